@@ -1,0 +1,79 @@
+//! The floor and the ceiling: random play and kept plays.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::{Decision, Policy, Turn};
+use crate::env::{Action, ActionKind, Observation, Remediation, Submission};
+use crate::stats::rng::SplitMix64;
+
+/// Uniform over the valid actions: every offered kind with every target that exists for it.
+#[derive(Debug)]
+pub struct Random {
+    rng: SplitMix64,
+}
+
+impl Random {
+    /// A player with this seed.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        Self { rng: SplitMix64::new(seed) }
+    }
+}
+
+impl Policy for Random {
+    fn turn(&mut self, observation: &Observation) -> Turn {
+        let valid = valid_actions(observation);
+        let chosen = self.rng.below(valid.len());
+        Turn::Act(Decision::builtin(valid[chosen].clone()))
+    }
+}
+
+/// Every valid action of an observation, in a fixed order. Never empty: a task offers its submission.
+#[must_use]
+pub fn valid_actions(observation: &Observation) -> Vec<Action> {
+    let briefing = &observation.briefing;
+    let each = |kind: &ActionKind, parameter: &str, names: &[Arc<str>]| -> Vec<Action> {
+        names.iter().map(|name| Action::with(kind.clone(), &[(parameter, name)])).collect()
+    };
+    let of_kind = |kind: &ActionKind| match kind {
+        ActionKind::Diagnostic(_) => each(kind, "service", &briefing.services),
+        ActionKind::Remediation(Remediation::DisableFeatureFlag) => each(kind, "flag", &briefing.flags),
+        ActionKind::Remediation(Remediation::ExecuteRunbookStep) => each(kind, "runbook_action", &briefing.runbooks),
+        ActionKind::Remediation(_) => each(kind, "service", &briefing.services),
+        ActionKind::Submission(Submission::Severity) => {
+            ["P1", "P2", "P3", "P4"].map(|level| Action::with(kind.clone(), &[("severity", level)])).to_vec()
+        }
+        ActionKind::Submission(Submission::RootCause) => briefing
+            .services
+            .iter()
+            .map(|name| Action::with(kind.clone(), &[("service", name), ("failure_mode", "it failed")]))
+            .collect(),
+        ActionKind::Submission(Submission::Resolution) => {
+            vec![Action::with(kind.clone(), &[("summary", "Actions were chosen at random; the outcome is unknown.")])]
+        }
+        ActionKind::Other(_) => Vec::new(),
+    };
+    briefing.task.actions.iter().flat_map(of_kind).collect()
+}
+
+/// Kept actions again: the oracle's path, or the trajectory of an earlier run.
+#[derive(Debug)]
+pub struct Scripted {
+    actions: VecDeque<Action>,
+}
+
+impl Scripted {
+    /// A player of these actions. After the last one it sends the unknown action `end_of_script`.
+    #[must_use]
+    pub fn new(actions: impl IntoIterator<Item = Action>) -> Self {
+        Self { actions: actions.into_iter().collect() }
+    }
+}
+
+impl Policy for Scripted {
+    fn turn(&mut self, _: &Observation) -> Turn {
+        let over = || Action::with(ActionKind::from("end_of_script"), &[]);
+        Turn::Act(Decision::builtin(self.actions.pop_front().unwrap_or_else(over)))
+    }
+}

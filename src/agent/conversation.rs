@@ -1,0 +1,98 @@
+//! The conversation with a model: append-only, so that a provider's prompt cache hits, and cut only where a context
+//! limit forces it.
+
+use crate::chat::{ChatReply, Message, ToolCall};
+
+/// What stands in place of evidence that was dropped.
+const DROPPED: &str = "[older evidence was dropped to fit the context limit]";
+
+/// The messages so far. The first two (instructions and incident) are never dropped.
+#[derive(Debug, Clone, Default)]
+pub struct Conversation {
+    messages: Vec<Message>,
+    /// Tool calls of the last reply that no message has answered yet.
+    open_calls: Vec<ToolCall>,
+    dropped: usize,
+}
+
+impl Conversation {
+    /// A conversation with its first two messages.
+    #[must_use]
+    pub fn new(system: String, first: String) -> Self {
+        Self {
+            messages: vec![Message::System { content: system }, Message::User { content: first }],
+            ..Self::default()
+        }
+    }
+
+    /// Notes what the model said.
+    pub fn push_reply(&mut self, reply: &ChatReply) {
+        self.open_calls.clone_from(&reply.tool_calls);
+        self.messages.push(Message::Assistant {
+            // Some servers refuse an assistant message with neither text nor calls.
+            content: reply.content.clone().or_else(|| reply.tool_calls.is_empty().then(String::new)),
+            tool_calls: reply.tool_calls.clone(),
+        });
+    }
+
+    /// Says something to the model: as the result of its tool call where one is open, else as the user.
+    pub fn say(&mut self, content: String) {
+        let mut calls = std::mem::take(&mut self.open_calls).into_iter();
+        match calls.next() {
+            None => self.messages.push(Message::User { content }),
+            Some(call) => {
+                self.messages.push(Message::Tool { call_id: call.id, content });
+                // Every call needs an answer, also those that are not carried out.
+                self.messages.extend(calls.map(|call| Message::Tool {
+                    call_id: call.id,
+                    content: "Not carried out: one action a step.".to_owned(),
+                }));
+            }
+        }
+    }
+
+    /// Drops the oldest evidence that is left; the newest message stays. Says whether there was any.
+    pub fn drop_oldest_evidence(&mut self) -> bool {
+        let last = self.messages.len().saturating_sub(1);
+        let candidate = self.messages.iter_mut().enumerate().skip(2).find_map(|(index, message)| match message {
+            Message::User { content } | Message::Tool { content, .. } if index < last && content != DROPPED => {
+                Some(content)
+            }
+            _ => None,
+        });
+        let found = candidate.is_some();
+        if let Some(content) = candidate {
+            DROPPED.clone_into(content);
+            self.dropped += 1;
+        }
+        found
+    }
+
+    /// Drops oldest evidence until the text is about this share of what it was. Says whether anything was dropped.
+    pub fn shrink_to(&mut self, share: f64) -> bool {
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        let target = self.characters() as f64 * share;
+        let mut any = false;
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        while (!any || self.characters() as f64 > target) && self.drop_oldest_evidence() {
+            any = true;
+        }
+        any
+    }
+
+    fn characters(&self) -> usize {
+        self.messages.iter().map(|message| message.content().len()).sum()
+    }
+
+    /// The messages, oldest first.
+    #[must_use]
+    pub fn messages(&self) -> &[Message] {
+        &self.messages
+    }
+
+    /// How many pieces of evidence were dropped so far.
+    #[must_use]
+    pub const fn dropped(&self) -> usize {
+        self.dropped
+    }
+}

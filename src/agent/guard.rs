@@ -1,0 +1,89 @@
+//! The guard: which proposals the rules make pointless.
+
+use std::fmt;
+
+use crate::env::{Action, ActionKind, Observation, Remediation, Submission, same_name};
+
+/// Why a proposal is pointless.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the sentences in Display say what each means")]
+pub enum Refusal {
+    UnknownAction { name: String },
+    NotOffered { name: String },
+    WrongSubmission { name: String, right: Submission },
+    NoTarget { parameter: &'static str },
+    ForeignTarget { what: &'static str, name: String },
+    MalformedSeverity { given: String },
+    NoService,
+    NoFailureMode,
+    ShortSummary { characters: usize },
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownAction { name } => write!(f, "there is no action '{name}'"),
+            Self::NotOffered { name } => write!(f, "this task does not offer {name}"),
+            Self::WrongSubmission { name, right } => write!(f, "{name} does not answer this task; {right} does"),
+            Self::NoTarget { parameter } => write!(f, "the parameter '{parameter}' is missing"),
+            Self::ForeignTarget { what, name } => write!(f, "there is no {what} '{name}' in this incident"),
+            Self::MalformedSeverity { given } => write!(f, "'{given}' is no severity; use P1, P2, P3 or P4"),
+            Self::NoService => f.write_str("the answer names no service"),
+            Self::NoFailureMode => f.write_str("the answer has no failure_mode"),
+            Self::ShortSummary { characters } => {
+                write!(f, "the summary has {characters} characters; at least {SHORTEST_SUMMARY} are needed")
+            }
+        }
+    }
+}
+
+/// The fewest characters of a summary that can say what failed, what was done and the present state.
+const SHORTEST_SUMMARY: usize = 30;
+
+/// Checks a proposal against what the agent itself can see.
+///
+/// # Errors
+/// The rule that makes it pointless.
+pub fn check(action: &Action, observation: &Observation) -> Result<(), Refusal> {
+    let briefing = &observation.briefing;
+    let name = || excerpt(action.kind().as_str());
+    match action.kind() {
+        ActionKind::Other(_) => return Err(Refusal::UnknownAction { name: name() }),
+        ActionKind::Submission(kind) if *kind != briefing.task.id.submission() => {
+            return Err(Refusal::WrongSubmission { name: name(), right: briefing.task.id.submission() });
+        }
+        kind if !briefing.task.offers(kind) => return Err(Refusal::NotOffered { name: name() }),
+        _ => {}
+    }
+    let known = |what, parameter, names: &[std::sync::Arc<str>]| match action.target() {
+        None => Err(Refusal::NoTarget { parameter }),
+        Some(target) if names.iter().any(|name| same_name(name, target)) => Ok(()),
+        Some(target) => Err(Refusal::ForeignTarget { what, name: excerpt(target) }),
+    };
+    match action.kind() {
+        ActionKind::Remediation(Remediation::DisableFeatureFlag) => known("feature flag", "flag", &briefing.flags),
+        ActionKind::Remediation(Remediation::ExecuteRunbookStep) => {
+            known("runbook step", "runbook_action", &briefing.runbooks)
+        }
+        ActionKind::Diagnostic(_) | ActionKind::Remediation(_) => known("service", "service", &briefing.services),
+        ActionKind::Submission(Submission::Severity) => {
+            let given = action.text("severity").unwrap_or_default();
+            let well_formed = ["P1", "P2", "P3", "P4"].iter().any(|level| level.eq_ignore_ascii_case(given));
+            if well_formed { Ok(()) } else { Err(Refusal::MalformedSeverity { given: excerpt(given) }) }
+        }
+        // A short name such as `postgres` may well be right, so only a missing service is refused.
+        ActionKind::Submission(Submission::RootCause) if action.text("service").is_none() => Err(Refusal::NoService),
+        ActionKind::Submission(Submission::RootCause) if action.text("failure_mode").is_none() => {
+            Err(Refusal::NoFailureMode)
+        }
+        ActionKind::Submission(Submission::Resolution) => {
+            let characters = action.text("summary").unwrap_or_default().chars().count();
+            if characters < SHORTEST_SUMMARY { Err(Refusal::ShortSummary { characters }) } else { Ok(()) }
+        }
+        ActionKind::Submission(Submission::RootCause) | ActionKind::Other(_) => Ok(()),
+    }
+}
+
+fn excerpt(text: &str) -> String {
+    text.chars().take(60).collect()
+}

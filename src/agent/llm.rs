@@ -1,0 +1,179 @@
+//! The LLM agent: prompts → model → tolerant parser → guard → action, with a fallback.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::conversation::Conversation;
+use super::prompt::{LastStep, PromptError, PromptSet, Protocol};
+use super::{Decision, Policy, StepSource, Turn, fallback, guard, parse};
+use crate::chat::{ChatError, ChatReply, ChatRequest, ErrorKind, ReplyFormat};
+use crate::env::{Action, ActionKind, Observation};
+
+/// What happens when a reply cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Assist {
+    /// The fallback chooses.
+    Fallback,
+    /// The model gets one message that says what was wrong; then the fallback chooses.
+    Repair,
+    /// The step is spent as it stands; a reply without any action is the unknown action `invalid`.
+    Off,
+}
+
+impl Assist {
+    /// The name on the command line and in tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fallback => "fallback",
+            Self::Repair => "repair",
+            Self::Off => "off",
+        }
+    }
+}
+
+impl std::fmt::Display for Assist {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// How often a request may be shortened for one step before the episode is given up.
+const MOST_SHORTENINGS: u32 = 8;
+
+/// The LLM agent's decisions for one episode.
+#[derive(Debug)]
+pub struct Llm {
+    prompts: Arc<PromptSet>,
+    protocol: Protocol,
+    assist: Assist,
+    conversation: Option<Conversation>,
+    format: ReplyFormat,
+    last: LastStep,
+    repairing: bool,
+    shortenings: u32,
+}
+
+impl Llm {
+    /// An agent for one episode.
+    #[must_use]
+    pub fn new(prompts: Arc<PromptSet>, protocol: Protocol, assist: Assist) -> Self {
+        Self {
+            prompts,
+            protocol,
+            assist,
+            conversation: None,
+            format: ReplyFormat::Text,
+            last: LastStep::default(),
+            repairing: false,
+            shortenings: 0,
+        }
+    }
+
+    fn open(&mut self, observation: &Observation) -> Result<(), PromptError> {
+        match &mut self.conversation {
+            None => {
+                let system = self.prompts.system(observation.task(), self.protocol)?;
+                let first = self.prompts.first(observation)?;
+                self.format = self.prompts.format(observation, self.protocol);
+                self.conversation = Some(Conversation::new(system, first));
+            }
+            Some(conversation) => conversation.say(self.prompts.step(observation, &self.last)?),
+        }
+        Ok(())
+    }
+
+    fn ask(&self) -> Turn {
+        let messages = self.conversation.as_ref().map(|c| c.messages().to_vec()).unwrap_or_default();
+        Turn::Ask(ChatRequest { messages, format: self.format.clone(), max_tokens: None })
+    }
+
+    fn act(&mut self, decision: Decision) -> Turn {
+        // Under `off` the model's own step was taken, however bad: nothing was put in its place.
+        let replaced = matches!(decision.source, StepSource::Override | StepSource::Fallback);
+        let not_used = decision.problem.clone().filter(|_| replaced);
+        self.last = LastStep { action: Some(decision.action.clone()), not_used };
+        Turn::Act(decision)
+    }
+
+    /// What to do about a reply that cannot be used as it stands.
+    fn unusable(&mut self, proposed: Option<Action>, problem: String, observation: &Observation) -> Turn {
+        let source = if proposed.is_some() { StepSource::Override } else { StepSource::Fallback };
+        let decision = match self.assist {
+            Assist::Off => Decision {
+                action: proposed.unwrap_or_else(|| Action::with(ActionKind::from("invalid"), &[])),
+                source: StepSource::Model,
+                problem: Some(problem),
+                proposed: None,
+            },
+            Assist::Repair if !self.repairing => {
+                self.repairing = true;
+                return match (self.prompts.repair(&problem), &mut self.conversation) {
+                    (Ok(message), Some(conversation)) => {
+                        conversation.say(message);
+                        self.ask()
+                    }
+                    _ => Turn::Abandon(ErrorKind::BadRequest),
+                };
+            }
+            Assist::Repair | Assist::Fallback => {
+                Decision { action: fallback::next(observation), source, problem: Some(problem), proposed }
+            }
+        };
+        self.act(decision)
+    }
+
+    /// Shortens the conversation to what the endpoint says that it can take.
+    fn shorten(&mut self, error: &ChatError) -> Turn {
+        self.shortenings += 1;
+        let share = match (error.prompt_tokens, error.context_limit) {
+            // A fifth below the limit leaves room for the answer and for the estimate's error.
+            #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+            (Some(tokens), Some(limit)) if tokens > 0 => (0.8 * limit as f64 / tokens as f64).min(0.95),
+            _ => 0.75,
+        };
+        let shortened = self.conversation.as_mut().is_some_and(|conversation| conversation.shrink_to(share));
+        if shortened && self.shortenings <= MOST_SHORTENINGS {
+            self.ask()
+        } else {
+            Turn::Abandon(ErrorKind::ContextLength)
+        }
+    }
+}
+
+impl Policy for Llm {
+    fn turn(&mut self, observation: &Observation) -> Turn {
+        self.repairing = false;
+        self.shortenings = 0;
+        match self.open(observation) {
+            Ok(()) => self.ask(),
+            // Templates were rendered once before the run; a scenario of a user can still break one.
+            Err(_) => Turn::Abandon(ErrorKind::BadRequest),
+        }
+    }
+
+    fn reply(&mut self, reply: Result<&ChatReply, &ChatError>, observation: &Observation) -> Turn {
+        let reply = match reply {
+            Ok(reply) => reply,
+            Err(error) if error.kind == ErrorKind::ContextLength => return self.shorten(error),
+            Err(error) => return Turn::Abandon(error.kind),
+        };
+        if let Some(conversation) = &mut self.conversation {
+            conversation.push_reply(reply);
+        }
+        let source = if self.repairing { StepSource::Repaired } else { StepSource::Model };
+        match parse::action(reply) {
+            Err(unreadable) => self.unusable(None, unreadable.to_string(), observation),
+            Ok(action) => match guard::check(&action, observation) {
+                Ok(()) => self.act(Decision { action, source, problem: None, proposed: None }),
+                Err(refusal) => self.unusable(Some(action), refusal.to_string(), observation),
+            },
+        }
+    }
+
+    fn dropped_evidence(&self) -> usize {
+        self.conversation.as_ref().map_or(0, Conversation::dropped)
+    }
+}

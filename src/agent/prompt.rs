@@ -1,0 +1,309 @@
+//! Prompts: templates and action descriptions, read from data, rendered to text.
+
+use std::collections::BTreeMap;
+
+use minijinja::{Environment, UndefinedBehavior, context};
+use rust_embed::RustEmbed;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::chat::{ReplyFormat, ToolSpec};
+use crate::env::{Action, Observation, Task};
+
+#[derive(RustEmbed)]
+#[folder = "prompts/"]
+struct Embedded;
+
+/// The templates of a set.
+pub const TEMPLATES: [&str; 4] = ["system.md.j2", "first.md.j2", "step.md.j2", "repair.md.j2"];
+/// The file that describes a set and its actions.
+pub const SET_FILE: &str = "prompt.toml";
+
+/// How the model is asked to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// Free text that holds a JSON object.
+    Text,
+    /// `response_format: json_schema`.
+    Json,
+    /// One function a kind of action.
+    Tools,
+}
+
+impl Protocol {
+    /// The name on the command line and in tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Tools => "tools",
+        }
+    }
+}
+
+impl std::fmt::Display for Protocol {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Why a set of prompts cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PromptError {
+    /// A file is missing.
+    #[error("{file} is missing in the prompt set '{set}'")]
+    Missing {
+        /// The set.
+        set: String,
+        /// The file.
+        file: &'static str,
+    },
+    /// `prompt.toml` is wrong.
+    #[error("{SET_FILE} of the prompt set '{set}': {problem}")]
+    Description {
+        /// The set.
+        set: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A template cannot be parsed or rendered.
+    #[error("{file}: {source:#}")]
+    Template {
+        /// The template.
+        file: String,
+        /// What is wrong.
+        source: minijinja::Error,
+    },
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SetFile {
+    version: String,
+    #[serde(default, rename = "note")]
+    _note: String,
+    action: Vec<ActionDoc>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ActionDoc {
+    name: String,
+    about: String,
+    parameters: Vec<ParameterDoc>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ParameterDoc {
+    name: String,
+    /// The list of the observation from which it is chosen; none for free text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    of: Option<String>,
+}
+
+/// A set of prompts. Its digest is part of a run: scores with different prompts are not comparable.
+#[derive(Debug)]
+pub struct PromptSet {
+    name: String,
+    version: String,
+    digest: String,
+    actions: Vec<ActionDoc>,
+    templates: Environment<'static>,
+}
+
+/// What happened to the model's last reply, for the step message.
+#[derive(Debug, Clone, Default)]
+pub struct LastStep {
+    /// The action that was taken.
+    pub action: Option<Action>,
+    /// Why the model's reply was not used, if it was not.
+    pub not_used: Option<String>,
+}
+
+impl PromptSet {
+    /// The embedded set `default`.
+    ///
+    /// # Errors
+    /// Never for a released binary: a test has rendered every template.
+    pub fn embedded() -> Result<Self, PromptError> {
+        let files = TEMPLATES.iter().chain([&SET_FILE]).filter_map(|file| {
+            let data = Embedded::get(&format!("default/{file}"))?.data;
+            Some(((*file).to_owned(), String::from_utf8_lossy(&data).into_owned()))
+        });
+        Self::new("default", &files.collect())
+    }
+
+    /// A set from the texts of its files.
+    ///
+    /// # Errors
+    /// Names the file that is missing or wrong.
+    pub fn new(name: &str, files: &BTreeMap<String, String>) -> Result<Self, PromptError> {
+        let text = |file: &'static str| {
+            files.get(file).ok_or_else(|| PromptError::Missing { set: name.to_owned(), file })
+        };
+        let set: SetFile = toml::from_str(text(SET_FILE)?)
+            .map_err(|e| PromptError::Description { set: name.to_owned(), problem: e.to_string() })?;
+        let mut templates = Environment::new();
+        templates.set_undefined_behavior(UndefinedBehavior::Strict);
+        templates.set_keep_trailing_newline(false);
+        templates.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+        let mut hash = Sha256::new();
+        for file in TEMPLATES.iter().chain([&SET_FILE]) {
+            let text = text(file)?;
+            hash.update(format!("{file} {}\n{text}\n", text.len()));
+            if *file != SET_FILE {
+                templates
+                    .add_template_owned(*file, text.clone())
+                    .map_err(|source| PromptError::Template { file: (*file).to_owned(), source })?;
+            }
+        }
+        let digest = format!("sha256:{}", crate::env::hex(&hash.finalize()));
+        Ok(Self { name: name.to_owned(), version: set.version, digest, actions: set.action, templates })
+    }
+
+    /// `default/1`: the name and version of the set.
+    #[must_use]
+    pub fn label(&self) -> String {
+        format!("{}/{}", self.name, self.version)
+    }
+
+    /// `sha256:` and the digest of all files of the set.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    fn render(&self, file: &str, values: minijinja::Value) -> Result<String, PromptError> {
+        self.templates
+            .get_template(file)
+            .and_then(|template| template.render(values))
+            .map_err(|source| PromptError::Template { file: file.to_owned(), source })
+    }
+
+    /// The standing instructions for a task.
+    ///
+    /// # Errors
+    /// When the template uses a name that does not exist.
+    pub fn system(&self, task: &Task, protocol: Protocol) -> Result<String, PromptError> {
+        let task_view = json!({
+            "id": task.id, "description": task.description, "max_steps": task.max_steps,
+            "submission": task.id.submission(),
+        });
+        let actions: Vec<_> = self.offered(task).collect();
+        self.render("system.md.j2", context! { task => task_view, actions, protocol => protocol.as_str() })
+    }
+
+    /// The incident, as the first message of the user.
+    ///
+    /// # Errors
+    /// As [`Self::system`].
+    pub fn first(&self, observation: &Observation) -> Result<String, PromptError> {
+        let view = view(observation);
+        let alert = view.get("alert").cloned().unwrap_or_default();
+        self.render("first.md.j2", context! { observation => view, alert, steps_left => observation.steps_left() })
+    }
+
+    /// What the last step brought.
+    ///
+    /// # Errors
+    /// As [`Self::system`].
+    pub fn step(&self, observation: &Observation, last: &LastStep) -> Result<String, PromptError> {
+        let kind_and_target = last.action.as_ref().map(|action| (action.kind(), action.target().unwrap_or_default()));
+        let evidence = kind_and_target.and_then(|(kind, target)| {
+            observation.evidence.iter().find(|e| e.kind == *kind && crate::env::same_name(&e.target, target))
+        });
+        self.render(
+            "step.md.j2",
+            context! {
+                observation => view(observation),
+                last_action => last.action.as_ref().map(ToString::to_string),
+                result => evidence.map(|e| e.text.as_str()),
+                not_used => last.not_used,
+                steps_left => observation.steps_left(),
+            },
+        )
+    }
+
+    /// The message that asks the model to mend its reply.
+    ///
+    /// # Errors
+    /// As [`Self::system`].
+    pub fn repair(&self, problem: &str) -> Result<String, PromptError> {
+        self.render("repair.md.j2", context! { problem })
+    }
+
+    /// The form of the answer that a protocol asks for in this incident.
+    #[must_use]
+    pub fn format(&self, observation: &Observation, protocol: Protocol) -> ReplyFormat {
+        let offered = self.offered(observation.task());
+        match protocol {
+            Protocol::Text => ReplyFormat::Text,
+            Protocol::Json => {
+                let variants: Vec<_> = offered.map(|doc| action_schema(doc, observation)).collect();
+                let schema = json!({
+                    "type": "object",
+                    "properties": { "action": { "anyOf": variants } },
+                    "required": ["action"],
+                    "additionalProperties": false,
+                });
+                ReplyFormat::Json { name: "incident_action".to_owned(), schema }
+            }
+            Protocol::Tools => {
+                let spec = |doc: &ActionDoc| ToolSpec {
+                    name: doc.name.clone(),
+                    description: doc.about.clone(),
+                    parameters: parameters_schema(doc, observation),
+                };
+                ReplyFormat::Tools { tools: offered.map(spec).collect() }
+            }
+        }
+    }
+
+    fn offered<'a>(&'a self, task: &'a Task) -> impl Iterator<Item = &'a ActionDoc> {
+        task.actions.iter().filter_map(|kind| self.actions.iter().find(|doc| doc.name == kind.as_str()))
+    }
+}
+
+/// The observation as its JSON, for templates.
+fn view(observation: &Observation) -> Value {
+    serde_json::to_value(observation).unwrap_or_default()
+}
+
+fn action_schema(doc: &ActionDoc, observation: &Observation) -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "action_type": { "type": "string", "enum": [doc.name] },
+            "parameters": parameters_schema(doc, observation),
+        },
+        "required": ["action_type", "parameters"],
+        "additionalProperties": false,
+    })
+}
+
+fn parameters_schema(doc: &ActionDoc, observation: &Observation) -> Value {
+    let briefing = &observation.briefing;
+    let property = |parameter: &ParameterDoc| {
+        let names: Vec<&str> = match parameter.of.as_deref() {
+            Some("known_services") => briefing.services.iter().map(|name| &**name).collect(),
+            Some("available_runbooks") => briefing.runbooks.iter().map(|name| &**name).collect(),
+            Some("feature_flags") => briefing.flags.iter().map(|name| &**name).collect(),
+            Some("severities") => vec!["P1", "P2", "P3", "P4"],
+            _ => Vec::new(),
+        };
+        // An empty `enum` would allow nothing and is no valid schema.
+        let schema = if names.is_empty() { json!({"type": "string"}) } else { json!({"type": "string", "enum": names}) };
+        (parameter.name.clone(), schema)
+    };
+    let required: Vec<_> = doc.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+    json!({
+        "type": "object",
+        "properties": doc.parameters.iter().map(property).collect::<Map<_, _>>(),
+        "required": required,
+        "additionalProperties": false,
+    })
+}

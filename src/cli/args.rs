@@ -1,0 +1,161 @@
+//! What can be written on the command line. Parsed, not yet resolved: [`crate::config::Settings`] does that.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::config::Options;
+use crate::config::options::Format;
+
+/// The environment in which language models respond to cloud incidents, and the harness that scores them.
+///
+/// Without a command it runs the agents: `bench` alone plays the built-in ones, needs no key and no network, and ends
+/// in the score table.
+#[derive(Debug, Parser)]
+#[command(
+    name = "bench",
+    version,
+    max_term_width = 110,
+    args_conflicts_with_subcommands = true,
+    after_help = EXAMPLES
+)]
+pub struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+    #[command(flatten)]
+    pub(super) run: RunArgs,
+    #[command(flatten)]
+    pub(super) color: ColorArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  bench                                              the built-in agents on all scenarios
+  bench --model llama-3.3-70b                        a model beside them (needs GROQ_API_KEY)
+  bench --model qwen --base-url http://127.0.0.1:8080/v1 --protocol json
+  bench --model openai/gpt-4o-mini --epochs 3 --assist off --dry-run
+  bench list scenarios
+  bench doctor --model llama-3.3-70b
+
+Exit codes: 0 done, 1 a gate failed, 2 wrong usage or configuration, 4 void episodes, 130 interrupted";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run agents and models over a suite (may be left out)
+    Run(Box<RunArgs>),
+    /// What there is: tasks, scenarios, models, agents, providers, runs
+    List(ListArgs),
+    /// One tiny call: reachability, key, JSON, tools, usage, latency; says what to fix
+    Doctor(DoctorArgs),
+    /// Write the reports of a kept run again; several runs make one table
+    Report(ReportArgs),
+    /// Shell completions
+    Completions(CompletionsArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    pub(super) options: Options,
+    /// Show the plan, calls, tokens and cost to expect; make no call
+    #[arg(long, help_heading = "What comes out")]
+    pub(super) dry_run: bool,
+    /// Print nothing but the result
+    #[arg(short, long, help_heading = "What comes out")]
+    pub(super) quiet: bool,
+    /// Say more on stderr
+    #[arg(short, long, conflicts_with = "quiet", help_heading = "What comes out")]
+    pub(super) verbose: bool,
+    /// Read this file instead of ./bench.toml
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Listed {
+    Tasks,
+    Scenarios,
+    Models,
+    Agents,
+    Providers,
+    Runs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// What to list; everything but runs without it
+    pub(super) what: Option<Listed>,
+    /// table or json
+    #[arg(long, default_value = "table", value_parser = ["table", "json"])]
+    pub(super) format: String,
+    /// A folder of scenario files that are laid over the suite
+    #[arg(long, value_name = "DIR")]
+    pub(super) scenarios: Option<PathBuf>,
+    /// The results folder
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub(super) out: PathBuf,
+    /// Read this file instead of ./bench.toml
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    #[command(flatten)]
+    pub(super) options: Options,
+    /// Read this file instead of ./bench.toml
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// Runs: an id, the beginning of one, a folder, or `latest`
+    #[arg(required = true, value_name = "RUN")]
+    pub(super) runs: Vec<String>,
+    /// What is printed on stdout
+    #[arg(long, default_value = "table", value_name = "FORMAT")]
+    pub(super) format: Format,
+    /// The results folder
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub(super) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    pub(super) shell: Shell,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ColorArgs {
+    /// When to colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = false)]
+    pub(super) color: ColorChoice,
+}
+
+impl ColorArgs {
+    /// Makes the choice hold for everything that is printed.
+    pub(super) fn write_global(&self) {
+        let choice = match self.color {
+            ColorChoice::Auto => anstream::ColorChoice::Auto,
+            ColorChoice::Always => anstream::ColorChoice::Always,
+            ColorChoice::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+    }
+}

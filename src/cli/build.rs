@@ -1,0 +1,225 @@
+//! From settings to the things that a command works with: catalogue, prompts, clients, manifest.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::args::Cli;
+use super::exit::Failure;
+use crate::agent::prompt::{PromptSet, SET_FILE, TEMPLATES};
+use crate::chat::ChatClient;
+use crate::chat::openai::{Endpoint, OpenAiClient};
+use crate::chat::retry::{RetryPolicy, Retrying};
+use crate::chat::wire::ModelSettings;
+use crate::config::settings::{ConfigFile, KeyedModel};
+use crate::config::{ConfigError, Environment, Options, Settings};
+use crate::env::{Catalog, Source};
+use crate::log::manifest::{self, Machine, ModelRecord};
+use crate::log::{Contestant, Manifest, RunId};
+use crate::run::Plan;
+
+/// Reads the environment and `bench.toml`, and resolves the options.
+pub(super) fn settings(options: &Options, config: Option<&Path>) -> Result<Settings, Failure> {
+    let folder = Path::new(".");
+    let environment = Environment::read(folder).map_err(ConfigError::DotEnv)?;
+    let file = ConfigFile::read(folder, config)?;
+    Ok(Settings::resolve(options, &environment, &file)?)
+}
+
+/// The scenarios of a suite, with others laid over them.
+pub(super) fn catalog(suite: &str, overlay: Option<&Path>) -> Result<Catalog, Failure> {
+    let overlay = overlay.map(scenario_files).transpose()?.unwrap_or_default();
+    let catalog = if suite == "classic" {
+        Catalog::with_overlay(overlay)
+    } else {
+        let path = Path::new(suite);
+        if !path.exists() {
+            let message = format!("unknown suite '{suite}': it is neither 'classic' nor a file or folder");
+            return Err(Failure::usage(message));
+        }
+        let mut sources = scenario_files(path)?;
+        sources.extend(overlay);
+        Catalog::of(sources)
+    };
+    catalog.map_err(|error| Failure::usage(error.to_string()).hint("docs/SCENARIOS.md describes the format"))
+}
+
+/// The scenario files of a folder and the folders in it, sorted by path, or one file.
+fn scenario_files(path: &Path) -> Result<Vec<Source>, Failure> {
+    let mut files = Vec::new();
+    collect(path, &mut files)?;
+    files.sort();
+    if files.is_empty() {
+        return Err(Failure::usage(format!("{}: no scenario files (*.toml) there", path.display())));
+    }
+    let read = |file: PathBuf| {
+        let text = fs::read_to_string(&file)
+            .map_err(|e| Failure::usage(format!("cannot read scenario file {}: {e}", file.display())))?;
+        Ok(Source { file: file.display().to_string(), text })
+    };
+    files.into_iter().map(read).collect()
+}
+
+fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    let failed = |e: std::io::Error| Failure::usage(format!("cannot read {}: {e}", path.display()));
+    if !path.is_dir() {
+        // Opened later; a missing one is named then.
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    for entry in fs::read_dir(path).map_err(failed)? {
+        let entry = entry.map_err(failed)?.path();
+        if entry.is_dir() {
+            collect(&entry, files)?;
+        } else if entry.extension().is_some_and(|ending| ending == "toml") {
+            files.push(entry);
+        }
+    }
+    Ok(())
+}
+
+/// The embedded prompts, or those of a folder.
+pub(super) fn prompts(folder: Option<&Path>) -> Result<Arc<PromptSet>, Failure> {
+    let set = match folder {
+        None => PromptSet::embedded(),
+        Some(folder) => {
+            let mut files = BTreeMap::new();
+            for file in TEMPLATES.iter().chain([&SET_FILE]) {
+                let path = folder.join(file);
+                let text = fs::read_to_string(&path)
+                    .map_err(|e| Failure::usage(format!("cannot read {}: {e}", path.display())))?;
+                files.insert((*file).to_owned(), text);
+            }
+            let name = folder.file_name().map_or("custom".into(), |name| name.to_string_lossy().into_owned());
+            PromptSet::new(&name, &files)
+        }
+    };
+    let set = set.map_err(|error| Failure::usage(error.to_string()))?;
+    Ok(Arc::new(set))
+}
+
+/// Renders every prompt of every scenario once, so that a template that breaks does so before a call is paid for.
+pub(super) fn check_prompts(prompts: &PromptSet, plan: &Plan) -> Result<(), Failure> {
+    use crate::agent::prompt::{LastStep, Protocol};
+    use crate::env::{Episode, EpisodeId};
+    let check = || {
+        for scenario in &plan.scenarios {
+            let episode = Episode::reset(scenario, EpisodeId::nil());
+            let observation = episode.observation();
+            for protocol in [Protocol::Text, Protocol::Json, Protocol::Tools] {
+                prompts.system(observation.task(), protocol)?;
+            }
+            prompts.first(observation)?;
+            prompts.step(observation, &LastStep::default())?;
+            prompts.step(observation, &LastStep { not_used: Some("x".to_owned()), ..LastStep::default() })?;
+        }
+        prompts.repair("x")
+    };
+    check().map(drop).map_err(|error: crate::agent::prompt::PromptError| Failure::usage(error.to_string()))
+}
+
+/// How a model is called.
+pub(super) fn model_settings(settings: &Settings, model: &KeyedModel) -> ModelSettings {
+    ModelSettings {
+        model: model.spec.name.clone(),
+        max_tokens: Some(settings.max_tokens),
+        token_param: model.spec.provider.token_param,
+        temperature: settings.temperature,
+        reasoning_effort: settings.reasoning_effort.clone(),
+        extra_body: model.spec.provider.extra_body.clone(),
+        strict_schema: true,
+    }
+}
+
+/// A client for a model, with retries.
+pub(super) fn client(settings: &Settings, model: &KeyedModel) -> Result<Arc<dyn ChatClient>, Failure> {
+    let endpoint = Endpoint {
+        base_url: model.spec.provider.base_url.clone(),
+        key: model.key.clone(),
+        headers: model.spec.provider.headers.clone(),
+        timeout: settings.timeout,
+        ..Endpoint::default()
+    };
+    let client = OpenAiClient::new(endpoint, model_settings(settings, model))
+        .map_err(|error| Failure::usage(format!("model {}: {error}", model.spec.label)))?;
+    let policy = RetryPolicy { max_retries: settings.max_retries, ..RetryPolicy::default() };
+    Ok(Arc::new(Retrying::new(client, policy)))
+}
+
+/// The most time for one call with all its retries: a call must end even where every attempt hangs.
+pub(super) fn call_time(settings: &Settings) -> Duration {
+    settings.timeout.saturating_mul(settings.max_retries + 1).saturating_add(Duration::from_mins(5))
+}
+
+/// `run.json`.
+pub(super) fn manifest(
+    settings: &Settings,
+    plan: &Plan,
+    catalog: &Catalog,
+    prompts: &PromptSet,
+    protocols: &BTreeMap<String, String>,
+) -> Manifest {
+    let started_at = jiff::Timestamp::now();
+    let models = settings.models.iter().map(|model| {
+        let spec = &model.spec;
+        let fixed = settings.protocol.fixed().map_or("auto".to_owned(), |protocol| protocol.to_string());
+        let record = ModelRecord {
+            name: spec.name.clone(),
+            provider: spec.provider_name.clone(),
+            base_url: spec.provider.base_url.clone(),
+            protocol: protocols.get(&spec.label).cloned().unwrap_or(fixed),
+            assist: crate::agent::llm::Assist::from(settings.assist).to_string(),
+            temperature: settings.temperature,
+            max_tokens: settings.max_tokens,
+            reasoning_effort: settings.reasoning_effort.clone(),
+            price: spec.price().cloned(),
+        };
+        Contestant { label: spec.label.clone(), agent: "llm".to_owned(), settings: Some(record) }
+    });
+    let builtins = settings.builtins.iter().map(|agent| Contestant {
+        label: agent.to_string(),
+        agent: agent.to_string(),
+        settings: None,
+    });
+    let options: serde_json::Map<_, _> = settings
+        .report
+        .iter()
+        .map(|(name, (value, origin))| ((*name).to_owned(), json!({ "value": value, "from": origin })))
+        .collect();
+    // Randomness only names the folder: nothing that is scored depends on it.
+    let salt = uuid::Uuid::new_v4().as_u128().to_le_bytes();
+    Manifest {
+        schema: manifest::SCHEMA.to_owned(),
+        id: RunId::new(started_at, u16::from_le_bytes([salt[0], salt[1]])),
+        started_at,
+        bench_version: env!("CARGO_PKG_VERSION").to_owned(),
+        suite: settings.suite.clone(),
+        suite_digest: catalog.digest().to_owned(),
+        prompts: prompts.label(),
+        prompts_digest: prompts.digest().to_owned(),
+        graders: vec![crate::env::grade::VERSION.to_owned()],
+        contestants: models.chain(builtins).collect(),
+        scenarios: plan.listed(),
+        epochs: plan.epochs,
+        seed: plan.seed,
+        options: options.into(),
+        command: command_line(),
+        machine: Machine {
+            os: std::env::consts::OS.to_owned(),
+            arch: std::env::consts::ARCH.to_owned(),
+            cpus: std::thread::available_parallelism().map_or(0, Into::into),
+        },
+    }
+}
+
+/// The arguments as they were given. No option takes a key, so none can be among them.
+fn command_line() -> Vec<String> {
+    use clap::CommandFactory;
+    let name = Cli::command().get_name().to_owned();
+    let arguments = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
+    std::iter::once(name).chain(arguments).collect()
+}

@@ -1,0 +1,121 @@
+//! `bench doctor`: tiny calls to an endpoint, and what to fix.
+
+use std::fmt::Write;
+
+use super::args::DoctorArgs;
+use super::exit::{Failure, Status, endpoint_hint};
+use super::{build, out};
+use crate::agent::prompt::Protocol;
+use crate::chat::{CallContext, ChatError, ChatReply, ErrorKind};
+use crate::config::Settings;
+use crate::config::settings::KeyedModel;
+use crate::report::score_table::duration;
+use crate::run::preflight;
+
+pub(super) async fn execute(args: &DoctorArgs) -> Result<Status, Failure> {
+    let mut settings = build::settings(&args.options, args.config.as_deref())?;
+    if settings.models.is_empty() {
+        return Err(Failure::usage("doctor needs a --model").hint("bench doctor --model llama-3.3-70b"));
+    }
+    // A check should say what is wrong now, and not wait for better times.
+    settings.max_retries = 0;
+    let mut all_well = true;
+    for model in &settings.models {
+        let (text, well) = examine(&settings, model).await?;
+        all_well &= well;
+        out::result(&text)?;
+    }
+    if all_well {
+        Ok(Status::Done)
+    } else {
+        Err(Failure::usage("an endpoint is not ready for a run; see above"))
+    }
+}
+
+async fn examine(settings: &Settings, model: &KeyedModel) -> Result<(String, bool), Failure> {
+    let client = build::client(settings, model)?;
+    let context = CallContext { deadline: Some(tokio::time::Instant::now() + settings.timeout), jitter_seed: 0 };
+    let mut text = String::new();
+    let mut line = |mark: &str, what: &str, finding: &str| {
+        let _ = writeln!(text, "  {mark} {what:10} {finding}");
+    };
+    let key = match (&model.key, &model.spec.provider.key_env) {
+        (Some(_), _) => "sent",
+        (None, None) => "none needed, none sent",
+        (None, Some(_)) => "missing",
+    };
+    line("·", "key", key);
+    let plain = client.complete(&preflight::request(Protocol::Text), &context).await;
+    let (mut well, mut unreachable) = (true, false);
+    match &plain {
+        Ok(reply) => {
+            line("✓", "reachable", &format!("answered in {}", duration(to_ms(reply.latency_ms))));
+            describe(reply, &model.spec.name, &mut line);
+        }
+        Err(error) => {
+            (well, unreachable) = (false, true);
+            line("✗", "reachable", &error.to_string());
+            if let Some(hint) = endpoint_hint(error.kind) {
+                line("→", "fix", hint);
+            }
+        }
+    }
+    if !unreachable {
+        let mut best = "text";
+        for protocol in [Protocol::Tools, Protocol::Json] {
+            let context = CallContext { deadline: Some(tokio::time::Instant::now() + settings.timeout), jitter_seed: 0 };
+            let answer = client.complete(&preflight::request(protocol), &context).await;
+            let finding = form(protocol, &answer);
+            if finding.is_none() {
+                best = protocol.as_str();
+            }
+            line(if finding.is_none() { "✓" } else { "✗" }, protocol.as_str(), &finding.unwrap_or("works".to_owned()));
+            if let Some(wanted) = settings.protocol.fixed() && wanted == protocol && best != protocol.as_str() {
+                well = false;
+            }
+        }
+        line("→", "use", &format!("--protocol {best}"));
+    }
+    Ok((format!("{} at {}\n{text}", model.spec.label, model.spec.provider.base_url), well))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds fit a double")]
+fn to_ms(latency: u64) -> f64 {
+    latency as f64
+}
+
+/// What the reply of a plain call shows and what it lacks.
+fn describe(reply: &ChatReply, name: &str, line: &mut impl FnMut(&str, &str, &str)) {
+    match &reply.model {
+        Some(model) if model == name => line("✓", "model", model),
+        Some(model) => line("!", "model", &format!("asked for '{name}', '{model}' answered")),
+        None => line("!", "model", "the reply names none"),
+    }
+    match reply.usage {
+        Some(usage) => line(
+            "✓",
+            "usage",
+            &format!("{} prompt, {} cached, {} completion tokens", usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens),
+        ),
+        None => line("!", "usage", "the reply counts no tokens: tables will show none and cost nothing"),
+    }
+    if reply.request_id.is_none() {
+        line("!", "request id", "the reply has none: a fault is harder to report to the provider");
+    }
+    if reply.content.as_deref().is_none_or(|content| content.trim().is_empty()) {
+        let why = if reply.reasoning.is_some() { "reasoning, but no answer: raise --max-tokens" } else { "an empty answer" };
+        line("!", "answer", why);
+    }
+}
+
+/// Why a form of answer does not work; none where it does.
+fn form(protocol: Protocol, answer: &Result<ChatReply, ChatError>) -> Option<String> {
+    match answer {
+        Ok(reply) if preflight::speaks(protocol, reply) => None,
+        Ok(_) => Some("accepted, but the answer does not have the form that was asked for".to_owned()),
+        Err(error) if matches!(error.kind, ErrorKind::BadRequest | ErrorKind::Server) => {
+            Some(format!("refused: {error}"))
+        }
+        Err(error) => Some(error.to_string()),
+    }
+}

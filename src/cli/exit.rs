@@ -1,0 +1,137 @@
+//! How a command ends: the one table of exit codes (page 4.1 of the contract).
+
+use std::process::ExitCode;
+
+use super::out;
+use crate::chat::ErrorKind;
+use crate::config::ConfigError;
+use crate::log::store::{FindError, StoreError};
+use crate::run::HubError;
+use crate::run::plan::PlanError;
+
+/// A command that came to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Status {
+    /// All is well.
+    Done,
+    /// A gate failed; says which.
+    GateFailed(String),
+    /// More episodes are void than are tolerated.
+    Void(String),
+    /// The user stopped it; says what is kept.
+    Interrupted(String),
+}
+
+/// A command that could not do its work.
+#[derive(Debug)]
+pub(super) struct Failure {
+    kind: FailureKind,
+    message: String,
+    hint: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FailureKind {
+    /// Wrong usage or configuration.
+    Usage,
+    /// Something else, such as a full disk.
+    Other,
+    /// Nobody reads the output any more.
+    BrokenPipe,
+}
+
+impl Failure {
+    pub(super) fn usage(message: impl Into<String>) -> Self {
+        Self { kind: FailureKind::Usage, message: message.into(), hint: None }
+    }
+
+    pub(super) fn other(message: impl Into<String>) -> Self {
+        Self { kind: FailureKind::Other, message: message.into(), hint: None }
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let hint = error.hint();
+        Self { hint, ..Self::usage(error.to_string()) }
+    }
+}
+
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Self {
+        Self::usage(error.to_string()).hint("`bench list scenarios` names what there is")
+    }
+}
+
+impl From<FindError> for Failure {
+    fn from(error: FindError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::other(error.to_string()).hint("check the space and the permissions there, or choose another folder with --out")
+    }
+}
+
+impl From<HubError> for Failure {
+    fn from(error: HubError) -> Self {
+        Self::other(error.to_string())
+            .hint("the run was stopped, because nothing may go on without its log; what was written before is kept")
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        let kind =
+            if error.kind() == std::io::ErrorKind::BrokenPipe { FailureKind::BrokenPipe } else { FailureKind::Other };
+        Self { kind, message: format!("cannot write the output: {error}"), hint: None }
+    }
+}
+
+/// What to do about a fault of an endpoint.
+pub(super) fn endpoint_hint(kind: ErrorKind) -> Option<&'static str> {
+    match kind {
+        ErrorKind::Auth => Some("the endpoint refuses the key: check the variable that holds it, or name another with --api-key-env"),
+        ErrorKind::UnknownModel => Some("check the model's name; `bench list models` shows the short names"),
+        ErrorKind::Quota => Some("the account has no credit left"),
+        ErrorKind::BadRequest => Some("the endpoint does not take this form of request; try --protocol auto or text, or --temperature none"),
+        ErrorKind::Connect => Some("is the endpoint running, and is --base-url right?"),
+        ErrorKind::HtmlBody => Some("a web page answered: --base-url should end before /chat/completions, often in /v1"),
+        _ => None,
+    }
+}
+
+/// Prints how a command ended, and gives its exit code.
+pub(super) fn report(result: Result<Status, Failure>) -> ExitCode {
+    match result {
+        Ok(Status::Done) => ExitCode::SUCCESS,
+        Ok(Status::GateFailed(message)) => ended("gate failed", &message, 1),
+        Ok(Status::Void(message)) => ended("void", &message, 4),
+        Ok(Status::Interrupted(message)) => ended("interrupted", &message, 130),
+        Err(failure) => {
+            let code = match failure.kind {
+                // A reader that has seen enough, such as `head`, is no error.
+                FailureKind::BrokenPipe => return ExitCode::SUCCESS,
+                FailureKind::Usage => 2,
+                FailureKind::Other => 70,
+            };
+            let code = ended("error", &failure.message, code);
+            if let Some(hint) = failure.hint {
+                out::say("hint", &hint);
+            }
+            code
+        }
+    }
+}
+
+fn ended(word: &str, message: &str, code: u8) -> ExitCode {
+    out::say(word, message);
+    ExitCode::from(code)
+}

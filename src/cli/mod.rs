@@ -1,0 +1,46 @@
+//! The command line.
+
+mod args;
+mod build;
+mod completions;
+mod doctor;
+mod dry_run;
+mod exit;
+mod list;
+mod out;
+mod report;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub use args::Cli;
+use args::Command;
+use exit::{Failure, Status};
+
+/// Runs the command that the arguments name, and says how it ended.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    cli.color.write_global();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return exit::report(Err(Failure::other(format!("cannot start the async runtime: {error}")))),
+    };
+    let result = runtime.block_on(execute(cli));
+    // Requests that were given up may still wait for their sockets; the process need not.
+    runtime.shutdown_background();
+    exit::report(result)
+}
+
+async fn execute(cli: Cli) -> Result<Status, Failure> {
+    match cli.command {
+        None => run::execute(&cli.run).await,
+        Some(Command::Run(run)) => run::execute(&run).await,
+        Some(Command::List(list)) => list::execute(&list),
+        Some(Command::Doctor(doctor)) => doctor::execute(&doctor).await,
+        Some(Command::Report(report)) => report::execute(&report),
+        Some(Command::Completions(completions)) => completions::execute(&completions),
+    }
+}

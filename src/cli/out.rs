@@ -1,0 +1,35 @@
+//! The only file that prints: results on stdout, talk on stderr.
+
+use std::io::{self, IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+
+/// Prints a result on stdout.
+///
+/// # Errors
+/// When nobody reads it, or the disk behind it is full.
+pub(super) fn result(text: &str) -> io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// Says something on stderr: `error: …`, `hint: …`, `warning: …`. A stderr that is gone is nobody's business.
+pub(super) fn say(word: &str, message: &str) {
+    let style = match word {
+        "error" | "gate failed" | "void" => Style::new().fg_color(Some(AnsiColor::Red.into())).bold(),
+        "warning" | "interrupted" => Style::new().fg_color(Some(AnsiColor::Yellow.into())).bold(),
+        _ => Style::new().fg_color(Some(AnsiColor::Cyan.into())).bold(),
+    };
+    let _ = writeln!(anstream::stderr().lock(), "{style}{word}:{style:#} {message}");
+}
+
+/// Says something on stderr without a word before it.
+pub(super) fn note(message: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "{message}");
+}
+
+/// Whether stderr is a terminal.
+pub(super) fn stderr_is_terminal() -> bool {
+    io::stderr().is_terminal()
+}

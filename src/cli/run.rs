@@ -1,0 +1,250 @@
+//! `bench run`: the main job.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use indicatif::ProgressDrawTarget;
+
+use super::args::RunArgs;
+use super::exit::{Failure, Status, endpoint_hint};
+use super::{build, dry_run, out};
+use crate::agent::prompt::PromptSet;
+use crate::chat::{CallContext, ChatError, ErrorKind};
+use crate::config::Settings;
+use crate::config::options::{Format, ProgressChoice};
+use crate::config::settings::KeyedModel;
+use crate::log::store::{RunFolder, Store, pretty};
+use crate::log::{EventKind, Manifest, Summary};
+use crate::report::{csv, markdown, progress, protocol, table};
+use crate::run::episode::Line;
+use crate::run::preflight::{self, Checked};
+use crate::run::runner::{ModelPlayer, PlayerKind};
+use crate::run::{Cancel, Hub, Plan, Player, Runner, Sink};
+
+pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
+    let settings = build::settings(&args.options, args.config.as_deref())?;
+    let catalog = build::catalog(&settings.suite, settings.overlay.as_deref())?;
+    let plan = Plan::new(&catalog, &settings.tasks, &settings.scenarios, settings.epochs, settings.seed)?;
+    let prompts = build::prompts(settings.prompts.as_deref())?;
+    if !settings.models.is_empty() {
+        build::check_prompts(&prompts, &plan)?;
+    }
+    if args.dry_run {
+        out::result(&dry_run::render(&settings, &plan, &prompts))?;
+        return Ok(Status::Done);
+    }
+
+    let cancel = Cancel::default();
+    listen_for_interrupts(cancel.clone(), args.quiet);
+    let (players, checks) = players(&settings, &prompts, args.quiet).await?;
+    let protocols = protocols(&players);
+    let manifest = build::manifest(&settings, &plan, &catalog, &prompts, &protocols);
+    let store = Store::new(&settings.out);
+    let folder = store.create(&manifest.id)?;
+    folder.write("run.json", &pretty(&manifest))?;
+    if !args.quiet {
+        out::note(&format!("run {} → {}", manifest.id, folder.path.display()));
+    }
+
+    let sinks = sinks(&settings, &manifest, &plan, args.quiet);
+    let (hub, thread) = Hub::start(&manifest, folder.clone(), sinks)?;
+    let started = EventKind::RunStarted { v: crate::log::event::VERSION, run: manifest.id.clone() };
+    let result = async {
+        hub.send(None, started).await?;
+        for check in checks {
+            hub.send(None, check).await?;
+        }
+        Runner { plan, players, hub: hub.clone(), cancel: cancel.clone() }.run().await
+    }
+    .await;
+    drop(hub);
+    // The hub knows why it gave up; the runner only that it did.
+    let fold = thread.join()?;
+    result?;
+    let summary = fold.summary();
+    write_reports(&folder, &summary)?;
+    store.set_latest(&manifest.id)?;
+    print(settings.format, &summary)?;
+    Ok(status(&settings, &summary, &cancel, &folder))
+}
+
+/// Writes everything that is derived from the event log.
+pub(super) fn write_reports(folder: &RunFolder, summary: &Summary) -> Result<(), Failure> {
+    folder.write("summary.json", &pretty(summary))?;
+    folder.write("SCORES.md", markdown::render(summary).as_bytes())?;
+    folder.write("scores.csv", csv::render(summary).as_bytes())?;
+    Ok(())
+}
+
+/// Prints a summary on stdout.
+pub(super) fn print(format: Format, summary: &Summary) -> Result<(), Failure> {
+    let text = match format {
+        Format::Table => table::render(summary),
+        Format::Markdown => markdown::render(summary),
+        Format::Json => String::from_utf8_lossy(&pretty(summary)).into_owned(),
+        Format::Csv => csv::render(summary),
+        Format::Openenv => protocol::result_lines(summary),
+    };
+    Ok(out::result(&text)?)
+}
+
+/// The first interrupt stops gently, the second at once.
+fn listen_for_interrupts(cancel: Cancel, quiet: bool) {
+    tokio::spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            if !quiet {
+                out::say(
+                    "interrupted",
+                    if cancel.is_pulled() {
+                        "stopping now"
+                    } else {
+                        "finishing the calls in flight; once more stops at once"
+                    },
+                );
+            }
+            cancel.pull();
+        }
+    });
+}
+
+/// Makes the players, after one call to each endpoint. A refused key or model ends the run before it starts.
+async fn players(
+    settings: &Settings,
+    prompts: &Arc<PromptSet>,
+    quiet: bool,
+) -> Result<(Vec<Player>, Vec<EventKind>), Failure> {
+    let (mut players, mut checks) = (Vec::new(), Vec::new());
+    for model in &settings.models {
+        let label = model.spec.label.clone();
+        let line = Line {
+            client: build::client(settings, model)?,
+            price: model.spec.price().cloned(),
+            episode_time: settings.episode_timeout,
+            call_time: Some(build::call_time(settings)),
+        };
+        let context = CallContext {
+            deadline: Some(tokio::time::Instant::now() + build::call_time(settings)),
+            jitter_seed: settings.seed,
+        };
+        let checked = preflight::check(&*line.client, settings.protocol.fixed(), &context).await;
+        let wanted = settings.protocol.fixed().unwrap_or(crate::agent::prompt::Protocol::Text);
+        let (protocol, answered_by, error) = match checked {
+            Ok(Checked { protocol, reply }) => (protocol, reply.model, None),
+            Err(error) => (wanted, None, Some(refused_or(model, error, quiet)?)),
+        };
+        checks.push(EventKind::EndpointChecked {
+            model: label.clone(),
+            protocol: protocol.to_string(),
+            answered_by,
+            error: error.as_ref().map(ToString::to_string),
+        });
+        let kind = match error {
+            Some(error) if error.kind == ErrorKind::Connect => PlayerKind::Unreachable(error.kind, error.to_string()),
+            _ => PlayerKind::Model(Box::new(ModelPlayer {
+                protocol,
+                assist: settings.assist.into(),
+                prompts: Arc::clone(prompts),
+                line,
+                concurrency: settings.concurrency,
+            })),
+        };
+        players.push(Player { label, kind });
+    }
+    let builtin = |agent: &crate::agent::Builtin| Player { label: agent.to_string(), kind: PlayerKind::Builtin(*agent) };
+    players.extend(settings.builtins.iter().map(builtin));
+    Ok((players, checks))
+}
+
+/// Ends the run where the endpoint refuses what was configured; a passing fault is only a warning.
+fn refused_or(model: &KeyedModel, error: ChatError, quiet: bool) -> Result<ChatError, Failure> {
+    let label = &model.spec.label;
+    match error.kind {
+        ErrorKind::Auth | ErrorKind::UnknownModel | ErrorKind::Quota | ErrorKind::BadRequest | ErrorKind::HtmlBody => {
+            let failure = Failure::usage(format!("model {label} at {}: {error}", model.spec.provider.base_url));
+            Err(match endpoint_hint(error.kind) {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            })
+        }
+        _ => {
+            if !quiet {
+                out::say("warning", &format!("model {label} at {}: {error}", model.spec.provider.base_url));
+                if let Some(hint) = endpoint_hint(error.kind) {
+                    out::say("hint", hint);
+                }
+            }
+            Ok(error)
+        }
+    }
+}
+
+/// The protocol of each model, as its endpoint decided it.
+fn protocols(players: &[Player]) -> BTreeMap<String, String> {
+    let protocol = |player: &Player| match &player.kind {
+        PlayerKind::Model(model) => Some((player.label.clone(), model.protocol.to_string())),
+        PlayerKind::Builtin(_) | PlayerKind::Unreachable(..) => None,
+    };
+    players.iter().filter_map(protocol).collect()
+}
+
+fn sinks(settings: &Settings, manifest: &Manifest, plan: &Plan, quiet: bool) -> Vec<Box<dyn Sink>> {
+    let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
+    if settings.format == Format::Openenv {
+        sinks.push(Box::new(protocol::Protocol::new(std::io::stdout())));
+    }
+    let labels = |models: bool| -> Vec<String> {
+        let chosen = manifest.contestants.iter().filter(|contestant| contestant.settings.is_some() == models);
+        chosen.map(|contestant| contestant.label.clone()).collect()
+    };
+    let episodes = plan.scenarios.len() as u64 * u64::from(plan.epochs);
+    let how = match settings.progress {
+        _ if quiet => ProgressChoice::None,
+        // Built-in agents alone are done before a bar could be read.
+        ProgressChoice::Auto if settings.models.is_empty() => ProgressChoice::None,
+        ProgressChoice::Auto if out::stderr_is_terminal() => ProgressChoice::Bar,
+        ProgressChoice::Auto => ProgressChoice::Lines,
+        fixed => fixed,
+    };
+    match how {
+        ProgressChoice::Bar => {
+            let shown = if settings.models.is_empty() { labels(false) } else { labels(true) };
+            sinks.push(Box::new(progress::Bars::new(&shown, episodes, ProgressDrawTarget::stderr())));
+        }
+        ProgressChoice::Lines => {
+            let total = episodes * manifest.contestants.len() as u64;
+            let quiet = if settings.models.is_empty() { Vec::new() } else { labels(false) };
+            sinks.push(Box::new(progress::Lines::new(std::io::stderr(), total, quiet)));
+        }
+        ProgressChoice::Auto | ProgressChoice::None => {}
+    }
+    sinks
+}
+
+fn status(settings: &Settings, summary: &Summary, cancel: &Cancel, folder: &RunFolder) -> Status {
+    let kept = folder.path.display();
+    if cancel.is_pulled() {
+        let open: usize = summary.rows.iter().map(|row| row.unfinished).sum();
+        return Status::Interrupted(format!("{open} episodes did not end; what was played is kept in {kept}"));
+    }
+    let void: usize = summary.rows.iter().map(|row| row.void).sum();
+    if void > settings.max_void {
+        return Status::Void(format!(
+            "{void} episodes have no score because the infrastructure failed (tolerated: {}); see {kept}/events.jsonl",
+            settings.max_void
+        ));
+    }
+    let models = !settings.models.is_empty();
+    let below: Vec<_> = summary
+        .rows
+        .iter()
+        .filter(|row| (row.agent == "llm") == models)
+        .filter(|row| settings.fail_under.is_some_and(|limit| row.overall.is_none_or(|overall| overall < limit)))
+        .map(|row| format!("{} scored {}", row.model, row.overall.map_or("nothing".to_owned(), |o| format!("{o:.4}"))))
+        .collect();
+    match settings.fail_under {
+        Some(limit) if !below.is_empty() => {
+            Status::GateFailed(format!("--fail-under {limit}: {}", below.join(", ")))
+        }
+        _ => Status::Done,
+    }
+}

@@ -1,0 +1,50 @@
+//! Environment variables and `.env`, read once.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+/// The variables of the process, laid over those of a `.env` file.
+#[derive(Clone, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// Reads the process's variables and `.env` in this folder.
+    ///
+    /// # Errors
+    /// When `.env` is there and cannot be read; the message quotes no line of it, for lines hold keys.
+    pub fn read(folder: &Path) -> Result<Self, String> {
+        let file = folder.join(".env");
+        let mut variables = BTreeMap::new();
+        if file.is_file() {
+            let lines = dotenvy::from_path_iter(&file).map_err(|_| format!("cannot read {}", file.display()))?;
+            for (index, line) in lines.enumerate() {
+                let (name, value) =
+                    line.map_err(|_| format!("{}: entry {} is not NAME=value", file.display(), index + 1))?;
+                variables.insert(name, value);
+            }
+        }
+        #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+        variables.extend(std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))));
+        Ok(Self(variables))
+    }
+
+    /// Variables from pairs, for tests.
+    #[must_use]
+    pub fn from_pairs(pairs: &[(&str, &str)]) -> Self {
+        Self(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
+    /// A variable, trimmed; none where it is missing or blank.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+    }
+}
+
+impl fmt::Debug for Environment {
+    /// Values may be keys.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Environment({} variables)", self.0.len())
+    }
+}

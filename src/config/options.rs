@@ -1,0 +1,227 @@
+//! The options of a run. One type for flags and `bench.toml`, so that both have the same names.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::agent::Builtin;
+use crate::agent::llm::Assist;
+use crate::agent::prompt::Protocol;
+
+/// Which agent plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentChoice {
+    /// The LLM agent, once for each --model
+    Llm,
+    /// Uniform over the valid actions, seeded: the floor
+    Random,
+    /// The safety net of the LLM agent alone
+    Fallback,
+    /// A rule-based responder: the bar for a model
+    Heuristic,
+    /// A shortest full-score path: the ceiling
+    Oracle,
+}
+
+impl AgentChoice {
+    /// The built-in agent that is meant; none for `llm`.
+    #[must_use]
+    pub const fn builtin(self) -> Option<Builtin> {
+        match self {
+            Self::Llm => None,
+            Self::Random => Some(Builtin::Random),
+            Self::Fallback => Some(Builtin::Fallback),
+            Self::Heuristic => Some(Builtin::Heuristic),
+            Self::Oracle => Some(Builtin::Oracle),
+        }
+    }
+}
+
+/// How the model is asked to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProtocolChoice {
+    /// Free text that holds a JSON object
+    Text,
+    /// `response_format`: `json_schema`
+    Json,
+    /// One function a kind of action
+    Tools,
+    /// json if the endpoint can, else tools, else text
+    Auto,
+}
+
+impl ProtocolChoice {
+    /// The protocol; none for `auto`, which the endpoint decides.
+    #[must_use]
+    pub const fn fixed(self) -> Option<Protocol> {
+        match self {
+            Self::Text => Some(Protocol::Text),
+            Self::Json => Some(Protocol::Json),
+            Self::Tools => Some(Protocol::Tools),
+            Self::Auto => None,
+        }
+    }
+}
+
+/// What happens when a reply cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AssistChoice {
+    /// The fallback chooses
+    Fallback,
+    /// One message with the error, then the fallback
+    Repair,
+    /// The step is spent as it stands
+    Off,
+}
+
+impl From<AssistChoice> for Assist {
+    fn from(choice: AssistChoice) -> Self {
+        match choice {
+            AssistChoice::Fallback => Self::Fallback,
+            AssistChoice::Repair => Self::Repair,
+            AssistChoice::Off => Self::Off,
+        }
+    }
+}
+
+/// What is printed on stdout at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// The score table for a terminal
+    Table,
+    /// The score table in Markdown
+    Markdown,
+    /// summary.json
+    Json,
+    /// The scores in long form
+    Csv,
+    /// The line protocol of `OpenEnv` inference scripts
+    Openenv,
+}
+
+/// How progress is shown on stderr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProgressChoice {
+    /// Bars on a terminal, lines elsewhere
+    Auto,
+    /// Bars
+    Bar,
+    /// A line for each episode of a model
+    Lines,
+    /// Nothing
+    None,
+}
+
+/// The options of `bench run`. In `bench.toml` they have the same names without the dashes before them.
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Options {
+    /// A model: provider/name, an alias, or any name with --base-url; repeat or separate with commas
+    #[arg(long, value_delimiter = ',', value_name = "MODEL")]
+    #[serde(deserialize_with = "one_or_many")]
+    pub model: Vec<String>,
+    /// Exactly these agents play [default: llm for each model, and the built-in agents]
+    #[arg(long, value_delimiter = ',', value_name = "AGENT")]
+    #[serde(deserialize_with = "one_or_many")]
+    pub agent: Vec<AgentChoice>,
+    /// Only these tasks
+    #[arg(long, value_delimiter = ',', value_name = "TASK", help_heading = "What is played")]
+    #[serde(deserialize_with = "one_or_many")]
+    pub task: Vec<String>,
+    /// Only these scenarios
+    #[arg(long, value_delimiter = ',', value_name = "ID", help_heading = "What is played")]
+    #[serde(deserialize_with = "one_or_many")]
+    pub scenario: Vec<String>,
+    /// classic, or a scenario file or folder [default: classic]
+    #[arg(long, value_name = "SUITE", help_heading = "What is played")]
+    pub suite: Option<String>,
+    /// A folder of scenario files that are laid over the suite
+    #[arg(long, value_name = "DIR", help_heading = "What is played")]
+    pub scenarios: Option<PathBuf>,
+    /// Repetitions of each scenario [default: 1]
+    #[arg(long, value_name = "N", help_heading = "What is played")]
+    pub epochs: Option<u32>,
+    /// The seed of everything random [default: 0]
+    #[arg(long, value_name = "N", help_heading = "What is played")]
+    pub seed: Option<u64>,
+    /// Episodes of one model at once [default: 4]
+    #[arg(long, value_name = "N", help_heading = "How models are asked")]
+    pub concurrency: Option<usize>,
+    /// How a model answers [default: text]
+    #[arg(long, value_name = "PROTOCOL", help_heading = "How models are asked")]
+    pub protocol: Option<ProtocolChoice>,
+    /// What helps when a reply cannot be used [default: fallback]
+    #[arg(long, value_name = "ASSIST", help_heading = "How models are asked")]
+    pub assist: Option<AssistChoice>,
+    /// Any OpenAI-compatible endpoint; every --model is then a name there
+    #[arg(long, value_name = "URL", help_heading = "How models are asked")]
+    pub base_url: Option<String>,
+    /// The environment variable that holds the key
+    #[arg(long, value_name = "NAME", help_heading = "How models are asked")]
+    pub api_key_env: Option<String>,
+    /// The sampling temperature; `none` leaves it to the endpoint [default: 0]
+    #[arg(long, value_name = "T", help_heading = "How models are asked")]
+    #[serde(deserialize_with = "number_or_text")]
+    pub temperature: Option<String>,
+    /// The most tokens of an answer [default: 1024]
+    #[arg(long, value_name = "N", help_heading = "How models are asked")]
+    pub max_tokens: Option<u32>,
+    /// How much a reasoning model thinks: low, medium, high
+    #[arg(long, value_name = "EFFORT", help_heading = "How models are asked")]
+    pub reasoning_effort: Option<String>,
+    /// Seconds for one attempt of a call [default: 120]
+    #[arg(long, value_name = "SECONDS", help_heading = "How models are asked")]
+    pub timeout: Option<f64>,
+    /// Seconds for all calls of one episode [default: no limit]
+    #[arg(long, value_name = "SECONDS", help_heading = "How models are asked")]
+    pub episode_timeout: Option<f64>,
+    /// Attempts after the first one [default: 4]
+    #[arg(long, value_name = "N", help_heading = "How models are asked")]
+    pub max_retries: Option<u32>,
+    /// A folder with prompts of your own
+    #[arg(long, value_name = "DIR", help_heading = "How models are asked")]
+    pub prompts: Option<PathBuf>,
+    /// The results folder [default: results]
+    #[arg(long, value_name = "DIR", help_heading = "What comes out")]
+    pub out: Option<PathBuf>,
+    /// What is printed on stdout [default: table]
+    #[arg(long, value_name = "FORMAT", help_heading = "What comes out")]
+    pub format: Option<Format>,
+    /// Progress on stderr [default: auto]
+    #[arg(long, value_name = "HOW", help_heading = "What comes out")]
+    pub progress: Option<ProgressChoice>,
+    /// Fail (exit 1) if a model's overall score is below this; without models, every agent that plays
+    #[arg(long, value_name = "SCORE", help_heading = "What comes out")]
+    pub fail_under: Option<f64>,
+    /// Void episodes that are tolerated before the run fails with exit 4 [default: 0]
+    #[arg(long, value_name = "N", help_heading = "What comes out")]
+    pub max_void: Option<usize>,
+}
+
+/// `"a"` and `["a", "b"]` are both lists.
+fn one_or_many<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: serde::de::DeserializeOwned,
+{
+    use serde::de::Error;
+    let items = match toml::Value::deserialize(deserializer)? {
+        toml::Value::Array(items) => items,
+        one => vec![one],
+    };
+    items.into_iter().map(|item| T::deserialize(item).map_err(D::Error::custom)).collect()
+}
+
+/// A temperature may be a number or `"none"`.
+fn number_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match toml::Value::deserialize(deserializer)? {
+        toml::Value::String(text) => Some(text),
+        other => Some(other.to_string()),
+    })
+}

@@ -1,0 +1,390 @@
+//! Settings: the options of a run, resolved and checked, each knowing where it came from.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::model::ModelError;
+use super::options::{AgentChoice, AssistChoice, Format, ProgressChoice, ProtocolChoice};
+use super::{Environment, ModelSpec, Options, Providers};
+use crate::agent::Builtin;
+use crate::env::{TaskId, UnknownTask};
+
+/// The configuration file.
+pub const FILE: &str = "bench.toml";
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The configuration file cannot be read.
+    #[error("cannot read {file}: {problem}")]
+    File {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// `.env` cannot be read.
+    #[error("{0}")]
+    DotEnv(String),
+    /// A model cannot be found.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A model needs a key.
+    #[error("model {model} needs an API key and {variable} is not set")]
+    NoKey {
+        /// The model.
+        model: String,
+        /// The variable that should hold the key.
+        variable: String,
+    },
+    /// A task does not exist.
+    #[error(transparent)]
+    Task(#[from] UnknownTask),
+    /// An option has a value that makes no sense.
+    #[error("{option}: {problem} (from {origin})")]
+    Option {
+        /// The option.
+        option: &'static str,
+        /// What is wrong.
+        problem: String,
+        /// Where it was set.
+        origin: Origin,
+    },
+}
+
+impl ConfigError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoKey { variable, .. } => Some(format!(
+                "set {variable} in the environment or in .env, name another variable with --api-key-env, or give --base-url for an endpoint that needs no key"
+            )),
+            _ => None,
+        }
+    }
+}
+
+/// Where a value came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The command line.
+    Flag,
+    /// An environment variable or `.env`.
+    Environment,
+    /// `bench.toml`.
+    File,
+    /// Nobody set it.
+    Default,
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Flag => "the command line",
+            Self::Environment => "the environment",
+            Self::File => FILE,
+            Self::Default => "the default",
+        })
+    }
+}
+
+/// A model with the key that it is asked with.
+#[derive(Debug, Clone)]
+pub struct KeyedModel {
+    /// The model.
+    pub spec: ModelSpec,
+    /// The key, where one is needed or given.
+    pub key: Option<SecretString>,
+}
+
+/// The resolved options of a run.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The models that play.
+    pub models: Vec<KeyedModel>,
+    /// The built-in agents that play.
+    pub builtins: Vec<Builtin>,
+    /// Only these tasks; empty means all.
+    pub tasks: Vec<TaskId>,
+    /// Only these scenarios; empty means all.
+    pub scenarios: Vec<String>,
+    /// The suite: `classic`, or a path.
+    pub suite: String,
+    /// Scenario files that are laid over the suite.
+    pub overlay: Option<PathBuf>,
+    /// Repetitions.
+    pub epochs: u32,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// Episodes of one model at once.
+    pub concurrency: usize,
+    /// How models answer.
+    pub protocol: ProtocolChoice,
+    /// What helps when a reply cannot be used.
+    pub assist: AssistChoice,
+    /// The sampling temperature.
+    pub temperature: Option<f32>,
+    /// The most tokens of an answer.
+    pub max_tokens: u32,
+    /// How much a reasoning model thinks.
+    pub reasoning_effort: Option<String>,
+    /// The time for one attempt.
+    pub timeout: Duration,
+    /// The time for all calls of an episode.
+    pub episode_timeout: Option<Duration>,
+    /// Attempts after the first one.
+    pub max_retries: u32,
+    /// Prompts of one's own.
+    pub prompts: Option<PathBuf>,
+    /// The results folder.
+    pub out: PathBuf,
+    /// What is printed on stdout.
+    pub format: Format,
+    /// How progress is shown.
+    pub progress: ProgressChoice,
+    /// The score below which the run fails.
+    pub fail_under: Option<f64>,
+    /// Void episodes that are tolerated.
+    pub max_void: usize,
+    /// Each option with its value and where it came from, for `run.json` and `--dry-run`.
+    pub report: BTreeMap<&'static str, (serde_json::Value, Origin)>,
+}
+
+/// `bench.toml`: options, and providers and aliases beside them.
+#[derive(Debug, Clone, Default)]
+pub struct ConfigFile {
+    /// The options.
+    pub options: Options,
+    /// More providers and aliases.
+    pub providers: Option<Providers>,
+}
+
+impl ConfigFile {
+    /// Reads a configuration file's text.
+    ///
+    /// # Errors
+    /// Names the file and what is wrong in it.
+    pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
+        let error = |problem: String| ConfigError::File { file: file.to_owned(), problem: problem.trim_end().to_owned() };
+        let mut table: toml::Table = toml::from_str(text).map_err(|e| error(e.to_string()))?;
+        let mut aside = toml::Table::new();
+        for key in ["providers", "aliases"] {
+            if let Some(value) = table.remove(key) {
+                aside.insert(key.to_owned(), value);
+            }
+        }
+        let options = table.try_into().map_err(|e: toml::de::Error| error(e.to_string()))?;
+        let providers = if aside.is_empty() {
+            None
+        } else {
+            Some(aside.try_into().map_err(|e: toml::de::Error| error(e.to_string()))?)
+        };
+        Ok(Self { options, providers })
+    }
+
+    /// Reads `bench.toml` in a folder, or another file; the first may be missing.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], and when the file cannot be read.
+    pub fn read(folder: &Path, named: Option<&Path>) -> Result<Self, ConfigError> {
+        let path = named.map_or_else(|| folder.join(FILE), Path::to_owned);
+        if named.is_none() && !path.exists() {
+            return Ok(Self::default());
+        }
+        let file = path.display().to_string();
+        let text = std::fs::read_to_string(&path)
+            .map_err(|e| ConfigError::File { file: file.clone(), problem: e.to_string() })?;
+        Self::parse(&file, &text)
+    }
+}
+
+/// Picks the value of the highest source that has one, and notes it.
+struct Layers<'a> {
+    flags: &'a Options,
+    file: &'a Options,
+    report: BTreeMap<&'static str, (serde_json::Value, Origin)>,
+}
+
+impl Layers<'_> {
+    fn pick<T: Clone + serde::Serialize>(
+        &mut self,
+        name: &'static str,
+        field: impl Fn(&Options) -> Option<T>,
+        environment: Option<T>,
+        default: T,
+    ) -> (T, Origin) {
+        let found = field(self.flags)
+            .map(|value| (value, Origin::Flag))
+            .or_else(|| environment.map(|value| (value, Origin::Environment)))
+            .or_else(|| field(self.file).map(|value| (value, Origin::File)))
+            .unwrap_or((default, Origin::Default));
+        let value = serde_json::to_value(&found.0).unwrap_or_default();
+        self.report.insert(name, (value, found.1));
+        found
+    }
+
+    fn list<T: Clone + serde::Serialize>(
+        &mut self,
+        name: &'static str,
+        field: impl Fn(&Options) -> &Vec<T>,
+        environment: Option<Vec<T>>,
+    ) -> Vec<T> {
+        let given = |options: &Options| Some(field(options).clone()).filter(|list| !list.is_empty());
+        self.pick(name, given, environment, Vec::new()).0
+    }
+}
+
+impl Settings {
+    /// Resolves the options.
+    ///
+    /// # Errors
+    /// Says which option is wrong and where it was set.
+    pub fn resolve(flags: &Options, environment: &Environment, file: &ConfigFile) -> Result<Self, ConfigError> {
+        let mut layers = Layers { flags, file: &file.options, report: BTreeMap::new() };
+        let l = &mut layers;
+        let variable = |name| environment.get(name).map(str::to_owned);
+
+        let agents: Vec<AgentChoice> = l.list("agent", |o| &o.agent, None);
+        // A model in the environment must not take part in a run that names its agents and not `llm`.
+        let wants_llm = agents.is_empty() || agents.contains(&AgentChoice::Llm);
+        let from_environment = variable("MODEL_NAME").filter(|_| wants_llm).map(|name| vec![name]);
+        let models: Vec<String> = l.list("model", |o| &o.model, from_environment);
+        let (base_url, base_url_origin) =
+            l.pick("base-url", |o| o.base_url.clone().map(Some), variable("API_BASE_URL").map(Some), None);
+        check_url(base_url.as_deref(), base_url_origin)?;
+        let (api_key_env, _) = l.pick("api-key-env", |o| o.api_key_env.clone().map(Some), None, None);
+        if agents.contains(&AgentChoice::Llm) && models.is_empty() {
+            let problem = "llm needs a --model".to_owned();
+            return Err(ConfigError::Option { option: "--agent", problem, origin: l.report["agent"].1 });
+        }
+
+        let mut providers = Providers::embedded();
+        if let Some(more) = &file.providers {
+            providers.overlay(more.clone());
+        }
+        let mut keyed: Vec<KeyedModel> = Vec::new();
+        for model in models.iter().filter(|_| wants_llm) {
+            let spec = providers.resolve(model.trim(), base_url.as_deref())?;
+            if keyed.iter().any(|known| known.spec.label == spec.label) {
+                continue;
+            }
+            let key = key(&spec, api_key_env.as_deref(), base_url_origin, environment)?;
+            keyed.push(KeyedModel { spec, key });
+        }
+        let builtins = if agents.is_empty() {
+            Builtin::ALL.to_vec()
+        } else {
+            Builtin::ALL.into_iter().filter(|b| agents.iter().any(|a| a.builtin() == Some(*b))).collect()
+        };
+
+        let tasks = l.list("task", |o| &o.task, None);
+        let (temperature, temperature_origin) = l.pick("temperature", |o| o.temperature.clone(), None, "0".to_owned());
+        let (timeout, timeout_origin) = l.pick("timeout", |o| o.timeout, None, 120.0);
+        let (episode_timeout, episode_origin) =
+            l.pick("episode-timeout", |o| o.episode_timeout.map(Some), None, None);
+        let (epochs, epochs_origin) = l.pick("epochs", |o| o.epochs, None, 1);
+        let (concurrency, concurrency_origin) = l.pick("concurrency", |o| o.concurrency, None, 4);
+        let (max_tokens, max_tokens_origin) = l.pick("max-tokens", |o| o.max_tokens, None, 1024);
+        let at_least_one = |option, value: u64, origin| {
+            let problem = "must be at least 1".to_owned();
+            if value == 0 { Err(ConfigError::Option { option, problem, origin }) } else { Ok(()) }
+        };
+        at_least_one("--epochs", u64::from(epochs), epochs_origin)?;
+        at_least_one("--concurrency", concurrency as u64, concurrency_origin)?;
+        at_least_one("--max-tokens", u64::from(max_tokens), max_tokens_origin)?;
+        let (fail_under, fail_origin) = l.pick("fail-under", |o| o.fail_under.map(Some), None, None);
+        if fail_under.is_some_and(|limit| !(0.0..=1.0).contains(&limit)) {
+            let problem = "must lie between 0 and 1".to_owned();
+            return Err(ConfigError::Option { option: "--fail-under", problem, origin: fail_origin });
+        }
+        Ok(Self {
+            models: keyed,
+            builtins,
+            tasks: tasks.iter().map(|name| name.parse()).collect::<Result<_, _>>()?,
+            scenarios: l.list("scenario", |o| &o.scenario, None),
+            suite: l.pick("suite", |o| o.suite.clone(), None, "classic".to_owned()).0,
+            overlay: l.pick("scenarios", |o| o.scenarios.clone().map(Some), None, None).0,
+            epochs,
+            seed: l.pick("seed", |o| o.seed, None, 0).0,
+            concurrency,
+            protocol: l.pick("protocol", |o| o.protocol, None, ProtocolChoice::Text).0,
+            assist: l.pick("assist", |o| o.assist, None, AssistChoice::Fallback).0,
+            temperature: parse_temperature(&temperature, temperature_origin)?,
+            max_tokens,
+            reasoning_effort: l.pick("reasoning-effort", |o| o.reasoning_effort.clone().map(Some), None, None).0,
+            timeout: seconds("--timeout", timeout, timeout_origin)?,
+            episode_timeout: episode_timeout
+                .map(|time| seconds("--episode-timeout", time, episode_origin))
+                .transpose()?,
+            max_retries: l.pick("max-retries", |o| o.max_retries, None, 4).0,
+            prompts: l.pick("prompts", |o| o.prompts.clone().map(Some), None, None).0,
+            out: l.pick("out", |o| o.out.clone(), None, PathBuf::from("results")).0,
+            format: l.pick("format", |o| o.format, None, Format::Table).0,
+            progress: l.pick("progress", |o| o.progress, None, ProgressChoice::Auto).0,
+            fail_under,
+            max_void: l.pick("max-void", |o| o.max_void, None, 0).0,
+            report: layers.report,
+        })
+    }
+}
+
+/// The key of a model.
+///
+/// A provider's key goes to that provider only. A custom endpoint gets `API_KEY`, and `HF_TOKEN` only where the endpoint
+/// itself was given by the environment: a token that lies around for another service must not travel to any URL.
+fn key(
+    spec: &ModelSpec,
+    named: Option<&str>,
+    base_url: Origin,
+    environment: &Environment,
+) -> Result<Option<SecretString>, ConfigError> {
+    let secret = |name: &str| environment.get(name).map(SecretString::from);
+    let missing =
+        |variable: &str| ConfigError::NoKey { model: spec.label.clone(), variable: variable.to_owned() };
+    if let Some(name) = named {
+        return secret(name).map(Some).ok_or_else(|| missing(name));
+    }
+    match &spec.provider.key_env {
+        Some(name) => secret(name).map(Some).ok_or_else(|| missing(name)),
+        None if spec.provider_name != "custom" => Ok(None),
+        None if base_url == Origin::Environment => Ok(secret("API_KEY").or_else(|| secret("HF_TOKEN"))),
+        None => Ok(secret("API_KEY")),
+    }
+}
+
+fn check_url(url: Option<&str>, origin: Origin) -> Result<(), ConfigError> {
+    let Some(url) = url else { return Ok(()) };
+    let problem = match reqwest::Url::parse(url) {
+        Err(error) => format!("'{url}' is no URL: {error}"),
+        Ok(parsed) if !matches!(parsed.scheme(), "http" | "https") => format!("'{url}' must begin with http:// or https://"),
+        Ok(parsed) if !parsed.username().is_empty() || parsed.password().is_some() => {
+            "a URL with a user or password in it would be written to logs; use --api-key-env".to_owned()
+        }
+        Ok(_) => return Ok(()),
+    };
+    Err(ConfigError::Option { option: "--base-url", problem, origin })
+}
+
+fn parse_temperature(text: &str, origin: Origin) -> Result<Option<f32>, ConfigError> {
+    if text.eq_ignore_ascii_case("none") {
+        return Ok(None);
+    }
+    match text.parse::<f32>() {
+        Ok(value) if (0.0..=2.0).contains(&value) => Ok(Some(value)),
+        _ => {
+            let problem = format!("'{text}' must be a number from 0 to 2, or none");
+            Err(ConfigError::Option { option: "--temperature", problem, origin })
+        }
+    }
+}
+
+fn seconds(option: &'static str, value: f64, origin: Origin) -> Result<Duration, ConfigError> {
+    Duration::try_from_secs_f64(value).ok().filter(|time| !time.is_zero()).ok_or_else(|| {
+        ConfigError::Option { option, problem: "must be a number of seconds above 0".to_owned(), origin }
+    })
+}

@@ -1,0 +1,398 @@
+//! Episodes: one play of one scenario.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::action::{Action, ActionKind, Diagnostic, Remediation, Submission};
+use super::evidence::{Text, default_outcome};
+use super::facts::Facts;
+use super::grade::Grade;
+use super::names::same_name;
+use super::observation::{Feedback, Observation, StepError};
+use super::points::Points;
+use super::reward::{Reason, Reward, Signal};
+use super::scenario::Scenario;
+use super::task::TaskId;
+use super::trajectory::{Resolved, StepRecord, Trajectory};
+
+/// The id of an episode, given by whoever starts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EpisodeId(pub Uuid);
+
+impl EpisodeId {
+    /// The id of an episode that nobody else will look up.
+    #[must_use]
+    pub const fn nil() -> Self {
+        Self(Uuid::nil())
+    }
+}
+
+impl fmt::Display for EpisodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One play of one scenario. A step never fails: a bad action is a penalised step.
+#[derive(Debug, Clone)]
+pub struct Episode {
+    scenario: Arc<Scenario>,
+    observation: Observation,
+    facts: Facts,
+    steps: Vec<StepRecord>,
+    submitted: bool,
+    resolved: bool,
+    grade: Option<Arc<Grade>>,
+}
+
+/// What a step brought.
+#[derive(Debug, Serialize)]
+pub struct StepOutcome<'a> {
+    /// What the agent sees now.
+    pub observation: &'a Observation,
+    /// What the step earned.
+    pub reward: Reward,
+    /// Whether the episode is over.
+    pub done: bool,
+    /// More about the step.
+    pub info: Info,
+}
+
+/// What stands beside an observation.
+#[derive(Debug, Clone, Serialize)]
+pub struct Info {
+    /// The number of the step, from 1.
+    pub step: u32,
+    /// The feedback of the observation.
+    pub feedback: Feedback,
+    /// The grade, at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grader: Option<Arc<Grade>>,
+    /// The last step's reward without the grade, at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shaping: Option<Points>,
+}
+
+/// An action in the history of an episode.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ActionRecord {
+    /// The kind of action.
+    pub action_type: ActionKind,
+    /// Its parameters, as they were sent.
+    pub parameters: Map<String, Value>,
+    /// The number of the step, from 1.
+    pub step: u32,
+}
+
+/// The whole state of an episode that an agent may know.
+#[derive(Debug, Clone)]
+pub struct EpisodeState<'a>(&'a Episode);
+
+impl Episode {
+    /// Starts an episode. What the agent sees first is [`Self::observation`].
+    #[must_use]
+    pub fn reset(scenario: &Arc<Scenario>, id: EpisodeId) -> Self {
+        let briefing = Arc::clone(&scenario.briefing);
+        Self {
+            steps: Vec::with_capacity(briefing.task.max_steps.min(64) as usize),
+            observation: Observation::first(id, briefing),
+            facts: scenario.world.start,
+            scenario: Arc::clone(scenario),
+            submitted: false,
+            resolved: false,
+            grade: None,
+        }
+    }
+
+    /// What the agent sees now.
+    #[must_use]
+    pub fn observation(&self) -> &Observation {
+        &self.observation
+    }
+
+    /// The scenario being played.
+    #[must_use]
+    pub fn scenario(&self) -> &Arc<Scenario> {
+        &self.scenario
+    }
+
+    /// Whether the episode is over.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.observation.done
+    }
+
+    /// The grade, once the episode is over.
+    #[must_use]
+    pub fn grade(&self) -> Option<&Arc<Grade>> {
+        self.grade.as_ref()
+    }
+
+    /// What an unfinished episode would earn if it ended now.
+    #[must_use]
+    pub fn grade_now(&self) -> Grade {
+        super::grade::grade(Trajectory(&self.steps), &self.scenario)
+    }
+
+    /// The facts of the world now. For proofs and graders; no agent sees them.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        self.facts
+    }
+
+    /// The steps so far.
+    #[must_use]
+    pub fn trajectory(&self) -> Trajectory<'_> {
+        Trajectory(&self.steps)
+    }
+
+    /// The state on the wire.
+    #[must_use]
+    pub fn state(&self) -> EpisodeState<'_> {
+        EpisodeState(self)
+    }
+
+    /// Takes one step (page 1.3 of the contract, in its order).
+    pub fn step(&mut self, action: &Action) -> StepOutcome<'_> {
+        if self.observation.done {
+            return self.after_end();
+        }
+        let task = Arc::clone(&self.observation.briefing.task);
+        let mut reason = Reason::default();
+        let mut give = |signal: Signal| reason.add(signal, task.rewards.points(signal));
+
+        self.observation.step_count += 1;
+        self.observation.last_action_error = None;
+        if self.steps.iter().any(|earlier| earlier.action == *action) {
+            give(Signal::ExactRepeat);
+        }
+        if task.is_past_half(self.observation.step_count) && !action.kind().is_submission() {
+            give(Signal::PastHalf);
+        }
+        let (resolved, signal) = self.act(action);
+        self.steps.push(StepRecord { action: action.clone(), resolved });
+        if let Some(signal) = signal {
+            give(signal);
+        }
+        let timed_out = !self.submitted && self.observation.step_count >= task.max_steps;
+        if timed_out {
+            give(Signal::Timeout);
+        }
+        if self.submitted || timed_out {
+            let grade = Arc::new(self.grade_now());
+            reason.set_grade(grade.total);
+            self.observation.done = true;
+            self.observation.feedback = if timed_out {
+                Feedback::TimedOut { total: grade.total }
+            } else {
+                Feedback::Submitted { total: grade.total }
+            };
+            self.grade = Some(grade);
+        }
+        let shaping = reason.shaping();
+        let score = shaping + reason.grade().unwrap_or_default();
+        self.observation.cumulative_reward += score;
+        self.outcome(Reward { score, reason, cumulative: self.observation.cumulative_reward })
+    }
+
+    fn after_end(&mut self) -> StepOutcome<'_> {
+        self.outcome(Reward {
+            score: Points::ZERO,
+            reason: Reason::AFTER_END,
+            cumulative: self.observation.cumulative_reward,
+        })
+    }
+
+    fn outcome(&self, reward: Reward) -> StepOutcome<'_> {
+        let after_end = reward.reason == Reason::AFTER_END;
+        StepOutcome {
+            observation: &self.observation,
+            reward,
+            done: self.observation.done,
+            info: Info {
+                step: self.observation.step_count,
+                feedback: if after_end { Feedback::AlreadyDone } else { self.observation.feedback.clone() },
+                grader: self.grade.clone(),
+                shaping: (self.observation.done && !after_end).then(|| reward.reason.shaping()),
+            },
+        }
+    }
+
+    /// Carries the action out, and says what it was and which signal it gives.
+    fn act(&mut self, action: &Action) -> (Resolved, Option<Signal>) {
+        match action.kind() {
+            ActionKind::Other(name) => {
+                self.refuse(StepError::UnknownAction { name: Arc::clone(name) });
+                (Resolved::Refused, Some(Signal::BadAction))
+            }
+            kind @ (ActionKind::Diagnostic(_) | ActionKind::Remediation(_)) if !self.task_offers(kind) => {
+                self.refuse(StepError::NotOffered {
+                    kind: kind.clone(),
+                    briefing: Arc::clone(&self.observation.briefing),
+                });
+                let remediation = matches!(kind, ActionKind::Remediation(_));
+                (Resolved::Refused, Some(if remediation { Signal::RemWrong } else { Signal::BadAction }))
+            }
+            ActionKind::Diagnostic(kind) => {
+                let (service, signal) = self.look(*kind, action);
+                (Resolved::Diagnostic(*kind, service), Some(signal))
+            }
+            ActionKind::Remediation(kind) => {
+                let (remedy, signal) = self.remedy(*kind, action);
+                (Resolved::Remediation(remedy), signal)
+            }
+            ActionKind::Submission(kind) => self.submit(*kind, action),
+        }
+    }
+
+    fn task_offers(&self, kind: &ActionKind) -> bool {
+        self.observation.briefing.task.offers(kind)
+    }
+
+    fn refuse(&mut self, error: StepError) {
+        self.observation.last_action_error = Some(error);
+        self.observation.feedback = Feedback::Refused;
+    }
+
+    fn look(&mut self, kind: Diagnostic, action: &Action) -> (Option<u16>, Signal) {
+        let Some(name) = action.target() else {
+            self.refuse(StepError::NoService { kind: action.kind().clone() });
+            return (None, Signal::QueryNoService);
+        };
+        let Some(index) = self.known_service(name) else {
+            return (None, Signal::QueryUnknownSvc);
+        };
+        let is_this = |step: &StepRecord| step.resolved == Resolved::Diagnostic(kind, Some(index));
+        let is_service =
+            |step: &StepRecord| matches!(step.resolved, Resolved::Diagnostic(_, Some(service)) if service == index);
+        let signal = if self.steps.iter().any(is_this) {
+            Signal::QueryRepeat
+        } else if self.steps.iter().any(is_service) {
+            Signal::QueryNewAction
+        } else {
+            Signal::QueryNewSvc
+        };
+        let service = Arc::clone(&self.observation.briefing.services[usize::from(index)]);
+        if let Some(text) = self.scenario.world.look(kind, usize::from(index), self.facts) {
+            self.observation.record(action.kind().clone(), Arc::clone(&service), text.clone());
+        }
+        self.observation.feedback = Feedback::Looked { kind, service, again: signal == Signal::QueryRepeat };
+        (Some(index), signal)
+    }
+
+    fn remedy(&mut self, kind: Remediation, action: &Action) -> (Option<u16>, Option<Signal>) {
+        let Some(name) = action.target() else {
+            let parameter = kind.target_parameters()[0];
+            self.refuse(StepError::NoTarget { kind: action.kind().clone(), parameter });
+            return (None, Some(Signal::RemNoTarget));
+        };
+        let briefing = Arc::clone(&self.observation.briefing);
+        let index = match kind {
+            Remediation::DisableFeatureFlag => position(&briefing.flags, name),
+            Remediation::ExecuteRunbookStep => position(&briefing.runbooks, name),
+            _ => match self.known_service(name) {
+                Some(index) => Some(usize::from(index)),
+                None => return (None, Some(Signal::QueryUnknownSvc)),
+            },
+        };
+        let target = match (kind, index) {
+            (Remediation::DisableFeatureFlag, Some(index)) => Arc::clone(&briefing.flags[index]),
+            (Remediation::ExecuteRunbookStep, Some(index)) => Arc::clone(&briefing.runbooks[index]),
+            (_, Some(index)) => Arc::clone(&briefing.services[index]),
+            (_, None) => Arc::from(name),
+        };
+        let world = &self.scenario.world;
+        let remedy = index.and_then(|index| world.remedy(kind, index));
+        let text = match remedy.and_then(|remedy| world.outcome(remedy, self.facts)) {
+            Some(outcome) => {
+                self.facts = outcome.effect.apply(self.facts);
+                outcome.text.clone()
+            }
+            None => Text::new(default_outcome(kind, &target)),
+        };
+        self.observation.record(action.kind().clone(), Arc::clone(&target), text);
+
+        let (truth, kind) = (&self.scenario.truth, action.kind().clone());
+        let executed = |remedy: u16| self.trajectory().executed().any(|earlier| earlier == remedy);
+        let (signal, feedback) = match remedy {
+            Some(remedy) if truth.wrong.contains(&remedy) => {
+                (Some(Signal::RemWrong), Feedback::Harmful { kind, target })
+            }
+            Some(remedy) if truth.sequence.contains(&remedy) && !executed(remedy) => {
+                (Some(Signal::RemGood), Feedback::Executed { kind, target })
+            }
+            _ => (None, Feedback::NoEffect { kind, target }),
+        };
+        self.observation.feedback = feedback;
+        (remedy, signal)
+    }
+
+    fn submit(&mut self, kind: Submission, action: &Action) -> (Resolved, Option<Signal>) {
+        let task = self.observation.briefing.task.id;
+        if kind != task.submission() {
+            self.refuse(StepError::WrongSubmission { kind, task });
+            return (Resolved::WrongSubmission(kind), Some(Signal::SubmitWrong));
+        }
+        self.submitted = true;
+        self.resolved = task == TaskId::RemediationPlanning
+            && action.text("summary").is_some()
+            && self.trajectory().has_investigated();
+        (Resolved::Answer, Some(Signal::SubmitCorrect))
+    }
+
+    /// The index of a service; refuses the action where there is none.
+    fn known_service(&mut self, name: &str) -> Option<u16> {
+        let index = position(&self.observation.briefing.services, name).and_then(|index| u16::try_from(index).ok());
+        if index.is_none() {
+            let briefing = Arc::clone(&self.observation.briefing);
+            self.refuse(StepError::UnknownService { name: name.to_owned(), briefing });
+        }
+        index
+    }
+}
+
+fn position(names: &[Arc<str>], name: &str) -> Option<usize> {
+    names.iter().position(|known| same_name(known, name))
+}
+
+impl EpisodeState<'_> {
+    /// The actions so far, oldest first.
+    #[must_use]
+    pub fn action_history(&self) -> Vec<ActionRecord> {
+        let numbered = (1..).zip(&self.0.steps);
+        numbered
+            .map(|(step, record)| ActionRecord {
+                action_type: record.action.kind().clone(),
+                parameters: record.action.parameters().clone(),
+                step,
+            })
+            .collect()
+    }
+}
+
+impl Serialize for EpisodeState<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let Episode { observation, .. } = self.0;
+        let briefing = &observation.briefing;
+        let mut out = serializer.serialize_struct("EpisodeState", 12)?;
+        out.serialize_field("episode_id", &observation.episode_id)?;
+        out.serialize_field("task_id", &briefing.task.id)?;
+        out.serialize_field("scenario_id", &briefing.scenario_id)?;
+        out.serialize_field("step_count", &observation.step_count)?;
+        out.serialize_field("max_steps", &briefing.task.max_steps)?;
+        out.serialize_field("action_history", &self.action_history())?;
+        out.serialize_field("queried_data", &observation.queried_data())?;
+        out.serialize_field("submitted", &self.0.submitted)?;
+        out.serialize_field("resolved", &self.0.resolved)?;
+        out.serialize_field("done", &observation.done)?;
+        out.serialize_field("cumulative_reward", &observation.cumulative_reward)?;
+        out.serialize_field("feedback", &observation.feedback)?;
+        out.end()
+    }
+}

@@ -1,0 +1,49 @@
+//! `root_cause_analysis`: the right service and failure mode, and how directly it was found.
+
+use super::{Breakdown, Grade, terms};
+use crate::env::points::Points;
+use crate::env::scenario::Truth;
+use crate::env::trajectory::Trajectory;
+
+pub(super) fn grade(steps: Trajectory<'_>, truth: &Truth) -> Grade {
+    let answer = steps.answer();
+    let service = answer.and_then(|answer| answer.text("service"));
+    let mode = answer.and_then(|answer| answer.text("failure_mode")).unwrap_or_default();
+    let service_match = service.is_some_and(|service| truth.is_root_cause(service));
+    let mode_match = service_match && terms::count(&truth.failure_mode_terms, mode) > 0;
+
+    let (base, feedback) = match service {
+        None => (Points::ZERO, "no root cause was submitted".to_owned()),
+        Some(_) if mode_match => (Points::new(6_000), "right service and failure mode".to_owned()),
+        Some(_) if service_match => (Points::new(3_500), "right service, but not how it failed".to_owned()),
+        Some(_) => (Points::new(1_000), format!("wrong service; it began in {}", truth.root_cause)),
+    };
+    let efficiency_bonus = if service_match { efficiency(steps) } else { Points::ZERO };
+    Grade {
+        total: (base + efficiency_bonus).min(Points::ONE),
+        breakdown: Breakdown::RootCause {
+            base,
+            efficiency_bonus,
+            service_match,
+            mode_match,
+            submitted_service: service.map(str::to_owned),
+            correct_service: truth.root_cause.clone(),
+        },
+        feedback,
+    }
+}
+
+/// min(0.4, 0.4·K/Q + 0.05·min(K, 3)) for Q diagnostics over K different known services.
+fn efficiency(steps: Trajectory<'_>) -> Points {
+    let queries = steps.diagnostics().count();
+    let mut services: Vec<_> = steps.diagnostics().flatten().collect();
+    services.sort_unstable();
+    services.dedup();
+    let known = services.len();
+    if queries == 0 {
+        return Points::ZERO;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "an episode has few steps")]
+    let bonus = 0.4 * known as f64 / queries as f64 + 0.05 * known.min(3) as f64;
+    Points::round(bonus.min(0.4))
+}

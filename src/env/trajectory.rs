@@ -1,0 +1,62 @@
+//! Trajectories: the steps of an episode as a grader reads them.
+
+use super::action::{Action, Diagnostic, Submission};
+
+/// What an action turned out to be in its scenario.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolved {
+    /// A diagnostic that the task offers, of this service (an index into the known services); none where it named no
+    /// service or an unknown one.
+    Diagnostic(Diagnostic, Option<u16>),
+    /// A remediation, with its index among those that the scenario knows; none where it is not one of them or was refused.
+    Remediation(Option<u16>),
+    /// The task's own submission.
+    Answer,
+    /// Another task's submission.
+    WrongSubmission(Submission),
+    /// An action that does not exist, or that the task does not offer.
+    Refused,
+}
+
+/// One step of an episode.
+#[derive(Debug, Clone)]
+pub struct StepRecord {
+    /// What the agent did.
+    pub action: Action,
+    /// What that turned out to be.
+    pub resolved: Resolved,
+}
+
+/// The steps of an episode, oldest first.
+#[derive(Debug, Clone, Copy)]
+pub struct Trajectory<'a>(pub &'a [StepRecord]);
+
+impl<'a> Trajectory<'a> {
+    /// The task's own submission, if there was one.
+    #[must_use]
+    pub fn answer(&self) -> Option<&'a Action> {
+        self.0.iter().find(|step| step.resolved == Resolved::Answer).map(|step| &step.action)
+    }
+
+    /// Whether anything was looked at or changed.
+    #[must_use]
+    pub fn has_investigated(&self) -> bool {
+        self.0.iter().any(|step| matches!(step.resolved, Resolved::Diagnostic(..) | Resolved::Remediation(_)))
+    }
+
+    /// The remediations that were executed, by their index in the scenario, repeats included.
+    pub fn executed(&self) -> impl Iterator<Item = u16> + 'a {
+        self.0.iter().filter_map(|step| match step.resolved {
+            Resolved::Remediation(remedy) => remedy,
+            _ => None,
+        })
+    }
+
+    /// The diagnostics taken, each with its service where that is known.
+    pub fn diagnostics(&self) -> impl Iterator<Item = Option<u16>> + 'a {
+        self.0.iter().filter_map(|step| match step.resolved {
+            Resolved::Diagnostic(_, service) => Some(service),
+            _ => None,
+        })
+    }
+}

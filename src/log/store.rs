@@ -1,0 +1,203 @@
+//! The results folder: where runs are kept and how their files are written.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::RunId;
+
+/// A file operation that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {doing} {path}: {source}")]
+pub struct StoreError {
+    /// What was tried: `write`, `read`, `make the folder`.
+    pub doing: &'static str,
+    /// On what.
+    pub path: String,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+    let path = path.display().to_string();
+    move |source| StoreError { doing, path, source }
+}
+
+/// A results folder.
+#[derive(Debug, Clone)]
+pub struct Store {
+    root: PathBuf,
+}
+
+/// The folder of one run.
+#[derive(Debug, Clone)]
+pub struct RunFolder {
+    /// Its path.
+    pub path: PathBuf,
+}
+
+impl Store {
+    /// A results folder, which is made when a run is kept in it.
+    #[must_use]
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    fn runs(&self) -> PathBuf {
+        self.root.join("runs")
+    }
+
+    /// Makes the folder of a new run.
+    ///
+    /// # Errors
+    /// When the folder exists or cannot be made.
+    pub fn create(&self, id: &RunId) -> Result<RunFolder, StoreError> {
+        let runs = self.runs();
+        fs::create_dir_all(&runs).map_err(failed("make the folder", &runs))?;
+        let path = runs.join(&id.0);
+        fs::create_dir(&path).map_err(failed("make the folder", &path))?;
+        Ok(RunFolder { path })
+    }
+
+    /// Notes the newest run in `latest`, a text file: links do not survive every system and checkout.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn set_latest(&self, id: &RunId) -> Result<(), StoreError> {
+        write_whole(&self.root.join("latest"), format!("{id}\n").as_bytes())
+    }
+
+    /// The ids of the kept runs, oldest first.
+    ///
+    /// # Errors
+    /// When the folder cannot be read; a missing one holds no runs.
+    pub fn list(&self) -> Result<Vec<String>, StoreError> {
+        let runs = self.runs();
+        let entries = match fs::read_dir(&runs) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(failed("read", &runs)(error)),
+        };
+        let mut names: Vec<_> = entries
+            .flatten()
+            .filter(|entry| entry.path().join("run.json").is_file())
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// A run by `latest`, its id, a unique beginning of its id, or its folder.
+    ///
+    /// # Errors
+    /// When none or several are meant.
+    pub fn find(&self, name: &str) -> Result<RunFolder, FindError> {
+        let as_path = Path::new(name);
+        if as_path.join("run.json").is_file() {
+            return Ok(RunFolder { path: as_path.to_owned() });
+        }
+        let wanted = if name == "latest" {
+            let path = self.root.join("latest");
+            let latest = fs::read_to_string(&path).map_err(|_| FindError::NoRuns(self.root.display().to_string()))?;
+            latest.trim().to_owned()
+        } else {
+            name.to_owned()
+        };
+        let known = self.list()?;
+        let matching: Vec<_> = known.iter().filter(|id| id.starts_with(&wanted)).collect();
+        match matching.as_slice() {
+            [one] => Ok(RunFolder { path: self.runs().join(one) }),
+            [] if known.is_empty() => Err(FindError::NoRuns(self.root.display().to_string())),
+            [] => Err(FindError::Unknown(wanted)),
+            several => Err(FindError::Ambiguous { name: wanted, count: several.len() }),
+        }
+    }
+}
+
+/// Why a run cannot be found.
+#[derive(Debug, thiserror::Error)]
+pub enum FindError {
+    /// The folder holds none.
+    #[error("no runs are kept in {0}")]
+    NoRuns(String),
+    /// None has this name.
+    #[error("no run '{0}'; `bench list runs` names them")]
+    Unknown(String),
+    /// Several begin like this.
+    #[error("{count} runs begin with '{name}'; give more of the id")]
+    Ambiguous {
+        /// What was given.
+        name: String,
+        /// How many begin so.
+        count: usize,
+    },
+    /// The folder cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl RunFolder {
+    /// The event log.
+    #[must_use]
+    pub fn events(&self) -> PathBuf {
+        self.path.join("events.jsonl")
+    }
+
+    /// `run.json`.
+    #[must_use]
+    pub fn manifest(&self) -> PathBuf {
+        self.path.join("run.json")
+    }
+
+    /// The file of an episode's trajectory.
+    #[must_use]
+    pub fn trajectory(&self, key: &super::EpisodeKey) -> PathBuf {
+        // Model names hold slashes and colons, which are not for file names everywhere.
+        let model: String =
+            key.model.chars().map(|c| if c.is_ascii_alphanumeric() || "._+-".contains(c) { c } else { '-' }).collect();
+        self.path.join("trajectories").join(format!("{model}--{}--{}.json", key.scenario, key.epoch))
+    }
+
+    /// Writes a derived file whole or not at all.
+    ///
+    /// # Errors
+    /// When the system does not take it.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        write_whole(&self.path.join(name), bytes)
+    }
+
+    /// Reads a file of the run.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read(&self, path: &Path) -> Result<Vec<u8>, StoreError> {
+        fs::read(path).map_err(failed("read", path))
+    }
+}
+
+/// A value as indented JSON with a final line break. Every type that is written has string keys, so it cannot fail.
+#[must_use]
+pub fn pretty<T: serde::Serialize>(value: &T) -> Vec<u8> {
+    let mut text = serde_json::to_vec_pretty(value).unwrap_or_default();
+    text.push(b'\n');
+    text
+}
+
+/// Writes to a temporary name and renames, so that a reader never sees half a file.
+///
+/// # Errors
+/// When the system does not take it.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(failed("make the folder", parent))?;
+    }
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".part");
+    let temporary = PathBuf::from(temporary);
+    let write = || {
+        let mut file = fs::File::create(&temporary)?;
+        file.write_all(bytes)?;
+        fs::rename(&temporary, path)
+    };
+    write().map_err(failed("write", path))
+}

@@ -1,0 +1,430 @@
+//! `summary.json`: what a run came to. Made from the event log by [`Fold`], and by nothing else.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::event::StepTaken;
+use super::manifest::{Contestant, PlannedScenario};
+use super::{EpisodeKey, Event, EventKind, Manifest, Outcome, RunId};
+use crate::agent::StepSource;
+use crate::chat::Usage;
+use crate::env::TaskId;
+use crate::stats::{mean, passk};
+
+/// The schema of `summary.json`.
+pub const SCHEMA: &str = "incident-bench/summary/1";
+
+/// A score from which an episode counts as passed, for pass@k and pass^k.
+pub const PASS_THRESHOLD: f64 = 0.8;
+
+/// What a run came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// The run.
+    pub run: RunHead,
+    /// A row a contestant, in the order of the plan.
+    pub rows: Vec<Row>,
+}
+
+/// What a reader must know about a run before comparing it with another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunHead {
+    /// The run.
+    pub id: RunId,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// When it finished; none where it did not.
+    pub finished_at: Option<Timestamp>,
+    /// The version of the program.
+    pub bench_version: String,
+    /// The suite.
+    pub suite: String,
+    /// The digest of its rules and scenarios.
+    pub suite_digest: String,
+    /// The prompt set.
+    pub prompts: String,
+    /// The digest of its files.
+    pub prompts_digest: String,
+    /// The versions of the graders.
+    pub graders: Vec<String>,
+    /// Repetitions of each scenario.
+    pub epochs: u32,
+    /// The seed of everything random.
+    pub seed: u64,
+}
+
+/// What one contestant came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// The model, or the built-in agent's name.
+    pub model: String,
+    /// The agent.
+    pub agent: String,
+    /// How the model was asked; none for built-in agents.
+    pub protocol: Option<String>,
+    /// What helped when a reply could not be used; none for built-in agents.
+    pub assist: Option<String>,
+    /// The model that the endpoint says answered, where that is another name.
+    pub answered_by: Option<String>,
+    /// By task.
+    pub tasks: BTreeMap<TaskId, TaskScore>,
+    /// The mean of the task scores; none where a task has no score.
+    pub overall: Option<f64>,
+    /// The 95 % interval of `overall` for incidents like these; none where too few scenarios have scores.
+    pub overall_ci95: Option<[f64; 2]>,
+    /// The overall score by the strict grader; none until it exists for the suite.
+    pub strict_overall: Option<f64>,
+    /// Whether every epoch passes; none with one epoch.
+    pub pass_hat_k: Option<PassK>,
+    /// Episodes that ended, void ones included.
+    pub episodes: usize,
+    /// Episodes without a score because the infrastructure failed.
+    pub void: usize,
+    /// Episodes that did not end.
+    pub unfinished: usize,
+    /// Steps of the scored episodes.
+    pub steps: usize,
+    /// Of these, chosen by the model itself.
+    pub model_steps: usize,
+    /// Chosen by the model after a message that said what was wrong.
+    pub repaired_steps: usize,
+    /// Chosen by the fallback instead of what the model proposed.
+    pub override_steps: usize,
+    /// Chosen by the fallback because the model proposed nothing that could be read.
+    pub fallback_steps: usize,
+    /// Steps of which a part of the model's reply was wrong, whoever chose in the end.
+    pub problem_steps: usize,
+    /// Model calls that succeeded.
+    pub calls: usize,
+    /// Model calls that failed after all retries.
+    pub failed_calls: usize,
+    /// Attempts that were repeated.
+    pub retries: usize,
+    /// Tokens of all calls.
+    pub usage: Usage,
+    /// Calls whose endpoint counted no tokens.
+    pub calls_without_usage: usize,
+    /// What the calls cost, in USD; none where a price is not known.
+    pub cost_usd: Option<f64>,
+    /// How long calls took; none without calls.
+    pub latency_ms: Option<Latency>,
+    /// Why episodes are void, by reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub void_reasons: BTreeMap<String, usize>,
+}
+
+/// The score of a task.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskScore {
+    /// The mean over scenarios; none where none has a score.
+    pub mean: Option<f64>,
+    /// Its 95 % interval over scenarios; none for fewer than two.
+    pub ci95: Option<[f64; 2]>,
+    /// By scenario.
+    pub scenarios: BTreeMap<String, ScenarioScore>,
+}
+
+/// The score of a scenario.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScenarioScore {
+    /// The mean over epochs that have a score.
+    pub mean: Option<f64>,
+    /// By epoch; none where it has no score.
+    pub epochs: Vec<Option<f64>>,
+}
+
+/// pass^k over the scenarios.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PassK {
+    /// The number of epochs that must all pass.
+    pub k: u32,
+    /// The score from which an episode counts as passed.
+    pub threshold: f64,
+    /// The mean over scenarios.
+    pub value: f64,
+}
+
+/// Quantiles of the latency of calls, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Latency {
+    /// The median.
+    pub p50: f64,
+    /// The 99th percentile.
+    pub p99: f64,
+}
+
+/// Folds events into a summary; the order of events matters only within an episode.
+#[derive(Debug, Clone)]
+pub struct Fold {
+    head: RunHead,
+    scenarios: Vec<PlannedScenario>,
+    tallies: Vec<Tally>,
+}
+
+/// What is counted for one contestant.
+#[derive(Debug, Clone)]
+struct Tally {
+    contestant: Contestant,
+    protocol: Option<String>,
+    answered_by: Option<String>,
+    episodes: BTreeMap<(String, u32), EpisodeTally>,
+    usage: Usage,
+    calls_without_usage: usize,
+    calls: usize,
+    failed_calls: usize,
+    retries: usize,
+    cost: Option<f64>,
+    latencies: Vec<u64>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct EpisodeTally {
+    finished: Option<(Outcome, Option<f64>)>,
+    steps: usize,
+    by_source: BTreeMap<u8, usize>,
+    problems: usize,
+}
+
+impl Fold {
+    /// A fold for the run that a manifest describes.
+    #[must_use]
+    pub fn new(manifest: &Manifest) -> Self {
+        let head = RunHead {
+            id: manifest.id.clone(),
+            started_at: manifest.started_at,
+            finished_at: None,
+            bench_version: manifest.bench_version.clone(),
+            suite: manifest.suite.clone(),
+            suite_digest: manifest.suite_digest.clone(),
+            prompts: manifest.prompts.clone(),
+            prompts_digest: manifest.prompts_digest.clone(),
+            graders: manifest.graders.clone(),
+            epochs: manifest.epochs,
+            seed: manifest.seed,
+        };
+        let planned = |contestant: &Contestant| {
+            let scenarios = manifest.scenarios.iter();
+            let keys = scenarios.flat_map(|scenario| (0..manifest.epochs).map(|epoch| (scenario.id.clone(), epoch)));
+            Tally {
+                protocol: contestant.settings.as_ref().map(|settings| settings.protocol.clone()),
+                contestant: contestant.clone(),
+                answered_by: None,
+                episodes: keys.map(|key| (key, EpisodeTally::default())).collect(),
+                usage: Usage::default(),
+                calls_without_usage: 0,
+                calls: 0,
+                failed_calls: 0,
+                retries: 0,
+                cost: Some(0.0),
+                latencies: Vec::new(),
+            }
+        };
+        let tallies = manifest.contestants.iter().map(planned).collect();
+        Self { head, scenarios: manifest.scenarios.clone(), tallies }
+    }
+
+    /// Takes one event into account.
+    pub fn apply(&mut self, event: &Event) {
+        match (&event.event, &event.episode) {
+            (EventKind::RunFinished, _) => self.head.finished_at = Some(event.at),
+            (EventKind::EndpointChecked { model, protocol, answered_by, .. }, _) => {
+                if let Some(tally) = self.tally(model) {
+                    tally.protocol = Some(protocol.clone());
+                    tally.note_model(answered_by.as_deref());
+                }
+            }
+            (kind, Some(key)) => {
+                if let Some(tally) = self.tally(&key.model) {
+                    tally.apply(kind, key);
+                }
+            }
+            (_, None) => {}
+        }
+    }
+
+    fn tally(&mut self, label: &str) -> Option<&mut Tally> {
+        self.tallies.iter_mut().find(|tally| tally.contestant.label == label)
+    }
+
+    /// The summary of what was taken into account so far.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let rows = self.tallies.iter().map(|tally| tally.row(&self.scenarios, self.head.epochs)).collect();
+        Summary { schema: SCHEMA.to_owned(), run: self.head.clone(), rows }
+    }
+}
+
+const fn slot(source: StepSource) -> u8 {
+    match source {
+        StepSource::Model => 0,
+        StepSource::Repaired => 1,
+        StepSource::Override => 2,
+        StepSource::Fallback => 3,
+        StepSource::Builtin => 4,
+    }
+}
+
+impl Tally {
+    fn note_model(&mut self, answered_by: Option<&str>) {
+        let name = self.contestant.settings.as_ref().map(|settings| settings.name.as_str());
+        if let Some(model) = answered_by.filter(|model| Some(*model) != name) {
+            self.answered_by = Some(model.to_owned());
+        }
+    }
+
+    fn apply(&mut self, kind: &EventKind, key: &EpisodeKey) {
+        let episode = self.episodes.entry((key.scenario.clone(), key.epoch)).or_default();
+        match kind {
+            EventKind::StepTaken(step) => episode.note(step),
+            EventKind::EpisodeFinished { outcome, score, .. } => {
+                episode.finished = Some((*outcome, score.map(crate::env::Points::to_f64)));
+            }
+            EventKind::ModelCalled { reply, cost_usd, .. } => {
+                self.calls += 1;
+                self.retries += reply.retries.len();
+                self.latencies.push(reply.latency_ms);
+                match reply.usage {
+                    Some(usage) => self.usage += usage,
+                    None => self.calls_without_usage += 1,
+                }
+                self.cost = self.cost.zip(*cost_usd).map(|(sum, cost)| sum + cost);
+                self.note_model(reply.model.as_deref());
+            }
+            EventKind::ModelFailed { retries, .. } => {
+                self.failed_calls += 1;
+                self.retries += retries.len();
+            }
+            _ => {}
+        }
+    }
+
+    fn row(&self, planned: &[PlannedScenario], epochs: u32) -> Row {
+        let score = |scenario: &str, epoch| {
+            let (outcome, score) = self.episodes.get(&(scenario.to_owned(), epoch))?.finished?;
+            score.filter(|_| outcome.is_scored())
+        };
+        let mut tasks: BTreeMap<TaskId, TaskScore> = BTreeMap::new();
+        for scenario in planned {
+            let by_epoch: Vec<_> = (0..epochs).map(|epoch| score(&scenario.id, epoch)).collect();
+            let scored: Vec<_> = by_epoch.iter().flatten().copied().collect();
+            let entry = ScenarioScore { mean: mean::mean(&scored).map(round), epochs: by_epoch };
+            let task = tasks.entry(scenario.task).or_insert_with(|| TaskScore {
+                mean: None,
+                ci95: None,
+                scenarios: BTreeMap::new(),
+            });
+            task.scenarios.insert(scenario.id.clone(), entry);
+        }
+        let mut strata = Vec::new();
+        for task in tasks.values_mut() {
+            // From the exact scores, not from the rounded means.
+            let means: Vec<_> = task.scenarios.values().filter_map(ScenarioScore::exact_mean).collect();
+            task.mean = mean::mean(&means).map(round);
+            task.ci95 = mean::estimate(&means).map(|estimate| estimate.ci95.map(round));
+            strata.push(means);
+        }
+        let task_means: Option<Vec<_>> = strata.iter().map(|means| mean::mean(means)).collect();
+        let finished = || self.episodes.values().filter_map(|episode| episode.finished);
+        let scored = || {
+            self.episodes.values().filter(|episode| episode.finished.is_some_and(|(outcome, _)| outcome.is_scored()))
+        };
+        let by_source = |source| scored().filter_map(|episode| episode.by_source.get(&slot(source))).sum();
+        let mut void_reasons = BTreeMap::new();
+        for (outcome, _) in finished().filter(|(outcome, _)| outcome.is_void()) {
+            let reason = match outcome {
+                Outcome::Void(kind) => kind.to_string(),
+                _ => "the harness failed".to_owned(),
+            };
+            *void_reasons.entry(reason).or_insert(0) += 1;
+        }
+        let mut latencies = self.latencies.clone();
+        let p50 = mean::quantile(&mut latencies, 0.5);
+        let p99 = mean::quantile(&mut latencies, 0.99);
+        let is_model = self.contestant.settings.is_some();
+        Row {
+            model: self.contestant.label.clone(),
+            agent: self.contestant.agent.clone(),
+            protocol: self.protocol.clone(),
+            assist: self.contestant.settings.as_ref().map(|settings| settings.assist.clone()),
+            answered_by: self.answered_by.clone(),
+            overall: task_means.and_then(|means| mean::mean(&means)).map(round),
+            overall_ci95: mean::stratified(&strata).map(|estimate| estimate.ci95.map(round)),
+            strict_overall: None,
+            pass_hat_k: pass_hat(&tasks),
+            tasks,
+            episodes: finished().filter(|(outcome, _)| *outcome != Outcome::Cancelled).count(),
+            void: finished().filter(|(outcome, _)| outcome.is_void()).count(),
+            unfinished: self.episodes.len() - finished().filter(|(outcome, _)| *outcome != Outcome::Cancelled).count(),
+            steps: scored().map(|episode| episode.steps).sum(),
+            model_steps: by_source(StepSource::Model),
+            repaired_steps: by_source(StepSource::Repaired),
+            override_steps: by_source(StepSource::Override),
+            fallback_steps: by_source(StepSource::Fallback),
+            problem_steps: scored().map(|episode| episode.problems).sum(),
+            calls: self.calls,
+            failed_calls: self.failed_calls,
+            retries: self.retries,
+            usage: self.usage,
+            calls_without_usage: self.calls_without_usage,
+            cost_usd: self.cost.filter(|_| is_model && self.calls > 0),
+            latency_ms: p50.zip(p99).map(|(p50, p99)| Latency { p50, p99 }),
+            void_reasons,
+        }
+    }
+}
+
+impl EpisodeTally {
+    fn note(&mut self, step: &StepTaken) {
+        self.steps += 1;
+        *self.by_source.entry(slot(step.source)).or_insert(0) += 1;
+        self.problems += usize::from(step.problem.is_some());
+    }
+}
+
+impl ScenarioScore {
+    fn exact_mean(&self) -> Option<f64> {
+        let scored: Vec<_> = self.epochs.iter().flatten().copied().collect();
+        mean::mean(&scored)
+    }
+}
+
+impl Row {
+    /// The share of steps that the model chose itself, 0 to 1; none for built-in agents and without steps.
+    #[must_use]
+    pub fn model_share(&self) -> Option<f64> {
+        self.protocol.as_ref()?;
+        #[expect(clippy::cast_precision_loss, reason = "counts of steps are small")]
+        let share = self.model_steps as f64 / self.steps as f64;
+        (self.steps > 0).then_some(share)
+    }
+
+    /// The mean of a task.
+    #[must_use]
+    pub fn task_mean(&self, task: TaskId) -> Option<f64> {
+        self.tasks.get(&task)?.mean
+    }
+}
+
+/// pass^k with k the number of epochs, over scenarios of which all epochs have a score.
+fn pass_hat(tasks: &BTreeMap<TaskId, TaskScore>) -> Option<PassK> {
+    let scenarios = || tasks.values().flat_map(|task| task.scenarios.values());
+    let epochs = scenarios().map(|scenario| scenario.epochs.len()).max()?;
+    let k = u32::try_from(epochs).ok().filter(|k| *k > 1)?;
+    let values: Option<Vec<_>> = scenarios()
+        .filter(|scenario| scenario.epochs.iter().all(Option::is_some))
+        .map(|scenario| {
+            let passes = scenario.epochs.iter().flatten().filter(|score| **score >= PASS_THRESHOLD).count();
+            passk::pass_hat(k, u32::try_from(passes).ok()?, k)
+        })
+        .collect();
+    mean::mean(&values?).map(|value| PassK { k, threshold: PASS_THRESHOLD, value: round(value) })
+}
+
+/// Four decimals, as everywhere on the wire.
+fn round(value: f64) -> f64 {
+    crate::env::Points::round(value).to_f64()
+}

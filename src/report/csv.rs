@@ -1,0 +1,105 @@
+//! The scores as CSV in long form: a row for each contestant overall, by task and by scenario (RFC 4180).
+
+use crate::env::TaskId;
+use crate::log::{Row, Summary};
+
+const HEAD: [&str; 22] = [
+    "model",
+    "agent",
+    "protocol",
+    "assist",
+    "scope",
+    "task",
+    "scenario",
+    "score",
+    "ci95_low",
+    "ci95_high",
+    "epochs",
+    "episodes",
+    "void",
+    "steps",
+    "model_steps",
+    "repaired_steps",
+    "override_steps",
+    "fallback_steps",
+    "prompt_tokens",
+    "completion_tokens",
+    "cost_usd",
+    "latency_p50_ms",
+];
+
+/// The scores of a summary. What belongs to a contestant as a whole stands in its `overall` row only.
+#[must_use]
+pub fn render(summary: &Summary) -> String {
+    let mut text = line(HEAD.map(str::to_owned));
+    for row in &summary.rows {
+        text += &line(overall(row, summary.run.epochs));
+        for (task, score) in &row.tasks {
+            text += &line(cells(row, "task", Some(*task), None, score.mean, score.ci95, None));
+            for (id, scenario) in &score.scenarios {
+                let epochs: Vec<_> =
+                    scenario.epochs.iter().map(|score| score.map_or("void".to_owned(), |s| s.to_string())).collect();
+                let epochs = Some(epochs.join(" "));
+                text += &line(cells(row, "scenario", Some(*task), Some(id), scenario.mean, None, epochs));
+            }
+        }
+    }
+    text
+}
+
+fn overall(row: &Row, epochs: u32) -> [String; 22] {
+    let mut line = cells(row, "overall", None, None, row.overall, row.overall_ci95, Some(epochs.to_string()));
+    let more = [
+        row.episodes.to_string(),
+        row.void.to_string(),
+        row.steps.to_string(),
+        row.model_steps.to_string(),
+        row.repaired_steps.to_string(),
+        row.override_steps.to_string(),
+        row.fallback_steps.to_string(),
+        row.usage.prompt_tokens.to_string(),
+        row.usage.completion_tokens.to_string(),
+        optional(row.cost_usd),
+        optional(row.latency_ms.map(|latency| latency.p50)),
+    ];
+    line[11..].clone_from_slice(&more);
+    line
+}
+
+fn cells(
+    row: &Row,
+    scope: &str,
+    task: Option<TaskId>,
+    scenario: Option<&str>,
+    score: Option<f64>,
+    ci95: Option<[f64; 2]>,
+    epochs: Option<String>,
+) -> [String; 22] {
+    let mut line = [const { String::new() }; 22];
+    let first = [
+        row.model.clone(),
+        row.agent.clone(),
+        row.protocol.clone().unwrap_or_default(),
+        row.assist.clone().unwrap_or_default(),
+        scope.to_owned(),
+        task.map(|task| task.to_string()).unwrap_or_default(),
+        scenario.unwrap_or_default().to_owned(),
+        optional(score),
+        optional(ci95.map(|[low, _]| low)),
+        optional(ci95.map(|[_, high]| high)),
+        epochs.unwrap_or_default(),
+    ];
+    line[..11].clone_from_slice(&first);
+    line
+}
+
+fn optional(value: Option<f64>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+fn line(cells: [String; 22]) -> String {
+    let quoted = cells.map(|cell| {
+        if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
+    });
+    quoted.join(",") + "\n"
+}

@@ -1,0 +1,125 @@
+//! The score table in Markdown: `SCORES.md`, and what is pasted into a pull request.
+
+use std::fmt::Write;
+
+use super::published;
+use super::score_table::{Cells, cells};
+use crate::log::Summary;
+
+/// The score table with its head, its notes, the scores by scenario, and the published rows apart.
+#[must_use]
+pub fn render(summary: &Summary) -> String {
+    let run = &summary.run;
+    let mut text = String::new();
+    let _ = writeln!(text, "# Scores of run {}\n", run.id);
+    let _ = writeln!(
+        text,
+        "Suite {} ({}), prompts {} ({}), graders {}, seed {}, incident-bench {}.\n",
+        run.suite,
+        short(&run.suite_digest),
+        run.prompts,
+        short(&run.prompts_digest),
+        run.graders.join(", "),
+        run.seed,
+        run.bench_version
+    );
+    text += &score_table(summary);
+    text += "\n## By scenario\n\n";
+    text += &by_scenario(summary);
+    text += "\n## Published by others\n\nMade with other prompts and an earlier engine; not measured here.\n\n";
+    text += &published_table();
+    text
+}
+
+/// The score table and its notes alone.
+#[must_use]
+pub fn score_table(summary: &Summary) -> String {
+    let cells = cells(summary);
+    let mut text = grid(&cells.head.iter().map(ToString::to_string).collect::<Vec<_>>(), &cells.rows);
+    text.push('\n');
+    for note in &notes(&cells) {
+        let _ = writeln!(text, "- {note}");
+    }
+    text
+}
+
+fn notes(cells: &Cells) -> Vec<String> {
+    cells.notes.iter().map(|note| escape(note)).collect()
+}
+
+/// A row a contestant, a column a scenario.
+#[must_use]
+pub fn by_scenario(summary: &Summary) -> String {
+    let Some(first) = summary.rows.first() else { return String::new() };
+    let scenarios: Vec<_> = first.tasks.values().flat_map(|task| task.scenarios.keys()).collect();
+    let head: Vec<_> = std::iter::once("model".to_owned()).chain(scenarios.iter().map(ToString::to_string)).collect();
+    let rows = summary.rows.iter().map(|row| {
+        let score = |id: &&String| {
+            let mean = row.tasks.values().find_map(|task| task.scenarios.get(*id)?.mean);
+            mean.map_or("–".to_owned(), |mean| format!("{mean:.3}"))
+        };
+        std::iter::once(row.model.clone()).chain(scenarios.iter().map(score)).collect()
+    });
+    grid(&head, &rows.collect::<Vec<_>>())
+}
+
+/// The published rows.
+#[must_use]
+pub fn published_table() -> String {
+    let head = ["model", "easy", "medium", "hard", "overall"].map(str::to_owned);
+    let row = |p: published::Published| {
+        vec![
+            p.model,
+            format!("{:.2}", p.easy),
+            format!("{:.2}", p.medium),
+            format!("{:.2}", p.hard),
+            format!("{:.2}", p.overall),
+        ]
+    };
+    grid(&head, &published::rows().into_iter().map(row).collect::<Vec<_>>())
+}
+
+/// A Markdown table: the first column to the left, the others to the right.
+fn grid(head: &[String], rows: &[Vec<String>]) -> String {
+    let line = |cells: &[String]| {
+        let cells: Vec<_> = cells.iter().map(|cell| escape(cell)).collect();
+        format!("| {} |\n", cells.join(" | "))
+    };
+    let mut text = line(head);
+    let rule: Vec<_> = (0..head.len()).map(|column| if column == 0 { ":--" } else { "--:" }).collect();
+    let _ = writeln!(text, "|{}|", rule.join("|"));
+    for row in rows {
+        text += &line(row);
+    }
+    text
+}
+
+/// A text that cannot break out of a table cell or become markup.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '|' | '*' | '`' | '[' | ']' | '\\' | '<' | '>' => {
+                out.push('\\');
+                out.push(c);
+            }
+            '\n' | '\r' => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+fn short(digest: &str) -> &str {
+    digest.get(..19).unwrap_or(digest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hostile_name_stays_in_its_cell() {
+        assert_eq!(escape("a|b\n*c* <x>"), "a\\|b \\*c\\* \\<x\\>");
+    }
+}

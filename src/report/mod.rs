@@ -1,0 +1,11 @@
+//! Reports: a summary as tables and files, and a run as it goes on.
+//!
+//! Renderers are pure: [`crate::log::Summary`] in, text out. Only [`progress`] and [`protocol`] listen to a live run.
+
+pub mod csv;
+pub mod markdown;
+pub mod progress;
+pub mod protocol;
+pub mod published;
+pub mod score_table;
+pub mod table;

@@ -1,0 +1,95 @@
+//! The line protocol of OpenEnv inference scripts on stdout.
+//!
+//! An episode's lines are printed together when it ends, so that episodes that run at once do not mix.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use crate::env::{Points, TaskId};
+use crate::log::event::StepTaken;
+use crate::log::summary::PASS_THRESHOLD;
+use crate::log::{EpisodeKey, Event, EventKind, Fold, Row, Summary};
+use crate::run::Sink;
+
+/// The name of the environment in the protocol.
+const ENVIRONMENT: &str = "cloud-incident-response";
+
+/// Prints `[START]`, `[STEP]` and `[END]` lines.
+pub struct Protocol<W> {
+    out: W,
+    open: BTreeMap<EpisodeKey, Lines>,
+}
+
+#[derive(Default)]
+struct Lines {
+    text: String,
+    rewards: Vec<Points>,
+}
+
+impl<W: Write + Send> Protocol<W> {
+    /// A printer on this stream.
+    pub fn new(out: W) -> Self {
+        Self { out, open: BTreeMap::new() }
+    }
+}
+
+impl<W: Write + Send> Sink for Protocol<W> {
+    fn on_event(&mut self, event: &Event, _: &Fold) -> io::Result<()> {
+        let Some(key) = &event.episode else { return Ok(()) };
+        match &event.event {
+            EventKind::EpisodeStarted { task, .. } => {
+                let mut lines = Lines::default();
+                let _ = writeln!(lines.text, "[START] task={task} env={ENVIRONMENT} model={}", key.model);
+                self.open.insert(key.clone(), lines);
+            }
+            EventKind::StepTaken(step) => {
+                if let Some(lines) = self.open.get_mut(key) {
+                    lines.rewards.push(step.reward);
+                    lines.text += &step_line(step);
+                }
+            }
+            EventKind::EpisodeFinished { score, steps, .. } => {
+                if let Some(lines) = self.open.remove(key) {
+                    let score = score.map(Points::to_f64);
+                    let success = score.is_some_and(|score| score >= PASS_THRESHOLD);
+                    let rewards: Vec<_> = lines.rewards.iter().map(ToString::to_string).collect();
+                    let score = score.map_or("null".to_owned(), |score| format!("{score:.4}"));
+                    writeln!(
+                        self.out,
+                        "{}[END] success={success} steps={steps} score={score} rewards={}",
+                        lines.text,
+                        rewards.join(",")
+                    )?;
+                    self.out.flush()?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn step_line(step: &StepTaken) -> String {
+    let action = serde_json::json!({ "action_type": step.action_type, "parameters": step.parameters });
+    let error = step.error.as_deref().map_or("null".to_owned(), |error| error.replace(['\n', '\r'], " "));
+    format!("[STEP] step={} action={action} reward={} done={} error={error}\n", step.step, step.reward, step.done)
+}
+
+/// The last line: the task scores and `overall` of a contestant, as one JSON object.
+#[must_use]
+pub fn result_line(row: &Row) -> String {
+    let mut object = serde_json::Map::new();
+    for task in TaskId::ALL {
+        object.insert(task.to_string(), row.task_mean(task).into());
+    }
+    object.insert("overall".to_owned(), row.overall.into());
+    object.insert("model".to_owned(), row.model.clone().into());
+    serde_json::Value::Object(object).to_string() + "\n"
+}
+
+/// The last lines of a run: one for each contestant.
+#[must_use]
+pub fn result_lines(summary: &Summary) -> String {
+    summary.rows.iter().map(result_line).collect()
+}

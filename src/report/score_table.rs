@@ -1,0 +1,171 @@
+//! The score table as cells: what every rendering of it shows.
+
+use crate::env::TaskId;
+use crate::log::{Row, Summary};
+
+/// A table of texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cells {
+    /// The headings.
+    pub head: Vec<&'static str>,
+    /// The rows, each as long as the head.
+    pub rows: Vec<Vec<String>>,
+    /// What a reader must know to read the rows right, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Stands where there is no value.
+pub const NONE: &str = "–";
+
+/// The score table of a summary.
+#[must_use]
+pub fn cells(summary: &Summary) -> Cells {
+    let rows = &summary.rows;
+    let any_model = rows.iter().any(|row| row.protocol.is_some());
+    let mut columns: Vec<Column> = vec![("model", label)];
+    if any_model {
+        columns.push(("asked by", asked_by));
+    }
+    columns.extend([
+        ("easy", (|row| score(row.task_mean(TaskId::AlertClassification))) as fn(&Row) -> String),
+        ("medium", |row| score(row.task_mean(TaskId::RootCauseAnalysis))),
+        ("hard", |row| score(row.task_mean(TaskId::RemediationPlanning))),
+        ("overall ± 95 %", overall),
+        ("strict", |row| score(row.strict_overall)),
+    ]);
+    if summary.run.epochs > 1 {
+        columns.push(("pass^k", |row| score(row.pass_hat_k.map(|pass| pass.value))));
+    }
+    if any_model {
+        columns.push(("model-chosen", share));
+    }
+    columns.push(("steps", |row| row.steps.to_string()));
+    if any_model {
+        columns.extend([
+            ("tokens", tokens as fn(&Row) -> String),
+            ("cost", cost),
+            ("p50 call", |row| row.latency_ms.map_or(NONE.to_owned(), |latency| duration(latency.p50))),
+        ]);
+    }
+    columns.push(("void", void));
+    Cells {
+        head: columns.iter().map(|(name, _)| *name).collect(),
+        rows: rows.iter().map(|row| columns.iter().map(|(_, cell)| cell(row)).collect()).collect(),
+        notes: notes(summary),
+    }
+}
+
+type Column = (&'static str, fn(&Row) -> String);
+
+fn label(row: &Row) -> String {
+    row.model.clone()
+}
+
+fn asked_by(row: &Row) -> String {
+    match (&row.protocol, &row.assist) {
+        (Some(protocol), Some(assist)) => format!("{protocol}, assist {assist}"),
+        _ => NONE.to_owned(),
+    }
+}
+
+fn score(value: Option<f64>) -> String {
+    value.map_or(NONE.to_owned(), |value| format!("{value:.3}"))
+}
+
+fn overall(row: &Row) -> String {
+    match (row.overall, row.overall_ci95) {
+        (Some(mean), Some([low, high])) => format!("{mean:.3} ± {:.2}", (high - low) / 2.0),
+        (mean, _) => score(mean),
+    }
+}
+
+fn share(row: &Row) -> String {
+    row.model_share().map_or(NONE.to_owned(), |share| format!("{:.0} %", share * 100.0))
+}
+
+fn tokens(row: &Row) -> String {
+    let all = row.usage.prompt_tokens + row.usage.completion_tokens;
+    let counted = if row.calls_without_usage > 0 { "≥ " } else { "" };
+    if row.calls == 0 { NONE.to_owned() } else { format!("{counted}{}", count(all)) }
+}
+
+fn cost(row: &Row) -> String {
+    row.cost_usd.map_or(NONE.to_owned(), |cost| format!("${cost:.4}"))
+}
+
+fn void(row: &Row) -> String {
+    match (row.void, row.unfinished) {
+        (void, 0) => void.to_string(),
+        (void, open) => format!("{void} (+{open} open)"),
+    }
+}
+
+/// 950, 12.3k, 4.56M.
+#[must_use]
+pub fn count(n: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+    let value = n as f64;
+    match n {
+        0..1_000 => n.to_string(),
+        1_000..1_000_000 => format!("{:.1}k", value / 1e3),
+        _ => format!("{:.2}M", value / 1e6),
+    }
+}
+
+/// 850 ms, 2.4 s.
+#[must_use]
+pub fn duration(ms: f64) -> String {
+    if ms < 1_000.0 { format!("{ms:.0} ms") } else { format!("{:.1} s", ms / 1_000.0) }
+}
+
+fn notes(summary: &Summary) -> Vec<String> {
+    let mut notes = Vec::new();
+    let scenarios = summary.rows.first().map_or(0, |row| row.tasks.values().map(|task| task.scenarios.len()).sum());
+    notes.push(format!(
+        "{scenarios} scenarios × {} epoch{}; ± is the 95 % interval for incidents like these, wide because scenarios are few.",
+        summary.run.epochs,
+        if summary.run.epochs == 1 { "" } else { "s" },
+    ));
+    for row in &summary.rows {
+        let helped = row.override_steps + row.fallback_steps;
+        if helped > 0 {
+            let mut note = format!(
+                "{}: {helped} of {} steps were chosen by the fallback and not by the model ({} instead of a refused proposal, {} instead of an unreadable reply)",
+                row.model, row.steps, row.override_steps, row.fallback_steps
+            );
+            if let Some(alone) = summary.rows.iter().find(|other| other.agent == "fallback").and_then(|r| r.overall) {
+                note += &format!("; the fallback alone scores {alone:.3}");
+            }
+            notes.push(note + ".");
+        }
+        if row.repaired_steps > 0 {
+            notes.push(format!(
+                "{}: {} steps were chosen by the model after one message that said what was wrong.",
+                row.model, row.repaired_steps
+            ));
+        }
+        if row.assist.as_deref() == Some("off") && row.problem_steps > 0 {
+            notes.push(format!(
+                "{}: {} of {} steps were spent on replies that were unreadable or pointless by the rules.",
+                row.model, row.problem_steps, row.steps
+            ));
+        }
+        if let Some(name) = &row.answered_by {
+            notes.push(format!("{}: the endpoint says that '{name}' answered.", row.model));
+        }
+        if row.void > 0 {
+            let reasons: Vec<_> = row.void_reasons.iter().map(|(reason, n)| format!("{n} × {reason}")).collect();
+            notes.push(format!(
+                "{}: {} of {} episodes are void and left out of the scores: {}.",
+                row.model,
+                row.void,
+                row.episodes,
+                reasons.join(", ")
+            ));
+        }
+        if row.unfinished > 0 {
+            notes.push(format!("{}: {} episodes did not end; the scores are partial.", row.model, row.unfinished));
+        }
+    }
+    notes
+}

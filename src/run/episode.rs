@@ -1,0 +1,218 @@
+//! The one loop of an episode: observe → turn → (ask the model) → decide → step.
+
+use std::sync::Arc;
+
+use tokio::time::{Duration, Instant};
+
+use super::hub::{Hub, HubError};
+use super::{Cancel, plan};
+use crate::agent::{Decision, Policy, Turn};
+use crate::chat::price::Price;
+use crate::chat::{CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind};
+use crate::env::{Episode, Observation, Scenario};
+use crate::log::event::StepTaken;
+use crate::log::{EpisodeKey, EventKind, Outcome};
+
+/// How a model is reached, what it costs, and how long an episode may take.
+#[derive(Clone)]
+pub struct Line {
+    /// The client, with retries.
+    pub client: Arc<dyn ChatClient>,
+    /// The prices, where known.
+    pub price: Option<Price>,
+    /// The most time that one episode's calls may take.
+    pub episode_time: Option<Duration>,
+    /// The most time that one call with its retries may take.
+    pub call_time: Option<Duration>,
+}
+
+/// One episode to be played.
+pub struct Play {
+    /// Which.
+    pub key: EpisodeKey,
+    /// The scenario.
+    pub scenario: Arc<Scenario>,
+    /// Who decides.
+    pub policy: Box<dyn Policy>,
+    /// How the model is reached; none for policies that never ask.
+    pub line: Option<Line>,
+    /// The seed of the run.
+    pub seed: u64,
+}
+
+/// Why an episode stopped before its end.
+struct Stop {
+    outcome: Outcome,
+    message: String,
+}
+
+impl Play {
+    /// Plays the episode and logs everything.
+    ///
+    /// # Errors
+    /// Only when the log cannot be written.
+    pub async fn run(mut self, hub: &Hub, cancel: &Cancel) -> Result<(), HubError> {
+        let episode_id = plan::episode_id(self.seed, &self.key);
+        let mut episode = Episode::reset(&self.scenario, episode_id);
+        let task = self.scenario.task();
+        hub.send(Some(&self.key), EventKind::EpisodeStarted { episode_id, task }).await?;
+        let mut calls = Calls {
+            deadline: self.line.as_ref().and_then(|line| line.episode_time).map(|time| Instant::now() + time),
+            seed: plan::episode_seed(self.seed, &self.key.scenario, self.key.epoch),
+            told: 0,
+            made: 0,
+        };
+        let mut stop = None;
+        while !episode.is_done() && stop.is_none() {
+            match self.decide(episode.observation(), &mut calls, hub, cancel).await? {
+                Ok(decision) => {
+                    let event = take_step(&mut episode, decision);
+                    hub.send(Some(&self.key), EventKind::StepTaken(Box::new(event))).await?;
+                }
+                Err(reason) => stop = Some(reason),
+            }
+        }
+        hub.send(Some(&self.key), finished(&episode, stop)).await
+    }
+
+    /// What to do next, asking the model as often as the policy wants.
+    async fn decide(
+        &mut self,
+        observation: &Observation,
+        calls: &mut Calls,
+        hub: &Hub,
+        cancel: &Cancel,
+    ) -> Result<Result<Decision, Stop>, HubError> {
+        let step = observation.step_count + 1;
+        let mut turn = self.policy.turn(observation);
+        let mut last_error = None;
+        loop {
+            let request = match turn {
+                Turn::Act(decision) => return Ok(Ok(decision)),
+                Turn::Abandon(kind) => return Ok(Err(abandoned(kind, last_error.as_ref()))),
+                Turn::Ask(request) => request,
+            };
+            if cancel.is_pulled() {
+                return Ok(Err(Stop { outcome: Outcome::Cancelled, message: "the run was stopped".to_owned() }));
+            }
+            let Some(line) = self.line.clone() else {
+                return Ok(Err(abandoned(ErrorKind::Cancelled, None)));
+            };
+            let answer = tokio::select! {
+                answer = calls.ask(&line, &request) => answer,
+                () = cancel.hard.cancelled() => {
+                    let message = "the run was stopped during a call".to_owned();
+                    return Ok(Err(Stop { outcome: Outcome::Cancelled, message }));
+                }
+            };
+            let event = calls.event(step, &line, &request, self.policy.dropped_evidence(), &answer);
+            hub.send(Some(&self.key), event).await?;
+            turn = self.policy.reply(answer.as_ref(), observation);
+            last_error = answer.err();
+        }
+    }
+}
+
+/// The calls of one episode.
+struct Calls {
+    deadline: Option<Instant>,
+    seed: u64,
+    /// How many messages of the conversation earlier events hold.
+    told: usize,
+    made: u64,
+}
+
+impl Calls {
+    async fn ask(&mut self, line: &Line, request: &ChatRequest) -> Result<ChatReply, ChatError> {
+        self.made += 1;
+        let call_deadline = line.call_time.map(|time| Instant::now() + time);
+        let deadline = [self.deadline, call_deadline].into_iter().flatten().min();
+        let context = CallContext { deadline, jitter_seed: self.seed.wrapping_add(self.made) };
+        line.client.complete(request, &context).await
+    }
+
+    fn event(
+        &mut self,
+        step: u32,
+        line: &Line,
+        request: &ChatRequest,
+        dropped_evidence: usize,
+        answer: &Result<ChatReply, ChatError>,
+    ) -> EventKind {
+        match answer {
+            Ok(reply) => {
+                let new_messages = request.messages.get(self.told..).unwrap_or_default().to_vec();
+                // The reply becomes the next message of the conversation; its event holds it already.
+                self.told = request.messages.len() + 1;
+                let cost_usd = line.price.as_ref().zip(reply.usage).map(|(price, usage)| price.cost(&usage));
+                EventKind::ModelCalled { step, new_messages, dropped_evidence, reply: reply.clone(), cost_usd }
+            }
+            Err(error) => EventKind::ModelFailed {
+                step,
+                error: error.kind,
+                message: error.message.clone(),
+                status: error.status,
+                request_id: error.request_id.clone(),
+                retries: error.retries.clone(),
+                latency_ms: error.latency_ms,
+            },
+        }
+    }
+}
+
+fn abandoned(kind: ErrorKind, error: Option<&ChatError>) -> Stop {
+    let message = error.map_or_else(|| kind.to_string(), ToString::to_string);
+    Stop { outcome: Outcome::Void(kind), message }
+}
+
+fn take_step(episode: &mut Episode, decision: Decision) -> StepTaken {
+    let action = decision.action;
+    let outcome = episode.step(&action);
+    let observation = outcome.observation;
+    let refused = observation.last_action_error.is_some();
+    let target = action.target().filter(|_| !refused);
+    let result = target.and_then(|target| {
+        observation.evidence.iter().find(|e| e.kind == *action.kind() && crate::env::same_name(&e.target, target))
+    });
+    StepTaken {
+        step: outcome.info.step,
+        action_type: action.kind().clone(),
+        parameters: action.parameters().clone(),
+        source: decision.source,
+        problem: decision.problem,
+        proposed: decision.proposed.and_then(|proposed| serde_json::to_value(proposed).ok()),
+        reward: outcome.reward.score,
+        reason: outcome.reward.reason.to_string(),
+        cumulative: outcome.reward.cumulative,
+        result: result.map(|evidence| evidence.text.as_str().to_owned()),
+        feedback: observation.feedback.to_string(),
+        error: observation.last_action_error.as_ref().map(ToString::to_string),
+        done: outcome.done,
+    }
+}
+
+fn finished(episode: &Episode, stop: Option<Stop>) -> EventKind {
+    let steps = episode.observation().step_count;
+    match (stop, episode.grade()) {
+        (None, Some(grade)) => {
+            let answered = episode.trajectory().answer().is_some();
+            EventKind::EpisodeFinished {
+                outcome: if answered { Outcome::Completed } else { Outcome::StepLimit },
+                score: Some(grade.total),
+                steps,
+                grade: serde_json::to_value(&**grade).ok(),
+                message: None,
+            }
+        }
+        (stop, _) => {
+            let stop = stop.unwrap_or(Stop { outcome: Outcome::Crashed, message: "no grade".to_owned() });
+            EventKind::EpisodeFinished {
+                outcome: stop.outcome,
+                score: None,
+                steps,
+                grade: None,
+                message: Some(stop.message),
+            }
+        }
+    }
+}

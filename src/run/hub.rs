@@ -1,0 +1,164 @@
+//! The hub: the one owner of the event log and of everything that listens to a run.
+
+use std::collections::BTreeMap;
+use std::thread;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+
+use super::Sink;
+use crate::log::store::{RunFolder, StoreError};
+use crate::log::trajectory_file::Collector;
+use crate::log::writer::{WriteError, Writer};
+use crate::log::{EpisodeKey, Event, EventKind, Fold, Manifest};
+
+/// Why the hub gave up. Nothing may go on without a log.
+#[derive(Debug, thiserror::Error)]
+pub enum HubError {
+    /// The event log could not be written.
+    #[error(transparent)]
+    Log(#[from] WriteError),
+    /// A trajectory could not be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The thread of the hub is gone.
+    #[error("the event log's writer is gone")]
+    Gone,
+}
+
+struct Message {
+    episode: Option<EpisodeKey>,
+    event: EventKind,
+    done: oneshot::Sender<()>,
+}
+
+/// Sends events to the hub's thread.
+#[derive(Debug, Clone)]
+pub struct Hub {
+    sender: mpsc::Sender<Message>,
+}
+
+/// The hub's thread, to be joined at the end.
+#[derive(Debug)]
+pub struct HubThread(thread::JoinHandle<Result<Fold, HubError>>);
+
+impl Hub {
+    /// Starts the hub of a run.
+    ///
+    /// # Errors
+    /// When the event log cannot be made.
+    pub fn start(
+        manifest: &Manifest,
+        folder: RunFolder,
+        sinks: Vec<Box<dyn Sink>>,
+    ) -> Result<(Self, HubThread), HubError> {
+        let writer = Writer::create(&folder.events())?;
+        let (sender, receiver) = mpsc::channel(1024);
+        let state = State {
+            writer,
+            folder,
+            sinks,
+            fold: Fold::new(manifest),
+            run: manifest.id.clone(),
+            open: BTreeMap::new(),
+            seq: 0,
+            unsynced: false,
+        };
+        let handle = thread::Builder::new()
+            .name("hub".to_owned())
+            .spawn(move || state.run(receiver))
+            .map_err(|_| HubError::Gone)?;
+        Ok((Self { sender }, HubThread(handle)))
+    }
+
+    /// Hands an event over and waits until the system has it, so that a kill loses nothing that was acted upon.
+    ///
+    /// # Errors
+    /// When the hub has given up; [`HubThread::join`] says why.
+    pub async fn send(&self, episode: Option<&EpisodeKey>, event: EventKind) -> Result<(), HubError> {
+        let (done, written) = oneshot::channel();
+        let message = Message { episode: episode.cloned(), event, done };
+        self.sender.send(message).await.map_err(|_| HubError::Gone)?;
+        written.await.map_err(|_| HubError::Gone)
+    }
+}
+
+impl HubThread {
+    /// Waits for the thread, once every [`Hub`] is dropped.
+    ///
+    /// # Errors
+    /// Why the hub gave up, if it did.
+    pub fn join(self) -> Result<Fold, HubError> {
+        self.0.join().unwrap_or(Err(HubError::Gone))
+    }
+}
+
+struct State {
+    writer: Writer,
+    folder: RunFolder,
+    sinks: Vec<Box<dyn Sink>>,
+    fold: Fold,
+    run: crate::log::RunId,
+    open: BTreeMap<EpisodeKey, Collector>,
+    seq: u64,
+    unsynced: bool,
+}
+
+impl State {
+    fn run(mut self, mut receiver: mpsc::Receiver<Message>) -> Result<Fold, HubError> {
+        loop {
+            let message = match receiver.try_recv() {
+                Ok(message) => message,
+                Err(mpsc::error::TryRecvError::Disconnected) => break,
+                Err(mpsc::error::TryRecvError::Empty) => {
+                    // Nothing is waiting: the time to sync. Episodes that end together share one sync.
+                    self.sync()?;
+                    match receiver.blocking_recv() {
+                        Some(message) => message,
+                        None => break,
+                    }
+                }
+            };
+            self.take(message)?;
+        }
+        self.sync()?;
+        Ok(self.fold)
+    }
+
+    fn sync(&mut self) -> Result<(), HubError> {
+        if std::mem::take(&mut self.unsynced) {
+            self.writer.sync()?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, message: Message) -> Result<(), HubError> {
+        let event = Event { seq: self.seq, at: Timestamp::now(), episode: message.episode, event: message.event };
+        self.writer.append(&event)?;
+        self.seq += 1;
+        // The sender may have been cancelled meanwhile; the event happened all the same.
+        let _ = message.done.send(());
+        self.unsynced |= matches!(event.event, EventKind::EpisodeFinished { .. } | EventKind::RunFinished);
+        self.fold.apply(&event);
+        self.collect(&event)?;
+        let fold = &self.fold;
+        self.sinks.retain_mut(|sink| sink.on_event(&event, fold).is_ok());
+        Ok(())
+    }
+
+    /// Keeps the events of open episodes and writes each trajectory when its episode ends.
+    fn collect(&mut self, event: &Event) -> Result<(), StoreError> {
+        let Some(key) = &event.episode else { return Ok(()) };
+        if let EventKind::EpisodeStarted { episode_id, task } = event.event {
+            self.open.insert(key.clone(), Collector::new(self.run.clone(), key.clone(), episode_id, task));
+            return Ok(());
+        }
+        let finished = self.open.get_mut(key).is_some_and(|collector| collector.apply(event));
+        if finished && let Some(collector) = self.open.remove(key) {
+            let path = self.folder.trajectory(key);
+            let text = crate::log::store::pretty(collector.file());
+            crate::log::store::write_whole(&path, &text)?;
+        }
+        Ok(())
+    }
+}

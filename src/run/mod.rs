@@ -1,0 +1,23 @@
+//! Runs: from a plan to an event log.
+//!
+//! ```text
+//! Plan ─► Runner ─► one task an episode: observe → turn → (ask) → step
+//!                        │ EventKind
+//!                        ▼
+//!                       Hub ─► Writer (must succeed)
+//!                         └──► Sink… (progress, protocol: may fail)
+//! ```
+
+pub mod cancel;
+pub mod episode;
+pub mod hub;
+pub mod plan;
+pub mod preflight;
+pub mod runner;
+pub mod sink;
+
+pub use cancel::Cancel;
+pub use hub::{Hub, HubError};
+pub use plan::Plan;
+pub use runner::{Player, Runner};
+pub use sink::Sink;

@@ -1,0 +1,169 @@
+//! Plays the episodes of a plan: many at once, each in a task of its own.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::episode::{Line, Play};
+use super::hub::{Hub, HubError};
+use super::{Cancel, Plan, plan};
+use crate::agent::baseline::{Random, Scripted};
+use crate::agent::fallback::Fallback;
+use crate::agent::heuristic::Heuristic;
+use crate::agent::llm::{Assist, Llm};
+use crate::agent::prompt::{PromptSet, Protocol};
+use crate::agent::{Builtin, Policy};
+use crate::chat::ErrorKind;
+use crate::env::{Scenario, verify};
+use crate::log::{EpisodeKey, EventKind, Outcome};
+
+/// A contestant, ready to play.
+pub struct Player {
+    /// The label in tables and keys.
+    pub label: String,
+    /// What decides.
+    pub kind: PlayerKind,
+}
+
+/// What decides for a player.
+pub enum PlayerKind {
+    /// A built-in agent.
+    Builtin(Builtin),
+    /// A model.
+    Model(Box<ModelPlayer>),
+    /// A model whose endpoint cannot be reached: its episodes are void without another call.
+    Unreachable(ErrorKind, String),
+}
+
+/// A model, ready to play.
+pub struct ModelPlayer {
+    /// How it is asked.
+    pub protocol: Protocol,
+    /// What helps when a reply cannot be used.
+    pub assist: Assist,
+    /// The prompts.
+    pub prompts: Arc<PromptSet>,
+    /// How it is reached.
+    pub line: Line,
+    /// How many episodes it plays at once.
+    pub concurrency: usize,
+}
+
+/// Plays a plan.
+pub struct Runner {
+    /// What is played.
+    pub plan: Plan,
+    /// Who plays.
+    pub players: Vec<Player>,
+    /// Where events go.
+    pub hub: Hub,
+    /// The brakes.
+    pub cancel: Cancel,
+}
+
+impl Runner {
+    /// Plays every episode, or as many as the brakes allow.
+    ///
+    /// # Errors
+    /// When the log cannot be written; nothing goes on then.
+    pub async fn run(self) -> Result<(), HubError> {
+        let mut episodes = JoinSet::new();
+        for player in &self.players {
+            let at_once = match &player.kind {
+                PlayerKind::Model(model) => Some(Arc::new(Semaphore::new(model.concurrency.max(1)))),
+                _ => None,
+            };
+            for (scenario, epoch) in self.plan.episodes() {
+                let key = EpisodeKey { model: player.label.clone(), scenario: scenario.id().to_owned(), epoch };
+                let spec = player.play(key.clone(), scenario, self.plan.seed);
+                let (hub, cancel, at_once) = (self.hub.clone(), self.cancel.clone(), at_once.clone());
+                episodes.spawn(async move {
+                    // A closed semaphore cannot be: it lives as long as its tasks.
+                    let _turn = match &at_once {
+                        Some(semaphore) => semaphore.acquire().await.ok(),
+                        None => None,
+                    };
+                    if cancel.is_pulled() {
+                        return Ok(());
+                    }
+                    play(spec, key, hub, cancel).await
+                });
+            }
+        }
+        let mut first_error = Ok(());
+        while let Some(ended) = episodes.join_next().await {
+            if let Ok(Err(error)) = ended {
+                // Without a log nothing that the other episodes do would be kept.
+                episodes.abort_all();
+                first_error = first_error.and(Err(error));
+            }
+        }
+        first_error?;
+        if self.cancel.is_pulled() {
+            self.hub.send(None, EventKind::RunCancelled { reason: "interrupted".to_owned() }).await?;
+        }
+        self.hub.send(None, EventKind::RunFinished).await
+    }
+}
+
+/// Plays one episode; a panic in it becomes its outcome and touches no other.
+async fn play(spec: Spec, key: EpisodeKey, hub: Hub, cancel: Cancel) -> Result<(), HubError> {
+    let play = match spec {
+        Spec::Play(play) => *play,
+        Spec::Void(kind, message) => {
+            let event = EventKind::EpisodeFinished {
+                outcome: Outcome::Void(kind),
+                score: None,
+                steps: 0,
+                grade: None,
+                message: Some(message),
+            };
+            return hub.send(Some(&key), event).await;
+        }
+    };
+    let inner = hub.clone();
+    let running = tokio::spawn(async move { play.run(&inner, &cancel).await });
+    match running.await {
+        Ok(result) => result,
+        Err(panic) => {
+            let event = EventKind::EpisodeFinished {
+                outcome: Outcome::Crashed,
+                score: None,
+                steps: 0,
+                grade: None,
+                message: Some(format!("the harness failed in this episode: {panic}")),
+            };
+            hub.send(Some(&key), event).await
+        }
+    }
+}
+
+enum Spec {
+    Play(Box<Play>),
+    Void(ErrorKind, String),
+}
+
+impl Player {
+    fn play(&self, key: EpisodeKey, scenario: &Arc<Scenario>, seed: u64) -> Spec {
+        let (policy, line) = match &self.kind {
+            PlayerKind::Unreachable(kind, message) => return Spec::Void(*kind, message.clone()),
+            PlayerKind::Builtin(agent) => (builtin(*agent, &key, scenario, seed), None),
+            PlayerKind::Model(model) => {
+                let llm = Llm::new(Arc::clone(&model.prompts), model.protocol, model.assist);
+                (Box::new(llm) as Box<dyn Policy>, Some(model.line.clone()))
+            }
+        };
+        Spec::Play(Box::new(Play { key, scenario: Arc::clone(scenario), policy, line, seed }))
+    }
+}
+
+/// The policy of a built-in agent. Only the oracle is shown the scenario.
+fn builtin(agent: Builtin, key: &EpisodeKey, scenario: &Scenario, seed: u64) -> Box<dyn Policy> {
+    match agent {
+        Builtin::Random => Box::new(Random::new(plan::episode_seed(seed, &key.scenario, key.epoch))),
+        Builtin::Fallback => Box::new(Fallback),
+        Builtin::Heuristic => Box::new(Heuristic::default()),
+        Builtin::Oracle => Box::new(Scripted::new(verify::oracle(scenario))),
+    }
+}

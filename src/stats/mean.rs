@@ -1,0 +1,141 @@
+//! Means over scenarios and how well they are known.
+
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+/// The arithmetic mean; none of nothing.
+#[must_use]
+pub fn mean(values: &[f64]) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "counts of scenarios are small")]
+    let n = values.len() as f64;
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / n)
+}
+
+/// The sample variance, with n − 1; none for fewer than two values.
+#[must_use]
+pub fn variance(values: &[f64]) -> Option<f64> {
+    if values.len() < 2 {
+        return None;
+    }
+    let centre = mean(values)?;
+    #[expect(clippy::cast_precision_loss, reason = "counts of scenarios are small")]
+    let free = (values.len() - 1) as f64;
+    Some(values.iter().map(|value| (value - centre).powi(2)).sum::<f64>() / free)
+}
+
+/// A mean with its standard error and two-sided 95 % interval. The interval is not clipped to [0, 1]: with few
+/// scenarios it says plainly how little is known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// The mean.
+    pub mean: f64,
+    /// The standard error.
+    pub se: f64,
+    /// Degrees of freedom of the t quantile.
+    pub df: f64,
+    /// The lower and upper bound.
+    pub ci95: [f64; 2],
+}
+
+/// The mean over scenarios, for *incidents like these*: SE = sd/√n, t with n − 1 degrees of freedom (page 7.2).
+///
+/// None for fewer than two scenarios.
+#[must_use]
+pub fn estimate(values: &[f64]) -> Option<Estimate> {
+    #[expect(clippy::cast_precision_loss, reason = "counts of scenarios are small")]
+    let n = values.len() as f64;
+    let se = (variance(values)? / n).sqrt();
+    Some(interval(mean(values)?, se, n - 1.0))
+}
+
+/// The mean of the means of fixed strata with equal weights, such as the three tasks.
+///
+/// SE² = Σ (1/H)² s_h²/n_h with Satterthwaite's degrees of freedom, (Σ v_h)² / Σ (v_h² / (n_h − 1)) where
+/// v_h = (1/H)² s_h²/n_h (page 7.2, with weights 1/H for a score in which every task weighs the same).
+/// None where a stratum has fewer than two scenarios.
+#[must_use]
+pub fn stratified(strata: &[Vec<f64>]) -> Option<Estimate> {
+    if strata.is_empty() {
+        return None;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "there are three tasks")]
+    let weight = 1.0 / strata.len() as f64;
+    let (mut centre, mut total, mut denominator) = (0.0, 0.0, 0.0);
+    for values in strata {
+        #[expect(clippy::cast_precision_loss, reason = "counts of scenarios are small")]
+        let n = values.len() as f64;
+        let part = weight * weight * variance(values)? / n;
+        centre += weight * mean(values)?;
+        total += part;
+        denominator += part * part / (n - 1.0);
+    }
+    let df = if denominator > 0.0 { total * total / denominator } else { 1.0 };
+    Some(interval(centre, total.sqrt(), df))
+}
+
+fn interval(mean: f64, se: f64, df: f64) -> Estimate {
+    // With no spread at all the quantile does not matter.
+    let half = if se > 0.0 { se * t_quantile(0.975, df) } else { 0.0 };
+    Estimate { mean, se, df, ci95: [mean - half, mean + half] }
+}
+
+/// The quantile of Student's t; infinite where the degrees of freedom are not positive.
+fn t_quantile(p: f64, df: f64) -> f64 {
+    StudentsT::new(0.0, 1.0, df).map_or(f64::INFINITY, |t| t.inverse_cdf(p))
+}
+
+/// A quantile by linear interpolation between order statistics (type 7); none of nothing.
+#[must_use]
+pub fn quantile(values: &mut [u64], q: f64) -> Option<f64> {
+    values.sort_unstable();
+    let last = values.len().checked_sub(1)?;
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds fit a double")]
+    let at = |index: usize| values[index.min(last)] as f64;
+    #[expect(clippy::cast_precision_loss, reason = "counts fit a double")]
+    let position = q.clamp(0.0, 1.0) * last as f64;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a position is not negative")]
+    let below = position.floor() as usize;
+    Some(at(below) + (position - position.floor()) * (at(below + 1) - at(below)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: [f64; 9] = [1.0, 1.0, 0.5, 1.0, 0.5, 0.75, 0.0, 0.5, 0.0];
+
+    fn near(found: f64, expected: f64, digits: f64) {
+        assert!((found - expected).abs() < digits, "{found} is not {expected}");
+    }
+
+    #[test]
+    fn vectors_of_the_contract() {
+        let a = estimate(&A).unwrap();
+        near(a.mean, 0.583_333, 1e-6);
+        near(a.se, 0.131_762, 1e-6);
+        near(a.ci95[0], 0.2795, 1e-4);
+        near(a.ci95[1], 0.8872, 1e-4);
+        // With equal strata the weights 1/H and n_h/n are the same.
+        let strata: Vec<_> = A.chunks(3).map(<[f64]>::to_vec).collect();
+        let fixed = stratified(&strata).unwrap();
+        near(fixed.se, 0.0921, 1e-4);
+        near(fixed.df, 5.90, 1e-2);
+        near(fixed.ci95[0], 0.357, 1e-3);
+        near(fixed.ci95[1], 0.810, 1e-3);
+    }
+
+    #[test]
+    fn too_little_to_say() {
+        assert_eq!(mean(&[]), None);
+        assert_eq!(estimate(&[0.5]), None);
+        assert_eq!(stratified(&[vec![0.5, 0.6], vec![0.5]]), None);
+        assert_eq!(estimate(&[1.0, 1.0]).unwrap().ci95, [1.0, 1.0]);
+    }
+
+    #[test]
+    fn quantiles_interpolate() {
+        assert_eq!(quantile(&mut [], 0.5), None);
+        assert_eq!(quantile(&mut [7], 0.99), Some(7.0));
+        assert_eq!(quantile(&mut [4, 1, 3, 2], 0.5), Some(2.5));
+        assert_eq!(quantile(&mut [1, 2, 3, 4, 5], 1.0), Some(5.0));
+    }
+}

@@ -1,0 +1,4 @@
+//! The integration tests: one binary, one link.
+
+mod spec;
+mod world;

@@ -1,0 +1,38 @@
+//! Short ways to scenarios, episodes and actions.
+
+use std::sync::Arc;
+
+use incident_bench::env::{Action, Catalog, Episode, EpisodeId, Scenario, Source};
+use serde_json::{Value, json};
+
+const FILES: [(&str, &str); 3] = [
+    ("AC-901.toml", include_str!("fixtures/AC-901.toml")),
+    ("RCA-901.toml", include_str!("fixtures/RCA-901.toml")),
+    ("RP-901.toml", include_str!("fixtures/RP-901.toml")),
+];
+
+/// A catalogue of three small scenarios, one a task.
+pub(crate) fn small() -> Catalog {
+    let sources = FILES.map(|(file, text)| Source { file: file.to_owned(), text: text.to_owned() });
+    Catalog::of(sources.to_vec()).unwrap()
+}
+
+/// The text of a small scenario's file.
+pub(crate) fn small_file(file: &str) -> &'static str {
+    FILES.iter().find(|(name, _)| *name == file).unwrap().1
+}
+
+/// An action from its kind and parameters.
+pub(crate) fn act(kind: &str, parameters: Value) -> Action {
+    Action::from_value(json!({ "action_type": kind, "parameters": parameters })).unwrap()
+}
+
+/// A fresh episode.
+pub(crate) fn play(catalog: &Catalog, id: &str) -> Episode {
+    reset(catalog.scenario(id).unwrap())
+}
+
+/// A fresh episode of a scenario.
+pub(crate) fn reset(scenario: &Arc<Scenario>) -> Episode {
+    Episode::reset(scenario, EpisodeId::nil())
+}
