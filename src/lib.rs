@@ -12,12 +12,12 @@
 //!
 //! `docs/ARCHITECTURE.md` has the map and the reasons.
 
-//pub mod agent;
-//pub mod chat;
-//pub mod cli;
-//pub mod config;
+pub mod agent;
+pub mod chat;
+pub mod cli;
+pub mod config;
 pub mod env;
-//pub mod log;
-//pub mod report;
-//pub mod run;
+pub mod log;
+pub mod report;
+pub mod run;
 pub mod stats;

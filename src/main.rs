@@ -1,2 +1,5 @@
-//! x
-fn main(){}
+//! The binary `bench`.
+
+fn main() -> std::process::ExitCode {
+    incident_bench::cli::main()
+}

@@ -19,8 +19,8 @@ pub fn next(observation: &Observation) -> Action {
     if observation.steps_left() > 1 {
         let alerted = alerted_first(observation);
         let count = observation.briefing.alert.affected_services.len().min(alerted.len());
-        let sweep = look(Diagnostic::QueryLogs, &alerted)
-            .or_else(|| look(Diagnostic::CheckRecentDeploys, &alerted[..count]));
+        let sweep =
+            look(Diagnostic::QueryLogs, &alerted).or_else(|| look(Diagnostic::CheckRecentDeploys, &alerted[..count]));
         if let Some(action) = sweep {
             return action;
         }

@@ -249,12 +249,12 @@ fn build(name: &str, mut parameters: Map<String, Value>) -> Action {
             };
             *value = whole.map_or(Value::Null, Value::from);
         } else if known && !value.is_null() && !value.is_string() {
-            *value = Value::String(match value {
-                Value::Array(items) => {
-                    items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect::<Vec<_>>().join(", ")
-                }
+            let words = |item: &Value| item.as_str().map_or_else(|| item.to_string(), str::to_owned);
+            let text = match &*value {
+                Value::Array(items) => items.iter().map(words).collect::<Vec<_>>().join(", "),
                 other => other.to_string(),
-            });
+            };
+            *value = Value::String(text);
         }
     }
     let kind = ActionKind::from(name.trim());
@@ -310,7 +310,9 @@ mod tests {
         let text = r#"{"action_type": "scale_service", "parameters": {"service": ["a", "b"], "replicas": "3", "flag": null, "reasoning": 5}}"#;
         assert_eq!(
             parsed(text),
-            Ok(json!({"action_type": "scale_service", "parameters": {"service": "a, b", "replicas": 3, "reasoning": "5"}}))
+            Ok(
+                json!({"action_type": "scale_service", "parameters": {"service": "a, b", "replicas": 3, "reasoning": "5"}})
+            )
         );
     }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use minijinja::{Environment, UndefinedBehavior, context};
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior};
 use rust_embed::RustEmbed;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -142,14 +143,12 @@ impl PromptSet {
     /// # Errors
     /// Names the file that is missing or wrong.
     pub fn new(name: &str, files: &BTreeMap<String, String>) -> Result<Self, PromptError> {
-        let text = |file: &'static str| {
-            files.get(file).ok_or_else(|| PromptError::Missing { set: name.to_owned(), file })
-        };
+        let text =
+            |file: &'static str| files.get(file).ok_or_else(|| PromptError::Missing { set: name.to_owned(), file });
         let set: SetFile = toml::from_str(text(SET_FILE)?)
             .map_err(|e| PromptError::Description { set: name.to_owned(), problem: e.to_string() })?;
         let mut templates = Environment::new();
         templates.set_undefined_behavior(UndefinedBehavior::Strict);
-        templates.set_keep_trailing_newline(false);
         templates.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
         let mut hash = Sha256::new();
         for file in TEMPLATES.iter().chain([&SET_FILE]) {
@@ -177,10 +176,10 @@ impl PromptSet {
         &self.digest
     }
 
-    fn render(&self, file: &str, values: minijinja::Value) -> Result<String, PromptError> {
+    fn render(&self, file: &str, values: &Value) -> Result<String, PromptError> {
         self.templates
             .get_template(file)
-            .and_then(|template| template.render(values))
+            .and_then(|template| template.render(Serde(values)))
             .map_err(|source| PromptError::Template { file: file.to_owned(), source })
     }
 
@@ -194,7 +193,7 @@ impl PromptSet {
             "submission": task.id.submission(),
         });
         let actions: Vec<_> = self.offered(task).collect();
-        self.render("system.md.j2", context! { task => task_view, actions, protocol => protocol.as_str() })
+        self.render("system.md.j2", &json!({ "task": task_view, "actions": actions, "protocol": protocol }))
     }
 
     /// The incident, as the first message of the user.
@@ -204,7 +203,8 @@ impl PromptSet {
     pub fn first(&self, observation: &Observation) -> Result<String, PromptError> {
         let view = view(observation);
         let alert = view.get("alert").cloned().unwrap_or_default();
-        self.render("first.md.j2", context! { observation => view, alert, steps_left => observation.steps_left() })
+        let steps_left = observation.steps_left();
+        self.render("first.md.j2", &json!({ "observation": view, "alert": alert, "steps_left": steps_left }))
     }
 
     /// What the last step brought.
@@ -218,13 +218,13 @@ impl PromptSet {
         });
         self.render(
             "step.md.j2",
-            context! {
-                observation => view(observation),
-                last_action => last.action.as_ref().map(ToString::to_string),
-                result => evidence.map(|e| e.text.as_str()),
-                not_used => last.not_used,
-                steps_left => observation.steps_left(),
-            },
+            &json!({
+                "observation": view(observation),
+                "last_action": last.action.as_ref().map(ToString::to_string),
+                "result": evidence.map(|e| e.text.as_str()),
+                "not_used": last.not_used,
+                "steps_left": observation.steps_left(),
+            }),
         )
     }
 
@@ -233,7 +233,7 @@ impl PromptSet {
     /// # Errors
     /// As [`Self::system`].
     pub fn repair(&self, problem: &str) -> Result<String, PromptError> {
-        self.render("repair.md.j2", context! { problem })
+        self.render("repair.md.j2", &json!({ "problem": problem }))
     }
 
     /// The form of the answer that a protocol asks for in this incident.
@@ -296,7 +296,8 @@ fn parameters_schema(doc: &ActionDoc, observation: &Observation) -> Value {
             _ => Vec::new(),
         };
         // An empty `enum` would allow nothing and is no valid schema.
-        let schema = if names.is_empty() { json!({"type": "string"}) } else { json!({"type": "string", "enum": names}) };
+        let schema =
+            if names.is_empty() { json!({"type": "string"}) } else { json!({"type": "string", "enum": names}) };
         (parameter.name.clone(), schema)
     };
     let required: Vec<_> = doc.parameters.iter().map(|parameter| parameter.name.as_str()).collect();

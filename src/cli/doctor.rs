@@ -25,11 +25,7 @@ pub(super) async fn execute(args: &DoctorArgs) -> Result<Status, Failure> {
         all_well &= well;
         out::result(&text)?;
     }
-    if all_well {
-        Ok(Status::Done)
-    } else {
-        Err(Failure::usage("an endpoint is not ready for a run; see above"))
-    }
+    if all_well { Ok(Status::Done) } else { Err(Failure::usage("an endpoint is not ready for a run; see above")) }
 }
 
 async fn examine(settings: &Settings, model: &KeyedModel) -> Result<(String, bool), Failure> {
@@ -63,14 +59,18 @@ async fn examine(settings: &Settings, model: &KeyedModel) -> Result<(String, boo
     if !unreachable {
         let mut best = "text";
         for protocol in [Protocol::Tools, Protocol::Json] {
-            let context = CallContext { deadline: Some(tokio::time::Instant::now() + settings.timeout), jitter_seed: 0 };
+            let context =
+                CallContext { deadline: Some(tokio::time::Instant::now() + settings.timeout), jitter_seed: 0 };
             let answer = client.complete(&preflight::request(protocol), &context).await;
             let finding = form(protocol, &answer);
             if finding.is_none() {
                 best = protocol.as_str();
             }
             line(if finding.is_none() { "✓" } else { "✗" }, protocol.as_str(), &finding.unwrap_or("works".to_owned()));
-            if let Some(wanted) = settings.protocol.fixed() && wanted == protocol && best != protocol.as_str() {
+            if let Some(wanted) = settings.protocol.fixed()
+                && wanted == protocol
+                && best != protocol.as_str()
+            {
                 well = false;
             }
         }
@@ -95,7 +95,10 @@ fn describe(reply: &ChatReply, name: &str, line: &mut impl FnMut(&str, &str, &st
         Some(usage) => line(
             "✓",
             "usage",
-            &format!("{} prompt, {} cached, {} completion tokens", usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens),
+            &format!(
+                "{} prompt, {} cached, {} completion tokens",
+                usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens
+            ),
         ),
         None => line("!", "usage", "the reply counts no tokens: tables will show none and cost nothing"),
     }
@@ -103,7 +106,8 @@ fn describe(reply: &ChatReply, name: &str, line: &mut impl FnMut(&str, &str, &st
         line("!", "request id", "the reply has none: a fault is harder to report to the provider");
     }
     if reply.content.as_deref().is_none_or(|content| content.trim().is_empty()) {
-        let why = if reply.reasoning.is_some() { "reasoning, but no answer: raise --max-tokens" } else { "an empty answer" };
+        let why =
+            if reply.reasoning.is_some() { "reasoning, but no answer: raise --max-tokens" } else { "an empty answer" };
         line("!", "answer", why);
     }
 }

@@ -30,9 +30,10 @@ pub(super) fn render(settings: &Settings, plan: &Plan, prompts: &Arc<PromptSet>)
     for model in &settings.models {
         let protocol = settings.protocol.fixed().unwrap_or(Protocol::Json);
         let estimate = estimate(plan, prompts, protocol);
-        let cost = model.spec.price().map_or("price not known".to_owned(), |price| {
-            format!("about ${:.4}", price.cost(&estimate.usage))
-        });
+        let cost = model
+            .spec
+            .price()
+            .map_or("price not known".to_owned(), |price| format!("about ${:.4}", price.cost(&estimate.usage)));
         let _ = writeln!(
             text,
             "\n{}\n  endpoint   {}\n  key        {}\n  calls      about {}, at most {} (without repairs and retries), and one before the run\n  tokens     about {} in, {} out\n  cost       {cost}",

@@ -76,7 +76,8 @@ impl From<FindError> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self::other(error.to_string()).hint("check the space and the permissions there, or choose another folder with --out")
+        Self::other(error.to_string())
+            .hint("check the space and the permissions there, or choose another folder with --out")
     }
 }
 
@@ -98,12 +99,18 @@ impl From<std::io::Error> for Failure {
 /// What to do about a fault of an endpoint.
 pub(super) fn endpoint_hint(kind: ErrorKind) -> Option<&'static str> {
     match kind {
-        ErrorKind::Auth => Some("the endpoint refuses the key: check the variable that holds it, or name another with --api-key-env"),
+        ErrorKind::Auth => {
+            Some("the endpoint refuses the key: check the variable that holds it, or name another with --api-key-env")
+        }
         ErrorKind::UnknownModel => Some("check the model's name; `bench list models` shows the short names"),
         ErrorKind::Quota => Some("the account has no credit left"),
-        ErrorKind::BadRequest => Some("the endpoint does not take this form of request; try --protocol auto or text, or --temperature none"),
+        ErrorKind::BadRequest => {
+            Some("the endpoint does not take this form of request; try --protocol auto or text, or --temperature none")
+        }
         ErrorKind::Connect => Some("is the endpoint running, and is --base-url right?"),
-        ErrorKind::HtmlBody => Some("a web page answered: --base-url should end before /chat/completions, often in /v1"),
+        ErrorKind::HtmlBody => {
+            Some("a web page answered: --base-url should end before /chat/completions, often in /v1")
+        }
         _ => None,
     }
 }

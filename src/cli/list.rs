@@ -80,9 +80,12 @@ fn list(what: Listed, args: &ListArgs) -> Result<List, Failure> {
         Listed::Agents => List {
             name: "agents",
             head: vec!["agent", "what it is"],
-            rows: std::iter::once(vec!["llm".to_owned(), "prompts → model → parser → guard → action, for each --model".to_owned()])
-                .chain(Builtin::ALL.iter().map(|agent| vec![agent.to_string(), agent.about().to_owned()]))
-                .collect(),
+            rows: std::iter::once(vec![
+                "llm".to_owned(),
+                "prompts → model → parser → guard → action, for each --model".to_owned(),
+            ])
+            .chain(Builtin::ALL.iter().map(|agent| vec![agent.to_string(), agent.about().to_owned()]))
+            .collect(),
         },
         Listed::Models => List {
             name: "models",
@@ -139,7 +142,7 @@ fn text(list: &List) -> String {
         return format!("no {}\n", list.name);
     }
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     table.set_header(&list.head);
     table.add_rows(&list.rows);
     let lines: Vec<_> = table.lines().map(|line| line.trim_end().to_owned() + "\n").collect();

@@ -26,8 +26,7 @@ fn refold(folder: &RunFolder) -> Result<Summary, Failure> {
     let manifest: Manifest = serde_json::from_slice(&manifest)
         .map_err(|e| Failure::other(format!("{}: {e}", folder.manifest().display())))?;
     let bytes = folder.read(&folder.events())?;
-    let contents =
-        reader::parse(&bytes).map_err(|e| Failure::other(format!("{}: {e}", folder.events().display())))?;
+    let contents = reader::parse(&bytes).map_err(|e| Failure::other(format!("{}: {e}", folder.events().display())))?;
     if contents.whole_bytes < bytes.len() {
         let torn = bytes.len() - contents.whole_bytes;
         let path = folder.events();
@@ -46,20 +45,21 @@ fn join(summaries: Vec<Summary>) -> Result<Summary, Failure> {
     let Some(mut joined) = summaries.next() else { return Err(Failure::usage("no run was named")) };
     for summary in summaries {
         let (a, b) = (&joined.run, &summary.run);
-        let same = [
-            ("suite", &a.suite_digest, &b.suite_digest),
-            ("prompts", &a.prompts_digest, &b.prompts_digest),
-        ];
+        let same = [("suite", &a.suite_digest, &b.suite_digest), ("prompts", &a.prompts_digest, &b.prompts_digest)];
         if let Some((what, ..)) = same.iter().find(|(_, a, b)| a != b) {
-            return Err(Failure::usage(format!("runs {} and {} have different {what}: one table would compare what cannot be compared", a.id, b.id)));
+            return Err(Failure::usage(format!(
+                "runs {} and {} have different {what}: one table would compare what cannot be compared",
+                a.id, b.id
+            )));
         }
         if (&a.graders, a.epochs) != (&b.graders, b.epochs) {
             return Err(Failure::usage(format!("runs {} and {} have different graders or epochs", a.id, b.id)));
         }
         for row in summary.rows {
-            let known = joined.rows.iter().any(|other| {
-                row.protocol.is_none() && other.model == row.model && other.tasks == row.tasks
-            });
+            let known = joined
+                .rows
+                .iter()
+                .any(|other| row.protocol.is_none() && other.model == row.model && other.tasks == row.tasks);
             if !known {
                 joined.rows.push(row);
             }

@@ -150,7 +150,8 @@ async fn players(
         };
         players.push(Player { label, kind });
     }
-    let builtin = |agent: &crate::agent::Builtin| Player { label: agent.to_string(), kind: PlayerKind::Builtin(*agent) };
+    let builtin =
+        |agent: &crate::agent::Builtin| Player { label: agent.to_string(), kind: PlayerKind::Builtin(*agent) };
     players.extend(settings.builtins.iter().map(builtin));
     Ok((players, checks))
 }
@@ -242,9 +243,7 @@ fn status(settings: &Settings, summary: &Summary, cancel: &Cancel, folder: &RunF
         .map(|row| format!("{} scored {}", row.model, row.overall.map_or("nothing".to_owned(), |o| format!("{o:.4}"))))
         .collect();
     match settings.fail_under {
-        Some(limit) if !below.is_empty() => {
-            Status::GateFailed(format!("--fail-under {limit}: {}", below.join(", ")))
-        }
+        Some(limit) if !below.is_empty() => Status::GateFailed(format!("--fail-under {limit}: {}", below.join(", "))),
         _ => Status::Done,
     }
 }

@@ -60,7 +60,9 @@ pub struct ModelSpec {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ModelError {
     /// No provider is named.
-    #[error("model '{model}' names no provider; write provider/name (providers: {providers}), an alias ({aliases}), or give --base-url")]
+    #[error(
+        "model '{model}' names no provider; write provider/name (providers: {providers}), an alias ({aliases}), or give --base-url"
+    )]
     NoProvider {
         /// The model.
         model: String,
@@ -70,7 +72,9 @@ pub enum ModelError {
         aliases: String,
     },
     /// The provider is not known.
-    #[error("model '{model}': unknown provider '{provider}'; providers: {providers}; or give --base-url, or add [providers.{provider}] to bench.toml")]
+    #[error(
+        "model '{model}': unknown provider '{provider}'; providers: {providers}; or give --base-url, or add [providers.{provider}] to bench.toml"
+    )]
     UnknownProvider {
         /// The model.
         model: String,
@@ -157,7 +161,10 @@ mod tests {
     fn models_are_found() {
         let providers = Providers::embedded();
         let spec = providers.resolve("llama-3.3-70b", None).unwrap();
-        assert_eq!((spec.label.as_str(), spec.name.as_str()), ("groq/llama-3.3-70b-versatile", "llama-3.3-70b-versatile"));
+        assert_eq!(
+            (spec.label.as_str(), spec.name.as_str()),
+            ("groq/llama-3.3-70b-versatile", "llama-3.3-70b-versatile")
+        );
         assert!(spec.price().is_some());
         let spec = providers.resolve("openrouter/meta/llama", None).unwrap();
         assert_eq!((spec.provider_name.as_str(), spec.name.as_str()), ("openrouter", "meta/llama"));

@@ -128,7 +128,7 @@ pub struct Settings {
     /// What helps when a reply cannot be used.
     pub assist: AssistChoice,
     /// The sampling temperature.
-    pub temperature: Option<f32>,
+    pub temperature: Option<f64>,
     /// The most tokens of an answer.
     pub max_tokens: u32,
     /// How much a reasoning model thinks.
@@ -170,7 +170,8 @@ impl ConfigFile {
     /// # Errors
     /// Names the file and what is wrong in it.
     pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
-        let error = |problem: String| ConfigError::File { file: file.to_owned(), problem: problem.trim_end().to_owned() };
+        let error =
+            |problem: String| ConfigError::File { file: file.to_owned(), problem: problem.trim_end().to_owned() };
         let mut table: toml::Table = toml::from_str(text).map_err(|e| error(e.to_string()))?;
         let mut aside = toml::Table::new();
         for key in ["providers", "aliases"] {
@@ -285,8 +286,7 @@ impl Settings {
         let tasks = l.list("task", |o| &o.task, None);
         let (temperature, temperature_origin) = l.pick("temperature", |o| o.temperature.clone(), None, "0".to_owned());
         let (timeout, timeout_origin) = l.pick("timeout", |o| o.timeout, None, 120.0);
-        let (episode_timeout, episode_origin) =
-            l.pick("episode-timeout", |o| o.episode_timeout.map(Some), None, None);
+        let (episode_timeout, episode_origin) = l.pick("episode-timeout", |o| o.episode_timeout.map(Some), None, None);
         let (epochs, epochs_origin) = l.pick("epochs", |o| o.epochs, None, 1);
         let (concurrency, concurrency_origin) = l.pick("concurrency", |o| o.concurrency, None, 4);
         let (max_tokens, max_tokens_origin) = l.pick("max-tokens", |o| o.max_tokens, None, 1024);
@@ -344,8 +344,7 @@ fn key(
     environment: &Environment,
 ) -> Result<Option<SecretString>, ConfigError> {
     let secret = |name: &str| environment.get(name).map(SecretString::from);
-    let missing =
-        |variable: &str| ConfigError::NoKey { model: spec.label.clone(), variable: variable.to_owned() };
+    let missing = |variable: &str| ConfigError::NoKey { model: spec.label.clone(), variable: variable.to_owned() };
     if let Some(name) = named {
         return secret(name).map(Some).ok_or_else(|| missing(name));
     }
@@ -361,7 +360,9 @@ fn check_url(url: Option<&str>, origin: Origin) -> Result<(), ConfigError> {
     let Some(url) = url else { return Ok(()) };
     let problem = match reqwest::Url::parse(url) {
         Err(error) => format!("'{url}' is no URL: {error}"),
-        Ok(parsed) if !matches!(parsed.scheme(), "http" | "https") => format!("'{url}' must begin with http:// or https://"),
+        Ok(parsed) if !matches!(parsed.scheme(), "http" | "https") => {
+            format!("'{url}' must begin with http:// or https://")
+        }
         Ok(parsed) if !parsed.username().is_empty() || parsed.password().is_some() => {
             "a URL with a user or password in it would be written to logs; use --api-key-env".to_owned()
         }
@@ -370,11 +371,11 @@ fn check_url(url: Option<&str>, origin: Origin) -> Result<(), ConfigError> {
     Err(ConfigError::Option { option: "--base-url", problem, origin })
 }
 
-fn parse_temperature(text: &str, origin: Origin) -> Result<Option<f32>, ConfigError> {
+fn parse_temperature(text: &str, origin: Origin) -> Result<Option<f64>, ConfigError> {
     if text.eq_ignore_ascii_case("none") {
         return Ok(None);
     }
-    match text.parse::<f32>() {
+    match text.parse::<f64>() {
         Ok(value) if (0.0..=2.0).contains(&value) => Ok(Some(value)),
         _ => {
             let problem = format!("'{text}' must be a number from 0 to 2, or none");
@@ -384,7 +385,9 @@ fn parse_temperature(text: &str, origin: Origin) -> Result<Option<f32>, ConfigEr
 }
 
 fn seconds(option: &'static str, value: f64, origin: Origin) -> Result<Duration, ConfigError> {
-    Duration::try_from_secs_f64(value).ok().filter(|time| !time.is_zero()).ok_or_else(|| {
-        ConfigError::Option { option, problem: "must be a number of seconds above 0".to_owned(), origin }
+    Duration::try_from_secs_f64(value).ok().filter(|time| !time.is_zero()).ok_or_else(|| ConfigError::Option {
+        option,
+        problem: "must be a number of seconds above 0".to_owned(),
+        origin,
     })
 }

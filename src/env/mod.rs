@@ -66,5 +66,5 @@ pub use points::Points;
 pub use reward::{Reason, Reward, RewardTable, Signal};
 pub use scenario::{Place, Scenario, ScenarioError};
 pub use scenario_file::{AlertFile, OutcomeFile, ScenarioFile, TruthFile, VariantFile};
-pub use task::{Difficulty, Task, TaskId, Tasks};
+pub use task::{Difficulty, Task, TaskId, Tasks, UnknownTask};
 pub use trajectory::{Resolved, StepRecord, Trajectory};

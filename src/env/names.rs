@@ -25,9 +25,9 @@ pub fn same_name(a: &str, b: &str) -> bool {
     let (a, b) = (a.trim(), b.trim());
     if a.is_ascii() && b.is_ascii() {
         return a.len() == b.len()
-            && a.bytes().zip(b.bytes()).all(|(x, y)| {
-                fold(char::from(x.to_ascii_lowercase())) == fold(char::from(y.to_ascii_lowercase()))
-            });
+            && a.bytes()
+                .zip(b.bytes())
+                .all(|(x, y)| fold(char::from(x.to_ascii_lowercase())) == fold(char::from(y.to_ascii_lowercase())));
     }
     canonical(a) == canonical(b)
 }

@@ -120,8 +120,8 @@ mod tests {
             (-0.04, -400),
             (1.0, 10_000),
             (0.5 / 1e4, 1),
-            (0.03125, 312),  // an exact tie goes to the even digit
-            (0.09375, 938),  // and here too
+            (0.03125, 312), // an exact tie goes to the even digit
+            (0.09375, 938), // and here too
             (f64::NAN, 0),
             (f64::INFINITY, 0),
         ] {

@@ -179,13 +179,8 @@ impl Compiler<'_> {
         self.remedies(&mut world, &targets, &facts);
         let truth = self.truth(&world, &facts, &targets[0], Arc::clone(&tasks.aliases));
         self.check_facts_are_read(&world, &truth, &facts);
-        let briefing = Briefing::new(
-            file.id.clone(),
-            task,
-            file.summary.trim_end().to_owned(),
-            file.alert.clone(),
-            targets,
-        );
+        let briefing =
+            Briefing::new(file.id.clone(), task, file.summary.trim_end().to_owned(), file.alert.clone(), targets);
         Scenario { briefing: Arc::new(briefing), world, truth, facts }
     }
 

@@ -57,7 +57,7 @@ pub struct ModelRecord {
     /// `fallback`, `repair` or `off`.
     pub assist: String,
     /// The sampling temperature; none leaves it to the endpoint.
-    pub temperature: Option<f32>,
+    pub temperature: Option<f64>,
     /// The limit on an answer, in tokens.
     pub max_tokens: u32,
     /// How much a reasoning model thinks, where set.

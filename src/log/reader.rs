@@ -41,8 +41,8 @@ pub fn parse(bytes: &[u8]) -> Result<Contents, ReadError> {
     for (index, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
         // Without its line break a line was torn, even where it happens to parse.
         let Some(text) = line.strip_suffix(b"\n") else { break };
-        let event: Event = serde_json::from_slice(text)
-            .map_err(|e| ReadError::Line { line: index + 1, problem: e.to_string() })?;
+        let event: Event =
+            serde_json::from_slice(text).map_err(|e| ReadError::Line { line: index + 1, problem: e.to_string() })?;
         if event.seq != index as u64 {
             let problem = format!("has number {}; expected {index}", event.seq);
             return Err(ReadError::Line { line: index + 1, problem });

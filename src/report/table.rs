@@ -11,7 +11,7 @@ use crate::log::Summary;
 pub fn render(summary: &Summary) -> String {
     let cells = cells(summary);
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(&cells.head);
     for row in &cells.rows {
         table.add_row(row);
@@ -29,7 +29,9 @@ pub fn render(summary: &Summary) -> String {
         text.push_str("\n· ");
         text.push_str(note);
     }
-    text.push_str("\n· (published): figures of others, made with other prompts and an earlier engine; not measured here.\n");
+    text.push_str(
+        "\n· (published): figures of others, made with other prompts and an earlier engine; not measured here.\n",
+    );
     text
 }
 

@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use crate::agent::prompt::Protocol;
-use crate::chat::{CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, Message, ReplyFormat, ToolSpec};
+use crate::chat::{
+    CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, Message, ReplyFormat, ToolSpec,
+};
 
 /// What the endpoint showed.
 #[derive(Debug)]
@@ -72,9 +74,10 @@ pub fn request(protocol: Protocol) -> ChatRequest {
     });
     let (format, how) = match protocol {
         Protocol::Text => (ReplyFormat::Text, "Answer with the word: ready"),
-        Protocol::Json => {
-            (ReplyFormat::Json { name: "answer".to_owned(), schema }, "Answer with the JSON object {\"word\": \"ready\"}")
-        }
+        Protocol::Json => (
+            ReplyFormat::Json { name: "answer".to_owned(), schema },
+            "Answer with the JSON object {\"word\": \"ready\"}",
+        ),
         Protocol::Tools => {
             let tool = ToolSpec {
                 name: "answer".to_owned(),

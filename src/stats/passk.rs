@@ -29,7 +29,8 @@ mod tests {
     #[test]
     fn vectors_of_the_contract() {
         let passes = [4, 4, 2, 4, 2, 3, 0, 2, 0];
-        let mean = |f: fn(u32, u32, u32) -> Option<f64>, k| passes.iter().map(|c| f(k, *c, 4).unwrap()).sum::<f64>() / 9.0;
+        let mean =
+            |f: fn(u32, u32, u32) -> Option<f64>, k| passes.iter().map(|c| f(k, *c, 4).unwrap()).sum::<f64>() / 9.0;
         for (k, hat, at) in [(1, 0.5833, 0.5833), (2, 0.4444, 0.7222), (3, 0.3611, 0.7778), (4, 0.3333, 0.7778)] {
             assert!((mean(pass_hat, k) - hat).abs() < 1e-4, "pass^{k}");
             assert!((mean(pass_at, k) - at).abs() < 1e-4, "pass@{k}");

@@ -133,7 +133,10 @@ fn a_finished_episode_does_not_change() {
     episode.step(&act("submit_severity", json!({"severity": "P3"})));
     let (observation, state) = (json(&episode), serde_json::to_value(episode.state()).unwrap());
     let outcome = serde_json::to_value(episode.step(&act("query_logs", json!({"service": "web"})))).unwrap();
-    assert_eq!(outcome["reward"], json!({"score": 0.0, "value": 0.0, "reason": "episode already done", "cumulative": 1.02}));
+    assert_eq!(
+        outcome["reward"],
+        json!({"score": 0.0, "value": 0.0, "reason": "episode already done", "cumulative": 1.02})
+    );
     assert_eq!(outcome["done"], json!(true));
     assert_eq!(json(&episode), observation);
     assert_eq!(serde_json::to_value(episode.state()).unwrap(), state);
@@ -213,9 +216,8 @@ fn remediation_grades() {
         ("restart_service", json!({"service": "stock-db"})),
         ("execute_runbook_step", json!({"runbook_action": "verify_stock"})),
     ];
-    let wrong = |n: usize| {
-        (0..n).map(|n| ("restart_service", json!({"service": "checkout-api", "n": n}))).collect::<Vec<_>>()
-    };
+    let wrong =
+        |n: usize| (0..n).map(|n| ("restart_service", json!({"service": "checkout-api", "n": n}))).collect::<Vec<_>>();
     let submit = |summary: &str| vec![("submit_resolution", json!({ "summary": summary }))];
     let look = vec![("query_logs", json!({"service": "stock-db"}))];
     for (steps, total) in [
@@ -277,7 +279,10 @@ fn evidence_follows_the_world() {
         value["observation"]["queried_data"].clone()
     };
     let stock = || json!({"service": "stock-db"});
-    assert_eq!(show("restart_service", stock())["restart_service"]["stock-db"], "stock-db restarted at 10:10:02Z; 212 waiting again after 40 s.");
+    assert_eq!(
+        show("restart_service", stock())["restart_service"]["stock-db"],
+        "stock-db restarted at 10:10:02Z; 212 waiting again after 40 s."
+    );
     assert!(show("query_logs", stock())["query_logs"]["stock-db"].as_str().unwrap().contains("locked"));
     show("disable_feature_flag", json!({"flag": "BULK-IMPORT"}));
     show("restart_service", json!({"service": "Stock DB"}));

@@ -1,0 +1,198 @@
+//! What can go wrong between a request and its reply, by kind.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Retry;
+
+/// The most characters of an endpoint's words that an error repeats.
+pub const LONGEST_MESSAGE: usize = 2_000;
+
+/// What kind of fault it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorKind {
+    /// The key is refused (401, 403).
+    Auth,
+    /// The endpoint does not have the model.
+    UnknownModel,
+    /// Too many requests or tokens a minute (429).
+    RateLimited,
+    /// The account has no credit left.
+    Quota,
+    /// The request is longer than the model's context.
+    ContextLength,
+    /// The request is refused for another reason (4xx).
+    BadRequest,
+    /// Another request is in the way (409).
+    Conflict,
+    /// The endpoint waited too long for the request (408).
+    RequestTimeout,
+    /// The endpoint failed (5xx).
+    Server,
+    /// No answer in time.
+    Timeout,
+    /// No connection: refused, no such host, TLS.
+    Connect,
+    /// The connection broke before the answer was whole.
+    ConnectionLost,
+    /// The answer is larger than any completion.
+    BodyTooLarge,
+    /// A web page instead of JSON.
+    HtmlBody,
+    /// A stream of events instead of JSON.
+    SseBody,
+    /// Not JSON, or JSON that is no completion.
+    MalformedBody,
+    /// A completion without a choice.
+    EmptyChoices,
+    /// An error that was sent with status 200.
+    ErrorBody,
+    /// A redirect, which is not followed: the key must not travel to another host.
+    Redirect,
+    /// The call was given up from our side.
+    Cancelled,
+}
+
+impl ErrorKind {
+    /// Whether another attempt can help. Only what can pass is tried again.
+    #[must_use]
+    pub const fn is_retryable(self) -> bool {
+        match self {
+            Self::RateLimited
+            | Self::Conflict
+            | Self::RequestTimeout
+            | Self::Server
+            | Self::Timeout
+            | Self::Connect
+            | Self::ConnectionLost => true,
+            Self::Auth
+            | Self::UnknownModel
+            | Self::Quota
+            | Self::ContextLength
+            | Self::BadRequest
+            | Self::BodyTooLarge
+            | Self::HtmlBody
+            | Self::SseBody
+            | Self::MalformedBody
+            | Self::EmptyChoices
+            | Self::ErrorBody
+            | Self::Redirect
+            | Self::Cancelled => false,
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auth => "the key was refused",
+            Self::UnknownModel => "the endpoint does not have the model",
+            Self::RateLimited => "rate limited",
+            Self::Quota => "no credit left",
+            Self::ContextLength => "longer than the model's context",
+            Self::BadRequest => "the request was refused",
+            Self::Conflict => "conflict with another request",
+            Self::RequestTimeout => "the endpoint waited too long for the request",
+            Self::Server => "the endpoint failed",
+            Self::Timeout => "no answer in time",
+            Self::Connect => "no connection",
+            Self::ConnectionLost => "the connection broke",
+            Self::BodyTooLarge => "the answer is too large",
+            Self::HtmlBody => "a web page answered where JSON was asked for",
+            Self::SseBody => "a stream of events answered where JSON was asked for",
+            Self::MalformedBody => "the answer is no chat completion",
+            Self::EmptyChoices => "the answer has no choice",
+            Self::ErrorBody => "an error came with status 200",
+            Self::Redirect => "the endpoint redirects, which is not followed",
+            Self::Cancelled => "given up",
+        })
+    }
+}
+
+/// A call that failed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub struct ChatError {
+    /// What kind of fault.
+    pub kind: ErrorKind,
+    /// What the endpoint or the system said, cut to [`LONGEST_MESSAGE`]; never the key.
+    pub message: String,
+    /// The HTTP status, where there was one.
+    pub status: Option<u16>,
+    /// The endpoint's id of the request.
+    pub request_id: Option<String>,
+    /// How long the endpoint asks to wait.
+    pub retry_after: Option<Duration>,
+    /// For [`ErrorKind::ContextLength`]: the tokens of the request, where the endpoint says.
+    pub prompt_tokens: Option<u64>,
+    /// For [`ErrorKind::ContextLength`]: the limit, where the endpoint says.
+    pub context_limit: Option<u64>,
+    /// The attempts before the last one.
+    pub retries: Vec<Retry>,
+    /// How long the last attempt took, in milliseconds.
+    pub latency_ms: u64,
+}
+
+impl ChatError {
+    /// A fault of this kind.
+    #[must_use]
+    pub fn new(kind: ErrorKind, message: &str) -> Self {
+        Self {
+            kind,
+            message: excerpt(message),
+            status: None,
+            request_id: None,
+            retry_after: None,
+            prompt_tokens: None,
+            context_limit: None,
+            retries: Vec::new(),
+            latency_ms: 0,
+        }
+    }
+
+    /// Whether another attempt can help.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        self.kind.is_retryable()
+    }
+}
+
+impl fmt::Display for ChatError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.kind)?;
+        if let Some(status) = self.status {
+            write!(f, " (HTTP {status})")?;
+        }
+        if !self.message.is_empty() {
+            write!(f, ": {}", self.message)?;
+        }
+        if let Some(id) = &self.request_id {
+            write!(f, " [request {id}]")?;
+        }
+        if !self.retries.is_empty() {
+            write!(f, ", after {} attempts", self.retries.len() + 1)?;
+        }
+        Ok(())
+    }
+}
+
+/// The beginning of a text, on one line and without control characters.
+#[must_use]
+pub fn excerpt(text: &str) -> String {
+    let mut out = String::new();
+    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+        if out.len() > LONGEST_MESSAGE {
+            let end = (0..=LONGEST_MESSAGE - 4).rev().find(|end| out.is_char_boundary(*end)).unwrap_or(0);
+            out.truncate(end);
+            out.push('…');
+            break;
+        }
+    }
+    out
+}

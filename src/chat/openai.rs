@@ -1,0 +1,196 @@
+//! A client for any OpenAI-compatible endpoint.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::{Instant, timeout_at};
+
+use super::wire::{self, ModelSettings, RawReply};
+use super::{BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind};
+
+/// Where and how to reach an endpoint.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// Up to and without `/chat/completions`.
+    pub base_url: String,
+    /// The key, if one is sent.
+    pub key: Option<SecretString>,
+    /// More headers.
+    pub headers: BTreeMap<String, String>,
+    /// The time for one attempt, from connecting to the last byte.
+    pub timeout: Duration,
+    /// The most bytes of an answer that are read.
+    pub max_body: usize,
+}
+
+impl Default for Endpoint {
+    fn default() -> Self {
+        Self {
+            base_url: String::new(),
+            key: None,
+            headers: BTreeMap::new(),
+            timeout: Duration::from_secs(120),
+            // Far above any completion that a token limit allows.
+            max_body: 4 * 1024 * 1024,
+        }
+    }
+}
+
+/// Why a client cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The key has bytes that no header can carry. The key itself is not repeated.
+    #[error("the API key has characters that cannot be sent, such as a line break; check the variable that holds it")]
+    Key,
+    /// A header of the provider is wrong.
+    #[error("'{0}' is no valid header name or value")]
+    Header(String),
+    /// The URL is wrong.
+    #[error("'{url}' is no URL: {problem}")]
+    Url {
+        /// The URL.
+        url: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// TLS or the client itself cannot be set up.
+    #[error("cannot set up the HTTP client: {0}")]
+    Client(String),
+}
+
+/// A client for one model at one endpoint.
+#[derive(Debug)]
+pub struct OpenAiClient {
+    http: reqwest::Client,
+    url: reqwest::Url,
+    settings: ModelSettings,
+    timeout: Duration,
+    max_body: usize,
+}
+
+/// How long connecting may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Headers under which endpoints give the id of a request.
+const REQUEST_ID_HEADERS: [&str; 4] = ["x-request-id", "request-id", "x-amzn-requestid", "cf-ray"];
+
+impl OpenAiClient {
+    /// A client that has not connected yet.
+    ///
+    /// # Errors
+    /// Says what is wrong with the key, a header or the URL; never repeats the key.
+    pub fn new(endpoint: Endpoint, settings: ModelSettings) -> Result<Self, SetupError> {
+        // The provider is a choice of the process; a second installation changes nothing.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let url = format!("{}/chat/completions", endpoint.base_url.trim_end_matches('/'));
+        let url =
+            reqwest::Url::parse(&url).map_err(|e| SetupError::Url { url: url.clone(), problem: e.to_string() })?;
+        let mut headers = HeaderMap::new();
+        for (name, value) in &endpoint.headers {
+            let parsed = HeaderName::try_from(name).ok().zip(HeaderValue::from_str(value).ok());
+            let (name, value) = parsed.ok_or_else(|| SetupError::Header(name.clone()))?;
+            headers.insert(name, value);
+        }
+        if let Some(key) = &endpoint.key {
+            let text = format!("Bearer {}", key.expose_secret());
+            let mut value = HeaderValue::from_str(&text).map_err(|_| SetupError::Key)?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("incident-bench/", env!("CARGO_PKG_VERSION")))
+            .default_headers(headers)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|e| SetupError::Client(chain(&e)))?;
+        Ok(Self { http, url, settings, timeout: endpoint.timeout, max_body: endpoint.max_body })
+    }
+
+    async fn attempt(&self, request: &ChatRequest, context: &CallContext) -> Result<ChatReply, ChatError> {
+        let start = Instant::now();
+        let elapsed = || u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let limit = start + self.timeout;
+        let deadline = context.deadline.map_or(limit, |deadline| deadline.min(limit));
+        let answer = timeout_at(deadline, self.exchange(request)).await.unwrap_or_else(|_| {
+            let seconds = (deadline - start).as_secs_f64();
+            Err(ChatError::new(ErrorKind::Timeout, &format!("no whole answer within {seconds:.1} s")))
+        });
+        match answer {
+            Ok(reply) => Ok(ChatReply { latency_ms: elapsed(), ..reply }),
+            Err(error) => Err(ChatError { latency_ms: elapsed(), ..error }),
+        }
+    }
+
+    async fn exchange(&self, request: &ChatRequest) -> Result<ChatReply, ChatError> {
+        let body = wire::request_body(request, &self.settings)
+            .and_then(|body| serde_json::to_vec(&body))
+            .map_err(|e| ChatError::new(ErrorKind::BadRequest, &e.to_string()))?;
+        let sent = self.http.post(self.url.clone()).header(CONTENT_TYPE, "application/json").body(body).send();
+        let mut response = sent.await.map_err(|error| transport(&error))?;
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let request_id = REQUEST_ID_HEADERS.iter().find_map(|name| header(name));
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| ChatError {
+            status: Some(status),
+            request_id: request_id.map(str::to_owned),
+            ..ChatError::new(ErrorKind::ConnectionLost, &chain(&error))
+        })? {
+            if body.len() + chunk.len() > self.max_body {
+                let message = format!("more than {} bytes", self.max_body);
+                return Err(ChatError {
+                    status: Some(status),
+                    request_id: request_id.map(str::to_owned),
+                    ..ChatError::new(ErrorKind::BodyTooLarge, &message)
+                });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        wire::parse_reply(&RawReply {
+            status,
+            content_type: header("content-type"),
+            request_id,
+            retry_after: wire::retry_after(header("retry-after-ms"), header("retry-after"), jiff::Timestamp::now()),
+            body: &body,
+        })
+    }
+}
+
+/// A fault below HTTP. Nothing was answered, or not all of it.
+fn transport(error: &reqwest::Error) -> ChatError {
+    let kind = if error.is_connect() {
+        ErrorKind::Connect
+    } else if error.is_timeout() {
+        ErrorKind::Timeout
+    } else {
+        ErrorKind::ConnectionLost
+    };
+    ChatError::new(kind, &chain(error))
+}
+
+/// An error with its causes: the outermost one alone says little.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let words = inner.to_string();
+        if !text.contains(&words) {
+            text = format!("{text}: {words}");
+        }
+        cause = inner.source();
+    }
+    text
+}
+
+impl ChatClient for OpenAiClient {
+    fn complete<'a>(
+        &'a self,
+        request: &'a ChatRequest,
+        context: &'a CallContext,
+    ) -> BoxFuture<'a, Result<ChatReply, ChatError>> {
+        Box::pin(self.attempt(request, context))
+    }
+}
