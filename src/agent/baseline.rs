@@ -37,10 +37,9 @@ pub fn valid_actions(observation: &Observation) -> Vec<Action> {
         names.iter().map(|name| Action::with(kind.clone(), &[(parameter, name)])).collect()
     };
     let of_kind = |kind: &ActionKind| match kind {
-        ActionKind::Diagnostic(_) => each(kind, "service", &briefing.services),
         ActionKind::Remediation(Remediation::DisableFeatureFlag) => each(kind, "flag", &briefing.flags),
         ActionKind::Remediation(Remediation::ExecuteRunbookStep) => each(kind, "runbook_action", &briefing.runbooks),
-        ActionKind::Remediation(_) => each(kind, "service", &briefing.services),
+        ActionKind::Diagnostic(_) | ActionKind::Remediation(_) => each(kind, "service", &briefing.services),
         ActionKind::Submission(Submission::Severity) => {
             ["P1", "P2", "P3", "P4"].map(|level| Action::with(kind.clone(), &[("severity", level)])).to_vec()
         }

@@ -160,8 +160,8 @@ fn lenient_json(text: &str) -> Option<Value> {
 fn mended(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let (mut in_string, mut escaped) = (false, false);
-    let mut chars = text.char_indices();
-    while let Some((at, c)) = chars.next() {
+    let chars = text.char_indices();
+    for (at, c) in chars {
         match c {
             _ if escaped => escaped = false,
             '\\' if in_string => escaped = true,
@@ -198,10 +198,10 @@ fn from_value(value: &Value) -> Option<Action> {
 
 fn from_object(object: &Map<String, Value>) -> Option<Action> {
     for wrapper in ["action", "next_action", "function", "tool_call", "tool_calls"] {
-        if let Some(inner @ (Value::Object(_) | Value::Array(_))) = object.get(wrapper) {
-            if let Some(action) = from_value(inner) {
-                return Some(action);
-            }
+        if let Some(inner @ (Value::Object(_) | Value::Array(_))) = object.get(wrapper)
+            && let Some(action) = from_value(inner)
+        {
+            return Some(action);
         }
     }
     let name = ["action_type", "action", "tool", "name", "function"]

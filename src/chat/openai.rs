@@ -80,7 +80,7 @@ impl OpenAiClient {
     ///
     /// # Errors
     /// Says what is wrong with the key, a header or the URL; never repeats the key.
-    pub fn new(endpoint: Endpoint, settings: ModelSettings) -> Result<Self, SetupError> {
+    pub fn new(endpoint: &Endpoint, settings: ModelSettings) -> Result<Self, SetupError> {
         // The provider is a choice of the process; a second installation changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let url = format!("{}/chat/completions", endpoint.base_url.trim_end_matches('/'));
@@ -113,11 +113,11 @@ impl OpenAiClient {
         let elapsed = || u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         let limit = start + self.timeout;
         let deadline = context.deadline.map_or(limit, |deadline| deadline.min(limit));
-        let answer = timeout_at(deadline, self.exchange(request)).await.unwrap_or_else(|_| {
+        let answer = timeout_at(deadline, self.exchange(request)).await.map_err(|_| {
             let seconds = (deadline - start).as_secs_f64();
-            Err(ChatError::new(ErrorKind::Timeout, &format!("no whole answer within {seconds:.1} s")))
+            ChatError::new(ErrorKind::Timeout, &format!("no whole answer within {seconds:.1} s"))
         });
-        match answer {
+        match answer.flatten() {
             Ok(reply) => Ok(ChatReply { latency_ms: elapsed(), ..reply }),
             Err(error) => Err(ChatError { latency_ms: elapsed(), ..error }),
         }

@@ -74,16 +74,13 @@ impl<C: ChatClient> Retrying<C> {
             };
             let delay = self.policy.next_delay(attempt, &error, rng.unit());
             let in_time = |delay| context.deadline.is_none_or(|deadline| Instant::now() + delay < deadline);
-            match delay.filter(|delay| in_time(*delay)) {
-                Some(delay) => {
-                    let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
-                    retries.push(Retry { error: error.kind, status: error.status, delay_ms });
-                    sleep(delay).await;
-                }
-                None => {
-                    error.retries = retries;
-                    return Err(error);
-                }
+            if let Some(delay) = delay.filter(|delay| in_time(*delay)) {
+                let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+                retries.push(Retry { error: error.kind, status: error.status, delay_ms });
+                sleep(delay).await;
+            } else {
+                error.retries = retries;
+                return Err(error);
             }
         }
         // The loop has no other end.

@@ -401,13 +401,12 @@ fn refusal(status: u16, value: Option<&Value>, text: &str) -> ChatError {
         409 => ErrorKind::Conflict,
         429 if said.is_quota() => ErrorKind::Quota,
         429 => ErrorKind::RateLimited,
-        400..=499 if said.is_context_length() => ErrorKind::ContextLength,
+        // Some proxies wrap an upstream's refusal into a 500; waiting does not shorten a prompt.
+        400..=599 if said.is_context_length() => ErrorKind::ContextLength,
         404 => ErrorKind::UnknownModel,
         400..=499 if said.is_unknown_model() => ErrorKind::UnknownModel,
         400..=499 if said.is_quota() => ErrorKind::Quota,
         400..=499 => ErrorKind::BadRequest,
-        // Some proxies wrap an upstream's refusal into a 500; waiting does not shorten a prompt.
-        500..=599 if said.is_context_length() => ErrorKind::ContextLength,
         500..=599 => ErrorKind::Server,
         _ => ErrorKind::MalformedBody,
     };
@@ -418,23 +417,24 @@ fn refusal(status: u16, value: Option<&Value>, text: &str) -> ChatError {
 fn error_with_200(value: &Value) -> ChatError {
     let code = value.get("error").and_then(|error| error.get("code").or_else(|| error.get("status")));
     let status = code.and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
-    match status.and_then(|status| u16::try_from(status).ok()).filter(|status| (400..600).contains(status)) {
-        Some(status) => refusal(status, Some(value), ""),
-        None => {
-            let said = said(Some(value), "");
-            let kind = if said.is_context_length() {
-                ErrorKind::ContextLength
-            } else if said.is_quota() {
-                ErrorKind::Quota
-            } else if said.mentions(&["rate limit", "rate_limit"]) {
-                ErrorKind::RateLimited
-            } else if said.is_unknown_model() {
-                ErrorKind::UnknownModel
-            } else {
-                ErrorKind::ErrorBody
-            };
-            said.error(kind)
-        }
+    if let Some(status) =
+        status.and_then(|status| u16::try_from(status).ok()).filter(|status| (400..600).contains(status))
+    {
+        refusal(status, Some(value), "")
+    } else {
+        let said = said(Some(value), "");
+        let kind = if said.is_context_length() {
+            ErrorKind::ContextLength
+        } else if said.is_quota() {
+            ErrorKind::Quota
+        } else if said.mentions(&["rate limit", "rate_limit"]) {
+            ErrorKind::RateLimited
+        } else if said.is_unknown_model() {
+            ErrorKind::UnknownModel
+        } else {
+            ErrorKind::ErrorBody
+        };
+        said.error(kind)
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) enum Command {
     /// What there is: tasks, scenarios, models, agents, providers, runs
     List(ListArgs),
     /// One tiny call: reachability, key, JSON, tools, usage, latency; says what to fix
-    Doctor(DoctorArgs),
+    Doctor(Box<DoctorArgs>),
     /// Write the reports of a kept run again; several runs make one table
     Report(ReportArgs),
     /// Shell completions

@@ -144,7 +144,7 @@ pub(super) fn client(settings: &Settings, model: &KeyedModel) -> Result<Arc<dyn 
         timeout: settings.timeout,
         ..Endpoint::default()
     };
-    let client = OpenAiClient::new(endpoint, model_settings(settings, model))
+    let client = OpenAiClient::new(&endpoint, model_settings(settings, model))
         .map_err(|error| Failure::usage(format!("model {}: {error}", model.spec.label)))?;
     let policy = RetryPolicy { max_retries: settings.max_retries, ..RetryPolicy::default() };
     Ok(Arc::new(Retrying::new(client, policy)))
@@ -152,7 +152,7 @@ pub(super) fn client(settings: &Settings, model: &KeyedModel) -> Result<Arc<dyn 
 
 /// The most time for one call with all its retries: a call must end even where every attempt hangs.
 pub(super) fn call_time(settings: &Settings) -> Duration {
-    settings.timeout.saturating_mul(settings.max_retries + 1).saturating_add(Duration::from_mins(5))
+    settings.timeout.saturating_mul(settings.max_retries + 1).saturating_add(Duration::from_secs(300))
 }
 
 /// `run.json`.
@@ -176,7 +176,7 @@ pub(super) fn manifest(
             temperature: settings.temperature,
             max_tokens: settings.max_tokens,
             reasoning_effort: settings.reasoning_effort.clone(),
-            price: spec.price().cloned(),
+            price: spec.price().copied(),
         };
         Contestant { label: spec.label.clone(), agent: "llm".to_owned(), settings: Some(record) }
     });

@@ -118,7 +118,7 @@ async fn players(
         let label = model.spec.label.clone();
         let line = Line {
             client: build::client(settings, model)?,
-            price: model.spec.price().cloned(),
+            price: model.spec.price().copied(),
             episode_time: settings.episode_timeout,
             call_time: Some(build::call_time(settings)),
         };

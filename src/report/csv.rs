@@ -71,7 +71,7 @@ fn cells(
     scope: &str,
     task: Option<TaskId>,
     scenario: Option<&str>,
-    score: Option<f64>,
+    mean: Option<f64>,
     ci95: Option<[f64; 2]>,
     epochs: Option<String>,
 ) -> [String; 22] {
@@ -84,7 +84,7 @@ fn cells(
         scope.to_owned(),
         task.map(|task| task.to_string()).unwrap_or_default(),
         scenario.unwrap_or_default().to_owned(),
-        optional(score),
+        optional(mean),
         optional(ci95.map(|[low, _]| low)),
         optional(ci95.map(|[_, high]| high)),
         epochs.unwrap_or_default(),

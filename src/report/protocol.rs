@@ -1,4 +1,4 @@
-//! The line protocol of OpenEnv inference scripts on stdout.
+//! The line protocol of `OpenEnv` inference scripts on stdout.
 //!
 //! An episode's lines are printed together when it ends, so that episodes that run at once do not mix.
 

@@ -1,5 +1,7 @@
 //! The score table as cells: what every rendering of it shows.
 
+use std::fmt::Write;
+
 use crate::env::TaskId;
 use crate::log::{Row, Summary};
 
@@ -134,7 +136,7 @@ fn notes(summary: &Summary) -> Vec<String> {
                 row.model, row.steps, row.override_steps, row.fallback_steps
             );
             if let Some(alone) = summary.rows.iter().find(|other| other.agent == "fallback").and_then(|r| r.overall) {
-                note += &format!("; the fallback alone scores {alone:.3}");
+                let _ = write!(note, "; the fallback alone scores {alone:.3}");
             }
             notes.push(note + ".");
         }
