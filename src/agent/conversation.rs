@@ -6,6 +6,9 @@ use crate::chat::{ChatReply, Message, ToolCall};
 /// What stands in place of evidence that was dropped.
 const DROPPED: &str = "[older evidence was dropped to fit the context limit]";
 
+/// What stands in place of a reply that says nothing.
+const NOTHING: &str = "(no answer)";
+
 /// The messages so far. The first two (instructions and incident) are never dropped.
 #[derive(Debug, Clone, Default)]
 pub struct Conversation {
@@ -28,9 +31,10 @@ impl Conversation {
     /// Notes what the model said.
     pub fn push_reply(&mut self, reply: &ChatReply) {
         self.open_calls.clone_from(&reply.tool_calls);
+        let text = reply.content.clone().filter(|text| !text.trim().is_empty());
         self.messages.push(Message::Assistant {
-            // Some servers refuse an assistant message with neither text nor calls.
-            content: reply.content.clone().or_else(|| reply.tool_calls.is_empty().then(String::new)),
+            // Some servers refuse an assistant message with neither text nor calls, and some an empty text.
+            content: text.or_else(|| reply.tool_calls.is_empty().then(|| NOTHING.to_owned())),
             tool_calls: reply.tool_calls.clone(),
         });
     }
@@ -51,11 +55,12 @@ impl Conversation {
         }
     }
 
-    /// Drops the oldest evidence that is left; the newest message stays. Says whether there was any.
+    /// Drops the oldest evidence that is left; what was said since the last reply stays. Says whether there was any.
     pub fn drop_oldest_evidence(&mut self) -> bool {
-        let last = self.messages.len().saturating_sub(1);
+        let newest =
+            self.messages.iter().rposition(|message| matches!(message, Message::Assistant { .. })).unwrap_or(0);
         let candidate = self.messages.iter_mut().enumerate().skip(2).find_map(|(index, message)| match message {
-            Message::User { content } | Message::Tool { content, .. } if index < last && content != DROPPED => {
+            Message::User { content } | Message::Tool { content, .. } if index < newest && content != DROPPED => {
                 Some(content)
             }
             _ => None,

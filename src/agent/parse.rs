@@ -41,11 +41,10 @@ pub enum Unreadable {
 /// # Errors
 /// Says what stands in the way.
 pub fn action(reply: &ChatReply) -> Result<Action, Unreadable> {
-    if let Some(call) = reply.tool_calls.first() {
-        return from_tool_call(call);
-    }
-    let text = reply.content.as_deref().unwrap_or_default();
-    let found = from_text(text);
+    let found = match reply.tool_calls.first() {
+        Some(call) => from_tool_call(call),
+        None => from_text(reply.content.as_deref().unwrap_or_default()),
+    };
     match (found, &reply.finish) {
         (Ok(action), _) => Ok(action),
         (Err(_), FinishReason::ContentFilter) => Err(Unreadable::ContentFilter),
@@ -107,11 +106,13 @@ fn without_thoughts(text: &str) -> &str {
 
 /// Every top-level JSON object or array in a text, repaired where that is possible.
 fn json_values(text: &str) -> impl Iterator<Item = Value> + '_ {
-    let mut rest = text;
+    let (mut rest, mut left) = (text, MOST_SCANNED);
     std::iter::from_fn(move || {
-        while let Some(start) = rest.find(['{', '[']) {
+        while let Some(start) = rest.find(['{', '[']).filter(|_| left > 0) {
             let candidate = &rest[start..];
-            let Some(end) = balanced_end(candidate) else {
+            let end = balanced_end(candidate);
+            left = left.saturating_sub(end.unwrap_or(LONGEST_VALUE.min(candidate.len())));
+            let Some(end) = end else {
                 // Prose such as "[note" never closes; what stands behind it may.
                 rest = &candidate[1..];
                 continue;
@@ -126,15 +127,18 @@ fn json_values(text: &str) -> impl Iterator<Item = Value> + '_ {
         }
         None
     })
-    // A hostile reply of a million brackets must not take quadratic time.
     .take(64)
 }
 
+/// The most bytes of one JSON value.
+const LONGEST_VALUE: usize = 64 * 1024;
+/// The most bytes that are looked at again and again: a million brackets must not take quadratic time.
+const MOST_SCANNED: usize = 8 * 1024 * 1024;
+
 /// The end of the bracket that opens a text, brackets within strings aside.
 fn balanced_end(text: &str) -> Option<usize> {
-    const LONGEST: usize = 64 * 1024;
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for (at, byte) in text.bytes().enumerate().take(LONGEST) {
+    for (at, byte) in text.bytes().enumerate().take(LONGEST_VALUE) {
         match byte {
             _ if escaped => escaped = false,
             b'\\' if in_string => escaped = true,

@@ -65,6 +65,7 @@ pub enum SetupError {
 pub struct OpenAiClient {
     http: reqwest::Client,
     url: reqwest::Url,
+    key: Option<SecretString>,
     settings: ModelSettings,
     timeout: Duration,
     max_body: usize,
@@ -72,6 +73,8 @@ pub struct OpenAiClient {
 
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The fewest bytes of a key that is worth hiding.
+const SHORTEST_SECRET: usize = 8;
 /// Headers under which endpoints give the id of a request.
 const REQUEST_ID_HEADERS: [&str; 4] = ["x-request-id", "request-id", "x-amzn-requestid", "cf-ray"];
 
@@ -105,7 +108,8 @@ impl OpenAiClient {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|e| SetupError::Client(chain(&e)))?;
-        Ok(Self { http, url, settings, timeout: endpoint.timeout, max_body: endpoint.max_body })
+        let key = endpoint.key.clone();
+        Ok(Self { http, url, key, settings, timeout: endpoint.timeout, max_body: endpoint.max_body })
     }
 
     async fn attempt(&self, request: &ChatRequest, context: &CallContext) -> Result<ChatReply, ChatError> {
@@ -119,7 +123,20 @@ impl OpenAiClient {
         });
         match answer.flatten() {
             Ok(reply) => Ok(ChatReply { latency_ms: elapsed(), ..reply }),
-            Err(error) => Err(ChatError { latency_ms: elapsed(), ..error }),
+            Err(error) => {
+                let message = self.without_key(&error.message);
+                Err(ChatError { latency_ms: elapsed(), message, ..error })
+            }
+        }
+    }
+
+    /// Endpoints repeat a key that they refuse, and messages are printed and kept.
+    fn without_key(&self, message: &str) -> String {
+        let key = self.key.as_ref().map(ExposeSecret::expose_secret);
+        // A shorter one is no secret but a stand-in, such as `none`, and may be any word.
+        match key.filter(|key| key.len() >= SHORTEST_SECRET) {
+            Some(key) => message.replace(key, "[key]"),
+            None => message.to_owned(),
         }
     }
 

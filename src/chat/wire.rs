@@ -190,16 +190,18 @@ fn understand(raw: &RawReply<'_>) -> Result<ChatReply, ChatError> {
         return Err(ChatError::new(kind, &text));
     };
     let choices = value.get("choices");
-    if choices.is_none_or(Value::is_null) {
-        if value.get("error").is_some_and(|error| !error.is_null()) {
+    let is_error = |value: &Value| value.get("error").is_some_and(|error| !error.is_null());
+    let Some(choice) = choices.and_then(Value::as_array).and_then(|all| all.first()) else {
+        if is_error(&value) {
             return Err(error_with_200(&value));
         }
         let kind = if choices.is_some() { ErrorKind::EmptyChoices } else { ErrorKind::MalformedBody };
         return Err(ChatError::new(kind, &value.to_string()));
-    }
-    let Some(choice) = choices.and_then(Value::as_array).and_then(|all| all.first()) else {
-        return Err(ChatError::new(ErrorKind::EmptyChoices, &value.to_string()));
     };
+    // A router puts the failure of the endpoint behind it into the choice.
+    if is_error(choice) {
+        return Err(error_with_200(choice));
+    }
     Ok(completion(raw, &value, choice))
 }
 
@@ -284,7 +286,7 @@ fn tool_calls(message: &Value) -> Vec<ToolCall> {
 /// Token counts, where an endpoint gives any. Some give floats, some leave parts out.
 fn usage(value: Option<&Value>) -> Option<Usage> {
     let object = value?.as_object()?;
-    let number = |value: Option<&Value>| value.and_then(|n| n.as_u64().or_else(|| n.as_f64().map(whole)));
+    let number = |value: Option<&Value>| value.and_then(Value::as_f64).map(whole);
     let nested = |outer: &str, inner: &str| number(object.get(outer).and_then(|details| details.get(inner)));
     let prompt = number(object.get("prompt_tokens").or_else(|| object.get("input_tokens")));
     let completion = number(object.get("completion_tokens").or_else(|| object.get("output_tokens")));
@@ -301,9 +303,12 @@ fn usage(value: Option<&Value>) -> Option<Usage> {
     })
 }
 
+/// No call has as many; their sum over a run must not overflow.
+const MOST_TOKENS: f64 = 1e12;
+
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what a count can be")]
 fn whole(n: f64) -> u64 {
-    n.clamp(0.0, 1e15) as u64
+    n.clamp(0.0, MOST_TOKENS) as u64
 }
 
 /// What an error body says: its words, its code or type, and token counts.
@@ -359,25 +364,31 @@ impl Said {
     }
 
     fn is_quota(&self) -> bool {
-        self.mentions(&[
-            "insufficient_quota",
-            "exceeded your current quota",
-            "billing",
-            "credit balance",
-            "insufficient balance",
-        ])
+        // Gemini words a limit a minute as a quota; its status tells them apart.
+        !self.code.contains("resource_exhausted")
+            && self.mentions(&[
+                "insufficient_quota",
+                "exceeded your current quota",
+                "billing_hard_limit",
+                "billing_not_active",
+                "credit balance",
+                "insufficient balance",
+            ])
     }
 
     fn is_unknown_model(&self) -> bool {
-        self.mentions(&["model_not_found", "unknown_model"])
+        // Not "not supported": so are parameters that a model does not take.
+        self.mentions(&["model_not_found", "unknown_model", "invalid_model", "model_not_supported", "decommissioned"])
             || (self.mentions(&["model"])
                 && self.mentions(&[
                     "does not exist",
                     "not found",
-                    "unknown",
-                    "not supported",
-                    "no such",
+                    "unknown model",
+                    "no such model",
                     "invalid model",
+                    "not a valid model",
+                    "model not supported",
+                    "model not exist",
                 ]))
     }
 
@@ -404,6 +415,7 @@ fn refusal(status: u16, value: Option<&Value>, text: &str) -> ChatError {
         // Some proxies wrap an upstream's refusal into a 500; waiting does not shorten a prompt.
         400..=599 if said.is_context_length() => ErrorKind::ContextLength,
         404 => ErrorKind::UnknownModel,
+        413 => ErrorKind::ContextLength,
         400..=499 if said.is_unknown_model() => ErrorKind::UnknownModel,
         400..=499 if said.is_quota() => ErrorKind::Quota,
         400..=499 => ErrorKind::BadRequest,

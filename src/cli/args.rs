@@ -121,6 +121,9 @@ pub(super) struct ReportArgs {
     /// The results folder
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub(super) out: PathBuf,
+    /// Write the joined table as the results folder's README.md, reference.json and scores.csv, to be committed
+    #[arg(long)]
+    pub(super) publish: bool,
 }
 
 #[derive(Debug, Args)]

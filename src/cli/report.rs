@@ -1,27 +1,55 @@
 //! `bench report`: everything that is derived from a kept run, made again from its event log.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
 use super::args::ReportArgs;
 use super::exit::{Failure, Status};
 use super::{out, run};
-use crate::log::store::{RunFolder, Store};
-use crate::log::{Fold, Manifest, Summary, reader};
+use crate::log::store::{RunFolder, Store, pretty, write_whole};
+use crate::log::{Fold, Manifest, RunId, Summary, reader};
+use crate::report::{csv, publish};
 
 pub(super) fn execute(args: &ReportArgs) -> Result<Status, Failure> {
     let store = Store::new(&args.out);
-    let mut summaries = Vec::new();
+    let (mut manifests, mut summaries) = (Vec::new(), Vec::new());
+    let mut seen = BTreeSet::new();
     for name in &args.runs {
         let folder = store.find(name)?;
-        let summary = refold(&folder)?;
+        let (manifest, summary) = refold(&folder)?;
+        if !seen.insert(manifest.id.clone()) {
+            return Err(Failure::usage(format!("run {} is named twice", manifest.id)));
+        }
         run::write_reports(&folder, &summary)?;
+        manifests.push(manifest);
         summaries.push(summary);
     }
     let joined = join(summaries)?;
+    if args.publish {
+        published(&args.out, &joined, &manifests)?;
+    }
     run::print(args.format, &joined)?;
     Ok(Status::Done)
 }
 
+/// Writes the reference table into the results folder.
+fn published(out: &Path, joined: &Summary, manifests: &[Manifest]) -> Result<(), Failure> {
+    let path = out.join("models.toml");
+    let files = match fs::read_to_string(&path) {
+        Ok(text) => publish::model_files(&text).map_err(|e| Failure::usage(format!("{}: {e}", path.display())))?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(Failure::other(format!("cannot read {}: {error}", path.display()))),
+    };
+    write_whole(&out.join("README.md"), publish::render(joined, manifests, &files).as_bytes())?;
+    write_whole(&out.join("reference.json"), &pretty(joined))?;
+    write_whole(&out.join("scores.csv"), csv::render(joined).as_bytes())?;
+    out::note(&format!("published {} rows in {}", joined.rows.len(), out.join("README.md").display()));
+    Ok(())
+}
+
 /// Folds the event log of a kept run.
-fn refold(folder: &RunFolder) -> Result<Summary, Failure> {
+fn refold(folder: &RunFolder) -> Result<(Manifest, Summary), Failure> {
     let manifest = folder.read(&folder.manifest())?;
     let manifest: Manifest = serde_json::from_slice(&manifest)
         .map_err(|e| Failure::other(format!("{}: {e}", folder.manifest().display())))?;
@@ -36,7 +64,14 @@ fn refold(folder: &RunFolder) -> Result<Summary, Failure> {
     for event in &contents.events {
         fold.apply(event);
     }
-    Ok(fold.summary())
+    let summary = fold.summary();
+    Ok((manifest, summary))
+}
+
+/// The scenarios of a run; every row has all of them.
+fn scenarios(summary: &Summary) -> Vec<&String> {
+    let tasks = summary.rows.first().map(|row| row.tasks.values());
+    tasks.into_iter().flatten().flat_map(|task| task.scenarios.keys()).collect()
 }
 
 /// The rows of several runs in one table. Built-in agents that came to the same in each stand once.
@@ -55,6 +90,9 @@ fn join(summaries: Vec<Summary>) -> Result<Summary, Failure> {
         if (&a.graders, a.epochs) != (&b.graders, b.epochs) {
             return Err(Failure::usage(format!("runs {} and {} have different graders or epochs", a.id, b.id)));
         }
+        if scenarios(&joined) != scenarios(&summary) {
+            return Err(Failure::usage(format!("runs {} and {} played different scenarios", a.id, b.id)));
+        }
         for row in summary.rows {
             let known = joined
                 .rows
@@ -64,6 +102,11 @@ fn join(summaries: Vec<Summary>) -> Result<Summary, Failure> {
                 joined.rows.push(row);
             }
         }
+        let head = &mut joined.run;
+        head.id = RunId(format!("{} {}", head.id, summary.run.id));
+        head.started_at = head.started_at.min(summary.run.started_at);
+        // Where one of them did not finish, neither did all of them.
+        head.finished_at = head.finished_at.zip(summary.run.finished_at).map(|(a, b)| a.max(b));
     }
     // Models first, built-in agents below them, as in a single run.
     joined.rows.sort_by_key(|row| row.protocol.is_none());

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::published;
-use super::score_table::{Cells, cells};
+use super::score_table::{Cells, asked_by, cells};
 use crate::log::Summary;
 
 /// The score table with its head, its notes, the scores by scenario, and the published rows apart.
@@ -52,13 +52,16 @@ fn notes(cells: &Cells) -> Vec<String> {
 pub fn by_scenario(summary: &Summary) -> String {
     let Some(first) = summary.rows.first() else { return String::new() };
     let scenarios: Vec<_> = first.tasks.values().flat_map(|task| task.scenarios.keys()).collect();
-    let head: Vec<_> = std::iter::once("model".to_owned()).chain(scenarios.iter().map(ToString::to_string)).collect();
+    let any_model = summary.rows.iter().any(|row| row.protocol.is_some());
+    let lead = |name: String, asked: String| std::iter::once(name).chain(any_model.then_some(asked));
+    let names = scenarios.iter().map(ToString::to_string);
+    let head: Vec<_> = lead("model".to_owned(), "asked by".to_owned()).chain(names).collect();
     let rows = summary.rows.iter().map(|row| {
         let score = |id: &&String| {
             let mean = row.tasks.values().find_map(|task| task.scenarios.get(*id)?.mean);
             mean.map_or("–".to_owned(), |mean| format!("{mean:.3}"))
         };
-        std::iter::once(row.model.clone()).chain(scenarios.iter().map(score)).collect()
+        lead(row.model.clone(), asked_by(row)).chain(scenarios.iter().map(score)).collect()
     });
     grid(&head, &rows.collect::<Vec<_>>())
 }
@@ -80,7 +83,7 @@ pub fn published_table() -> String {
 }
 
 /// A Markdown table: the first column to the left, the others to the right.
-fn grid(head: &[String], rows: &[Vec<String>]) -> String {
+pub(super) fn grid(head: &[String], rows: &[Vec<String>]) -> String {
     let line = |cells: &[String]| {
         let cells: Vec<_> = cells.iter().map(|cell| escape(cell)).collect();
         format!("| {} |\n", cells.join(" | "))

@@ -6,6 +6,7 @@ pub mod csv;
 pub mod markdown;
 pub mod progress;
 pub mod protocol;
+pub mod publish;
 pub mod published;
 pub mod score_table;
 pub mod table;

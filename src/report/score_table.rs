@@ -63,9 +63,11 @@ fn label(row: &Row) -> String {
     row.model.clone()
 }
 
-fn asked_by(row: &Row) -> String {
-    match (&row.protocol, &row.assist) {
-        (Some(protocol), Some(assist)) => format!("{protocol}, assist {assist}"),
+/// How a model was asked, and what helped it: `json + fallback`, or `json` where nothing did.
+pub(super) fn asked_by(row: &Row) -> String {
+    match (row.protocol.as_deref(), row.assist.as_deref()) {
+        (Some(protocol), Some("off")) => protocol.to_owned(),
+        (Some(protocol), Some(assist)) => format!("{protocol} + {assist}"),
         _ => NONE.to_owned(),
     }
 }
@@ -120,13 +122,17 @@ pub fn duration(ms: f64) -> String {
     if ms < 1_000.0 { format!("{ms:.0} ms") } else { format!("{:.1} s", ms / 1_000.0) }
 }
 
+fn plural(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
 fn notes(summary: &Summary) -> Vec<String> {
     let mut notes = Vec::new();
     let scenarios = summary.rows.first().map_or(0, |row| row.tasks.values().map(|task| task.scenarios.len()).sum());
     notes.push(format!(
-        "{scenarios} scenarios × {} epoch{}; ± is the 95 % interval for incidents like these, wide because scenarios are few.",
-        summary.run.epochs,
-        if summary.run.epochs == 1 { "" } else { "s" },
+        "{} × {}; ± is the 95 % interval for incidents like these, wide because scenarios are few.",
+        plural(scenarios, "scenario"),
+        plural(summary.run.epochs as usize, "epoch"),
     ));
     for row in &summary.rows {
         let helped = row.override_steps + row.fallback_steps;

@@ -1,52 +1,61 @@
 //! The score table for a terminal.
+//!
+//! The text carries ANSI styles; the stream that prints it drops them where they do not belong.
 
+use std::fmt::Write;
+
+use anstyle::Style;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use super::published;
-use super::score_table::{Cells, NONE, cells};
+use super::score_table::cells;
 use crate::log::Summary;
 
-/// The score table, with published rows set apart, and notes. Plain text: colour is for the command line to add.
+const HEAD: Style = Style::new().bold();
+const ASIDE: Style = Style::new().dimmed();
+
+/// The score table, its notes, and the published rows set apart.
 #[must_use]
 pub fn render(summary: &Summary) -> String {
     let cells = cells(summary);
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(&cells.head);
-    for row in &cells.rows {
-        table.add_row(row);
-    }
-    for row in published_rows(&cells) {
-        table.add_row(row);
-    }
-    for (index, column) in table.column_iter_mut().enumerate() {
-        let is_text = cells.head.get(index).is_some_and(|name| matches!(*name, "model" | "asked by"));
-        column.set_cell_alignment(if is_text { CellAlignment::Left } else { CellAlignment::Right });
-    }
-    let lines: Vec<_> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-    let mut text = lines.join("\n");
+    let mut text = grid(&cells.head, &cells.rows);
     for note in &cells.notes {
-        text.push_str("\n· ");
-        text.push_str(note);
+        let _ = writeln!(text, "{ASIDE}· {note}{ASIDE:#}");
     }
-    text.push_str(
-        "\n· (published): figures of others, made with other prompts and an earlier engine; not measured here.\n",
+    let _ = writeln!(
+        text,
+        "\n{ASIDE}Published by others, with other prompts and an earlier engine; not measured here:{ASIDE:#}"
     );
+    let rows: Vec<_> = published::rows()
+        .into_iter()
+        .map(|row| {
+            let scores = [row.easy, row.medium, row.hard, row.overall].map(|score| format!("{score:.2}"));
+            std::iter::once(row.model).chain(scores).collect()
+        })
+        .collect();
+    text += &grid(&["model", "easy", "medium", "hard", "overall"], &rows);
     text
 }
 
-/// The published rows in the columns of a table.
-fn published_rows(cells: &Cells) -> Vec<Vec<String>> {
-    let row = |published: published::Published| {
-        let cell = |name: &&'static str| match *name {
-            "model" => format!("(published) {}", published.model),
-            "easy" => format!("{:.2}", published.easy),
-            "medium" => format!("{:.2}", published.medium),
-            "hard" => format!("{:.2}", published.hard),
-            "overall ± 95 %" => format!("{:.2}", published.overall),
-            _ => NONE.to_owned(),
-        };
-        cells.head.iter().map(cell).collect()
-    };
-    published::rows().into_iter().map(row).collect()
+/// Columns with a line under their headings, texts to the left and numbers to the right.
+fn grid(head: &[&str], rows: &[Vec<String>]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(head);
+    table.add_rows(rows);
+    for (name, column) in head.iter().zip(table.column_iter_mut()) {
+        let is_text = matches!(*name, "model" | "asked by");
+        column.set_cell_alignment(if is_text { CellAlignment::Left } else { CellAlignment::Right });
+    }
+    let lines: Vec<_> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    let width = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (index, line) in lines.iter().enumerate() {
+        if index == 0 {
+            let _ = writeln!(text, "{HEAD}{line}{HEAD:#}\n {}", "─".repeat(width.saturating_sub(1)));
+        } else {
+            let _ = writeln!(text, "{line}");
+        }
+    }
+    text
 }

@@ -163,7 +163,7 @@ fn builtin(agent: Builtin, key: &EpisodeKey, scenario: &Scenario, seed: u64) -> 
     match agent {
         Builtin::Random => Box::new(Random::new(plan::episode_seed(seed, &key.scenario, key.epoch))),
         Builtin::Fallback => Box::new(Fallback),
-        Builtin::Heuristic => Box::new(Heuristic),
+        Builtin::Heuristic => Box::new(Heuristic::default()),
         Builtin::Oracle => Box::new(Scripted::new(verify::oracle(scenario))),
     }
 }

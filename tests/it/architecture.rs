@@ -33,8 +33,17 @@ const PURE: [&str; 12] = [
     "report/csv.rs",
 ];
 
-const IMPURE: [&str; 9] =
-    ["tokio", "reqwest", "std::fs", "std::net", "std::env", "SystemTime", "Instant::now", "Timestamp::now", "thread_rng"];
+const IMPURE: [&str; 9] = [
+    "tokio",
+    "reqwest",
+    "std::fs",
+    "std::net",
+    "std::env",
+    "SystemTime",
+    "Instant::now",
+    "Timestamp::now",
+    "thread_rng",
+];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
@@ -101,14 +110,27 @@ fn every_file_says_what_it_is() {
 
 #[test]
 fn the_heuristic_sees_observations_only() {
-    let code = code();
-    let text = &code["agent/heuristic.rs"];
-    for word in ["Scenario", "Catalog", "Episode", "verify", "Truth", "include_str", "RustEmbed"] {
-        assert!(!text.contains(word), "the heuristic mentions {word}");
-    }
-    // A rule for one scenario would have to name something of it.
-    for name in ["postgres", "analytics", "bgp", "export", "AC-0", "RCA-0", "RP-0", "gateway", "checkout", "redis"] {
-        let lowered = text.to_lowercase();
-        assert!(!lowered.contains(&name.to_lowercase()), "the heuristic mentions {name}");
+    for (file, text) in code().into_iter().filter(|(file, _)| file.starts_with("agent/heuristic/")) {
+        // Its own tests may write what they like.
+        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for word in ["Scenario", "Catalog", "Episode", "grade", "verify::", "Truth", "include_str", "RustEmbed"] {
+            assert!(!text.contains(word), "{file} mentions {word}");
+        }
+        // A rule for one scenario would have to name something of it.
+        for name in [
+            "postgres",
+            "analytics",
+            "bgp",
+            "export",
+            "AC-0",
+            "RCA-0",
+            "RP-0",
+            "gateway",
+            "redis",
+            "credential",
+            "-service",
+        ] {
+            assert!(!text.to_lowercase().contains(&name.to_lowercase()), "{file} mentions {name}");
+        }
     }
 }

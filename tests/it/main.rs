@@ -8,5 +8,8 @@
 )]
 
 mod architecture;
+mod policy;
+mod server;
 mod spec;
+mod wire;
 mod world;

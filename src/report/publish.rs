@@ -1,0 +1,125 @@
+//! `results/README.md`: a committed reference table with all that one needs to make it again. Pure.
+
+use std::fmt::Write;
+
+use serde::Deserialize;
+
+use super::markdown;
+use super::score_table::asked_by;
+use crate::log::{Manifest, Summary};
+
+/// The weights behind a model's name, for those who want to repeat a row. One entry of `results/models.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelFile {
+    /// The model's name in the table.
+    pub name: String,
+    /// What it is: family, size, quantisation.
+    pub about: String,
+    /// The SHA-256 digest of the file.
+    pub sha256: String,
+    /// Where the file can be had.
+    pub source: String,
+    /// The server that ran it.
+    pub server: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ModelFiles {
+    #[serde(default)]
+    model: Vec<ModelFile>,
+}
+
+/// Reads `results/models.toml`.
+///
+/// # Errors
+/// Says where it is wrong.
+pub fn model_files(text: &str) -> Result<Vec<ModelFile>, toml::de::Error> {
+    toml::from_str::<ModelFiles>(text).map(|file| file.model)
+}
+
+/// The page: the joined table of these runs, who chose the steps, and how it was made.
+#[must_use]
+pub fn render(summary: &Summary, runs: &[Manifest], files: &[ModelFile]) -> String {
+    let run = &summary.run;
+    let mut text = String::from("# Reference scores\n\n");
+    let _ = writeln!(
+        text,
+        "Measured with incident-bench {} on the suite {} (`{}`), prompts {} (`{}`), graders {}, seed {}, {} epoch{}. \
+         This page is written by `bench report RUN… --publish`; the same rows are in [reference.json](reference.json) \
+         and, in long form, in [scores.csv](scores.csv).\n",
+        run.bench_version,
+        run.suite,
+        run.suite_digest,
+        run.prompts,
+        run.prompts_digest,
+        run.graders.join(", "),
+        run.seed,
+        run.epochs,
+        if run.epochs == 1 { "" } else { "s" },
+    );
+    text += "## Measured\n\n";
+    text += &markdown::score_table(summary);
+    text += "\n## Who chose the steps\n\nA score belongs to whoever chose the steps. Under `assist fallback` the safety \
+             net takes a step where the model's reply cannot be read, or proposes what the rules make pointless; under \
+             `off` that step is spent as it stands.\n\n";
+    text += &who_chose(summary);
+    text += "\n## By scenario\n\n";
+    text += &markdown::by_scenario(summary);
+    text += "\n## Published by others\n\nMade with other prompts and an earlier engine; not measured here, and not \
+             comparable row by row.\n\n";
+    text += &markdown::published_table();
+    text += "\n## How it was made\n\n";
+    for manifest in runs {
+        let machine = &manifest.machine;
+        let _ = writeln!(
+            text,
+            "- run {}, {} processors ({} {}): `{}`",
+            manifest.id,
+            machine.cpus,
+            machine.os,
+            machine.arch,
+            manifest.command.join(" ")
+        );
+    }
+    if !files.is_empty() {
+        text += "\n### Model files\n\n";
+        for file in files {
+            let _ = writeln!(
+                text,
+                "- {}: {}, served by {}, from {}; SHA-256 `{}`",
+                file.name, file.about, file.server, file.source, file.sha256
+            );
+        }
+    }
+    text
+}
+
+/// A row a model: its steps by source.
+fn who_chose(summary: &Summary) -> String {
+    let head = [
+        "model",
+        "asked by",
+        "steps",
+        "model",
+        "repaired",
+        "fallback, proposal refused",
+        "fallback, reply unreadable",
+        "spent on an unusable reply",
+        "overall",
+    ]
+    .map(str::to_owned);
+    let models = summary.rows.iter().filter(|row| row.protocol.is_some());
+    let rows = models.map(|row| {
+        // Where the fallback steps in, a problem is replaced; where nothing does, the step is lost.
+        let spent = if row.assist.as_deref() == Some("off") { row.problem_steps } else { 0 };
+        let counts = [row.steps, row.model_steps, row.repaired_steps, row.override_steps, row.fallback_steps, spent];
+        [row.model.clone(), asked_by(row)]
+            .into_iter()
+            .chain(counts.iter().map(ToString::to_string))
+            .chain([row.overall.map_or("–".to_owned(), |score| format!("{score:.3}"))])
+            .collect()
+    });
+    markdown::grid(&head, &rows.collect::<Vec<_>>())
+}
