@@ -17,7 +17,7 @@ use crate::chat::retry::{RetryPolicy, Retrying};
 use crate::chat::wire::ModelSettings;
 use crate::config::settings::{ConfigFile, KeyedModel};
 use crate::config::{ConfigError, Environment, Options, Settings};
-use crate::env::{Catalog, Source};
+use crate::env::{Catalog, Source, verify};
 use crate::log::manifest::{self, Machine, ModelRecord};
 use crate::log::{Contestant, Manifest, RunId};
 use crate::run::Plan;
@@ -32,6 +32,7 @@ pub(super) fn settings(options: &Options, config: Option<&Path>) -> Result<Setti
 
 /// The scenarios of a suite, with others laid over them.
 pub(super) fn catalog(suite: &str, overlay: Option<&Path>) -> Result<Catalog, Failure> {
+    let foreign = suite != "classic" || overlay.is_some();
     let overlay = overlay.map(scenario_files).transpose()?.unwrap_or_default();
     let catalog = if suite == "classic" {
         Catalog::with_overlay(overlay)
@@ -45,7 +46,15 @@ pub(super) fn catalog(suite: &str, overlay: Option<&Path>) -> Result<Catalog, Fa
         sources.extend(overlay);
         Catalog::of(sources)
     };
-    catalog.map_err(|error| Failure::usage(error.to_string()).hint("docs/SCENARIOS.md describes the format"))
+    let hint = "docs/SCENARIOS.md describes the format";
+    let catalog = catalog.map_err(|error| Failure::usage(error.to_string()).hint(hint))?;
+    if foreign {
+        // The embedded scenarios were proved before the release.
+        for scenario in catalog.scenarios() {
+            verify::prove(scenario).map_err(|flaw| Failure::usage(flaw.to_string()).hint(hint))?;
+        }
+    }
+    Ok(catalog)
 }
 
 /// The scenario files of a folder and the folders in it, sorted by path, or one file.

@@ -59,9 +59,12 @@ pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
     .await;
     drop(hub);
     // The hub knows why it gave up; the runner only that it did.
-    let fold = thread.join()?;
+    let kept = thread.join()?;
     result?;
-    let summary = fold.summary();
+    for error in kept.sink_errors.iter().filter(|error| error.kind() != std::io::ErrorKind::BrokenPipe) {
+        out::say("warning", &format!("a display of the run failed and was left out: {error}"));
+    }
+    let summary = kept.fold.summary();
     write_reports(&folder, &summary)?;
     store.set_latest(&manifest.id)?;
     print(settings.format, &summary)?;

@@ -40,7 +40,16 @@ pub struct Hub {
 
 /// The hub's thread, to be joined at the end.
 #[derive(Debug)]
-pub struct HubThread(thread::JoinHandle<Result<Fold, HubError>>);
+pub struct HubThread(thread::JoinHandle<Result<Kept, HubError>>);
+
+/// What the hub knows when a run is over.
+#[derive(Debug)]
+pub struct Kept {
+    /// The fold of all events.
+    pub fold: Fold,
+    /// Why sinks were told no more, if any failed.
+    pub sink_errors: Vec<std::io::Error>,
+}
 
 impl Hub {
     /// Starts the hub of a run.
@@ -60,6 +69,7 @@ impl Hub {
             sinks,
             fold: Fold::new(manifest),
             run: manifest.id.clone(),
+            sink_errors: Vec::new(),
             open: BTreeMap::new(),
             seq: 0,
             unsynced: false,
@@ -88,7 +98,7 @@ impl HubThread {
     ///
     /// # Errors
     /// Why the hub gave up, if it did.
-    pub fn join(self) -> Result<Fold, HubError> {
+    pub fn join(self) -> Result<Kept, HubError> {
         self.0.join().unwrap_or(Err(HubError::Gone))
     }
 }
@@ -97,6 +107,7 @@ struct State {
     writer: Writer,
     folder: RunFolder,
     sinks: Vec<Box<dyn Sink>>,
+    sink_errors: Vec<std::io::Error>,
     fold: Fold,
     run: crate::log::RunId,
     open: BTreeMap<EpisodeKey, Collector>,
@@ -105,7 +116,7 @@ struct State {
 }
 
 impl State {
-    fn run(mut self, mut receiver: mpsc::Receiver<Message>) -> Result<Fold, HubError> {
+    fn run(mut self, mut receiver: mpsc::Receiver<Message>) -> Result<Kept, HubError> {
         loop {
             let message = match receiver.try_recv() {
                 Ok(message) => message,
@@ -122,7 +133,7 @@ impl State {
             self.take(message)?;
         }
         self.sync()?;
-        Ok(self.fold)
+        Ok(Kept { fold: self.fold, sink_errors: self.sink_errors })
     }
 
     fn sync(&mut self) -> Result<(), HubError> {
@@ -141,8 +152,8 @@ impl State {
         self.unsynced |= matches!(event.event, EventKind::EpisodeFinished { .. } | EventKind::RunFinished);
         self.fold.apply(&event);
         self.collect(&event)?;
-        let fold = &self.fold;
-        self.sinks.retain_mut(|sink| sink.on_event(&event, fold).is_ok());
+        let (fold, errors) = (&self.fold, &mut self.sink_errors);
+        self.sinks.retain_mut(|sink| sink.on_event(&event, fold).map_err(|error| errors.push(error)).is_ok());
         Ok(())
     }
 

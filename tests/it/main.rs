@@ -8,7 +8,11 @@
 )]
 
 mod architecture;
+mod classic;
+mod faults;
 mod policy;
+mod properties;
+mod schema;
 mod server;
 mod spec;
 mod wire;
