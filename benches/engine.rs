@@ -44,13 +44,13 @@ fn engine(c: &mut Criterion) {
     group.bench_function("engine with the observation as JSON", |b| {
         let mut text = Vec::with_capacity(1 << 16);
         b.iter(|| {
-            plays.iter().for_each(|(scenario, actions)| {
+            for (scenario, actions) in &plays {
                 play(scenario, actions, |episode| {
                     text.clear();
                     let _ = serde_json::to_writer(&mut text, episode.observation());
                     black_box(&text);
                 });
-            });
+            }
         });
     });
     // What the JSON costs at the least, and what it costs without texts that are kept in their JSON form.

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use incident_bench::agent::baseline::Scripted;
-use incident_bench::agent::baseline::Random;
+use incident_bench::agent::baseline::{Random, Scripted};
 use incident_bench::agent::fallback::Fallback;
 use incident_bench::agent::heuristic::Heuristic;
 use incident_bench::agent::{Policy, Turn};
 use incident_bench::env::{ActionKind, Catalog, Diagnostic, Episode, Points, Remediation, TaskId, verify};
+use incident_bench::stats::mean::mean;
 use serde_json::{Value, json};
 
 use crate::world::{act, play, reset};
@@ -32,18 +32,15 @@ fn scores(catalog: &Catalog, mut policy: impl FnMut(&incident_bench::env::Scenar
         let score = score(&mut reset(scenario), &mut *policy(scenario));
         by_task.entry(scenario.task()).or_default().push(score.to_f64());
     }
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-    mean(&by_task.values().map(|scores| mean(scores)).collect::<Vec<_>>())
+    let means: Vec<_> = by_task.values().filter_map(|scores| mean(scores)).collect();
+    mean(&means).unwrap()
 }
 
 #[test]
 fn there_are_three_a_task() {
     let catalog = classic();
     let ids: Vec<_> = catalog.scenarios().iter().map(|scenario| scenario.id()).collect();
-    assert_eq!(
-        ids,
-        ["AC-001", "AC-002", "AC-003", "RCA-001", "RCA-002", "RCA-003", "RP-001", "RP-002", "RP-003"]
-    );
+    assert_eq!(ids, ["AC-001", "AC-002", "AC-003", "RCA-001", "RCA-002", "RCA-003", "RP-001", "RP-002", "RP-003"]);
 }
 
 #[test]
@@ -59,9 +56,8 @@ fn every_scenario_is_proved() {
 #[test]
 fn from_floor_to_ceiling() {
     let catalog = classic();
-    let seeds = 0..20_u64;
-    let count = seeds.end as f64;
-    let random = seeds.map(|seed| scores(&catalog, |_| Box::new(Random::new(seed)))).sum::<f64>() / count;
+    let of_seeds: Vec<_> = (0..20).map(|seed| scores(&catalog, |_| Box::new(Random::new(seed)))).collect();
+    let random = mean(&of_seeds).unwrap();
     let fallback = scores(&catalog, |_| Box::new(Fallback));
     let heuristic = scores(&catalog, |_| Box::new(Heuristic::default()));
     let oracle = scores(&catalog, |scenario| Box::new(Scripted::new(verify::oracle(scenario))));
@@ -179,8 +175,10 @@ fn the_wrong_order_does_not_repair_the_world() {
     assert!(healthy.as_str().unwrap().contains("1/1 ready"), "{healthy}");
 }
 
-/// The lists of the contract, page 2: what each planning scenario counts as right and as wrong.
-const PLANNING: [(&str, &[&str], &[&str], &[&str], &[&str]); 3] = [
+type Names = &'static [&'static str];
+
+/// The lists of the contract, page 2: what each planning scenario counts as right and as wrong, its runbooks and flags.
+const PLANNING: [(&str, Names, Names, Names, Names); 3] = [
     (
         "RP-001",
         &[
@@ -316,11 +314,7 @@ fn answers_of_the_contract() {
             &["unbounded", "query", "oom", "out of memory", "memory", "limit", "full_history_export", "export", "scan"]
                 as &[&str],
         ),
-        (
-            "RCA-002",
-            "network-infra",
-            &["bgp", "route", "routing", "withdraw", "partition", "export filter", "prefix"],
-        ),
+        ("RCA-002", "network-infra", &["bgp", "route", "routing", "withdraw", "partition", "export filter", "prefix"]),
         ("RCA-003", "config-service", &["credential", "rotat", "secret", "stale", "password"]),
     ] {
         for mode in modes {
@@ -335,22 +329,57 @@ fn answers_of_the_contract() {
         (
             "RP-001",
             &[
-                "analytics", "oom", "memory", "postgres", "query", "full_history_export", "disabled", "restarted",
-                "recovered", "unbounded", "crash", "kill",
+                "analytics",
+                "oom",
+                "memory",
+                "postgres",
+                "query",
+                "full_history_export",
+                "disabled",
+                "restarted",
+                "recovered",
+                "unbounded",
+                "crash",
+                "kill",
             ] as &[&str],
         ),
         (
             "RP-002",
             &[
-                "bgp", "network", "route", "rollback", "rolled back", "partition", "restored", "az-1", "az-2", "az-3",
-                "checkout", "withdraw", "config", "advertisement", "export",
+                "bgp",
+                "network",
+                "route",
+                "rollback",
+                "rolled back",
+                "partition",
+                "restored",
+                "az-1",
+                "az-2",
+                "az-3",
+                "checkout",
+                "withdraw",
+                "config",
+                "advertisement",
+                "export",
             ],
         ),
         (
             "RP-003",
             &[
-                "config", "credential", "rotation", "stale", "password", "authentication", "rollback", "rolled back",
-                "v3.2.1", "restarted", "recovered", "push", "secret", "template",
+                "config",
+                "credential",
+                "rotation",
+                "stale",
+                "password",
+                "authentication",
+                "rollback",
+                "rolled back",
+                "v3.2.1",
+                "restarted",
+                "recovered",
+                "push",
+                "secret",
+                "template",
             ],
         ),
     ] {
@@ -416,7 +445,8 @@ fn nothing_is_given_away_and_every_name_can_be_found() {
     for scenario in catalog.scenarios() {
         let first = serde_json::to_value(reset(scenario).observation()).unwrap();
         let list = |key: &str| first[key].as_array().unwrap().iter().map(|v| v.as_str().unwrap().to_owned());
-        let names: Vec<_> = list("known_services").chain(list("available_runbooks")).chain(list("feature_flags")).collect();
+        let names: Vec<_> =
+            list("known_services").chain(list("available_runbooks")).chain(list("feature_flags")).collect();
         for action in verify::oracle(scenario) {
             let needed = match action.kind() {
                 ActionKind::Submission(_) => action.text("service"),

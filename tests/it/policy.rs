@@ -8,7 +8,7 @@ use incident_bench::agent::{Decision, Policy, StepSource, Turn, fallback};
 use incident_bench::chat::{
     ChatError, ChatReply, ChatRequest, ErrorKind, FinishReason, Message, ReplyFormat, ToolCall,
 };
-use incident_bench::env::{Episode, TaskId};
+use incident_bench::env::{Action, Episode, TaskId};
 use serde_json::{Value, json};
 
 use crate::world::{act, play, small};
@@ -119,14 +119,17 @@ fn what_the_model_chooses_well_is_its_own() {
     }
 }
 
-/// Replies that cannot be used on RCA-901, with the problem and, where there is one, the proposal.
-fn unusable() -> Vec<(ChatReply, &'static str, Option<(&'static str, Value)>)> {
+/// A reply that cannot be used, the problem with it, and the action that it proposes, if any.
+type Unusable = (ChatReply, &'static str, Option<Action>);
+
+/// Replies that cannot be used on RCA-901.
+fn unusable() -> Vec<Unusable> {
     let cut = ChatReply { finish: FinishReason::Length, ..says("{\"action_type\": \"query_l") };
     let filtered = ChatReply { finish: FinishReason::ContentFilter, ..says("") };
     let thoughts = ChatReply { reasoning: Some("The disk, perhaps.".to_owned()), ..says("") };
     let cut_call = ChatReply { finish: FinishReason::Length, ..calls(&[("c1", "query_logs", "{\"service\": \"w")]) };
-    let refused = |kind: &'static str, parameters: Value, problem| {
-        (proposes(kind, parameters.clone()), problem, Some((kind, parameters)))
+    let refused = |kind: &str, parameters: Value, problem| {
+        (proposes(kind, parameters.clone()), problem, Some(act(kind, parameters)))
     };
     vec![
         (says(""), "the reply is empty", None),
@@ -158,7 +161,6 @@ fn the_fallback_steps_in() {
         let instead = fallback::next(table.episode.observation());
         let decision = table.step(&reply);
         let source = if proposed.is_some() { StepSource::Override } else { StepSource::Fallback };
-        let proposed = proposed.map(|(kind, parameters)| act(kind, parameters));
         assert_eq!(decision, Decision { action: instead, source, problem: Some(problem.to_owned()), proposed });
         assert_eq!(table.asked.len(), 1);
     }
@@ -169,8 +171,7 @@ fn without_help_the_step_is_spent_as_it_stands() {
     for (reply, problem, proposed) in unusable() {
         let mut table = Table::new("RCA-901", Protocol::Text, Assist::Off);
         let decision = table.step(&reply);
-        let (kind, parameters) = proposed.unwrap_or(("invalid", json!({})));
-        let action = act(kind, parameters);
+        let action = proposed.unwrap_or_else(|| act("invalid", json!({})));
         let problem = Some(problem.to_owned());
         assert_eq!(decision, Decision { action, source: StepSource::Model, problem, proposed: None });
         assert_eq!(table.episode.observation().step_count, 1);
@@ -415,8 +416,9 @@ fn each_step_may_be_shortened_anew() {
 
 // ---- wordings ----
 
-fn shown(message: &Message) -> String {
-    format!("{}\n\n", message.content())
+/// A message under a heading.
+fn part(heading: &str, message: Option<&Message>) -> String {
+    format!("=== {heading}\n\n{}\n\n", message.unwrap().content())
 }
 
 #[test]
@@ -429,27 +431,20 @@ fn every_wording() {
         let mut text = String::new();
         for protocol in PROTOCOLS {
             let mut table = Table::new(scenario, protocol, Assist::Repair);
-            let request = table.turn();
-            text += &format!("=== {task}, {protocol}: instructions\n\n{}", shown(&request.messages[0]));
+            text += &part(&format!("{task}, {protocol}: instructions"), table.turn().messages.first());
         }
-        text += "=== incident\n\n";
         let mut table = Table::new(scenario, Protocol::Text, Assist::Repair);
-        text += &shown(&table.turn().messages[1]);
-        let service = if scenario == "AC-901" { "thumbs" } else { "web" };
-        let service = if scenario == "RP-901" { "stock-db" } else { service };
+        text += &part("incident", table.turn().messages.last());
         let turn = table.reply(&says("?"));
-        text += "=== repair\n\n";
-        text += &shown(table.expect_ask(turn).messages.last().unwrap());
-        table.decides(&proposes("query_logs", json!({"service": service})));
-        text += "=== after a look\n\n";
-        text += &shown(table.turn().messages.last().unwrap());
+        text += &part("repair", table.expect_ask(turn).messages.last());
+        let service = fallback::next(table.episode.observation()).target().unwrap().to_owned();
+        table.decides(&proposes("query_logs", json!({ "service": service })));
+        text += &part("after a look", table.turn().messages.last());
         // Twice unusable: the fallback's step, and why.
         let turn = table.reply(&proposes("query_logs", json!({"service": "cdn"})));
-        text += "=== repair of a refusal\n\n";
-        text += &shown(table.expect_ask(turn).messages.last().unwrap());
+        text += &part("repair of a refusal", table.expect_ask(turn).messages.last());
         table.decides(&says("?"));
-        text += "=== after the fallback\n\n";
-        text += &shown(table.turn().messages.last().unwrap());
+        text += &part("after the fallback", table.turn().messages.last());
         insta::assert_snapshot!(format!("wording_{task}"), text.trim_end());
     }
 }
@@ -475,10 +470,10 @@ fn the_wording_of_results() {
         ("query_logs", json!({"service": "stock-db"})),
     ] {
         table.decides(&proposes(kind, parameters.clone()));
-        text += &format!("=== {kind} {parameters}\n\n{}", shown(table.turn().messages.last().unwrap()));
+        text += &part(&format!("{kind} {parameters}"), table.turn().messages.last());
     }
     table.decides(&says("?"));
-    text += &format!("=== before the last step\n\n{}", shown(table.turn().messages.last().unwrap()));
+    text += &part("before the last step", table.turn().messages.last());
     insta::assert_snapshot!("wording_of_results", text.trim_end());
 }
 

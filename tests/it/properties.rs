@@ -28,16 +28,52 @@ fn any_json() -> impl Strategy<Value = Value> {
 /// Actions that are nearly right: real kinds and names with odd spellings, and rubbish between.
 fn near_action() -> impl Strategy<Value = Value> {
     let kinds = prop::sample::select(vec![
-        "query_logs", "check_metrics", "check_dependencies", "check_recent_deploys", "check_service_status",
-        "restart_service", "rollback_deploy", "scale_service", "disable_feature_flag", "clear_cache",
-        "execute_runbook_step", "submit_severity", "submit_root_cause", "submit_resolution", "Query_Logs", "", "nap",
+        "query_logs",
+        "check_metrics",
+        "check_dependencies",
+        "check_recent_deploys",
+        "check_service_status",
+        "restart_service",
+        "rollback_deploy",
+        "scale_service",
+        "disable_feature_flag",
+        "clear_cache",
+        "execute_runbook_step",
+        "submit_severity",
+        "submit_root_cause",
+        "submit_resolution",
+        "Query_Logs",
+        "",
+        "nap",
     ]);
     let names = prop::sample::select(vec![
-        "postgres-db", "POSTGRES DB", "analytics-service", "network_infra", "config-service", "api-gateway",
-        "full_history_export", "restore_bgp_routes", "verify-db-health", "P1", "p3 ", "", "  ", "nobody", "postgres",
+        "postgres-db",
+        "POSTGRES DB",
+        "analytics-service",
+        "network_infra",
+        "config-service",
+        "api-gateway",
+        "full_history_export",
+        "restore_bgp_routes",
+        "verify-db-health",
+        "P1",
+        "p3 ",
+        "",
+        "  ",
+        "nobody",
+        "postgres",
     ]);
     let keys = prop::sample::select(vec![
-        "service", "severity", "failure_mode", "summary", "flag", "runbook_action", "target", "replicas", "reasoning", "x",
+        "service",
+        "severity",
+        "failure_mode",
+        "summary",
+        "flag",
+        "runbook_action",
+        "target",
+        "replicas",
+        "reasoning",
+        "x",
     ]);
     let value = prop_oneof![8 => names.prop_map(Value::from), 1 => any_json()];
     (kinds, prop::collection::vec((keys, value), 0..3)).prop_map(|(kind, pairs)| {
@@ -116,9 +152,22 @@ fn the_shape_of_an_observation() {
         assert_eq!(
             keys,
             [
-                "episode_id", "task_id", "scenario_id", "step_count", "max_steps", "incident_summary", "alert",
-                "available_actions", "queried_data", "known_services", "cumulative_reward", "done", "feedback",
-                "last_action_error", "available_runbooks", "feature_flags",
+                "episode_id",
+                "task_id",
+                "scenario_id",
+                "step_count",
+                "max_steps",
+                "incident_summary",
+                "alert",
+                "available_actions",
+                "queried_data",
+                "known_services",
+                "cumulative_reward",
+                "done",
+                "feedback",
+                "last_action_error",
+                "available_runbooks",
+                "feature_flags",
             ]
         );
     }

@@ -43,7 +43,9 @@ fn it_accepts_every_scenario_and_refuses_what_the_parser_refuses() {
     }
     assert_eq!(seen, 9);
     let broken = as_json(small_file("AC-901.toml"));
-    for (key, value) in [("task", serde_json::json!("napping")), ("surprise", serde_json::json!(1)), ("alert", serde_json::json!({}))] {
+    for (key, value) in
+        [("task", serde_json::json!("napping")), ("surprise", serde_json::json!(1)), ("alert", serde_json::json!({}))]
+    {
         let mut broken = broken.clone();
         broken[key] = value;
         assert!(!validator.is_valid(&broken), "{key}");

@@ -62,7 +62,7 @@ impl Reply {
             .header("content-type", "text/html; charset=utf-8")
     }
 
-    /// An error as OpenAI words it.
+    /// An error in the usual form.
     pub(crate) fn error(status: u16, code: &str, message: &str) -> Self {
         Self::json(status, json!({"error": {"message": message, "type": "some_error", "param": null, "code": code}}))
     }
