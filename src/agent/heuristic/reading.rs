@@ -130,13 +130,13 @@ mod tests {
     #[test]
     fn names_in_lines() {
         let all = services();
-        let named = |line: &str, own: &str| -> Vec<String> {
-            super::named(line, own, &all).into_iter().map(ToString::to_string).collect()
+        let found = |line: &str, own: &str| -> Vec<String> {
+            named(line, own, &all).into_iter().map(ToString::to_string).collect()
         };
-        assert_eq!(named("connect to billing-db:5432 refused", "web"), ["billing-db"]);
-        assert_eq!(named("app=reports-batch client=10.0.0.1", "billing-db"), ["reports-service"]);
-        assert_eq!(named("billing is slow, reporting too", "web"), Vec::<String>::new());
-        assert_eq!(named("billing-db: own name", "billing-db"), Vec::<String>::new());
+        assert_eq!(found("connect to billing-db:5432 refused", "web"), ["billing-db"]);
+        assert_eq!(found("app=reports-batch client=10.0.0.1", "billing-db"), ["reports-service"]);
+        assert_eq!(found("billing is slow, reporting too", "web"), Vec::<String>::new());
+        assert_eq!(found("billing-db: own name", "billing-db"), Vec::<String>::new());
     }
 
     #[test]
