@@ -12,6 +12,7 @@ use async_openai::types::chat::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::error::excerpt;
 use super::{
     ChatError, ChatReply, ChatRequest, ErrorKind, FinishReason, Message, ReplyFormat, ToolCall, ToolSpec, Usage,
 };
@@ -228,7 +229,7 @@ fn completion(raw: &RawReply<'_>, value: &Value, choice: &Value) -> ChatReply {
         reasoning,
         tool_calls,
         finish,
-        model: value.get("model").and_then(Value::as_str).map(str::to_owned),
+        model: value.get("model").and_then(Value::as_str).map(excerpt),
         usage: usage(value.get("usage")),
         request_id: raw
             .request_id

@@ -9,7 +9,7 @@ use crate::agent::{Policy, Turn, fallback};
 use crate::chat::{ChatReply, FinishReason, ReplyFormat, Usage};
 use crate::config::Settings;
 use crate::env::{Episode, EpisodeId, Scenario};
-use crate::report::score_table::count;
+use crate::report::score_table::{count, plural};
 use crate::run::Plan;
 
 /// Characters a token of English text and log lines, roughly.
@@ -18,12 +18,12 @@ const CHARACTERS_A_TOKEN: u64 = 4;
 /// What a run would do.
 pub(super) fn render(settings: &Settings, plan: &Plan, prompts: &Arc<PromptSet>) -> String {
     let mut text = String::new();
-    let episodes = plan.scenarios.len() as u64 * u64::from(plan.epochs);
     let _ = writeln!(
         text,
-        "{} scenarios × {} epochs = {episodes} episodes for each contestant, suite {}, seed {}",
-        plan.scenarios.len(),
-        plan.epochs,
+        "{} × {} = {} for each contestant, suite {}, seed {}",
+        plural(plan.scenarios.len(), "scenario"),
+        plural(plan.epochs as usize, "epoch"),
+        plural(plan.scenarios.len() * plan.epochs as usize, "episode"),
         settings.suite,
         plan.seed
     );

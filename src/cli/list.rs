@@ -12,12 +12,16 @@ use crate::agent::Builtin;
 use crate::config::Providers;
 use crate::config::settings::ConfigFile;
 use crate::log::store::{Store, pretty};
+use crate::report::score_table::one_line;
 
-/// A list: headings, and rows of texts.
+/// A list: the headings of the table, the keys of the JSON objects, and the rows.
 struct List {
     name: &'static str,
     head: Vec<&'static str>,
-    rows: Vec<Vec<String>>,
+    keys: Vec<&'static str>,
+    rows: Vec<Vec<Value>>,
+    /// What the table shows where a row has null.
+    null: &'static str,
 }
 
 pub(super) fn execute(args: &ListArgs) -> Result<Status, Failure> {
@@ -47,15 +51,17 @@ fn list(what: Listed, args: &ListArgs) -> Result<List, Failure> {
         Listed::Tasks => List {
             name: "tasks",
             head: vec!["task", "difficulty", "max steps", "scenarios", "asks"],
+            keys: vec!["task", "difficulty", "max_steps", "scenarios", "asks"],
+            null: "",
             rows: {
                 let catalog = catalog()?;
                 let row = |task: &std::sync::Arc<crate::env::Task>| {
                     vec![
-                        task.id.to_string(),
-                        task.difficulty.to_string(),
-                        task.max_steps.to_string(),
-                        catalog.of_task(task.id).count().to_string(),
-                        task.description.clone(),
+                        json!(task.id),
+                        json!(task.difficulty),
+                        json!(task.max_steps),
+                        json!(catalog.of_task(task.id).count()),
+                        json!(task.description),
                     ]
                 };
                 catalog.tasks().iter().map(row).collect()
@@ -64,14 +70,16 @@ fn list(what: Listed, args: &ListArgs) -> Result<List, Failure> {
         Listed::Scenarios => List {
             name: "scenarios",
             head: vec!["scenario", "task", "services", "alert"],
+            keys: vec!["scenario", "task", "services", "alert"],
+            null: "",
             rows: {
                 let row = |scenario: &std::sync::Arc<crate::env::Scenario>| {
                     let briefing = scenario.briefing();
                     vec![
-                        scenario.id().to_owned(),
-                        scenario.task().to_string(),
-                        briefing.services.len().to_string(),
-                        briefing.alert.title.clone(),
+                        json!(scenario.id()),
+                        json!(scenario.task()),
+                        json!(briefing.services.len()),
+                        json!(briefing.alert.title),
                     ]
                 };
                 catalog()?.scenarios().iter().map(row).collect()
@@ -80,25 +88,28 @@ fn list(what: Listed, args: &ListArgs) -> Result<List, Failure> {
         Listed::Agents => List {
             name: "agents",
             head: vec!["agent", "what it is"],
-            rows: std::iter::once(vec![
-                "llm".to_owned(),
-                "prompts → model → parser → guard → action, for each --model".to_owned(),
-            ])
-            .chain(Builtin::ALL.iter().map(|agent| vec![agent.to_string(), agent.about().to_owned()]))
-            .collect(),
+            keys: vec!["agent", "about"],
+            null: "",
+            rows: std::iter::once(("llm", "prompts → model → parser → guard → action, for each --model"))
+                .chain(Builtin::ALL.iter().map(|agent| (agent.as_str(), agent.about())))
+                .map(|(name, about)| vec![json!(name), json!(about)])
+                .collect(),
         },
         Listed::Models => List {
             name: "models",
-            head: vec!["name", "model", "price in/out, $ per M tokens"],
+            head: vec!["name", "model", "$ per M tokens in", "out"],
+            keys: vec!["name", "model", "usd_per_million_input", "usd_per_million_output"],
+            null: "not known",
             rows: models(&providers()?),
         },
         Listed::Providers => List {
             name: "providers",
             head: vec!["provider", "base URL", "key"],
+            keys: vec!["provider", "base_url", "key_env"],
+            null: "none needed",
             rows: {
                 let row = |(name, provider): (&String, &crate::config::model::Provider)| {
-                    let key = provider.key_env.clone().unwrap_or("none needed".to_owned());
-                    vec![name.clone(), provider.base_url.clone(), key]
+                    vec![json!(name), json!(provider.base_url), json!(provider.key_env)]
                 };
                 providers()?.providers.iter().map(row).collect()
             },
@@ -106,17 +117,16 @@ fn list(what: Listed, args: &ListArgs) -> Result<List, Failure> {
         Listed::Runs => List {
             name: "runs",
             head: vec!["run"],
-            rows: Store::new(&args.out).list()?.into_iter().map(|id| vec![id]).collect(),
+            keys: vec!["run"],
+            null: "",
+            rows: Store::new(&args.out).list()?.into_iter().map(|id| vec![json!(id)]).collect(),
         },
     })
 }
 
 /// Aliases, and the models whose prices are known. Any other name of a provider works as well.
-fn models(providers: &Providers) -> Vec<Vec<String>> {
-    let price = |model: &str| {
-        let spec = providers.resolve(model, None).ok()?;
-        spec.price().map(|price| format!("{} / {}", price.input, price.output))
-    };
+fn models(providers: &Providers) -> Vec<Vec<Value>> {
+    let price = |model: &str| providers.resolve(model, None).ok()?.price().copied();
     let aliases = providers.aliases.iter().map(|(alias, model)| (alias.clone(), model.clone()));
     let priced = providers.providers.iter().flat_map(|(provider, data)| {
         data.prices.keys().map(move |model| (format!("{provider}/{model}"), format!("{provider}/{model}")))
@@ -124,15 +134,15 @@ fn models(providers: &Providers) -> Vec<Vec<String>> {
     aliases
         .chain(priced)
         .map(|(name, model)| {
-            let price = price(&model).unwrap_or("not known".to_owned());
-            vec![name, model, price]
+            let price = price(&model);
+            vec![json!(name), json!(model), json!(price.map(|p| p.input)), json!(price.map(|p| p.output))]
         })
         .collect()
 }
 
 fn objects(list: &List) -> Value {
-    let object = |row: &Vec<String>| -> Value {
-        list.head.iter().zip(row).map(|(key, cell)| (key.replace(' ', "_"), json!(cell))).collect()
+    let object = |row: &Vec<Value>| -> Value {
+        list.keys.iter().zip(row).map(|(key, cell)| ((*key).to_owned(), cell.clone())).collect()
     };
     list.rows.iter().map(object).collect()
 }
@@ -144,7 +154,12 @@ fn text(list: &List) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(&list.head);
-    table.add_rows(&list.rows);
+    let cell = |value: &Value| match value {
+        Value::Null => list.null.to_owned(),
+        Value::String(text) => one_line(text),
+        other => other.to_string(),
+    };
+    table.add_rows(list.rows.iter().map(|row| row.iter().map(cell).collect::<Vec<_>>()));
     let lines: Vec<_> = table.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
     lines.concat()
 }

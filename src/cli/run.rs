@@ -15,6 +15,7 @@ use crate::config::options::{Format, ProgressChoice};
 use crate::config::settings::KeyedModel;
 use crate::log::store::{RunFolder, Store, pretty};
 use crate::log::{EventKind, Manifest, Summary};
+use crate::report::score_table::plural;
 use crate::report::{csv, markdown, progress, protocol, table};
 use crate::run::episode::Line;
 use crate::run::preflight::{self, Checked};
@@ -36,7 +37,9 @@ pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
 
     let cancel = Cancel::default();
     listen_for_interrupts(cancel.clone(), args.quiet);
-    let (players, checks) = players(&settings, &prompts, args.quiet).await?;
+    let Some((players, checks)) = players(&settings, &prompts, &cancel, args.quiet).await? else {
+        return Ok(Status::Interrupted("nothing was played, so nothing is kept".to_owned()));
+    };
     let protocols = protocols(&players);
     let manifest = build::manifest(&settings, &plan, &catalog, &prompts, &protocols);
     let store = Store::new(&settings.out);
@@ -110,12 +113,14 @@ fn listen_for_interrupts(cancel: Cancel, quiet: bool) {
     });
 }
 
-/// Makes the players, after one call to each endpoint. A refused key or model ends the run before it starts.
+/// Makes the players, after one call to each endpoint; none where the user stopped it meanwhile. A refused key or model
+/// ends the run before it starts.
 async fn players(
     settings: &Settings,
     prompts: &Arc<PromptSet>,
+    cancel: &Cancel,
     quiet: bool,
-) -> Result<(Vec<Player>, Vec<EventKind>), Failure> {
+) -> Result<Option<(Vec<Player>, Vec<EventKind>)>, Failure> {
     let (mut players, mut checks) = (Vec::new(), Vec::new());
     for model in &settings.models {
         let label = model.spec.label.clone();
@@ -129,7 +134,13 @@ async fn players(
             deadline: Some(tokio::time::Instant::now() + build::call_time(settings)),
             jitter_seed: settings.seed,
         };
-        let checked = preflight::check(&*line.client, settings.protocol.fixed(), &context).await;
+        let checked = tokio::select! {
+            checked = preflight::check(&*line.client, settings.protocol.fixed(), &context) => checked,
+            () = cancel.hard.cancelled() => return Ok(None),
+        };
+        if cancel.is_pulled() {
+            return Ok(None);
+        }
         let wanted = settings.protocol.fixed().unwrap_or(crate::agent::prompt::Protocol::Text);
         let (protocol, answered_by, error) = match checked {
             Ok(Checked { protocol, reply }) => (protocol, reply.model, None),
@@ -156,7 +167,7 @@ async fn players(
     let builtin =
         |agent: &crate::agent::Builtin| Player { label: agent.to_string(), kind: PlayerKind::Builtin(*agent) };
     players.extend(settings.builtins.iter().map(builtin));
-    Ok((players, checks))
+    Ok(Some((players, checks)))
 }
 
 /// Ends the run where the endpoint refuses what was configured; a passing fault is only a warning.
@@ -228,12 +239,14 @@ fn status(settings: &Settings, summary: &Summary, cancel: &Cancel, folder: &RunF
     let kept = folder.path.display();
     if cancel.is_pulled() {
         let open: usize = summary.rows.iter().map(|row| row.unfinished).sum();
-        return Status::Interrupted(format!("{open} episodes did not end; what was played is kept in {kept}"));
+        let open = plural(open, "episode");
+        return Status::Interrupted(format!("{open} did not end; what was played is kept in {kept}"));
     }
     let void: usize = summary.rows.iter().map(|row| row.void).sum();
     if void > settings.max_void {
         return Status::Void(format!(
-            "{void} episodes have no score because the infrastructure failed (tolerated: {}); see {kept}/events.jsonl",
+            "{} no score because the infrastructure failed (tolerated: {}); see {kept}/events.jsonl",
+            if void == 1 { "1 episode has".to_owned() } else { format!("{void} episodes have") },
             settings.max_void
         ));
     }

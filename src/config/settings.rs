@@ -257,7 +257,9 @@ impl Settings {
         let models: Vec<String> = l.list("model", |o| &o.model, from_environment);
         let (base_url, base_url_origin) =
             l.pick("base-url", |o| o.base_url.clone().map(Some), variable("API_BASE_URL").map(Some), None);
-        check_url(base_url.as_deref(), base_url_origin)?;
+        if let Some(url) = &base_url {
+            check_url("--base-url", url, base_url_origin)?;
+        }
         let (api_key_env, _) = l.pick("api-key-env", |o| o.api_key_env.clone().map(Some), None, None);
         if agents.contains(&AgentChoice::Llm) && models.is_empty() {
             let problem = "llm needs a --model".to_owned();
@@ -270,7 +272,9 @@ impl Settings {
         }
         let mut keyed: Vec<KeyedModel> = Vec::new();
         for model in models.iter().filter(|_| wants_llm) {
+            check_name(model, l.report["model"].1)?;
             let spec = providers.resolve(model.trim(), base_url.as_deref())?;
+            check_url("base_url of the provider", &spec.provider.base_url, Origin::File)?;
             if keyed.iter().any(|known| known.spec.label == spec.label) {
                 continue;
             }
@@ -356,19 +360,37 @@ fn key(
     }
 }
 
-fn check_url(url: Option<&str>, origin: Origin) -> Result<(), ConfigError> {
-    let Some(url) = url else { return Ok(()) };
+fn check_url(option: &'static str, url: &str, origin: Origin) -> Result<(), ConfigError> {
+    // A URL that is wrong otherwise may hold a password all the same, which must not be repeated.
+    let shown = url.rsplit_once('@').map_or(url.to_owned(), |(_, host)| format!("…@{host}"));
     let problem = match reqwest::Url::parse(url) {
-        Err(error) => format!("'{url}' is no URL: {error}"),
+        Err(error) => format!("'{shown}' is no URL: {error}"),
         Ok(parsed) if !matches!(parsed.scheme(), "http" | "https") => {
-            format!("'{url}' must begin with http:// or https://")
+            format!("'{shown}' must begin with http:// or https://")
         }
         Ok(parsed) if !parsed.username().is_empty() || parsed.password().is_some() => {
             "a URL with a user or password in it would be written to logs; use --api-key-env".to_owned()
         }
         Ok(_) => return Ok(()),
     };
-    Err(ConfigError::Option { option: "--base-url", problem, origin })
+    Err(ConfigError::Option { option, problem, origin })
+}
+
+/// The most characters of a model's name, which is part of file names.
+const LONGEST_NAME: usize = 200;
+
+/// A name stands in tables, on terminals and in file names.
+fn check_name(name: &str, origin: Origin) -> Result<(), ConfigError> {
+    let problem = if name.trim().is_empty() {
+        "a model's name is empty".to_owned()
+    } else if name.chars().any(char::is_control) {
+        format!("a model's name has a line break or another control character: {name:?}")
+    } else if name.chars().count() > LONGEST_NAME {
+        format!("a model's name has more than {LONGEST_NAME} characters")
+    } else {
+        return Ok(());
+    };
+    Err(ConfigError::Option { option: "--model", problem, origin })
 }
 
 fn parse_temperature(text: &str, origin: Origin) -> Result<Option<f64>, ConfigError> {

@@ -1,5 +1,6 @@
 //! The scores as CSV in long form: a row for each contestant overall, by task and by scenario (RFC 4180).
 
+use super::score_table::one_line;
 use crate::env::TaskId;
 use crate::log::{Row, Summary};
 
@@ -98,8 +99,8 @@ fn optional(value: Option<f64>) -> String {
 }
 
 fn line(cells: [String; 22]) -> String {
-    let quoted = cells.map(|cell| {
-        if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
-    });
+    let quoted = cells
+        .map(|cell| one_line(&cell))
+        .map(|cell| if cell.contains([',', '"']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell });
     quoted.join(",") + "\n"
 }

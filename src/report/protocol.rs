@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use super::score_table::one_line;
 use crate::env::{Points, TaskId};
 use crate::log::event::StepTaken;
 use crate::log::summary::PASS_THRESHOLD;
@@ -72,8 +73,15 @@ impl<W: Write + Send> Sink for Protocol<W> {
 
 fn step_line(step: &StepTaken) -> String {
     let action = serde_json::json!({ "action_type": step.action_type, "parameters": step.parameters });
-    let error = step.error.as_deref().map_or("null".to_owned(), |error| error.replace(['\n', '\r'], " "));
+    let action = escaped(&action.to_string());
+    let error = step.error.as_deref().map_or("null".to_owned(), one_line);
     format!("[STEP] step={} action={action} reward={} done={} error={error}\n", step.step, step.reward, step.done)
+}
+
+/// JSON without control characters: those above ASCII need no escape in JSON, but are commands to some terminals.
+fn escaped(json: &str) -> String {
+    let escape = |c: char| if c.is_control() { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+    json.chars().map(escape).collect()
 }
 
 /// The last line: the task scores and `overall` of a contestant, as one JSON object.
@@ -85,7 +93,7 @@ pub fn result_line(row: &Row) -> String {
     }
     object.insert("overall".to_owned(), row.overall.into());
     object.insert("model".to_owned(), row.model.clone().into());
-    serde_json::Value::Object(object).to_string() + "\n"
+    escaped(&serde_json::Value::Object(object).to_string()) + "\n"
 }
 
 /// The last lines of a run: one for each contestant.

@@ -52,8 +52,8 @@ pub fn cells(summary: &Summary) -> Cells {
     columns.push(("void", void));
     Cells {
         head: columns.iter().map(|(name, _)| *name).collect(),
-        rows: rows.iter().map(|row| columns.iter().map(|(_, cell)| cell(row)).collect()).collect(),
-        notes: notes(summary),
+        rows: rows.iter().map(|row| columns.iter().map(|(_, cell)| one_line(&cell(row))).collect()).collect(),
+        notes: notes(summary).iter().map(|note| one_line(note)).collect(),
     }
 }
 
@@ -104,6 +104,13 @@ fn void(row: &Row) -> String {
     }
 }
 
+/// A text whose control characters are spaces: names come from elsewhere, and none may break a line or reach a terminal
+/// as a command.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
 /// 950, 12.3k, 4.56M.
 #[must_use]
 pub fn count(n: u64) -> String {
@@ -122,7 +129,9 @@ pub fn duration(ms: f64) -> String {
     if ms < 1_000.0 { format!("{ms:.0} ms") } else { format!("{:.1} s", ms / 1_000.0) }
 }
 
-fn plural(n: usize, what: &str) -> String {
+/// 1 epoch, 2 epochs.
+#[must_use]
+pub fn plural(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 

@@ -36,7 +36,9 @@ fi
 
 port=$("$cache/venv/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 name=smollm2-135m-instruct
-"$cache/venv/bin/python" tests/e2e/model_server.py --model "$model" --name "$name" --port "$port" > "$cache/server.log" 2>&1 &
+# Threads that wait by sleeping: spinning ones would fight with whatever else runs on the machine.
+env OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=0 \
+    "$cache/venv/bin/python" tests/e2e/model_server.py --model "$model" --name "$name" --port "$port" > "$cache/server.log" 2>&1 &
 server=$!
 out=$(mktemp -d)
 trap 'kill "$server" 2>/dev/null || true; rm -rf "$out"' EXIT

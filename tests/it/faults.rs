@@ -126,7 +126,7 @@ impl Run {
 }
 
 /// The answer to a request: a look at a service first, then the right submission.
-fn good(seen: &Seen) -> Reply {
+pub(crate) fn good(seen: &Seen) -> Reply {
     let task = seen.message(0);
     if !task.contains("Task:") {
         return Reply::says("ready");

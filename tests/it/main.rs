@@ -8,10 +8,13 @@
 )]
 
 mod architecture;
+mod binary;
 mod classic;
+mod cli;
 mod faults;
 mod policy;
 mod properties;
+mod reports;
 mod schema;
 mod server;
 mod spec;

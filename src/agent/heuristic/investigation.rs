@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::look;
-use super::reading::{Line, lines, named, onset, words};
+use super::reading::{Line, Names, lines, onset, words};
 use crate::env::{Action, Diagnostic, Observation};
 
 /// A deploy this long before the onset may still be the one that matters: what it scheduled may have run only now.
@@ -75,11 +75,12 @@ impl Investigation {
         let alerted = &observation.briefing.alert.affected_services;
         let known = |name: &String| observation.briefing.services.iter().find(|service| ***service == **name).cloned();
         alerted.iter().filter_map(known).find(unread).or_else(|| {
+            let names = Names::of(observation);
             let depends = |service: &Arc<str>| observation.reading(Diagnostic::CheckDependencies, service);
             let rows = self.trail.iter().filter_map(|service| Some((service, depends(service)?)));
             let called = rows.flat_map(|(service, text)| {
                 let calls = text.lines().filter(|row| !row.trim_start().starts_with("called by"));
-                calls.flat_map(|row| named(row, service, &observation.briefing.services)).collect::<Vec<_>>()
+                calls.flat_map(|row| names.named(row, service)).collect::<Vec<_>>()
             });
             called.clone().find(|name| unread(name)).cloned()
         })
@@ -131,7 +132,7 @@ fn log<'a>(observation: &'a Observation, service: &str) -> impl Iterator<Item = 
 }
 
 fn symptoms(observation: &Observation, service: &str, onset: Option<Timestamp>) -> Symptoms {
-    let services = &observation.briefing.services;
+    let names = Names::of(observation);
     let mut found = Symptoms::default();
     for line in log(observation, service) {
         let change = line.is_change(onset);
@@ -139,7 +140,7 @@ fn symptoms(observation: &Observation, service: &str, onset: Option<Timestamp>) 
         if !change && !line.is_trouble() {
             continue;
         }
-        for name in named(line.text, service, services) {
+        for name in names.named(line.text, service) {
             found.blames |= line.is_error();
             match found.names.iter_mut().find(|(known, _)| known == name) {
                 Some((_, count)) => *count += 1,
@@ -167,10 +168,10 @@ fn time(word: &str) -> Option<Timestamp> {
 
 /// The services that a service's own changes near the onset name: what it acted on, or handed something to.
 pub(super) fn acted_on(observation: &Observation, service: &str) -> Vec<Arc<str>> {
-    let onset = onset(observation);
+    let (onset, names) = (onset(observation), Names::of(observation));
     let mut found: Vec<Arc<str>> = Vec::new();
     for line in log(observation, service).filter(|line| line.is_change(onset)) {
-        for name in named(line.text, service, &observation.briefing.services) {
+        for name in names.named(line.text, service) {
             if !found.contains(name) {
                 found.push(Arc::clone(name));
             }

@@ -89,24 +89,42 @@ pub(super) fn onset(observation: &Observation) -> Option<Timestamp> {
     newest.checked_sub(SignedDuration::from_secs_f64(minutes * 60.0)).ok()
 }
 
-/// The services that a line names other than the one that it comes from: by name, or by a first part that no other
-/// service has, such as an application's name.
-pub(super) fn named<'a>(line: &str, own: &str, services: &'a [Arc<str>]) -> Vec<&'a Arc<str>> {
-    let text = format!(" {} ", line.to_lowercase());
-    let part = |service: &str| canonical(service).split('-').next().unwrap_or_default().to_owned();
-    services
-        .iter()
-        .filter(|service| ***service != *own)
-        .filter(|service| {
-            let name = canonical(service);
-            let first = part(&name);
-            let unique = services.iter().filter(|other| part(other) == first).count() == 1;
-            let followed = |c: char| c == '-' || c == '_';
-            holds(&text, &name, |_| false)
-                // Parts of fewer letters, such as `api`, are words of any log.
-                || (unique && first.len() >= 6 && part(own) != first && holds(&text, &first, followed))
-        })
-        .collect()
+/// The names of an incident's services, in the forms in which logs write them.
+#[derive(Debug)]
+pub(super) struct Names<'a> {
+    services: &'a [Arc<str>],
+    /// For each service its whole name, and its first part where no other service begins so, such as an application's
+    /// name. Parts of few letters, such as `api`, are words of any log.
+    forms: Vec<(String, Option<String>)>,
+}
+
+impl<'a> Names<'a> {
+    /// The names of all services of an observation.
+    pub(super) fn of(observation: &'a Observation) -> Self {
+        Self::new(&observation.briefing.services)
+    }
+
+    fn new(services: &'a [Arc<str>]) -> Self {
+        const SHORTEST_PART: usize = 6;
+        let names: Vec<_> = services.iter().map(|service| canonical(service)).collect();
+        let first = |name: &str| name.split('-').next().unwrap_or_default().to_owned();
+        let is_unique = |part: &String| names.iter().filter(|name| first(name) == *part).count() == 1;
+        let form = |name: &String| {
+            (name.clone(), Some(first(name)).filter(|part| part.len() >= SHORTEST_PART && is_unique(part)))
+        };
+        Self { services, forms: names.iter().map(form).collect() }
+    }
+
+    /// The services that a line names, other than the one that it comes from.
+    pub(super) fn named(&self, line: &str, own: &str) -> Vec<&'a Arc<str>> {
+        let text = line.to_lowercase();
+        let goes_on = |c: char| c == '-' || c == '_';
+        let all = self.services.iter().zip(&self.forms).filter(|(service, _)| ***service != *own);
+        let found = all.filter(|(_, (name, part))| {
+            holds(&text, name, |_| false) || part.as_ref().is_some_and(|part| holds(&text, part, goes_on))
+        });
+        found.map(|(service, _)| service).collect()
+    }
 }
 
 /// Whether a name stands in a text as a whole word, or is followed by what `and_then` allows.
@@ -130,8 +148,9 @@ mod tests {
     #[test]
     fn names_in_lines() {
         let all = services();
+        let names = Names::new(&all);
         let found = |line: &str, own: &str| -> Vec<String> {
-            named(line, own, &all).into_iter().map(ToString::to_string).collect()
+            names.named(line, own).into_iter().map(ToString::to_string).collect()
         };
         assert_eq!(found("connect to billing-db:5432 refused", "web"), ["billing-db"]);
         assert_eq!(found("app=reports-batch client=10.0.0.1", "billing-db"), ["reports-service"]);
