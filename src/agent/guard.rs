@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::env::{Action, ActionKind, Observation, Remediation, Submission, same_name};
+use crate::env::{Action, ActionKind, Observation, Remediation, SEVERITIES, Submission, same_name};
 
 /// Why a proposal is pointless.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,19 +68,22 @@ pub fn check(action: &Action, observation: &Observation) -> Result<(), Refusal> 
         ActionKind::Diagnostic(_) | ActionKind::Remediation(_) => known("service", "service", &briefing.services),
         ActionKind::Submission(Submission::Severity) => {
             let given = action.text("severity").unwrap_or_default();
-            let well_formed = ["P1", "P2", "P3", "P4"].iter().any(|level| level.eq_ignore_ascii_case(given));
+            let well_formed = SEVERITIES.iter().any(|level| level.eq_ignore_ascii_case(given));
             if well_formed { Ok(()) } else { Err(Refusal::MalformedSeverity { given: excerpt(given) }) }
         }
-        // A short name such as `postgres` may well be right, so only a missing service is refused.
-        ActionKind::Submission(Submission::RootCause) if action.text("service").is_none() => Err(Refusal::NoService),
-        ActionKind::Submission(Submission::RootCause) if action.text("failure_mode").is_none() => {
-            Err(Refusal::NoFailureMode)
-        }
+        ActionKind::Submission(Submission::RootCause) => match action.text("service") {
+            None => Err(Refusal::NoService),
+            Some(name) if !briefing.is_a_service(name) => {
+                Err(Refusal::ForeignTarget { what: "service", name: excerpt(name) })
+            }
+            Some(_) if action.text("failure_mode").is_none() => Err(Refusal::NoFailureMode),
+            Some(_) => Ok(()),
+        },
         ActionKind::Submission(Submission::Resolution) => {
             let characters = action.text("summary").unwrap_or_default().chars().count();
             if characters < SHORTEST_SUMMARY { Err(Refusal::ShortSummary { characters }) } else { Ok(()) }
         }
-        ActionKind::Submission(Submission::RootCause) | ActionKind::Other(_) => Ok(()),
+        ActionKind::Other(_) => Ok(()),
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::chat::{ReplyFormat, ToolSpec};
-use crate::env::{Action, Observation, Task};
+use crate::env::{Action, Observation, SEVERITIES, Task};
 
 #[derive(RustEmbed)]
 #[folder = "prompts/"]
@@ -292,7 +292,7 @@ fn parameters_schema(doc: &ActionDoc, observation: &Observation) -> Value {
             Some("known_services") => briefing.services.iter().map(|name| &**name).collect(),
             Some("available_runbooks") => briefing.runbooks.iter().map(|name| &**name).collect(),
             Some("feature_flags") => briefing.flags.iter().map(|name| &**name).collect(),
-            Some("severities") => vec!["P1", "P2", "P3", "P4"],
+            Some("severities") => SEVERITIES.to_vec(),
             _ => Vec::new(),
         };
         // An empty `enum` would allow nothing and is no valid schema.

@@ -142,15 +142,22 @@ async fn players(
             return Ok(None);
         }
         let wanted = settings.protocol.fixed().unwrap_or(crate::agent::prompt::Protocol::Text);
-        let (protocol, answered_by, error) = match checked {
-            Ok(Checked { protocol, reply }) => (protocol, reply.model, None),
-            Err(error) => (wanted, None, Some(refused_or(model, error, quiet)?)),
+        let (checked, error) = match checked {
+            Ok(checked) => (checked, None),
+            Err(error) => {
+                let error = refused_or(model, error, quiet)?;
+                (Checked { protocol: wanted, replies: Vec::new() }, Some(error))
+            }
         };
+        let protocol = checked.protocol;
+        let usages = checked.replies.iter().filter_map(|reply| reply.usage);
         checks.push(EventKind::EndpointChecked {
             model: label.clone(),
             protocol: protocol.to_string(),
-            answered_by,
+            answered_by: checked.answered_by().map(str::to_owned),
             error: error.as_ref().map(ToString::to_string),
+            cost_usd: line.price.as_ref().map(|price| usages.map(|usage| price.cost(&usage)).sum()),
+            replies: checked.replies,
         });
         let kind = match error {
             Some(error) if error.kind == ErrorKind::Connect => PlayerKind::Unreachable(error.kind, error.to_string()),

@@ -1,13 +1,12 @@
 //! Episodes: one play of one scenario.
 
-use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
 use super::action::{Action, ActionKind, Diagnostic, Remediation, Submission};
+use super::episode_id::EpisodeId;
 use super::evidence::{Text, default_outcome};
 use super::facts::Facts;
 use super::grade::Grade;
@@ -18,25 +17,6 @@ use super::reward::{Reason, Reward, Signal};
 use super::scenario::Scenario;
 use super::task::TaskId;
 use super::trajectory::{Resolved, StepRecord, Trajectory};
-
-/// The id of an episode, given by whoever starts it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct EpisodeId(pub Uuid);
-
-impl EpisodeId {
-    /// The id of an episode that nobody else will look up.
-    #[must_use]
-    pub const fn nil() -> Self {
-        Self(Uuid::nil())
-    }
-}
-
-impl fmt::Display for EpisodeId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// One play of one scenario. A step never fails: a bad action is a penalised step.
 #[derive(Debug, Clone)]

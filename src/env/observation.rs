@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::action::{ActionKind, Diagnostic, Submission};
-use super::episode::EpisodeId;
+use super::episode_id::EpisodeId;
 use super::evidence::{Text, raw};
+use super::names::Aliases;
 use super::points::Points;
 use super::task::{Task, TaskId};
 
@@ -58,6 +59,7 @@ pub struct Briefing {
     pub runbooks: Vec<Arc<str>>,
     /// The feature flags that can be disabled, sorted.
     pub flags: Vec<Arc<str>>,
+    aliases: Arc<Aliases>,
     json: BriefingJson,
 }
 
@@ -88,7 +90,17 @@ impl Briefing {
             runbooks: raw(&runbooks),
             flags: raw(&flags),
         };
-        Self { scenario_id, task, summary, alert, services, runbooks, flags, json }
+        Self { scenario_id, task, summary, alert, services, runbooks, flags, aliases: Arc::default(), json }
+    }
+
+    pub(super) fn with_aliases(self, aliases: Arc<Aliases>) -> Self {
+        Self { aliases, ..self }
+    }
+
+    /// Whether an answer may name a service like this: by the name of a known one, or by a usual short form of it.
+    #[must_use]
+    pub fn is_a_service(&self, name: &str) -> bool {
+        self.services.iter().any(|service| self.aliases.names(name, service))
     }
 }
 

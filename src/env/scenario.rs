@@ -7,11 +7,10 @@ use std::sync::Arc;
 use super::action::{ActionKind, Diagnostic, Remediation};
 use super::evidence::{Outcome, Remedy, RemedyKey, Text, Variant, World};
 use super::facts::{FactNames, Guard};
-use super::grade::severity_levels;
 use super::names::{Aliases, canonical, same_name};
 use super::observation::Briefing;
 use super::scenario_file::{OutcomeFile, ScenarioFile, VariantFile};
-use super::task::{TaskId, Tasks};
+use super::task::{SEVERITIES, TaskId, Tasks};
 
 /// One incident: what is shown, what happens, and the sealed truth.
 #[derive(Debug, Clone)]
@@ -180,7 +179,8 @@ impl Compiler<'_> {
         let truth = self.truth(&world, &facts, &targets[0], Arc::clone(&tasks.aliases));
         self.check_facts_are_read(&world, &truth, &facts);
         let briefing =
-            Briefing::new(file.id.clone(), task, file.summary.trim_end().to_owned(), file.alert.clone(), targets);
+            Briefing::new(file.id.clone(), task, file.summary.trim_end().to_owned(), file.alert.clone(), targets)
+                .with_aliases(Arc::clone(&tasks.aliases));
         Scenario { briefing: Arc::new(briefing), world, truth, facts }
     }
 
@@ -215,7 +215,7 @@ impl Compiler<'_> {
                 self.wrong(format!("alert.{path}"), "must not be negative");
             }
         }
-        if alert.severity_fired.as_deref().is_some_and(|level| !severity_levels().contains(&level)) {
+        if alert.severity_fired.as_deref().is_some_and(|level| !SEVERITIES.contains(&level)) {
             self.wrong("alert.severity_fired", "must be P1, P2, P3 or P4");
         }
     }
@@ -349,7 +349,7 @@ impl Compiler<'_> {
         let planning = self.task == TaskId::RemediationPlanning;
         self.check_which_truths();
         let severity = truth.severity.clone().unwrap_or_default();
-        if self.task == TaskId::AlertClassification && !severity_levels().contains(&severity.as_str()) {
+        if self.task == TaskId::AlertClassification && !SEVERITIES.contains(&severity.as_str()) {
             self.wrong("truth.severity", "must be P1, P2, P3 or P4");
         }
         let root_cause = truth.root_cause.clone().unwrap_or_default();

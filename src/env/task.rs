@@ -11,6 +11,9 @@ use super::action::{ActionKind, Submission};
 use super::names::Aliases;
 use super::reward::RewardTable;
 
+/// The severities that answer `alert_classification`, worst first.
+pub const SEVERITIES: [&str; 4] = ["P1", "P2", "P3", "P4"];
+
 /// A kind of problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::action::{Action, ActionKind, Diagnostic, Submission};
-use super::episode::{Episode, EpisodeId};
+use super::episode::Episode;
+use super::episode_id::EpisodeId;
 use super::facts::Facts;
 use super::points::Points;
 use super::scenario::Scenario;

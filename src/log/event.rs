@@ -101,6 +101,12 @@ pub enum EventKind {
         answered_by: Option<String>,
         /// What went wrong, if anything.
         error: Option<String>,
+        /// The replies, oldest first: several where the protocol had to be found out.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        replies: Vec<ChatReply>,
+        /// What they cost together, in USD, where prices are known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cost_usd: Option<f64>,
     },
     /// An episode begins.
     #[serde(rename = "episode.started")]

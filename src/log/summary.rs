@@ -106,9 +106,12 @@ pub struct Row {
     pub retries: usize,
     /// Tokens of all calls.
     pub usage: Usage,
+    /// Tokens of the check before the run, which belong to no episode and are not in `usage`.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub check_usage: Usage,
     /// Calls whose endpoint counted no tokens.
     pub calls_without_usage: usize,
-    /// What the calls cost, in USD; none where a price is not known.
+    /// What the calls cost, the check before the run included, in USD; none where a price is not known.
     pub cost_usd: Option<f64>,
     /// How long calls took; none without calls.
     pub latency_ms: Option<Latency>,
@@ -173,6 +176,7 @@ struct Tally {
     answered_by: Option<String>,
     episodes: BTreeMap<(String, u32), EpisodeTally>,
     usage: Usage,
+    check_usage: Usage,
     calls_without_usage: usize,
     calls: usize,
     failed_calls: usize,
@@ -215,6 +219,7 @@ impl Fold {
                 answered_by: None,
                 episodes: keys.map(|key| (key, EpisodeTally::default())).collect(),
                 usage: Usage::default(),
+                check_usage: Usage::default(),
                 calls_without_usage: 0,
                 calls: 0,
                 failed_calls: 0,
@@ -231,10 +236,14 @@ impl Fold {
     pub fn apply(&mut self, event: &Event) {
         match (&event.event, &event.episode) {
             (EventKind::RunFinished, _) => self.head.finished_at = Some(event.at),
-            (EventKind::EndpointChecked { model, protocol, answered_by, .. }, _) => {
+            (EventKind::EndpointChecked { model, protocol, answered_by, replies, cost_usd, .. }, _) => {
                 if let Some(tally) = self.tally(model) {
                     tally.protocol = Some(protocol.clone());
                     tally.note_model(answered_by.as_deref());
+                    for usage in replies.iter().filter_map(|reply| reply.usage) {
+                        tally.check_usage += usage;
+                    }
+                    tally.cost = tally.cost.map(|sum| sum + cost_usd.unwrap_or(0.0));
                 }
             }
             (kind, Some(key)) => {
@@ -369,6 +378,7 @@ impl Tally {
             failed_calls: self.failed_calls,
             retries: self.retries,
             usage: self.usage,
+            check_usage: self.check_usage,
             calls_without_usage: self.calls_without_usage,
             cost_usd: self.cost.filter(|_| is_model && self.calls > 0),
             latency_ms: p50.zip(p99).map(|(p50, p99)| Latency { p50, p99 }),
@@ -422,6 +432,10 @@ fn pass_hat(tasks: &BTreeMap<TaskId, TaskScore>) -> Option<PassK> {
         })
         .collect();
     mean::mean(&values?).map(|value| PassK { k, threshold: PASS_THRESHOLD, value: round(value) })
+}
+
+fn is_nothing(usage: &Usage) -> bool {
+    *usage == Usage::default()
 }
 
 /// Four decimals, as everywhere on the wire.

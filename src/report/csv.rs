@@ -39,7 +39,7 @@ pub fn render(summary: &Summary) -> String {
             text += &line(cells(row, "task", Some(*task), None, score.mean, score.ci95, None));
             for (id, scenario) in &score.scenarios {
                 let epochs: Vec<_> =
-                    scenario.epochs.iter().map(|score| score.map_or("void".to_owned(), |s| s.to_string())).collect();
+                    scenario.epochs.iter().map(|score| score.map_or("none".to_owned(), |s| s.to_string())).collect();
                 let epochs = Some(epochs.join(" "));
                 text += &line(cells(row, "scenario", Some(*task), Some(id), scenario.mean, None, epochs));
             }

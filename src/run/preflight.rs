@@ -12,8 +12,16 @@ use crate::chat::{
 pub struct Checked {
     /// The protocol to use.
     pub protocol: Protocol,
-    /// The reply of the call that settled it.
-    pub reply: ChatReply,
+    /// The replies of the calls that were made, the one that settled it last.
+    pub replies: Vec<ChatReply>,
+}
+
+impl Checked {
+    /// The model that the endpoint says answered.
+    #[must_use]
+    pub fn answered_by(&self) -> Option<&str> {
+        self.replies.last()?.model.as_deref()
+    }
 }
 
 /// Tokens that the tiny call may spend on its answer; enough for a reasoning model to say a word.
@@ -30,19 +38,25 @@ pub async fn check(
 ) -> Result<Checked, ChatError> {
     if let Some(protocol) = wanted {
         let reply = client.complete(&request(protocol), context).await?;
-        return Ok(Checked { protocol, reply });
+        return Ok(Checked { protocol, replies: vec![reply] });
     }
+    let mut replies = Vec::new();
     for protocol in [Protocol::Json, Protocol::Tools] {
         match client.complete(&request(protocol), context).await {
-            Ok(reply) if speaks(protocol, &reply) => return Ok(Checked { protocol, reply }),
-            // It answered, but not in that form: it ignores what it does not know.
-            Ok(_) => {}
+            Ok(reply) => {
+                let speaks = speaks(protocol, &reply);
+                replies.push(reply);
+                if speaks {
+                    return Ok(Checked { protocol, replies });
+                }
+                // It answered, but not in that form: it ignores what it does not know.
+            }
             Err(error) if is_about_the_form(error.kind) => {}
             Err(error) => return Err(error),
         }
     }
-    let reply = client.complete(&request(Protocol::Text), context).await?;
-    Ok(Checked { protocol: Protocol::Text, reply })
+    replies.push(client.complete(&request(Protocol::Text), context).await?);
+    Ok(Checked { protocol: Protocol::Text, replies })
 }
 
 /// Servers refuse a form that they do not know with 400 or 422, and some of them with 500.

@@ -6,7 +6,7 @@ use incident_bench::agent::baseline::{Random, Scripted};
 use incident_bench::agent::fallback::Fallback;
 use incident_bench::agent::heuristic::Heuristic;
 use incident_bench::agent::{Policy, Turn};
-use incident_bench::env::{ActionKind, Catalog, Diagnostic, Episode, Points, Remediation, TaskId, verify};
+use incident_bench::env::{ActionKind, Catalog, Diagnostic, Episode, Points, Remediation, Source, TaskId, verify};
 use incident_bench::stats::mean::mean;
 use serde_json::{Value, json};
 
@@ -488,5 +488,35 @@ fn every_pair_has_a_reading_of_some_substance() {
                 }
             }
         }
+    }
+}
+
+/// With other answers in the sealed part of its file, an episode looks the same, and the heuristic does the same.
+#[test]
+fn the_heuristic_cannot_reach_the_answer_key() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    for (file, from, to) in [
+        ("alert_classification/AC-001.toml", "severity = \"P1\"", "severity = \"P4\""),
+        ("root_cause_analysis/RCA-001.toml", "root_cause = \"analytics-service\"", "root_cause = \"redis-session\""),
+        (
+            "remediation_planning/RP-001.toml",
+            "\"disable_feature_flag:full_history_export\"",
+            "\"disable_feature_flag:new_checkout_ui\"",
+        ),
+    ] {
+        let text = std::fs::read_to_string(folder.join(file)).unwrap();
+        let turned = text.replacen(from, to, 1);
+        assert_ne!(text, turned, "{file} has no {from}");
+        let actions = |text: String| {
+            let catalog = Catalog::of(vec![Source { file: file.to_owned(), text }]).unwrap();
+            let mut episode = reset(&catalog.scenarios()[0]);
+            let score = score(&mut episode, &mut Heuristic::default());
+            let actions: Vec<_> = episode.trajectory().0.iter().map(|step| step.action.to_string()).collect();
+            (actions, score)
+        };
+        let (with_key, high) = actions(text);
+        let (with_other_key, low) = actions(turned);
+        assert_eq!(with_key, with_other_key, "{file}");
+        assert!(low < high, "{file}: the graders follow the key, {low} is not below {high}");
     }
 }

@@ -742,10 +742,10 @@ mod interrupts {
         })
     }
 
-    fn play(place: &Place, server: &Server) -> Running {
+    fn play(place: &Place, server: &Server, arguments: &[&str]) -> Running {
         let url = server.base_url();
-        let arguments = ["--suite", "suite", "--model", "m", "--agent", "llm", "--base-url", &url, "--timeout", "900"];
-        Running::start(place.command(&arguments))
+        let fixed = ["--suite", "suite", "--model", "m", "--agent", "llm", "--base-url", &url, "--timeout", "900"];
+        Running::start(place.command(&[&fixed, arguments].concat()))
     }
 
     const GENTLE: &str = "interrupted: finishing the calls in flight; once more stops at once\n";
@@ -753,14 +753,14 @@ mod interrupts {
     #[test]
     fn the_first_finishes_and_keeps_the_calls_in_flight() {
         let place = Place::with_suite();
-        let server = slow(Duration::from_millis(400));
-        let mut running = play(&place, &server);
-        running.wait_until("three calls in flight", |_| server.calls() == 4);
+        let server = slow(Duration::from_millis(600));
+        let mut running = play(&place, &server, &["--task", "root_cause_analysis,remediation_planning"]);
+        running.wait_until("two calls in flight", |_| server.calls() >= 3);
         running.interrupt();
         let ended = running.ends().exits(130);
         let id = place.latest();
         assert!(ended.stderr.contains(GENTLE), "{}", ended.stderr);
-        let kept = format!("interrupted: 3 episodes did not end; what was played is kept in results/runs/{id}\n");
+        let kept = format!("interrupted: 2 episodes did not end; what was played is kept in results/runs/{id}\n");
         assert!(ended.stderr.ends_with(&kept), "{}", ended.stderr);
 
         let of_type = |wanted: &str| place.events().iter().filter(|event| event["event"]["type"] == wanted).count();
@@ -769,13 +769,13 @@ mod interrupts {
         assert_eq!(of_type("step.taken"), of_type("model.called"));
         let summary = place.summary();
         let row = &summary["rows"][0];
-        assert_eq!((&row["episodes"], &row["void"], &row["unfinished"]), (&json!(0), &json!(0), &json!(3)));
+        assert_eq!((&row["episodes"], &row["void"], &row["unfinished"]), (&json!(0), &json!(0), &json!(2)));
         assert_eq!((&row["overall"], &row["calls"]), (&Value::Null, &json!(server.calls() - 1)));
         for task in row["tasks"].as_object().unwrap().values() {
             assert_eq!(task["mean"], Value::Null);
         }
         assert!(
-            ended.stdout.contains("(+3 open)") && ended.stdout.contains("the scores are partial"),
+            ended.stdout.contains("(+2 open)") && ended.stdout.contains("the scores are partial"),
             "{}",
             ended.stdout
         );
@@ -786,8 +786,8 @@ mod interrupts {
     fn the_second_waits_for_nothing() {
         let place = Place::with_suite();
         let server = slow(SILENCE);
-        let mut running = play(&place, &server);
-        running.wait_until("three calls in flight", |_| server.calls() == 4);
+        let mut running = play(&place, &server, &[]);
+        running.wait_until("three calls in flight", |_| server.calls() >= 4);
         running.interrupt();
         running.wait_for(GENTLE);
         running.interrupt();
@@ -802,7 +802,7 @@ mod interrupts {
     fn the_call_before_the_run_is_not_waited_for_either() {
         let place = Place::with_suite();
         let server = Server::start(|_, seen| good(seen).late(SILENCE));
-        let mut running = play(&place, &server);
+        let mut running = play(&place, &server, &[]);
         running.wait_until("the call before the run", |_| server.calls() == 1);
         running.interrupt();
         running.wait_for(GENTLE);
@@ -817,7 +817,7 @@ mod interrupts {
         let server = slow(SILENCE);
         let url = server.base_url();
         let mut running = Running::start(place.command(&["--suite", "suite", "--model", "m", "--base-url", &url]));
-        running.wait_until("three calls in flight", |_| server.calls() == 4);
+        running.wait_until("three calls in flight", |_| server.calls() >= 4);
         running.interrupt();
         running.wait_for(GENTLE);
         running.interrupt();

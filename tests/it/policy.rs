@@ -151,7 +151,22 @@ fn unusable() -> Vec<Unusable> {
         ),
         refused("submit_root_cause", json!({"service": "web"}), "the answer has no failure_mode"),
         refused("submit_root_cause", json!({"failure_mode": "disk full"}), "the answer names no service"),
+        refused(
+            "submit_root_cause",
+            json!({"service": "mainframe", "failure_mode": "disk full"}),
+            "there is no service 'mainframe' in this incident",
+        ),
     ]
+}
+
+/// The grader knows short forms of names; the guard must not refuse what the grader takes.
+#[test]
+fn a_short_name_is_an_answer() {
+    for name in ["postgres-db", "Postgres DB", "postgres", "postgresql", "auth"] {
+        let mut table = Table::new("RCA-901", Protocol::Text, Assist::Fallback);
+        let decision = table.step(&proposes("submit_root_cause", json!({"service": name, "failure_mode": "disk"})));
+        assert_eq!(decision.source, StepSource::Model, "{name}");
+    }
 }
 
 #[test]
@@ -506,4 +521,18 @@ fn the_form_of_each_protocol() {
         insta::assert_json_snapshot!(format!("schema_{task}"), schema);
         insta::assert_json_snapshot!(format!("tools_{task}"), tools);
     }
+}
+
+/// Scores with different prompts are not comparable, so whoever changes a prompt changes its version too.
+#[test]
+fn a_changed_prompt_has_a_new_version() {
+    // One line a version that was ever released; a new one is added and none is changed.
+    const VERSIONS: [(&str, &str); 1] =
+        [("default/1", "sha256:418185c2c5fb23f11ed34ff78b0530080f2501769ab734a47ba57d54e1aaa5d2")];
+    let set = PromptSet::embedded().unwrap();
+    assert_eq!(
+        (set.label().as_str(), set.digest()),
+        VERSIONS[VERSIONS.len() - 1],
+        "a prompt has changed: raise `version` in prompts/default/prompt.toml and add the new digest here"
+    );
 }

@@ -56,11 +56,6 @@ pub enum Breakdown {
     },
 }
 
-/// The severities, worst first.
-pub(super) fn severity_levels() -> [&'static str; 4] {
-    severity::LEVELS
-}
-
 /// Grades the steps of an episode by its task's grader.
 pub(super) fn grade(steps: Trajectory<'_>, scenario: &Scenario) -> Grade {
     match scenario.briefing.task.id {

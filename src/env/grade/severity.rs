@@ -3,14 +3,12 @@
 use super::{Breakdown, Grade};
 use crate::env::points::Points;
 use crate::env::scenario::Truth;
+use crate::env::task::SEVERITIES;
 use crate::env::trajectory::Trajectory;
-
-/// The levels, worst first.
-pub(super) const LEVELS: [&str; 4] = ["P1", "P2", "P3", "P4"];
 
 pub(super) fn grade(steps: Trajectory<'_>, truth: &Truth) -> Grade {
     let submitted = steps.answer().and_then(|answer| answer.text("severity")).map(str::to_uppercase);
-    let level = |name: &str| LEVELS.iter().position(|level| *level == name);
+    let level = |name: &str| SEVERITIES.iter().position(|level| *level == name);
     let distance = submitted.as_deref().and_then(level).zip(level(&truth.severity)).map(|(a, b)| a.abs_diff(b));
     let total = match distance {
         Some(0) => Points::ONE,
