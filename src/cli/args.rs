@@ -39,7 +39,8 @@ Examples:
   bench list scenarios
   bench doctor --model llama-3.3-70b
 
-Exit codes: 0 done, 1 a gate failed, 2 wrong usage or configuration, 4 void episodes, 130 interrupted";
+Exit codes: 0 done, 1 a gate failed, 2 wrong usage or configuration, 4 void episodes,
+70 the disk or the system failed, 130 interrupted";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

@@ -51,7 +51,8 @@ pub(super) fn catalog(suite: &str, overlay: Option<&Path>) -> Result<Catalog, Fa
     if foreign {
         // The embedded scenarios were proved before the release.
         for scenario in catalog.scenarios() {
-            verify::prove(scenario).map_err(|flaw| Failure::usage(flaw.to_string()).hint(hint))?;
+            let flawed = |flaw| Failure::usage(format!("{}: {flaw}", scenario.file())).hint(hint);
+            verify::prove(scenario).map_err(flawed)?;
         }
     }
     Ok(catalog)

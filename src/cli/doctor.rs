@@ -17,6 +17,7 @@ pub(super) async fn execute(args: &DoctorArgs) -> Result<Status, Failure> {
     if settings.models.is_empty() {
         return Err(Failure::usage("doctor needs a --model").hint("bench doctor --model llama-3.3-70b"));
     }
+    settings.require_keys()?;
     // A check should say what is wrong now, and not wait for better times.
     settings.max_retries = 0;
     let mut all_well = true;

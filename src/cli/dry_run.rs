@@ -39,7 +39,11 @@ pub(super) fn render(settings: &Settings, plan: &Plan, prompts: &Arc<PromptSet>)
             "\n{}\n  endpoint   {}\n  key        {}\n  calls      about {}, at most {} (without repairs and retries), and one before the run\n  tokens     about {} in, {} out\n  cost       {cost}",
             model.spec.label,
             model.spec.provider.base_url,
-            if model.key.is_some() { "set" } else { "none" },
+            match &model.missing_key {
+                Some(variable) => format!("missing: set {variable}"),
+                None if model.key.is_some() => "set".to_owned(),
+                None => "none".to_owned(),
+            },
             estimate.calls,
             plan.most_steps(),
             count(estimate.usage.prompt_tokens),

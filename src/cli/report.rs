@@ -87,8 +87,8 @@ fn join(summaries: Vec<Summary>) -> Result<Summary, Failure> {
                 a.id, b.id
             )));
         }
-        if (&a.graders, a.epochs) != (&b.graders, b.epochs) {
-            return Err(Failure::usage(format!("runs {} and {} have different graders or epochs", a.id, b.id)));
+        if (&a.graders, a.epochs, a.seed) != (&b.graders, b.epochs, b.seed) {
+            return Err(Failure::usage(format!("runs {} and {} have different graders, epochs or seeds", a.id, b.id)));
         }
         if scenarios(&joined) != scenarios(&summary) {
             return Err(Failure::usage(format!("runs {} and {} played different scenarios", a.id, b.id)));

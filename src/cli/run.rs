@@ -15,6 +15,7 @@ use crate::config::options::{Format, ProgressChoice};
 use crate::config::settings::KeyedModel;
 use crate::log::store::{RunFolder, Store, pretty};
 use crate::log::{EventKind, Manifest, Summary};
+use crate::report::score_table::one_line;
 use crate::report::score_table::plural;
 use crate::report::{csv, markdown, progress, protocol, table};
 use crate::run::episode::Line;
@@ -34,6 +35,12 @@ pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
         out::result(&dry_run::render(&settings, &plan, &prompts))?;
         return Ok(Status::Done);
     }
+    settings.require_keys()?;
+    if args.verbose {
+        for (name, value, origin) in settings.chosen() {
+            out::note(&format!("{name} = {value} (from {origin})"));
+        }
+    }
 
     let cancel = Cancel::default();
     listen_for_interrupts(cancel.clone(), args.quiet);
@@ -45,6 +52,9 @@ pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
     let store = Store::new(&settings.out);
     let folder = store.create(&manifest.id)?;
     folder.write("run.json", &pretty(&manifest))?;
+    if args.verbose {
+        checks.iter().filter_map(checked_line).for_each(|line| out::note(&line));
+    }
     if !args.quiet {
         out::note(&format!("run {} → {}", manifest.id, folder.path.display()));
     }
@@ -74,6 +84,21 @@ pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
     Ok(status(&settings, &summary, &cancel, &folder))
 }
 
+/// What the check of an endpoint showed, in a line.
+fn checked_line(check: &EventKind) -> Option<String> {
+    let EventKind::EndpointChecked { model, protocol, answered_by, error, replies, .. } = check else { return None };
+    let latency: u64 = replies.iter().map(|reply| reply.latency_ms).sum();
+    Some(match error {
+        Some(error) => format!("{model}: {}", one_line(error)),
+        None => format!(
+            "{model}: protocol {protocol}, answered by {} in {latency} ms, {} call{}",
+            answered_by.as_deref().map_or("a model without a name".into(), one_line),
+            replies.len(),
+            if replies.len() == 1 { "" } else { "s" },
+        ),
+    })
+}
+
 /// Writes everything that is derived from the event log.
 pub(super) fn write_reports(folder: &RunFolder, summary: &Summary) -> Result<(), Failure> {
     folder.write("summary.json", &pretty(summary))?;
@@ -89,7 +114,7 @@ pub(super) fn print(format: Format, summary: &Summary) -> Result<(), Failure> {
         Format::Markdown => markdown::render(summary),
         Format::Json => String::from_utf8_lossy(&pretty(summary)).into_owned(),
         Format::Csv => csv::render(summary),
-        Format::Openenv => protocol::result_lines(summary),
+        Format::Openenv => protocol::result_line(summary),
     };
     Ok(out::result(&text)?)
 }

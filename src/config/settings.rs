@@ -100,6 +100,8 @@ pub struct KeyedModel {
     pub spec: ModelSpec,
     /// The key, where one is needed or given.
     pub key: Option<SecretString>,
+    /// The variable that should hold the key and does not; none where nothing is missing.
+    pub missing_key: Option<String>,
 }
 
 /// The resolved options of a run.
@@ -172,19 +174,24 @@ impl ConfigFile {
     pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
         let error =
             |problem: String| ConfigError::File { file: file.to_owned(), problem: problem.trim_end().to_owned() };
-        let mut table: toml::Table = toml::from_str(text).map_err(|e| error(e.to_string()))?;
+        // Not the line itself, which this error would quote: a header may hold a secret.
+        let syntax = |e: toml::de::Error| {
+            let before = e.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let (line, column) =
+                (before.matches('\n').count() + 1, before.chars().rev().take_while(|c| *c != '\n').count() + 1);
+            error(format!("line {line}, column {column}: {}", e.message()))
+        };
+        // Here there is no line any more, but the path of the key.
+        let wrong = |e: toml::de::Error| error(e.to_string());
+        let mut table: toml::Table = toml::from_str(text).map_err(syntax)?;
         let mut aside = toml::Table::new();
         for key in ["providers", "aliases"] {
             if let Some(value) = table.remove(key) {
                 aside.insert(key.to_owned(), value);
             }
         }
-        let options = table.try_into().map_err(|e: toml::de::Error| error(e.to_string()))?;
-        let providers = if aside.is_empty() {
-            None
-        } else {
-            Some(aside.try_into().map_err(|e: toml::de::Error| error(e.to_string()))?)
-        };
+        let options = table.try_into().map_err(wrong)?;
+        let providers = if aside.is_empty() { None } else { Some(aside.try_into().map_err(wrong)?) };
         Ok(Self { options, providers })
     }
 
@@ -241,6 +248,23 @@ impl Layers<'_> {
 }
 
 impl Settings {
+    /// Checks that every model has the key that it needs. A run must not begin without; a look at its plan may.
+    ///
+    /// # Errors
+    /// Names the first model without a key, and the variable that should hold it.
+    pub fn require_keys(&self) -> Result<(), ConfigError> {
+        let missing = self.models.iter().find_map(|model| Some((model, model.missing_key.as_ref()?)));
+        missing.map_or(Ok(()), |(model, variable)| {
+            Err(ConfigError::NoKey { model: model.spec.label.clone(), variable: variable.clone() })
+        })
+    }
+
+    /// The options that somebody set: name, value and where it was set.
+    pub fn chosen(&self) -> impl Iterator<Item = (&'static str, &serde_json::Value, Origin)> {
+        let all = self.report.iter().map(|(name, (value, origin))| (*name, value, *origin));
+        all.filter(|(_, value, origin)| *origin != Origin::Default && !value.is_null())
+    }
+
     /// Resolves the options.
     ///
     /// # Errors
@@ -278,13 +302,19 @@ impl Settings {
             if keyed.iter().any(|known| known.spec.label == spec.label) {
                 continue;
             }
-            let key = key(&spec, api_key_env.as_deref(), base_url_origin, environment)?;
-            keyed.push(KeyedModel { spec, key });
+            keyed.push(match key(&spec, api_key_env.as_deref(), base_url_origin, environment) {
+                Ok(key) => KeyedModel { spec, key, missing_key: None },
+                Err(variable) => KeyedModel { spec, key: None, missing_key: Some(variable) },
+            });
         }
-        let builtins = if agents.is_empty() {
-            Builtin::ALL.to_vec()
-        } else {
+        let format = l.pick("format", |o| o.format, None, Format::Table).0;
+        let builtins = if !agents.is_empty() {
             Builtin::ALL.into_iter().filter(|b| agents.iter().any(|a| a.builtin() == Some(*b))).collect()
+        } else if format == Format::Openenv && !keyed.is_empty() {
+            // Who reads that protocol reads the scores of one agent.
+            Vec::new()
+        } else {
+            Builtin::ALL.to_vec()
         };
 
         let tasks = l.list("task", |o| &o.task, None);
@@ -328,7 +358,7 @@ impl Settings {
             max_retries: l.pick("max-retries", |o| o.max_retries, None, 4).0,
             prompts: l.pick("prompts", |o| o.prompts.clone().map(Some), None, None).0,
             out: l.pick("out", |o| o.out.clone(), None, PathBuf::from("results")).0,
-            format: l.pick("format", |o| o.format, None, Format::Table).0,
+            format,
             progress: l.pick("progress", |o| o.progress, None, ProgressChoice::Auto).0,
             fail_under,
             max_void: l.pick("max-void", |o| o.max_void, None, 0).0,
@@ -341,19 +371,19 @@ impl Settings {
 ///
 /// A provider's key goes to that provider only. A custom endpoint gets `API_KEY`, and `HF_TOKEN` only where the endpoint
 /// itself was given by the environment: a token that lies around for another service must not travel to any URL.
+/// An error is the variable that should hold a key and does not.
 fn key(
     spec: &ModelSpec,
     named: Option<&str>,
     base_url: Origin,
     environment: &Environment,
-) -> Result<Option<SecretString>, ConfigError> {
+) -> Result<Option<SecretString>, String> {
     let secret = |name: &str| environment.get(name).map(SecretString::from);
-    let missing = |variable: &str| ConfigError::NoKey { model: spec.label.clone(), variable: variable.to_owned() };
     if let Some(name) = named {
-        return secret(name).map(Some).ok_or_else(|| missing(name));
+        return secret(name).map(Some).ok_or_else(|| name.to_owned());
     }
     match &spec.provider.key_env {
-        Some(name) => secret(name).map(Some).ok_or_else(|| missing(name)),
+        Some(name) => secret(name).map(Some).ok_or_else(|| name.clone()),
         None if spec.provider_name != "custom" => Ok(None),
         None if base_url == Origin::Environment => Ok(secret("API_KEY").or_else(|| secret("HF_TOKEN"))),
         None => Ok(secret("API_KEY")),

@@ -19,6 +19,7 @@ pub struct Scenario {
     pub(super) world: World,
     pub(super) truth: Truth,
     pub(super) facts: FactNames,
+    file: Arc<str>,
 }
 
 impl Scenario {
@@ -26,6 +27,12 @@ impl Scenario {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.briefing.scenario_id
+    }
+
+    /// The file that it was read from.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.file
     }
 
     /// The task that it poses.
@@ -119,13 +126,14 @@ impl Scenario {
         let error = |places| ScenarioError { file: file.to_owned(), places };
         let parsed: ScenarioFile = toml::from_str(text)
             .map_err(|e| error(vec![Place { path: String::new(), problem: e.to_string().trim_end().to_owned() }]))?;
-        let mut compiler = Compiler { file: &parsed, places: Vec::new(), task: parsed.task };
+        let mut compiler = Compiler { path: file, file: &parsed, places: Vec::new(), task: parsed.task };
         let scenario = compiler.compile(tasks);
         if compiler.places.is_empty() { Ok(scenario) } else { Err(error(compiler.places)) }
     }
 }
 
 struct Compiler<'a> {
+    path: &'a str,
     file: &'a ScenarioFile,
     task: TaskId,
     places: Vec<Place>,
@@ -181,7 +189,7 @@ impl Compiler<'_> {
         let briefing =
             Briefing::new(file.id.clone(), task, file.summary.trim_end().to_owned(), file.alert.clone(), targets)
                 .with_aliases(Arc::clone(&tasks.aliases));
-        Scenario { briefing: Arc::new(briefing), world, truth, facts }
+        Scenario { briefing: Arc::new(briefing), world, truth, facts, file: Arc::from(self.path) }
     }
 
     fn names(&mut self, path: &str, names: &[String]) -> Vec<Arc<str>> {

@@ -4,7 +4,10 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
 use super::RunId;
+use crate::env::hex;
 
 /// A file operation that failed.
 #[derive(Debug, thiserror::Error)]
@@ -152,9 +155,14 @@ impl RunFolder {
     /// The file of an episode's trajectory.
     #[must_use]
     pub fn trajectory(&self, key: &super::EpisodeKey) -> PathBuf {
-        // Model names hold slashes and colons, which are not for file names everywhere.
-        let model: String =
+        // Model names hold slashes and colons, which are not for file names everywhere. What had to be replaced is told
+        // apart by a digest, so that `a/b` and `a-b` are two files.
+        let mut model: String =
             key.model.chars().map(|c| if c.is_ascii_alphanumeric() || "._+-".contains(c) { c } else { '-' }).collect();
+        if model != key.model {
+            let digest = hex(&Sha256::digest(&key.model));
+            model = format!("{model}~{}", &digest[..8]);
+        }
         self.path.join("trajectories").join(format!("{model}--{}--{}.json", key.scenario, key.epoch))
     }
 

@@ -380,7 +380,8 @@ impl Tally {
             usage: self.usage,
             check_usage: self.check_usage,
             calls_without_usage: self.calls_without_usage,
-            cost_usd: self.cost.filter(|_| is_model && self.calls > 0),
+            // To a billionth of a dollar: the last bits of a sum depend on the order of the calls.
+            cost_usd: self.cost.filter(|_| is_model && self.calls > 0).map(|cost| (cost * 1e9).round() / 1e9),
             latency_ms: p50.zip(p99).map(|(p50, p99)| Latency { p50, p99 }),
             void_reasons,
         }

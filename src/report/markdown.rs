@@ -11,7 +11,7 @@ use crate::log::Summary;
 pub fn render(summary: &Summary) -> String {
     let run = &summary.run;
     let mut text = String::new();
-    let _ = writeln!(text, "# Scores of run {}\n", run.id);
+    let _ = writeln!(text, "# Scores of run {}\n", escape(&run.id.0));
     let _ = writeln!(
         text,
         "Suite {} ({}), prompts {} ({}), graders {}, seed {}, incident-bench {}.\n",

@@ -84,20 +84,22 @@ fn escaped(json: &str) -> String {
     json.chars().map(escape).collect()
 }
 
-/// The last line: the task scores and `overall` of a contestant, as one JSON object.
+/// The last line: one JSON object with the task scores and `overall` of the first contestant, which is the model where
+/// one plays. Where several play, `rows` has each of them.
 #[must_use]
-pub fn result_line(row: &Row) -> String {
-    let mut object = serde_json::Map::new();
-    for task in TaskId::ALL {
-        object.insert(task.to_string(), row.task_mean(task).into());
+pub fn result_line(summary: &Summary) -> String {
+    let scores = |row: &Row| {
+        let mut object = serde_json::Map::new();
+        for task in TaskId::ALL {
+            object.insert(task.to_string(), row.task_mean(task).into());
+        }
+        object.insert("overall".to_owned(), row.overall.into());
+        object.insert("model".to_owned(), row.model.clone().into());
+        object
+    };
+    let mut object = summary.rows.first().map(scores).unwrap_or_default();
+    if summary.rows.len() > 1 {
+        object.insert("rows".to_owned(), summary.rows.iter().map(scores).map(serde_json::Value::Object).collect());
     }
-    object.insert("overall".to_owned(), row.overall.into());
-    object.insert("model".to_owned(), row.model.clone().into());
     escaped(&serde_json::Value::Object(object).to_string()) + "\n"
-}
-
-/// The last lines of a run: one for each contestant.
-#[must_use]
-pub fn result_lines(summary: &Summary) -> String {
-    summary.rows.iter().map(result_line).collect()
 }

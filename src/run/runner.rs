@@ -111,7 +111,8 @@ impl Runner {
 async fn play(spec: Spec, key: EpisodeKey, hub: Hub, cancel: Cancel) -> Result<(), HubError> {
     let play = match spec {
         Spec::Play(play) => *play,
-        Spec::Void(kind, message) => {
+        Spec::Void(start, kind, message) => {
+            hub.send(Some(&key), *start).await?;
             let event = EventKind::EpisodeFinished {
                 outcome: Outcome::Void(kind),
                 score: None,
@@ -141,13 +142,17 @@ async fn play(spec: Spec, key: EpisodeKey, hub: Hub, cancel: Cancel) -> Result<(
 
 enum Spec {
     Play(Box<Play>),
-    Void(ErrorKind, String),
+    Void(Box<EventKind>, ErrorKind, String),
 }
 
 impl Player {
     fn play(&self, key: EpisodeKey, scenario: &Arc<Scenario>, seed: u64) -> Spec {
         let (policy, line) = match &self.kind {
-            PlayerKind::Unreachable(kind, message) => return Spec::Void(*kind, message.clone()),
+            PlayerKind::Unreachable(kind, message) => {
+                let episode_id = plan::episode_id(seed, &key);
+                let start = EventKind::EpisodeStarted { episode_id, task: scenario.task() };
+                return Spec::Void(Box::new(start), *kind, message.clone());
+            }
             PlayerKind::Builtin(agent) => (builtin(*agent, &key, scenario, seed), None),
             PlayerKind::Model(model) => {
                 let llm = Llm::new(Arc::clone(&model.prompts), model.protocol, model.assist);

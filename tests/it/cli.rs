@@ -594,7 +594,7 @@ fn runs_are_joined_where_they_can_be_compared() {
     let fewer = run(&["--agent", "oracle", "--scenario", "AC-901"]);
     for (other, words) in [
         (&other_suite, "different suite"),
-        (&other_epochs, "different graders or epochs"),
+        (&other_epochs, "different graders, epochs or seeds"),
         (&fewer, "different scenarios"),
     ] {
         place.bench(&["report", &first, other]).fails(2, &[words, &first, other]);

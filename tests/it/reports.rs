@@ -142,9 +142,12 @@ fn expect_openenv(place: &Place, ended: &Ended) {
             assert_eq!(told, kept, "{task}");
         }
     }
-    let results: Vec<Value> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(results.len(), rows.len());
-    for (result, row) in results.iter().zip(rows) {
+    // One line, of the first contestant; where several play, it has a row of each.
+    let last: Vec<Value> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [result] = &last[..] else { panic!("{} last lines", last.len()) };
+    let each = result.get("rows").map_or(vec![result], |rows| rows.as_array().unwrap().iter().collect());
+    assert_eq!(each.len(), rows.len());
+    for (result, row) in each.into_iter().zip(rows).chain([(result, &rows[0])]) {
         assert_eq!((&result["model"], &result["overall"]), (&row["model"], &row["overall"]));
         for task in TaskId::ALL {
             assert_eq!(result[task.as_str()], row["tasks"][task.as_str()]["mean"]);
@@ -541,8 +544,12 @@ fn a_hostile_name_breaks_no_line_and_commands_no_terminal() {
     assert_eq!(csv.lines().count(), 1 + 7 * names.len());
     assert!(csv.contains("\n\"a,\"\"b\"\"\",llm,"), "{csv}");
 
-    for (line, name) in protocol::result_lines(&summary).lines().zip(names) {
-        assert_eq!(serde_json::from_str::<Value>(line).unwrap()["model"], json!(name));
+    let line = protocol::result_line(&summary);
+    assert!(is_clean(&line) && line.lines().count() == 1, "{line:?}");
+    let result: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(result["model"], json!(names[0]));
+    for (row, name) in result["rows"].as_array().unwrap().iter().zip(names) {
+        assert_eq!(row["model"], json!(name));
     }
 }
 
