@@ -76,11 +76,11 @@ impl Llm {
         match &mut self.conversation {
             None => {
                 let system = self.prompts.system(observation.task(), self.protocol)?;
-                let first = self.prompts.first(observation)?;
+                let first = self.prompts.first(observation, self.protocol)?;
                 self.format = self.prompts.format(observation, self.protocol);
                 self.conversation = Some(Conversation::new(system, first));
             }
-            Some(conversation) => conversation.say(self.prompts.step(observation, &self.last)?),
+            Some(conversation) => conversation.say(self.prompts.step(observation, &self.last, self.protocol)?),
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::chat::{ChatReply, FinishReason, ToolCall};
-use crate::env::{Action, ActionKind};
+use crate::env::{Action, ActionKind, Submission};
 
 /// Why a reply holds no action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
@@ -261,8 +261,35 @@ fn build(name: &str, mut parameters: Map<String, Value>) -> Action {
             *value = Value::String(text);
         }
     }
-    let kind = ActionKind::from(name.trim());
+    let kind = match called(name.trim()) {
+        Some((kind, arguments)) => {
+            for (key, value) in arguments {
+                parameters.entry(key).or_insert(Value::String(value));
+            }
+            kind
+        }
+        None => ActionKind::from(name.trim()),
+    };
     Action::new(kind.clone(), parameters).unwrap_or_else(|_| Action::with(kind, &[]))
+}
+
+/// Reads an action that is written as a call where its name should stand: `query_logs(web)`, `query_logs(service=web)`.
+fn called(name: &str) -> Option<(ActionKind, Vec<(String, String)>)> {
+    let (name, rest) = name.split_once('(')?;
+    let kind = ActionKind::from(name.trim());
+    let first = match &kind {
+        ActionKind::Diagnostic(_) => "service",
+        ActionKind::Remediation(kind) => kind.target_parameters()[0],
+        ActionKind::Submission(Submission::Severity) => "severity",
+        ActionKind::Submission(_) | ActionKind::Other(_) => return None,
+    };
+    let bare = |text: &str| text.trim().trim_matches(['"', '\'']).to_owned();
+    let argument = |text: &str| match text.split_once('=') {
+        Some((key, value)) => (bare(key), bare(value)),
+        None => (first.to_owned(), bare(text)),
+    };
+    let arguments = rest.strip_suffix(')')?.split(',').filter(|text| !text.trim().is_empty()).map(argument).collect();
+    Some((kind, arguments))
 }
 
 #[cfg(test)]
@@ -292,6 +319,9 @@ mod tests {
             r#"{"function": {"name": "query_logs", "arguments": "{\"service\": \"a\"}"}}"#,
             r#"{"tool": "query_logs", "args": {"service": "a"}}"#,
             r#"{"action_type": "query_logs", "service": "a"}"#,
+            r#"{"action_type": "query_logs(a)", "parameters": {}}"#,
+            r#"{"action_type": "query_logs(service=a)", "parameters": {"service": "a"}}"#,
+            r#"{"action_type": "query_logs('a')"}"#,
             r#"[{"action_type": "query_logs", "parameters": {"service": "a"}}, {"action_type": "x"}]"#,
             r#"Options: [none] {"thought": "hm"} {"action_type": "query_logs", "parameters": {"service": "a"}}"#,
             "[unclosed {\"action_type\": \"query_logs\", \"parameters\": {\"service\": \"a\"}}",

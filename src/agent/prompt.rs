@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::chat::{ReplyFormat, ToolSpec};
-use crate::env::{Action, Observation, SEVERITIES, Task};
+use crate::env::{Action, ActionKind, Observation, SEVERITIES, Task};
 
 #[derive(RustEmbed)]
 #[folder = "prompts/"]
@@ -200,18 +200,19 @@ impl PromptSet {
     ///
     /// # Errors
     /// As [`Self::system`].
-    pub fn first(&self, observation: &Observation) -> Result<String, PromptError> {
+    pub fn first(&self, observation: &Observation, protocol: Protocol) -> Result<String, PromptError> {
         let view = view(observation);
         let alert = view.get("alert").cloned().unwrap_or_default();
         let steps_left = observation.steps_left();
-        self.render("first.md.j2", &json!({ "observation": view, "alert": alert, "steps_left": steps_left }))
+        let values = json!({ "observation": view, "alert": alert, "steps_left": steps_left, "protocol": protocol });
+        self.render("first.md.j2", &values)
     }
 
     /// What the last step brought.
     ///
     /// # Errors
     /// As [`Self::system`].
-    pub fn step(&self, observation: &Observation, last: &LastStep) -> Result<String, PromptError> {
+    pub fn step(&self, observation: &Observation, last: &LastStep, protocol: Protocol) -> Result<String, PromptError> {
         let kind_and_target = last.action.as_ref().map(|action| (action.kind(), action.target().unwrap_or_default()));
         let evidence = kind_and_target.and_then(|(kind, target)| {
             observation.evidence.iter().find(|e| e.kind == *kind && crate::env::same_name(&e.target, target))
@@ -220,10 +221,11 @@ impl PromptSet {
             "step.md.j2",
             &json!({
                 "observation": view(observation),
-                "last_action": last.action.as_ref().map(ToString::to_string),
+                "last_action": last.action.as_ref().map(shown),
                 "result": evidence.map(|e| e.text.as_str()),
                 "not_used": last.not_used,
                 "steps_left": observation.steps_left(),
+                "protocol": protocol,
             }),
         )
     }
@@ -266,6 +268,17 @@ impl PromptSet {
     fn offered<'a>(&'a self, task: &'a Task) -> impl Iterator<Item = &'a ActionDoc> {
         task.actions.iter().filter_map(|kind| self.actions.iter().find(|doc| doc.name == kind.as_str()))
     }
+}
+
+/// An action as a model should write it, without what else stood in it: what it reads it will write.
+fn shown(action: &Action) -> String {
+    let parameter = match action.kind() {
+        ActionKind::Remediation(kind) => kind.target_parameters()[0],
+        _ => "service",
+    };
+    let parameters: Map<_, _> =
+        action.target().map(|target| (parameter.to_owned(), target.into())).into_iter().collect();
+    json!({ "action_type": action.kind(), "parameters": parameters }).to_string()
 }
 
 /// The observation as its JSON, for templates.

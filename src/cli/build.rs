@@ -122,10 +122,11 @@ pub(super) fn check_prompts(prompts: &PromptSet, plan: &Plan) -> Result<(), Fail
             let observation = episode.observation();
             for protocol in [Protocol::Text, Protocol::Json, Protocol::Tools] {
                 prompts.system(observation.task(), protocol)?;
+                prompts.first(observation, protocol)?;
+                prompts.step(observation, &LastStep::default(), protocol)?;
+                let not_used = LastStep { not_used: Some("x".to_owned()), ..LastStep::default() };
+                prompts.step(observation, &not_used, protocol)?;
             }
-            prompts.first(observation)?;
-            prompts.step(observation, &LastStep::default())?;
-            prompts.step(observation, &LastStep { not_used: Some("x".to_owned()), ..LastStep::default() })?;
         }
         prompts.repair("x")
     };
