@@ -34,6 +34,15 @@ pub enum Protocol {
 }
 
 impl Protocol {
+    /// All of them.
+    const ALL: [Self; 3] = [Self::Text, Self::Json, Self::Tools];
+
+    /// A protocol by its name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|protocol| protocol.as_str() == name)
+    }
+
     /// The name on the command line and in tables.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::config::Options;
-use crate::config::options::Format;
+use crate::config::options::{Format, ProgressChoice};
 
 /// The environment in which language models respond to cloud incidents, and the harness that scores them.
 ///
@@ -50,6 +50,8 @@ pub(super) enum Command {
     List(ListArgs),
     /// One tiny call: reachability, key, JSON, tools, usage, latency; says what to fix
     Doctor(Box<DoctorArgs>),
+    /// Go on where a run was stopped or broke
+    Resume(ResumeArgs),
     /// Write the reports of a kept run again; several runs make one table
     Report(ReportArgs),
     /// Shell completions
@@ -107,6 +109,28 @@ pub(super) struct DoctorArgs {
     #[command(flatten)]
     pub(super) options: Options,
     /// Read this file instead of ./bench.toml
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ResumeArgs {
+    /// The run: an id, the beginning of one, a folder, or `latest`
+    #[arg(value_name = "RUN", default_value = "latest")]
+    pub(super) run: String,
+    /// The results folder
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub(super) out: PathBuf,
+    /// What is printed on stdout [default: as the run was started]
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Option<Format>,
+    /// Progress on stderr [default: as the run was started]
+    #[arg(long, value_name = "HOW")]
+    pub(super) progress: Option<ProgressChoice>,
+    /// Print nothing but the result
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+    /// Read this file instead of ./bench.toml for providers of your own
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
 }

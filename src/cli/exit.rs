@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::out;
 use crate::chat::ErrorKind;
 use crate::config::ConfigError;
-use crate::log::store::{FindError, StoreError};
+use crate::log::store::{FindError, LockError, StoreError};
 use crate::run::HubError;
 use crate::run::plan::PlanError;
 
@@ -78,6 +78,15 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::other(error.to_string())
             .hint("check the space and the permissions there, or choose another folder with --out")
+    }
+}
+
+impl From<LockError> for Failure {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Taken(_) => Self::usage(error.to_string()).hint("wait for it, or stop it first"),
+            LockError::Store(error) => error.into(),
+        }
     }
 }
 

@@ -8,7 +8,9 @@ mod dry_run;
 mod exit;
 mod list;
 mod out;
+mod play;
 mod report;
+mod resume;
 mod run;
 
 use std::process::ExitCode;
@@ -40,6 +42,7 @@ async fn execute(cli: Cli) -> Result<Status, Failure> {
         Some(Command::Run(run)) => run::execute(&run).await,
         Some(Command::List(list)) => list::execute(&list),
         Some(Command::Doctor(doctor)) => doctor::execute(&doctor).await,
+        Some(Command::Resume(resume)) => resume::execute(&resume).await,
         Some(Command::Report(report)) => report::execute(&report),
         Some(Command::Completions(completions)) => completions::execute(&completions),
     }

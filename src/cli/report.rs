@@ -6,7 +6,8 @@ use std::path::Path;
 
 use super::args::ReportArgs;
 use super::exit::{Failure, Status};
-use super::{out, run};
+use super::{out, play};
+use crate::log::reader::Contents;
 use crate::log::store::{RunFolder, Store, pretty, write_whole};
 use crate::log::{Fold, Manifest, RunId, Summary, reader};
 use crate::report::{csv, publish};
@@ -21,7 +22,7 @@ pub(super) fn execute(args: &ReportArgs) -> Result<Status, Failure> {
         if !seen.insert(manifest.id.clone()) {
             return Err(Failure::usage(format!("run {} is named twice", manifest.id)));
         }
-        run::write_reports(&folder, &summary)?;
+        play::write_reports(&folder, &summary)?;
         manifests.push(manifest);
         summaries.push(summary);
     }
@@ -29,7 +30,7 @@ pub(super) fn execute(args: &ReportArgs) -> Result<Status, Failure> {
     if args.publish {
         published(&args.out, &joined, &manifests)?;
     }
-    run::print(args.format, &joined)?;
+    play::print(args.format, &joined)?;
     Ok(Status::Done)
 }
 
@@ -48,18 +49,27 @@ fn published(out: &Path, joined: &Summary, manifests: &[Manifest]) -> Result<(),
     Ok(())
 }
 
-/// Folds the event log of a kept run.
-fn refold(folder: &RunFolder) -> Result<(Manifest, Summary), Failure> {
+/// Reads a kept run; warns where its log was torn.
+pub(super) fn read(folder: &RunFolder) -> Result<(Manifest, Contents), Failure> {
     let manifest = folder.read(&folder.manifest())?;
     let manifest: Manifest = serde_json::from_slice(&manifest)
         .map_err(|e| Failure::other(format!("{}: {e}", folder.manifest().display())))?;
-    let bytes = folder.read(&folder.events())?;
+    let bytes = match folder.read(&folder.events()) {
+        Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        other => other?,
+    };
     let contents = reader::parse(&bytes).map_err(|e| Failure::other(format!("{}: {e}", folder.events().display())))?;
     if contents.whole_bytes < bytes.len() {
         let torn = bytes.len() - contents.whole_bytes;
         let path = folder.events();
         out::say("warning", &format!("{}: the last line is torn; {torn} bytes are left out", path.display()));
     }
+    Ok((manifest, contents))
+}
+
+/// Folds the event log of a kept run.
+fn refold(folder: &RunFolder) -> Result<(Manifest, Summary), Failure> {
+    let (manifest, contents) = read(folder)?;
     let mut fold = Fold::new(&manifest);
     for event in &contents.events {
         fold.apply(event);

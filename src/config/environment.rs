@@ -35,6 +35,16 @@ impl Environment {
         Self(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
     }
 
+    /// Leaves variables out.
+    pub fn forget(&mut self, names: &[&str]) {
+        self.0.retain(|name, _| !names.contains(&name.as_str()));
+    }
+
+    /// Puts a variable in.
+    pub fn remember(&mut self, name: &str, value: &str) {
+        self.0.insert(name.to_owned(), value.to_owned());
+    }
+
     /// A variable, trimmed; none where it is missing or blank.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {

@@ -148,6 +148,12 @@ pub enum EventKind {
         retries: Vec<Retry>,
         /// How long the last attempt took, in milliseconds.
         latency_ms: u64,
+        /// Where the context was too short: the tokens of the request, if the endpoint said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        prompt_tokens: Option<u64>,
+        /// Where the context was too short: the limit, if the endpoint said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        context_limit: Option<u64>,
     },
     /// A step was taken.
     #[serde(rename = "step.taken")]
@@ -167,6 +173,9 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<String>,
     },
+    /// A run that had stopped goes on; what stands before is kept.
+    #[serde(rename = "run.resumed")]
+    RunResumed,
     /// The run was stopped.
     #[serde(rename = "run.cancelled")]
     RunCancelled {

@@ -117,6 +117,23 @@ impl Store {
     }
 }
 
+/// The right to write a run; the system gives it back when the process ends, however it ends.
+#[derive(Debug)]
+pub struct RunLock {
+    _file: fs::File,
+}
+
+/// Why a run cannot be taken for writing.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another process writes it.
+    #[error("another process is writing {0}")]
+    Taken(String),
+    /// The lock file cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Why a run cannot be found.
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
@@ -140,6 +157,21 @@ pub enum FindError {
 }
 
 impl RunFolder {
+    /// Takes the run for writing, for as long as the lock lives.
+    ///
+    /// # Errors
+    /// When another process has it, or the file cannot be made.
+    pub fn lock(&self) -> Result<RunLock, LockError> {
+        let path = self.path.join("lock");
+        let file = fs::File::options().create(true).truncate(false).write(true).open(&path);
+        let file = file.map_err(failed("open", &path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(RunLock { _file: file }),
+            Err(fs::TryLockError::WouldBlock) => Err(LockError::Taken(self.path.display().to_string())),
+            Err(fs::TryLockError::Error(source)) => Err(failed("lock", &path)(source).into()),
+        }
+    }
+
     /// The event log.
     #[must_use]
     pub fn events(&self) -> PathBuf {
@@ -189,6 +221,14 @@ pub fn pretty<T: serde::Serialize>(value: &T) -> Vec<u8> {
     let mut text = serde_json::to_vec_pretty(value).unwrap_or_default();
     text.push(b'\n');
     text
+}
+
+/// As [`write_whole`], but leaves a file alone that already holds these bytes.
+///
+/// # Errors
+/// When the system does not take it.
+pub fn write_changed(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    if fs::read(path).is_ok_and(|old| old == bytes) { Ok(()) } else { write_whole(path, bytes) }
 }
 
 /// Writes to a temporary name and renames, so that a reader never sees half a file.

@@ -94,6 +94,7 @@ impl Collector {
             }
             EventKind::StepTaken(step) => {
                 let calls = std::mem::take(&mut self.pending);
+                self.file.calls_without_step.clear();
                 self.file.steps.push(StepWithCalls { calls, step: (**step).clone() });
             }
             EventKind::EpisodeFinished { outcome, score, grade, message, .. } => {
@@ -101,7 +102,8 @@ impl Collector {
                 self.file.score = *score;
                 self.file.grade.clone_from(grade);
                 self.file.message.clone_from(message);
-                self.file.calls_without_step = std::mem::take(&mut self.pending);
+                // An episode without a score may go on: then the step that these calls were made for comes yet.
+                self.file.calls_without_step.clone_from(&self.pending);
                 return true;
             }
             _ => {}

@@ -35,6 +35,16 @@ impl Writer {
         Ok(Self { file, path: path.to_owned(), line: Vec::new() })
     }
 
+    /// Opens a log to go on behind its whole lines; what stands behind them was torn and is cut off.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or cut.
+    pub fn resume(path: &Path, whole_bytes: u64) -> Result<Self, WriteError> {
+        let file = File::options().append(true).create(true).open(path).map_err(|source| error(path, &source))?;
+        file.set_len(whole_bytes).map_err(|source| error(path, &source))?;
+        Ok(Self { file, path: path.to_owned(), line: Vec::new() })
+    }
+
     /// Appends an event in one write, so that a kill tears at most the last line.
     ///
     /// # Errors

@@ -72,16 +72,16 @@ pub struct Bars {
 }
 
 impl Bars {
-    /// A bar for each label, each to be filled by this many episodes.
+    /// A bar for each label, to be filled by this many episodes.
     #[must_use]
-    pub fn new(labels: &[String], episodes: u64, target: ProgressDrawTarget) -> Self {
+    pub fn new(labels: &[(String, u64)], target: ProgressDrawTarget) -> Self {
         let area = MultiProgress::with_draw_target(target);
-        let width = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0).min(40);
+        let width = labels.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0).min(40);
         let template = format!("{{prefix:{width}}} {{bar:24}} {{pos:>4}}/{{len}} {{elapsed}} eta {{eta}} {{msg}}");
         // A template that does not parse would be our mistake; the default style still shows progress.
         let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = |label: &String| {
-            let bar = area.add(ProgressBar::new(episodes).with_style(style.clone()));
+        let bar = |(label, episodes): &(String, u64)| {
+            let bar = area.add(ProgressBar::new(*episodes).with_style(style.clone()));
             bar.set_prefix(label.clone());
             bar.tick();
             (label.clone(), (bar, Tally::default()))

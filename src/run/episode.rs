@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::time::{Duration, Instant};
 
 use super::hub::{Hub, HubError};
+use super::kept::KeptEpisode;
 use super::{Cancel, plan};
 use crate::agent::{Decision, Policy, Turn};
 use crate::chat::price::Price;
@@ -38,6 +39,8 @@ pub struct Play {
     pub line: Option<Line>,
     /// The seed of the run.
     pub seed: u64,
+    /// What an earlier process kept of it.
+    pub kept: KeptEpisode,
 }
 
 /// Why an episode stopped before its end.
@@ -55,7 +58,9 @@ impl Play {
         let episode_id = plan::episode_id(self.seed, &self.key);
         let mut episode = Episode::reset(&self.scenario, episode_id);
         let task = self.scenario.task();
-        hub.send(Some(&self.key), EventKind::EpisodeStarted { episode_id, task }).await?;
+        if !self.kept.started {
+            hub.send(Some(&self.key), EventKind::EpisodeStarted { episode_id, task }).await?;
+        }
         let mut calls = Calls {
             deadline: self.line.as_ref().and_then(|line| line.episode_time).map(|time| Instant::now() + time),
             seed: plan::episode_seed(self.seed, &self.key.scenario, self.key.epoch),
@@ -67,7 +72,11 @@ impl Play {
             match self.decide(episode.observation(), &mut calls, hub, cancel).await? {
                 Ok(decision) => {
                     let event = take_step(&mut episode, decision);
-                    hub.send(Some(&self.key), EventKind::StepTaken(Box::new(event))).await?;
+                    match self.kept.steps.pop_front() {
+                        None => hub.send(Some(&self.key), EventKind::StepTaken(Box::new(event))).await?,
+                        Some(kept) if kept == event => {}
+                        Some(kept) => stop = Some(diverged(&kept)),
+                    }
                 }
                 Err(reason) => stop = Some(reason),
             }
@@ -92,6 +101,12 @@ impl Play {
                 Turn::Abandon(kind) => return Ok(Err(abandoned(kind, last_error.as_ref()))),
                 Turn::Ask(request) => request,
             };
+            if let Some(answer) = self.kept.answers.pop_front() {
+                calls.replayed(&request, answer.is_ok());
+                turn = self.policy.reply(answer.as_ref(), observation);
+                last_error = answer.err();
+                continue;
+            }
             if cancel.is_pulled() {
                 return Ok(Err(Stop { outcome: Outcome::Cancelled, message: "the run was stopped".to_owned() }));
             }
@@ -131,6 +146,14 @@ impl Calls {
         line.client.complete(request, &context).await
     }
 
+    /// Notes a call of an earlier process, so that later events hold only what is new.
+    fn replayed(&mut self, request: &ChatRequest, succeeded: bool) {
+        self.made += 1;
+        if succeeded {
+            self.told = request.messages.len() + 1;
+        }
+    }
+
     fn event(
         &mut self,
         step: u32,
@@ -155,9 +178,17 @@ impl Calls {
                 request_id: error.request_id.clone(),
                 retries: error.retries.clone(),
                 latency_ms: error.latency_ms,
+                prompt_tokens: error.prompt_tokens,
+                context_limit: error.context_limit,
             },
         }
     }
+}
+
+/// The kept log says something else than the same answers lead to now: another program, or a log that was changed.
+fn diverged(kept: &StepTaken) -> Stop {
+    let message = format!("step {} of the log cannot be made again; was the program or the log changed?", kept.step);
+    Stop { outcome: Outcome::Crashed, message }
 }
 
 fn abandoned(kind: ErrorKind, error: Option<&ChatError>) -> Stop {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Sink;
+use crate::log::reader::Contents;
 use crate::log::store::{RunFolder, StoreError};
 use crate::log::trajectory_file::Collector;
 use crate::log::writer::{WriteError, Writer};
@@ -52,7 +53,7 @@ pub struct Kept {
 }
 
 impl Hub {
-    /// Starts the hub of a run.
+    /// Starts the hub of a new run.
     ///
     /// # Errors
     /// When the event log cannot be made.
@@ -62,23 +63,25 @@ impl Hub {
         sinks: Vec<Box<dyn Sink>>,
     ) -> Result<(Self, HubThread), HubError> {
         let writer = Writer::create(&folder.events())?;
-        let (sender, receiver) = mpsc::channel(1024);
-        let state = State {
-            writer,
-            folder,
-            sinks,
-            fold: Fold::new(manifest),
-            run: manifest.id.clone(),
-            sink_errors: Vec::new(),
-            open: BTreeMap::new(),
-            seq: 0,
-            unsynced: false,
-        };
-        let handle = thread::Builder::new()
-            .name("hub".to_owned())
-            .spawn(move || state.run(receiver))
-            .map_err(|_| HubError::Gone)?;
-        Ok((Self { sender }, HubThread(handle)))
+        State::new(writer, manifest, folder, sinks).spawn()
+    }
+
+    /// Starts the hub of a run that goes on behind what its log holds. Sinks are not told of the past.
+    ///
+    /// # Errors
+    /// When the event log cannot be opened, or a trajectory that was not written in time cannot be written now.
+    pub fn resume(
+        manifest: &Manifest,
+        folder: RunFolder,
+        past: &Contents,
+        sinks: Vec<Box<dyn Sink>>,
+    ) -> Result<(Self, HubThread), HubError> {
+        let writer = Writer::resume(&folder.events(), past.whole_bytes as u64)?;
+        let mut state = State::new(writer, manifest, folder, sinks);
+        for event in &past.events {
+            state.remember(event)?;
+        }
+        state.spawn()
     }
 
     /// Hands an event over and waits until the system has it, so that a kill loses nothing that was acted upon.
@@ -116,6 +119,35 @@ struct State {
 }
 
 impl State {
+    fn new(writer: Writer, manifest: &Manifest, folder: RunFolder, sinks: Vec<Box<dyn Sink>>) -> Self {
+        Self {
+            writer,
+            folder,
+            sinks,
+            sink_errors: Vec::new(),
+            fold: Fold::new(manifest),
+            run: manifest.id.clone(),
+            open: BTreeMap::new(),
+            seq: 0,
+            unsynced: false,
+        }
+    }
+
+    fn spawn(self) -> Result<(Hub, HubThread), HubError> {
+        let (sender, receiver) = mpsc::channel(1024);
+        let thread = thread::Builder::new().name("hub".to_owned());
+        let handle = thread.spawn(move || self.run(receiver)).map_err(|_| HubError::Gone)?;
+        Ok((Hub { sender }, HubThread(handle)))
+    }
+
+    /// Takes an event of the past into account. A trajectory that a kill kept from being written is written now.
+    fn remember(&mut self, event: &Event) -> Result<(), HubError> {
+        self.seq += 1;
+        self.fold.apply(event);
+        self.collect(event, crate::log::store::write_changed)?;
+        Ok(())
+    }
+
     fn run(mut self, mut receiver: mpsc::Receiver<Message>) -> Result<Kept, HubError> {
         loop {
             let message = match receiver.try_recv() {
@@ -151,24 +183,31 @@ impl State {
         let _ = message.done.send(());
         self.unsynced |= matches!(event.event, EventKind::EpisodeFinished { .. } | EventKind::RunFinished);
         self.fold.apply(&event);
-        self.collect(&event)?;
+        self.collect(&event, crate::log::store::write_whole)?;
         let (fold, errors) = (&self.fold, &mut self.sink_errors);
         self.sinks.retain_mut(|sink| sink.on_event(&event, fold).map_err(|error| errors.push(error)).is_ok());
         Ok(())
     }
 
-    /// Keeps the events of open episodes and writes each trajectory when its episode ends.
-    fn collect(&mut self, event: &Event) -> Result<(), StoreError> {
+    /// Keeps the events of open episodes and writes each trajectory when its episode ends. Episodes without a score stay
+    /// open: a run that is resumed goes on with them.
+    fn collect(
+        &mut self,
+        event: &Event,
+        write: fn(&std::path::Path, &[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let Some(key) = &event.episode else { return Ok(()) };
         if let EventKind::EpisodeStarted { episode_id, task } = event.event {
             self.open.insert(key.clone(), Collector::new(self.run.clone(), key.clone(), episode_id, task));
             return Ok(());
         }
-        let finished = self.open.get_mut(key).is_some_and(|collector| collector.apply(event));
-        if finished && let Some(collector) = self.open.remove(key) {
-            let path = self.folder.trajectory(key);
-            let text = crate::log::store::pretty(collector.file());
-            crate::log::store::write_whole(&path, &text)?;
+        let Some(collector) = self.open.get_mut(key) else { return Ok(()) };
+        if !collector.apply(event) {
+            return Ok(());
+        }
+        write(&self.folder.trajectory(key), &crate::log::store::pretty(collector.file()))?;
+        if matches!(&event.event, EventKind::EpisodeFinished { outcome, .. } if outcome.is_scored()) {
+            self.open.remove(key);
         }
         Ok(())
     }

@@ -11,6 +11,7 @@
 pub mod cancel;
 pub mod episode;
 pub mod hub;
+pub mod kept;
 pub mod plan;
 pub mod preflight;
 pub mod runner;

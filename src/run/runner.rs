@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 
 use super::episode::{Line, Play};
 use super::hub::{Hub, HubError};
+use super::kept::{KeptEpisode, Progress};
 use super::{Cancel, Plan, plan};
 use crate::agent::baseline::{Random, Scripted};
 use crate::agent::fallback::Fallback;
@@ -60,6 +61,8 @@ pub struct Runner {
     pub hub: Hub,
     /// The brakes.
     pub cancel: Cancel,
+    /// How far an earlier process came.
+    pub progress: Progress,
 }
 
 impl Runner {
@@ -67,7 +70,7 @@ impl Runner {
     ///
     /// # Errors
     /// When the log cannot be written; nothing goes on then.
-    pub async fn run(self) -> Result<(), HubError> {
+    pub async fn run(mut self) -> Result<(), HubError> {
         let mut episodes = JoinSet::new();
         for player in &self.players {
             let at_once = match &player.kind {
@@ -76,7 +79,11 @@ impl Runner {
             };
             for (scenario, epoch) in self.plan.episodes() {
                 let key = EpisodeKey { model: player.label.clone(), scenario: scenario.id().to_owned(), epoch };
-                let spec = player.play(key.clone(), scenario, self.plan.seed);
+                if self.progress.is_finished(&key) {
+                    continue;
+                }
+                let kept = self.progress.take(&key);
+                let spec = player.play(key.clone(), scenario, self.plan.seed, kept);
                 let (hub, cancel, at_once) = (self.hub.clone(), self.cancel.clone(), at_once.clone());
                 episodes.spawn(async move {
                     // A closed semaphore cannot be: it lives as long as its tasks.
@@ -146,7 +153,7 @@ enum Spec {
 }
 
 impl Player {
-    fn play(&self, key: EpisodeKey, scenario: &Arc<Scenario>, seed: u64) -> Spec {
+    fn play(&self, key: EpisodeKey, scenario: &Arc<Scenario>, seed: u64, kept: KeptEpisode) -> Spec {
         let (policy, line) = match &self.kind {
             PlayerKind::Unreachable(kind, message) => {
                 let episode_id = plan::episode_id(seed, &key);
@@ -159,7 +166,7 @@ impl Player {
                 (Box::new(llm) as Box<dyn Policy>, Some(model.line.clone()))
             }
         };
-        Spec::Play(Box::new(Play { key, scenario: Arc::clone(scenario), policy, line, seed }))
+        Spec::Play(Box::new(Play { key, scenario: Arc::clone(scenario), policy, line, seed, kept }))
     }
 }
 

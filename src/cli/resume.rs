@@ -1,0 +1,112 @@
+//! `bench resume`: go on where a run was stopped or broke.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::args::ResumeArgs;
+use super::exit::{Failure, Status};
+use super::play::{Stage, listen_for_interrupts};
+use super::{build, out, report, run};
+use crate::agent::prompt::Protocol;
+use crate::config::settings::ConfigFile;
+use crate::config::{Environment, Options, Settings};
+use crate::log::store::Store;
+use crate::log::{Event, EventKind, Manifest};
+use crate::run::{Cancel, Plan};
+
+pub(super) async fn execute(args: &ResumeArgs) -> Result<Status, Failure> {
+    let store = Store::new(&args.out);
+    let folder = store.find(&args.run)?;
+    let _lock = folder.lock()?;
+    let (manifest, past) = report::read(&folder)?;
+    let settings = settings(args, &manifest)?;
+    let catalog = build::catalog(&settings.suite, settings.overlay.as_deref())?;
+    let prompts = build::prompts(settings.prompts.as_deref())?;
+    unchanged("suite", &manifest.suite_digest, catalog.digest())?;
+    if !settings.models.is_empty() {
+        unchanged("prompts", &manifest.prompts_digest, prompts.digest())?;
+    }
+    unchanged("graders", &manifest.graders.join(", "), crate::env::grade::VERSION)?;
+    let plan = Plan::new(&catalog, &settings.tasks, &settings.scenarios, settings.epochs, settings.seed)?;
+    same_contestants(&manifest, &build::manifest(&settings, &plan, &catalog, &prompts, &BTreeMap::new()))?;
+    settings.require_keys()?;
+
+    let cancel = Cancel::default();
+    listen_for_interrupts(cancel.clone(), args.quiet);
+    let checked = checked(&past.events);
+    let Some((players, checks)) = run::players(&settings, &prompts, &checked, &cancel, args.quiet).await? else {
+        return Ok(Status::Interrupted("nothing more was played".to_owned()));
+    };
+    if !args.quiet {
+        out::note(&format!("run {} goes on in {}", manifest.id, folder.path.display()));
+    }
+    let first = match past.events.first() {
+        // The process died before it wrote anything.
+        None => EventKind::RunStarted { v: crate::log::event::VERSION, run: manifest.id.clone() },
+        Some(_) => EventKind::RunResumed,
+    };
+    let stage = Stage { settings, plan, manifest, folder, store, cancel, quiet: args.quiet };
+    stage.play(players, std::iter::once(first).chain(checks).collect(), Some(&past)).await
+}
+
+/// The settings of the run that stopped, with today's keys. What only concerns the output may be chosen anew.
+fn settings(args: &ResumeArgs, manifest: &Manifest) -> Result<Settings, Failure> {
+    let folder = Path::new(".");
+    let mut environment = Environment::read(folder).map_err(crate::config::ConfigError::DotEnv)?;
+    // Variables that choose a model or an endpoint must not change a run that has begun.
+    environment.forget(&["API_BASE_URL", "MODEL_NAME"]);
+    let mut chosen = Map::new();
+    for (name, option) in manifest.options.as_object().into_iter().flatten() {
+        let (value, from) = (option["value"].clone(), option["from"].as_str().unwrap_or_default());
+        match (name.as_str(), from, value.as_str()) {
+            // Which key an endpoint gets depends on where its URL came from.
+            ("base-url", "environment", Some(url)) => environment.remember("API_BASE_URL", url),
+            _ if value.is_null() || value.as_array().is_some_and(Vec::is_empty) => {}
+            _ => _ = chosen.insert(name.clone(), value),
+        }
+    }
+    let mut options: Options = serde_json::from_value(Value::Object(chosen))
+        .map_err(|e| Failure::usage(format!("run.json: options: {e}")).hint("was it written by another version?"))?;
+    options.out = Some(args.out.clone());
+    options.format = args.format.or(options.format);
+    options.progress = args.progress.or(options.progress);
+    let file = ConfigFile { options: Options::default(), ..ConfigFile::read(folder, args.config.as_deref())? };
+    Ok(Settings::resolve(&options, &environment, &file)?)
+}
+
+/// Half of a run with one suite and half with another would be a run of neither.
+fn unchanged(what: &str, then: &str, now: &str) -> Result<(), Failure> {
+    if then == now {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("the {what} changed since the run began: {then} then, {now} now"))
+        .hint("bring back what it was, or start a new run"))
+}
+
+fn same_contestants(then: &Manifest, now: &Manifest) -> Result<(), Failure> {
+    let place = |manifest: &Manifest| -> Vec<(String, Option<(String, String)>)> {
+        let settings = |contestant: &crate::log::Contestant| {
+            let settings = contestant.settings.as_ref()?;
+            Some((settings.name.clone(), settings.base_url.clone()))
+        };
+        manifest.contestants.iter().map(|one| (one.label.clone(), settings(one))).collect()
+    };
+    if place(then) == place(now) {
+        return Ok(());
+    }
+    Err(Failure::usage("bench.toml or a newer version of bench resolves the models of this run to other endpoints")
+        .hint("bring back what it was, or start a new run"))
+}
+
+/// The models whose endpoint answered before, each with the protocol that it was found to speak.
+fn checked(events: &[Event]) -> BTreeMap<String, Protocol> {
+    let check = |event: &Event| match &event.event {
+        EventKind::EndpointChecked { model, protocol, error: None, .. } => {
+            Some((model.clone(), Protocol::named(protocol)?))
+        }
+        _ => None,
+    };
+    events.iter().filter_map(check).collect()
+}

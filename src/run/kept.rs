@@ -1,0 +1,75 @@
+//! What a run that stopped has kept of its episodes, to go on from there. Pure.
+//!
+//! A policy is a function of what it was answered, so an episode is brought back by answering it again: with the
+//! replies in the log instead of with calls, until the log has no more.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::chat::{ChatError, ChatReply, ErrorKind};
+use crate::log::event::StepTaken;
+use crate::log::{EpisodeKey, Event, EventKind};
+
+/// What is kept of one episode that has no score yet.
+#[derive(Debug, Default)]
+pub struct KeptEpisode {
+    /// Whether its beginning is in the log.
+    pub started: bool,
+    /// The answers that its policy got, oldest first.
+    pub answers: VecDeque<Result<ChatReply, ChatError>>,
+    /// The steps that were taken.
+    pub steps: VecDeque<StepTaken>,
+}
+
+/// How far a run came.
+#[derive(Debug, Default)]
+pub struct Progress {
+    episodes: BTreeMap<EpisodeKey, Option<KeptEpisode>>,
+}
+
+impl Progress {
+    /// Reads the events of a run.
+    ///
+    /// An episode that ended without a score (void, crashed, stopped) goes on: what took its score away may have
+    /// passed. Calls that failed are made again, but for those that made the policy shorten its conversation.
+    #[must_use]
+    pub fn of(events: &[Event]) -> Self {
+        let mut episodes: BTreeMap<EpisodeKey, Option<KeptEpisode>> = BTreeMap::new();
+        for event in events {
+            let Some(key) = &event.episode else { continue };
+            let kept = episodes.entry(key.clone()).or_insert_with(|| Some(KeptEpisode::default()));
+            let Some(open) = kept else { continue };
+            match &event.event {
+                EventKind::EpisodeStarted { .. } => open.started = true,
+                EventKind::ModelCalled { reply, .. } => open.answers.push_back(Ok(reply.clone())),
+                EventKind::ModelFailed { error: ErrorKind::ContextLength, prompt_tokens, context_limit, .. } => {
+                    open.answers.push_back(Err(ChatError {
+                        prompt_tokens: *prompt_tokens,
+                        context_limit: *context_limit,
+                        ..ChatError::new(ErrorKind::ContextLength, "")
+                    }));
+                }
+                EventKind::StepTaken(step) => open.steps.push_back((**step).clone()),
+                EventKind::EpisodeFinished { outcome, .. } if outcome.is_scored() => *kept = None,
+                _ => {}
+            }
+        }
+        Self { episodes }
+    }
+
+    /// Whether an episode has its score.
+    #[must_use]
+    pub fn is_finished(&self, key: &EpisodeKey) -> bool {
+        matches!(self.episodes.get(key), Some(None))
+    }
+
+    /// How many episodes of a contestant have their score.
+    #[must_use]
+    pub fn finished_by(&self, label: &str) -> usize {
+        self.episodes.iter().filter(|(key, kept)| key.model == label && kept.is_none()).count()
+    }
+
+    /// Takes out what is kept of an episode; nothing of one that never began.
+    pub fn take(&mut self, key: &EpisodeKey) -> KeptEpisode {
+        self.episodes.remove(key).flatten().unwrap_or_default()
+    }
+}
