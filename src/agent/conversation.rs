@@ -4,10 +4,15 @@
 use crate::chat::{ChatReply, Message, ToolCall};
 
 /// What stands in place of evidence that was dropped.
-const DROPPED: &str = "[older evidence was dropped to fit the context limit]";
+pub const DROPPED: &str = "[older evidence was dropped to fit the context limit]";
 
 /// What stands in place of a reply that says nothing.
 const NOTHING: &str = "(no answer)";
+
+/// What stands behind the beginning of a reply that was cut.
+const CUT: &str = " [cut to fit the context limit]";
+/// The most bytes of an old reply that stay when the context is short.
+const LONGEST_OLD_REPLY: usize = 300;
 
 /// The messages so far. The first two (instructions and incident) are never dropped.
 #[derive(Debug, Clone, Default)]
@@ -73,13 +78,31 @@ impl Conversation {
         found
     }
 
-    /// Drops oldest evidence until the text is about this share of what it was. Says whether anything was dropped.
+    /// Cuts the oldest long reply of the model that is left to its beginning; the newest stays. Says whether there was
+    /// any. The model's own words are the last thing to go: they are what it thought.
+    fn cut_oldest_reply(&mut self) -> bool {
+        let newest = self.messages.len().saturating_sub(2);
+        let candidate = self.messages.iter_mut().take(newest).find_map(|message| match message {
+            Message::Assistant { content: Some(content), .. } if content.len() > LONGEST_OLD_REPLY => Some(content),
+            _ => None,
+        });
+        let found = candidate.is_some();
+        if let Some(content) = candidate {
+            let end = (0..=LONGEST_OLD_REPLY - CUT.len()).rev().find(|end| content.is_char_boundary(*end)).unwrap_or(0);
+            content.truncate(end);
+            content.push_str(CUT);
+            self.dropped += 1;
+        }
+        found
+    }
+
+    /// Drops oldest evidence, and then cuts old replies, until the text is about this share of what it was. Says whether anything was dropped.
     pub fn shrink_to(&mut self, share: f64) -> bool {
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         let target = self.characters() as f64 * share;
         let mut any = false;
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-        while (!any || self.characters() as f64 > target) && self.drop_oldest_evidence() {
+        while (!any || self.characters() as f64 > target) && (self.drop_oldest_evidence() || self.cut_oldest_reply()) {
             any = true;
         }
         any
@@ -95,7 +118,7 @@ impl Conversation {
         &self.messages
     }
 
-    /// How many pieces of evidence were dropped so far.
+    /// How many pieces of evidence, and then replies, were dropped or cut so far.
     #[must_use]
     pub const fn dropped(&self) -> usize {
         self.dropped

@@ -41,9 +41,11 @@ pub enum Unreadable {
 /// # Errors
 /// Says what stands in the way.
 pub fn action(reply: &ChatReply) -> Result<Action, Unreadable> {
+    let text = reply.content.as_deref().unwrap_or_default();
     let found = match reply.tool_calls.first() {
-        Some(call) => from_tool_call(call),
-        None => from_text(reply.content.as_deref().unwrap_or_default()),
+        // A call that cannot be read may stand beside a text that can.
+        Some(call) => from_tool_call(call).or_else(|problem| from_text(text).map_err(|_| problem)),
+        None => from_text(text),
     };
     match (found, &reply.finish) {
         (Ok(action), _) => Ok(action),
@@ -62,8 +64,11 @@ fn from_tool_call(call: &ToolCall) -> Result<Action, Unreadable> {
         text => lenient_json(text).ok_or(Unreadable::BadArguments)?,
     };
     let Value::Object(arguments) = arguments else { return Err(Unreadable::BadArguments) };
-    // Some models call a function "action" or wrap the whole action into the arguments.
-    if let Some(action) = from_object(&arguments) {
+    // Some models call a function "action" and wrap the whole action into the arguments. But the name of a function
+    // that exists says what is meant, whatever else is called so among the arguments.
+    if !is_known(&call.name)
+        && let Some(action) = from_object(&arguments)
+    {
         return Ok(action);
     }
     Ok(build(&call.name, arguments))
@@ -81,14 +86,22 @@ pub fn from_text(text: &str) -> Result<Action, Unreadable> {
     if answer.trim().is_empty() {
         return Err(Unreadable::ReasoningOnly);
     }
+    // An answer that is JSON as a whole needs no search, however long it is.
+    if let Some(action) = serde_json::from_str(answer.trim()).ok().as_ref().and_then(from_value) {
+        return Ok(action);
+    }
     let mut any_json = false;
+    let mut unknown = None;
     for value in json_values(answer) {
         any_json = true;
-        if let Some(action) = from_value(&value) {
-            return Ok(action);
+        match from_value(&value) {
+            Some(action) if !matches!(action.kind(), ActionKind::Other(_)) => return Ok(action),
+            // Something else that has a name, perhaps: a real action may come yet.
+            Some(action) => unknown = unknown.or(Some(action)),
+            None => {}
         }
     }
-    Err(if any_json { Unreadable::NoAction } else { Unreadable::NoJson })
+    unknown.ok_or(if any_json { Unreadable::NoAction } else { Unreadable::NoJson })
 }
 
 /// The text behind the last `</think>`; of thoughts that never end there is nothing behind.
@@ -200,9 +213,16 @@ fn from_value(value: &Value) -> Option<Action> {
     }
 }
 
+/// Whether an action of this name exists.
+fn is_known(name: &str) -> bool {
+    !matches!(ActionKind::from(name.trim()), ActionKind::Other(_)) || called(name.trim()).is_some()
+}
+
 fn from_object(object: &Map<String, Value>) -> Option<Action> {
-    for wrapper in ["action", "next_action", "function", "tool_call", "tool_calls"] {
-        if let Some(inner @ (Value::Object(_) | Value::Array(_))) = object.get(wrapper)
+    let own = object.get("action_type").and_then(Value::as_str).filter(|name| is_known(name));
+    let wrappers = if own.is_some() { &[][..] } else { &WRAPPERS };
+    for wrapper in wrappers {
+        if let Some(inner @ (Value::Object(_) | Value::Array(_))) = object.get(*wrapper)
             && let Some(action) = from_value(inner)
         {
             return Some(action);
@@ -228,6 +248,9 @@ fn from_object(object: &Map<String, Value>) -> Option<Action> {
     }
     Some(build(name, parameters))
 }
+
+/// Keys under which some models put the whole action.
+const WRAPPERS: [&str; 5] = ["action", "next_action", "function", "tool_call", "tool_calls"];
 
 const KNOWN: [&str; 9] = [
     "service",
@@ -331,6 +354,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_meant_wins_over_what_is_merely_named() {
+        for text in [
+            r#"{"action_type": "query_logs", "parameters": {"service": "a"}, "next_action": {"action_type": "nap"}}"#,
+            r#"First {"name": "postgres-db"}, then {"action_type": "query_logs", "parameters": {"service": "a"}}"#,
+            r#"{"action_type": "think", "action": {"action_type": "query_logs", "parameters": {"service": "a"}}}"#,
+        ] {
+            assert_eq!(parsed(text), Ok(logs("a")), "{text}");
+        }
+        assert_eq!(parsed(r#"{"name": "postgres-db"}"#), Ok(json!({"action_type": "postgres-db", "parameters": {}})));
+        let long = "x".repeat(100_000);
+        let text = json!({"action_type": "submit_resolution", "parameters": {"summary": long}}).to_string();
+        assert!(parsed(&text).is_ok());
+    }
+
+    #[test]
     fn strings_keep_what_looks_like_syntax() {
         let text = "{\"action_type\": \"submit_resolution\", \"parameters\": {\"summary\": \"a ,} \\\" {\n done\",}}";
         assert_eq!(
@@ -403,6 +441,10 @@ mod tests {
         assert_eq!(json(call("query_logs", "")), Ok(json!({"action_type": "query_logs", "parameters": {}})));
         assert_eq!(json(call("query_logs", r#"{"service": "#)), Err(Unreadable::BadArguments));
         assert_eq!(json(call("query_logs", "[1]")), Err(Unreadable::BadArguments));
+        let odd = call("query_logs", r#"{"service": "a", "action": "look"}"#);
+        assert_eq!(action(&odd).unwrap().kind().as_str(), "query_logs");
+        let beside = ChatReply { content: Some(logs("a").to_string()), ..call("query_logs", "{broken") };
+        assert_eq!(json(beside), Ok(logs("a")));
     }
 
     proptest::proptest! {

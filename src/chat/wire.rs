@@ -172,7 +172,9 @@ pub fn parse_reply(raw: &RawReply<'_>) -> Result<ChatReply, ChatError> {
 }
 
 fn understand(raw: &RawReply<'_>) -> Result<ChatReply, ChatError> {
-    let parsed: Option<Value> = serde_json::from_slice(raw.body).ok();
+    // Some servers begin with a byte order mark, which JSON does not allow.
+    let body = raw.body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(raw.body);
+    let parsed: Option<Value> = serde_json::from_slice(body).ok();
     let text = || String::from_utf8_lossy(raw.body);
     if !(200..300).contains(&raw.status) {
         return Err(refusal(raw.status, parsed.as_ref(), &text()));
@@ -253,6 +255,8 @@ fn text_of(value: Option<&Value>, kind: &str) -> Option<String> {
             };
             parts.iter().filter_map(of_kind).collect()
         }
+        // A server that parsed the model's JSON for us.
+        object @ Value::Object(_) if kind == "text" => object.to_string(),
         _ => return None,
     };
     Some(text).filter(|text| !text.is_empty())
