@@ -4,7 +4,7 @@
 use crate::chat::{ChatReply, Message, ToolCall};
 
 /// What stands in place of evidence that was dropped.
-pub const DROPPED: &str = "[older evidence was dropped to fit the context limit]";
+const DROPPED: &str = "[older evidence was dropped to fit the context limit]";
 
 /// What stands in place of a reply that says nothing.
 const NOTHING: &str = "(no answer)";

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::chat::{ReplyFormat, ToolSpec};
-use crate::env::{Action, ActionKind, Observation, SEVERITIES, Task};
+use crate::env::{Action, ActionKind, Observation, SEVERITIES, Submission, Task};
 
 #[derive(RustEmbed)]
 #[folder = "prompts/"]
@@ -18,6 +18,10 @@ struct Embedded;
 
 /// The templates of a set.
 pub const TEMPLATES: [&str; 4] = ["system.md.j2", "first.md.j2", "step.md.j2", "repair.md.j2"];
+/// The lists from which a parameter can be chosen.
+const LISTS: [&str; 4] = ["known_services", "available_runbooks", "feature_flags", "severities"];
+/// How many instructions of a template may be executed: a thousand times what the embedded ones need.
+const FUEL: u64 = 1_000_000;
 /// The file that describes a set and its actions.
 pub const SET_FILE: &str = "prompt.toml";
 
@@ -35,7 +39,7 @@ pub enum Protocol {
 
 impl Protocol {
     /// All of them.
-    const ALL: [Self; 3] = [Self::Text, Self::Json, Self::Tools];
+    pub const ALL: [Self; 3] = [Self::Text, Self::Json, Self::Tools];
 
     /// A protocol by its name.
     #[must_use]
@@ -156,8 +160,11 @@ impl PromptSet {
             |file: &'static str| files.get(file).ok_or_else(|| PromptError::Missing { set: name.to_owned(), file });
         let set: SetFile = toml::from_str(text(SET_FILE)?)
             .map_err(|e| PromptError::Description { set: name.to_owned(), problem: e.to_string() })?;
+        check_actions(&set.action).map_err(|problem| PromptError::Description { set: name.to_owned(), problem })?;
         let mut templates = Environment::new();
         templates.set_undefined_behavior(UndefinedBehavior::Strict);
+        // A loop that never ends must be an error and not a hang.
+        templates.set_fuel(Some(FUEL));
         templates.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
         let mut hash = Sha256::new();
         for file in TEMPLATES.iter().chain([&SET_FILE]) {
@@ -288,6 +295,40 @@ fn shown(action: &Action) -> String {
     let parameters: Map<_, _> =
         action.target().map(|target| (parameter.to_owned(), target.into())).into_iter().collect();
     json!({ "action_type": action.kind(), "parameters": parameters }).to_string()
+}
+
+/// A set describes every action that exists, with the parameters that carry its target or its answer.
+fn check_actions(actions: &[ActionDoc]) -> Result<(), String> {
+    for kind in ActionKind::all() {
+        let mut described = actions.iter().filter(|doc| doc.name == kind.as_str());
+        let doc = described.next().ok_or_else(|| format!("no [[action]] describes {kind}"))?;
+        if described.next().is_some() {
+            return Err(format!("two [[action]] describe {kind}"));
+        }
+        for needed in needed_parameters(&kind) {
+            if !doc.parameters.iter().any(|parameter| parameter.name == *needed) {
+                return Err(format!("{kind} needs the parameter '{needed}'"));
+            }
+        }
+        let unknown = doc.parameters.iter().filter_map(|parameter| parameter.of.as_deref());
+        if let Some(of) = unknown.into_iter().find(|of| !LISTS.contains(of)) {
+            return Err(format!("{kind}: there is no list '{of}'; lists: {}", LISTS.join(", ")));
+        }
+    }
+    match actions.iter().find(|doc| matches!(ActionKind::from(doc.name.as_str()), ActionKind::Other(_))) {
+        Some(doc) => Err(format!("there is no action '{}'", doc.name)),
+        None => Ok(()),
+    }
+}
+
+fn needed_parameters(kind: &ActionKind) -> &'static [&'static str] {
+    match kind {
+        ActionKind::Remediation(kind) => &kind.target_parameters()[..1],
+        ActionKind::Submission(Submission::Severity) => &["severity"],
+        ActionKind::Submission(Submission::RootCause) => &["service", "failure_mode"],
+        ActionKind::Submission(Submission::Resolution) => &["summary"],
+        ActionKind::Diagnostic(_) | ActionKind::Other(_) => &["service"],
+    }
 }
 
 /// The observation as its JSON, for templates.

@@ -18,6 +18,8 @@ pub enum ErrorKind {
     Auth,
     /// The endpoint does not have the model.
     UnknownModel,
+    /// There is nothing at this address (404, and not about a model).
+    NotFound,
     /// Too many requests or tokens a minute (429).
     RateLimited,
     /// The account has no credit left.
@@ -70,6 +72,7 @@ impl ErrorKind {
             | Self::ConnectionLost => true,
             Self::Auth
             | Self::UnknownModel
+            | Self::NotFound
             | Self::Quota
             | Self::ContextLength
             | Self::BadRequest
@@ -90,6 +93,7 @@ impl fmt::Display for ErrorKind {
         f.write_str(match self {
             Self::Auth => "the key was refused",
             Self::UnknownModel => "the endpoint does not have the model",
+            Self::NotFound => "there is no chat endpoint at this address",
             Self::RateLimited => "rate limited",
             Self::Quota => "no credit left",
             Self::ContextLength => "longer than the model's context",

@@ -19,6 +19,7 @@ use std::pin::Pin;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 pub use error::{ChatError, ErrorKind};
 
@@ -201,6 +202,8 @@ pub struct CallContext {
     pub deadline: Option<Instant>,
     /// Seeds the jitter of the retry delays.
     pub jitter_seed: u64,
+    /// Once it is cancelled, no further attempt is begun; one that is under way goes on.
+    pub stop: CancellationToken,
 }
 
 /// A way to reach a model. The one asynchronous boundary below the runner.

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
 use super::wire::{self, ModelSettings, RawReply};
-use super::{BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind};
+use super::{BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, ToolCall};
 
 /// Where and how to reach an endpoint.
 #[derive(Debug, Clone)]
@@ -122,21 +122,48 @@ impl OpenAiClient {
             ChatError::new(ErrorKind::Timeout, &format!("no whole answer within {seconds:.1} s"))
         });
         match answer.flatten() {
-            Ok(reply) => Ok(ChatReply { latency_ms: elapsed(), ..reply }),
+            Ok(reply) => Ok(self.reply_without_key(ChatReply { latency_ms: elapsed(), ..reply })),
             Err(error) => {
-                let message = self.without_key(&error.message);
+                let message = self.text_without_key(error.message);
                 Err(ChatError { latency_ms: elapsed(), message, ..error })
             }
         }
     }
 
-    /// Endpoints repeat a key that they refuse, and messages are printed and kept.
-    fn without_key(&self, message: &str) -> String {
+    fn secret(&self) -> Option<&str> {
         let key = self.key.as_ref().map(ExposeSecret::expose_secret);
         // A shorter one is no secret but a stand-in, such as `none`, and may be any word.
-        match key.filter(|key| key.len() >= SHORTEST_SECRET) {
-            Some(key) => message.replace(key, "[key]"),
-            None => message.to_owned(),
+        key.filter(|key| key.len() >= SHORTEST_SECRET)
+    }
+
+    fn text_without_key(&self, text: String) -> String {
+        match self.secret() {
+            Some(key) if text.contains(key) => text.replace(key, "[key]"),
+            _ => text,
+        }
+    }
+
+    /// A key may also have come in escapes, which only parsing undoes.
+    fn reply_without_key(&self, reply: ChatReply) -> ChatReply {
+        let clean = |text: Option<String>| text.map(|text| self.text_without_key(text));
+        let call = |call: ToolCall| ToolCall { arguments: self.text_without_key(call.arguments), ..call };
+        ChatReply {
+            content: clean(reply.content),
+            reasoning: clean(reply.reasoning),
+            model: clean(reply.model),
+            request_id: clean(reply.request_id),
+            tool_calls: reply.tool_calls.into_iter().map(call).collect(),
+            ..reply
+        }
+    }
+
+    /// Endpoints repeat a key that they refuse, and some show the whole request; what they say is printed and kept. Here
+    /// the body is still whole: an error's message is cut, and half a key would not be found.
+    fn without_key(&self, body: Vec<u8>) -> Vec<u8> {
+        let Some(key) = self.secret() else { return body };
+        match String::from_utf8(body) {
+            Ok(text) => text.replace(key, "[key]").into_bytes(),
+            Err(other) => String::from_utf8_lossy(other.as_bytes()).replace(key, "[key]").into_bytes(),
         }
     }
 
@@ -166,6 +193,7 @@ impl OpenAiClient {
             }
             body.extend_from_slice(&chunk);
         }
+        let body = self.without_key(body);
         wire::parse_reply(&RawReply {
             status,
             content_type: header("content-type"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::{BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, Retry};
+use super::{BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, Retry};
 use crate::stats::rng::SplitMix64;
 
 /// How often and how patiently a call is repeated.
@@ -72,19 +72,31 @@ impl<C: ChatClient> Retrying<C> {
                 }
                 Err(error) => error,
             };
+            if let Some(asked) =
+                error.retry_after.filter(|asked| error.is_retryable() && *asked > self.policy.max_retry_after)
+            {
+                let longest = self.policy.max_retry_after.as_secs();
+                error.message =
+                    format!("{} (asks to wait {} s; at most {longest} are waited)", error.message, asked.as_secs());
+            }
             let delay = self.policy.next_delay(attempt, &error, rng.unit());
             let in_time = |delay| context.deadline.is_none_or(|deadline| Instant::now() + delay < deadline);
             if let Some(delay) = delay.filter(|delay| in_time(*delay)) {
                 let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
                 retries.push(Retry { error: error.kind, status: error.status, delay_ms });
-                sleep(delay).await;
+                tokio::select! {
+                    () = sleep(delay) => {}
+                    () = context.stop.cancelled() => {
+                        return Err(ChatError { retries, ..ChatError::new(ErrorKind::Cancelled, "stopped while waiting to try again") });
+                    }
+                }
             } else {
                 error.retries = retries;
                 return Err(error);
             }
         }
         // The loop has no other end.
-        Err(ChatError::new(super::ErrorKind::Cancelled, "no attempt was made"))
+        Err(ChatError::new(ErrorKind::Cancelled, "no attempt was made"))
     }
 }
 
@@ -101,7 +113,6 @@ impl<C: ChatClient> ChatClient for Retrying<C> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::ErrorKind;
 
     fn limited(retry_after: Option<Duration>) -> ChatError {
         ChatError { retry_after, ..ChatError::new(ErrorKind::RateLimited, "") }

@@ -419,10 +419,11 @@ fn refusal(status: u16, value: Option<&Value>, text: &str) -> ChatError {
         429 => ErrorKind::RateLimited,
         // Some proxies wrap an upstream's refusal into a 500; waiting does not shorten a prompt.
         400..=599 if said.is_context_length() => ErrorKind::ContextLength,
-        404 => ErrorKind::UnknownModel,
         413 => ErrorKind::ContextLength,
         400..=499 if said.is_unknown_model() => ErrorKind::UnknownModel,
         400..=499 if said.is_quota() => ErrorKind::Quota,
+        // Said of the path and not of a model.
+        404 | 405 => ErrorKind::NotFound,
         400..=499 => ErrorKind::BadRequest,
         500..=599 => ErrorKind::Server,
         _ => ErrorKind::MalformedBody,

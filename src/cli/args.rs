@@ -135,6 +135,15 @@ pub(super) struct ResumeArgs {
     pub(super) config: Option<PathBuf>,
 }
 
+/// The forms of a log for Inspect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// An archive, read in part
+    Eval,
+    /// One JSON object
+    Json,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
     /// Runs: an id, the beginning of one, a folder, or `latest`
@@ -146,6 +155,9 @@ pub(super) struct ReportArgs {
     /// The results folder
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub(super) out: PathBuf,
+    /// Write each row's episodes as a log for Inspect (`inspect view`) into the run's logs/
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) log_format: Option<LogFormat>,
     /// Write the joined table as the results folder's README.md, reference.json and scores.csv, to be committed
     #[arg(long)]
     pub(super) publish: bool,

@@ -10,14 +10,14 @@ use serde_json::json;
 
 use super::args::Cli;
 use super::exit::Failure;
-use crate::agent::prompt::{PromptSet, SET_FILE, TEMPLATES};
+use crate::agent::prompt::{LastStep, PromptError, PromptSet, Protocol, SET_FILE, TEMPLATES};
 use crate::chat::ChatClient;
 use crate::chat::openai::{Endpoint, OpenAiClient};
 use crate::chat::retry::{RetryPolicy, Retrying};
 use crate::chat::wire::ModelSettings;
 use crate::config::settings::{ConfigFile, KeyedModel};
 use crate::config::{ConfigError, Environment, Options, Settings};
-use crate::env::{Catalog, Source, verify};
+use crate::env::{Action, ActionKind, Catalog, Diagnostic, Episode, EpisodeId, Scenario, Source, verify};
 use crate::log::manifest::{self, Machine, ModelRecord};
 use crate::log::{Contestant, Manifest, RunId};
 use crate::run::Plan;
@@ -114,23 +114,37 @@ pub(super) fn prompts(folder: Option<&Path>) -> Result<Arc<PromptSet>, Failure> 
 
 /// Renders every prompt of every scenario once, so that a template that breaks does so before a call is paid for.
 pub(super) fn check_prompts(prompts: &PromptSet, plan: &Plan) -> Result<(), Failure> {
-    use crate::agent::prompt::{LastStep, Protocol};
-    use crate::env::{Episode, EpisodeId};
     let check = || {
         for scenario in &plan.scenarios {
             let episode = Episode::reset(scenario, EpisodeId::nil());
             let observation = episode.observation();
-            for protocol in [Protocol::Text, Protocol::Json, Protocol::Tools] {
+            for protocol in Protocol::ALL {
                 prompts.system(observation.task(), protocol)?;
                 prompts.first(observation, protocol)?;
-                prompts.step(observation, &LastStep::default(), protocol)?;
-                let not_used = LastStep { not_used: Some("x".to_owned()), ..LastStep::default() };
-                prompts.step(observation, &not_used, protocol)?;
             }
+            check_steps(prompts, scenario)?;
         }
         prompts.repair("x")
     };
-    check().map(drop).map_err(|error: crate::agent::prompt::PromptError| Failure::usage(error.to_string()))
+    check().map(drop).map_err(|error: PromptError| Failure::usage(error.to_string()))
+}
+
+/// Renders the messages after a look, after an error, and after a reply that was not used.
+fn check_steps(prompts: &PromptSet, scenario: &Arc<Scenario>) -> Result<(), PromptError> {
+    let mut episode = Episode::reset(scenario, EpisodeId::nil());
+    let service = scenario.briefing().services.first().map_or("", |name| name);
+    let look = Action::with(ActionKind::Diagnostic(Diagnostic::QueryLogs), &[("service", service)]);
+    let unknown = Action::with(ActionKind::from("invalid"), &[]);
+    for action in [look, unknown] {
+        episode.step(&action);
+        for not_used in [None, Some("x".to_owned())] {
+            let last = LastStep { action: Some(action.clone()), not_used };
+            for protocol in Protocol::ALL {
+                prompts.step(episode.observation(), &last, protocol)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// How a model is called.
@@ -157,13 +171,18 @@ pub(super) fn client(settings: &Settings, model: &KeyedModel) -> Result<Arc<dyn 
     };
     let client = OpenAiClient::new(&endpoint, model_settings(settings, model))
         .map_err(|error| Failure::usage(format!("model {}: {error}", model.spec.label)))?;
-    let policy = RetryPolicy { max_retries: settings.max_retries, ..RetryPolicy::default() };
+    let policy = RetryPolicy {
+        max_retries: settings.max_retries,
+        max_retry_after: settings.max_retry_after,
+        ..RetryPolicy::default()
+    };
     Ok(Arc::new(Retrying::new(client, policy)))
 }
 
 /// The most time for one call with all its retries: a call must end even where every attempt hangs.
 pub(super) fn call_time(settings: &Settings) -> Duration {
-    settings.timeout.saturating_mul(settings.max_retries + 1).saturating_add(Duration::from_secs(300))
+    let waits = settings.max_retry_after.max(Duration::from_secs(60)).saturating_mul(settings.max_retries);
+    settings.timeout.saturating_mul(settings.max_retries + 1).saturating_add(waits)
 }
 
 /// `run.json`.

@@ -31,7 +31,11 @@ pub(super) async fn execute(args: &DoctorArgs) -> Result<Status, Failure> {
 
 async fn examine(settings: &Settings, model: &KeyedModel) -> Result<(String, bool), Failure> {
     let client = build::client(settings, model)?;
-    let context = CallContext { deadline: Some(tokio::time::Instant::now() + settings.timeout), jitter_seed: 0 };
+    let context = CallContext {
+        deadline: Some(tokio::time::Instant::now() + settings.timeout),
+        jitter_seed: 0,
+        ..CallContext::default()
+    };
     let mut text = String::new();
     let mut line = |mark: &str, what: &str, finding: &str| {
         let _ = writeln!(text, "  {mark} {what:10} {finding}");
@@ -60,8 +64,11 @@ async fn examine(settings: &Settings, model: &KeyedModel) -> Result<(String, boo
     if !unreachable {
         let mut best = "text";
         for protocol in [Protocol::Tools, Protocol::Json] {
-            let context =
-                CallContext { deadline: Some(tokio::time::Instant::now() + settings.timeout), jitter_seed: 0 };
+            let context = CallContext {
+                deadline: Some(tokio::time::Instant::now() + settings.timeout),
+                jitter_seed: 0,
+                ..CallContext::default()
+            };
             let answer = client.complete(&preflight::request(protocol), &context).await;
             let finding = form(protocol, &answer);
             if finding.is_none() {

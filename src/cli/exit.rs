@@ -117,6 +117,8 @@ pub(super) fn endpoint_hint(kind: ErrorKind) -> Option<&'static str> {
             Some("the endpoint does not take this form of request; try --protocol auto or text, or --temperature none")
         }
         ErrorKind::Connect => Some("is the endpoint running, and is --base-url right?"),
+        ErrorKind::NotFound => Some("--base-url should end before /chat/completions, often in /v1"),
+        ErrorKind::Redirect => Some("give the address that it redirects to as --base-url"),
         ErrorKind::HtmlBody => {
             Some("a web page answered: --base-url should end before /chat/completions, often in /v1")
         }

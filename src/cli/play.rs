@@ -34,6 +34,9 @@ impl Stage {
         past: Option<&Contents>,
     ) -> Result<Status, Failure> {
         let Self { settings, plan, manifest, folder, store, cancel, quiet } = self;
+        if let Err(error) = store.set_latest(&manifest.id) {
+            out::say("warning", &format!("{error}; `latest` does not name this run"));
+        }
         let kept = past.map(|past| Progress::of(&past.events)).unwrap_or_default();
         let sinks = sinks(&settings, &manifest, &plan, &kept, quiet);
         let (hub, thread) = match past {
@@ -56,7 +59,6 @@ impl Stage {
         }
         let summary = ended.fold.summary();
         write_reports(&folder, &summary)?;
-        store.set_latest(&manifest.id)?;
         print(settings.format, &summary)?;
         Ok(status(&settings, &summary, &cancel, &folder))
     }
@@ -82,10 +84,10 @@ pub(super) fn print(format: Format, summary: &Summary) -> Result<(), Failure> {
     Ok(out::result(&text)?)
 }
 
-/// The first interrupt stops gently, the second at once.
+/// The first interrupt stops gently, the second at once. A request to terminate, as from a scheduler, is an interrupt.
 pub(super) fn listen_for_interrupts(cancel: Cancel, quiet: bool) {
     tokio::spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
+        while interrupt().await.is_ok() {
             if !quiet {
                 out::say(
                     "interrupted",
@@ -99,6 +101,20 @@ pub(super) fn listen_for_interrupts(cancel: Cancel, quiet: bool) {
             cancel.pull();
         }
     });
+}
+
+#[cfg(unix)]
+async fn interrupt() -> std::io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn interrupt() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
 }
 
 fn sinks(
@@ -144,8 +160,13 @@ fn status(settings: &Settings, summary: &Summary, cancel: &Cancel, folder: &RunF
     let kept = folder.path.display();
     if cancel.is_pulled() {
         let open: usize = summary.rows.iter().map(|row| row.unfinished).sum();
-        let open = plural(open, "episode");
-        return Status::Interrupted(format!("{open} did not end; what was played is kept in {kept}"));
+        if open > 0 {
+            let open = plural(open, "episode");
+            return Status::Interrupted(format!(
+                "{open} did not end; `bench resume` goes on with what is kept in {kept}"
+            ));
+        }
+        // The brakes came too late to stop anything.
     }
     let void: usize = summary.rows.iter().map(|row| row.void).sum();
     if void > settings.max_void {

@@ -63,6 +63,10 @@ fn settings(args: &ResumeArgs, manifest: &Manifest) -> Result<Settings, Failure>
         match (name.as_str(), from, value.as_str()) {
             // Which key an endpoint gets depends on where its URL came from.
             ("base-url", "environment", Some(url)) => environment.remember("API_BASE_URL", url),
+            ("model", "environment", _) => {
+                let names: Vec<_> = value.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+                environment.remember("MODEL_NAME", &names.join(","));
+            }
             _ if value.is_null() || value.as_array().is_some_and(Vec::is_empty) => {}
             _ => _ = chosen.insert(name.clone(), value),
         }

@@ -45,9 +45,16 @@ pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
         return Ok(Status::Interrupted("nothing was played, so nothing is kept".to_owned()));
     };
     let protocols = protocols(&players);
-    let manifest = build::manifest(&settings, &plan, &catalog, &prompts, &protocols);
     let store = Store::new(&settings.out);
-    let folder = store.create(&manifest.id)?;
+    let (manifest, folder) = loop {
+        let manifest = build::manifest(&settings, &plan, &catalog, &prompts, &protocols);
+        match store.create(&manifest.id) {
+            Ok(folder) => break (manifest, folder),
+            // Another run of this second drew the same digits.
+            Err(error) if error.source.kind() == std::io::ErrorKind::AlreadyExists && store.has(&manifest.id) => {}
+            Err(error) => return Err(error.into()),
+        }
+    };
     let _lock = folder.lock()?;
     folder.write("run.json", &pretty(&manifest))?;
     if args.verbose {
@@ -104,6 +111,7 @@ pub(super) async fn players(
         let context = CallContext {
             deadline: Some(tokio::time::Instant::now() + build::call_time(settings)),
             jitter_seed: settings.seed,
+            stop: cancel.gentle.clone(),
         };
         let checked = tokio::select! {
             checked = preflight::check(&*line.client, settings.protocol.fixed(), &context) => checked,
@@ -121,6 +129,12 @@ pub(super) async fn players(
             }
         };
         let protocol = checked.protocol;
+        let ignored = checked.replies.last().is_some_and(|reply| !preflight::speaks(protocol, reply));
+        if ignored && !quiet {
+            let message = format!("model {label}: the endpoint does not answer in the form that {protocol} asks for");
+            out::say("warning", &message);
+            out::say("hint", "its replies are read as text; `--protocol auto` finds what it can");
+        }
         let usages = checked.replies.iter().filter_map(|reply| reply.usage);
         checks.push(EventKind::EndpointChecked {
             model: label.clone(),
@@ -156,7 +170,15 @@ fn model_player(settings: &Settings, prompts: &Arc<PromptSet>, line: Line, proto
 fn refused_or(model: &KeyedModel, error: ChatError, quiet: bool) -> Result<ChatError, Failure> {
     let label = &model.spec.label;
     match error.kind {
-        ErrorKind::Auth | ErrorKind::UnknownModel | ErrorKind::Quota | ErrorKind::BadRequest | ErrorKind::HtmlBody => {
+        ErrorKind::Auth
+        | ErrorKind::UnknownModel
+        | ErrorKind::NotFound
+        | ErrorKind::Quota
+        | ErrorKind::BadRequest
+        | ErrorKind::Redirect
+        | ErrorKind::HtmlBody
+        | ErrorKind::SseBody
+        | ErrorKind::MalformedBody => {
             let failure = Failure::usage(format!("model {label} at {}: {error}", model.spec.provider.base_url));
             Err(match endpoint_hint(error.kind) {
                 Some(hint) => failure.hint(hint),

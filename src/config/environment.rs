@@ -29,12 +29,6 @@ impl Environment {
         Ok(Self(variables))
     }
 
-    /// Variables from pairs, for tests.
-    #[must_use]
-    pub fn from_pairs(pairs: &[(&str, &str)]) -> Self {
-        Self(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
-    }
-
     /// Leaves variables out.
     pub fn forget(&mut self, names: &[&str]) {
         self.0.retain(|name, _| !names.contains(&name.as_str()));

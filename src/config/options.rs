@@ -184,6 +184,9 @@ pub struct Options {
     /// Attempts after the first one [default: 4]
     #[arg(long, value_name = "N", help_heading = "How models are asked")]
     pub max_retries: Option<u32>,
+    /// Seconds that an endpoint may ask to wait; beyond it the call fails [default: 120]
+    #[arg(long, value_name = "SECONDS", help_heading = "How models are asked")]
+    pub max_retry_after: Option<f64>,
     /// A folder with prompts of your own
     #[arg(long, value_name = "DIR", help_heading = "How models are asked")]
     pub prompts: Option<PathBuf>,

@@ -1,6 +1,6 @@
 //! Settings: the options of a run, resolved and checked, each knowing where it came from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,6 +14,11 @@ use crate::env::{TaskId, UnknownTask};
 
 /// The configuration file.
 pub const FILE: &str = "bench.toml";
+
+/// More retries than these help nobody.
+const MOST_RETRIES: u32 = 100;
+/// The longest time that can be set: 30 days.
+const LONGEST_TIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -141,6 +146,8 @@ pub struct Settings {
     pub episode_timeout: Option<Duration>,
     /// Attempts after the first one.
     pub max_retries: u32,
+    /// The longest wait that an endpoint may ask for.
+    pub max_retry_after: Duration,
     /// Prompts of one's own.
     pub prompts: Option<PathBuf>,
     /// The results folder.
@@ -272,55 +279,13 @@ impl Settings {
     pub fn resolve(flags: &Options, environment: &Environment, file: &ConfigFile) -> Result<Self, ConfigError> {
         let mut layers = Layers { flags, file: &file.options, report: BTreeMap::new() };
         let l = &mut layers;
-        let variable = |name| environment.get(name).map(str::to_owned);
-
-        let agents: Vec<AgentChoice> = l.list("agent", |o| &o.agent, None);
-        // A model in the environment must not take part in a run that names its agents and not `llm`.
-        let wants_llm = agents.is_empty() || agents.contains(&AgentChoice::Llm);
-        let from_environment = variable("MODEL_NAME").filter(|_| wants_llm).map(|name| vec![name]);
-        let models: Vec<String> = l.list("model", |o| &o.model, from_environment);
-        let (base_url, base_url_origin) =
-            l.pick("base-url", |o| o.base_url.clone().map(Some), variable("API_BASE_URL").map(Some), None);
-        if let Some(url) = &base_url {
-            check_url("--base-url", url, base_url_origin)?;
-        }
-        let (api_key_env, _) = l.pick("api-key-env", |o| o.api_key_env.clone().map(Some), None, None);
-        if agents.contains(&AgentChoice::Llm) && models.is_empty() {
-            let problem = "llm needs a --model".to_owned();
-            return Err(ConfigError::Option { option: "--agent", problem, origin: l.report["agent"].1 });
-        }
-
-        let mut providers = Providers::embedded();
-        if let Some(more) = &file.providers {
-            providers.overlay(more.clone());
-        }
-        let mut keyed: Vec<KeyedModel> = Vec::new();
-        for model in models.iter().filter(|_| wants_llm) {
-            check_name(model, l.report["model"].1)?;
-            let spec = providers.resolve(model.trim(), base_url.as_deref())?;
-            check_url("base_url of the provider", &spec.provider.base_url, Origin::File)?;
-            if keyed.iter().any(|known| known.spec.label == spec.label) {
-                continue;
-            }
-            keyed.push(match key(&spec, api_key_env.as_deref(), base_url_origin, environment) {
-                Ok(key) => KeyedModel { spec, key, missing_key: None },
-                Err(variable) => KeyedModel { spec, key: None, missing_key: Some(variable) },
-            });
-        }
         let format = l.pick("format", |o| o.format, None, Format::Table).0;
-        let builtins = if !agents.is_empty() {
-            Builtin::ALL.into_iter().filter(|b| agents.iter().any(|a| a.builtin() == Some(*b))).collect()
-        } else if format == Format::Openenv && !keyed.is_empty() {
-            // Who reads that protocol reads the scores of one agent.
-            Vec::new()
-        } else {
-            Builtin::ALL.to_vec()
-        };
-
+        let (keyed, builtins) = contestants(l, environment, file, format)?;
         let tasks = l.list("task", |o| &o.task, None);
         let (temperature, temperature_origin) = l.pick("temperature", |o| o.temperature.clone(), None, "0".to_owned());
         let (timeout, timeout_origin) = l.pick("timeout", |o| o.timeout, None, 120.0);
         let (episode_timeout, episode_origin) = l.pick("episode-timeout", |o| o.episode_timeout.map(Some), None, None);
+        let (max_retry_after, max_retry_after_origin) = l.pick("max-retry-after", |o| o.max_retry_after, None, 120.0);
         let (epochs, epochs_origin) = l.pick("epochs", |o| o.epochs, None, 1);
         let (concurrency, concurrency_origin) = l.pick("concurrency", |o| o.concurrency, None, 4);
         let (max_tokens, max_tokens_origin) = l.pick("max-tokens", |o| o.max_tokens, None, 1024);
@@ -328,6 +293,11 @@ impl Settings {
             let problem = "must be at least 1".to_owned();
             if value == 0 { Err(ConfigError::Option { option, problem, origin }) } else { Ok(()) }
         };
+        let (max_retries, max_retries_origin) = l.pick("max-retries", |o| o.max_retries, None, 4);
+        if max_retries > MOST_RETRIES {
+            let problem = format!("must be at most {MOST_RETRIES}");
+            return Err(ConfigError::Option { option: "--max-retries", problem, origin: max_retries_origin });
+        }
         at_least_one("--epochs", u64::from(epochs), epochs_origin)?;
         at_least_one("--concurrency", concurrency as u64, concurrency_origin)?;
         at_least_one("--max-tokens", u64::from(max_tokens), max_tokens_origin)?;
@@ -355,7 +325,8 @@ impl Settings {
             episode_timeout: episode_timeout
                 .map(|time| seconds("--episode-timeout", time, episode_origin))
                 .transpose()?,
-            max_retries: l.pick("max-retries", |o| o.max_retries, None, 4).0,
+            max_retries,
+            max_retry_after: seconds("--max-retry-after", max_retry_after, max_retry_after_origin)?,
             prompts: l.pick("prompts", |o| o.prompts.clone().map(Some), None, None).0,
             out: l.pick("out", |o| o.out.clone(), None, PathBuf::from("results")).0,
             format,
@@ -365,6 +336,79 @@ impl Settings {
             report: layers.report,
         })
     }
+}
+
+/// Who plays: the models, each with its key, and the built-in agents.
+fn contestants(
+    l: &mut Layers<'_>,
+    environment: &Environment,
+    file: &ConfigFile,
+    format: Format,
+) -> Result<(Vec<KeyedModel>, Vec<Builtin>), ConfigError> {
+    let variable = |name| environment.get(name).map(str::to_owned);
+    let mut agents: Vec<AgentChoice> = l.list("agent", |o| &o.agent, None);
+    let asks_for_a_model = !l.flags.model.is_empty() && l.flags.agent.is_empty();
+    if asks_for_a_model && !agents.is_empty() && !agents.contains(&AgentChoice::Llm) {
+        // Agents that a file names must not send away the model that the command line asks for.
+        agents.push(AgentChoice::Llm);
+    }
+    // A model in the environment must not take part in a run that names its agents and not `llm`.
+    let wants_llm = agents.is_empty() || agents.contains(&AgentChoice::Llm);
+    let names = |list: String| list.split(',').map(|name| name.trim().to_owned()).collect::<Vec<_>>();
+    let from_environment = variable("MODEL_NAME").filter(|_| wants_llm).map(names);
+    let models: Vec<String> = l.list("model", |o| &o.model, from_environment);
+    let (base_url, base_url_origin) =
+        l.pick("base-url", |o| o.base_url.clone().map(Some), variable("API_BASE_URL").map(Some), None);
+    if let Some(url) = &base_url {
+        check_url("--base-url", url, base_url_origin)?;
+    }
+    let (api_key_env, _) = l.pick("api-key-env", |o| o.api_key_env.clone().map(Some), None, None);
+    if agents.contains(&AgentChoice::Llm) && models.is_empty() {
+        let problem = "llm needs a --model".to_owned();
+        return Err(ConfigError::Option { option: "--agent", problem, origin: l.report["agent"].1 });
+    }
+
+    let mut providers = Providers::embedded();
+    if let Some(more) = &file.providers {
+        providers.overlay(more.clone());
+    }
+    let mut keyed: Vec<KeyedModel> = Vec::new();
+    for model in models.iter().filter(|_| wants_llm) {
+        check_name(model, l.report["model"].1)?;
+        let mut spec = match providers.resolve(model.trim(), base_url.as_deref()) {
+            // OpenEnv scripts name a model of the Hugging Face router, whose URL is their default.
+            Err(_) if l.report["model"].1 == Origin::Environment => {
+                providers.resolve(&format!("hf/{}", model.trim()), None)?
+            }
+            other => other?,
+        };
+        if Builtin::ALL.iter().any(|agent| agent.as_str() == spec.label) {
+            // A row of the table, and every key in the log, must mean one contestant.
+            spec.label = format!("{}/{}", spec.provider_name, spec.label);
+        }
+        check_url("base_url of the provider", &spec.provider.base_url, Origin::File)?;
+        if keyed.iter().any(|known| known.spec.label == spec.label) {
+            continue;
+        }
+        keyed.push(match key(&spec, api_key_env.as_deref(), base_url_origin, environment) {
+            Ok(key) => KeyedModel { spec, key, missing_key: None },
+            Err(variable) => KeyedModel { spec, key: None, missing_key: Some(variable) },
+        });
+    }
+    let providers_used: BTreeSet<_> = keyed.iter().map(|model| &model.spec.provider_name).collect();
+    if api_key_env.is_some() && providers_used.len() > 1 {
+        let problem = "would send one key to several providers; leave it out, each has its own variable".to_owned();
+        return Err(ConfigError::Option { option: "--api-key-env", problem, origin: l.report["api-key-env"].1 });
+    }
+    let builtins = if !agents.is_empty() {
+        Builtin::ALL.into_iter().filter(|b| agents.iter().any(|a| a.builtin() == Some(*b))).collect()
+    } else if format == Format::Openenv && !keyed.is_empty() {
+        // Who reads that protocol reads the scores of one agent.
+        Vec::new()
+    } else {
+        Builtin::ALL.to_vec()
+    };
+    Ok((keyed, builtins))
 }
 
 /// The key of a model.
@@ -400,6 +444,9 @@ fn check_url(option: &'static str, url: &str, origin: Origin) -> Result<(), Conf
         }
         Ok(parsed) if !parsed.username().is_empty() || parsed.password().is_some() => {
             "a URL with a user or password in it would be written to logs; use --api-key-env".to_owned()
+        }
+        Ok(parsed) if parsed.query().is_some() || parsed.fragment().is_some() => {
+            "must end before /chat/completions and have no query".to_owned()
         }
         Ok(_) => return Ok(()),
     };
@@ -437,9 +484,10 @@ fn parse_temperature(text: &str, origin: Origin) -> Result<Option<f64>, ConfigEr
 }
 
 fn seconds(option: &'static str, value: f64, origin: Origin) -> Result<Duration, ConfigError> {
-    Duration::try_from_secs_f64(value).ok().filter(|time| !time.is_zero()).ok_or_else(|| ConfigError::Option {
+    let in_range = |time: &Duration| !time.is_zero() && *time <= LONGEST_TIME;
+    Duration::try_from_secs_f64(value).ok().filter(in_range).ok_or_else(|| ConfigError::Option {
         option,
-        problem: "must be a number of seconds above 0".to_owned(),
+        problem: format!("must be a number of seconds above 0, and at most {}", LONGEST_TIME.as_secs()),
         origin,
     })
 }

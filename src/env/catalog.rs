@@ -94,7 +94,8 @@ impl Catalog {
             let mut laid: BTreeMap<String, String> = BTreeMap::new();
             for source in layer {
                 let scenario = Scenario::parse(&source.file, &source.text, &tasks)?;
-                let id = scenario.id().to_owned();
+                // As scenarios are looked up: `ac-001` is AC-001.
+                let id = scenario.id().to_uppercase();
                 if let Some(other) = laid.insert(id.clone(), source.file.clone()) {
                     return Err(CatalogError::Twice { file: source.file, id, other });
                 }

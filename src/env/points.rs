@@ -1,7 +1,7 @@
 //! Scores as exact decimals.
 
 use std::fmt;
-use std::ops::{Add, AddAssign, Neg};
+use std::ops::{Add, AddAssign};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -65,13 +65,6 @@ impl Add for Points {
 impl AddAssign for Points {
     fn add_assign(&mut self, other: Self) {
         self.0 += other.0;
-    }
-}
-
-impl Neg for Points {
-    type Output = Self;
-    fn neg(self) -> Self {
-        Self(-self.0)
     }
 }
 

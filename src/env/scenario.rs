@@ -242,8 +242,9 @@ impl Compiler<'_> {
         });
         let summary = std::iter::once(("summary".to_owned(), &file.summary));
         let title = std::iter::once(("alert.title".to_owned(), &file.alert.title));
+        let symptoms = file.alert.symptoms.iter().enumerate().map(|(n, text)| (format!("alert.symptoms[{n}]"), text));
         let mut found = Vec::new();
-        for (path, text) in summary.chain(title).chain(evidence).chain(outcomes) {
+        for (path, text) in summary.chain(title).chain(symptoms).chain(evidence).chain(outcomes) {
             let lowered = text.to_lowercase();
             if text.trim().is_empty() {
                 found.push((path, "is blank".to_owned()));

@@ -36,6 +36,8 @@ pub enum Flaw {
     GoalAtStart { scenario: String },
     #[error("{scenario}: the correct sequence does not reach the goal; it ends with: {facts}")]
     GoalMissed { scenario: String, facts: String },
+    #[error("{scenario}: remediations reach more than {most} states of the world; use fewer independent facts")]
+    TooManyStates { scenario: String, most: usize },
     #[error("{scenario}: {place} can never be shown: no remediations make its guard hold first")]
     Unreachable { scenario: String, place: String },
 }
@@ -87,7 +89,7 @@ pub fn prove(scenario: &Arc<Scenario>) -> Result<Proof, Flaw> {
     if total != Points::ONE {
         return Err(Flaw::NotFull { scenario: name(), total });
     }
-    let reachable = reachable(scenario);
+    let reachable = reachable(scenario).ok_or_else(|| Flaw::TooManyStates { scenario: name(), most: MOST_STATES })?;
     check_variants(scenario, &reachable)?;
     let mut shortest_repair = None;
     if scenario.task() == TaskId::RemediationPlanning {
@@ -104,8 +106,11 @@ pub fn prove(scenario: &Arc<Scenario>) -> Result<Proof, Flaw> {
     Ok(Proof { path, states: reachable.len(), shortest_repair })
 }
 
-/// The states of the world that remediations can reach, each with the fewest that do.
-fn reachable(scenario: &Scenario) -> BTreeMap<Facts, usize> {
+/// More states than these are not a scenario that a person wrote, and proving it would take minutes.
+const MOST_STATES: usize = 50_000;
+
+/// The states of the world that remediations can reach, each with the fewest that do; none where they are too many.
+fn reachable(scenario: &Scenario) -> Option<BTreeMap<Facts, usize>> {
     let world = &scenario.world;
     let mut depths = BTreeMap::from([(world.start, 0)]);
     let mut queue = VecDeque::from([(world.start, 0)]);
@@ -117,8 +122,11 @@ fn reachable(scenario: &Scenario) -> BTreeMap<Facts, usize> {
                 queue.push_back((after, depth + 1));
             }
         }
+        if depths.len() > MOST_STATES {
+            return None;
+        }
     }
-    depths
+    Some(depths)
 }
 
 /// Every variant must be the first whose guard holds in some state that can be reached.

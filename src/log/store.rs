@@ -62,6 +62,12 @@ impl Store {
         Ok(RunFolder { path })
     }
 
+    /// Whether a run of this id is kept.
+    #[must_use]
+    pub fn has(&self, id: &RunId) -> bool {
+        self.runs().join(&id.0).exists()
+    }
+
     /// Notes the newest run in `latest`, a text file: links do not survive every system and checkout.
     ///
     /// # Errors
@@ -239,8 +245,9 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(failed("make the folder", parent))?;
     }
+    // Its own name for every writer: two runs may write `latest` at the same time.
     let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".part");
+    temporary.push(format!(".{}.part", std::process::id()));
     let temporary = PathBuf::from(temporary);
     let write = || {
         let mut file = fs::File::create(&temporary)?;

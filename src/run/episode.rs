@@ -69,6 +69,10 @@ impl Play {
         };
         let mut stop = None;
         while !episode.is_done() && stop.is_none() {
+            if cancel.hard.is_cancelled() {
+                stop = Some(Stop { outcome: Outcome::Cancelled, message: "the run was stopped at once".to_owned() });
+                break;
+            }
             match self.decide(episode.observation(), &mut calls, hub, cancel).await? {
                 Ok(decision) => {
                     let event = take_step(&mut episode, decision);
@@ -114,12 +118,17 @@ impl Play {
                 return Ok(Err(abandoned(ErrorKind::Cancelled, None)));
             };
             let answer = tokio::select! {
-                answer = calls.ask(&line, &request) => answer,
+                answer = calls.ask(&line, &request, cancel) => answer,
                 () = cancel.hard.cancelled() => {
                     let message = "the run was stopped during a call".to_owned();
                     return Ok(Err(Stop { outcome: Outcome::Cancelled, message }));
                 }
             };
+            if let Err(error) = &answer
+                && error.kind == ErrorKind::Cancelled
+            {
+                return Ok(Err(Stop { outcome: Outcome::Cancelled, message: error.to_string() }));
+            }
             let event = calls.event(step, &line, &request, self.policy.dropped_evidence(), &answer);
             hub.send(Some(&self.key), event).await?;
             turn = self.policy.reply(answer.as_ref(), observation);
@@ -138,11 +147,12 @@ struct Calls {
 }
 
 impl Calls {
-    async fn ask(&mut self, line: &Line, request: &ChatRequest) -> Result<ChatReply, ChatError> {
+    async fn ask(&mut self, line: &Line, request: &ChatRequest, cancel: &Cancel) -> Result<ChatReply, ChatError> {
         self.made += 1;
         let call_deadline = line.call_time.map(|time| Instant::now() + time);
         let deadline = [self.deadline, call_deadline].into_iter().flatten().min();
-        let context = CallContext { deadline, jitter_seed: self.seed.wrapping_add(self.made) };
+        let context =
+            CallContext { deadline, jitter_seed: self.seed.wrapping_add(self.made), stop: cancel.gentle.clone() };
         line.client.complete(request, &context).await
     }
 

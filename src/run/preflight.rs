@@ -25,7 +25,7 @@ impl Checked {
 }
 
 /// Tokens that the tiny call may spend on its answer; enough for a reasoning model to say a word.
-const ANSWER_TOKENS: u32 = 64;
+const ANSWER_TOKENS: u32 = 256;
 
 /// Makes the call with the protocol that will be used, or, for `auto` (none), tries json, then tools, then text.
 ///

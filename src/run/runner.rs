@@ -19,6 +19,9 @@ use crate::chat::ErrorKind;
 use crate::env::{Scenario, verify};
 use crate::log::{EpisodeKey, EventKind, Outcome};
 
+/// How many episodes of a built-in agent are played at once.
+const BUILTIN_CONCURRENCY: usize = 16;
+
 /// A contestant, ready to play.
 pub struct Player {
     /// The label in tables and keys.
@@ -73,10 +76,11 @@ impl Runner {
     pub async fn run(mut self) -> Result<(), HubError> {
         let mut episodes = JoinSet::new();
         for player in &self.players {
-            let at_once = match &player.kind {
-                PlayerKind::Model(model) => Some(Arc::new(Semaphore::new(model.concurrency.max(1)))),
-                _ => None,
-            };
+            let at_once = Arc::new(Semaphore::new(match &player.kind {
+                PlayerKind::Model(model) => model.concurrency.max(1),
+                // Enough to keep the log busy, few enough to stop soon.
+                PlayerKind::Builtin(_) | PlayerKind::Unreachable(..) => BUILTIN_CONCURRENCY,
+            }));
             for (scenario, epoch) in self.plan.episodes() {
                 let key = EpisodeKey { model: player.label.clone(), scenario: scenario.id().to_owned(), epoch };
                 if self.progress.is_finished(&key) {
@@ -84,13 +88,10 @@ impl Runner {
                 }
                 let kept = self.progress.take(&key);
                 let spec = player.play(key.clone(), scenario, self.plan.seed, kept);
-                let (hub, cancel, at_once) = (self.hub.clone(), self.cancel.clone(), at_once.clone());
+                let (hub, cancel, at_once) = (self.hub.clone(), self.cancel.clone(), Arc::clone(&at_once));
                 episodes.spawn(async move {
                     // A closed semaphore cannot be: it lives as long as its tasks.
-                    let _turn = match &at_once {
-                        Some(semaphore) => semaphore.acquire().await.ok(),
-                        None => None,
-                    };
+                    let _turn = at_once.acquire().await.ok();
                     if cancel.is_pulled() {
                         return Ok(());
                     }

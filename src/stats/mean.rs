@@ -1,13 +1,11 @@
 //! Means over scenarios and how well they are known.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use super::distribution::{count, t_quantile};
 
 /// The arithmetic mean; none of nothing.
 #[must_use]
 pub fn mean(values: &[f64]) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "counts of scenarios are small")]
-    let n = values.len() as f64;
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / n)
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / count(values.len()))
 }
 
 /// The sample variance, with n − 1; none for fewer than two values.
@@ -17,8 +15,7 @@ pub fn variance(values: &[f64]) -> Option<f64> {
         return None;
     }
     let centre = mean(values)?;
-    #[expect(clippy::cast_precision_loss, reason = "counts of scenarios are small")]
-    let free = (values.len() - 1) as f64;
+    let free = count(values.len() - 1);
     Some(values.iter().map(|value| (value - centre).powi(2)).sum::<f64>() / free)
 }
 
@@ -36,15 +33,22 @@ pub struct Estimate {
     pub ci95: [f64; 2],
 }
 
+/// The standard error of a mean by the central limit theorem, sd/√n = √(Σ(s − s̄)²/(n(n − 1))) (Miller 2024, eq. 1).
+///
+/// Over the means of scenarios this is `SE_gen`, and holds the noise of the epochs already. Over all n·K episodes it
+/// is the naive error, which takes epochs of a scenario for independent incidents and is too small (page 7.1).
+/// None for fewer than two values.
+#[must_use]
+pub fn standard_error(values: &[f64]) -> Option<f64> {
+    Some((variance(values)? / count(values.len())).sqrt())
+}
+
 /// The mean over scenarios, for *incidents like these*: SE = sd/√n, t with n − 1 degrees of freedom (page 7.2).
 ///
 /// None for fewer than two scenarios.
 #[must_use]
 pub fn estimate(values: &[f64]) -> Option<Estimate> {
-    #[expect(clippy::cast_precision_loss, reason = "counts of scenarios are small")]
-    let n = values.len() as f64;
-    let se = (variance(values)? / n).sqrt();
-    Some(interval(mean(values)?, se, n - 1.0))
+    Some(interval(mean(values)?, standard_error(values)?, count(values.len()) - 1.0))
 }
 
 /// The mean of the means of fixed strata with equal weights, such as the three tasks.
@@ -57,12 +61,10 @@ pub fn stratified(strata: &[Vec<f64>]) -> Option<Estimate> {
     if strata.is_empty() {
         return None;
     }
-    #[expect(clippy::cast_precision_loss, reason = "there are three tasks")]
-    let weight = 1.0 / strata.len() as f64;
+    let weight = 1.0 / count(strata.len());
     let (mut centre, mut total, mut denominator) = (0.0, 0.0, 0.0);
     for values in strata {
-        #[expect(clippy::cast_precision_loss, reason = "counts of scenarios are small")]
-        let n = values.len() as f64;
+        let n = count(values.len());
         let part = weight * weight * variance(values)? / n;
         centre += weight * mean(values)?;
         total += part;
@@ -72,15 +74,11 @@ pub fn stratified(strata: &[Vec<f64>]) -> Option<Estimate> {
     Some(interval(centre, total.sqrt(), df))
 }
 
-fn interval(mean: f64, se: f64, df: f64) -> Estimate {
+/// An estimate with the t interval mean ± `t_df(.975)`·SE; infinitely wide where the degrees of freedom are not positive.
+pub(super) fn interval(mean: f64, se: f64, df: f64) -> Estimate {
     // With no spread at all the quantile does not matter.
-    let half = if se > 0.0 { se * t_quantile(0.975, df) } else { 0.0 };
+    let half = if se > 0.0 { se * t_quantile(0.975, df).unwrap_or(f64::INFINITY) } else { 0.0 };
     Estimate { mean, se, df, ci95: [mean - half, mean + half] }
-}
-
-/// The quantile of Student's t; infinite where the degrees of freedom are not positive.
-fn t_quantile(p: f64, df: f64) -> f64 {
-    StudentsT::new(0.0, 1.0, df).map_or(f64::INFINITY, |t| t.inverse_cdf(p))
 }
 
 /// A quantile by linear interpolation between order statistics (type 7); none of nothing.
@@ -100,22 +98,19 @@ pub fn quantile(values: &mut [u64], q: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const A: [f64; 9] = [1.0, 1.0, 0.5, 1.0, 0.5, 0.75, 0.0, 0.5, 0.0];
-
-    fn near(found: f64, expected: f64, digits: f64) {
-        assert!((found - expected).abs() < digits, "{found} is not {expected}");
-    }
+    use crate::stats::rng::SplitMix64;
+    use crate::stats::{A, cells, means, near};
 
     #[test]
     fn vectors_of_the_contract() {
-        let a = estimate(&A).unwrap();
+        let a_means = means(A);
+        let a = estimate(&a_means).unwrap();
         near(a.mean, 0.583_333, 1e-6);
         near(a.se, 0.131_762, 1e-6);
         near(a.ci95[0], 0.2795, 1e-4);
         near(a.ci95[1], 0.8872, 1e-4);
         // With equal strata the weights 1/H and n_h/n are the same.
-        let strata: Vec<_> = A.chunks(3).map(<[f64]>::to_vec).collect();
+        let strata: Vec<_> = a_means.chunks(3).map(<[f64]>::to_vec).collect();
         let fixed = stratified(&strata).unwrap();
         near(fixed.se, 0.0921, 1e-4);
         near(fixed.df, 5.90, 1e-2);
@@ -124,9 +119,26 @@ mod tests {
     }
 
     #[test]
+    fn episodes_taken_for_scenarios_look_too_certain() {
+        near(standard_error(&cells(A).concat()), 0.083_333, 1e-6);
+        near(standard_error(&means(A)), 0.131_762, 1e-6);
+    }
+
+    #[test]
+    fn the_bootstrap_is_too_narrow_for_nine_scenarios() {
+        // √((n − 1)/n)·SE in the limit, 5.7 % too small; this is why no bootstrap is offered.
+        let (values, mut rng) = (means(A), SplitMix64::new(1));
+        let mut resample = || (0..9).map(|_| values[rng.below(9)]).sum::<f64>() / 9.0;
+        let replicates: Vec<_> = (0..10_000).map(|_| resample()).collect();
+        near(variance(&replicates).map(f64::sqrt), 0.1247, 0.003);
+        near((8.0_f64 / 9.0).sqrt() * standard_error(&values).unwrap(), 0.124_226, 1e-6);
+    }
+
+    #[test]
     fn too_little_to_say() {
         assert_eq!(mean(&[]), None);
         assert_eq!(estimate(&[0.5]), None);
+        assert_eq!(standard_error(&[0.5]), None);
         assert_eq!(stratified(&[vec![0.5, 0.6], vec![0.5]]), None);
         let [low, high] = estimate(&[1.0, 1.0]).unwrap().ci95;
         near(low, 1.0, 1e-12);

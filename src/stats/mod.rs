@@ -1,5 +1,19 @@
 //! Estimators and the random numbers behind them. Pure; formulas and worked vectors are in the contract, page 7.
 
+pub mod cluster;
+pub mod distribution;
+pub mod epochs;
+pub mod exact;
+pub mod gate;
 pub mod mean;
+pub mod multiple;
+pub mod paired;
 pub mod passk;
+pub mod power;
+pub mod proportion;
 pub mod rng;
+
+#[cfg(test)]
+mod vectors;
+#[cfg(test)]
+use vectors::{A, B, cells, means, near, near_both};

@@ -18,7 +18,7 @@ const MAY_USE: [(&str, &[&str]); 9] = [
 ];
 
 /// Files, or folders of files, that neither wait nor look at the clock, the disk, the network or the environment.
-const PURE: [&str; 12] = [
+const PURE: [&str; 13] = [
     "env",
     "stats",
     "agent",
@@ -31,6 +31,7 @@ const PURE: [&str; 12] = [
     "report/table.rs",
     "report/markdown.rs",
     "report/csv.rs",
+    "report/inspect",
 ];
 
 const IMPURE: [&str; 9] = [

@@ -39,7 +39,7 @@ fn alone_it_plays_the_built_in_agents() {
     assert_eq!(first.stderr, format!("run {} → {run}\n", place.latest()));
     assert_eq!(
         names_in(&place.path(&run)),
-        ["SCORES.md", "events.jsonl", "run.json", "scores.csv", "summary.json", "trajectories"]
+        ["SCORES.md", "events.jsonl", "lock", "run.json", "scores.csv", "summary.json", "trajectories"]
     );
     assert_eq!(names_in(&place.path("results")), ["latest", "runs"]);
 
@@ -760,7 +760,9 @@ mod interrupts {
         let ended = running.ends().exits(130);
         let id = place.latest();
         assert!(ended.stderr.contains(GENTLE), "{}", ended.stderr);
-        let kept = format!("interrupted: 2 episodes did not end; what was played is kept in results/runs/{id}\n");
+        let kept = format!(
+            "interrupted: 2 episodes did not end; `bench resume` goes on with what is kept in results/runs/{id}\n"
+        );
         assert!(ended.stderr.ends_with(&kept), "{}", ended.stderr);
 
         let of_type = |wanted: &str| place.events().iter().filter(|event| event["event"]["type"] == wanted).count();
@@ -812,12 +814,14 @@ mod interrupts {
     }
 
     #[test]
-    fn built_in_agents_beside_a_model_end_their_episodes() {
+    fn built_in_agents_beside_a_model_keep_what_they_played() {
         let place = Place::with_suite();
         let server = slow(SILENCE);
         let url = server.base_url();
         let mut running = Running::start(place.command(&["--suite", "suite", "--model", "m", "--base-url", &url]));
         running.wait_until("three calls in flight", |_| server.calls() >= 4);
+        let ended = || place.events().iter().filter(|event| event["event"]["type"] == "episode.finished").count();
+        running.wait_until("four agents are done", |_| ended() == 12);
         running.interrupt();
         running.wait_for(GENTLE);
         running.interrupt();

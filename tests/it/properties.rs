@@ -25,27 +25,41 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
+const KINDS: [&str; 17] = [
+    "query_logs",
+    "check_metrics",
+    "check_dependencies",
+    "check_recent_deploys",
+    "check_service_status",
+    "restart_service",
+    "rollback_deploy",
+    "scale_service",
+    "disable_feature_flag",
+    "clear_cache",
+    "execute_runbook_step",
+    "submit_severity",
+    "submit_root_cause",
+    "submit_resolution",
+    "Query_Logs",
+    "",
+    "nap",
+];
+const KEYS: [&str; 10] = [
+    "service",
+    "severity",
+    "failure_mode",
+    "summary",
+    "flag",
+    "runbook_action",
+    "target",
+    "replicas",
+    "reasoning",
+    "x",
+];
+
 /// Actions that are nearly right: real kinds and names with odd spellings, and rubbish between.
 fn near_action() -> impl Strategy<Value = Value> {
-    let kinds = prop::sample::select(vec![
-        "query_logs",
-        "check_metrics",
-        "check_dependencies",
-        "check_recent_deploys",
-        "check_service_status",
-        "restart_service",
-        "rollback_deploy",
-        "scale_service",
-        "disable_feature_flag",
-        "clear_cache",
-        "execute_runbook_step",
-        "submit_severity",
-        "submit_root_cause",
-        "submit_resolution",
-        "Query_Logs",
-        "",
-        "nap",
-    ]);
+    let kinds = prop::sample::select(KINDS.to_vec());
     let names = prop::sample::select(vec![
         "postgres-db",
         "POSTGRES DB",
@@ -63,18 +77,7 @@ fn near_action() -> impl Strategy<Value = Value> {
         "nobody",
         "postgres",
     ]);
-    let keys = prop::sample::select(vec![
-        "service",
-        "severity",
-        "failure_mode",
-        "summary",
-        "flag",
-        "runbook_action",
-        "target",
-        "replicas",
-        "reasoning",
-        "x",
-    ]);
+    let keys = prop::sample::select(KEYS.to_vec());
     let value = prop_oneof![8 => names.prop_map(Value::from), 1 => any_json()];
     (kinds, prop::collection::vec((keys, value), 0..3)).prop_map(|(kind, pairs)| {
         let parameters: Map<_, _> = pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
@@ -101,10 +104,30 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_value_is_an_action_or_refused(value in any_json(), index in 0_usize..9) {
-        if let Ok(action) = Action::from_value(value) {
+    fn any_value_is_an_action_or_refused(value in any_json()) {
+        let _ = Action::from_value(value);
+    }
+
+    #[test]
+    fn any_parameters_of_any_kind_are_a_step_or_refused(
+        kind in prop_oneof![".{0,20}", prop::sample::select(KINDS.to_vec()).prop_map(str::to_owned)],
+        keys in prop::collection::vec(prop::sample::select(KEYS.to_vec()), 0..4),
+        values in prop::collection::vec(any_json(), 4),
+        texts in prop::collection::vec(".{0,40}", 4),
+        as_text: bool,
+        index in 0_usize..9,
+    ) {
+        // Texts under known keys are always an action; other values may be refused, and must not panic.
+        let value = |n: usize| if as_text { Value::from(texts[n].clone()) } else { values[n].clone() };
+        let parameters: Map<_, _> =
+            keys.iter().enumerate().map(|(n, key)| ((*key).to_owned(), value(n))).filter(|(key, _)| key != "replicas").collect();
+        let action = Action::from_value(json!({"action_type": kind, "parameters": parameters}));
+        prop_assert!(action.is_ok() || !as_text);
+        if let Ok(action) = action {
             let mut episode = Episode::reset(scenario(index), EpisodeId::nil());
-            episode.step(&action);
+            while !episode.is_done() {
+                episode.step(&action);
+            }
         }
     }
 

@@ -95,7 +95,9 @@ async fn what_cannot_pass_is_not() {
         (Reply::error(401, "invalid_api_key", "wrong key"), ErrorKind::Auth),
         (Reply::error(403, "forbidden", "not for you"), ErrorKind::Auth),
         (Reply::error(402, "x", "pay first"), ErrorKind::Quota),
-        (Reply::error(404, "x", "not here"), ErrorKind::UnknownModel),
+        (Reply::error(404, "x", "not here"), ErrorKind::NotFound),
+        (Reply::html(404), ErrorKind::NotFound),
+        (Reply::error(404, "x", "The model `m` was not found"), ErrorKind::UnknownModel),
         (Reply::error(400, "model_not_found", "?"), ErrorKind::UnknownModel),
         (Reply::error(400, "x", "The model `m` does not exist"), ErrorKind::UnknownModel),
         (Reply::json(400, json!({"message": "Invalid model: m", "type": "invalid_model"})), ErrorKind::UnknownModel),
@@ -239,7 +241,7 @@ async fn a_wait_beyond_the_deadline_is_not_begun() {
     let server = Server::of([Reply::error(429, "x", "busy").header("retry-after", "60"), ready()]);
     let client = Hasty(OpenAiClient::new(&endpoint(server.base_url()), settings()).unwrap());
     let deadline = Some(tokio::time::Instant::now() + Duration::from_secs(30));
-    let context = CallContext { deadline, jitter_seed: 0 };
+    let context = CallContext { deadline, jitter_seed: 0, ..CallContext::default() };
     let error = Retrying::new(client, RetryPolicy::default()).complete(&request(), &context).await.unwrap_err();
     assert_eq!((error.kind, server.calls()), (ErrorKind::RateLimited, 1));
 }

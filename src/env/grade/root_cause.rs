@@ -10,11 +10,11 @@ pub(super) fn grade(steps: Trajectory<'_>, truth: &Truth) -> Grade {
     let service = answer.and_then(|answer| answer.text("service"));
     let mode = answer.and_then(|answer| answer.text("failure_mode")).unwrap_or_default();
     let service_match = service.is_some_and(|service| truth.is_root_cause(service));
-    let mode_match = service_match && terms::count(&truth.failure_mode_terms, mode) > 0;
+    let mode_match = terms::count(&truth.failure_mode_terms, mode) > 0;
 
     let (base, feedback) = match service {
         None => (Points::ZERO, "no root cause was submitted".to_owned()),
-        Some(_) if mode_match => (Points::new(6_000), "right service and failure mode".to_owned()),
+        Some(_) if service_match && mode_match => (Points::new(6_000), "right service and failure mode".to_owned()),
         Some(_) if service_match => (Points::new(3_500), "right service, but not how it failed".to_owned()),
         Some(_) => (Points::new(1_000), format!("wrong service; it began in {}", truth.root_cause)),
     };

@@ -1,0 +1,110 @@
+//! Quantiles and tails of the distributions behind the intervals, none where they do not exist.
+
+use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
+use statrs::function::beta::checked_beta_reg;
+
+/// From here on Student's t is the normal distribution to five digits, and the search for its quantile may not end.
+const NORMAL_FROM: f64 = 1e5;
+
+/// The quantile of the standard normal distribution; none unless 0 < p < 1.
+#[must_use]
+pub fn normal_quantile(p: f64) -> Option<f64> {
+    inside(p).then(|| Normal::standard().inverse_cdf(p))
+}
+
+/// The quantile of Student's t; none unless 0 < p < 1 and the degrees of freedom are positive.
+#[must_use]
+pub fn t_quantile(p: f64, df: f64) -> Option<f64> {
+    if df >= NORMAL_FROM {
+        return normal_quantile(p);
+    }
+    let t = StudentsT::new(0.0, 1.0, df).ok()?;
+    inside(p).then(|| t.inverse_cdf(p)).filter(|quantile| quantile.is_finite())
+}
+
+/// The two-sided p-value of a t statistic, 2·P(T > |t|); none for a statistic that is not a number.
+#[must_use]
+pub fn t_two_sided(t: f64, df: f64) -> Option<f64> {
+    let distribution = StudentsT::new(0.0, 1.0, df).ok()?;
+    (!t.is_nan()).then(|| (2.0 * distribution.sf(t.abs())).min(1.0))
+}
+
+/// The quantile of Beta(a, b); none unless 0 < p < 1 and both shapes are positive.
+///
+/// By bisection of the regularised incomplete beta function: it always ends, which Newton's method does not.
+#[must_use]
+pub fn beta_quantile(p: f64, a: f64, b: f64) -> Option<f64> {
+    if !inside(p) || !(a.is_finite() && b.is_finite()) {
+        return None;
+    }
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..60 {
+        let middle = f64::midpoint(low, high);
+        if checked_beta_reg(a, b, middle).ok()? < p {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    Some(f64::midpoint(low, high))
+}
+
+fn inside(p: f64) -> bool {
+    p > 0.0 && p < 1.0
+}
+
+/// A count as a number to reckon with.
+#[expect(clippy::cast_precision_loss, reason = "counts of scenarios and epochs are small")]
+pub(super) const fn count(number: usize) -> f64 {
+    number as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::near;
+
+    #[test]
+    fn quantiles_are_those_of_scipy() {
+        for (p, df, expected) in [
+            (0.975, 1.0, 12.706_204_736),
+            (0.975, 5.9, 2.457_213_1),
+            (0.95, 8.0, 1.859_548_037),
+            (0.975, 1e6, 1.959_964),
+            (0.975, 1e9, 1.959_964),
+        ] {
+            near(t_quantile(p, df), expected, 1e-5);
+        }
+        near(t_quantile(0.975, f64::INFINITY), 1.959_963_984_5, 1e-9);
+        near(normal_quantile(0.95), 1.644_853_626_9, 1e-9);
+        near(beta_quantile(0.025, 7.0, 4.0), 0.347_547_1, 1e-6);
+        near(beta_quantile(0.95, 1.0, 9.0), 1.0 - 0.05_f64.powf(1.0 / 9.0), 1e-12);
+        near(t_two_sided(-0.894_427_191, 8.0), 0.397_203_84, 1e-8);
+        near(t_two_sided(f64::INFINITY, 8.0), 0.0, 1e-12);
+    }
+
+    #[test]
+    fn nothing_where_there_is_no_quantile() {
+        for p in [0.0, 1.0, -0.1, f64::NAN] {
+            assert_eq!(normal_quantile(p), None);
+            assert_eq!(t_quantile(p, 3.0), None);
+            assert_eq!(beta_quantile(p, 2.0, 3.0), None);
+        }
+        for df in [0.0, -1.0, f64::NAN] {
+            assert_eq!(t_quantile(0.9, df), None);
+            assert_eq!(t_two_sided(1.0, df), None);
+        }
+        assert_eq!(t_two_sided(f64::NAN, 3.0), None);
+        assert_eq!(beta_quantile(0.5, 0.0, 1.0), None);
+        assert_eq!(beta_quantile(0.5, f64::NAN, 1.0), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_beta_quantile_inverts_the_distribution(p in 0.001_f64..0.999, a in 1_u32..300, b in 1_u32..300) {
+            let (a, b) = (f64::from(a), f64::from(b));
+            let at = beta_quantile(p, a, b).unwrap();
+            proptest::prop_assert!((checked_beta_reg(a, b, at).unwrap() - p).abs() < 1e-9);
+        }
+    }
+}
