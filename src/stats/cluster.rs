@@ -3,23 +3,22 @@
 use std::collections::BTreeMap;
 
 use super::distribution::count;
-use super::mean::{Estimate, interval, mean, standard_error};
+use super::mean::{Estimate, interval, mean};
 
 /// Below this many groups a clustered error is itself too uncertain to use; take fixed strata instead (page 7.2).
 pub const ENOUGH: usize = 20;
 
 /// Miller's clustered error, SE² = `SE_CLT`² + (1/n²) Σ_c `Σ_{i≠j∈c}` (sᵢ − s̄)(sⱼ − s̄) (Miller 2024, eq. 4).
 ///
-/// None for fewer than two values, lists of different lengths, or where scores differ more within groups than
-/// between them so that the estimate of the variance is negative.
+/// Reckoned as (Σ_c (`Σ_{i∈c}` rᵢ)² + Σ rᵢ²/(n − 1))/n² with rᵢ = sᵢ − s̄, which is the same and plainly not negative.
+/// None for fewer than two values or lists of different lengths.
 #[must_use]
 pub fn clustered_se<C: Ord>(values: &[f64], clusters: &[C]) -> Option<f64> {
+    let groups = residuals(values, clusters)?;
     let n = count(values.len());
-    let cross: f64 = residuals(values, clusters)?.values().map(|sums| sums.total * sums.total - sums.squares).sum();
-    let own = standard_error(values)?;
-    let squared = own * own + cross / (n * n);
-    // Groups that cancel exactly leave a little rounding on either side of 0.
-    (squared > -1e-12 * own * own).then(|| squared.max(0.0).sqrt())
+    let totals: f64 = groups.values().map(|sums| sums.total * sums.total).sum();
+    let squares: f64 = groups.values().map(|sums| sums.squares).sum();
+    (values.len() > 1).then(|| (totals + squares / (n - 1.0)).sqrt() / n)
 }
 
 /// The cluster-robust error with the correction for few groups, SE² = C/(C − 1)·Σ_c (`Σ_{i∈c}` (sᵢ − s̄))²/n², as in
@@ -63,6 +62,7 @@ fn residuals<'a, C: Ord>(values: &[f64], clusters: &'a [C]) -> Option<BTreeMap<&
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::mean::standard_error;
     use crate::stats::{A, means, near, near_both};
 
     #[test]
@@ -85,10 +85,8 @@ mod tests {
         assert_eq!(clustered_se(&[1.0, 0.0], &[0]), None);
         assert_eq!(robust_se(&[1.0, 0.0], &[0, 0]), None);
         assert_eq!(robust_se(&[f64::NAN, 0.0], &[0, 1]), None);
-        // All in one group, and the residuals of one group always cancel.
-        near(clustered_se(&[1.0, 0.0], &[0, 0]), 0.0, 1e-9);
-        // Three pairs of opposites: negative.
-        assert_eq!(clustered_se(&[1.0, 0.0, 1.0, 0.0, 1.0, 0.0], &[0, 0, 1, 1, 2, 2]), None);
+        // One group: its residuals cancel, and only Σr²/(n²(n − 1)) is left.
+        near(clustered_se(&[1.0, 0.0], &[0, 0]), 0.125_f64.sqrt(), 1e-9);
     }
 
     proptest::proptest! {

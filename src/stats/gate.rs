@@ -292,7 +292,7 @@ mod tests {
     }
 
     fn any_pairs() -> impl Strategy<Value = Vec<Pair<usize>>> {
-        // Halves and whole numbers come up often enough to give sides without spread.
+        // Whole numbers come up often enough to give sides without spread.
         let score = prop_oneof![Just(0.0), Just(1.0), 0.0_f64..1.0];
         let scores = prop_oneof![prop::collection::vec(score, 1..5), Just(vec![1.0; 4]), Just(vec![0.0; 4])];
         let pair = (0_usize..3, scores.clone(), scores).prop_map(|(task, base, new)| Pair { task, base, new });

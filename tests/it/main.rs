@@ -15,6 +15,7 @@ mod faults;
 mod policy;
 mod properties;
 mod reports;
+mod resume;
 mod schema;
 mod server;
 mod spec;
