@@ -54,6 +54,8 @@ pub enum ErrorKind {
     ErrorBody,
     /// A redirect, which is not followed: the key must not travel to another host.
     Redirect,
+    /// A recording was to answer and does not have this request, or could not be written.
+    NotRecorded,
     /// The call was given up from our side.
     Cancelled,
 }
@@ -83,6 +85,7 @@ impl ErrorKind {
             | Self::EmptyChoices
             | Self::ErrorBody
             | Self::Redirect
+            | Self::NotRecorded
             | Self::Cancelled => false,
         }
     }
@@ -111,6 +114,7 @@ impl fmt::Display for ErrorKind {
             Self::EmptyChoices => "the answer has no choice",
             Self::ErrorBody => "an error came with status 200",
             Self::Redirect => "the endpoint redirects, which is not followed",
+            Self::NotRecorded => "not in the recording",
             Self::Cancelled => "given up",
         })
     }

@@ -202,6 +202,8 @@ pub struct CallContext {
     pub deadline: Option<Instant>,
     /// Seeds the jitter of the retry delays.
     pub jitter_seed: u64,
+    /// Which repetition of the request it is, from 0: a recording has an answer for each.
+    pub repeat: u32,
     /// Once it is cancelled, no further attempt is begun; one that is under way goes on.
     pub stop: CancellationToken,
 }

@@ -21,6 +21,7 @@ use crate::env::{Action, ActionKind, Catalog, Diagnostic, Episode, EpisodeId, Sc
 use crate::log::manifest::{self, Machine, ModelRecord};
 use crate::log::{Contestant, Manifest, RunId};
 use crate::run::Plan;
+use crate::run::cassette::{Recording, Replay};
 
 /// Reads the environment and `bench.toml`, and resolves the options.
 pub(super) fn settings(options: &Options, config: Option<&Path>) -> Result<Settings, Failure> {
@@ -160,8 +161,11 @@ pub(super) fn model_settings(settings: &Settings, model: &KeyedModel) -> ModelSe
     }
 }
 
-/// A client for a model, with retries.
+/// A client for a model, with retries; a recording instead of it or beside it where one is asked for.
 pub(super) fn client(settings: &Settings, model: &KeyedModel) -> Result<Arc<dyn ChatClient>, Failure> {
+    if let Some(folder) = &settings.replay {
+        return Ok(Arc::new(Replay::new(folder.clone(), model_settings(settings, model))));
+    }
     let endpoint = Endpoint {
         base_url: model.spec.provider.base_url.clone(),
         key: model.key.clone(),
@@ -176,7 +180,11 @@ pub(super) fn client(settings: &Settings, model: &KeyedModel) -> Result<Arc<dyn 
         max_retry_after: settings.max_retry_after,
         ..RetryPolicy::default()
     };
-    Ok(Arc::new(Retrying::new(client, policy)))
+    let client: Arc<dyn ChatClient> = Arc::new(Retrying::new(client, policy));
+    Ok(match &settings.record {
+        Some(folder) => Arc::new(Recording::new(client, folder.clone(), model_settings(settings, model))),
+        None => client,
+    })
 }
 
 /// The most time for one call with all its retries: a call must end even where every attempt hangs.

@@ -9,7 +9,7 @@ use crate::config::options::{Format, ProgressChoice};
 use crate::log::reader::Contents;
 use crate::log::store::{RunFolder, Store, pretty};
 use crate::log::{EventKind, Manifest, Summary};
-use crate::report::score_table::plural;
+use crate::report::score_table::{one_line, plural};
 use crate::report::{csv, markdown, progress, protocol, table};
 use crate::run::kept::Progress;
 use crate::run::{Cancel, Hub, Plan, Player, Runner, Sink};
@@ -170,10 +170,12 @@ fn status(settings: &Settings, summary: &Summary, cancel: &Cancel, folder: &RunF
     }
     let void: usize = summary.rows.iter().map(|row| row.void).sum();
     if void > settings.max_void {
+        let first = summary.rows.iter().find_map(|row| row.void_message.as_deref());
         return Status::Void(format!(
-            "{} no score because the infrastructure failed (tolerated: {}); see {kept}/events.jsonl",
+            "{} no score because the infrastructure failed (tolerated: {}): {}; see {kept}/events.jsonl",
             if void == 1 { "1 episode has".to_owned() } else { format!("{void} episodes have") },
-            settings.max_void
+            settings.max_void,
+            one_line(first.unwrap_or("no reason was given")),
         ));
     }
     let models = !settings.models.is_empty();

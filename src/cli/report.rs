@@ -7,6 +7,7 @@ use std::path::Path;
 use super::args::{LogFormat, ReportArgs};
 use super::exit::{Failure, Status};
 use super::{build, out, play};
+use crate::env::Catalog;
 use crate::log::reader::Contents;
 use crate::log::store::{RunFolder, Store, pretty, write_whole};
 use crate::log::{Event, Fold, Manifest, RunId, Summary, reader};
@@ -102,7 +103,7 @@ fn write_logs(folder: &RunFolder, manifest: &Manifest, events: &[Event], format:
 /// What the incidents were about, where the suite that was played is still to be had.
 fn incidents(manifest: &Manifest) -> BTreeMap<String, String> {
     let catalog = build::catalog(&manifest.suite, None).ok().filter(|c| c.digest() == manifest.suite_digest);
-    let scenarios = catalog.iter().flat_map(|catalog| catalog.scenarios());
+    let scenarios = catalog.iter().flat_map(Catalog::scenarios);
     scenarios.map(|scenario| (scenario.id().to_owned(), scenario.briefing().summary.clone())).collect()
 }
 

@@ -111,6 +111,7 @@ pub(super) async fn players(
         let context = CallContext {
             deadline: Some(tokio::time::Instant::now() + build::call_time(settings)),
             jitter_seed: settings.seed,
+            repeat: 0,
             stop: cancel.gentle.clone(),
         };
         let checked = tokio::select! {
@@ -178,6 +179,7 @@ fn refused_or(model: &KeyedModel, error: ChatError, quiet: bool) -> Result<ChatE
         | ErrorKind::Redirect
         | ErrorKind::HtmlBody
         | ErrorKind::SseBody
+        | ErrorKind::NotRecorded
         | ErrorKind::MalformedBody => {
             let failure = Failure::usage(format!("model {label} at {}: {error}", model.spec.provider.base_url));
             Err(match endpoint_hint(error.kind) {

@@ -187,6 +187,12 @@ pub struct Options {
     /// Seconds that an endpoint may ask to wait; beyond it the call fails [default: 120]
     #[arg(long, value_name = "SECONDS", help_heading = "How models are asked")]
     pub max_retry_after: Option<f64>,
+    /// Keep every answer in this folder, to be replayed
+    #[arg(long, value_name = "DIR", conflicts_with = "replay", help_heading = "How models are asked")]
+    pub record: Option<PathBuf>,
+    /// Answer from this folder, without a network
+    #[arg(long, value_name = "DIR", help_heading = "How models are asked")]
+    pub replay: Option<PathBuf>,
     /// A folder with prompts of your own
     #[arg(long, value_name = "DIR", help_heading = "How models are asked")]
     pub prompts: Option<PathBuf>,

@@ -148,6 +148,10 @@ pub struct Settings {
     pub max_retries: u32,
     /// The longest wait that an endpoint may ask for.
     pub max_retry_after: Duration,
+    /// Where answers are kept.
+    pub record: Option<PathBuf>,
+    /// From where answers come instead of from a network.
+    pub replay: Option<PathBuf>,
     /// Prompts of one's own.
     pub prompts: Option<PathBuf>,
     /// The results folder.
@@ -260,6 +264,9 @@ impl Settings {
     /// # Errors
     /// Names the first model without a key, and the variable that should hold it.
     pub fn require_keys(&self) -> Result<(), ConfigError> {
+        if self.replay.is_some() {
+            return Ok(());
+        }
         let missing = self.models.iter().find_map(|model| Some((model, model.missing_key.as_ref()?)));
         missing.map_or(Ok(()), |(model, variable)| {
             Err(ConfigError::NoKey { model: model.spec.label.clone(), variable: variable.clone() })
@@ -327,6 +334,8 @@ impl Settings {
                 .transpose()?,
             max_retries,
             max_retry_after: seconds("--max-retry-after", max_retry_after, max_retry_after_origin)?,
+            record: l.pick("record", |o| o.record.clone().map(Some), None, None).0,
+            replay: l.pick("replay", |o| o.replay.clone().map(Some), None, None).0,
             prompts: l.pick("prompts", |o| o.prompts.clone().map(Some), None, None).0,
             out: l.pick("out", |o| o.out.clone(), None, PathBuf::from("results")).0,
             format,

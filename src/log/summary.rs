@@ -98,6 +98,9 @@ pub struct Row {
     pub fallback_steps: usize,
     /// Steps of which a part of the model's reply was wrong, whoever chose in the end.
     pub problem_steps: usize,
+    /// Pieces of evidence, and of the model's own words, that were dropped to fit a context limit.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub dropped_evidence: usize,
     /// Model calls that succeeded.
     pub calls: usize,
     /// Model calls that failed after all retries.
@@ -115,6 +118,9 @@ pub struct Row {
     pub cost_usd: Option<f64>,
     /// How long calls took; none without calls.
     pub latency_ms: Option<Latency>,
+    /// What happened in the first void episode, by scenario and epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub void_message: Option<String>,
     /// Why episodes are void, by reason.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub void_reasons: BTreeMap<String, usize>,
@@ -191,6 +197,8 @@ struct EpisodeTally {
     steps: usize,
     by_source: BTreeMap<u8, usize>,
     problems: usize,
+    dropped: usize,
+    message: Option<String>,
 }
 
 impl Fold {
@@ -289,10 +297,12 @@ impl Tally {
         let episode = self.episodes.entry((key.scenario.clone(), key.epoch)).or_default();
         match kind {
             EventKind::StepTaken(step) => episode.note(step),
-            EventKind::EpisodeFinished { outcome, score, .. } => {
+            EventKind::EpisodeFinished { outcome, score, message, .. } => {
+                episode.message.clone_from(message);
                 episode.finished = Some((*outcome, score.map(crate::env::Points::to_f64)));
             }
-            EventKind::ModelCalled { reply, cost_usd, .. } => {
+            EventKind::ModelCalled { reply, cost_usd, dropped_evidence, .. } => {
+                episode.dropped = episode.dropped.max(*dropped_evidence);
                 self.calls += 1;
                 self.retries += reply.retries.len();
                 self.latencies.push(reply.latency_ms);
@@ -374,6 +384,7 @@ impl Tally {
             override_steps: by_source(StepSource::Override),
             fallback_steps: by_source(StepSource::Fallback),
             problem_steps: scored().map(|episode| episode.problems).sum(),
+            dropped_evidence: self.episodes.values().map(|episode| episode.dropped).sum(),
             calls: self.calls,
             failed_calls: self.failed_calls,
             retries: self.retries,
@@ -383,6 +394,10 @@ impl Tally {
             // To a billionth of a dollar: the last bits of a sum depend on the order of the calls.
             cost_usd: self.cost.filter(|_| is_model && self.calls > 0).map(|cost| (cost * 1e9).round() / 1e9),
             latency_ms: p50.zip(p99).map(|(p50, p99)| Latency { p50, p99 }),
+            void_message: {
+                let void = |episode: &&EpisodeTally| episode.finished.is_some_and(|(outcome, _)| outcome.is_void());
+                self.episodes.values().filter(void).find_map(|episode| episode.message.clone())
+            },
             void_reasons,
         }
     }
@@ -433,6 +448,11 @@ fn pass_hat(tasks: &BTreeMap<TaskId, TaskScore>) -> Option<PassK> {
         })
         .collect();
     mean::mean(&values?).map(|value| PassK { k, threshold: PASS_THRESHOLD, value: round(value) })
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 fn is_nothing(usage: &Usage) -> bool {

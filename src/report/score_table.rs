@@ -167,6 +167,14 @@ fn notes(summary: &Summary) -> Vec<String> {
                 row.model, row.problem_steps, row.steps
             ));
         }
+        if row.dropped_evidence > 0 {
+            notes.push(format!(
+                "{}: {} of older evidence did not fit the model's context and {} dropped.",
+                row.model,
+                plural(row.dropped_evidence, "piece"),
+                if row.dropped_evidence == 1 { "was" } else { "were" },
+            ));
+        }
         if let Some(name) = &row.answered_by {
             notes.push(format!("{}: the endpoint says that '{name}' answered.", row.model));
         }

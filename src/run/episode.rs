@@ -64,6 +64,7 @@ impl Play {
         let mut calls = Calls {
             deadline: self.line.as_ref().and_then(|line| line.episode_time).map(|time| Instant::now() + time),
             seed: plan::episode_seed(self.seed, &self.key.scenario, self.key.epoch),
+            epoch: self.key.epoch,
             told: 0,
             made: 0,
         };
@@ -141,6 +142,7 @@ impl Play {
 struct Calls {
     deadline: Option<Instant>,
     seed: u64,
+    epoch: u32,
     /// How many messages of the conversation earlier events hold.
     told: usize,
     made: u64,
@@ -151,8 +153,12 @@ impl Calls {
         self.made += 1;
         let call_deadline = line.call_time.map(|time| Instant::now() + time);
         let deadline = [self.deadline, call_deadline].into_iter().flatten().min();
-        let context =
-            CallContext { deadline, jitter_seed: self.seed.wrapping_add(self.made), stop: cancel.gentle.clone() };
+        let context = CallContext {
+            deadline,
+            jitter_seed: self.seed.wrapping_add(self.made),
+            repeat: self.epoch,
+            stop: cancel.gentle.clone(),
+        };
         line.client.complete(request, &context).await
     }
 

@@ -9,6 +9,7 @@
 //! ```
 
 pub mod cancel;
+pub mod cassette;
 pub mod episode;
 pub mod hub;
 pub mod kept;

@@ -8,9 +8,9 @@ use super::mean::{Estimate, interval, mean};
 /// Below this many groups a clustered error is itself too uncertain to use; take fixed strata instead (page 7.2).
 pub const ENOUGH: usize = 20;
 
-/// Miller's clustered error, SE² = `SE_CLT`² + (1/n²) Σ_c `Σ_{i≠j∈c}` (sᵢ − s̄)(sⱼ − s̄) (Miller 2024, eq. 4).
+/// Miller's clustered error, SE² = `SE_CLT`² + (1/n²) `Σ_c Σ_{i≠j∈c}` (sᵢ − s̄)(sⱼ − s̄) (Miller 2024, eq. 4).
 ///
-/// Reckoned as (Σ_c (`Σ_{i∈c}` rᵢ)² + Σ rᵢ²/(n − 1))/n² with rᵢ = sᵢ − s̄, which is the same and plainly not negative.
+/// Reckoned as (`Σ_c` (`Σ_{i∈c}` rᵢ)² + Σ rᵢ²/(n − 1))/n² with rᵢ = sᵢ − s̄, which is the same and plainly not negative.
 /// None for fewer than two values or lists of different lengths.
 #[must_use]
 pub fn clustered_se<C: Ord>(values: &[f64], clusters: &[C]) -> Option<f64> {
@@ -21,7 +21,7 @@ pub fn clustered_se<C: Ord>(values: &[f64], clusters: &[C]) -> Option<f64> {
     (values.len() > 1).then(|| (totals + squares / (n - 1.0)).sqrt() / n)
 }
 
-/// The cluster-robust error with the correction for few groups, SE² = C/(C − 1)·Σ_c (`Σ_{i∈c}` (sᵢ − s̄))²/n², as in
+/// The cluster-robust error with the correction for few groups, SE² = C/(C − 1) `Σ_c` (`Σ_{i∈c}` (sᵢ − s̄))²/n², as in
 /// Inspect and statsmodels (page 7.1). None for lists of different lengths or fewer than two groups.
 #[must_use]
 pub fn robust_se<C: Ord>(values: &[f64], clusters: &[C]) -> Option<f64> {

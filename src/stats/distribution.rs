@@ -39,7 +39,8 @@ pub fn t_two_sided(t: f64, df: f64) -> Option<f64> {
 /// By bisection of the regularised incomplete beta function: it always ends, and Newton's method of `statrs` does not.
 #[must_use]
 pub fn beta_quantile(p: f64, a: f64, b: f64) -> Option<f64> {
-    if !inside(p) || !(a.is_finite() && b.is_finite()) {
+    let usable = inside(p) && a.is_finite() && b.is_finite();
+    if !usable {
         return None;
     }
     let (mut low, mut high) = (0.0, 1.0);

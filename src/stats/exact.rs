@@ -1,4 +1,4 @@
-//! Exact p-values for few scenarios: McNemar, Fisher and the sign flip.
+//! Exact p-values for few scenarios: `McNemar`, Fisher and the sign flip.
 
 use statrs::function::factorial::ln_binomial;
 
@@ -11,7 +11,7 @@ pub const MOST_ENUMERATED: usize = 20;
 /// How many signs [`sign_flip`] draws where there are too many to try.
 const DRAWS: u32 = 100_000;
 
-/// McNemar's exact two-sided p for discordant pairs: twice P(X ≤ min(b, c)) with X ~ Binomial(b + c, ½), at most 1.
+/// `McNemar`'s exact two-sided p for discordant pairs: twice P(X ≤ min(b, c)) with X ~ Binomial(b + c, ½), at most 1.
 ///
 /// 1 where no pair is discordant.
 #[must_use]
@@ -20,7 +20,7 @@ pub fn mcnemar(only_first: u32, only_second: u32) -> f64 {
     (2.0 * (below + at)).min(1.0)
 }
 
-/// McNemar's mid-p: the exact p with half the probability of what was seen, 2·P(X ≤ min) − P(X = min)
+/// `McNemar`'s mid-p: the exact p with half the probability of what was seen, 2·P(X ≤ min) − P(X = min)
 /// (Fagerland, Lydersen, Laake 2013).
 #[must_use]
 pub fn mcnemar_mid_p(only_first: u32, only_second: u32) -> f64 {

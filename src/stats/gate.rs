@@ -1,7 +1,6 @@
 //! The regression gate: did an agent get worse on these scenarios (page 7.2, 8)?
 
-use super::distribution::count;
-use super::distribution::normal_quantile;
+use super::distribution::{count, normal_quantile};
 use super::epochs::{Constant, se_fixed, task_weights, variance_of_mean};
 use super::exact::sign_flip;
 use super::mean::mean;
@@ -92,7 +91,7 @@ pub struct Judgement {
 
 /// Compares before and after, scenario by scenario, with equal weight of the scenarios within a task and of the tasks.
 ///
-/// * `SE_Δ`² = Σ wᵢ²(s²_new,i/K + s²_base,i/K), which with equal weights is the page's.
+/// * `SE_Δ`² = Σ wᵢ²(sᵢ²/K of the new + sᵢ²/K of the base), which with equal weights is the page's.
 /// * A side none of whose epochs differ has an estimated variance of 0. It is not certain for that: there, the
 ///   variance of the Beta posterior stands in for every scenario that scored all 0 or all 1. A side with any spread
 ///   keeps its estimates as they are; only so does the page's own vector come out, which has such scenarios.
@@ -113,8 +112,8 @@ pub fn judge<T: Ord>(pairs: &[Pair<T>], rules: &Rules) -> Option<Judgement> {
     let demand = Demand::one_sided(rules.alpha, POWER)?;
     let critical = normal_quantile(1.0 - rules.alpha)?;
     let weights = task_weights(&pairs.iter().map(|pair| &pair.task).collect::<Vec<_>>());
-    let base = Side::new(pairs.iter().map(|pair| pair.base.clone()).collect(), &weights)?;
-    let new = Side::new(pairs.iter().map(|pair| pair.new.clone()).collect(), &weights)?;
+    let base = Side::new(&pairs.iter().map(|pair| pair.base.clone()).collect::<Vec<_>>(), &weights)?;
+    let new = Side::new(&pairs.iter().map(|pair| pair.new.clone()).collect::<Vec<_>>(), &weights)?;
     let contributions: Vec<_> =
         new.means.iter().zip(&base.means).zip(&weights).map(|((new, base), weight)| weight * (new - base)).collect();
     let delta: f64 = contributions.iter().sum();
@@ -161,9 +160,9 @@ struct Side {
 }
 
 impl Side {
-    fn new(cells: Vec<Vec<f64>>, weights: &[f64]) -> Option<Self> {
+    fn new(cells: &[Vec<f64>], weights: &[f64]) -> Option<Self> {
         let means: Vec<_> = cells.iter().map(|cell| mean(cell)).collect::<Option<_>>()?;
-        let estimated = se_fixed(&cells, weights, Constant::Zero);
+        let estimated = se_fixed(cells, weights, Constant::Zero);
         let constant = if estimated.is_some_and(|se| se <= 0.0) { Constant::Posterior } else { Constant::Zero };
         let parts = cells
             .iter()
@@ -171,7 +170,7 @@ impl Side {
             .map(|(cell, weight)| Some(weight * weight * count(cell.len()) * variance_of_mean(cell, constant)?));
         Some(Self {
             mean: means.iter().zip(weights).map(|(mean, weight)| mean * weight).sum(),
-            se: se_fixed(&cells, weights, constant),
+            se: se_fixed(cells, weights, constant),
             per_epoch: parts.sum(),
             means,
         })

@@ -2,10 +2,11 @@
 
 use super::distribution::{count, t_quantile};
 
-/// The arithmetic mean; none of nothing.
+/// The arithmetic mean; none of nothing, or where it is not finite.
 #[must_use]
 pub fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / count(values.len()))
+    let centre = (!values.is_empty()).then(|| values.iter().sum::<f64>() / count(values.len()));
+    centre.filter(|centre| centre.is_finite())
 }
 
 /// The sample variance, with n − 1; none for fewer than two values.
@@ -137,6 +138,8 @@ mod tests {
     #[test]
     fn too_little_to_say() {
         assert_eq!(mean(&[]), None);
+        assert_eq!(mean(&[0.5, f64::NAN]), None);
+        assert_eq!(estimate(&[0.5, f64::NAN]), None);
         assert_eq!(estimate(&[0.5]), None);
         assert_eq!(standard_error(&[0.5]), None);
         assert_eq!(stratified(&[vec![0.5, 0.6], vec![0.5]]), None);

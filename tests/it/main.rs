@@ -14,6 +14,7 @@ mod cli;
 mod faults;
 mod policy;
 mod properties;
+mod replay;
 mod reports;
 mod resume;
 mod schema;

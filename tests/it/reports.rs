@@ -394,6 +394,8 @@ fn row(model: &str, scores: [&[Option<f64>]; 3]) -> Row {
         retries: 0,
         usage: Usage { prompt_tokens: 1_200, cached_tokens: 0, completion_tokens: 34, reasoning_tokens: 0 },
         check_usage: Usage::default(),
+        dropped_evidence: 0,
+        void_message: None,
         calls_without_usage: 0,
         cost_usd: None,
         latency_ms: is_model.then_some(Latency { p50: 1_500.0, p99: 2_000.0 }),

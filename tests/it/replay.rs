@@ -1,0 +1,86 @@
+//! Recorded runs: the same rows without a network, and a miss that says what differs.
+
+use serde_json::{Value, json};
+
+use crate::binary::Place;
+use crate::faults::good;
+use crate::server::{Reply, Server, dead_url};
+
+/// Answers well, but for a fault, an unreadable reply, and replies that differ by epoch.
+fn moody() -> Server {
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    Server::start(move |index, seen| {
+        let n = asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        match (index, seen.message(0)) {
+            (0, _) => Reply::says("ready"),
+            (_, task) if task.contains("submit_severity") && seen.messages() == 2 => Reply::says("hm"),
+            (_, task) if task.contains("submit_root_cause") && seen.messages() == 4 => {
+                let mode = if n.is_multiple_of(2) { "disk full" } else { "no idea" };
+                let parameters = json!({"service": "postgres-db", "failure_mode": mode});
+                Reply::says(&json!({"action_type": "submit_root_cause", "parameters": parameters}).to_string())
+            }
+            (_, task) if task.contains("submit_resolution") && seen.messages() == 4 => {
+                Reply::error(400, "x", "not this one")
+            }
+            _ => good(seen),
+        }
+    })
+}
+
+const FIXED: [&str; 11] =
+    ["--suite", "suite", "--model", "m", "--agent", "llm", "--epochs", "3", "--quiet", "--format", "json"];
+
+fn rows(stdout: &str) -> Value {
+    serde_json::from_str::<Value>(stdout).unwrap()["rows"].clone()
+}
+
+#[test]
+fn a_recorded_run_repeats_without_a_network() {
+    let place = Place::with_suite();
+    let server = moody();
+    let url = server.base_url();
+    let live = place.bench(&[&FIXED[..], &["--record", "tape", "--base-url", &url]].concat()).exits(4);
+    let expected = rows(&live.stdout);
+    assert_eq!(expected[0]["void"], json!(3));
+    let calls = server.calls();
+    for _ in 0..2 {
+        // The address answers nobody, and no key is needed.
+        let dead = dead_url();
+        let again = place.bench(&[&FIXED[..], &["--replay", "tape", "--base-url", &dead]].concat()).exits(4);
+        assert_eq!(rows(&again.stdout), expected, "every number, latencies among them");
+    }
+    assert_eq!(server.calls(), calls, "nothing was asked again");
+    let again = place.bench(&[&FIXED[..], &["--replay", "tape", "--concurrency", "1", "--base-url", &url]].concat());
+    assert_eq!(rows(&again.exits(4).stdout), expected, "whatever the order of the episodes");
+}
+
+#[test]
+fn a_miss_says_what_differs() {
+    let place = Place::with_suite();
+    let server = Server::start(|_, seen| good(seen));
+    let url = server.base_url();
+    let fixed = ["--suite", "suite", "--model", "m", "--agent", "llm", "--base-url", &url, "--quiet"];
+    place.bench(&[&fixed[..], &["--record", "tape"]].concat()).exits(0);
+    let replay = |arguments: &[&str]| place.bench(&[&fixed[..], &["--replay", "tape"], arguments].concat());
+    replay(&[]).exits(0);
+    // Another setting changes every request, the one before the run too.
+    replay(&["--temperature", "0.5"]).fails(2, &["not in the recording", "temperature: recorded 0.0, asked 0.5"]);
+    // One that only the episodes' requests have makes them void.
+    let said = replay(&["--max-tokens", "7"]).exits(4).stderr;
+    assert!(said.contains("3 episodes have no score"), "{said}");
+    assert!(said.contains("max_tokens: recorded 1024, asked 7"), "{said}");
+    let said = replay(&["--epochs", "2"]).exits(4).stderr;
+    assert!(said.contains("has this request for the epochs 0 and not for 1"), "{said}");
+    place.bench(&[&fixed[..], &["--replay", "nothing"]].concat()).fails(2, &["nothing holds no recorded requests"]);
+    place.bench(&[&fixed[..], &["--replay", "a", "--record", "b"]].concat()).fails(2, &["cannot be used with"]);
+}
+
+#[test]
+fn a_recording_that_cannot_be_written_is_said() {
+    let place = Place::with_suite();
+    place.write("tape", "a file is in the way");
+    let server = Server::start(|_, seen| good(seen));
+    let url = server.base_url();
+    let fixed = ["--suite", "suite", "--model", "m", "--agent", "llm", "--base-url", &url];
+    place.bench(&[&fixed[..], &["--record", "tape"]].concat()).fails(2, &["cannot make the folder tape"]);
+}
