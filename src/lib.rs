@@ -4,7 +4,7 @@
 //!
 //! | layer | modules | what |
 //! |---|---|---|
-//! | 0 | [`env`], [`stats`], [`chat`] | the world; estimators; the protocol with a model |
+//! | 0 | [`mod@env`], [`stats`], [`chat`] | the world; estimators; the protocol with a model |
 //! | 1 | [`agent`], [`log`] | decisions; what happened |
 //! | 2 | [`run`], [`report`] | playing a plan; tables and files |
 //! | 3 | [`config`] | options, providers, keys |

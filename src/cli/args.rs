@@ -52,6 +52,10 @@ pub(super) enum Command {
     Doctor(Box<DoctorArgs>),
     /// Go on where a run was stopped or broke
     Resume(ResumeArgs),
+    /// Play every kept trajectory through the engine again; every score must come out
+    VerifyRun(VerifyRunArgs),
+    /// Grade kept trajectories again with the present graders, without a model call
+    Regrade(RegradeArgs),
     /// Write the reports of a kept run again; several runs make one table
     Report(ReportArgs),
     /// Shell completions
@@ -111,6 +115,29 @@ pub(super) struct DoctorArgs {
     /// Read this file instead of ./bench.toml
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyRunArgs {
+    /// The run: an id, the beginning of one, a folder, or `latest`
+    #[arg(value_name = "RUN", default_value = "latest")]
+    pub(super) run: String,
+    /// The results folder
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub(super) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RegradeArgs {
+    /// The run: an id, the beginning of one, a folder, or `latest`
+    #[arg(value_name = "RUN", default_value = "latest")]
+    pub(super) run: String,
+    /// The results folder
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub(super) out: PathBuf,
+    /// What is printed on stdout
+    #[arg(long, default_value = "table", value_name = "FORMAT")]
+    pub(super) format: Format,
 }
 
 #[derive(Debug, Args)]

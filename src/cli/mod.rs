@@ -1,6 +1,7 @@
 //! The command line.
 
 mod args;
+mod audit;
 mod build;
 mod completions;
 mod doctor;
@@ -43,6 +44,8 @@ async fn execute(cli: Cli) -> Result<Status, Failure> {
         Some(Command::List(list)) => list::execute(&list),
         Some(Command::Doctor(doctor)) => doctor::execute(&doctor).await,
         Some(Command::Resume(resume)) => resume::execute(&resume).await,
+        Some(Command::VerifyRun(verify)) => audit::verify_run(&verify),
+        Some(Command::Regrade(regrade)) => audit::regrade(&regrade).await,
         Some(Command::Report(report)) => report::execute(&report),
         Some(Command::Completions(completions)) => completions::execute(&completions),
     }

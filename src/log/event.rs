@@ -173,6 +173,16 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<String>,
     },
+    /// An episode got another score by other graders; this one counts from here on.
+    #[serde(rename = "episode.regraded")]
+    EpisodeRegraded {
+        /// The version of the graders.
+        grader: String,
+        /// The score, 0 to 1.
+        score: Points,
+        /// The grade in full.
+        grade: Value,
+    },
     /// A run that had stopped goes on; what stands before is kept.
     #[serde(rename = "run.resumed")]
     RunResumed,

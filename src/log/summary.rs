@@ -255,6 +255,11 @@ impl Fold {
                 }
             }
             (kind, Some(key)) => {
+                if let EventKind::EpisodeRegraded { grader, .. } = kind
+                    && !self.head.graders.contains(grader)
+                {
+                    self.head.graders.push(grader.clone());
+                }
                 if let Some(tally) = self.tally(&key.model) {
                     tally.apply(kind, key);
                 }
@@ -300,6 +305,11 @@ impl Tally {
             EventKind::EpisodeFinished { outcome, score, message, .. } => {
                 episode.message.clone_from(message);
                 episode.finished = Some((*outcome, score.map(crate::env::Points::to_f64)));
+            }
+            EventKind::EpisodeRegraded { score, .. } => {
+                if let Some((_, kept)) = &mut episode.finished {
+                    *kept = Some(score.to_f64());
+                }
             }
             EventKind::ModelCalled { reply, cost_usd, dropped_evidence, .. } => {
                 episode.dropped = episode.dropped.max(*dropped_evidence);

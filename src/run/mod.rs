@@ -8,6 +8,7 @@
 //!                         └──► Sink… (progress, protocol: may fail)
 //! ```
 
+pub mod audit;
 pub mod cancel;
 pub mod cassette;
 pub mod episode;

@@ -8,10 +8,12 @@
 )]
 
 mod architecture;
+mod audit;
 mod binary;
 mod classic;
 mod cli;
 mod faults;
+mod inspect;
 mod policy;
 mod properties;
 mod replay;

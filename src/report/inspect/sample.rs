@@ -60,8 +60,10 @@ fn sample(run: &Kept<'_>, contestant: &Contestant, key: &EpisodeKey, events: &[&
     let epoch = key.epoch + 1;
     let input = input(run, key, events, task);
     let target = task.submission().as_str();
+    // By its kind alone: the columns of a data frame are texts and numbers.
+    let outcome = json!(end.outcome);
     let metadata = object(json!({
-        "task": task, "episode_id": episode_id, "outcome": end.outcome, "steps": end.steps,
+        "task": task, "episode_id": episode_id, "outcome": outcome["kind"], "steps": end.steps,
     }));
 
     let mut transcript = Transcript::new(&uuid, &contestant.label, protocol(contestant), started);

@@ -1,0 +1,116 @@
+//! Playing kept trajectories through the engine again: does every reward and score come out as the log has it? Pure.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::plan;
+use crate::env::{Action, Catalog, Episode, Grade, Points};
+use crate::log::event::StepTaken;
+use crate::log::{EpisodeKey, Event, EventKind};
+
+/// What an audit found.
+#[derive(Debug, Default)]
+pub struct Audit {
+    /// Each episode with a score: the score in the log, and the grade of the same actions now.
+    pub graded: Vec<Graded>,
+    /// Steps that were taken again.
+    pub steps: usize,
+    /// Where log and engine disagree, in the order of the log's episodes.
+    pub differences: Vec<Difference>,
+}
+
+/// An episode with its kept score and its grade now.
+#[derive(Debug)]
+pub struct Graded {
+    /// Which.
+    pub key: EpisodeKey,
+    /// The score that counts at present.
+    pub kept: Points,
+    /// The grade of the same actions by the present graders.
+    pub now: Grade,
+}
+
+/// A disagreement between a log and the engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// In which episode.
+    pub key: EpisodeKey,
+    /// At which step, from 1; none for the end.
+    pub step: Option<u32>,
+    /// What differs, with both values.
+    pub what: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.key)?;
+        if let Some(step) = self.step {
+            write!(f, ", step {step}")?;
+        }
+        write!(f, ": {}", self.what)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Kept<'a> {
+    steps: Vec<&'a StepTaken>,
+    score: Option<Points>,
+    grade: Option<&'a serde_json::Value>,
+}
+
+/// Plays every episode that has a score again.
+#[must_use]
+pub fn audit(events: &[Event], catalog: &Catalog, seed: u64) -> Audit {
+    let mut episodes: BTreeMap<&EpisodeKey, Kept<'_>> = BTreeMap::new();
+    for event in events {
+        let Some(key) = &event.episode else { continue };
+        let kept = episodes.entry(key).or_default();
+        match &event.event {
+            EventKind::StepTaken(step) => kept.steps.push(step),
+            EventKind::EpisodeFinished { score, grade, .. } => (kept.score, kept.grade) = (*score, grade.as_ref()),
+            EventKind::EpisodeRegraded { score, grade, .. } => (kept.score, kept.grade) = (Some(*score), Some(grade)),
+            _ => {}
+        }
+    }
+    let mut audit = Audit::default();
+    for (key, kept) in episodes {
+        if let Some(score) = kept.score {
+            audit.play(key, &kept, score, catalog, seed);
+        }
+    }
+    audit
+}
+
+impl Audit {
+    fn play(&mut self, key: &EpisodeKey, kept: &Kept<'_>, score: Points, catalog: &Catalog, seed: u64) {
+        let mut differ = |step, what: String| self.differences.push(Difference { key: key.clone(), step, what });
+        let Ok(scenario) = catalog.scenario(&key.scenario) else {
+            return differ(None, "the suite has no such scenario".to_owned());
+        };
+        let mut episode = Episode::reset(scenario, plan::episode_id(seed, key));
+        for step in &kept.steps {
+            self.steps += 1;
+            let action = match Action::new(step.action_type.clone(), step.parameters.clone()) {
+                Ok(action) => action,
+                Err(error) => return differ(Some(step.step), error.to_string()),
+            };
+            let outcome = episode.step(&action);
+            let reason = outcome.reward.reason.to_string();
+            let error = outcome.observation.last_action_error.as_ref().map(ToString::to_string);
+            let now = (outcome.reward.score, outcome.reward.cumulative, reason, outcome.done, error);
+            let then = (step.reward, step.cumulative, step.reason.clone(), step.done, step.error.clone());
+            if now != then {
+                differ(Some(step.step), format!("the log has {then:?}, the engine gives {now:?}"));
+            }
+        }
+        let now = episode.grade_now();
+        if now.total != score {
+            differ(None, format!("the log has the score {score}, the graders give {}", now.total));
+        }
+        let grade = serde_json::to_value(&now).ok();
+        if now.total == score && kept.grade != grade.as_ref() {
+            differ(None, "the score is the same, but its parts are not".to_owned());
+        }
+        self.graded.push(Graded { key: key.clone(), kept: score, now });
+    }
+}

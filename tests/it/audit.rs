@@ -1,0 +1,79 @@
+//! Kept trajectories through the engine again: all of them come out, and what was changed in a log is found.
+
+use serde_json::{Value, json};
+
+use crate::binary::Place;
+
+fn events_file(place: &Place) -> String {
+    format!("results/runs/{}/events.jsonl", place.latest())
+}
+
+/// Changes the first event of a kind, and writes the log back.
+fn forge(place: &Place, kind: &str, change: impl Fn(&mut Value)) {
+    let file = events_file(place);
+    let mut done = false;
+    let lines: Vec<String> = place
+        .read(&file)
+        .lines()
+        .map(|line| {
+            let mut event: Value = serde_json::from_str(line).unwrap();
+            if !done && event["event"]["type"] == kind {
+                change(&mut event["event"]);
+                done = true;
+            }
+            event.to_string() + "\n"
+        })
+        .collect();
+    assert!(done, "no {kind}");
+    place.write(&file, &lines.concat());
+}
+
+#[test]
+fn every_kept_score_is_reproduced() {
+    let place = Place::with_suite();
+    place.bench(&["--epochs", "2"]).exits(0);
+    let ended = place.bench(&["verify-run"]).exits(0);
+    assert!(ended.stdout.contains("72 episodes") && ended.stdout.contains(" 0 differences"), "{}", ended.stdout);
+    place.bench(&["--suite", "suite"]).exits(0);
+    assert!(place.bench(&["verify-run", "latest"]).exits(0).stdout.contains("12 episodes"));
+}
+
+#[test]
+fn what_was_changed_is_found() {
+    for (kind, change, words) in [
+        ("step.taken", (|event: &mut Value| event["reward"] = json!(0.5)) as fn(&mut Value), "step 1: the log has"),
+        ("step.taken", |event| event["parameters"]["service"] = json!("nowhere"), "the engine gives"),
+        ("episode.finished", |event| event["score"] = json!(0.5), "the log has the score 0.50"),
+        ("episode.finished", |event| event["grade"]["feedback"] = json!("well done"), "its parts are not"),
+    ] {
+        let place = Place::with_suite();
+        place.bench(&["--suite", "suite", "--agent", "heuristic"]).exits(0);
+        forge(&place, kind, change);
+        let ended = place.bench(&["verify-run"]).exits(1);
+        assert!(ended.stdout.contains(words), "{kind}: {}", ended.stdout);
+    }
+    let place = Place::with_suite();
+    place.bench(&["--suite", "suite", "--agent", "random"]).exits(0);
+    let text = place.read("suite/AC-901.toml");
+    place.write("suite/AC-901.toml", &text.replace("P3", "P2"));
+    place.bench(&["verify-run"]).fails(2, &["the suite of run", "is sha256:"]);
+}
+
+#[test]
+fn other_rules_give_other_grades_without_a_call() {
+    let place = Place::with_suite();
+    place.bench(&["--suite", "suite", "--agent", "oracle"]).exits(0);
+    let ended = place.bench(&["regrade"]).exits(0);
+    assert!(ended.stderr.contains("0 of 3 episodes have another score"), "{}", ended.stderr);
+    // A corrected answer key: the kept play earned full marks by the old one.
+    let text = place.read("suite/AC-901.toml");
+    place.write("suite/AC-901.toml", &text.replace("severity = \"P3\"", "severity = \"P1\""));
+    let ended = place.bench(&["regrade", "--format", "json"]).exits(0);
+    assert!(ended.stderr.contains("1 of 3 episodes have another score"), "{}", ended.stderr);
+    let summary: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(summary["rows"][0]["tasks"]["alert_classification"]["mean"], json!(0.25));
+    assert_eq!(place.summary()["rows"], summary["rows"]);
+    let again = place.bench(&["regrade"]).exits(0);
+    assert!(again.stderr.contains("0 of 3 episodes"), "the log holds the new score: {}", again.stderr);
+    assert!(place.read(&events_file(&place)).contains("episode.regraded"));
+}
