@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | 0 | [`mod@env`], [`stats`], [`chat`] | the world; estimators; the protocol with a model |
 //! | 1 | [`agent`], [`log`] | decisions; what happened |
-//! | 2 | [`run`], [`report`] | playing a plan; tables and files |
+//! | 2 | [`run`], [`report`], [`gate`] | playing a plan; tables and files; comparing runs |
 //! | 3 | [`config`] | options, providers, keys |
 //! | 4 | [`cli`] | the command line |
 //!
@@ -17,6 +17,7 @@ pub mod chat;
 pub mod cli;
 pub mod config;
 pub mod env;
+pub mod gate;
 pub mod log;
 pub mod report;
 pub mod run;

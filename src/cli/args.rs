@@ -39,7 +39,7 @@ Examples:
   bench list scenarios
   bench doctor --model llama-3.3-70b
 
-Exit codes: 0 done, 1 a gate failed, 2 wrong usage or configuration, 4 void episodes,
+Exit codes: 0 done, 1 a gate failed, 2 wrong usage or configuration, 3 a comparison is undecided, 4 void episodes,
 70 the disk or the system failed, 130 interrupted";
 
 #[derive(Debug, Subcommand)]
@@ -52,6 +52,10 @@ pub(super) enum Command {
     Doctor(Box<DoctorArgs>),
     /// Go on where a run was stopped or broke
     Resume(ResumeArgs),
+    /// Join the shards of one run
+    Merge(MergeArgs),
+    /// Compare two runs, and say whether the new one is worse: the gate
+    Compare(CompareArgs),
     /// Play every kept trajectory through the engine again; every score must come out
     VerifyRun(VerifyRunArgs),
     /// Grade kept trajectories again with the present graders, without a model call
@@ -100,9 +104,9 @@ pub(super) struct ListArgs {
     /// A folder of scenario files that are laid over the suite
     #[arg(long, value_name = "DIR")]
     pub(super) scenarios: Option<PathBuf>,
-    /// The results folder
-    #[arg(long, value_name = "DIR", default_value = "results")]
-    pub(super) out: PathBuf,
+    /// The results folder [default: results, or `out` of bench.toml]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
     /// Read this file instead of ./bench.toml
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
@@ -118,13 +122,64 @@ pub(super) struct DoctorArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct MergeArgs {
+    /// The shards: all of `--shard 1/N` to `--shard N/N`
+    #[arg(required = true, value_name = "RUN")]
+    pub(super) runs: Vec<String>,
+    /// The results folder [default: results, or `out` of bench.toml]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// What is printed on stdout
+    #[arg(long, default_value = "table", value_name = "FORMAT")]
+    pub(super) format: Format,
+}
+
+/// The forms of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CompareFormat {
+    /// For a terminal
+    Table,
+    /// For a pull request
+    Markdown,
+    /// Markdown, and annotations for a GitHub Actions log
+    Github,
+    /// incident-bench/compare/1
+    Json,
+    /// For other CI systems
+    Junit,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompareArgs {
+    /// The run to compare with: an id, a folder, `latest`, or a summary.json
+    pub(super) base: String,
+    /// The new run
+    pub(super) new: String,
+    /// The drop of a score that is tolerated
+    #[arg(long, value_name = "SCORE", default_value_t = 0.02)]
+    pub(super) margin: f64,
+    /// The error of each one-sided bound
+    #[arg(long, value_name = "P", default_value_t = 0.05)]
+    pub(super) alpha: f64,
+    /// Compare also where suite, prompts or graders differ
+    #[arg(long)]
+    pub(super) allow_drift: bool,
+    /// What is printed on stdout
+    #[arg(long, default_value = "table", value_name = "FORMAT")]
+    pub(super) format: CompareFormat,
+    /// The results folder [default: results, or `out` of bench.toml]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct VerifyRunArgs {
     /// The run: an id, the beginning of one, a folder, or `latest`
     #[arg(value_name = "RUN", default_value = "latest")]
     pub(super) run: String,
-    /// The results folder
-    #[arg(long, value_name = "DIR", default_value = "results")]
-    pub(super) out: PathBuf,
+    /// The results folder [default: results, or `out` of bench.toml]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -132,9 +187,9 @@ pub(super) struct RegradeArgs {
     /// The run: an id, the beginning of one, a folder, or `latest`
     #[arg(value_name = "RUN", default_value = "latest")]
     pub(super) run: String,
-    /// The results folder
-    #[arg(long, value_name = "DIR", default_value = "results")]
-    pub(super) out: PathBuf,
+    /// The results folder [default: results, or `out` of bench.toml]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
     /// What is printed on stdout
     #[arg(long, default_value = "table", value_name = "FORMAT")]
     pub(super) format: Format,
@@ -145,9 +200,9 @@ pub(super) struct ResumeArgs {
     /// The run: an id, the beginning of one, a folder, or `latest`
     #[arg(value_name = "RUN", default_value = "latest")]
     pub(super) run: String,
-    /// The results folder
-    #[arg(long, value_name = "DIR", default_value = "results")]
-    pub(super) out: PathBuf,
+    /// The results folder [default: results, or `out` of bench.toml]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
     /// What is printed on stdout [default: as the run was started]
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<Format>,
@@ -179,9 +234,9 @@ pub(super) struct ReportArgs {
     /// What is printed on stdout
     #[arg(long, default_value = "table", value_name = "FORMAT")]
     pub(super) format: Format,
-    /// The results folder
-    #[arg(long, value_name = "DIR", default_value = "results")]
-    pub(super) out: PathBuf,
+    /// The results folder [default: results, or `out` of bench.toml]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
     /// Write each row's episodes as a log for Inspect (`inspect view`) into the run's logs/
     #[arg(long, value_name = "FORMAT")]
     pub(super) log_format: Option<LogFormat>,

@@ -14,7 +14,7 @@ use crate::run::audit::{Audit, audit};
 const MOST_SHOWN: usize = 20;
 
 pub(super) fn verify_run(args: &VerifyRunArgs) -> Result<Status, Failure> {
-    let folder = Store::new(&args.out).find(&args.run)?;
+    let folder = Store::new(build::results(args.out.as_deref())?).find(&args.run)?;
     let (manifest, past) = report::read(&folder)?;
     let catalog = catalog(&manifest)?;
     if catalog.digest() != manifest.suite_digest {
@@ -40,7 +40,7 @@ pub(super) fn verify_run(args: &VerifyRunArgs) -> Result<Status, Failure> {
 }
 
 pub(super) async fn regrade(args: &RegradeArgs) -> Result<Status, Failure> {
-    let folder = Store::new(&args.out).find(&args.run)?;
+    let folder = Store::new(build::results(args.out.as_deref())?).find(&args.run)?;
     let _lock = folder.lock()?;
     let (manifest, past) = report::read(&folder)?;
     let audit = audit(&past.events, &catalog(&manifest)?, manifest.seed);

@@ -31,6 +31,13 @@ pub(super) fn settings(options: &Options, config: Option<&Path>) -> Result<Setti
     Ok(Settings::resolve(options, &environment, &file)?)
 }
 
+/// The results folder: as the command line says, or `bench.toml`, or `results`.
+pub(super) fn results(out: Option<&Path>) -> Result<PathBuf, Failure> {
+    let given = out.map(Path::to_owned);
+    let from_file = || ConfigFile::read(Path::new("."), None).map(|file| file.options.out);
+    Ok(given.map_or_else(from_file, |out| Ok(Some(out)))?.unwrap_or_else(|| PathBuf::from("results")))
+}
+
 /// The scenarios of a suite, with others laid over them.
 pub(super) fn catalog(suite: &str, overlay: Option<&Path>) -> Result<Catalog, Failure> {
     let foreign = suite != "classic" || overlay.is_some();
@@ -193,6 +200,12 @@ pub(super) fn call_time(settings: &Settings) -> Duration {
     settings.timeout.saturating_mul(settings.max_retries + 1).saturating_add(waits)
 }
 
+/// A new id. Randomness only names the folder: nothing that is scored depends on it.
+pub(super) fn run_id(started_at: jiff::Timestamp) -> RunId {
+    let salt = uuid::Uuid::new_v4().as_u128().to_le_bytes();
+    RunId::new(started_at, u16::from_le_bytes([salt[0], salt[1]]))
+}
+
 /// `run.json`.
 pub(super) fn manifest(
     settings: &Settings,
@@ -228,11 +241,9 @@ pub(super) fn manifest(
         .iter()
         .map(|(name, (value, origin))| ((*name).to_owned(), json!({ "value": value, "from": origin })))
         .collect();
-    // Randomness only names the folder: nothing that is scored depends on it.
-    let salt = uuid::Uuid::new_v4().as_u128().to_le_bytes();
     Manifest {
         schema: manifest::SCHEMA.to_owned(),
-        id: RunId::new(started_at, u16::from_le_bytes([salt[0], salt[1]])),
+        id: run_id(started_at),
         started_at,
         bench_version: env!("CARGO_PKG_VERSION").to_owned(),
         suite: settings.suite.clone(),
@@ -244,6 +255,8 @@ pub(super) fn manifest(
         scenarios: plan.listed(),
         epochs: plan.epochs,
         seed: plan.seed,
+        shard: plan.shard,
+        merged: Vec::new(),
         options: options.into(),
         command: command_line(),
         machine: Machine {

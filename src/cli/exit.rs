@@ -16,6 +16,8 @@ pub(super) enum Status {
     Done,
     /// A gate failed; says which.
     GateFailed(String),
+    /// The data cannot decide a comparison.
+    Inconclusive(String),
     /// More episodes are void than are tolerated.
     Void(String),
     /// The user stopped it; says what is kept.
@@ -131,6 +133,7 @@ pub(super) fn report(result: Result<Status, Failure>) -> ExitCode {
     match result {
         Ok(Status::Done) => ExitCode::SUCCESS,
         Ok(Status::GateFailed(message)) => ended("gate failed", &message, 1),
+        Ok(Status::Inconclusive(message)) => ended("inconclusive", &message, 3),
         Ok(Status::Void(message)) => ended("void", &message, 4),
         Ok(Status::Interrupted(message)) => ended("interrupted", &message, 130),
         Err(failure) => {

@@ -119,7 +119,11 @@ fn list(what: Listed, args: &ListArgs) -> Result<List, Failure> {
             head: vec!["run"],
             keys: vec!["run"],
             null: "",
-            rows: Store::new(&args.out).list()?.into_iter().map(|id| vec![json!(id)]).collect(),
+            rows: Store::new(build::results(args.out.as_deref())?)
+                .list()?
+                .into_iter()
+                .map(|id| vec![json!(id)])
+                .collect(),
         },
     })
 }

@@ -3,11 +3,13 @@
 mod args;
 mod audit;
 mod build;
+mod compare;
 mod completions;
 mod doctor;
 mod dry_run;
 mod exit;
 mod list;
+mod merge;
 mod out;
 mod play;
 mod report;
@@ -44,6 +46,8 @@ async fn execute(cli: Cli) -> Result<Status, Failure> {
         Some(Command::List(list)) => list::execute(&list),
         Some(Command::Doctor(doctor)) => doctor::execute(&doctor).await,
         Some(Command::Resume(resume)) => resume::execute(&resume).await,
+        Some(Command::Merge(args)) => merge::execute(&args).await,
+        Some(Command::Compare(args)) => compare::execute(&args),
         Some(Command::VerifyRun(verify)) => audit::verify_run(&verify),
         Some(Command::Regrade(regrade)) => audit::regrade(&regrade).await,
         Some(Command::Report(report)) => report::execute(&report),

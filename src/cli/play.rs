@@ -3,14 +3,14 @@
 use indicatif::ProgressDrawTarget;
 
 use super::exit::{Failure, Status};
-use super::out;
+use super::{compare, out};
 use crate::config::Settings;
 use crate::config::options::{Format, ProgressChoice};
 use crate::log::reader::Contents;
 use crate::log::store::{RunFolder, Store, pretty};
 use crate::log::{EventKind, Manifest, Summary};
 use crate::report::score_table::{one_line, plural};
-use crate::report::{csv, markdown, progress, protocol, table};
+use crate::report::{csv, html, junit, markdown, progress, protocol, table};
 use crate::run::kept::Progress;
 use crate::run::{Cancel, Hub, Plan, Player, Runner, Sink};
 
@@ -60,7 +60,13 @@ impl Stage {
         let summary = ended.fold.summary();
         write_reports(&folder, &summary)?;
         print(settings.format, &summary)?;
-        Ok(status(&settings, &summary, &cancel, &folder))
+        let status = status(&settings, &summary, &cancel, &folder);
+        match &settings.baseline {
+            Some(baseline) if status == Status::Done => {
+                compare::against_baseline(&store, baseline, &summary, settings.margin)
+            }
+            _ => Ok(status),
+        }
     }
 }
 
@@ -69,6 +75,8 @@ pub(super) fn write_reports(folder: &RunFolder, summary: &Summary) -> Result<(),
     folder.write("summary.json", &pretty(summary))?;
     folder.write("SCORES.md", markdown::render(summary).as_bytes())?;
     folder.write("scores.csv", csv::render(summary).as_bytes())?;
+    folder.write("report.html", html::render(summary).as_bytes())?;
+    folder.write("junit.xml", junit::render(summary).as_bytes())?;
     Ok(())
 }
 
@@ -128,8 +136,7 @@ fn sinks(
     if settings.format == Format::Openenv {
         sinks.push(Box::new(protocol::Protocol::new(std::io::stdout())));
     }
-    let planned = plan.scenarios.len() as u64 * u64::from(plan.epochs);
-    let left = |label: &str| planned.saturating_sub(progress.finished_by(label) as u64);
+    let left = |label: &str| plan.count(label).saturating_sub(progress.finished_by(label)) as u64;
     // Built-in agents are done before a bar could be read; beside models they are not shown.
     let models = !settings.models.is_empty();
     let all = manifest.contestants.iter();

@@ -7,15 +7,17 @@ use std::path::Path;
 use super::args::{LogFormat, ReportArgs};
 use super::exit::{Failure, Status};
 use super::{build, out, play};
+use crate::config::options::Format;
 use crate::env::Catalog;
 use crate::log::reader::Contents;
 use crate::log::store::{RunFolder, Store, pretty, write_whole};
 use crate::log::{Event, Fold, Manifest, RunId, Summary, reader};
 use crate::report::inspect::{self, Form, Kept};
-use crate::report::{csv, publish};
+use crate::report::{csv, protocol, publish};
+use crate::run::Sink;
 
 pub(super) fn execute(args: &ReportArgs) -> Result<Status, Failure> {
-    let store = Store::new(&args.out);
+    let store = Store::new(build::results(args.out.as_deref())?);
     let (mut manifests, mut summaries) = (Vec::new(), Vec::new());
     let mut seen = BTreeSet::new();
     for name in &args.runs {
@@ -25,6 +27,9 @@ pub(super) fn execute(args: &ReportArgs) -> Result<Status, Failure> {
             return Err(Failure::usage(format!("run {} is named twice", manifest.id)));
         }
         play::write_reports(&folder, &summary)?;
+        if args.format == Format::Openenv {
+            out::result(&episode_lines(&manifest, &events)?)?;
+        }
         if let Some(format) = args.log_format {
             write_logs(&folder, &manifest, &events, format)?;
         }
@@ -33,10 +38,22 @@ pub(super) fn execute(args: &ReportArgs) -> Result<Status, Failure> {
     }
     let joined = join(summaries)?;
     if args.publish {
-        published(&args.out, &joined, &manifests)?;
+        published(&build::results(args.out.as_deref())?, &joined, &manifests)?;
     }
     play::print(args.format, &joined)?;
     Ok(Status::Done)
+}
+
+/// The line protocol of a kept run, as it was or would have been printed while it went on.
+fn episode_lines(manifest: &Manifest, events: &[Event]) -> Result<String, Failure> {
+    let mut lines = Vec::new();
+    let mut sink = protocol::Protocol::new(&mut lines);
+    let nothing = Fold::new(manifest);
+    for event in events {
+        sink.on_event(event, &nothing)?;
+    }
+    drop(sink);
+    Ok(String::from_utf8_lossy(&lines).into_owned())
 }
 
 /// Writes the reference table into the results folder.
@@ -47,7 +64,12 @@ fn published(out: &Path, joined: &Summary, manifests: &[Manifest]) -> Result<(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(Failure::other(format!("cannot read {}: {error}", path.display()))),
     };
-    write_whole(&out.join("README.md"), publish::render(joined, manifests, &files).as_bytes())?;
+    let page = out.join("README.md");
+    if fs::read_to_string(&page).is_ok_and(|text| !text.starts_with(publish::HEADING)) {
+        let message = format!("{} is a page of somebody else; it is not overwritten", page.display());
+        return Err(Failure::usage(message).hint("publish into another folder with --out, or move the page away"));
+    }
+    write_whole(&page, publish::render(joined, manifests, &files).as_bytes())?;
     write_whole(&out.join("reference.json"), &pretty(joined))?;
     write_whole(&out.join("scores.csv"), csv::render(joined).as_bytes())?;
     out::note(&format!("published {} rows in {}", joined.rows.len(), out.join("README.md").display()));

@@ -17,7 +17,7 @@ use crate::log::{Event, EventKind, Manifest};
 use crate::run::{Cancel, Plan};
 
 pub(super) async fn execute(args: &ResumeArgs) -> Result<Status, Failure> {
-    let store = Store::new(&args.out);
+    let store = Store::new(build::results(args.out.as_deref())?);
     let folder = store.find(&args.run)?;
     let _lock = folder.lock()?;
     let (manifest, past) = report::read(&folder)?;
@@ -29,7 +29,8 @@ pub(super) async fn execute(args: &ResumeArgs) -> Result<Status, Failure> {
         unchanged("prompts", &manifest.prompts_digest, prompts.digest())?;
     }
     unchanged("graders", &manifest.graders.join(", "), crate::env::grade::VERSION)?;
-    let plan = Plan::new(&catalog, &settings.tasks, &settings.scenarios, settings.epochs, settings.seed)?;
+    let plan = Plan::new(&catalog, &settings.tasks, &settings.scenarios, settings.epochs, settings.seed)?
+        .sharded(settings.shard);
     same_contestants(&manifest, &build::manifest(&settings, &plan, &catalog, &prompts, &BTreeMap::new()))?;
     settings.require_keys()?;
 
@@ -73,7 +74,7 @@ fn settings(args: &ResumeArgs, manifest: &Manifest) -> Result<Settings, Failure>
     }
     let mut options: Options = serde_json::from_value(Value::Object(chosen))
         .map_err(|e| Failure::usage(format!("run.json: options: {e}")).hint("was it written by another version?"))?;
-    options.out = Some(args.out.clone());
+    options.out = Some(build::results(args.out.as_deref())?);
     options.format = args.format.or(options.format);
     options.progress = args.progress.or(options.progress);
     let file = ConfigFile { options: Options::default(), ..ConfigFile::read(folder, args.config.as_deref())? };

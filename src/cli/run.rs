@@ -22,7 +22,8 @@ use crate::run::{Cancel, Plan, Player};
 pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
     let settings = build::settings(&args.options, args.config.as_deref())?;
     let catalog = build::catalog(&settings.suite, settings.overlay.as_deref())?;
-    let plan = Plan::new(&catalog, &settings.tasks, &settings.scenarios, settings.epochs, settings.seed)?;
+    let plan = Plan::new(&catalog, &settings.tasks, &settings.scenarios, settings.epochs, settings.seed)?
+        .sharded(settings.shard);
     let prompts = build::prompts(settings.prompts.as_deref())?;
     if !settings.models.is_empty() {
         build::check_prompts(&prompts, &plan)?;

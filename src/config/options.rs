@@ -147,6 +147,9 @@ pub struct Options {
     /// Repetitions of each scenario [default: 1]
     #[arg(long, value_name = "N", help_heading = "What is played")]
     pub epochs: Option<u32>,
+    /// Play only this share of the episodes, such as 2/3; `bench merge` joins the shares
+    #[arg(long, value_name = "I/N", help_heading = "What is played")]
+    pub shard: Option<String>,
     /// The seed of everything random [default: 0]
     #[arg(long, value_name = "N", help_heading = "What is played")]
     pub seed: Option<u64>,
@@ -208,6 +211,12 @@ pub struct Options {
     /// Fail (exit 1) if a model's overall score is below this; without models, every agent that plays
     #[arg(long, value_name = "SCORE", help_heading = "What comes out")]
     pub fail_under: Option<f64>,
+    /// Compare with this run at the end: exit 1 if worse, 3 if that cannot be decided
+    #[arg(long, value_name = "RUN", help_heading = "What comes out")]
+    pub baseline: Option<String>,
+    /// The drop against the baseline that is tolerated [default: 0.02]
+    #[arg(long, value_name = "SCORE", help_heading = "What comes out")]
+    pub margin: Option<f64>,
     /// Void episodes that are tolerated before the run fails with exit 4 [default: 0]
     #[arg(long, value_name = "N", help_heading = "What comes out")]
     pub max_void: Option<usize>,

@@ -11,6 +11,7 @@ use super::options::{AgentChoice, AssistChoice, Format, ProgressChoice, Protocol
 use super::{Environment, ModelSpec, Options, Providers};
 use crate::agent::Builtin;
 use crate::env::{TaskId, UnknownTask};
+use crate::log::shard::Shard;
 
 /// The configuration file.
 pub const FILE: &str = "bench.toml";
@@ -128,6 +129,8 @@ pub struct Settings {
     pub epochs: u32,
     /// The seed of everything random.
     pub seed: u64,
+    /// The share of the episodes that is played.
+    pub shard: Option<Shard>,
     /// Episodes of one model at once.
     pub concurrency: usize,
     /// How models answer.
@@ -162,6 +165,10 @@ pub struct Settings {
     pub progress: ProgressChoice,
     /// The score below which the run fails.
     pub fail_under: Option<f64>,
+    /// The run to compare with at the end.
+    pub baseline: Option<String>,
+    /// The drop against the baseline that is tolerated.
+    pub margin: f64,
     /// Void episodes that are tolerated.
     pub max_void: usize,
     /// Each option with its value and where it came from, for `run.json` and `--dry-run`.
@@ -313,6 +320,17 @@ impl Settings {
             let problem = "must lie between 0 and 1".to_owned();
             return Err(ConfigError::Option { option: "--fail-under", problem, origin: fail_origin });
         }
+        let (shard, shard_origin) = l.pick("shard", |o| o.shard.clone().map(Some), None, None);
+        let shard = shard.map(|text| text.parse::<Shard>()).transpose().map_err(|problem| ConfigError::Option {
+            option: "--shard",
+            problem: problem.to_string(),
+            origin: shard_origin,
+        })?;
+        let (margin, margin_origin) = l.pick("margin", |o| o.margin, None, 0.02);
+        if !(0.0..=1.0).contains(&margin) {
+            let problem = "must lie between 0 and 1".to_owned();
+            return Err(ConfigError::Option { option: "--margin", problem, origin: margin_origin });
+        }
         Ok(Self {
             models: keyed,
             builtins,
@@ -322,6 +340,7 @@ impl Settings {
             overlay: l.pick("scenarios", |o| o.scenarios.clone().map(Some), None, None).0,
             epochs,
             seed: l.pick("seed", |o| o.seed, None, 0).0,
+            shard,
             concurrency,
             protocol: l.pick("protocol", |o| o.protocol, None, ProtocolChoice::Text).0,
             assist: l.pick("assist", |o| o.assist, None, AssistChoice::Fallback).0,
@@ -341,6 +360,8 @@ impl Settings {
             format,
             progress: l.pick("progress", |o| o.progress, None, ProgressChoice::Auto).0,
             fail_under,
+            baseline: l.pick("baseline", |o| o.baseline.clone().map(Some), None, None).0,
+            margin,
             max_void: l.pick("max-void", |o| o.max_void, None, 0).0,
             report: layers.report,
         })

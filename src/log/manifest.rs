@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::shard::Shard;
 use crate::chat::price::Price;
 use crate::env::TaskId;
 
@@ -115,6 +116,12 @@ pub struct Manifest {
     pub epochs: u32,
     /// The seed of everything random.
     pub seed: u64,
+    /// The share of the episodes that this run plays; none for all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// The shards that this run was put together from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<RunId>,
     /// The options as they were resolved, each with its source; no secrets.
     pub options: Value,
     /// The command line.

@@ -10,6 +10,7 @@
 pub mod event;
 pub mod manifest;
 pub mod reader;
+pub mod shard;
 pub mod store;
 pub mod summary;
 pub mod trajectory_file;

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::event::StepTaken;
 use super::manifest::{Contestant, PlannedScenario};
 use super::{EpisodeKey, Event, EventKind, Manifest, Outcome, RunId};
 use crate::agent::StepSource;
 use crate::chat::Usage;
-use crate::env::TaskId;
+use crate::env::{TaskId, hex};
 use crate::stats::{mean, passk};
 
 /// The schema of `summary.json`.
@@ -80,6 +81,9 @@ pub struct Row {
     pub strict_overall: Option<f64>,
     /// Whether every epoch passes; none with one epoch.
     pub pass_hat_k: Option<PassK>,
+    /// `sha256:` and the digest of every step of the scored episodes: equal ones did the same. None without a score.
+    #[serde(default)]
+    pub trajectory_digest: Option<String>,
     /// Episodes that ended, void ones included.
     pub episodes: usize,
     /// Episodes without a score because the infrastructure failed.
@@ -144,6 +148,9 @@ pub struct ScenarioScore {
     pub mean: Option<f64>,
     /// By epoch; none where it has no score.
     pub epochs: Vec<Option<f64>>,
+    /// Why an epoch is void, by epoch from 0. One that has neither a score nor a reason did not end.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub void: BTreeMap<u32, String>,
 }
 
 /// pass^k over the scenarios.
@@ -199,6 +206,7 @@ struct EpisodeTally {
     problems: usize,
     dropped: usize,
     message: Option<String>,
+    actions: Sha256,
 }
 
 impl Fold {
@@ -220,7 +228,11 @@ impl Fold {
         };
         let planned = |contestant: &Contestant| {
             let scenarios = manifest.scenarios.iter();
-            let keys = scenarios.flat_map(|scenario| (0..manifest.epochs).map(|epoch| (scenario.id.clone(), epoch)));
+            let all = scenarios.flat_map(|scenario| (0..manifest.epochs).map(|epoch| (scenario.id.clone(), epoch)));
+            let keys = all.filter(|(scenario, epoch)| {
+                let key = EpisodeKey { model: contestant.label.clone(), scenario: scenario.clone(), epoch: *epoch };
+                manifest.shard.is_none_or(|shard| shard.includes(&key))
+            });
             Tally {
                 protocol: contestant.settings.as_ref().map(|settings| settings.protocol.clone()),
                 contestant: contestant.clone(),
@@ -243,7 +255,7 @@ impl Fold {
     /// Takes one event into account.
     pub fn apply(&mut self, event: &Event) {
         match (&event.event, &event.episode) {
-            (EventKind::RunFinished, _) => self.head.finished_at = Some(event.at),
+            (EventKind::RunFinished, _) => self.head.finished_at = self.head.finished_at.max(Some(event.at)),
             (EventKind::EndpointChecked { model, protocol, answered_by, replies, cost_usd, .. }, _) => {
                 if let Some(tally) = self.tally(model) {
                     tally.protocol = Some(protocol.clone());
@@ -277,6 +289,15 @@ impl Fold {
     pub fn summary(&self) -> Summary {
         let rows = self.tallies.iter().map(|tally| tally.row(&self.scenarios, self.head.epochs)).collect();
         Summary { schema: SCHEMA.to_owned(), run: self.head.clone(), rows }
+    }
+}
+
+/// Why an outcome is void; none where it is not.
+fn void_reason(outcome: Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Void(kind) => Some(kind.to_string()),
+        Outcome::Crashed => Some("the harness failed".to_owned()),
+        Outcome::Completed | Outcome::StepLimit | Outcome::Cancelled => None,
     }
 }
 
@@ -331,6 +352,18 @@ impl Tally {
         }
     }
 
+    fn trajectory_digest(&self) -> Option<String> {
+        let mut all = Sha256::new();
+        let mut any = false;
+        for ((scenario, epoch), episode) in &self.episodes {
+            if episode.finished.is_some_and(|(outcome, _)| outcome.is_scored()) {
+                any = true;
+                all.update(format!("{scenario} {epoch} {}\n", hex(&episode.actions.clone().finalize())));
+            }
+        }
+        any.then(|| format!("sha256:{}", hex(&all.finalize())))
+    }
+
     fn row(&self, planned: &[PlannedScenario], epochs: u32) -> Row {
         let score = |scenario: &str, epoch| {
             let (outcome, score) = self.episodes.get(&(scenario.to_owned(), epoch))?.finished?;
@@ -340,7 +373,12 @@ impl Tally {
         for scenario in planned {
             let by_epoch: Vec<_> = (0..epochs).map(|epoch| score(&scenario.id, epoch)).collect();
             let scored: Vec<_> = by_epoch.iter().flatten().copied().collect();
-            let entry = ScenarioScore { mean: mean::mean(&scored).map(round), epochs: by_epoch };
+            let reason = |epoch| {
+                let (outcome, _) = self.episodes.get(&(scenario.id.clone(), epoch))?.finished?;
+                void_reason(outcome).map(|reason| (epoch, reason))
+            };
+            let void = (0..epochs).filter_map(reason).collect();
+            let entry = ScenarioScore { mean: mean::mean(&scored).map(round), epochs: by_epoch, void };
             let task = tasks.entry(scenario.task).or_insert_with(|| TaskScore {
                 mean: None,
                 ci95: None,
@@ -363,11 +401,7 @@ impl Tally {
         };
         let by_source = |source| scored().filter_map(|episode| episode.by_source.get(&slot(source))).sum();
         let mut void_reasons = BTreeMap::new();
-        for (outcome, _) in finished().filter(|(outcome, _)| outcome.is_void()) {
-            let reason = match outcome {
-                Outcome::Void(kind) => kind.to_string(),
-                _ => "the harness failed".to_owned(),
-            };
+        for reason in finished().filter_map(|(outcome, _)| void_reason(outcome)) {
             *void_reasons.entry(reason).or_insert(0) += 1;
         }
         let mut latencies = self.latencies.clone();
@@ -385,6 +419,7 @@ impl Tally {
             strict_overall: None,
             pass_hat_k: pass_hat(&tasks),
             tasks,
+            trajectory_digest: self.trajectory_digest(),
             episodes: finished().filter(|(outcome, _)| *outcome != Outcome::Cancelled).count(),
             void: finished().filter(|(outcome, _)| outcome.is_void()).count(),
             unfinished: self.episodes.len() - finished().filter(|(outcome, _)| *outcome != Outcome::Cancelled).count(),
@@ -418,6 +453,8 @@ impl EpisodeTally {
         self.steps += 1;
         *self.by_source.entry(slot(step.source)).or_insert(0) += 1;
         self.problems += usize::from(step.problem.is_some());
+        let parameters = serde_json::to_string(&step.parameters).unwrap_or_default();
+        self.actions.update(format!("{} {} {parameters}\n", step.step, step.action_type));
     }
 }
 

@@ -83,7 +83,7 @@ pub fn published_table() -> String {
 }
 
 /// A Markdown table: the first column to the left, the others to the right.
-pub(super) fn grid(head: &[String], rows: &[Vec<String>]) -> String {
+pub(crate) fn grid(head: &[String], rows: &[Vec<String>]) -> String {
     let line = |cells: &[String]| {
         let cells: Vec<_> = cells.iter().map(|cell| escape(cell)).collect();
         format!("| {} |\n", cells.join(" | "))
@@ -98,7 +98,7 @@ pub(super) fn grid(head: &[String], rows: &[Vec<String>]) -> String {
 }
 
 /// A text that cannot break out of a table cell or become markup.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -113,7 +113,8 @@ fn escape(text: &str) -> String {
     out
 }
 
-fn short(digest: &str) -> &str {
+/// The beginning of a digest, enough to tell two apart.
+pub(super) fn short(digest: &str) -> &str {
     digest.get(..19).unwrap_or(digest)
 }
 

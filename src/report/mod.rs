@@ -4,8 +4,11 @@
 //! [`progress`] and [`protocol`] listen to a live run.
 
 pub mod csv;
+pub mod html;
 pub mod inspect;
+pub mod junit;
 pub mod markdown;
+mod markup;
 pub mod progress;
 pub mod protocol;
 pub mod publish;

@@ -8,6 +8,9 @@ use super::markdown;
 use super::score_table::asked_by;
 use crate::log::{Manifest, Summary};
 
+/// The first line of the page.
+pub const HEADING: &str = "# Reference scores";
+
 /// The weights behind a model's name, for those who want to repeat a row. One entry of `results/models.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,7 +46,7 @@ pub fn model_files(text: &str) -> Result<Vec<ModelFile>, toml::de::Error> {
 #[must_use]
 pub fn render(summary: &Summary, runs: &[Manifest], files: &[ModelFile]) -> String {
     let run = &summary.run;
-    let mut text = String::from("# Reference scores\n\n");
+    let mut text = format!("{HEADING}\n\n");
     let _ = writeln!(
         text,
         "Measured with incident-bench {} on the suite {} (`{}`), prompts {} (`{}`), graders {}, seed {}, {} epoch{}. \

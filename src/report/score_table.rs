@@ -72,7 +72,7 @@ pub(super) fn asked_by(row: &Row) -> String {
     }
 }
 
-fn score(value: Option<f64>) -> String {
+pub(super) fn score(value: Option<f64>) -> String {
     value.map_or(NONE.to_owned(), |value| format!("{value:.3}"))
 }
 
@@ -87,13 +87,13 @@ fn share(row: &Row) -> String {
     row.model_share().map_or(NONE.to_owned(), |share| format!("{:.0} %", share * 100.0))
 }
 
-fn tokens(row: &Row) -> String {
+pub(super) fn tokens(row: &Row) -> String {
     let all = row.usage.prompt_tokens + row.usage.completion_tokens;
     let counted = if row.calls_without_usage > 0 { "≥ " } else { "" };
     if row.calls == 0 { NONE.to_owned() } else { format!("{counted}{}", count(all)) }
 }
 
-fn cost(row: &Row) -> String {
+pub(super) fn cost(row: &Row) -> String {
     row.cost_usd.map_or(NONE.to_owned(), |cost| format!("${cost:.4}"))
 }
 

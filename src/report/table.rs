@@ -38,13 +38,13 @@ pub fn render(summary: &Summary) -> String {
 }
 
 /// Columns with a line under their headings, texts to the left and numbers to the right.
-fn grid(head: &[&str], rows: &[Vec<String>]) -> String {
+pub(crate) fn grid(head: &[&str], rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(head);
     table.add_rows(rows);
     for (name, column) in head.iter().zip(table.column_iter_mut()) {
-        let is_text = matches!(*name, "model" | "asked by");
+        let is_text = matches!(*name, "model" | "asked by" | "scope" | "verdict");
         column.set_cell_alignment(if is_text { CellAlignment::Left } else { CellAlignment::Right });
     }
     let lines: Vec<_> = table.lines().map(|line| line.trim_end().to_owned()).collect();

@@ -28,6 +28,8 @@ pub enum HubError {
 }
 
 struct Message {
+    /// When it happened; none for now.
+    at: Option<Timestamp>,
     episode: Option<EpisodeKey>,
     event: EventKind,
     done: oneshot::Sender<()>,
@@ -90,7 +92,18 @@ impl Hub {
     /// When the hub has given up; [`HubThread::join`] says why.
     pub async fn send(&self, episode: Option<&EpisodeKey>, event: EventKind) -> Result<(), HubError> {
         let (done, written) = oneshot::channel();
-        let message = Message { episode: episode.cloned(), event, done };
+        let message = Message { at: None, episode: episode.cloned(), event, done };
+        self.sender.send(message).await.map_err(|_| HubError::Gone)?;
+        written.await.map_err(|_| HubError::Gone)
+    }
+
+    /// Hands over an event of another log, with the time when it happened there.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn send_past(&self, event: Event) -> Result<(), HubError> {
+        let (done, written) = oneshot::channel();
+        let message = Message { at: Some(event.at), episode: event.episode, event: event.event, done };
         self.sender.send(message).await.map_err(|_| HubError::Gone)?;
         written.await.map_err(|_| HubError::Gone)
     }
@@ -176,7 +189,8 @@ impl State {
     }
 
     fn take(&mut self, message: Message) -> Result<(), HubError> {
-        let event = Event { seq: self.seq, at: Timestamp::now(), episode: message.episode, event: message.event };
+        let at = message.at.unwrap_or_else(Timestamp::now);
+        let event = Event { seq: self.seq, at, episode: message.episode, event: message.event };
         self.writer.append(&event)?;
         self.seq += 1;
         // The sender may have been cancelled meanwhile; the event happened all the same.

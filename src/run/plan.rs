@@ -8,6 +8,7 @@ use uuid::{Builder, Uuid};
 use crate::env::{Catalog, CatalogError, EpisodeId, Scenario, TaskId};
 use crate::log::EpisodeKey;
 use crate::log::manifest::PlannedScenario;
+use crate::log::shard::Shard;
 
 /// Which scenarios, and how often.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ pub struct Plan {
     pub epochs: u32,
     /// The seed of everything random.
     pub seed: u64,
+    /// The share of the episodes that is played; none for all of them.
+    pub shard: Option<Shard>,
 }
 
 /// Why nothing can be planned.
@@ -52,7 +55,7 @@ impl Plan {
         if scenarios.is_empty() {
             return Err(PlanError::Nothing);
         }
-        Ok(Self { scenarios, epochs, seed })
+        Ok(Self { scenarios, epochs, seed, shard: None })
     }
 
     /// The episodes of each contestant: scenario and epoch, longest tasks first, so that no long one starts last.
@@ -60,6 +63,29 @@ impl Plan {
         let mut longest_first: Vec<_> = self.scenarios.iter().collect();
         longest_first.sort_by_key(|scenario| std::cmp::Reverse(scenario.briefing().task.max_steps));
         (0..self.epochs).flat_map(move |epoch| longest_first.clone().into_iter().map(move |scenario| (scenario, epoch)))
+    }
+
+    /// The same plan, of which only a share is played.
+    #[must_use]
+    pub fn sharded(self, shard: Option<Shard>) -> Self {
+        Self { shard, ..self }
+    }
+
+    /// Whether an episode is to be played here.
+    #[must_use]
+    pub fn includes(&self, key: &EpisodeKey) -> bool {
+        self.shard.is_none_or(|shard| shard.includes(key))
+    }
+
+    /// How many episodes a contestant plays.
+    #[must_use]
+    pub fn count(&self, label: &str) -> usize {
+        let key = |(scenario, epoch): (&Arc<Scenario>, u32)| EpisodeKey {
+            model: label.to_owned(),
+            scenario: scenario.id().to_owned(),
+            epoch,
+        };
+        self.episodes().map(key).filter(|key| self.includes(key)).count()
     }
 
     /// The scenarios as `run.json` lists them.

@@ -83,7 +83,7 @@ impl Runner {
             }));
             for (scenario, epoch) in self.plan.episodes() {
                 let key = EpisodeKey { model: player.label.clone(), scenario: scenario.id().to_owned(), epoch };
-                if self.progress.is_finished(&key) {
+                if self.progress.is_finished(&key) || !self.plan.includes(&key) {
                     continue;
                 }
                 let kept = self.progress.take(&key);

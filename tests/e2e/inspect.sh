@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Exports runs for Inspect and reads them back with the newest inspect-ai from PyPI (200 MB, once): its Python functions,
+# Exports runs for Inspect and reads them back with the newest inspect-ai from PyPI (600 MB, once): its Python functions,
 # its commands, its data frames, and the server behind `inspect view`.
 #   BENCH=target/release/bench tests/e2e/inspect.sh
 # Files go to E2E_CACHE (default: target/e2e). INSPECT_AI='inspect-ai==0.3.285' asks for another version.
@@ -60,7 +60,7 @@ say 'what Inspect reads is what the summaries say'
 python "$check" read "$out/results" "$url"
 
 say 'inspect log list, dump and convert'
-logs=$(ls -d "$out"/results/runs/*/logs | tail -1)
+logs=$out/results/runs/$(cat "$out/results/latest")/logs
 evals=$(find "$out/results" -name '*.eval' | wc -l)
 inspect log list --json --log-dir "$out/results" > "$out/list.json"
 python "$check" listed "$out/list.json" "$evals"

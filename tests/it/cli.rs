@@ -39,7 +39,17 @@ fn alone_it_plays_the_built_in_agents() {
     assert_eq!(first.stderr, format!("run {} → {run}\n", place.latest()));
     assert_eq!(
         names_in(&place.path(&run)),
-        ["SCORES.md", "events.jsonl", "lock", "run.json", "scores.csv", "summary.json", "trajectories"]
+        [
+            "SCORES.md",
+            "events.jsonl",
+            "junit.xml",
+            "lock",
+            "report.html",
+            "run.json",
+            "scores.csv",
+            "summary.json",
+            "trajectories"
+        ]
     );
     assert_eq!(names_in(&place.path("results")), ["latest", "runs"]);
 
@@ -548,7 +558,8 @@ fn a_run_is_found_by_id_beginning_latest_and_folder() {
     let place = with_run();
     let id = place.latest();
     let run = format!("results/runs/{id}");
-    let made = ["summary.json", "SCORES.md", "scores.csv"].map(|file| format!("{run}/{file}"));
+    let made =
+        ["summary.json", "SCORES.md", "scores.csv", "report.html", "junit.xml"].map(|file| format!("{run}/{file}"));
     let before = made.each_ref().map(|file| place.read(file));
     for name in [&*id, &id[..id.len() - 1], "latest", &run, &format!("{run}/")] {
         for file in &made {

@@ -13,11 +13,14 @@ use crate::binary::{Ended, Place};
 use crate::server::{Reply, Seen, Server};
 
 /// Compares a text with its snapshot, but for what is another in each run, on each machine and in each version.
-fn expect(name: &str, text: &str) {
-    let version = format!(r#"(bench |bench_version": "){}"#, env!("CARGO_PKG_VERSION").replace('.', r"\."));
+pub(crate) fn expect(name: &str, text: &str) {
+    let version = format!(
+        r#"(bench |bench_version": "|bench_version" value="){}"#,
+        env!("CARGO_PKG_VERSION").replace('.', r"\.")
+    );
     insta::with_settings!({ filters => vec![
         (r"\d{4}-\d\d-\d\dT\d{6}Z-[0-9a-f]{4}", "[run]"),
-        (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[time]"),
+        (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?", "[time]"),
         (r"sha256:[0-9a-f]+", "[digest]"),
         (version.as_str(), "$1[version]"),
         (r" +\d+ ms\b", " [ms]"),
@@ -355,7 +358,7 @@ const CASES: [(&str, TaskId); 3] = [
 ];
 
 /// A row whose scenarios have these scores by epoch; a model, unless it is `oracle`.
-fn row(model: &str, scores: [&[Option<f64>]; 3]) -> Row {
+pub(crate) fn row(model: &str, scores: [&[Option<f64>]; 3]) -> Row {
     let is_model = model != "oracle";
     let mean = |scores: &[Option<f64>]| {
         let known: Vec<_> = scores.iter().flatten().copied().collect();
@@ -364,7 +367,7 @@ fn row(model: &str, scores: [&[Option<f64>]; 3]) -> Row {
         (!known.is_empty()).then(|| known.iter().sum::<f64>() / count)
     };
     let task = |((id, task), scores): ((&str, TaskId), &[Option<f64>])| {
-        let scenario = ScenarioScore { mean: mean(scores), epochs: scores.to_vec() };
+        let scenario = ScenarioScore { mean: mean(scores), epochs: scores.to_vec(), void: BTreeMap::new() };
         let scenarios = BTreeMap::from([(id.to_owned(), scenario)]);
         (task, TaskScore { mean: mean(scores), ci95: None, scenarios })
     };
@@ -394,6 +397,7 @@ fn row(model: &str, scores: [&[Option<f64>]; 3]) -> Row {
         retries: 0,
         usage: Usage { prompt_tokens: 1_200, cached_tokens: 0, completion_tokens: 34, reasoning_tokens: 0 },
         check_usage: Usage::default(),
+        trajectory_digest: None,
         dropped_evidence: 0,
         void_message: None,
         calls_without_usage: 0,
@@ -403,7 +407,7 @@ fn row(model: &str, scores: [&[Option<f64>]; 3]) -> Row {
     }
 }
 
-fn summary(epochs: u32, rows: Vec<Row>) -> Summary {
+pub(crate) fn summary(epochs: u32, rows: Vec<Row>) -> Summary {
     let run = RunHead {
         id: RunId("2026-01-02T030405Z-0000".to_owned()),
         started_at: "2026-01-02T03:04:05Z".parse().unwrap(),

@@ -67,7 +67,8 @@ fn sample(run: &Kept<'_>, contestant: &Contestant, key: &EpisodeKey, events: &[&
     }));
 
     let mut transcript = Transcript::new(&uuid, &contestant.label, protocol(contestant), started);
-    let init = json!({ "sample": { "id": key.scenario, "input": input, "target": target } });
+    // Older versions insist on a state, newer ones do not.
+    let init = json!({ "sample": { "id": key.scenario, "input": input, "target": target }, "state": {} });
     transcript.push("sample_init", started, init);
     for event in events {
         transcript.apply(event);

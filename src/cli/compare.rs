@@ -1,0 +1,83 @@
+//! `bench compare`, and the gate of `--baseline`.
+
+use std::path::Path;
+
+use super::args::{CompareArgs, CompareFormat};
+use super::exit::{Failure, Status};
+use super::{build, out, report};
+use crate::gate::compare::Side;
+use crate::gate::{Comparison, Rules, compare, render};
+use crate::log::store::{Store, pretty};
+use crate::log::{Event, Fold, Summary};
+use crate::stats::gate::Verdict;
+
+/// A run, or only its summary.
+struct Loaded {
+    summary: Summary,
+    events: Vec<Event>,
+}
+
+pub(super) fn execute(args: &CompareArgs) -> Result<Status, Failure> {
+    let store = Store::new(build::results(args.out.as_deref())?);
+    let (base, new) = (load(&store, &args.base)?, load(&store, &args.new)?);
+    let rules = Rules { margin: args.margin, alpha: args.alpha };
+    if !(0.0..=1.0).contains(&args.margin) || !(0.0..0.5).contains(&args.alpha) || args.alpha <= 0.0 {
+        return Err(Failure::usage("--margin must lie between 0 and 1, and --alpha above 0 and below 0.5"));
+    }
+    let comparison = judge(&base, &new, rules, args.allow_drift)?;
+    out::result(&match args.format {
+        CompareFormat::Table => render::table(&comparison),
+        CompareFormat::Markdown => render::markdown(&comparison),
+        CompareFormat::Github => render::annotations(&comparison) + &render::markdown(&comparison),
+        CompareFormat::Json => String::from_utf8_lossy(&pretty(&comparison)).into_owned(),
+        CompareFormat::Junit => render::junit(&comparison),
+    })?;
+    Ok(status(&comparison))
+}
+
+/// Compares a run that has just ended with a baseline. Says how on stderr: stdout has the run's own table.
+pub(super) fn against_baseline(store: &Store, baseline: &str, new: &Summary, margin: f64) -> Result<Status, Failure> {
+    let base = load(store, baseline)?;
+    let new = Loaded { summary: new.clone(), events: Vec::new() };
+    let comparison = judge(&base, &new, Rules { margin, ..Rules::default() }, false)?;
+    out::note(render::table(&comparison).trim_end());
+    Ok(status(&comparison))
+}
+
+fn judge(base: &Loaded, new: &Loaded, rules: Rules, allow_drift: bool) -> Result<Comparison, Failure> {
+    let side = |loaded: &'_ Loaded| -> (Summary, Vec<Event>) { (loaded.summary.clone(), loaded.events.clone()) };
+    let (base, new) = (side(base), side(new));
+    let sides = (Side { summary: &base.0, events: &base.1 }, Side { summary: &new.0, events: &new.1 });
+    compare(sides.0, sides.1, rules, allow_drift)
+        .map_err(|drift| Failure::usage(drift.to_string()).hint("--allow-drift compares them all the same"))
+}
+
+fn status(comparison: &Comparison) -> Status {
+    let of = |verdict: &str| {
+        let rows = comparison.rows.iter().filter(|row| row.verdict == verdict);
+        rows.map(|row| format!("{} {}", row.model, row.scope)).collect::<Vec<_>>().join(", ")
+    };
+    match comparison.verdict() {
+        Verdict::Pass => Status::Done,
+        Verdict::Regressed => Status::GateFailed(format!("regressed: {}", of("regressed"))),
+        Verdict::Inconclusive if comparison.rows.is_empty() => {
+            Status::Inconclusive("the runs have no contestant in common".to_owned())
+        }
+        Verdict::Inconclusive => Status::Inconclusive(format!("cannot be decided: {}", of("inconclusive"))),
+    }
+}
+
+/// A run by its id or folder, or a `summary.json`.
+fn load(store: &Store, name: &str) -> Result<Loaded, Failure> {
+    let path = Path::new(name);
+    if path.is_file() {
+        let bytes = std::fs::read(path).map_err(|e| Failure::usage(format!("cannot read {name}: {e}")))?;
+        let summary =
+            serde_json::from_slice(&bytes).map_err(|e| Failure::usage(format!("{name} is no summary.json: {e}")))?;
+        return Ok(Loaded { summary, events: Vec::new() });
+    }
+    let (manifest, contents) = report::read(&store.find(name)?)?;
+    let mut fold = Fold::new(&manifest);
+    contents.events.iter().for_each(|event| fold.apply(event));
+    Ok(Loaded { summary: fold.summary(), events: contents.events })
+}

@@ -1,0 +1,337 @@
+//! The comparison of two runs, contestant by contestant and task by task. Pure.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::env::TaskId;
+use crate::log::summary::PASS_THRESHOLD;
+use crate::log::{EpisodeKey, Event, EventKind, Row, Summary};
+use crate::stats::gate::{self, Pair, Verdict};
+
+/// The schema of a comparison.
+pub const SCHEMA: &str = "incident-bench/compare/1";
+
+/// The scope of all tasks.
+const OVERALL: &str = "overall";
+
+/// What is tolerated.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rules {
+    /// The drop of a score that is tolerated.
+    pub margin: f64,
+    /// The error of each one-sided bound.
+    pub alpha: f64,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { margin: 0.02, alpha: 0.05 }
+    }
+}
+
+/// Why two runs cannot be compared: they are not the same measurement.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the runs have different {what}: {base} and {new}")]
+pub struct Drift {
+    /// Suite, prompts or graders.
+    pub what: &'static str,
+    /// In the base.
+    pub base: String,
+    /// In the new run.
+    pub new: String,
+}
+
+/// Two runs, compared.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Comparison {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// The id of the base.
+    pub base_run: String,
+    /// The id of the new run.
+    pub new_run: String,
+    /// The drop that is tolerated.
+    pub margin: f64,
+    /// The error of each one-sided bound.
+    pub alpha: f64,
+    /// For each contestant that both runs have: overall, then each task.
+    pub rows: Vec<CompareRow>,
+    /// Contestants of one run only, and other things that a reader must know.
+    pub notes: Vec<String>,
+}
+
+/// One contestant in one scope.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CompareRow {
+    /// The contestant.
+    pub model: String,
+    /// `overall`, or a task.
+    pub scope: String,
+    /// The score of the base.
+    pub base: f64,
+    /// The score of the new run.
+    pub new: f64,
+    /// New less base.
+    pub delta: f64,
+    /// The error of the difference on these scenarios; none with one epoch.
+    pub se_fixed: Option<f64>,
+    /// Its one-sided bounds, each with error alpha.
+    pub bounds_fixed: Option<[f64; 2]>,
+    /// The error of the difference for incidents like these.
+    pub se_paired: Option<f64>,
+    /// Its two-sided 95 % interval.
+    pub ci95_paired: Option<[f64; 2]>,
+    /// The two-sided p of the exact sign flip over scenarios.
+    pub p_sign_flip: Option<f64>,
+    /// `pass`, `regressed` or `inconclusive`.
+    pub verdict: &'static str,
+    /// The smallest difference that these epochs would have shown four times in five.
+    pub mde: Option<f64>,
+    /// The epochs after which it could be decided, four times in five.
+    pub epochs_needed: Option<u64>,
+    /// Whether the verdict is by equality of trajectories and not by statistics.
+    pub exact: bool,
+    /// The scenarios whose score is another one.
+    pub changed: Vec<Changed>,
+}
+
+/// A scenario whose score is another one.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Changed {
+    /// The scenario.
+    pub scenario: String,
+    /// Its mean in the base.
+    pub base: f64,
+    /// Its mean in the new run.
+    pub new: f64,
+    /// The chance that its pass rate fell, where that is almost sure.
+    pub p_worse: Option<f64>,
+    /// Where the trajectories part, where both are at hand.
+    pub first_difference: Option<FirstDifference>,
+}
+
+/// The first step at which two plays of a scenario do not do the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FirstDifference {
+    /// The epoch.
+    pub epoch: u32,
+    /// The step, from 1.
+    pub step: u32,
+    /// What the base did; none where it had ended.
+    pub base: Option<String>,
+    /// What the new run did; none where it had ended.
+    pub new: Option<String>,
+}
+
+/// A run to compare: its summary, and its events where they are at hand.
+#[derive(Debug, Clone, Copy)]
+pub struct Side<'a> {
+    /// The summary.
+    pub summary: &'a Summary,
+    /// The events; empty where only the summary is known.
+    pub events: &'a [Event],
+}
+
+/// Compares two runs.
+///
+/// # Errors
+/// Where suite, prompts or graders differ, unless that is allowed.
+pub fn compare(base: Side<'_>, new: Side<'_>, rules: Rules, allow_drift: bool) -> Result<Comparison, Drift> {
+    let drifts = drifts(base.summary, new.summary);
+    let mut notes = Vec::new();
+    for drift in drifts {
+        if !allow_drift {
+            return Err(drift);
+        }
+        notes.push(format!("{drift}; the difference is not the agents' alone"));
+    }
+    let same_seed = base.summary.run.seed == new.summary.run.seed;
+    if !same_seed {
+        notes.push(format!("the runs have different seeds: {} and {}", base.summary.run.seed, new.summary.run.seed));
+    }
+    let mut rows = Vec::new();
+    for row in &new.summary.rows {
+        let Some(before) = base.summary.rows.iter().find(|other| other.model == row.model) else {
+            notes.push(format!("{} is not in the base", row.model));
+            continue;
+        };
+        if before.protocol != row.protocol || before.assist != row.assist {
+            notes.push(format!("{} was asked in another way", row.model));
+        }
+        let steps = (steps(base.events, &row.model), steps(new.events, &row.model));
+        rows.extend(Contest { before, after: row, rules, same_seed, steps: &steps }.rows(&mut notes));
+    }
+    for row in &base.summary.rows {
+        if new.summary.rows.iter().all(|other| other.model != row.model) {
+            notes.push(format!("{} is not in the new run", row.model));
+        }
+    }
+    Ok(Comparison {
+        schema: SCHEMA.to_owned(),
+        base_run: base.summary.run.id.to_string(),
+        new_run: new.summary.run.id.to_string(),
+        margin: rules.margin,
+        alpha: rules.alpha,
+        rows,
+        notes,
+    })
+}
+
+impl Comparison {
+    /// The verdict on all: regressed where any row is, whatever its scope. A task of few scenarios can seldom be decided
+    /// alone, so only the `overall` rows can leave the whole undecided.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        let overall = || self.rows.iter().filter(|row| row.scope == OVERALL);
+        if self.rows.iter().any(|row| row.verdict == "regressed") {
+            Verdict::Regressed
+        } else if overall().any(|row| row.verdict == "inconclusive") || self.rows.is_empty() {
+            Verdict::Inconclusive
+        } else {
+            Verdict::Pass
+        }
+    }
+}
+
+fn drifts(base: &Summary, new: &Summary) -> Vec<Drift> {
+    let (a, b) = (&base.run, &new.run);
+    let any_model = base.rows.iter().chain(&new.rows).any(|row| row.protocol.is_some());
+    let graders = (a.graders.join(", "), b.graders.join(", "));
+    [
+        ("suite", a.suite_digest.clone(), b.suite_digest.clone(), true),
+        ("prompts", a.prompts_digest.clone(), b.prompts_digest.clone(), any_model),
+        ("graders", graders.0, graders.1, true),
+    ]
+    .into_iter()
+    .filter(|(_, base, new, matters)| *matters && base != new)
+    .map(|(what, base, new, _)| Drift { what, base, new })
+    .collect()
+}
+
+type Steps = BTreeMap<(String, u32), Vec<String>>;
+
+/// What a contestant did, by scenario and epoch.
+fn steps(events: &[Event], model: &str) -> Steps {
+    let mut steps = Steps::new();
+    for event in events {
+        if let (EventKind::StepTaken(step), Some(EpisodeKey { model: of, scenario, epoch })) =
+            (&event.event, &event.episode)
+            && of == model
+        {
+            let parameters = serde_json::to_string(&step.parameters).unwrap_or_default();
+            let action = format!("{} {parameters}", step.action_type);
+            steps.entry((scenario.clone(), *epoch)).or_default().push(action);
+        }
+    }
+    steps
+}
+
+/// One contestant before and after.
+struct Contest<'a> {
+    before: &'a Row,
+    after: &'a Row,
+    rules: Rules,
+    /// Whether both runs have the same seed: a player by chance with another one is another player.
+    same_seed: bool,
+    steps: &'a (Steps, Steps),
+}
+
+impl Contest<'_> {
+    fn rows(&self, notes: &mut Vec<String>) -> Vec<CompareRow> {
+        let mut names = Vec::new();
+        let mut pairs: Vec<Pair<TaskId>> = Vec::new();
+        for (task, after) in &self.after.tasks {
+            for (scenario, new) in &after.scenarios {
+                let base = self.before.tasks.get(task).and_then(|task| task.scenarios.get(scenario));
+                let scores = |epochs: &[Option<f64>]| epochs.iter().flatten().copied().collect::<Vec<_>>();
+                let (base, new) = (base.map(|base| scores(&base.epochs)).unwrap_or_default(), scores(&new.epochs));
+                if base.is_empty() || new.is_empty() {
+                    notes.push(format!(
+                        "{}: {scenario} has no score in one of the runs and is left out",
+                        self.after.model
+                    ));
+                    continue;
+                }
+                names.push(scenario.clone());
+                pairs.push(Pair { task: *task, base, new });
+            }
+        }
+        let mut rows: Vec<_> = self.row(OVERALL, &names, &pairs).into_iter().collect();
+        for task in TaskId::ALL {
+            let of_task = |pair: &&(&String, &Pair<TaskId>)| pair.1.task == task;
+            let chosen: Vec<_> = names.iter().zip(&pairs).collect();
+            let (names, pairs): (Vec<_>, Vec<_>) =
+                chosen.iter().filter(of_task).map(|(name, pair)| ((*name).clone(), (*pair).clone())).unzip();
+            rows.extend(self.row(task.as_str(), &names, &pairs));
+        }
+        rows
+    }
+
+    fn row(&self, scope: &str, names: &[String], pairs: &[Pair<TaskId>]) -> Option<CompareRow> {
+        let rules = gate::Rules { margin: self.rules.margin, alpha: self.rules.alpha, pass_threshold: PASS_THRESHOLD };
+        let judged = gate::judge(pairs, &rules)?;
+        // A policy without a model does the same again; and what did the same in every step cannot have got worse.
+        let same =
+            self.before.trajectory_digest.is_some() && self.before.trajectory_digest == self.after.trajectory_digest;
+        let exact = same || (self.after.protocol.is_none() && (self.same_seed || self.after.agent != "random"));
+        let verdict = match (exact, judged.verdict) {
+            (true, _) if same || judged.delta >= 0.0 => Verdict::Pass,
+            (true, _) => Verdict::Regressed,
+            (false, verdict) => verdict,
+        };
+        let mean = |scores: &[f64]| crate::stats::mean::mean(scores).unwrap_or_default();
+        let changed = names.iter().zip(pairs).enumerate().filter_map(|(index, (scenario, pair))| {
+            let (base, new) = (mean(&pair.base), mean(&pair.new));
+            let p_worse = judged.moved.iter().find(|moved| moved.scenario == index).map(|moved| moved.p_worse);
+            let is_changed = (base - new).abs() > 1e-12;
+            is_changed.then(|| Changed {
+                scenario: scenario.clone(),
+                base,
+                new,
+                p_worse,
+                first_difference: self.first_difference(scenario),
+            })
+        });
+        Some(CompareRow {
+            model: self.after.model.clone(),
+            scope: scope.to_owned(),
+            base: judged.base,
+            new: judged.new,
+            delta: judged.delta,
+            se_fixed: judged.se_fixed,
+            bounds_fixed: judged.bounds_fixed,
+            se_paired: judged.se_paired,
+            ci95_paired: judged.ci95_paired,
+            p_sign_flip: judged.p_sign_flip,
+            verdict: name(verdict),
+            mde: judged.mde,
+            epochs_needed: judged.epochs_needed,
+            exact,
+            changed: changed.collect(),
+        })
+    }
+
+    fn first_difference(&self, scenario: &str) -> Option<FirstDifference> {
+        let (base, new) = self.steps;
+        base.iter().filter(|((of, _), _)| of == scenario).find_map(|(key, before)| {
+            let after = new.get(key)?;
+            let longest = before.len().max(after.len());
+            let step = (0..longest).find(|step| before.get(*step) != after.get(*step))?;
+            Some(FirstDifference {
+                epoch: key.1,
+                step: u32::try_from(step + 1).unwrap_or(u32::MAX),
+                base: before.get(step).cloned(),
+                new: after.get(step).cloned(),
+            })
+        })
+    }
+}
+
+const fn name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "pass",
+        Verdict::Regressed => "regressed",
+        Verdict::Inconclusive => "inconclusive",
+    }
+}

@@ -1,0 +1,12 @@
+//! The regression gate: is a run worse than another one?
+//!
+//! ```text
+//! Summary (base) ─┐
+//!                 ├─► compare::compare ─► Comparison ─► render ─► table, Markdown, JSON, JUnit
+//! Summary (new)  ─┘                           └─► verdict ─► exit code
+//! ```
+
+pub mod compare;
+pub mod render;
+
+pub use compare::{Comparison, Drift, Rules, compare};

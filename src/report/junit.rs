@@ -1,0 +1,104 @@
+//! The scores as JUnit XML, for systems that show tests: a suite a contestant, a case a scenario and epoch.
+//!
+//! Written by hand: it is four kinds of elements, and a crate for them brings a writer of XML, dates and ids along.
+
+use std::fmt::Write;
+
+use super::markup::escape;
+use crate::env::TaskId;
+use crate::log::summary::{PASS_THRESHOLD, ScenarioScore};
+use crate::log::{Row, Summary};
+
+#[derive(Default)]
+struct Counts {
+    tests: usize,
+    failures: usize,
+    errors: usize,
+    skipped: usize,
+}
+
+impl Counts {
+    fn attributes(&self) -> String {
+        let Self { tests, failures, errors, skipped } = self;
+        format!(r#"tests="{tests}" failures="{failures}" errors="{errors}" skipped="{skipped}""#)
+    }
+}
+
+/// A summary as JUnit XML: below [`PASS_THRESHOLD`] is a failure, void an error, and what did not end is skipped.
+#[must_use]
+pub fn render(summary: &Summary) -> String {
+    let mut all = Counts::default();
+    let suites: String = summary.rows.iter().map(|row| suite(summary, row, &mut all)).collect();
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"incident-bench {}\" {}>\n{suites}</testsuites>\n",
+        escape(&summary.run.id.0),
+        all.attributes()
+    )
+}
+
+fn suite(summary: &Summary, row: &Row, all: &mut Counts) -> String {
+    let run = &summary.run;
+    let mut counts = Counts::default();
+    let mut cases = String::new();
+    for (task, score) in &row.tasks {
+        for (id, scenario) in &score.scenarios {
+            for epoch in 0..scenario.epochs.len() {
+                // One epoch needs no number.
+                let name = if run.epochs > 1 { format!("{id}, epoch {epoch}") } else { id.clone() };
+                case(&mut cases, *task, &name, scenario, epoch, &mut counts);
+            }
+        }
+    }
+    all.tests += counts.tests;
+    all.failures += counts.failures;
+    all.errors += counts.errors;
+    all.skipped += counts.skipped;
+    // The format has times without a zone, in UTC.
+    let started = run.started_at.strftime("%Y-%m-%dT%H:%M:%S");
+    let counts = counts.attributes();
+    let mut text = format!("  <testsuite name=\"{}\" {counts} timestamp=\"{started}\">\n", escape(&row.model));
+    text += "    <properties>\n";
+    let properties = [
+        ("run", Some(run.id.0.clone())),
+        ("bench_version", Some(run.bench_version.clone())),
+        ("suite", Some(run.suite.clone())),
+        ("suite_digest", Some(run.suite_digest.clone())),
+        ("prompts", Some(run.prompts.clone())),
+        ("prompts_digest", Some(run.prompts_digest.clone())),
+        ("graders", Some(run.graders.join(", "))),
+        ("seed", Some(run.seed.to_string())),
+        ("agent", Some(row.agent.clone())),
+        ("protocol", row.protocol.clone()),
+        ("assist", row.assist.clone()),
+        ("overall", row.overall.map(|overall| overall.to_string())),
+    ];
+    for (name, value) in properties.into_iter().filter_map(|(name, value)| value.map(|value| (name, value))) {
+        let _ = writeln!(text, "      <property name=\"{name}\" value=\"{}\"/>", escape(&value));
+    }
+    text + "    </properties>\n" + &cases + "  </testsuite>\n"
+}
+
+fn case(out: &mut String, task: TaskId, name: &str, scenario: &ScenarioScore, epoch: usize, counts: &mut Counts) {
+    let reason = u32::try_from(epoch).ok().and_then(|epoch| scenario.void.get(&epoch));
+    counts.tests += 1;
+    let inner = match (scenario.epochs.get(epoch).copied().flatten(), reason) {
+        (Some(score), _) => {
+            let kept = format!("<properties><property name=\"score\" value=\"{score}\"/></properties>");
+            if score < PASS_THRESHOLD {
+                counts.failures += 1;
+                kept + &format!("<failure type=\"score\" message=\"score {score} is below {PASS_THRESHOLD}\"/>")
+            } else {
+                kept
+            }
+        }
+        (None, Some(reason)) => {
+            counts.errors += 1;
+            format!("<error type=\"void\" message=\"void: {}\"/>", escape(reason))
+        }
+        (None, None) => {
+            counts.skipped += 1;
+            "<skipped message=\"the episode did not end\"/>".to_owned()
+        }
+    };
+    let _ = writeln!(out, "    <testcase classname=\"{task}\" name=\"{}\">{inner}</testcase>", escape(name));
+}
