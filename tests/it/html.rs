@@ -187,7 +187,7 @@ fn expect_every_number(document: &Document, summary: &Summary) {
 fn scenario(scores: &[Option<f64>], void: &[u32]) -> ScenarioScore {
     let known: Vec<_> = scores.iter().flatten().copied().collect();
     #[allow(clippy::cast_precision_loss, reason = "a few epochs")]
-    let mean = (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64);
+    let mean = (!known.is_empty()).then(|| (known.iter().sum::<f64>() / known.len() as f64 * 1e4).round() / 1e4);
     let void = void.iter().map(|epoch| (*epoch, "no answer in time".to_owned())).collect();
     ScenarioScore { mean, epochs: scores.to_vec(), void }
 }
@@ -366,7 +366,7 @@ fn hostile_text_stays_text() {
     let document = page("hostile", &summary);
     let shown = |name: &str| -> String {
         let shown = name.chars().map(|c| if c.is_control() { ' ' } else { c });
-        shown.map(|c| if matches!(c, '\u{fffe}' | '\u{ffff}') { '\u{fffd}' } else { c }).collect()
+        shown.map(|c| if matches!(c, '\u{202e}' | '\u{fffe}' | '\u{ffff}') { '\u{fffd}' } else { c }).collect()
     };
     for name in &names {
         assert!(document.text.contains(&shown(name)), "{name:?}");

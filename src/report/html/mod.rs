@@ -149,9 +149,9 @@ fn texts(row: &[String]) -> Vec<String> {
 
 /// A table of finished markup that scrolls where it is wider than the screen; the first column heads its row.
 fn grid(label: &str, head: &[String], rows: &[Vec<String>]) -> String {
-    let class = |column: usize| if head[column] == "asked by" { " class=\"left\"" } else { "" };
+    let class = |column: usize| if matches!(head[column].as_str(), "asked by" | "lowest scores by scenario" | "epochs from 0") { " class=\"left\"" } else { "" };
     let mut text = format!(
-        "<div class=\"scroll wide\" role=\"region\" aria-label=\"{label}\" tabindex=\"0\">\n<table>\n<thead><tr>"
+        "<div class=\"scroll\" role=\"region\" aria-label=\"{label}\" tabindex=\"0\">\n<table>\n<thead><tr>"
     );
     for (column, heading) in head.iter().enumerate() {
         let _ = write!(text, "<th scope=\"col\"{}>{}</th>", class(column), escape(heading));
