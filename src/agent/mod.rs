@@ -25,7 +25,7 @@ use crate::chat::{ChatError, ChatReply, ChatRequest, ErrorKind};
 use crate::env::{Action, Observation};
 
 /// Who chose a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepSource {
     /// The model's own choice, also where it was a bad one.

@@ -8,6 +8,7 @@
 //! The log is the truth. [`summary::Fold`] is the same function while a run is going on and when it is read again.
 
 pub mod event;
+pub mod failure;
 pub mod manifest;
 pub mod reader;
 pub mod shard;

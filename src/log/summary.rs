@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::event::StepTaken;
+use super::failure::{Facts, Failure, classify};
 use super::manifest::{Contestant, PlannedScenario};
 use super::{EpisodeKey, Event, EventKind, Manifest, Outcome, RunId};
 use crate::agent::StepSource;
 use crate::chat::Usage;
-use crate::env::{TaskId, hex};
+use crate::env::{Signal, TaskId, hex};
 use crate::stats::{mean, passk};
 
 /// The schema of `summary.json`.
@@ -102,6 +104,12 @@ pub struct Row {
     pub fallback_steps: usize,
     /// Steps of which a part of the model's reply was wrong, whoever chose in the end.
     pub problem_steps: usize,
+    /// Why scored episodes did not pass, by kind.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub failures: BTreeMap<Failure, usize>,
+    /// The scored episodes by who chose their last step, which is what was graded in the end.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub answered: BTreeMap<StepSource, Answered>,
     /// Pieces of evidence, and of the model's own words, that were dropped to fit a context limit.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub dropped_evidence: usize,
@@ -128,6 +136,15 @@ pub struct Row {
     /// Why episodes are void, by reason.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub void_reasons: BTreeMap<String, usize>,
+}
+
+/// The episodes whose last step one source chose.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Answered {
+    /// How many.
+    pub episodes: usize,
+    /// Their mean score.
+    pub mean: f64,
 }
 
 /// The score of a task.
@@ -207,6 +224,9 @@ struct EpisodeTally {
     dropped: usize,
     message: Option<String>,
     actions: Sha256,
+    repeats: usize,
+    last_source: Option<StepSource>,
+    grade: Option<Value>,
 }
 
 impl Fold {
@@ -323,11 +343,13 @@ impl Tally {
         let episode = self.episodes.entry((key.scenario.clone(), key.epoch)).or_default();
         match kind {
             EventKind::StepTaken(step) => episode.note(step),
-            EventKind::EpisodeFinished { outcome, score, message, .. } => {
+            EventKind::EpisodeFinished { outcome, score, message, grade, .. } => {
                 episode.message.clone_from(message);
+                episode.grade.clone_from(grade);
                 episode.finished = Some((*outcome, score.map(crate::env::Points::to_f64)));
             }
-            EventKind::EpisodeRegraded { score, .. } => {
+            EventKind::EpisodeRegraded { score, grade, .. } => {
+                episode.grade = Some(grade.clone());
                 if let Some((_, kept)) = &mut episode.finished {
                     *kept = Some(score.to_f64());
                 }
@@ -350,6 +372,37 @@ impl Tally {
             }
             _ => {}
         }
+    }
+
+    fn failures(&self) -> BTreeMap<Failure, usize> {
+        let mut failures = BTreeMap::new();
+        for episode in self.episodes.values() {
+            let Some((outcome, Some(score))) = episode.finished else { continue };
+            if score < PASS_THRESHOLD {
+                let facts = Facts {
+                    outcome,
+                    steps: episode.steps,
+                    problems: episode.problems,
+                    repeats: episode.repeats,
+                    grade: episode.grade.as_ref(),
+                };
+                *failures.entry(classify(&facts)).or_insert(0) += 1;
+            }
+        }
+        failures
+    }
+
+    /// For models only: a built-in agent answers always itself.
+    fn answered(&self) -> BTreeMap<StepSource, Answered> {
+        let mut scores: BTreeMap<StepSource, Vec<f64>> = BTreeMap::new();
+        for episode in self.episodes.values().filter(|_| self.contestant.settings.is_some()) {
+            if let (Some((_, Some(score))), Some(source)) = (episode.finished, episode.last_source) {
+                scores.entry(source).or_default().push(score);
+            }
+        }
+        let answered =
+            |scores: Vec<f64>| Answered { episodes: scores.len(), mean: mean::mean(&scores).map_or(0.0, round) };
+        scores.into_iter().map(|(source, scores)| (source, answered(scores))).collect()
     }
 
     fn trajectory_digest(&self) -> Option<String> {
@@ -429,6 +482,8 @@ impl Tally {
             override_steps: by_source(StepSource::Override),
             fallback_steps: by_source(StepSource::Fallback),
             problem_steps: scored().map(|episode| episode.problems).sum(),
+            failures: self.failures(),
+            answered: self.answered(),
             dropped_evidence: self.episodes.values().map(|episode| episode.dropped).sum(),
             calls: self.calls,
             failed_calls: self.failed_calls,
@@ -453,6 +508,8 @@ impl EpisodeTally {
         self.steps += 1;
         *self.by_source.entry(slot(step.source)).or_insert(0) += 1;
         self.problems += usize::from(step.problem.is_some());
+        self.repeats += usize::from(step.reason.contains(Signal::ExactRepeat.as_str()));
+        self.last_source = Some(step.source);
         let parameters = serde_json::to_string(&step.parameters).unwrap_or_default();
         self.actions.update(format!("{} {} {parameters}\n", step.step, step.action_type));
     }

@@ -1,4 +1,4 @@
-//! The scores as JUnit XML, for systems that show tests: a suite a contestant, a case a scenario and epoch.
+//! The scores as `JUnit` XML, for systems that show tests: a suite a contestant, a case a scenario and epoch.
 //!
 //! Written by hand: it is four kinds of elements, and a crate for them brings a writer of XML, dates and ids along.
 
@@ -24,7 +24,7 @@ impl Counts {
     }
 }
 
-/// A summary as JUnit XML: below [`PASS_THRESHOLD`] is a failure, void an error, and what did not end is skipped.
+/// A summary as `JUnit` XML: below [`PASS_THRESHOLD`] is a failure, void an error, and what did not end is skipped.
 #[must_use]
 pub fn render(summary: &Summary) -> String {
     let mut all = Counts::default();

@@ -26,6 +26,11 @@ pub fn render(summary: &Summary) -> String {
     text += &score_table(summary);
     text += "\n## By scenario\n\n";
     text += &by_scenario(summary);
+    let why = failures(summary);
+    if !why.is_empty() {
+        text += "\n## Why episodes did not pass\n\n";
+        text += &why;
+    }
     text += "\n## Published by others\n\nMade with other prompts and an earlier engine; not measured here.\n\n";
     text += &published_table();
     text
@@ -62,6 +67,36 @@ pub fn by_scenario(summary: &Summary) -> String {
             mean.map_or("–".to_owned(), |mean| format!("{mean:.3}"))
         };
         lead(row.model.clone(), asked_by(row)).chain(scenarios.iter().map(score)).collect()
+    });
+    grid(&head, &rows.collect::<Vec<_>>())
+}
+
+/// A row a contestant that has any: its failures by kind, and the mean score by who answered. Empty without any.
+#[must_use]
+pub fn failures(summary: &Summary) -> String {
+    let with_any: Vec<_> = summary.rows.iter().filter(|row| !row.failures.is_empty()).collect();
+    let kinds: std::collections::BTreeSet<_> = with_any.iter().flat_map(|row| row.failures.keys()).collect();
+    if kinds.is_empty() {
+        return String::new();
+    }
+    let any_model = with_any.iter().any(|row| row.protocol.is_some());
+    let last = any_model.then(|| "answered by (mean score)".to_owned());
+    let asked = any_model.then(|| "asked by".to_owned());
+    let head: Vec<_> = std::iter::once("model".to_owned())
+        .chain(asked)
+        .chain(kinds.iter().map(ToString::to_string))
+        .chain(last)
+        .collect();
+    let rows = with_any.iter().map(|row| {
+        let counts = kinds.iter().map(|kind| row.failures.get(kind).map_or("–".to_owned(), ToString::to_string));
+        let answered: Vec<_> =
+            row.answered.iter().map(|(source, one)| format!("{source} {} ({:.3})", one.episodes, one.mean)).collect();
+        let answered = if answered.is_empty() { "–".to_owned() } else { answered.join(", ") };
+        std::iter::once(row.model.clone())
+            .chain(any_model.then(|| asked_by(row)))
+            .chain(counts)
+            .chain(any_model.then_some(answered))
+            .collect()
     });
     grid(&head, &rows.collect::<Vec<_>>())
 }

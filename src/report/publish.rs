@@ -68,6 +68,9 @@ pub fn render(summary: &Summary, runs: &[Manifest], files: &[ModelFile]) -> Stri
              net takes a step where the model's reply cannot be read, or proposes what the rules make pointless; under \
              `off` that step is spent as it stands.\n\n";
     text += &who_chose(summary);
+    text += "\n## Why episodes did not pass\n\nThe first that applies names an episode below 0.8. The last column says who chose the last step, the answer as \
+             a rule, in how many episodes, and what they scored.\n\n";
+    text += &markdown::failures(summary);
     text += "\n## By scenario\n\n";
     text += &markdown::by_scenario(summary);
     text += "\n## Published by others\n\nMade with other prompts and an earlier engine; not measured here, and not \

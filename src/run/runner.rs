@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use super::episode::{Line, Play};
 use super::hub::{Hub, HubError};
@@ -74,36 +73,23 @@ impl Runner {
     /// # Errors
     /// When the log cannot be written; nothing goes on then.
     pub async fn run(mut self) -> Result<(), HubError> {
-        let mut episodes = JoinSet::new();
-        for player in &self.players {
-            let at_once = Arc::new(Semaphore::new(match &player.kind {
-                PlayerKind::Model(model) => model.concurrency.max(1),
-                // Enough to keep the log busy, few enough to stop soon.
-                PlayerKind::Builtin(_) | PlayerKind::Unreachable(..) => BUILTIN_CONCURRENCY,
-            }));
-            for (scenario, epoch) in self.plan.episodes() {
+        let mut players = JoinSet::new();
+        for player in std::mem::take(&mut self.players) {
+            let of_plan = self.plan.episodes().map(|(scenario, epoch)| {
                 let key = EpisodeKey { model: player.label.clone(), scenario: scenario.id().to_owned(), epoch };
-                if self.progress.is_finished(&key) || !self.plan.includes(&key) {
-                    continue;
-                }
-                let kept = self.progress.take(&key);
-                let spec = player.play(key.clone(), scenario, self.plan.seed, kept);
-                let (hub, cancel, at_once) = (self.hub.clone(), self.cancel.clone(), Arc::clone(&at_once));
-                episodes.spawn(async move {
-                    // A closed semaphore cannot be: it lives as long as its tasks.
-                    let _turn = at_once.acquire().await.ok();
-                    if cancel.is_pulled() {
-                        return Ok(());
-                    }
-                    play(spec, key, hub, cancel).await
-                });
-            }
+                (key, Arc::clone(scenario))
+            });
+            let left = of_plan.filter(|(key, _)| self.plan.includes(key) && !self.progress.is_finished(key));
+            let left: Vec<_> = left.collect();
+            let waiting: Vec<_> =
+                left.into_iter().map(|(key, scenario)| (self.progress.take(&key), key, scenario)).collect();
+            players.spawn(play_all(player, waiting, self.plan.seed, self.hub.clone(), self.cancel.clone()));
         }
         let mut first_error = Ok(());
-        while let Some(ended) = episodes.join_next().await {
+        while let Some(ended) = players.join_next().await {
             if let Ok(Err(error)) = ended {
-                // Without a log nothing that the other episodes do would be kept.
-                episodes.abort_all();
+                // Without a log nothing that the others do would be kept.
+                players.abort_all();
                 first_error = first_error.and(Err(error));
             }
         }
@@ -112,6 +98,44 @@ impl Runner {
             self.hub.send(None, EventKind::RunCancelled { reason: "interrupted".to_owned() }).await?;
         }
         self.hub.send(None, EventKind::RunFinished).await
+    }
+}
+
+/// Plays the episodes of one player: begun in their order, so many at once, and none once the brakes are pulled.
+async fn play_all(
+    player: Player,
+    waiting: Vec<(KeptEpisode, EpisodeKey, Arc<Scenario>)>,
+    seed: u64,
+    hub: Hub,
+    cancel: Cancel,
+) -> Result<(), HubError> {
+    let at_once = match &player.kind {
+        PlayerKind::Model(model) => model.concurrency.max(1),
+        // Enough to keep the log busy, few enough to stop soon.
+        PlayerKind::Builtin(_) | PlayerKind::Unreachable(..) => BUILTIN_CONCURRENCY,
+    };
+    let mut playing = JoinSet::new();
+    for (kept, key, scenario) in waiting {
+        if playing.len() >= at_once {
+            ended(playing.join_next().await)?;
+        }
+        if cancel.is_pulled() {
+            break;
+        }
+        let spec = player.play(key.clone(), &scenario, seed, kept);
+        playing.spawn(play(spec, key, hub.clone(), cancel.clone()));
+    }
+    while !playing.is_empty() {
+        ended(playing.join_next().await)?;
+    }
+    Ok(())
+}
+
+/// What became of an episode's task. A panic was caught within it, so that only the log can fail here.
+fn ended(episode: Option<Result<Result<(), HubError>, JoinError>>) -> Result<(), HubError> {
+    match episode {
+        Some(Ok(result)) => result,
+        Some(Err(_)) | None => Ok(()),
     }
 }
 

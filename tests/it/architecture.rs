@@ -19,13 +19,15 @@ const MAY_USE: [(&str, &[&str]); 10] = [
 ];
 
 /// Files, or folders of files, that neither wait nor look at the clock, the disk, the network or the environment.
-const PURE: [&str; 20] = [
+const PURE: [&str; 22] = [
     "env",
     "stats",
     "agent",
     "log/event.rs",
     "log/summary.rs",
     "log/reader.rs",
+    "log/failure.rs",
+    "log/shard.rs",
     "log/trajectory_file.rs",
     "run/plan.rs",
     "run/kept.rs",

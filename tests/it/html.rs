@@ -1,9 +1,10 @@
-//! What machines and browsers read: the page and the JUnit file of a run.
+//! What machines and browsers read: the page and the `JUnit` file of a run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use incident_bench::chat::Usage;
 use incident_bench::env::TaskId;
 use incident_bench::log::summary::{PassK, ScenarioScore, TaskScore};
 use incident_bench::log::{Row, Summary};
@@ -146,7 +147,7 @@ fn page(name: &str, summary: &Summary) -> Document {
 #[track_caller]
 fn expect_every_number(document: &Document, summary: &Summary) {
     let mut numbers = BTreeSet::new();
-    let score = |score: f64| format!("{score:.3}");
+    let score = |score: f64| format!("{score:.3}").replace('-', "−");
     for row in &summary.rows {
         numbers.extend(row.overall.iter().chain(row.overall_ci95.iter().flatten()).map(|value| score(*value)));
         numbers.extend(row.pass_hat_k.map(|pass| score(pass.value)));
@@ -210,7 +211,8 @@ fn made(model: &str, number: u32, per_task: u32, epochs: u32) -> Row {
         let means: Vec<_> = scenarios.values().filter_map(|scenario| scenario.mean).collect();
         #[allow(clippy::cast_precision_loss, reason = "a few scenarios")]
         let mean = (!means.is_empty()).then(|| means.iter().sum::<f64>() / means.len() as f64);
-        let ci95 = mean.filter(|_| means.len() > 1).map(|mean| [(mean - 0.2).max(0.0), (mean + 0.15).min(1.0)]);
+        // Intervals of a few scenarios go beyond the scale.
+        let ci95 = mean.filter(|_| means.len() > 1).map(|mean| [mean - 0.2, mean + 0.15]);
         tasks.insert(task, TaskScore { mean, ci95, scenarios });
     }
     let means: Option<Vec<_>> = tasks.values().map(|task| task.mean).collect();
@@ -301,7 +303,7 @@ fn a_page_without_rows_or_models_or_scores() {
     }
     assert!(alone.text.contains("open") && alone.text.contains("not finished"));
     // Nothing has a score, and nothing a price or a token.
-    let nothing = Row { steps: 0, model_steps: 0, usage: Default::default(), ..row("m", [&[None, None]; 3]) };
+    let nothing = Row { steps: 0, model_steps: 0, usage: Usage::default(), ..row("m", [&[None, None]; 3]) };
     let document = page("void", &summary(2, vec![nothing]));
     assert!(document.text.contains("No model has both a score and a known tokens"), "{}", document.text);
     // All of it is free, or costs the same.

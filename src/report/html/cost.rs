@@ -40,12 +40,20 @@ struct Point<'a> {
     score: f64,
 }
 
-fn point<'a>(index: usize, row: &'a Row, priced: bool) -> Option<Point<'a>> {
+fn point(index: usize, row: &Row, priced: bool) -> Option<Point<'_>> {
     #[expect(clippy::cast_precision_loss, reason = "for a place in a plot")]
     let tokens = (row.usage.prompt_tokens + row.usage.completion_tokens) as f64;
     let x = if priced { row.cost_usd? } else { Some(tokens).filter(|tokens| *tokens > 0.0)? };
     (x.is_finite() && x >= 0.0).then_some(())?;
     Some(Point { number: index + 1, name: &row.model, x, score: row.overall? })
+}
+
+impl Point<'_> {
+    /// Where its mark stands.
+    fn area(&self, scale: &Scale) -> Area {
+        let (x, y) = (scale.place(self.x) * NARROW, up(self.score));
+        Area { left: x - 6.0, right: x + 6.0, top: y - 6.0, bottom: y + 6.0 }
+    }
 }
 
 // ---- the scale ----
@@ -146,19 +154,24 @@ fn figure(points: &[Point<'_>], models: usize, rows: &[Row], priced: bool, unit:
         );
     }
     let (floor, ceiling) = floor_and_ceiling(rows, |row| row.overall);
-    let mut taken = Vec::new();
-    for (class, title, at, dy) in
-        [("floor", "floor: random", floor, -5.0), ("ceiling", "ceiling: oracle", ceiling, -5.0)]
-    {
+    let mut taken: Vec<_> = points.iter().map(|point| point.area(&scale)).collect();
+    for (class, agent, at) in [("floor", "random", floor), ("ceiling", "oracle", ceiling)] {
         let Some(at) = at else { continue };
         let y = up(at);
-        let said = format!("{title} {}", score(Some(at)));
-        taken.push(Area { left: NARROW - width(&said), right: NARROW, top: y - 16.0, bottom: y });
+        let said = format!("{class}: {agent} {}", score(Some(at)));
+        let wide = width(&said);
+        let area = |left: f64| Area { left, right: left + wide, top: y - 16.0, bottom: y };
+        // At the right end, unless a point is there and none at the left.
+        let is_free = |area: &Area| !taken.iter().any(|other| area.meets(other));
+        let (right, left) = (area(NARROW - wide), area(4.0));
+        let (area, x, anchor) =
+            if is_free(&left) && !is_free(&right) { (left, "4", "start") } else { (right, "100%", "end") };
+        taken.push(area);
         let _ = writeln!(
             text,
             "<line x1=\"0\" x2=\"100%\" y1=\"{y}\" y2=\"{y}\" class=\"{class}\"/>\
-             <text x=\"100%\" y=\"{}\" text-anchor=\"end\">{said}</text>",
-            y + dy
+             <text x=\"{x}\" y=\"{}\" text-anchor=\"{anchor}\">{said}</text>",
+            y - 5.0
         );
     }
     text += &marks(points, &scale, taken);
@@ -192,10 +205,6 @@ fn width(text: &str) -> f64 {
 /// Points with their labels: each beside its point, or as near as there is room.
 fn marks(points: &[Point<'_>], scale: &Scale, mut taken: Vec<Area>) -> String {
     let (mut marks, mut labels) = (String::new(), String::new());
-    for point in points {
-        let (x, y) = (scale.place(point.x) * NARROW, up(point.score));
-        taken.push(Area { left: x - 6.0, right: x + 6.0, top: y - 6.0, bottom: y + 6.0 });
-    }
     for point in points {
         let (at, y) = (scale.place(point.x), up(point.score));
         let said = if points.len() <= NAMED {

@@ -65,9 +65,11 @@ fn head(summary: &Summary) -> String {
         ("started", when(run.started_at)),
         ("finished", finished),
     ];
-    let facts: String =
-        facts.iter().map(|(name, fact)| format!("<div><dt>{name}</dt><dd>{fact}</dd></div>\n")).collect();
-    format!("<dl>\n{facts}</dl>\n")
+    let mut text = String::from("<dl>\n");
+    for (name, fact) in facts {
+        let _ = writeln!(text, "<div><dt>{name}</dt><dd>{fact}</dd></div>");
+    }
+    text + "</dl>\n"
 }
 
 /// 48 s, 5 min 12 s, 3 h 7 min.
@@ -149,10 +151,15 @@ fn texts(row: &[String]) -> Vec<String> {
 
 /// A table of finished markup that scrolls where it is wider than the screen; the first column heads its row.
 fn grid(label: &str, head: &[String], rows: &[Vec<String>]) -> String {
-    let class = |column: usize| if matches!(head[column].as_str(), "asked by" | "lowest scores by scenario" | "epochs from 0") { " class=\"left\"" } else { "" };
-    let mut text = format!(
-        "<div class=\"scroll\" role=\"region\" aria-label=\"{label}\" tabindex=\"0\">\n<table>\n<thead><tr>"
-    );
+    let class = |column: usize| {
+        if matches!(head[column].as_str(), "asked by" | "lowest scores by scenario" | "epochs from 0") {
+            " class=\"left\""
+        } else {
+            ""
+        }
+    };
+    let mut text =
+        format!("<div class=\"scroll\" role=\"region\" aria-label=\"{label}\" tabindex=\"0\">\n<table>\n<thead><tr>");
     for (column, heading) in head.iter().enumerate() {
         let _ = write!(text, "<th scope=\"col\"{}>{}</th>", class(column), escape(heading));
     }

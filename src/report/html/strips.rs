@@ -15,15 +15,8 @@ type Estimate = (Option<f64>, Option<[f64; 2]>);
 
 /// The overall scores, and those of each task.
 pub(super) fn section(rows: &[Row]) -> String {
-    let mut text = format!(
-        "<h2>Scores with intervals</h2>\n<ul class=\"keys\">\n<li>{} model</li>\n<li>{} built-in agent</li>\n\
-         <li>{} 95 % interval for incidents like these</li>\n<li>{} floor: random</li>\n<li>{} ceiling: oracle</li>\n</ul>\n",
-        key("<circle cx=\"50%\" cy=\"7\" r=\"5\" class=\"point\"/>"),
-        key("<circle cx=\"50%\" cy=\"7\" r=\"4.5\" class=\"builtin\"/>"),
-        key("<line x1=\"0\" x2=\"100%\" y1=\"7\" y2=\"7\" class=\"whisker\"/>"),
-        key("<line x1=\"0\" x2=\"100%\" y1=\"7\" y2=\"7\" class=\"floor\"/>"),
-        key("<line x1=\"0\" x2=\"100%\" y1=\"7\" y2=\"7\" class=\"ceiling\"/>"),
-    );
+    let mut text = String::from("<h2>Scores with intervals</h2>\n");
+    text += &keys(rows);
     text += &figure("overall", "Overall score", "the mean of the tasks", rows, |row| (row.overall, row.overall_ci95));
     let tasks: BTreeSet<_> = rows.iter().flat_map(|row| row.tasks.keys().copied()).collect();
     text += "<div class=\"tasks\">\n";
@@ -34,8 +27,29 @@ pub(super) fn section(rows: &[Row]) -> String {
     text + "</div>\n"
 }
 
-fn key(mark: &str) -> String {
-    format!("<svg height=\"14\" aria-hidden=\"true\">{mark}</svg>")
+fn keys(rows: &[Row]) -> String {
+    let line = |class: &str| format!("<line x1=\"0\" x2=\"100%\" y1=\"7\" y2=\"7\" class=\"{class}\"/>");
+    let dot = |r: u8, class: &str| format!("<circle cx=\"50%\" cy=\"7\" r=\"{r}\" class=\"{class}\"/>");
+    let arrow = "<path d=\"M9,7 l8,-5 v10 z\" class=\"beyond\"/>".to_owned();
+    let mut keys = vec![
+        (Some(dot(6, "point")), "model".to_owned()),
+        (Some(dot(5, "builtin")), "built-in agent".to_owned()),
+        (Some(line("whisker")), "95 % interval for incidents like these".to_owned()),
+        (Some(arrow), "the interval goes on beyond the scale".to_owned()),
+    ];
+    for (agent, what) in [("random", "floor"), ("oracle", "ceiling")] {
+        keys.push(if rows.iter().any(|row| row.agent == agent) {
+            (Some(line(what)), format!("{what}: {agent}"))
+        } else {
+            (None, format!("no {what}: {agent} did not play"))
+        });
+    }
+    let mut text = String::from("<ul class=\"keys\">\n");
+    for (mark, what) in keys {
+        let mark = mark.map(|mark| format!("<svg height=\"14\" aria-hidden=\"true\">{mark}</svg> "));
+        let _ = writeln!(text, "<li>{}{what}</li>", mark.unwrap_or_default());
+    }
+    text + "</ul>\n"
 }
 
 fn figure(id: &str, title: &str, about: &str, rows: &[Row], estimate: impl Fn(&Row) -> Estimate) -> String {
@@ -48,23 +62,36 @@ fn figure(id: &str, title: &str, about: &str, rows: &[Row], estimate: impl Fn(&R
     );
     for row in rows {
         let (mean, ci95) = estimate(row);
-        let interval = ci95.map_or(NONE.to_owned(), |[low, high]| format!("{low:.3}–{high:.3}"));
         let _ = writeln!(
             text,
-            "<tr><th scope=\"row\">{}{}</th><td>{}</td><td>{interval}</td></tr>",
+            "<tr><th scope=\"row\">{}{}</th><td>{}</td><td>{}</td></tr>",
             name(&row.model),
             strip(row, mean, ci95, floor, ceiling),
             score(mean),
+            ci95.map_or(NONE.to_owned(), interval),
         );
     }
     text + "</tbody>\n</table>\n</figure>\n"
 }
 
+/// 0.049–0.762; words instead of the dash where a number has a sign.
+fn interval([low, high]: [f64; 2]) -> String {
+    let [low_text, high_text] = [low, high].map(|bound| format!("{bound:.3}").replace('-', "−"));
+    if low < 0.0 {
+        format!("<span>{low_text} to</span> <span>{high_text}</span>")
+    } else {
+        format!("<span>{low_text}–{high_text}</span>")
+    }
+}
+
 /// The scale, and the names of the two lines above it.
 fn axis(floor: Option<f64>, ceiling: Option<f64>) -> String {
-    let mut text = String::from("<svg height=\"42\" aria-hidden=\"true\">");
-    for (line, at, y) in [("ceiling", ceiling, 10), ("floor", floor, 23)] {
-        let Some(at) = at else { continue };
+    let lines: Vec<_> =
+        [("ceiling", ceiling), ("floor", floor)].into_iter().filter_map(|(l, at)| Some((l, at?))).collect();
+    let height = 13 * lines.len() + 16;
+    let mut text = format!("<svg height=\"{height}\" aria-hidden=\"true\">");
+    for (index, (line, at)) in lines.into_iter().enumerate() {
+        let y = 13 * index + 10;
         let (x, end) = (percent(at), at > 0.5);
         let (anchor, dx) = if end { ("end", "4") } else { ("start", "-4") };
         let _ = write!(
@@ -74,7 +101,7 @@ fn axis(floor: Option<f64>, ceiling: Option<f64>) -> String {
         );
     }
     for (at, label) in TICKS {
-        let _ = write!(text, "<text x=\"{}\" y=\"39\" text-anchor=\"middle\">{label}</text>", percent(at));
+        let _ = write!(text, "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{label}</text>", percent(at), height - 3);
     }
     text + "</svg>"
 }
@@ -98,6 +125,18 @@ fn strip(row: &Row, mean: Option<f64>, ci95: Option<[f64; 2]>, floor: Option<f64
     if let Some([low, high]) = ci95 {
         let (low, high) = (percent(low), percent(high));
         let _ = write!(text, "<line x1=\"{low}\" x2=\"{high}\" y1=\"9\" y2=\"9\" class=\"whisker\"/>");
+    }
+    // Arrows where the scale ends before the interval does.
+    for (at, is_beyond, path) in [
+        ("0", ci95.is_some_and(|[low, _]| low < 0.0), "M-7,0 l8,-5 v10 z"),
+        ("100%", ci95.is_some_and(|[_, high]| high > 1.0), "M7,0 l-8,-5 v10 z"),
+    ] {
+        if is_beyond {
+            let _ = write!(
+                text,
+                "<svg x=\"{at}\" y=\"9\" width=\"1\" height=\"1\"><path d=\"{path}\" class=\"beyond\"/></svg>"
+            );
+        }
     }
     if let Some(mean) = mean {
         let (class, r) = if row.protocol.is_some() { ("point", "6") } else { ("builtin", "5") };

@@ -1,0 +1,108 @@
+//! Why an episode did not pass, in one word: what a reader of a table wants to know first. Pure.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Outcome;
+
+/// Why an episode did not pass. The first of these that applies names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Failure {
+    /// Half of the steps or more were replies that could not be used.
+    Format,
+    /// A third of the steps or more repeated an earlier one exactly.
+    Loop,
+    /// The steps ran out without an answer.
+    MissingSubmission,
+    /// A remediation made things worse.
+    HarmfulAction,
+    /// The answer came before anything was looked at.
+    PrematureSubmission,
+    /// The answer named another severity, service or failure mode.
+    WrongCause,
+    /// The repair was not complete, or the answer did not say enough.
+    Incomplete,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Format => "format",
+            Self::Loop => "loop",
+            Self::MissingSubmission => "missing submission",
+            Self::HarmfulAction => "harmful action",
+            Self::PrematureSubmission => "premature submission",
+            Self::WrongCause => "wrong cause",
+            Self::Incomplete => "incomplete",
+        })
+    }
+}
+
+/// What is known of a scored episode.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Steps taken.
+    pub steps: usize,
+    /// Steps for which the model's reply could not be used.
+    pub problems: usize,
+    /// Steps that repeated an earlier one exactly.
+    pub repeats: usize,
+    /// The grade in full.
+    pub grade: Option<&'a Value>,
+}
+
+/// Names the failure of an episode that did not pass.
+#[must_use]
+pub fn classify(facts: &Facts<'_>) -> Failure {
+    let part = |name: &str| facts.grade.and_then(|grade| grade.get("breakdown")?.get(name));
+    let is = |name: &str, value: bool| part(name).and_then(Value::as_bool) == Some(value);
+    let number = |name: &str| part(name).and_then(Value::as_f64);
+    if facts.steps > 0 && facts.problems * 2 >= facts.steps {
+        Failure::Format
+    } else if facts.repeats * 3 >= facts.steps.max(1) && facts.repeats > 1 {
+        Failure::Loop
+    } else if facts.outcome == Outcome::StepLimit {
+        Failure::MissingSubmission
+    } else if number("wrong_actions_count").is_some_and(|count| count > 0.0) {
+        Failure::HarmfulAction
+    } else if facts.steps <= 1 {
+        Failure::PrematureSubmission
+    } else if is("service_match", false) || is("mode_match", false) || number("severity_match").is_some_and(|m| m < 1.0)
+    {
+        Failure::WrongCause
+    } else {
+        Failure::Incomplete
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_first_that_applies() {
+        let wrong = json!({"breakdown": {"service_match": false, "mode_match": true}});
+        let harmful = json!({"breakdown": {"wrong_actions_count": 2}});
+        let partly = json!({"breakdown": {"wrong_actions_count": 0, "correct_actions_matched": 1}});
+        let severity = json!({"breakdown": {"severity_match": 0.5}});
+        for (outcome, steps, problems, repeats, grade, expected) in [
+            (Outcome::Completed, 4, 2, 0, &wrong, Failure::Format),
+            (Outcome::StepLimit, 10, 0, 4, &wrong, Failure::Loop),
+            (Outcome::StepLimit, 10, 1, 2, &wrong, Failure::MissingSubmission),
+            (Outcome::Completed, 8, 0, 1, &harmful, Failure::HarmfulAction),
+            (Outcome::Completed, 1, 0, 0, &wrong, Failure::PrematureSubmission),
+            (Outcome::Completed, 5, 0, 0, &wrong, Failure::WrongCause),
+            (Outcome::Completed, 2, 0, 0, &severity, Failure::WrongCause),
+            (Outcome::Completed, 9, 0, 0, &partly, Failure::Incomplete),
+        ] {
+            let facts = Facts { outcome, steps, problems, repeats, grade: Some(grade) };
+            assert_eq!(classify(&facts), expected, "{facts:?}");
+        }
+    }
+}
