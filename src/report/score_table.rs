@@ -144,11 +144,14 @@ fn notes(summary: &Summary) -> Vec<String> {
         plural(summary.run.epochs as usize, "epoch"),
     ));
     for row in &summary.rows {
+        // In a table of several runs a model may stand in many rows.
+        let is_alone = summary.rows.iter().filter(|other| other.model == row.model).count() == 1;
+        let name = if is_alone { row.model.clone() } else { format!("{} ({})", row.model, asked_by(row)) };
         let helped = row.override_steps + row.fallback_steps;
         if helped > 0 {
             let mut note = format!(
-                "{}: {helped} of {} steps were chosen by the fallback and not by the model ({} instead of a refused proposal, {} instead of an unreadable reply)",
-                row.model, row.steps, row.override_steps, row.fallback_steps
+                "{name}: {helped} of {} steps were chosen by the fallback and not by the model ({} instead of a refused proposal, {} instead of an unreadable reply)",
+                row.steps, row.override_steps, row.fallback_steps
             );
             if let Some(alone) = summary.rows.iter().find(|other| other.agent == "fallback").and_then(|r| r.overall) {
                 let _ = write!(note, "; the fallback alone scores {alone:.3}");
@@ -157,39 +160,37 @@ fn notes(summary: &Summary) -> Vec<String> {
         }
         if row.repaired_steps > 0 {
             notes.push(format!(
-                "{}: {} steps were chosen by the model after one message that said what was wrong.",
-                row.model, row.repaired_steps
+                "{name}: {} steps were chosen by the model after one message that said what was wrong.",
+                row.repaired_steps
             ));
         }
         if row.assist.as_deref() == Some("off") && row.problem_steps > 0 {
             notes.push(format!(
-                "{}: {} of {} steps were spent on replies that were unreadable or pointless by the rules.",
-                row.model, row.problem_steps, row.steps
+                "{name}: {} of {} steps were spent on replies that were unreadable or pointless by the rules.",
+                row.problem_steps, row.steps
             ));
         }
         if row.dropped_evidence > 0 {
             notes.push(format!(
-                "{}: {} of older evidence did not fit the model's context and {} dropped.",
-                row.model,
+                "{name}: {} of older evidence did not fit the model's context and {} dropped.",
                 plural(row.dropped_evidence, "piece"),
                 if row.dropped_evidence == 1 { "was" } else { "were" },
             ));
         }
-        if let Some(name) = &row.answered_by {
-            notes.push(format!("{}: the endpoint says that '{name}' answered.", row.model));
+        if let Some(answered) = &row.answered_by {
+            notes.push(format!("{name}: the endpoint says that '{answered}' answered."));
         }
         if row.void > 0 {
             let reasons: Vec<_> = row.void_reasons.iter().map(|(reason, n)| format!("{n} × {reason}")).collect();
             notes.push(format!(
-                "{}: {} of {} episodes are void and left out of the scores: {}.",
-                row.model,
+                "{name}: {} of {} episodes are void and left out of the scores: {}.",
                 row.void,
                 row.episodes,
                 reasons.join(", ")
             ));
         }
         if row.unfinished > 0 {
-            notes.push(format!("{}: {} episodes did not end; the scores are partial.", row.model, row.unfinished));
+            notes.push(format!("{name}: {} episodes did not end; the scores are partial.", row.unfinished));
         }
     }
     notes
