@@ -41,9 +41,9 @@ fn every_kept_score_is_reproduced() {
 #[test]
 fn what_was_changed_is_found() {
     for (kind, change, words) in [
-        ("step.taken", (|event: &mut Value| event["reward"] = json!(0.5)) as fn(&mut Value), "step 1: the log has"),
+        ("step.taken", (|event: &mut Value| event["reward"] = json!(0.123)) as fn(&mut Value), "step 1: the log has"),
         ("step.taken", |event| event["action_type"] = json!("nap"), "the engine gives"),
-        ("episode.finished", |event| event["score"] = json!(0.5), "the log has the score 0.50"),
+        ("episode.finished", |event| event["score"] = json!(0.123), "the log has the score 0.12"),
         ("episode.finished", |event| event["grade"]["feedback"] = json!("well done"), "its parts are not"),
     ] {
         let place = Place::with_suite();
