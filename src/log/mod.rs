@@ -11,6 +11,7 @@ pub mod event;
 pub mod failure;
 pub mod manifest;
 pub mod reader;
+pub mod reliability;
 pub mod shard;
 pub mod store;
 pub mod summary;

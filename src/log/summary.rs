@@ -10,11 +10,12 @@ use sha2::{Digest, Sha256};
 use super::event::StepTaken;
 use super::failure::{Facts, Failure, classify};
 use super::manifest::{Contestant, PlannedScenario};
+use super::reliability::{Cell, Reliability, reliability};
 use super::{EpisodeKey, Event, EventKind, Manifest, Outcome, RunId};
-use crate::agent::StepSource;
+use crate::agent::{Builtin, StepSource};
 use crate::chat::Usage;
 use crate::env::{Signal, TaskId, hex};
-use crate::stats::{mean, passk};
+use crate::stats::mean;
 
 /// The schema of `summary.json`.
 pub const SCHEMA: &str = "incident-bench/summary/1";
@@ -83,6 +84,9 @@ pub struct Row {
     pub strict_overall: Option<f64>,
     /// Whether every epoch passes; none with one epoch.
     pub pass_hat_k: Option<PassK>,
+    /// How well `overall` is known, and how steadily episodes pass; none without enough scores for any of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reliability: Option<Reliability>,
     /// `sha256:` and the digest of every step of the scored episodes: equal ones did the same. None without a score.
     #[serde(default)]
     pub trajectory_digest: Option<String>,
@@ -405,6 +409,11 @@ impl Tally {
         scores.into_iter().map(|(source, scores)| (source, answered(scores))).collect()
     }
 
+    /// Whether the same episode comes out the same in every epoch. A random agent has another seed in each.
+    fn is_deterministic(&self) -> bool {
+        self.contestant.settings.is_none() && self.contestant.agent != Builtin::Random.to_string()
+    }
+
     fn trajectory_digest(&self) -> Option<String> {
         let mut all = Sha256::new();
         let mut any = false;
@@ -447,6 +456,7 @@ impl Tally {
             task.ci95 = mean::estimate(&means).map(|estimate| estimate.ci95.map(round));
             strata.push(means);
         }
+        let reliability = reliability(&cells(&tasks), PASS_THRESHOLD, self.is_deterministic());
         let task_means: Option<Vec<_>> = strata.iter().map(|means| mean::mean(means)).collect();
         let finished = || self.episodes.values().filter_map(|episode| episode.finished);
         let scored = || {
@@ -470,7 +480,12 @@ impl Tally {
             overall: task_means.and_then(|means| mean::mean(&means)).map(round),
             overall_ci95: mean::stratified(&strata).map(|estimate| estimate.ci95.map(round)),
             strict_overall: None,
-            pass_hat_k: pass_hat(&tasks),
+            pass_hat_k: reliability.as_ref().and_then(|found| found.pass_hat.last()).map(|value| PassK {
+                k: epochs,
+                threshold: PASS_THRESHOLD,
+                value: *value,
+            }),
+            reliability,
             tasks,
             trajectory_digest: self.trajectory_digest(),
             episodes: finished().filter(|(outcome, _)| *outcome != Outcome::Cancelled).count(),
@@ -501,6 +516,17 @@ impl Tally {
             void_reasons,
         }
     }
+}
+
+/// What reliability is estimated from.
+fn cells(tasks: &BTreeMap<TaskId, TaskScore>) -> Vec<Cell> {
+    let cell = |task: TaskId, scenario: &ScenarioScore| Cell {
+        task,
+        scores: scenario.epochs.iter().flatten().copied().collect(),
+        void: scenario.void.len(),
+        planned: scenario.epochs.len(),
+    };
+    tasks.iter().flat_map(|(task, score)| score.scenarios.values().map(move |one| cell(*task, one))).collect()
 }
 
 impl EpisodeTally {
@@ -539,21 +565,6 @@ impl Row {
     }
 }
 
-/// pass^k with k the number of epochs, over scenarios of which all epochs have a score.
-fn pass_hat(tasks: &BTreeMap<TaskId, TaskScore>) -> Option<PassK> {
-    let scenarios = || tasks.values().flat_map(|task| task.scenarios.values());
-    let epochs = scenarios().map(|scenario| scenario.epochs.len()).max()?;
-    let k = u32::try_from(epochs).ok().filter(|k| *k > 1)?;
-    let values: Option<Vec<_>> = scenarios()
-        .filter(|scenario| scenario.epochs.iter().all(Option::is_some))
-        .map(|scenario| {
-            let passes = scenario.epochs.iter().flatten().filter(|score| **score >= PASS_THRESHOLD).count();
-            passk::pass_hat(k, u32::try_from(passes).ok()?, k)
-        })
-        .collect();
-    mean::mean(&values?).map(|value| PassK { k, threshold: PASS_THRESHOLD, value: round(value) })
-}
-
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 const fn is_zero(n: &usize) -> bool {
     *n == 0
@@ -564,6 +575,6 @@ fn is_nothing(usage: &Usage) -> bool {
 }
 
 /// Four decimals, as everywhere on the wire.
-fn round(value: f64) -> f64 {
+pub(super) fn round(value: f64) -> f64 {
     crate::env::Points::round(value).to_f64()
 }

@@ -71,6 +71,9 @@ pub fn render(summary: &Summary, runs: &[Manifest], files: &[ModelFile]) -> Stri
     text += "\n## Why episodes did not pass\n\nThe first that applies names an episode below 0.8. The last column says who chose the last step, the answer as \
              a rule, in how many episodes, and what they scored.\n\n";
     text += &markdown::failures(summary);
+    text += "\n## How sure, how steady\n\n";
+    text += markdown::RELIABILITY;
+    text += &markdown::reliability(summary);
     text += "\n## By scenario\n\n";
     text += &markdown::by_scenario(summary);
     text += "\n## Published by others\n\nMade with other prompts and an earlier engine; not measured here, and not \

@@ -16,4 +16,4 @@ pub mod rng;
 #[cfg(test)]
 mod vectors;
 #[cfg(test)]
-use vectors::{A, B, cells, means, near, near_both};
+pub(crate) use vectors::{A, B, cells, means, near, near_both};

@@ -1,29 +1,29 @@
 //! The worked data of the contract, page 7.3, for the tests of this folder.
 
 /// Four epochs of nine scenarios in three families, of one model.
-pub(super) const A: [&str; 9] = ["1111", "1111", "1010", "1111", "0101", "0111", "0000", "1010", "0000"];
+pub(crate) const A: [&str; 9] = ["1111", "1111", "1010", "1111", "0101", "0111", "0000", "1010", "0000"];
 
 /// The same of another model.
-pub(super) const B: [&str; 9] = ["1111", "1111", "1110", "0110", "1111", "0111", "0010", "1010", "0001"];
+pub(crate) const B: [&str; 9] = ["1111", "1111", "1110", "0110", "1111", "0111", "0010", "1010", "0001"];
 
 /// The scores of every epoch, by scenario.
-pub(super) fn cells(rows: [&str; 9]) -> Vec<Vec<f64>> {
+pub(crate) fn cells(rows: [&str; 9]) -> Vec<Vec<f64>> {
     rows.iter().map(|row| row.chars().map(|digit| if digit == '1' { 1.0 } else { 0.0 }).collect()).collect()
 }
 
 /// The means of the scenarios.
-pub(super) fn means(rows: [&str; 9]) -> Vec<f64> {
+pub(crate) fn means(rows: [&str; 9]) -> Vec<f64> {
     cells(rows).iter().map(|cell| cell.iter().sum::<f64>() / 4.0).collect()
 }
 
 /// Fails unless a number is there and as expected.
-pub(super) fn near(found: impl Into<Option<f64>>, expected: f64, tolerance: f64) {
+pub(crate) fn near(found: impl Into<Option<f64>>, expected: f64, tolerance: f64) {
     let found = found.into();
     assert!(found.is_some_and(|found| (found - expected).abs() <= tolerance), "{found:?} is not {expected}");
 }
 
 /// The same for both ends of an interval.
-pub(super) fn near_both(found: impl Into<Option<[f64; 2]>>, [low, high]: [f64; 2], tolerance: f64) {
+pub(crate) fn near_both(found: impl Into<Option<[f64; 2]>>, [low, high]: [f64; 2], tolerance: f64) {
     let found = found.into();
     near(found.map(|ends| ends[0]), low, tolerance);
     near(found.map(|ends| ends[1]), high, tolerance);

@@ -398,6 +398,7 @@ pub(crate) fn row(model: &str, scores: [&[Option<f64>]; 3]) -> Row {
         usage: Usage { prompt_tokens: 1_200, cached_tokens: 0, completion_tokens: 34, reasoning_tokens: 0 },
         check_usage: Usage::default(),
         trajectory_digest: None,
+        reliability: None,
         failures: BTreeMap::new(),
         answered: BTreeMap::new(),
         dropped_evidence: 0,

@@ -1,0 +1,213 @@
+//! How well a score is known and how steadily it is reached: the numbers of page 7.2 beside a mean. Pure.
+
+use serde::{Deserialize, Serialize};
+
+use super::summary::round;
+use crate::env::TaskId;
+use crate::stats::epochs::{Constant, flip_rate, icc, se_fixed, task_weights};
+use crate::stats::{distribution, mean, passk, proportion};
+
+/// How well the overall score of a row is known. Four decimals; what cannot be estimated is left out.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Reliability {
+    /// The standard error for *incidents like these*, over scenarios, the tasks being fixed strata: for leaderboards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub se_general: Option<f64>,
+    /// The standard error on *these scenarios*, over epochs: for gates. Needs two epochs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub se_fixed: Option<f64>,
+    /// Normal 95 % interval with `se_fixed`. Not clipped to [0, 1].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ci95_fixed: Option<[f64; 2]>,
+    /// How often episodes pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pass_rate: Option<PassRate>,
+    /// pass@1, pass@2 … pass@K over scenarios of which all epochs have a score. Needs two epochs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pass_at: Vec<f64>,
+    /// pass^1, pass^2 … pass^K, of the same scenarios.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pass_hat: Vec<f64>,
+    /// The share of scenarios that both pass and fail among their epochs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flip_rate: Option<f64>,
+    /// ICC(1): near 1 where epochs of a scenario agree, near 0 where they differ as much as scenarios do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub icc: Option<f64>,
+    /// The overall score if every void episode were 0: with `overall`, the bracket in which the true one lies. Only
+    /// where episodes are void.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overall_void_as_zero: Option<f64>,
+}
+
+/// The share of episodes that pass.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PassRate {
+    /// The score from which an episode counts as passed.
+    pub threshold: f64,
+    /// The mean over scenarios of the share of their epochs that pass.
+    pub value: f64,
+    /// How many independent episodes that is worth.
+    pub effective_n: f64,
+    /// Wilson's 95 % interval on `effective_n`.
+    pub wilson95: [f64; 2],
+}
+
+/// What the epochs of one scenario came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cell {
+    /// Its task.
+    pub task: TaskId,
+    /// The scores of the epochs that have one.
+    pub scores: Vec<f64>,
+    /// How many epochs are void.
+    pub void: usize,
+    /// How many epochs were planned.
+    pub planned: usize,
+}
+
+/// The numbers of a row, from the cells of its scenarios; none where nothing has a score.
+///
+/// A policy known to be `deterministic` has no error on these scenarios. Of another one, scenarios that came out the
+/// same every time are not taken for certain where that leaves no error at all (page 7.2, 8).
+#[must_use]
+pub fn reliability(cells: &[Cell], threshold: f64, deterministic: bool) -> Option<Reliability> {
+    let scored: Vec<_> = cells.iter().filter(|cell| !cell.scores.is_empty()).collect();
+    if scored.is_empty() {
+        return None;
+    }
+    let by_epoch: Vec<_> = scored.iter().map(|cell| cell.scores.clone()).collect();
+    let mut found = Reliability {
+        se_general: general_error(cells).map(round),
+        pass_rate: pass_rate(&scored, threshold),
+        flip_rate: flip_rate(&by_epoch, threshold).map(round),
+        icc: icc(&by_epoch).map(round),
+        ..Reliability::default()
+    };
+    // A task without a score leaves no overall score to have an error.
+    if let Some(overall) = overall(cells, |cell| mean::mean(&cell.scores)) {
+        let weights = task_weights(&scored.iter().map(|cell| cell.task).collect::<Vec<_>>());
+        let error = |constant| se_fixed(&by_epoch, &weights, constant);
+        let se = match error(Constant::Zero) {
+            Some(se) if se <= 0.0 && !deterministic => error(Constant::Posterior),
+            se => se,
+        };
+        let critical = distribution::normal_quantile(0.975);
+        found.se_fixed = se.map(round);
+        found.ci95_fixed = se.zip(critical).map(|(se, z)| [overall - z * se, overall + z * se].map(round));
+    }
+    if cells.iter().any(|cell| cell.void > 0) {
+        let with_zeros = |cell: &Cell| {
+            let zeros = std::iter::repeat_n(0.0, cell.void);
+            mean::mean(&cell.scores.iter().copied().chain(zeros).collect::<Vec<_>>())
+        };
+        found.overall_void_as_zero = overall(cells, with_zeros).map(round);
+    }
+    (found.pass_at, found.pass_hat) = repeated(cells, threshold);
+    (found != Reliability::default()).then_some(found)
+}
+
+/// The values of a task's scenarios, task by task.
+fn strata(cells: &[Cell], value: impl Fn(&Cell) -> Option<f64>) -> Vec<Vec<f64>> {
+    let mut tasks: Vec<_> = cells.iter().map(|cell| cell.task).collect();
+    tasks.sort_unstable();
+    tasks.dedup();
+    let of_task = |task| cells.iter().filter(|cell| cell.task == task).filter_map(&value).collect();
+    tasks.into_iter().map(of_task).collect()
+}
+
+fn overall(cells: &[Cell], value: impl Fn(&Cell) -> Option<f64>) -> Option<f64> {
+    let means: Option<Vec<_>> = strata(cells, value).iter().map(|values| mean::mean(values)).collect();
+    mean::mean(&means?)
+}
+
+fn general_error(cells: &[Cell]) -> Option<f64> {
+    mean::stratified(&strata(cells, |cell| mean::mean(&cell.scores))).map(|estimate| estimate.se)
+}
+
+fn passes(scores: &[f64], threshold: f64) -> u32 {
+    scores.iter().map(|score| u32::from(*score >= threshold)).sum()
+}
+
+fn pass_rate(scored: &[&Cell], threshold: f64) -> Option<PassRate> {
+    let rate = |cell: &&Cell| {
+        let epochs = u32::try_from(cell.scores.len()).ok()?;
+        Some(f64::from(passes(&cell.scores, threshold)) / f64::from(epochs))
+    };
+    let rates: Vec<_> = scored.iter().map(rate).collect::<Option<_>>()?;
+    let value = mean::mean(&rates)?;
+    let epochs = scored.iter().map(|cell| cell.scores.len()).max()?;
+    let effective_n = proportion::effective_n(value, mean::standard_error(&rates)?, rates.len(), epochs)?;
+    let wilson95 = proportion::wilson(value, effective_n, distribution::normal_quantile(0.975)?)?;
+    Some(PassRate { threshold, value: round(value), effective_n: round(effective_n), wilson95: wilson95.map(round) })
+}
+
+/// pass@k and pass^k for every k up to the number of epochs; nothing with one epoch.
+fn repeated(cells: &[Cell], threshold: f64) -> (Vec<f64>, Vec<f64>) {
+    let whole: Vec<_> = cells.iter().filter(|cell| cell.planned > 1 && cell.scores.len() == cell.planned).collect();
+    let epochs = whole.iter().map(|cell| cell.planned).max().and_then(|epochs| u32::try_from(epochs).ok()).unwrap_or(0);
+    let over = |estimator: fn(u32, u32, u32) -> Option<f64>| {
+        let of = |k| {
+            let values: Option<Vec<_>> =
+                whole.iter().map(|cell| estimator(k, passes(&cell.scores, threshold), epochs)).collect();
+            mean::mean(&values?).map(round)
+        };
+        (1..=epochs).filter_map(of).collect()
+    };
+    (over(passk::pass_at), over(passk::pass_hat))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::{A, cells as vector, near, near_both};
+
+    /// The vector of page 7.3 as one stratum, so that the formulas of the page hold without weights.
+    fn of_vector() -> Vec<Cell> {
+        let cell = |scores: Vec<f64>| Cell { task: TaskId::RemediationPlanning, scores, void: 0, planned: 4 };
+        vector(A).into_iter().map(cell).collect()
+    }
+
+    #[test]
+    fn vectors_of_the_contract() {
+        let found = reliability(&of_vector(), 0.8, false).unwrap();
+        near(found.se_general, 0.1318, 1e-9);
+        near(found.se_fixed, 0.0621, 1e-9);
+        near(found.icc, 0.4667, 1e-9);
+        near(found.flip_rate, 0.4444, 1e-9);
+        let rate = found.pass_rate.unwrap();
+        near(rate.effective_n, 14.0, 1e-9);
+        near_both(rate.wilson95, [0.3359, 0.7949], 1e-9);
+        assert_eq!(found.pass_hat, [0.5833, 0.4444, 0.3611, 0.3333]);
+        assert_eq!(found.pass_at, [0.5833, 0.7222, 0.7778, 0.7778]);
+        assert_eq!(found.overall_void_as_zero, None);
+    }
+
+    #[test]
+    fn void_epochs_make_a_bracket_and_no_zero() {
+        let mut cells = of_vector();
+        cells[0].scores.truncate(2);
+        cells[0].void = 2;
+        let found = reliability(&cells, 0.8, false).unwrap();
+        near(found.overall_void_as_zero, 0.5278, 1e-9);
+        // The scenario with void epochs is left out of pass@k and pass^k.
+        near(found.pass_hat[0], 17.0 / 32.0, 5e-5);
+    }
+
+    #[test]
+    fn nothing_is_certain_unless_it_is_known_to_be_deterministic() {
+        let cell = Cell { task: TaskId::RemediationPlanning, scores: vec![1.0; 4], void: 0, planned: 4 };
+        let cells = vec![cell; 9];
+        near(reliability(&cells, 0.8, true).unwrap().se_fixed, 0.0, 1e-12);
+        near(reliability(&cells, 0.8, false).unwrap().se_fixed, 0.047, 1e-9);
+    }
+
+    #[test]
+    fn little_data_says_little() {
+        assert_eq!(reliability(&[], 0.8, false), None);
+        let one = Cell { task: TaskId::RemediationPlanning, scores: vec![1.0], void: 0, planned: 1 };
+        assert_eq!(reliability(std::slice::from_ref(&one), 0.8, false), None);
+        let none = Cell { scores: vec![], void: 1, ..one };
+        assert_eq!(reliability(&[none], 0.8, false), None);
+    }
+}
