@@ -299,6 +299,11 @@ fn a_model_without_help_in_two_epochs() {
     assert_eq!((&row["steps"], &row["model_steps"], &row["problem_steps"]), (&json!(16), &json!(16), &json!(4)));
     // Easy fails once in two epochs; without any look there is no bonus, so medium fails twice; hard passes twice.
     assert_eq!(row["pass_hat_k"], json!({"k": 2, "threshold": 0.8, "value": 0.3333}));
+    let found = &row["reliability"];
+    assert_eq!((&found["pass_at"], &found["pass_hat"]), (&json!([0.5, 0.6667]), &json!([0.5, 0.3333])));
+    assert_eq!(found["flip_rate"], json!(0.3333));
+    // Only the easy scenario scatters, between 1 and .25: √(1/9 · .28125/2).
+    assert_eq!(found["se_fixed"], json!(0.125));
     let mean = |task: &str| row["tasks"][task]["mean"].clone();
     let means = ["alert_classification", "root_cause_analysis", "remediation_planning"].map(mean);
     assert_eq!(means, [json!(0.625), json!(0.6), json!(0.9)]);
