@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
+use super::beside::{self, RELIABILITY, Table};
 use super::published;
 use super::score_table::{Cells, asked_by, cells};
-use crate::log::reliability::Reliability;
-use crate::log::{Row, Summary};
+use crate::log::Summary;
 
 /// The score table with its head, its notes, the scores by scenario, and the published rows apart.
 #[must_use]
@@ -25,18 +25,13 @@ pub fn render(summary: &Summary) -> String {
         run.bench_version
     );
     text += &score_table(summary);
-    let sure = reliability(summary);
-    if !sure.is_empty() {
-        text += "\n## How sure, how steady\n\n";
-        text += RELIABILITY;
-        text += &sure;
+    if let Some(sure) = beside::reliability(summary) {
+        let _ = write!(text, "\n## How sure, how steady\n\n{RELIABILITY}\n\n{}", table(&sure));
     }
     text += "\n## By scenario\n\n";
     text += &by_scenario(summary);
-    let why = failures(summary);
-    if !why.is_empty() {
-        text += "\n## Why episodes did not pass\n\n";
-        text += &why;
+    if let Some(why) = beside::failures(summary) {
+        let _ = write!(text, "\n## Why episodes did not pass\n\n{}", table(&why));
     }
     text += "\n## Published by others\n\nMade with other prompts and an earlier engine; not measured here.\n\n";
     text += &published_table();
@@ -78,92 +73,6 @@ pub fn by_scenario(summary: &Summary) -> String {
     grid(&head, &rows.collect::<Vec<_>>())
 }
 
-/// What the columns of [`reliability`] mean.
-pub(super) const RELIABILITY: &str = "\
-Two errors answer two questions. *Incidents like these*: how far the score of other incidents of this kind may lie, from \
-the spread over scenarios; for leaderboards. *These scenarios*: how far the score of another run of the same scenarios \
-may lie, from the spread over epochs; for gates. An episode passes from 0.8 on; its interval is Wilson's, on the \
-number of independent episodes that the scenarios are worth. pass@k: one of k epochs passes; pass^k: all of them do.\n\n";
-
-/// A row a contestant: both errors, the pass rate, and what epochs tell. Columns that nobody fills are left out; empty
-/// where nothing is known.
-#[must_use]
-pub fn reliability(summary: &Summary) -> String {
-    type Column = (&'static str, fn(&Row, &Reliability) -> Option<String>);
-    fn error(se: Option<f64>) -> Option<String> {
-        se.map(|se| format!("{se:.3}"))
-    }
-    /// k = 1, 2, 4 … and the last: with many epochs there are many k.
-    fn over_k(values: &[f64]) -> Option<String> {
-        let shown = |(k, _): &(usize, &f64)| k.is_power_of_two() || *k == values.len();
-        let values: Vec<_> = (1..).zip(values).filter(shown).map(|(k, value)| format!("{k}: {value:.2}")).collect();
-        (!values.is_empty()).then(|| values.join(", "))
-    }
-    let columns: [Column; 9] = [
-        ("SE, incidents like these", |_, found| error(found.se_general)),
-        ("SE, these scenarios", |_, found| error(found.se_fixed)),
-        ("passes (95 %)", |_, found| {
-            let rate = found.pass_rate?;
-            Some(format!("{:.2} ({:.2} to {:.2})", rate.value, rate.wilson95[0], rate.wilson95[1]))
-        }),
-        ("effective n", |_, found| found.pass_rate.map(|rate| format!("{:.1}", rate.effective_n))),
-        ("pass@k", |_, found| over_k(&found.pass_at)),
-        ("pass^k", |_, found| over_k(&found.pass_hat)),
-        ("flips", |_, found| found.flip_rate.map(|rate| format!("{:.0} %", rate * 100.0))),
-        ("ICC", |_, found| found.icc.map(|icc| format!("{icc:.2}"))),
-        ("void as 0 to left out", |row, found| {
-            let (zero, left_out) = (found.overall_void_as_zero?, row.overall?);
-            Some(format!("{zero:.3} to {left_out:.3}"))
-        }),
-    ];
-    let known: Vec<_> = summary.rows.iter().filter_map(|row| Some((row, row.reliability.as_ref()?))).collect();
-    let filled = |(_, cell): &&Column| known.iter().any(|(row, found)| cell(row, found).is_some());
-    let columns: Vec<_> = columns.iter().filter(filled).collect();
-    if columns.is_empty() {
-        return String::new();
-    }
-    let any_model = known.iter().any(|(row, _)| row.protocol.is_some());
-    let lead = |name: String, asked: String| std::iter::once(name).chain(any_model.then_some(asked));
-    let head: Vec<_> = lead("model".to_owned(), "asked by".to_owned())
-        .chain(columns.iter().map(|(name, _)| (*name).to_owned()))
-        .collect();
-    let row = |(row, found): &(&Row, &Reliability)| {
-        let cells = columns.iter().map(|(_, cell)| cell(row, found).unwrap_or_else(|| "–".to_owned()));
-        lead(row.model.clone(), asked_by(row)).chain(cells).collect()
-    };
-    grid(&head, &known.iter().map(row).collect::<Vec<_>>())
-}
-
-/// A row a contestant that has any: its failures by kind, and the mean score by who answered. Empty without any.
-#[must_use]
-pub fn failures(summary: &Summary) -> String {
-    let with_any: Vec<_> = summary.rows.iter().filter(|row| !row.failures.is_empty()).collect();
-    let kinds: std::collections::BTreeSet<_> = with_any.iter().flat_map(|row| row.failures.keys()).collect();
-    if kinds.is_empty() {
-        return String::new();
-    }
-    let any_model = with_any.iter().any(|row| row.protocol.is_some());
-    let last = any_model.then(|| "answered by (mean score)".to_owned());
-    let asked = any_model.then(|| "asked by".to_owned());
-    let head: Vec<_> = std::iter::once("model".to_owned())
-        .chain(asked)
-        .chain(kinds.iter().map(ToString::to_string))
-        .chain(last)
-        .collect();
-    let rows = with_any.iter().map(|row| {
-        let counts = kinds.iter().map(|kind| row.failures.get(kind).map_or("–".to_owned(), ToString::to_string));
-        let answered: Vec<_> =
-            row.answered.iter().map(|(source, one)| format!("{source} {} ({:.3})", one.episodes, one.mean)).collect();
-        let answered = if answered.is_empty() { "–".to_owned() } else { answered.join(", ") };
-        std::iter::once(row.model.clone())
-            .chain(any_model.then(|| asked_by(row)))
-            .chain(counts)
-            .chain(any_model.then_some(answered))
-            .collect()
-    });
-    grid(&head, &rows.collect::<Vec<_>>())
-}
-
 /// The published rows.
 #[must_use]
 pub fn published_table() -> String {
@@ -178,6 +87,11 @@ pub fn published_table() -> String {
         ]
     };
     grid(&head, &published::rows().into_iter().map(row).collect::<Vec<_>>())
+}
+
+/// One of the tables beside the score table.
+pub(super) fn table(table: &Table) -> String {
+    grid(&table.head, &table.rows)
 }
 
 /// A Markdown table: the first column to the left, the others to the right.

@@ -3,6 +3,7 @@
 //! Renderers are pure: [`crate::log::Summary`] in, text out; [`inspect`] shows episodes and takes the events too. Only
 //! [`progress`] and [`protocol`] listen to a live run.
 
+mod beside;
 pub mod csv;
 pub mod html;
 pub mod inspect;

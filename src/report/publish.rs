@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use serde::Deserialize;
 
-use super::markdown;
 use super::score_table::asked_by;
+use super::{beside, markdown};
 use crate::log::{Manifest, Summary};
 
 /// The first line of the page.
@@ -70,10 +70,11 @@ pub fn render(summary: &Summary, runs: &[Manifest], files: &[ModelFile]) -> Stri
     text += &who_chose(summary);
     text += "\n## Why episodes did not pass\n\nThe first that applies names an episode below 0.8. The last column says who chose the last step, the answer as \
              a rule, in how many episodes, and what they scored.\n\n";
-    text += &markdown::failures(summary);
+    text += &beside::failures(summary).as_ref().map(markdown::table).unwrap_or_default();
     text += "\n## How sure, how steady\n\n";
-    text += markdown::RELIABILITY;
-    text += &markdown::reliability(summary);
+    text += beside::RELIABILITY;
+    text += "\n\n";
+    text += &beside::reliability(summary).as_ref().map(markdown::table).unwrap_or_default();
     text += "\n## By scenario\n\n";
     text += &markdown::by_scenario(summary);
     text += "\n## Published by others\n\nMade with other prompts and an earlier engine; not measured here, and not \

@@ -329,6 +329,30 @@ fn a_cell_says_why_it_has_no_score() {
     }
 }
 
+#[test]
+fn how_sure_and_why_stand_on_the_page_as_in_the_scores() {
+    let place = Place::with_suite();
+    place.bench(&["--suite", "suite", "--agent", "random,oracle", "--epochs", "4"]).exits(0);
+    let run = format!("results/runs/{}", place.latest());
+    let summary: Summary = serde_json::from_str(&place.read(&format!("{run}/summary.json"))).unwrap();
+    let text = page("reliability", &summary).text;
+    let scores = place.read(&format!("{run}/SCORES.md"));
+    let found = summary.rows[0].reliability.as_ref().unwrap();
+    let rate = found.pass_rate.unwrap();
+    let cells = [
+        format!("{:.3}", found.se_fixed.unwrap()),
+        format!("{:.2} ({:.2} to {:.2})", rate.value, rate.wilson95[0], rate.wilson95[1]),
+        format!("4: {:.2}", found.pass_at[3]),
+        format!("{:.0} %", found.flip_rate.unwrap() * 100.0),
+        "How sure, how steady".to_owned(),
+        "Why episodes did not pass".to_owned(),
+    ];
+    let kinds = summary.rows[0].failures.keys().map(ToString::to_string);
+    for cell in cells.into_iter().chain(kinds) {
+        assert!(text.contains(&cell) && scores.contains(&cell), "{cell}");
+    }
+}
+
 fn hostile() -> Vec<String> {
     let names = [
         "<script>alert(1)</script>",

@@ -8,6 +8,7 @@ use std::fmt::Write;
 
 use crate::env::TaskId;
 use crate::log::{Row, Summary};
+use crate::report::beside::{self, Table};
 use crate::report::markdown::short;
 use crate::report::markup::escape;
 use crate::report::published;
@@ -36,6 +37,12 @@ pub fn render(summary: &Summary) -> String {
     page += &cost::section(&summary.rows);
     page += &sources::section(&summary.rows);
     page += &heat::section(summary);
+    if let Some(sure) = beside::reliability(summary) {
+        page += &beside_table("How sure, how steady", beside::RELIABILITY, &sure);
+    }
+    if let Some(why) = beside::failures(summary) {
+        page += &beside_table("Why episodes did not pass", WHY, &why);
+    }
     page += &counts(summary);
     page += &published_table();
     let _ = writeln!(
@@ -104,6 +111,14 @@ fn score_table(summary: &Summary) -> String {
     text + "</ul>\n"
 }
 
+const WHY: &str = "Episodes below 0.8 by the first reason that applies. Answered by: who chose the last step, in how many \
+                   episodes, and their mean score.";
+
+fn beside_table(title: &str, about: &str, table: &Table) -> String {
+    let rows: Vec<Vec<_>> = table.rows.iter().map(|row| texts(row)).collect();
+    format!("<h2>{title}</h2>\n<p class=\"soft\">{}</p>\n{}", escape(about), grid(title, &table.head, &rows))
+}
+
 /// What is counted, a row a contestant.
 fn counts(summary: &Summary) -> String {
     let head = ["contestant", "asked by", "episodes", "void", "open", "steps", "problems", "dropped", "trajectories"];
@@ -152,7 +167,10 @@ fn texts(row: &[String]) -> Vec<String> {
 /// A table of finished markup that scrolls where it is wider than the screen; the first column heads its row.
 fn grid(label: &str, head: &[String], rows: &[Vec<String>]) -> String {
     let class = |column: usize| {
-        if matches!(head[column].as_str(), "asked by" | "lowest scores by scenario" | "epochs from 0") {
+        if matches!(
+            head[column].as_str(),
+            "asked by" | "answered by (mean score)" | "lowest scores by scenario" | "epochs from 0"
+        ) {
             " class=\"left\""
         } else {
             ""
