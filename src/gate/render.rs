@@ -122,7 +122,7 @@ pub fn junit(comparison: &Comparison) -> String {
         let _ = writeln!(
             text,
             "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\">",
-            xml(model),
+            crate::report::markup::escape(model),
             rows.len(),
             count("regressed"),
             count("inconclusive")
@@ -137,26 +137,11 @@ pub fn junit(comparison: &Comparison) -> String {
             let _ = writeln!(
                 text,
                 "    <testcase classname=\"{}\" name=\"{}\">{inner}</testcase>",
-                xml(model),
-                xml(&row.scope)
+                crate::report::markup::escape(model),
+                crate::report::markup::escape(&row.scope)
             );
         }
         text += "  </testsuite>\n";
     }
     text + "</testsuites>\n"
-}
-
-fn xml(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        match c {
-            '&' => out += "&amp;",
-            '<' => out += "&lt;",
-            '>' => out += "&gt;",
-            '"' => out += "&quot;",
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
 }

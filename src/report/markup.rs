@@ -2,7 +2,7 @@
 
 /// A text that stays text in content and in quoted attributes, and that every XML reader takes. Control characters are
 /// spaces; those that turn the direction of a whole line are shown as a sign that something stood there.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -9,7 +9,7 @@ pub mod html;
 pub mod inspect;
 pub mod junit;
 pub mod markdown;
-mod markup;
+pub(crate) mod markup;
 pub mod progress;
 pub mod protocol;
 pub mod publish;
