@@ -158,6 +158,11 @@ impl Policy for Llm {
         let reply = match reply {
             Ok(reply) => reply,
             Err(error) if error.kind == ErrorKind::ContextLength => return self.shorten(error),
+            Err(error) if error.kind == ErrorKind::EpisodeBudget => {
+                // A rule of the run, as the step limit is: the episode goes on without the model, and is scored.
+                self.repairing = true;
+                return self.unusable(None, error.message.clone(), observation);
+            }
             Err(error) => return Turn::Abandon(error.kind),
         };
         if let Some(conversation) = &mut self.conversation {

@@ -56,6 +56,8 @@ pub enum ErrorKind {
     Redirect,
     /// A recording was to answer and does not have this request, or could not be written.
     NotRecorded,
+    /// The episode may make no more calls, by its own limit.
+    EpisodeBudget,
     /// The call was given up from our side.
     Cancelled,
 }
@@ -86,6 +88,7 @@ impl ErrorKind {
             | Self::ErrorBody
             | Self::Redirect
             | Self::NotRecorded
+            | Self::EpisodeBudget
             | Self::Cancelled => false,
         }
     }
@@ -115,6 +118,7 @@ impl fmt::Display for ErrorKind {
             Self::ErrorBody => "an error came with status 200",
             Self::Redirect => "the endpoint redirects, which is not followed",
             Self::NotRecorded => "not in the recording",
+            Self::EpisodeBudget => "the episode's budget is spent",
             Self::Cancelled => "given up",
         })
     }

@@ -4,10 +4,11 @@
 //! speaks to any OpenAI-compatible endpoint and [`retry::Retrying`] adds the retry policy around it.
 //!
 //! ```text
-//! ChatRequest ─► Retrying ─► OpenAiClient ─► HTTP ─► wire::parse_reply ─► ChatReply | ChatError
+//! ChatRequest ─► Retrying ─► OpenAiClient ─► Limiter ─► HTTP ─► wire::parse_reply ─► ChatReply | ChatError
 //! ```
 
 pub mod error;
+pub mod limit;
 pub mod openai;
 pub mod price;
 pub mod retry;

@@ -1,12 +1,14 @@
 //! A client for any OpenAI-compatible endpoint.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
+use super::limit::Limiter;
 use super::wire::{self, ModelSettings, RawReply};
 use super::{BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, ToolCall};
 
@@ -23,6 +25,8 @@ pub struct Endpoint {
     pub timeout: Duration,
     /// The most bytes of an answer that are read.
     pub max_body: usize,
+    /// What makes calls wait for their turn; none where they need not.
+    pub limiter: Option<Arc<Limiter>>,
 }
 
 impl Default for Endpoint {
@@ -34,6 +38,7 @@ impl Default for Endpoint {
             timeout: Duration::from_secs(120),
             // Far above any completion that a token limit allows.
             max_body: 4 * 1024 * 1024,
+            limiter: None,
         }
     }
 }
@@ -69,6 +74,7 @@ pub struct OpenAiClient {
     settings: ModelSettings,
     timeout: Duration,
     max_body: usize,
+    limiter: Option<Arc<Limiter>>,
 }
 
 /// How long connecting may take.
@@ -109,7 +115,24 @@ impl OpenAiClient {
             .build()
             .map_err(|e| SetupError::Client(chain(&e)))?;
         let key = endpoint.key.clone();
-        Ok(Self { http, url, key, settings, timeout: endpoint.timeout, max_body: endpoint.max_body })
+        Ok(Self {
+            http,
+            url,
+            key,
+            settings,
+            timeout: endpoint.timeout,
+            max_body: endpoint.max_body,
+            limiter: endpoint.limiter.clone(),
+        })
+    }
+
+    /// One attempt, when it is its turn.
+    async fn in_turn(&self, request: &ChatRequest, context: &CallContext) -> Result<ChatReply, ChatError> {
+        let Some(limiter) = &self.limiter else { return self.attempt(request, context).await };
+        let turn = limiter.turn(context).await?;
+        let result = self.attempt(request, context).await;
+        turn.end(&result);
+        result
     }
 
     async fn attempt(&self, request: &ChatRequest, context: &CallContext) -> Result<ChatReply, ChatError> {
@@ -177,6 +200,9 @@ impl OpenAiClient {
         let headers = response.headers().clone();
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let request_id = REQUEST_ID_HEADERS.iter().find_map(|name| header(name));
+        if let Some(limiter) = &self.limiter {
+            limiter.told(&wire::rate_limit(header, jiff::Timestamp::now()));
+        }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| ChatError {
             status: Some(status),
@@ -236,6 +262,6 @@ impl ChatClient for OpenAiClient {
         request: &'a ChatRequest,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Result<ChatReply, ChatError>> {
-        Box::pin(self.attempt(request, context))
+        Box::pin(self.in_turn(request, context))
     }
 }

@@ -40,7 +40,7 @@ Examples:
   bench doctor --model llama-3.3-70b
 
 Exit codes: 0 done, 1 a gate failed, 2 wrong usage or configuration, 3 a comparison is undecided, 4 void episodes,
-70 the disk or the system failed, 130 interrupted";
+5 a budget is spent, 70 the disk or the system failed, 130 interrupted";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -206,6 +206,15 @@ pub(super) struct ResumeArgs {
     /// What is printed on stdout [default: as the run was started]
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<Format>,
+    /// Stop where the run's calls, earlier ones included, have cost this much, in USD [default: as the run was started]
+    #[arg(long, value_name = "USD")]
+    pub(super) max_cost: Option<f64>,
+    /// Stop where the run's calls, earlier ones included, have used this many tokens [default: as the run was started]
+    #[arg(long, value_name = "N")]
+    pub(super) max_total_tokens: Option<u64>,
+    /// Stop after so many seconds from now [default: as the run was started]
+    #[arg(long, value_name = "SECONDS")]
+    pub(super) time_limit: Option<f64>,
     /// Progress on stderr [default: as the run was started]
     #[arg(long, value_name = "HOW")]
     pub(super) progress: Option<ProgressChoice>,

@@ -12,15 +12,18 @@ use super::args::Cli;
 use super::exit::Failure;
 use crate::agent::prompt::{LastStep, PromptError, PromptSet, Protocol, SET_FILE, TEMPLATES};
 use crate::chat::ChatClient;
+use crate::chat::limit::{Limiter, Pace};
 use crate::chat::openai::{Endpoint, OpenAiClient};
 use crate::chat::retry::{RetryPolicy, Retrying};
 use crate::chat::wire::ModelSettings;
+use crate::config::options::Concurrency;
 use crate::config::settings::{ConfigFile, KeyedModel};
 use crate::config::{ConfigError, Environment, Options, Settings};
 use crate::env::{Action, ActionKind, Catalog, Diagnostic, Episode, EpisodeId, Scenario, Source, verify};
 use crate::log::manifest::{self, Machine, ModelRecord};
 use crate::log::{Contestant, Manifest, RunId};
 use crate::run::Plan;
+use crate::run::budget::Limits;
 use crate::run::cassette::{Recording, Replay};
 
 /// Reads the environment and `bench.toml`, and resolves the options.
@@ -168,8 +171,26 @@ pub(super) fn model_settings(settings: &Settings, model: &KeyedModel) -> ModelSe
     }
 }
 
+/// What makes the calls of models wait for their turn: one for each model, or under `auto` one for each endpoint.
+#[derive(Default)]
+pub(super) struct Limiters(BTreeMap<String, Arc<Limiter>>);
+
+impl Limiters {
+    pub(super) fn of(&mut self, settings: &Settings, model: &KeyedModel) -> Arc<Limiter> {
+        let (name, pace) = match settings.concurrency {
+            Concurrency::Auto => (&model.spec.provider.base_url, Pace::adaptive(settings.max_retry_after)),
+            Concurrency::Fixed(calls) => (&model.spec.label, Pace::fixed(calls, settings.max_retry_after)),
+        };
+        Arc::clone(self.0.entry(name.clone()).or_insert_with(|| Limiter::new(pace)))
+    }
+}
+
 /// A client for a model, with retries; a recording instead of it or beside it where one is asked for.
-pub(super) fn client(settings: &Settings, model: &KeyedModel) -> Result<Arc<dyn ChatClient>, Failure> {
+pub(super) fn client(
+    settings: &Settings,
+    model: &KeyedModel,
+    limiter: Option<Arc<Limiter>>,
+) -> Result<Arc<dyn ChatClient>, Failure> {
     if let Some(folder) = &settings.replay {
         return Ok(Arc::new(Replay::new(folder.clone(), model_settings(settings, model))));
     }
@@ -178,6 +199,7 @@ pub(super) fn client(settings: &Settings, model: &KeyedModel) -> Result<Arc<dyn 
         key: model.key.clone(),
         headers: model.spec.provider.headers.clone(),
         timeout: settings.timeout,
+        limiter,
         ..Endpoint::default()
     };
     let client = OpenAiClient::new(&endpoint, model_settings(settings, model))
@@ -198,6 +220,11 @@ pub(super) fn client(settings: &Settings, model: &KeyedModel) -> Result<Arc<dyn 
 pub(super) fn call_time(settings: &Settings) -> Duration {
     let waits = settings.max_retry_after.max(Duration::from_secs(60)).saturating_mul(settings.max_retries);
     settings.timeout.saturating_mul(settings.max_retries + 1).saturating_add(waits)
+}
+
+/// What the run may spend.
+pub(super) fn limits(settings: &Settings) -> Limits {
+    Limits { cost_usd: settings.max_cost, tokens: settings.max_total_tokens, time: settings.time_limit }
 }
 
 /// A new id. Randomness only names the folder: nothing that is scored depends on it.

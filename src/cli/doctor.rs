@@ -30,7 +30,7 @@ pub(super) async fn execute(args: &DoctorArgs) -> Result<Status, Failure> {
 }
 
 async fn examine(settings: &Settings, model: &KeyedModel) -> Result<(String, bool), Failure> {
-    let client = build::client(settings, model)?;
+    let client = build::client(settings, model, None)?;
     let context = CallContext {
         deadline: Some(tokio::time::Instant::now() + settings.timeout),
         jitter_seed: 0,

@@ -1,5 +1,6 @@
 //! `bench --dry-run`: the plan, and what it would cost.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -8,9 +9,10 @@ use crate::agent::prompt::{PromptSet, Protocol};
 use crate::agent::{Policy, Turn, fallback};
 use crate::chat::{ChatReply, FinishReason, ReplyFormat, Usage};
 use crate::config::Settings;
-use crate::env::{Episode, EpisodeId, Scenario};
+use crate::env::{Episode, EpisodeId, Scenario, TaskId};
 use crate::report::score_table::{count, plural};
 use crate::run::Plan;
+use crate::run::budget::Amount;
 
 /// Characters a token of English text and log lines, roughly.
 const CHARACTERS_A_TOKEN: u64 = 4;
@@ -60,6 +62,31 @@ pub(super) fn render(settings: &Settings, plan: &Plan, prompts: &Arc<PromptSet>)
         }
     }
     text
+}
+
+/// What an episode of each model and task is expected to cost, for a run with a limit on that.
+pub(super) fn forecast(
+    settings: &Settings,
+    plan: &Plan,
+    prompts: &Arc<PromptSet>,
+) -> BTreeMap<(String, TaskId), Amount> {
+    let mut forecast = BTreeMap::new();
+    if settings.max_cost.is_none() && settings.max_total_tokens.is_none() {
+        return forecast;
+    }
+    let protocol = settings.protocol.fixed().unwrap_or(Protocol::Json);
+    for task in TaskId::ALL {
+        let scenarios: Vec<_> = plan.scenarios.iter().filter(|scenario| scenario.task() == task).cloned().collect();
+        let mut usage =
+            estimate(&Plan { scenarios: scenarios.clone(), epochs: 1, ..plan.clone() }, prompts, protocol).usage;
+        let episodes = scenarios.len().max(1) as u64;
+        usage.prompt_tokens /= episodes;
+        usage.completion_tokens /= episodes;
+        for model in &settings.models {
+            forecast.insert((model.spec.label.clone(), task), Amount::of(&usage, model.spec.price()));
+        }
+    }
+    forecast
 }
 
 #[derive(Default)]

@@ -20,6 +20,8 @@ pub(super) enum Status {
     Inconclusive(String),
     /// More episodes are void than are tolerated.
     Void(String),
+    /// A limit of the run is reached; says which, and how to go on.
+    BudgetSpent(String),
     /// The user stopped it; says what is kept.
     Interrupted(String),
 }
@@ -135,6 +137,7 @@ pub(super) fn report(result: Result<Status, Failure>) -> ExitCode {
         Ok(Status::GateFailed(message)) => ended("gate failed", &message, 1),
         Ok(Status::Inconclusive(message)) => ended("inconclusive", &message, 3),
         Ok(Status::Void(message)) => ended("void", &message, 4),
+        Ok(Status::BudgetSpent(message)) => ended("budget spent", &message, 5),
         Ok(Status::Interrupted(message)) => ended("interrupted", &message, 130),
         Err(failure) => {
             let code = match failure.kind {

@@ -1,17 +1,26 @@
 //! Playing what a command has prepared, to the last report: what `run` and `resume` have in common.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
 use indicatif::ProgressDrawTarget;
 
 use super::exit::{Failure, Status};
 use super::{compare, out};
+use crate::chat::limit::Limiter;
 use crate::config::Settings;
 use crate::config::options::{Format, ProgressChoice};
+use crate::env::TaskId;
 use crate::log::reader::Contents;
 use crate::log::store::{RunFolder, Store, pretty};
 use crate::log::{EventKind, Manifest, Summary};
+use crate::report::progress::{Pace, ReadPace};
 use crate::report::score_table::{one_line, plural};
 use crate::report::{csv, html, junit, markdown, progress, protocol, table};
+use crate::run::budget::{Amount, Budget, Kind};
 use crate::run::kept::Progress;
+use crate::run::runner::{CallPace, PlayerKind};
 use crate::run::{Cancel, Hub, Plan, Player, Runner, Sink};
 
 /// A run that is ready to be played.
@@ -22,6 +31,8 @@ pub(super) struct Stage {
     pub(super) folder: RunFolder,
     pub(super) store: Store,
     pub(super) cancel: Cancel,
+    pub(super) budget: Arc<Budget>,
+    pub(super) forecast: BTreeMap<(String, TaskId), Amount>,
     pub(super) quiet: bool,
 }
 
@@ -33,12 +44,14 @@ impl Stage {
         opening: Vec<EventKind>,
         past: Option<&Contents>,
     ) -> Result<Status, Failure> {
-        let Self { settings, plan, manifest, folder, store, cancel, quiet } = self;
+        let Self { settings, plan, manifest, folder, store, cancel, budget, forecast, quiet } = self;
         if let Err(error) = store.set_latest(&manifest.id) {
             out::say("warning", &format!("{error}; `latest` does not name this run"));
         }
         let kept = past.map(|past| Progress::of(&past.events)).unwrap_or_default();
-        let sinks = sinks(&settings, &manifest, &plan, &kept, quiet);
+        let pace = pace_of(&players, &budget);
+        let sinks = sinks(&settings, &manifest, &plan, &kept, &pace, quiet);
+        let waits = tokio::spawn(tell_waits(Arc::clone(&pace), progress_of(&settings, quiet)));
         let (hub, thread) = match past {
             None => Hub::start(&manifest, folder.clone(), sinks)?,
             Some(past) => Hub::resume(&manifest, folder.clone(), past, sinks)?,
@@ -47,9 +60,11 @@ impl Stage {
             for event in opening {
                 hub.send(None, event).await?;
             }
-            Runner { plan, players, hub: hub.clone(), cancel: cancel.clone(), progress: kept }.run().await
+            let (hub, cancel, budget) = (hub.clone(), cancel.clone(), Arc::clone(&budget));
+            Runner { plan, players, hub, cancel, progress: kept, budget, forecast }.run().await
         }
         .await;
+        waits.abort();
         drop(hub);
         // The hub knows why it gave up; the runner only that it did.
         let ended = thread.join()?;
@@ -60,7 +75,7 @@ impl Stage {
         let summary = ended.fold.summary();
         write_reports(&folder, &summary)?;
         print(settings.format, &summary)?;
-        let status = status(&settings, &summary, &cancel, &folder);
+        let status = status(&settings, &summary, &cancel, &budget, &folder);
         match &settings.baseline {
             Some(baseline) if status == Status::Done => {
                 compare::against_baseline(&store, baseline, &summary, settings.margin)
@@ -130,6 +145,7 @@ fn sinks(
     manifest: &Manifest,
     plan: &Plan,
     progress: &Progress,
+    pace: &ReadPace,
     quiet: bool,
 ) -> Vec<Box<dyn Sink>> {
     let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
@@ -141,17 +157,11 @@ fn sinks(
     let models = !settings.models.is_empty();
     let all = manifest.contestants.iter();
     let (shown, hidden): (Vec<_>, Vec<_>) = all.partition(|contestant| !models || contestant.settings.is_some());
-    let how = match settings.progress {
-        _ if quiet => ProgressChoice::None,
-        ProgressChoice::Auto if !models => ProgressChoice::None,
-        ProgressChoice::Auto if out::stderr_is_terminal() => ProgressChoice::Bar,
-        ProgressChoice::Auto => ProgressChoice::Lines,
-        fixed => fixed,
-    };
-    match how {
+    match progress_of(settings, quiet) {
         ProgressChoice::Bar => {
             let shown: Vec<_> = shown.iter().map(|one| (one.label.clone(), left(&one.label))).collect();
-            sinks.push(Box::new(progress::Bars::new(&shown, ProgressDrawTarget::stderr())));
+            let pace = Arc::clone(pace);
+            sinks.push(Box::new(progress::Bars::new(&shown, pace, ProgressDrawTarget::stderr())));
         }
         ProgressChoice::Lines => {
             let total = manifest.contestants.iter().map(|contestant| left(&contestant.label)).sum();
@@ -163,8 +173,96 @@ fn sinks(
     sinks
 }
 
-fn status(settings: &Settings, summary: &Summary, cancel: &Cancel, folder: &RunFolder) -> Status {
+/// How progress is shown: bars on a terminal, lines elsewhere, and nothing for built-in agents alone.
+fn progress_of(settings: &Settings, quiet: bool) -> ProgressChoice {
+    match settings.progress {
+        _ if quiet => ProgressChoice::None,
+        ProgressChoice::Auto if settings.models.is_empty() => ProgressChoice::None,
+        ProgressChoice::Auto if out::stderr_is_terminal() => ProgressChoice::Bar,
+        ProgressChoice::Auto => ProgressChoice::Lines,
+        fixed => fixed,
+    }
+}
+
+/// Reads what the run is waiting for and has spent.
+fn pace_of(players: &[Player], budget: &Arc<Budget>) -> ReadPace {
+    let limiter = |player: &Player| match &player.kind {
+        PlayerKind::Model(model) => match &model.pace {
+            CallPace::Limited(limiter) => Some((player.label.clone(), Arc::clone(limiter))),
+            CallPace::Episodes(_) => None,
+        },
+        PlayerKind::Builtin(_) | PlayerKind::Unreachable(..) => None,
+    };
+    let mut limiters: Vec<(String, Arc<Limiter>)> = Vec::new();
+    for (label, limiter) in players.iter().filter_map(limiter) {
+        match limiters.iter_mut().find(|(_, known)| Arc::ptr_eq(known, &limiter)) {
+            // Under `auto` the models of an endpoint share its limiter.
+            Some((labels, _)) => *labels = format!("{labels}, {label}"),
+            None => limiters.push((label, limiter)),
+        }
+    }
+    let budget = Arc::clone(budget);
+    Arc::new(move || {
+        let (limits, spent) = budget.state();
+        let endpoints = limiters.iter().map(|(label, limiter)| (label.clone(), limiter.traffic())).collect();
+        let time_left = budget.deadline().map(|end| end.saturating_duration_since(tokio::time::Instant::now()));
+        Pace { endpoints, limits, spent, time_left }
+    })
+}
+
+/// Where lines show the progress, a line says that an endpoint asked for a pause: nothing else would for a while.
+async fn tell_waits(pace: ReadPace, how: ProgressChoice) {
+    /// Shorter pauses are over before a line about them is read.
+    const WORTH_A_LINE: Duration = Duration::from_secs(3);
+    if how != ProgressChoice::Lines {
+        return;
+    }
+    let mut told: Vec<String> = Vec::new();
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        for (label, traffic) in pace().endpoints {
+            match traffic.cool_down {
+                None => told.retain(|known| *known != label),
+                Some(left) if left >= WORTH_A_LINE && !told.contains(&label) => {
+                    let calls = traffic.under_way + traffic.waiting;
+                    let calls = plural(calls, "call");
+                    out::note(&format!(
+                        "{label}: the endpoint asks for {:.0} s of pause; {calls} wait",
+                        left.as_secs_f64()
+                    ));
+                    told.push(label);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+/// Which limit of the run is reached, and by how much.
+fn reached(limit: Kind, budget: &Budget) -> String {
+    let (limits, spent) = budget.state();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of tokens")]
+    let tokens = spent.tokens as u64;
+    match limit {
+        Kind::Cost => format!("--max-cost {}: ${:.4} are spent", limits.cost_usd.unwrap_or_default(), spent.cost_usd),
+        Kind::Tokens => format!("--max-total-tokens {}: {tokens} are used", limits.tokens.unwrap_or_default()),
+        Kind::Time => format!("--time-limit {}: the time is up", limits.time.unwrap_or_default().as_secs_f64()),
+    }
+}
+
+fn status(settings: &Settings, summary: &Summary, cancel: &Cancel, budget: &Budget, folder: &RunFolder) -> Status {
     let kept = folder.path.display();
+    if let Some(limit) = budget.out() {
+        let open: usize = summary.rows.iter().map(|row| row.unfinished).sum();
+        if open > 0 {
+            return Status::BudgetSpent(format!(
+                "{}; {} did not end. The table has what every row has ended; `bench resume {}` with a higher limit goes on",
+                reached(limit, budget),
+                plural(open, "episode"),
+                summary.run.id
+            ));
+        }
+    }
     if cancel.is_pulled() {
         let open: usize = summary.rows.iter().map(|row| row.unfinished).sum();
         if open > 0 {

@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::args::ResumeArgs;
 use super::exit::{Failure, Status};
 use super::play::{Stage, listen_for_interrupts};
-use super::{build, out, report, run};
+use super::{build, dry_run, out, report, run};
 use crate::agent::prompt::Protocol;
 use crate::config::settings::ConfigFile;
 use crate::config::{Environment, Options, Settings};
 use crate::log::store::Store;
 use crate::log::{Event, EventKind, Manifest};
+use crate::run::budget::{self, Budget};
 use crate::run::{Cancel, Plan};
 
 pub(super) async fn execute(args: &ResumeArgs) -> Result<Status, Failure> {
@@ -37,7 +39,9 @@ pub(super) async fn execute(args: &ResumeArgs) -> Result<Status, Failure> {
     let cancel = Cancel::default();
     listen_for_interrupts(cancel.clone(), args.quiet);
     let checked = checked(&past.events);
-    let Some((players, checks)) = run::players(&settings, &prompts, &checked, &cancel, args.quiet).await? else {
+    let budget = Arc::new(Budget::new(build::limits(&settings), budget::spent(&past.events)));
+    let players = run::players(&settings, &prompts, &checked, &cancel, &budget, args.quiet).await?;
+    let Some((players, checks)) = players else {
         return Ok(Status::Interrupted("nothing more was played".to_owned()));
     };
     if !args.quiet {
@@ -48,7 +52,8 @@ pub(super) async fn execute(args: &ResumeArgs) -> Result<Status, Failure> {
         None => EventKind::RunStarted { v: crate::log::event::VERSION, run: manifest.id.clone() },
         Some(_) => EventKind::RunResumed,
     };
-    let stage = Stage { settings, plan, manifest, folder, store, cancel, quiet: args.quiet };
+    let forecast = dry_run::forecast(&settings, &plan, &prompts);
+    let stage = Stage { settings, plan, manifest, folder, store, cancel, budget, forecast, quiet: args.quiet };
     stage.play(players, std::iter::once(first).chain(checks).collect(), Some(&past)).await
 }
 
@@ -77,6 +82,9 @@ fn settings(args: &ResumeArgs, manifest: &Manifest) -> Result<Settings, Failure>
     options.out = Some(build::results(args.out.as_deref())?);
     options.format = args.format.or(options.format);
     options.progress = args.progress.or(options.progress);
+    options.max_cost = args.max_cost.or(options.max_cost);
+    options.max_total_tokens = args.max_total_tokens.or(options.max_total_tokens);
+    options.time_limit = args.time_limit.or(options.time_limit);
     let file = ConfigFile { options: Options::default(), ..ConfigFile::read(folder, args.config.as_deref())? };
     Ok(Settings::resolve(&options, &environment, &file)?)
 }

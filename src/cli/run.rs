@@ -10,14 +10,19 @@ use super::{build, dry_run, out};
 use crate::agent::prompt::{PromptSet, Protocol};
 use crate::chat::{CallContext, ChatError, ErrorKind};
 use crate::config::Settings;
+use crate::config::options::Concurrency;
 use crate::config::settings::KeyedModel;
 use crate::log::EventKind;
 use crate::log::store::{Store, pretty};
 use crate::report::score_table::one_line;
+use crate::run::budget::{Amount, Budget};
 use crate::run::episode::Line;
 use crate::run::preflight::{self, Checked};
-use crate::run::runner::{ModelPlayer, PlayerKind};
+use crate::run::runner::{CallPace, ModelPlayer, PlayerKind};
 use crate::run::{Cancel, Plan, Player};
+
+/// How many episodes of a model are replayed at once where nobody says: there is no endpoint to spare.
+const REPLAYED_AT_ONCE: usize = 16;
 
 pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
     let settings = build::settings(&args.options, args.config.as_deref())?;
@@ -42,7 +47,8 @@ pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
     let cancel = Cancel::default();
     listen_for_interrupts(cancel.clone(), args.quiet);
     let unchecked = BTreeMap::new();
-    let Some((players, checks)) = players(&settings, &prompts, &unchecked, &cancel, args.quiet).await? else {
+    let budget = Arc::new(Budget::new(build::limits(&settings), Amount::default()));
+    let Some((players, checks)) = players(&settings, &prompts, &unchecked, &cancel, &budget, args.quiet).await? else {
         return Ok(Status::Interrupted("nothing was played, so nothing is kept".to_owned()));
     };
     let protocols = protocols(&players);
@@ -65,7 +71,8 @@ pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
         out::note(&format!("run {} → {}", manifest.id, folder.path.display()));
     }
 
-    let stage = Stage { settings, plan, manifest, folder, store, cancel, quiet: args.quiet };
+    let forecast = dry_run::forecast(&settings, &plan, &prompts);
+    let stage = Stage { settings, plan, manifest, folder, store, cancel, budget, forecast, quiet: args.quiet };
     let opening =
         std::iter::once(EventKind::RunStarted { v: crate::log::event::VERSION, run: stage.manifest.id.clone() });
     stage.play(players, opening.chain(checks).collect(), None).await
@@ -93,19 +100,30 @@ pub(super) async fn players(
     prompts: &Arc<PromptSet>,
     checked_before: &BTreeMap<String, Protocol>,
     cancel: &Cancel,
+    budget: &Budget,
     quiet: bool,
 ) -> Result<Option<(Vec<Player>, Vec<EventKind>)>, Failure> {
     let (mut players, mut checks) = (Vec::new(), Vec::new());
+    let mut limiters = build::Limiters::default();
     for model in &settings.models {
         let label = model.spec.label.clone();
+        let limiter = limiters.of(settings, model);
+        let pace = match (&settings.replay, settings.concurrency) {
+            (None, _) => CallPace::Limited(Arc::clone(&limiter)),
+            (Some(_), Concurrency::Fixed(episodes)) => CallPace::Episodes(episodes),
+            (Some(_), Concurrency::Auto) => CallPace::Episodes(REPLAYED_AT_ONCE),
+        };
         let line = Line {
-            client: build::client(settings, model)?,
+            client: build::client(settings, model, Some(limiter))?,
             price: model.spec.price().copied(),
             episode_time: settings.episode_timeout,
             call_time: Some(build::call_time(settings)),
+            max_tokens: settings.max_tokens,
+            episode_calls: settings.episode_calls,
+            episode_tokens: settings.episode_tokens,
         };
         if let Some(protocol) = checked_before.get(&label) {
-            let kind = PlayerKind::Model(Box::new(model_player(settings, prompts, line, *protocol)));
+            let kind = PlayerKind::Model(Box::new(model_player(settings, prompts, line, pace, *protocol)));
             players.push(Player { label, kind });
             continue;
         }
@@ -138,6 +156,7 @@ pub(super) async fn players(
             out::say("hint", "its replies are read as text; `--protocol auto` finds what it can");
         }
         let usages = checked.replies.iter().filter_map(|reply| reply.usage);
+        usages.clone().for_each(|usage| budget.charge(Amount::of(&usage, line.price.as_ref())));
         checks.push(EventKind::EndpointChecked {
             model: label.clone(),
             protocol: protocol.to_string(),
@@ -148,7 +167,7 @@ pub(super) async fn players(
         });
         let kind = match error {
             Some(error) if error.kind == ErrorKind::Connect => PlayerKind::Unreachable(error.kind, error.to_string()),
-            _ => PlayerKind::Model(Box::new(model_player(settings, prompts, line, protocol))),
+            _ => PlayerKind::Model(Box::new(model_player(settings, prompts, line, pace, protocol))),
         };
         players.push(Player { label, kind });
     }
@@ -158,14 +177,14 @@ pub(super) async fn players(
     Ok(Some((players, checks)))
 }
 
-fn model_player(settings: &Settings, prompts: &Arc<PromptSet>, line: Line, protocol: Protocol) -> ModelPlayer {
-    ModelPlayer {
-        protocol,
-        assist: settings.assist.into(),
-        prompts: Arc::clone(prompts),
-        line,
-        concurrency: settings.concurrency,
-    }
+fn model_player(
+    settings: &Settings,
+    prompts: &Arc<PromptSet>,
+    line: Line,
+    pace: CallPace,
+    protocol: Protocol,
+) -> ModelPlayer {
+    ModelPlayer { protocol, assist: settings.assist.into(), prompts: Arc::clone(prompts), line, pace }
 }
 
 /// Ends the run where the endpoint refuses what was configured; a passing fault is only a warning.

@@ -1,9 +1,10 @@
 //! The options of a run. One type for flags and `bench.toml`, so that both have the same names.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::agent::Builtin;
 use crate::agent::llm::Assist;
@@ -88,6 +89,48 @@ impl From<AssistChoice> for Assist {
     }
 }
 
+/// How many calls of a model are under way at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Concurrency {
+    /// Always so many, at least 1.
+    Fixed(usize),
+    /// As many as the endpoint bears, found out while the run goes on.
+    Auto,
+}
+
+impl FromStr for Concurrency {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.trim() {
+            "auto" => Ok(Self::Auto),
+            number => match number.parse() {
+                Ok(calls) if calls >= 1 => Ok(Self::Fixed(calls)),
+                _ => Err(format!("'{text}' is neither a number from 1 nor auto")),
+            },
+        }
+    }
+}
+
+impl Serialize for Concurrency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Fixed(calls) => serializer.serialize_u64(*calls as u64),
+            Self::Auto => serializer.serialize_str("auto"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Concurrency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = match toml::Value::deserialize(deserializer)? {
+            toml::Value::String(text) => text,
+            other => other.to_string(),
+        };
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// What is printed on stdout at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -153,9 +196,9 @@ pub struct Options {
     /// The seed of everything random [default: 0]
     #[arg(long, value_name = "N", help_heading = "What is played")]
     pub seed: Option<u64>,
-    /// Episodes of one model at once [default: 4]
-    #[arg(long, value_name = "N", help_heading = "How models are asked")]
-    pub concurrency: Option<usize>,
+    /// Calls of one model at once, or auto: as many as its endpoint bears [default: 4]
+    #[arg(long, value_name = "N|auto", help_heading = "How models are asked")]
+    pub concurrency: Option<Concurrency>,
     /// How a model answers [default: text]
     #[arg(long, value_name = "PROTOCOL", help_heading = "How models are asked")]
     pub protocol: Option<ProtocolChoice>,
@@ -181,6 +224,21 @@ pub struct Options {
     /// Seconds for one attempt of a call [default: 120]
     #[arg(long, value_name = "SECONDS", help_heading = "How models are asked")]
     pub timeout: Option<f64>,
+    /// Stop where the run's calls have cost this much, in USD
+    #[arg(long, value_name = "USD", help_heading = "What it may cost")]
+    pub max_cost: Option<f64>,
+    /// Stop where the run's calls have used this many tokens, prompts and answers together
+    #[arg(long, value_name = "N", help_heading = "What it may cost")]
+    pub max_total_tokens: Option<u64>,
+    /// Stop after so many seconds; calls in flight are finished
+    #[arg(long, value_name = "SECONDS", help_heading = "What it may cost")]
+    pub time_limit: Option<f64>,
+    /// Calls that one episode may make; after them it goes on as --assist says, without the model
+    #[arg(long, value_name = "N", help_heading = "What it may cost")]
+    pub episode_calls: Option<u64>,
+    /// Tokens that one episode may use; after them it goes on as --assist says, without the model
+    #[arg(long, value_name = "N", help_heading = "What it may cost")]
+    pub episode_tokens: Option<u64>,
     /// Seconds for all calls of one episode [default: no limit]
     #[arg(long, value_name = "SECONDS", help_heading = "How models are asked")]
     pub episode_timeout: Option<f64>,

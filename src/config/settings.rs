@@ -7,7 +7,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::model::ModelError;
-use super::options::{AgentChoice, AssistChoice, Format, ProgressChoice, ProtocolChoice};
+use super::options::{AgentChoice, AssistChoice, Concurrency, Format, ProgressChoice, ProtocolChoice};
 use super::{Environment, ModelSpec, Options, Providers};
 use crate::agent::Builtin;
 use crate::env::{TaskId, UnknownTask};
@@ -131,8 +131,18 @@ pub struct Settings {
     pub seed: u64,
     /// The share of the episodes that is played.
     pub shard: Option<Shard>,
-    /// Episodes of one model at once.
-    pub concurrency: usize,
+    /// Calls of one model at once.
+    pub concurrency: Concurrency,
+    /// What the run's calls may cost, in USD.
+    pub max_cost: Option<f64>,
+    /// How many tokens they may use.
+    pub max_total_tokens: Option<u64>,
+    /// How long the run may take.
+    pub time_limit: Option<Duration>,
+    /// How many calls an episode may make.
+    pub episode_calls: Option<u64>,
+    /// How many tokens an episode may use.
+    pub episode_tokens: Option<u64>,
     /// How models answer.
     pub protocol: ProtocolChoice,
     /// What helps when a reply cannot be used.
@@ -301,7 +311,6 @@ impl Settings {
         let (episode_timeout, episode_origin) = l.pick("episode-timeout", |o| o.episode_timeout.map(Some), None, None);
         let (max_retry_after, max_retry_after_origin) = l.pick("max-retry-after", |o| o.max_retry_after, None, 120.0);
         let (epochs, epochs_origin) = l.pick("epochs", |o| o.epochs, None, 1);
-        let (concurrency, concurrency_origin) = l.pick("concurrency", |o| o.concurrency, None, 4);
         let (max_tokens, max_tokens_origin) = l.pick("max-tokens", |o| o.max_tokens, None, 1024);
         let at_least_one = |option, value: u64, origin| {
             let problem = "must be at least 1".to_owned();
@@ -313,8 +322,18 @@ impl Settings {
             return Err(ConfigError::Option { option: "--max-retries", problem, origin: max_retries_origin });
         }
         at_least_one("--epochs", u64::from(epochs), epochs_origin)?;
-        at_least_one("--concurrency", concurrency as u64, concurrency_origin)?;
         at_least_one("--max-tokens", u64::from(max_tokens), max_tokens_origin)?;
+        let (max_cost, max_cost_origin) = l.pick("max-cost", |o| o.max_cost.map(Some), None, None);
+        if let Some(limit) = max_cost {
+            check_max_cost(limit, max_cost_origin, &keyed)?;
+        }
+        let (max_total_tokens, origin) = l.pick("max-total-tokens", |o| o.max_total_tokens.map(Some), None, None);
+        at_least_one("--max-total-tokens", max_total_tokens.unwrap_or(1), origin)?;
+        let (time_limit, time_limit_origin) = l.pick("time-limit", |o| o.time_limit.map(Some), None, None);
+        let (episode_calls, origin) = l.pick("episode-calls", |o| o.episode_calls.map(Some), None, None);
+        at_least_one("--episode-calls", episode_calls.unwrap_or(1), origin)?;
+        let (episode_tokens, origin) = l.pick("episode-tokens", |o| o.episode_tokens.map(Some), None, None);
+        at_least_one("--episode-tokens", episode_tokens.unwrap_or(1), origin)?;
         let (fail_under, fail_origin) = l.pick("fail-under", |o| o.fail_under.map(Some), None, None);
         if fail_under.is_some_and(|limit| !(0.0..=1.0).contains(&limit)) {
             let problem = "must lie between 0 and 1".to_owned();
@@ -341,7 +360,12 @@ impl Settings {
             epochs,
             seed: l.pick("seed", |o| o.seed, None, 0).0,
             shard,
-            concurrency,
+            concurrency: l.pick("concurrency", |o| o.concurrency, None, Concurrency::Fixed(4)).0,
+            max_cost,
+            max_total_tokens,
+            time_limit: time_limit.map(|time| seconds("--time-limit", time, time_limit_origin)).transpose()?,
+            episode_calls,
+            episode_tokens,
             protocol: l.pick("protocol", |o| o.protocol, None, ProtocolChoice::Text).0,
             assist: l.pick("assist", |o| o.assist, None, AssistChoice::Fallback).0,
             temperature: parse_temperature(&temperature, temperature_origin)?,
@@ -462,6 +486,20 @@ fn key(
         None if base_url == Origin::Environment => Ok(secret("API_KEY").or_else(|| secret("HF_TOKEN"))),
         None => Ok(secret("API_KEY")),
     }
+}
+
+/// A limit in USD means something only where every model has a price.
+fn check_max_cost(limit: f64, origin: Origin, models: &[KeyedModel]) -> Result<(), ConfigError> {
+    let unpriced = models.iter().find(|model| model.spec.price().is_none());
+    let problem = match unpriced {
+        _ if !(limit.is_finite() && limit > 0.0) => "must be an amount of USD above 0".to_owned(),
+        Some(model) => format!(
+            "the price of {} is not known; give prices for its provider in {FILE}, or use --max-total-tokens",
+            model.spec.label
+        ),
+        None => return Ok(()),
+    };
+    Err(ConfigError::Option { option: "--max-cost", problem, origin })
 }
 
 fn check_url(option: &'static str, url: &str, origin: Origin) -> Result<(), ConfigError> {

@@ -192,6 +192,12 @@ pub enum EventKind {
         /// By what.
         reason: String,
     },
+    /// The run has spent what it may; what was not played is left for `bench resume`.
+    #[serde(rename = "run.budget_spent")]
+    BudgetSpent {
+        /// The option that sets the limit.
+        option: String,
+    },
     /// The run ended.
     #[serde(rename = "run.finished")]
     RunFinished,

@@ -1,6 +1,6 @@
 //! `summary.json`: what a run came to. Made from the event log by [`Fold`], and by nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -59,6 +59,10 @@ pub struct RunHead {
     pub epochs: u32,
     /// The seed of everything random.
     pub seed: u64,
+    /// The option whose limit stopped the run, such as `--max-cost`; none where none did. The rows then hold only the
+    /// episodes that every contestant has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_by: Option<String>,
 }
 
 /// What one contestant came to.
@@ -96,6 +100,9 @@ pub struct Row {
     pub void: usize,
     /// Episodes that did not end.
     pub unfinished: usize,
+    /// Episodes that ended and are left out, because a limit stopped the run before every contestant had ended them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub set_aside: usize,
     /// Steps of the scored episodes.
     pub steps: usize,
     /// Of these, chosen by the model itself.
@@ -200,6 +207,8 @@ pub struct Fold {
     head: RunHead,
     scenarios: Vec<PlannedScenario>,
     tallies: Vec<Tally>,
+    /// A shard: its contestants play different episodes by design.
+    is_share: bool,
 }
 
 /// What is counted for one contestant.
@@ -249,6 +258,7 @@ impl Fold {
             graders: manifest.graders.clone(),
             epochs: manifest.epochs,
             seed: manifest.seed,
+            stopped_by: None,
         };
         let planned = |contestant: &Contestant| {
             let scenarios = manifest.scenarios.iter();
@@ -273,12 +283,14 @@ impl Fold {
             }
         };
         let tallies = manifest.contestants.iter().map(planned).collect();
-        Self { head, scenarios: manifest.scenarios.clone(), tallies }
+        Self { head, scenarios: manifest.scenarios.clone(), tallies, is_share: manifest.shard.is_some() }
     }
 
     /// Takes one event into account.
     pub fn apply(&mut self, event: &Event) {
         match (&event.event, &event.episode) {
+            (EventKind::BudgetSpent { option }, _) => self.head.stopped_by = Some(option.clone()),
+            (EventKind::RunResumed, _) => self.head.stopped_by = None,
             (EventKind::RunFinished, _) => self.head.finished_at = self.head.finished_at.max(Some(event.at)),
             (EventKind::EndpointChecked { model, protocol, answered_by, replies, cost_usd, .. }, _) => {
                 if let Some(tally) = self.tally(model) {
@@ -311,8 +323,24 @@ impl Fold {
     /// The summary of what was taken into account so far.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        let rows = self.tallies.iter().map(|tally| tally.row(&self.scenarios, self.head.epochs)).collect();
+        let common = self.head.stopped_by.as_ref().filter(|_| !self.is_share).map(|_| self.common());
+        let row = |tally: &Tally| {
+            let Some(common) = &common else { return tally.row(&self.scenarios, self.head.epochs) };
+            let (fair, set_aside) = tally.only(common);
+            let row = fair.row(&self.scenarios, self.head.epochs);
+            Row { set_aside, unfinished: row.unfinished - set_aside, ..row }
+        };
+        let rows = self.tallies.iter().map(row).collect();
         Summary { schema: SCHEMA.to_owned(), run: self.head.clone(), rows }
+    }
+
+    /// The episodes that every contestant has ended: what a run that stopped early can compare.
+    fn common(&self) -> BTreeSet<(String, u32)> {
+        let ended = |tally: &Tally| -> BTreeSet<_> {
+            tally.episodes.iter().filter(|(_, episode)| episode.has_ended()).map(|(key, _)| key.clone()).collect()
+        };
+        let all = self.tallies.iter().map(ended);
+        all.reduce(|common, one| common.intersection(&one).cloned().collect()).unwrap_or_default()
     }
 }
 
@@ -336,6 +364,16 @@ const fn slot(source: StepSource) -> u8 {
 }
 
 impl Tally {
+    /// The same with these episodes alone, and how many that ended are left out.
+    fn only(&self, common: &BTreeSet<(String, u32)>) -> (Self, usize) {
+        let mut fair = self.clone();
+        let mut set_aside = 0;
+        for (_, episode) in fair.episodes.iter_mut().filter(|(key, _)| !common.contains(key)) {
+            set_aside += usize::from(std::mem::take(episode).has_ended());
+        }
+        (fair, set_aside)
+    }
+
     fn note_model(&mut self, answered_by: Option<&str>) {
         let name = self.contestant.settings.as_ref().map(|settings| settings.name.as_str());
         if let Some(model) = answered_by.filter(|model| Some(*model) != name) {
@@ -490,6 +528,7 @@ impl Tally {
             trajectory_digest: self.trajectory_digest(),
             episodes: finished().filter(|(outcome, _)| *outcome != Outcome::Cancelled).count(),
             void: finished().filter(|(outcome, _)| outcome.is_void()).count(),
+            set_aside: 0,
             unfinished: self.episodes.len() - finished().filter(|(outcome, _)| *outcome != Outcome::Cancelled).count(),
             steps: scored().map(|episode| episode.steps).sum(),
             model_steps: by_source(StepSource::Model),
@@ -530,6 +569,11 @@ fn cells(tasks: &BTreeMap<TaskId, TaskScore>) -> Vec<Cell> {
 }
 
 impl EpisodeTally {
+    /// Whether it was played to an end, be it a void one.
+    fn has_ended(&self) -> bool {
+        self.finished.is_some_and(|(outcome, _)| outcome != Outcome::Cancelled)
+    }
+
     fn note(&mut self, step: &StepTaken) {
         self.steps += 1;
         *self.by_source.entry(slot(step.source)).or_insert(0) += 1;

@@ -1,13 +1,21 @@
 //! Progress on stderr: a bar a contestant on a terminal, plain lines elsewhere.
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
 use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::score_table::count;
+use crate::chat::limit::Traffic;
 use crate::log::{Event, EventKind, Fold, Outcome};
 use crate::run::Sink;
+use crate::run::budget::{Amount, Limits};
+
+/// How often the line below the bars is drawn anew.
+const REDRAW: Duration = Duration::from_millis(250);
 
 /// What is known of a contestant while it plays.
 #[derive(Debug, Default, Clone)]
@@ -64,17 +72,66 @@ impl Tally {
     }
 }
 
+/// What a run is waiting for, and how much of its budget is left, at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct Pace {
+    /// The calls of each endpoint.
+    pub endpoints: Vec<(String, Traffic)>,
+    /// What may be spent.
+    pub limits: Limits,
+    /// What was spent.
+    pub spent: Amount,
+    /// How long until the run's time is up; none where it has no limit.
+    pub time_left: Option<Duration>,
+}
+
+impl Pace {
+    /// All of it in a line: `groq 8/16 calls, 12 wait, cools down 27 s · $0.0123 of $0.10 · ends in 4:31`.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let mut parts: Vec<_> = self.endpoints.iter().map(|(name, traffic)| self::traffic(name, traffic)).collect();
+        if let Some(limit) = self.limits.cost_usd {
+            parts.push(format!("${:.4} of ${limit}", self.spent.cost_usd));
+        }
+        if let Some(limit) = self.limits.tokens {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of tokens")]
+            let spent = self.spent.tokens as u64;
+            parts.push(format!("{} of {} tokens", count(spent), count(limit)));
+        }
+        if let Some(left) = self.time_left {
+            let seconds = left.as_secs();
+            parts.push(format!("ends in {}:{:02}", seconds / 60, seconds % 60));
+        }
+        parts.join(" · ")
+    }
+}
+
+fn traffic(name: &str, traffic: &Traffic) -> String {
+    let mut text = format!("{name} {}/{} calls", traffic.under_way, traffic.window);
+    if traffic.waiting > 0 {
+        let _ = write!(text, ", {} wait", traffic.waiting);
+    }
+    if let Some(left) = traffic.cool_down {
+        let _ = write!(text, ", cools down {:.0} s", left.as_secs_f64().ceil());
+    }
+    text
+}
+
+/// Reads the pace of a run.
+pub type ReadPace = Arc<dyn Fn() -> Pace + Send + Sync>;
+
 /// Bars on a terminal.
 pub struct Bars {
     // Holds the bars' drawing area for as long as they live.
     _area: MultiProgress,
-    bars: BTreeMap<String, (ProgressBar, Tally)>,
+    by_label: BTreeMap<String, (ProgressBar, Tally)>,
+    pace: ProgressBar,
 }
 
 impl Bars {
-    /// A bar for each label, to be filled by this many episodes.
+    /// A bar for each label, to be filled by this many episodes, and the run's pace below them.
     #[must_use]
-    pub fn new(labels: &[(String, u64)], target: ProgressDrawTarget) -> Self {
+    pub fn new(labels: &[(String, u64)], pace: ReadPace, target: ProgressDrawTarget) -> Self {
         let area = MultiProgress::with_draw_target(target);
         let width = labels.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0).min(40);
         let template = format!("{{prefix:{width}}} {{bar:24}} {{pos:>4}}/{{len}} {{elapsed}} eta {{eta}} {{msg}}");
@@ -86,19 +143,28 @@ impl Bars {
             bar.tick();
             (label.clone(), (bar, Tally::default()))
         };
-        Self { bars: labels.iter().map(bar).collect(), _area: area }
+        let by_label = labels.iter().map(bar).collect();
+        let style = ProgressStyle::with_template("{pace}").unwrap_or_else(|_| ProgressStyle::default_bar());
+        let write = move |_: &ProgressState, out: &mut dyn fmt::Write| {
+            let _ = out.write_str(&pace().line());
+        };
+        let pace = area.add(ProgressBar::new_spinner().with_style(style.with_key("pace", write)));
+        // Nothing happens while calls wait, but the time that is left changes.
+        pace.enable_steady_tick(REDRAW);
+        Self { by_label, pace, _area: area }
     }
 }
 
 impl Sink for Bars {
     fn on_event(&mut self, event: &Event, _: &Fold) -> io::Result<()> {
         if matches!(event.event, EventKind::RunFinished) {
-            for (bar, _) in self.bars.values() {
+            for (bar, _) in self.by_label.values() {
                 bar.abandon();
             }
+            self.pace.finish_and_clear();
         }
         let Some(key) = &event.episode else { return Ok(()) };
-        if let Some((bar, tally)) = self.bars.get_mut(&key.model) {
+        if let Some((bar, tally)) = self.by_label.get_mut(&key.model) {
             tally.apply(&event.event);
             bar.set_position(tally.finished);
             bar.set_message(tally.message());

@@ -98,7 +98,7 @@ pub(super) fn cost(row: &Row) -> String {
 }
 
 fn void(row: &Row) -> String {
-    match (row.void, row.unfinished) {
+    match (row.void, row.unfinished + row.set_aside) {
         (void, 0) => void.to_string(),
         (void, open) => format!("{void} (+{open} open)"),
     }
@@ -143,6 +143,21 @@ fn notes(summary: &Summary) -> Vec<String> {
         plural(scenarios, "scenario"),
         plural(summary.run.epochs as usize, "epoch"),
     ));
+    if let Some(option) = &summary.run.stopped_by {
+        let set_aside: usize = summary.rows.iter().map(|row| row.set_aside).sum();
+        let played = summary.rows.iter().map(|row| row.episodes).max().unwrap_or(0);
+        let mut note =
+            format!("Stopped by {option}: every row has the same {}, and no more", plural(played, "episode"));
+        if set_aside > 0 {
+            let _ = write!(
+                note,
+                "; {} that not every row has {} kept and left out",
+                plural(set_aside, "episode"),
+                if set_aside == 1 { "is" } else { "are" }
+            );
+        }
+        notes.push(note + ".");
+    }
     for row in &summary.rows {
         // In a table of several runs a model may stand in many rows.
         let is_alone = summary.rows.iter().filter(|other| other.model == row.model).count() == 1;
@@ -189,7 +204,7 @@ fn notes(summary: &Summary) -> Vec<String> {
                 reasons.join(", ")
             ));
         }
-        if row.unfinished > 0 {
+        if row.unfinished > 0 && summary.run.stopped_by.is_none() {
             notes.push(format!("{name}: {} episodes did not end; the scores are partial.", row.unfinished));
         }
     }

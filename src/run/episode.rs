@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use tokio::time::{Duration, Instant};
 
+use super::budget::{self, Amount, Budget};
 use super::hub::{Hub, HubError};
 use super::kept::KeptEpisode;
 use super::{Cancel, plan};
 use crate::agent::{Decision, Policy, Turn};
 use crate::chat::price::Price;
-use crate::chat::{CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind};
+use crate::chat::{CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, Usage};
 use crate::env::{Episode, Observation, Scenario};
 use crate::log::event::StepTaken;
 use crate::log::{EpisodeKey, EventKind, Outcome};
@@ -25,6 +26,24 @@ pub struct Line {
     pub episode_time: Option<Duration>,
     /// The most time that one call with its retries may take.
     pub call_time: Option<Duration>,
+    /// The most tokens of an answer.
+    pub max_tokens: u32,
+    /// The most calls that one episode may make.
+    pub episode_calls: Option<u64>,
+    /// The most tokens that one episode may use; the call that passes it is the last.
+    pub episode_tokens: Option<u64>,
+}
+
+impl Line {
+    /// What a call used: as the endpoint counted, or else estimated.
+    fn used(request: &ChatRequest, reply: &ChatReply) -> Usage {
+        let answer = || reply.content.as_deref().map_or(0, str::len);
+        reply.usage.unwrap_or_else(|| budget::estimate(bytes(request), answer()))
+    }
+}
+
+fn bytes(request: &ChatRequest) -> usize {
+    request.messages.iter().map(|message| message.content().len()).sum()
 }
 
 /// One episode to be played.
@@ -41,6 +60,8 @@ pub struct Play {
     pub seed: u64,
     /// What an earlier process kept of it.
     pub kept: KeptEpisode,
+    /// What the run may spend.
+    pub budget: Arc<Budget>,
 }
 
 /// Why an episode stopped before its end.
@@ -50,11 +71,11 @@ struct Stop {
 }
 
 impl Play {
-    /// Plays the episode and logs everything.
+    /// Plays the episode, logs everything, and says how it ended.
     ///
     /// # Errors
     /// Only when the log cannot be written.
-    pub async fn run(mut self, hub: &Hub, cancel: &Cancel) -> Result<(), HubError> {
+    pub async fn run(mut self, hub: &Hub, cancel: &Cancel) -> Result<Outcome, HubError> {
         let episode_id = plan::episode_id(self.seed, &self.key);
         let mut episode = Episode::reset(&self.scenario, episode_id);
         let task = self.scenario.task();
@@ -67,6 +88,8 @@ impl Play {
             epoch: self.key.epoch,
             told: 0,
             made: 0,
+            answered: 0,
+            tokens: 0,
         };
         let mut stop = None;
         while !episode.is_done() && stop.is_none() {
@@ -86,7 +109,19 @@ impl Play {
                 Err(reason) => stop = Some(reason),
             }
         }
-        hub.send(Some(&self.key), finished(&episode, stop)).await
+        let (outcome, event) = finished(&episode, stop);
+        hub.send(Some(&self.key), event).await?;
+        Ok(outcome)
+    }
+
+    /// What a call can come to at most, but for its retries.
+    fn most(&self, line: &Line, request: &ChatRequest) -> Amount {
+        let usage = Usage {
+            prompt_tokens: self.budget.prompt_tokens(&self.key.model, bytes(request)),
+            completion_tokens: u64::from(request.max_tokens.unwrap_or(line.max_tokens)),
+            ..Usage::default()
+        };
+        Amount::of(&usage, line.price.as_ref())
     }
 
     /// What to do next, asking the model as often as the policy wants.
@@ -106,8 +141,12 @@ impl Play {
                 Turn::Abandon(kind) => return Ok(Err(abandoned(kind, last_error.as_ref()))),
                 Turn::Ask(request) => request,
             };
+            if let Some(spent) = self.line.as_ref().and_then(|line| calls.used_up(line)) {
+                turn = self.policy.reply(Err(&spent), observation);
+                continue;
+            }
             if let Some(answer) = self.kept.answers.pop_front() {
-                calls.replayed(&request, answer.is_ok());
+                calls.replayed(&request, answer.as_ref().ok());
                 turn = self.policy.reply(answer.as_ref(), observation);
                 last_error = answer.err();
                 continue;
@@ -118,6 +157,11 @@ impl Play {
             let Some(line) = self.line.clone() else {
                 return Ok(Err(abandoned(ErrorKind::Cancelled, None)));
             };
+            let most = self.most(&line, &request);
+            if !self.budget.hold(most).await {
+                return Ok(Err(Stop { outcome: Outcome::Cancelled, message: "the run's budget is spent".to_owned() }));
+            }
+            let held = Held { budget: &self.budget, key: &self.key, most, came_to: Amount::default() };
             let answer = tokio::select! {
                 answer = calls.ask(&line, &request, cancel) => answer,
                 () = cancel.hard.cancelled() => {
@@ -130,11 +174,39 @@ impl Play {
             {
                 return Ok(Err(Stop { outcome: Outcome::Cancelled, message: error.to_string() }));
             }
+            if let Ok(reply) = &answer {
+                let used = Line::used(&request, reply);
+                calls.tokens += used.prompt_tokens + used.completion_tokens;
+                self.budget.counted(&self.key.model, bytes(&request), used.prompt_tokens);
+                held.came_to(Amount::of(&used, line.price.as_ref()));
+            } else {
+                drop(held);
+            }
             let event = calls.event(step, &line, &request, self.policy.dropped_evidence(), &answer);
             hub.send(Some(&self.key), event).await?;
             turn = self.policy.reply(answer.as_ref(), observation);
             last_error = answer.err();
         }
+    }
+}
+
+/// What a call can come to, held back from the budget until it is known what it came to.
+struct Held<'a> {
+    budget: &'a Budget,
+    key: &'a EpisodeKey,
+    most: Amount,
+    came_to: Amount,
+}
+
+impl Held<'_> {
+    fn came_to(mut self, amount: Amount) {
+        self.came_to = amount;
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.budget.settle(self.most, self.key, self.came_to);
     }
 }
 
@@ -146,9 +218,23 @@ struct Calls {
     /// How many messages of the conversation earlier events hold.
     told: usize,
     made: u64,
+    answered: u64,
+    tokens: u64,
 }
 
 impl Calls {
+    /// The error with which the policy learns that the episode has used up what it may; none where it has not.
+    fn used_up(&self, line: &Line) -> Option<ChatError> {
+        let calls = line.episode_calls.filter(|limit| self.answered >= *limit);
+        let tokens = line.episode_tokens.filter(|limit| self.tokens >= *limit);
+        let what = match (calls, tokens) {
+            (Some(limit), _) => format!("the episode's {limit} calls are used up"),
+            (None, Some(limit)) => format!("the episode's {limit} tokens are used up"),
+            (None, None) => return None,
+        };
+        Some(ChatError::new(ErrorKind::EpisodeBudget, &what))
+    }
+
     async fn ask(&mut self, line: &Line, request: &ChatRequest, cancel: &Cancel) -> Result<ChatReply, ChatError> {
         self.made += 1;
         let call_deadline = line.call_time.map(|time| Instant::now() + time);
@@ -163,9 +249,12 @@ impl Calls {
     }
 
     /// Notes a call of an earlier process, so that later events hold only what is new.
-    fn replayed(&mut self, request: &ChatRequest, succeeded: bool) {
+    fn replayed(&mut self, request: &ChatRequest, reply: Option<&ChatReply>) {
         self.made += 1;
-        if succeeded {
+        if let Some(reply) = reply {
+            let used = Line::used(request, reply);
+            self.answered += 1;
+            self.tokens += used.prompt_tokens + used.completion_tokens;
             self.told = request.messages.len() + 1;
         }
     }
@@ -180,6 +269,7 @@ impl Calls {
     ) -> EventKind {
         match answer {
             Ok(reply) => {
+                self.answered += 1;
                 let new_messages = request.messages.get(self.told..).unwrap_or_default().to_vec();
                 // The reply becomes the next message of the conversation; its event holds it already.
                 self.told = request.messages.len() + 1;
@@ -238,28 +328,15 @@ fn take_step(episode: &mut Episode, decision: Decision) -> StepTaken {
     }
 }
 
-fn finished(episode: &Episode, stop: Option<Stop>) -> EventKind {
+fn finished(episode: &Episode, stop: Option<Stop>) -> (Outcome, EventKind) {
     let steps = episode.observation().step_count;
-    match (stop, episode.grade()) {
-        (None, Some(grade)) => {
-            let answered = episode.trajectory().answer().is_some();
-            EventKind::EpisodeFinished {
-                outcome: if answered { Outcome::Completed } else { Outcome::StepLimit },
-                score: Some(grade.total),
-                steps,
-                grade: serde_json::to_value(&**grade).ok(),
-                message: None,
-            }
-        }
-        (stop, _) => {
-            let stop = stop.unwrap_or(Stop { outcome: Outcome::Crashed, message: "no grade".to_owned() });
-            EventKind::EpisodeFinished {
-                outcome: stop.outcome,
-                score: None,
-                steps,
-                grade: None,
-                message: Some(stop.message),
-            }
-        }
-    }
+    let (outcome, message, grade) = match (stop, episode.grade()) {
+        (None, Some(grade)) if episode.trajectory().answer().is_some() => (Outcome::Completed, None, Some(grade)),
+        (None, Some(grade)) => (Outcome::StepLimit, None, Some(grade)),
+        (Some(stop), _) => (stop.outcome, Some(stop.message), None),
+        (None, None) => (Outcome::Crashed, Some("no grade".to_owned()), None),
+    };
+    let score = grade.map(|grade| grade.total);
+    let grade = grade.and_then(|grade| serde_json::to_value(&**grade).ok());
+    (outcome, EventKind::EpisodeFinished { outcome, score, steps, grade, message })
 }

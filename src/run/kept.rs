@@ -56,6 +56,12 @@ impl Progress {
         Self { episodes }
     }
 
+    /// Whether nothing was played yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.episodes.is_empty()
+    }
+
     /// Whether an episode has its score.
     #[must_use]
     pub fn is_finished(&self, key: &EpisodeKey) -> bool {

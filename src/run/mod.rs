@@ -9,6 +9,7 @@
 //! ```
 
 pub mod audit;
+pub mod budget;
 pub mod cancel;
 pub mod cassette;
 pub mod episode;

@@ -1,5 +1,6 @@
 //! The plan of a run: which episodes, in which order. Pure.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -9,6 +10,7 @@ use crate::env::{Catalog, CatalogError, EpisodeId, Scenario, TaskId};
 use crate::log::EpisodeKey;
 use crate::log::manifest::PlannedScenario;
 use crate::log::shard::Shard;
+use crate::stats::rng::SplitMix64;
 
 /// Which scenarios, and how often.
 #[derive(Debug, Clone)]
@@ -21,6 +23,25 @@ pub struct Plan {
     pub seed: u64,
     /// The share of the episodes that is played; none for all of them.
     pub shard: Option<Shard>,
+}
+
+/// The place of an episode in the order of a run.
+#[derive(Debug, Clone)]
+pub struct Slot<'a> {
+    /// The scenario.
+    pub scenario: &'a Arc<Scenario>,
+    /// The repetition, from 0.
+    pub epoch: u32,
+    /// The round, from 0.
+    pub round: usize,
+}
+
+impl Slot<'_> {
+    /// The episode of a contestant in this place.
+    #[must_use]
+    pub fn key(&self, label: &str) -> EpisodeKey {
+        EpisodeKey { model: label.to_owned(), scenario: self.scenario.id().to_owned(), epoch: self.epoch }
+    }
 }
 
 /// Why nothing can be planned.
@@ -58,11 +79,34 @@ impl Plan {
         Ok(Self { scenarios, epochs, seed, shard: None })
     }
 
-    /// The episodes of each contestant: scenario and epoch, longest tasks first, so that no long one starts last.
-    pub fn episodes(&self) -> impl Iterator<Item = (&Arc<Scenario>, u32)> {
-        let mut longest_first: Vec<_> = self.scenarios.iter().collect();
-        longest_first.sort_by_key(|scenario| std::cmp::Reverse(scenario.briefing().task.max_steps));
-        (0..self.epochs).flat_map(move |epoch| longest_first.clone().into_iter().map(move |scenario| (scenario, epoch)))
+    /// The episodes of each contestant in the order in which they begin.
+    ///
+    /// Epoch by epoch, in rounds: a round has about one scenario of each task, drawn by the seed, the longest first. A run
+    /// that ends after any round has given each contestant the same scenarios, and each task its share.
+    #[must_use]
+    pub fn slots(&self) -> Vec<Slot<'_>> {
+        let mut by_task: BTreeMap<TaskId, Vec<&Arc<Scenario>>> = BTreeMap::new();
+        for scenario in &self.scenarios {
+            by_task.entry(scenario.task()).or_default().push(scenario);
+        }
+        let rounds = by_task.values().map(Vec::len).max().unwrap_or(0);
+        let mut slots = Vec::with_capacity(self.scenarios.len() * self.epochs as usize);
+        for epoch in 0..self.epochs {
+            for (task, scenarios) in &by_task {
+                let mut drawn = scenarios.clone();
+                shuffle(&mut drawn, order_seed(self.seed, *task, epoch));
+                // A task with fewer scenarios than rounds is spread over them.
+                let round = |index: usize| epoch as usize * rounds + index * rounds / scenarios.len();
+                slots.extend(drawn.into_iter().enumerate().map(|(n, scenario)| Slot {
+                    scenario,
+                    epoch,
+                    round: round(n),
+                }));
+            }
+        }
+        // Stable: what is equally long stays as it was drawn.
+        slots.sort_by_key(|slot| (slot.round, std::cmp::Reverse(slot.scenario.briefing().task.max_steps)));
+        slots
     }
 
     /// The same plan, of which only a share is played.
@@ -80,12 +124,7 @@ impl Plan {
     /// How many episodes a contestant plays.
     #[must_use]
     pub fn count(&self, label: &str) -> usize {
-        let key = |(scenario, epoch): (&Arc<Scenario>, u32)| EpisodeKey {
-            model: label.to_owned(),
-            scenario: scenario.id().to_owned(),
-            epoch,
-        };
-        self.episodes().map(key).filter(|key| self.includes(key)).count()
+        self.slots().iter().filter(|slot| self.includes(&slot.key(label))).count()
     }
 
     /// The scenarios as `run.json` lists them.
@@ -103,11 +142,27 @@ impl Plan {
     }
 }
 
+/// The seed of the order in which a task's scenarios begin.
+fn order_seed(seed: u64, task: TaskId, epoch: u32) -> u64 {
+    first_bits(&Sha256::digest(format!("order\n{seed}\n{task}\n{epoch}")))
+}
+
+/// Every order is as likely as any other (Fisher and Yates; Durstenfeld 1964).
+fn shuffle<T>(items: &mut [T], seed: u64) {
+    let mut rng = SplitMix64::new(seed);
+    for last in (1..items.len()).rev() {
+        items.swap(last, rng.below(last + 1));
+    }
+}
+
+fn first_bits(digest: &[u8]) -> u64 {
+    digest.iter().take(8).fold(0, |bits, byte| bits << 8 | u64::from(*byte))
+}
+
 /// The seed of an episode: the same for every contestant, so that comparisons are paired.
 #[must_use]
 pub fn episode_seed(seed: u64, scenario: &str, epoch: u32) -> u64 {
-    let digest = Sha256::digest(format!("episode\n{seed}\n{scenario}\n{epoch}"));
-    digest.iter().take(8).fold(0, |bits, byte| bits << 8 | u64::from(*byte))
+    first_bits(&Sha256::digest(format!("episode\n{seed}\n{scenario}\n{epoch}")))
 }
 
 /// The id of an episode: a custom UUID (version 8) from the seed and the key, so that a run can be repeated byte for byte.
@@ -117,4 +172,66 @@ pub fn episode_id(seed: u64, key: &EpisodeKey) -> EpisodeId {
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&digest[..16]);
     EpisodeId(Uuid::from_bytes(*Builder::from_custom_bytes(bytes).as_uuid().as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn plan(tasks: &[TaskId], scenarios: &[&str], epochs: u32, seed: u64) -> Plan {
+        let named: Vec<_> = scenarios.iter().map(|id| (*id).to_owned()).collect();
+        Plan::new(&Catalog::embedded().unwrap(), tasks, &named, epochs, seed).unwrap()
+    }
+
+    fn order(plan: &Plan) -> Vec<String> {
+        plan.slots().iter().map(|slot| format!("{}/{}", slot.scenario.id(), slot.epoch)).collect()
+    }
+
+    #[test]
+    fn the_seed_draws_the_order_and_epochs_differ() {
+        let first = order(&plan(&[], &[], 2, 0));
+        assert_eq!(first, order(&plan(&[], &[], 2, 0)));
+        assert!((1..20).any(|seed| order(&plan(&[], &[], 2, seed)) != first));
+        assert!((0..20).any(|seed| {
+            let order = order(&plan(&[], &[], 2, seed));
+            let ids: Vec<_> = order.iter().map(|id| id.split('/').next()).collect();
+            ids[..9] != ids[9..]
+        }));
+    }
+
+    #[test]
+    fn a_round_has_a_scenario_of_each_task_and_the_longest_first() {
+        let plan = plan(&[], &[], 3, 7);
+        let slots = plan.slots();
+        assert_eq!(slots.len(), 27);
+        for (round, slots) in slots.chunks(3).enumerate() {
+            assert!(slots.iter().all(|slot| slot.round == round && slot.epoch as usize == round / 3));
+            let tasks: BTreeSet<_> = slots.iter().map(|slot| slot.scenario.task()).collect();
+            assert_eq!(tasks.len(), 3);
+            let steps: Vec<_> = slots.iter().map(|slot| slot.scenario.briefing().task.max_steps).collect();
+            assert!(steps.is_sorted_by(|a, b| a >= b), "{steps:?}");
+        }
+    }
+
+    #[test]
+    fn a_task_with_fewer_scenarios_is_spread_over_the_rounds() {
+        let plan = plan(&[], &["AC-001", "AC-002", "AC-003", "RP-001"], 2, 0);
+        let rounds: Vec<_> = plan.slots().iter().map(|slot| (slot.round, slot.scenario.task())).collect();
+        let of = |task| rounds.iter().filter(|slot| slot.1 == task).map(|slot| slot.0).collect::<Vec<_>>();
+        assert_eq!(of(TaskId::AlertClassification), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(of(TaskId::RemediationPlanning), [0, 3]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_episode_has_one_place(epochs in 1_u32..5, seed: u64) {
+            let plan = plan(&[], &[], epochs, seed);
+            let order = order(&plan);
+            proptest::prop_assert_eq!(order.len(), 9 * epochs as usize);
+            proptest::prop_assert_eq!(order.iter().collect::<BTreeSet<_>>().len(), order.len());
+            proptest::prop_assert!(plan.slots().iter().map(|slot| slot.round).is_sorted());
+        }
+    }
 }

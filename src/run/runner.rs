@@ -1,9 +1,13 @@
 //! Plays the episodes of a plan: many at once, each in a task of its own.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, sleep_until};
 
+use super::budget::{Amount, Answer, Budget};
 use super::episode::{Line, Play};
 use super::hub::{Hub, HubError};
 use super::kept::{KeptEpisode, Progress};
@@ -15,11 +19,16 @@ use crate::agent::llm::{Assist, Llm};
 use crate::agent::prompt::{PromptSet, Protocol};
 use crate::agent::{Builtin, Policy};
 use crate::chat::ErrorKind;
-use crate::env::{Scenario, verify};
+use crate::chat::limit::Limiter;
+use crate::env::{Scenario, TaskId, verify};
 use crate::log::{EpisodeKey, EventKind, Outcome};
 
-/// How many episodes of a built-in agent are played at once.
-const BUILTIN_CONCURRENCY: usize = 16;
+/// How many episodes are played at once where nothing else limits them: enough to keep the log busy, few enough to stop
+/// soon.
+const UNLIMITED: usize = 16;
+/// From so many calls at once, the last episodes share them, so that none is left to play alone at the end. Below, an
+/// episode keeps its place: a small server has a cache for each place, which another conversation would push out.
+const SHARING: usize = 9;
 
 /// A contestant, ready to play.
 pub struct Player {
@@ -49,8 +58,17 @@ pub struct ModelPlayer {
     pub prompts: Arc<PromptSet>,
     /// How it is reached.
     pub line: Line,
-    /// How many episodes it plays at once.
-    pub concurrency: usize,
+    /// How many of its calls are under way at once.
+    pub pace: CallPace,
+}
+
+/// How many calls of a model are under way at once.
+#[derive(Clone)]
+pub enum CallPace {
+    /// As its limiter allows.
+    Limited(Arc<Limiter>),
+    /// So many, because nothing limits them but the number of its episodes.
+    Episodes(usize),
 }
 
 /// Plays a plan.
@@ -65,26 +83,59 @@ pub struct Runner {
     pub cancel: Cancel,
     /// How far an earlier process came.
     pub progress: Progress,
+    /// What may be spent.
+    pub budget: Arc<Budget>,
+    /// What an episode of a model and task is expected to cost.
+    pub forecast: BTreeMap<(String, TaskId), Amount>,
+}
+
+/// An episode that is to be played.
+struct Waiting {
+    kept: KeptEpisode,
+    key: EpisodeKey,
+    scenario: Arc<Scenario>,
+    round: usize,
+}
+
+/// What the players of a run share.
+#[derive(Clone)]
+struct Common {
+    seed: u64,
+    hub: Hub,
+    cancel: Cancel,
+    budget: Arc<Budget>,
 }
 
 impl Runner {
-    /// Plays every episode, or as many as the brakes allow.
+    /// Plays every episode, or as many as the brakes and the budget allow.
     ///
     /// # Errors
     /// When the log cannot be written; nothing goes on then.
     pub async fn run(mut self) -> Result<(), HubError> {
-        let mut players = JoinSet::new();
+        let fresh = self.progress.is_empty();
+        let mut rounds: BTreeMap<usize, Vec<(EpisodeKey, TaskId)>> = BTreeMap::new();
+        let common = Common {
+            seed: self.plan.seed,
+            hub: self.hub.clone(),
+            cancel: self.cancel.clone(),
+            budget: Arc::clone(&self.budget),
+        };
+        let mut ready = Vec::new();
         for player in std::mem::take(&mut self.players) {
-            let of_plan = self.plan.episodes().map(|(scenario, epoch)| {
-                let key = EpisodeKey { model: player.label.clone(), scenario: scenario.id().to_owned(), epoch };
-                (key, Arc::clone(scenario))
-            });
-            let left = of_plan.filter(|(key, _)| self.plan.includes(key) && !self.progress.is_finished(key));
-            let left: Vec<_> = left.collect();
-            let waiting: Vec<_> =
-                left.into_iter().map(|(key, scenario)| (self.progress.take(&key), key, scenario)).collect();
-            players.spawn(play_all(player, waiting, self.plan.seed, self.hub.clone(), self.cancel.clone()));
+            let waiting = self.left(&player);
+            if player.line().is_some() {
+                for episode in &waiting {
+                    rounds.entry(episode.round).or_default().push((episode.key.clone(), episode.scenario.task()));
+                }
+            }
+            ready.push((player, waiting));
         }
+        self.budget.plan(rounds, std::mem::take(&mut self.forecast), fresh);
+        let mut players = JoinSet::new();
+        for (player, waiting) in ready {
+            players.spawn(play_all(player, waiting, common.clone()));
+        }
+        let clock = tokio::spawn(stop_in_time(common.clone()));
         let mut first_error = Ok(());
         while let Some(ended) = players.join_next().await {
             if let Ok(Err(error)) = ended {
@@ -93,42 +144,98 @@ impl Runner {
                 first_error = first_error.and(Err(error));
             }
         }
+        clock.abort();
         first_error?;
-        if self.cancel.is_pulled() {
+        if let Some(limit) = self.budget.out() {
+            self.hub.send(None, EventKind::BudgetSpent { option: limit.option().to_owned() }).await?;
+        } else if self.cancel.is_pulled() {
             self.hub.send(None, EventKind::RunCancelled { reason: "interrupted".to_owned() }).await?;
         }
         self.hub.send(None, EventKind::RunFinished).await
     }
+
+    /// The episodes of a player that have no score yet, in their order.
+    fn left(&mut self, player: &Player) -> VecDeque<Waiting> {
+        let mut waiting = VecDeque::new();
+        for slot in self.plan.slots() {
+            let key = slot.key(&player.label);
+            if self.plan.includes(&key) && !self.progress.is_finished(&key) {
+                let kept = self.progress.take(&key);
+                waiting.push_back(Waiting { kept, key, scenario: Arc::clone(slot.scenario), round: slot.round });
+            }
+        }
+        waiting
+    }
 }
 
-/// Plays the episodes of one player: begun in their order, so many at once, and none once the brakes are pulled.
-async fn play_all(
-    player: Player,
-    waiting: Vec<(KeptEpisode, EpisodeKey, Arc<Scenario>)>,
-    seed: u64,
-    hub: Hub,
-    cancel: Cancel,
-) -> Result<(), HubError> {
-    let at_once = match &player.kind {
-        PlayerKind::Model(model) => model.concurrency.max(1),
-        // Enough to keep the log busy, few enough to stop soon.
-        PlayerKind::Builtin(_) | PlayerKind::Unreachable(..) => BUILTIN_CONCURRENCY,
-    };
+/// Lets no call begin after the end of the run's time.
+async fn stop_in_time(common: Common) {
+    if let Some(deadline) = common.budget.deadline() {
+        sleep_until(deadline).await;
+        common.budget.time_is_up();
+        common.cancel.gentle.cancel();
+    }
+}
+
+/// Plays the episodes of one player: begun in their order, so many at once, and none once the brakes are pulled or the
+/// budget is spent.
+async fn play_all(player: Player, mut waiting: VecDeque<Waiting>, common: Common) -> Result<(), HubError> {
+    let (costs, shares) = (player.line().is_some(), player.shares_calls());
+    let mut window = player.window();
+    let mut changes = common.budget.changes();
     let mut playing = JoinSet::new();
-    for (kept, key, scenario) in waiting {
-        if playing.len() >= at_once {
-            ended(playing.join_next().await)?;
+    loop {
+        if common.cancel.is_pulled() {
+            waiting.clear();
         }
-        if cancel.is_pulled() {
-            break;
+        changes.mark_unchanged();
+        let at_once = window.as_mut().map_or(UNLIMITED, |window| *window.borrow_and_update());
+        while !waiting.is_empty() && has_room(playing.len(), waiting.len(), at_once, shares) {
+            let answer = match waiting.front() {
+                Some(next) if costs => common.budget.may_begin(next.round),
+                _ => Answer::Yes,
+            };
+            match answer {
+                Answer::Later => break,
+                Answer::No => waiting.clear(),
+                Answer::Yes => {
+                    if let Some(next) = waiting.pop_front() {
+                        let key = next.key.clone();
+                        let spec = player.play(next, &common);
+                        playing.spawn(play(spec, key, common.clone()));
+                    }
+                }
+            }
         }
-        let spec = player.play(key.clone(), &scenario, seed, kept);
-        playing.spawn(play(spec, key, hub.clone(), cancel.clone()));
+        if playing.is_empty() && waiting.is_empty() {
+            return Ok(());
+        }
+        tokio::select! {
+            episode = playing.join_next(), if !playing.is_empty() => ended(episode)?,
+            () = changed(&mut changes), if !waiting.is_empty() && costs => {}
+            () = widened(window.as_mut()), if !waiting.is_empty() => {}
+            () = common.cancel.gentle.cancelled(), if !waiting.is_empty() => {}
+        }
     }
-    while !playing.is_empty() {
-        ended(playing.join_next().await)?;
+}
+
+/// Whether one more episode may begin. The last ones begin together and share the calls.
+const fn has_room(playing: usize, waiting: usize, at_once: usize, shares: bool) -> bool {
+    playing < at_once || shares && at_once >= SHARING && playing + waiting <= 2 * at_once
+}
+
+async fn changed(changes: &mut watch::Receiver<u64>) {
+    // The budget outlives its players.
+    drop(changes.changed().await);
+}
+
+async fn widened(window: Option<&mut watch::Receiver<usize>>) {
+    if let Some(window) = window
+        && window.changed().await.is_ok()
+    {
+        return;
     }
-    Ok(())
+    std::future::pending::<()>().await;
 }
 
 /// What became of an episode's task. A panic was caught within it, so that only the log can fail here.
@@ -140,7 +247,8 @@ fn ended(episode: Option<Result<Result<(), HubError>, JoinError>>) -> Result<(),
 }
 
 /// Plays one episode; a panic in it becomes its outcome and touches no other.
-async fn play(spec: Spec, key: EpisodeKey, hub: Hub, cancel: Cancel) -> Result<(), HubError> {
+async fn play(spec: Spec, key: EpisodeKey, common: Common) -> Result<(), HubError> {
+    let Common { hub, cancel, budget, .. } = common;
     let play = match spec {
         Spec::Play(play) => *play,
         Spec::Void(start, kind, message) => {
@@ -155,10 +263,11 @@ async fn play(spec: Spec, key: EpisodeKey, hub: Hub, cancel: Cancel) -> Result<(
             return hub.send(Some(&key), event).await;
         }
     };
-    let inner = hub.clone();
+    let resumed = play.kept.started;
+    let (inner, started) = (hub.clone(), Instant::now());
     let running = tokio::spawn(async move { play.run(&inner, &cancel).await });
-    match running.await {
-        Ok(result) => result,
+    let result = match running.await {
+        Ok(result) => result.map(|outcome| (outcome.is_scored() && !resumed).then(|| started.elapsed())),
         Err(panic) => {
             let event = EventKind::EpisodeFinished {
                 outcome: Outcome::Crashed,
@@ -167,9 +276,11 @@ async fn play(spec: Spec, key: EpisodeKey, hub: Hub, cancel: Cancel) -> Result<(
                 grade: None,
                 message: Some(format!("the harness failed in this episode: {panic}")),
             };
-            hub.send(Some(&key), event).await
+            hub.send(Some(&key), event).await.map(|()| None)
         }
-    }
+    };
+    budget.ended(&key, result.as_ref().ok().copied().flatten());
+    result.map(drop)
 }
 
 enum Spec {
@@ -178,20 +289,46 @@ enum Spec {
 }
 
 impl Player {
-    fn play(&self, key: EpisodeKey, scenario: &Arc<Scenario>, seed: u64, kept: KeptEpisode) -> Spec {
+    /// How its model is reached; none where it needs no calls.
+    fn line(&self) -> Option<&Line> {
+        match &self.kind {
+            PlayerKind::Model(model) => Some(&model.line),
+            PlayerKind::Builtin(_) | PlayerKind::Unreachable(..) => None,
+        }
+    }
+
+    /// How many of its episodes are played at once, as that changes; none where nothing limits them.
+    fn window(&self) -> Option<watch::Receiver<usize>> {
+        match &self.kind {
+            PlayerKind::Model(model) => Some(match &model.pace {
+                CallPace::Limited(limiter) => limiter.window(),
+                CallPace::Episodes(at_once) => watch::Sender::new((*at_once).max(1)).subscribe(),
+            }),
+            PlayerKind::Builtin(_) | PlayerKind::Unreachable(..) => None,
+        }
+    }
+
+    /// Whether more episodes than calls may be under way: something makes the calls wait for their turn.
+    fn shares_calls(&self) -> bool {
+        matches!(&self.kind, PlayerKind::Model(model) if matches!(model.pace, CallPace::Limited(_)))
+    }
+
+    fn play(&self, next: Waiting, common: &Common) -> Spec {
+        let (Waiting { kept, key, scenario, .. }, seed) = (next, common.seed);
         let (policy, line) = match &self.kind {
             PlayerKind::Unreachable(kind, message) => {
                 let episode_id = plan::episode_id(seed, &key);
                 let start = EventKind::EpisodeStarted { episode_id, task: scenario.task() };
                 return Spec::Void(Box::new(start), *kind, message.clone());
             }
-            PlayerKind::Builtin(agent) => (builtin(*agent, &key, scenario, seed), None),
+            PlayerKind::Builtin(agent) => (builtin(*agent, &key, &scenario, seed), None),
             PlayerKind::Model(model) => {
                 let llm = Llm::new(Arc::clone(&model.prompts), model.protocol, model.assist);
                 (Box::new(llm) as Box<dyn Policy>, Some(model.line.clone()))
             }
         };
-        Spec::Play(Box::new(Play { key, scenario: Arc::clone(scenario), policy, line, seed, kept }))
+        let budget = Arc::clone(&common.budget);
+        Spec::Play(Box::new(Play { key, scenario, policy, line, seed, kept, budget }))
     }
 }
 

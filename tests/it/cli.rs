@@ -171,7 +171,7 @@ fn wrong_usage_ends_with_2_and_says_what_would_be_right() {
         (vec!["--suite", "empty"], vec!["empty", "no scenario files"]),
         (vec!["--prompts", "nowhere", "--model", "ollama/x"], vec!["cannot read nowhere/", "No such file"]),
         (vec!["--epochs", "0"], vec!["--epochs: must be at least 1 (from the command line)"]),
-        (vec!["--concurrency", "0"], vec!["--concurrency: must be at least 1"]),
+        (vec!["--concurrency", "0"], vec!["--concurrency", "'0' is neither a number from 1 nor auto"]),
         (vec!["--max-tokens", "0"], vec!["--max-tokens: must be at least 1"]),
         (vec!["--timeout", "0"], vec!["--timeout", "seconds above 0"]),
         (vec!["--episode-timeout", "inf"], vec!["--episode-timeout", "seconds above 0"]),

@@ -16,6 +16,7 @@ mod compare;
 mod faults;
 mod html;
 mod inspect;
+mod pace;
 mod policy;
 mod properties;
 mod replay;

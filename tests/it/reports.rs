@@ -391,6 +391,7 @@ pub(crate) fn row(model: &str, scores: [&[Option<f64>]; 3]) -> Row {
         episodes: 3,
         void: 0,
         unfinished: 0,
+        set_aside: 0,
         steps: 10,
         model_steps: if is_model { 10 } else { 0 },
         repaired_steps: 0,
@@ -428,6 +429,7 @@ pub(crate) fn summary(epochs: u32, rows: Vec<Row>) -> Summary {
         graders: vec!["classic/1".to_owned()],
         epochs,
         seed: 7,
+        stopped_by: None,
     };
     Summary { schema: SCHEMA.to_owned(), run, rows }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use incident_bench::agent::parse;
 use incident_bench::chat::openai::{Endpoint, OpenAiClient, SetupError};
 use incident_bench::chat::retry::{RetryPolicy, Retrying};
-use incident_bench::chat::wire::{self, ModelSettings, RawReply, TokenParam};
+use incident_bench::chat::wire::{self, Allowance, ModelSettings, RateLimit, RawReply, TokenParam};
 use incident_bench::chat::{
     BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, FinishReason, Message,
     ReplyFormat, ToolCall, ToolSpec, Usage,
@@ -657,5 +657,49 @@ proptest! {
     fn any_choice(message in odd_json(), usage in odd_json(), finish in odd_json()) {
         let body = json!({"choices": [{"message": message, "finish_reason": finish}], "usage": usage});
         any_reply_is_understood(200, Some("application/json"), body.to_string().as_bytes());
+    }
+}
+
+#[test]
+fn rate_limit_headers_of_many_endpoints() {
+    let now: jiff::Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+    let left = |headers: &[(&str, &str)]| {
+        let header = |name: &str| headers.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+        wire::rate_limit(header, now)
+    };
+    let allowed = |remaining, reset: f64| Some(Allowance { remaining, reset: Some(Duration::from_secs_f64(reset)) });
+    for (headers, requests, tokens) in [
+        (
+            &[
+                ("x-ratelimit-remaining-requests", "0"),
+                ("x-ratelimit-reset-requests", "2m59.56s"),
+                ("x-ratelimit-remaining-tokens", "149984"),
+                ("x-ratelimit-reset-tokens", "6ms"),
+            ][..],
+            allowed(0, 179.56),
+            allowed(149_984, 0.006),
+        ),
+        (
+            &[
+                ("anthropic-ratelimit-requests-remaining", "49"),
+                ("anthropic-ratelimit-requests-reset", "2026-11-22T12:00:30Z"),
+                ("anthropic-ratelimit-tokens-remaining", "0"),
+                ("anthropic-ratelimit-tokens-reset", "2026-11-22T11:59:00Z"),
+            ],
+            allowed(49, 30.0),
+            allowed(0, 0.0),
+        ),
+        (&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1795348815000")], allowed(0, 15.0), None),
+        (&[("x-ratelimit-remaining", "3"), ("x-ratelimit-reset", "1795348815")], allowed(3, 15.0), None),
+        (&[("ratelimit-remaining", "0"), ("ratelimit-reset", "7")], allowed(0, 7.0), None),
+        (
+            &[("ratelimit-remaining", "1"), ("ratelimit-reset", "soon")],
+            Some(Allowance { remaining: 1, reset: None }),
+            None,
+        ),
+        (&[("ratelimit-remaining", "-1"), ("x-ratelimit-reset", "1h")], None, None),
+        (&[], None, None),
+    ] {
+        assert_eq!(left(headers), RateLimit { requests, tokens }, "{headers:?}");
     }
 }

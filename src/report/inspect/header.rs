@@ -47,8 +47,10 @@ pub(super) fn of(run: &Kept<'_>, contestant: &Contestant, samples: &[Sample]) ->
 fn status(run: &Kept<'_>, row: Option<&Row>, failed: bool) -> &'static str {
     let cancelled = || {
         let news = run.events.iter().rev().map(|event| &event.event);
-        let mut news = news.filter(|event| matches!(event, EventKind::RunCancelled { .. } | EventKind::RunResumed));
-        matches!(news.next(), Some(EventKind::RunCancelled { .. }))
+        let is_stop =
+            |event: &&EventKind| matches!(event, EventKind::RunCancelled { .. } | EventKind::BudgetSpent { .. });
+        let mut news = news.filter(|event| is_stop(event) || matches!(event, EventKind::RunResumed));
+        news.next().is_some_and(|event| is_stop(&event))
     };
     match row {
         _ if failed => "error",

@@ -1,0 +1,555 @@
+//! What a run may spend: the ledger that keeps count, and how episodes ask it.
+//!
+//! A run spends in rounds (see [`super::Plan::slots`]). A round begins only where what it is expected to cost still fits,
+//! so that a run that ends for want of money has whole rounds: each contestant played the same. Should the expectation
+//! be wrong, a call that could overdraw the budget is not made either.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::chat::Usage;
+use crate::chat::price::Price;
+use crate::env::TaskId;
+use crate::log::{EpisodeKey, Event, EventKind};
+
+/// What an expectation is multiplied with, because half of all episodes cost more than the mean.
+const CAUTION: f64 = 1.1;
+/// Tokens a byte of a prompt where none was counted yet: many for English, since a call should rather be refused than
+/// overdraw.
+const TOKENS_A_BYTE: f64 = 1.0 / 3.0;
+
+/// Money and tokens.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Amount {
+    /// USD; 0 where no price is known.
+    pub cost_usd: f64,
+    /// Tokens of prompts and answers.
+    pub tokens: f64,
+}
+
+impl Amount {
+    /// What this usage comes to.
+    #[must_use]
+    pub fn of(usage: &Usage, price: Option<&Price>) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "token counts fit a double")]
+        let tokens = (usage.prompt_tokens + usage.completion_tokens) as f64;
+        Self { cost_usd: price.map_or(0.0, |price| price.cost(usage)), tokens }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self { cost_usd: self.cost_usd + other.cost_usd, tokens: self.tokens + other.tokens }
+    }
+
+    fn times(self, factor: f64) -> Self {
+        Self { cost_usd: self.cost_usd * factor, tokens: self.tokens * factor }
+    }
+
+    /// What is left of it after this much; never below nothing.
+    fn less(self, other: Self) -> Self {
+        Self { cost_usd: (self.cost_usd - other.cost_usd).max(0.0), tokens: (self.tokens - other.tokens).max(0.0) }
+    }
+}
+
+/// What a run may spend; what is not set has no limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Limits {
+    /// USD.
+    pub cost_usd: Option<f64>,
+    /// Tokens.
+    pub tokens: Option<u64>,
+    /// Time from the start of the process.
+    pub time: Option<Duration>,
+}
+
+/// A limit of a run, by the option that sets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `--max-cost`.
+    Cost,
+    /// `--max-total-tokens`.
+    Tokens,
+    /// `--time-limit`.
+    Time,
+}
+
+impl Kind {
+    /// The option.
+    #[must_use]
+    pub const fn option(self) -> &'static str {
+        match self {
+            Self::Cost => "--max-cost",
+            Self::Tokens => "--max-total-tokens",
+            Self::Time => "--time-limit",
+        }
+    }
+}
+
+/// Whether something may begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// Yes.
+    Yes,
+    /// Perhaps, when more of what is under way has ended.
+    Later,
+    /// No, and nothing else either: the budget is spent.
+    No,
+}
+
+/// What a model and task cost so far, an episode.
+#[derive(Debug, Clone, Copy, Default)]
+struct Observed {
+    episodes: f64,
+    sum: Amount,
+    seconds: f64,
+}
+
+/// Keeps count of what a run spends. Pure: told the time, never asking for it.
+#[derive(Debug)]
+pub struct Ledger {
+    limits: Limits,
+    deadline: Option<Instant>,
+    spent: Amount,
+    /// What the calls under way can come to at most.
+    held: Amount,
+    /// The episodes of models that are left, by round.
+    rounds: BTreeMap<usize, Vec<(EpisodeKey, TaskId)>>,
+    /// Episodes of rounds that were begun, with what they have spent.
+    open: BTreeMap<EpisodeKey, (TaskId, Amount)>,
+    /// What an episode of a model and task is expected to cost before one has ended.
+    forecast: BTreeMap<(String, TaskId), Amount>,
+    observed: BTreeMap<(String, TaskId), Observed>,
+    /// The most tokens a byte that a model's prompts had.
+    density: BTreeMap<String, f64>,
+    /// The first round begins whatever it may cost: a run should come to something.
+    fresh: bool,
+    out: Option<Kind>,
+}
+
+impl Ledger {
+    /// A ledger of which this much was spent before.
+    #[must_use]
+    pub fn new(limits: Limits, spent: Amount, started: Instant) -> Self {
+        Self {
+            limits,
+            deadline: limits.time.map(|time| started + time),
+            spent,
+            held: Amount::default(),
+            rounds: BTreeMap::new(),
+            open: BTreeMap::new(),
+            forecast: BTreeMap::new(),
+            observed: BTreeMap::new(),
+            density: BTreeMap::new(),
+            fresh: true,
+            out: None,
+        }
+    }
+
+    /// The episodes that are left, what each kind of them is expected to cost, and whether the run has just begun.
+    pub fn plan(
+        &mut self,
+        rounds: BTreeMap<usize, Vec<(EpisodeKey, TaskId)>>,
+        forecast: BTreeMap<(String, TaskId), Amount>,
+        fresh: bool,
+    ) {
+        (self.rounds, self.forecast, self.fresh) = (rounds, forecast, fresh);
+    }
+
+    fn expected(&self, key: &EpisodeKey, task: TaskId) -> Amount {
+        let of = (key.model.clone(), task);
+        match self.observed.get(&of).filter(|observed| observed.episodes > 0.0) {
+            Some(observed) => observed.sum.times(CAUTION / observed.episodes),
+            None => self.forecast.get(&of).copied().unwrap_or_default(),
+        }
+    }
+
+    /// The limit that this much more would break; none where it fits.
+    fn broken_by(&self, more: Amount) -> Option<Kind> {
+        let after = self.spent.plus(more);
+        #[expect(clippy::cast_precision_loss, reason = "token counts fit a double")]
+        let tokens = self.limits.tokens.is_some_and(|limit| after.tokens > limit as f64);
+        match self.limits.cost_usd {
+            Some(limit) if after.cost_usd > limit => Some(Kind::Cost),
+            _ if tokens => Some(Kind::Tokens),
+            _ => None,
+        }
+    }
+
+    /// Whether an episode of this round may begin.
+    pub fn may_begin(&mut self, round: usize, now: Instant) -> Answer {
+        if self.out.is_some() {
+            return Answer::No;
+        }
+        while let Some(next) = self.rounds.keys().next().copied().filter(|next| *next <= round) {
+            if let Some(limit) = self.obstacle(next, now) {
+                if self.open.is_empty() {
+                    self.out = Some(limit);
+                    return Answer::No;
+                }
+                return Answer::Later;
+            }
+            self.fresh = false;
+            for (key, task) in self.rounds.remove(&next).unwrap_or_default() {
+                self.open.insert(key, (task, Amount::default()));
+            }
+        }
+        Answer::Yes
+    }
+
+    /// The limit because of which a round should not begin.
+    fn obstacle(&self, round: usize, now: Instant) -> Option<Kind> {
+        let episodes = self.rounds.get(&round)?;
+        let open = self.open.iter().map(|(key, (task, spent))| self.expected(key, *task).less(*spent));
+        let new = episodes.iter().map(|(key, task)| self.expected(key, *task));
+        let expected = open.chain(new).fold(Amount::default(), Amount::plus);
+        let longest = episodes.iter().filter_map(|(key, task)| {
+            let observed = self.observed.get(&(key.model.clone(), *task))?;
+            Duration::try_from_secs_f64(observed.seconds / observed.episodes).ok()
+        });
+        let ends = now + longest.max().unwrap_or_default();
+        match self.deadline {
+            Some(deadline) if ends >= deadline && (!self.fresh || now >= deadline) => Some(Kind::Time),
+            _ if self.fresh => self.broken_by(Amount::default()),
+            _ => self.broken_by(expected),
+        }
+    }
+
+    /// The most tokens that a model's prompt of so many bytes should have, by what its earlier ones had.
+    #[must_use]
+    pub fn prompt_tokens(&self, model: &str, bytes: usize) -> u64 {
+        let density = self.density.get(model).map_or(TOKENS_A_BYTE, |seen| seen * CAUTION);
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "an estimate of a count"
+        )]
+        let tokens = (bytes as f64 * density).ceil() as u64;
+        tokens
+    }
+
+    /// An endpoint counted the tokens of a prompt.
+    pub fn counted(&mut self, model: &str, bytes: usize, prompt_tokens: u64) {
+        #[expect(clippy::cast_precision_loss, reason = "counts fit a double")]
+        let density = prompt_tokens as f64 / bytes.max(1) as f64;
+        let known = self.density.entry(model.to_owned()).or_insert(density);
+        *known = known.max(density);
+    }
+
+    /// Whether a call may be made that comes to this much at most. If so, it is held back until [`Self::settle`].
+    pub fn hold(&mut self, most: Amount, now: Instant) -> Answer {
+        if self.out.is_some() || self.is_late(now) {
+            return Answer::No;
+        }
+        match self.broken_by(self.held.plus(most)) {
+            None => {
+                self.held = self.held.plus(most);
+                Answer::Yes
+            }
+            Some(_) if self.held != Amount::default() => Answer::Later,
+            Some(limit) => {
+                self.out = Some(limit);
+                Answer::No
+            }
+        }
+    }
+
+    /// A call that was held back has ended and came to this much.
+    pub fn settle(&mut self, most: Amount, key: &EpisodeKey, came_to: Amount) {
+        self.held = self.held.less(most);
+        // Sums of doubles leave dust behind.
+        if self.held.tokens < 0.5 {
+            self.held = Amount::default();
+        }
+        self.spent = self.spent.plus(came_to);
+        if let Some((_, spent)) = self.open.get_mut(key) {
+            *spent = spent.plus(came_to);
+        }
+    }
+
+    /// Something was spent outside of any episode.
+    pub fn charge(&mut self, amount: Amount) {
+        self.spent = self.spent.plus(amount);
+    }
+
+    /// An episode has ended after so long. Only one that was played whole shows what others will cost.
+    pub fn ended(&mut self, key: &EpisodeKey, took: Option<Duration>) {
+        let Some((task, spent)) = self.open.remove(key) else { return };
+        if let Some(took) = took {
+            let observed = self.observed.entry((key.model.clone(), task)).or_default();
+            observed.episodes += 1.0;
+            observed.sum = observed.sum.plus(spent);
+            observed.seconds += took.as_secs_f64();
+        }
+    }
+
+    fn is_late(&mut self, now: Instant) -> bool {
+        let late = self.deadline.is_some_and(|deadline| now >= deadline);
+        if late && self.out.is_none() {
+            self.out = Some(Kind::Time);
+        }
+        late
+    }
+}
+
+/// The budget of a run, shared by its episodes.
+#[derive(Debug)]
+pub struct Budget {
+    ledger: Mutex<Ledger>,
+    /// Counts what may let somebody go on who was told to come later.
+    changes: watch::Sender<u64>,
+}
+
+impl Budget {
+    /// A budget of which this much was spent before.
+    #[must_use]
+    pub fn new(limits: Limits, spent: Amount) -> Self {
+        Self { ledger: Mutex::new(Ledger::new(limits, spent, Instant::now())), changes: watch::Sender::new(0) }
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As [`Ledger::plan`].
+    pub fn plan(
+        &self,
+        rounds: BTreeMap<usize, Vec<(EpisodeKey, TaskId)>>,
+        forecast: BTreeMap<(String, TaskId), Amount>,
+        fresh: bool,
+    ) {
+        self.ledger().plan(rounds, forecast, fresh);
+    }
+
+    /// As [`Ledger::may_begin`], now.
+    pub fn may_begin(&self, round: usize) -> Answer {
+        let answer = self.ledger().may_begin(round, Instant::now());
+        if answer == Answer::No {
+            self.changed();
+        }
+        answer
+    }
+
+    /// Waits until a call may be made that comes to this much at most; false where the budget is spent.
+    pub async fn hold(&self, most: Amount) -> bool {
+        let mut changes = self.changes.subscribe();
+        loop {
+            changes.mark_unchanged();
+            let answer = self.ledger().hold(most, Instant::now());
+            match answer {
+                Answer::Yes => return true,
+                Answer::No => {
+                    self.changed();
+                    return false;
+                }
+                // The sender lives as long as this.
+                Answer::Later => drop(changes.changed().await),
+            }
+        }
+    }
+
+    /// As [`Ledger::prompt_tokens`].
+    #[must_use]
+    pub fn prompt_tokens(&self, model: &str, bytes: usize) -> u64 {
+        self.ledger().prompt_tokens(model, bytes)
+    }
+
+    /// As [`Ledger::counted`].
+    pub fn counted(&self, model: &str, bytes: usize, prompt_tokens: u64) {
+        self.ledger().counted(model, bytes, prompt_tokens);
+    }
+
+    /// As [`Ledger::settle`].
+    pub fn settle(&self, most: Amount, key: &EpisodeKey, came_to: Amount) {
+        self.ledger().settle(most, key, came_to);
+        self.changed();
+    }
+
+    /// As [`Ledger::charge`].
+    pub fn charge(&self, amount: Amount) {
+        self.ledger().charge(amount);
+    }
+
+    /// As [`Ledger::ended`].
+    pub fn ended(&self, key: &EpisodeKey, took: Option<Duration>) {
+        self.ledger().ended(key, took);
+        self.changed();
+    }
+
+    /// When the run's time is up; none where it has no limit.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.ledger().deadline
+    }
+
+    /// The time is up.
+    pub fn time_is_up(&self) {
+        self.ledger().is_late(Instant::now());
+        self.changed();
+    }
+
+    /// The limits, and what was spent.
+    #[must_use]
+    pub fn state(&self) -> (Limits, Amount) {
+        let ledger = self.ledger();
+        (ledger.limits, ledger.spent)
+    }
+
+    /// The limit that stopped the run, if one did.
+    #[must_use]
+    pub fn out(&self) -> Option<Kind> {
+        self.ledger().out
+    }
+
+    /// Follows what may let somebody go on who was told to come later.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+}
+
+/// What the kept events of a run have cost.
+#[must_use]
+pub fn spent(events: &[Event]) -> Amount {
+    let amount = |event: &Event| match &event.event {
+        EventKind::ModelCalled { reply, cost_usd, new_messages, .. } => {
+            let asked: usize = new_messages.iter().map(|message| message.content().len()).sum();
+            let usage = reply.usage.unwrap_or_else(|| estimate(asked, reply.content.as_deref().map_or(0, str::len)));
+            Amount { cost_usd: cost_usd.unwrap_or_default(), ..Amount::of(&usage, None) }
+        }
+        EventKind::EndpointChecked { replies, cost_usd, .. } => {
+            let usages = replies.iter().filter_map(|reply| reply.usage);
+            let tokens = usages.map(|usage| Amount::of(&usage, None)).fold(Amount::default(), Amount::plus);
+            Amount { cost_usd: cost_usd.unwrap_or_default(), ..tokens }
+        }
+        _ => Amount::default(),
+    };
+    events.iter().map(amount).fold(Amount::default(), Amount::plus)
+}
+
+/// Tokens of a call whose endpoint counts none, from the bytes of prompt and answer: four bytes a token, as in English.
+#[must_use]
+pub fn estimate(prompt_bytes: usize, answer_bytes: usize) -> Usage {
+    Usage { prompt_tokens: prompt_bytes as u64 / 4, completion_tokens: answer_bytes as u64 / 4, ..Usage::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(model: &str, scenario: &str) -> EpisodeKey {
+        EpisodeKey { model: model.to_owned(), scenario: scenario.to_owned(), epoch: 0 }
+    }
+
+    fn tokens(tokens: f64) -> Amount {
+        Amount { cost_usd: tokens / 1000.0, tokens }
+    }
+
+    const TASK: TaskId = TaskId::AlertClassification;
+
+    /// Two models, one scenario a round, each episode expected to take 100 tokens.
+    fn ledger(limits: Limits, rounds: usize, now: Instant) -> Ledger {
+        let mut ledger = Ledger::new(limits, Amount::default(), now);
+        let episodes = |round: usize| ["a", "b"].map(|model| (key(model, &format!("S{round}")), TASK)).to_vec();
+        let forecast = ["a", "b"].map(|model| ((model.to_owned(), TASK), tokens(100.0)));
+        ledger.plan((0..rounds).map(|round| (round, episodes(round))).collect(), forecast.into(), true);
+        ledger
+    }
+
+    fn play(ledger: &mut Ledger, round: usize, each: f64, now: Instant) {
+        for model in ["a", "b"] {
+            let key = key(model, &format!("S{round}"));
+            assert_eq!(ledger.hold(tokens(each), now), Answer::Yes);
+            ledger.settle(tokens(each), &key, tokens(each));
+            ledger.ended(&key, Some(Duration::from_secs(10)));
+        }
+    }
+
+    #[test]
+    fn only_whole_rounds_are_begun() {
+        let now = Instant::now();
+        for limits in
+            [Limits { tokens: Some(1000), ..Limits::default() }, Limits { cost_usd: Some(1.0), ..Limits::default() }]
+        {
+            let mut ledger = ledger(limits, 10, now);
+            // Expected 100, actual 150: after three rounds 900 are spent, and a fourth does not fit.
+            for round in 0..3 {
+                assert_eq!(ledger.may_begin(round, now), Answer::Yes, "{round}");
+                play(&mut ledger, round, 150.0, now);
+            }
+            assert_eq!(ledger.may_begin(3, now), Answer::No);
+            assert!(ledger.out.is_some());
+            assert_eq!(ledger.hold(tokens(1.0), now), Answer::No);
+        }
+    }
+
+    #[test]
+    fn a_round_that_may_fit_later_waits_for_what_is_under_way() {
+        let now = Instant::now();
+        let mut ledger = ledger(Limits { tokens: Some(420), ..Limits::default() }, 3, now);
+        assert_eq!(ledger.may_begin(1, now), Answer::Yes);
+        assert_eq!(ledger.may_begin(2, now), Answer::Later);
+        play(&mut ledger, 0, 50.0, now);
+        // What is under way is now expected to take as little as what has ended.
+        assert_eq!(ledger.may_begin(2, now), Answer::Yes);
+    }
+
+    #[test]
+    fn the_first_round_begins_and_calls_that_could_overdraw_are_not_made() {
+        let now = Instant::now();
+        let mut ledger = ledger(Limits { tokens: Some(90), ..Limits::default() }, 3, now);
+        assert_eq!(ledger.may_begin(0, now), Answer::Yes);
+        assert_eq!(ledger.hold(tokens(60.0), now), Answer::Yes);
+        assert_eq!(ledger.hold(tokens(60.0), now), Answer::Later);
+        ledger.settle(tokens(60.0), &key("a", "S0"), tokens(20.0));
+        assert_eq!(ledger.hold(tokens(60.0), now), Answer::Yes);
+        ledger.settle(tokens(60.0), &key("b", "S0"), tokens(50.0));
+        assert_eq!(ledger.hold(tokens(60.0), now), Answer::No);
+        assert_eq!(ledger.out, Some(Kind::Tokens));
+    }
+
+    #[test]
+    fn no_round_begins_that_would_end_too_late() {
+        let now = Instant::now();
+        let mut ledger = ledger(Limits { time: Some(Duration::from_secs(25)), ..Limits::default() }, 3, now);
+        assert_eq!(ledger.may_begin(0, now), Answer::Yes);
+        play(&mut ledger, 0, 1.0, now);
+        let after = |seconds| now + Duration::from_secs(seconds);
+        assert_eq!(ledger.may_begin(1, after(10)), Answer::Yes);
+        play(&mut ledger, 1, 1.0, after(10));
+        assert_eq!(ledger.may_begin(2, after(20)), Answer::No);
+        assert_eq!(ledger.out, Some(Kind::Time));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn calls_never_come_to_more_than_the_limit(limit in 1_u64..5000, calls: Vec<(u16, u8, bool)>) {
+            let now = Instant::now();
+            let mut ledger = Ledger::new(Limits { tokens: Some(limit), ..Limits::default() }, Amount::default(), now);
+            let mut under_way: Vec<(Amount, Amount)> = Vec::new();
+            for (most, share, begin) in calls {
+                let most = tokens(f64::from(most));
+                if begin {
+                    if ledger.hold(most, now) == Answer::Yes {
+                        under_way.push((most, most.times(f64::from(share) / 255.0)));
+                    }
+                } else if let Some((held, came_to)) = under_way.pop() {
+                    ledger.settle(held, &key("a", "S"), came_to);
+                }
+            }
+            for (held, came_to) in under_way {
+                ledger.settle(held, &key("a", "S"), came_to);
+            }
+            #[expect(clippy::cast_precision_loss, reason = "small")]
+            let limit = limit as f64;
+            proptest::prop_assert!(ledger.spent.tokens <= limit + 1e-6);
+        }
+    }
+}
