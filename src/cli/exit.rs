@@ -51,6 +51,11 @@ impl Failure {
         Self { kind: FailureKind::Other, message: message.into(), hint: None }
     }
 
+    /// What failed, on what.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self

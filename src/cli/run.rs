@@ -29,8 +29,7 @@ pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
         build::check_prompts(&prompts, &plan)?;
     }
     if args.dry_run {
-        out::result(&dry_run::render(&settings, &plan, &prompts))?;
-        return Ok(Status::Done);
+        return dry_run::execute(&settings, &catalog, &plan, &prompts, args.quiet).await;
     }
     settings.require_keys()?;
     if args.verbose {
@@ -98,64 +97,88 @@ pub(super) async fn players(
     let (mut players, mut checks) = (Vec::new(), Vec::new());
     for model in &settings.models {
         let label = model.spec.label.clone();
-        let line = Line {
-            client: build::client(settings, model)?,
-            price: model.spec.price().copied(),
-            episode_time: settings.episode_timeout,
-            call_time: Some(build::call_time(settings)),
-        };
         if let Some(protocol) = checked_before.get(&label) {
+            let line = line(settings, model)?;
             let kind = PlayerKind::Model(Box::new(model_player(settings, prompts, line, *protocol)));
             players.push(Player { label, kind });
             continue;
         }
-        let context = CallContext {
-            deadline: Some(tokio::time::Instant::now() + build::call_time(settings)),
-            jitter_seed: settings.seed,
-            repeat: 0,
-            stop: cancel.gentle.clone(),
-        };
-        let checked = tokio::select! {
-            checked = preflight::check(&*line.client, settings.protocol.fixed(), &context) => checked,
-            () = cancel.hard.cancelled() => return Ok(None),
-        };
-        if cancel.is_pulled() {
+        let Some((player, check)) = checked_player(settings, prompts, model, cancel, quiet).await? else {
             return Ok(None);
-        }
-        let wanted = settings.protocol.fixed().unwrap_or(Protocol::Text);
-        let (checked, error) = match checked {
-            Ok(checked) => (checked, None),
-            Err(error) => {
-                let error = refused_or(model, error, quiet)?;
-                (Checked { protocol: wanted, replies: Vec::new() }, Some(error))
-            }
         };
-        let protocol = checked.protocol;
-        let ignored = checked.replies.last().is_some_and(|reply| !preflight::speaks(protocol, reply));
-        if ignored && !quiet {
-            let message = format!("model {label}: the endpoint does not answer in the form that {protocol} asks for");
-            out::say("warning", &message);
-            out::say("hint", "its replies are read as text; `--protocol auto` finds what it can");
-        }
-        let usages = checked.replies.iter().filter_map(|reply| reply.usage);
-        checks.push(EventKind::EndpointChecked {
-            model: label.clone(),
-            protocol: protocol.to_string(),
-            answered_by: checked.answered_by().map(str::to_owned),
-            error: error.as_ref().map(ToString::to_string),
-            cost_usd: line.price.as_ref().map(|price| usages.map(|usage| price.cost(&usage)).sum()),
-            replies: checked.replies,
-        });
-        let kind = match error {
-            Some(error) if error.kind == ErrorKind::Connect => PlayerKind::Unreachable(error.kind, error.to_string()),
-            _ => PlayerKind::Model(Box::new(model_player(settings, prompts, line, protocol))),
-        };
-        players.push(Player { label, kind });
+        players.push(player);
+        checks.push(check);
     }
-    let builtin =
-        |agent: &crate::agent::Builtin| Player { label: agent.to_string(), kind: PlayerKind::Builtin(*agent) };
-    players.extend(settings.builtins.iter().map(builtin));
+    players.extend(builtins(settings));
     Ok(Some((players, checks)))
+}
+
+/// The built-in agents that play.
+pub(super) fn builtins(settings: &Settings) -> impl Iterator<Item = Player> {
+    settings.builtins.iter().map(|agent| Player { label: agent.to_string(), kind: PlayerKind::Builtin(*agent) })
+}
+
+fn line(settings: &Settings, model: &KeyedModel) -> Result<Line, Failure> {
+    Ok(Line {
+        client: build::client(settings, model)?,
+        price: model.spec.price().copied(),
+        episode_time: settings.episode_timeout,
+        call_time: Some(build::call_time(settings)),
+    })
+}
+
+/// Makes the player of a model after a call to its endpoint, with what the call showed; none where the user stopped it.
+pub(super) async fn checked_player(
+    settings: &Settings,
+    prompts: &Arc<PromptSet>,
+    model: &KeyedModel,
+    cancel: &Cancel,
+    quiet: bool,
+) -> Result<Option<(Player, EventKind)>, Failure> {
+    let label = model.spec.label.clone();
+    let line = line(settings, model)?;
+    let context = CallContext {
+        deadline: Some(tokio::time::Instant::now() + build::call_time(settings)),
+        jitter_seed: settings.seed,
+        repeat: 0,
+        stop: cancel.gentle.clone(),
+    };
+    let checked = tokio::select! {
+        checked = preflight::check(&*line.client, settings.protocol.fixed(), &context) => checked,
+        () = cancel.hard.cancelled() => return Ok(None),
+    };
+    if cancel.is_pulled() {
+        return Ok(None);
+    }
+    let wanted = settings.protocol.fixed().unwrap_or(Protocol::Text);
+    let (checked, error) = match checked {
+        Ok(checked) => (checked, None),
+        Err(error) => {
+            let error = refused_or(model, error, quiet)?;
+            (Checked { protocol: wanted, replies: Vec::new() }, Some(error))
+        }
+    };
+    let protocol = checked.protocol;
+    let ignored = checked.replies.last().is_some_and(|reply| !preflight::speaks(protocol, reply));
+    if ignored && !quiet {
+        let message = format!("model {label}: the endpoint does not answer in the form that {protocol} asks for");
+        out::say("warning", &message);
+        out::say("hint", "its replies are read as text; `--protocol auto` finds what it can");
+    }
+    let usages = checked.replies.iter().filter_map(|reply| reply.usage);
+    let check = EventKind::EndpointChecked {
+        model: label.clone(),
+        protocol: protocol.to_string(),
+        answered_by: checked.answered_by().map(str::to_owned),
+        error: error.as_ref().map(ToString::to_string),
+        cost_usd: line.price.as_ref().map(|price| usages.map(|usage| price.cost(&usage)).sum()),
+        replies: checked.replies,
+    };
+    let kind = match error {
+        Some(error) if error.kind == ErrorKind::Connect => PlayerKind::Unreachable(error.kind, error.to_string()),
+        _ => PlayerKind::Model(Box::new(model_player(settings, prompts, line, protocol))),
+    };
+    Ok(Some((Player { label, kind }, check)))
 }
 
 fn model_player(settings: &Settings, prompts: &Arc<PromptSet>, line: Line, protocol: Protocol) -> ModelPlayer {
@@ -201,7 +224,7 @@ fn refused_or(model: &KeyedModel, error: ChatError, quiet: bool) -> Result<ChatE
 }
 
 /// The protocol of each model, as its endpoint decided it.
-fn protocols(players: &[Player]) -> BTreeMap<String, String> {
+pub(super) fn protocols(players: &[Player]) -> BTreeMap<String, String> {
     let protocol = |player: &Player| match &player.kind {
         PlayerKind::Model(model) => Some((player.label.clone(), model.protocol.to_string())),
         PlayerKind::Builtin(_) | PlayerKind::Unreachable(..) => None,

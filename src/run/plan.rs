@@ -77,15 +77,18 @@ impl Plan {
         self.shard.is_none_or(|shard| shard.includes(key))
     }
 
+    /// The episodes that a contestant plays here.
+    pub fn episodes_of<'a>(&'a self, label: &'a str) -> impl Iterator<Item = (&'a Arc<Scenario>, EpisodeKey)> {
+        let key = move |(scenario, epoch): (&'a Arc<Scenario>, u32)| {
+            (scenario, EpisodeKey { model: label.to_owned(), scenario: scenario.id().to_owned(), epoch })
+        };
+        self.episodes().map(key).filter(|(_, key)| self.includes(key))
+    }
+
     /// How many episodes a contestant plays.
     #[must_use]
     pub fn count(&self, label: &str) -> usize {
-        let key = |(scenario, epoch): (&Arc<Scenario>, u32)| EpisodeKey {
-            model: label.to_owned(),
-            scenario: scenario.id().to_owned(),
-            epoch,
-        };
-        self.episodes().map(key).filter(|key| self.includes(key)).count()
+        self.episodes_of(label).count()
     }
 
     /// The scenarios as `run.json` lists them.
@@ -95,11 +98,10 @@ impl Plan {
         self.scenarios.iter().map(list).collect()
     }
 
-    /// The most steps, and so the most model calls without repairs, that one contestant can take.
+    /// The most steps, and so the most model calls without repairs, that a contestant can take.
     #[must_use]
-    pub fn most_steps(&self) -> u64 {
-        let once: u64 = self.scenarios.iter().map(|scenario| u64::from(scenario.briefing().task.max_steps)).sum();
-        once * u64::from(self.epochs)
+    pub fn most_steps(&self, label: &str) -> u64 {
+        self.episodes_of(label).map(|(scenario, _)| u64::from(scenario.briefing().task.max_steps)).sum()
     }
 }
 

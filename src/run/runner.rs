@@ -75,12 +75,8 @@ impl Runner {
     pub async fn run(mut self) -> Result<(), HubError> {
         let mut players = JoinSet::new();
         for player in std::mem::take(&mut self.players) {
-            let of_plan = self.plan.episodes().map(|(scenario, epoch)| {
-                let key = EpisodeKey { model: player.label.clone(), scenario: scenario.id().to_owned(), epoch };
-                (key, Arc::clone(scenario))
-            });
-            let left = of_plan.filter(|(key, _)| self.plan.includes(key) && !self.progress.is_finished(key));
-            let left: Vec<_> = left.collect();
+            let left = self.plan.episodes_of(&player.label).filter(|(_, key)| !self.progress.is_finished(key));
+            let left: Vec<_> = left.map(|(scenario, key)| (key, Arc::clone(scenario))).collect();
             let waiting: Vec<_> =
                 left.into_iter().map(|(key, scenario)| (self.progress.take(&key), key, scenario)).collect();
             players.spawn(play_all(player, waiting, self.plan.seed, self.hub.clone(), self.cancel.clone()));
