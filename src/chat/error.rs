@@ -54,8 +54,10 @@ pub enum ErrorKind {
     ErrorBody,
     /// A redirect, which is not followed: the key must not travel to another host.
     Redirect,
-    /// A recording was to answer and does not have this request, or could not be written.
+    /// A recording was to answer and does not have this request.
     NotRecorded,
+    /// A recording was to keep the answer and could not be written.
+    RecordingFailed,
     /// The call was given up from our side.
     Cancelled,
 }
@@ -86,6 +88,7 @@ impl ErrorKind {
             | Self::ErrorBody
             | Self::Redirect
             | Self::NotRecorded
+            | Self::RecordingFailed
             | Self::Cancelled => false,
         }
     }
@@ -115,6 +118,7 @@ impl fmt::Display for ErrorKind {
             Self::ErrorBody => "an error came with status 200",
             Self::Redirect => "the endpoint redirects, which is not followed",
             Self::NotRecorded => "not in the recording",
+            Self::RecordingFailed => "the recording cannot be written",
             Self::Cancelled => "given up",
         })
     }

@@ -19,6 +19,7 @@ use crate::config::settings::{ConfigFile, KeyedModel};
 use crate::config::{ConfigError, Environment, Options, Settings};
 use crate::env::{Action, ActionKind, Catalog, Diagnostic, Episode, EpisodeId, Scenario, Source, verify};
 use crate::log::manifest::{self, Machine, ModelRecord};
+use crate::log::store;
 use crate::log::{Contestant, Manifest, RunId};
 use crate::run::Plan;
 use crate::run::cassette::{Recording, Replay};
@@ -168,6 +169,10 @@ pub(super) fn model_settings(settings: &Settings, model: &KeyedModel) -> ModelSe
     }
 }
 
+/// What to do about a recording that cannot be written.
+pub(super) const RECORD_HINT: &str =
+    "check the space and the permissions there, or choose another folder with --record";
+
 /// A client for a model, with retries; a recording instead of it or beside it where one is asked for.
 pub(super) fn client(settings: &Settings, model: &KeyedModel) -> Result<Arc<dyn ChatClient>, Failure> {
     if let Some(folder) = &settings.replay {
@@ -189,7 +194,11 @@ pub(super) fn client(settings: &Settings, model: &KeyedModel) -> Result<Arc<dyn 
     };
     let client: Arc<dyn ChatClient> = Arc::new(Retrying::new(client, policy));
     Ok(match &settings.record {
-        Some(folder) => Arc::new(Recording::new(client, folder.clone(), model_settings(settings, model))),
+        Some(folder) => {
+            // Before a call is paid for whose answer could not be kept.
+            store::prepare(folder).map_err(|error| Failure::from(error).hint(RECORD_HINT))?;
+            Arc::new(Recording::new(client, folder.clone(), model_settings(settings, model)))
+        }
         None => client,
     })
 }

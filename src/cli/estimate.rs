@@ -10,7 +10,7 @@ use crate::env::{Episode, EpisodeId, Scenario};
 use crate::run::Plan;
 
 /// Characters a token. Evidence is full of numbers and names, so its tokens are shorter than those of prose: the
-/// prompts have 2.8 with the vocabulary of `SmolLM2` (49 000 tokens), and larger vocabularies need fewer tokens.
+/// prompts have 2.4 to 2.8 with the vocabulary of `SmolLM2` (49 000 tokens), and larger vocabularies need fewer tokens.
 const CHARACTERS_A_TOKEN: u64 = 3;
 
 /// How it was made, for whoever reads the numbers.

@@ -77,9 +77,18 @@ impl From<PlanError> for Failure {
 
 impl From<FindError> for Failure {
     fn from(error: FindError) -> Self {
-        Self::usage(error.to_string())
+        let failure = Self::usage(error.to_string());
+        match error {
+            FindError::NoManifest(_) => failure.hint(NO_MANIFEST_HINT),
+            FindError::Store(error) => error.into(),
+            FindError::NoRuns(_) | FindError::Unknown(_) | FindError::Ambiguous { .. } => failure,
+        }
     }
 }
+
+/// What to do about a `run.json` that is missing or damaged.
+pub(super) const NO_MANIFEST_HINT: &str =
+    "bring run.json back from a copy; without it the log cannot be read, and the run must be started anew";
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {

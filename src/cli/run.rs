@@ -56,7 +56,7 @@ pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
         }
     };
     let _lock = folder.lock()?;
-    folder.write("run.json", &pretty(&manifest))?;
+    folder.write_manifest(&pretty(&manifest))?;
     if args.verbose {
         checks.iter().filter_map(checked_line).for_each(|line| out::note(&line));
     }
@@ -195,6 +195,7 @@ fn model_player(settings: &Settings, prompts: &Arc<PromptSet>, line: Line, proto
 fn refused_or(model: &KeyedModel, error: ChatError, quiet: bool) -> Result<ChatError, Failure> {
     let label = &model.spec.label;
     match error.kind {
+        ErrorKind::RecordingFailed => Err(Failure::other(format!("model {label}: {error}")).hint(build::RECORD_HINT)),
         ErrorKind::Auth
         | ErrorKind::UnknownModel
         | ErrorKind::NotFound
