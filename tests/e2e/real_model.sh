@@ -85,16 +85,18 @@ run --model no-such-model --base-url "$url" --agent llm --scenario AC-003 --max-
     --format markdown | tee "$out/other.md" | tail -n +1 > /dev/null
 grep -q "says that '$name' answered" "$out/other.md" || fail 'the table does not name the model that answered'
 
-# How a replay is watched. Each way is first shown what it must see: a command that does ask the server.
+# How a replay is watched. Each way is first shown what it must see: a command that does ask a server.
 command -v strace > /dev/null || apt-get install -y -q strace > /dev/null 2>&1 || true
 traced() { : > "$out/trace"; run_under strace -f -qq -e trace=socket,connect -o "$out/trace" "$bench" "$@"; }
 isolated() { run_under unshare -rn "$bench" "$@"; }
 run_under() { (cd "$out" && env -u API_BASE_URL -u MODEL_NAME -u API_KEY -u HF_TOKEN "$@"); }
 proofs=()
-if traced doctor --model "$name" --base-url "$url" > /dev/null 2>&1 && grep -q 'AF_INET' "$out/trace"; then
+ask=(doctor --model "$name" --max-retries 0 --base-url)
+traced "${ask[@]}" http://127.0.0.1:9/v1 > /dev/null 2>&1 || true
+if grep -q 'AF_INET' "$out/trace"; then
     proofs+=(traced)
 fi
-if run_under unshare -rn true 2> /dev/null && ! isolated doctor --model "$name" --base-url "$url" > /dev/null 2>&1; then
+if run_under unshare -rn true 2> /dev/null && ! isolated "${ask[@]}" "$url" > /dev/null 2>&1; then
     proofs+=(isolated)
 fi
 [ "${#proofs[@]}" -gt 0 ] || fail 'neither strace nor unshare works here: that a replay opens no socket was not proved'
