@@ -54,10 +54,12 @@ pub enum ErrorKind {
     ErrorBody,
     /// A redirect, which is not followed: the key must not travel to another host.
     Redirect,
-    /// A recording was to answer and does not have this request, or could not be written.
+    /// A recording was to answer and does not have this request.
     NotRecorded,
     /// The episode may make no more calls, by its own limit.
     EpisodeBudget,
+    /// A recording was to keep the answer and could not be written.
+    RecordingFailed,
     /// The call was given up from our side.
     Cancelled,
 }
@@ -89,6 +91,7 @@ impl ErrorKind {
             | Self::Redirect
             | Self::NotRecorded
             | Self::EpisodeBudget
+            | Self::RecordingFailed
             | Self::Cancelled => false,
         }
     }
@@ -119,6 +122,7 @@ impl fmt::Display for ErrorKind {
             Self::Redirect => "the endpoint redirects, which is not followed",
             Self::NotRecorded => "not in the recording",
             Self::EpisodeBudget => "the episode's budget is spent",
+            Self::RecordingFailed => "the recording cannot be written",
             Self::Cancelled => "given up",
         })
     }

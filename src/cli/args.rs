@@ -70,7 +70,7 @@ pub(super) enum Command {
 pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) options: Options,
-    /// Show the plan, calls, tokens and cost to expect; make no call
+    /// Show the plan, calls, tokens and cost to expect; make no call. Estimated; exact with --replay
     #[arg(long, help_heading = "What comes out")]
     pub(super) dry_run: bool,
     /// Print nothing but the result

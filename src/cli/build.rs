@@ -21,6 +21,7 @@ use crate::config::settings::{ConfigFile, KeyedModel};
 use crate::config::{ConfigError, Environment, Options, Settings};
 use crate::env::{Action, ActionKind, Catalog, Diagnostic, Episode, EpisodeId, Scenario, Source, verify};
 use crate::log::manifest::{self, Machine, ModelRecord};
+use crate::log::store;
 use crate::log::{Contestant, Manifest, RunId};
 use crate::run::Plan;
 use crate::run::budget::Limits;
@@ -184,6 +185,9 @@ impl Limiters {
         Arc::clone(self.0.entry(name.clone()).or_insert_with(|| Limiter::new(pace)))
     }
 }
+/// What to do about a recording that cannot be written.
+pub(super) const RECORD_HINT: &str =
+    "check the space and the permissions there, or choose another folder with --record";
 
 /// A client for a model, with retries; a recording instead of it or beside it where one is asked for.
 pub(super) fn client(
@@ -211,7 +215,11 @@ pub(super) fn client(
     };
     let client: Arc<dyn ChatClient> = Arc::new(Retrying::new(client, policy));
     Ok(match &settings.record {
-        Some(folder) => Arc::new(Recording::new(client, folder.clone(), model_settings(settings, model))),
+        Some(folder) => {
+            // Before a call is paid for whose answer could not be kept.
+            store::prepare(folder).map_err(|error| Failure::from(error).hint(RECORD_HINT))?;
+            Arc::new(Recording::new(client, folder.clone(), model_settings(settings, model)))
+        }
         None => client,
     })
 }

@@ -53,6 +53,11 @@ impl Failure {
         Self { kind: FailureKind::Other, message: message.into(), hint: None }
     }
 
+    /// What failed, on what.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
@@ -74,9 +79,18 @@ impl From<PlanError> for Failure {
 
 impl From<FindError> for Failure {
     fn from(error: FindError) -> Self {
-        Self::usage(error.to_string())
+        let failure = Self::usage(error.to_string());
+        match error {
+            FindError::NoManifest(_) => failure.hint(NO_MANIFEST_HINT),
+            FindError::Store(error) => error.into(),
+            FindError::NoRuns(_) | FindError::Unknown(_) | FindError::Ambiguous { .. } => failure,
+        }
     }
 }
+
+/// What to do about a `run.json` that is missing or damaged.
+pub(super) const NO_MANIFEST_HINT: &str =
+    "bring run.json back from a copy; without it the log cannot be read, and the run must be started anew";
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {

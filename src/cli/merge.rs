@@ -27,7 +27,7 @@ pub(super) async fn execute(args: &MergeArgs) -> Result<Status, Failure> {
     let manifest = whole(&shards)?;
     let folder = store.create(&manifest.id)?;
     let _lock = folder.lock()?;
-    folder.write("run.json", &pretty(&manifest))?;
+    folder.write_manifest(&pretty(&manifest))?;
     write(&manifest, &folder, shards.into_values().flat_map(|(_, events)| events)).await?;
     let (_, contents) = report::read(&folder)?;
     let mut fold = Fold::new(&manifest);

@@ -7,6 +7,7 @@ mod compare;
 mod completions;
 mod doctor;
 mod dry_run;
+mod estimate;
 mod exit;
 mod list;
 mod merge;

@@ -21,7 +21,7 @@ use crate::report::{csv, html, junit, markdown, progress, protocol, table};
 use crate::run::budget::{Amount, Budget, Kind};
 use crate::run::kept::Progress;
 use crate::run::runner::{CallPace, PlayerKind};
-use crate::run::{Cancel, Hub, Plan, Player, Runner, Sink};
+use crate::run::{Cancel, Hub, HubError, Plan, Player, Runner, Sink};
 
 /// A run that is ready to be played.
 pub(super) struct Stage {
@@ -45,17 +45,28 @@ impl Stage {
         past: Option<&Contents>,
     ) -> Result<Status, Failure> {
         let Self { settings, plan, manifest, folder, store, cancel, budget, forecast, quiet } = self;
-        if let Err(error) = store.set_latest(&manifest.id) {
+        // A run that was named by its folder may lie elsewhere.
+        if store.has(&manifest.id)
+            && let Err(error) = store.set_latest(&manifest.id)
+        {
             out::say("warning", &format!("{error}; `latest` does not name this run"));
         }
         let kept = past.map(|past| Progress::of(&past.events)).unwrap_or_default();
         let pace = pace_of(&players, &budget);
         let sinks = sinks(&settings, &manifest, &plan, &kept, &pace, quiet);
         let waits = tokio::spawn(tell_waits(Arc::clone(&pace), progress_of(&settings, quiet)));
-        let (hub, thread) = match past {
-            None => Hub::start(&manifest, folder.clone(), sinks)?,
-            Some(past) => Hub::resume(&manifest, folder.clone(), past, sinks)?,
+        let stopped = |error: HubError| {
+            Failure::from(error).hint(format!(
+                "the run was stopped, because nothing may go on without its log; what was written before is kept, and \
+                 `bench resume {}` goes on once the disk takes it",
+                folder.path.display()
+            ))
         };
+        let hub = match past {
+            None => Hub::start(&manifest, folder.clone(), sinks),
+            Some(past) => Hub::resume(&manifest, folder.clone(), past, sinks),
+        };
+        let (hub, thread) = hub.map_err(stopped)?;
         let result = async {
             for event in opening {
                 hub.send(None, event).await?;
@@ -67,14 +78,21 @@ impl Stage {
         waits.abort();
         drop(hub);
         // The hub knows why it gave up; the runner only that it did.
-        let ended = thread.join()?;
-        result?;
+        let ended = thread.join().map_err(stopped)?;
+        result.map_err(stopped)?;
         for error in ended.sink_errors.iter().filter(|error| error.kind() != std::io::ErrorKind::BrokenPipe) {
             out::say("warning", &format!("a display of the run failed and was left out: {error}"));
         }
         let summary = ended.fold.summary();
-        write_reports(&folder, &summary)?;
+        let written = write_reports(&folder, &summary);
+        // What was played is worth seeing, also where a derived file could not be written.
         print(settings.format, &summary)?;
+        written.map_err(|failure| {
+            let path = folder.path.display();
+            failure.hint(format!(
+                "every episode is in the event log; `bench report {path}` writes the files once the disk takes them"
+            ))
+        })?;
         let status = status(&settings, &summary, &cancel, &budget, &folder);
         match &settings.baseline {
             Some(baseline) if status == Status::Done => {
@@ -85,14 +103,17 @@ impl Stage {
     }
 }
 
-/// Writes everything that is derived from the event log.
+/// Writes everything that is derived from the event log. One file that cannot be written does not keep back the others.
 pub(super) fn write_reports(folder: &RunFolder, summary: &Summary) -> Result<(), Failure> {
-    folder.write("summary.json", &pretty(summary))?;
-    folder.write("SCORES.md", markdown::render(summary).as_bytes())?;
-    folder.write("scores.csv", csv::render(summary).as_bytes())?;
-    folder.write("report.html", html::render(summary).as_bytes())?;
-    folder.write("junit.xml", junit::render(summary).as_bytes())?;
-    Ok(())
+    let files = [
+        ("summary.json", pretty(summary)),
+        ("SCORES.md", markdown::render(summary).into_bytes()),
+        ("scores.csv", csv::render(summary).into_bytes()),
+        ("report.html", html::render(summary).into_bytes()),
+        ("junit.xml", junit::render(summary).into_bytes()),
+    ];
+    let written = files.map(|(name, bytes)| folder.write(name, &bytes));
+    Ok(written.into_iter().collect::<Result<(), _>>()?)
 }
 
 /// Prints a summary on stdout.

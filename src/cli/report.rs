@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::args::{LogFormat, ReportArgs};
-use super::exit::{Failure, Status};
+use super::exit::{Failure, NO_MANIFEST_HINT, Status};
 use super::{build, out, play};
 use crate::config::options::Format;
 use crate::env::Catalog;
@@ -80,7 +80,7 @@ fn published(out: &Path, joined: &Summary, manifests: &[Manifest]) -> Result<(),
 pub(super) fn read(folder: &RunFolder) -> Result<(Manifest, Contents), Failure> {
     let manifest = folder.read(&folder.manifest())?;
     let manifest: Manifest = serde_json::from_slice(&manifest)
-        .map_err(|e| Failure::other(format!("{}: {e}", folder.manifest().display())))?;
+        .map_err(|e| Failure::other(format!("{}: {e}", folder.manifest().display())).hint(NO_MANIFEST_HINT))?;
     let bytes = match folder.read(&folder.events()) {
         Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         other => other?,

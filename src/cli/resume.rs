@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::args::ResumeArgs;
 use super::exit::{Failure, Status};
 use super::play::{Stage, listen_for_interrupts};
-use super::{build, dry_run, out, report, run};
+use super::{build, estimate, out, report, run};
 use crate::agent::prompt::Protocol;
 use crate::config::settings::ConfigFile;
 use crate::config::{Environment, Options, Settings};
@@ -52,7 +52,7 @@ pub(super) async fn execute(args: &ResumeArgs) -> Result<Status, Failure> {
         None => EventKind::RunStarted { v: crate::log::event::VERSION, run: manifest.id.clone() },
         Some(_) => EventKind::RunResumed,
     };
-    let forecast = dry_run::forecast(&settings, &plan, &prompts);
+    let forecast = estimate::forecast(&settings, &plan, &prompts);
     let stage = Stage { settings, plan, manifest, folder, store, cancel, budget, forecast, quiet: args.quiet };
     stage.play(players, std::iter::once(first).chain(checks).collect(), Some(&past)).await
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::args::RunArgs;
+use super::build::Limiters;
 use super::exit::{Failure, Status, endpoint_hint};
 use super::play::{Stage, listen_for_interrupts};
-use super::{build, dry_run, out};
+use super::{build, dry_run, estimate, out};
 use crate::agent::prompt::{PromptSet, Protocol};
 use crate::chat::{CallContext, ChatError, ErrorKind};
 use crate::config::Settings;
@@ -15,7 +16,7 @@ use crate::config::settings::KeyedModel;
 use crate::log::EventKind;
 use crate::log::store::{Store, pretty};
 use crate::report::score_table::one_line;
-use crate::run::budget::{Amount, Budget};
+use crate::run::budget::{self, Amount, Budget};
 use crate::run::episode::Line;
 use crate::run::preflight::{self, Checked};
 use crate::run::runner::{CallPace, ModelPlayer, PlayerKind};
@@ -34,8 +35,7 @@ pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
         build::check_prompts(&prompts, &plan)?;
     }
     if args.dry_run {
-        out::result(&dry_run::render(&settings, &plan, &prompts))?;
-        return Ok(Status::Done);
+        return dry_run::execute(&settings, &catalog, &plan, &prompts, args.quiet).await;
     }
     settings.require_keys()?;
     if args.verbose {
@@ -63,7 +63,7 @@ pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
         }
     };
     let _lock = folder.lock()?;
-    folder.write("run.json", &pretty(&manifest))?;
+    folder.write_manifest(&pretty(&manifest))?;
     if args.verbose {
         checks.iter().filter_map(checked_line).for_each(|line| out::note(&line));
     }
@@ -71,7 +71,7 @@ pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
         out::note(&format!("run {} → {}", manifest.id, folder.path.display()));
     }
 
-    let forecast = dry_run::forecast(&settings, &plan, &prompts);
+    let forecast = estimate::forecast(&settings, &plan, &prompts);
     let stage = Stage { settings, plan, manifest, folder, store, cancel, budget, forecast, quiet: args.quiet };
     let opening =
         std::iter::once(EventKind::RunStarted { v: crate::log::event::VERSION, run: stage.manifest.id.clone() });
@@ -104,77 +104,105 @@ pub(super) async fn players(
     quiet: bool,
 ) -> Result<Option<(Vec<Player>, Vec<EventKind>)>, Failure> {
     let (mut players, mut checks) = (Vec::new(), Vec::new());
-    let mut limiters = build::Limiters::default();
+    let mut limiters = Limiters::default();
     for model in &settings.models {
         let label = model.spec.label.clone();
-        let limiter = limiters.of(settings, model);
-        let pace = match (&settings.replay, settings.concurrency) {
-            (None, _) => CallPace::Limited(Arc::clone(&limiter)),
-            (Some(_), Concurrency::Fixed(episodes)) => CallPace::Episodes(episodes),
-            (Some(_), Concurrency::Auto) => CallPace::Episodes(REPLAYED_AT_ONCE),
-        };
-        let line = Line {
-            client: build::client(settings, model, Some(limiter))?,
-            price: model.spec.price().copied(),
-            episode_time: settings.episode_timeout,
-            call_time: Some(build::call_time(settings)),
-            max_tokens: settings.max_tokens,
-            episode_calls: settings.episode_calls,
-            episode_tokens: settings.episode_tokens,
-        };
         if let Some(protocol) = checked_before.get(&label) {
+            let (line, pace) = line(settings, model, &mut limiters)?;
             let kind = PlayerKind::Model(Box::new(model_player(settings, prompts, line, pace, *protocol)));
             players.push(Player { label, kind });
             continue;
         }
-        let context = CallContext {
-            deadline: Some(tokio::time::Instant::now() + build::call_time(settings)),
-            jitter_seed: settings.seed,
-            repeat: 0,
-            stop: cancel.gentle.clone(),
-        };
-        let checked = tokio::select! {
-            checked = preflight::check(&*line.client, settings.protocol.fixed(), &context) => checked,
-            () = cancel.hard.cancelled() => return Ok(None),
-        };
-        if cancel.is_pulled() {
+        let Some((player, check)) = checked_player(settings, prompts, model, &mut limiters, cancel, quiet).await?
+        else {
             return Ok(None);
-        }
-        let wanted = settings.protocol.fixed().unwrap_or(Protocol::Text);
-        let (checked, error) = match checked {
-            Ok(checked) => (checked, None),
-            Err(error) => {
-                let error = refused_or(model, error, quiet)?;
-                (Checked { protocol: wanted, replies: Vec::new() }, Some(error))
-            }
         };
-        let protocol = checked.protocol;
-        let ignored = checked.replies.last().is_some_and(|reply| !preflight::speaks(protocol, reply));
-        if ignored && !quiet {
-            let message = format!("model {label}: the endpoint does not answer in the form that {protocol} asks for");
-            out::say("warning", &message);
-            out::say("hint", "its replies are read as text; `--protocol auto` finds what it can");
-        }
-        let usages = checked.replies.iter().filter_map(|reply| reply.usage);
-        usages.clone().for_each(|usage| budget.charge(Amount::of(&usage, line.price.as_ref())));
-        checks.push(EventKind::EndpointChecked {
-            model: label.clone(),
-            protocol: protocol.to_string(),
-            answered_by: checked.answered_by().map(str::to_owned),
-            error: error.as_ref().map(ToString::to_string),
-            cost_usd: line.price.as_ref().map(|price| usages.map(|usage| price.cost(&usage)).sum()),
-            replies: checked.replies,
-        });
-        let kind = match error {
-            Some(error) if error.kind == ErrorKind::Connect => PlayerKind::Unreachable(error.kind, error.to_string()),
-            _ => PlayerKind::Model(Box::new(model_player(settings, prompts, line, pace, protocol))),
-        };
-        players.push(Player { label, kind });
+        budget.charge(budget::spent_on(&check));
+        players.push(player);
+        checks.push(check);
     }
-    let builtin =
-        |agent: &crate::agent::Builtin| Player { label: agent.to_string(), kind: PlayerKind::Builtin(*agent) };
-    players.extend(settings.builtins.iter().map(builtin));
+    players.extend(builtins(settings));
     Ok(Some((players, checks)))
+}
+
+/// The built-in agents that play.
+pub(super) fn builtins(settings: &Settings) -> impl Iterator<Item = Player> {
+    settings.builtins.iter().map(|agent| Player { label: agent.to_string(), kind: PlayerKind::Builtin(*agent) })
+}
+
+/// How a model is reached, and how many of its calls are under way at once.
+fn line(settings: &Settings, model: &KeyedModel, limiters: &mut Limiters) -> Result<(Line, CallPace), Failure> {
+    let limiter = limiters.of(settings, model);
+    let pace = match (&settings.replay, settings.concurrency) {
+        (None, _) => CallPace::Limited(Arc::clone(&limiter)),
+        (Some(_), Concurrency::Fixed(episodes)) => CallPace::Episodes(episodes),
+        (Some(_), Concurrency::Auto) => CallPace::Episodes(REPLAYED_AT_ONCE),
+    };
+    let line = Line {
+        client: build::client(settings, model, Some(limiter))?,
+        price: model.spec.price().copied(),
+        episode_time: settings.episode_timeout,
+        call_time: Some(build::call_time(settings)),
+        max_tokens: settings.max_tokens,
+        episode_calls: settings.episode_calls,
+        episode_tokens: settings.episode_tokens,
+    };
+    Ok((line, pace))
+}
+
+/// Makes the player of a model after a call to its endpoint, with what the call showed; none where the user stopped it.
+pub(super) async fn checked_player(
+    settings: &Settings,
+    prompts: &Arc<PromptSet>,
+    model: &KeyedModel,
+    limiters: &mut Limiters,
+    cancel: &Cancel,
+    quiet: bool,
+) -> Result<Option<(Player, EventKind)>, Failure> {
+    let label = model.spec.label.clone();
+    let (line, pace) = line(settings, model, limiters)?;
+    let context = CallContext {
+        deadline: Some(tokio::time::Instant::now() + build::call_time(settings)),
+        jitter_seed: settings.seed,
+        repeat: 0,
+        stop: cancel.gentle.clone(),
+    };
+    let checked = tokio::select! {
+        checked = preflight::check(&*line.client, settings.protocol.fixed(), &context) => checked,
+        () = cancel.hard.cancelled() => return Ok(None),
+    };
+    if cancel.is_pulled() {
+        return Ok(None);
+    }
+    let wanted = settings.protocol.fixed().unwrap_or(Protocol::Text);
+    let (checked, error) = match checked {
+        Ok(checked) => (checked, None),
+        Err(error) => {
+            let error = refused_or(model, error, quiet)?;
+            (Checked { protocol: wanted, replies: Vec::new() }, Some(error))
+        }
+    };
+    let protocol = checked.protocol;
+    let ignored = checked.replies.last().is_some_and(|reply| !preflight::speaks(protocol, reply));
+    if ignored && !quiet {
+        let message = format!("model {label}: the endpoint does not answer in the form that {protocol} asks for");
+        out::say("warning", &message);
+        out::say("hint", "its replies are read as text; `--protocol auto` finds what it can");
+    }
+    let usages = checked.replies.iter().filter_map(|reply| reply.usage);
+    let check = EventKind::EndpointChecked {
+        model: label.clone(),
+        protocol: protocol.to_string(),
+        answered_by: checked.answered_by().map(str::to_owned),
+        error: error.as_ref().map(ToString::to_string),
+        cost_usd: line.price.as_ref().map(|price| usages.map(|usage| price.cost(&usage)).sum()),
+        replies: checked.replies,
+    };
+    let kind = match error {
+        Some(error) if error.kind == ErrorKind::Connect => PlayerKind::Unreachable(error.kind, error.to_string()),
+        _ => PlayerKind::Model(Box::new(model_player(settings, prompts, line, pace, protocol))),
+    };
+    Ok(Some((Player { label, kind }, check)))
 }
 
 fn model_player(
@@ -191,6 +219,7 @@ fn model_player(
 fn refused_or(model: &KeyedModel, error: ChatError, quiet: bool) -> Result<ChatError, Failure> {
     let label = &model.spec.label;
     match error.kind {
+        ErrorKind::RecordingFailed => Err(Failure::other(format!("model {label}: {error}")).hint(build::RECORD_HINT)),
         ErrorKind::Auth
         | ErrorKind::UnknownModel
         | ErrorKind::NotFound
@@ -220,7 +249,7 @@ fn refused_or(model: &KeyedModel, error: ChatError, quiet: bool) -> Result<ChatE
 }
 
 /// The protocol of each model, as its endpoint decided it.
-fn protocols(players: &[Player]) -> BTreeMap<String, String> {
+pub(super) fn protocols(players: &[Player]) -> BTreeMap<String, String> {
     let protocol = |player: &Player| match &player.kind {
         PlayerKind::Model(model) => Some((player.label.clone(), model.protocol.to_string())),
         PlayerKind::Builtin(_) | PlayerKind::Unreachable(..) => None,

@@ -62,7 +62,7 @@ impl Store {
         Ok(RunFolder { path })
     }
 
-    /// Whether a run of this id is kept.
+    /// Whether there is a folder of this id.
     #[must_use]
     pub fn has(&self, id: &RunId) -> bool {
         self.runs().join(&id.0).exists()
@@ -112,6 +112,12 @@ impl Store {
         } else {
             name.to_owned()
         };
+        let exact = [as_path.to_owned(), self.runs().join(&wanted)];
+        if let Some(path) =
+            exact.into_iter().find(|path| path.join("events.jsonl").is_file() && !path.join("run.json").exists())
+        {
+            return Err(FindError::NoManifest(path.display().to_string()));
+        }
         let known = self.list()?;
         let matching: Vec<_> = known.iter().filter(|id| id.starts_with(&wanted)).collect();
         match matching.as_slice() {
@@ -157,6 +163,9 @@ pub enum FindError {
         /// How many begin so.
         count: usize,
     },
+    /// It is there, and what says what it is about is not.
+    #[error("{0} has no run.json, which says what was asked of the run")]
+    NoManifest(String),
     /// The folder cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -204,6 +213,16 @@ impl RunFolder {
         self.path.join("trajectories").join(format!("{model}--{}--{}.json", key.scenario, key.epoch))
     }
 
+    /// Writes `run.json` and waits until it is on the disk: a log that outlives it could not be read.
+    ///
+    /// # Errors
+    /// When the system does not take it. A new run without it is none, so its folder is taken away again.
+    pub fn write_manifest(&self, bytes: &[u8]) -> Result<(), StoreError> {
+        write_and(&self.manifest(), bytes, fs::File::sync_all).inspect_err(|_| {
+            let _ = fs::remove_dir_all(&self.path);
+        })
+    }
+
     /// Writes a derived file whole or not at all.
     ///
     /// # Errors
@@ -242,6 +261,20 @@ pub fn write_changed(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
 /// # Errors
 /// When the system does not take it.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    write_and(path, bytes, |_| Ok(()))
+}
+
+/// Makes a folder and sees that files can be written there, before anything depends on it.
+///
+/// # Errors
+/// When the system refuses either.
+pub fn prepare(folder: &Path) -> Result<(), StoreError> {
+    let probe = folder.join("probe");
+    write_whole(&probe, b"?")?;
+    fs::remove_file(&probe).map_err(failed("remove", &probe))
+}
+
+fn write_and(path: &Path, bytes: &[u8], last: fn(&fs::File) -> io::Result<()>) -> Result<(), StoreError> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(failed("make the folder", parent))?;
     }
@@ -252,7 +285,12 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let write = || {
         let mut file = fs::File::create(&temporary)?;
         file.write_all(bytes)?;
+        last(&file)?;
         fs::rename(&temporary, path)
     };
-    write().map_err(failed("write", path))
+    write().map_err(|source| {
+        // Half a file helps nobody, least of all on a full disk.
+        let _ = fs::remove_file(&temporary);
+        failed("write", path)(source)
+    })
 }

@@ -418,7 +418,13 @@ impl Budget {
 /// What the kept events of a run have cost.
 #[must_use]
 pub fn spent(events: &[Event]) -> Amount {
-    let amount = |event: &Event| match &event.event {
+    events.iter().map(|event| spent_on(&event.event)).fold(Amount::default(), Amount::plus)
+}
+
+/// What an event has cost; nothing for most of them.
+#[must_use]
+pub fn spent_on(event: &EventKind) -> Amount {
+    match event {
         EventKind::ModelCalled { reply, cost_usd, new_messages, .. } => {
             let asked: usize = new_messages.iter().map(|message| message.content().len()).sum();
             let usage = reply.usage.unwrap_or_else(|| estimate(asked, reply.content.as_deref().map_or(0, str::len)));
@@ -430,8 +436,7 @@ pub fn spent(events: &[Event]) -> Amount {
             Amount { cost_usd: cost_usd.unwrap_or_default(), ..tokens }
         }
         _ => Amount::default(),
-    };
-    events.iter().map(amount).fold(Amount::default(), Amount::plus)
+    }
 }
 
 /// Tokens of a call whose endpoint counts none, from the bytes of prompt and answer: four bytes a token, as in English.

@@ -132,7 +132,7 @@ impl Recording {
             read(&file).unwrap_or_else(|| Tape { schema: SCHEMA.to_owned(), request, answers: BTreeMap::new() });
         tape.answers.insert(repeat, answer);
         // A recording with a hole would fail only when it is needed.
-        write_whole(&file, &pretty(&tape)).map_err(|e| ChatError::new(ErrorKind::NotRecorded, &e.to_string()))
+        write_whole(&file, &pretty(&tape)).map_err(|e| ChatError::new(ErrorKind::RecordingFailed, &e.to_string()))
     }
 }
 

@@ -65,7 +65,15 @@ impl Hub {
         sinks: Vec<Box<dyn Sink>>,
     ) -> Result<(Self, HubThread), HubError> {
         let writer = Writer::create(&folder.events())?;
-        State::new(writer, manifest, folder, sinks).spawn()
+        State::new(Some(Disk { writer, folder }), manifest, sinks).spawn()
+    }
+
+    /// Starts a hub that keeps nothing: a run that is only looked at, whose log would be its whole trace.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn in_memory(manifest: &Manifest, sinks: Vec<Box<dyn Sink>>) -> Result<(Self, HubThread), HubError> {
+        State::new(None, manifest, sinks).spawn()
     }
 
     /// Starts the hub of a run that goes on behind what its log holds. Sinks are not told of the past.
@@ -79,7 +87,7 @@ impl Hub {
         sinks: Vec<Box<dyn Sink>>,
     ) -> Result<(Self, HubThread), HubError> {
         let writer = Writer::resume(&folder.events(), past.whole_bytes as u64)?;
-        let mut state = State::new(writer, manifest, folder, sinks);
+        let mut state = State::new(Some(Disk { writer, folder }), manifest, sinks);
         for event in &past.events {
             state.remember(event)?;
         }
@@ -119,9 +127,14 @@ impl HubThread {
     }
 }
 
-struct State {
+/// Where a run is kept.
+struct Disk {
     writer: Writer,
     folder: RunFolder,
+}
+
+struct State {
+    disk: Option<Disk>,
     sinks: Vec<Box<dyn Sink>>,
     sink_errors: Vec<std::io::Error>,
     fold: Fold,
@@ -132,10 +145,9 @@ struct State {
 }
 
 impl State {
-    fn new(writer: Writer, manifest: &Manifest, folder: RunFolder, sinks: Vec<Box<dyn Sink>>) -> Self {
+    fn new(disk: Option<Disk>, manifest: &Manifest, sinks: Vec<Box<dyn Sink>>) -> Self {
         Self {
-            writer,
-            folder,
+            disk,
             sinks,
             sink_errors: Vec::new(),
             fold: Fold::new(manifest),
@@ -182,16 +194,18 @@ impl State {
     }
 
     fn sync(&mut self) -> Result<(), HubError> {
-        if std::mem::take(&mut self.unsynced) {
-            self.writer.sync()?;
+        match &mut self.disk {
+            Some(disk) if std::mem::take(&mut self.unsynced) => Ok(disk.writer.sync()?),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn take(&mut self, message: Message) -> Result<(), HubError> {
         let at = message.at.unwrap_or_else(Timestamp::now);
         let event = Event { seq: self.seq, at, episode: message.episode, event: message.event };
-        self.writer.append(&event)?;
+        if let Some(disk) = &mut self.disk {
+            disk.writer.append(&event)?;
+        }
         self.seq += 1;
         // The sender may have been cancelled meanwhile; the event happened all the same.
         let _ = message.done.send(());
@@ -210,7 +224,7 @@ impl State {
         event: &Event,
         write: fn(&std::path::Path, &[u8]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let Some(key) = &event.episode else { return Ok(()) };
+        let (Some(key), Some(disk)) = (&event.episode, &self.disk) else { return Ok(()) };
         if let EventKind::EpisodeStarted { episode_id, task } = event.event {
             self.open.insert(key.clone(), Collector::new(self.run.clone(), key.clone(), episode_id, task));
             return Ok(());
@@ -219,7 +233,7 @@ impl State {
         if !collector.apply(event) {
             return Ok(());
         }
-        write(&self.folder.trajectory(key), &crate::log::store::pretty(collector.file()))?;
+        write(&disk.folder.trajectory(key), &crate::log::store::pretty(collector.file()))?;
         if matches!(&event.event, EventKind::EpisodeFinished { outcome, .. } if outcome.is_scored()) {
             self.open.remove(key);
         }

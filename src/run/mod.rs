@@ -17,6 +17,7 @@ pub mod hub;
 pub mod kept;
 pub mod plan;
 pub mod preflight;
+pub mod rehearsal;
 pub mod runner;
 pub mod sink;
 

@@ -121,10 +121,19 @@ impl Plan {
         self.shard.is_none_or(|shard| shard.includes(key))
     }
 
+    /// The episodes that a contestant plays here, in their order.
+    pub fn episodes_of(&self, label: &str) -> impl Iterator<Item = (Slot<'_>, EpisodeKey)> {
+        let keyed = self.slots().into_iter().map(move |slot| {
+            let key = slot.key(label);
+            (slot, key)
+        });
+        keyed.filter(|(_, key)| self.includes(key))
+    }
+
     /// How many episodes a contestant plays.
     #[must_use]
     pub fn count(&self, label: &str) -> usize {
-        self.slots().iter().filter(|slot| self.includes(&slot.key(label))).count()
+        self.episodes_of(label).count()
     }
 
     /// The scenarios as `run.json` lists them.
@@ -134,11 +143,10 @@ impl Plan {
         self.scenarios.iter().map(list).collect()
     }
 
-    /// The most steps, and so the most model calls without repairs, that one contestant can take.
+    /// The most steps, and so the most model calls without repairs, that a contestant can take.
     #[must_use]
-    pub fn most_steps(&self) -> u64 {
-        let once: u64 = self.scenarios.iter().map(|scenario| u64::from(scenario.briefing().task.max_steps)).sum();
-        once * u64::from(self.epochs)
+    pub fn most_steps(&self, label: &str) -> u64 {
+        self.episodes_of(label).map(|(slot, _)| u64::from(slot.scenario.briefing().task.max_steps)).sum()
     }
 }
 

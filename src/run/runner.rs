@@ -157,9 +157,8 @@ impl Runner {
     /// The episodes of a player that have no score yet, in their order.
     fn left(&mut self, player: &Player) -> VecDeque<Waiting> {
         let mut waiting = VecDeque::new();
-        for slot in self.plan.slots() {
-            let key = slot.key(&player.label);
-            if self.plan.includes(&key) && !self.progress.is_finished(&key) {
+        for (slot, key) in self.plan.episodes_of(&player.label) {
+            if !self.progress.is_finished(&key) {
                 let kept = self.progress.take(&key);
                 waiting.push_back(Waiting { kept, key, scenario: Arc::clone(slot.scenario), round: slot.round });
             }

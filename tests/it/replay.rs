@@ -74,13 +74,3 @@ fn a_miss_says_what_differs() {
     place.bench(&[&fixed[..], &["--replay", "nothing"]].concat()).fails(2, &["nothing holds no recorded requests"]);
     place.bench(&[&fixed[..], &["--replay", "a", "--record", "b"]].concat()).fails(2, &["cannot be used with"]);
 }
-
-#[test]
-fn a_recording_that_cannot_be_written_is_said() {
-    let place = Place::with_suite();
-    place.write("tape", "a file is in the way");
-    let server = Server::start(|_, seen| good(seen));
-    let url = server.base_url();
-    let fixed = ["--suite", "suite", "--model", "m", "--agent", "llm", "--base-url", &url];
-    place.bench(&[&fixed[..], &["--record", "tape"]].concat()).fails(2, &["cannot make the folder tape"]);
-}

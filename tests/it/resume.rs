@@ -17,7 +17,7 @@ use crate::server::{Reply, Server};
 const AT_ONCE: usize = 4;
 
 /// A model that looks around and answers by what it was told, so that the same request has the same reply.
-fn steady() -> Server {
+pub(crate) fn steady() -> Server {
     Server::start(|index, seen| {
         if index == 0 {
             return Reply::says("ready");
@@ -52,7 +52,7 @@ fn arguments(server: &Server) -> Vec<String> {
 }
 
 /// The rows without what time alone decides.
-fn rows(summary: &Value) -> Vec<Value> {
+pub(crate) fn rows(summary: &Value) -> Vec<Value> {
     let rows = summary["rows"].as_array().unwrap().clone();
     let timeless = |mut row: Value| {
         row.as_object_mut().unwrap().remove("latency_ms");

@@ -1,0 +1,72 @@
+//! A run that keeps nothing: a recording is played through the same loop, to see what the run would come to.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, mpsc};
+
+use super::budget::{Amount, Budget, Limits};
+use super::kept::Progress;
+use super::{Cancel, Hub, HubError, Plan, Player, Runner, Sink};
+use crate::chat::ErrorKind;
+use crate::log::{EpisodeKey, Event, EventKind, Fold, Manifest, Summary};
+
+/// What a run would come to.
+#[derive(Debug)]
+pub struct Rehearsed {
+    /// As the run's own `summary.json` would have it, but for its id and times.
+    pub summary: Summary,
+    /// The requests that the recording does not have, in the order of the episodes.
+    pub misses: Vec<Miss>,
+}
+
+/// A request that the recording does not have. It ends its episode, so there is one an episode at most.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Miss {
+    /// In which episode.
+    pub episode: EpisodeKey,
+    /// At which step.
+    pub step: u32,
+    /// What differs from the nearest recorded request.
+    pub difference: String,
+}
+
+/// Plays a plan with players that answer from a recording. Nothing is written, and whatever else the players can
+/// reach is reached: it is for the caller to see that they reach nothing.
+///
+/// # Errors
+/// When the system gives no thread.
+pub async fn rehearse(
+    manifest: &Manifest,
+    plan: Plan,
+    players: Vec<Player>,
+    opening: Vec<EventKind>,
+) -> Result<Rehearsed, HubError> {
+    let (told, seen) = mpsc::channel();
+    let (hub, thread) = Hub::in_memory(manifest, vec![Box::new(Misses(told))])?;
+    for event in opening {
+        hub.send(None, event).await?;
+    }
+    // All of it, whatever the run itself may spend.
+    let budget = Arc::new(Budget::new(Limits::default(), Amount::default()));
+    let (cancel, progress, forecast) = (Cancel::default(), Progress::default(), BTreeMap::new());
+    Runner { plan, players, hub, cancel, progress, budget, forecast }.run().await?;
+    let summary = thread.join()?.fold.summary();
+    let mut misses: Vec<_> = seen.into_iter().collect();
+    misses.sort();
+    Ok(Rehearsed { summary, misses })
+}
+
+/// Notes what was not in the recording.
+struct Misses(mpsc::Sender<Miss>);
+
+impl Sink for Misses {
+    fn on_event(&mut self, event: &Event, _: &Fold) -> io::Result<()> {
+        let (Some(episode), EventKind::ModelFailed { error: ErrorKind::NotRecorded, step, message, .. }) =
+            (&event.episode, &event.event)
+        else {
+            return Ok(());
+        };
+        let miss = Miss { episode: episode.clone(), step: *step, difference: message.clone() };
+        self.0.send(miss).map_err(io::Error::other)
+    }
+}
