@@ -5,6 +5,7 @@
 
 mod beside;
 pub mod csv;
+pub mod episodes;
 pub mod html;
 pub mod inspect;
 pub mod junit;
