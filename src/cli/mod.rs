@@ -9,6 +9,7 @@ mod doctor;
 mod dry_run;
 mod exit;
 mod list;
+mod logs;
 mod merge;
 mod out;
 mod play;

@@ -3,7 +3,7 @@
 use indicatif::ProgressDrawTarget;
 
 use super::exit::{Failure, Status};
-use super::{compare, out};
+use super::{compare, logs, out, report};
 use crate::config::Settings;
 use crate::config::options::{Format, ProgressChoice};
 use crate::log::reader::Contents;
@@ -59,6 +59,11 @@ impl Stage {
         }
         let summary = ended.fold.summary();
         write_reports(&folder, &summary)?;
+        if let Some(format) = settings.log_format {
+            // Of a run that goes on, also what happened before.
+            let (_, whole) = report::read(&folder)?;
+            logs::write(&folder, &manifest, &whole.events, format, quiet)?;
+        }
         print(settings.format, &summary)?;
         let status = status(&settings, &summary, &cancel, &folder);
         match &settings.baseline {

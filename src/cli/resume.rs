@@ -76,6 +76,7 @@ fn settings(args: &ResumeArgs, manifest: &Manifest) -> Result<Settings, Failure>
         .map_err(|e| Failure::usage(format!("run.json: options: {e}")).hint("was it written by another version?"))?;
     options.out = Some(build::results(args.out.as_deref())?);
     options.format = args.format.or(options.format);
+    options.log_format = args.log_format.or(options.log_format);
     options.progress = args.progress.or(options.progress);
     let file = ConfigFile { options: Options::default(), ..ConfigFile::read(folder, args.config.as_deref())? };
     Ok(Settings::resolve(&options, &environment, &file)?)

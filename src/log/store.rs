@@ -193,6 +193,12 @@ impl RunFolder {
     /// The file of an episode's trajectory.
     #[must_use]
     pub fn trajectory(&self, key: &super::EpisodeKey) -> PathBuf {
+        self.path.join("trajectories").join(Self::episode_file(key))
+    }
+
+    /// What the file of an episode is called.
+    #[must_use]
+    pub fn episode_file(key: &super::EpisodeKey) -> String {
         // Model names hold slashes and colons, which are not for file names everywhere. What had to be replaced is told
         // apart by a digest, so that `a/b` and `a-b` are two files.
         let mut model: String =
@@ -201,7 +207,7 @@ impl RunFolder {
             let digest = hex(&Sha256::digest(&key.model));
             model = format!("{model}~{}", &digest[..8]);
         }
-        self.path.join("trajectories").join(format!("{model}--{}--{}.json", key.scenario, key.epoch))
+        format!("{model}--{}--{}.json", key.scenario, key.epoch)
     }
 
     /// Writes a derived file whole or not at all.
