@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::config::Options;
-use crate::config::options::{Format, ProgressChoice};
+use crate::config::options::{Format, LogFormat, ProgressChoice};
 
 /// The environment in which language models respond to cloud incidents, and the harness that scores them.
 ///
@@ -215,6 +215,9 @@ pub(super) struct ResumeArgs {
     /// Stop after so many seconds from now [default: as the run was started]
     #[arg(long, value_name = "SECONDS")]
     pub(super) time_limit: Option<f64>,
+    /// Write the episodes for other programs into the run's logs/ [default: as the run was started]
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) log_format: Option<LogFormat>,
     /// Progress on stderr [default: as the run was started]
     #[arg(long, value_name = "HOW")]
     pub(super) progress: Option<ProgressChoice>,
@@ -224,15 +227,6 @@ pub(super) struct ResumeArgs {
     /// Read this file instead of ./bench.toml for providers of your own
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-}
-
-/// The forms of a log for Inspect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum LogFormat {
-    /// An archive, read in part
-    Eval,
-    /// One JSON object
-    Json,
 }
 
 #[derive(Debug, Args)]
@@ -246,7 +240,7 @@ pub(super) struct ReportArgs {
     /// The results folder [default: results, or `out` of bench.toml]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
-    /// Write each row's episodes as a log for Inspect (`inspect view`) into the run's logs/
+    /// Write the episodes for other programs into the run's logs/
     #[arg(long, value_name = "FORMAT")]
     pub(super) log_format: Option<LogFormat>,
     /// Write the joined table as the results folder's README.md, reference.json and scores.csv, to be committed

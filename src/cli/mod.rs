@@ -10,6 +10,7 @@ mod dry_run;
 mod estimate;
 mod exit;
 mod list;
+mod logs;
 mod merge;
 mod out;
 mod play;

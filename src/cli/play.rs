@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::ProgressDrawTarget;
 
 use super::exit::{Failure, Status};
-use super::{compare, out};
+use super::{compare, logs, out, report};
 use crate::chat::limit::Limiter;
 use crate::config::Settings;
 use crate::config::options::{Format, ProgressChoice};
@@ -84,7 +84,12 @@ impl Stage {
             out::say("warning", &format!("a display of the run failed and was left out: {error}"));
         }
         let summary = ended.fold.summary();
-        let written = write_reports(&folder, &summary);
+        let logs = settings.log_format.map_or(Ok(()), |format| {
+            // Of a run that goes on, also what happened before.
+            let (_, whole) = report::read(&folder)?;
+            logs::write(&folder, &manifest, &whole.events, format, quiet)
+        });
+        let written = write_reports(&folder, &summary).and(logs);
         // What was played is worth seeing, also where a derived file could not be written.
         print(settings.format, &summary)?;
         written.map_err(|failure| {

@@ -1,18 +1,16 @@
 //! `bench report`: everything that is derived from a kept run, made again from its event log.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use super::args::{LogFormat, ReportArgs};
+use super::args::ReportArgs;
 use super::exit::{Failure, NO_MANIFEST_HINT, Status};
-use super::{build, out, play};
+use super::{build, logs, out, play};
 use crate::config::options::Format;
-use crate::env::Catalog;
 use crate::log::reader::Contents;
 use crate::log::store::{RunFolder, Store, pretty, write_whole};
 use crate::log::{Event, Fold, Manifest, RunId, Summary, reader};
-use crate::report::inspect::{self, Form, Kept};
 use crate::report::{csv, protocol, publish};
 use crate::run::Sink;
 
@@ -31,7 +29,7 @@ pub(super) fn execute(args: &ReportArgs) -> Result<Status, Failure> {
             out::result(&episode_lines(&manifest, &events)?)?;
         }
         if let Some(format) = args.log_format {
-            write_logs(&folder, &manifest, &events, format)?;
+            logs::write(&folder, &manifest, &events, format, false)?;
         }
         manifests.push(manifest);
         summaries.push(summary);
@@ -103,30 +101,6 @@ fn refold(folder: &RunFolder) -> Result<(Manifest, Vec<Event>, Summary), Failure
     }
     let summary = fold.summary();
     Ok((manifest, contents.events, summary))
-}
-
-/// Writes a log for Inspect of each contestant into the run's folder, and says where.
-fn write_logs(folder: &RunFolder, manifest: &Manifest, events: &[Event], format: LogFormat) -> Result<(), Failure> {
-    let form = match format {
-        LogFormat::Eval => Form::Eval,
-        LogFormat::Json => Form::Json,
-    };
-    let incidents = incidents(manifest);
-    let run = Kept { manifest, events, incidents: &incidents };
-    for contestant in &manifest.contestants {
-        let bytes = inspect::export(&run, &contestant.label, form).map_err(|e| Failure::other(e.to_string()))?;
-        let name = format!("logs/{}", inspect::file_name(manifest, &contestant.label, form));
-        folder.write(&name, &bytes)?;
-        out::note(&folder.path.join(name).display().to_string());
-    }
-    Ok(())
-}
-
-/// What the incidents were about, where the suite that was played is still to be had.
-fn incidents(manifest: &Manifest) -> BTreeMap<String, String> {
-    let catalog = build::catalog(&manifest.suite, None).ok().filter(|c| c.digest() == manifest.suite_digest);
-    let scenarios = catalog.iter().flat_map(Catalog::scenarios);
-    scenarios.map(|scenario| (scenario.id().to_owned(), scenario.briefing().summary.clone())).collect()
 }
 
 /// The scenarios of a run; every row has all of them.

@@ -81,6 +81,7 @@ fn settings(args: &ResumeArgs, manifest: &Manifest) -> Result<Settings, Failure>
         .map_err(|e| Failure::usage(format!("run.json: options: {e}")).hint("was it written by another version?"))?;
     options.out = Some(build::results(args.out.as_deref())?);
     options.format = args.format.or(options.format);
+    options.log_format = args.log_format.or(options.log_format);
     options.progress = args.progress.or(options.progress);
     options.max_cost = args.max_cost.or(options.max_cost);
     options.max_total_tokens = args.max_total_tokens.or(options.max_total_tokens);

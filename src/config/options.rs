@@ -147,6 +147,18 @@ pub enum Format {
     Openenv,
 }
 
+/// In which form the episodes are written for other programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For Inspect (`inspect view`): an archive a row, read in part
+    Eval,
+    /// For Inspect: one JSON object a row
+    Json,
+    /// For Harbor: a trajectory an episode, in the Agent Trajectory Interchange Format
+    Atif,
+}
+
 /// How progress is shown on stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -263,6 +275,9 @@ pub struct Options {
     /// What is printed on stdout [default: table]
     #[arg(long, value_name = "FORMAT", help_heading = "What comes out")]
     pub format: Option<Format>,
+    /// Write the episodes for other programs into the run's logs/ at its end, also where it is interrupted
+    #[arg(long, value_name = "FORMAT", help_heading = "What comes out")]
+    pub log_format: Option<LogFormat>,
     /// Progress on stderr [default: auto]
     #[arg(long, value_name = "HOW", help_heading = "What comes out")]
     pub progress: Option<ProgressChoice>,

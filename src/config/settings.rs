@@ -7,7 +7,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::model::ModelError;
-use super::options::{AgentChoice, AssistChoice, Concurrency, Format, ProgressChoice, ProtocolChoice};
+use super::options::{AgentChoice, AssistChoice, Concurrency, Format, LogFormat, ProgressChoice, ProtocolChoice};
 use super::{Environment, ModelSpec, Options, Providers};
 use crate::agent::Builtin;
 use crate::env::{TaskId, UnknownTask};
@@ -171,6 +171,8 @@ pub struct Settings {
     pub out: PathBuf,
     /// What is printed on stdout.
     pub format: Format,
+    /// In which form the episodes are written for other programs.
+    pub log_format: Option<LogFormat>,
     /// How progress is shown.
     pub progress: ProgressChoice,
     /// The score below which the run fails.
@@ -382,6 +384,7 @@ impl Settings {
             prompts: l.pick("prompts", |o| o.prompts.clone().map(Some), None, None).0,
             out: l.pick("out", |o| o.out.clone(), None, PathBuf::from("results")).0,
             format,
+            log_format: l.pick("log-format", |o| o.log_format.map(Some), None, None).0,
             progress: l.pick("progress", |o| o.progress, None, ProgressChoice::Auto).0,
             fail_under,
             baseline: l.pick("baseline", |o| o.baseline.clone().map(Some), None, None).0,

@@ -238,6 +238,14 @@ pub struct StepTaken {
     pub done: bool,
 }
 
+impl StepTaken {
+    /// Whether a model chose it, also where it was a bad choice or the second one.
+    #[must_use]
+    pub const fn is_models_own(&self) -> bool {
+        matches!(self.source, StepSource::Model | StepSource::Repaired)
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 const fn is_zero(n: &usize) -> bool {
     *n == 0

@@ -202,6 +202,12 @@ impl RunFolder {
     /// The file of an episode's trajectory.
     #[must_use]
     pub fn trajectory(&self, key: &super::EpisodeKey) -> PathBuf {
+        self.path.join("trajectories").join(Self::episode_file(key))
+    }
+
+    /// What the file of an episode is called.
+    #[must_use]
+    pub fn episode_file(key: &super::EpisodeKey) -> String {
         // Model names hold slashes and colons, which are not for file names everywhere. What had to be replaced is told
         // apart by a digest, so that `a/b` and `a-b` are two files.
         let mut model: String =
@@ -210,7 +216,7 @@ impl RunFolder {
             let digest = hex(&Sha256::digest(&key.model));
             model = format!("{model}~{}", &digest[..8]);
         }
-        self.path.join("trajectories").join(format!("{model}--{}--{}.json", key.scenario, key.epoch))
+        format!("{model}--{}--{}.json", key.scenario, key.epoch)
     }
 
     /// Writes `run.json` and waits until it is on the disk: a log that outlives it could not be read.

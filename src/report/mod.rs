@@ -1,10 +1,12 @@
 //! Reports: a summary as tables and files, and a run as it goes on.
 //!
-//! Renderers are pure: [`crate::log::Summary`] in, text out; [`inspect`] shows episodes and takes the events too. Only
-//! [`progress`] and [`protocol`] listen to a live run.
+//! Renderers are pure: [`crate::log::Summary`] in, text out; [`atif`] and [`inspect`] show episodes and take the
+//! events too. Only [`progress`] and [`protocol`] listen to a live run.
 
+pub mod atif;
 mod beside;
 pub mod csv;
+pub mod episodes;
 pub mod html;
 pub mod inspect;
 pub mod junit;

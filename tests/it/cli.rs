@@ -765,7 +765,8 @@ mod interrupts {
     fn the_first_finishes_and_keeps_the_calls_in_flight() {
         let place = Place::with_suite();
         let server = slow(Duration::from_millis(600));
-        let mut running = play(&place, &server, &["--task", "root_cause_analysis,remediation_planning"]);
+        let tasks = "root_cause_analysis,remediation_planning";
+        let mut running = play(&place, &server, &["--task", tasks, "--log-format", "atif"]);
         running.wait_until("two calls in flight", |_| server.calls() >= 3);
         running.interrupt();
         let ended = running.ends().exits(130);
@@ -793,6 +794,14 @@ mod interrupts {
             ended.stdout
         );
         assert_eq!(place.bench(&["report", "latest"]).exits(0).stdout, ended.stdout);
+
+        // The logs show what is kept.
+        for scenario in ["RCA-901", "RP-901"] {
+            let log: Value = serde_json::from_str(&place.kept(&format!("logs/atif/m--{scenario}--0.json"))).unwrap();
+            let steps = &log["final_metrics"]["extra"]["episode_steps"];
+            assert!(steps.as_u64() > Some(0), "{log}");
+            assert_eq!(log["extra"]["outcome"]["kind"], "cancelled");
+        }
     }
 
     #[test]

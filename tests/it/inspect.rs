@@ -7,7 +7,8 @@ use std::io::{Cursor, Read};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use incident_bench::log::{Manifest, reader};
-use incident_bench::report::inspect::{self, ExportError, Form, Kept};
+use incident_bench::report::episodes::Kept;
+use incident_bench::report::inspect::{self, ExportError, Form};
 use serde_json::{Value, json};
 
 use crate::binary::{Place, names_in};

@@ -8,6 +8,7 @@
 )]
 
 mod architecture;
+mod atif;
 mod audit;
 mod binary;
 mod classic;

@@ -15,12 +15,11 @@ mod sample;
 mod transcript;
 mod usage;
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::log::{Contestant, Event, Manifest};
+use super::episodes::Kept;
+use crate::log::{Contestant, Manifest};
 
 /// The two forms of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,17 +39,6 @@ impl Form {
             Self::Json => "json",
         }
     }
-}
-
-/// A kept run.
-#[derive(Debug, Clone, Copy)]
-pub struct Kept<'a> {
-    /// What was asked of it.
-    pub manifest: &'a Manifest,
-    /// What happened in it.
-    pub events: &'a [Event],
-    /// The summaries of its incidents by scenario, where known: the input of samples in which no model was asked.
-    pub incidents: &'a BTreeMap<String, String>,
 }
 
 /// Why there is no log.
@@ -76,7 +64,8 @@ pub enum ExportError {
 /// ```
 /// use std::collections::BTreeMap;
 /// use incident_bench::log::{Manifest, reader};
-/// use incident_bench::report::inspect::{self, Form, Kept};
+/// use incident_bench::report::episodes::Kept;
+/// use incident_bench::report::inspect::{self, Form};
 ///
 /// let manifest: Manifest = serde_json::from_str(r#"{
 ///     "schema": "incident-bench/run/1", "id": "2026-01-02T030405Z-7f3a", "started_at": "2026-01-02T03:04:05Z",
