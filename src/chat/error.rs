@@ -56,6 +56,12 @@ pub enum ErrorKind {
     Redirect,
     /// A recording was to answer and does not have this request, or could not be written.
     NotRecorded,
+    /// The agent's process cannot be started.
+    AgentStart,
+    /// The agent's process ended, or closed its output, before it answered.
+    AgentExited,
+    /// The agent says that its own infrastructure failed.
+    AgentFailed,
     /// The call was given up from our side.
     Cancelled,
 }
@@ -86,6 +92,9 @@ impl ErrorKind {
             | Self::ErrorBody
             | Self::Redirect
             | Self::NotRecorded
+            | Self::AgentStart
+            | Self::AgentExited
+            | Self::AgentFailed
             | Self::Cancelled => false,
         }
     }
@@ -115,6 +124,9 @@ impl fmt::Display for ErrorKind {
             Self::ErrorBody => "an error came with status 200",
             Self::Redirect => "the endpoint redirects, which is not followed",
             Self::NotRecorded => "not in the recording",
+            Self::AgentStart => "the agent could not be started",
+            Self::AgentExited => "the agent exited",
+            Self::AgentFailed => "the agent reports a fault of its own",
             Self::Cancelled => "given up",
         })
     }

@@ -50,6 +50,14 @@ pub(super) fn render(settings: &Settings, plan: &Plan, prompts: &Arc<PromptSet>)
             count(estimate.usage.completion_tokens),
         );
     }
+    for agent in &settings.programs {
+        let _ = writeln!(
+            text,
+            "\n{}\n  no calls of ours; a process an episode, at most {} answers",
+            agent.label,
+            plan.most_steps()
+        );
+    }
     for agent in &settings.builtins {
         let _ = writeln!(text, "\n{agent}\n  no calls");
     }

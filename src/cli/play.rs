@@ -8,8 +8,8 @@ use crate::config::Settings;
 use crate::config::options::{Format, ProgressChoice};
 use crate::log::reader::Contents;
 use crate::log::store::{RunFolder, Store, pretty};
-use crate::log::{EventKind, Manifest, Summary};
-use crate::report::score_table::{one_line, plural};
+use crate::log::{Contestant, EventKind, Manifest, Row, Summary};
+use crate::report::score_table::{left_early, one_line, plural};
 use crate::report::{csv, html, junit, markdown, progress, protocol, table};
 use crate::run::kept::Progress;
 use crate::run::{Cancel, Hub, Plan, Player, Runner, Sink};
@@ -60,6 +60,11 @@ impl Stage {
         let summary = ended.fold.summary();
         write_reports(&folder, &summary)?;
         print(settings.format, &summary)?;
+        for row in summary.rows.iter().filter(|_| !quiet) {
+            if let Some(left) = left_early(row) {
+                out::say("warning", &format!("{}: {left}", row.model));
+            }
+        }
         let status = status(&settings, &summary, &cancel, &folder);
         match &settings.baseline {
             Some(baseline) if status == Status::Done => {
@@ -137,13 +142,13 @@ fn sinks(
         sinks.push(Box::new(protocol::Protocol::new(std::io::stdout())));
     }
     let left = |label: &str| plan.count(label).saturating_sub(progress.finished_by(label)) as u64;
-    // Built-in agents are done before a bar could be read; beside models they are not shown.
-    let models = !settings.models.is_empty();
-    let all = manifest.contestants.iter();
-    let (shown, hidden): (Vec<_>, Vec<_>) = all.partition(|contestant| !models || contestant.settings.is_some());
+    // Built-in agents are done before a bar could be read; beside others they are not shown.
+    let all = || manifest.contestants.iter();
+    let any_measured = all().any(Contestant::is_measured);
+    let (shown, hidden): (Vec<_>, Vec<_>) = all().partition(|one| !any_measured || one.is_measured());
     let how = match settings.progress {
         _ if quiet => ProgressChoice::None,
-        ProgressChoice::Auto if !models => ProgressChoice::None,
+        ProgressChoice::Auto if !any_measured => ProgressChoice::None,
         ProgressChoice::Auto if out::stderr_is_terminal() => ProgressChoice::Bar,
         ProgressChoice::Auto => ProgressChoice::Lines,
         fixed => fixed,
@@ -185,11 +190,11 @@ fn status(settings: &Settings, summary: &Summary, cancel: &Cancel, folder: &RunF
             one_line(first.unwrap_or("no reason was given")),
         ));
     }
-    let models = !settings.models.is_empty();
+    let any_measured = summary.rows.iter().any(Row::is_measured);
     let below: Vec<_> = summary
         .rows
         .iter()
-        .filter(|row| (row.agent == "llm") == models)
+        .filter(|row| row.is_measured() == any_measured)
         .filter(|row| settings.fail_under.is_some_and(|limit| row.overall.is_none_or(|overall| overall < limit)))
         .map(|row| format!("{} scored {}", row.model, row.overall.map_or("nothing".to_owned(), |o| format!("{o:.4}"))))
         .collect();

@@ -8,15 +8,16 @@ use super::exit::{Failure, Status, endpoint_hint};
 use super::play::{Stage, listen_for_interrupts};
 use super::{build, dry_run, out};
 use crate::agent::prompt::{PromptSet, Protocol};
-use crate::chat::{CallContext, ChatError, ErrorKind};
+use crate::chat::{CallContext, ChatError, ErrorKind, process};
 use crate::config::Settings;
+use crate::config::agents::ExecAgent;
 use crate::config::settings::KeyedModel;
 use crate::log::EventKind;
 use crate::log::store::{Store, pretty};
 use crate::report::score_table::one_line;
 use crate::run::episode::Line;
 use crate::run::preflight::{self, Checked};
-use crate::run::runner::{ModelPlayer, PlayerKind};
+use crate::run::runner::{ExecPlayer, ModelPlayer, PlayerKind};
 use crate::run::{Cancel, Plan, Player};
 
 pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
@@ -95,6 +96,9 @@ pub(super) async fn players(
     cancel: &Cancel,
     quiet: bool,
 ) -> Result<Option<(Vec<Player>, Vec<EventKind>)>, Failure> {
+    for agent in &settings.programs {
+        check_program(agent).await?;
+    }
     let (mut players, mut checks) = (Vec::new(), Vec::new());
     for model in &settings.models {
         let label = model.spec.label.clone();
@@ -152,10 +156,36 @@ pub(super) async fn players(
         };
         players.push(Player { label, kind });
     }
+    players.extend(settings.programs.iter().map(|agent| exec_player(settings, agent)));
     let builtin =
         |agent: &crate::agent::Builtin| Player { label: agent.to_string(), kind: PlayerKind::Builtin(*agent) };
     players.extend(settings.builtins.iter().map(builtin));
     Ok(Some((players, checks)))
+}
+
+/// A program that cannot be started ends the run before it begins.
+async fn check_program(agent: &ExecAgent) -> Result<(), Failure> {
+    process::try_start(&agent.words).await.map_err(|error| {
+        let program = agent.words.first().map_or("", String::as_str);
+        let hint = match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                "it is looked for in PATH, and with a / in its name from this folder; for what a shell does, such as pipes, write exec:sh -c '…'"
+            }
+            std::io::ErrorKind::PermissionDenied => "make the file executable, or name its interpreter: exec:python3 FILE",
+            _ => "a script needs a first line such as #!/usr/bin/env python3, or its interpreter before it: exec:python3 FILE",
+        };
+        Failure::usage(format!("agent {}: '{program}' cannot be started: {error}", agent.label)).hint(hint)
+    })
+}
+
+fn exec_player(settings: &Settings, agent: &ExecAgent) -> Player {
+    let kind = PlayerKind::Exec(ExecPlayer {
+        words: agent.words.clone().into(),
+        answer_time: settings.timeout,
+        episode_time: settings.episode_timeout,
+        concurrency: settings.concurrency,
+    });
+    Player { label: agent.label.clone(), kind }
 }
 
 fn model_player(settings: &Settings, prompts: &Arc<PromptSet>, line: Line, protocol: Protocol) -> ModelPlayer {
@@ -204,7 +234,7 @@ fn refused_or(model: &KeyedModel, error: ChatError, quiet: bool) -> Result<ChatE
 fn protocols(players: &[Player]) -> BTreeMap<String, String> {
     let protocol = |player: &Player| match &player.kind {
         PlayerKind::Model(model) => Some((player.label.clone(), model.protocol.to_string())),
-        PlayerKind::Builtin(_) | PlayerKind::Unreachable(..) => None,
+        PlayerKind::Builtin(_) | PlayerKind::Exec(_) | PlayerKind::Unreachable(..) => None,
     };
     players.iter().filter_map(protocol).collect()
 }

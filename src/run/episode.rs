@@ -86,7 +86,15 @@ impl Play {
                 Err(reason) => stop = Some(reason),
             }
         }
-        hub.send(Some(&self.key), finished(&episode, stop)).await
+        hub.send(Some(&self.key), finished(&episode, stop)).await?;
+        if let Some(line) = &self.line {
+            let last = episode.is_done().then(|| self.policy.farewell(episode.observation())).flatten();
+            tokio::select! {
+                () = line.client.close(last.as_deref()) => {}
+                () = cancel.hard.cancelled() => {}
+            }
+        }
+        Ok(())
     }
 
     /// What to do next, asking the model as often as the policy wants.

@@ -1,6 +1,7 @@
 //! Plays the episodes of a plan: many at once, each in a task of its own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::{JoinError, JoinSet};
 
@@ -9,12 +10,14 @@ use super::hub::{Hub, HubError};
 use super::kept::{KeptEpisode, Progress};
 use super::{Cancel, Plan, plan};
 use crate::agent::baseline::{Random, Scripted};
+use crate::agent::exec::Exec;
 use crate::agent::fallback::Fallback;
 use crate::agent::heuristic::Heuristic;
 use crate::agent::llm::{Assist, Llm};
 use crate::agent::prompt::{PromptSet, Protocol};
 use crate::agent::{Builtin, Policy};
 use crate::chat::ErrorKind;
+use crate::chat::process::ProcessClient;
 use crate::env::{Scenario, verify};
 use crate::log::{EpisodeKey, EventKind, Outcome};
 
@@ -35,6 +38,8 @@ pub enum PlayerKind {
     Builtin(Builtin),
     /// A model.
     Model(Box<ModelPlayer>),
+    /// A program of the user's.
+    Exec(ExecPlayer),
     /// A model whose endpoint cannot be reached: its episodes are void without another call.
     Unreachable(ErrorKind, String),
 }
@@ -51,6 +56,31 @@ pub struct ModelPlayer {
     pub line: Line,
     /// How many episodes it plays at once.
     pub concurrency: usize,
+}
+
+/// A program that plays, a process an episode.
+pub struct ExecPlayer {
+    /// The program and its arguments.
+    pub words: Arc<[String]>,
+    /// The time for one answer.
+    pub answer_time: Duration,
+    /// The time for all answers of an episode.
+    pub episode_time: Option<Duration>,
+    /// How many episodes it plays at once.
+    pub concurrency: usize,
+}
+
+impl ExecPlayer {
+    /// A line of its own for each episode; the process starts with the first call.
+    fn line(&self) -> Line {
+        Line {
+            client: Arc::new(ProcessClient::new(Arc::clone(&self.words), self.answer_time)),
+            price: None,
+            episode_time: self.episode_time,
+            // The client times each answer: on a resumed run, one call may be many answers.
+            call_time: None,
+        }
+    }
 }
 
 /// Plays a plan.
@@ -111,6 +141,7 @@ async fn play_all(
 ) -> Result<(), HubError> {
     let at_once = match &player.kind {
         PlayerKind::Model(model) => model.concurrency.max(1),
+        PlayerKind::Exec(agent) => agent.concurrency.max(1),
         // Enough to keep the log busy, few enough to stop soon.
         PlayerKind::Builtin(_) | PlayerKind::Unreachable(..) => BUILTIN_CONCURRENCY,
     };
@@ -189,6 +220,10 @@ impl Player {
             PlayerKind::Model(model) => {
                 let llm = Llm::new(Arc::clone(&model.prompts), model.protocol, model.assist);
                 (Box::new(llm) as Box<dyn Policy>, Some(model.line.clone()))
+            }
+            PlayerKind::Exec(agent) => {
+                let exec = Exec::new(plan::episode_seed(seed, &key.scenario, key.epoch));
+                (Box::new(exec) as Box<dyn Policy>, Some(agent.line()))
             }
         };
         Spec::Play(Box::new(Play { key, scenario: Arc::clone(scenario), policy, line, seed, kept }))

@@ -13,6 +13,8 @@ mod binary;
 mod classic;
 mod cli;
 mod compare;
+#[cfg(unix)]
+mod exec;
 mod faults;
 mod html;
 mod inspect;
