@@ -10,6 +10,7 @@
 
 pub mod baseline;
 pub mod conversation;
+pub mod exec;
 pub mod fallback;
 pub mod guard;
 pub mod heuristic;
@@ -93,6 +94,12 @@ pub trait Policy: Send {
     fn reply(&mut self, reply: Result<&ChatReply, &ChatError>, observation: &Observation) -> Turn {
         let _ = (reply, observation);
         Turn::Abandon(ErrorKind::Cancelled)
+    }
+
+    /// What the other end is told when the episode is over, if it is told anything.
+    fn farewell(&self, observation: &Observation) -> Option<String> {
+        let _ = observation;
+        None
     }
 
     /// How many pieces of evidence were dropped so far to fit a context limit.

@@ -60,6 +60,12 @@ pub enum ErrorKind {
     EpisodeBudget,
     /// A recording was to keep the answer and could not be written.
     RecordingFailed,
+    /// The agent's process cannot be started.
+    AgentStart,
+    /// The agent's process ended, or closed its output, before it answered.
+    AgentExited,
+    /// The agent says that its own infrastructure failed.
+    AgentFailed,
     /// The call was given up from our side.
     Cancelled,
 }
@@ -92,6 +98,9 @@ impl ErrorKind {
             | Self::NotRecorded
             | Self::EpisodeBudget
             | Self::RecordingFailed
+            | Self::AgentStart
+            | Self::AgentExited
+            | Self::AgentFailed
             | Self::Cancelled => false,
         }
     }
@@ -123,6 +132,9 @@ impl fmt::Display for ErrorKind {
             Self::NotRecorded => "not in the recording",
             Self::EpisodeBudget => "the episode's budget is spent",
             Self::RecordingFailed => "the recording cannot be written",
+            Self::AgentStart => "the agent could not be started",
+            Self::AgentExited => "the agent exited",
+            Self::AgentFailed => "the agent reports a fault of its own",
             Self::Cancelled => "given up",
         })
     }

@@ -1,7 +1,8 @@
 //! The chat protocol: what is asked of a model, what came back, and what went wrong.
 //!
 //! This layer knows no task and no scenario. [`ChatClient`] is the one boundary to the network; [`openai::OpenAiClient`]
-//! speaks to any OpenAI-compatible endpoint and [`retry::Retrying`] adds the retry policy around it.
+//! speaks to any OpenAI-compatible endpoint and [`retry::Retrying`] adds the retry policy around it;
+//! [`process::ProcessClient`] speaks to a program in lines.
 //!
 //! ```text
 //! ChatRequest ─► Retrying ─► OpenAiClient ─► Limiter ─► HTTP ─► wire::parse_reply ─► ChatReply | ChatError
@@ -11,6 +12,7 @@ pub mod error;
 pub mod limit;
 pub mod openai;
 pub mod price;
+pub mod process;
 pub mod retry;
 pub mod wire;
 
@@ -220,4 +222,11 @@ pub trait ChatClient: Send + Sync {
         request: &'a ChatRequest,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Result<ChatReply, ChatError>>;
+
+    /// Ends a conversation, with a last message that needs no answer where there is one. For clients that keep something
+    /// open; an endpoint is told nothing.
+    fn close<'a>(&'a self, last: Option<&'a str>) -> BoxFuture<'a, ()> {
+        let _ = last;
+        Box::pin(std::future::ready(()))
+    }
 }

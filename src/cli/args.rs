@@ -35,6 +35,7 @@ Examples:
   bench                                              the built-in agents on all scenarios
   bench --model llama-3.3-70b                        a model beside them (needs GROQ_API_KEY)
   bench --model qwen --base-url http://127.0.0.1:8080/v1 --protocol json
+  bench --agent \"exec:python3 agent.py\" --agent random    a program of your own beside one of ours
   bench --model openai/gpt-4o-mini --epochs 3 --assist off --dry-run
   bench list scenarios
   bench doctor --model llama-3.3-70b

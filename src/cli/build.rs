@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::args::Cli;
 use super::exit::Failure;
+use crate::agent::exec;
 use crate::agent::prompt::{LastStep, PromptError, PromptSet, Protocol, SET_FILE, TEMPLATES};
 use crate::chat::ChatClient;
 use crate::chat::limit::{Limiter, Pace};
@@ -266,6 +267,11 @@ pub(super) fn manifest(
         };
         Contestant { label: spec.label.clone(), agent: "llm".to_owned(), settings: Some(record) }
     });
+    let programs = settings.programs.iter().map(|agent| Contestant {
+        label: agent.label.clone(),
+        agent: exec::NAME.to_owned(),
+        settings: None,
+    });
     let builtins = settings.builtins.iter().map(|agent| Contestant {
         label: agent.to_string(),
         agent: agent.to_string(),
@@ -286,7 +292,7 @@ pub(super) fn manifest(
         prompts: prompts.label(),
         prompts_digest: prompts.digest().to_owned(),
         graders: vec![crate::env::grade::VERSION.to_owned()],
-        contestants: models.chain(builtins).collect(),
+        contestants: models.chain(programs).chain(builtins).collect(),
         scenarios: plan.listed(),
         epochs: plan.epochs,
         seed: plan.seed,

@@ -15,6 +15,7 @@ use super::{build, estimate, out, run};
 use crate::agent::prompt::{PromptSet, Protocol};
 use crate::chat::Usage;
 use crate::config::Settings;
+use crate::config::agents::ExecAgent;
 use crate::config::options::{AssistChoice, Format};
 use crate::config::settings::{KeyedModel, Origin};
 use crate::env::Catalog;
@@ -270,8 +271,9 @@ fn planned<'a>(plan: &Plan, label: &str, agent: &str, asked: Option<Asked<'a>>) 
 }
 
 fn builtins<'a>(settings: &Settings, plan: &Plan) -> Vec<Planned<'a>> {
+    let program = |agent: &ExecAgent| planned(plan, &agent.label, "exec", None);
     let row = |agent: &crate::agent::Builtin| planned(plan, agent.as_str(), agent.as_str(), None);
-    settings.builtins.iter().map(row).collect()
+    settings.programs.iter().map(program).chain(settings.builtins.iter().map(row)).collect()
 }
 
 fn asked<'a>(settings: &Settings, model: &'a KeyedModel, protocol: String) -> Asked<'a> {

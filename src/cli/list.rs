@@ -92,6 +92,10 @@ fn list(what: Listed, args: &ListArgs) -> Result<List, Failure> {
             null: "",
             rows: std::iter::once(("llm", "prompts → model → parser → guard → action, for each --model"))
                 .chain(Builtin::ALL.iter().map(|agent| (agent.as_str(), agent.about())))
+                .chain([(
+                    "exec:COMMAND",
+                    "a program of yours that reads observations and writes actions: docs/AGENTS.md",
+                )])
                 .map(|(name, about)| vec![json!(name), json!(about)])
                 .collect(),
         },

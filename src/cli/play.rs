@@ -14,9 +14,9 @@ use crate::config::options::{Format, ProgressChoice};
 use crate::env::TaskId;
 use crate::log::reader::Contents;
 use crate::log::store::{RunFolder, Store, pretty};
-use crate::log::{EventKind, Manifest, Summary};
+use crate::log::{Contestant, EventKind, Manifest, Row, Summary};
 use crate::report::progress::{Pace, ReadPace};
-use crate::report::score_table::{one_line, plural};
+use crate::report::score_table::{left_early, one_line, plural};
 use crate::report::{csv, html, junit, markdown, progress, protocol, table};
 use crate::run::budget::{Amount, Budget, Kind};
 use crate::run::kept::Progress;
@@ -98,6 +98,11 @@ impl Stage {
                 "every episode is in the event log; `bench report {path}` writes the files once the disk takes them"
             ))
         })?;
+        for row in summary.rows.iter().filter(|_| !quiet) {
+            if let Some(left) = left_early(row) {
+                out::say("warning", &format!("{}: {left}", row.model));
+            }
+        }
         let status = status(&settings, &summary, &cancel, &budget, &folder);
         match &settings.baseline {
             Some(baseline) if status == Status::Done => {
@@ -179,10 +184,10 @@ fn sinks(
         sinks.push(Box::new(protocol::Protocol::new(std::io::stdout())));
     }
     let left = |label: &str| plan.count(label).saturating_sub(progress.finished_by(label)) as u64;
-    // Built-in agents are done before a bar could be read; beside models they are not shown.
-    let models = !settings.models.is_empty();
-    let all = manifest.contestants.iter();
-    let (shown, hidden): (Vec<_>, Vec<_>) = all.partition(|contestant| !models || contestant.settings.is_some());
+    // Built-in agents are done before a bar could be read; beside others they are not shown.
+    let all = || manifest.contestants.iter();
+    let any_measured = all().any(Contestant::is_measured);
+    let (shown, hidden): (Vec<_>, Vec<_>) = all().partition(|one| !any_measured || one.is_measured());
     match progress_of(settings, quiet) {
         ProgressChoice::Bar => {
             let shown: Vec<_> = shown.iter().map(|one| (one.label.clone(), left(&one.label))).collect();
@@ -203,7 +208,7 @@ fn sinks(
 fn progress_of(settings: &Settings, quiet: bool) -> ProgressChoice {
     match settings.progress {
         _ if quiet => ProgressChoice::None,
-        ProgressChoice::Auto if settings.models.is_empty() => ProgressChoice::None,
+        ProgressChoice::Auto if settings.models.is_empty() && settings.programs.is_empty() => ProgressChoice::None,
         ProgressChoice::Auto if out::stderr_is_terminal() => ProgressChoice::Bar,
         ProgressChoice::Auto => ProgressChoice::Lines,
         fixed => fixed,
@@ -217,7 +222,7 @@ fn pace_of(players: &[Player], budget: &Arc<Budget>) -> ReadPace {
             CallPace::Limited(limiter) => Some((player.label.clone(), Arc::clone(limiter))),
             CallPace::Episodes(_) => None,
         },
-        PlayerKind::Builtin(_) | PlayerKind::Unreachable(..) => None,
+        PlayerKind::Builtin(_) | PlayerKind::Exec(_) | PlayerKind::Unreachable(..) => None,
     };
     let mut limiters: Vec<(String, Arc<Limiter>)> = Vec::new();
     for (label, limiter) in players.iter().filter_map(limiter) {
@@ -309,11 +314,11 @@ fn status(settings: &Settings, summary: &Summary, cancel: &Cancel, budget: &Budg
             one_line(first.unwrap_or("no reason was given")),
         ));
     }
-    let models = !settings.models.is_empty();
+    let any_measured = summary.rows.iter().any(Row::is_measured);
     let below: Vec<_> = summary
         .rows
         .iter()
-        .filter(|row| (row.agent == "llm") == models)
+        .filter(|row| row.is_measured() == any_measured)
         .filter(|row| settings.fail_under.is_some_and(|limit| row.overall.is_none_or(|overall| overall < limit)))
         .map(|row| format!("{} scored {}", row.model, row.overall.map_or("nothing".to_owned(), |o| format!("{o:.4}"))))
         .collect();

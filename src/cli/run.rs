@@ -9,8 +9,9 @@ use super::exit::{Failure, Status, endpoint_hint};
 use super::play::{Stage, listen_for_interrupts};
 use super::{build, dry_run, estimate, out};
 use crate::agent::prompt::{PromptSet, Protocol};
-use crate::chat::{CallContext, ChatError, ErrorKind};
+use crate::chat::{CallContext, ChatError, ErrorKind, process};
 use crate::config::Settings;
+use crate::config::agents::ExecAgent;
 use crate::config::options::Concurrency;
 use crate::config::settings::KeyedModel;
 use crate::log::EventKind;
@@ -19,11 +20,13 @@ use crate::report::score_table::one_line;
 use crate::run::budget::{self, Amount, Budget};
 use crate::run::episode::Line;
 use crate::run::preflight::{self, Checked};
-use crate::run::runner::{CallPace, ModelPlayer, PlayerKind};
+use crate::run::runner::{CallPace, ExecPlayer, ModelPlayer, PlayerKind};
 use crate::run::{Cancel, Plan, Player};
 
 /// How many episodes of a model are replayed at once where nobody says: there is no endpoint to spare.
 const REPLAYED_AT_ONCE: usize = 16;
+/// How many processes of a program play at once where nobody says: what they do is not known here.
+const PROCESSES_AT_ONCE: usize = 4;
 
 pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
     let settings = build::settings(&args.options, args.config.as_deref())?;
@@ -103,6 +106,9 @@ pub(super) async fn players(
     budget: &Budget,
     quiet: bool,
 ) -> Result<Option<(Vec<Player>, Vec<EventKind>)>, Failure> {
+    for agent in &settings.programs {
+        check_program(agent).await?;
+    }
     let (mut players, mut checks) = (Vec::new(), Vec::new());
     let mut limiters = Limiters::default();
     for model in &settings.models {
@@ -121,6 +127,7 @@ pub(super) async fn players(
         players.push(player);
         checks.push(check);
     }
+    players.extend(settings.programs.iter().map(|agent| exec_player(settings, agent)));
     players.extend(builtins(settings));
     Ok(Some((players, checks)))
 }
@@ -128,6 +135,34 @@ pub(super) async fn players(
 /// The built-in agents that play.
 pub(super) fn builtins(settings: &Settings) -> impl Iterator<Item = Player> {
     settings.builtins.iter().map(|agent| Player { label: agent.to_string(), kind: PlayerKind::Builtin(*agent) })
+}
+
+/// A program that cannot be started ends the run before it begins.
+async fn check_program(agent: &ExecAgent) -> Result<(), Failure> {
+    process::try_start(&agent.words).await.map_err(|error| {
+        let program = agent.words.first().map_or("", String::as_str);
+        let hint = match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                "it is looked for in PATH, and with a / in its name from this folder; for what a shell does, such as pipes, write exec:sh -c '…'"
+            }
+            std::io::ErrorKind::PermissionDenied => "make the file executable, or name its interpreter: exec:python3 FILE",
+            _ => "a script needs a first line such as #!/usr/bin/env python3, or its interpreter before it: exec:python3 FILE",
+        };
+        Failure::usage(format!("agent {}: '{program}' cannot be started: {error}", agent.label)).hint(hint)
+    })
+}
+
+fn exec_player(settings: &Settings, agent: &ExecAgent) -> Player {
+    let kind = PlayerKind::Exec(ExecPlayer {
+        words: agent.words.clone().into(),
+        answer_time: settings.timeout,
+        episode_time: settings.episode_timeout,
+        at_once: match settings.concurrency {
+            Concurrency::Fixed(episodes) => episodes,
+            Concurrency::Auto => PROCESSES_AT_ONCE,
+        },
+    });
+    Player { label: agent.label.clone(), kind }
 }
 
 /// How a model is reached, and how many of its calls are under way at once.
@@ -144,6 +179,7 @@ fn line(settings: &Settings, model: &KeyedModel, limiters: &mut Limiters) -> Res
         episode_time: settings.episode_timeout,
         call_time: Some(build::call_time(settings)),
         max_tokens: settings.max_tokens,
+        metered: true,
         episode_calls: settings.episode_calls,
         episode_tokens: settings.episode_tokens,
     };
@@ -252,7 +288,7 @@ fn refused_or(model: &KeyedModel, error: ChatError, quiet: bool) -> Result<ChatE
 pub(super) fn protocols(players: &[Player]) -> BTreeMap<String, String> {
     let protocol = |player: &Player| match &player.kind {
         PlayerKind::Model(model) => Some((player.label.clone(), model.protocol.to_string())),
-        PlayerKind::Builtin(_) | PlayerKind::Unreachable(..) => None,
+        PlayerKind::Builtin(_) | PlayerKind::Exec(_) | PlayerKind::Unreachable(..) => None,
     };
     players.iter().filter_map(protocol).collect()
 }

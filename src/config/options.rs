@@ -6,39 +6,9 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::agent::Builtin;
+use super::agents::AgentValues;
 use crate::agent::llm::Assist;
 use crate::agent::prompt::Protocol;
-
-/// Which agent plays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AgentChoice {
-    /// The LLM agent, once for each --model
-    Llm,
-    /// Uniform over the valid actions, seeded: the floor
-    Random,
-    /// The safety net of the LLM agent alone
-    Fallback,
-    /// A rule-based responder: the bar for a model
-    Heuristic,
-    /// A shortest full-score path: the ceiling
-    Oracle,
-}
-
-impl AgentChoice {
-    /// The built-in agent that is meant; none for `llm`.
-    #[must_use]
-    pub const fn builtin(self) -> Option<Builtin> {
-        match self {
-            Self::Llm => None,
-            Self::Random => Some(Builtin::Random),
-            Self::Fallback => Some(Builtin::Fallback),
-            Self::Heuristic => Some(Builtin::Heuristic),
-            Self::Oracle => Some(Builtin::Oracle),
-        }
-    }
-}
 
 /// How the model is asked to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -182,9 +152,9 @@ pub struct Options {
     #[serde(deserialize_with = "one_or_many")]
     pub model: Vec<String>,
     /// Exactly these agents play [default: llm for each model, and the built-in agents]
-    #[arg(long, value_delimiter = ',', value_name = "AGENT")]
+    #[arg(long, value_name = "AGENT", value_parser = AgentValues)]
     #[serde(deserialize_with = "one_or_many")]
-    pub agent: Vec<AgentChoice>,
+    pub agent: Vec<String>,
     /// Only these tasks
     #[arg(long, value_delimiter = ',', value_name = "TASK", help_heading = "What is played")]
     #[serde(deserialize_with = "one_or_many")]
@@ -233,7 +203,7 @@ pub struct Options {
     /// How much a reasoning model thinks: low, medium, high
     #[arg(long, value_name = "EFFORT", help_heading = "How models are asked")]
     pub reasoning_effort: Option<String>,
-    /// Seconds for one attempt of a call [default: 120]
+    /// Seconds for one attempt of a call, or one answer of exec:COMMAND [default: 120]
     #[arg(long, value_name = "SECONDS", help_heading = "How models are asked")]
     pub timeout: Option<f64>,
     /// Stop where the run's calls have cost this much, in USD
@@ -251,7 +221,7 @@ pub struct Options {
     /// Tokens that one episode may use; after them it goes on as --assist says, without the model
     #[arg(long, value_name = "N", help_heading = "What it may cost")]
     pub episode_tokens: Option<u64>,
-    /// Seconds for all calls of one episode [default: no limit]
+    /// Seconds for all calls or answers of one episode [default: no limit]
     #[arg(long, value_name = "SECONDS", help_heading = "How models are asked")]
     pub episode_timeout: Option<f64>,
     /// Attempts after the first one [default: 4]
@@ -281,7 +251,7 @@ pub struct Options {
     /// Progress on stderr [default: auto]
     #[arg(long, value_name = "HOW", help_heading = "What comes out")]
     pub progress: Option<ProgressChoice>,
-    /// Fail (exit 1) if a model's overall score is below this; without models, every agent that plays
+    /// Fail (exit 1) if a model or exec:COMMAND scores below this overall; without any, every agent that plays
     #[arg(long, value_name = "SCORE", help_heading = "What comes out")]
     pub fail_under: Option<f64>,
     /// Compare with this run at the end: exit 1 if worse, 3 if that cannot be decided

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::LONGEST_NAME;
+use super::agents::{self, AgentChoice, ExecAgent};
 use super::model::ModelError;
-use super::options::{AgentChoice, AssistChoice, Concurrency, Format, LogFormat, ProgressChoice, ProtocolChoice};
+use super::options::{AssistChoice, Concurrency, Format, LogFormat, ProgressChoice, ProtocolChoice};
 use super::{Environment, ModelSpec, Options, Providers};
 use crate::agent::Builtin;
 use crate::env::{TaskId, UnknownTask};
@@ -115,6 +117,8 @@ pub struct KeyedModel {
 pub struct Settings {
     /// The models that play.
     pub models: Vec<KeyedModel>,
+    /// The programs that play.
+    pub programs: Vec<ExecAgent>,
     /// The built-in agents that play.
     pub builtins: Vec<Builtin>,
     /// Only these tasks; empty means all.
@@ -306,7 +310,7 @@ impl Settings {
         let mut layers = Layers { flags, file: &file.options, report: BTreeMap::new() };
         let l = &mut layers;
         let format = l.pick("format", |o| o.format, None, Format::Table).0;
-        let (keyed, builtins) = contestants(l, environment, file, format)?;
+        let Contestants { models, programs, builtins } = contestants(l, environment, file, format)?;
         let tasks = l.list("task", |o| &o.task, None);
         let (temperature, temperature_origin) = l.pick("temperature", |o| o.temperature.clone(), None, "0".to_owned());
         let (timeout, timeout_origin) = l.pick("timeout", |o| o.timeout, None, 120.0);
@@ -327,7 +331,7 @@ impl Settings {
         at_least_one("--max-tokens", u64::from(max_tokens), max_tokens_origin)?;
         let (max_cost, max_cost_origin) = l.pick("max-cost", |o| o.max_cost.map(Some), None, None);
         if let Some(limit) = max_cost {
-            check_max_cost(limit, max_cost_origin, &keyed)?;
+            check_max_cost(limit, max_cost_origin, &models)?;
         }
         let (max_total_tokens, origin) = l.pick("max-total-tokens", |o| o.max_total_tokens.map(Some), None, None);
         at_least_one("--max-total-tokens", max_total_tokens.unwrap_or(1), origin)?;
@@ -353,7 +357,8 @@ impl Settings {
             return Err(ConfigError::Option { option: "--margin", problem, origin: margin_origin });
         }
         Ok(Self {
-            models: keyed,
+            models,
+            programs,
             builtins,
             tasks: tasks.iter().map(|name| name.parse()).collect::<Result<_, _>>()?,
             scenarios: l.list("scenario", |o| &o.scenario, None),
@@ -395,15 +400,22 @@ impl Settings {
     }
 }
 
-/// Who plays: the models, each with its key, and the built-in agents.
+/// Who plays.
+struct Contestants {
+    models: Vec<KeyedModel>,
+    programs: Vec<ExecAgent>,
+    builtins: Vec<Builtin>,
+}
+
+/// Who plays: the models, each with its key, the programs, and the built-in agents.
 fn contestants(
     l: &mut Layers<'_>,
     environment: &Environment,
     file: &ConfigFile,
     format: Format,
-) -> Result<(Vec<KeyedModel>, Vec<Builtin>), ConfigError> {
+) -> Result<Contestants, ConfigError> {
     let variable = |name| environment.get(name).map(str::to_owned);
-    let mut agents: Vec<AgentChoice> = l.list("agent", |o| &o.agent, None);
+    let mut agents = agents(l)?;
     let asks_for_a_model = !l.flags.model.is_empty() && l.flags.agent.is_empty();
     if asks_for_a_model && !agents.is_empty() && !agents.contains(&AgentChoice::Llm) {
         // Agents that a file names must not send away the model that the command line asks for.
@@ -439,7 +451,8 @@ fn contestants(
             }
             other => other?,
         };
-        if Builtin::ALL.iter().any(|agent| agent.as_str() == spec.label) {
+        let is_builtin = Builtin::ALL.iter().any(|agent| agent.as_str() == spec.label);
+        if is_builtin || spec.label.starts_with(agents::PREFIX) {
             // A row of the table, and every key in the log, must mean one contestant.
             spec.label = format!("{}/{}", spec.provider_name, spec.label);
         }
@@ -458,14 +471,28 @@ fn contestants(
         return Err(ConfigError::Option { option: "--api-key-env", problem, origin: l.report["api-key-env"].1 });
     }
     let builtins = if !agents.is_empty() {
-        Builtin::ALL.into_iter().filter(|b| agents.iter().any(|a| a.builtin() == Some(*b))).collect()
+        Builtin::ALL.into_iter().filter(|builtin| agents.contains(&AgentChoice::Builtin(*builtin))).collect()
     } else if format == Format::Openenv && !keyed.is_empty() {
         // Who reads that protocol reads the scores of one agent.
         Vec::new()
     } else {
         Builtin::ALL.to_vec()
     };
-    Ok((keyed, builtins))
+    let programs = agents.into_iter().filter_map(|agent| match agent {
+        AgentChoice::Exec(agent) => Some(agent),
+        AgentChoice::Llm | AgentChoice::Builtin(_) => None,
+    });
+    Ok(Contestants { models: keyed, programs: programs.collect(), builtins })
+}
+
+/// The agents that are named, one by one also in the report.
+fn agents(l: &mut Layers<'_>) -> Result<Vec<AgentChoice>, ConfigError> {
+    let values = l.list("agent", |o| &o.agent, None);
+    let origin = l.report["agent"].1;
+    let agents =
+        agents::choices(&values).map_err(|problem| ConfigError::Option { option: "--agent", problem, origin })?;
+    l.report.insert("agent", (agents.iter().map(AgentChoice::name).collect(), origin));
+    Ok(agents)
 }
 
 /// The key of a model.
@@ -523,9 +550,6 @@ fn check_url(option: &'static str, url: &str, origin: Origin) -> Result<(), Conf
     };
     Err(ConfigError::Option { option, problem, origin })
 }
-
-/// The most characters of a model's name, which is part of file names.
-const LONGEST_NAME: usize = 200;
 
 /// A name stands in tables, on terminals and in file names.
 fn check_name(name: &str, origin: Origin) -> Result<(), ConfigError> {

@@ -6,11 +6,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Outcome;
+use crate::chat::ErrorKind;
 
 /// Why an episode did not pass. The first of these that applies names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Failure {
+    /// The agent's process ended before the episode did.
+    AgentExited,
+    /// The agent's process did not answer in time and was killed.
+    AgentTimeout,
     /// Half of the steps or more were replies that could not be used.
     Format,
     /// A third of the steps or more repeated an earlier one exactly.
@@ -30,6 +35,8 @@ pub enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
+            Self::AgentExited => "agent exited",
+            Self::AgentTimeout => "agent timed out",
             Self::Format => "format",
             Self::Loop => "loop",
             Self::MissingSubmission => "missing submission",
@@ -52,6 +59,8 @@ pub struct Facts<'a> {
     pub problems: usize,
     /// Steps that repeated an earlier one exactly.
     pub repeats: usize,
+    /// The fault by which the agent was gone before the end, if it was.
+    pub gone: Option<ErrorKind>,
     /// The grade in full.
     pub grade: Option<&'a Value>,
 }
@@ -62,7 +71,9 @@ pub fn classify(facts: &Facts<'_>) -> Failure {
     let part = |name: &str| facts.grade.and_then(|grade| grade.get("breakdown")?.get(name));
     let is = |name: &str, value: bool| part(name).and_then(Value::as_bool) == Some(value);
     let number = |name: &str| part(name).and_then(Value::as_f64);
-    if facts.steps > 0 && facts.problems * 2 >= facts.steps {
+    if let Some(fault) = facts.gone {
+        if fault == ErrorKind::Timeout { Failure::AgentTimeout } else { Failure::AgentExited }
+    } else if facts.steps > 0 && facts.problems * 2 >= facts.steps {
         Failure::Format
     } else if facts.repeats * 3 >= facts.steps.max(1) && facts.repeats > 1 {
         Failure::Loop
@@ -101,7 +112,14 @@ mod tests {
             (Outcome::Completed, 2, 0, 0, &severity, Failure::WrongCause),
             (Outcome::Completed, 9, 0, 0, &partly, Failure::Incomplete),
         ] {
-            let facts = Facts { outcome, steps, problems, repeats, grade: Some(grade) };
+            let facts = Facts { outcome, steps, problems, repeats, gone: None, grade: Some(grade) };
+            assert_eq!(classify(&facts), expected, "{facts:?}");
+        }
+        for (gone, expected) in
+            [(ErrorKind::AgentExited, Failure::AgentExited), (ErrorKind::Timeout, Failure::AgentTimeout)]
+        {
+            let outcome = Outcome::StepLimit;
+            let facts = Facts { outcome, steps: 10, problems: 9, repeats: 8, gone: Some(gone), grade: Some(&wrong) };
             assert_eq!(classify(&facts), expected, "{facts:?}");
         }
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::shard::Shard;
+use crate::agent::exec;
 use crate::chat::price::Price;
 use crate::env::TaskId;
 
@@ -37,11 +38,19 @@ impl fmt::Display for RunId {
 pub struct Contestant {
     /// The label in tables and keys, unique in a run.
     pub label: String,
-    /// The agent: `llm`, or a built-in agent's name.
+    /// The agent: `llm`, `exec`, or a built-in agent's name.
     pub agent: String,
     /// The settings of the model, without any key; none for built-in agents.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settings: Option<ModelRecord>,
+}
+
+impl Contestant {
+    /// Whether it is measured, beside the built-in agents that are there to compare with.
+    #[must_use]
+    pub fn is_measured(&self) -> bool {
+        self.settings.is_some() || self.agent == exec::NAME
+    }
 }
 
 /// The settings of a model in a run, for the record.

@@ -12,8 +12,8 @@ use super::failure::{Facts, Failure, classify};
 use super::manifest::{Contestant, PlannedScenario};
 use super::reliability::{Cell, Reliability, reliability};
 use super::{EpisodeKey, Event, EventKind, Manifest, Outcome, RunId};
-use crate::agent::{Builtin, StepSource};
-use crate::chat::Usage;
+use crate::agent::{Builtin, StepSource, exec};
+use crate::chat::{ErrorKind, Usage};
 use crate::env::{Signal, TaskId, hex};
 use crate::stats::mean;
 
@@ -72,9 +72,9 @@ pub struct Row {
     pub model: String,
     /// The agent.
     pub agent: String,
-    /// How the model was asked; none for built-in agents.
+    /// How the model was asked, `exec` for a program; none for built-in agents.
     pub protocol: Option<String>,
-    /// What helped when a reply could not be used; none for built-in agents.
+    /// What helped when a reply could not be used; none for agents without a model.
     pub assist: Option<String>,
     /// The model that the endpoint says answered, where that is another name.
     pub answered_by: Option<String>,
@@ -115,6 +115,12 @@ pub struct Row {
     pub fallback_steps: usize,
     /// Steps of which a part of the model's reply was wrong, whoever chose in the end.
     pub problem_steps: usize,
+    /// Scored episodes whose agent was gone before their end: what was left of their steps was spent.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_early: usize,
+    /// Why it was gone in the first of them, by scenario and epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_message: Option<String>,
     /// Why scored episodes did not pass, by kind.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub failures: BTreeMap<Failure, usize>,
@@ -240,6 +246,8 @@ struct EpisodeTally {
     repeats: usize,
     last_source: Option<StepSource>,
     grade: Option<Value>,
+    /// What the last call failed of, if it did. Upon a score, the agent was gone.
+    failed: Option<(ErrorKind, String)>,
 }
 
 impl Fold {
@@ -268,7 +276,7 @@ impl Fold {
                 manifest.shard.is_none_or(|shard| shard.includes(&key))
             });
             Tally {
-                protocol: contestant.settings.as_ref().map(|settings| settings.protocol.clone()),
+                protocol: protocol(contestant),
                 contestant: contestant.clone(),
                 answered_by: None,
                 episodes: keys.map(|key| (key, EpisodeTally::default())).collect(),
@@ -344,6 +352,12 @@ impl Fold {
     }
 }
 
+/// How a contestant is asked; none for one that is not.
+fn protocol(contestant: &Contestant) -> Option<String> {
+    let of_model = contestant.settings.as_ref().map(|settings| settings.protocol.clone());
+    of_model.or_else(|| (contestant.agent == exec::NAME).then(|| exec::NAME.to_owned()))
+}
+
 /// Why an outcome is void; none where it is not.
 fn void_reason(outcome: Outcome) -> Option<String> {
     match outcome {
@@ -397,6 +411,7 @@ impl Tally {
                 }
             }
             EventKind::ModelCalled { reply, cost_usd, dropped_evidence, .. } => {
+                episode.failed = None;
                 episode.dropped = episode.dropped.max(*dropped_evidence);
                 self.calls += 1;
                 self.retries += reply.retries.len();
@@ -408,7 +423,8 @@ impl Tally {
                 self.cost = self.cost.zip(*cost_usd).map(|(sum, cost)| sum + cost);
                 self.note_model(reply.model.as_deref());
             }
-            EventKind::ModelFailed { retries, .. } => {
+            EventKind::ModelFailed { error, message, retries, .. } => {
+                episode.failed = Some((*error, message.clone()));
                 self.failed_calls += 1;
                 self.retries += retries.len();
             }
@@ -426,6 +442,7 @@ impl Tally {
                     steps: episode.steps,
                     problems: episode.problems,
                     repeats: episode.repeats,
+                    gone: episode.failed.as_ref().map(|(error, _)| *error),
                     grade: episode.grade.as_ref(),
                 };
                 *failures.entry(classify(&facts)).or_insert(0) += 1;
@@ -434,10 +451,10 @@ impl Tally {
         failures
     }
 
-    /// For models only: a built-in agent answers always itself.
+    /// For those that are measured only: a built-in agent answers always itself.
     fn answered(&self) -> BTreeMap<StepSource, Answered> {
         let mut scores: BTreeMap<StepSource, Vec<f64>> = BTreeMap::new();
-        for episode in self.episodes.values().filter(|_| self.contestant.settings.is_some()) {
+        for episode in self.episodes.values().filter(|_| self.contestant.is_measured()) {
             if let (Some((_, Some(score))), Some(source)) = (episode.finished, episode.last_source) {
                 scores.entry(source).or_default().push(score);
             }
@@ -449,7 +466,7 @@ impl Tally {
 
     /// Whether the same episode comes out the same in every epoch. A random agent has another seed in each.
     fn is_deterministic(&self) -> bool {
-        self.contestant.settings.is_none() && self.contestant.agent != Builtin::Random.to_string()
+        !self.contestant.is_measured() && self.contestant.agent != Builtin::Random.to_string()
     }
 
     fn trajectory_digest(&self) -> Option<String> {
@@ -501,6 +518,7 @@ impl Tally {
             self.episodes.values().filter(|episode| episode.finished.is_some_and(|(outcome, _)| outcome.is_scored()))
         };
         let by_source = |source| scored().filter_map(|episode| episode.by_source.get(&slot(source))).sum();
+        let gone = || scored().filter_map(|episode| episode.failed.as_ref());
         let mut void_reasons = BTreeMap::new();
         for reason in finished().filter_map(|(outcome, _)| void_reason(outcome)) {
             *void_reasons.entry(reason).or_insert(0) += 1;
@@ -536,6 +554,8 @@ impl Tally {
             override_steps: by_source(StepSource::Override),
             fallback_steps: by_source(StepSource::Fallback),
             problem_steps: scored().map(|episode| episode.problems).sum(),
+            left_early: gone().count(),
+            left_message: gone().next().map(|(error, message)| format!("{error}: {message}")),
             failures: self.failures(),
             answered: self.answered(),
             dropped_evidence: self.episodes.values().map(|episode| episode.dropped).sum(),
@@ -593,6 +613,18 @@ impl ScenarioScore {
 }
 
 impl Row {
+    /// Whether it is measured, beside the built-in agents that are there to compare with.
+    #[must_use]
+    pub fn is_measured(&self) -> bool {
+        self.protocol.is_some()
+    }
+
+    /// Whether it is a program of the user's, which asks models of its own or none.
+    #[must_use]
+    pub fn is_program(&self) -> bool {
+        self.agent == exec::NAME
+    }
+
     /// The share of steps that the model chose itself, 0 to 1; none for built-in agents and without steps.
     #[must_use]
     pub fn model_share(&self) -> Option<f64> {

@@ -54,6 +54,8 @@ impl Tally {
         let mut parts = Vec::new();
         if self.calls > 0 {
             parts.push(format!("{} calls", self.calls));
+        }
+        if self.tokens > 0 {
             parts.push(format!("{} tokens", count(self.tokens)));
         }
         if let Some(cost) = self.cost {

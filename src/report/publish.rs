@@ -123,7 +123,7 @@ fn who_chose(summary: &Summary) -> String {
     let models = summary.rows.iter().filter(|row| row.protocol.is_some());
     let rows = models.map(|row| {
         // Where the fallback steps in, a problem is replaced; where nothing does, the step is lost.
-        let spent = if row.assist.as_deref() == Some("off") { row.problem_steps } else { 0 };
+        let spent = if matches!(row.assist.as_deref(), Some("off") | None) { row.problem_steps } else { 0 };
         let counts = [row.steps, row.model_steps, row.repaired_steps, row.override_steps, row.fallback_steps, spent];
         [row.model.clone(), asked_by(row)]
             .into_iter()

@@ -66,9 +66,9 @@ fn label(row: &Row) -> String {
 /// How a model was asked, and what helped it: `json + fallback`, or `json` where nothing did.
 pub(super) fn asked_by(row: &Row) -> String {
     match (row.protocol.as_deref(), row.assist.as_deref()) {
-        (Some(protocol), Some("off")) => protocol.to_owned(),
+        (Some(protocol), Some("off") | None) => protocol.to_owned(),
         (Some(protocol), Some(assist)) => format!("{protocol} + {assist}"),
-        _ => NONE.to_owned(),
+        (None, _) => NONE.to_owned(),
     }
 }
 
@@ -90,7 +90,8 @@ fn share(row: &Row) -> String {
 pub(super) fn tokens(row: &Row) -> String {
     let all = row.usage.prompt_tokens + row.usage.completion_tokens;
     let counted = if row.calls_without_usage > 0 { "≥ " } else { "" };
-    if row.calls == 0 { NONE.to_owned() } else { format!("{counted}{}", count(all)) }
+    // A program may use a model or none; its tokens are not known here.
+    if row.calls == 0 || row.is_program() { NONE.to_owned() } else { format!("{counted}{}", count(all)) }
 }
 
 pub(super) fn cost(row: &Row) -> String {
@@ -133,6 +134,21 @@ pub fn duration(ms: f64) -> String {
 #[must_use]
 pub fn plural(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+/// How many episodes an agent left before their end, and why; none where it left none.
+#[must_use]
+pub fn left_early(row: &Row) -> Option<String> {
+    let why = row.left_message.as_deref().unwrap_or("no reason was given");
+    let of = row.episodes - row.void;
+    (row.left_early > 0).then(|| {
+        format!(
+            "in {} of {} the agent was gone before the end; in the first, {}",
+            row.left_early,
+            plural(of, "episode"),
+            one_line(why)
+        )
+    })
 }
 
 fn notes(summary: &Summary) -> Vec<String> {
@@ -184,6 +200,15 @@ fn notes(summary: &Summary) -> Vec<String> {
                 "{name}: {} of {} steps were spent on replies that were unreadable or pointless by the rules.",
                 row.problem_steps, row.steps
             ));
+        }
+        if row.is_program() && row.problem_steps > 0 {
+            notes.push(format!(
+                "{name}: {} of {} steps were spent without an action: on answers that could not be read, or because the agent was gone.",
+                row.problem_steps, row.steps
+            ));
+        }
+        if let Some(left) = left_early(row) {
+            notes.push(format!("{name}: {left}."));
         }
         if row.dropped_evidence > 0 {
             notes.push(format!(

@@ -28,6 +28,8 @@ pub struct Line {
     pub call_time: Option<Duration>,
     /// The most tokens of an answer.
     pub max_tokens: u32,
+    /// Whether its calls use up the run's budget: what a program of one's own does is not known here.
+    pub metered: bool,
     /// The most calls that one episode may make.
     pub episode_calls: Option<u64>,
     /// The most tokens that one episode may use; the call that passes it is the last.
@@ -36,7 +38,10 @@ pub struct Line {
 
 impl Line {
     /// What a call used: as the endpoint counted, or else estimated.
-    fn used(request: &ChatRequest, reply: &ChatReply) -> Usage {
+    fn used(&self, request: &ChatRequest, reply: &ChatReply) -> Usage {
+        if !self.metered {
+            return Usage::default();
+        }
         let answer = || reply.content.as_deref().map_or(0, str::len);
         reply.usage.unwrap_or_else(|| budget::estimate(bytes(request), answer()))
     }
@@ -111,11 +116,21 @@ impl Play {
         }
         let (outcome, event) = finished(&episode, stop);
         hub.send(Some(&self.key), event).await?;
+        if let Some(line) = &self.line {
+            let last = episode.is_done().then(|| self.policy.farewell(episode.observation())).flatten();
+            tokio::select! {
+                () = line.client.close(last.as_deref()) => {}
+                () = cancel.hard.cancelled() => {}
+            }
+        }
         Ok(outcome)
     }
 
     /// What a call can come to at most, but for its retries.
     fn most(&self, line: &Line, request: &ChatRequest) -> Amount {
+        if !line.metered {
+            return Amount::default();
+        }
         let usage = Usage {
             prompt_tokens: self.budget.prompt_tokens(&self.key.model, bytes(request)),
             completion_tokens: u64::from(request.max_tokens.unwrap_or(line.max_tokens)),
@@ -146,7 +161,7 @@ impl Play {
                 continue;
             }
             if let Some(answer) = self.kept.answers.pop_front() {
-                calls.replayed(&request, answer.as_ref().ok());
+                calls.replayed(self.line.as_ref(), &request, answer.as_ref().ok());
                 turn = self.policy.reply(answer.as_ref(), observation);
                 last_error = answer.err();
                 continue;
@@ -175,7 +190,7 @@ impl Play {
                 return Ok(Err(Stop { outcome: Outcome::Cancelled, message: error.to_string() }));
             }
             if let Ok(reply) = &answer {
-                let used = Line::used(&request, reply);
+                let used = line.used(&request, reply);
                 calls.tokens += used.prompt_tokens + used.completion_tokens;
                 self.budget.counted(&self.key.model, bytes(&request), used.prompt_tokens);
                 held.came_to(Amount::of(&used, line.price.as_ref()));
@@ -249,10 +264,10 @@ impl Calls {
     }
 
     /// Notes a call of an earlier process, so that later events hold only what is new.
-    fn replayed(&mut self, request: &ChatRequest, reply: Option<&ChatReply>) {
+    fn replayed(&mut self, line: Option<&Line>, request: &ChatRequest, reply: Option<&ChatReply>) {
         self.made += 1;
         if let Some(reply) = reply {
-            let used = Line::used(request, reply);
+            let used = line.map(|line| line.used(request, reply)).unwrap_or_default();
             self.answered += 1;
             self.tokens += used.prompt_tokens + used.completion_tokens;
             self.told = request.messages.len() + 1;

@@ -18,6 +18,8 @@ pub struct KeptEpisode {
     pub answers: VecDeque<Result<ChatReply, ChatError>>,
     /// The steps that were taken.
     pub steps: VecDeque<StepTaken>,
+    /// The last call's fault, until it is known whether a step was taken upon it.
+    failed: Option<ChatError>,
 }
 
 /// How far a run came.
@@ -30,7 +32,8 @@ impl Progress {
     /// Reads the events of a run.
     ///
     /// An episode that ended without a score (void, crashed, stopped) goes on: what took its score away may have
-    /// passed. Calls that failed are made again, but for those that made the policy shorten its conversation.
+    /// passed. Calls that failed are made again, but for those that made the policy shorten its conversation, and those
+    /// upon which it took a step all the same.
     #[must_use]
     pub fn of(events: &[Event]) -> Self {
         let mut episodes: BTreeMap<EpisodeKey, Option<KeptEpisode>> = BTreeMap::new();
@@ -40,7 +43,10 @@ impl Progress {
             let Some(open) = kept else { continue };
             match &event.event {
                 EventKind::EpisodeStarted { .. } => open.started = true,
-                EventKind::ModelCalled { reply, .. } => open.answers.push_back(Ok(reply.clone())),
+                EventKind::ModelCalled { reply, .. } => {
+                    open.failed = None;
+                    open.answers.push_back(Ok(reply.clone()));
+                }
                 EventKind::ModelFailed { error: ErrorKind::ContextLength, prompt_tokens, context_limit, .. } => {
                     open.answers.push_back(Err(ChatError {
                         prompt_tokens: *prompt_tokens,
@@ -48,7 +54,11 @@ impl Progress {
                         ..ChatError::new(ErrorKind::ContextLength, "")
                     }));
                 }
-                EventKind::StepTaken(step) => open.steps.push_back((**step).clone()),
+                EventKind::ModelFailed { error, message, .. } => open.failed = Some(ChatError::new(*error, message)),
+                EventKind::StepTaken(step) => {
+                    open.answers.extend(open.failed.take().map(Err));
+                    open.steps.push_back((**step).clone());
+                }
                 EventKind::EpisodeFinished { outcome, .. } if outcome.is_scored() => *kept = None,
                 _ => {}
             }

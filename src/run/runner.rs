@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
@@ -13,6 +14,7 @@ use super::hub::{Hub, HubError};
 use super::kept::{KeptEpisode, Progress};
 use super::{Cancel, Plan, plan};
 use crate::agent::baseline::{Random, Scripted};
+use crate::agent::exec::Exec;
 use crate::agent::fallback::Fallback;
 use crate::agent::heuristic::Heuristic;
 use crate::agent::llm::{Assist, Llm};
@@ -20,6 +22,7 @@ use crate::agent::prompt::{PromptSet, Protocol};
 use crate::agent::{Builtin, Policy};
 use crate::chat::ErrorKind;
 use crate::chat::limit::Limiter;
+use crate::chat::process::ProcessClient;
 use crate::env::{Scenario, TaskId, verify};
 use crate::log::{EpisodeKey, EventKind, Outcome};
 
@@ -44,6 +47,8 @@ pub enum PlayerKind {
     Builtin(Builtin),
     /// A model.
     Model(Box<ModelPlayer>),
+    /// A program of the user's.
+    Exec(ExecPlayer),
     /// A model whose endpoint cannot be reached: its episodes are void without another call.
     Unreachable(ErrorKind, String),
 }
@@ -69,6 +74,35 @@ pub enum CallPace {
     Limited(Arc<Limiter>),
     /// So many, because nothing limits them but the number of its episodes.
     Episodes(usize),
+}
+
+/// A program that plays, a process an episode.
+pub struct ExecPlayer {
+    /// The program and its arguments.
+    pub words: Arc<[String]>,
+    /// The time for one answer.
+    pub answer_time: Duration,
+    /// The time for all answers of an episode.
+    pub episode_time: Option<Duration>,
+    /// How many episodes it plays at once.
+    pub at_once: usize,
+}
+
+impl ExecPlayer {
+    /// A line of its own for each episode; the process starts with the first call.
+    fn line(&self) -> Line {
+        Line {
+            client: Arc::new(ProcessClient::new(Arc::clone(&self.words), self.answer_time)),
+            price: None,
+            episode_time: self.episode_time,
+            // The client times each answer: on a resumed run, one call may be many answers.
+            call_time: None,
+            max_tokens: 0,
+            metered: false,
+            episode_calls: None,
+            episode_tokens: None,
+        }
+    }
 }
 
 /// Plays a plan.
@@ -123,7 +157,7 @@ impl Runner {
         let mut ready = Vec::new();
         for player in std::mem::take(&mut self.players) {
             let waiting = self.left(&player);
-            if player.line().is_some() {
+            if player.is_paced() {
                 for episode in &waiting {
                     rounds.entry(episode.round).or_default().push((episode.key.clone(), episode.scenario.task()));
                 }
@@ -179,7 +213,7 @@ async fn stop_in_time(common: Common) {
 /// Plays the episodes of one player: begun in their order, so many at once, and none once the brakes are pulled or the
 /// budget is spent.
 async fn play_all(player: Player, mut waiting: VecDeque<Waiting>, common: Common) -> Result<(), HubError> {
-    let (costs, shares) = (player.line().is_some(), player.shares_calls());
+    let (costs, shares) = (player.is_paced(), player.shares_calls());
     let mut window = player.window();
     let mut changes = common.budget.changes();
     let mut playing = JoinSet::new();
@@ -237,6 +271,11 @@ async fn widened(window: Option<&mut watch::Receiver<usize>>) {
     std::future::pending::<()>().await;
 }
 
+/// A window that stays as it is.
+fn always(at_once: usize) -> watch::Receiver<usize> {
+    watch::Sender::new(at_once.max(1)).subscribe()
+}
+
 /// What became of an episode's task. A panic was caught within it, so that only the log can fail here.
 fn ended(episode: Option<Result<Result<(), HubError>, JoinError>>) -> Result<(), HubError> {
     match episode {
@@ -288,12 +327,9 @@ enum Spec {
 }
 
 impl Player {
-    /// How its model is reached; none where it needs no calls.
-    fn line(&self) -> Option<&Line> {
-        match &self.kind {
-            PlayerKind::Model(model) => Some(&model.line),
-            PlayerKind::Builtin(_) | PlayerKind::Unreachable(..) => None,
-        }
+    /// Whether its episodes take time or money, and begin when the run's limits allow.
+    const fn is_paced(&self) -> bool {
+        matches!(self.kind, PlayerKind::Model(_) | PlayerKind::Exec(_))
     }
 
     /// How many of its episodes are played at once, as that changes; none where nothing limits them.
@@ -301,8 +337,9 @@ impl Player {
         match &self.kind {
             PlayerKind::Model(model) => Some(match &model.pace {
                 CallPace::Limited(limiter) => limiter.window(),
-                CallPace::Episodes(at_once) => watch::Sender::new((*at_once).max(1)).subscribe(),
+                CallPace::Episodes(at_once) => always(*at_once),
             }),
+            PlayerKind::Exec(agent) => Some(always(agent.at_once)),
             PlayerKind::Builtin(_) | PlayerKind::Unreachable(..) => None,
         }
     }
@@ -324,6 +361,10 @@ impl Player {
             PlayerKind::Model(model) => {
                 let llm = Llm::new(Arc::clone(&model.prompts), model.protocol, model.assist);
                 (Box::new(llm) as Box<dyn Policy>, Some(model.line.clone()))
+            }
+            PlayerKind::Exec(agent) => {
+                let exec = Exec::new(plan::episode_seed(seed, &key.scenario, key.epoch));
+                (Box::new(exec) as Box<dyn Policy>, Some(agent.line()))
             }
         };
         let budget = Arc::clone(&common.budget);

@@ -225,7 +225,7 @@ fn a_wrong_configuration_file_is_named_with_the_place() {
         ("epochs = \"x\"", &["`epochs`", "\"x\""]),
         ("epochs = 0", &["--epochs", "from bench.toml"]),
         ("seed = 1\nepochs = = 1", &["line 2, column 10"]),
-        ("agent = \"human\"", &["human", "`llm`"]),
+        ("agent = \"human\"", &["unknown agent 'human'", "llm, random", "from bench.toml"]),
         ("temperature = 9", &["--temperature", "from bench.toml"]),
         ("[providers.mine]\nurl = \"http://h/v1\"", &["unknown field `url`", "providers.mine"]),
         ("[aliases]\nmine = 3", &["aliases.mine"]),

@@ -305,7 +305,7 @@ fn a_page_without_rows_or_models_or_scores() {
     // Nothing has a score, and nothing a price or a token.
     let nothing = Row { steps: 0, model_steps: 0, usage: Usage::default(), ..row("m", [&[None, None]; 3]) };
     let document = page("void", &summary(2, vec![nothing]));
-    assert!(document.text.contains("No model has both a score and a known tokens"), "{}", document.text);
+    assert!(document.text.contains("No model has both a score and known tokens"), "{}", document.text);
     // All of it is free, or costs the same.
     for cost in [0.0, 0.25, 1e-9, 12_345.0] {
         let rows = ["a", "b"].map(|name| Row { cost_usd: Some(cost), ..row(name, [&[Some(1.0)]; 3]) });

@@ -16,6 +16,8 @@ mod cli;
 mod compare;
 mod disk;
 mod dry_run;
+#[cfg(unix)]
+mod exec;
 mod faults;
 mod html;
 mod inspect;

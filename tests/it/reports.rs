@@ -378,6 +378,8 @@ pub(crate) fn row(model: &str, scores: [&[Option<f64>]; 3]) -> Row {
     };
     let means: Option<Vec<_>> = scores.iter().map(|scores| mean(scores)).collect();
     Row {
+        left_early: 0,
+        left_message: None,
         model: model.to_owned(),
         agent: if is_model { "llm" } else { model }.to_owned(),
         protocol: is_model.then(|| "json".to_owned()),

@@ -25,7 +25,7 @@ pub(super) fn section(rows: &[Row]) -> String {
     let mut text = format!("<h2>Score against {what}</h2>\n");
     let points: Vec<_> = models.iter().enumerate().filter_map(|(index, row)| point(index, row, priced)).collect();
     if points.is_empty() {
-        let _ = writeln!(text, "<p>No model has both a score and a known {what}.</p>");
+        let _ = writeln!(text, "<p>No model has both a score and known {what}.</p>");
     } else {
         let unit = if priced { "cost of the run in USD" } else { "tokens of the run, read and written" };
         text += &figure(&points, models.len(), rows, priced, unit);
@@ -285,7 +285,7 @@ fn table(models: &[&Row]) -> String {
         };
         [name(&row.model), (index + 1).to_string(), score(row.overall), cost(row), tokens(row)]
             .into_iter()
-            .chain(counted.iter().map(ToString::to_string))
+            .chain(counted.iter().map(|n| if row.is_program() { NONE.to_owned() } else { n.to_string() }))
             .chain(calls.iter().map(ToString::to_string))
             .chain([latency(|latency| latency.p50), latency(|latency| latency.p99)])
             .collect()

@@ -1,0 +1,115 @@
+//! Somebody's own agent: the lines that a process is told, and the actions in the lines that it answers.
+//!
+//! `docs/AGENTS.md` describes the protocol. [`crate::chat::process`] holds the process itself.
+
+use serde::Serialize;
+
+use super::{Decision, Policy, StepSource, Turn, parse};
+use crate::chat::process::LONGEST_LINE;
+use crate::chat::{ChatError, ChatReply, ChatRequest, ErrorKind, FinishReason, Message, ReplyFormat};
+use crate::env::{Action, ActionKind, EpisodeId, Observation, Points, TaskId};
+
+/// What such an agent is called in tables and records, and what its name on the command line begins with.
+pub const NAME: &str = "exec";
+
+/// The protocol and its version, as the first line names it.
+pub const PROTOCOL: &str = "incident-bench/exec/1";
+
+/// A line to the agent.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Line<'a> {
+    /// The episode begins.
+    Reset { protocol: &'static str, episode_id: EpisodeId, task_id: TaskId, seed: u64, observation: &'a Observation },
+    /// A step was taken.
+    Step { observation: &'a Observation, reward: Points, done: bool },
+    /// The episode is over; this needs no answer.
+    End { observation: &'a Observation, reward: Points, done: bool },
+}
+
+/// What stands between a process and the environment, for one episode.
+#[derive(Debug)]
+pub struct Exec {
+    seed: u64,
+    messages: Vec<Message>,
+    /// The sum of rewards that the agent was told of.
+    told: Points,
+    /// Whether it has taken an action: from then on its failings are its own.
+    acted: bool,
+    /// Why it is not there any more.
+    gone: Option<String>,
+}
+
+impl Exec {
+    /// An agent for one episode, which is told this seed.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        Self { seed, messages: Vec::new(), told: Points::ZERO, acted: false, gone: None }
+    }
+
+    /// What came since the last line.
+    fn reward(&self, observation: &Observation) -> Points {
+        Points::new(observation.cumulative_reward.ten_thousandths() - self.told.ten_thousandths())
+    }
+
+    fn line(&mut self, observation: &Observation) -> serde_json::Result<String> {
+        let line = if self.messages.is_empty() {
+            let Observation { episode_id, .. } = *observation;
+            let task_id = observation.task().id;
+            Line::Reset { protocol: PROTOCOL, episode_id, task_id, seed: self.seed, observation }
+        } else {
+            Line::Step { observation, reward: self.reward(observation), done: observation.done }
+        };
+        let line = serde_json::to_string(&line)?;
+        self.told = observation.cumulative_reward;
+        Ok(line)
+    }
+}
+
+/// A step without an action in it.
+fn spent(problem: String) -> Turn {
+    let action = Action::with(ActionKind::from("invalid"), &[]);
+    Turn::Act(Decision { action, source: StepSource::Model, problem: Some(problem), proposed: None })
+}
+
+impl Policy for Exec {
+    fn turn(&mut self, observation: &Observation) -> Turn {
+        if let Some(problem) = &self.gone {
+            return spent(problem.clone());
+        }
+        match self.line(observation) {
+            Ok(content) => self.messages.push(Message::User { content }),
+            Err(_) => return Turn::Abandon(ErrorKind::BadRequest),
+        }
+        Turn::Ask(ChatRequest { messages: self.messages.clone(), format: ReplyFormat::Text, max_tokens: None })
+    }
+
+    fn reply(&mut self, reply: Result<&ChatReply, &ChatError>, _: &Observation) -> Turn {
+        let reply = match reply {
+            Ok(reply) => reply,
+            // A crash on a hard incident must not take that incident out of the mean.
+            Err(error) if self.acted && matches!(error.kind, ErrorKind::AgentExited | ErrorKind::Timeout) => {
+                let problem = error.to_string();
+                self.gone = Some(problem.clone());
+                return spent(problem);
+            }
+            Err(error) => return Turn::Abandon(error.kind),
+        };
+        self.messages.push(Message::Assistant { content: reply.content.clone(), tool_calls: Vec::new() });
+        if reply.finish == FinishReason::Length {
+            return spent(format!("the answer is longer than {LONGEST_LINE} bytes"));
+        }
+        match parse::from_text(reply.content.as_deref().unwrap_or_default()) {
+            Ok(action) => {
+                self.acted = true;
+                Turn::Act(Decision { action, source: StepSource::Model, problem: None, proposed: None })
+            }
+            Err(unreadable) => spent(unreadable.to_string()),
+        }
+    }
+
+    fn farewell(&self, observation: &Observation) -> Option<String> {
+        let reward = self.reward(observation);
+        serde_json::to_string(&Line::End { observation, reward, done: observation.done }).ok()
+    }
+}

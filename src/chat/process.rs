@@ -1,0 +1,395 @@
+//! A process at the other end: it is told a line a message and answers a line each.
+//!
+//! Three tasks serve it, so that neither side waits for the other's pipe: one writes, one reads whole lines, one drains
+//! stderr. A line is the answer to the oldest message that has none, whenever it came: what an agent is answered with
+//! does not depend on who was faster.
+
+use std::fmt::Write;
+use std::io;
+use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::{BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, FinishReason, Message};
+
+/// The most bytes of an answer.
+pub const LONGEST_LINE: usize = 1024 * 1024;
+/// The bytes that are kept of an answer that is longer, to show what it was.
+const KEPT_OF_LONGER: usize = 200;
+/// The bytes that are kept of the end of stderr.
+const KEPT_OF_STDERR: usize = 2 * 1024;
+/// How many answers may wait; a process that writes more has to wait itself.
+const MOST_AHEAD: usize = 16;
+/// How long a process may take to leave when its episode is over.
+const TIME_TO_LEAVE: Duration = Duration::from_secs(5);
+/// How long is waited for what a dead process left in its pipes, and for the status of one that closed them.
+const TIME_TO_DRAIN: Duration = Duration::from_secs(1);
+
+/// Starts a program and kills it at once.
+///
+/// # Errors
+/// Why it cannot be started.
+pub async fn try_start(words: &[String]) -> io::Result<()> {
+    let mut process = Process::start(words)?;
+    process.kill().await;
+    Ok(())
+}
+
+/// A conversation with a process, which starts with the first call and ends when this is dropped.
+pub struct ProcessClient {
+    words: Arc<[String]>,
+    answer_time: Duration,
+    talk: tokio::sync::Mutex<Talk>,
+}
+
+struct Talk {
+    state: State,
+    /// How many messages it was told.
+    told: usize,
+}
+
+enum State {
+    Waiting,
+    Running(Box<Process>),
+    Over(ChatError),
+}
+
+impl ProcessClient {
+    /// A client for one conversation with this program. Each answer may take this long.
+    #[must_use]
+    pub fn new(words: Arc<[String]>, answer_time: Duration) -> Self {
+        let talk = Talk { state: State::Waiting, told: 0 };
+        Self { words, answer_time, talk: tokio::sync::Mutex::new(talk) }
+    }
+
+    async fn ask(&self, request: &ChatRequest, context: &CallContext) -> Result<ChatReply, ChatError> {
+        let mut talk = self.talk.lock().await;
+        let Talk { state, told } = &mut *talk;
+        if matches!(state, State::Waiting) {
+            let process = Process::start(&self.words);
+            *state = match process {
+                Ok(process) => State::Running(Box::new(process)),
+                Err(error) => State::Over(ChatError::new(ErrorKind::AgentStart, &error.to_string())),
+            };
+        }
+        let process = match state {
+            State::Running(process) => process,
+            State::Over(error) => return Err(error.clone()),
+            State::Waiting => return Err(ChatError::new(ErrorKind::AgentStart, "")),
+        };
+        let mut result = Err(ChatError::new(ErrorKind::BadRequest, "there is nothing new to say"));
+        let said = request.messages.iter().filter(|message| matches!(message, Message::User { .. }));
+        // Where an earlier process was told the first of them, this one is told them again, and what it answers to all
+        // but the last is dropped.
+        for message in said.skip(*told) {
+            *told += 1;
+            let begun = Instant::now();
+            let deadline = context.deadline.into_iter().chain([begun + self.answer_time]).min();
+            process.tell(message.content());
+            let answer = process.answer(deadline.unwrap_or(begun)).await.and_then(Line::into_reply);
+            let latency_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+            result = match answer {
+                Ok(reply) => Ok(ChatReply { latency_ms, ..reply }),
+                Err(error) => Err(ChatError { latency_ms, ..error }),
+            };
+            if let Err(error) = &result {
+                process.kill().await;
+                *state = State::Over(error.clone());
+                break;
+            }
+        }
+        result
+    }
+}
+
+impl ChatClient for ProcessClient {
+    fn complete<'a>(
+        &'a self,
+        request: &'a ChatRequest,
+        context: &'a CallContext,
+    ) -> BoxFuture<'a, Result<ChatReply, ChatError>> {
+        Box::pin(self.ask(request, context))
+    }
+
+    fn close<'a>(&'a self, last: Option<&'a str>) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let mut talk = self.talk.lock().await;
+            let over = State::Over(ChatError::new(ErrorKind::Cancelled, "the conversation is over"));
+            if let State::Running(process) = std::mem::replace(&mut talk.state, over) {
+                process.leave(last).await;
+            }
+        })
+    }
+}
+
+// ---- the process ----
+
+struct Process {
+    child: Child,
+    #[cfg(unix)]
+    group: Option<rustix::process::Pid>,
+    /// To the task that writes; none once stdin is to be closed.
+    to: Option<mpsc::UnboundedSender<String>>,
+    lines: mpsc::Receiver<Line>,
+    /// How many bytes of a line without an end have come.
+    open_bytes: Arc<AtomicUsize>,
+    stderr: Arc<Mutex<Vec<u8>>>,
+    /// Aborted with this value: somebody else may hold the pipes open for ever.
+    tasks: JoinSet<()>,
+}
+
+impl Process {
+    fn start(words: &[String]) -> io::Result<Self> {
+        let (program, arguments) =
+            words.split_first().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "there is no command"))?;
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        // A group of its own: an interrupt from the terminal is for us alone, and what it started can be killed with it.
+        #[cfg(unix)]
+        command.process_group(0);
+        let mut child = command.spawn()?;
+        let (to, messages) = mpsc::unbounded_channel();
+        let (from, lines) = mpsc::channel(MOST_AHEAD);
+        let (open_bytes, stderr) = (Arc::default(), Arc::default());
+        let mut tasks = JoinSet::new();
+        if let Some(stdin) = child.stdin.take() {
+            tasks.spawn(write_lines(stdin, messages));
+        }
+        if let Some(stdout) = child.stdout.take() {
+            tasks.spawn(read_lines(stdout, from, Arc::clone(&open_bytes)));
+        }
+        if let Some(pipe) = child.stderr.take() {
+            tasks.spawn(keep_end(pipe, Arc::clone(&stderr)));
+        }
+        Ok(Self {
+            #[cfg(unix)]
+            group: child.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?)),
+            child,
+            to: Some(to),
+            lines,
+            open_bytes,
+            stderr,
+            tasks,
+        })
+    }
+
+    /// Begins to tell it a line. What becomes of that is seen by its answer, or by the lack of one.
+    fn tell(&self, line: &str) {
+        if let Some(to) = &self.to {
+            let _ = to.send(format!("{line}\n"));
+        }
+    }
+
+    /// Its next line.
+    async fn answer(&mut self, deadline: Instant) -> Result<Line, ChatError> {
+        let allowed = deadline.saturating_duration_since(Instant::now());
+        tokio::select! {
+            biased;
+            line = self.lines.recv() => {
+                if let Some(line) = line {
+                    return Ok(line);
+                }
+                let status = timeout(TIME_TO_DRAIN, self.child.wait()).await;
+                Err(self.exited(status.ok().and_then(Result::ok)).await)
+            }
+            status = self.child.wait() => {
+                // What it started and left behind must not hold its pipes open.
+                self.kill_group();
+                match timeout(TIME_TO_DRAIN, self.lines.recv()).await {
+                    Ok(Some(line)) => Ok(line),
+                    _ => Err(self.exited(status.ok()).await),
+                }
+            }
+            () = sleep_until(deadline) => Err(self.late(allowed)),
+        }
+    }
+
+    fn late(&self, allowed: Duration) -> ChatError {
+        let mut message = format!("none within {:.1} s", allowed.as_secs_f64());
+        let open = self.open_bytes.load(Ordering::Relaxed);
+        if open > 0 {
+            let _ = write!(message, "; it wrote {open} bytes without a line break behind them");
+        }
+        ChatError::new(ErrorKind::Timeout, &message)
+    }
+
+    async fn exited(&mut self, status: Option<ExitStatus>) -> ChatError {
+        let mut message = status.map_or("it closed its output".to_owned(), said);
+        self.kill_group();
+        // The tasks end with the pipes, and stderr has been read then.
+        self.to = None;
+        let _ = timeout(TIME_TO_DRAIN, async { while self.tasks.join_next().await.is_some() {} }).await;
+        if let Some(line) = self.last_words() {
+            let _ = write!(message, "; its last line on stderr: {line}");
+        }
+        ChatError::new(ErrorKind::AgentExited, &message)
+    }
+
+    fn last_words(&self) -> Option<String> {
+        let bytes = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = String::from_utf8_lossy(&bytes);
+        text.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
+    }
+
+    /// Lets it go: with a last line, then with the end of its input, then by force.
+    async fn leave(mut self, last: Option<&str>) {
+        if let Some(last) = last {
+            self.tell(last);
+        }
+        self.to = None;
+        let deadline = Instant::now() + TIME_TO_LEAVE;
+        loop {
+            tokio::select! {
+                // Read on, so that it does not wait for us to do so.
+                Some(_) = self.lines.recv() => {}
+                _ = self.child.wait() => break,
+                () = sleep_until(deadline) => break,
+            }
+        }
+        self.kill().await;
+    }
+
+    /// Kills it and what it started, and collects its status, so that no zombie stays.
+    async fn kill(&mut self) {
+        self.kill_group();
+        let _ = self.child.start_kill();
+        let _ = timeout(TIME_TO_DRAIN, self.child.wait()).await;
+    }
+
+    #[cfg(unix)]
+    fn kill_group(&mut self) {
+        // Once only: when all of it is gone, the number may come to be another's.
+        if let Some(group) = self.group.take() {
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn kill_group(&mut self) {
+        let _ = self.child.start_kill();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill_group();
+    }
+}
+
+/// status 1, or killed by signal 9.
+fn said(status: ExitStatus) -> String {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return format!("killed by signal {signal}");
+    }
+    status.code().map_or_else(|| status.to_string(), |code| format!("status {code}"))
+}
+
+// ---- its pipes ----
+
+/// A line as it came.
+struct Line {
+    text: String,
+    is_longer: bool,
+}
+
+impl Line {
+    fn of(bytes: &[u8], is_longer: bool) -> Option<Self> {
+        let kept = if is_longer { bytes.get(..KEPT_OF_LONGER).unwrap_or(bytes) } else { bytes };
+        let text = String::from_utf8_lossy(kept).trim().to_owned();
+        // An empty line says nothing, so it answers nothing.
+        (is_longer || !text.is_empty()).then_some(Self { text, is_longer })
+    }
+
+    /// # Errors
+    /// Where the agent says instead of an action that it cannot go on.
+    fn into_reply(self) -> Result<ChatReply, ChatError> {
+        if let Some(why) = fault(&self.text) {
+            return Err(ChatError::new(ErrorKind::AgentFailed, &why));
+        }
+        Ok(ChatReply {
+            content: Some(self.text),
+            reasoning: None,
+            tool_calls: Vec::new(),
+            finish: if self.is_longer { FinishReason::Length } else { FinishReason::Stop },
+            model: None,
+            usage: None,
+            request_id: None,
+            latency_ms: 0,
+            retries: Vec::new(),
+        })
+    }
+}
+
+/// What stands in `{"error": …}`, if a line is that and nothing else.
+fn fault(line: &str) -> Option<String> {
+    let Ok(Value::Object(object)) = serde_json::from_str(line) else { return None };
+    match object.get("error")? {
+        _ if object.len() > 1 => None,
+        Value::Null => None,
+        Value::String(why) => Some(why.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+/// Writes until there is nothing more to say or nobody listens; then stdin is closed.
+async fn write_lines(mut stdin: ChildStdin, mut messages: mpsc::UnboundedReceiver<String>) {
+    while let Some(line) = messages.recv().await {
+        if stdin.write_all(line.as_bytes()).await.is_err() {
+            break;
+        }
+    }
+}
+
+/// Reads line by line, the last one also without its end, and of each at most [`LONGEST_LINE`].
+async fn read_lines(stdout: impl AsyncRead + Unpin, lines: mpsc::Sender<Line>, open_bytes: Arc<AtomicUsize>) {
+    let mut stdout = BufReader::with_capacity(64 * 1024, stdout);
+    let (mut line, mut length) = (Vec::new(), 0_usize);
+    while let Ok(chunk) = stdout.fill_buf().await {
+        if chunk.is_empty() {
+            break;
+        }
+        let end = chunk.iter().position(|byte| *byte == b'\n');
+        let part = &chunk[..end.unwrap_or(chunk.len())];
+        let room = LONGEST_LINE - line.len();
+        line.extend_from_slice(&part[..part.len().min(room)]);
+        length = length.saturating_add(part.len());
+        let used = part.len() + usize::from(end.is_some());
+        stdout.consume(used);
+        if end.is_some() {
+            let whole = Line::of(&std::mem::take(&mut line), length > LONGEST_LINE);
+            length = 0;
+            if let Some(whole) = whole
+                && lines.send(whole).await.is_err()
+            {
+                return;
+            }
+        }
+        open_bytes.store(length, Ordering::Relaxed);
+    }
+    if let Some(rest) = Line::of(&line, length > LONGEST_LINE) {
+        let _ = lines.send(rest).await;
+    }
+}
+
+/// Reads everything and keeps the end.
+async fn keep_end(mut pipe: impl AsyncRead + Unpin, kept: Arc<Mutex<Vec<u8>>>) {
+    let mut chunk = vec![0; 8 * 1024];
+    while let Ok(n) = pipe.read(&mut chunk).await {
+        if n == 0 {
+            break;
+        }
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.extend_from_slice(&chunk[..n]);
+        let surplus = kept.len().saturating_sub(KEPT_OF_STDERR);
+        kept.drain(..surplus);
+    }
+}
