@@ -7,7 +7,7 @@ use super::exit::{Failure, Status};
 use super::{build, out, report};
 use crate::gate::compare::Side;
 use crate::gate::{Comparison, Rules, compare, render};
-use crate::log::store::{Store, pretty};
+use crate::log::store::{RunFolder, Store, pretty};
 use crate::log::{Event, Fold, Summary};
 use crate::stats::gate::Verdict;
 
@@ -36,12 +36,31 @@ pub(super) fn execute(args: &CompareArgs) -> Result<Status, Failure> {
 }
 
 /// Compares a run that has just ended with a baseline. Says how on stderr: stdout has the run's own table.
-pub(super) fn against_baseline(store: &Store, baseline: &str, new: &Summary, margin: f64) -> Result<Status, Failure> {
+pub(super) fn against_baseline(store: &Store, baseline: &str, new: &Summary, rules: Rules) -> Result<Status, Failure> {
     let base = load(store, baseline)?;
     let new = Loaded { summary: new.clone(), events: Vec::new() };
-    let comparison = judge(&base, &new, Rules { margin, ..Rules::default() }, false)?;
+    let comparison = judge(&base, &new, rules, false)?;
     out::note(render::table(&comparison).trim_end());
     Ok(status(&comparison))
+}
+
+/// Whether a run that is being played can be told from its baseline already.
+pub(super) fn so_far(
+    store: &Store,
+    folder: &RunFolder,
+    baseline: &str,
+    rules: Rules,
+    epochs: u32,
+) -> Result<bool, Failure> {
+    let (manifest, contents) = report::read(folder)?;
+    let mut fold = Fold::new(&manifest);
+    contents.events.iter().for_each(|event| fold.apply(event));
+    let new = Loaded { summary: fold.summary(), events: Vec::new() };
+    let comparison = judge(&load(store, baseline)?, &new, rules, false)?;
+    let decided = comparison.verdict() != Verdict::Inconclusive;
+    let word = if decided { "decided" } else { "not decided yet" };
+    out::note(&format!("after {epochs} of {} epochs: {word} (alpha {:.4})", manifest.epochs, rules.alpha));
+    Ok(decided)
 }
 
 fn judge(base: &Loaded, new: &Loaded, rules: Rules, allow_drift: bool) -> Result<Comparison, Failure> {

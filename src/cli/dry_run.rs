@@ -93,6 +93,9 @@ struct Most {
     completion_tokens: u64,
 }
 
+/// The agent of a program of one's own.
+const EXEC: &str = "exec";
+
 /// What is known from a recording only.
 #[derive(Debug, Default, Serialize)]
 struct Replayed {
@@ -271,7 +274,7 @@ fn planned<'a>(plan: &Plan, label: &str, agent: &str, asked: Option<Asked<'a>>) 
 }
 
 fn builtins<'a>(settings: &Settings, plan: &Plan) -> Vec<Planned<'a>> {
-    let program = |agent: &ExecAgent| planned(plan, &agent.label, "exec", None);
+    let program = |agent: &ExecAgent| planned(plan, &agent.label, EXEC, None);
     let row = |agent: &crate::agent::Builtin| planned(plan, agent.as_str(), agent.as_str(), None);
     settings.programs.iter().map(program).chain(settings.builtins.iter().map(row)).collect()
 }
@@ -312,6 +315,9 @@ fn render(outlook: &Outlook<'_>) -> String {
             let _ = writeln!(text, "  episodes   {}", row.episodes);
         }
         match &row.asked {
+            None if row.agent == EXEC => {
+                let _ = writeln!(text, "  no calls of ours; a process an episode, {} in all", row.episodes);
+            }
             None => text += "  no calls\n",
             Some(asked) => render_model(&mut text, row.calls, asked),
         }

@@ -12,6 +12,7 @@ use crate::chat::limit::Limiter;
 use crate::config::Settings;
 use crate::config::options::{Format, ProgressChoice};
 use crate::env::TaskId;
+use crate::gate::Rules;
 use crate::log::reader::Contents;
 use crate::log::store::{RunFolder, Store, pretty};
 use crate::log::{Contestant, EventKind, Manifest, Row, Summary};
@@ -22,6 +23,10 @@ use crate::run::budget::{Amount, Budget, Kind};
 use crate::run::kept::Progress;
 use crate::run::runner::{CallPace, PlayerKind};
 use crate::run::{Cancel, Hub, HubError, Plan, Player, Runner, Sink};
+use crate::stats::looks::{self, Look};
+
+/// How often a run is compared with its baseline under `--until-decided`.
+const LOOKS: u32 = 3;
 
 /// A run that is ready to be played.
 pub(super) struct Stage {
@@ -67,19 +72,50 @@ impl Stage {
             Some(past) => Hub::resume(&manifest, folder.clone(), past, sinks),
         };
         let (hub, thread) = hub.map_err(stopped)?;
-        let result = async {
+        let mut refused = None;
+        let result: Result<f64, HubError> = async {
             for event in opening {
                 hub.send(None, event).await?;
             }
-            let (hub, cancel, budget) = (hub.clone(), cancel.clone(), Arc::clone(&budget));
-            Runner { plan, players, hub, cancel, progress: kept, budget, forecast }.run().await
+            let looks = looks(&settings, &plan);
+            let (runner_hub, cancel, budget) = (hub.clone(), cancel.clone(), Arc::clone(&budget));
+            let players = players.into_iter().map(Arc::new).collect();
+            let mut runner = Runner { plan, players, hub: runner_hub, cancel, progress: kept, budget, forecast };
+            let (mut played, mut alpha) = (0, Rules::default().alpha);
+            for look in &looks {
+                runner.play(played..look.epochs).await?;
+                (played, alpha) = (look.epochs, look.alpha);
+                if runner.is_stopped() || Some(look) == looks.last() {
+                    break;
+                }
+                let so_far = |baseline| {
+                    compare::so_far(&store, &folder, baseline, Rules { margin: settings.margin, alpha }, played)
+                };
+                let decided = settings.baseline.as_deref().map(so_far);
+                match decided {
+                    Some(Ok(true)) => {
+                        hub.send(None, EventKind::RunDecided { epochs: played }).await?;
+                        break;
+                    }
+                    Some(Err(failure)) => refused = Some(failure),
+                    Some(Ok(false)) | None => {}
+                }
+                if refused.is_some() {
+                    break;
+                }
+            }
+            runner.finish().await?;
+            Ok(alpha)
         }
         .await;
         waits.abort();
         drop(hub);
         // The hub knows why it gave up; the runner only that it did.
         let ended = thread.join().map_err(stopped)?;
-        result.map_err(stopped)?;
+        let alpha = result.map_err(stopped)?;
+        if let Some(failure) = refused {
+            return Err(failure);
+        }
         for error in ended.sink_errors.iter().filter(|error| error.kind() != std::io::ErrorKind::BrokenPipe) {
             out::say("warning", &format!("a display of the run failed and was left out: {error}"));
         }
@@ -106,11 +142,17 @@ impl Stage {
         let status = status(&settings, &summary, &cancel, &budget, &folder);
         match &settings.baseline {
             Some(baseline) if status == Status::Done => {
-                compare::against_baseline(&store, baseline, &summary, settings.margin)
+                compare::against_baseline(&store, baseline, &summary, Rules { margin: settings.margin, alpha })
             }
             _ => Ok(status),
         }
     }
+}
+
+/// After which epochs the run is compared with its baseline: at the end, and under `--until-decided` before it.
+fn looks(settings: &Settings, plan: &Plan) -> Vec<Look> {
+    let wanted = if settings.until_decided { LOOKS } else { 1 };
+    looks::looks(plan.epochs, wanted, Rules::default().alpha)
 }
 
 /// Writes everything that is derived from the event log. One file that cannot be written does not keep back the others.

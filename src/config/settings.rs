@@ -185,6 +185,8 @@ pub struct Settings {
     pub baseline: Option<String>,
     /// The drop against the baseline that is tolerated.
     pub margin: f64,
+    /// Whether the run ends as soon as the comparison with the baseline is decided.
+    pub until_decided: bool,
     /// Void episodes that are tolerated.
     pub max_void: usize,
     /// Each option with its value and where it came from, for `run.json` and `--dry-run`.
@@ -356,6 +358,13 @@ impl Settings {
             let problem = "must lie between 0 and 1".to_owned();
             return Err(ConfigError::Option { option: "--margin", problem, origin: margin_origin });
         }
+        let baseline = l.pick("baseline", |o| o.baseline.clone().map(Some), None, None).0;
+        let (until_decided, until_origin) = l.pick("until-decided", |o| o.until_decided, None, false);
+        if until_decided && (baseline.is_none() || shard.is_some()) {
+            let problem = if baseline.is_none() { "needs a --baseline" } else { "a shard alone decides nothing" };
+            let problem = problem.to_owned();
+            return Err(ConfigError::Option { option: "--until-decided", problem, origin: until_origin });
+        }
         Ok(Self {
             models,
             programs,
@@ -392,8 +401,9 @@ impl Settings {
             log_format: l.pick("log-format", |o| o.log_format.map(Some), None, None).0,
             progress: l.pick("progress", |o| o.progress, None, ProgressChoice::Auto).0,
             fail_under,
-            baseline: l.pick("baseline", |o| o.baseline.clone().map(Some), None, None).0,
+            baseline,
             margin,
+            until_decided,
             max_void: l.pick("max-void", |o| o.max_void, None, 0).0,
             report: layers.report,
         })

@@ -92,6 +92,9 @@ pub struct CompareRow {
     pub epochs_needed: Option<u64>,
     /// Whether the verdict is by equality of trajectories and not by statistics.
     pub exact: bool,
+    /// Whether the contestant is the one that plays by chance.
+    #[serde(skip)]
+    pub by_chance: bool,
     /// The scenarios whose score is another one.
     pub changed: Vec<Changed>,
 }
@@ -160,7 +163,8 @@ pub fn compare(base: Side<'_>, new: Side<'_>, rules: Rules, allow_drift: bool) -
             notes.push(format!("{} was asked in another way", row.model));
         }
         let steps = (steps(base.events, &row.model), steps(new.events, &row.model));
-        rows.extend(Contest { before, after: row, rules, same_seed, steps: &steps }.rows(&mut notes));
+        let same_draws = same_seed && base.summary.run.epochs == new.summary.run.epochs;
+        rows.extend(Contest { before, after: row, rules, same_draws, steps: &steps }.rows(&mut notes));
     }
     for row in &base.summary.rows {
         if new.summary.rows.iter().all(|other| other.model != row.model) {
@@ -180,11 +184,13 @@ pub fn compare(base: Side<'_>, new: Side<'_>, rules: Rules, allow_drift: bool) -
 
 impl Comparison {
     /// The verdict on all: regressed where any row is, whatever its scope. A task of few scenarios can seldom be decided
-    /// alone, so only the `overall` rows can leave the whole undecided.
+    /// alone, so only the `overall` rows can leave the whole undecided, and of these not the one that plays by chance where
+    /// others play too: it stands there for scale.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        let overall = || self.rows.iter().filter(|row| row.scope == OVERALL);
-        if self.rows.iter().any(|row| row.verdict == "regressed") {
+        let alone = self.rows.iter().all(|row| row.by_chance);
+        let overall = || self.rows.iter().filter(|row| row.scope == OVERALL && (alone || !row.by_chance));
+        if self.rows.iter().any(|row| row.verdict == "regressed" && (alone || !row.by_chance)) {
             Verdict::Regressed
         } else if overall().any(|row| row.verdict == "inconclusive") || self.rows.is_empty() {
             Verdict::Inconclusive
@@ -232,8 +238,8 @@ struct Contest<'a> {
     before: &'a Row,
     after: &'a Row,
     rules: Rules,
-    /// Whether both runs have the same seed: a player by chance with another one is another player.
-    same_seed: bool,
+    /// Whether both runs have the same seed and epochs: a player by chance with others is another player.
+    same_draws: bool,
     steps: &'a (Steps, Steps),
 }
 
@@ -274,7 +280,8 @@ impl Contest<'_> {
         // A policy without a model does the same again; and what did the same in every step cannot have got worse.
         let same =
             self.before.trajectory_digest.is_some() && self.before.trajectory_digest == self.after.trajectory_digest;
-        let exact = same || (self.after.protocol.is_none() && (self.same_seed || self.after.agent != "random"));
+        let by_chance = self.after.is_by_chance();
+        let exact = same || (!self.after.is_measured() && (!by_chance || self.same_draws));
         let verdict = match (exact, judged.verdict) {
             (true, _) if same || judged.delta >= 0.0 => Verdict::Pass,
             (true, _) => Verdict::Regressed,
@@ -308,6 +315,7 @@ impl Contest<'_> {
             mde: judged.mde,
             epochs_needed: judged.epochs_needed,
             exact,
+            by_chance,
             changed: changed.collect(),
         })
     }

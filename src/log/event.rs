@@ -192,6 +192,12 @@ pub enum EventKind {
         /// By what.
         reason: String,
     },
+    /// The comparison with the baseline was decided before all epochs were played; the others are no part of the run.
+    #[serde(rename = "run.decided")]
+    RunDecided {
+        /// The epochs that count.
+        epochs: u32,
+    },
     /// The run has spent what it may; what was not played is left for `bench resume`.
     #[serde(rename = "run.budget_spent")]
     BudgetSpent {

@@ -57,6 +57,9 @@ pub struct RunHead {
     pub graders: Vec<String>,
     /// Repetitions of each scenario.
     pub epochs: u32,
+    /// How many repetitions there would have been, had the comparison with the baseline not been decided before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_epochs: Option<u32>,
     /// The seed of everything random.
     pub seed: u64,
     /// The option whose limit stopped the run, such as `--max-cost`; none where none did. The rows then hold only the
@@ -215,6 +218,8 @@ pub struct Fold {
     tallies: Vec<Tally>,
     /// A shard: its contestants play different episodes by design.
     is_share: bool,
+    /// The epochs that count, where the comparison with a baseline was decided by fewer than planned.
+    decided_after: Option<u32>,
 }
 
 /// What is counted for one contestant.
@@ -265,6 +270,7 @@ impl Fold {
             prompts_digest: manifest.prompts_digest.clone(),
             graders: manifest.graders.clone(),
             epochs: manifest.epochs,
+            planned_epochs: None,
             seed: manifest.seed,
             stopped_by: None,
         };
@@ -291,14 +297,21 @@ impl Fold {
             }
         };
         let tallies = manifest.contestants.iter().map(planned).collect();
-        Self { head, scenarios: manifest.scenarios.clone(), tallies, is_share: manifest.shard.is_some() }
+        Self {
+            head,
+            scenarios: manifest.scenarios.clone(),
+            tallies,
+            is_share: manifest.shard.is_some(),
+            decided_after: None,
+        }
     }
 
     /// Takes one event into account.
     pub fn apply(&mut self, event: &Event) {
         match (&event.event, &event.episode) {
             (EventKind::BudgetSpent { option }, _) => self.head.stopped_by = Some(option.clone()),
-            (EventKind::RunResumed, _) => self.head.stopped_by = None,
+            (EventKind::RunDecided { epochs }, _) => self.decided_after = Some(*epochs),
+            (EventKind::RunResumed, _) => (self.head.stopped_by, self.decided_after) = (None, None),
             (EventKind::RunFinished, _) => self.head.finished_at = self.head.finished_at.max(Some(event.at)),
             (EventKind::EndpointChecked { model, protocol, answered_by, replies, cost_usd, .. }, _) => {
                 if let Some(tally) = self.tally(model) {
@@ -331,6 +344,13 @@ impl Fold {
     /// The summary of what was taken into account so far.
     #[must_use]
     pub fn summary(&self) -> Summary {
+        if let Some(epochs) = self.decided_after.filter(|epochs| *epochs < self.head.epochs) {
+            let mut whole = self.clone();
+            whole.decided_after = None;
+            whole.head = RunHead { epochs, planned_epochs: Some(self.head.epochs), ..whole.head };
+            whole.tallies.iter_mut().for_each(|tally| tally.episodes.retain(|(_, epoch), _| *epoch < epochs));
+            return whole.summary();
+        }
         let common = self.head.stopped_by.as_ref().filter(|_| !self.is_share).map(|_| self.common());
         let row = |tally: &Tally| {
             let Some(common) = &common else { return tally.row(&self.scenarios, self.head.epochs) };
@@ -632,6 +652,12 @@ impl Row {
         #[expect(clippy::cast_precision_loss, reason = "counts of steps are small")]
         let share = self.model_steps as f64 / self.steps as f64;
         (self.steps > 0).then_some(share)
+    }
+
+    /// Whether it is the built-in agent that plays by chance.
+    #[must_use]
+    pub fn is_by_chance(&self) -> bool {
+        self.agent == Builtin::Random.as_str()
     }
 
     /// The mean of a task.

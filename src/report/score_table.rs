@@ -159,6 +159,9 @@ fn notes(summary: &Summary) -> Vec<String> {
         plural(scenarios, "scenario"),
         plural(summary.run.epochs as usize, "epoch"),
     ));
+    if let Some(planned) = summary.run.planned_epochs {
+        notes.push(format!("Decided against the baseline after {} of {planned} epochs.", summary.run.epochs));
+    }
     if let Some(option) = &summary.run.stopped_by {
         let set_aside: usize = summary.rows.iter().map(|row| row.set_aside).sum();
         let played = summary.rows.iter().map(|row| row.episodes).max().unwrap_or(0);

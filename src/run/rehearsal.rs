@@ -49,6 +49,7 @@ pub async fn rehearse(
     // All of it, whatever the run itself may spend.
     let budget = Arc::new(Budget::new(Limits::default(), Amount::default()));
     let (cancel, progress, forecast) = (Cancel::default(), Progress::default(), BTreeMap::new());
+    let players = players.into_iter().map(Arc::new).collect();
     Runner { plan, players, hub, cancel, progress, budget, forecast }.run().await?;
     let summary = thread.join()?.fold.summary();
     let mut misses: Vec<_> = seen.into_iter().collect();

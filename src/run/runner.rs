@@ -1,6 +1,7 @@
 //! Plays the episodes of a plan: many at once, each in a task of its own.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -110,7 +111,7 @@ pub struct Runner {
     /// What is played.
     pub plan: Plan,
     /// Who plays.
-    pub players: Vec<Player>,
+    pub players: Vec<Arc<Player>>,
     /// Where events go.
     pub hub: Hub,
     /// The brakes.
@@ -146,6 +147,21 @@ impl Runner {
     /// # Errors
     /// When the log cannot be written; nothing goes on then.
     pub async fn run(mut self) -> Result<(), HubError> {
+        self.play(0..self.plan.epochs).await?;
+        self.finish().await
+    }
+
+    /// Whether the brakes or the budget have stopped the run.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.cancel.is_pulled() || self.budget.out().is_some()
+    }
+
+    /// Plays the episodes of these epochs that have no score yet.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub async fn play(&mut self, epochs: Range<u32>) -> Result<(), HubError> {
         let fresh = self.progress.is_empty();
         let mut rounds: BTreeMap<usize, Vec<(EpisodeKey, TaskId)>> = BTreeMap::new();
         let common = Common {
@@ -155,8 +171,8 @@ impl Runner {
             budget: Arc::clone(&self.budget),
         };
         let mut ready = Vec::new();
-        for player in std::mem::take(&mut self.players) {
-            let waiting = self.left(&player);
+        for player in self.players.clone() {
+            let waiting = self.left(&player, &epochs);
             if player.is_paced() {
                 for episode in &waiting {
                     rounds.entry(episode.round).or_default().push((episode.key.clone(), episode.scenario.task()));
@@ -164,7 +180,7 @@ impl Runner {
             }
             ready.push((player, waiting));
         }
-        self.budget.plan(rounds, std::mem::take(&mut self.forecast), fresh);
+        self.budget.plan(rounds, self.forecast.clone(), fresh);
         let mut players = JoinSet::new();
         for (player, waiting) in ready {
             players.spawn(play_all(player, waiting, common.clone()));
@@ -179,7 +195,14 @@ impl Runner {
             }
         }
         clock.abort();
-        first_error?;
+        first_error
+    }
+
+    /// Says how the run ended.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub async fn finish(self) -> Result<(), HubError> {
         if let Some(limit) = self.budget.out() {
             self.hub.send(None, EventKind::BudgetSpent { option: limit.option().to_owned() }).await?;
         } else if self.cancel.is_pulled() {
@@ -189,10 +212,10 @@ impl Runner {
     }
 
     /// The episodes of a player that have no score yet, in their order.
-    fn left(&mut self, player: &Player) -> VecDeque<Waiting> {
+    fn left(&mut self, player: &Player, epochs: &Range<u32>) -> VecDeque<Waiting> {
         let mut waiting = VecDeque::new();
         for (slot, key) in self.plan.episodes_of(&player.label) {
-            if !self.progress.is_finished(&key) {
+            if epochs.contains(&slot.epoch) && !self.progress.is_finished(&key) {
                 let kept = self.progress.take(&key);
                 waiting.push_back(Waiting { kept, key, scenario: Arc::clone(slot.scenario), round: slot.round });
             }
@@ -212,7 +235,7 @@ async fn stop_in_time(common: Common) {
 
 /// Plays the episodes of one player: begun in their order, so many at once, and none once the brakes are pulled or the
 /// budget is spent.
-async fn play_all(player: Player, mut waiting: VecDeque<Waiting>, common: Common) -> Result<(), HubError> {
+async fn play_all(player: Arc<Player>, mut waiting: VecDeque<Waiting>, common: Common) -> Result<(), HubError> {
     let (costs, shares) = (player.is_paced(), player.shares_calls());
     let mut window = player.window();
     let mut changes = common.budget.changes();

@@ -9,6 +9,12 @@ pub fn normal_quantile(p: f64) -> Option<f64> {
     inside(p).then(|| Normal::standard().inverse_cdf(p))
 }
 
+/// P(Z > z) of the standard normal distribution.
+#[must_use]
+pub fn normal_tail(z: f64) -> f64 {
+    Normal::standard().sf(z)
+}
+
 /// The quantile of Student's t; none unless 0 < p < 1 and the degrees of freedom are positive.
 ///
 /// √(ν(1 − y)/y) with y the quantile of Beta(ν/2, ½) at twice the smaller tail. Normal from 10⁵ degrees of freedom on,

@@ -5,6 +5,7 @@ pub mod distribution;
 pub mod epochs;
 pub mod exact;
 pub mod gate;
+pub mod looks;
 pub mod mean;
 pub mod multiple;
 pub mod paired;

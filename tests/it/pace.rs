@@ -215,3 +215,52 @@ fn auto_finds_what_an_endpoint_bears() {
     assert_eq!((&row["void"], &row["episodes"]), (&json!(0), &json!(180)));
     assert!(*seen_most.lock().unwrap() > 4, "it never went beyond the first window");
 }
+
+/// Answers every submission wrongly, in one epoch of three rightly.
+fn worse(index: usize, seen: &crate::server::Seen) -> Reply {
+    if seen.messages() > 2 && !index.is_multiple_of(3) && seen.message(0).contains("submit_severity") {
+        return Reply::says(&json!({"action_type": "submit_severity", "parameters": {"severity": "P1"}}).to_string());
+    }
+    if seen.messages() > 2 && seen.message(0).contains("submit_root_cause") {
+        let parameters = json!({"service": "checkout", "failure_mode": "the moon"});
+        return Reply::says(&json!({"action_type": "submit_root_cause", "parameters": parameters}).to_string());
+    }
+    good(seen)
+}
+
+#[test]
+fn a_comparison_ends_as_soon_as_it_is_decided() {
+    let (server, place) = (good_server(), Place::with_suite());
+    let model = ["--model", "m", "--epochs", "12", "--seed", "1"];
+    play(&place, &server, &model).exits(0);
+    let base = place.latest();
+    let against = ["--baseline", &base, "--until-decided"];
+    let url = server.base_url();
+    let loud = ["--suite", "suite", "--base-url", &url, "--format", "json", "--max-tokens", "20", "--progress", "none"];
+
+    // The same model needs all epochs or fewer, and passes.
+    let ended = place.bench(&[&loud[..], &model, &against].concat()).exits(0);
+    assert!(ended.stderr.contains("after 4 of 12 epochs: "), "{}", ended.stderr);
+
+    // A much worse one is found out at the first look, and no later epoch is played.
+    let worse = Server::start(worse);
+    let url = worse.base_url();
+    let loud = ["--suite", "suite", "--base-url", &url, "--format", "json", "--max-tokens", "20", "--progress", "none"];
+    let ended = place.bench(&[&loud[..], &model, &against].concat()).exits(1);
+    assert!(ended.stderr.contains("after 4 of 12 epochs: decided (alpha 0.0007)"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("gate failed: regressed: m overall"), "{}", ended.stderr);
+    assert!(worse.calls() < 4 * 3 * 4, "{} calls", worse.calls());
+    let summary = place.summary();
+    assert_eq!((&summary["run"]["epochs"], &summary["run"]["planned_epochs"]), (&json!(4), &json!(12)));
+    assert!(rows(&summary).iter().all(|row| row["unfinished"] == 0), "{summary}");
+    assert!(place.kept("SCORES.md").contains("Decided against the baseline after 4 of 12 epochs."));
+    place.bench(&["verify-run"]).exits(0);
+
+    // Nothing more is played by going on.
+    let calls = worse.calls();
+    place.bench(&["resume", "--quiet", "--format", "json"]).exits(1);
+    assert_eq!(worse.calls(), calls);
+    assert_eq!(timeless(&place.summary()), timeless(&summary));
+
+    play(&place, &server, &["--model", "m", "--until-decided"]).fails(2, &["--until-decided: needs a --baseline"]);
+}

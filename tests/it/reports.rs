@@ -431,6 +431,7 @@ pub(crate) fn summary(epochs: u32, rows: Vec<Row>) -> Summary {
         graders: vec!["classic/1".to_owned()],
         epochs,
         seed: 7,
+        planned_epochs: None,
         stopped_by: None,
     };
     Summary { schema: SCHEMA.to_owned(), run, rows }
