@@ -4,8 +4,8 @@
     cargo build --release && tests/perf/schedule.py [BENCH] [--inspect PYTHON]
 
 A scripted server in a process of its own answers every call after 50 ms. 200 episodes of 8 turns are played with 10 and
-with 64 calls at once; beside the time stands the ideal one: all latencies over the number of calls at once, or the longest
-episode. With --inspect, the Python of a venv that has inspect-ai and openai plays as many samples of as many turns
+with 64 calls at once; beside the time stands the ideal one: all latencies, as the server itself measured them between the
+last byte of a request and its answer, over the number of calls at once. With --inspect, the Python of a venv that has inspect-ai and openai plays as many samples of as many turns
 against the same server. Nothing is asserted: machines differ.
 """
 
@@ -45,6 +45,9 @@ def reply(body: bytes) -> bytes:
     return head.encode() + text
 
 
+served = multiprocessing.Value("d", 0.0)  # Seconds of latency that the server has given.
+
+
 class Connection(asyncio.Protocol):
     """One connection, one request at a time; a request may come in pieces."""
 
@@ -60,7 +63,12 @@ class Connection(asyncio.Protocol):
         length = int(fields.get(b"content-length", 0))
         if len(rest) >= length:
             body, self.buffer = rest[:length], rest[length:]
-            asyncio.get_running_loop().call_later(LATENCY, self.transport.write, reply(body))
+            loop = asyncio.get_running_loop()
+            loop.call_later(LATENCY, self.answer, loop.time(), reply(body))
+
+    def answer(self, came: float, text: bytes) -> None:
+        self.transport.write(text)
+        served.value += asyncio.get_running_loop().time() - came
 
 
 async def serve(port_out) -> None:
@@ -128,7 +136,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         for at_once in (10, 64):
-            ideal = max(EPISODES * TURNS * LATENCY / at_once, TURNS * LATENCY)
             commands = {
                 f"bench, {at_once} calls at once": [
                     *(bench, "--model", "m", "--base-url", url, "--agent", "llm", "--assist", "off", "--quiet"),
@@ -142,7 +149,9 @@ def main() -> None:
                     file.write(INSPECT.format(turns=TURNS, episodes=EPISODES, at_once=at_once))
                 commands[f"inspect-ai, {at_once} at once"] = [os.path.abspath(given.inspect), script]
             for name, command in commands.items():
+                served.value = 0.0
                 wall, cpu, memory = timed(command, folder, {"SCRIPTED_BASE_URL": url, "SCRIPTED_API_KEY": "x"})
+                ideal = served.value / at_once
                 print(f"{name:32} {wall:6.2f} s {ideal:6.2f} s {wall / ideal:7.3f} {cpu:6.2f} s {memory:6.1f} MB")
                 if name.startswith("bench"):
                     row = json.load(open(os.path.join(folder, "out")))["rows"][0]
