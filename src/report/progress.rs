@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use super::score_table::count;
+use super::score_table::{count, plural};
 use crate::chat::limit::Traffic;
 use crate::log::{Event, EventKind, Fold, Outcome};
 use crate::run::Sink;
@@ -53,7 +53,7 @@ impl Tally {
     fn message(&self) -> String {
         let mut parts = Vec::new();
         if self.calls > 0 {
-            parts.push(format!("{} calls", self.calls));
+            parts.push(plural(usize::try_from(self.calls).unwrap_or(usize::MAX), "call"));
         }
         if self.tokens > 0 {
             parts.push(format!("{} tokens", count(self.tokens)));
@@ -62,7 +62,7 @@ impl Tally {
             parts.push(format!("${cost:.4}"));
         }
         if self.retries > 0 {
-            parts.push(format!("{} retries", self.retries));
+            parts.push(if self.retries == 1 { "1 retry".to_owned() } else { format!("{} retries", self.retries) });
         }
         if self.void > 0 {
             parts.push(format!("{} void", self.void));
