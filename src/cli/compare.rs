@@ -8,7 +8,7 @@ use super::{build, out, report};
 use crate::gate::compare::Side;
 use crate::gate::{Comparison, Rules, compare, render};
 use crate::log::store::{RunFolder, Store, pretty};
-use crate::log::{Event, Fold, Summary};
+use crate::log::{Event, Fold, Manifest, Summary};
 use crate::stats::gate::Verdict;
 
 /// A run, or only its summary.
@@ -42,6 +42,13 @@ pub(super) fn against_baseline(store: &Store, baseline: &str, new: &Summary, rul
     let comparison = judge(&base, &new, rules, false)?;
     out::note(render::table(&comparison).trim_end());
     Ok(status(&comparison))
+}
+
+/// Sees before anything is paid for that a run can be compared with its baseline at the end.
+pub(super) fn check_baseline(store: &Store, baseline: &str, manifest: &Manifest) -> Result<(), Failure> {
+    let base = load(store, baseline)?;
+    let nothing_yet = Loaded { summary: Fold::new(manifest).summary(), events: Vec::new() };
+    judge(&base, &nothing_yet, Rules::default(), false).map(drop)
 }
 
 /// Whether a run that is being played can be told from its baseline already.

@@ -7,7 +7,7 @@ use super::args::RunArgs;
 use super::build::Limiters;
 use super::exit::{Failure, Status, endpoint_hint};
 use super::play::{Stage, listen_for_interrupts};
-use super::{build, dry_run, estimate, out};
+use super::{build, compare, dry_run, estimate, out};
 use crate::agent::prompt::{PromptSet, Protocol};
 use crate::chat::{CallContext, ChatError, ErrorKind, process};
 use crate::config::Settings;
@@ -47,6 +47,12 @@ pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
         }
     }
 
+    let store = Store::new(&settings.out);
+    if let Some(baseline) = &settings.baseline {
+        let asked = build::manifest(&settings, &plan, &catalog, &prompts, &BTreeMap::new());
+        compare::check_baseline(&store, baseline, &asked)?;
+    }
+
     let cancel = Cancel::default();
     listen_for_interrupts(cancel.clone(), args.quiet);
     let unchecked = BTreeMap::new();
@@ -55,7 +61,6 @@ pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
         return Ok(Status::Interrupted("nothing was played, so nothing is kept".to_owned()));
     };
     let protocols = protocols(&players);
-    let store = Store::new(&settings.out);
     let (manifest, folder) = loop {
         let manifest = build::manifest(&settings, &plan, &catalog, &prompts, &protocols);
         match store.create(&manifest.id) {

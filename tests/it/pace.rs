@@ -262,5 +262,9 @@ fn a_comparison_ends_as_soon_as_it_is_decided() {
     assert_eq!(worse.calls(), calls);
     assert_eq!(timeless(&place.summary()), timeless(&summary));
 
+    // What cannot be compared is found before anything is paid for.
+    let calls = server.calls();
     play(&place, &server, &["--model", "m", "--until-decided"]).fails(2, &["--until-decided: needs a --baseline"]);
+    play(&place, &server, &["--model", "m", "--baseline", "nope"]).fails(2, &["no run 'nope'"]);
+    assert_eq!(server.calls(), calls);
 }
