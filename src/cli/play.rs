@@ -41,6 +41,15 @@ pub(super) struct Stage {
     pub(super) quiet: bool,
 }
 
+/// A run that was played.
+pub(super) struct Played {
+    pub(super) summary: Summary,
+    /// Whether the files that are made from the log could be written.
+    written: Result<(), Failure>,
+    /// The error that a comparison with a baseline may spend now.
+    alpha: f64,
+}
+
 impl Stage {
     /// Plays the episodes that are left, behind what is kept of the run, and writes and prints its reports.
     pub(super) async fn play(
@@ -49,17 +58,51 @@ impl Stage {
         opening: Vec<EventKind>,
         past: Option<&Contents>,
     ) -> Result<Status, Failure> {
-        let Self { settings, plan, manifest, folder, store, cancel, budget, forecast, quiet } = self;
+        let kept = past.map(|past| Progress::of(&past.events)).unwrap_or_default();
+        let pace = pace_of(&players, &self.budget);
+        let sinks = sinks(&self.settings, &self.manifest, &self.plan, &kept, &pace, self.quiet);
+        let waits = tokio::spawn(tell_waits(pace, progress_of(&self.settings, self.quiet)));
+        let played = self.run(players, opening, past, sinks).await;
+        waits.abort();
+        let Played { summary, written, alpha } = played?;
+        // What was played is worth seeing, also where a derived file could not be written.
+        print(self.settings.format, &summary)?;
+        written.map_err(|failure| {
+            let path = self.folder.path.display();
+            failure.hint(format!(
+                "every episode is in the event log; `bench report {path}` writes the files once the disk takes them"
+            ))
+        })?;
+        for row in summary.rows.iter().filter(|_| !self.quiet) {
+            if let Some(left) = left_early(row) {
+                out::say("warning", &format!("{}: {left}", row.model));
+            }
+        }
+        let status = status(&self.settings, &summary, &self.cancel, &self.budget, &self.folder);
+        match &self.settings.baseline {
+            Some(baseline) if status == Status::Done => {
+                let rules = Rules { margin: self.settings.margin, alpha };
+                compare::against_baseline(&self.store, baseline, &summary, rules)
+            }
+            _ => Ok(status),
+        }
+    }
+
+    /// Plays the episodes that are left, tells the sinks, and writes what is made from the log.
+    pub(super) async fn run(
+        &self,
+        players: Vec<Player>,
+        opening: Vec<EventKind>,
+        past: Option<&Contents>,
+        sinks: Vec<Box<dyn Sink>>,
+    ) -> Result<Played, Failure> {
+        let Self { settings, manifest, folder, store, .. } = self;
         // A run that was named by its folder may lie elsewhere.
         if store.has(&manifest.id)
             && let Err(error) = store.set_latest(&manifest.id)
         {
             out::say("warning", &format!("{error}; `latest` does not name this run"));
         }
-        let kept = past.map(|past| Progress::of(&past.events)).unwrap_or_default();
-        let pace = pace_of(&players, &budget);
-        let sinks = sinks(&settings, &manifest, &plan, &kept, &pace, quiet);
-        let waits = tokio::spawn(tell_waits(Arc::clone(&pace), progress_of(&settings, quiet)));
         let stopped = |error: HubError| {
             Failure::from(error).hint(format!(
                 "the run was stopped, because nothing may go on without its log; what was written before is kept, and \
@@ -68,84 +111,71 @@ impl Stage {
             ))
         };
         let hub = match past {
-            None => Hub::start(&manifest, folder.clone(), sinks),
-            Some(past) => Hub::resume(&manifest, folder.clone(), past, sinks),
+            None => Hub::start(manifest, folder.clone(), sinks),
+            Some(past) => Hub::resume(manifest, folder.clone(), past, sinks),
         };
         let (hub, thread) = hub.map_err(stopped)?;
-        let mut refused = None;
-        let result: Result<f64, HubError> = async {
-            for event in opening {
-                hub.send(None, event).await?;
-            }
-            let looks = looks(&settings, &plan);
-            let (runner_hub, cancel, budget) = (hub.clone(), cancel.clone(), Arc::clone(&budget));
-            let players = players.into_iter().map(Arc::new).collect();
-            let mut runner = Runner { plan, players, hub: runner_hub, cancel, progress: kept, budget, forecast };
-            let (mut played, mut alpha) = (0, Rules::default().alpha);
-            for look in &looks {
-                runner.play(played..look.epochs).await?;
-                (played, alpha) = (look.epochs, look.alpha);
-                if runner.is_stopped() || Some(look) == looks.last() {
-                    break;
-                }
-                let so_far = |baseline| {
-                    compare::so_far(&store, &folder, baseline, Rules { margin: settings.margin, alpha }, played)
-                };
-                let decided = settings.baseline.as_deref().map(so_far);
-                match decided {
-                    Some(Ok(true)) => {
-                        hub.send(None, EventKind::RunDecided { epochs: played }).await?;
-                        break;
-                    }
-                    Some(Err(failure)) => refused = Some(failure),
-                    Some(Ok(false)) | None => {}
-                }
-                if refused.is_some() {
-                    break;
-                }
-            }
-            runner.finish().await?;
-            Ok(alpha)
-        }
-        .await;
-        waits.abort();
-        drop(hub);
+        let runner = Runner {
+            plan: self.plan.clone(),
+            players: players.into_iter().map(Arc::new).collect(),
+            hub: hub.clone(),
+            cancel: self.cancel.clone(),
+            progress: past.map(|past| Progress::of(&past.events)).unwrap_or_default(),
+            budget: Arc::clone(&self.budget),
+            forecast: self.forecast.clone(),
+        };
+        let result = self.play_looks(runner, hub, opening).await;
         // The hub knows why it gave up; the runner only that it did.
         let ended = thread.join().map_err(stopped)?;
-        let alpha = result.map_err(stopped)?;
-        if let Some(failure) = refused {
-            return Err(failure);
-        }
+        let alpha = result.map_err(stopped)??;
         for error in ended.sink_errors.iter().filter(|error| error.kind() != std::io::ErrorKind::BrokenPipe) {
             out::say("warning", &format!("a display of the run failed and was left out: {error}"));
         }
         let summary = ended.fold.summary();
         let logs = settings.log_format.map_or(Ok(()), |format| {
             // Of a run that goes on, also what happened before.
-            let (_, whole) = report::read(&folder)?;
-            logs::write(&folder, &manifest, &whole.events, format, quiet)
+            let (_, whole) = report::read(folder)?;
+            logs::write(folder, manifest, &whole.events, format, self.quiet)
         });
-        let written = write_reports(&folder, &summary).and(logs);
-        // What was played is worth seeing, also where a derived file could not be written.
-        print(settings.format, &summary)?;
-        written.map_err(|failure| {
-            let path = folder.path.display();
-            failure.hint(format!(
-                "every episode is in the event log; `bench report {path}` writes the files once the disk takes them"
-            ))
-        })?;
-        for row in summary.rows.iter().filter(|_| !quiet) {
-            if let Some(left) = left_early(row) {
-                out::say("warning", &format!("{}: {left}", row.model));
+        let written = write_reports(folder, &summary).and(logs);
+        Ok(Played { summary, written, alpha })
+    }
+
+    /// Plays up to each look at the comparison with the baseline, and no further than one that decides. Gives the error
+    /// that the last look may spend.
+    async fn play_looks(
+        &self,
+        mut runner: Runner,
+        hub: Hub,
+        opening: Vec<EventKind>,
+    ) -> Result<Result<f64, Failure>, HubError> {
+        for event in opening {
+            hub.send(None, event).await?;
+        }
+        let (mut played, mut result) = (0, Ok(Rules::default().alpha));
+        let looks = looks(&self.settings, &self.plan);
+        for look in &looks {
+            runner.play(played..look.epochs).await?;
+            (played, result) = (look.epochs, Ok(look.alpha));
+            if runner.is_stopped() || Some(look) == looks.last() {
+                break;
+            }
+            let rules = Rules { margin: self.settings.margin, alpha: look.alpha };
+            let so_far = |baseline: &String| compare::so_far(&self.store, &self.folder, baseline, rules, played);
+            match self.settings.baseline.as_ref().map_or(Ok(false), so_far) {
+                Ok(false) => {}
+                Ok(true) => {
+                    hub.send(None, EventKind::RunDecided { epochs: played }).await?;
+                    break;
+                }
+                Err(failure) => {
+                    result = Err(failure);
+                    break;
+                }
             }
         }
-        let status = status(&settings, &summary, &cancel, &budget, &folder);
-        match &settings.baseline {
-            Some(baseline) if status == Status::Done => {
-                compare::against_baseline(&store, baseline, &summary, Rules { margin: settings.margin, alpha })
-            }
-            _ => Ok(status),
-        }
+        runner.finish().await?;
+        Ok(result)
     }
 }
 

@@ -14,8 +14,9 @@ use crate::config::Settings;
 use crate::config::agents::ExecAgent;
 use crate::config::options::Concurrency;
 use crate::config::settings::KeyedModel;
+use crate::env::Catalog;
 use crate::log::EventKind;
-use crate::log::store::{Store, pretty};
+use crate::log::store::{RunLock, Store, pretty};
 use crate::report::score_table::one_line;
 use crate::run::budget::{self, Amount, Budget};
 use crate::run::episode::Line;
@@ -47,22 +48,59 @@ pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
         }
     }
 
-    let store = Store::new(&settings.out);
-    if let Some(baseline) = &settings.baseline {
-        let asked = build::manifest(&settings, &plan, &catalog, &prompts, &BTreeMap::new());
-        compare::check_baseline(&store, baseline, &asked)?;
-    }
-
     let cancel = Cancel::default();
     listen_for_interrupts(cancel.clone(), args.quiet);
-    let unchecked = BTreeMap::new();
-    let budget = Arc::new(Budget::new(build::limits(&settings), Amount::default()));
-    let Some((players, checks)) = players(&settings, &prompts, &unchecked, &cancel, &budget, args.quiet).await? else {
+    let suite = Suite { catalog: &catalog, plan, prompts: &prompts };
+    let Some(Ready { stage, players, opening, lock: _lock }) = ready(settings, suite, cancel, args.quiet).await? else {
         return Ok(Status::Interrupted("nothing was played, so nothing is kept".to_owned()));
+    };
+    if args.verbose {
+        opening.iter().filter_map(checked_line).for_each(|line| out::note(&line));
+    }
+    if !args.quiet {
+        out::note(&format!("run {} → {}", stage.manifest.id, stage.folder.path.display()));
+    }
+    stage.play(players, opening, None).await
+}
+
+/// What a run plays.
+pub(super) struct Suite<'a> {
+    pub(super) catalog: &'a Catalog,
+    pub(super) plan: Plan,
+    pub(super) prompts: &'a Arc<PromptSet>,
+}
+
+/// A run whose endpoints were checked and whose folder was made.
+pub(super) struct Ready {
+    pub(super) stage: Stage,
+    pub(super) players: Vec<Player>,
+    /// What its log begins with.
+    pub(super) opening: Vec<EventKind>,
+    /// Keeps other writers out for as long as it lives.
+    pub(super) lock: RunLock,
+}
+
+/// Checks the baseline and the endpoints, and makes the run's folder; none where the user stopped it meanwhile.
+pub(super) async fn ready(
+    settings: Settings,
+    suite: Suite<'_>,
+    cancel: Cancel,
+    quiet: bool,
+) -> Result<Option<Ready>, Failure> {
+    let Suite { catalog, plan, prompts } = suite;
+    let store = Store::new(&settings.out);
+    if let Some(baseline) = &settings.baseline {
+        let asked = build::manifest(&settings, &plan, catalog, prompts, &BTreeMap::new());
+        compare::check_baseline(&store, baseline, &asked)?;
+    }
+    let budget = Arc::new(Budget::new(build::limits(&settings), Amount::default()));
+    let unchecked = BTreeMap::new();
+    let Some((players, checks)) = players(&settings, prompts, &unchecked, &cancel, &budget, quiet).await? else {
+        return Ok(None);
     };
     let protocols = protocols(&players);
     let (manifest, folder) = loop {
-        let manifest = build::manifest(&settings, &plan, &catalog, &prompts, &protocols);
+        let manifest = build::manifest(&settings, &plan, catalog, prompts, &protocols);
         match store.create(&manifest.id) {
             Ok(folder) => break (manifest, folder),
             // Another run of this second drew the same digits.
@@ -70,20 +108,12 @@ pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
             Err(error) => return Err(error.into()),
         }
     };
-    let _lock = folder.lock()?;
+    let lock = folder.lock()?;
     folder.write_manifest(&pretty(&manifest))?;
-    if args.verbose {
-        checks.iter().filter_map(checked_line).for_each(|line| out::note(&line));
-    }
-    if !args.quiet {
-        out::note(&format!("run {} → {}", manifest.id, folder.path.display()));
-    }
-
-    let forecast = estimate::forecast(&settings, &plan, &prompts);
-    let stage = Stage { settings, plan, manifest, folder, store, cancel, budget, forecast, quiet: args.quiet };
-    let opening =
-        std::iter::once(EventKind::RunStarted { v: crate::log::event::VERSION, run: stage.manifest.id.clone() });
-    stage.play(players, opening.chain(checks).collect(), None).await
+    let forecast = estimate::forecast(&settings, &plan, prompts);
+    let start = EventKind::RunStarted { v: crate::log::event::VERSION, run: manifest.id.clone() };
+    let stage = Stage { settings, plan, manifest, folder, store, cancel, budget, forecast, quiet };
+    Ok(Some(Ready { stage, players, opening: std::iter::once(start).chain(checks).collect(), lock }))
 }
 
 /// What the check of an endpoint showed, in a line.
