@@ -1,0 +1,3 @@
+//! Episodes over the network.
+
+pub mod session;
