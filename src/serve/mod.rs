@@ -1,3 +1,25 @@
-//! Episodes over the network.
+//! Episodes over the network: many clients at once, each with episodes of its own.
+//!
+//! ```text
+//! request ─► input (bounds, names) ─► rest ─┐
+//!                                           ├─► App: catalogue, session::Sessions ─► env::Episode
+//! socket  ─► ws (messages in order) ────────┘                │
+//!                                                            └─► view (what may be seen) ─► bytes
+//! ```
+//!
+//! Nothing here decides what a step earns; nothing in `env` knows of a network.
 
+mod app;
+mod choice;
+mod error;
+mod input;
+mod metrics;
+mod rest;
+mod routes;
 pub mod session;
+mod view;
+
+pub use app::{App, Options};
+pub use error::{Fault, Misfit};
+pub use routes::router;
+pub use view::{Reveal, Visibility};
