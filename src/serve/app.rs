@@ -26,6 +26,21 @@ pub struct Options {
     pub max_body: usize,
     /// After so much time without a frame a socket is closed.
     pub socket_idle: Duration,
+    /// Who is told of every answered request.
+    pub access_log: Option<fn(&Access<'_>)>,
+}
+
+/// An answered request. Nothing in it names an episode or says how it goes.
+#[derive(Debug, Clone, Copy)]
+pub struct Access<'a> {
+    /// The method.
+    pub method: &'a str,
+    /// The path without its query.
+    pub path: &'a str,
+    /// The status of the answer.
+    pub status: u16,
+    /// The time from the head of the request to the answer.
+    pub took: Duration,
 }
 
 impl Default for Options {
@@ -37,6 +52,7 @@ impl Default for Options {
             max_body: 64 << 10,
             // Trainers hold their sockets while they optimize.
             socket_idle: Duration::from_secs(60 * 60),
+            access_log: None,
         }
     }
 }

@@ -16,10 +16,13 @@ mod input;
 mod metrics;
 mod rest;
 mod routes;
+mod server;
 pub mod session;
 mod view;
+mod ws;
 
-pub use app::{App, Options};
+pub use app::{Access, App, Options};
 pub use error::{Fault, Misfit};
 pub use routes::router;
+pub use server::Server;
 pub use view::{Reveal, Visibility};

@@ -10,9 +10,9 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 
-use super::app::App;
+use super::app::{Access, App};
 use super::error::Fault;
-use super::rest;
+use super::{rest, ws};
 
 /// What is served at a path with a method.
 pub(super) struct Route {
@@ -31,6 +31,7 @@ pub(super) fn routes() -> Vec<Route> {
         route("get", "/state", "The state of an episode", get(rest::state)),
         route("get", "/grader", "The grade of an episode as it stands", get(rest::grader)),
         route("get", "/tasks", "The tasks, their scenarios and their actions", get(rest::tasks)),
+        route("get", "/ws", "One isolated episode over WebSocket", get(ws::upgrade)),
         route("get", "/health", "Whether the server is well", get(rest::health)),
         route("get", "/metrics", "Counters for Prometheus", get(rest::metrics)),
     ]
@@ -51,20 +52,25 @@ pub fn router(app: &Arc<App>) -> Router {
 /// Counts a request, and sets what every answer carries.
 async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let began = tokio::time::Instant::now();
-    let route = request.extensions().get::<MatchedPath>().map_or("other".to_owned(), |path| path.as_str().to_owned());
-    // Labels are a closed list: a client must not be able to add to it.
-    let method = match request.method().as_str() {
-        "GET" | "HEAD" => "GET",
-        "POST" => "POST",
-        _ => "other",
-    };
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers
-        .entry(CONTENT_SECURITY_POLICY)
-        .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
-    app.metrics.request(method, &route, response.status().as_u16(), began.elapsed());
+    let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(policy);
+
+    let (status, took) = (response.status().as_u16(), began.elapsed());
+    // Labels are a closed list: a client must not be able to add to it.
+    let label = match method.as_str() {
+        "GET" | "HEAD" => "GET",
+        "POST" => "POST",
+        _ => "other",
+    };
+    app.metrics.request(label, route.as_ref().map_or("other", MatchedPath::as_str), status, took);
+    if let Some(log) = app.options.access_log {
+        log(&Access { method: method.as_str(), path: uri.path(), status, took });
+    }
     response
 }

@@ -29,6 +29,7 @@ mod reports;
 mod resume;
 mod schema;
 mod serve_rest;
+mod serve_sockets;
 mod server;
 mod service;
 mod shards;
