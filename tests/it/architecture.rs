@@ -14,7 +14,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     ("run", &["agent", "log", "chat", "env", "stats"]),
     ("report", &["log", "stats", "run", "env", "chat"]),
     ("gate", &["log", "stats", "env", "report"]),
-    ("serve", &["env"]),
+    ("serve", &["env", "report"]),
     ("config", &["agent", "chat", "env", "log"]),
     ("cli", &["agent", "chat", "config", "env", "gate", "log", "report", "run", "serve", "stats"]),
 ];

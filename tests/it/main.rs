@@ -28,6 +28,7 @@ mod replay;
 mod reports;
 mod resume;
 mod schema;
+mod serve_api;
 mod serve_rest;
 mod serve_sockets;
 mod server;
