@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | 0 | [`mod@env`], [`stats`], [`chat`] | the world; estimators; the protocol with a model |
 //! | 1 | [`agent`], [`log`] | decisions; what happened |
-//! | 2 | [`run`], [`report`], [`gate`] | playing a plan; tables and files; comparing runs |
+//! | 2 | [`run`], [`report`], [`gate`], [`serve`] | playing a plan; tables and files; comparing runs; episodes over HTTP |
 //! | 3 | [`config`] | options, providers, keys |
 //! | 4 | [`cli`] | the command line |
 //!
@@ -21,4 +21,5 @@ pub mod gate;
 pub mod log;
 pub mod report;
 pub mod run;
+pub mod serve;
 pub mod stats;

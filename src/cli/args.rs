@@ -63,6 +63,8 @@ pub(super) enum Command {
     Regrade(RegradeArgs),
     /// Write the reports of a kept run again; several runs make one table
     Report(ReportArgs),
+    /// Serve episodes over HTTP and WebSocket, to many clients at once
+    Serve(ServeArgs),
     /// Shell completions
     Completions(CompletionsArgs),
 }
@@ -247,6 +249,71 @@ pub(super) struct ReportArgs {
     /// Write the joined table as the results folder's README.md, reference.json and scores.csv, to be committed
     #[arg(long)]
     pub(super) publish: bool,
+}
+
+/// When breakdowns name right answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum RevealChoice {
+    /// Never
+    Never,
+    /// Once the episode is over
+    Done,
+    /// From the start
+    Always,
+}
+
+const SERVE_HELP: &str = "\
+Each option can also be set by a variable named after it: --max-sessions by BENCH_MAX_SESSIONS, and so on.
+
+Examples:
+  bench serve
+  curl -X POST localhost:7860/reset
+  curl localhost:7860/step -H 'content-type: application/json' \\
+       -d '{\"action_type\": \"query_logs\", \"parameters\": {\"service\": \"api-gateway\"}}'
+  bench serve --openenv --host 0.0.0.0      for clients, trainers and hosts of OpenEnv";
+
+#[derive(Debug, Args)]
+#[command(after_help = SERVE_HELP)]
+pub(super) struct ServeArgs {
+    /// The address to listen at [default: 127.0.0.1]
+    #[arg(long, value_name = "HOST")]
+    pub(super) host: Option<String>,
+    /// The port; 0 takes a free one [default: 7860; with --openenv PORT, or 8000]
+    #[arg(long, value_name = "PORT")]
+    pub(super) port: Option<u16>,
+    /// Answer /health, and /state before a reset, as hosts of OpenEnv expect
+    #[arg(long)]
+    pub(super) openenv: bool,
+    /// When breakdowns of a grade name right answers [default: done]
+    #[arg(long, value_name = "WHEN")]
+    pub(super) reveal: Option<RevealChoice>,
+    /// Let no answer, no score and no judgement of a step leave the server
+    #[arg(long)]
+    pub(super) exam: bool,
+    /// Seconds without use after which an episode is gone [default: 1800]
+    #[arg(long, value_name = "SECONDS")]
+    pub(super) session_ttl: Option<u64>,
+    /// The most episodes at once; the oldest idle one makes room [default: 100000]
+    #[arg(long, value_name = "N")]
+    pub(super) max_sessions: Option<usize>,
+    /// The most connections at once; others wait [default: 16384]
+    #[arg(long, value_name = "N")]
+    pub(super) max_connections: Option<usize>,
+    /// The largest body, in bytes [default: 65536]
+    #[arg(long, value_name = "BYTES")]
+    pub(super) max_body: Option<usize>,
+    /// The suite: classic, a scenario file, or a folder of them [default: classic]
+    #[arg(long, value_name = "SUITE")]
+    pub(super) suite: Option<String>,
+    /// A folder of scenario files that are laid over the suite
+    #[arg(long, value_name = "DIR")]
+    pub(super) scenarios: Option<PathBuf>,
+    /// Say nothing on stderr but errors
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+    /// A line on stderr for every request
+    #[arg(short, long, conflicts_with = "quiet")]
+    pub(super) verbose: bool,
 }
 
 #[derive(Debug, Args)]

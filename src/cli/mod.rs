@@ -17,6 +17,7 @@ mod play;
 mod report;
 mod resume;
 mod run;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -53,6 +54,7 @@ async fn execute(cli: Cli) -> Result<Status, Failure> {
         Some(Command::VerifyRun(verify)) => audit::verify_run(&verify),
         Some(Command::Regrade(regrade)) => audit::regrade(&regrade).await,
         Some(Command::Report(report)) => report::execute(&report),
+        Some(Command::Serve(args)) => serve::execute(&args).await,
         Some(Command::Completions(completions)) => completions::execute(&completions),
     }
 }

@@ -229,8 +229,9 @@ pub(super) fn listen_for_interrupts(cancel: Cancel, quiet: bool) {
     });
 }
 
+/// Waits for an interrupt, or a request to terminate.
 #[cfg(unix)]
-async fn interrupt() -> std::io::Result<()> {
+pub(super) async fn interrupt() -> std::io::Result<()> {
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {
         pressed = tokio::signal::ctrl_c() => pressed,
@@ -238,8 +239,9 @@ async fn interrupt() -> std::io::Result<()> {
     }
 }
 
+/// Waits for an interrupt.
 #[cfg(not(unix))]
-async fn interrupt() -> std::io::Result<()> {
+pub(super) async fn interrupt() -> std::io::Result<()> {
     tokio::signal::ctrl_c().await
 }
 

@@ -71,7 +71,11 @@ pub struct ActionRecord {
 
 /// The whole state of an episode that an agent may know.
 #[derive(Debug, Clone)]
-pub struct EpisodeState<'a>(&'a Episode);
+pub struct EpisodeState<'a> {
+    episode: &'a Episode,
+    name: Option<&'a str>,
+    judged: bool,
+}
 
 impl Episode {
     /// Starts an episode. What the agent sees first is [`Self::observation`].
@@ -134,7 +138,7 @@ impl Episode {
     /// The state on the wire.
     #[must_use]
     pub fn state(&self) -> EpisodeState<'_> {
-        EpisodeState(self)
+        EpisodeState { episode: self, name: None, judged: true }
     }
 
     /// Takes one step (page 1.3 of the contract, in its order).
@@ -340,11 +344,23 @@ fn position(names: &[Arc<str>], name: &str) -> Option<usize> {
     names.iter().position(|known| same_name(known, name))
 }
 
-impl EpisodeState<'_> {
+impl<'a> EpisodeState<'a> {
+    /// The same with another `episode_id`.
+    #[must_use]
+    pub fn named(self, name: &'a str) -> Self {
+        Self { name: Some(name), ..self }
+    }
+
+    /// The same without a judgement where it is not to be judged; see [`super::Shown::judged`].
+    #[must_use]
+    pub fn judged(self, judged: bool) -> Self {
+        Self { judged, ..self }
+    }
+
     /// The actions so far, oldest first.
     #[must_use]
     pub fn action_history(&self) -> Vec<ActionRecord> {
-        let numbered = (1..).zip(&self.0.steps);
+        let numbered = (1..).zip(&self.episode.steps);
         numbered
             .map(|(step, record)| ActionRecord {
                 action_type: record.action.kind().clone(),
@@ -358,21 +374,25 @@ impl EpisodeState<'_> {
 impl Serialize for EpisodeState<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct;
-        let Episode { observation, .. } = self.0;
+        let Episode { observation, submitted, resolved, .. } = self.episode;
         let briefing = &observation.briefing;
         let mut out = serializer.serialize_struct("EpisodeState", 12)?;
-        out.serialize_field("episode_id", &observation.episode_id)?;
+        match self.name {
+            Some(name) => out.serialize_field("episode_id", name)?,
+            None => out.serialize_field("episode_id", &observation.episode_id)?,
+        }
         out.serialize_field("task_id", &briefing.task.id)?;
         out.serialize_field("scenario_id", &briefing.scenario_id)?;
         out.serialize_field("step_count", &observation.step_count)?;
         out.serialize_field("max_steps", &briefing.task.max_steps)?;
         out.serialize_field("action_history", &self.action_history())?;
         out.serialize_field("queried_data", &observation.queried_data())?;
-        out.serialize_field("submitted", &self.0.submitted)?;
-        out.serialize_field("resolved", &self.0.resolved)?;
+        out.serialize_field("submitted", submitted)?;
+        // Whether a submission counts is a judgement of it.
+        out.serialize_field("resolved", &self.judged.then_some(resolved))?;
         out.serialize_field("done", &observation.done)?;
-        out.serialize_field("cumulative_reward", &observation.cumulative_reward)?;
-        out.serialize_field("feedback", &observation.feedback)?;
+        out.serialize_field("cumulative_reward", &observation.cumulative(self.judged))?;
+        out.serialize_field("feedback", &observation.feedback.shown(self.judged))?;
         out.end()
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
-use serde::ser::{SerializeMap, SerializeStruct};
+use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -60,18 +60,18 @@ pub struct Briefing {
     /// The feature flags that can be disabled, sorted.
     pub flags: Vec<Arc<str>>,
     aliases: Arc<Aliases>,
-    json: BriefingJson,
+    pub(super) json: BriefingJson,
 }
 
 /// The JSON forms of the constant parts.
 #[derive(Debug)]
-struct BriefingJson {
-    summary: Box<RawValue>,
-    alert: Box<RawValue>,
-    actions: Box<RawValue>,
-    services: Box<RawValue>,
-    runbooks: Box<RawValue>,
-    flags: Box<RawValue>,
+pub(super) struct BriefingJson {
+    pub(super) summary: Box<RawValue>,
+    pub(super) alert: Box<RawValue>,
+    pub(super) actions: Box<RawValue>,
+    pub(super) services: Box<RawValue>,
+    pub(super) runbooks: Box<RawValue>,
+    pub(super) flags: Box<RawValue>,
 }
 
 impl Briefing {
@@ -323,24 +323,6 @@ impl Serialize for OfKind<'_> {
 
 impl Serialize for Observation {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Briefing { scenario_id, task, json, .. } = &*self.briefing;
-        let mut out = serializer.serialize_struct("Observation", 16)?;
-        out.serialize_field("episode_id", &self.episode_id)?;
-        out.serialize_field("task_id", &task.id)?;
-        out.serialize_field("scenario_id", scenario_id)?;
-        out.serialize_field("step_count", &self.step_count)?;
-        out.serialize_field("max_steps", &task.max_steps)?;
-        out.serialize_field("incident_summary", &json.summary)?;
-        out.serialize_field("alert", &json.alert)?;
-        out.serialize_field("available_actions", &json.actions)?;
-        out.serialize_field("queried_data", &self.queried_data())?;
-        out.serialize_field("known_services", &json.services)?;
-        out.serialize_field("cumulative_reward", &self.cumulative_reward)?;
-        out.serialize_field("done", &self.done)?;
-        out.serialize_field("feedback", &self.feedback)?;
-        out.serialize_field("last_action_error", &self.last_action_error)?;
-        out.serialize_field("available_runbooks", &json.runbooks)?;
-        out.serialize_field("feature_flags", &json.flags)?;
-        out.end()
+        self.shown().serialize(serializer)
     }
 }

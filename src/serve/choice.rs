@@ -1,0 +1,261 @@
+//! Which incident a reset asks for, and under which name the episode is kept.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::error::{Fault, Misfit};
+use super::input::check_id;
+use crate::env::{Catalog, Scenario, TaskId};
+
+/// The one split of the Task API: the suite that is served.
+pub(super) const SPLIT: &str = "test";
+
+/// What a reset says. Every part may be missing; keys that it does not know are somebody else's.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Choice {
+    task_id: Option<String>,
+    scenario_index: Option<i128>,
+    scenario_id: Option<String>,
+    /// The seed in its JSON form: all that matters is that equal seeds choose alike.
+    seed: Option<String>,
+    split: Option<String>,
+    index: Option<i128>,
+    /// The name that the client gives the episode.
+    pub(super) episode_id: Option<String>,
+}
+
+impl Choice {
+    /// Reads what OpenEnv's HTTP and the seed's API say.
+    pub(super) fn read(mut data: Map<String, Value>) -> Result<Self, Misfit> {
+        let seed = data.remove("seed");
+        let seed = integer("seed", seed)?;
+        if let Some(seed) = seed.filter(|seed| *seed < 0) {
+            return Err(Misfit { place: "seed".to_owned(), problem: format!("expected 0 or more, found {seed}") });
+        }
+        Ok(Self { seed: seed.map(|seed| seed.to_string()), ..Self::read_but_seed(data)? })
+    }
+
+    /// Reads what OpenEnv's socket says: there a seed is anything.
+    pub(super) fn read_any_seed(mut data: Map<String, Value>) -> Result<Self, Misfit> {
+        let seed = data.remove("seed").filter(|seed| !seed.is_null());
+        Ok(Self { seed: seed.map(|seed| seed.to_string()), ..Self::read_but_seed(data)? })
+    }
+
+    fn read_but_seed(mut data: Map<String, Value>) -> Result<Self, Misfit> {
+        let choice = Self {
+            task_id: text("task_id", data.remove("task_id"))?,
+            scenario_index: integer("scenario_index", data.remove("scenario_index"))?,
+            scenario_id: text("scenario_id", data.remove("scenario_id"))?,
+            seed: None,
+            split: text("split", data.remove("split"))?,
+            index: integer("index", data.remove("index"))?,
+            episode_id: text("episode_id", data.remove("episode_id"))?,
+        };
+        choice.episode_id.as_deref().map_or(Ok(()), |id| check_id("episode_id", id))?;
+        Ok(choice)
+    }
+
+    /// What a body says, completed by what a query says.
+    pub(super) fn or(self, query: Self) -> Self {
+        // A scenario's id chooses alone, so it must not overrule another choice that the body makes.
+        let body_chooses = self.task_id.is_some() || self.scenario_index.is_some() || self.index.is_some();
+        Self {
+            scenario_id: self.scenario_id.or(query.scenario_id.filter(|_| !body_chooses)),
+            task_id: self.task_id.or(query.task_id),
+            scenario_index: self.scenario_index.or(query.scenario_index),
+            seed: self.seed.or(query.seed),
+            split: self.split.or(query.split),
+            index: self.index.or(query.index),
+            episode_id: self.episode_id.or(query.episode_id),
+        }
+    }
+
+    /// The scenario that is meant: by its id; by its place in the suite or in its task; drawn by the seed; or the first.
+    pub(super) fn scenario<'a>(&self, catalog: &'a Catalog) -> Result<&'a Arc<Scenario>, Fault> {
+        if let Some(id) = &self.scenario_id {
+            return Ok(catalog.scenario(id)?);
+        }
+        if let Some(split) = &self.split {
+            check_split(split)?;
+        }
+        if let Some(index) = self.index {
+            return nth(catalog.scenarios(), index, "the suite");
+        }
+        let task = self.task_id.as_deref().map(str::parse::<TaskId>).transpose()?;
+        match (&self.seed, self.scenario_index) {
+            (Some(seed), None) => {
+                let of: Vec<_> = match task {
+                    Some(task) => catalog.of_task(task).collect(),
+                    None => catalog.scenarios().iter().collect(),
+                };
+                let none = || Fault::NoScenarios(task.map_or("any task".to_owned(), |task| task.to_string()));
+                of.get(drawn(seed, of.len())).copied().ok_or_else(none)
+            }
+            (_, index) => {
+                // Without any word, a suite that lacks the first task begins with what it has.
+                let first = || catalog.scenarios().first().map(|scenario| scenario.task());
+                let task = task.or_else(|| {
+                    catalog.of_task(TaskId::AlertClassification).next().map(|scenario| scenario.task()).or_else(first)
+                });
+                let task = task.unwrap_or(TaskId::AlertClassification);
+                let of: Vec<_> = catalog.of_task(task).collect();
+                let place = index.unwrap_or(0);
+                match usize::try_from(place).ok().and_then(|place| of.get(place)) {
+                    Some(scenario) => Ok(scenario),
+                    None if of.is_empty() => Err(Fault::NoScenarios(task.to_string())),
+                    None => Err(Fault::Range { index: place.to_string(), task: task.to_string(), last: of.len() - 1 }),
+                }
+            }
+        }
+    }
+}
+
+/// A scenario by its place in the suite.
+pub(super) fn nth<'a>(all: &'a [Arc<Scenario>], index: i128, of: &str) -> Result<&'a Arc<Scenario>, Fault> {
+    let range = || Fault::Range { index: index.to_string(), task: of.to_owned(), last: all.len().saturating_sub(1) };
+    usize::try_from(index).ok().and_then(|index| all.get(index)).ok_or_else(range)
+}
+
+/// Refuses a split that does not exist.
+pub(super) fn check_split(name: &str) -> Result<(), Fault> {
+    if name == SPLIT { Ok(()) } else { Err(Fault::Split { name: name.to_owned(), known: SPLIT }) }
+}
+
+/// The place that a seed draws, the same in every release.
+fn drawn(seed: &str, len: usize) -> usize {
+    let digest = Sha256::digest(format!("scenario\n{seed}"));
+    let bits = digest.iter().take(8).fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
+    usize::try_from((u128::from(bits) * len as u128) >> 64).unwrap_or(0)
+}
+
+/// A text; null is as good as nothing.
+pub(super) fn text(name: &str, value: Option<Value>) -> Result<Option<String>, Misfit> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(other) => Err(Misfit::new(name, "a string", &other)),
+    }
+}
+
+/// A whole number, also one that JSON writes as 3.0 or a query as text; null is as good as nothing.
+pub(super) fn integer(name: &str, value: Option<Value>) -> Result<Option<i128>, Misfit> {
+    let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(None) };
+    let number = match &value {
+        Value::Number(number) => number.as_i128().or_else(|| {
+            let whole = number.as_f64().filter(|n| n.fract() == 0.0 && n.abs() < 1e15)?;
+            format!("{whole:.0}").parse().ok()
+        }),
+        _ => None,
+    };
+    number.map(Some).ok_or_else(|| Misfit::new(name, "an integer", &value))
+}
+
+/// The parameters of a query, where every value is text, with numbers where numbers are expected.
+pub(super) fn from_query(query: Map<String, Value>) -> Map<String, Value> {
+    let number = |name: &str, value: Value| match &value {
+        Value::String(text) if matches!(name, "scenario_index" | "seed" | "index") => {
+            text.trim().parse::<i64>().map_or(value, Value::from)
+        }
+        _ => value,
+    };
+    query.into_iter().map(|(name, value)| (name.clone(), number(&name, value))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn choice(data: Value) -> Result<Choice, Misfit> {
+        let Value::Object(data) = data else { unreachable!("tests pass objects") };
+        Choice::read(data)
+    }
+
+    fn chosen(choice: &Choice) -> Result<String, String> {
+        let catalog = Catalog::embedded().unwrap();
+        choice.scenario(&catalog).map(|scenario| scenario.id().to_owned()).map_err(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn what_is_chosen() {
+        for (data, expected) in [
+            (json!({}), "AC-001"),
+            (json!({"task_id": null, "scenario_index": null, "seed": null}), "AC-001"),
+            (json!({"scenario_index": 2}), "AC-003"),
+            (json!({"scenario_index": 2.0}), "AC-003"),
+            (json!({"task_id": "root_cause_analysis"}), "RCA-001"),
+            (json!({"task_id": "root_cause_analysis", "scenario_index": 1, "seed": 9}), "RCA-002"),
+            (json!({"task_id": "alert_classification", "scenario_index": 0, "scenario_id": "rp-002"}), "RP-002"),
+            (json!({"split": "test", "index": 8}), "RCA-003"),
+            (json!({"prompt": ["anything"], "level": 2}), "AC-001"),
+        ] {
+            let got = chosen(&choice(data.clone()).unwrap());
+            if data.get("index").is_some() {
+                // The suite is ordered by task and id.
+                assert_eq!(got.unwrap(), Catalog::embedded().unwrap().scenarios()[8].id());
+            } else {
+                assert_eq!(got.as_deref(), Ok(expected), "{data}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_refused() {
+        for (data, message) in [
+            (json!({"task_id": 3}), "task_id: expected a string, found the number 3"),
+            (json!({"scenario_index": "1"}), "scenario_index: expected an integer, found '1'"),
+            (json!({"scenario_index": 1.5}), "scenario_index: expected an integer, found the number 1.5"),
+            (json!({"scenario_index": true}), "scenario_index: expected an integer, found a boolean"),
+            (json!({"seed": -1}), "seed: expected 0 or more, found -1"),
+            (json!({"episode_id": ""}), "episode_id: expected 1 to 255 characters, found 0"),
+            (json!({"episode_id": "é".repeat(256)}), "episode_id: expected 1 to 255 characters, found 256"),
+        ] {
+            assert_eq!(choice(data).unwrap_err().to_string(), message);
+        }
+        for (data, message) in [
+            (
+                json!({"task_id": "napping"}),
+                "unknown task 'napping'; tasks: alert_classification, root_cause_analysis, remediation_planning",
+            ),
+            (json!({"scenario_index": 3}), "scenario 3 is out of range; alert_classification has the scenarios 0 to 2"),
+            (
+                json!({"scenario_index": -1}),
+                "scenario -1 is out of range; alert_classification has the scenarios 0 to 2",
+            ),
+            (json!({"index": 9}), "scenario 9 is out of range; the suite has the scenarios 0 to 8"),
+            (json!({"split": "train", "index": 0}), "unknown split 'train'; splits: test"),
+        ] {
+            assert_eq!(chosen(&choice(data).unwrap()).unwrap_err(), message);
+        }
+    }
+
+    #[test]
+    fn the_body_wins_name_by_name_and_as_a_choice() {
+        let all = |body, query| chosen(&choice(body).unwrap().or(choice(query).unwrap())).unwrap();
+        let task = json!({"task_id": "root_cause_analysis"});
+        assert_eq!(all(json!({"scenario_index": 1}), task.clone()), "RCA-002");
+        assert_eq!(all(task.clone(), json!({"scenario_id": "AC-002"})), "RCA-001");
+        assert_eq!(all(json!({"scenario_id": "AC-002"}), task), "AC-002");
+        assert_eq!(all(json!({}), json!({"scenario_id": "AC-002"})), "AC-002");
+    }
+
+    #[test]
+    fn equal_seeds_choose_alike_and_reach_everything() {
+        let seeded = |seed: u64| chosen(&choice(json!({"seed": seed})).unwrap()).unwrap();
+        let all: std::collections::BTreeSet<_> = (0..200).map(seeded).collect();
+        assert_eq!(all.len(), 9);
+        assert_eq!(seeded(7), seeded(7));
+        let Value::Object(data) = json!({"seed": 7}) else { unreachable!() };
+        assert_eq!(chosen(&Choice::read_any_seed(data).unwrap()).unwrap(), seeded(7), "on sockets too");
+        for seed in 0..50 {
+            let of_task = choice(json!({"seed": seed, "task_id": "remediation_planning"})).unwrap();
+            assert!(chosen(&of_task).unwrap().starts_with("RP-"));
+        }
+        for seed in [json!(-5), json!("abc"), json!({"a": 1})] {
+            let Value::Object(data) = json!({ "seed": seed }) else { unreachable!() };
+            assert!(chosen(&Choice::read_any_seed(data).unwrap()).is_ok());
+        }
+    }
+}

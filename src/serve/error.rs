@@ -1,0 +1,204 @@
+//! What a request can be refused for: status, code word, and a text that says what would be right.
+
+use std::borrow::Cow;
+
+use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, UPGRADE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::session::Full;
+use crate::env::{ActionError, CatalogError, UnknownTask};
+
+/// Seconds after which a full server may have room again.
+const RETRY_SECONDS: u32 = 5;
+
+/// A value that does not have the right form.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{place}: {problem}")]
+pub struct Misfit {
+    /// Where: `scenario_index`, `parameters.service`.
+    pub place: String,
+    /// What is wrong there, and what would be right.
+    pub problem: String,
+}
+
+impl Misfit {
+    /// A value of another type than is expected.
+    pub(super) fn new(place: &str, expected: &str, found: &Value) -> Self {
+        let found: Cow<'_, str> = match found {
+            Value::Null => "null".into(),
+            Value::Bool(_) => "a boolean".into(),
+            Value::Number(number) => format!("the number {number}").into(),
+            Value::String(text) => format!("'{}'", excerpt(text)).into(),
+            Value::Array(_) => "an array".into(),
+            Value::Object(_) => "an object".into(),
+        };
+        Self { place: place.to_owned(), problem: format!("expected {expected}, found {found}") }
+    }
+
+    /// A value that is not there.
+    pub(super) fn missing(place: &str, expected: &str) -> Self {
+        Self { place: place.to_owned(), problem: format!("missing; expected {expected}") }
+    }
+}
+
+impl From<ActionError> for Misfit {
+    fn from(error: ActionError) -> Self {
+        Self { place: error.place, problem: error.problem }
+    }
+}
+
+/// The beginning of a text that a client sent: an answer must not repeat 64 KiB.
+pub(super) fn excerpt(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(80) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
+    }
+}
+
+/// Why a request is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// A task that does not exist.
+    #[error(transparent)]
+    Task(#[from] UnknownTask),
+    /// A scenario that does not exist.
+    #[error(transparent)]
+    Scenario(#[from] CatalogError),
+    /// A number of a scenario that does not exist.
+    #[error("scenario {index} is out of range; {task} has the scenarios 0 to {last}")]
+    Range {
+        /// The number.
+        index: String,
+        /// The task, or the suite.
+        task: String,
+        /// The highest number.
+        last: usize,
+    },
+    /// A task that has no scenarios in this suite.
+    #[error("the suite has no scenarios of {0}; GET /tasks lists what there is")]
+    NoScenarios(String),
+    /// A split that does not exist.
+    #[error("unknown split '{name}'; splits: {known}")]
+    Split {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: &'static str,
+    },
+    /// Nothing was reset yet.
+    #[error("no episode yet; POST /reset starts one")]
+    NoEpisode,
+    /// An episode that is not, or no longer, alive.
+    #[error("unknown episode '{0}': it expired, made room for others, or never was; POST /reset starts another")]
+    UnknownEpisode(String),
+    /// A path that does not exist.
+    #[error("there is no {0}; GET /docs lists what there is")]
+    Path(String),
+    /// An environment that does not exist.
+    #[error("unknown environment '{0}'; GET /list_environments names the one that there is")]
+    Environment(String),
+    /// A method that the path does not have.
+    #[error("{path} does not take {method}; the header Allow names what it takes")]
+    Method {
+        /// The path.
+        path: String,
+        /// The method.
+        method: String,
+    },
+    /// A body that is too large.
+    #[error("the body is larger than the {0} bytes that are taken")]
+    TooLarge(usize),
+    /// A body that is not JSON by its own account.
+    #[error("the content type is '{0}'; send the body with 'content-type: application/json'")]
+    MediaType(String),
+    /// A body that is not JSON.
+    #[error("the body is not JSON: {0}")]
+    Json(String),
+    /// JSON of the wrong form.
+    #[error(transparent)]
+    Value(#[from] Misfit),
+    /// There is no room.
+    #[error("{0} and none is idle; try again in {RETRY_SECONDS} seconds")]
+    Full(#[from] Full),
+    /// A body that does not arrive.
+    #[error("the body did not arrive within {0} seconds")]
+    Slow(u64),
+    /// A connection that broke while the body was read.
+    #[error("the body could not be read: {0}")]
+    Broken(String),
+    /// A score during an exam.
+    #[error("this is an exam: no score leaves the server")]
+    Exam,
+    /// An ordinary request where a socket is wanted.
+    #[error("/ws speaks WebSocket (version 13); open it with a WebSocket client")]
+    Upgrade,
+}
+
+impl Fault {
+    /// The status of the answer.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Task(_)
+            | Self::Scenario(_)
+            | Self::Range { .. }
+            | Self::NoScenarios(_)
+            | Self::Split { .. }
+            | Self::NoEpisode
+            | Self::Broken(_) => StatusCode::BAD_REQUEST,
+            Self::Exam => StatusCode::FORBIDDEN,
+            Self::UnknownEpisode(_) | Self::Path(_) | Self::Environment(_) => StatusCode::NOT_FOUND,
+            Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Slow(_) => StatusCode::REQUEST_TIMEOUT,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Json(_) | Self::Value(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Upgrade => StatusCode::UPGRADE_REQUIRED,
+            Self::Full(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// The word for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Task(_) => "unknown_task",
+            Self::Scenario(_) | Self::NoScenarios(_) => "unknown_scenario",
+            Self::Range { .. } => "scenario_out_of_range",
+            Self::Split { .. } => "unknown_split",
+            Self::NoEpisode => "no_episode",
+            Self::UnknownEpisode(_) => "unknown_episode",
+            Self::Path(_) => "not_found",
+            Self::Environment(_) => "unknown_environment",
+            Self::Method { .. } => "method_not_allowed",
+            Self::TooLarge(_) => "body_too_large",
+            Self::MediaType(_) => "unsupported_media_type",
+            Self::Json(_) => "malformed_json",
+            Self::Value(_) => "invalid_value",
+            Self::Full(_) => "at_capacity",
+            Self::Slow(_) => "body_too_slow",
+            Self::Broken(_) => "body_unreadable",
+            Self::Exam => "exam",
+            Self::Upgrade => "upgrade_required",
+        }
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let body = json!({ "detail": self.to_string(), "code": self.code() }).to_string();
+        let mut response = (self.status(), [(CONTENT_TYPE, "application/json")], body).into_response();
+        let headers = response.headers_mut();
+        match self {
+            Self::Full(_) => drop(headers.insert(RETRY_AFTER, RETRY_SECONDS.into())),
+            Self::Upgrade => {
+                headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+                headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+            }
+            _ => {}
+        }
+        response
+    }
+}

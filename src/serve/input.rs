@@ -1,0 +1,136 @@
+//! Reading a request: its body within bounds, its query, and the names by which it may mean an episode.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Query, Request};
+use axum::http::header::{CONTENT_TYPE, COOKIE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
+use http_body_util::BodyExt;
+use hyper::body::Body as _;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde_json::{Map, Value};
+
+use super::error::{Fault, Misfit, excerpt};
+
+/// The header that names an episode.
+pub(super) const EPISODE_HEADER: &str = "x-episode-id";
+/// The cookie that names the episode which its client reset last.
+const EPISODE_COOKIE: &str = "bench_episode";
+/// The longest name of an episode, in characters.
+pub(super) const LONGEST_ID: usize = 255;
+/// The time for a body to arrive.
+const BODY_TIME: Duration = Duration::from_secs(30);
+/// How much of a body is read only to be refused: who still sends would not see an answer.
+const MOST_DISCARDED: u64 = 4 << 20;
+
+/// A request whose body has arrived.
+#[derive(Debug)]
+pub(super) struct Input {
+    parts: Parts,
+    body: Bytes,
+}
+
+impl Input {
+    /// Waits for the body.
+    pub(super) async fn read(request: Request, most: usize) -> Result<Self, Fault> {
+        let (parts, body) = request.into_parts();
+        let body = tokio::time::timeout(BODY_TIME, collect(body, most));
+        let body = body.await.map_err(|_| Fault::Slow(BODY_TIME.as_secs()))??;
+        Ok(Self { parts, body })
+    }
+
+    /// The body as JSON; none where there is none.
+    pub(super) fn json(&self) -> Result<Option<Value>, Fault> {
+        if self.body.is_empty() {
+            return Ok(None);
+        }
+        if let Some(kind) = self.parts.headers.get(CONTENT_TYPE)
+            && !is_json(kind)
+        {
+            return Err(Fault::MediaType(excerpt(&String::from_utf8_lossy(kind.as_bytes())).into_owned()));
+        }
+        serde_json::from_slice(&self.body).map(Some).map_err(|error| Fault::Json(error.to_string()))
+    }
+
+    /// The body as a JSON object; an empty one where there is no body.
+    pub(super) fn object(&self) -> Result<Map<String, Value>, Fault> {
+        match self.json()? {
+            None => Ok(Map::new()),
+            Some(Value::Object(object)) => Ok(object),
+            Some(other) => Err(Misfit::new("body", "an object", &other).into()),
+        }
+    }
+
+    /// The parameters of the query, all of them texts.
+    pub(super) fn query(&self) -> Result<Map<String, Value>, Fault> {
+        let pairs = Query::<Vec<(String, String)>>::try_from_uri(&self.parts.uri);
+        let Query(pairs) = pairs.map_err(|error| Misfit {
+            place: "query".to_owned(),
+            problem: format!("expected name=value pairs: {}", error.body_text()),
+        })?;
+        Ok(pairs.into_iter().map(|(name, text)| (name, Value::String(text))).collect())
+    }
+
+    /// The episode that the header names.
+    pub(super) fn header_id(&self) -> Result<Option<String>, Fault> {
+        let Some(value) = self.parts.headers.get(EPISODE_HEADER) else { return Ok(None) };
+        let id = std::str::from_utf8(value.as_bytes())
+            .map_err(|_| Misfit { place: EPISODE_HEADER.to_owned(), problem: "expected text in UTF-8".to_owned() })?;
+        check_id(EPISODE_HEADER, id).map(|()| Some(id.to_owned())).map_err(Fault::from)
+    }
+
+    /// The episode that the client's cookie names.
+    pub(super) fn cookie_id(&self) -> Option<String> {
+        cookie(&self.parts.headers)
+    }
+}
+
+/// Whether a text can name an episode.
+pub(super) fn check_id(place: &str, id: &str) -> Result<(), Misfit> {
+    if id.is_empty() || id.chars().count() > LONGEST_ID {
+        let problem = format!("expected 1 to {LONGEST_ID} characters, found {}", id.chars().count());
+        return Err(Misfit { place: place.to_owned(), problem });
+    }
+    Ok(())
+}
+
+/// The cookie after a reset.
+pub(super) fn set_cookie(id: &str) -> Option<HeaderValue> {
+    let value = utf8_percent_encode(id, NON_ALPHANUMERIC);
+    HeaderValue::try_from(format!("{EPISODE_COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax")).ok()
+}
+
+fn cookie(headers: &HeaderMap) -> Option<String> {
+    let pairs = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|all| all.split(';'));
+    let value = pairs.filter_map(|pair| pair.trim().strip_prefix(EPISODE_COOKIE)?.strip_prefix('=')).next()?;
+    let id = percent_decode_str(value.trim_matches('"')).decode_utf8().ok()?;
+    (!id.is_empty()).then(|| id.into_owned())
+}
+
+fn is_json(kind: &HeaderValue) -> bool {
+    let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
+}
+
+/// All of a body; one that is too large is read on for a while, and dropped.
+async fn collect(mut body: Body, most: usize) -> Result<Bytes, Fault> {
+    let announced = body.size_hint().lower();
+    if announced > MOST_DISCARDED {
+        return Err(Fault::TooLarge(most));
+    }
+    let (mut kept, mut seen) = (Vec::with_capacity(usize::try_from(announced).unwrap_or(0).min(most)), 0_u64);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Fault::Broken(error.to_string()))?;
+        let Ok(data) = frame.into_data() else { continue };
+        seen += data.len() as u64;
+        if seen > MOST_DISCARDED {
+            break;
+        }
+        if seen <= most as u64 {
+            kept.extend_from_slice(&data);
+        }
+    }
+    if seen > most as u64 { Err(Fault::TooLarge(most)) } else { Ok(kept.into()) }
+}

@@ -1,0 +1,31 @@
+//! Episodes over the network: many clients at once, each with episodes of its own.
+//!
+//! ```text
+//! request ─► input (bounds, names) ─► rest ─┐
+//!                                           ├─► App: catalogue, session::Sessions ─► env::Episode
+//! socket  ─► ws (messages in order) ────────┘                │
+//!                                                            └─► view (what may be seen) ─► bytes
+//! ```
+//!
+//! Nothing here decides what a step earns; nothing in `env` knows of a network.
+
+mod app;
+mod choice;
+mod error;
+mod input;
+mod metrics;
+mod openapi;
+mod openenv;
+mod rest;
+mod routes;
+mod schema;
+mod server;
+pub mod session;
+mod view;
+mod ws;
+
+pub use app::{Access, App, Options};
+pub use error::{Fault, Misfit};
+pub use routes::router;
+pub use server::Server;
+pub use view::{Reveal, Visibility};

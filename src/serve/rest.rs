@@ -1,0 +1,176 @@
+//! The REST API: the seed's shapes, and OpenEnv's beside them.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_TYPE, SET_COOKIE};
+use axum::http::{HeaderName, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+use super::app::{App, with};
+use super::choice::{Choice, from_query, text};
+use super::error::{Fault, Misfit};
+use super::input::{Input, check_id, set_cookie};
+use super::view;
+use crate::env::{Action, ActionKind, Diagnostic, Remediation, SEVERITIES, Submission};
+
+type Shared = State<Arc<App>>;
+
+const JSON: (HeaderName, &str) = (CONTENT_TYPE, "application/json");
+
+/// An answer in JSON that is written already.
+pub(super) fn written(body: String) -> Response {
+    ([JSON], body).into_response()
+}
+
+/// `POST /reset`.
+pub(super) async fn reset(State(app): Shared, request: Request) -> Result<Response, Fault> {
+    let input = Input::read(request, app.options.max_body).await?;
+    let body = Choice::read(input.object()?)?;
+    let query = Choice::read(from_query(input.query()?))?;
+    let mut choice = body.or(query);
+    if choice.episode_id.is_none() {
+        choice.episode_id = input.header_id()?;
+    }
+    let play = app.reset(&choice)?;
+    let (name, body) = with(&play, |play| {
+        (Arc::clone(&play.name), view::json(&app.options.visibility.reset(&play.episode, &play.name)))
+    });
+    let mut response = written(body);
+    response.headers_mut().extend(set_cookie(&name).map(|cookie| (SET_COOKIE, cookie)));
+    Ok(response)
+}
+
+/// `POST /step`: an action, or OpenEnv's `{"action": …}`, which is answered in OpenEnv's form.
+pub(super) async fn step(State(app): Shared, request: Request) -> Result<Response, Fault> {
+    let input = Input::read(request, app.options.max_body).await?;
+    let mut body = match input.json()? {
+        Some(Value::Object(body)) => body,
+        Some(other) => return Err(Misfit::new("body", "an action as an object", &other).into()),
+        None => return Err(Misfit::missing("body", "an action such as {\"action_type\": \"query_logs\"}").into()),
+    };
+    let openenv = body.contains_key("action");
+    let in_body = text("episode_id", body.get("episode_id").cloned())?;
+    let action = if openenv {
+        check_openenv(&body)?;
+        let action = body.remove("action").unwrap_or_default();
+        Action::from_value(action).map_err(|error| within_action(Misfit::from(error)))?
+    } else {
+        Action::from_value(body.into()).map_err(Misfit::from)?
+    };
+    let play = app.find(name_of(&input, in_body)?.as_deref())?;
+    let visibility = app.options.visibility;
+    Ok(written(with(&play, |play| {
+        let outcome = app.step(&mut play.episode, &action);
+        if openenv {
+            view::json(&visibility.openenv_step(&outcome, &play.name))
+        } else {
+            view::json(&visibility.step(&outcome, &play.name))
+        }
+    })))
+}
+
+/// The other keys of OpenEnv's request, which change nothing here: a step takes no time, and answers need no number.
+fn check_openenv(body: &Map<String, Value>) -> Result<(), Misfit> {
+    match body.get("timeout_s") {
+        None | Some(Value::Null) => {}
+        Some(Value::Number(seconds)) if seconds.as_f64().is_some_and(|seconds| seconds > 0.0) => {}
+        Some(other) => return Err(Misfit::new("timeout_s", "a number of seconds above 0", other)),
+    }
+    text("request_id", body.get("request_id").cloned())?.map_or(Ok(()), |id| check_id("request_id", &id))
+}
+
+fn within_action(error: Misfit) -> Misfit {
+    let place = if error.place == "action" { error.place } else { format!("action.{}", error.place) };
+    Misfit { place, ..error }
+}
+
+/// The episode that a request names: by header, query, body, or cookie.
+fn name_of(input: &Input, in_body: Option<String>) -> Result<Option<String>, Fault> {
+    let in_query = || text("episode_id", input.query()?.remove("episode_id")).map_err(Fault::from);
+    Ok(match input.header_id()? {
+        Some(name) => Some(name),
+        None => in_query()?.or(in_body).or_else(|| input.cookie_id()),
+    })
+}
+
+/// `GET /state`.
+pub(super) async fn state(State(app): Shared, request: Request) -> Result<Response, Fault> {
+    let input = Input::read(request, app.options.max_body).await?;
+    let play = match app.find(name_of(&input, None)?.as_deref()) {
+        Err(Fault::NoEpisode) if app.options.openenv => {
+            return Ok(written(json!({ "episode_id": null, "step_count": 0 }).to_string()));
+        }
+        found => found?,
+    };
+    Ok(written(with(&play, |play| view::json(&app.options.visibility.state(&play.episode, &play.name)))))
+}
+
+/// `GET /grader`.
+pub(super) async fn grader(State(app): Shared, request: Request) -> Result<Response, Fault> {
+    let input = Input::read(request, app.options.max_body).await?;
+    let play = app.find(name_of(&input, None)?.as_deref())?;
+    with(&play, |play| app.options.visibility.grader(&play.episode)).map(written).ok_or(Fault::Exam)
+}
+
+/// `GET /tasks`.
+pub(super) async fn tasks(State(app): Shared) -> Response {
+    let task = |task: &Arc<crate::env::Task>| {
+        let scenarios: Vec<_> = app.catalog.of_task(task.id).map(|scenario| scenario.id()).collect();
+        json!({
+            "task_id": task.id,
+            "difficulty": task.difficulty,
+            "description": task.description,
+            "max_steps": task.max_steps,
+            "available_actions": task.actions,
+            "submission": task.id.submission(),
+            "scenarios": scenarios,
+        })
+    };
+    let tasks: Vec<_> = app.catalog.tasks().iter().map(task).collect();
+    let total = tasks.len();
+    written(json!({ "tasks": tasks, "total": total, "action_schema": action_schema() }).to_string())
+}
+
+/// The actions by group, each with the parameters that matter to it.
+fn action_schema() -> Value {
+    let of = |kind: ActionKind, parameters: Value| (kind.as_str().to_owned(), parameters);
+    let diagnostics = Diagnostic::ALL.iter();
+    let diagnostic = diagnostics.map(|kind| of(ActionKind::Diagnostic(*kind), json!({ "service": "string" })));
+    let remediation = Remediation::ALL.iter().map(|kind| {
+        let target = (kind.target_parameters()[0].to_owned(), json!("string"));
+        let extra = match kind {
+            Remediation::RollbackDeploy => Some(("target_version".to_owned(), json!("string, optional"))),
+            Remediation::ScaleService => Some(("replicas".to_owned(), json!("integer, optional"))),
+            _ => None,
+        };
+        of(ActionKind::Remediation(*kind), Value::Object([target].into_iter().chain(extra).collect()))
+    });
+    let submission = Submission::ALL.iter().map(|kind| {
+        let parameters = match kind {
+            Submission::Severity => json!({ "severity": SEVERITIES.join(" | ") }),
+            Submission::RootCause => json!({ "service": "string", "failure_mode": "string" }),
+            Submission::Resolution => json!({ "summary": "string" }),
+        };
+        of(ActionKind::Submission(*kind), parameters)
+    });
+    json!({
+        "diagnostic": diagnostic.collect::<Map<_, _>>(),
+        "remediation": remediation.collect::<Map<_, _>>(),
+        "submission": submission.collect::<Map<_, _>>(),
+    })
+}
+
+/// `GET /health`.
+pub(super) async fn health(State(app): Shared) -> Response {
+    let status = if app.options.openenv { "healthy" } else { "ok" };
+    written(json!({ "status": status, "version": env!("CARGO_PKG_VERSION") }).to_string())
+}
+
+/// `GET /metrics`.
+pub(super) async fn metrics(State(app): Shared) -> Response {
+    let live = app.sweep();
+    (StatusCode::OK, [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.text(live))
+        .into_response()
+}

@@ -1,0 +1,150 @@
+//! The routes: one list, from which both the router and the OpenAPI document are made.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{MethodRouter, get, post};
+
+use super::app::{Access, App};
+use super::error::Fault;
+use super::openapi::{Shape, shape};
+use super::schema::{
+    GraderAnswer, Health, IncidentState, Metadata, NumTasks, OneTask, RangeRequest, ResetAnswer, ResetRequest, Schemas,
+    SomeTasks, Split, SplitRequest, SplitTasks, StepAnswer, StepRequest, TaskRequest, TasksAnswer,
+};
+use super::{openapi, openenv, rest, ws};
+
+/// What is served at a path with a method.
+pub(super) struct Route {
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    pub(super) summary: &'static str,
+    /// Name, place (`query`, `header`, `path`) and meaning.
+    pub(super) parameters: &'static [(&'static str, &'static str, &'static str)],
+    pub(super) body: Option<Shape>,
+    pub(super) answer: Answer,
+    handler: MethodRouter<Arc<App>>,
+}
+
+/// What a route answers.
+pub(super) enum Answer {
+    /// JSON of this shape.
+    Json(Shape),
+    /// Text of this type.
+    Text(&'static str),
+    /// Another protocol.
+    Socket,
+}
+
+const EPISODE: &[(&str, &str, &str)] = &[
+    (
+        "episode_id",
+        "query",
+        "The episode; without it that of the header, else of the cookie, else the last reset of all",
+    ),
+    ("X-Episode-Id", "header", "The episode; wins over the query"),
+];
+
+const CHOICE: &[(&str, &str, &str)] = &[
+    ("task_id", "query", "As in the body, which wins"),
+    ("scenario_index", "query", "As in the body, which wins"),
+    ("scenario_id", "query", "As in the body, which wins"),
+    ("seed", "query", "As in the body, which wins"),
+    ("episode_id", "query", "As in the body, which wins"),
+    ("X-Episode-Id", "header", "The name to keep the episode under, where neither body nor query has one"),
+];
+
+const ENV: &[(&str, &str, &str)] = &[("env", "path", "The environment, as in /list_environments")];
+
+impl Route {
+    fn get(path: &'static str, summary: &'static str, answer: Answer, handler: MethodRouter<Arc<App>>) -> Self {
+        Self { method: "get", path, summary, parameters: &[], body: None, answer, handler }
+    }
+
+    fn post(
+        path: &'static str,
+        summary: &'static str,
+        [body, answer]: [Shape; 2],
+        handler: MethodRouter<Arc<App>>,
+    ) -> Self {
+        let answer = Answer::Json(answer);
+        Self { method: "post", path, summary, parameters: &[], body: Some(body), answer, handler }
+    }
+
+    fn with(self, parameters: &'static [(&'static str, &'static str, &'static str)]) -> Self {
+        Self { parameters, ..self }
+    }
+}
+
+/// All of them.
+pub(super) fn routes() -> Vec<Route> {
+    use Answer::{Json, Socket, Text};
+    let (g, p) = (Route::get, Route::post);
+    vec![
+        p("/reset", "Start an episode", [shape::<ResetRequest>, shape::<ResetAnswer>], post(rest::reset)).with(CHOICE),
+        p("/step", "Take a step", [shape::<StepRequest>, shape::<StepAnswer>], post(rest::step)).with(EPISODE),
+        g("/state", "The state of an episode", Json(shape::<IncidentState>), get(rest::state)).with(EPISODE),
+        g("/grader", "The grade of an episode as it stands", Json(shape::<GraderAnswer>), get(rest::grader))
+            .with(EPISODE),
+        g("/tasks", "The tasks, their scenarios and actions", Json(shape::<TasksAnswer>), get(rest::tasks)),
+        g("/ws", "One isolated episode over WebSocket, in OpenEnv's messages", Socket, get(ws::upgrade)),
+        g("/health", "Whether the server is well", Json(shape::<Health>), get(rest::health)),
+        g("/metrics", "Counters for Prometheus", Text("text/plain"), get(rest::metrics)),
+        g("/schema", "Schemas of action, observation and state", Json(shape::<Schemas>), get(openenv::schemas)),
+        g("/metadata", "What the environment is", Json(shape::<Metadata>), get(openenv::metadata)),
+        g("/list_environments", "Its name", Json(shape::<Vec<String>>), get(openenv::environments)),
+        g("/{env}/splits", "The parts of the suite", Json(shape::<Vec<Split>>), get(openenv::splits)).with(ENV),
+        p("/{env}/tasks", "All tasks of a split", [shape::<SplitRequest>, shape::<SplitTasks>], post(openenv::tasks))
+            .with(ENV),
+        p("/{env}/num_tasks", "How many", [shape::<SplitRequest>, shape::<NumTasks>], post(openenv::num_tasks))
+            .with(ENV),
+        p("/{env}/task", "One of them", [shape::<TaskRequest>, shape::<OneTask>], post(openenv::task)).with(ENV),
+        p("/{env}/task_range", "Some", [shape::<RangeRequest>, shape::<SomeTasks>], post(openenv::task_range))
+            .with(ENV),
+        g("/openapi.json", "This document", Text("application/json"), get(openapi::openapi)),
+        g("/docs", "The same as a page", Text("text/html"), get(openapi::docs)),
+    ]
+}
+
+/// The service: all routes, and an answer in JSON wherever there is none.
+pub fn router(app: &Arc<App>) -> Router {
+    let router = routes().into_iter().fold(Router::new(), |router, route| router.route(route.path, route.handler));
+    router
+        .fallback(|request: Request| async move { Fault::Path(request.uri().path().to_owned()) })
+        .method_not_allowed_fallback(|request: Request| async move {
+            Fault::Method { path: request.uri().path().to_owned(), method: request.method().to_string() }
+        })
+        .layer(middleware::from_fn_with_state(Arc::clone(app), observe))
+        .with_state(Arc::clone(app))
+}
+
+/// Counts a request, and sets what every answer carries.
+async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let began = tokio::time::Instant::now();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(policy);
+
+    let (status, took) = (response.status().as_u16(), began.elapsed());
+    // Labels are a closed list: a client must not be able to add to it.
+    let label = match method.as_str() {
+        "GET" | "HEAD" => "GET",
+        "POST" => "POST",
+        _ => "other",
+    };
+    app.metrics.request(label, route.as_ref().map_or("other", MatchedPath::as_str), status, took);
+    if let Some(log) = app.options.access_log {
+        log(&Access { method: method.as_str(), path: uri.path(), status, took });
+    }
+    response
+}

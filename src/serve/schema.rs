@@ -1,0 +1,418 @@
+//! The shapes on the wire as types, for JSON Schema only: what is written and read has types of its own, made to be
+//! fast. A test holds answers against these.
+
+#![expect(dead_code, reason = "schemas are made of the types, and values of them never are")]
+
+use std::collections::BTreeMap;
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Map, Value};
+
+use crate::env::{ActionKind, Alert, TaskId};
+
+/// The schema of a type on its own, without references.
+pub(super) fn standalone<T: JsonSchema>() -> Schema {
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    settings.into_generator().into_root_schema_for::<T>()
+}
+
+/// The 14 actions. Another name is a legal step that costs points; a schema is there to say what is right.
+fn action_types(_: &mut SchemaGenerator) -> Schema {
+    let names: Vec<_> = ActionKind::all().map(|kind| kind.as_str().to_owned()).collect();
+    json_schema!({ "type": "string", "enum": names })
+}
+
+/// A value that is always there and may be null.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+struct Nullable<T>(Option<T>);
+
+/// One action: a look, a repair, or the answer that ends the episode.
+#[derive(JsonSchema)]
+pub(super) struct IncidentAction {
+    /// What to do. `available_actions` of the observation lists what the task offers.
+    #[schemars(schema_with = "action_types")]
+    action_type: String,
+    /// Its parameters. Other keys are kept in the history and otherwise ignored.
+    #[serde(default)]
+    parameters: Parameters,
+}
+
+/// The parameters of actions; each action needs those that its target takes.
+#[derive(Default, JsonSchema, serde::Serialize)]
+#[serde(default)]
+#[schemars(inline)]
+struct Parameters {
+    /// The service: of diagnostics, of most remediations, and of `submit_root_cause`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<String>,
+    /// The answer of `submit_severity`: P1, P2, P3 or P4.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    severity: Option<String>,
+    /// The answer of `submit_root_cause`: how the service failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure_mode: Option<String>,
+    /// The answer of `submit_resolution`: what failed, what was done, and the present state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<String>,
+    /// The flag of `disable_feature_flag`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flag: Option<String>,
+    /// The step of `execute_runbook_step`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runbook_action: Option<String>,
+    /// Stands in for a missing `runbook_action`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
+    /// The version for `rollback_deploy`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_version: Option<String>,
+    /// How many replicas `scale_service` should come to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replicas: Option<i64>,
+    /// Why; it is kept and changes nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning: Option<String>,
+}
+
+/// What an agent sees.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Observation {
+    /// The episode; a UUID unless the client named it.
+    episode_id: String,
+    task_id: TaskId,
+    scenario_id: String,
+    /// Steps taken.
+    step_count: u32,
+    /// Steps after which the episode times out.
+    max_steps: u32,
+    incident_summary: String,
+    alert: Alert,
+    /// What the task offers.
+    available_actions: Vec<String>,
+    /// What was brought up so far: by action, then by target.
+    queried_data: BTreeMap<String, BTreeMap<String, String>>,
+    known_services: Vec<String>,
+    /// The sum of all rewards; null in an exam.
+    cumulative_reward: Nullable<f64>,
+    done: bool,
+    /// What the last step was.
+    feedback: String,
+    /// Why the last action was refused.
+    last_action_error: Nullable<String>,
+    available_runbooks: Vec<String>,
+    feature_flags: Vec<String>,
+}
+
+/// What an agent sees, as OpenEnv has it: `reward`, `done` and `metadata` travel beside the rest.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct IncidentObservation {
+    /// The episode; a UUID unless the client named it.
+    episode_id: String,
+    task_id: TaskId,
+    scenario_id: String,
+    /// Steps taken.
+    step_count: u32,
+    /// Steps after which the episode times out.
+    max_steps: u32,
+    incident_summary: String,
+    alert: Alert,
+    /// What the task offers.
+    available_actions: Vec<String>,
+    /// What was brought up so far: by action, then by target.
+    queried_data: BTreeMap<String, BTreeMap<String, String>>,
+    known_services: Vec<String>,
+    /// The sum of all rewards; null in an exam.
+    cumulative_reward: Nullable<f64>,
+    /// What the last step was.
+    feedback: String,
+    /// Why the last action was refused.
+    last_action_error: Nullable<String>,
+    available_runbooks: Vec<String>,
+    feature_flags: Vec<String>,
+    /// What the last step earned; null in an exam.
+    #[serde(default)]
+    reward: Option<f64>,
+    #[serde(default)]
+    done: bool,
+    #[serde(default)]
+    metadata: Map<String, Value>,
+}
+
+/// An action in the history.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ActionRecord {
+    action_type: String,
+    parameters: Map<String, Value>,
+    step: u32,
+}
+
+/// The state of an episode.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct IncidentState {
+    episode_id: String,
+    task_id: TaskId,
+    scenario_id: String,
+    step_count: u32,
+    max_steps: u32,
+    action_history: Vec<ActionRecord>,
+    queried_data: BTreeMap<String, BTreeMap<String, String>>,
+    submitted: bool,
+    /// Whether a resolution was submitted that counts; null in an exam.
+    resolved: Nullable<bool>,
+    done: bool,
+    /// The sum of all rewards; null in an exam.
+    cumulative_reward: Nullable<f64>,
+    feedback: String,
+}
+
+/// Which incident, and under which name. Without a word: the first of alert_classification. With a seed and no scenario:
+/// the one that the seed draws, of the task or of all.
+#[derive(JsonSchema)]
+pub(super) struct ResetRequest {
+    #[serde(default)]
+    task_id: Option<TaskId>,
+    /// Which scenario of the task, from 0.
+    #[serde(default)]
+    scenario_index: Option<u32>,
+    /// A scenario by its id; the task and the index then do not matter.
+    #[serde(default)]
+    scenario_id: Option<String>,
+    /// Equal seeds draw the same scenario.
+    #[serde(default)]
+    seed: Option<u64>,
+    /// The name under which the episode is kept.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 255))]
+    episode_id: Option<String>,
+    /// The split of the Task API that `index` counts in.
+    #[serde(default)]
+    split: Option<String>,
+    /// Which task of the split, from 0.
+    #[serde(default)]
+    index: Option<u32>,
+}
+
+/// The observation, and beside its keys those of OpenEnv.
+#[derive(JsonSchema)]
+pub(super) struct ResetAnswer {
+    #[serde(flatten)]
+    top: Observation,
+    observation: IncidentObservation,
+    reward: Nullable<f64>,
+    metadata: Map<String, Value>,
+}
+
+/// A step as OpenEnv has it.
+#[derive(JsonSchema)]
+pub(super) struct OpenenvStepRequest {
+    action: IncidentAction,
+    #[serde(default)]
+    timeout_s: Option<f64>,
+    #[serde(default)]
+    request_id: Option<String>,
+}
+
+/// An action, or OpenEnv's request; each is answered in its own form.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+pub(super) enum StepRequest {
+    Action(IncidentAction),
+    Openenv(OpenenvStepRequest),
+}
+
+/// What a step earned. All null in an exam.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Reward {
+    score: Nullable<f64>,
+    value: Nullable<f64>,
+    reason: Nullable<String>,
+    cumulative: Nullable<f64>,
+}
+
+/// What an episode is worth. The breakdown's keys depend on the task; right answers in it may be null.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Grade {
+    total: f64,
+    breakdown: Map<String, Value>,
+    feedback: String,
+}
+
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Info {
+    step: u32,
+    feedback: String,
+    /// The grade, at the end.
+    #[serde(default)]
+    grader: Option<Grade>,
+    /// The last step's reward without the grade, at the end.
+    #[serde(default)]
+    shaping: Option<f64>,
+}
+
+/// The answer to an action.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StepResult {
+    observation: Observation,
+    reward: Reward,
+    done: bool,
+    info: Info,
+}
+
+/// The answer to OpenEnv's request.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OpenenvStepResult {
+    observation: IncidentObservation,
+    reward: Nullable<f64>,
+    done: bool,
+    metadata: Map<String, Value>,
+}
+
+/// The answer to a step, in the form of its request.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+pub(super) enum StepAnswer {
+    Step(StepResult),
+    Openenv(OpenenvStepResult),
+}
+
+/// The grade of an episode as it stands.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GraderAnswer {
+    total: f64,
+    breakdown: Map<String, Value>,
+    feedback: String,
+    task_id: TaskId,
+    scenario_id: String,
+    steps_used: u32,
+    done: bool,
+}
+
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Task {
+    task_id: TaskId,
+    difficulty: String,
+    description: String,
+    max_steps: u32,
+    available_actions: Vec<String>,
+    submission: String,
+    scenarios: Vec<String>,
+}
+
+/// All tasks.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TasksAnswer {
+    tasks: Vec<Task>,
+    total: u32,
+    /// By group: each action with its parameters.
+    action_schema: BTreeMap<String, BTreeMap<String, BTreeMap<String, String>>>,
+}
+
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Health {
+    /// `ok`, or `healthy` for hosts of OpenEnv.
+    status: String,
+    version: String,
+}
+
+/// Why a request was refused, and what would be right.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Refusal {
+    detail: String,
+    /// A word for programs.
+    code: String,
+}
+
+/// What the environment is.
+#[derive(JsonSchema, serde::Serialize)]
+pub(super) struct Metadata {
+    pub(super) name: &'static str,
+    pub(super) description: &'static str,
+    pub(super) readme_content: Option<&'static str>,
+    pub(super) version: &'static str,
+    pub(super) author: Option<&'static str>,
+    pub(super) documentation_url: Option<&'static str>,
+}
+
+/// The schemas of OpenEnv's messages.
+#[derive(JsonSchema)]
+pub(super) struct Schemas {
+    action: Map<String, Value>,
+    observation: Map<String, Value>,
+    state: Map<String, Value>,
+}
+
+/// A part of the suite.
+#[derive(JsonSchema, serde::Serialize)]
+pub(super) struct Split {
+    pub(super) name: &'static str,
+    pub(super) r#type: &'static str,
+}
+
+/// A task of a split: one scenario. Pass its split and index, or its scenario_id, to a reset.
+#[derive(JsonSchema, serde::Serialize)]
+pub(super) struct SplitTask<'a> {
+    pub(super) index: usize,
+    pub(super) task_id: TaskId,
+    pub(super) scenario_id: &'a str,
+    pub(super) max_steps: u32,
+    pub(super) description: &'a str,
+}
+
+#[derive(JsonSchema)]
+pub(super) struct SplitRequest {
+    split: String,
+}
+
+#[derive(JsonSchema)]
+pub(super) struct TaskRequest {
+    split: String,
+    index: u32,
+}
+
+#[derive(JsonSchema)]
+pub(super) struct RangeRequest {
+    split: String,
+    /// The first index [default: 0].
+    #[serde(default)]
+    start: Option<u32>,
+    /// The index after the last one [default: their number].
+    #[serde(default)]
+    stop: Option<u32>,
+}
+
+#[derive(JsonSchema)]
+pub(super) struct SplitTasks {
+    tasks: Vec<SplitTask<'static>>,
+    env_name: String,
+}
+
+#[derive(JsonSchema)]
+pub(super) struct NumTasks {
+    num_tasks: usize,
+}
+
+#[derive(JsonSchema)]
+pub(super) struct OneTask {
+    task: SplitTask<'static>,
+}
+
+#[derive(JsonSchema)]
+pub(super) struct SomeTasks {
+    tasks: Vec<SplitTask<'static>>,
+}

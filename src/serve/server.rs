@@ -1,0 +1,162 @@
+//! The sockets: accepting, keeping alive, and stopping without losing an answer.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
+use super::app::App;
+use super::routes::router;
+
+/// How long a client may take to send the head of its next request.
+const HEAD_TIME: Duration = Duration::from_secs(75);
+/// How often what has expired is dropped, also where nobody asks.
+const SWEEP: Duration = Duration::from_secs(30);
+/// How long to wait when the system has no more sockets.
+const EXHAUSTED: Duration = Duration::from_millis(100);
+
+/// A bound server.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    app: Arc<App>,
+    connections: usize,
+    grace: Duration,
+}
+
+impl Server {
+    /// Takes an address, and so many connections at once.
+    ///
+    /// # Errors
+    /// When the address cannot be taken.
+    pub async fn bind(address: impl ToSocketAddrs, app: Arc<App>, connections: usize) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        Ok(Self { listener, app, connections, grace: Duration::from_secs(10) })
+    }
+
+    /// The address that it has.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// The same, waiting so long for open requests when it stops.
+    #[must_use]
+    pub fn grace(self, grace: Duration) -> Self {
+        Self { grace, ..self }
+    }
+
+    /// Serves until the app's token is cancelled. Then it accepts nobody, finishes requests, and has sockets close; gives
+    /// whether all of them ended within the time of grace.
+    pub async fn run(self) -> bool {
+        let Self { listener, app, connections, grace } = self;
+        let router = router(&app);
+        let (free, open) = (Arc::new(Semaphore::new(connections)), TaskTracker::new());
+        let mut sweep = tokio::time::interval(SWEEP);
+        loop {
+            let accepted = tokio::select! {
+                () = app.stop.cancelled() => break,
+                _ = sweep.tick() => {
+                    app.sweep();
+                    continue;
+                }
+                // Whoever finds no place waits in the system's queue.
+                accepted = async {
+                    let place = Arc::clone(&free).acquire_owned().await;
+                    (listener.accept().await, place)
+                } => accepted,
+            };
+            match accepted {
+                (Ok((stream, _)), Ok(place)) => {
+                    keep_alive(&stream);
+                    let held = Held { stream, _place: place, _open: open.token() };
+                    tokio::spawn(serve(held, router.clone(), app.stop.clone()));
+                }
+                // Out of descriptors, or a client that is gone again: others may be served later.
+                _ => tokio::time::sleep(EXHAUSTED).await,
+            }
+        }
+        drop(listener);
+        open.close();
+        tokio::time::timeout(grace, open.wait()).await.is_ok()
+    }
+}
+
+async fn serve(stream: Held, router: axum::Router, stop: CancellationToken) {
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .with_upgrades();
+    tokio::pin!(connection);
+    // How a connection breaks is its client's business.
+    tokio::select! {
+        _ = connection.as_mut() => {}
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
+}
+
+/// Small answers leave at once, and a peer that vanished is noticed by the system.
+fn keep_alive(stream: &TcpStream) {
+    let _ = stream.set_nodelay(true);
+    let keep = TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(20));
+    let _ = SockRef::from(stream).set_tcp_keepalive(&keep);
+}
+
+/// A connection with its place among all: a WebSocket takes both along when it leaves HTTP.
+#[derive(Debug)]
+struct Held {
+    stream: TcpStream,
+    _place: OwnedSemaphorePermit,
+    _open: TaskTrackerToken,
+}
+
+impl AsyncRead for Held {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Held {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}

@@ -1,0 +1,315 @@
+//! Which episodes are alive: by id, by age, by number. It has no clock and is told the time.
+//!
+//! One short lock guards the table and is never held while an episode steps: an episode has a lock of its own.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How long and how many.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// After so much time without use an episode is gone.
+    pub ttl: Duration,
+    /// The most episodes, those of sockets included.
+    pub most: usize,
+}
+
+/// There is no room, and nothing that is idle could make some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{active} of {most} episodes are in use")]
+pub struct Full {
+    /// Episodes that are alive.
+    pub active: usize,
+    /// The most that may be.
+    pub most: usize,
+}
+
+/// Episodes by id. An episode is in use while a request holds it, and idle otherwise.
+#[derive(Debug)]
+pub struct Sessions<T> {
+    limits: Limits,
+    table: Mutex<Table<T>>,
+}
+
+#[derive(Debug)]
+struct Table<T> {
+    slots: HashMap<Arc<str>, Slot<T>>,
+    /// Ids in the order of their last use.
+    order: BTreeMap<u64, Arc<str>>,
+    /// The next number in that order.
+    tick: u64,
+    /// The latest time that it was told: threads may be told out of order.
+    now: Duration,
+    /// The id of the last reset of all.
+    last: Option<Arc<str>>,
+    /// Places that sockets hold.
+    places: usize,
+}
+
+#[derive(Debug)]
+struct Slot<T> {
+    value: Arc<Mutex<T>>,
+    used: Duration,
+    tick: u64,
+}
+
+impl<T> Slot<T> {
+    /// Only under the table's lock, where nobody can take a new handle.
+    fn is_idle(&self) -> bool {
+        Arc::strong_count(&self.value) == 1
+    }
+}
+
+impl<T> Sessions<T> {
+    /// An empty table.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        let table = Table {
+            slots: HashMap::new(),
+            order: BTreeMap::new(),
+            tick: 0,
+            now: Duration::ZERO,
+            last: None,
+            places: 0,
+        };
+        Self { limits, table: Mutex::new(table) }
+    }
+
+    /// Its limits.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Keeps an episode under an id, in place of an earlier one of that id. It is then the last reset of all.
+    ///
+    /// # Errors
+    /// When there is no room and nothing is idle.
+    pub fn put(&self, id: &str, value: T, now: Duration) -> Result<Arc<Mutex<T>>, Full> {
+        let mut table = self.at(now);
+        // Its own place is free again, also where the table is full.
+        table.remove(id);
+        table.make_room(self.limits)?;
+        let id: Arc<str> = id.into();
+        let value = Arc::new(Mutex::new(value));
+        let slot = Slot { value: Arc::clone(&value), used: table.now, tick: 0 };
+        table.slots.insert(Arc::clone(&id), slot);
+        table.touch(&id);
+        table.last = Some(id);
+        Ok(value)
+    }
+
+    /// The episode of an id, which counts as a use of it.
+    pub fn get(&self, id: &str, now: Duration) -> Option<Arc<Mutex<T>>> {
+        self.at(now).touch(id)
+    }
+
+    /// The last reset of all, while it is alive.
+    pub fn last(&self, now: Duration) -> Option<Arc<Mutex<T>>> {
+        let mut table = self.at(now);
+        let id = table.last.clone()?;
+        table.touch(&id)
+    }
+
+    /// A place for an episode that only its owner can reach, until the place is dropped.
+    ///
+    /// # Errors
+    /// When there is no room and nothing is idle.
+    pub fn occupy(self: &Arc<Self>, now: Duration) -> Result<Place<T>, Full> {
+        let mut table = self.at(now);
+        table.make_room(self.limits)?;
+        table.places += 1;
+        Ok(Place(Arc::clone(self)))
+    }
+
+    /// Drops what has expired, and says how many episodes are left.
+    pub fn sweep(&self, now: Duration) -> usize {
+        self.at(now).active()
+    }
+
+    /// The table as it is at a time, without what has expired by then.
+    fn at(&self, now: Duration) -> MutexGuard<'_, Table<T>> {
+        let mut table = self.lock();
+        table.now = table.now.max(now);
+        table.expire(self.limits.ttl);
+        table
+    }
+
+    /// No code under this lock can panic half-way through a change.
+    fn lock(&self) -> MutexGuard<'_, Table<T>> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Table<T> {
+    fn active(&self) -> usize {
+        self.slots.len() + self.places
+    }
+
+    fn touch(&mut self, id: &str) -> Option<Arc<Mutex<T>>> {
+        let (id, slot) = self.slots.get_key_value(id).map(|(id, slot)| (Arc::clone(id), slot))?;
+        let (old, tick) = (slot.tick, self.tick + 1);
+        self.tick = tick;
+        self.order.remove(&old);
+        self.order.insert(tick, Arc::clone(&id));
+        let slot = self.slots.get_mut(&id)?;
+        (slot.tick, slot.used) = (tick, self.now);
+        Some(Arc::clone(&slot.value))
+    }
+
+    fn remove(&mut self, id: &str) {
+        if let Some(slot) = self.slots.remove(id) {
+            self.order.remove(&slot.tick);
+        }
+        if self.last.as_deref() == Some(id) {
+            self.last = None;
+        }
+    }
+
+    fn expire(&mut self, ttl: Duration) {
+        while let Some(id) = self.order.values().next().cloned() {
+            match self.slots.get(&id) {
+                Some(slot) if slot.used + ttl > self.now => break,
+                // A request that takes this long is using it still.
+                Some(slot) if !slot.is_idle() => drop(self.touch(&id)),
+                _ => self.remove(&id),
+            }
+        }
+    }
+
+    fn make_room(&mut self, limits: Limits) -> Result<(), Full> {
+        if self.active() < limits.most {
+            return Ok(());
+        }
+        let idle = |id: &&Arc<str>| self.slots.get(*id).is_some_and(Slot::is_idle);
+        match self.order.values().find(idle).cloned() {
+            Some(id) => {
+                self.remove(&id);
+                Ok(())
+            }
+            None => Err(Full { active: self.active(), most: limits.most }),
+        }
+    }
+}
+
+/// A place in the table that is given back when this is dropped.
+#[derive(Debug)]
+pub struct Place<T>(Arc<Sessions<T>>);
+
+impl<T> Drop for Place<T> {
+    fn drop(&mut self) {
+        self.0.lock().places -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const fn seconds(n: u64) -> Duration {
+        Duration::from_secs(n)
+    }
+
+    fn table(ttl: u64, most: usize) -> Arc<Sessions<u32>> {
+        Arc::new(Sessions::new(Limits { ttl: seconds(ttl), most }))
+    }
+
+    fn read(value: Option<Arc<Mutex<u32>>>) -> Option<u32> {
+        value.map(|value| *value.lock().unwrap())
+    }
+
+    #[test]
+    fn use_keeps_an_episode_alive() {
+        let table = table(10, 5);
+        table.put("a", 1, seconds(0)).unwrap();
+        assert_eq!(read(table.get("a", seconds(9))), Some(1));
+        assert_eq!(read(table.get("a", seconds(18))), Some(1));
+        assert_eq!(read(table.last(seconds(27))), Some(1));
+        assert_eq!(read(table.get("a", seconds(37))), None);
+        assert_eq!(read(table.last(seconds(37))), None);
+    }
+
+    #[test]
+    fn what_a_request_holds_neither_expires_nor_makes_room() {
+        let table = table(10, 1);
+        let held = table.put("a", 1, seconds(0)).unwrap();
+        assert_eq!(table.put("b", 2, seconds(100)).unwrap_err(), Full { active: 1, most: 1 });
+        assert_eq!(table.occupy(seconds(100)).unwrap_err(), Full { active: 1, most: 1 });
+        // The same id takes its own place.
+        drop(table.put("a", 3, seconds(100)).unwrap());
+        drop(held);
+        table.put("b", 2, seconds(100)).unwrap();
+        assert_eq!(read(table.get("a", seconds(100))), None);
+    }
+
+    #[test]
+    fn sockets_take_places_and_give_them_back() {
+        let table = table(10, 2);
+        table.put("a", 1, seconds(0)).unwrap();
+        let first = table.occupy(seconds(0)).unwrap();
+        let second = table.occupy(seconds(0)).unwrap();
+        assert_eq!(read(table.get("a", seconds(0))), None, "the idle one made room");
+        assert_eq!(table.put("b", 1, seconds(50)).unwrap_err(), Full { active: 2, most: 2 });
+        drop((first, second));
+        assert_eq!(table.sweep(seconds(50)), 0);
+    }
+
+    #[derive(Debug, Clone)]
+    enum Op {
+        Put(u8),
+        Get(u8),
+        Last,
+        Wait(u64),
+    }
+
+    fn op() -> impl Strategy<Value = Op> {
+        prop_oneof![
+            (0..6_u8).prop_map(Op::Put),
+            (0..6_u8).prop_map(Op::Get),
+            Just(Op::Last),
+            (0..8_u64).prop_map(Op::Wait)
+        ]
+    }
+
+    proptest! {
+        /// Against a list, oldest use first: slow, and plainly right.
+        #[test]
+        fn it_is_a_list_by_last_use(ops in prop::collection::vec(op(), 0..80), most in 1_usize..5) {
+            const TTL: u64 = 10;
+            let table = table(TTL, most);
+            let mut list: Vec<(u8, u32, u64)> = Vec::new();
+            let (mut now, mut last, mut value) = (0, None, 0);
+            for op in ops {
+                list.retain(|(_, _, used)| used + TTL > now);
+                let mut touch = |id: u8| {
+                    let at = list.iter().position(|(known, ..)| *known == id)?;
+                    let (_, value, _) = list.remove(at);
+                    list.push((id, value, now));
+                    Some(value)
+                };
+                match op {
+                    Op::Wait(time) => now += time,
+                    Op::Get(id) => prop_assert_eq!(read(table.get(&id.to_string(), seconds(now))), touch(id)),
+                    Op::Last => {
+                        let expected: Option<u32> = last.and_then(&mut touch);
+                        prop_assert_eq!(read(table.last(seconds(now))), expected);
+                    }
+                    Op::Put(id) => {
+                        value += 1;
+                        drop(table.put(&id.to_string(), value, seconds(now)).unwrap());
+                        list.retain(|(known, ..)| *known != id);
+                        if list.len() == most {
+                            list.remove(0);
+                        }
+                        list.push((id, value, now));
+                        last = Some(id);
+                    }
+                }
+                list.retain(|(_, _, used)| used + TTL > now);
+                prop_assert_eq!(table.sweep(seconds(now)), list.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! `/ws`: one isolated episode a connection, in the messages of OpenEnv.
+//!
+//! A message is answered before the next one is read, so answers come in order and a client cannot pile up work. The
+//! WebSocket layer answers pings whenever a frame is awaited.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::app::{App, Play};
+use super::choice::Choice;
+use super::error::{Fault, Misfit, excerpt};
+use super::session::Full;
+use super::view;
+use crate::env::Action;
+
+/// The largest message that is taken.
+const MOST_BYTES: usize = 16 << 20;
+/// How long a refused client may take to say its first word: some lose a refusal that comes with the close.
+const LINGER: Duration = Duration::from_secs(2);
+/// How long a client may take to answer a close.
+const CLOSING: Duration = Duration::from_secs(2);
+/// How long a client may take to read an answer.
+const SENDING: Duration = Duration::from_secs(5 * 60);
+
+/// The query of `/ws`.
+#[derive(Debug, serde::Deserialize)]
+pub(super) struct Attach {
+    session_id: Option<String>,
+}
+
+/// `GET /ws`.
+pub(super) async fn upgrade(
+    State(app): State<Arc<App>>,
+    query: Result<Query<Attach>, QueryRejection>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let Ok(upgrade) = upgrade else { return Fault::Upgrade.into_response() };
+    let attach = query.ok().and_then(|Query(attach)| attach.session_id).filter(|id| !id.is_empty());
+    let upgrade = upgrade.max_message_size(MOST_BYTES).max_frame_size(MOST_BYTES);
+    upgrade.on_upgrade(move |socket| async move {
+        let mut connection = Connection(socket);
+        let ending = match attach {
+            // Sessions to attach to are made over /mcp.
+            Some(id) => {
+                let message = format!("Unknown session_id: {}", excerpt(&id));
+                connection.refuse(error("SESSION_ERROR", &message)).await
+            }
+            None => match app.sessions.occupy(app.now()) {
+                Err(full) => connection.refuse(at_capacity(full)).await,
+                Ok(_place) => {
+                    app.metrics.socket();
+                    Box::pin(connection.serve(&app)).await
+                }
+            },
+        };
+        connection.close(ending).await;
+    })
+}
+
+/// How a connection ends.
+#[derive(Debug, Clone, Copy)]
+enum Ending {
+    /// The other side is gone already.
+    Gone,
+    /// With this code and reason.
+    Close(u16, &'static str),
+}
+
+const NORMAL: Ending = Ending::Close(close_code::NORMAL, "");
+
+/// What follows a message.
+enum Next {
+    /// An answer, and the next message.
+    Answer(String),
+    /// An answer, and the end.
+    Last(String),
+    /// The end.
+    End,
+}
+
+struct Connection(WebSocket);
+
+impl Connection {
+    /// Answers messages until there are no more.
+    async fn serve(&mut self, app: &App) -> Ending {
+        // An episode exists from the start: clients may step without a reset.
+        let Ok(scenario) = Choice::default().scenario(&app.catalog) else { return NORMAL };
+        let mut play = Play::start(scenario, None);
+        loop {
+            let next = match self.receive(app).await {
+                Ok(Message::Text(text)) => answer(app, &mut play, text.as_str()),
+                Ok(Message::Binary(_)) => {
+                    Next::Last(error("SESSION_ERROR", "binary frames are not understood; send JSON as text"))
+                }
+                Ok(Message::Ping(_) | Message::Pong(_)) => continue,
+                Ok(Message::Close(_)) => return Ending::Gone,
+                Err(ending) => return ending,
+            };
+            let (text, more) = match next {
+                Next::Answer(text) => (text, true),
+                Next::Last(text) => (text, false),
+                Next::End => return NORMAL,
+            };
+            if self.send(text).await.is_err() {
+                return Ending::Gone;
+            }
+            if !more {
+                return NORMAL;
+            }
+        }
+    }
+
+    /// The next frame, unless the server stops or nothing comes for long.
+    async fn receive(&mut self, app: &App) -> Result<Message, Ending> {
+        tokio::select! {
+            biased;
+            () = app.stop.cancelled() => Err(Ending::Close(close_code::AWAY, "the server is stopping")),
+            frame = tokio::time::timeout(app.options.socket_idle, self.0.recv()) => match frame {
+                Err(_) => Err(Ending::Close(close_code::AWAY, "nothing was sent for too long")),
+                Ok(None) => Err(Ending::Gone),
+                Ok(Some(Ok(frame))) => Ok(frame),
+                Ok(Some(Err(error))) => Err(broken(&error)),
+            },
+        }
+    }
+
+    async fn send(&mut self, text: String) -> Result<(), ()> {
+        let sent = tokio::time::timeout(SENDING, self.0.send(Message::Text(text.into()))).await;
+        sent.map_err(drop)?.map_err(drop)
+    }
+
+    /// Says why there is no session, and waits for the client to have a chance to read it.
+    async fn refuse(&mut self, message: String) -> Ending {
+        if self.send(message).await.is_ok() {
+            let _ = tokio::time::timeout(LINGER, self.0.recv()).await;
+        }
+        NORMAL
+    }
+
+    /// Closes, and lets the other side close too, so that no bytes of it meet a socket that is gone.
+    async fn close(mut self, ending: Ending) {
+        let closing = async {
+            if let Ending::Close(code, reason) = ending {
+                let frame = CloseFrame { code, reason: reason.into() };
+                let _ = self.0.send(Message::Close(Some(frame))).await;
+            }
+            // An answer to the client's own close leaves with the next read.
+            while let Some(Ok(_)) = self.0.recv().await {}
+        };
+        let _ = tokio::time::timeout(CLOSING, closing).await;
+    }
+}
+
+/// What a broken stream of frames ends with.
+fn broken(error: &axum::Error) -> Ending {
+    let text = error.to_string().to_lowercase();
+    if text.contains("too long") || text.contains("too large") {
+        Ending::Close(close_code::SIZE, "the message is larger than 16 MiB")
+    } else if text.contains("utf-8") || text.contains("utf8") {
+        Ending::Close(close_code::INVALID, "text must be UTF-8")
+    } else {
+        Ending::Gone
+    }
+}
+
+/// Answers a message.
+fn answer(app: &App, play: &mut Play, text: &str) -> Next {
+    let message = match serde_json::from_str(text) {
+        Ok(Value::Object(message)) => message,
+        Ok(_) => return Next::Last(error("SESSION_ERROR", "a message is an object such as {\"type\": \"reset\"}")),
+        Err(problem) => return Next::Answer(error("INVALID_JSON", &format!("Invalid JSON: {problem}"))),
+    };
+    match dispatch(app, play, message, text.len()) {
+        Ok(next) => next,
+        Err(Refusal::Form(problem)) => Next::Answer(invalid(&problem)),
+        Err(Refusal::Execution(fault)) => Next::Answer(error("EXECUTION_ERROR", &fault.to_string())),
+    }
+}
+
+/// Why a message is not carried out.
+enum Refusal {
+    Form(Problem),
+    Execution(Fault),
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self::Form(problem)
+    }
+}
+
+/// A place in a message that is wrong, in the form of OpenEnv's server.
+struct Problem {
+    kind: &'static str,
+    loc: Vec<String>,
+    message: String,
+    input: Value,
+}
+
+impl Problem {
+    fn of(misfit: Misfit, input: Value) -> Self {
+        let kind = if misfit.problem.starts_with("missing") { "missing" } else { "type_error" };
+        let loc = match misfit.place.as_str() {
+            "action" => Vec::new(),
+            place => place.split('.').map(str::to_owned).collect(),
+        };
+        Self { kind, loc, message: misfit.problem, input }
+    }
+
+    fn data(kind: &'static str, message: String, input: Value) -> Self {
+        Self { kind, loc: vec!["data".to_owned()], message, input }
+    }
+}
+
+fn dispatch(app: &App, play: &mut Play, mut message: Map<String, Value>, size: usize) -> Result<Next, Refusal> {
+    let visibility = app.options.visibility;
+    let kind = match message.remove("type") {
+        Some(Value::String(kind)) => kind,
+        other => return Ok(Next::Answer(unknown_type(&other.unwrap_or_default().to_string()))),
+    };
+    let data = if matches!(kind.as_str(), "reset" | "step") { message.remove("data") } else { None };
+    if !matches!(kind.as_str(), "reset" | "step" | "state" | "close") {
+        return Ok(Next::Answer(unknown_type(&kind)));
+    }
+    if let Some((key, value)) = message.into_iter().next() {
+        let message = format!("a message of type {kind} has no '{key}'", key = excerpt(&key));
+        return Err(Problem { kind: "extra_forbidden", loc: vec![key], message, input: value }.into());
+    }
+    match kind.as_str() {
+        "reset" => {
+            let data = match data {
+                None => Map::new(),
+                Some(Value::Object(data)) => data,
+                Some(other) => {
+                    let message = Misfit::new("data", "an object", &other).problem;
+                    return Err(Problem::data("dict_type", message, other).into());
+                }
+            };
+            let choice = Choice::read_any_seed(data).map_err(|misfit| Problem::of(misfit, Value::Null))?;
+            let scenario = choice.scenario(&app.catalog).map_err(Refusal::Execution)?;
+            *play = Play::start(scenario, choice.episode_id.as_deref());
+            app.metrics.episode();
+            Ok(said("observation", &visibility.openenv_reset(&play.episode, &play.name)))
+        }
+        "step" => {
+            let Some(data) = data else {
+                return Err(Problem::data("missing", "missing; expected an action".to_owned(), Value::Null).into());
+            };
+            // It is kept as long as the episode, as one over HTTP is.
+            if size > app.options.max_body {
+                return Err(Refusal::Execution(Fault::TooLarge(app.options.max_body)));
+            }
+            let action = Action::from_value(data).map_err(|error| Problem::of(error.into(), Value::Null))?;
+            let outcome = app.step(&mut play.episode, &action);
+            Ok(said("observation", &visibility.openenv_step(&outcome, &play.name)))
+        }
+        "state" => Ok(said("state", &visibility.state(&play.episode, &play.name))),
+        _ => Ok(Next::End),
+    }
+}
+
+#[derive(Serialize)]
+struct Said<'a, T> {
+    r#type: &'static str,
+    data: &'a T,
+}
+
+fn said<T: Serialize>(kind: &'static str, data: &T) -> Next {
+    Next::Answer(view::json(&Said { r#type: kind, data }))
+}
+
+fn error(code: &str, message: &str) -> String {
+    json!({ "type": "error", "data": { "message": message, "code": code } }).to_string()
+}
+
+fn unknown_type(kind: &str) -> String {
+    let message = format!("Unknown message type: {}; types: reset, step, state, close", excerpt(kind));
+    error("UNKNOWN_TYPE", &message)
+}
+
+fn invalid(problem: &Problem) -> String {
+    let Problem { kind, loc, message, input } = problem;
+    json!({ "type": "error", "data": {
+        // Clients show the message and often nothing else.
+        "message": format!("Invalid message: {}{}{message}", loc.join("."), if loc.is_empty() { "" } else { ": " }),
+        "code": "VALIDATION_ERROR",
+        "errors": [{ "type": kind, "loc": loc, "msg": message, "input": input }],
+    } })
+    .to_string()
+}
+
+fn at_capacity(Full { active, most }: Full) -> String {
+    let message = format!("Server at capacity: {active}/{most} sessions active. Cannot accept new connections.");
+    json!({ "type": "error", "data": {
+        "message": message, "code": "CAPACITY_REACHED", "active_sessions": active, "max_sessions": most,
+    } })
+    .to_string()
+}
