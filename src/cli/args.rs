@@ -287,6 +287,9 @@ pub(super) struct ServeArgs {
     /// When breakdowns of a grade name right answers [default: done]
     #[arg(long, value_name = "WHEN")]
     pub(super) reveal: Option<RevealChoice>,
+    /// Who may start runs by POST /baseline [default: none needed on this machine alone, else made and printed]
+    #[arg(long, value_name = "TOKEN")]
+    pub(super) token: Option<String>,
     /// Let no answer, no score and no judgement of a step leave the server
     #[arg(long)]
     pub(super) exam: bool,

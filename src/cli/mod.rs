@@ -2,6 +2,7 @@
 
 mod args;
 mod audit;
+mod baselines;
 mod build;
 mod compare;
 mod completions;

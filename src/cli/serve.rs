@@ -2,16 +2,21 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
 use super::args::{RevealChoice, ServeArgs};
+use super::baselines::{self, OwnRuns};
 use super::exit::{Failure, Status};
 use super::play::interrupt;
 use super::{build, out};
+use crate::config::settings::ConfigFile;
 use crate::config::{ConfigError, Environment};
+use crate::serve::baseline::Baselines;
 use crate::serve::session::Limits;
 use crate::serve::{Access, App, Options, Reveal, Server, Visibility};
 
@@ -29,7 +34,8 @@ pub(super) async fn execute(args: &ServeArgs) -> Result<Status, Failure> {
     let scenarios = catalog.scenarios().len();
     raise_limit_of_files();
     let stop = CancellationToken::new();
-    let app = App::new(catalog, plan.options, stop.clone());
+    let (baselines, new_token) = baselines(args, &plan, &stop).await?;
+    let app = App::with_baselines(catalog, plan.options, stop.clone(), Some(baselines));
     let taken = |error| {
         Failure::usage(format!("cannot listen at {}:{}: {error}", plan.host, plan.port))
             .hint("choose another with --host and --port; --port 0 takes a free one")
@@ -39,6 +45,10 @@ pub(super) async fn execute(args: &ServeArgs) -> Result<Status, Failure> {
     if !args.quiet {
         let exam = if plan.options.visibility.exam { ", as an exam" } else { "" };
         out::note(&format!("serving {scenarios} scenarios{exam} at http://{address}; {address}/docs says how to play"));
+    }
+    if let Some(token) = new_token {
+        // Also where nothing else is said: it stands nowhere else.
+        out::say("token", &format!("{token} starts runs by POST /baseline; --token gives one of your own"));
     }
     let stopping = async {
         let first = interrupt().await;
@@ -60,6 +70,33 @@ pub(super) async fn execute(args: &ServeArgs) -> Result<Status, Failure> {
         () = stopping => {}
     }
     Ok(Status::Done)
+}
+
+/// The runs of the server's own agents, and the token that had to be made for them.
+async fn baselines(
+    args: &ServeArgs,
+    plan: &Plan,
+    stop: &CancellationToken,
+) -> Result<(Baselines, Option<String>), Failure> {
+    let environment = Environment::read(Path::new(".")).map_err(ConfigError::DotEnv)?;
+    let given = args.token.clone().or_else(|| environment.get("BENCH_TOKEN").map(str::to_owned));
+    if given.as_ref().is_some_and(|token| token.trim().is_empty()) {
+        return Err(Failure::usage("--token: is empty"));
+    }
+    let unresolved = |error| Failure::usage(format!("cannot listen at {}:{}: {error}", plan.host, plan.port));
+    let mut addresses = tokio::net::lookup_host((plan.host.as_str(), plan.port)).await.map_err(unresolved)?;
+    // Whoever can reach it could spend its money.
+    let is_open = given.is_none() && !addresses.all(|address| address.ip().is_loopback());
+    let new_token = is_open.then(baselines::new_token);
+    let token = given.or_else(|| new_token.clone()).map(|token| SecretString::from(token.trim().to_owned()));
+    let runs = OwnRuns {
+        environment,
+        file: ConfigFile::read(Path::new("."), None)?,
+        suite: plan.suite.clone(),
+        scenarios: plan.scenarios.clone(),
+        stop: stop.clone(),
+    };
+    Ok((Baselines::new(Arc::new(runs), token), new_token))
 }
 
 /// What the options come to.

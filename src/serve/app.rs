@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::baseline::Baselines;
 use super::choice::Choice;
 use super::error::Fault;
 use super::metrics::Metrics;
@@ -81,6 +82,8 @@ pub struct App {
     pub(super) options: Options,
     pub(super) sessions: Arc<Sessions<Play>>,
     pub(super) metrics: Metrics,
+    /// The runs of its own agents; none where it has none.
+    pub(super) baselines: Option<Baselines>,
     /// Cancelled when the server stops.
     pub(super) stop: CancellationToken,
     began: Instant,
@@ -90,8 +93,20 @@ impl App {
     /// A server's state, without an episode.
     #[must_use]
     pub fn new(catalog: Catalog, options: Options, stop: CancellationToken) -> Arc<Self> {
+        Self::with_baselines(catalog, options, stop, None)
+    }
+
+    /// The same for a server that also plays runs of its own agents.
+    #[must_use]
+    pub fn with_baselines(
+        catalog: Catalog,
+        options: Options,
+        stop: CancellationToken,
+        baselines: Option<Baselines>,
+    ) -> Arc<Self> {
         let sessions = Arc::new(Sessions::new(options.limits));
-        Arc::new(Self { catalog, options, sessions, metrics: Metrics::default(), stop, began: Instant::now() })
+        let (metrics, began) = (Metrics::default(), Instant::now());
+        Arc::new(Self { catalog, options, sessions, metrics, baselines, stop, began })
     }
 
     /// The time, for the table of episodes.

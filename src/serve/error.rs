@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, UPGRADE};
+use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -131,6 +131,26 @@ pub enum Fault {
     /// A score during an exam.
     #[error("this is an exam: no score leaves the server")]
     Exam,
+    /// No token, or the wrong one.
+    #[error("this needs the server's token: 'Authorization: Bearer …', as given by --token or printed at its start")]
+    Unauthorized,
+    /// A request that a web page of elsewhere makes somebody's browser send.
+    #[error(
+        "a request by a web page, or under a foreign name of this machine, starts nothing here; give the server a --token"
+    )]
+    Foreign,
+    /// A run is under way.
+    #[error("a run is under way ({}); GET /baseline/RUN_ID says how far it is", .0.as_deref().unwrap_or("its endpoint is being checked"))]
+    Busy(Option<String>),
+    /// A run that does not exist.
+    #[error("unknown run '{0}'; POST /baseline starts one")]
+    UnknownRun(String),
+    /// A server that plays no runs.
+    #[error("this server plays no runs of its own")]
+    NoBaseline,
+    /// A run that came to nothing.
+    #[error("the run came to nothing: {0}")]
+    Baseline(String),
     /// An ordinary request where a socket is wanted.
     #[error("/ws speaks WebSocket (version 13); open it with a WebSocket client")]
     Upgrade,
@@ -148,8 +168,13 @@ impl Fault {
             | Self::Split { .. }
             | Self::NoEpisode
             | Self::Broken(_) => StatusCode::BAD_REQUEST,
-            Self::Exam => StatusCode::FORBIDDEN,
-            Self::UnknownEpisode(_) | Self::Path(_) | Self::Environment(_) => StatusCode::NOT_FOUND,
+            Self::Exam | Self::Foreign => StatusCode::FORBIDDEN,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Busy(_) => StatusCode::CONFLICT,
+            Self::Baseline(_) => StatusCode::BAD_GATEWAY,
+            Self::UnknownEpisode(_) | Self::Path(_) | Self::Environment(_) | Self::UnknownRun(_) | Self::NoBaseline => {
+                StatusCode::NOT_FOUND
+            }
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Slow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -181,6 +206,12 @@ impl Fault {
             Self::Slow(_) => "body_too_slow",
             Self::Broken(_) => "body_unreadable",
             Self::Exam => "exam",
+            Self::Unauthorized => "unauthorized",
+            Self::Foreign => "foreign_origin",
+            Self::Busy(_) => "run_under_way",
+            Self::UnknownRun(_) => "unknown_run",
+            Self::NoBaseline => "no_baseline",
+            Self::Baseline(_) => "baseline_failed",
             Self::Upgrade => "upgrade_required",
         }
     }
@@ -188,10 +219,15 @@ impl Fault {
 
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
-        let body = json!({ "detail": self.to_string(), "code": self.code() }).to_string();
+        let mut body = json!({ "detail": self.to_string(), "code": self.code() });
+        if let Self::Busy(run_id) = &self {
+            body["run_id"] = json!(run_id);
+        }
+        let body = body.to_string();
         let mut response = (self.status(), [(CONTENT_TYPE, "application/json")], body).into_response();
         let headers = response.headers_mut();
         match self {
+            Self::Unauthorized => drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
             Self::Full(_) => drop(headers.insert(RETRY_AFTER, RETRY_SECONDS.into())),
             Self::Upgrade => {
                 headers.insert(UPGRADE, HeaderValue::from_static("websocket"));

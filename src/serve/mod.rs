@@ -10,6 +10,7 @@
 //! Nothing here decides what a step earns; nothing in `env` knows of a network.
 
 mod app;
+pub mod baseline;
 mod choice;
 mod error;
 mod input;

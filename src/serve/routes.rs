@@ -14,10 +14,11 @@ use super::app::{Access, App};
 use super::error::Fault;
 use super::openapi::{Shape, shape};
 use super::schema::{
-    GraderAnswer, Health, IncidentState, Metadata, NumTasks, OneTask, RangeRequest, ResetAnswer, ResetRequest, Schemas,
-    SomeTasks, Split, SplitRequest, SplitTasks, StepAnswer, StepRequest, TaskRequest, TasksAnswer,
+    BaselineAnswer, BaselineProgress, BaselineRequest, GraderAnswer, Health, IncidentState, Metadata, NumTasks,
+    OneTask, RangeRequest, ResetAnswer, ResetRequest, Schemas, SomeTasks, Split, SplitRequest, SplitTasks, StepAnswer,
+    StepRequest, TaskRequest, TasksAnswer,
 };
-use super::{openapi, openenv, rest, ws};
+use super::{baseline, openapi, openenv, rest, ws};
 
 /// What is served at a path with a method.
 pub(super) struct Route {
@@ -61,6 +62,9 @@ const CHOICE: &[(&str, &str, &str)] = &[
 
 const ENV: &[(&str, &str, &str)] = &[("env", "path", "The environment, as in /list_environments")];
 
+const RUN: &[(&str, &str, &str)] =
+    &[("run_id", "path", "The run; with 'Accept: text/event-stream' each change comes as an event until its end")];
+
 impl Route {
     fn get(path: &'static str, summary: &'static str, answer: Answer, handler: MethodRouter<Arc<App>>) -> Self {
         Self { method: "get", path, summary, parameters: &[], body: None, answer, handler }
@@ -92,6 +96,13 @@ pub(super) fn routes() -> Vec<Route> {
         g("/grader", "The grade of an episode as it stands", Json(shape::<GraderAnswer>), get(rest::grader))
             .with(EPISODE),
         g("/tasks", "The tasks, their scenarios and actions", Json(shape::<TasksAnswer>), get(rest::tasks)),
+        p(
+            "/baseline",
+            "Play a run of the server's own agents, one at a time",
+            [shape::<BaselineRequest>, shape::<BaselineAnswer>],
+            post(baseline::start),
+        ),
+        g("/baseline/{run_id}", "How far it is", Json(shape::<BaselineProgress>), get(baseline::progress)).with(RUN),
         g("/ws", "One isolated episode over WebSocket, in OpenEnv's messages", Socket, get(ws::upgrade)),
         g("/health", "Whether the server is well", Json(shape::<Health>), get(rest::health)),
         g("/metrics", "Counters for Prometheus", Text("text/plain"), get(rest::metrics)),

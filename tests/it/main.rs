@@ -29,6 +29,7 @@ mod reports;
 mod resume;
 mod schema;
 mod serve_api;
+mod serve_baseline;
 mod serve_rest;
 mod serve_sockets;
 mod server;
