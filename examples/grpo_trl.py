@@ -23,8 +23,11 @@ PROMPT = "You are the engineer on call. Use the tools to work on this incident; 
 
 
 class Incident:
-    """An episode whose tools are the actions of its task. TRL keeps one for each rollout of a batch and resets it often,
-    so one WebSocket stays open for each. Public methods are tools, and their docstrings are what the model is told."""
+    """An episode whose tools are the actions of its task.
+
+    TRL keeps one for each rollout of a batch and resets it often, so one WebSocket stays open for each. Public methods
+    are tools, and their docstrings are what the model is told.
+    """
 
     task_id = ""
 
@@ -224,7 +227,8 @@ def train(args):
 def tools_of(environment):
     """The tools as TRL finds them."""
     names = [name for name, _ in inspect.getmembers(type(environment), predicate=inspect.isfunction)]
-    return {name: getattr(environment, name) for name in names if name not in ("reset", "get_reward") and name[0] != "_"}
+    names = [name for name in names if name not in ("reset", "get_reward") and not name.startswith("_")]
+    return {name: getattr(environment, name) for name in names}
 
 
 def guess(tools, environment, chance):

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Episodes with OpenEnv's client and our types, several at once. `pip install ./clients/python`, `bench serve --openenv`
-in another terminal, then
+"""Episodes with OpenEnv's client and our types, several at once.
 
+    pip install ./clients/python
+    bench serve --openenv                # in another terminal
     examples/openenv_client.py [http://127.0.0.1:8000]
 """
 

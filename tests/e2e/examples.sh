@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every file in examples/ and docs/TRAINING.md's commands against a server, as a user would run them. Needs curl, Python 3.10
-# and openenv 0.10.0, which tests/e2e/openenv.sh installs.
+# Every file in examples/ against a server, as a user would run them. Needs curl, Python 3.10 and openenv 0.10.0, which
+# tests/e2e/openenv.sh installs.
 #   BENCH=target/release/bench tests/e2e/examples.sh
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -42,9 +42,10 @@ grep -q "unknown task 'napping'; tasks: alert_classification" "$out/curl.txt" ||
 
 say 'rest.py'
 examples/rest.py "$url" > "$out/rest.txt"
-[ "$(grep -c '^\(AC\|RCA\|RP\)-00[123] *[01]\.[0-9]* in 3 steps' "$out/rest.txt")" = 9 ] || fail "rest.py: $(cat "$out/rest.txt")"
+[ "$(grep -c '^\(AC\|RCA\|RP\)-00[123] *[01]\.[0-9]* in 3 steps' "$out/rest.txt")" = 9 ] ||
+    fail "rest.py: $(cat "$out/rest.txt")"
 # Two different severities are right, which no constant answer is.
-grep -q '^AC-002 *1.00' "$out/rest.txt" && grep -q '^AC-003 *1.00' "$out/rest.txt" || fail "rest.py: $(cat "$out/rest.txt")"
+[ "$(grep -c '^AC-00[23] *1.00' "$out/rest.txt")" = 2 ] || fail "rest.py: $(cat "$out/rest.txt")"
 
 serve --openenv
 say 'openenv_client.py'
@@ -78,14 +79,17 @@ request = urllib.request.Request(url + path, json.dumps(hello).encode(), headers
 answer = json.load(urllib.request.urlopen(request))
 assert answer["result"]["serverInfo"]["name"], answer
 stdio = servers["incident-bench"]
-process = subprocess.run([bench, *stdio["args"]], input=json.dumps(hello) + "\n", capture_output=True, text=True, timeout=20)
+hello = json.dumps(hello) + "\n"
+process = subprocess.run([bench, *stdio["args"]], input=hello, capture_output=True, text=True, timeout=20)
 answer = json.loads(process.stdout.splitlines()[0])
 assert answer["result"]["serverInfo"]["name"], answer
 PY
 
 say 'an exam gives nothing to train on, and says so'
 serve --openenv --exam
-if INCIDENT_BENCH_URL=$url examples/grpo_trl.py --steps 1 --dry > /dev/null 2> "$out/exam.txt"; then fail 'grpo_trl.py trained on an exam'; fi
+if INCIDENT_BENCH_URL=$url examples/grpo_trl.py --steps 1 --dry > /dev/null 2> "$out/exam.txt"; then
+    fail 'grpo_trl.py trained on an exam'
+fi
 grep -q 'holds an exam' "$out/exam.txt" || fail "grpo_trl.py: $(tail -1 "$out/exam.txt")"
 
 say 'passed'

@@ -39,7 +39,8 @@ def play(url, run):
 def validated(path, url):
     report = json.loads(Path(path).read_text())
     summary, profile = report["summary"], report["standard_profile"]
-    print(f"  {summary['passed_count']}/{summary['total_count']}, {profile}, {report['mode']}", *summary["failed_criteria"])
+    counts = f"{summary['passed_count']}/{summary['total_count']}"
+    print(f"  {counts}, {profile}, {report['mode']}", *summary["failed_criteria"])
     assert (profile, report["mode"], summary["total_count"]) == ("openenv-http/1.x", "simulation", 6), report
     with urllib.request.urlopen(f"{url}/openapi.json") as answer:
         has_mcp = "/mcp" in json.load(answer)["paths"]
@@ -94,7 +95,8 @@ def level2(package, url):
     results = {result.check_id: result for result in report.results}
     for name, result in results.items():
         if result.status is not CheckStatus.SKIP:
-            print(f"  {result.status.value.upper()} {name}", *(result.evidence if result.status is CheckStatus.FAIL else []))
+            why = result.evidence if result.status is CheckStatus.FAIL else []
+            print(f"  {result.status.value.upper()} {name}", *why)
     for name in ("startup", "reward_well_formed", "observation_schema", "state_contract"):
         assert results[f"runtime.{name}"].status is CheckStatus.PASS, results[f"runtime.{name}"]
     assert results["static.manifest"].status is CheckStatus.PASS, results

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The environments of examples/grpo_trl.py under TRL's own trainer, on a processor, with a model of random weights whose words
-# are scripted. Installs trl 1.16.0 with torch from PyPI (6 GB, once), so it is no stage of .ci/run.
+# The environments of examples/grpo_trl.py under TRL's own trainer, on a processor, with a model of random weights whose
+# words are scripted. Installs trl 1.16.0 with torch from PyPI (6 GB, once), so it is no stage of .ci/run.
 #   BENCH=target/release/bench tests/e2e/trl.sh
 # Files go to E2E_CACHE (default: target/e2e).
 set -euo pipefail
@@ -36,8 +36,8 @@ for _ in $(seq 1 100); do
 done
 
 say 'six steps of GRPOTrainer'
-OUT=$out/grpo PYTHONDONTWRITEBYTECODE=1 "$venv/bin/python" tests/e2e/trl_check.py "$url" 6 > "$out/trl.txt" 2> "$out/trl.err" ||
-    fail "$(tail -5 "$out/trl.err")"
+OUT=$out/grpo PYTHONDONTWRITEBYTECODE=1 "$venv/bin/python" tests/e2e/trl_check.py "$url" 6 \
+    > "$out/trl.txt" 2> "$out/trl.err" || fail "$(tail -5 "$out/trl.err")"
 grep '^step ' "$out/trl.txt"
 # What docs/TRAINING.md shows is what comes out.
 grep '^step ' "$out/trl.txt" | while IFS= read -r line; do

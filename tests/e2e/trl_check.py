@@ -1,5 +1,5 @@
-"""Runs examples/grpo_trl.py's environments under TRL's own GRPOTrainer on a processor: a Qwen3 of random weights learns for
-some steps, while what it would say is scripted, so that its tools are called.
+"""Runs the environments of examples/grpo_trl.py under TRL's own GRPOTrainer, on a processor: a Qwen3 of random weights
+learns for some steps, while what it would say is scripted, so that its tools are called.
 
     trl_check.py URL STEPS
 """

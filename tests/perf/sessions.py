@@ -18,6 +18,12 @@ from pathlib import Path
 
 from websockets.asyncio.client import connect
 
+SUBMISSIONS = {
+    "alert_classification": "submit_severity",
+    "root_cause_analysis": "submit_root_cause",
+    "remediation_planning": "submit_resolution",
+}
+
 
 def server_memory(pid):
     status = Path(f"/proc/{pid}/status").read_text()
@@ -47,8 +53,12 @@ async def say(session, message):
     return answer["data"]
 
 
+async def act(session, kind, **parameters):
+    return await say(session, {"type": "step", "data": {"action_type": kind, "parameters": parameters}})
+
+
 async def main(bench, count):
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     arguments = [bench, "serve", "--openenv", "--port", "0"]
     server = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
@@ -62,20 +72,27 @@ async def main(bench, count):
                 return await connect(f"ws://{address}/ws", compression=None, ping_interval=None, open_timeout=60)
 
         sessions = await all_at_once("opened", [None] * count, server.pid, opened)
-        reset = lambda number, session: say(session, {"type": "reset", "data": {"seed": number // 8}})
+
+        async def reset(number, session):
+            return await say(session, {"type": "reset", "data": {"seed": number // 8}})
+
         first = await all_at_once("reset", sessions, server.pid, reset)
         groups = [{data["observation"]["scenario_id"] for data in first[at : at + 8]} for at in range(0, count, 8)]
         assert all(len(group) == 1 for group in groups), "a group must be one incident"
-        look = lambda number, session: say(session, {"type": "step", "data": {
-            "action_type": "query_logs", "parameters": {"service": first[number]["observation"]["known_services"][0]}}})
+
+        async def look(number, session):
+            service = first[number]["observation"]["known_services"][0]
+            return await act(session, "query_logs", service=service)
+
         looks = await all_at_once("looked", sessions, server.pid, look)
-        names = {"alert_classification": "severity", "root_cause_analysis": "root_cause", "remediation_planning": "resolution"}
-        answer = lambda number, session: say(session, {"type": "step", "data": {
-            "action_type": "submit_" + names[first[number]["observation"]["task_id"]],
-            "parameters": {"severity": "P1", "service": "none", "failure_mode": "none", "summary": "none"}}})
-        lasts = await all_at_once("answered", sessions, server.pid, answer)
-        assert all(last["done"] for last in lasts)
-        assert all(len(a["observation"]["queried_data"]) == 1 for a in looks), "an episode saw another's step"
+        assert all(len(data["observation"]["queried_data"]) == 1 for data in looks), "an episode saw another's step"
+
+        async def answer(number, session):
+            kind = SUBMISSIONS[first[number]["observation"]["task_id"]]
+            return await act(session, kind, severity="P1", service="none", failure_mode="none", summary="none")
+
+        answers = await all_at_once("answered", sessions, server.pid, answer)
+        assert all(data["done"] for data in answers)
         await asyncio.gather(*(session.close() for session in sessions))
     finally:
         server.terminate()
