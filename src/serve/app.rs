@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::choice::Choice;
 use super::error::Fault;
 use super::metrics::Metrics;
+use super::seats::Seat;
 use super::session::{Limits, Sessions};
 use super::view::Visibility;
 use crate::env::{Action, Catalog, Episode, EpisodeId, Scenario, StepOutcome};
@@ -80,6 +81,7 @@ pub struct App {
     pub(super) catalog: Catalog,
     pub(super) options: Options,
     pub(super) sessions: Arc<Sessions<Play>>,
+    pub(super) seats: Sessions<Seat>,
     pub(super) metrics: Metrics,
     /// Cancelled when the server stops.
     pub(super) stop: CancellationToken,
@@ -91,7 +93,9 @@ impl App {
     #[must_use]
     pub fn new(catalog: Catalog, options: Options, stop: CancellationToken) -> Arc<Self> {
         let sessions = Arc::new(Sessions::new(options.limits));
-        Arc::new(Self { catalog, options, sessions, metrics: Metrics::default(), stop, began: Instant::now() })
+        // Each seat has a place among the sessions, which are counted there.
+        let seats = Sessions::new(Limits { most: usize::MAX, ..options.limits });
+        Arc::new(Self { catalog, options, sessions, seats, metrics: Metrics::default(), stop, began: Instant::now() })
     }
 
     /// The time, for the table of episodes.
@@ -127,6 +131,7 @@ impl App {
 
     /// Drops episodes that have expired.
     pub(super) fn sweep(&self) -> usize {
+        self.seats.sweep(self.now());
         self.sessions.sweep(self.now())
     }
 }
