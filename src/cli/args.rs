@@ -65,6 +65,8 @@ pub(super) enum Command {
     Report(ReportArgs),
     /// Serve episodes over HTTP and WebSocket, to many clients at once
     Serve(ServeArgs),
+    /// Offer the actions as tools to one MCP client, on stdin and stdout
+    Mcp(McpArgs),
     /// Shell completions
     Completions(CompletionsArgs),
 }
@@ -317,6 +319,31 @@ pub(super) struct ServeArgs {
     /// A line on stderr for every request
     #[arg(short, long, conflicts_with = "quiet")]
     pub(super) verbose: bool,
+}
+
+const MCP_HELP: &str = "\
+Each option can also be set by a variable named after it: --exam by BENCH_EXAM=1, and so on.
+
+An entry in a client's configuration:
+  {\"mcpServers\": {\"incidents\": {\"command\": \"bench\", \"args\": [\"mcp\"]}}}
+
+`bench serve` offers the same to many clients, by HTTP at /mcp.";
+
+#[derive(Debug, Args)]
+#[command(after_help = MCP_HELP)]
+pub(super) struct McpArgs {
+    /// When breakdowns of a grade name right answers [default: done]
+    #[arg(long, value_name = "WHEN")]
+    pub(super) reveal: Option<RevealChoice>,
+    /// Show no answer, no score and no judgement of a step
+    #[arg(long)]
+    pub(super) exam: bool,
+    /// The suite: classic, a scenario file, or a folder of them [default: classic]
+    #[arg(long, value_name = "SUITE")]
+    pub(super) suite: Option<String>,
+    /// A folder of scenario files that are laid over the suite
+    #[arg(long, value_name = "DIR")]
+    pub(super) scenarios: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

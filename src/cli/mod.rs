@@ -12,6 +12,7 @@ mod estimate;
 mod exit;
 mod list;
 mod logs;
+mod mcp;
 mod merge;
 mod out;
 mod play;
@@ -56,6 +57,7 @@ async fn execute(cli: Cli) -> Result<Status, Failure> {
         Some(Command::Regrade(regrade)) => audit::regrade(&regrade).await,
         Some(Command::Report(report)) => report::execute(&report),
         Some(Command::Serve(args)) => serve::execute(&args).await,
+        Some(Command::Mcp(args)) => mcp::execute(&args),
         Some(Command::Completions(completions)) => completions::execute(&completions),
     }
 }

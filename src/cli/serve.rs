@@ -120,10 +120,6 @@ impl Plan {
             None if openenv => variables.get("PORT")?.unwrap_or(OPENENV_PORT),
             None => PORT,
         };
-        let reveal = match args.reveal {
-            Some(reveal) => reveal,
-            None => variables.get::<RevealWord>("BENCH_REVEAL")?.map_or(RevealChoice::Done, |word| word.0),
-        };
         let defaults = Options::default();
         let ttl = or(args.session_ttl, &variables, "BENCH_SESSION_TTL", defaults.limits.ttl.as_secs())?;
         let most = or(args.max_sessions, &variables, "BENCH_MAX_SESSIONS", defaults.limits.most)?;
@@ -141,14 +137,7 @@ impl Plan {
         }
         let options = Options {
             openenv,
-            visibility: Visibility {
-                reveal: match reveal {
-                    RevealChoice::Never => Reveal::Never,
-                    RevealChoice::Done => Reveal::Done,
-                    RevealChoice::Always => Reveal::Always,
-                },
-                exam: args.exam || variables.flag("BENCH_EXAM")?,
-            },
+            visibility: variables.visibility(args.reveal, args.exam)?,
             limits: Limits { ttl: Duration::from_secs(ttl.min(LONGEST_TTL)), most },
             max_body,
             access_log: args.verbose.then_some(log_access as fn(&Access<'_>)),
@@ -159,11 +148,8 @@ impl Plan {
             port,
             // More permits than the semaphore holds would be no limit either.
             connections: connections.min(tokio::sync::Semaphore::MAX_PERMITS),
-            suite: or(args.suite.clone(), &variables, "BENCH_SUITE", "classic".to_owned())?,
-            scenarios: match &args.scenarios {
-                Some(folder) => Some(folder.clone()),
-                None => variables.get("BENCH_SCENARIOS")?,
-            },
+            suite: variables.suite(args.suite.clone())?,
+            scenarios: variables.scenarios(args.scenarios.clone())?,
             options,
         })
     }
@@ -181,9 +167,33 @@ impl FromStr for RevealWord {
 }
 
 /// Options in the environment.
-struct Variables<'a>(&'a Environment);
+pub(super) struct Variables<'a>(pub(super) &'a Environment);
 
 impl Variables<'_> {
+    /// What clients may see.
+    pub(super) fn visibility(&self, reveal: Option<RevealChoice>, exam: bool) -> Result<Visibility, Failure> {
+        let reveal = match reveal {
+            Some(reveal) => reveal,
+            None => self.get::<RevealWord>("BENCH_REVEAL")?.map_or(RevealChoice::Done, |word| word.0),
+        };
+        let reveal = match reveal {
+            RevealChoice::Never => Reveal::Never,
+            RevealChoice::Done => Reveal::Done,
+            RevealChoice::Always => Reveal::Always,
+        };
+        Ok(Visibility { reveal, exam: exam || self.flag("BENCH_EXAM")? })
+    }
+
+    /// The suite that is served.
+    pub(super) fn suite(&self, given: Option<String>) -> Result<String, Failure> {
+        or(given, self, "BENCH_SUITE", "classic".to_owned())
+    }
+
+    /// The folder that is laid over it.
+    pub(super) fn scenarios(&self, given: Option<PathBuf>) -> Result<Option<PathBuf>, Failure> {
+        given.map_or_else(|| self.get("BENCH_SCENARIOS"), |folder| Ok(Some(folder)))
+    }
+
     fn get<T: FromStr<Err: std::fmt::Display>>(&self, name: &str) -> Result<Option<T>, Failure> {
         let parse = |text: &str| {
             text.parse().map_err(|error| {

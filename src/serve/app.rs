@@ -10,6 +10,7 @@ use super::baseline::Baselines;
 use super::choice::Choice;
 use super::error::Fault;
 use super::metrics::Metrics;
+use super::seats::Seat;
 use super::session::{Limits, Sessions};
 use super::view::Visibility;
 use crate::env::{Action, Catalog, Episode, EpisodeId, Scenario, StepOutcome};
@@ -81,6 +82,7 @@ pub struct App {
     pub(super) catalog: Catalog,
     pub(super) options: Options,
     pub(super) sessions: Arc<Sessions<Play>>,
+    pub(super) seats: Sessions<Seat>,
     pub(super) metrics: Metrics,
     /// The runs of its own agents; none where it has none.
     pub(super) baselines: Option<Baselines>,
@@ -105,8 +107,10 @@ impl App {
         baselines: Option<Baselines>,
     ) -> Arc<Self> {
         let sessions = Arc::new(Sessions::new(options.limits));
+        // Each seat has a place among the sessions, which are counted there.
+        let seats = Sessions::new(Limits { most: usize::MAX, ..options.limits });
         let (metrics, began) = (Metrics::default(), Instant::now());
-        Arc::new(Self { catalog, options, sessions, metrics, baselines, stop, began })
+        Arc::new(Self { catalog, options, sessions, seats, metrics, baselines, stop, began })
     }
 
     /// The time, for the table of episodes.
@@ -142,6 +146,7 @@ impl App {
 
     /// Drops episodes that have expired.
     pub(super) fn sweep(&self) -> usize {
+        self.seats.sweep(self.now());
         self.sessions.sweep(self.now())
     }
 }

@@ -3,8 +3,8 @@
 //! ```text
 //! request ─► input (bounds, names) ─► rest ─┐
 //!                                           ├─► App: catalogue, session::Sessions ─► env::Episode
-//! socket  ─► ws (messages in order) ────────┘                │
-//!                                                            └─► view (what may be seen) ─► bytes
+//! socket  ─► ws (messages in order) ─┐      │                │
+//! pipe, request ─► mcp (tools) ──────┴ seats┘                └─► view (what may be seen) ─► bytes
 //! ```
 //!
 //! Nothing here decides what a step earns; nothing in `env` knows of a network.
@@ -14,12 +14,14 @@ pub mod baseline;
 mod choice;
 mod error;
 mod input;
+mod mcp;
 mod metrics;
 mod openapi;
 mod openenv;
 mod rest;
 mod routes;
 mod schema;
+mod seats;
 mod server;
 pub mod session;
 mod view;
@@ -27,6 +29,7 @@ mod ws;
 
 pub use app::{Access, App, Options};
 pub use error::{Fault, Misfit};
+pub use mcp::Stdio;
 pub use routes::router;
 pub use server::Server;
 pub use view::{Reveal, Visibility};

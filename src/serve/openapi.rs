@@ -82,6 +82,7 @@ fn operation(route: &Route, generator: &mut SchemaGenerator, refusal: &Schema) -
         Answer::Text(kind) => {
             ("200", json!({ "description": "Done", "content": { kind: { "schema": { "type": "string" } } } }))
         }
+        Answer::Nothing => ("204", json!({ "description": "Done" })),
         Answer::Socket => ("101", json!({ "description": "The connection is a WebSocket now" })),
     };
     answers.insert(status.to_owned(), answer);

@@ -8,17 +8,17 @@ use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 
 use super::app::{Access, App};
 use super::error::Fault;
 use super::openapi::{Shape, shape};
 use super::schema::{
-    BaselineAnswer, BaselineProgress, BaselineRequest, GraderAnswer, Health, IncidentState, Metadata, NumTasks,
-    OneTask, RangeRequest, ResetAnswer, ResetRequest, Schemas, SomeTasks, Split, SplitRequest, SplitTasks, StepAnswer,
-    StepRequest, TaskRequest, TasksAnswer,
+    BaselineAnswer, BaselineProgress, BaselineRequest, GraderAnswer, Health, IncidentState, JsonRpcReply,
+    JsonRpcRequest, Metadata, NumTasks, OneTask, RangeRequest, ResetAnswer, ResetRequest, Schemas, SomeTasks, Split,
+    SplitRequest, SplitTasks, StepAnswer, StepRequest, TaskRequest, TasksAnswer,
 };
-use super::{baseline, openapi, openenv, rest, ws};
+use super::{baseline, mcp, openapi, openenv, rest, ws};
 
 /// What is served at a path with a method.
 pub(super) struct Route {
@@ -40,6 +40,8 @@ pub(super) enum Answer {
     Text(&'static str),
     /// Another protocol.
     Socket,
+    /// Nothing.
+    Nothing,
 }
 
 const EPISODE: &[(&str, &str, &str)] = &[
@@ -60,6 +62,9 @@ const CHOICE: &[(&str, &str, &str)] = &[
     ("X-Episode-Id", "header", "The name to keep the episode under, where neither body nor query has one"),
 ];
 
+const SESSION: &[(&str, &str, &str)] =
+    &[("Mcp-Session-Id", "header", "The session of an ordinary MCP client, as `initialize` was answered")];
+
 const ENV: &[(&str, &str, &str)] = &[("env", "path", "The environment, as in /list_environments")];
 
 const RUN: &[(&str, &str, &str)] =
@@ -78,6 +83,10 @@ impl Route {
     ) -> Self {
         let answer = Answer::Json(answer);
         Self { method: "post", path, summary, parameters: &[], body: Some(body), answer, handler }
+    }
+
+    fn delete(path: &'static str, summary: &'static str, handler: MethodRouter<Arc<App>>) -> Self {
+        Self { method: "delete", path, summary, parameters: &[], body: None, answer: Answer::Nothing, handler }
     }
 
     fn with(self, parameters: &'static [(&'static str, &'static str, &'static str)]) -> Self {
@@ -104,6 +113,15 @@ pub(super) fn routes() -> Vec<Route> {
         ),
         g("/baseline/{run_id}", "How far it is", Json(shape::<BaselineProgress>), get(baseline::progress)).with(RUN),
         g("/ws", "One isolated episode over WebSocket, in OpenEnv's messages", Socket, get(ws::upgrade)),
+        p(
+            "/mcp",
+            "A message of MCP: the actions as tools",
+            [shape::<JsonRpcRequest>, shape::<JsonRpcReply>],
+            post(mcp::post),
+        )
+        .with(SESSION),
+        g("/mcp", "The same over WebSocket, in a session of its own", Socket, get(mcp::get)),
+        Route::delete("/mcp", "End a session", delete(mcp::delete)).with(SESSION),
         g("/health", "Whether the server is well", Json(shape::<Health>), get(rest::health)),
         g("/metrics", "Counters for Prometheus", Text("text/plain"), get(rest::metrics)),
         g("/schema", "Schemas of action, observation and state", Json(shape::<Schemas>), get(openenv::schemas)),

@@ -380,6 +380,44 @@ pub(super) struct BaselineProgress {
     error: Nullable<String>,
 }
 
+/// A request of JSON-RPC 2.0.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct JsonRpcRequest {
+    /// 2.0
+    jsonrpc: String,
+    /// A string or an integer; left out of a notification.
+    #[serde(default)]
+    id: Value,
+    /// As `tools/list`.
+    method: String,
+    #[serde(default)]
+    params: Map<String, Value>,
+}
+
+/// A reply of JSON-RPC 2.0, with a result or an error.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct JsonRpcReply {
+    /// 2.0
+    jsonrpc: String,
+    /// That of the request.
+    id: Value,
+    #[serde(default)]
+    result: Option<Map<String, Value>>,
+    #[serde(default)]
+    error: Option<JsonRpcError>,
+}
+
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct JsonRpcError {
+    code: i32,
+    message: String,
+    /// More for programs; often null.
+    data: Value,
+}
+
 /// Why a request was refused, and what would be right.
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -105,6 +105,11 @@ impl<T> Sessions<T> {
         self.at(now).touch(id)
     }
 
+    /// Drops the episode of an id before its time.
+    pub fn remove(&self, id: &str) {
+        self.lock().remove(id);
+    }
+
     /// The last reset of all, while it is alive.
     pub fn last(&self, now: Duration) -> Option<Arc<Mutex<T>>> {
         let mut table = self.at(now);

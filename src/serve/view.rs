@@ -72,6 +72,17 @@ impl Visibility {
         }
     }
 
+    /// An episode as it stands, in OpenEnv's form.
+    pub(super) fn openenv_seen<'a>(self, episode: &'a Episode, name: &'a str) -> impl Serialize + 'a {
+        let observation = self.observation(episode.observation(), name);
+        OpenenvView {
+            done: episode.is_done(),
+            observation: observation.without_done(),
+            reward: None,
+            metadata: None::<Empty>,
+        }
+    }
+
     /// The answer to a step in the seed's form.
     pub(super) fn step<'a>(self, outcome: &'a StepOutcome<'a>, name: &'a str) -> impl Serialize + 'a {
         StepView {

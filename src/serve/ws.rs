@@ -1,4 +1,4 @@
-//! `/ws`: one isolated episode a connection, in the messages of OpenEnv.
+//! `/ws`: one isolated episode a connection, in the messages of OpenEnv; and `/mcp` as a socket, in those of MCP.
 //!
 //! A message is answered before the next one is read, so answers come in order and a client cannot pile up work. The
 //! WebSocket layer answers pings whenever a frame is awaited.
@@ -17,8 +17,8 @@ use serde_json::{Map, Value, json};
 use super::app::{App, Play};
 use super::choice::Choice;
 use super::error::{Fault, Misfit, excerpt};
-use super::session::Full;
-use super::view;
+use super::seats::{Held, at_capacity};
+use super::{mcp, view};
 use crate::env::Action;
 
 /// The largest message that is taken.
@@ -44,22 +44,51 @@ pub(super) async fn upgrade(
 ) -> Response {
     let Ok(upgrade) = upgrade else { return Fault::Upgrade.into_response() };
     let attach = query.ok().and_then(|Query(attach)| attach.session_id).filter(|id| !id.is_empty());
+    accept(app, upgrade, attach, &OPENENV)
+}
+
+/// `GET /mcp` with an upgrade.
+pub(super) fn speak_mcp(app: Arc<App>, upgrade: WebSocketUpgrade) -> Response {
+    accept(app, upgrade, None, &MCP)
+}
+
+/// What is said on a connection.
+struct Dialect {
+    /// The answer to a text.
+    answer: fn(&App, &Held, &str) -> Next,
+    /// Why there is no session.
+    refuse: fn(Fault) -> String,
+    /// The answer to a frame that is no text.
+    binary: fn() -> String,
+}
+
+const NO_TEXT: &str = "binary frames are not understood; send JSON as text";
+
+static OPENENV: Dialect = Dialect { answer, refuse: refused, binary: || error("SESSION_ERROR", NO_TEXT) };
+
+static MCP: Dialect = Dialect {
+    answer: |app, held, text| {
+        mcp::answer(app, held, text.as_bytes()).map_or(Next::Listen, |reply| Next::Answer(reply.get().to_owned()))
+    },
+    refuse: |fault| mcp::refused(fault).get().to_owned(),
+    binary: || mcp::invalid(NO_TEXT).get().to_owned(),
+};
+
+/// Serves a connection: the session to attach to, or one of its own.
+fn accept(app: Arc<App>, upgrade: WebSocketUpgrade, attach: Option<String>, dialect: &'static Dialect) -> Response {
     let upgrade = upgrade.max_message_size(MOST_BYTES).max_frame_size(MOST_BYTES);
     upgrade.on_upgrade(move |socket| async move {
         let mut connection = Connection(socket);
-        let ending = match attach {
-            // Sessions to attach to are made over /mcp.
-            Some(id) => {
-                let message = format!("Unknown session_id: {}", excerpt(&id));
-                connection.refuse(error("SESSION_ERROR", &message)).await
+        let held = match attach {
+            Some(id) => Held::attach(&app, &id).map_err(|no_seat| error("SESSION_ERROR", &no_seat.to_string())),
+            None => Held::own(&app).map_err(dialect.refuse),
+        };
+        let ending = match held {
+            Err(message) => connection.refuse(message).await,
+            Ok(held) => {
+                app.metrics.socket();
+                Box::pin(connection.serve(&app, &held, dialect)).await
             }
-            None => match app.sessions.occupy(app.now()) {
-                Err(full) => connection.refuse(at_capacity(full)).await,
-                Ok(_place) => {
-                    app.metrics.socket();
-                    Box::pin(connection.serve(&app)).await
-                }
-            },
         };
         connection.close(ending).await;
     })
@@ -80,6 +109,8 @@ const NORMAL: Ending = Ending::Close(close_code::NORMAL, "");
 enum Next {
     /// An answer, and the next message.
     Answer(String),
+    /// The next message.
+    Listen,
     /// An answer, and the end.
     Last(String),
     /// The end.
@@ -90,16 +121,11 @@ struct Connection(WebSocket);
 
 impl Connection {
     /// Answers messages until there are no more.
-    async fn serve(&mut self, app: &App) -> Ending {
-        // An episode exists from the start: clients may step without a reset.
-        let Ok(scenario) = Choice::default().scenario(&app.catalog) else { return NORMAL };
-        let mut play = Play::start(scenario, None);
+    async fn serve(&mut self, app: &App, held: &Held, dialect: &Dialect) -> Ending {
         loop {
             let next = match self.receive(app).await {
-                Ok(Message::Text(text)) => answer(app, &mut play, text.as_str()),
-                Ok(Message::Binary(_)) => {
-                    Next::Last(error("SESSION_ERROR", "binary frames are not understood; send JSON as text"))
-                }
+                Ok(Message::Text(text)) => (dialect.answer)(app, held, text.as_str()),
+                Ok(Message::Binary(_)) => Next::Last((dialect.binary)()),
                 Ok(Message::Ping(_) | Message::Pong(_)) => continue,
                 Ok(Message::Close(_)) => return Ending::Gone,
                 Err(ending) => return ending,
@@ -107,6 +133,7 @@ impl Connection {
             let (text, more) = match next {
                 Next::Answer(text) => (text, true),
                 Next::Last(text) => (text, false),
+                Next::Listen => continue,
                 Next::End => return NORMAL,
             };
             if self.send(text).await.is_err() {
@@ -172,13 +199,13 @@ fn broken(error: &axum::Error) -> Ending {
 }
 
 /// Answers a message.
-fn answer(app: &App, play: &mut Play, text: &str) -> Next {
+fn answer(app: &App, held: &Held, text: &str) -> Next {
     let message = match serde_json::from_str(text) {
         Ok(Value::Object(message)) => message,
         Ok(_) => return Next::Last(error("SESSION_ERROR", "a message is an object such as {\"type\": \"reset\"}")),
         Err(problem) => return Next::Answer(error("INVALID_JSON", &format!("Invalid JSON: {problem}"))),
     };
-    match dispatch(app, play, message, text.len()) {
+    match dispatch(app, held, message, text.len()) {
         Ok(next) => next,
         Err(Refusal::Form(problem)) => Next::Answer(invalid(&problem)),
         Err(Refusal::Execution(fault)) => Next::Answer(error("EXECUTION_ERROR", &fault.to_string())),
@@ -220,14 +247,14 @@ impl Problem {
     }
 }
 
-fn dispatch(app: &App, play: &mut Play, mut message: Map<String, Value>, size: usize) -> Result<Next, Refusal> {
+fn dispatch(app: &App, held: &Held, mut message: Map<String, Value>, size: usize) -> Result<Next, Refusal> {
     let visibility = app.options.visibility;
     let kind = match message.remove("type") {
         Some(Value::String(kind)) => kind,
         other => return Ok(Next::Answer(unknown_type(&other.unwrap_or_default().to_string()))),
     };
-    let data = if matches!(kind.as_str(), "reset" | "step") { message.remove("data") } else { None };
-    if !matches!(kind.as_str(), "reset" | "step" | "state" | "close") {
+    let data = if matches!(kind.as_str(), "reset" | "step" | "mcp") { message.remove("data") } else { None };
+    if !matches!(kind.as_str(), "reset" | "step" | "state" | "mcp" | "close") {
         return Ok(Next::Answer(unknown_type(&kind)));
     }
     if let Some((key, value)) = message.into_iter().next() {
@@ -246,23 +273,41 @@ fn dispatch(app: &App, play: &mut Play, mut message: Map<String, Value>, size: u
             };
             let choice = Choice::read_any_seed(data).map_err(|misfit| Problem::of(misfit, Value::Null))?;
             let scenario = choice.scenario(&app.catalog).map_err(Refusal::Execution)?;
+            let play = &mut held.lock().play;
             *play = Play::start(scenario, choice.episode_id.as_deref());
             app.metrics.episode();
             Ok(said("observation", &visibility.openenv_reset(&play.episode, &play.name)))
         }
         "step" => {
-            let Some(data) = data else {
+            let Some(mut data) = data else {
                 return Err(Problem::data("missing", "missing; expected an action".to_owned(), Value::Null).into());
             };
             // It is kept as long as the episode, as one over HTTP is.
             if size > app.options.max_body {
                 return Err(Refusal::Execution(Fault::TooLarge(app.options.max_body)));
             }
+            let play = &mut held.lock().play;
+            if let Some(answer) = mcp::step(app, play, &mut data) {
+                return Ok(said("observation", &answer.map_err(|misfit| Problem::of(misfit, Value::Null))?));
+            }
             let action = Action::from_value(data).map_err(|error| Problem::of(error.into(), Value::Null))?;
             let outcome = app.step(&mut play.episode, &action);
             Ok(said("observation", &visibility.openenv_step(&outcome, &play.name)))
         }
-        "state" => Ok(said("state", &visibility.state(&play.episode, &play.name))),
+        "state" => {
+            let play = &held.lock().play;
+            Ok(said("state", &visibility.state(&play.episode, &play.name)))
+        }
+        "mcp" => {
+            let Some(data) = data else {
+                let message = "missing; expected a JSON-RPC request".to_owned();
+                return Err(Problem::data("missing", message, Value::Null).into());
+            };
+            if size > app.options.max_body {
+                return Err(Refusal::Execution(Fault::TooLarge(app.options.max_body)));
+            }
+            Ok(said("mcp", &mcp::answer_value(app, held, data)))
+        }
         _ => Ok(Next::End),
     }
 }
@@ -282,7 +327,7 @@ fn error(code: &str, message: &str) -> String {
 }
 
 fn unknown_type(kind: &str) -> String {
-    let message = format!("Unknown message type: {}; types: reset, step, state, close", excerpt(kind));
+    let message = format!("Unknown message type: {}; types: reset, step, state, mcp, close", excerpt(kind));
     error("UNKNOWN_TYPE", &message)
 }
 
@@ -297,10 +342,13 @@ fn invalid(problem: &Problem) -> String {
     .to_string()
 }
 
-fn at_capacity(Full { active, most }: Full) -> String {
-    let message = format!("Server at capacity: {active}/{most} sessions active. Cannot accept new connections.");
-    json!({ "type": "error", "data": {
-        "message": message, "code": "CAPACITY_REACHED", "active_sessions": active, "max_sessions": most,
-    } })
-    .to_string()
+fn refused(fault: Fault) -> String {
+    match fault {
+        Fault::Full(full) => json!({ "type": "error", "data": {
+            "message": at_capacity(full), "code": "CAPACITY_REACHED",
+            "active_sessions": full.active, "max_sessions": full.most,
+        } })
+        .to_string(),
+        other => error("FACTORY_ERROR", &other.to_string()),
+    }
 }

@@ -20,7 +20,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
 ];
 
 /// Files, or folders of files, that neither wait nor look at the clock, the disk, the network or the environment.
-const PURE: [&str; 25] = [
+const PURE: [&str; 27] = [
     "env",
     "stats",
     "agent",
@@ -46,6 +46,8 @@ const PURE: [&str; 25] = [
     "report/markup.rs",
     "report/inspect",
     "serve/session.rs",
+    "serve/mcp/protocol.rs",
+    "serve/mcp/tools.rs",
 ];
 
 const IMPURE: [&str; 9] = [

@@ -21,6 +21,7 @@ mod exec;
 mod faults;
 mod html;
 mod inspect;
+mod mcp;
 mod pace;
 mod policy;
 mod properties;

@@ -44,6 +44,7 @@ fn help() {
         ("help_run", &["run", "--help"]),
         ("help_list", &["list", "--help"]),
         ("help_report", &["report", "--help"]),
+        ("help_mcp", &["mcp", "--help"]),
         ("version", &["--version"]),
         ("completions_bash", &["completions", "bash"]),
     ] {

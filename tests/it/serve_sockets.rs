@@ -18,14 +18,14 @@ use tokio_util::sync::CancellationToken;
 use crate::service::{catalog, exam, limited};
 
 /// A server on a port of its own.
-struct Running {
-    address: SocketAddr,
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
     stop: CancellationToken,
     ended: JoinHandle<bool>,
 }
 
 impl Running {
-    async fn start(options: Options) -> Self {
+    pub(crate) async fn start(options: Options) -> Self {
         Self::with_connections(options, 100).await
     }
 
@@ -37,16 +37,16 @@ impl Running {
         Self { address, stop, ended: tokio::spawn(server.run()) }
     }
 
-    async fn socket(&self) -> Socket {
+    pub(crate) async fn socket(&self) -> Socket {
         self.socket_at("/ws").await
     }
 
-    async fn socket_at(&self, path: &str) -> Socket {
+    pub(crate) async fn socket_at(&self, path: &str) -> Socket {
         Socket(connect_async(format!("ws://{}{path}", self.address)).await.unwrap().0)
     }
 
     /// Sends bytes and reads all that comes until the other side closes.
-    async fn raw(&self, bytes: &[u8]) -> String {
+    pub(crate) async fn raw(&self, bytes: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(bytes).await.unwrap();
         let mut answer = Vec::new();
@@ -55,36 +55,43 @@ impl Running {
     }
 }
 
-struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
-    async fn send(&mut self, message: Message) {
+    pub(crate) async fn send(&mut self, message: Message) {
         self.0.send(message).await.unwrap();
     }
 
-    async fn frame(&mut self) -> Option<Message> {
+    pub(crate) async fn frame(&mut self) -> Option<Message> {
         let frame = tokio::time::timeout(Duration::from_secs(10), self.0.next()).await.expect("an answer in time");
         frame.map(Result::unwrap)
     }
 
-    async fn answer(&mut self) -> Value {
+    pub(crate) async fn answer(&mut self) -> Value {
         match self.frame().await {
             Some(Message::Text(text)) => serde_json::from_str(&text).unwrap(),
             other => panic!("expected a text, found {other:?}"),
         }
     }
 
-    async fn ask(&mut self, message: Value) -> Value {
+    pub(crate) async fn ask(&mut self, message: Value) -> Value {
         self.ask_text(&message.to_string()).await
     }
 
-    async fn ask_text(&mut self, text: &str) -> Value {
+    pub(crate) async fn ask_text(&mut self, text: &str) -> Value {
         self.send(Message::text(text)).await;
         self.answer().await
     }
 
+    /// Ends the session, and waits until the other side has.
+    pub(crate) async fn ask_to_close(&mut self) {
+        self.send(Message::text("{\"type\": \"close\"}")).await;
+        assert_eq!(self.closed().await, 1000);
+        while let Some(Ok(_)) = self.0.next().await {}
+    }
+
     /// The code with which the other side closes now.
-    async fn closed(&mut self) -> u16 {
+    pub(crate) async fn closed(&mut self) -> u16 {
         match self.frame().await {
             Some(Message::Close(Some(CloseFrame { code, .. }))) => code.into(),
             other => panic!("expected a close, found {other:?}"),
@@ -92,7 +99,7 @@ impl Socket {
     }
 }
 
-fn code(answer: &Value) -> &str {
+pub(crate) fn code(answer: &Value) -> &str {
     assert_eq!(answer["type"], "error", "{answer}");
     answer["data"]["code"].as_str().unwrap()
 }
@@ -153,7 +160,7 @@ async fn what_is_refused_and_survived() {
     for (text, expected, says) in [
         ("{bad json", "INVALID_JSON", "Invalid JSON: "),
         ("", "INVALID_JSON", "Invalid JSON: "),
-        ("{\"type\": \"bogus\"}", "UNKNOWN_TYPE", "Unknown message type: bogus; types: reset, step, state, close"),
+        ("{\"type\": \"bogus\"}", "UNKNOWN_TYPE", "Unknown message type: bogus; types: reset, step, state, mcp, close"),
         ("{}", "UNKNOWN_TYPE", "Unknown message type: null"),
         ("{\"type\": 3}", "UNKNOWN_TYPE", "Unknown message type: 3"),
         ("{\"type\": \"step\"}", "VALIDATION_ERROR", "Invalid message: data: missing; expected an action"),

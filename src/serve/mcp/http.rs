@@ -1,0 +1,135 @@
+//! `/mcp` over HTTP: a message in a POST, its reply in the answer; no streams.
+
+use std::sync::Arc;
+
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{Request, State};
+use axum::http::header::ALLOW;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+
+use super::protocol::{self, INVALID_PARAMS, INVALID_REQUEST, Outcome, RpcError, reply};
+use super::{VERSIONS, close, create, named_session, no_session, of_episode, unknown_session};
+use crate::serve::app::{App, Play};
+use crate::serve::choice::Choice;
+use crate::serve::error::{Fault, excerpt};
+use crate::serve::input::Input;
+use crate::serve::rest::written;
+use crate::serve::seats::{Closed, locked};
+use crate::serve::ws;
+
+/// The header that names an ordinary MCP client's session.
+const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+/// The header that says which version such a client speaks.
+const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+
+/// `POST /mcp`: always 200, but for what ordinary MCP clients are promised other words.
+pub(crate) async fn post(State(app): State<Arc<App>>, request: Request) -> Result<Response, Fault> {
+    let headers = request.headers().clone();
+    let input = Input::read(request, app.options.max_body).await?;
+    let message = match input.json() {
+        Ok(Some(message)) => message,
+        Ok(None) => return Ok(refuse(StatusCode::OK, protocol::unreadable("the body is empty".to_owned()))),
+        Err(Fault::Json(why)) => return Ok(refuse(StatusCode::OK, protocol::unreadable(why))),
+        Err(other) => return Err(other),
+    };
+    let request = match protocol::Request::read(message) {
+        Ok(request) => request,
+        Err((id, error)) => return Ok(answered(&id, &Err(error))),
+    };
+    if let Some(error) = wrong_version(&headers) {
+        return Ok((StatusCode::BAD_REQUEST, answered(&request.id, &Err(error))).into_response());
+    }
+    let session = text(&headers, &SESSION);
+    if let Some(id) = &session
+        && app.find_seat(id).is_none()
+    {
+        // By this word its client knows that it must begin anew.
+        return Ok((StatusCode::NOT_FOUND, answered(&request.id, &Err(unknown_session(id)))).into_response());
+    }
+    if request.is_notification() {
+        return Ok(StatusCode::ACCEPTED.into_response());
+    }
+    let id = request.id.clone();
+    if request.method == "initialize" && session.is_none() && named_session(&request.params).is_none() {
+        return Ok(begin(&app, request));
+    }
+    Ok(answered(&id, &carry_out(&app, session, request)))
+}
+
+/// Gives an ordinary MCP client a session, and tells it in a header.
+fn begin(app: &App, request: protocol::Request) -> Response {
+    let id = request.id.clone();
+    let (name, seat) = match app.open_seat() {
+        Ok(opened) => opened,
+        Err(fault) => return answered(&id, &Err(no_session(fault))),
+    };
+    let mut response = answered(&id, &of_episode(app, &mut locked(&seat).play, request));
+    response.headers_mut().extend(HeaderValue::try_from(&*name).ok().map(|name| (SESSION, name)));
+    response
+}
+
+/// A request on the session that it names: in its parameters, else in the header; else on an episode for it alone.
+fn carry_out(app: &App, header: Option<String>, request: protocol::Request) -> Outcome {
+    match request.method.as_str() {
+        "openenv/session/create" => return create(app),
+        "openenv/session/close" => return close(app, &request.params),
+        _ => {}
+    }
+    if let Some(id) = named_session(&request.params).or(header) {
+        let seat = app.find_seat(&id).ok_or_else(|| unknown_session(&id))?;
+        return of_episode(app, &mut locked(&seat).play, request);
+    }
+    let scenario = Choice::default().scenario(&app.catalog).map_err(no_session)?;
+    of_episode(app, &mut Play::start(scenario, None), request)
+}
+
+/// `GET /mcp`: a socket with messages of MCP as texts. There is no stream of events, as the protocol allows.
+pub(crate) async fn get(
+    State(app): State<Arc<App>>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let Ok(upgrade) = upgrade else {
+        let fault = Fault::Method { path: "/mcp".to_owned(), method: "GET without an upgrade".to_owned() };
+        let mut response = fault.into_response();
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST,DELETE"));
+        return response;
+    };
+    ws::speak_mcp(app, upgrade)
+}
+
+/// `DELETE /mcp`: the end of the session in the header.
+pub(crate) async fn delete(State(app): State<Arc<App>>, request: Request) -> Response {
+    let Some(id) = text(request.headers(), &SESSION) else {
+        let message = format!("the header {SESSION} is missing; it names the session to end");
+        return refuse(StatusCode::BAD_REQUEST, RpcError::new(INVALID_PARAMS, message));
+    };
+    match app.close_seat(&id) {
+        Closed::Now | Closed::Later => StatusCode::NO_CONTENT.into_response(),
+        Closed::Unknown => refuse(StatusCode::NOT_FOUND, unknown_session(&id)),
+    }
+}
+
+/// What is wrong with the version that the header names. Without the header any will do.
+fn wrong_version(headers: &HeaderMap) -> Option<RpcError> {
+    let version = text(headers, &VERSION)?;
+    (!VERSIONS.contains(&version.as_str())).then(|| {
+        let message =
+            format!("{VERSION}: '{}' is not spoken here; versions: {}", excerpt(&version), VERSIONS.join(", "));
+        RpcError::new(INVALID_REQUEST, message)
+    })
+}
+
+fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+fn answered(id: &Value, outcome: &Outcome) -> Response {
+    written(Box::<str>::from(reply(id, outcome)).into())
+}
+
+fn refuse(status: StatusCode, error: RpcError) -> Response {
+    (status, answered(&Value::Null, &Err(error))).into_response()
+}
