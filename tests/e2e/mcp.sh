@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Plays incidents over MCP with clients that others wrote, from PyPI, in Python 3.11 or newer: the newest `mcp` on stdio and
-# over HTTP, and the tool clients of openenv 0.10.0 and openenv-core 0.3.0 (600 MB with what they need, once).
+# over HTTP, and the tool clients of openenv 0.10.0 and openenv-core 0.3.0 (1 GB with what they need, once).
 #   BENCH=target/release/bench tests/e2e/mcp.sh
 # Files go to E2E_CACHE (default: target/e2e). MCP='mcp==2.3.0' asks for another version of the first.
 set -euo pipefail
