@@ -23,6 +23,9 @@ use crate::env::Action;
 
 /// The largest message that is taken.
 const MOST_BYTES: usize = 16 << 20;
+/// What a connection reads into as long as it is open; longer messages make it grow. The default of 128 KiB would be
+/// most of what a session costs.
+const READ_BUFFER: usize = 4 << 10;
 /// How long a refused client may take to say its first word: some lose a refusal that comes with the close.
 const LINGER: Duration = Duration::from_secs(2);
 /// How long a client may take to answer a close.
@@ -44,7 +47,7 @@ pub(super) async fn upgrade(
 ) -> Response {
     let Ok(upgrade) = upgrade else { return Fault::Upgrade.into_response() };
     let attach = query.ok().and_then(|Query(attach)| attach.session_id).filter(|id| !id.is_empty());
-    let upgrade = upgrade.max_message_size(MOST_BYTES).max_frame_size(MOST_BYTES);
+    let upgrade = upgrade.max_message_size(MOST_BYTES).max_frame_size(MOST_BYTES).read_buffer_size(READ_BUFFER);
     upgrade.on_upgrade(move |socket| async move {
         let mut connection = Connection(socket);
         let ending = match attach {
