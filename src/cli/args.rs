@@ -276,6 +276,7 @@ Examples:
 
 #[derive(Debug, Args)]
 #[command(after_help = SERVE_HELP)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct ServeArgs {
     /// The address to listen at [default: 127.0.0.1]
     #[arg(long, value_name = "HOST")]

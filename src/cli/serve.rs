@@ -20,7 +20,7 @@ use crate::serve::baseline::Baselines;
 use crate::serve::session::Limits;
 use crate::serve::{Access, App, Options, Reveal, Server, Visibility};
 
-/// Where the seed listens.
+/// The usual port of a Space.
 const PORT: u16 = 7860;
 /// Where hosts of OpenEnv look for a server.
 const OPENENV_PORT: u16 = 8000;

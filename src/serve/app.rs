@@ -18,7 +18,7 @@ use crate::env::{Action, Catalog, Episode, EpisodeId, Scenario, StepOutcome};
 /// How a server serves.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// Whether `/health` and `/state` answer as hosts of OpenEnv expect, and not as the seed's clients do.
+    /// Whether `/health` and `/state` answer as hosts of OpenEnv expect, and not in the plain form.
     pub openenv: bool,
     /// What clients may see.
     pub visibility: Visibility,

@@ -27,7 +27,7 @@ pub(super) struct Choice {
 }
 
 impl Choice {
-    /// Reads what OpenEnv's HTTP and the seed's API say.
+    /// Reads what a request over HTTP says.
     pub(super) fn read(mut data: Map<String, Value>) -> Result<Self, Misfit> {
         let seed = data.remove("seed");
         let seed = integer("seed", seed)?;

@@ -103,8 +103,9 @@ pub(super) fn set_cookie(id: &str) -> Option<HeaderValue> {
 }
 
 fn cookie(headers: &HeaderMap) -> Option<String> {
-    let pairs = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|all| all.split(';'));
-    let value = pairs.filter_map(|pair| pair.trim().strip_prefix(EPISODE_COOKIE)?.strip_prefix('=')).next()?;
+    let mut pairs =
+        headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|all| all.split(';'));
+    let value = pairs.find_map(|pair| pair.trim().strip_prefix(EPISODE_COOKIE)?.strip_prefix('='))?;
     let id = percent_decode_str(value.trim_matches('"')).decode_utf8().ok()?;
     (!id.is_empty()).then(|| id.into_owned())
 }

@@ -1,4 +1,4 @@
-//! The REST API: the seed's shapes, and OpenEnv's beside them.
+//! The REST API: the plain shapes, and OpenEnv's beside them.
 
 use std::sync::Arc;
 

@@ -171,7 +171,7 @@ pub(super) struct IncidentState {
     feedback: String,
 }
 
-/// Which incident, and under which name. Without a word: the first of alert_classification. With a seed and no scenario:
+/// Which incident, and under which name. Without a word: the first of `alert_classification`. With a seed and no scenario:
 /// the one that the seed draws, of the task or of all.
 #[derive(JsonSchema)]
 pub(super) struct ResetRequest {
@@ -301,6 +301,7 @@ pub(super) struct GraderAnswer {
 
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the names are those on the wire")]
 struct Task {
     task_id: TaskId,
     difficulty: String,
@@ -456,7 +457,7 @@ pub(super) struct Split {
     pub(super) r#type: &'static str,
 }
 
-/// A task of a split: one scenario. Pass its split and index, or its scenario_id, to a reset.
+/// A task of a split: one scenario. Pass its split and index, or its `scenario_id`, to a reset.
 #[derive(JsonSchema, serde::Serialize)]
 pub(super) struct SplitTask<'a> {
     pub(super) index: usize,

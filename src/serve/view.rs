@@ -1,6 +1,8 @@
-//! What leaves the server: answers in the seed's and in OpenEnv's form, without what must not be seen.
+//! What leaves the server: answers in the plain and in OpenEnv's form, without what must not be seen.
 //!
 //! Everything here borrows and is written once, so a step costs the copying of its bytes.
+
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
@@ -83,7 +85,7 @@ impl Visibility {
         }
     }
 
-    /// The answer to a step in the seed's form.
+    /// The answer to a step in the plain form.
     pub(super) fn step<'a>(self, outcome: &'a StepOutcome<'a>, name: &'a str) -> impl Serialize + 'a {
         StepView {
             observation: self.observation(outcome.observation, name),
@@ -105,7 +107,7 @@ impl Visibility {
             done: outcome.done,
             metadata: Some(MetadataView {
                 step: outcome.info.step,
-                reason: self.judged().then(|| ReasonView(&outcome.reward.reason)),
+                reason: self.judged().then_some(ReasonView(&outcome.reward.reason)),
                 end: self.end(outcome),
             }),
         }
@@ -126,17 +128,10 @@ impl Visibility {
         if self.exam {
             return None;
         }
-        let now;
-        let grade = match episode.grade() {
-            Some(grade) => &**grade,
-            None => {
-                now = episode.grade_now();
-                &now
-            }
-        };
+        let grade = episode.grade().map_or_else(|| Arc::new(episode.grade_now()), Arc::clone);
         let observation = episode.observation();
         let view = GraderView {
-            grade: self.grade(grade, episode.is_done()),
+            grade: self.grade(&grade, episode.is_done()),
             task_id: observation.briefing.task.id,
             scenario_id: &observation.briefing.scenario_id,
             steps_used: observation.step_count,
@@ -252,14 +247,14 @@ struct ShownGrade<'a> {
 
 impl Serialize for ShownGrade<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.answers {
-            return self.grade.serialize(serializer);
-        }
         #[derive(Serialize)]
         struct Sealed<'a> {
             total: Points,
             breakdown: SealedBreakdown<'a>,
             feedback: &'a str,
+        }
+        if self.answers {
+            return self.grade.serialize(serializer);
         }
         let Grade { total, breakdown, feedback } = self.grade;
         let feedback = sealed_feedback(breakdown).unwrap_or(feedback);

@@ -23,6 +23,9 @@ use crate::env::Action;
 
 /// The largest message that is taken.
 const MOST_BYTES: usize = 16 << 20;
+/// What a connection reads into as long as it is open; longer messages make it grow. The default of 128 KiB would be
+/// most of what a session costs.
+const READ_BUFFER: usize = 4 << 10;
 /// How long a refused client may take to say its first word: some lose a refusal that comes with the close.
 const LINGER: Duration = Duration::from_secs(2);
 /// How long a client may take to answer a close.
@@ -76,7 +79,7 @@ static MCP: Dialect = Dialect {
 
 /// Serves a connection: the session to attach to, or one of its own.
 fn accept(app: Arc<App>, upgrade: WebSocketUpgrade, attach: Option<String>, dialect: &'static Dialect) -> Response {
-    let upgrade = upgrade.max_message_size(MOST_BYTES).max_frame_size(MOST_BYTES);
+    let upgrade = upgrade.max_message_size(MOST_BYTES).max_frame_size(MOST_BYTES).read_buffer_size(READ_BUFFER);
     upgrade.on_upgrade(move |socket| async move {
         let mut connection = Connection(socket);
         let held = match attach {

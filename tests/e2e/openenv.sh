@@ -63,6 +63,9 @@ say 'openenv validate --level static'
 say 'the graders of the second level, but for those that need Docker'
 "$cache/$new/bin/python" "$check" level2 "$out/package" "$url"
 
+say 'a thousand sessions at once'
+"$cache/$new/bin/python" tests/perf/sessions.py "$bench" 1000 | sed 's/^/  /'
+
 say 'stops when asked to'
 kill "$pid"
 wait "$pid" || fail "it ended with $?"

@@ -31,6 +31,7 @@ mod resume;
 mod schema;
 mod serve_api;
 mod serve_baseline;
+mod serve_cli;
 mod serve_rest;
 mod serve_sockets;
 mod server;

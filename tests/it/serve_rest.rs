@@ -105,6 +105,9 @@ async fn tasks_and_health() {
 
 // ---- bad input ----
 
+/// Method, path, headers, body; status, code word, and what the text says.
+type Row<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a [u8], u16, &'a str, &'a str);
+
 #[tokio::test]
 async fn every_bad_input_is_refused_with_what_would_be_right() {
     let router = service(Options::default());
@@ -112,7 +115,7 @@ async fn every_bad_input_is_refused_with_what_would_be_right() {
     let form = ("content-type", "application/x-www-form-urlencoded");
     let big = format!("{{\"x\": \"{}\"}}", "y".repeat(64 << 10));
     let deep = "[".repeat(5000);
-    let table: &[(&str, &str, &[(&str, &str)], &[u8], u16, &str, &str)] = &[
+    let table: &[Row<'_>] = &[
         ("POST", "/reset", &[json_type], b"{\"task_id\": \"nap\"}", 400, "unknown_task", "alert_classification"),
         ("POST", "/reset?task_id=nap", &[], b"", 400, "unknown_task", "alert_classification"),
         ("POST", "/reset", &[json_type], b"{\"scenario_index\": 3}", 400, "scenario_out_of_range", "0 to 2"),
@@ -374,6 +377,26 @@ async fn an_exam_lets_no_answer_no_score_and_no_judgement_out() {
     }
 }
 
+/// Every number and truth value of an answer, with its place.
+fn walk(value: &Value, path: &str, numbers: &mut Vec<(String, Value)>) {
+    match value {
+        Value::Object(object) => {
+            object.iter().for_each(|(key, value)| walk(value, &format!("{path}.{key}"), numbers));
+        }
+        Value::Array(items) => items.iter().for_each(|value| walk(value, path, numbers)),
+        Value::Number(_) | Value::Bool(_) => numbers.push((path.to_owned(), value.clone())),
+        _ => {}
+    }
+}
+
+/// Leaves out what the briefing and the evidence tell.
+fn drop_told(value: &mut Value, told: &[&str]) {
+    if let Value::Object(object) = value {
+        object.retain(|key, _| !told.contains(&key.as_str()));
+        object.values_mut().for_each(|value| drop_told(value, told));
+    }
+}
+
 /// Numbers may stand in an answer only where the world or the rules put them.
 fn check_exam(scenario: &incident_bench::env::Scenario, sent: &str, text: &str) {
     let id = scenario.id();
@@ -411,19 +434,9 @@ fn check_exam(scenario: &incident_bench::env::Scenario, sent: &str, text: &str) 
     }
     let Some((_, body)) = text.split_once("\n{") else { return };
     let Ok(value) = serde_json::from_str::<Value>(&format!("{{{body}")) else { return };
-    // No number but those of the world: a score could only hide in a key that is not on this list.
-    fn walk(value: &Value, path: &str, numbers: &mut Vec<(String, Value)>) {
-        match value {
-            Value::Object(object) => {
-                object.iter().for_each(|(key, value)| walk(value, &format!("{path}.{key}"), numbers));
-            }
-            Value::Array(items) => items.iter().for_each(|value| walk(value, path, numbers)),
-            Value::Number(_) | Value::Bool(_) => numbers.push((path.to_owned(), value.clone())),
-            _ => {}
-        }
-    }
     let mut numbers = Vec::new();
     walk(&value, "", &mut numbers);
+    // A score could only hide in a key that is not on this list.
     for (path, value) in numbers {
         let key = path.rsplit('.').next().unwrap();
         let of_the_world = path.contains(".alert.") || path.contains(".parameters.");
@@ -435,12 +448,6 @@ fn check_exam(scenario: &incident_bench::env::Scenario, sent: &str, text: &str) 
     // The truth's own texts, unless the client said them itself or the briefing and the evidence show them.
     let told = ["incident_summary", "alert", "queried_data", "known_services", "available_runbooks", "feature_flags"];
     let mut rest = value;
-    fn drop_told(value: &mut Value, told: &[&str]) {
-        if let Value::Object(object) = value {
-            object.retain(|key, _| !told.contains(&key.as_str()));
-            object.values_mut().for_each(|value| drop_told(value, told));
-        }
-    }
     drop_told(&mut rest, &told);
     if let Some(history) = rest.get_mut("action_history") {
         *history = Value::Null;

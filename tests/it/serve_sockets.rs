@@ -332,9 +332,8 @@ async fn who_sends_too_much_still_reads_why() {
     let head = format!("POST /step HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
     let answer = server.raw((head + &body).as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("body_too_large"), "{answer}");
-    let mut chunked =
-        "POST /step HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n".to_owned();
-    chunked += &format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+    let head = "POST /step HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n";
+    let chunked = format!("{head}{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
     let answer = server.raw(chunked.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
 }

@@ -4,7 +4,8 @@
     tests/perf/sessions.py BENCH [SESSIONS]     default 4000
 
 It starts the server, opens all sessions, leaves them open, resets each, and takes one look and one answer in each. One
-process of Python plays all of them, so the rates are the client's; memory and processor time are the server's.
+process of Python plays all of them, so the rates are the client's; memory and processor time are the server's. It fails
+where a session costs more than 48 KB.
 """
 
 import asyncio
@@ -64,7 +65,8 @@ async def main(bench, count):
     server = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
     try:
         address = server.stderr.readline().split("http://")[1].split(";")[0]
-        print(f"at rest: {server_memory(server.pid):.0f} MB")
+        rest = server_memory(server.pid)
+        print(f"at rest: {rest:.0f} MB")
         gate = asyncio.Semaphore(100)
 
         async def opened(_, __):
@@ -93,6 +95,9 @@ async def main(bench, count):
 
         answers = await all_at_once("answered", sessions, server.pid, answer)
         assert all(data["done"] for data in answers)
+        each = (server_memory(server.pid) - rest) * 1024 / count
+        print(f"{each:.0f} KB a session")
+        assert each < 48, "a session costs too much memory"
         await asyncio.gather(*(session.close() for session in sessions))
     finally:
         server.terminate()
