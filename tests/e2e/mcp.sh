@@ -17,7 +17,8 @@ fail() { echo "mcp.sh: $1" >&2; exit 1; }
 installed() { # folder package...
     local venv=$cache/$1
     shift
-    [ -x "$venv/bin/pip" ] || python3 -m venv "$venv"
+    # Old versions of pip take minutes to choose among the many packages that these need.
+    [ -x "$venv/bin/pip" ] || { python3 -m venv "$venv" && "$venv/bin/pip" install -q --disable-pip-version-check --upgrade pip >&2; }
     "$venv/bin/pip" install -q --disable-pip-version-check "$@" >&2
     echo "$venv/bin/python"
 }
