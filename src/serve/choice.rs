@@ -39,8 +39,12 @@ impl Choice {
 
     /// Reads what OpenEnv's socket says: there a seed is anything.
     pub(super) fn read_any_seed(mut data: Map<String, Value>) -> Result<Self, Misfit> {
-        let seed = data.remove("seed").filter(|seed| !seed.is_null());
-        Ok(Self { seed: seed.map(|seed| seed.to_string()), ..Self::read_but_seed(data)? })
+        let seed = data.remove("seed").filter(|seed| !seed.is_null()).map(|seed| {
+            // Data frames write whole numbers as 7.0, which must draw what 7 draws.
+            let whole = integer("seed", Some(seed.clone())).ok().flatten();
+            whole.map_or_else(|| seed.to_string(), |whole| whole.to_string())
+        });
+        Ok(Self { seed, ..Self::read_but_seed(data)? })
     }
 
     fn read_but_seed(mut data: Map<String, Value>) -> Result<Self, Misfit> {
@@ -247,8 +251,10 @@ mod tests {
         let all: std::collections::BTreeSet<_> = (0..200).map(seeded).collect();
         assert_eq!(all.len(), 9);
         assert_eq!(seeded(7), seeded(7));
-        let Value::Object(data) = json!({"seed": 7}) else { unreachable!() };
-        assert_eq!(chosen(&Choice::read_any_seed(data).unwrap()).unwrap(), seeded(7), "on sockets too");
+        for seed in [json!(7), json!(7.0)] {
+            let Value::Object(data) = json!({ "seed": seed }) else { unreachable!() };
+            assert_eq!(chosen(&Choice::read_any_seed(data).unwrap()).unwrap(), seeded(7), "on sockets too");
+        }
         for seed in 0..50 {
             let of_task = choice(json!({"seed": seed, "task_id": "remediation_planning"})).unwrap();
             assert!(chosen(&of_task).unwrap().starts_with("RP-"));

@@ -7,28 +7,14 @@ use std::time::{Duration, Instant};
 
 use incident_bench::agent::exec::Exec;
 use incident_bench::agent::{Policy, StepSource, Turn};
-use incident_bench::chat::{ChatError, ChatReply, ErrorKind, FinishReason, Message};
+use incident_bench::chat::{ChatError, ErrorKind, Message};
 use incident_bench::stats::rng::SplitMix64;
 use serde_json::{Value, json};
 
 use crate::binary::{Ended, Place};
-use crate::world::{play, small};
+use crate::world::{play, says, small};
 
 // ---- the policy, without a process ----
-
-fn says(text: &str) -> ChatReply {
-    ChatReply {
-        content: Some(text.to_owned()),
-        reasoning: None,
-        tool_calls: vec![],
-        finish: FinishReason::Stop,
-        model: None,
-        usage: None,
-        request_id: None,
-        latency_ms: 0,
-        retries: vec![],
-    }
-}
 
 const LOOK: &str = r#"{"action_type":"query_logs","parameters":{"service":"web"}}"#;
 
@@ -250,7 +236,9 @@ fn what_is_left_behind_holds_nothing_up() {
     // The child of the agent holds the agent's output open.
     let orphan = Played::new("next; look; sleep 600 & echo $! > pid; exit 3", &[]);
     orphan.is_left_after(1, "agent_exited", "status 3");
-    assert!(orphan.took < Duration::from_secs(20), "{:?}", orphan.took);
+    // What is left sleeps for ten minutes; who waits for it takes as long.
+    let slept = Duration::from_secs(600);
+    assert!(orphan.took < slept, "{:?}", orphan.took);
     assert!(!lives(&orphan.place, "pid"));
     // A shell that waits for its child is killed with it.
     let nested = Played::new("next; look; next; sleep 600 & echo $! > pid; wait", &["--timeout", "1"]);
@@ -259,7 +247,7 @@ fn what_is_left_behind_holds_nothing_up() {
     // One that does not leave at the end is made to, after a while; its score stays.
     let stays = Played::new("next; look; next; submit; echo $$ > pid; exec sleep 600", &[]);
     assert_eq!((stays.ended.code, &stays.row()["overall"]), (Some(0), &json!(1.0)), "{}", stays.ended.stderr);
-    assert!(stays.took > Duration::from_secs(5) && stays.took < Duration::from_secs(25), "{:?}", stays.took);
+    assert!(stays.took > Duration::from_secs(5) && stays.took < slept, "{:?}", stays.took);
     assert!(!lives(&stays.place, "pid"));
 }
 

@@ -11,27 +11,13 @@ use incident_bench::chat::{
 use incident_bench::env::{Action, Episode, TaskId};
 use serde_json::{Value, json};
 
-use crate::world::{act, play, small};
+use crate::world::{act, play, says, small};
 
 const PROTOCOLS: [Protocol; 3] = [Protocol::Text, Protocol::Json, Protocol::Tools];
 const ASSISTS: [Assist; 3] = [Assist::Fallback, Assist::Repair, Assist::Off];
 
 fn prompts() -> Arc<PromptSet> {
     Arc::new(PromptSet::embedded().unwrap())
-}
-
-fn says(text: &str) -> ChatReply {
-    ChatReply {
-        content: Some(text.to_owned()).filter(|text| !text.is_empty()),
-        reasoning: None,
-        tool_calls: vec![],
-        finish: FinishReason::Stop,
-        model: None,
-        usage: None,
-        request_id: None,
-        latency_ms: 0,
-        retries: vec![],
-    }
 }
 
 fn proposes(kind: &str, parameters: Value) -> ChatReply {

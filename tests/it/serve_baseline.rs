@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -270,9 +270,8 @@ fn without_a_model_the_heuristic_plays_and_an_open_address_needs_a_token() {
     let token = server.said[1].strip_prefix("token: ").unwrap().split(' ').next().unwrap();
     assert!(token.len() >= 32, "{:?}", server.said);
     assert_eq!(server.post(json!({}), None).0, 401);
-    let started = Instant::now();
     let (status, answer) = server.post(json!({}), Some(token));
     assert_eq!((status, &answer["model"]), (200, &json!("heuristic")), "{answer}");
-    assert!(answer["overall"].as_f64().unwrap() > 0.9, "{answer} after {:?}", started.elapsed());
+    assert!(answer["overall"].as_f64().unwrap() > 0.9, "{answer}");
     assert_eq!(answer["model_share"], Value::Null);
 }

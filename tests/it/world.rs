@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use incident_bench::chat::{ChatReply, FinishReason};
 use incident_bench::env::{Action, Catalog, Episode, EpisodeId, Scenario, Source};
 use serde_json::{Value, json};
 
@@ -35,4 +36,19 @@ pub(crate) fn play(catalog: &Catalog, id: &str) -> Episode {
 /// A fresh episode of a scenario.
 pub(crate) fn reset(scenario: &Arc<Scenario>) -> Episode {
     Episode::reset(scenario, EpisodeId::nil())
+}
+
+/// A reply that says this text.
+pub(crate) fn says(text: &str) -> ChatReply {
+    ChatReply {
+        content: Some(text.to_owned()).filter(|text| !text.is_empty()),
+        reasoning: None,
+        tool_calls: vec![],
+        finish: FinishReason::Stop,
+        model: None,
+        usage: None,
+        request_id: None,
+        latency_ms: 0,
+        retries: vec![],
+    }
 }
