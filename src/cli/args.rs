@@ -293,9 +293,11 @@ pub(super) struct ServeArgs {
     /// Who may start runs by POST /baseline [default: none needed on this machine alone, else made and printed]
     #[arg(long, value_name = "TOKEN")]
     pub(super) token: Option<String>,
-    /// Let no answer, no score and no judgement of a step leave the server
+    /// Let no answer, no score and no judgement of a step leave the server, and keep what is played as a run
     #[arg(long)]
     pub(super) exam: bool,
+    #[command(flatten)]
+    pub(super) kept: KeptArgs,
     /// Seconds without use after which an episode is gone [default: 1800]
     #[arg(long, value_name = "SECONDS")]
     pub(super) session_ttl: Option<u64>,
@@ -308,6 +310,12 @@ pub(super) struct ServeArgs {
     /// The largest body, in bytes [default: 65536]
     #[arg(long, value_name = "BYTES")]
     pub(super) max_body: Option<usize>,
+    /// The most requests and messages a second from one address; more are refused, or wait [default: any number]
+    #[arg(long, value_name = "N")]
+    pub(super) rate_limit: Option<u32>,
+    /// An origin whose web pages may use the server, or '*'; repeat for more [default: its own alone]
+    #[arg(long, value_name = "ORIGIN")]
+    pub(super) allow_origin: Vec<String>,
     /// The suite: classic, a scenario file, or a folder of them [default: classic]
     #[arg(long, value_name = "SUITE")]
     pub(super) suite: Option<String>,
@@ -320,6 +328,32 @@ pub(super) struct ServeArgs {
     /// A line on stderr for every request
     #[arg(short, long, conflicts_with = "quiet")]
     pub(super) verbose: bool,
+    /// The form of what is said on stderr; json also says every request
+    #[arg(long, value_name = "FORM", conflicts_with = "quiet")]
+    pub(super) log: Option<LogForm>,
+}
+
+/// The form of what a server says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogForm {
+    /// For people
+    Text,
+    /// An object a line, for programs
+    Json,
+}
+
+/// How an exam is kept.
+#[derive(Debug, Args)]
+pub(super) struct KeptArgs {
+    /// With --exam: the name of who plays, in the tables of the run [default: client]
+    #[arg(long, value_name = "NAME")]
+    pub(super) label: Option<String>,
+    /// With --exam: how many episodes of each scenario count, from the first that takes a step [default: 1]
+    #[arg(long, value_name = "N")]
+    pub(super) epochs: Option<u32>,
+    /// With --exam: the folder of results [default: results]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
 }
 
 const MCP_HELP: &str = "\
@@ -336,9 +370,11 @@ pub(super) struct McpArgs {
     /// When breakdowns of a grade name right answers [default: done]
     #[arg(long, value_name = "WHEN")]
     pub(super) reveal: Option<RevealChoice>,
-    /// Show no answer, no score and no judgement of a step
+    /// Show no answer, no score and no judgement of a step, and keep what is played as a run
     #[arg(long)]
     pub(super) exam: bool,
+    #[command(flatten)]
+    pub(super) kept: KeptArgs,
     /// The suite: classic, a scenario file, or a folder of them [default: classic]
     #[arg(long, value_name = "SUITE")]
     pub(super) suite: Option<String>,

@@ -18,7 +18,7 @@ use crate::env::TaskId;
 use crate::log::{Event, EventKind, Fold};
 use crate::run::{Cancel, Plan, Sink};
 use crate::serve::Misfit;
-use crate::serve::baseline::{Ask, Playing, Plays, Progress, Scores};
+use crate::serve::baseline::{Ask, Playing, Plays, Progress, Scores, Spent};
 
 /// Plays with the models, keys and folders that the server was started with.
 pub(super) struct OwnRuns {
@@ -116,15 +116,30 @@ async fn play(settings: Settings, cancel: Cancel, progress: watch::Sender<Progre
     Ok(Scores { tasks, overall: row.overall, model: row.model.clone(), model_share: row.model_share(), void: row.void })
 }
 
-/// Counts the episodes that end.
+/// Counts the episodes that end, and what calls cost.
 struct Counter(watch::Sender<Progress>);
 
 impl Sink for Counter {
     fn on_event(&mut self, event: &Event, _: &Fold) -> io::Result<()> {
-        if matches!(event.event, EventKind::EpisodeFinished { .. }) {
-            self.0.send_modify(|progress| progress.episodes += 1);
+        let spent =
+            |calls: usize, cost_usd: Option<f64>| Spent { calls: calls as u64, cost_usd: cost_usd.unwrap_or_default() };
+        match &event.event {
+            EventKind::EpisodeFinished { .. } => self.0.send_modify(|progress| progress.episodes += 1),
+            // Nobody who waits for progress is woken by a call.
+            EventKind::ModelCalled { cost_usd, .. } => self.count(spent(1, *cost_usd)),
+            EventKind::EndpointChecked { replies, cost_usd, .. } => self.count(spent(replies.len(), *cost_usd)),
+            _ => {}
         }
         Ok(())
+    }
+}
+
+impl Counter {
+    fn count(&self, spent: Spent) {
+        self.0.send_if_modified(|progress| {
+            progress.spent += spent;
+            false
+        });
     }
 }
 

@@ -300,16 +300,21 @@ pub(super) fn manifest(
         merged: Vec::new(),
         options: options.into(),
         command: command_line(),
-        machine: Machine {
-            os: std::env::consts::OS.to_owned(),
-            arch: std::env::consts::ARCH.to_owned(),
-            cpus: std::thread::available_parallelism().map_or(0, Into::into),
-        },
+        machine: machine(),
+    }
+}
+
+/// Where this runs.
+pub(super) fn machine() -> Machine {
+    Machine {
+        os: std::env::consts::OS.to_owned(),
+        arch: std::env::consts::ARCH.to_owned(),
+        cpus: std::thread::available_parallelism().map_or(0, Into::into),
     }
 }
 
 /// The arguments as they were given. No option takes a key, so none can be among them.
-fn command_line() -> Vec<String> {
+pub(super) fn command_line() -> Vec<String> {
     use clap::CommandFactory;
     let name = Cli::command().get_name().to_owned();
     let arguments = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());

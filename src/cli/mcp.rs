@@ -6,11 +6,12 @@ use std::path::Path;
 use tokio_util::sync::CancellationToken;
 
 use super::args::McpArgs;
+use super::exams::Sitting;
 use super::exit::{Failure, Status};
 use super::serve::Variables;
 use super::{build, out};
 use crate::config::{ConfigError, Environment};
-use crate::serve::{App, Options, Stdio};
+use crate::serve::{App, Backing, Options, Stdio};
 
 /// Answers until the input ends. Nobody else waits for anything, so it may block.
 pub(super) fn execute(args: &McpArgs) -> Result<Status, Failure> {
@@ -19,8 +20,12 @@ pub(super) fn execute(args: &McpArgs) -> Result<Status, Failure> {
     let visibility = variables.visibility(args.reveal, args.exam)?;
     let (suite, scenarios) = (variables.suite(args.suite.clone())?, variables.scenarios(args.scenarios.clone())?);
     let catalog = build::catalog(&suite, scenarios.as_deref())?;
+    let overlay = scenarios.as_deref().unwrap_or(Path::new("")).to_string_lossy();
+    let sitting = Sitting::start(visibility.exam, &args.kept, &variables, &catalog, [&suite, &overlay])?;
+    let backing = Backing { records: sitting.as_ref().map(Sitting::records), ..Backing::default() };
     let options = Options { visibility, ..Options::default() };
-    let stdio = Stdio::new(&App::new(catalog, options, CancellationToken::new()))
+    let stop = CancellationToken::new();
+    let stdio = Stdio::new(&App::backed(catalog, options, stop.clone(), backing))
         .map_err(|fault| Failure::usage(fault.to_string()))?;
     if io::stdin().is_terminal() {
         out::note("waiting for MCP messages, a line of JSON each; meant to be started by an MCP client (see --help)");
@@ -34,6 +39,13 @@ pub(super) fn execute(args: &McpArgs) -> Result<Status, Failure> {
         if let Some(answer) = answer {
             out::result(&(answer + "\n"))?;
         }
+        // A step that could not be kept.
+        if stop.is_cancelled() {
+            break;
+        }
+    }
+    if let Some(sitting) = sitting {
+        sitting.finish(true)?;
     }
     Ok(Status::Done)
 }

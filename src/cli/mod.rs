@@ -9,6 +9,7 @@ mod completions;
 mod doctor;
 mod dry_run;
 mod estimate;
+mod exams;
 mod exit;
 mod list;
 mod logs;

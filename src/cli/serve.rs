@@ -7,10 +7,13 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use secrecy::SecretString;
+use serde_json::json;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::args::{RevealChoice, ServeArgs};
+use super::args::{LogForm, RevealChoice, ServeArgs};
 use super::baselines::{self, OwnRuns};
+use super::exams::Sitting;
 use super::exit::{Failure, Status};
 use super::play::interrupt;
 use super::{build, out};
@@ -18,7 +21,7 @@ use crate::config::settings::ConfigFile;
 use crate::config::{ConfigError, Environment};
 use crate::serve::baseline::Baselines;
 use crate::serve::session::Limits;
-use crate::serve::{Access, App, Options, Reveal, Server, Visibility};
+use crate::serve::{Access, App, Backing, Options, Origins, Reveal, Server, Visibility};
 
 /// The usual port of a Space.
 const PORT: u16 = 7860;
@@ -29,22 +32,30 @@ const CONNECTIONS: usize = 16_384;
 const LONGEST_TTL: u64 = 10 * 365 * 24 * 60 * 60;
 
 pub(super) async fn execute(args: &ServeArgs) -> Result<Status, Failure> {
-    let plan = Plan::resolve(args)?;
+    let environment = Environment::read(Path::new(".")).map_err(ConfigError::DotEnv)?;
+    let variables = Variables(&environment);
+    let mut plan = Plan::resolve(args, &variables)?;
     let catalog = build::catalog(&plan.suite, plan.scenarios.as_deref())?;
     let scenarios = catalog.scenarios().len();
     raise_limit_of_files();
     let stop = CancellationToken::new();
-    let (baselines, new_token) = baselines(args, &plan, &stop).await?;
-    let app = App::with_baselines(catalog, plan.options, stop.clone(), Some(baselines));
+    let (baselines, new_token) = plan.baselines(args, environment.clone(), &stop).await?;
     let taken = |error| {
         Failure::usage(format!("cannot listen at {}:{}: {error}", plan.host, plan.port))
             .hint("choose another with --host and --port; --port 0 takes a free one")
     };
-    let server = Server::bind((plan.host.as_str(), plan.port), app, plan.connections).await.map_err(taken)?;
+    // Before a run is made that nobody would play.
+    let listener = TcpListener::bind((plan.host.as_str(), plan.port)).await.map_err(taken)?;
+    let (exam, overlay) = (plan.options.visibility.exam, plan.scenarios.as_deref().unwrap_or(Path::new("")));
+    let sitting = Sitting::start(exam, &args.kept, &variables, &catalog, [&plan.suite, &overlay.to_string_lossy()])?;
+    let backing = Backing { baselines: Some(baselines), records: sitting.as_ref().map(Sitting::records) };
+    let app = App::backed(catalog, std::mem::take(&mut plan.options), stop.clone(), backing);
+    let server = Server::on(listener, app, plan.connections);
     let address = server.address().map_err(taken)?;
     if !args.quiet {
-        let exam = if plan.options.visibility.exam { ", as an exam" } else { "" };
-        out::note(&format!("serving {scenarios} scenarios{exam} at http://{address}; {address}/docs says how to play"));
+        let kept = |sitting: &Sitting| format!(", as an exam that is kept in {}", sitting.folder().display());
+        let exam = sitting.as_ref().map(kept).unwrap_or_default();
+        plan.say(&format!("serving {scenarios} scenarios{exam} at http://{address}; {address}/docs says how to play"));
     }
     if let Some(token) = new_token {
         // Also where nothing else is said: it stands nowhere else.
@@ -53,7 +64,7 @@ pub(super) async fn execute(args: &ServeArgs) -> Result<Status, Failure> {
     let stopping = async {
         let first = interrupt().await;
         if first.is_ok() && !args.quiet {
-            out::note("stopping: no new connections, open requests are finished; once more stops at once");
+            plan.say("stopping: no new connections, open requests are finished; once more stops at once");
         }
         stop.cancel();
         // Where signals cannot be heard, nothing must seem to have stopped it.
@@ -64,39 +75,15 @@ pub(super) async fn execute(args: &ServeArgs) -> Result<Status, Failure> {
     tokio::select! {
         all = server.run() => {
             if !all && !args.quiet {
-                out::say("warning", "some connections did not end in time and were cut");
+                plan.say("some connections did not end in time and were cut");
             }
         }
         () = stopping => {}
     }
-    Ok(Status::Done)
-}
-
-/// The runs of the server's own agents, and the token that had to be made for them.
-async fn baselines(
-    args: &ServeArgs,
-    plan: &Plan,
-    stop: &CancellationToken,
-) -> Result<(Baselines, Option<String>), Failure> {
-    let environment = Environment::read(Path::new(".")).map_err(ConfigError::DotEnv)?;
-    let given = args.token.clone().or_else(|| environment.get("BENCH_TOKEN").map(str::to_owned));
-    if given.as_ref().is_some_and(|token| token.trim().is_empty()) {
-        return Err(Failure::usage("--token: is empty"));
+    if let Some(sitting) = sitting {
+        sitting.finish(args.quiet)?;
     }
-    let unresolved = |error| Failure::usage(format!("cannot listen at {}:{}: {error}", plan.host, plan.port));
-    let mut addresses = tokio::net::lookup_host((plan.host.as_str(), plan.port)).await.map_err(unresolved)?;
-    // Whoever can reach it could spend its money.
-    let is_open = given.is_none() && !addresses.all(|address| address.ip().is_loopback());
-    let new_token = is_open.then(baselines::new_token);
-    let token = given.or_else(|| new_token.clone()).map(|token| SecretString::from(token.trim().to_owned()));
-    let runs = OwnRuns {
-        environment,
-        file: ConfigFile::read(Path::new("."), None)?,
-        suite: plan.suite.clone(),
-        scenarios: plan.scenarios.clone(),
-        stop: stop.clone(),
-    };
-    Ok((Baselines::new(Arc::new(runs), token), new_token))
+    Ok(Status::Done)
 }
 
 /// What the options come to.
@@ -106,14 +93,13 @@ struct Plan {
     connections: usize,
     suite: String,
     scenarios: Option<PathBuf>,
+    log: LogForm,
     options: Options,
 }
 
 impl Plan {
     /// The command line wins over the environment, and that over `.env`.
-    fn resolve(args: &ServeArgs) -> Result<Self, Failure> {
-        let environment = Environment::read(Path::new(".")).map_err(ConfigError::DotEnv)?;
-        let variables = Variables(&environment);
+    fn resolve(args: &ServeArgs, variables: &Variables<'_>) -> Result<Self, Failure> {
         let openenv = args.openenv || variables.flag("BENCH_OPENENV")?;
         let port = match args.port.map_or_else(|| variables.get("BENCH_PORT"), |port| Ok(Some(port)))? {
             Some(port) => port,
@@ -121,10 +107,10 @@ impl Plan {
             None => PORT,
         };
         let defaults = Options::default();
-        let ttl = or(args.session_ttl, &variables, "BENCH_SESSION_TTL", defaults.limits.ttl.as_secs())?;
-        let most = or(args.max_sessions, &variables, "BENCH_MAX_SESSIONS", defaults.limits.most)?;
-        let max_body = or(args.max_body, &variables, "BENCH_MAX_BODY", defaults.max_body)?;
-        let connections = or(args.max_connections, &variables, "BENCH_MAX_CONNECTIONS", CONNECTIONS)?;
+        let ttl = or(args.session_ttl, variables, "BENCH_SESSION_TTL", defaults.limits.ttl.as_secs())?;
+        let most = or(args.max_sessions, variables, "BENCH_MAX_SESSIONS", defaults.limits.most)?;
+        let max_body = or(args.max_body, variables, "BENCH_MAX_BODY", defaults.max_body)?;
+        let connections = or(args.max_connections, variables, "BENCH_MAX_CONNECTIONS", CONNECTIONS)?;
         for (name, is_zero) in [
             ("--session-ttl", ttl == 0),
             ("--max-sessions", most == 0),
@@ -135,16 +121,30 @@ impl Plan {
                 return Err(Failure::usage(format!("{name}: must be at least 1")));
             }
         }
+        let log = match args.log {
+            Some(form) => Some(form),
+            None => variables.word::<LogForm>("BENCH_LOG", "text or json")?,
+        };
+        let access_log = match log {
+            Some(LogForm::Json) if !args.quiet => Some(log_access_as_json as fn(&Access<'_>)),
+            _ => args.verbose.then_some(log_access as fn(&Access<'_>)),
+        };
         let options = Options {
             openenv,
             visibility: variables.visibility(args.reveal, args.exam)?,
             limits: Limits { ttl: Duration::from_secs(ttl.min(LONGEST_TTL)), most },
             max_body,
-            access_log: args.verbose.then_some(log_access as fn(&Access<'_>)),
+            origins: Origins { allowed: variables.origins(&args.allow_origin)?, local: false },
+            rate: args.rate_limit.map_or_else(|| variables.get("BENCH_RATE_LIMIT"), |rate| Ok(Some(rate)))?,
+            access_log,
             ..defaults
         };
+        if options.rate == Some(0) {
+            return Err(Failure::usage("--rate-limit: must be at least 1"));
+        }
         Ok(Self {
-            host: or(args.host.clone(), &variables, "BENCH_HOST", "127.0.0.1".to_owned())?,
+            host: or(args.host.clone(), variables, "BENCH_HOST", "127.0.0.1".to_owned())?,
+            log: log.unwrap_or(LogForm::Text),
             port,
             // More permits than the semaphore holds would be no limit either.
             connections: connections.min(tokio::sync::Semaphore::MAX_PERMITS),
@@ -153,16 +153,44 @@ impl Plan {
             options,
         })
     }
-}
 
-/// A word of `--reveal` in a variable.
-struct RevealWord(RevealChoice);
+    /// The runs of the server's own agents, and the token that had to be made for them.
+    async fn baselines(
+        &mut self,
+        args: &ServeArgs,
+        environment: Environment,
+        stop: &CancellationToken,
+    ) -> Result<(Baselines, Option<String>), Failure> {
+        let given = args.token.clone().or_else(|| environment.get("BENCH_TOKEN").map(str::to_owned));
+        if given.as_ref().is_some_and(|token| token.trim().is_empty()) {
+            return Err(Failure::usage("--token: is empty"));
+        }
+        let unresolved = |error| Failure::usage(format!("cannot listen at {}:{}: {error}", self.host, self.port));
+        let mut addresses = tokio::net::lookup_host((self.host.as_str(), self.port)).await.map_err(unresolved)?;
+        self.options.origins.local = addresses.all(|address| address.ip().is_loopback());
+        // Whoever can reach it could spend its money.
+        let is_open = given.is_none() && !self.options.origins.local;
+        let new_token = is_open.then(baselines::new_token);
+        let token = given.or_else(|| new_token.clone()).map(|token| SecretString::from(token.trim().to_owned()));
+        let runs = OwnRuns {
+            environment,
+            file: ConfigFile::read(Path::new("."), None)?,
+            suite: self.suite.clone(),
+            scenarios: self.scenarios.clone(),
+            stop: stop.clone(),
+        };
+        Ok((Baselines::new(Arc::new(runs), token), new_token))
+    }
 
-impl FromStr for RevealWord {
-    type Err = String;
-
-    fn from_str(word: &str) -> Result<Self, String> {
-        RevealChoice::from_str(word, true).map(Self).map_err(|_| "expected never, done or always".to_owned())
+    /// Says something in the form of the log.
+    fn say(&self, message: &str) {
+        match self.log {
+            LogForm::Text => out::note(message),
+            LogForm::Json => {
+                let time = format!("{:.3}", jiff::Timestamp::now());
+                out::note(&json!({ "time": time, "level": "info", "message": message }).to_string());
+            }
+        }
     }
 }
 
@@ -174,7 +202,7 @@ impl Variables<'_> {
     pub(super) fn visibility(&self, reveal: Option<RevealChoice>, exam: bool) -> Result<Visibility, Failure> {
         let reveal = match reveal {
             Some(reveal) => reveal,
-            None => self.get::<RevealWord>("BENCH_REVEAL")?.map_or(RevealChoice::Done, |word| word.0),
+            None => self.word("BENCH_REVEAL", "never, done or always")?.unwrap_or(RevealChoice::Done),
         };
         let reveal = match reveal {
             RevealChoice::Never => Reveal::Never,
@@ -194,13 +222,38 @@ impl Variables<'_> {
         given.map_or_else(|| self.get("BENCH_SCENARIOS"), |folder| Ok(Some(folder)))
     }
 
-    fn get<T: FromStr<Err: std::fmt::Display>>(&self, name: &str) -> Result<Option<T>, Failure> {
+    pub(super) fn get<T: FromStr<Err: std::fmt::Display>>(&self, name: &str) -> Result<Option<T>, Failure> {
         let parse = |text: &str| {
             text.parse().map_err(|error| {
                 Failure::usage(format!("{name}: '{text}' cannot be used: {error} (from the environment)"))
             })
         };
         self.0.get(name).map(parse).transpose()
+    }
+
+    /// One word of a closed list.
+    fn word<T: ValueEnum>(&self, name: &str, words: &str) -> Result<Option<T>, Failure> {
+        let parse = |text: &str| {
+            T::from_str(text, true)
+                .map_err(|_| Failure::usage(format!("{name}: expected {words}, found '{text}' (from the environment)")))
+        };
+        self.0.get(name).map(parse).transpose()
+    }
+
+    /// The origins that are let in, those of the variable between commas.
+    fn origins(&self, given: &[String]) -> Result<Vec<String>, Failure> {
+        let from_variable = || self.0.get("BENCH_ALLOW_ORIGIN").into_iter().flat_map(|list| list.split(','));
+        let origins: Vec<String> = match given {
+            [] => from_variable().map(str::to_owned).collect(),
+            given => given.to_vec(),
+        };
+        let origins: Vec<_> = origins.iter().map(|origin| origin.trim().trim_end_matches('/').to_owned()).collect();
+        match origins.iter().find(|origin| !is_origin(origin)) {
+            Some(wrong) => Err(Failure::usage(format!(
+                "--allow-origin: '{wrong}' is no origin; expected one such as https://example.com:8443, or *"
+            ))),
+            None => Ok(origins),
+        }
     }
 
     fn flag(&self, name: &str) -> Result<bool, Failure> {
@@ -214,7 +267,15 @@ impl Variables<'_> {
     }
 }
 
-fn or<T: FromStr<Err: std::fmt::Display>>(
+/// Whether it can be what a browser says: a scheme and an authority, without a path.
+fn is_origin(text: &str) -> bool {
+    matches!(text, "*" | "null")
+        || text.split_once("://").is_some_and(|(scheme, authority)| {
+            !scheme.is_empty() && !authority.is_empty() && !authority.contains(['/', ' ', '?', '#', '@'])
+        })
+}
+
+pub(super) fn or<T: FromStr<Err: std::fmt::Display>>(
     given: Option<T>,
     variables: &Variables<'_>,
     name: &str,
@@ -227,10 +288,23 @@ fn or<T: FromStr<Err: std::fmt::Display>>(
 }
 
 fn log_access(access: &Access<'_>) {
-    let Access { method, path, status, took } = access;
+    let Access { method, path, client, status, took } = access;
     let time = jiff::Timestamp::now();
+    let client = client.map(|client| format!(" client={client}")).unwrap_or_default();
     let milliseconds = took.as_secs_f64() * 1e3;
-    out::note(&format!("time={time:.3} method={method} path={path:?} status={status} duration_ms={milliseconds:.3}"));
+    out::note(&format!(
+        "time={time:.3}{client} method={method} path={path:?} status={status} duration_ms={milliseconds:.3}"
+    ));
+}
+
+fn log_access_as_json(access: &Access<'_>) {
+    let Access { method, path, client, status, took } = access;
+    let (time, milliseconds) = (format!("{:.3}", jiff::Timestamp::now()), took.as_secs_f64() * 1e3);
+    let line = json!({
+        "time": time, "level": "info", "message": "request", "client": client, "method": method, "path": path,
+        "status": status, "duration_ms": milliseconds,
+    });
+    out::note(&line.to_string());
 }
 
 /// A connection is a file to the system, whose usual limit is meant for programs that open few.

@@ -33,12 +33,15 @@ impl fmt::Display for RunId {
     }
 }
 
+/// The agent of a contestant that plays through the server, by means that are not known here.
+pub const CLIENT: &str = "client";
+
 /// Who plays: a model with its settings, or a built-in agent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Contestant {
     /// The label in tables and keys, unique in a run.
     pub label: String,
-    /// The agent: `llm`, `exec`, or a built-in agent's name.
+    /// The agent: `llm`, `exec`, `client`, or a built-in agent's name.
     pub agent: String,
     /// The settings of the model, without any key; none for built-in agents.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -49,7 +52,7 @@ impl Contestant {
     /// Whether it is measured, beside the built-in agents that are there to compare with.
     #[must_use]
     pub fn is_measured(&self) -> bool {
-        self.settings.is_some() || self.agent == exec::NAME
+        self.settings.is_some() || self.agent == exec::NAME || self.agent == CLIENT
     }
 }
 

@@ -19,5 +19,5 @@ pub mod trajectory_file;
 pub mod writer;
 
 pub use event::{EpisodeKey, Event, EventKind, Outcome};
-pub use manifest::{Contestant, Manifest, RunId};
+pub use manifest::{CLIENT, Contestant, Manifest, RunId};
 pub use summary::{Fold, Row, Summary};

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::event::StepTaken;
 use super::failure::{Facts, Failure, classify};
-use super::manifest::{Contestant, PlannedScenario};
+use super::manifest::{CLIENT, Contestant, PlannedScenario};
 use super::reliability::{Cell, Reliability, reliability};
 use super::{EpisodeKey, Event, EventKind, Manifest, Outcome, RunId};
 use crate::agent::{Builtin, StepSource, exec};
@@ -75,7 +75,7 @@ pub struct Row {
     pub model: String,
     /// The agent.
     pub agent: String,
-    /// How the model was asked, `exec` for a program; none for built-in agents.
+    /// How the model was asked, `exec` for a program, `client` for who played through the server; none for built-in agents.
     pub protocol: Option<String>,
     /// What helped when a reply could not be used; none for agents without a model.
     pub assist: Option<String>,
@@ -375,7 +375,8 @@ impl Fold {
 /// How a contestant is asked; none for one that is not.
 fn protocol(contestant: &Contestant) -> Option<String> {
     let of_model = contestant.settings.as_ref().map(|settings| settings.protocol.clone());
-    of_model.or_else(|| (contestant.agent == exec::NAME).then(|| exec::NAME.to_owned()))
+    let others = [exec::NAME, CLIENT].into_iter().find(|name| contestant.agent == *name);
+    of_model.or_else(|| others.map(str::to_owned))
 }
 
 /// Why an outcome is void; none where it is not.
@@ -639,10 +640,10 @@ impl Row {
         self.protocol.is_some()
     }
 
-    /// Whether it is a program of the user's, which asks models of its own or none.
+    /// Whether it is a program or a client of the user's, which asks models of its own or none.
     #[must_use]
     pub fn is_program(&self) -> bool {
-        self.agent == exec::NAME
+        self.agent == exec::NAME || self.agent == CLIENT
     }
 
     /// The share of steps that the model chose itself, 0 to 1; none for built-in agents and without steps.

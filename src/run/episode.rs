@@ -5,13 +5,14 @@ use std::sync::Arc;
 use tokio::time::{Duration, Instant};
 
 use super::budget::{self, Amount, Budget};
-use super::hub::{Hub, HubError};
+use super::hub::Hub;
+use super::journal::HubError;
 use super::kept::KeptEpisode;
 use super::{Cancel, plan};
-use crate::agent::{Decision, Policy, Turn};
+use crate::agent::{Decision, Policy, StepSource, Turn};
 use crate::chat::price::Price;
 use crate::chat::{CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, Usage};
-use crate::env::{Episode, Observation, Scenario};
+use crate::env::{Action, Episode, Observation, Scenario, StepOutcome};
 use crate::log::event::StepTaken;
 use crate::log::{EpisodeKey, EventKind, Outcome};
 
@@ -318,8 +319,16 @@ fn abandoned(kind: ErrorKind, error: Option<&ChatError>) -> Stop {
 }
 
 fn take_step(episode: &mut Episode, decision: Decision) -> StepTaken {
-    let action = decision.action;
-    let outcome = episode.step(&action);
+    let outcome = episode.step(&decision.action);
+    StepTaken {
+        problem: decision.problem,
+        proposed: decision.proposed.and_then(|proposed| serde_json::to_value(proposed).ok()),
+        ..step_taken(&decision.action, decision.source, &outcome)
+    }
+}
+
+/// The event of a step whose action was chosen without ado.
+pub(super) fn step_taken(action: &Action, source: StepSource, outcome: &StepOutcome<'_>) -> StepTaken {
     let observation = outcome.observation;
     let refused = observation.last_action_error.is_some();
     let target = action.target().filter(|_| !refused);
@@ -330,9 +339,9 @@ fn take_step(episode: &mut Episode, decision: Decision) -> StepTaken {
         step: outcome.info.step,
         action_type: action.kind().clone(),
         parameters: action.parameters().clone(),
-        source: decision.source,
-        problem: decision.problem,
-        proposed: decision.proposed.and_then(|proposed| serde_json::to_value(proposed).ok()),
+        source,
+        problem: None,
+        proposed: None,
         reward: outcome.reward.score,
         reason: outcome.reward.reason.to_string(),
         cumulative: outcome.reward.cumulative,

@@ -1,31 +1,15 @@
-//! The hub: the one owner of the event log and of everything that listens to a run.
+//! The hub: the thread that owns the journal of a run, and how episodes hand it their events.
 
-use std::collections::BTreeMap;
 use std::thread;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Sink;
+use super::journal::{HubError, Journal, Kept};
 use crate::log::reader::Contents;
-use crate::log::store::{RunFolder, StoreError};
-use crate::log::trajectory_file::Collector;
-use crate::log::writer::{WriteError, Writer};
-use crate::log::{EpisodeKey, Event, EventKind, Fold, Manifest};
-
-/// Why the hub gave up. Nothing may go on without a log.
-#[derive(Debug, thiserror::Error)]
-pub enum HubError {
-    /// The event log could not be written.
-    #[error(transparent)]
-    Log(#[from] WriteError),
-    /// A trajectory could not be written.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The thread of the hub is gone.
-    #[error("the event log's writer is gone")]
-    Gone,
-}
+use crate::log::store::RunFolder;
+use crate::log::{EpisodeKey, Event, EventKind, Manifest};
 
 struct Message {
     /// When it happened; none for now.
@@ -45,15 +29,6 @@ pub struct Hub {
 #[derive(Debug)]
 pub struct HubThread(thread::JoinHandle<Result<Kept, HubError>>);
 
-/// What the hub knows when a run is over.
-#[derive(Debug)]
-pub struct Kept {
-    /// The fold of all events.
-    pub fold: Fold,
-    /// Why sinks were told no more, if any failed.
-    pub sink_errors: Vec<std::io::Error>,
-}
-
 impl Hub {
     /// Starts the hub of a new run.
     ///
@@ -64,8 +39,7 @@ impl Hub {
         folder: RunFolder,
         sinks: Vec<Box<dyn Sink>>,
     ) -> Result<(Self, HubThread), HubError> {
-        let writer = Writer::create(&folder.events())?;
-        State::new(Some(Disk { writer, folder }), manifest, sinks).spawn()
+        spawn(Journal::create(manifest, folder, sinks)?)
     }
 
     /// Starts a hub that keeps nothing: a run that is only looked at, whose log would be its whole trace.
@@ -73,7 +47,7 @@ impl Hub {
     /// # Errors
     /// When the system gives no thread.
     pub fn in_memory(manifest: &Manifest, sinks: Vec<Box<dyn Sink>>) -> Result<(Self, HubThread), HubError> {
-        State::new(None, manifest, sinks).spawn()
+        spawn(Journal::in_memory(manifest, sinks))
     }
 
     /// Starts the hub of a run that goes on behind what its log holds. Sinks are not told of the past.
@@ -86,12 +60,7 @@ impl Hub {
         past: &Contents,
         sinks: Vec<Box<dyn Sink>>,
     ) -> Result<(Self, HubThread), HubError> {
-        let writer = Writer::resume(&folder.events(), past.whole_bytes as u64)?;
-        let mut state = State::new(Some(Disk { writer, folder }), manifest, sinks);
-        for event in &past.events {
-            state.remember(event)?;
-        }
-        state.spawn()
+        spawn(Journal::resume(manifest, folder, past, sinks)?)
     }
 
     /// Hands an event over and waits until the system has it, so that a kill loses nothing that was acted upon.
@@ -127,116 +96,32 @@ impl HubThread {
     }
 }
 
-/// Where a run is kept.
-struct Disk {
-    writer: Writer,
-    folder: RunFolder,
+fn spawn(journal: Journal) -> Result<(Hub, HubThread), HubError> {
+    let (sender, receiver) = mpsc::channel(1024);
+    let thread = thread::Builder::new().name("hub".to_owned());
+    let handle = thread.spawn(move || run(journal, receiver)).map_err(|_| HubError::Gone)?;
+    Ok((Hub { sender }, HubThread(handle)))
 }
 
-struct State {
-    disk: Option<Disk>,
-    sinks: Vec<Box<dyn Sink>>,
-    sink_errors: Vec<std::io::Error>,
-    fold: Fold,
-    run: crate::log::RunId,
-    open: BTreeMap<EpisodeKey, Collector>,
-    seq: u64,
-    unsynced: bool,
-}
-
-impl State {
-    fn new(disk: Option<Disk>, manifest: &Manifest, sinks: Vec<Box<dyn Sink>>) -> Self {
-        Self {
-            disk,
-            sinks,
-            sink_errors: Vec::new(),
-            fold: Fold::new(manifest),
-            run: manifest.id.clone(),
-            open: BTreeMap::new(),
-            seq: 0,
-            unsynced: false,
-        }
-    }
-
-    fn spawn(self) -> Result<(Hub, HubThread), HubError> {
-        let (sender, receiver) = mpsc::channel(1024);
-        let thread = thread::Builder::new().name("hub".to_owned());
-        let handle = thread.spawn(move || self.run(receiver)).map_err(|_| HubError::Gone)?;
-        Ok((Hub { sender }, HubThread(handle)))
-    }
-
-    /// Takes an event of the past into account. A trajectory that a kill kept from being written is written now.
-    fn remember(&mut self, event: &Event) -> Result<(), HubError> {
-        self.seq += 1;
-        self.fold.apply(event);
-        self.collect(event, crate::log::store::write_changed)?;
-        Ok(())
-    }
-
-    fn run(mut self, mut receiver: mpsc::Receiver<Message>) -> Result<Kept, HubError> {
-        loop {
-            let message = match receiver.try_recv() {
-                Ok(message) => message,
-                Err(mpsc::error::TryRecvError::Disconnected) => break,
-                Err(mpsc::error::TryRecvError::Empty) => {
-                    // Nothing is waiting: the time to sync. Episodes that end together share one sync.
-                    self.sync()?;
-                    match receiver.blocking_recv() {
-                        Some(message) => message,
-                        None => break,
-                    }
+fn run(mut journal: Journal, mut receiver: mpsc::Receiver<Message>) -> Result<Kept, HubError> {
+    loop {
+        let message = match receiver.try_recv() {
+            Ok(message) => message,
+            Err(mpsc::error::TryRecvError::Disconnected) => break,
+            Err(mpsc::error::TryRecvError::Empty) => {
+                // Nothing is waiting: the time to sync. Episodes that end together share one sync.
+                journal.sync()?;
+                match receiver.blocking_recv() {
+                    Some(message) => message,
+                    None => break,
                 }
-            };
-            self.take(message)?;
-        }
-        self.sync()?;
-        Ok(Kept { fold: self.fold, sink_errors: self.sink_errors })
-    }
-
-    fn sync(&mut self) -> Result<(), HubError> {
-        match &mut self.disk {
-            Some(disk) if std::mem::take(&mut self.unsynced) => Ok(disk.writer.sync()?),
-            _ => Ok(()),
-        }
-    }
-
-    fn take(&mut self, message: Message) -> Result<(), HubError> {
-        let at = message.at.unwrap_or_else(Timestamp::now);
-        let event = Event { seq: self.seq, at, episode: message.episode, event: message.event };
-        if let Some(disk) = &mut self.disk {
-            disk.writer.append(&event)?;
-        }
-        self.seq += 1;
+            }
+        };
+        let Message { at, episode, event, done } = message;
         // The sender may have been cancelled meanwhile; the event happened all the same.
-        let _ = message.done.send(());
-        self.unsynced |= matches!(event.event, EventKind::EpisodeFinished { .. } | EventKind::RunFinished);
-        self.fold.apply(&event);
-        self.collect(&event, crate::log::store::write_whole)?;
-        let (fold, errors) = (&self.fold, &mut self.sink_errors);
-        self.sinks.retain_mut(|sink| sink.on_event(&event, fold).map_err(|error| errors.push(error)).is_ok());
-        Ok(())
+        journal.take(at, episode, event, || {
+            let _ = done.send(());
+        })?;
     }
-
-    /// Keeps the events of open episodes and writes each trajectory when its episode ends. Episodes without a score stay
-    /// open: a run that is resumed goes on with them.
-    fn collect(
-        &mut self,
-        event: &Event,
-        write: fn(&std::path::Path, &[u8]) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let (Some(key), Some(disk)) = (&event.episode, &self.disk) else { return Ok(()) };
-        if let EventKind::EpisodeStarted { episode_id, task } = event.event {
-            self.open.insert(key.clone(), Collector::new(self.run.clone(), key.clone(), episode_id, task));
-            return Ok(());
-        }
-        let Some(collector) = self.open.get_mut(key) else { return Ok(()) };
-        if !collector.apply(event) {
-            return Ok(());
-        }
-        write(&disk.folder.trajectory(key), &crate::log::store::pretty(collector.file()))?;
-        if matches!(&event.event, EventKind::EpisodeFinished { outcome, .. } if outcome.is_scored()) {
-            self.open.remove(key);
-        }
-        Ok(())
-    }
+    journal.close()
 }

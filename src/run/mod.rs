@@ -4,8 +4,8 @@
 //! Plan ─► Runner ─► one task an episode: observe → turn → (ask) → step
 //!                        │ EventKind
 //!                        ▼
-//!                       Hub ─► Writer (must succeed)
-//!                         └──► Sink… (progress, protocol: may fail)
+//!                       Hub ─► Journal ─► Writer (must succeed)
+//!                                     └──► Sink… (progress, protocol: may fail)
 //! ```
 
 pub mod audit;
@@ -13,7 +13,9 @@ pub mod budget;
 pub mod cancel;
 pub mod cassette;
 pub mod episode;
+pub mod exam;
 pub mod hub;
+mod journal;
 pub mod kept;
 pub mod plan;
 pub mod preflight;
@@ -22,7 +24,9 @@ pub mod runner;
 pub mod sink;
 
 pub use cancel::Cancel;
-pub use hub::{Hub, HubError};
+pub use exam::Exam;
+pub use hub::Hub;
+pub use journal::{HubError, Kept};
 pub use plan::Plan;
 pub use runner::{Player, Runner};
 pub use sink::Sink;

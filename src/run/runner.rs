@@ -11,7 +11,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::budget::{Amount, Answer, Budget};
 use super::episode::{Line, Play};
-use super::hub::{Hub, HubError};
+use super::hub::Hub;
+use super::journal::HubError;
 use super::kept::{KeptEpisode, Progress};
 use super::{Cancel, Plan, plan};
 use crate::agent::baseline::{Random, Scripted};

@@ -1,22 +1,25 @@
 //! What all requests share: the suite, the live episodes, the counters, and the clock.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::baseline::Baselines;
+use super::baseline::{Baselines, Spent};
 use super::choice::Choice;
 use super::error::Fault;
+use super::guard::{Origins, Rates};
 use super::metrics::Metrics;
+use super::routes::routes;
 use super::seats::Seat;
 use super::session::{Limits, Sessions};
 use super::view::Visibility;
 use crate::env::{Action, Catalog, Episode, EpisodeId, Scenario, StepOutcome};
 
 /// How a server serves.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Whether `/health` and `/state` answer as hosts of OpenEnv expect, and not in the plain form.
     pub openenv: bool,
@@ -28,6 +31,10 @@ pub struct Options {
     pub max_body: usize,
     /// After so much time without a frame a socket is closed.
     pub socket_idle: Duration,
+    /// Which web pages may use it.
+    pub origins: Origins,
+    /// The requests and messages a second that are taken from one client's address; none for any number.
+    pub rate: Option<u32>,
     /// Who is told of every answered request.
     pub access_log: Option<fn(&Access<'_>)>,
 }
@@ -39,6 +46,8 @@ pub struct Access<'a> {
     pub method: &'a str,
     /// The path without its query.
     pub path: &'a str,
+    /// Where it came from, as far as that is known.
+    pub client: Option<IpAddr>,
     /// The status of the answer.
     pub status: u16,
     /// The time from the head of the request to the answer.
@@ -54,6 +63,8 @@ impl Default for Options {
             max_body: 64 << 10,
             // Trainers hold their sockets while they optimize.
             socket_idle: Duration::from_secs(60 * 60),
+            origins: Origins::default(),
+            rate: None,
             access_log: None,
         }
     }
@@ -65,6 +76,36 @@ pub(super) struct Play {
     /// What its clients call it.
     pub(super) name: Arc<str>,
     pub(super) episode: Episode,
+    record: Record,
+}
+
+/// Whether an episode is recorded.
+#[derive(Debug, Clone, Copy)]
+enum Record {
+    /// It took no step yet.
+    Undecided,
+    /// Under this number.
+    Kept(u32),
+    /// No.
+    Left,
+}
+
+/// Keeps what is played, step by step.
+pub trait Records: Send + Sync + std::fmt::Debug {
+    /// An episode takes its first step: gives the number under which it is kept, or none where it is not.
+    fn begin(&self, scenario: &Scenario, id: EpisodeId) -> Option<u32>;
+
+    /// Keeps a step of it. False where that failed: the server stops, since nothing may be played that is not kept.
+    fn step(&self, scenario: &Scenario, number: u32, action: &Action, outcome: &StepOutcome<'_>) -> bool;
+}
+
+/// What a server has behind it.
+#[derive(Debug, Default)]
+pub struct Backing {
+    /// The runs of its own agents.
+    pub baselines: Option<Baselines>,
+    /// What keeps the steps of its clients.
+    pub records: Option<Arc<dyn Records>>,
 }
 
 impl Play {
@@ -72,7 +113,7 @@ impl Play {
     pub(super) fn start(scenario: &Arc<Scenario>, name: Option<&str>) -> Self {
         let id = EpisodeId(uuid::Uuid::new_v4());
         let name = name.map_or_else(|| id.to_string().into(), Arc::from);
-        Self { name, episode: Episode::reset(scenario, id) }
+        Self { name, episode: Episode::reset(scenario, id), record: Record::Undecided }
     }
 }
 
@@ -84,8 +125,8 @@ pub struct App {
     pub(super) sessions: Arc<Sessions<Play>>,
     pub(super) seats: Sessions<Seat>,
     pub(super) metrics: Metrics,
-    /// The runs of its own agents; none where it has none.
-    pub(super) baselines: Option<Baselines>,
+    pub(super) backing: Backing,
+    pub(super) rates: Option<Rates>,
     /// Cancelled when the server stops.
     pub(super) stop: CancellationToken,
     began: Instant,
@@ -95,22 +136,18 @@ impl App {
     /// A server's state, without an episode.
     #[must_use]
     pub fn new(catalog: Catalog, options: Options, stop: CancellationToken) -> Arc<Self> {
-        Self::with_baselines(catalog, options, stop, None)
+        Self::backed(catalog, options, stop, Backing::default())
     }
 
-    /// The same for a server that also plays runs of its own agents.
+    /// The same with something behind it.
     #[must_use]
-    pub fn with_baselines(
-        catalog: Catalog,
-        options: Options,
-        stop: CancellationToken,
-        baselines: Option<Baselines>,
-    ) -> Arc<Self> {
+    pub fn backed(catalog: Catalog, options: Options, stop: CancellationToken, backing: Backing) -> Arc<Self> {
         let sessions = Arc::new(Sessions::new(options.limits));
         // Each seat has a place among the sessions, which are counted there.
         let seats = Sessions::new(Limits { most: usize::MAX, ..options.limits });
-        let (metrics, began) = (Metrics::default(), Instant::now());
-        Arc::new(Self { catalog, options, sessions, seats, metrics, baselines, stop, began })
+        let (metrics, began) = (Metrics::new(routes().iter().map(|route| route.path)), Instant::now());
+        let rates = options.rate.map(Rates::new);
+        Arc::new(Self { catalog, options, sessions, seats, metrics, backing, rates, stop, began })
     }
 
     /// The time, for the table of episodes.
@@ -138,14 +175,36 @@ impl App {
         }
     }
 
-    /// Takes a step.
-    pub(super) fn step<'a>(&self, episode: &'a mut Episode, action: &Action) -> StepOutcome<'a> {
+    /// Takes a step, and keeps it where steps are kept. Gives what it brought, and the name of the episode.
+    pub(super) fn step<'a>(&self, play: &'a mut Play, action: &Action) -> (StepOutcome<'a>, &'a str) {
         self.metrics.step();
-        episode.step(action)
+        let Play { name, episode, record } = play;
+        let Some(records) = self.backing.records.as_ref().filter(|_| !episode.is_done()) else {
+            return (episode.step(action), name);
+        };
+        let scenario = Arc::clone(episode.scenario());
+        if matches!(record, Record::Undecided) {
+            *record = records.begin(&scenario, episode.observation().episode_id).map_or(Record::Left, Record::Kept);
+        }
+        let outcome = episode.step(action);
+        if let Record::Kept(number) = *record
+            && !records.step(&scenario, number, action, &outcome)
+        {
+            self.stop.cancel();
+        }
+        (outcome, name)
+    }
+
+    /// What its own runs have spent.
+    pub(super) fn spent(&self) -> Spent {
+        self.backing.baselines.as_ref().map(Baselines::spent).unwrap_or_default()
     }
 
     /// Drops episodes that have expired.
     pub(super) fn sweep(&self) -> usize {
+        if let Some(rates) = &self.rates {
+            rates.sweep(self.now());
+        }
         self.seats.sweep(self.now());
         self.sessions.sweep(self.now())
     }

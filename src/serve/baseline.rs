@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
-use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, ORIGIN};
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
 use axum::response::{IntoResponse, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
@@ -19,8 +19,9 @@ use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use super::app::App;
-use super::choice::text;
+use super::choice;
 use super::error::{Fault, Misfit};
+use super::guard::{is_loopback, text};
 use super::input::Input;
 use super::rest::written;
 use crate::env::TaskId;
@@ -69,8 +70,26 @@ pub struct Progress {
     pub episodes: usize,
     /// Episodes in all.
     pub total: usize,
+    /// What its model calls came to so far.
+    pub spent: Spent,
     /// What it came to, or why it came to nothing; none while it goes on.
     pub outcome: Option<Result<Scores, String>>,
+}
+
+/// What model calls came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Spent {
+    /// Calls that succeeded.
+    pub calls: u64,
+    /// What they cost in USD, where prices are known.
+    pub cost_usd: f64,
+}
+
+impl std::ops::AddAssign for Spent {
+    fn add_assign(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.cost_usd += other.cost_usd;
+    }
 }
 
 /// A run that is being played. It says how far it is, and gives what it came to.
@@ -90,7 +109,14 @@ pub struct Baselines {
     plays: Arc<dyn Plays>,
     /// Whoever has it may start runs; none where the server can be reached from its own machine only.
     token: Option<SecretString>,
-    runs: Mutex<VecDeque<watch::Receiver<Progress>>>,
+    runs: Mutex<Runs>,
+}
+
+/// The runs that are remembered, and what those before them spent.
+#[derive(Debug, Default)]
+struct Runs {
+    kept: VecDeque<watch::Receiver<Progress>>,
+    forgotten: Spent,
 }
 
 impl std::fmt::Debug for Baselines {
@@ -106,20 +132,25 @@ impl Baselines {
         Self { plays, token, runs: Mutex::default() }
     }
 
-    fn runs(&self) -> MutexGuard<'_, VecDeque<watch::Receiver<Progress>>> {
+    fn runs(&self) -> MutexGuard<'_, Runs> {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What all runs so far have spent.
+    pub(super) fn spent(&self) -> Spent {
+        let runs = self.runs();
+        let mut spent = runs.forgotten;
+        runs.kept.iter().for_each(|run| spent += run.borrow().spent);
+        spent
     }
 
     /// Lets in who has the token; without one, who is on this machine and not sent by a web page.
     fn admit(&self, headers: &HeaderMap) -> Result<(), Fault> {
-        let header = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let Some(token) = &self.token else {
-            // A page that somebody visits can reach their own machine too, also by a name that it has turned around.
-            let host = header(HOST).unwrap_or("localhost");
-            let is_own = header(ORIGIN).is_none_or(|origin| origin == format!("http://{host}"));
-            return if is_own && is_loopback(host) { Ok(()) } else { Err(Fault::Foreign) };
+            // A page can also reach a machine by a name that it has turned around; that of its origin is checked elsewhere.
+            return if is_loopback(text(headers, HOST).unwrap_or("localhost")) { Ok(()) } else { Err(Fault::Foreign) };
         };
-        let given = header(AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+        let given = text(headers, AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
         // Digests, so that the time of a comparison says nothing about the token.
         if Sha256::digest(given.trim()) == Sha256::digest(token.expose_secret()) {
             Ok(())
@@ -131,7 +162,7 @@ impl Baselines {
     /// Starts a run, unless one is under way. It goes on also where its client does not wait.
     fn start(&self, ask: &Ask) -> Result<watch::Receiver<Progress>, Fault> {
         let mut runs = self.runs();
-        if let Some(run) = runs.back().filter(|run| run.borrow().outcome.is_none() && run.has_changed().is_ok()) {
+        if let Some(run) = runs.kept.back().filter(|run| run.borrow().outcome.is_none() && run.has_changed().is_ok()) {
             return Err(Fault::Busy(run.borrow().run_id.clone()));
         }
         let (progress, run) = watch::channel(Progress::default());
@@ -140,26 +171,19 @@ impl Baselines {
             let outcome = playing.await;
             progress.send_modify(|progress| progress.outcome = Some(outcome));
         });
-        if runs.len() == REMEMBERED {
-            runs.pop_front();
+        if runs.kept.len() == REMEMBERED
+            && let Some(oldest) = runs.kept.pop_front()
+        {
+            runs.forgotten += oldest.borrow().spent;
         }
-        runs.push_back(run.clone());
+        runs.kept.push_back(run.clone());
         Ok(run)
     }
 
     fn find(&self, run_id: &str) -> Result<watch::Receiver<Progress>, Fault> {
-        let run = self.runs().iter().find(|run| run.borrow().run_id.as_deref() == Some(run_id)).cloned();
+        let run = self.runs().kept.iter().find(|run| run.borrow().run_id.as_deref() == Some(run_id)).cloned();
         run.ok_or_else(|| Fault::UnknownRun(super::error::excerpt(run_id).into_owned()))
     }
-}
-
-/// Whether a `Host` means this machine by a name that nobody else can give it.
-fn is_loopback(host: &str) -> bool {
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
-    };
-    name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 impl Ask {
@@ -172,7 +196,7 @@ impl Ask {
             );
             return Err(Misfit { place: super::error::excerpt(key).into_owned(), problem });
         }
-        let word = |key: &str| text(key, body.get(key).cloned());
+        let word = |key: &str| choice::text(key, body.get(key).cloned());
         let epochs = match body.get("epochs") {
             None | Some(Value::Null) => 1,
             Some(value) => {
@@ -206,7 +230,7 @@ pub(super) async fn progress(
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
     let run = admitted(&app, &headers)?.find(&run_id)?;
-    let accepts = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepts = text(&headers, ACCEPT).unwrap_or_default();
     if !accepts.contains("text/event-stream") {
         return Ok(written(state(&run.borrow()).to_string()));
     }
@@ -232,7 +256,7 @@ pub(super) async fn progress(
 }
 
 fn admitted<'a>(app: &'a App, headers: &HeaderMap) -> Result<&'a Baselines, Fault> {
-    let baselines = app.baselines.as_ref().ok_or(Fault::NoBaseline)?;
+    let baselines = app.backing.baselines.as_ref().ok_or(Fault::NoBaseline)?;
     baselines.admit(headers)?;
     if app.options.visibility.exam { Err(Fault::Exam) } else { Ok(baselines) }
 }
@@ -258,21 +282,4 @@ fn state(progress: &Progress) -> Value {
         "run_id": progress.run_id, "status": status, "episodes": progress.episodes, "total": progress.total,
         "result": result, "error": error,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_that_mean_this_machine_for_everybody() {
-        for host in ["localhost", "localhost:7860", "127.0.0.1:7860", "127.3.2.1", "[::1]:7860", "[::1]"] {
-            assert!(is_loopback(host), "{host}");
-        }
-        for host in
-            ["", "example.com", "localhost.example.com", "10.0.0.1:7860", "[::]", "127.0.0.1.example.com", "::1"]
-        {
-            assert!(!is_loopback(host), "{host}");
-        }
-    }
 }

@@ -136,9 +136,17 @@ pub enum Fault {
     Unauthorized,
     /// A request that a web page of elsewhere makes somebody's browser send.
     #[error(
-        "a request by a web page, or under a foreign name of this machine, starts nothing here; give the server a --token"
+        "a web page of another origin, or under a foreign name of this machine, may not do this; --allow-origin names pages that may, and with a --token runs start under any name"
     )]
     Foreign,
+    /// A client that asks more often than it may.
+    #[error("more requests than the {rate} a second that are taken from one address; try again in {} seconds", .after.as_secs_f64())]
+    TooOften {
+        /// Requests a second.
+        rate: u32,
+        /// When the next one is taken.
+        after: std::time::Duration,
+    },
     /// A run is under way.
     #[error("a run is under way ({}); GET /baseline/RUN_ID says how far it is", .0.as_deref().unwrap_or("its endpoint is being checked"))]
     Busy(Option<String>),
@@ -170,6 +178,7 @@ impl Fault {
             | Self::Broken(_) => StatusCode::BAD_REQUEST,
             Self::Exam | Self::Foreign => StatusCode::FORBIDDEN,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy(_) => StatusCode::CONFLICT,
             Self::Baseline(_) => StatusCode::BAD_GATEWAY,
             Self::UnknownEpisode(_) | Self::Path(_) | Self::Environment(_) | Self::UnknownRun(_) | Self::NoBaseline => {
@@ -208,6 +217,7 @@ impl Fault {
             Self::Exam => "exam",
             Self::Unauthorized => "unauthorized",
             Self::Foreign => "foreign_origin",
+            Self::TooOften { .. } => "too_many_requests",
             Self::Busy(_) => "run_under_way",
             Self::UnknownRun(_) => "unknown_run",
             Self::NoBaseline => "no_baseline",
@@ -229,6 +239,10 @@ impl IntoResponse for Fault {
         match self {
             Self::Unauthorized => drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
             Self::Full(_) => drop(headers.insert(RETRY_AFTER, RETRY_SECONDS.into())),
+            // The header has whole seconds.
+            Self::TooOften { after, .. } => {
+                headers.insert(RETRY_AFTER, (after.as_secs() + u64::from(after.subsec_nanos() > 0)).into());
+            }
             Self::Upgrade => {
                 headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
                 headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));

@@ -1,19 +1,27 @@
 //! Counters, and their text for Prometheus. None of them tells how well anybody plays.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
+
+use super::baseline::Spent;
+
+/// The label of requests that no route takes.
+const OTHER: &str = "other";
 
 /// The upper bounds of the latency histogram, in seconds.
 const BOUNDS: [f64; 8] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0];
 
+/// By method and status. It is written to once for each pair, and then only counted in.
+type Counts = RwLock<BTreeMap<(&'static str, u16), AtomicU64>>;
+
 /// What the server has done so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Metrics {
-    /// By method, route and status.
-    requests: Mutex<BTreeMap<(String, String, u16), u64>>,
+    /// By route.
+    requests: HashMap<&'static str, Counts>,
     latency: [AtomicU64; BOUNDS.len()],
     latency_count: AtomicU64,
     latency_micros: AtomicU64,
@@ -23,10 +31,32 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
-    pub(super) fn request(&self, method: &str, route: &str, status: u16, took: Duration) {
-        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
-        *requests.entry((method.to_owned(), route.to_owned(), status)).or_default() += 1;
-        drop(requests);
+    /// Nothing so far, on these routes.
+    pub(super) fn new(routes: impl IntoIterator<Item = &'static str>) -> Self {
+        Self {
+            requests: routes.into_iter().chain([OTHER]).map(|route| (route, Counts::default())).collect(),
+            latency: Default::default(),
+            latency_count: AtomicU64::default(),
+            latency_micros: AtomicU64::default(),
+            episodes: AtomicU64::default(),
+            steps: AtomicU64::default(),
+            sockets: AtomicU64::default(),
+        }
+    }
+
+    /// Counts a request. A route that is none of the known ones counts as another.
+    pub(super) fn request(&self, method: &'static str, route: Option<&str>, status: u16, took: Duration) {
+        let known = route.and_then(|route| self.requests.get(route)).or_else(|| self.requests.get(OTHER));
+        if let Some(counts) = known {
+            let key = (method, status);
+            let read = counts.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(count) = read.get(&key) {
+                add(count, 1);
+            } else {
+                drop(read);
+                add(counts.write().unwrap_or_else(PoisonError::into_inner).entry(key).or_default(), 1);
+            }
+        }
         for (bound, count) in BOUNDS.iter().zip(&self.latency) {
             if took.as_secs_f64() <= *bound {
                 add(count, 1);
@@ -49,18 +79,19 @@ impl Metrics {
     }
 
     /// The text that Prometheus reads.
-    pub(super) fn text(&self, live: usize) -> String {
+    pub(super) fn text(&self, live: usize, spent: Spent) -> String {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let mut out = String::new();
         let head = |out: &mut String, name: &str, kind: &str, help: &str| {
             let _ = writeln!(out, "# HELP bench_{name} {help}\n# TYPE bench_{name} {kind}");
         };
         head(&mut out, "http_requests_total", "counter", "Answered requests.");
-        for ((method, route, status), count) in &*self.requests.lock().unwrap_or_else(PoisonError::into_inner) {
-            let _ = writeln!(
-                out,
-                "bench_http_requests_total{{method=\"{method}\",route=\"{route}\",status=\"{status}\"}} {count}"
-            );
+        let by_route: BTreeMap<_, _> = self.requests.iter().collect();
+        for (route, counts) in by_route {
+            for ((method, status), count) in &*counts.read().unwrap_or_else(PoisonError::into_inner) {
+                let labels = format!("method=\"{method}\",route=\"{route}\",status=\"{status}\"");
+                let _ = writeln!(out, "bench_http_requests_total{{{labels}}} {}", read(count));
+            }
         }
         head(&mut out, "http_request_seconds", "histogram", "Time from the head of a request to its answer.");
         for (bound, count) in BOUNDS.iter().zip(&self.latency) {
@@ -75,10 +106,13 @@ impl Metrics {
             ("steps_total", "counter", "Steps that were taken.", read(&self.steps)),
             ("sockets_total", "counter", "WebSocket sessions that were opened.", read(&self.sockets)),
             ("sessions", "gauge", "Episodes that are alive.", live as u64),
+            ("model_calls_total", "counter", "Model calls of runs by POST /baseline that succeeded.", spent.calls),
         ] {
             head(&mut out, name, kind, help);
             let _ = writeln!(out, "bench_{name} {value}");
         }
+        head(&mut out, "model_cost_usd_total", "counter", "What they cost, where prices are known.");
+        let _ = writeln!(out, "bench_model_cost_usd_total {}", spent.cost_usd);
         out
     }
 }

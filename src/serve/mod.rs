@@ -13,6 +13,7 @@ mod app;
 pub mod baseline;
 mod choice;
 mod error;
+mod guard;
 mod input;
 mod mcp;
 mod metrics;
@@ -27,8 +28,9 @@ pub mod session;
 mod view;
 mod ws;
 
-pub use app::{Access, App, Options};
+pub use app::{Access, App, Backing, Options, Records};
 pub use error::{Fault, Misfit};
+pub use guard::Origins;
 pub use mcp::Stdio;
 pub use routes::router;
 pub use server::Server;

@@ -62,11 +62,11 @@ pub(super) async fn step(State(app): Shared, request: Request) -> Result<Respons
     let play = app.find(name_of(&input, in_body)?.as_deref())?;
     let visibility = app.options.visibility;
     Ok(written(with(&play, |play| {
-        let outcome = app.step(&mut play.episode, &action);
+        let (outcome, name) = app.step(play, &action);
         if openenv {
-            view::json(&visibility.openenv_step(&outcome, &play.name))
+            view::json(&visibility.openenv_step(&outcome, name))
         } else {
-            view::json(&visibility.step(&outcome, &play.name))
+            view::json(&visibility.step(&outcome, name))
         }
     })))
 }
@@ -171,6 +171,6 @@ pub(super) async fn health(State(app): Shared) -> Response {
 /// `GET /metrics`.
 pub(super) async fn metrics(State(app): Shared) -> Response {
     let live = app.sweep();
-    (StatusCode::OK, [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.text(live))
+    (StatusCode::OK, [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.text(live, app.spent()))
         .into_response()
 }

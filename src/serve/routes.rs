@@ -1,17 +1,22 @@
 //! The routes: one list, from which both the router and the OpenAPI document are made.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::HeaderValue;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderValue, Method};
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, delete, get, post};
+
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use super::app::{Access, App};
 use super::error::Fault;
+use super::guard::{Origins, Peer};
+use super::mcp::SESSION;
 use super::openapi::{Shape, shape};
 use super::schema::{
     BaselineAnswer, BaselineProgress, BaselineRequest, GraderAnswer, Health, IncidentState, JsonRpcReply,
@@ -62,7 +67,7 @@ const CHOICE: &[(&str, &str, &str)] = &[
     ("X-Episode-Id", "header", "The name to keep the episode under, where neither body nor query has one"),
 ];
 
-const SESSION: &[(&str, &str, &str)] =
+const MCP_SESSION: &[(&str, &str, &str)] =
     &[("Mcp-Session-Id", "header", "The session of an ordinary MCP client, as `initialize` was answered")];
 
 const ENV: &[(&str, &str, &str)] = &[("env", "path", "The environment, as in /list_environments")];
@@ -119,9 +124,9 @@ pub(super) fn routes() -> Vec<Route> {
             [shape::<JsonRpcRequest>, shape::<JsonRpcReply>],
             post(mcp::post),
         )
-        .with(SESSION),
+        .with(MCP_SESSION),
         g("/mcp", "The same over WebSocket, in a session of its own", Socket, get(mcp::get)),
-        Route::delete("/mcp", "End a session", delete(mcp::delete)).with(SESSION),
+        Route::delete("/mcp", "End a session", delete(mcp::delete)).with(MCP_SESSION),
         g("/health", "Whether the server is well", Json(shape::<Health>), get(rest::health)),
         g("/metrics", "Counters for Prometheus", Text("text/plain"), get(rest::metrics)),
         g("/schema", "Schemas of action, observation and state", Json(shape::<Schemas>), get(openenv::schemas)),
@@ -143,21 +148,53 @@ pub(super) fn routes() -> Vec<Route> {
 /// The service: all routes, and an answer in JSON wherever there is none.
 pub fn router(app: &Arc<App>) -> Router {
     let router = routes().into_iter().fold(Router::new(), |router, route| router.route(route.path, route.handler));
-    router
+    // The page that a browser looks for first.
+    let router = router.route("/", get(|| async { Redirect::temporary("/docs") }));
+    let router = router
         .fallback(|request: Request| async move { Fault::Path(request.uri().path().to_owned()) })
         .method_not_allowed_fallback(|request: Request| async move {
             Fault::Method { path: request.uri().path().to_owned(), method: request.method().to_string() }
         })
         .layer(middleware::from_fn_with_state(Arc::clone(app), observe))
-        .with_state(Arc::clone(app))
+        .with_state(Arc::clone(app));
+    if app.options.origins.allowed.is_empty() {
+        router
+    } else {
+        router.layer(cross_origin(app.options.origins.clone()))
+    }
+}
+
+/// What browsers must be told before a page of another origin may read an answer.
+fn cross_origin(origins: Origins) -> CorsLayer {
+    let listed = move |origin: &HeaderValue, _: &_| origin.to_str().is_ok_and(|origin| origins.lists(origin));
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(listed))
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([SESSION, RETRY_AFTER])
+        .max_age(Duration::from_secs(600))
+}
+
+/// Why a request is refused whatever it asks for.
+fn unwelcome(app: &App, request: &Request) -> Option<Fault> {
+    if !app.options.origins.admit(request.headers()) {
+        return Some(Fault::Foreign);
+    }
+    let Peer(client) = request.extensions().get::<Peer>()?;
+    let after = app.rates.as_ref()?.take(*client, app.now()).err()?;
+    Some(Fault::TooOften { rate: app.options.rate.unwrap_or_default(), after })
 }
 
 /// Counts a request, and sets what every answer carries.
 async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let began = tokio::time::Instant::now();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let (method, uri) = (request.method().clone(), request.uri().clone());
-    let mut response = next.run(request).await;
+    let (method, client) = (request.method().clone(), request.extensions().get::<Peer>().map(|Peer(client)| *client));
+    let path = app.options.access_log.map(|_| request.uri().path().to_owned());
+    let mut response = match unwelcome(&app, &request) {
+        None => next.run(request).await,
+        Some(fault) => fault.into_response(),
+    };
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -171,9 +208,9 @@ async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> R
         "POST" => "POST",
         _ => "other",
     };
-    app.metrics.request(label, route.as_ref().map_or("other", MatchedPath::as_str), status, took);
-    if let Some(log) = app.options.access_log {
-        log(&Access { method: method.as_str(), path: uri.path(), status, took });
+    app.metrics.request(label, route.as_ref().map(MatchedPath::as_str), status, took);
+    if let Some((log, path)) = app.options.access_log.zip(path.as_deref()) {
+        log(&Access { method: method.as_str(), path, client, status, took });
     }
     response
 }

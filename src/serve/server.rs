@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use socket2::{SockRef, TcpKeepalive};
@@ -19,6 +21,7 @@ use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::app::App;
+use super::guard::Peer;
 use super::routes::router;
 
 /// How long a client may take to send the head of its next request.
@@ -43,8 +46,13 @@ impl Server {
     /// # Errors
     /// When the address cannot be taken.
     pub async fn bind(address: impl ToSocketAddrs, app: Arc<App>, connections: usize) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
-        Ok(Self { listener, app, connections, grace: Duration::from_secs(10) })
+        Ok(Self::on(TcpListener::bind(address).await?, app, connections))
+    }
+
+    /// The same with an address that was taken before.
+    #[must_use]
+    pub fn on(listener: TcpListener, app: Arc<App>, connections: usize) -> Self {
+        Self { listener, app, connections, grace: Duration::from_secs(10) }
     }
 
     /// The address that it has.
@@ -82,10 +90,10 @@ impl Server {
                 } => accepted,
             };
             match accepted {
-                (Ok((stream, _)), Ok(place)) => {
+                (Ok((stream, peer)), Ok(place)) => {
                     keep_alive(&stream);
                     let held = Held { stream, _place: place, _open: open.token() };
-                    tokio::spawn(serve(held, router.clone(), app.stop.clone()));
+                    tokio::spawn(serve(held, Peer(peer.ip()), router.clone(), app.stop.clone()));
                 }
                 // Out of descriptors, or a client that is gone again: others may be served later.
                 _ => tokio::time::sleep(EXHAUSTED).await,
@@ -97,11 +105,16 @@ impl Server {
     }
 }
 
-async fn serve(stream: Held, router: axum::Router, stop: CancellationToken) {
+async fn serve(stream: Held, peer: Peer, router: axum::Router, stop: CancellationToken) {
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        router.call(request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     tokio::pin!(connection);
     // How a connection breaks is its client's business.

@@ -3,13 +3,14 @@
 //! A message is answered before the next one is read, so answers come in order and a client cannot pile up work. The
 //! WebSocket layer answers pings whenever a frame is awaited.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
-use axum::extract::{Query, State};
+use axum::extract::{Extension, Query, State};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -17,6 +18,7 @@ use serde_json::{Map, Value, json};
 use super::app::{App, Play};
 use super::choice::Choice;
 use super::error::{Fault, Misfit, excerpt};
+use super::guard::Peer;
 use super::seats::{Held, at_capacity};
 use super::{mcp, view};
 use crate::env::Action;
@@ -43,16 +45,17 @@ pub(super) struct Attach {
 pub(super) async fn upgrade(
     State(app): State<Arc<App>>,
     query: Result<Query<Attach>, QueryRejection>,
+    peer: Option<Extension<Peer>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     let Ok(upgrade) = upgrade else { return Fault::Upgrade.into_response() };
     let attach = query.ok().and_then(|Query(attach)| attach.session_id).filter(|id| !id.is_empty());
-    accept(app, upgrade, attach, &OPENENV)
+    accept(app, upgrade, peer, attach, &OPENENV)
 }
 
 /// `GET /mcp` with an upgrade.
-pub(super) fn speak_mcp(app: Arc<App>, upgrade: WebSocketUpgrade) -> Response {
-    accept(app, upgrade, None, &MCP)
+pub(super) fn speak_mcp(app: Arc<App>, upgrade: WebSocketUpgrade, peer: Option<Extension<Peer>>) -> Response {
+    accept(app, upgrade, peer, None, &MCP)
 }
 
 /// What is said on a connection.
@@ -78,10 +81,17 @@ static MCP: Dialect = Dialect {
 };
 
 /// Serves a connection: the session to attach to, or one of its own.
-fn accept(app: Arc<App>, upgrade: WebSocketUpgrade, attach: Option<String>, dialect: &'static Dialect) -> Response {
+fn accept(
+    app: Arc<App>,
+    upgrade: WebSocketUpgrade,
+    peer: Option<Extension<Peer>>,
+    attach: Option<String>,
+    dialect: &'static Dialect,
+) -> Response {
+    let client = peer.map(|Extension(Peer(client))| client);
     let upgrade = upgrade.max_message_size(MOST_BYTES).max_frame_size(MOST_BYTES).read_buffer_size(READ_BUFFER);
     upgrade.on_upgrade(move |socket| async move {
-        let mut connection = Connection(socket);
+        let mut connection = Connection { socket, client };
         let held = match attach {
             Some(id) => Held::attach(&app, &id).map_err(|no_seat| error("SESSION_ERROR", &no_seat.to_string())),
             None => Held::own(&app).map_err(dialect.refuse),
@@ -120,14 +130,20 @@ enum Next {
     End,
 }
 
-struct Connection(WebSocket);
+struct Connection {
+    socket: WebSocket,
+    client: Option<IpAddr>,
+}
 
 impl Connection {
     /// Answers messages until there are no more.
     async fn serve(&mut self, app: &App, held: &Held, dialect: &Dialect) -> Ending {
         loop {
             let next = match self.receive(app).await {
-                Ok(Message::Text(text)) => (dialect.answer)(app, held, text.as_str()),
+                Ok(Message::Text(text)) => {
+                    pace(app, self.client).await;
+                    (dialect.answer)(app, held, text.as_str())
+                }
                 Ok(Message::Binary(_)) => Next::Last((dialect.binary)()),
                 Ok(Message::Ping(_) | Message::Pong(_)) => continue,
                 Ok(Message::Close(_)) => return Ending::Gone,
@@ -153,7 +169,7 @@ impl Connection {
         tokio::select! {
             biased;
             () = app.stop.cancelled() => Err(Ending::Close(close_code::AWAY, "the server is stopping")),
-            frame = tokio::time::timeout(app.options.socket_idle, self.0.recv()) => match frame {
+            frame = tokio::time::timeout(app.options.socket_idle, self.socket.recv()) => match frame {
                 Err(_) => Err(Ending::Close(close_code::AWAY, "nothing was sent for too long")),
                 Ok(None) => Err(Ending::Gone),
                 Ok(Some(Ok(frame))) => Ok(frame),
@@ -163,14 +179,14 @@ impl Connection {
     }
 
     async fn send(&mut self, text: String) -> Result<(), ()> {
-        let sent = tokio::time::timeout(SENDING, self.0.send(Message::Text(text.into()))).await;
+        let sent = tokio::time::timeout(SENDING, self.socket.send(Message::Text(text.into()))).await;
         sent.map_err(drop)?.map_err(drop)
     }
 
     /// Says why there is no session, and waits for the client to have a chance to read it.
     async fn refuse(&mut self, message: String) -> Ending {
         if self.send(message).await.is_ok() {
-            let _ = tokio::time::timeout(LINGER, self.0.recv()).await;
+            let _ = tokio::time::timeout(LINGER, self.socket.recv()).await;
         }
         NORMAL
     }
@@ -180,12 +196,23 @@ impl Connection {
         let closing = async {
             if let Ending::Close(code, reason) = ending {
                 let frame = CloseFrame { code, reason: reason.into() };
-                let _ = self.0.send(Message::Close(Some(frame))).await;
+                let _ = self.socket.send(Message::Close(Some(frame))).await;
             }
             // An answer to the client's own close leaves with the next read.
-            while let Some(Ok(_)) = self.0.recv().await {}
+            while let Some(Ok(_)) = self.socket.recv().await {}
         };
         let _ = tokio::time::timeout(CLOSING, closing).await;
+    }
+}
+
+/// Waits until a client's rate allows an answer.
+async fn pace(app: &App, client: Option<IpAddr>) {
+    let Some((rates, client)) = app.rates.as_ref().zip(client) else { return };
+    while let Err(wait) = rates.take(client, app.now()) {
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = app.stop.cancelled() => return,
+        }
     }
 }
 
@@ -294,8 +321,8 @@ fn dispatch(app: &App, held: &Held, mut message: Map<String, Value>, size: usize
                 return Ok(said("observation", &answer.map_err(|misfit| Problem::of(misfit, Value::Null))?));
             }
             let action = Action::from_value(data).map_err(|error| Problem::of(error.into(), Value::Null))?;
-            let outcome = app.step(&mut play.episode, &action);
-            Ok(said("observation", &visibility.openenv_step(&outcome, &play.name)))
+            let (outcome, name) = app.step(play, &action);
+            Ok(said("observation", &visibility.openenv_step(&outcome, name)))
         }
         "state" => {
             let play = &held.lock().play;

@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use incident_bench::env::TaskId;
 use incident_bench::serve::baseline::{Ask, Baselines, Playing, Plays, Progress, Scores};
-use incident_bench::serve::{App, Misfit, Options, router};
+use incident_bench::serve::{App, Backing, Misfit, Options, router};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -53,7 +53,8 @@ fn service(options: Options, token: Option<&str>) -> (Router, Arc<Notify>) {
     let held = Held::default();
     let let_go = Arc::clone(&held.let_go);
     let baselines = Baselines::new(Arc::new(held), token.map(|token| token.to_owned().into()));
-    let app = App::with_baselines(catalog(), options, CancellationToken::new(), Some(baselines));
+    let backing = Backing { baselines: Some(baselines), ..Backing::default() };
+    let app = App::backed(catalog(), options, CancellationToken::new(), backing);
     (router(&app), let_go)
 }
 

@@ -9,6 +9,7 @@ use crate::binary::Place;
 
 /// A server in a process of its own.
 struct Serving {
+    place: Place,
     child: Child,
     stderr: BufReader<ChildStderr>,
     first_line: String,
@@ -23,7 +24,7 @@ impl Serving {
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut first_line = String::new();
         stderr.read_line(&mut first_line).unwrap();
-        Self { child, stderr, first_line }
+        Self { place, child, stderr, first_line }
     }
 
     fn address(&self) -> &str {
@@ -32,9 +33,17 @@ impl Serving {
     }
 
     fn ask(&self, head: &str) -> String {
+        self.send(head, "", "")
+    }
+
+    fn send(&self, head: &str, headers: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(self.address()).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        stream.write_all(format!("{head} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").as_bytes()).unwrap();
+        let length = body.len();
+        let all = format!(
+            "{head} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+        );
+        stream.write_all(all.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer
@@ -42,11 +51,17 @@ impl Serving {
 
     /// Asks it to end, and gives its exit code and the rest of what it said.
     #[cfg(unix)]
-    fn end(mut self, signal: &str) -> (Option<i32>, String) {
+    fn end(self, signal: &str) -> (Option<i32>, String) {
+        let (code, said, _) = self.end_with_place(signal);
+        (code, said)
+    }
+
+    #[cfg(unix)]
+    fn end_with_place(mut self, signal: &str) -> (Option<i32>, String, Place) {
         assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
         let mut said = String::new();
         self.stderr.read_to_string(&mut said).unwrap();
-        (self.child.wait().unwrap().code(), said)
+        (self.child.wait().unwrap().code(), said, self.place)
     }
 }
 
@@ -67,6 +82,95 @@ fn it_serves_logs_and_stops_when_asked() {
         assert!(lines[2].starts_with("stopping: "), "{said}");
         assert!(!said.contains("secret"));
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_exam_is_a_run_that_bench_reads() {
+    let serving = Serving::start(&["--port", "0", "--exam", "--label", "candidate"], &[]);
+    let step = |episode: &str, action: &str, parameters: &str| {
+        let body = format!("{{\"action_type\":\"{action}\",\"parameters\":{parameters}}}");
+        let headers = format!("content-type: application/json\r\nx-episode-id: {episode}\r\n");
+        let answer = serving.send("POST /step", &headers, &body);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(!answer.contains("1.02") && !answer.contains("grader"), "{answer}");
+    };
+    let reset = |episode: &str, scenario: &str| {
+        let answer = serving.ask(&format!("POST /reset?scenario_id={scenario}&episode_id={episode}"));
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    };
+    // One that never takes a step counts for nothing; the first that does counts, also where a better one follows.
+    reset("idle", "AC-001");
+    reset("first", "AC-001");
+    step("first", "submit_severity", "{\"severity\":\"P3\"}");
+    reset("second", "AC-001");
+    step("second", "submit_severity", "{\"severity\":\"P1\"}");
+    reset("other", "AC-003");
+    step("other", "submit_severity", "{\"severity\":\"P3\"}");
+    step("other", "submit_severity", "{\"severity\":\"P3\"}");
+    reset("given-up", "RCA-001");
+    step("given-up", "query_logs", "{\"service\":\"postgres-db\"}");
+    let kept = |place: &Place| -> serde_json::Value {
+        let output = place.command(&["report", "latest", "--format", "json"]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    // Also while it goes on.
+    assert_eq!(kept(&serving.place)["run"]["finished_at"], serde_json::Value::Null);
+    let (code, said, place) = serving.end_with_place("-TERM");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("kept in "), "{said}");
+    let summary = kept(&place);
+    let row = &summary["rows"][0];
+    assert_eq!((&row["model"], &row["agent"]), (&"candidate".into(), &"client".into()));
+    let scenarios = &row["tasks"]["alert_classification"]["scenarios"];
+    assert_eq!(scenarios["AC-001"]["mean"], 0.25);
+    assert_eq!(scenarios["AC-003"]["mean"], 1.0);
+    assert_eq!(scenarios["AC-002"]["mean"], serde_json::Value::Null);
+    assert_eq!((&row["episodes"], &row["unfinished"]), (&2.into(), &7.into()), "{row}");
+    assert!(summary["run"]["finished_at"].is_string());
+    let verified = place.command(&["verify-run", "latest"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&verified.stdout).contains("2 episodes, 2 steps, 0 differences"));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_exam_survives_a_kill_and_cannot_be_resumed() {
+    let serving = Serving::start(&["--port", "0", "--exam", "--epochs", "2"], &[]);
+    for name in ["one", "two"] {
+        serving.ask(&format!("POST /reset?scenario_id=AC-001&episode_id={name}"));
+        let body = "{\"action_type\":\"submit_severity\",\"parameters\":{\"severity\":\"P1\"}}";
+        serving.send("POST /step", &format!("content-type: application/json\r\nx-episode-id: {name}\r\n"), body);
+    }
+    let (code, _, place) = serving.end_with_place("-KILL");
+    assert_eq!(code, None);
+    let output = place.command(&["report", "latest", "--format", "csv"]).output().unwrap();
+    let table = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(table.contains("AC-001"), "{table}");
+    let output = place.command(&["resume", "latest"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[cfg(unix)]
+#[test]
+fn logs_for_programs_limits_and_origins() {
+    let arguments = ["--port", "0", "--log", "json", "--rate-limit", "3", "--allow-origin", "https://lab.example/"];
+    let serving = Serving::start(&arguments, &[]);
+    let first: serde_json::Value = serde_json::from_str(&serving.first_line).unwrap();
+    assert!(first["message"].as_str().unwrap().starts_with("serving 9 scenarios"), "{first}");
+    let answer = serving.send("GET /health", "origin: https://lab.example\r\n", "");
+    assert!(answer.contains("access-control-allow-origin: https://lab.example"), "{answer}");
+    let answer = serving.send("GET /health", "origin: https://evil.example\r\n", "");
+    assert!(answer.starts_with("HTTP/1.1 403") && !answer.contains("access-control-allow-origin"), "{answer}");
+    let answers: Vec<_> = (0..5).map(|_| serving.ask("GET /health")).collect();
+    let refused = answers.iter().find(|answer| answer.starts_with("HTTP/1.1 429")).expect("five in a moment");
+    assert!(refused.contains("retry-after: 1\r\n") && refused.contains("too_many_requests"), "{refused}");
+    let (_, said) = serving.end("-TERM");
+    for line in said.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        assert!(line["time"].is_string() && line["level"] == "info", "{line}");
+    }
+    assert!(said.contains("\"client\":\"127.0.0.1\"") && said.contains("\"status\":429"), "{said}");
 }
 
 #[cfg(unix)]

@@ -97,6 +97,8 @@ async fn tasks_and_health() {
     let groups: Vec<_> = tasks["action_schema"].as_object().unwrap().iter().map(|(k, v)| (k.as_str(), v)).collect();
     let sizes: Vec<_> = groups.iter().map(|(name, group)| (*name, group.as_object().unwrap().len())).collect();
     assert_eq!(sizes, [("diagnostic", 5), ("remediation", 6), ("submission", 3)]);
+    let root = client.get("/").await;
+    assert_eq!((root.status.as_u16(), root.header("location")), (307, Some("/docs")));
     assert_eq!(client.get("/health").await.ok(), json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}));
     let mut host = Client::of(&service(Options { openenv: true, ..Options::default() }));
     assert_eq!(host.get("/health").await.ok()["status"], "healthy");
@@ -116,6 +118,9 @@ async fn every_bad_input_is_refused_with_what_would_be_right() {
     let big = format!("{{\"x\": \"{}\"}}", "y".repeat(64 << 10));
     let deep = "[".repeat(5000);
     let table: &[Row<'_>] = &[
+        ("POST", "/reset", &[("origin", "https://evil.example")], b"", 403, "foreign_origin", "--allow-origin"),
+        ("POST", "/mcp", &[("origin", "null"), json_type], b"{}", 403, "foreign_origin", "--allow-origin"),
+        ("GET", "/ws", &[("origin", "https://evil.example")], b"", 403, "foreign_origin", "--allow-origin"),
         ("POST", "/reset", &[json_type], b"{\"task_id\": \"nap\"}", 400, "unknown_task", "alert_classification"),
         ("POST", "/reset?task_id=nap", &[], b"", 400, "unknown_task", "alert_classification"),
         ("POST", "/reset", &[json_type], b"{\"scenario_index\": 3}", 400, "scenario_out_of_range", "0 to 2"),

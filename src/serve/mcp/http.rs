@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::{Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::header::ALLOW;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -15,13 +15,14 @@ use super::{VERSIONS, close, create, named_session, no_session, of_episode, unkn
 use crate::serve::app::{App, Play};
 use crate::serve::choice::Choice;
 use crate::serve::error::{Fault, excerpt};
+use crate::serve::guard::Peer;
 use crate::serve::input::Input;
 use crate::serve::rest::written;
 use crate::serve::seats::{Closed, locked};
 use crate::serve::ws;
 
 /// The header that names an ordinary MCP client's session.
-const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+pub(crate) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 /// The header that says which version such a client speaks.
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 
@@ -89,6 +90,7 @@ fn carry_out(app: &App, header: Option<String>, request: protocol::Request) -> O
 /// `GET /mcp`: a socket with messages of MCP as texts. There is no stream of events, as the protocol allows.
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
+    peer: Option<Extension<Peer>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     let Ok(upgrade) = upgrade else {
@@ -97,7 +99,7 @@ pub(crate) async fn get(
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST,DELETE"));
         return response;
     };
-    ws::speak_mcp(app, upgrade)
+    ws::speak_mcp(app, upgrade, peer)
 }
 
 /// `DELETE /mcp`: the end of the session in the header.

@@ -22,7 +22,7 @@ use super::app::{App, Play};
 use super::error::{Fault, Misfit, excerpt};
 use super::seats::{Closed, Held, at_capacity};
 
-pub(super) use self::http::{delete, get, post};
+pub(super) use self::http::{SESSION, delete, get, post};
 
 /// The versions of MCP that are spoken, newest last.
 const VERSIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];

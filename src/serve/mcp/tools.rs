@@ -218,8 +218,8 @@ pub(super) fn call(
                 let place = misfit.place.strip_prefix("parameters.").unwrap_or(&misfit.place).to_owned();
                 CallFault::Arguments(Misfit { place, ..misfit })
             })?;
-            let outcome = app.step(&mut play.episode, &action);
-            Ok(Brought::of(&visibility.openenv_step(&outcome, &play.name)))
+            let (outcome, name) = app.step(play, &action);
+            Ok(Brought::of(&visibility.openenv_step(&outcome, name)))
         }
     }
 }

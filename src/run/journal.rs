@@ -1,0 +1,183 @@
+//! The journal: appends events to the log, folds them, keeps trajectories, and tells sinks. Whoever owns it is the one
+//! writer of a run.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::Sink;
+use crate::log::reader::Contents;
+use crate::log::store::{self, RunFolder, StoreError};
+use crate::log::trajectory_file::Collector;
+use crate::log::writer::{WriteError, Writer};
+use crate::log::{EpisodeKey, Event, EventKind, Fold, Manifest, Summary};
+
+/// Why the hub gave up. Nothing may go on without a log.
+#[derive(Debug, thiserror::Error)]
+pub enum HubError {
+    /// The event log could not be written.
+    #[error(transparent)]
+    Log(#[from] WriteError),
+    /// A trajectory could not be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The thread of the hub is gone.
+    #[error("the event log's writer is gone")]
+    Gone,
+}
+
+/// What is known when a run is over.
+#[derive(Debug)]
+pub struct Kept {
+    /// The fold of all events.
+    pub fold: Fold,
+    /// Why sinks were told no more, if any failed.
+    pub sink_errors: Vec<std::io::Error>,
+}
+
+/// Where a run is kept.
+struct Disk {
+    writer: Writer,
+    folder: RunFolder,
+}
+
+/// The event log of a run and everything that listens to it. One event at a time.
+pub(super) struct Journal {
+    disk: Option<Disk>,
+    sinks: Vec<Box<dyn Sink>>,
+    sink_errors: Vec<std::io::Error>,
+    fold: Fold,
+    run: crate::log::RunId,
+    open: BTreeMap<EpisodeKey, Collector>,
+    seq: u64,
+    unsynced: bool,
+}
+
+impl Journal {
+    /// The journal of a new run.
+    ///
+    /// # Errors
+    /// When the event log cannot be made.
+    pub(super) fn create(manifest: &Manifest, folder: RunFolder, sinks: Vec<Box<dyn Sink>>) -> Result<Self, HubError> {
+        let writer = Writer::create(&folder.events())?;
+        Ok(Self::new(Some(Disk { writer, folder }), manifest, sinks))
+    }
+
+    /// The journal of a run that is only looked at.
+    pub(super) fn in_memory(manifest: &Manifest, sinks: Vec<Box<dyn Sink>>) -> Self {
+        Self::new(None, manifest, sinks)
+    }
+
+    /// The journal of a run that goes on behind what its log holds. Sinks are not told of the past.
+    ///
+    /// # Errors
+    /// When the event log cannot be opened, or a trajectory that was not written in time cannot be written now.
+    pub(super) fn resume(
+        manifest: &Manifest,
+        folder: RunFolder,
+        past: &Contents,
+        sinks: Vec<Box<dyn Sink>>,
+    ) -> Result<Self, HubError> {
+        let writer = Writer::resume(&folder.events(), past.whole_bytes as u64)?;
+        let mut journal = Self::new(Some(Disk { writer, folder }), manifest, sinks);
+        for event in &past.events {
+            journal.remember(event)?;
+        }
+        Ok(journal)
+    }
+
+    fn new(disk: Option<Disk>, manifest: &Manifest, sinks: Vec<Box<dyn Sink>>) -> Self {
+        Self {
+            disk,
+            sinks,
+            sink_errors: Vec::new(),
+            fold: Fold::new(manifest),
+            run: manifest.id.clone(),
+            open: BTreeMap::new(),
+            seq: 0,
+            unsynced: false,
+        }
+    }
+
+    /// Takes an event of the past into account. A trajectory that a kill kept from being written is written now.
+    fn remember(&mut self, event: &Event) -> Result<(), HubError> {
+        self.seq += 1;
+        self.fold.apply(event);
+        self.collect(event, store::write_changed)?;
+        Ok(())
+    }
+
+    /// Has the disk keep the end of an episode, or of the run, that was appended since the last time.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub(super) fn sync(&mut self) -> Result<(), HubError> {
+        match &mut self.disk {
+            Some(disk) if std::mem::take(&mut self.unsynced) => Ok(disk.writer.sync()?),
+            _ => Ok(()),
+        }
+    }
+
+    /// Appends an event, now or when it happened, and tells everybody who listens. `written` is called as soon as the
+    /// system has it.
+    ///
+    /// # Errors
+    /// When it cannot be appended, or the trajectory that it ends cannot be written. Nothing may go on then.
+    pub(super) fn take(
+        &mut self,
+        at: Option<Timestamp>,
+        episode: Option<EpisodeKey>,
+        event: EventKind,
+        written: impl FnOnce(),
+    ) -> Result<(), HubError> {
+        let event = Event { seq: self.seq, at: at.unwrap_or_else(Timestamp::now), episode, event };
+        if let Some(disk) = &mut self.disk {
+            disk.writer.append(&event)?;
+        }
+        self.seq += 1;
+        written();
+        self.unsynced |= matches!(event.event, EventKind::EpisodeFinished { .. } | EventKind::RunFinished);
+        self.fold.apply(&event);
+        self.collect(&event, store::write_whole)?;
+        let (fold, errors) = (&self.fold, &mut self.sink_errors);
+        self.sinks.retain_mut(|sink| sink.on_event(&event, fold).map_err(|error| errors.push(error)).is_ok());
+        Ok(())
+    }
+
+    /// What the run came to so far.
+    pub(super) fn summary(&self) -> Summary {
+        self.fold.summary()
+    }
+
+    /// What is known at the end.
+    ///
+    /// # Errors
+    /// When the disk does not keep it.
+    pub(super) fn close(mut self) -> Result<Kept, HubError> {
+        self.sync()?;
+        Ok(Kept { fold: self.fold, sink_errors: self.sink_errors })
+    }
+
+    /// Keeps the events of open episodes and writes each trajectory when its episode ends. Episodes without a score stay
+    /// open: a run that is resumed goes on with them.
+    fn collect(
+        &mut self,
+        event: &Event,
+        write: fn(&std::path::Path, &[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let (Some(key), Some(disk)) = (&event.episode, &self.disk) else { return Ok(()) };
+        if let EventKind::EpisodeStarted { episode_id, task } = event.event {
+            self.open.insert(key.clone(), Collector::new(self.run.clone(), key.clone(), episode_id, task));
+            return Ok(());
+        }
+        let Some(collector) = self.open.get_mut(key) else { return Ok(()) };
+        if !collector.apply(event) {
+            return Ok(());
+        }
+        write(&disk.folder.trajectory(key), &store::pretty(collector.file()))?;
+        if matches!(&event.event, EventKind::EpisodeFinished { outcome, .. } if outcome.is_scored()) {
+            self.open.remove(key);
+        }
+        Ok(())
+    }
+}

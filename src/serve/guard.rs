@@ -1,0 +1,204 @@
+//! Who may ask, and how often: origins of web pages, and a rate for each client. It has no clock and is told the time.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::http::header::{HOST, ORIGIN};
+use axum::http::{HeaderMap, HeaderName};
+
+/// Which web pages may use the server. Programs that are no browsers say no origin, and may.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origins {
+    /// Origins besides the server's own, such as `https://example.com`; `*` for all.
+    pub allowed: Vec<String>,
+    /// Whether only this machine can reach the server. Then its own origin has a name that means this machine: a page can
+    /// turn a name of its own around, so that it leads here.
+    pub local: bool,
+}
+
+impl Origins {
+    /// Whether every page may.
+    #[must_use]
+    pub fn all(&self) -> bool {
+        self.allowed.iter().any(|origin| origin == "*")
+    }
+
+    /// Whether a page of this origin may.
+    #[must_use]
+    pub fn lists(&self, origin: &str) -> bool {
+        self.all() || self.allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
+    }
+
+    /// Whether whoever sends these headers may.
+    pub(super) fn admit(&self, headers: &HeaderMap) -> bool {
+        let Some(origin) = headers.get(ORIGIN) else { return true };
+        let Ok(origin) = origin.to_str() else { return false };
+        if self.lists(origin) {
+            return true;
+        }
+        // What ends TLS before the server changes the scheme, and nothing else.
+        let authority = origin.split_once("://").map(|(_, authority)| authority);
+        authority
+            .zip(text(headers, HOST))
+            .is_some_and(|(authority, host)| authority.eq_ignore_ascii_case(host) && (!self.local || is_loopback(host)))
+    }
+}
+
+/// Whether a `Host` means this machine by a name that nobody else can give it.
+pub(super) fn is_loopback(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// A header as text.
+pub(super) fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// The address that a connection comes from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer(pub(super) IpAddr);
+
+/// A rate for each client: so many requests a second, and as many at once after a second of rest.
+#[derive(Debug)]
+pub(super) struct Rates {
+    per_second: u32,
+    clients: Mutex<HashMap<IpAddr, Debt>>,
+}
+
+/// When a client will have paid for what it asked, at the given rate.
+type Debt = Duration;
+
+impl Rates {
+    /// So many requests a second.
+    #[must_use]
+    pub(super) fn new(per_second: u32) -> Self {
+        Self { per_second: per_second.max(1), clients: Mutex::default() }
+    }
+
+    /// Takes a request of a client into account, or says how long it must wait before the next one is taken.
+    ///
+    /// # Errors
+    /// The time to wait.
+    pub(super) fn take(&self, client: IpAddr, now: Duration) -> Result<(), Duration> {
+        let cost = Duration::from_secs(1) / self.per_second;
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let debt = clients.entry(network(client)).or_default();
+        let paid = (*debt).max(now) + cost;
+        // A second's worth may be owed.
+        let limit = now + Duration::from_secs(1).max(cost);
+        match paid.checked_sub(limit) {
+            Some(wait) if !wait.is_zero() => Err(wait),
+            _ => {
+                *debt = paid;
+                Ok(())
+            }
+        }
+    }
+
+    /// Forgets clients that owe nothing.
+    pub(super) fn sweep(&self, now: Duration) {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, debt| *debt > now);
+    }
+}
+
+/// What one client can have of a kind: an IPv4 address, but 2⁶⁴ addresses of IPv6.
+fn network(client: IpAddr) -> IpAddr {
+    match client.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn only_names_that_mean_this_machine_for_everybody() {
+        for host in ["localhost", "localhost:7860", "127.0.0.1:7860", "127.3.2.1", "[::1]:7860", "[::1]"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in
+            ["", "example.com", "localhost.example.com", "10.0.0.1:7860", "[::]", "127.0.0.1.example.com", "::1"]
+        {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn pages_of_the_server_itself_and_of_who_is_listed() {
+        let headers = |origin: &str, host: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, host.parse().unwrap());
+            if !origin.is_empty() {
+                headers.insert(ORIGIN, origin.parse().unwrap());
+            }
+            headers
+        };
+        let local = Origins { allowed: vec!["https://lab.example".to_owned()], local: true };
+        let open = Origins { local: false, ..local.clone() };
+        for (origin, host, by_local, by_open) in [
+            ("", "localhost:7860", true, true),
+            ("", "evil.example", true, true),
+            ("http://localhost:7860", "localhost:7860", true, true),
+            ("http://localhost:3000", "localhost:7860", false, false),
+            ("https://lab.example", "localhost:7860", true, true),
+            ("http://lab.example", "localhost:7860", false, false),
+            ("https://bench.example", "bench.example", false, true),
+            ("http://evil.example:7860", "evil.example:7860", false, true),
+            ("http://evil.example", "localhost:7860", false, false),
+            ("null", "localhost:7860", false, false),
+            ("null", "null", false, false),
+        ] {
+            let headers = headers(origin, host);
+            assert_eq!((local.admit(&headers), open.admit(&headers)), (by_local, by_open), "{origin} at {host}");
+        }
+        let all = Origins { allowed: vec!["*".to_owned()], local: true };
+        assert!(all.admit(&headers("null", "localhost")));
+    }
+
+    #[test]
+    fn neighbours_of_ipv6_are_one_client() {
+        let rates = Rates::new(1);
+        let at = |text: &str| text.parse::<IpAddr>().unwrap();
+        assert!(rates.take(at("2001:db8::1"), Duration::ZERO).is_ok());
+        assert!(rates.take(at("2001:db8::2"), Duration::ZERO).is_err());
+        assert!(rates.take(at("2001:db8:0:1::2"), Duration::ZERO).is_ok());
+        assert!(rates.take(at("10.0.0.1"), Duration::ZERO).is_ok());
+        assert!(rates.take(at("::ffff:10.0.0.1"), Duration::ZERO).is_err(), "the same in other clothes");
+    }
+
+    proptest! {
+        /// In any stretch of time a client gets a second's worth and the rate, and who waits as told is served.
+        #[test]
+        fn nobody_gets_more_than_the_rate(rate in 1_u32..50, gaps in prop::collection::vec(0_u64..400, 1..300)) {
+            let (rates, client) = (Rates::new(rate), IpAddr::from([10, 0, 0, 1]));
+            let (mut now, mut taken) = (Duration::from_secs(5), Vec::new());
+            for gap in gaps {
+                now += Duration::from_millis(gap);
+                match rates.take(client, now) {
+                    Ok(()) => taken.push(now),
+                    Err(wait) => {
+                        prop_assert!(rates.take(client, now + wait).is_ok());
+                        taken.push(now + wait);
+                        now += wait;
+                    }
+                }
+                rates.sweep(now);
+            }
+            for (first, from) in taken.iter().enumerate() {
+                for (last, to) in taken.iter().enumerate().skip(first) {
+                    let most = f64::from(rate) * (to.as_secs_f64() - from.as_secs_f64() + 1.0) + 1e-3;
+                    prop_assert!(f64::from(u32::try_from(last - first).unwrap()) <= most);
+                }
+            }
+        }
+    }
+}
