@@ -103,6 +103,16 @@ async fn tasks_and_health() {
     assert_eq!(host.get("/state").await.ok(), json!({"episode_id": null, "step_count": 0}));
 }
 
+#[tokio::test]
+async fn a_seed_draws_the_same_from_body_and_query() {
+    let mut client = Client::of(&service(Options::default()));
+    for seed in [0, 7, i64::MAX as u64, u64::MAX - 1, u64::MAX] {
+        let body = client.post("/reset", json!({ "seed": seed })).await.ok();
+        let query = client.empty_post(&format!("/reset?seed={seed}")).await.ok();
+        assert_eq!(body["scenario_id"], query["scenario_id"], "{seed}");
+    }
+}
+
 // ---- bad input ----
 
 /// Method, path, headers, body; status, code word, and what the text says.
@@ -115,12 +125,16 @@ async fn every_bad_input_is_refused_with_what_would_be_right() {
     let form = ("content-type", "application/x-www-form-urlencoded");
     let big = format!("{{\"x\": \"{}\"}}", "y".repeat(64 << 10));
     let deep = "[".repeat(5000);
+    let long = format!("/{}", "x".repeat(5000));
+    let too_long = "x".repeat(256);
     let table: &[Row<'_>] = &[
         ("POST", "/reset", &[json_type], b"{\"task_id\": \"nap\"}", 400, "unknown_task", "alert_classification"),
         ("POST", "/reset?task_id=nap", &[], b"", 400, "unknown_task", "alert_classification"),
         ("POST", "/reset", &[json_type], b"{\"scenario_index\": 3}", 400, "scenario_out_of_range", "0 to 2"),
         ("POST", "/reset", &[json_type], b"{\"scenario_index\": -1}", 400, "scenario_out_of_range", "0 to 2"),
         ("POST", "/reset?scenario_index=99", &[], b"", 400, "scenario_out_of_range", "0 to 2"),
+        ("POST", "/reset?scenario_index=9223372036854775808", &[], b"", 400, "scenario_out_of_range", "0 to 2"),
+        ("POST", "/reset?scenario_index=-1e300", &[], b"", 400, "scenario_out_of_range", "0 to 2"),
         ("POST", "/reset", &[json_type], b"{\"scenario_id\": \"X\"}", 400, "unknown_scenario", "AC-001"),
         ("POST", "/step", &[json_type], b"{\"action_type\": \"query_logs\"}", 400, "no_episode", "/reset"),
         ("GET", "/state", &[], b"", 400, "no_episode", "/reset"),
@@ -130,6 +144,10 @@ async fn every_bad_input_is_refused_with_what_would_be_right() {
         ("GET", "/state", &[("cookie", "bench_episode=gone")], b"", 404, "unknown_episode", "/reset"),
         ("POST", "/step?episode_id=x", &[json_type], b"{\"action_type\": \"a\"}", 404, "unknown_episode", "/reset"),
         ("GET", "/nowhere", &[], b"", 404, "not_found", "/docs"),
+        ("GET", long.as_str(), &[], b"", 404, "not_found", "/docs"),
+        ("GET", "/%FF/splits", &[], b"", 404, "not_found", "/docs"),
+        ("POST", "/%FF/task", &[json_type], b"{}", 404, "not_found", "/docs"),
+        ("GET", "/baseline/%FF", &[], b"", 404, "not_found", "/docs"),
         ("POST", "/reset/", &[], b"", 404, "not_found", "/docs"),
         ("GET", "/reset", &[], b"", 405, "method_not_allowed", "Allow"),
         ("DELETE", "/step", &[], b"", 405, "method_not_allowed", "Allow"),
@@ -147,6 +165,25 @@ async fn every_bad_input_is_refused_with_what_would_be_right() {
         ("POST", "/reset", &[json_type], b"{\"seed\": -1}", 422, "invalid_value", "seed: expected 0 or more"),
         ("POST", "/reset", &[json_type], b"{\"seed\": \"abc\"}", 422, "invalid_value", "seed: expected an integer"),
         ("POST", "/reset", &[json_type], b"{\"episode_id\": 7}", 422, "invalid_value", "episode_id: expected a string"),
+        // What is wrong is told also where something else decides.
+        (
+            "POST",
+            "/reset?episode_id=a",
+            &[("x-episode-id", too_long.as_str())],
+            b"",
+            422,
+            "invalid_value",
+            "x-episode-id: expected 1 to 255 characters, found 256",
+        ),
+        (
+            "GET",
+            "/state?episode_id=",
+            &[("x-episode-id", "a")],
+            b"",
+            422,
+            "invalid_value",
+            "episode_id: expected 1 to 255 characters, found 0",
+        ),
         ("POST", "/step", &[json_type], b"", 422, "invalid_value", "body: missing"),
         ("POST", "/step", &[json_type], b"{}", 422, "invalid_value", "action_type: missing"),
         ("POST", "/step", &[json_type], b"\"x\"", 422, "invalid_value", "body: expected an action"),
