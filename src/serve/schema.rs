@@ -28,17 +28,17 @@ fn action_types(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// A text that should be one of these. Another one is read too, and judged by what it is for.
-fn open(names: impl Iterator<Item = String>, orelse: Value) -> Schema {
+fn open(names: impl Iterator<Item = String>, orelse: &Value) -> Schema {
     let names: Vec<_> = names.collect();
     json_schema!({ "anyOf": [{ "type": "string", "enum": names }, orelse] })
 }
 
 fn any_action_type(_: &mut SchemaGenerator) -> Schema {
-    open(ActionKind::all().map(|kind| kind.as_str().to_owned()), json!({ "type": "string" }))
+    open(ActionKind::all().map(|kind| kind.as_str().to_owned()), &json!({ "type": "string" }))
 }
 
 fn any_task(_: &mut SchemaGenerator) -> Schema {
-    open(TaskId::ALL.iter().map(ToString::to_string), json!({ "type": ["string", "null"] }))
+    open(TaskId::ALL.iter().map(ToString::to_string), &json!({ "type": ["string", "null"] }))
 }
 
 /// The shape of a name in the query or the path.
