@@ -124,7 +124,7 @@ async fn refused(router: &axum::Router, table: &[Row<'_>]) {
         for (name, value) in *headers {
             request = request.header(*name, *value);
         }
-        let answer = Client::of(&router).send(request.body(Body::from(body.to_vec())).unwrap()).await;
+        let answer = Client::of(router).send(request.body(Body::from(body.to_vec())).unwrap()).await;
         let shown = String::from_utf8_lossy(&body[..body.len().min(60)]);
         assert_eq!(answer.status.as_u16(), *status, "{method} {path} {shown}: {}", answer.text);
         let Value::Object(object) = answer.json() else { panic!("{}", answer.text) };
