@@ -2,7 +2,7 @@
 # Sends the server what schemathesis makes of its /openapi.json: requests that the document allows, requests that it
 # forbids, and chains of them. The newest release from PyPI (100 MB, once), in Python 3.10 or newer.
 #   BENCH=target/release/bench tests/e2e/schemathesis.sh [EXAMPLES [OPTION OF bench serve]…]
-# EXAMPLES [default: 30] are made for each operation, beside those that are the same every time; 1000 come to more than
+# EXAMPLES [default: 15] are made for each operation, beside those that are the same every time; 1000 come to more than
 # 20 000 cases. What is refused and must not be, and the reverse, stands in schemathesis.toml with its exceptions.
 # Files go to E2E_CACHE (default: target/e2e). SCHEMATHESIS='schemathesis==4.32.5' asks for another version, SEED for other
 # cases: without it they are the same in every run, so that a change fails by its own fault.
@@ -12,7 +12,7 @@ bench=$(realpath "${BENCH:-target/release/bench}")
 config=$PWD/tests/e2e/schemathesis.toml
 mkdir -p "${E2E_CACHE:=target/e2e}/schemathesis-venv"
 venv=$(realpath "$E2E_CACHE")/schemathesis-venv
-examples=${1:-30}
+examples=${1:-15}
 [ $# -eq 0 ] || shift
 seed=${SEED:-0}
 
