@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
 use axum::response::{IntoResponse, Response};
@@ -19,17 +19,17 @@ use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use super::app::App;
-use super::choice;
+use super::choice::{self, integer};
 use super::error::{Fault, Misfit};
 use super::guard::{is_loopback, text};
-use super::input::Input;
+use super::input::{Input, Segment};
 use super::rest::written;
 use crate::env::TaskId;
 
 /// How many runs that have ended are remembered.
 const REMEMBERED: usize = 100;
 /// More epochs than these are a run for the command line.
-const MOST_EPOCHS: u64 = 100;
+pub(super) const MOST_EPOCHS: u32 = 100;
 /// The keys of a request. A place to call is not among them: the server calls only where it is configured to.
 const KEYS: [&str; 4] = ["model", "agent", "suite", "epochs"];
 
@@ -200,9 +200,10 @@ impl Ask {
         let epochs = match body.get("epochs") {
             None | Some(Value::Null) => 1,
             Some(value) => {
-                let epochs = value.as_u64().filter(|epochs| (1..=MOST_EPOCHS).contains(epochs));
+                let whole = integer("epochs", Some(value.clone())).ok().flatten();
+                let epochs = whole.and_then(|epochs| u32::try_from(epochs).ok());
                 let wrong = || Misfit::new("epochs", &format!("a whole number from 1 to {MOST_EPOCHS}"), value);
-                u32::try_from(epochs.ok_or_else(wrong)?).map_err(|_| wrong())?
+                epochs.filter(|epochs| (1..=MOST_EPOCHS).contains(epochs)).ok_or_else(wrong)?
             }
         };
         Ok(Self { model: word("model")?, agent: word("agent")?, suite: word("suite")?, epochs })
@@ -226,7 +227,7 @@ pub(super) async fn start(State(app): State<Arc<App>>, request: Request) -> Resu
 /// `GET /baseline/{run_id}`: how far it is; as server-sent events until its end for who accepts them.
 pub(super) async fn progress(
     State(app): State<Arc<App>>,
-    Path(run_id): Path<String>,
+    Segment(run_id): Segment,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
     let run = admitted(&app, &headers)?.find(&run_id)?;

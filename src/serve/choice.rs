@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 use sha2::{Digest, Sha256};
 
 use super::error::{Fault, Misfit};
@@ -148,8 +148,10 @@ pub(super) fn integer(name: &str, value: Option<Value>) -> Result<Option<i128>, 
     let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(None) };
     let number = match &value {
         Value::Number(number) => number.as_i128().or_else(|| {
-            let whole = number.as_f64().filter(|n| n.fract() == 0.0 && n.abs() < 1e15)?;
-            format!("{whole:.0}").parse().ok()
+            let whole = number.as_f64().filter(|n| n.fract() == 0.0)?;
+            // What is beyond all ranges stays beyond them.
+            let far = if whole < 0.0 { i128::MIN } else { i128::MAX };
+            Some(format!("{whole:.0}").parse().unwrap_or(far))
         }),
         _ => None,
     };
@@ -160,7 +162,8 @@ pub(super) fn integer(name: &str, value: Option<Value>) -> Result<Option<i128>, 
 pub(super) fn from_query(query: Map<String, Value>) -> Map<String, Value> {
     let number = |name: &str, value: Value| match &value {
         Value::String(text) if matches!(name, "scenario_index" | "seed" | "index") => {
-            text.trim().parse::<i64>().map_or(value, Value::from)
+            // Exactly the numbers that a body could have.
+            text.trim().parse::<Number>().map_or(value, Value::from)
         }
         _ => value,
     };

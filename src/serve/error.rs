@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
@@ -165,6 +165,11 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// There is nothing at this path.
+    pub(super) fn path(uri: &Uri) -> Self {
+        Self::Path(excerpt(uri.path()).into_owned())
+    }
+
     /// The status of the answer.
     #[must_use]
     pub fn status(&self) -> StatusCode {

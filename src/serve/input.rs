@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Query, Request};
+use axum::extract::{FromRequestParts, Path, Query, Request};
 use axum::http::header::{CONTENT_TYPE, COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
@@ -24,6 +24,19 @@ pub(super) const LONGEST_ID: usize = 255;
 const BODY_TIME: Duration = Duration::from_secs(30);
 /// How much of a body is read only to be refused: who still sends would not see an answer.
 const MOST_DISCARDED: u64 = 4 << 20;
+
+/// The variable part of a path. Bytes that are no text name nothing.
+#[derive(Debug)]
+pub(super) struct Segment(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segment {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        let segment = Path::<String>::from_request_parts(parts, state).await;
+        segment.map(|Path(text)| Self(text)).map_err(|_| Fault::path(&parts.uri))
+    }
+}
 
 /// A request whose body has arrived.
 #[derive(Debug)]

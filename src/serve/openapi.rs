@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::rest::written;
-use super::routes::{Answer, Route, routes};
+use super::routes::{Answer, Body, Parameter, Route, routes};
 use super::schema::Refusal;
 use super::view;
 use crate::report::markup::escape;
@@ -63,29 +63,32 @@ fn document() -> Value {
             "description": "Cloud incidents as episodes: reset, step, state, grade.",
         },
         "paths": paths,
-        "components": { "schemas": generator.take_definitions(true) },
+        "components": {
+            "schemas": generator.take_definitions(true),
+            "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
+        },
     })
 }
 
 fn operation(route: &Route, generator: &mut SchemaGenerator, refusal: &Schema) -> Value {
-    let parameter = |(name, place, about): &(&str, &str, &str)| {
-        json!({
-            "name": name, "in": place, "description": about, "required": *place == "path",
-            "schema": { "type": "string" },
-        })
-    };
     let mut answers = Map::new();
-    let (status, answer) = match route.answer {
-        Answer::Json(shape) => {
-            ("200", json!({ "description": "Done", "content": { "application/json": { "schema": shape(generator) } } }))
-        }
-        Answer::Text(kind) => {
-            ("200", json!({ "description": "Done", "content": { kind: { "schema": { "type": "string" } } } }))
-        }
-        Answer::Nothing => ("204", json!({ "description": "Done" })),
-        Answer::Socket => ("101", json!({ "description": "The connection is a WebSocket now" })),
+    let status = match route.answer {
+        Answer::Nothing => "204",
+        Answer::Socket => "101",
+        Answer::Json(_) | Answer::Events(_) | Answer::Text(_) => "200",
     };
-    answers.insert(status.to_owned(), answer);
+    let mut done = answer("Done", &route.answer, generator);
+    if let Some((key, operations)) = route.names {
+        let link = |to: &&str| {
+            let from = format!("$response.body#/{key}");
+            ((*to).to_owned(), json!({ "operationId": to, "parameters": { (key): from } }))
+        };
+        done["links"] = operations.iter().map(link).collect::<Map<_, _>>().into();
+    }
+    answers.insert(status.to_owned(), done);
+    for (status, about, other) in &route.others {
+        answers.insert((*status).to_owned(), answer(about, other, generator));
+    }
     let refused = json!({
         "description": "Refused; the text says what would be right",
         "content": { "application/json": { "schema": refusal } },
@@ -93,13 +96,37 @@ fn operation(route: &Route, generator: &mut SchemaGenerator, refusal: &Schema) -
     answers.insert("4XX".to_owned(), refused);
     let mut operation = json!({ "summary": route.summary, "operationId": name(route) });
     if !route.parameters.is_empty() {
-        operation["parameters"] = route.parameters.iter().map(parameter).collect();
+        operation["parameters"] = route.parameters.iter().map(|told| parameter(told, generator)).collect();
     }
-    if let Some(shape) = route.body {
-        operation["requestBody"] = json!({ "content": { "application/json": { "schema": shape(generator) } } });
+    if let Some(Body { shape, required }) = route.body {
+        let content = json!({ "application/json": { "schema": shape(generator) } });
+        operation["requestBody"] = json!({ "required": required, "content": content });
+    }
+    if route.by_token {
+        // Nothing is needed where the server can be reached from its own machine only.
+        operation["security"] = json!([{}, { "token": [] }]);
     }
     operation["responses"] = answers.into();
     operation
+}
+
+fn parameter(told: &Parameter, generator: &mut SchemaGenerator) -> Value {
+    let Parameter { name, place, about, shape, required } = told;
+    json!({ "name": name, "in": place, "description": about, "required": required, "schema": shape(generator) })
+}
+
+fn answer(about: &str, answer: &Answer, generator: &mut SchemaGenerator) -> Value {
+    let content = match answer {
+        Answer::Json(shape) => json!({ "application/json": { "schema": shape(generator) } }),
+        Answer::Events(shape) => json!({
+            "application/json": { "schema": shape(generator) },
+            "text/event-stream": { "schema": { "type": "string" } },
+        }),
+        Answer::Text(kind) => json!({ (*kind): { "schema": { "type": "string" } } }),
+        Answer::Nothing => return json!({ "description": about }),
+        Answer::Socket => return json!({ "description": "The connection is a WebSocket now" }),
+    };
+    json!({ "description": about, "content": content })
 }
 
 /// `post_reset`, `get_env_splits`.

@@ -2,21 +2,21 @@
 
 use std::sync::{Arc, LazyLock};
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 use super::app::App;
 use super::choice::{SPLIT, check_split, integer, nth, text};
 use super::error::{Fault, Misfit};
-use super::input::Input;
+use super::input::{Input, Segment};
 use super::rest::written;
 use super::schema::{self, IncidentAction, IncidentObservation, IncidentState, Metadata, Split, SplitTask};
 use super::view::json;
 use crate::env::Scenario;
 
 /// What the environment is called there.
-const NAME: &str = "cloud_incident_env";
+pub(super) const NAME: &str = "cloud_incident_env";
 
 type Shared = State<Arc<App>>;
 
@@ -50,29 +50,25 @@ pub(super) async fn environments() -> Response {
 }
 
 /// `GET /{env}/splits`.
-pub(super) async fn splits(Path(env): Path<String>) -> Result<Response, Fault> {
+pub(super) async fn splits(Segment(env): Segment) -> Result<Response, Fault> {
     check(&env)?;
     Ok(written(json(&[Split { name: SPLIT, r#type: "test" }])))
 }
 
 /// `POST /{env}/tasks`.
-pub(super) async fn tasks(State(app): Shared, Path(env): Path<String>, request: Request) -> Result<Response, Fault> {
+pub(super) async fn tasks(State(app): Shared, Segment(env): Segment, request: Request) -> Result<Response, Fault> {
     asked(&app, &env, request).await?;
     Ok(written(json(&json!({ "tasks": all(&app), "env_name": NAME }))))
 }
 
 /// `POST /{env}/num_tasks`.
-pub(super) async fn num_tasks(
-    State(app): Shared,
-    Path(env): Path<String>,
-    request: Request,
-) -> Result<Response, Fault> {
+pub(super) async fn num_tasks(State(app): Shared, Segment(env): Segment, request: Request) -> Result<Response, Fault> {
     asked(&app, &env, request).await?;
     Ok(written(json(&json!({ "num_tasks": app.catalog.scenarios().len() }))))
 }
 
 /// `POST /{env}/task`.
-pub(super) async fn task(State(app): Shared, Path(env): Path<String>, request: Request) -> Result<Response, Fault> {
+pub(super) async fn task(State(app): Shared, Segment(env): Segment, request: Request) -> Result<Response, Fault> {
     let mut body = asked(&app, &env, request).await?;
     let index = integer("index", body.remove("index"))?.ok_or_else(|| Misfit::missing("index", "an integer"))?;
     let scenario = nth(app.catalog.scenarios(), index, SUITE)?;
@@ -81,17 +77,16 @@ pub(super) async fn task(State(app): Shared, Path(env): Path<String>, request: R
 }
 
 /// `POST /{env}/task_range`: from `start` to before `stop`, as far as there are tasks.
-pub(super) async fn task_range(
-    State(app): Shared,
-    Path(env): Path<String>,
-    request: Request,
-) -> Result<Response, Fault> {
+pub(super) async fn task_range(State(app): Shared, Segment(env): Segment, request: Request) -> Result<Response, Fault> {
     let mut body = asked(&app, &env, request).await?;
     let mut bound = |name: &str, default: usize| -> Result<usize, Fault> {
         let Some(bound) = integer(name, body.remove(name))? else { return Ok(default) };
-        let last = app.catalog.scenarios().len().saturating_sub(1);
-        let range = || Fault::Range { index: bound.to_string(), task: SUITE.to_owned(), last };
-        usize::try_from(bound).map_err(|_| range())
+        if bound < 0 {
+            let last = app.catalog.scenarios().len().saturating_sub(1);
+            return Err(Fault::Range { index: bound.to_string(), task: SUITE.to_owned(), last });
+        }
+        // Past the end is past the end, however far.
+        Ok(usize::try_from(bound).unwrap_or(usize::MAX))
     };
     let (start, stop) = (bound("start", 0)?, bound("stop", usize::MAX)?);
     let tasks: Vec<_> = all(&app).into_iter().take(stop).skip(start).collect();

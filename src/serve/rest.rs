@@ -29,10 +29,10 @@ pub(super) async fn reset(State(app): Shared, request: Request) -> Result<Respon
     let input = Input::read(request, app.options.max_body).await?;
     let body = Choice::read(input.object()?)?;
     let query = Choice::read(from_query(input.query()?))?;
+    // Read even where it is not needed: what is wrong in a request is told.
+    let header = input.header_id()?;
     let mut choice = body.or(query);
-    if choice.episode_id.is_none() {
-        choice.episode_id = input.header_id()?;
-    }
+    choice.episode_id = choice.episode_id.or(header);
     let play = app.reset(&choice)?;
     let (name, body) = with(&play, |play| {
         (Arc::clone(&play.name), view::json(&app.options.visibility.reset(&play.episode, &play.name)))
@@ -51,7 +51,7 @@ pub(super) async fn step(State(app): Shared, request: Request) -> Result<Respons
         None => return Err(Misfit::missing("body", "an action such as {\"action_type\": \"query_logs\"}").into()),
     };
     let openenv = body.contains_key("action");
-    let in_body = text("episode_id", body.get("episode_id").cloned())?;
+    let in_body = id(body.get("episode_id").cloned())?;
     let action = if openenv {
         check_openenv(&body)?;
         let action = body.remove("action").unwrap_or_default();
@@ -88,11 +88,15 @@ fn within_action(error: Misfit) -> Misfit {
 
 /// The episode that a request names: by header, query, body, or cookie.
 fn name_of(input: &Input, in_body: Option<String>) -> Result<Option<String>, Fault> {
-    let in_query = || text("episode_id", input.query()?.remove("episode_id")).map_err(Fault::from);
-    Ok(match input.header_id()? {
-        Some(name) => Some(name),
-        None => in_query()?.or(in_body).or_else(|| input.cookie_id()),
-    })
+    let in_query = id(input.query()?.remove("episode_id"))?;
+    Ok(input.header_id()?.or(in_query).or(in_body).or_else(|| input.cookie_id()))
+}
+
+/// A text that can name an episode.
+fn id(value: Option<Value>) -> Result<Option<String>, Misfit> {
+    let id = text("episode_id", value)?;
+    id.as_deref().map_or(Ok(()), |id| check_id("episode_id", id))?;
+    Ok(id)
 }
 
 /// `GET /state`.

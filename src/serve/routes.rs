@@ -10,18 +10,19 @@ use axum::http::{HeaderValue, Method};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, delete, get, post};
-
+use serde_json::{Map, Value};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use super::app::{Access, App};
-use super::error::Fault;
+use super::error::{Fault, excerpt};
 use super::guard::{Origins, Peer};
 use super::mcp::SESSION;
 use super::openapi::{Shape, shape};
 use super::schema::{
-    BaselineAnswer, BaselineProgress, BaselineRequest, GraderAnswer, Health, IncidentState, JsonRpcReply,
-    JsonRpcRequest, Metadata, NumTasks, OneTask, RangeRequest, ResetAnswer, ResetRequest, Schemas, SomeTasks, Split,
-    SplitRequest, SplitTasks, StepAnswer, StepRequest, TaskRequest, TasksAnswer,
+    BaselineAnswer, BaselineProgress, BaselineRequest, GraderAnswer, Health, JsonRpcReply, JsonRpcRequest, Metadata,
+    NumTasks, OneTask, RangeRequest, Refusal, ResetAnswer, ResetRequest, Schemas, SomeTasks, Split, SplitRequest,
+    SplitTasks, StateAnswer, StepAnswer, StepRequest, TaskRequest, TasksAnswer, counted, environments, named, seeds,
+    texts,
 };
 use super::{baseline, mcp, openapi, openenv, rest, ws};
 
@@ -30,17 +31,40 @@ pub(super) struct Route {
     pub(super) method: &'static str,
     pub(super) path: &'static str,
     pub(super) summary: &'static str,
-    /// Name, place (`query`, `header`, `path`) and meaning.
-    pub(super) parameters: &'static [(&'static str, &'static str, &'static str)],
-    pub(super) body: Option<Shape>,
+    pub(super) parameters: &'static [Parameter],
+    pub(super) body: Option<Body>,
     pub(super) answer: Answer,
+    /// Other answers than that and a plain refusal: status, and for what.
+    pub(super) others: Vec<(&'static str, &'static str, Answer)>,
+    /// A key of the answer that names something, and the operations that take it as a parameter of the same name.
+    pub(super) names: Option<(&'static str, &'static [&'static str])>,
+    /// Whether it may need the server's token.
+    pub(super) by_token: bool,
     handler: MethodRouter<Arc<App>>,
+}
+
+/// Something that a request says outside of its body.
+pub(super) struct Parameter {
+    pub(super) name: &'static str,
+    /// `query`, `header` or `path`.
+    pub(super) place: &'static str,
+    pub(super) about: &'static str,
+    pub(super) shape: Shape,
+    pub(super) required: bool,
+}
+
+/// What a request says in its body.
+pub(super) struct Body {
+    pub(super) shape: Shape,
+    pub(super) required: bool,
 }
 
 /// What a route answers.
 pub(super) enum Answer {
     /// JSON of this shape.
     Json(Shape),
+    /// JSON of this shape, or server-sent events that hold it.
+    Events(Shape),
     /// Text of this type.
     Text(&'static str),
     /// Another protocol.
@@ -49,35 +73,68 @@ pub(super) enum Answer {
     Nothing,
 }
 
-const EPISODE: &[(&str, &str, &str)] = &[
-    (
+/// What may be left out.
+const fn may(name: &'static str, place: &'static str, about: &'static str, shape: Shape) -> Parameter {
+    Parameter { name, place, about, shape, required: false }
+}
+
+/// What must be there.
+const fn must(name: &'static str, place: &'static str, about: &'static str, shape: Shape) -> Parameter {
+    Parameter { name, place, about, shape, required: true }
+}
+
+const EPISODE: &[Parameter] = &[
+    may(
         "episode_id",
         "query",
         "The episode; without it that of the header, else of the cookie, else the last reset of all",
+        named,
     ),
-    ("X-Episode-Id", "header", "The episode; wins over the query"),
+    may("X-Episode-Id", "header", "The episode; wins over the query", named),
 ];
 
-const CHOICE: &[(&str, &str, &str)] = &[
-    ("task_id", "query", "As in the body, which wins"),
-    ("scenario_index", "query", "As in the body, which wins"),
-    ("scenario_id", "query", "As in the body, which wins"),
-    ("seed", "query", "As in the body, which wins"),
-    ("episode_id", "query", "As in the body, which wins"),
-    ("X-Episode-Id", "header", "The name to keep the episode under, where neither body nor query has one"),
+const WINS: &str = "As in the body, which wins";
+
+const CHOICE: &[Parameter] = &[
+    may("task_id", "query", WINS, texts),
+    may("scenario_index", "query", WINS, counted),
+    may("scenario_id", "query", WINS, texts),
+    may("seed", "query", WINS, seeds),
+    may("split", "query", WINS, texts),
+    may("index", "query", WINS, counted),
+    may("episode_id", "query", WINS, named),
+    may("X-Episode-Id", "header", "The name to keep the episode under, where neither body nor query has one", named),
 ];
 
-const MCP_SESSION: &[(&str, &str, &str)] =
-    &[("Mcp-Session-Id", "header", "The session of an ordinary MCP client, as `initialize` was answered")];
+const MCP_SESSION: &[Parameter] =
+    &[may("Mcp-Session-Id", "header", "The session of an ordinary MCP client, as `initialize` was answered", texts)];
 
-const ENV: &[(&str, &str, &str)] = &[("env", "path", "The environment, as in /list_environments")];
+const ENDED: &[Parameter] = &[must("Mcp-Session-Id", "header", "The session to end", texts)];
 
-const RUN: &[(&str, &str, &str)] =
-    &[("run_id", "path", "The run; with 'Accept: text/event-stream' each change comes as an event until its end")];
+const ENV: &[Parameter] =
+    &[must("env", "path", "The environment, as in /list_environments, in any case", environments)];
+
+const RUN: &[Parameter] = &[must(
+    "run_id",
+    "path",
+    "The run; with 'Accept: text/event-stream' each change comes as an event until its end",
+    texts,
+)];
 
 impl Route {
+    fn new(
+        method: &'static str,
+        path: &'static str,
+        summary: &'static str,
+        answer: Answer,
+        handler: MethodRouter<Arc<App>>,
+    ) -> Self {
+        let (parameters, body, others, names, by_token): (&[_], _, _, _, _) = (&[], None, Vec::new(), None, false);
+        Self { method, path, summary, parameters, body, answer, others, names, by_token, handler }
+    }
+
     fn get(path: &'static str, summary: &'static str, answer: Answer, handler: MethodRouter<Arc<App>>) -> Self {
-        Self { method: "get", path, summary, parameters: &[], body: None, answer, handler }
+        Self::new("get", path, summary, answer, handler)
     }
 
     fn post(
@@ -86,27 +143,49 @@ impl Route {
         [body, answer]: [Shape; 2],
         handler: MethodRouter<Arc<App>>,
     ) -> Self {
-        let answer = Answer::Json(answer);
-        Self { method: "post", path, summary, parameters: &[], body: Some(body), answer, handler }
+        let body = Some(Body { shape: body, required: true });
+        Self { body, ..Self::new("post", path, summary, Answer::Json(answer), handler) }
     }
 
     fn delete(path: &'static str, summary: &'static str, handler: MethodRouter<Arc<App>>) -> Self {
-        Self { method: "delete", path, summary, parameters: &[], body: None, answer: Answer::Nothing, handler }
+        Self::new("delete", path, summary, Answer::Nothing, handler)
     }
 
-    fn with(self, parameters: &'static [(&'static str, &'static str, &'static str)]) -> Self {
+    fn with(self, parameters: &'static [Parameter]) -> Self {
         Self { parameters, ..self }
+    }
+
+    /// Without a body it does what an empty object asks for.
+    fn also_empty(self) -> Self {
+        Self { body: self.body.map(|body| Body { required: false, ..body }), ..self }
+    }
+
+    fn or(mut self, status: &'static str, about: &'static str, answer: Answer) -> Self {
+        self.others.push((status, about, answer));
+        self
+    }
+
+    fn naming(self, key: &'static str, operations: &'static [&'static str]) -> Self {
+        Self { names: Some((key, operations)), ..self }
+    }
+
+    fn by_token(self) -> Self {
+        Self { by_token: true, ..self }
     }
 }
 
 /// All of them.
 pub(super) fn routes() -> Vec<Route> {
-    use Answer::{Json, Socket, Text};
+    use Answer::{Events, Json, Nothing, Socket, Text};
     let (g, p) = (Route::get, Route::post);
     vec![
-        p("/reset", "Start an episode", [shape::<ResetRequest>, shape::<ResetAnswer>], post(rest::reset)).with(CHOICE),
+        p("/reset", "Start an episode", [shape::<ResetRequest>, shape::<ResetAnswer>], post(rest::reset))
+            .with(CHOICE)
+            .also_empty()
+            .or("503", "No room, and no episode idle", Json(shape::<Refusal>))
+            .naming("episode_id", &["post_step", "get_state", "get_grader"]),
         p("/step", "Take a step", [shape::<StepRequest>, shape::<StepAnswer>], post(rest::step)).with(EPISODE),
-        g("/state", "The state of an episode", Json(shape::<IncidentState>), get(rest::state)).with(EPISODE),
+        g("/state", "The state of an episode", Json(shape::<StateAnswer>), get(rest::state)).with(EPISODE),
         g("/grader", "The grade of an episode as it stands", Json(shape::<GraderAnswer>), get(rest::grader))
             .with(EPISODE),
         g("/tasks", "The tasks, their scenarios and actions", Json(shape::<TasksAnswer>), get(rest::tasks)),
@@ -115,8 +194,14 @@ pub(super) fn routes() -> Vec<Route> {
             "Play a run of the server's own agents, one at a time",
             [shape::<BaselineRequest>, shape::<BaselineAnswer>],
             post(baseline::start),
-        ),
-        g("/baseline/{run_id}", "How far it is", Json(shape::<BaselineProgress>), get(baseline::progress)).with(RUN),
+        )
+        .also_empty()
+        .or("502", "The run came to nothing", Json(shape::<Refusal>))
+        .naming("run_id", &["get_baseline_run_id"])
+        .by_token(),
+        g("/baseline/{run_id}", "How far it is", Events(shape::<BaselineProgress>), get(baseline::progress))
+            .with(RUN)
+            .by_token(),
         g("/ws", "One isolated episode over WebSocket, in OpenEnv's messages", Socket, get(ws::upgrade)),
         p(
             "/mcp",
@@ -124,9 +209,15 @@ pub(super) fn routes() -> Vec<Route> {
             [shape::<JsonRpcRequest>, shape::<JsonRpcReply>],
             post(mcp::post),
         )
-        .with(MCP_SESSION),
+        .with(MCP_SESSION)
+        .or("202", "A notification, which has no reply", Nothing)
+        .or("400", "A version of MCP that is not spoken here", Json(shape::<JsonRpcReply>))
+        .or("404", "The session is gone", Json(shape::<JsonRpcReply>)),
         g("/mcp", "The same over WebSocket, in a session of its own", Socket, get(mcp::get)),
-        Route::delete("/mcp", "End a session", delete(mcp::delete)).with(MCP_SESSION),
+        Route::delete("/mcp", "End a session", delete(mcp::delete))
+            .with(ENDED)
+            .or("400", "The header is missing", Json(shape::<JsonRpcReply>))
+            .or("404", "The session is gone", Json(shape::<JsonRpcReply>)),
         g("/health", "Whether the server is well", Json(shape::<Health>), get(rest::health)),
         g("/metrics", "Counters for Prometheus", Text("text/plain"), get(rest::metrics)),
         g("/schema", "Schemas of action, observation and state", Json(shape::<Schemas>), get(openenv::schemas)),
@@ -140,7 +231,7 @@ pub(super) fn routes() -> Vec<Route> {
         p("/{env}/task", "One of them", [shape::<TaskRequest>, shape::<OneTask>], post(openenv::task)).with(ENV),
         p("/{env}/task_range", "Some", [shape::<RangeRequest>, shape::<SomeTasks>], post(openenv::task_range))
             .with(ENV),
-        g("/openapi.json", "This document", Text("application/json"), get(openapi::openapi)),
+        g("/openapi.json", "This document", Json(shape::<Map<String, Value>>), get(openapi::openapi)),
         g("/docs", "The same as a page", Text("text/html"), get(openapi::docs)),
     ]
 }
@@ -151,9 +242,9 @@ pub fn router(app: &Arc<App>) -> Router {
     // The page that a browser looks for first.
     let router = router.route("/", get(|| async { Redirect::temporary("/docs") }));
     let router = router
-        .fallback(|request: Request| async move { Fault::Path(request.uri().path().to_owned()) })
+        .fallback(|request: Request| async move { Fault::path(request.uri()) })
         .method_not_allowed_fallback(|request: Request| async move {
-            Fault::Method { path: request.uri().path().to_owned(), method: request.method().to_string() }
+            Fault::Method { path: excerpt(request.uri().path()).into_owned(), method: request.method().to_string() }
         })
         .layer(middleware::from_fn_with_state(Arc::clone(app), observe))
         .with_state(Arc::clone(app));

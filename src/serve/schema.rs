@@ -7,8 +7,12 @@ use std::collections::BTreeMap;
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
+use super::baseline::MOST_EPOCHS;
+use super::choice::SPLIT;
+use super::input::LONGEST_ID;
+use super::openenv::NAME;
 use crate::env::{ActionKind, Alert, TaskId};
 
 /// The schema of a type on its own, without references.
@@ -21,6 +25,65 @@ pub(super) fn standalone<T: JsonSchema>() -> Schema {
 fn action_types(_: &mut SchemaGenerator) -> Schema {
     let names: Vec<_> = ActionKind::all().map(|kind| kind.as_str().to_owned()).collect();
     json_schema!({ "type": "string", "enum": names })
+}
+
+/// A text that should be one of these. Another one is read too, and judged by what it is for.
+fn open(names: impl Iterator<Item = String>, orelse: &Value) -> Schema {
+    let names: Vec<_> = names.collect();
+    json_schema!({ "anyOf": [{ "type": "string", "enum": names }, orelse] })
+}
+
+fn any_action_type(_: &mut SchemaGenerator) -> Schema {
+    open(ActionKind::all().map(|kind| kind.as_str().to_owned()), &json!({ "type": "string" }))
+}
+
+fn any_task(_: &mut SchemaGenerator) -> Schema {
+    open(TaskId::ALL.iter().map(ToString::to_string), &json!({ "type": ["string", "null"] }))
+}
+
+/// The shape of a name in the query or the path.
+pub(super) fn named(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "minLength": 1, "maxLength": LONGEST_ID })
+}
+
+/// The shape of any text.
+pub(super) fn texts(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string" })
+}
+
+/// The shape of a number that counts scenarios. One that is out of range has the right form.
+pub(super) fn counted(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "integer" })
+}
+
+/// The same where null stands for none.
+fn maybe_counted(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["integer", "null"] })
+}
+
+/// The shape of a seed.
+pub(super) fn seeds(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "integer", "minimum": 0 })
+}
+
+/// The name of the one environment.
+pub(super) fn environments(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "enum": [NAME] })
+}
+
+/// The name of the one split.
+fn splits(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "enum": [SPLIT] })
+}
+
+/// The version of JSON-RPC.
+fn two(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "enum": ["2.0"] })
+}
+
+/// The id of a message.
+fn message_ids(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["string", "integer", "null"] })
 }
 
 /// A value that is always there and may be null.
@@ -171,14 +234,32 @@ pub(super) struct IncidentState {
     feedback: String,
 }
 
+/// The state where no episode was reset yet, for hosts of OpenEnv.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NoState {
+    episode_id: (),
+    step_count: u32,
+}
+
+/// The state of an episode, or of none.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+pub(super) enum StateAnswer {
+    Episode(IncidentState),
+    None(NoState),
+}
+
 /// Which incident, and under which name. Without a word: the first of `alert_classification`. With a seed and no scenario:
 /// the one that the seed draws, of the task or of all.
 #[derive(JsonSchema)]
 pub(super) struct ResetRequest {
     #[serde(default)]
+    #[schemars(schema_with = "any_task")]
     task_id: Option<TaskId>,
     /// Which scenario of the task, from 0.
     #[serde(default)]
+    #[schemars(schema_with = "maybe_counted")]
     scenario_index: Option<u32>,
     /// A scenario by its id; the task and the index then do not matter.
     #[serde(default)]
@@ -188,13 +269,14 @@ pub(super) struct ResetRequest {
     seed: Option<u64>,
     /// The name under which the episode is kept.
     #[serde(default)]
-    #[schemars(length(min = 1, max = 255))]
+    #[schemars(length(min = 1, max = LONGEST_ID))]
     episode_id: Option<String>,
     /// The split of the Task API that `index` counts in.
     #[serde(default)]
     split: Option<String>,
     /// Which task of the split, from 0.
     #[serde(default)]
+    #[schemars(schema_with = "maybe_counted")]
     index: Option<u32>,
 }
 
@@ -208,21 +290,51 @@ pub(super) struct ResetAnswer {
     metadata: Map<String, Value>,
 }
 
+/// An action of any kind: a kind that is not known is a step that costs points.
+#[derive(JsonSchema)]
+struct AnyAction {
+    /// What to do. `available_actions` of the observation lists what the task offers.
+    #[schemars(schema_with = "any_action_type")]
+    action_type: String,
+    /// Its parameters. Other keys are kept in the history and otherwise ignored.
+    #[serde(default)]
+    parameters: Option<Parameters>,
+}
+
+/// A step as an action alone.
+#[derive(JsonSchema)]
+#[schemars(extend("not" = { "required": ["action"] }))]
+pub(super) struct PlainStepRequest {
+    #[serde(flatten)]
+    action: AnyAction,
+    /// The episode, where neither header nor query names it.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = LONGEST_ID))]
+    episode_id: Option<String>,
+}
+
 /// A step as OpenEnv has it.
 #[derive(JsonSchema)]
 pub(super) struct OpenenvStepRequest {
-    action: IncidentAction,
+    action: AnyAction,
+    /// Read and not needed: a step takes no time.
     #[serde(default)]
+    #[schemars(extend("exclusiveMinimum" = 0))]
     timeout_s: Option<f64>,
     #[serde(default)]
+    #[schemars(length(min = 1, max = LONGEST_ID))]
     request_id: Option<String>,
+    /// The episode, where neither header nor query names it.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = LONGEST_ID))]
+    episode_id: Option<String>,
 }
 
 /// An action, or OpenEnv's request; each is answered in its own form.
 #[derive(JsonSchema)]
 #[serde(untagged)]
 pub(super) enum StepRequest {
-    Action(IncidentAction),
+    Plain(PlainStepRequest),
     Openenv(OpenenvStepRequest),
 }
 
@@ -345,6 +457,7 @@ pub(super) struct BaselineRequest {
     suite: Option<String>,
     /// Repetitions, 1 to 100.
     #[serde(default)]
+    #[schemars(range(min = 1, max = MOST_EPOCHS))]
     epochs: Option<u32>,
 }
 
@@ -385,10 +498,11 @@ pub(super) struct BaselineProgress {
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct JsonRpcRequest {
-    /// 2.0
+    #[schemars(schema_with = "two")]
     jsonrpc: String,
-    /// A string or an integer; left out of a notification.
+    /// Left out of a notification.
     #[serde(default)]
+    #[schemars(schema_with = "message_ids")]
     id: Value,
     /// As `tools/list`.
     method: String,
@@ -400,9 +514,10 @@ pub(super) struct JsonRpcRequest {
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct JsonRpcReply {
-    /// 2.0
+    #[schemars(schema_with = "two")]
     jsonrpc: String,
     /// That of the request.
+    #[schemars(schema_with = "message_ids")]
     id: Value,
     #[serde(default)]
     result: Option<Map<String, Value>>,
@@ -469,17 +584,20 @@ pub(super) struct SplitTask<'a> {
 
 #[derive(JsonSchema)]
 pub(super) struct SplitRequest {
+    #[schemars(schema_with = "splits")]
     split: String,
 }
 
 #[derive(JsonSchema)]
 pub(super) struct TaskRequest {
+    #[schemars(schema_with = "splits")]
     split: String,
     index: u32,
 }
 
 #[derive(JsonSchema)]
 pub(super) struct RangeRequest {
+    #[schemars(schema_with = "splits")]
     split: String,
     /// The first index [default: 0].
     #[serde(default)]

@@ -114,6 +114,93 @@ async fn every_answer_keeps_the_document() {
 }
 
 #[tokio::test]
+async fn rare_answers_keep_the_document() {
+    let mut client = Client::of(&service(Options { openenv: true, ..Options::default() }));
+    let document = Document::of(&mut client).await;
+    document.check("get", "/openapi.json", "200", &document.0);
+    document.check("get", "/state", "200", &client.get("/state").await.ok());
+    let send = |method: &str, headers: &[(&str, &str)], body: Value| {
+        let mut request = axum::http::Request::builder().method(method).uri("/mcp");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.header("content-type", "application/json").body(body.to_string().into()).unwrap()
+    };
+    let list = || json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"});
+    let gone = ("mcp-session-id", "gone");
+    for (method, headers, body, status) in [
+        ("POST", &[][..], list(), "200"),
+        ("POST", &[], json!({}), "200"),
+        ("POST", &[("mcp-protocol-version", "1999-01-01")], list(), "400"),
+        ("POST", &[gone], list(), "404"),
+        ("DELETE", &[], Value::Null, "400"),
+        ("DELETE", &[gone], Value::Null, "404"),
+    ] {
+        let answer = client.send(send(method, headers, body)).await;
+        assert_eq!(answer.status.as_str(), status, "{method} {headers:?}");
+        document.check(&method.to_lowercase(), "/mcp", status, &answer.json());
+    }
+    let told = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+    let answer = client.send(send("POST", &[], told)).await;
+    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (202, ""));
+    assert!(document.0["paths"]["/mcp"]["post"]["responses"]["202"].is_object());
+}
+
+#[tokio::test]
+async fn the_server_takes_the_form_that_the_document_allows_and_no_other() {
+    let mut client = Client::of(&service(Options::default()));
+    let Document(document) = Document::of(&mut client).await;
+    client.empty_post("/reset").await.ok();
+    let test = |more: Value| {
+        let mut body = json!({"split": "test"});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    // Whether the form is right. What it means may still be refused, but not for its form.
+    for (path, body, right) in [
+        ("/reset", json!({}), true),
+        ("/reset", json!([]), false),
+        ("/reset", json!({"more": 1, "task_id": null, "index": null}), true),
+        ("/reset", json!({"task_id": "nap"}), true),
+        ("/reset", json!({"task_id": "nap", "scenario_id": "AC-001"}), true),
+        ("/reset", json!({"task_id": 3}), false),
+        ("/reset", json!({"scenario_index": -1}), true),
+        ("/reset", json!({"scenario_index": -1, "scenario_id": "AC-001"}), true),
+        ("/reset", json!({"scenario_index": 1e30}), true),
+        ("/reset", json!({"scenario_index": 1e300}), true),
+        ("/reset", json!({"scenario_index": 1.5}), false),
+        ("/reset", json!({"seed": u64::MAX}), true),
+        ("/reset", json!({"seed": 1e16}), true),
+        ("/reset", json!({"seed": -1}), false),
+        ("/reset", json!({"episode_id": ""}), false),
+        ("/step", json!({"action_type": "nap"}), true),
+        ("/step", json!({"action_type": 7}), false),
+        ("/step", json!({"action_type": "nap", "action": 7}), false),
+        ("/step", json!({"action_type": "nap", "parameters": null, "more": 1}), true),
+        ("/step", json!({"action_type": "nap", "parameters": {"replicas": 1e30, "flag": null, "x": []}}), true),
+        ("/step", json!({"action_type": "nap", "parameters": {"replicas": 2.5}}), false),
+        ("/step", json!({"action_type": "nap", "episode_id": 7}), false),
+        ("/step", json!({"action_type": "nap", "episode_id": ""}), false),
+        ("/step", json!({"action": {"action_type": "nap"}, "timeout_s": null, "request_id": null}), true),
+        ("/step", json!({"action": {"action_type": "nap"}, "action_type": 7}), true),
+        ("/step", json!({"action": {"action_type": "nap"}, "timeout_s": 0}), false),
+        ("/step", json!({"action": {"action_type": "nap"}, "request_id": ""}), false),
+        ("/{env}/tasks", json!({"split": "train"}), false),
+        ("/{env}/task", test(json!({"index": 0.0})), true),
+        ("/{env}/task", test(json!({"index": -1})), false),
+        ("/{env}/task_range", test(json!({"start": null, "stop": 1e30})), true),
+        ("/{env}/task_range", test(json!({"stop": -1})), false),
+    ] {
+        let schema = &document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"];
+        let root = json!({ "allOf": [schema], "components": document["components"] });
+        assert_eq!(jsonschema::validator_for(&root).unwrap().is_valid(&body), right, "the document: {path} {body}");
+        let answer = client.post(&path.replace("{env}", "cloud_incident_env"), body.clone()).await;
+        let status = answer.status.as_u16();
+        assert!(if right { status <= 400 } else { matches!(status, 400 | 422) }, "{path} {body} {status}");
+    }
+}
+
+#[tokio::test]
 async fn the_document() {
     let mut client = Client::of(&service(Options::default()));
     let document = client.get("/openapi.json").await.ok();
@@ -166,6 +253,8 @@ async fn the_task_api() {
         (json!({"start": 2, "stop": 4}), 2..4),
         (json!({"start": 8, "stop": 99}), 8..9),
         (json!({"start": 99}), 9..9),
+        (json!({"start": 8, "stop": 1e30}), 8..9),
+        (json!({"start": 1e30}), 9..9),
         (json!({"start": 4, "stop": 2}), 9..9),
     ] {
         let mut body = range;

@@ -105,10 +105,68 @@ async fn tasks_and_health() {
     assert_eq!(host.get("/state").await.ok(), json!({"episode_id": null, "step_count": 0}));
 }
 
+#[tokio::test]
+async fn a_seed_draws_the_same_from_body_and_query() {
+    let mut client = Client::of(&service(Options::default()));
+    for seed in [0, 7, i64::MAX as u64, u64::MAX - 1, u64::MAX] {
+        let body = client.post("/reset", json!({ "seed": seed })).await.ok();
+        let query = client.empty_post(&format!("/reset?seed={seed}")).await.ok();
+        assert_eq!(body["scenario_id"], query["scenario_id"], "{seed}");
+    }
+}
+
 // ---- bad input ----
 
 /// Method, path, headers, body; status, code word, and what the text says.
 type Row<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a [u8], u16, &'a str, &'a str);
+
+async fn refused(router: &axum::Router, table: &[Row<'_>]) {
+    for (method, path, headers, body, status, code, says) in table {
+        let mut request = Request::builder().method(*method).uri(*path);
+        for (name, value) in *headers {
+            request = request.header(*name, *value);
+        }
+        let answer = Client::of(router).send(request.body(Body::from(body.to_vec())).unwrap()).await;
+        let shown = String::from_utf8_lossy(&body[..body.len().min(60)]);
+        assert_eq!(answer.status.as_u16(), *status, "{method} {path} {shown}: {}", answer.text);
+        let Value::Object(object) = answer.json() else { panic!("{}", answer.text) };
+        assert_eq!(object.keys().collect::<Vec<_>>(), ["detail", "code"]);
+        assert_eq!(object["code"], *code, "{method} {path} {shown}: {}", answer.text);
+        let detail = object["detail"].as_str().unwrap();
+        assert!(detail.contains(says), "{method} {path} {shown}: {detail}");
+        assert!(detail.len() < 400);
+        assert_eq!(answer.header("allow").is_some(), *status == 405, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_told_also_where_something_else_decides() {
+    let too_long = "x".repeat(256);
+    refused(
+        &service(Options::default()),
+        &[
+            (
+                "POST",
+                "/reset?episode_id=a",
+                &[("x-episode-id", too_long.as_str())],
+                b"",
+                422,
+                "invalid_value",
+                "x-episode-id: expected 1 to 255 characters, found 256",
+            ),
+            (
+                "GET",
+                "/state?episode_id=",
+                &[("x-episode-id", "a")],
+                b"",
+                422,
+                "invalid_value",
+                "episode_id: expected 1 to 255 characters, found 0",
+            ),
+        ],
+    )
+    .await;
+}
 
 #[tokio::test]
 async fn every_bad_input_is_refused_with_what_would_be_right() {
@@ -117,6 +175,7 @@ async fn every_bad_input_is_refused_with_what_would_be_right() {
     let form = ("content-type", "application/x-www-form-urlencoded");
     let big = format!("{{\"x\": \"{}\"}}", "y".repeat(64 << 10));
     let deep = "[".repeat(5000);
+    let long = format!("/{}", "x".repeat(5000));
     let table: &[Row<'_>] = &[
         ("POST", "/reset", &[("origin", "https://evil.example")], b"", 403, "foreign_origin", "--allow-origin"),
         ("POST", "/mcp", &[("origin", "null"), json_type], b"{}", 403, "foreign_origin", "--allow-origin"),
@@ -126,6 +185,8 @@ async fn every_bad_input_is_refused_with_what_would_be_right() {
         ("POST", "/reset", &[json_type], b"{\"scenario_index\": 3}", 400, "scenario_out_of_range", "0 to 2"),
         ("POST", "/reset", &[json_type], b"{\"scenario_index\": -1}", 400, "scenario_out_of_range", "0 to 2"),
         ("POST", "/reset?scenario_index=99", &[], b"", 400, "scenario_out_of_range", "0 to 2"),
+        ("POST", "/reset?scenario_index=9223372036854775808", &[], b"", 400, "scenario_out_of_range", "0 to 2"),
+        ("POST", "/reset?scenario_index=-1e300", &[], b"", 400, "scenario_out_of_range", "0 to 2"),
         ("POST", "/reset", &[json_type], b"{\"scenario_id\": \"X\"}", 400, "unknown_scenario", "AC-001"),
         ("POST", "/step", &[json_type], b"{\"action_type\": \"query_logs\"}", 400, "no_episode", "/reset"),
         ("GET", "/state", &[], b"", 400, "no_episode", "/reset"),
@@ -135,6 +196,10 @@ async fn every_bad_input_is_refused_with_what_would_be_right() {
         ("GET", "/state", &[("cookie", "bench_episode=gone")], b"", 404, "unknown_episode", "/reset"),
         ("POST", "/step?episode_id=x", &[json_type], b"{\"action_type\": \"a\"}", 404, "unknown_episode", "/reset"),
         ("GET", "/nowhere", &[], b"", 404, "not_found", "/docs"),
+        ("GET", long.as_str(), &[], b"", 404, "not_found", "/docs"),
+        ("GET", "/%FF/splits", &[], b"", 404, "not_found", "/docs"),
+        ("POST", "/%FF/task", &[json_type], b"{}", 404, "not_found", "/docs"),
+        ("GET", "/baseline/%FF", &[], b"", 404, "not_found", "/docs"),
         ("POST", "/reset/", &[], b"", 404, "not_found", "/docs"),
         ("GET", "/reset", &[], b"", 405, "method_not_allowed", "Allow"),
         ("DELETE", "/step", &[], b"", 405, "method_not_allowed", "Allow"),
@@ -185,22 +250,7 @@ async fn every_bad_input_is_refused_with_what_would_be_right() {
             "timeout_s: expected a number of seconds above 0",
         ),
     ];
-    for (method, path, headers, body, status, code, says) in table {
-        let mut request = Request::builder().method(*method).uri(*path);
-        for (name, value) in *headers {
-            request = request.header(*name, *value);
-        }
-        let answer = Client::of(&router).send(request.body(Body::from(body.to_vec())).unwrap()).await;
-        let shown = String::from_utf8_lossy(&body[..body.len().min(60)]);
-        assert_eq!(answer.status.as_u16(), *status, "{method} {path} {shown}: {}", answer.text);
-        let Value::Object(object) = answer.json() else { panic!("{}", answer.text) };
-        assert_eq!(object.keys().collect::<Vec<_>>(), ["detail", "code"]);
-        assert_eq!(object["code"], *code, "{method} {path} {shown}: {}", answer.text);
-        let detail = object["detail"].as_str().unwrap();
-        assert!(detail.contains(says), "{method} {path} {shown}: {detail}");
-        assert!(detail.len() < 400);
-        assert_eq!(answer.header("allow").is_some(), *status == 405, "{method} {path}");
-    }
+    refused(&router, table).await;
     assert_eq!(Client::of(&router).get("/reset").await.header("allow"), Some("POST"));
 }
 
