@@ -22,8 +22,8 @@ use crate::{Arguments, bench_serve};
 const MEMORY: u64 = 600;
 /// How many connect at once: more than this the system's queue may not hold.
 const CONNECTING: usize = 128;
-/// The time for places to be given back once all clients are gone.
-const LEAVING: Duration = Duration::from_secs(30);
+/// The time for all places to be taken, or to be given back once all clients are gone.
+const SETTLING: Duration = Duration::from_secs(30);
 
 /// An action as it is sent, and as the history of an episode shows it.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -199,13 +199,14 @@ async fn open_all(address: SocketAddr, count: usize) -> Result<Vec<Connection>, 
     opening.join_all().await.into_iter().collect()
 }
 
-/// Waits until nobody has a place any more; gives how many have.
-async fn left_over(server: &Process) -> Result<usize, Problem> {
+/// Waits until so many have a place: they take it after the upgrade, and leave it after the connection. Gives how many
+/// have.
+async fn settled(server: &Process, wanted: usize) -> Result<usize, Problem> {
     let began = Instant::now();
     loop {
-        let left = gauge(server, "bench_sessions").await?;
-        if left == 0 || began.elapsed() > LEAVING {
-            return Ok(left);
+        let found = gauge(server, "bench_sessions").await?;
+        if found == wanted || began.elapsed() > SETTLING {
+            return Ok(found);
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -230,7 +231,7 @@ pub(crate) async fn run(table: &mut Table, arguments: &Arguments) -> Result<(), 
     let [open, _] = server.memory()?;
     let opened = format!("{:.2} s, {:.0}/s; server {:.2} s", took.as_secs_f64(), rate(count, took), used);
     table.row("opened", &opened);
-    let live = gauge(&server, "bench_sessions").await?;
+    let live = settled(&server, count).await?;
     table.holds(Bound::Always, "the server counts as many", live == count, &live.to_string());
 
     let (began, used) = (Instant::now(), server.processor_time()?);
@@ -278,7 +279,7 @@ pub(crate) async fn run(table: &mut Table, arguments: &Arguments) -> Result<(), 
     table.holds(Bound::Always, &format!("memory at most below {MEMORY} MB"), most < MEMORY, &found);
 
     drop(connections);
-    let left = left_over(&server).await?;
+    let left = settled(&server, 0).await?;
     table.holds(Bound::Always, "all places are given back", left == 0, &format!("{left} left"));
     Ok(())
 }
