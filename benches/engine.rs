@@ -9,19 +9,11 @@ use std::sync::Arc;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use incident_bench::agent::heuristic::Heuristic;
 use incident_bench::agent::{Policy, Turn};
-use incident_bench::env::{Action, ActionKind, Catalog, Diagnostic, Episode, EpisodeId, Scenario, verify};
+use incident_bench::env::{Action, Catalog, Episode, EpisodeId, Scenario};
 
-/// Looks at every service in turn, then repairs: a long episode with much evidence.
-fn long_play(scenario: &Arc<Scenario>) -> Vec<Action> {
-    let repair = verify::oracle(scenario);
-    let room = scenario.briefing().task.max_steps as usize - repair.len();
-    let kinds = [Diagnostic::QueryLogs, Diagnostic::CheckMetrics];
-    let looks = kinds.iter().flat_map(|kind| {
-        let services = &scenario.briefing().services;
-        services.iter().map(|service| Action::with(ActionKind::Diagnostic(*kind), &[("service", service)]))
-    });
-    looks.take(room).chain(repair).collect()
-}
+use long_play::long_play;
+
+mod long_play;
 
 fn play(scenario: &Arc<Scenario>, actions: &[Action], mut each: impl FnMut(&Episode)) {
     let mut episode = Episode::reset(scenario, EpisodeId::nil());

@@ -307,6 +307,42 @@ async fn who_says_nothing_for_too_long_is_closed() {
 }
 
 #[tokio::test]
+async fn who_is_gone_without_a_word_gives_its_place_back_and_who_pings_keeps_it() {
+    let idle = Duration::from_secs(1);
+    let options = Options { socket_idle: idle, ..limited(60, 4) };
+    // All of them, and one more that asks for the gauge.
+    let server = Running::with_connections(options, 5).await;
+    let began = tokio::time::Instant::now();
+    let mut talker = server.socket().await;
+    // Their connections stay open, but nothing answers any more: no close, and no end of the stream.
+    let mut silent = Vec::new();
+    for _ in 0..3 {
+        let mut socket = server.socket().await;
+        socket.ask(json!({"type": "state"})).await;
+        silent.push(socket);
+    }
+    let metrics = b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    assert!(server.raw(metrics).await.contains("bench_sessions 4\n"));
+    let given_back = async {
+        while !server.raw(metrics).await.contains("bench_sessions 1\n") {
+            talker.send(Message::Ping(vec![1].into())).await;
+            assert_eq!(talker.frame().await, Some(Message::Pong(vec![1].into())));
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), given_back).await.unwrap();
+    assert!(began.elapsed() > idle);
+    assert_eq!(talker.ask(json!({"type": "state"})).await["data"]["step_count"], 0);
+    // Their connections are given back as well: there are places for three others, and for a question.
+    let mut others = Vec::new();
+    for _ in 0..3 {
+        let mut socket = tokio::time::timeout(Duration::from_secs(30), server.socket()).await.unwrap();
+        assert_eq!(socket.ask(json!({"type": "state"})).await["type"], "state");
+        others.push(socket);
+    }
+    drop(silent);
+}
+
+#[tokio::test]
 async fn connections_beyond_the_limit_wait_their_turn() {
     let server = Running::with_connections(Options::default(), 1).await;
     let first = server.socket().await;

@@ -1,0 +1,15 @@
+//! A long episode with much evidence, for whoever measures.
+
+use incident_bench::env::{Action, ActionKind, Diagnostic, Scenario, verify};
+
+/// Looks at every service in turn, then repairs.
+pub(crate) fn long_play(scenario: &Scenario) -> Vec<Action> {
+    let repair = verify::oracle(scenario);
+    let room = scenario.briefing().task.max_steps as usize - repair.len();
+    let kinds = [Diagnostic::QueryLogs, Diagnostic::CheckMetrics];
+    let looks = kinds.iter().flat_map(|kind| {
+        let services = &scenario.briefing().services;
+        services.iter().map(|service| Action::with(ActionKind::Diagnostic(*kind), &[("service", service)]))
+    });
+    looks.take(room).chain(repair).collect()
+}

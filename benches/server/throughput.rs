@@ -1,0 +1,147 @@
+//! Steps a second, beside what the framework alone does and beside OpenEnv's own server.
+
+use std::time::Duration;
+
+use incident_bench::env::Catalog;
+use tokio::process::Command;
+
+use crate::process::{Process, own_processor_time};
+use crate::table::{Bound, Sorted, Table, rate};
+use crate::traffic::{Pace, Player, Script, Tally, players, round};
+use crate::wire::{Problem, Protocol};
+use crate::{Arguments, bench_serve};
+
+/// The share of the framework's rate that is asked for.
+const SHARE: f64 = 0.7;
+/// How many times as fast as OpenEnv's own server it is to be.
+const TIMES: f64 = 20.0;
+
+/// A server with all who play on it.
+struct Side {
+    name: String,
+    process: Process,
+    players: Vec<Player>,
+    tally: Tally,
+    /// Seconds of a processor.
+    server: f64,
+    client: f64,
+    rates: Vec<f64>,
+}
+
+impl Side {
+    fn new(name: &str, process: Process, players: Vec<Player>) -> Self {
+        let tally = Tally::default();
+        Self { name: name.to_owned(), process, players, tally, server: 0.0, client: 0.0, rates: Vec::new() }
+    }
+
+    async fn round(&mut self, time: Duration) -> Result<f64, Problem> {
+        let (server, client) = (self.process.processor_time()?, own_processor_time()?);
+        let tally = round(&mut self.players, Pace::Closed, time).await?;
+        self.server += self.process.processor_time()? - server;
+        self.client += own_processor_time()? - client;
+        let rate = rate(tally.steps(), tally.took);
+        self.tally.add(tally);
+        self.rates.push(rate);
+        Ok(rate)
+    }
+
+    /// What a step costs the server, in microseconds of a processor.
+    fn cost(&self) -> f64 {
+        self.server * 1e6 / self.tally.steps() as f64
+    }
+
+    fn print(&self, table: &mut Table) {
+        let client = self.client * 1e6 / self.tally.steps() as f64;
+        let bytes = self.tally.bytes / self.tally.steps().max(1);
+        table.row(
+            &self.name,
+            &format!(
+                "{:>7.0} steps/s   server {:>6.1} µs a step, client {client:>5.1} µs; {bytes} bytes",
+                Spread::of(self.rates.clone()).median,
+                self.cost()
+            ),
+        );
+    }
+}
+
+/// Several rounds of the same.
+struct Spread {
+    least: f64,
+    median: f64,
+    most: f64,
+}
+
+impl Spread {
+    fn of(mut values: Vec<f64>) -> Self {
+        values.sort_by(f64::total_cmp);
+        let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
+        let last = values.len().saturating_sub(1);
+        Self { least: at(0), median: at(last / 2), most: at(last) }
+    }
+}
+
+/// Two servers by turns, so that what else the machine does meets both.
+async fn duel(table: &mut Table, arguments: &Arguments, sides: [&mut Side; 2], least: f64) -> Result<(), Problem> {
+    let [ours, theirs] = sides;
+    let mut ratios = Vec::new();
+    for _ in 0..arguments.rounds {
+        ratios.push(ours.round(arguments.round()).await? / theirs.round(arguments.round()).await?);
+    }
+    ours.print(table);
+    theirs.print(table);
+    let Spread { least: low, median, most: high } = Spread::of(ratios);
+    let found = format!("{median:.2} ({low:.2} … {high:.2})");
+    table.holds(Bound::Time, &format!("  the first over the second, at least {least}"), median >= least, &found);
+    let cost = theirs.cost() / ours.cost();
+    table.row("  the same by processor time of the server alone", &format!("{cost:.2}"));
+    Ok(())
+}
+
+/// Beside the framework.
+pub(crate) async fn run(table: &mut Table, arguments: &Arguments) -> Result<(), Problem> {
+    let connections = arguments.connections;
+    table.section("throughput", &format!("{connections} connections, each without a pause; only steps are counted"));
+    let catalog = Catalog::embedded()?;
+    for (protocol, name, peer) in [
+        (Protocol::Http, "POST /step", "axum alone, a stored body"),
+        (Protocol::Ws, "a step on /ws", "axum alone, a stored frame"),
+    ] {
+        let process = bench_serve(arguments).await?;
+        let joined = players(&catalog, protocol, process.address, connections).await?;
+        let mut ours = Side::new(name, process, joined);
+        // How large an answer is on average, and everything warm.
+        let warm = round(&mut ours.players, Pace::Closed, arguments.round()).await?;
+        let size = warm.bytes / warm.steps().max(1);
+        let process =
+            Process::start(Command::new(std::env::current_exe()?).arg("--peer").arg(size.to_string())).await?;
+        let joined = players(&catalog, protocol, process.address, connections).await?;
+        let mut theirs = Side::new(peer, process, joined);
+        round(&mut theirs.players, Pace::Closed, arguments.round()).await?;
+        duel(table, arguments, [&mut ours, &mut theirs], SHARE).await?;
+        let times = Sorted::new(ours.tally.since_sent);
+        table.row(&format!("  {name}: from sending to answer"), &times.text());
+    }
+    Ok(())
+}
+
+/// Beside OpenEnv's own server, which only echoes.
+pub(crate) async fn beside_python(table: &mut Table, arguments: &Arguments) -> Result<(), Problem> {
+    let Some(python) = &arguments.echo_python else { return Ok(()) };
+    let connections = arguments.connections;
+    table.section("openenv", &format!("{connections} connections on /ws, each without a pause; theirs only echoes"));
+    let process = bench_serve(arguments).await?;
+    let joined = players(&Catalog::embedded()?, Protocol::Ws, process.address, connections).await?;
+    let mut ours = Side::new("a step of an incident", process, joined);
+    let script = std::path::absolute("tests/perf/echo_server.py")?;
+    // A relative path would be one from another folder there.
+    let process = Process::start(Command::new(std::path::absolute(python)?).arg(script)).await?;
+    let mut joined = Vec::new();
+    for _ in 0..connections {
+        joined.push(Player::join(Protocol::Ws, process.address, Script::echo()).await?);
+    }
+    let mut theirs = Side::new("a step of an echo, OpenEnv's server in Python", process, joined);
+    for side in [&mut ours, &mut theirs] {
+        round(&mut side.players, Pace::Closed, arguments.round()).await?;
+    }
+    duel(table, arguments, [&mut ours, &mut theirs], TIMES).await
+}
