@@ -22,6 +22,7 @@ type Counts = RwLock<BTreeMap<(&'static str, u16), AtomicU64>>;
 pub(super) struct Metrics {
     /// By route.
     requests: HashMap<&'static str, Counts>,
+    /// By the least bound that holds: each request counts in one.
     latency: [AtomicU64; BOUNDS.len()],
     latency_count: AtomicU64,
     latency_micros: AtomicU64,
@@ -57,10 +58,9 @@ impl Metrics {
                 add(counts.write().unwrap_or_else(PoisonError::into_inner).entry(key).or_default(), 1);
             }
         }
-        for (bound, count) in BOUNDS.iter().zip(&self.latency) {
-            if took.as_secs_f64() <= *bound {
-                add(count, 1);
-            }
+        let seconds = took.as_secs_f64();
+        if let Some(count) = BOUNDS.iter().zip(&self.latency).find_map(|(bound, count)| (seconds <= *bound).then_some(count)) {
+            add(count, 1);
         }
         add(&self.latency_count, 1);
         add(&self.latency_micros, u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
@@ -94,8 +94,10 @@ impl Metrics {
             }
         }
         head(&mut out, "http_request_seconds", "histogram", "Time from the head of a request to its answer.");
+        let mut below = 0;
         for (bound, count) in BOUNDS.iter().zip(&self.latency) {
-            let _ = writeln!(out, "bench_http_request_seconds_bucket{{le=\"{bound}\"}} {}", read(count));
+            below += read(count);
+            let _ = writeln!(out, "bench_http_request_seconds_bucket{{le=\"{bound}\"}} {below}");
         }
         let count = read(&self.latency_count);
         let seconds = Duration::from_micros(read(&self.latency_micros)).as_secs_f64();

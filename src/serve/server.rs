@@ -93,7 +93,8 @@ impl Server {
                 (Ok((stream, peer)), Ok(place)) => {
                     keep_alive(&stream);
                     let held = Held { stream, _place: place, _open: open.token() };
-                    tokio::spawn(serve(held, Peer(peer.ip()), router.clone(), app.stop.clone()));
+                    // A token of its own: one that all connections look at would be a lock that all of them take.
+                    tokio::spawn(serve(held, Peer(peer.ip()), router.clone(), app.stop.child_token()));
                 }
                 // Out of descriptors, or a client that is gone again: others may be served later.
                 _ => tokio::time::sleep(EXHAUSTED).await,

@@ -14,6 +14,7 @@ use axum::extract::{Extension, Query, State};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
 
 use super::app::{App, Play};
 use super::choice::Choice;
@@ -91,7 +92,7 @@ fn accept(
     let client = peer.map(|Extension(Peer(client))| client);
     let upgrade = upgrade.max_message_size(MOST_BYTES).max_frame_size(MOST_BYTES).read_buffer_size(READ_BUFFER);
     upgrade.on_upgrade(move |socket| async move {
-        let mut connection = Connection { socket, client };
+        let mut connection = Connection { socket, stop: app.stop.child_token(), client };
         let held = match attach {
             Some(id) => Held::attach(&app, &id).map_err(|no_seat| error("SESSION_ERROR", &no_seat.to_string())),
             None => Held::own(&app).map_err(dialect.refuse),
@@ -132,6 +133,8 @@ enum Next {
 
 struct Connection {
     socket: WebSocket,
+    /// Cancelled when the server stops. Its own, so that connections do not wait for each other's look at it.
+    stop: CancellationToken,
     client: Option<IpAddr>,
 }
 
@@ -168,7 +171,7 @@ impl Connection {
     async fn receive(&mut self, app: &App) -> Result<Message, Ending> {
         tokio::select! {
             biased;
-            () = app.stop.cancelled() => Err(Ending::Close(close_code::AWAY, "the server is stopping")),
+            () = self.stop.cancelled() => Err(Ending::Close(close_code::AWAY, "the server is stopping")),
             frame = tokio::time::timeout(app.options.socket_idle, self.socket.recv()) => match frame {
                 Err(_) => Err(Ending::Close(close_code::AWAY, "nothing was sent for too long")),
                 Ok(None) => Err(Ending::Gone),
