@@ -18,6 +18,7 @@ pub mod cli;
 pub mod config;
 pub mod env;
 pub mod gate;
+pub mod generate;
 pub mod log;
 pub mod report;
 pub mod run;

@@ -59,7 +59,9 @@ impl Metrics {
             }
         }
         let seconds = took.as_secs_f64();
-        if let Some(count) = BOUNDS.iter().zip(&self.latency).find_map(|(bound, count)| (seconds <= *bound).then_some(count)) {
+        if let Some(count) =
+            BOUNDS.iter().zip(&self.latency).find_map(|(bound, count)| (seconds <= *bound).then_some(count))
+        {
             add(count, 1);
         }
         add(&self.latency_count, 1);

@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module → the modules that it may use. `docs/ARCHITECTURE.md` has the reasons.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("env", &[]),
     ("stats", &[]),
     ("chat", &["stats"]),
     ("agent", &["env", "chat", "stats"]),
+    ("generate", &["env"]),
     ("log", &["env", "chat", "stats", "agent"]),
     ("run", &["agent", "log", "chat", "env", "stats"]),
     ("report", &["log", "stats", "run", "env", "chat"]),
@@ -20,8 +21,9 @@ const MAY_USE: [(&str, &[&str]); 11] = [
 ];
 
 /// Files, or folders of files, that neither wait nor look at the clock, the disk, the network or the environment.
-const PURE: [&str; 27] = [
+const PURE: [&str; 28] = [
     "env",
+    "generate",
     "stats",
     "agent",
     "log/event.rs",

@@ -1,0 +1,468 @@
+//! Incidents: a system, a fault in it or none, what looks like one, an alert, and the proof that all of it holds together.
+
+use super::checker::{Hypotheses, Hypothesis, Scene, View, every_fault};
+use super::family::{ChangeKind, Family};
+use super::fault::{Fault, has_flag};
+use super::flow::Plumbing;
+use super::level::{Knobs, Level};
+use super::mix::{Draws, Stream};
+use super::severity::Severity;
+use super::topology::{Kind, Topology};
+use super::vocabulary::Classes;
+use super::{Library, plan};
+
+/// The version of everything that decides what a seed brings about. Another version is another suite.
+pub const VERSION: &str = "generated/1";
+
+/// After so many attempts a seed is given up. None of the published seeds needs a tenth of them.
+const MOST_ATTEMPTS: u64 = 400;
+/// After so many attempts another family is tried.
+const PATIENCE: u64 = 8;
+/// One in so many incidents is none: the alert is wrong.
+const CONTROL: u32 = 10;
+
+/// What was changed at an entity, and when: minutes before the alert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Its id, such as `chg-48213`.
+    pub id: String,
+    /// Where.
+    pub at: u16,
+    /// What kind of change.
+    pub kind: ChangeKind,
+    /// Minutes before the alert.
+    pub minutes_ago: u32,
+}
+
+/// Why something looks bad that is not, and what shows that it is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Refutation {
+    /// It was so long before the onset, too.
+    Chronic,
+    /// It began only after the onset.
+    TooLate,
+    /// It happened long before the onset, and nothing followed.
+    TooEarly,
+    /// It is over: it went away by itself before the alert.
+    Over,
+}
+
+impl Refutation {
+    const ALL: [Self; 4] = [Self::Chronic, Self::TooLate, Self::TooEarly, Self::Over];
+}
+
+/// Something that looks bad for another reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoy {
+    /// Where.
+    pub at: u16,
+    /// What it shows.
+    pub shows: Classes,
+    /// Why it is nothing.
+    pub refutation: Refutation,
+}
+
+/// What the checker and the planner found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// Faults that this system can have.
+    pub faults: usize,
+    /// Of them, those that the alert leaves open.
+    pub after_alert: usize,
+    /// The fewest views that leave one alone; none where more than three are needed.
+    pub views: Option<Vec<View>>,
+    /// The steps of a shortest repair, by their number in the fault.
+    pub repair: Vec<usize>,
+    /// Calls in a row from the alerted entity to the root.
+    pub hops: u32,
+}
+
+/// An incident.
+#[derive(Debug, Clone)]
+pub struct Incident {
+    /// Its id, which says nothing of seed, family or level.
+    pub id: String,
+    /// The level.
+    pub level: Level,
+    /// The seed.
+    pub seed: u64,
+    /// Its number in the suite of that seed.
+    pub number: u64,
+    /// How often it was tried before.
+    pub attempt: u64,
+    /// What the other draws of it are made from.
+    pub draws: Draws,
+    /// The system.
+    pub topology: Topology,
+    /// How requests flow in it.
+    pub plumbing: Plumbing,
+    /// The fault; none where the alert is wrong.
+    pub fault: Option<Fault>,
+    /// Minutes from the onset to the alert.
+    pub duration: u32,
+    /// All changes, newest first.
+    pub changes: Vec<Change>,
+    /// The one that set the fault off, where one did.
+    pub trigger: Option<String>,
+    /// What looks bad for another reason.
+    pub decoys: Vec<Decoy>,
+    /// The entity that the alert names.
+    pub alerted: u16,
+    /// What users lose, in thousandths.
+    pub impact: i32,
+    /// How severe that is.
+    pub severity: Severity,
+    /// Why all of it holds together.
+    pub proof: Proof,
+}
+
+/// Why an attempt is none that can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rejected {
+    /// No fault of this system is as severe as it should be.
+    NoFault,
+    /// Nobody could be alerted.
+    NoAlert,
+    /// Another fault, or none, would look the same.
+    Ambiguous,
+    /// The alert says too much.
+    TooFewFaults,
+    /// One look is enough.
+    TooFewViews,
+    /// It cannot be repaired without harm.
+    NoRepair,
+}
+
+/// A seed that brought nothing about, with how often each reason came up.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no incident of level {level} in {MOST_ATTEMPTS} attempts at seed {seed}, number {number}: {reasons:?}")]
+pub struct Exhausted {
+    /// The level.
+    pub level: Level,
+    /// The seed.
+    pub seed: u64,
+    /// The number.
+    pub number: u64,
+    /// How often each reason came up.
+    pub reasons: std::collections::BTreeMap<Rejected, u32>,
+}
+
+impl Incident {
+    /// The incident of a seed with a number, by the knobs of its level.
+    ///
+    /// # Errors
+    /// When no attempt led to one that can be proved.
+    pub fn new(library: &Library, level: Level, seed: u64, number: u64) -> Result<Self, Box<Exhausted>> {
+        Self::with(library, level, &Knobs::of(level), seed, number)
+    }
+
+    /// The same by other knobs.
+    ///
+    /// # Errors
+    /// When no attempt led to one that can be proved.
+    pub fn with(
+        library: &Library,
+        level: Level,
+        knobs: &Knobs,
+        seed: u64,
+        number: u64,
+    ) -> Result<Self, Box<Exhausted>> {
+        let root = Draws::new(seed).child(number).child(u64::from(knobs.services) << 32 | u64::from(knobs.decoys));
+        let mut reasons = std::collections::BTreeMap::new();
+        for attempt in 0..MOST_ATTEMPTS {
+            // What is asked for stays the same for a while, so that what is easily had does not crowd out the rest.
+            let wanted = Wanted::draw(root, attempt / PATIENCE);
+            let draft = Draft::new(library, knobs, root.child(attempt));
+            match draft.incident(library, knobs, &wanted) {
+                Ok(parts) => return Ok(parts.finish(library, draft, level, seed, number, attempt)),
+                Err(reason) => *reasons.entry(reason).or_default() += 1,
+            }
+        }
+        Err(Box::new(Exhausted { level, seed, number, reasons }))
+    }
+
+    /// The family of its fault.
+    #[must_use]
+    pub fn family<'a>(&self, library: &'a Library) -> Option<&'a Family> {
+        self.fault.as_ref().map(|fault| &library.families[fault.family])
+    }
+}
+
+/// What an incident should be.
+struct Wanted {
+    /// None for a control.
+    severity: Option<Severity>,
+    draws: Draws,
+}
+
+impl Wanted {
+    fn draw(draws: Draws, patience: u64) -> Self {
+        let control = draws.below(Stream::Severity, 0, 0, CONTROL) == 0;
+        // With the controls, a quarter of all is P4.
+        let severity = match draws.below(Stream::Severity, 1, 0, 90) {
+            0..25 => Severity::P1,
+            25..50 => Severity::P2,
+            50..75 => Severity::P3,
+            _ => Severity::P4,
+        };
+        Self { severity: (!control).then_some(severity), draws: draws.child(patience) }
+    }
+}
+
+/// A system with all faults that it can have.
+struct Draft {
+    draws: Draws,
+    topology: Topology,
+    plumbing: Plumbing,
+    all: Vec<Hypothesis>,
+}
+
+/// What is chosen in a draft.
+struct Parts {
+    truth: Option<usize>,
+    decoys: Vec<Decoy>,
+    alerted: u16,
+    proof: Proof,
+}
+
+impl Draft {
+    fn new(library: &Library, knobs: &Knobs, draws: Draws) -> Self {
+        let size = super::topology::Size { services: knobs.services, depth: knobs.depth };
+        let topology = Topology::new(draws, size, knobs.naming);
+        let plumbing = Plumbing::new(&topology);
+        let all = every_fault(&library.families, &topology, &plumbing, &library.vocabulary, draws);
+        Self { draws, topology, plumbing, all }
+    }
+
+    fn incident(&self, library: &Library, knobs: &Knobs, wanted: &Wanted) -> Result<Parts, Rejected> {
+        let truth = match wanted.severity {
+            None => None,
+            Some(severity) => Some(self.choose(severity, wanted.draws).ok_or(Rejected::NoFault)?),
+        };
+        let decoys = self.decoys(library, knobs, truth);
+        let mut scene = match truth {
+            Some(index) => {
+                let one = &self.all[index];
+                Scene { shows: one.shows.clone(), errors: one.errors, slow: one.slow, tolerance: knobs.tolerance }
+            }
+            None => {
+                Scene { shows: vec![0; self.topology.entities.len()], errors: 0, slow: 0, tolerance: knobs.tolerance }
+            }
+        };
+        for decoy in &decoys {
+            scene.shows[usize::from(decoy.at)] |= decoy.shows;
+        }
+        let checker = Hypotheses::over(&library.vocabulary, &self.all);
+        let explains = (0..self.all.len()).filter(|index| checker.explains(&self.all[*index], &scene));
+        if explains.collect::<Vec<_>>() != truth.into_iter().collect::<Vec<_>>() {
+            return Err(Rejected::Ambiguous);
+        }
+        let Some(index) = truth else {
+            let alerted = self.stale_alert();
+            let left = checker.after_alert(&[alerted]);
+            let proof =
+                Proof { faults: self.all.len(), after_alert: left.len(), views: None, repair: Vec::new(), hops: 0 };
+            return Ok(Parts { truth, decoys, alerted, proof });
+        };
+        let (alerted, left) = self.alerted(index, &checker, knobs)?;
+        let views = checker.fewest_views(&scene, &left, index);
+        if views.as_ref().is_some_and(|views| views.len() < knobs.views) {
+            return Err(Rejected::TooFewViews);
+        }
+        let fault = &self.all[index].fault;
+        let repair = plan::shortest(fault).ok_or(Rejected::NoRepair)?;
+        let hops = self.hops(alerted, fault);
+        let proof = Proof { faults: self.all.len(), after_alert: left.len(), views, repair, hops };
+        Ok(Parts { truth, decoys, alerted, proof })
+    }
+
+    /// A fault of this severity: a family of those that have one, then a root of those.
+    fn choose(&self, severity: Severity, draws: Draws) -> Option<usize> {
+        let is_wanted = |one: &Hypothesis| Severity::of(one.impact, one.diverges) == severity && self.is_felt(one);
+        let fitting: Vec<_> = (0..self.all.len()).filter(|index| is_wanted(&self.all[*index])).collect();
+        let mut families: Vec<_> = fitting.iter().map(|index| self.all[*index].fault.family).collect();
+        families.dedup();
+        if families.is_empty() {
+            return None;
+        }
+        // By a rank that does not depend on which families are there, so that rare ones are not always passed over.
+        let rank = |family: &usize| draws.bits(Stream::Family, *family as u64, 0, 0);
+        let family = families.into_iter().min_by_key(rank)?;
+        let roots: Vec<_> = fitting.into_iter().filter(|index| self.all[*index].fault.family == family).collect();
+        Some(*self.draws.pick(Stream::Family, 1, family as u64, &roots))
+    }
+
+    /// Whether anybody would be paged: something is in trouble.
+    fn is_felt(&self, one: &Hypothesis) -> bool {
+        self.troubled(one).next().is_some()
+    }
+
+    fn troubled<'a>(&'a self, one: &'a Hypothesis) -> impl Iterator<Item = u16> + 'a {
+        (0..).take(self.topology.entities.len()).filter(|at| (one.errors | one.slow) >> at & 1 == 1)
+    }
+
+    /// Who the alert names, and the faults that this leaves open: something in trouble that is as far from the root as it
+    /// can be, and does not say too much.
+    fn alerted(&self, truth: usize, checker: &Hypotheses<'_>, knobs: &Knobs) -> Result<(u16, Vec<usize>), Rejected> {
+        let one = &self.all[truth];
+        let far = |at: &u16| {
+            let near = *at == one.fault.root || self.topology.entity(*at).kind == Kind::Gateway;
+            (near, std::cmp::Reverse(self.hops(*at, &one.fault)), self.draws.bits(Stream::Alert, u64::from(*at), 1, 0))
+        };
+        let mut troubled: Vec<_> = self.troubled(one).collect();
+        troubled.sort_by_cached_key(far);
+        let mut reason = Rejected::NoAlert;
+        for at in troubled {
+            let left = checker.after_alert(&[at]);
+            if left.len() >= knobs.hypotheses {
+                return Ok((at, left));
+            }
+            reason = Rejected::TooFewFaults;
+        }
+        Err(reason)
+    }
+
+    /// Who an alert names that is wrong: whatever has a threshold that nobody looks after.
+    fn stale_alert(&self) -> u16 {
+        let apis: Vec<_> = self.topology.of(Kind::Api).collect();
+        *self.draws.pick(Stream::Alert, 0, 0, &apis)
+    }
+
+    /// Calls in a row from an entity to the nearest one that the fault is about.
+    fn hops(&self, from: u16, fault: &Fault) -> u32 {
+        let mut at = vec![from];
+        let mut seen = vec![false; self.topology.entities.len()];
+        for hops in 0..20 {
+            if at.contains(&fault.root) {
+                return hops;
+            }
+            let mut next = Vec::new();
+            for entity in at {
+                let node = self.topology.entity(entity).node;
+                for to in self.topology.needs(entity).map(|edge| edge.to).chain(node) {
+                    if !std::mem::replace(&mut seen[usize::from(to)], true) {
+                        next.push(to);
+                    }
+                }
+            }
+            if next.is_empty() {
+                // What runs under everything is one step away from each of its own.
+                return hops + 1;
+            }
+            at = next;
+        }
+        20
+    }
+
+    /// Things that look bad for another reason, at entities that the fault is not about.
+    fn decoys(&self, library: &Library, knobs: &Knobs, truth: Option<usize>) -> Vec<Decoy> {
+        let draws = self.draws;
+        let about = |at: u16| truth.is_some_and(|index| self.all[index].shows[usize::from(at)] != 0);
+        let free = draws.shuffled(Stream::Decoys, 0, self.topology.entities.len());
+        let free = free.into_iter().filter_map(|index| u16::try_from(index).ok()).filter(|at| !about(*at));
+        let decoy = |at: u16| {
+            // What some fault could bring about there, or it would fool nobody.
+            let possible = self.all.iter().fold(0, |all, one| all | one.shows[usize::from(at)]);
+            let mut classes: Vec<_> =
+                (0..library.vocabulary.classes.len()).filter(|bit| possible >> bit & 1 == 1).collect();
+            classes.sort_by_key(|bit| draws.bits(Stream::Decoys, u64::from(at), *bit as u64, 1));
+            let count = draws.within(Stream::Decoys, u64::from(at), 1000, 1, knobs.tolerance.max(1)) as usize;
+            let shows = classes.into_iter().take(count).fold(0, |set: Classes, bit| set | 1 << bit);
+            let refutation = *draws.pick(Stream::Decoys, u64::from(at), 2000, &Refutation::ALL);
+            (shows != 0).then_some(Decoy { at, shows, refutation })
+        };
+        free.filter_map(decoy).take(usize::from(knobs.decoys)).collect()
+    }
+
+    /// All changes of the last days: the trigger, and others that are nothing.
+    fn changes(
+        &self,
+        fault: Option<&Fault>,
+        family: Option<&Family>,
+        decoys: &[Decoy],
+        duration: u32,
+    ) -> (Vec<Change>, Option<String>) {
+        let draws = self.draws;
+        let id = |salt: u64| format!("chg-{:05}", 10_000 + draws.below(Stream::Changes, salt, 0, 90_000));
+        let mut changes = Vec::new();
+        let mut trigger = None;
+        if let Some((fault, family)) = fault.zip(family).filter(|(_, family)| family.trigger.kind.is_recorded()) {
+            let [least, most] = family.trigger.lag;
+            let lag = draws.within(Stream::Changes, 1, 1, least, most.max(least));
+            let change =
+                Change { id: id(1), at: fault.trigger_at, kind: family.trigger.kind, minutes_ago: duration + lag };
+            trigger = Some(change.id.clone());
+            changes.push(change);
+        }
+        for (number, decoy) in decoys.iter().enumerate() {
+            let salt = 100 + number as u64;
+            let minutes_ago = match decoy.refutation {
+                Refutation::TooLate => draws.within(Stream::Changes, salt, 1, 0, duration.saturating_sub(1)),
+                Refutation::TooEarly => duration + draws.within(Stream::Changes, salt, 1, 500, 2800),
+                // Most of what is refuted otherwise was changed shortly before, as the true one was.
+                Refutation::Chronic | Refutation::Over => duration + draws.within(Stream::Changes, salt, 1, 2, 240),
+            };
+            changes.push(Change { id: id(salt), at: decoy.at, kind: self.kind_of_change(decoy.at, salt), minutes_ago });
+        }
+        // Everything is changed now and then.
+        for at in (0..).take(self.topology.entities.len()) {
+            let salt = 1000 + u64::from(at);
+            if draws.below(Stream::Changes, salt, 2, 2) == 0 {
+                let minutes_ago = duration + draws.within(Stream::Changes, salt, 1, 600, 6000);
+                changes.push(Change { id: id(salt), at, kind: self.kind_of_change(at, salt), minutes_ago });
+            }
+        }
+        changes.sort_by(|a, b| (a.minutes_ago, &a.id).cmp(&(b.minutes_ago, &b.id)));
+        changes.dedup_by(|a, b| a.id == b.id);
+        (changes, trigger)
+    }
+
+    /// A kind of change that is made to such an entity.
+    fn kind_of_change(&self, at: u16, salt: u64) -> ChangeKind {
+        let kinds: &[ChangeKind] = match self.topology.entity(at).kind {
+            Kind::Api if has_flag(&self.topology, self.draws, at) => {
+                &[ChangeKind::Deploy, ChangeKind::Config, ChangeKind::Flag]
+            }
+            Kind::Gateway | Kind::Api | Kind::Worker => &[ChangeKind::Deploy, ChangeKind::Config],
+            Kind::Batch => &[ChangeKind::Deploy, ChangeKind::Job],
+            Kind::Db => &[ChangeKind::Schema, ChangeKind::Config],
+            Kind::Cache => &[ChangeKind::Purge, ChangeKind::Config],
+            Kind::Queue | Kind::Config | Kind::Dns | Kind::External => &[ChangeKind::Config],
+            Kind::Identity => &[ChangeKind::Rotation, ChangeKind::Config],
+            Kind::Network => &[ChangeKind::Route],
+            Kind::Node => &[ChangeKind::Ntp, ChangeKind::Config],
+        };
+        *self.draws.pick(Stream::Changes, salt, 3, kinds)
+    }
+}
+
+impl Parts {
+    fn finish(self, library: &Library, draft: Draft, level: Level, seed: u64, number: u64, attempt: u64) -> Incident {
+        let Self { truth, decoys, alerted, proof } = self;
+        let draws = draft.draws;
+        let duration = draws.within(Stream::Onset, 0, 0, 6, 45);
+        let one = truth.map(|index| &draft.all[index]);
+        let family = one.map(|one| &library.families[one.fault.family]);
+        let (changes, trigger) = draft.changes(one.map(|one| &one.fault), family, &decoys, duration);
+        let (impact, diverges) = one.map_or((0, false), |one| (one.impact, one.diverges));
+        Incident {
+            id: format!("GEN-{:012x}", draws.bits(Stream::Names, 9, 9, 9) >> 16),
+            level,
+            seed,
+            number,
+            attempt,
+            draws,
+            fault: one.map(|one| one.fault.clone()),
+            duration,
+            changes,
+            trigger,
+            decoys,
+            alerted,
+            impact,
+            severity: Severity::of(impact, diverges),
+            proof,
+            topology: draft.topology,
+            plumbing: draft.plumbing,
+        }
+    }
+}
