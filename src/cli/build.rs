@@ -22,7 +22,7 @@ use crate::config::settings::{ConfigFile, KeyedModel};
 use crate::config::{ConfigError, Environment, Options, Settings};
 use crate::env::{Action, ActionKind, Catalog, Diagnostic, Episode, EpisodeId, Scenario, Source, verify};
 use crate::log::manifest::{self, Machine, ModelRecord};
-use crate::log::store;
+use crate::log::store::{self, RunFolder, Store, StoreError};
 use crate::log::{Contestant, Manifest, RunId};
 use crate::run::Plan;
 use crate::run::budget::Limits;
@@ -240,6 +240,19 @@ pub(super) fn limits(settings: &Settings) -> Limits {
 pub(super) fn run_id(started_at: jiff::Timestamp) -> RunId {
     let salt = uuid::Uuid::new_v4().as_u128().to_le_bytes();
     RunId::new(started_at, u16::from_le_bytes([salt[0], salt[1]]))
+}
+
+/// The folder of a new run, with the manifest whose id it has.
+pub(super) fn new_run(store: &Store, manifest: impl Fn() -> Manifest) -> Result<(Manifest, RunFolder), StoreError> {
+    loop {
+        let manifest = manifest();
+        match store.create(&manifest.id) {
+            Ok(folder) => return Ok((manifest, folder)),
+            // Another run of this second drew the same digits.
+            Err(error) if error.source.kind() == std::io::ErrorKind::AlreadyExists && store.has(&manifest.id) => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// `run.json`.

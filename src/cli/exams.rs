@@ -68,15 +68,8 @@ impl Sitting {
         }
         let out: Option<PathBuf> = args.out.clone().map_or_else(|| variables.get("BENCH_OUT"), |out| Ok(Some(out)))?;
         let store = Store::new(build::results(out.as_deref())?);
-        let (manifest, folder) = loop {
-            let manifest = manifest(catalog, label.trim(), epochs, [suite, scenarios]);
-            match store.create(&manifest.id) {
-                Ok(folder) => break (manifest, folder),
-                // Another run of this second drew the same digits.
-                Err(error) if error.source.kind() == std::io::ErrorKind::AlreadyExists && store.has(&manifest.id) => {}
-                Err(error) => return Err(error.into()),
-            }
-        };
+        let (manifest, folder) =
+            build::new_run(&store, || manifest(catalog, label.trim(), epochs, [suite, scenarios]))?;
         let lock = folder.lock()?;
         folder.write_manifest(&pretty(&manifest))?;
         let exam = Arc::new(Exam::start(&manifest, folder.clone())?);

@@ -99,15 +99,8 @@ pub(super) async fn ready(
         return Ok(None);
     };
     let protocols = protocols(&players);
-    let (manifest, folder) = loop {
-        let manifest = build::manifest(&settings, &plan, catalog, prompts, &protocols);
-        match store.create(&manifest.id) {
-            Ok(folder) => break (manifest, folder),
-            // Another run of this second drew the same digits.
-            Err(error) if error.source.kind() == std::io::ErrorKind::AlreadyExists && store.has(&manifest.id) => {}
-            Err(error) => return Err(error.into()),
-        }
-    };
+    let (manifest, folder) =
+        build::new_run(&store, || build::manifest(&settings, &plan, catalog, prompts, &protocols))?;
     let lock = folder.lock()?;
     folder.write_manifest(&pretty(&manifest))?;
     let forecast = estimate::forecast(&settings, &plan, prompts);
