@@ -75,7 +75,7 @@ pub(super) async fn execute(args: &ServeArgs) -> Result<Status, Failure> {
     tokio::select! {
         all = server.run() => {
             if !all && !args.quiet {
-                plan.say("some connections did not end in time and were cut");
+                plan.warn("some connections did not end in time and were cut");
             }
         }
         () = stopping => {}
@@ -186,10 +186,15 @@ impl Plan {
     fn say(&self, message: &str) {
         match self.log {
             LogForm::Text => out::note(message),
-            LogForm::Json => {
-                let time = format!("{:.3}", jiff::Timestamp::now());
-                out::note(&json!({ "time": time, "level": "info", "message": message }).to_string());
-            }
+            LogForm::Json => note_as_json("info", message),
+        }
+    }
+
+    /// Says that something is not as it should be.
+    fn warn(&self, message: &str) {
+        match self.log {
+            LogForm::Text => out::say("warning", message),
+            LogForm::Json => note_as_json("warning", message),
         }
     }
 }
@@ -285,6 +290,11 @@ pub(super) fn or<T: FromStr<Err: std::fmt::Display>>(
         Some(value) => Ok(value),
         None => Ok(variables.get(name)?.unwrap_or(default)),
     }
+}
+
+fn note_as_json(level: &str, message: &str) {
+    let time = format!("{:.3}", jiff::Timestamp::now());
+    out::note(&json!({ "time": time, "level": level, "message": message }).to_string());
 }
 
 fn log_access(access: &Access<'_>) {

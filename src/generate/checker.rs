@@ -153,14 +153,14 @@ impl<'a> Hypotheses<'a> {
         (0..self.all.len()).filter(|index| troubled(&self.all[*index])).collect()
     }
 
-    /// The fewest views that leave the true fault alone, up to three; none where three are not enough.
+    /// The fewest views that leave the true fault alone; none where no three are found. One view and two are looked for among
+    /// all, so that what is said to need three does; three among the sixty that exclude most.
     ///
     /// `left` are the faults that the alert leaves, `truth` is one of them.
     #[must_use]
     pub fn fewest_views(&self, scene: &Scene, left: &[usize], truth: usize) -> Option<Vec<View>> {
         let others: Vec<_> = left.iter().copied().filter(|index| *index != truth).collect();
-        // What each view excludes, a bit a fault. Those that exclude nothing are no help, and those that exclude less than
-        // another never more.
+        // What each view excludes, a bit a fault. Those that exclude nothing, or the same as another, are no help.
         let mut views: Vec<(View, Vec<u64>)> = Vec::new();
         for view in self.views() {
             let mut excludes = vec![0_u64; others.len().div_ceil(64)];

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+use super::fault::FUNCTIONS;
 use super::topology::Kind;
 use super::vocabulary::Vocabulary;
 
@@ -206,6 +207,10 @@ impl Family {
         let mut bind = Vec::new();
         for (name, expression) in file.bind {
             let expression = Expression::parse(&expression).map_err(|problem| format!("bind.{name}: {problem}"))?;
+            if !FUNCTIONS.contains(&&*expression.function) {
+                let known = FUNCTIONS.join(", ");
+                return Err(format!("bind.{name}: unknown function '{}'; functions: {known}", expression.function));
+            }
             if let Some(unknown) = expression.names.iter().find(|name| !names.contains(*name)) {
                 return Err(format!("bind.{name}: '{unknown}' stands for nothing before it"));
             }

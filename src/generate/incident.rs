@@ -14,7 +14,7 @@ use super::{Library, plan};
 /// The version of everything that decides what a seed brings about. Another version is another suite.
 pub const VERSION: &str = "generated/1";
 
-/// After so many attempts a seed is given up. None of the published seeds needs a tenth of them.
+/// After so many attempts a seed is given up.
 const MOST_ATTEMPTS: u64 = 400;
 /// After so many attempts another family is tried.
 const PATIENCE: u64 = 8;
@@ -69,7 +69,7 @@ pub struct Proof {
     pub faults: usize,
     /// Of them, those that the alert leaves open.
     pub after_alert: usize,
-    /// The fewest views that leave one alone; none where more than three are needed.
+    /// The fewest views that leave one alone; none where three were not found to be enough.
     pub views: Option<Vec<View>>,
     /// The steps of a shortest repair, by their number in the fault.
     pub repair: Vec<usize>,

@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::checker::{Hypotheses, Scene, every_fault};
-use super::fault::FUNCTIONS;
 use super::flow::Plumbing;
 use super::mix::Draws;
 use super::topology::{Naming, Size, Topology};
-use super::{Incident, Knobs, Level, Library, Severity, plan};
+use super::{Family, Incident, Knobs, Level, Library, Severity, plan};
 
 fn library() -> Library {
     Library::embedded().unwrap()
@@ -29,9 +28,6 @@ fn the_families_say_what_can_be_read() {
     assert_eq!(ids.len(), library.families.len());
     let mut shown = 0;
     for family in &library.families {
-        for (name, expression) in &family.bind {
-            assert!(FUNCTIONS.contains(&&*expression.function), "{}: {name}", family.id);
-        }
         // At most one class of a tool at the entities of a name: a look may not tell by itself.
         let mut by_name = BTreeMap::<&str, u64>::new();
         for fact in &family.facts {
@@ -52,6 +48,28 @@ fn the_families_say_what_can_be_read() {
     }
     let all = (1_u64 << library.vocabulary.classes.len()) - 1;
     assert_eq!(library.vocabulary.names(all & !shown), Vec::<&str>::new(), "no family shows these");
+}
+
+#[test]
+fn what_is_wrong_with_a_family_is_told() {
+    let library = library();
+    let good = String::from_utf8(super::Embedded::get("unbounded_query_oom.toml").unwrap().data.into_owned()).unwrap();
+    assert!(Family::parse(&good, &library.vocabulary).is_ok());
+    for (from, to, words) in [
+        ("data(root)", "date(root)", "unknown function 'date'"),
+        ("data(root)", "data(rot)", "'rot' stands for nothing before it"),
+        ("crashloop(store)", "crashlop(store)", "unknown predicate 'crashlop'"),
+        ("crashloop(store)", "crashloop(shop)", "'shop' stands for nothing"),
+        ("pause_job", "pause_jobs", "op pause_jobs: unknown verb"),
+        ("needs = [\"!runaway\"]", "needs = [\"!run\"]", "unknown label 'run'"),
+        ("durable_off = [\"runaway\"]", "durable_off = [\"run\"]", "durable_off: unknown label 'run'"),
+        ("verify = [\"store\"]", "verify = [\"shop\"]", "'shop' stands for nothing"),
+        ("version = 1", "version = 1\nvariant = 2", "unknown field `variant`"),
+    ] {
+        assert!(good.contains(from), "{from}");
+        let error = Family::parse(&good.replacen(from, to, 1), &library.vocabulary).unwrap_err();
+        assert!(error.contains(words), "{error}");
+    }
 }
 
 #[test]

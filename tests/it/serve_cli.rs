@@ -154,7 +154,7 @@ fn an_exam_survives_a_kill_and_cannot_be_resumed() {
 #[cfg(unix)]
 #[test]
 fn logs_for_programs_limits_and_origins() {
-    let arguments = ["--port", "0", "--log", "json", "--rate-limit", "3", "--allow-origin", "https://lab.example/"];
+    let arguments = ["--port", "0", "--log", "json", "--rate-limit", "1", "--allow-origin", "https://lab.example/"];
     let serving = Serving::start(&arguments, &[]);
     let first: serde_json::Value = serde_json::from_str(&serving.first_line).unwrap();
     assert!(first["message"].as_str().unwrap().starts_with("serving 9 scenarios"), "{first}");
