@@ -77,11 +77,16 @@ impl std::iter::Sum for Points {
 impl fmt::Display for Points {
     /// Two decimals where they suffice, four where not; `{:+}` writes the sign.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let decimals = if self.0 % 100 == 0 { 2 } else { 4 };
-        if f.sign_plus() {
-            write!(f, "{:+.decimals$}", self.to_f64())
+        let sign = match self.0 {
+            ..0 => "-",
+            _ if f.sign_plus() => "+",
+            _ => "",
+        };
+        let (whole, part) = (self.0.unsigned_abs() / 10_000, self.0.unsigned_abs() % 10_000);
+        if part % 100 == 0 {
+            write!(f, "{sign}{whole}.{:02}", part / 100)
         } else {
-            write!(f, "{:.decimals$}", self.to_f64())
+            write!(f, "{sign}{whole}.{part:04}")
         }
     }
 }

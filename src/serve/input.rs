@@ -78,6 +78,9 @@ impl Input {
 
     /// The parameters of the query, all of them texts.
     pub(super) fn query(&self) -> Result<Map<String, Value>, Fault> {
+        if self.parts.uri.query().is_none() {
+            return Ok(Map::new());
+        }
         let pairs = Query::<Vec<(String, String)>>::try_from_uri(&self.parts.uri);
         let Query(pairs) = pairs.map_err(|error| Misfit {
             place: "query".to_owned(),

@@ -1,6 +1,6 @@
 //! Counters, and their text for Prometheus. None of them tells how well anybody plays.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
@@ -17,11 +17,28 @@ const BOUNDS: [f64; 8] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0];
 /// By method and status. It is written to once for each pair, and then only counted in.
 type Counts = RwLock<BTreeMap<(&'static str, u16), AtomicU64>>;
 
+/// The requests of a route.
+#[derive(Debug)]
+pub(super) struct Route {
+    path: &'static str,
+    counts: Counts,
+}
+
+impl Route {
+    fn new(path: &'static str) -> Self {
+        Self { path, counts: Counts::default() }
+    }
+}
+
 /// What the server has done so far.
 #[derive(Debug)]
 pub(super) struct Metrics {
-    /// By route.
-    requests: HashMap<&'static str, Counts>,
+    /// By their whole path.
+    routes: HashMap<&'static str, Route>,
+    /// Those with a variable part.
+    patterns: Vec<Route>,
+    /// All paths that no route takes.
+    other: Route,
     /// By the least bound that holds: each request counts in one.
     latency: [AtomicU64; BOUNDS.len()],
     latency_count: AtomicU64,
@@ -34,8 +51,12 @@ pub(super) struct Metrics {
 impl Metrics {
     /// Nothing so far, on these routes.
     pub(super) fn new(routes: impl IntoIterator<Item = &'static str>) -> Self {
+        let routes: BTreeSet<_> = routes.into_iter().collect();
+        let (patterns, whole): (Vec<_>, Vec<_>) = routes.into_iter().partition(|path| path.contains('{'));
         Self {
-            requests: routes.into_iter().chain([OTHER]).map(|route| (route, Counts::default())).collect(),
+            routes: whole.into_iter().map(|path| (path, Route::new(path))).collect(),
+            patterns: patterns.into_iter().map(Route::new).collect(),
+            other: Route::new(OTHER),
             latency: Default::default(),
             latency_count: AtomicU64::default(),
             latency_micros: AtomicU64::default(),
@@ -45,18 +66,21 @@ impl Metrics {
         }
     }
 
-    /// Counts a request. A route that is none of the known ones counts as another.
-    pub(super) fn request(&self, method: &'static str, route: Option<&str>, status: u16, took: Duration) {
-        let known = route.and_then(|route| self.requests.get(route)).or_else(|| self.requests.get(OTHER));
-        if let Some(counts) = known {
-            let key = (method, status);
-            let read = counts.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(count) = read.get(&key) {
-                add(count, 1);
-            } else {
-                drop(read);
-                add(counts.write().unwrap_or_else(PoisonError::into_inner).entry(key).or_default(), 1);
-            }
+    /// The route of a path, as it is counted. A path that no route takes is of another.
+    pub(super) fn route(&self, path: &str) -> &Route {
+        let known = self.routes.get(path);
+        known.or_else(|| self.patterns.iter().find(|route| fits(route.path, path))).unwrap_or(&self.other)
+    }
+
+    /// Counts a request.
+    pub(super) fn request(&self, method: &'static str, route: &Route, status: u16, took: Duration) {
+        let key = (method, status);
+        let read = route.counts.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = read.get(&key) {
+            add(count, 1);
+        } else {
+            drop(read);
+            add(route.counts.write().unwrap_or_else(PoisonError::into_inner).entry(key).or_default(), 1);
         }
         let seconds = took.as_secs_f64();
         if let Some(count) =
@@ -88,8 +112,9 @@ impl Metrics {
             let _ = writeln!(out, "# HELP bench_{name} {help}\n# TYPE bench_{name} {kind}");
         };
         head(&mut out, "http_requests_total", "counter", "Answered requests.");
-        let by_route: BTreeMap<_, _> = self.requests.iter().collect();
-        for (route, counts) in by_route {
+        let mut all: Vec<_> = self.routes.values().chain(&self.patterns).chain([&self.other]).collect();
+        all.sort_by_key(|route| route.path);
+        for Route { path: route, counts } in all {
             for ((method, status), count) in &*counts.read().unwrap_or_else(PoisonError::into_inner) {
                 let labels = format!("method=\"{method}\",route=\"{route}\",status=\"{status}\"");
                 let _ = writeln!(out, "bench_http_requests_total{{{labels}}} {}", read(count));
@@ -121,6 +146,48 @@ impl Metrics {
     }
 }
 
+/// Whether a path is one of a route with variable parts.
+fn fits(route: &str, path: &str) -> bool {
+    let (mut route, mut path) = (route.split('/'), path.split('/'));
+    loop {
+        match (route.next(), path.next()) {
+            (None, None) => return true,
+            (Some(variable), Some(part)) if variable.starts_with('{') => {
+                if part.is_empty() {
+                    return false;
+                }
+            }
+            (Some(fixed), Some(part)) if fixed == part => {}
+            _ => return false,
+        }
+    }
+}
+
 fn add(count: &AtomicU64, n: u64) {
     count.fetch_add(n, Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_count_for_their_routes() {
+        let metrics = Metrics::new(["/step", "/{env}/tasks", "/baseline/{run_id}"]);
+        for (path, route) in [
+            ("/step", "/step"),
+            ("/step/", OTHER),
+            ("/incidents/tasks", "/{env}/tasks"),
+            ("/baseline/run-7", "/baseline/{run_id}"),
+            ("/baseline/", OTHER),
+            ("/baseline", OTHER),
+            ("//tasks", OTHER),
+            ("/a/tasks/b", OTHER),
+            ("/{env}/tasks", "/{env}/tasks"),
+            ("", OTHER),
+            ("other", OTHER),
+        ] {
+            assert_eq!(metrics.route(path).path, route, "{path}");
+        }
+    }
 }

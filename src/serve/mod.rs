@@ -1,7 +1,7 @@
 //! Episodes over the network: many clients at once, each with episodes of its own.
 //!
 //! ```text
-//! request ─► input (bounds, names) ─► rest ─┐
+//! request ─► front ─► input (bounds, names) ─► rest ─┐
 //!                                           ├─► App: catalogue, session::Sessions ─► env::Episode
 //! socket  ─► ws (messages in order) ─┐      │                │
 //! pipe, request ─► mcp (tools) ──────┴ seats┘                └─► view (what may be seen) ─► bytes
@@ -13,6 +13,7 @@ mod app;
 pub mod baseline;
 mod choice;
 mod error;
+mod front;
 mod guard;
 mod input;
 mod mcp;
@@ -30,8 +31,8 @@ mod ws;
 
 pub use app::{Access, App, Backing, Options, Records};
 pub use error::{Fault, Misfit};
+pub use front::service;
 pub use guard::Origins;
 pub use mcp::Stdio;
-pub use routes::router;
 pub use server::Server;
 pub use view::{Reveal, Visibility};

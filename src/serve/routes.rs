@@ -1,22 +1,15 @@
 //! The routes: one list, from which both the router and the OpenAPI document are made.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderValue, Method};
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::extract::Request;
+use axum::response::Redirect;
 use axum::routing::{MethodRouter, delete, get, post};
 use serde_json::{Map, Value};
-use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
-use super::app::{Access, App};
+use super::app::App;
 use super::error::{Fault, excerpt};
-use super::guard::{Origins, Peer};
-use super::mcp::SESSION;
 use super::openapi::{Shape, shape};
 use super::schema::{
     BaselineAnswer, BaselineProgress, BaselineRequest, GraderAnswer, Health, JsonRpcReply, JsonRpcRequest, Metadata,
@@ -236,72 +229,15 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// The service: all routes, and an answer in JSON wherever there is none.
-pub fn router(app: &Arc<App>) -> Router {
+/// All routes as axum serves them, with an answer in JSON wherever there is none.
+pub(super) fn router(app: &Arc<App>) -> Router {
     let router = routes().into_iter().fold(Router::new(), |router, route| router.route(route.path, route.handler));
     // The page that a browser looks for first.
     let router = router.route("/", get(|| async { Redirect::temporary("/docs") }));
-    let router = router
+    router
         .fallback(|request: Request| async move { Fault::path(request.uri()) })
         .method_not_allowed_fallback(|request: Request| async move {
             Fault::Method { path: excerpt(request.uri().path()).into_owned(), method: request.method().to_string() }
         })
-        .layer(middleware::from_fn_with_state(Arc::clone(app), observe))
-        .with_state(Arc::clone(app));
-    if app.options.origins.allowed.is_empty() {
-        router
-    } else {
-        router.layer(cross_origin(app.options.origins.clone()))
-    }
-}
-
-/// What browsers must be told before a page of another origin may read an answer.
-fn cross_origin(origins: Origins) -> CorsLayer {
-    let listed = move |origin: &HeaderValue, _: &_| origin.to_str().is_ok_and(|origin| origins.lists(origin));
-    CorsLayer::new()
-        .allow_origin(AllowOrigin::predicate(listed))
-        .allow_methods([Method::GET, Method::POST, Method::DELETE])
-        .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([SESSION, RETRY_AFTER])
-        .max_age(Duration::from_secs(600))
-}
-
-/// Why a request is refused whatever it asks for.
-fn unwelcome(app: &App, request: &Request) -> Option<Fault> {
-    if !app.options.origins.admit(request.headers()) {
-        return Some(Fault::Foreign);
-    }
-    let Peer(client) = request.extensions().get::<Peer>()?;
-    let after = app.rates.as_ref()?.take(*client, app.now()).err()?;
-    Some(Fault::TooOften { rate: app.options.rate.unwrap_or_default(), after })
-}
-
-/// Counts a request, and sets what every answer carries.
-async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let began = tokio::time::Instant::now();
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let (method, client) = (request.method().clone(), request.extensions().get::<Peer>().map(|Peer(client)| *client));
-    let path = app.options.access_log.map(|_| request.uri().path().to_owned());
-    let mut response = match unwelcome(&app, &request) {
-        None => next.run(request).await,
-        Some(fault) => fault.into_response(),
-    };
-    let headers = response.headers_mut();
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
-    headers.entry(CONTENT_SECURITY_POLICY).or_insert(policy);
-
-    let (status, took) = (response.status().as_u16(), began.elapsed());
-    // Labels are a closed list: a client must not be able to add to it.
-    let label = match method.as_str() {
-        "GET" | "HEAD" => "GET",
-        "POST" => "POST",
-        _ => "other",
-    };
-    app.metrics.request(label, route.as_ref().map(MatchedPath::as_str), status, took);
-    if let Some((log, path)) = app.options.access_log.zip(path.as_deref()) {
-        log(&Access { method: method.as_str(), path, client, status, took });
-    }
-    response
+        .with_state(Arc::clone(app))
 }

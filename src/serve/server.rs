@@ -1,5 +1,6 @@
 //! The sockets: accepting, keeping alive, and stopping without losing an answer.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -7,9 +8,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use socket2::{SockRef, TcpKeepalive};
@@ -19,10 +23,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
+use tower::Service;
 
 use super::app::App;
+use super::front::service;
 use super::guard::Peer;
-use super::routes::router;
 
 /// How long a client may take to send the head of its next request.
 const HEAD_TIME: Duration = Duration::from_secs(75);
@@ -73,7 +78,7 @@ impl Server {
     /// whether all of them ended within the time of grace.
     pub async fn run(self) -> bool {
         let Self { listener, app, connections, grace } = self;
-        let router = router(&app);
+        let service = service(&app);
         let (free, open) = (Arc::new(Semaphore::new(connections)), TaskTracker::new());
         let mut sweep = tokio::time::interval(SWEEP);
         loop {
@@ -94,7 +99,7 @@ impl Server {
                     keep_alive(&stream);
                     let held = Held { stream, _place: place, _open: open.token() };
                     // A token of its own: one that all connections look at would be a lock that all of them take.
-                    tokio::spawn(serve(held, Peer(peer.ip()), router.clone(), app.stop.child_token()));
+                    tokio::spawn(serve(held, Peer(peer.ip()), service.clone(), app.stop.child_token()));
                 }
                 // Out of descriptors, or a client that is gone again: others may be served later.
                 _ => tokio::time::sleep(EXHAUSTED).await,
@@ -106,11 +111,15 @@ impl Server {
     }
 }
 
-async fn serve(stream: Held, peer: Peer, router: axum::Router, stop: CancellationToken) {
-    let router = TowerToHyperService::new(router);
-    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+async fn serve<S>(stream: Held, peer: Peer, service: S, stop: CancellationToken)
+where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static,
+{
+    let service = TowerToHyperService::new(service);
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer);
-        router.call(request)
+        service.call(request)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

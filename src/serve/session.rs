@@ -2,9 +2,11 @@
 //!
 //! One short lock guards the table and is never held while an episode steps: an episode has a lock of its own.
 
-use std::collections::{BTreeMap, HashMap};
+use std::hash::RandomState;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use hashlink::LinkedHashMap;
 
 /// How long and how many.
 #[derive(Debug, Clone, Copy)]
@@ -34,11 +36,8 @@ pub struct Sessions<T> {
 
 #[derive(Debug)]
 struct Table<T> {
-    slots: HashMap<Arc<str>, Slot<T>>,
-    /// Ids in the order of their last use.
-    order: BTreeMap<u64, Arc<str>>,
-    /// The next number in that order.
-    tick: u64,
+    /// In the order of their last use.
+    slots: LinkedHashMap<Arc<str>, Slot<T>, RandomState>,
     /// The latest time that it was told: threads may be told out of order.
     now: Duration,
     /// The id of the last reset of all.
@@ -51,7 +50,6 @@ struct Table<T> {
 struct Slot<T> {
     value: Arc<Mutex<T>>,
     used: Duration,
-    tick: u64,
 }
 
 impl<T> Slot<T> {
@@ -65,14 +63,7 @@ impl<T> Sessions<T> {
     /// An empty table.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        let table = Table {
-            slots: HashMap::new(),
-            order: BTreeMap::new(),
-            tick: 0,
-            now: Duration::ZERO,
-            last: None,
-            places: 0,
-        };
+        let table = Table { slots: LinkedHashMap::default(), now: Duration::ZERO, last: None, places: 0 };
         Self { limits, table: Mutex::new(table) }
     }
 
@@ -93,9 +84,8 @@ impl<T> Sessions<T> {
         table.make_room(self.limits)?;
         let id: Arc<str> = id.into();
         let value = Arc::new(Mutex::new(value));
-        let slot = Slot { value: Arc::clone(&value), used: table.now, tick: 0 };
+        let slot = Slot { value: Arc::clone(&value), used: table.now };
         table.slots.insert(Arc::clone(&id), slot);
-        table.touch(&id);
         table.last = Some(id);
         Ok(value)
     }
@@ -153,32 +143,29 @@ impl<T> Table<T> {
     }
 
     fn touch(&mut self, id: &str) -> Option<Arc<Mutex<T>>> {
-        let (id, slot) = self.slots.get_key_value(id).map(|(id, slot)| (Arc::clone(id), slot))?;
-        let (old, tick) = (slot.tick, self.tick + 1);
-        self.tick = tick;
-        self.order.remove(&old);
-        self.order.insert(tick, Arc::clone(&id));
-        let slot = self.slots.get_mut(&id)?;
-        (slot.tick, slot.used) = (tick, self.now);
+        let slot = self.slots.to_back(id)?;
+        slot.used = self.now;
         Some(Arc::clone(&slot.value))
     }
 
     fn remove(&mut self, id: &str) {
-        if let Some(slot) = self.slots.remove(id) {
-            self.order.remove(&slot.tick);
-        }
+        self.slots.remove(id);
         if self.last.as_deref() == Some(id) {
             self.last = None;
         }
     }
 
     fn expire(&mut self, ttl: Duration) {
-        while let Some(id) = self.order.values().next().cloned() {
-            match self.slots.get(&id) {
-                Some(slot) if slot.used + ttl > self.now => break,
+        while let Some((id, slot)) = self.slots.front() {
+            if slot.used + ttl > self.now {
+                break;
+            }
+            let (id, idle) = (Arc::clone(id), slot.is_idle());
+            if idle {
+                self.remove(&id);
+            } else {
                 // A request that takes this long is using it still.
-                Some(slot) if !slot.is_idle() => drop(self.touch(&id)),
-                _ => self.remove(&id),
+                self.touch(&id);
             }
         }
     }
@@ -187,8 +174,7 @@ impl<T> Table<T> {
         if self.active() < limits.most {
             return Ok(());
         }
-        let idle = |id: &&Arc<str>| self.slots.get(*id).is_some_and(Slot::is_idle);
-        match self.order.values().find(idle).cloned() {
+        match self.slots.iter().find(|(_, slot)| slot.is_idle()).map(|(id, _)| Arc::clone(id)) {
             Some(id) => {
                 self.remove(&id);
                 Ok(())

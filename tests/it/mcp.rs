@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::process::Stdio;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use incident_bench::env::verify;
@@ -12,33 +11,33 @@ use serde_json::{Value, json};
 
 use crate::binary::{Ended, Place};
 use crate::serve_sockets::{Running, code};
-use crate::service::{Answer, Client, catalog, exam, limited, service};
+use crate::service::{Answer, Client, Service, catalog, exam, limited, service};
 
 // ---- a client ----
 
 /// Posts to `/mcp` with these headers.
-async fn send(router: &Router, headers: &[(&str, &str)], body: &str) -> Answer {
+async fn send(service: &Service, headers: &[(&str, &str)], body: &str) -> Answer {
     let mut request = Request::post("/mcp").header("content-type", "application/json");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    Client::of(router).send(request.body(body.to_owned().into()).unwrap()).await
+    Client::of(service).send(request.body(body.to_owned().into()).unwrap()).await
 }
 
 /// A request, and its reply, which is always a 200.
-async fn rpc(router: &Router, method: &str, params: Value) -> Value {
+async fn rpc(service: &Service, method: &str, params: Value) -> Value {
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
-    let reply = send(router, &[], &body.to_string()).await.ok();
+    let reply = send(service, &[], &body.to_string()).await.ok();
     assert_eq!((&reply["jsonrpc"], &reply["id"]), (&json!("2.0"), &json!(1)));
     reply
 }
 
-async fn create(router: &Router) -> String {
-    rpc(router, "openenv/session/create", json!({})).await["result"]["session_id"].as_str().unwrap().to_owned()
+async fn create(service: &Service) -> String {
+    rpc(service, "openenv/session/create", json!({})).await["result"]["session_id"].as_str().unwrap().to_owned()
 }
 
-async fn call(router: &Router, session: &str, tool: &str, arguments: Value) -> Value {
-    let reply = rpc(router, "tools/call", json!({"name": tool, "arguments": arguments, "session_id": session})).await;
+async fn call(service: &Service, session: &str, tool: &str, arguments: Value) -> Value {
+    let reply = rpc(service, "tools/call", json!({"name": tool, "arguments": arguments, "session_id": session})).await;
     reply["result"].clone()
 }
 
@@ -60,7 +59,7 @@ fn all_scenarios() -> Vec<String> {
 
 #[tokio::test]
 async fn what_is_refused() {
-    let router = service(Options::default());
+    let service = service(Options::default());
     let deep = "[".repeat(100_000);
     for (body, id, code, message) in [
         ("", json!(null), -32700, "Parse error"),
@@ -142,49 +141,49 @@ async fn what_is_refused() {
         ),
     ] {
         let shown = body.get(..body.len().min(80)).unwrap();
-        let reply = send(&router, &[], body).await.ok();
+        let reply = send(&service, &[], body).await.ok();
         assert_eq!((&reply["id"], &reply["error"]["code"]), (&id, &json!(code)), "{shown}: {reply}");
         let told = reply["error"]["message"].as_str().unwrap();
         assert!(told.starts_with(message), "{shown}: {told}");
         assert!(told.len() < 200 && reply.get("result").is_none(), "{shown}: {told}");
     }
-    let answer = send(&router, &[], &format!("\"{}\"", "x".repeat(70_000))).await;
+    let answer = send(&service, &[], &format!("\"{}\"", "x".repeat(70_000))).await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
     let answer =
-        send(&router, &[("mcp-protocol-version", "1999-01-01")], r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#).await;
+        send(&service, &[("mcp-protocol-version", "1999-01-01")], r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#).await;
     assert_eq!((answer.status, &answer.json()["id"]), (StatusCode::BAD_REQUEST, &json!(1)));
 }
 
 #[tokio::test]
 async fn a_full_server_says_so() {
-    let router = service(limited(60, 2));
-    let (first, _) = (create(&router).await, create(&router).await);
+    let service = service(limited(60, 2));
+    let (first, _) = (create(&service).await, create(&service).await);
     let message = "Server at capacity: 2/2 sessions active. Cannot accept new connections.";
     let full = error(-32000, message, json!({"active_sessions": 2, "max_sessions": 2}));
-    assert_eq!(rpc(&router, "openenv/session/create", json!({})).await["error"], full);
-    assert_eq!(rpc(&router, "initialize", json!({})).await["error"], full);
+    assert_eq!(rpc(&service, "openenv/session/create", json!({})).await["error"], full);
+    assert_eq!(rpc(&service, "initialize", json!({})).await["error"], full);
     // REST shares the places, and cannot take those of sessions.
-    assert_eq!(Client::of(&router).empty_post("/reset").await.status, StatusCode::SERVICE_UNAVAILABLE);
-    rpc(&router, "openenv/session/close", json!({"session_id": first})).await;
-    create(&router).await;
+    assert_eq!(Client::of(&service).empty_post("/reset").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    rpc(&service, "openenv/session/close", json!({"session_id": first})).await;
+    create(&service).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_idle_session_expires() {
-    let router = service(limited(60, 1));
-    let id = create(&router).await;
+    let service = service(limited(60, 1));
+    let id = create(&service).await;
     tokio::time::advance(std::time::Duration::from_secs(61)).await;
     let expected = error(-32602, &format!("Unknown session_id: {id}"), json!(null));
-    assert_eq!(rpc(&router, "ping", json!({"session_id": id})).await["error"], expected);
-    create(&router).await;
+    assert_eq!(rpc(&service, "ping", json!({"session_id": id})).await["error"], expected);
+    create(&service).await;
 }
 
 // ---- what there is ----
 
 #[tokio::test]
 async fn tools_in_both_spellings() {
-    let router = service(Options::default());
-    let listed = rpc(&router, "tools/list", json!({})).await["result"].clone();
+    let service = service(Options::default());
+    let listed = rpc(&service, "tools/list", json!({})).await["result"].clone();
     let tools = listed["tools"].as_array().unwrap();
     assert_eq!(tools.len(), 16);
     for tool in tools {
@@ -208,11 +207,11 @@ async fn tools_in_both_spellings() {
 
 #[tokio::test]
 async fn a_call_is_a_step() {
-    let router = service(Options::default());
-    let id = create(&router).await;
-    let started = call(&router, &id, "start_incident", json!({"scenario_id": "AC-003"})).await;
+    let service = service(Options::default());
+    let id = create(&service).await;
+    let started = call(&service, &id, "start_incident", json!({"scenario_id": "AC-003"})).await;
     assert_eq!(started["structuredContent"]["observation"]["scenario_id"], "AC-003");
-    let look = call(&router, &id, "check_metrics", json!({"service": "recommendation-service"})).await;
+    let look = call(&service, &id, "check_metrics", json!({"service": "recommendation-service"})).await;
     let brought = &look["structuredContent"];
     assert_eq!((&brought["reward"], &brought["done"]), (&json!(0.04), &json!(false)));
     assert_eq!(brought["observation"]["step_count"], 1);
@@ -225,55 +224,55 @@ async fn a_call_is_a_step() {
     );
 
     // Neither a look at what is known nor a call of the wrong form is one.
-    let shown = call(&router, &id, "show_incident", json!({})).await;
+    let shown = call(&service, &id, "show_incident", json!({})).await;
     assert_eq!(shown["data"]["observation"], brought["observation"]);
-    let wrong = call(&router, &id, "query_logs", json!({"service": 3})).await;
+    let wrong = call(&service, &id, "query_logs", json!({"service": 3})).await;
     let problem = "service: expected a string, found a number";
     assert_eq!((&wrong["isError"], &wrong["is_error"], &wrong["data"]), (&json!(true), &json!(true), &json!(problem)));
     assert_eq!(wrong["content"], json!([{"type": "text", "text": problem}]));
     // Nor can steps be undone.
-    let again = call(&router, &id, "start_incident", json!({})).await;
+    let again = call(&service, &id, "start_incident", json!({})).await;
     assert!(again["data"].as_str().unwrap().starts_with("this incident is still under way (step 1 of 3)"), "{again}");
     // An action that the task does not offer is one.
-    let refused = call(&router, &id, "clear_cache", json!({"service": "recommendation-service"})).await;
+    let refused = call(&service, &id, "clear_cache", json!({"service": "recommendation-service"})).await;
     assert_eq!((&refused["isError"], &refused["data"]["observation"]["step_count"]), (&json!(false), &json!(2)));
-    let last = call(&router, &id, "submit_severity", json!({"severity": "P3"})).await;
+    let last = call(&service, &id, "submit_severity", json!({"severity": "P3"})).await;
     assert_eq!((&last["data"]["done"], &last["meta"]["done"]), (&json!(true), &json!(true)));
-    assert_eq!(call(&router, &id, "start_incident", json!({})).await["isError"], false);
-    let unknown = call(&router, &id, "start_incident", json!({"scenario_id": "ZZ-1"})).await;
+    assert_eq!(call(&service, &id, "start_incident", json!({})).await["isError"], false);
+    let unknown = call(&service, &id, "start_incident", json!({"scenario_id": "ZZ-1"})).await;
     assert_eq!(unknown["isError"], true);
     // Without a session each call has an episode of its own.
     for _ in 0..2 {
         let reply =
-            rpc(&router, "tools/call", json!({"name": "query_logs", "arguments": {"service": "api-gateway"}})).await;
+            rpc(&service, "tools/call", json!({"name": "query_logs", "arguments": {"service": "api-gateway"}})).await;
         assert_eq!(reply["result"]["data"]["observation"]["step_count"], 1);
     }
 }
 
 #[tokio::test]
 async fn sessions_are_apart_and_end() {
-    let router = service(Options::default());
-    let (a, b) = (create(&router).await, create(&router).await);
-    call(&router, &a, "query_logs", json!({"service": "api-gateway"})).await;
-    assert_eq!(call(&router, &b, "show_incident", json!({})).await["data"]["observation"]["step_count"], 0);
+    let service = service(Options::default());
+    let (a, b) = (create(&service).await, create(&service).await);
+    call(&service, &a, "query_logs", json!({"service": "api-gateway"})).await;
+    assert_eq!(call(&service, &b, "show_incident", json!({})).await["data"]["observation"]["step_count"], 0);
     // Nor does REST see them.
-    assert_eq!(Client::of(&router).get("/state").await.status, StatusCode::BAD_REQUEST);
-    let closed = rpc(&router, "openenv/session/close", json!({"session_id": a})).await;
+    assert_eq!(Client::of(&service).get("/state").await.status, StatusCode::BAD_REQUEST);
+    let closed = rpc(&service, "openenv/session/close", json!({"session_id": a})).await;
     assert_eq!(closed["result"], json!({"session_id": a, "closed": true}));
-    assert_eq!(rpc(&router, "ping", json!({"session_id": a})).await["error"]["code"], -32602);
-    assert_eq!(rpc(&router, "ping", json!({"session_id": b})).await["result"], json!({}));
+    assert_eq!(rpc(&service, "ping", json!({"session_id": a})).await["error"]["code"], -32602);
+    assert_eq!(rpc(&service, "ping", json!({"session_id": b})).await["result"], json!({}));
 }
 
 // ---- ordinary clients over HTTP ----
 
 #[tokio::test]
 async fn an_ordinary_client() {
-    let router = service(Options::default());
+    let service = service(Options::default());
     for (asked, told) in [("2025-06-18", "2025-06-18"), ("2024-11-05", "2024-11-05"), ("2099-01-01", "2025-11-25")] {
         let hello = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
             "protocolVersion": asked, "capabilities": {}, "clientInfo": {"name": "x", "version": "1"},
         }});
-        let answer = send(&router, &[], &hello.to_string()).await;
+        let answer = send(&service, &[], &hello.to_string()).await;
         let session = answer.header("mcp-session-id").unwrap().to_owned();
         let result = answer.ok()["result"].clone();
         assert_eq!(
@@ -283,36 +282,36 @@ async fn an_ordinary_client() {
         assert!(result["capabilities"]["tools"].is_object() && result["instructions"].is_string());
 
         let headers = [("mcp-session-id", session.as_str()), ("mcp-protocol-version", told)];
-        let heard = send(&router, &headers, r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#).await;
+        let heard = send(&service, &headers, r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#).await;
         assert_eq!((heard.status, heard.text.as_str()), (StatusCode::ACCEPTED, ""));
         let step = json!({"jsonrpc": "2.0", "id": "s", "method": "tools/call", "params": {
             "name": "query_logs", "arguments": {"service": "api-gateway"}, "_meta": {"progressToken": 1},
         }});
         for count in 1..=2 {
-            let reply = send(&router, &headers, &step.to_string()).await.ok();
+            let reply = send(&service, &headers, &step.to_string()).await.ok();
             assert_eq!(reply["result"]["structuredContent"]["observation"]["step_count"], count);
         }
         let end = |id: &str| Request::delete("/mcp").header("mcp-session-id", id).body(Body::empty()).unwrap();
-        assert_eq!(Client::of(&router).send(end(&session)).await.status, StatusCode::NO_CONTENT);
-        assert_eq!(Client::of(&router).send(end(&session)).await.status, StatusCode::NOT_FOUND);
-        let gone = send(&router, &headers, &step.to_string()).await;
+        assert_eq!(Client::of(&service).send(end(&session)).await.status, StatusCode::NO_CONTENT);
+        assert_eq!(Client::of(&service).send(end(&session)).await.status, StatusCode::NOT_FOUND);
+        let gone = send(&service, &headers, &step.to_string()).await;
         assert_eq!((gone.status, &gone.json()["id"]), (StatusCode::NOT_FOUND, &json!("s")));
     }
     let nobody = Request::delete("/mcp").body(Body::empty()).unwrap();
-    assert_eq!(Client::of(&router).send(nobody).await.status, StatusCode::BAD_REQUEST);
-    let stream = Client::of(&router).get("/mcp").await;
+    assert_eq!(Client::of(&service).send(nobody).await.status, StatusCode::BAD_REQUEST);
+    let stream = Client::of(&service).get("/mcp").await;
     assert_eq!((stream.status, stream.header("allow")), (StatusCode::METHOD_NOT_ALLOWED, Some("POST,DELETE")));
 }
 
 #[tokio::test]
 async fn the_oracle_earns_a_full_score_everywhere() {
-    let router = service(Options::default());
-    let id = create(&router).await;
+    let service = service(Options::default());
+    let id = create(&service).await;
     for scenario in all_scenarios() {
-        call(&router, &id, "start_incident", json!({"scenario_id": scenario})).await;
+        call(&service, &id, "start_incident", json!({"scenario_id": scenario})).await;
         let mut last = Value::Null;
         for (name, arguments) in oracle_calls(&scenario) {
-            last = call(&router, &id, &name, arguments).await["data"].clone();
+            last = call(&service, &id, &name, arguments).await["data"].clone();
         }
         assert_eq!((&last["done"], &last["metadata"]["grader"]["total"]), (&json!(true), &json!(1.0)), "{scenario}");
     }
@@ -320,12 +319,12 @@ async fn the_oracle_earns_a_full_score_everywhere() {
 
 #[tokio::test]
 async fn an_exam_judges_nothing() {
-    let router = service(exam());
-    let id = create(&router).await;
+    let service = service(exam());
+    let id = create(&service).await;
     for scenario in all_scenarios() {
-        call(&router, &id, "start_incident", json!({"scenario_id": scenario})).await;
+        call(&service, &id, "start_incident", json!({"scenario_id": scenario})).await;
         for (name, arguments) in oracle_calls(&scenario) {
-            let result = call(&router, &id, &name, arguments).await;
+            let result = call(&service, &id, &name, arguments).await;
             let text = result.to_string();
             for word in
                 ["grader", "breakdown", "severity_match", "Grade ", "shaping", "\"reason\"", "a step of the repair"]

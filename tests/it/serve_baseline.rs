@@ -5,12 +5,11 @@ use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use incident_bench::env::TaskId;
 use incident_bench::serve::baseline::{Ask, Baselines, Playing, Plays, Progress, Scores};
-use incident_bench::serve::{App, Backing, Misfit, Options, router};
+use incident_bench::serve::{App, Backing, Misfit, Options};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -18,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::binary::Place;
 use crate::faults::good;
 use crate::server::Server as ModelServer;
-use crate::service::{Answer, Client, catalog, exam};
+use crate::service::{Answer, Client, Service, catalog, exam, serving};
 
 /// Runs that go on until they are let.
 #[derive(Default)]
@@ -49,13 +48,13 @@ impl Plays for Held {
     }
 }
 
-fn service(options: Options, token: Option<&str>) -> (Router, Arc<Notify>) {
+fn held_service(options: Options, token: Option<&str>) -> (Service, Arc<Notify>) {
     let held = Held::default();
     let let_go = Arc::clone(&held.let_go);
     let baselines = Baselines::new(Arc::new(held), token.map(|token| token.to_owned().into()));
     let backing = Backing { baselines: Some(baselines), ..Backing::default() };
     let app = App::backed(catalog(), options, CancellationToken::new(), backing);
-    (router(&app), let_go)
+    (serving(&app), let_go)
 }
 
 fn post(headers: &[(&str, &str)], body: &Value) -> Request<Body> {
@@ -75,8 +74,8 @@ fn refused(answer: &Answer, status: u16, code: &str, words: &str) {
 
 #[tokio::test]
 async fn money_is_spent_for_who_has_the_token_only() {
-    let (router, _) = service(Options::default(), Some("secret-token"));
-    let mut client = Client::of(&router);
+    let (service, _) = held_service(Options::default(), Some("secret-token"));
+    let mut client = Client::of(&service);
     for headers in [&[][..], &[("authorization", "Bearer wrong")], &[("authorization", "secret-token")]] {
         let answer = client.send(post(headers, &json!({}))).await;
         refused(&answer, 401, "unauthorized", "--token");
@@ -91,8 +90,8 @@ async fn money_is_spent_for_who_has_the_token_only() {
 
 #[tokio::test]
 async fn a_web_page_starts_nothing_on_the_machine_of_who_visits_it() {
-    let (router, _) = service(Options::default(), None);
-    let mut client = Client::of(&router);
+    let (service, _) = held_service(Options::default(), None);
+    let mut client = Client::of(&service);
     for headers in [
         &[("host", "127.0.0.1:7860"), ("origin", "https://evil.example")][..],
         &[("host", "evil.example:7860"), ("origin", "http://evil.example:7860")],
@@ -106,8 +105,8 @@ async fn a_web_page_starts_nothing_on_the_machine_of_who_visits_it() {
 
 #[tokio::test]
 async fn only_what_the_server_is_configured_with_can_be_asked_for() {
-    let (router, _) = service(Options::default(), None);
-    let mut client = Client::of(&router);
+    let (service, _) = held_service(Options::default(), None);
+    let mut client = Client::of(&service);
     for (body, place, words) in [
         (json!({"base_url": "http://evil.example/v1"}), "base_url", "the server's own configuration"),
         (json!({"api_key": "x"}), "api_key", "not taken"),
@@ -122,20 +121,20 @@ async fn only_what_the_server_is_configured_with_can_be_asked_for() {
         let detail = answer.json()["detail"].as_str().unwrap().to_owned();
         assert!(detail.starts_with(place) && detail.contains(words), "{body}: {detail}");
     }
-    let mut examinee = Client::of(&service(exam(), None).0);
+    let mut examinee = Client::of(&held_service(exam(), None).0);
     refused(&examinee.post("/baseline", json!({})).await, 403, "exam", "no score");
-    let none = router_without();
+    let none = service_without();
     refused(&Client::of(&none).post("/baseline", json!({})).await, 404, "no_baseline", "no runs");
 }
 
-fn router_without() -> Router {
-    router(&App::new(catalog(), Options::default(), CancellationToken::new()))
+fn service_without() -> Service {
+    serving(&App::new(catalog(), Options::default(), CancellationToken::new()))
 }
 
 #[tokio::test]
 async fn one_at_a_time_with_its_progress() {
-    let (router, let_go) = service(Options::default(), None);
-    let mut client = Client::of(&router);
+    let (service, let_go) = held_service(Options::default(), None);
+    let mut client = Client::of(&service);
     let mut first = client.clone();
     let first = tokio::spawn(async move { first.post("/baseline", json!({"model": "m", "epochs": 2})).await });
     let mut state = client.get("/baseline/run-m").await;

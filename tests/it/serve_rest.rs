@@ -8,7 +8,7 @@ use incident_bench::env::{Action, Episode, EpisodeId, verify};
 use incident_bench::serve::{Options, Reveal, Visibility};
 use serde_json::{Value, json};
 
-use crate::service::{Client, catalog, exam, limited, service};
+use crate::service::{Client, Service, catalog, exam, limited, service};
 
 fn look(service: &str) -> Value {
     json!({"action_type": "query_logs", "parameters": {"service": service}})
@@ -120,13 +120,13 @@ async fn a_seed_draws_the_same_from_body_and_query() {
 /// Method, path, headers, body; status, code word, and what the text says.
 type Row<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a [u8], u16, &'a str, &'a str);
 
-async fn refused(router: &axum::Router, table: &[Row<'_>]) {
+async fn refused(service: &Service, table: &[Row<'_>]) {
     for (method, path, headers, body, status, code, says) in table {
         let mut request = Request::builder().method(*method).uri(*path);
         for (name, value) in *headers {
             request = request.header(*name, *value);
         }
-        let answer = Client::of(router).send(request.body(Body::from(body.to_vec())).unwrap()).await;
+        let answer = Client::of(service).send(request.body(Body::from(body.to_vec())).unwrap()).await;
         let shown = String::from_utf8_lossy(&body[..body.len().min(60)]);
         assert_eq!(answer.status.as_u16(), *status, "{method} {path} {shown}: {}", answer.text);
         let Value::Object(object) = answer.json() else { panic!("{}", answer.text) };
@@ -170,7 +170,7 @@ async fn what_is_wrong_is_told_also_where_something_else_decides() {
 
 #[tokio::test]
 async fn every_bad_input_is_refused_with_what_would_be_right() {
-    let router = service(Options::default());
+    let service = service(Options::default());
     let json_type = ("content-type", "application/json");
     let form = ("content-type", "application/x-www-form-urlencoded");
     let big = format!("{{\"x\": \"{}\"}}", "y".repeat(64 << 10));
@@ -250,8 +250,8 @@ async fn every_bad_input_is_refused_with_what_would_be_right() {
             "timeout_s: expected a number of seconds above 0",
         ),
     ];
-    refused(&router, table).await;
-    assert_eq!(Client::of(&router).get("/reset").await.header("allow"), Some("POST"));
+    refused(&service, table).await;
+    assert_eq!(Client::of(&service).get("/reset").await.header("allow"), Some("POST"));
 }
 
 #[tokio::test]
@@ -274,8 +274,8 @@ proptest::proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let router = service(Options::default());
-            let mut client = Client::of(&router);
+            let service = service(Options::default());
+            let mut client = Client::of(&service);
             client.empty_post("/reset").await.ok();
             let request = Request::builder().method(if post { "POST" } else { "GET" }).uri(path);
             let answer = client.send(request.body(body.into()).unwrap()).await;
@@ -289,8 +289,8 @@ proptest::proptest! {
 
 #[tokio::test]
 async fn two_clients_with_cookies_do_not_meet() {
-    let router = service(Options::default());
-    let (mut a, mut b) = (Client::with_jar(&router), Client::with_jar(&router));
+    let service = service(Options::default());
+    let (mut a, mut b) = (Client::with_jar(&service), Client::with_jar(&service));
     a.post("/reset", json!({"scenario_id": "AC-001"})).await.ok();
     b.post("/reset", json!({"scenario_id": "RCA-001", "episode_id": "of; b=ü"})).await.ok();
     for step in 1..=2 {
@@ -301,7 +301,7 @@ async fn two_clients_with_cookies_do_not_meet() {
         }
     }
     // Somebody without a cookie gets the last reset of all.
-    assert_eq!(Client::of(&router).get("/state").await.ok()["episode_id"], "of; b=ü");
+    assert_eq!(Client::of(&service).get("/state").await.ok()["episode_id"], "of; b=ü");
     // Another reset by the same client moves its cookie on.
     a.post("/reset", json!({"scenario_id": "RP-001"})).await.ok();
     assert_eq!(a.get("/state").await.ok()["scenario_id"], "RP-001");
@@ -310,8 +310,8 @@ async fn two_clients_with_cookies_do_not_meet() {
 
 #[tokio::test]
 async fn two_clients_with_ids_do_not_meet() {
-    let router = service(Options::default());
-    let mut client = Client::with_jar(&router);
+    let service = service(Options::default());
+    let mut client = Client::with_jar(&service);
     let a = client.post("/reset", json!({"scenario_id": "AC-001"})).await.ok()["episode_id"].clone();
     let b = client.post("/reset?episode_id=b", json!({"scenario_id": "AC-002"})).await.ok()["episode_id"].clone();
     assert_eq!(b, "b");
@@ -335,8 +335,8 @@ async fn two_clients_with_ids_do_not_meet() {
 
 #[tokio::test(start_paused = true)]
 async fn episodes_expire_and_make_room() {
-    let router = service(limited(60, 2));
-    let mut client = Client::of(&router);
+    let service = service(limited(60, 2));
+    let mut client = Client::of(&service);
     for id in ["a", "b", "c"] {
         client.post("/reset", json!({ "episode_id": id })).await.ok();
     }

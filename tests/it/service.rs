@@ -1,21 +1,31 @@
 //! A client of the server in this process: no socket, and a cookie jar where one is wanted.
 
+use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
+use axum::response::Response;
 use incident_bench::env::Catalog;
 use incident_bench::serve::session::Limits;
-use incident_bench::serve::{App, Options, Reveal, Visibility, router};
+use incident_bench::serve::{App, Options, Reveal, Visibility};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
+use tower::util::BoxCloneSyncService;
 
 /// A server with these options.
-pub(crate) fn service(options: Options) -> Router {
-    router(&app(options))
+pub(crate) fn service(options: Options) -> Service {
+    serving(&app(options))
+}
+
+/// What answers requests.
+pub(crate) type Service = BoxCloneSyncService<Request<Body>, Response, Infallible>;
+
+/// The service over an application.
+pub(crate) fn serving(app: &Arc<App>) -> Service {
+    BoxCloneSyncService::new(incident_bench::serve::service(app))
 }
 
 /// The suite, read once for all servers.
@@ -63,18 +73,18 @@ impl Answer {
 /// Somebody with or without a cookie jar.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
-    router: Router,
+    service: Service,
     jar: Option<String>,
     keeps_cookies: bool,
 }
 
 impl Client {
-    pub(crate) fn of(router: &Router) -> Self {
-        Self { router: router.clone(), jar: None, keeps_cookies: false }
+    pub(crate) fn of(service: &Service) -> Self {
+        Self { service: service.clone(), jar: None, keeps_cookies: false }
     }
 
-    pub(crate) fn with_jar(router: &Router) -> Self {
-        Self { keeps_cookies: true, ..Self::of(router) }
+    pub(crate) fn with_jar(service: &Service) -> Self {
+        Self { keeps_cookies: true, ..Self::of(service) }
     }
 
     /// Sends a request as it is.
@@ -82,7 +92,7 @@ impl Client {
         if let Some(cookie) = &self.jar {
             request.headers_mut().insert("cookie", cookie.parse().unwrap());
         }
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let response = self.service.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         let answer =
