@@ -63,6 +63,12 @@ pub(super) enum Command {
     Regrade(RegradeArgs),
     /// Write the reports of a kept run again; several runs make one table
     Report(ReportArgs),
+    /// Write generated incidents: what agents are shown, and the sealed truth apart
+    Generate(GenerateArgs),
+    /// Prove every incident of a written suite: solvable, unique, non-trivial, severity right
+    Verify(VerifyArgs),
+    /// Tell all about one generated incident: graph, timeline, proof. It names every answer
+    Explain(ExplainArgs),
     /// Serve episodes over HTTP and WebSocket, to many clients at once
     Serve(ServeArgs),
     /// Offer the actions as tools to one MCP client, on stdin and stdout
@@ -316,7 +322,8 @@ pub(super) struct ServeArgs {
     /// An origin whose web pages may use the server, or '*'; repeat for more [default: its own alone]
     #[arg(long, value_name = "ORIGIN")]
     pub(super) allow_origin: Vec<String>,
-    /// The suite: classic, a scenario file, or a folder of them [default: classic]
+    /// The suite: classic, generated:LEVEL[,seed=N][,count=N], generated:smoke|lite|full[,seed=N], a scenario file, or a
+    /// folder of them [default: classic]
     #[arg(long, value_name = "SUITE")]
     pub(super) suite: Option<String>,
     /// A folder of scenario files that are laid over the suite
@@ -375,12 +382,52 @@ pub(super) struct McpArgs {
     pub(super) exam: bool,
     #[command(flatten)]
     pub(super) kept: KeptArgs,
-    /// The suite: classic, a scenario file, or a folder of them [default: classic]
+    /// The suite: classic, generated:LEVEL[,seed=N][,count=N], generated:smoke|lite|full[,seed=N], a scenario file, or a
+    /// folder of them [default: classic]
     #[arg(long, value_name = "SUITE")]
     pub(super) suite: Option<String>,
     /// A folder of scenario files that are laid over the suite
     #[arg(long, value_name = "DIR")]
     pub(super) scenarios: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GenerateArgs {
+    /// easy, medium, hard, expert; or a whole suite: smoke, lite, full
+    #[arg(long, value_name = "LEVEL")]
+    pub(super) level: String,
+    /// How many incidents of a level [default: 30]
+    #[arg(long, value_name = "N")]
+    pub(super) count: Option<u64>,
+    /// The seed; the same one gives the same incidents on every machine
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    pub(super) seed: u64,
+    /// The folder to write to; it must hold no suite yet
+    #[arg(short, long, value_name = "DIR")]
+    pub(super) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    /// The folder that `bench generate` wrote
+    #[arg(value_name = "DIR")]
+    pub(super) suite: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// The seed
+    #[arg(value_name = "SEED")]
+    pub(super) seed: u64,
+    /// Its number in the suite of that seed
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) number: u64,
+    /// easy, medium, hard, expert
+    #[arg(long, value_name = "LEVEL", default_value = "medium")]
+    pub(super) level: String,
+    /// Add every record that can be read at the alert
+    #[arg(long)]
+    pub(super) records: bool,
 }
 
 #[derive(Debug, Args)]

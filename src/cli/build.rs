@@ -21,6 +21,7 @@ use crate::config::options::Concurrency;
 use crate::config::settings::{ConfigFile, KeyedModel};
 use crate::config::{ConfigError, Environment, Options, Settings};
 use crate::env::{Action, ActionKind, Catalog, Diagnostic, Episode, EpisodeId, Scenario, Source, verify};
+use crate::generate::{Library, Suite};
 use crate::log::manifest::{self, Machine, ModelRecord};
 use crate::log::store::{self, RunFolder, Store, StoreError};
 use crate::log::{Contestant, Manifest, RunId};
@@ -46,13 +47,20 @@ pub(super) fn results(out: Option<&Path>) -> Result<PathBuf, Failure> {
 /// The scenarios of a suite, with others laid over them.
 pub(super) fn catalog(suite: &str, overlay: Option<&Path>) -> Result<Catalog, Failure> {
     let foreign = suite != "classic" || overlay.is_some();
+    if let Some(generated) = suite.strip_prefix("generated:") {
+        return match overlay {
+            Some(_) => Err(Failure::usage("--scenarios cannot be laid over a generated suite")),
+            None => generated_suite(generated),
+        };
+    }
     let overlay = overlay.map(scenario_files).transpose()?.unwrap_or_default();
     let catalog = if suite == "classic" {
         Catalog::with_overlay(overlay)
     } else {
         let path = Path::new(suite);
         if !path.exists() {
-            let message = format!("unknown suite '{suite}': it is neither 'classic' nor a file or folder");
+            let message =
+                format!("unknown suite '{suite}': it is neither 'classic', nor 'generated:…', nor a file or folder");
             return Err(Failure::usage(message));
         }
         let mut sources = scenario_files(path)?;
@@ -69,6 +77,16 @@ pub(super) fn catalog(suite: &str, overlay: Option<&Path>) -> Result<Catalog, Fa
         }
     }
     Ok(catalog)
+}
+
+/// A suite that is made from its seed; every incident of it was proved when it was made.
+fn generated_suite(text: &str) -> Result<Catalog, Failure> {
+    let suite: Suite = text.parse().map_err(|problem| Failure::usage(format!("generated:{text}: {problem}")))?;
+    let library = Library::embedded().map_err(|error| Failure::other(error.to_string()))?;
+    let rules = Catalog::embedded().map_err(|error| Failure::other(error.to_string()))?;
+    suite
+        .catalog(&Arc::new(library), rules.tasks())
+        .map_err(|error| Failure::other(error.to_string()).hint("take another seed"))
 }
 
 /// The scenario files of a folder and the folders in it, sorted by path, or one file.
@@ -304,7 +322,7 @@ pub(super) fn manifest(
         suite_digest: catalog.digest().to_owned(),
         prompts: prompts.label(),
         prompts_digest: prompts.digest().to_owned(),
-        graders: vec![crate::env::grade::VERSION.to_owned()],
+        graders: catalog.graders(),
         contestants: models.chain(programs).chain(builtins).collect(),
         scenarios: plan.listed(),
         epochs: plan.epochs,

@@ -117,7 +117,7 @@ fn manifest(catalog: &Catalog, label: &str, epochs: u32, [suite, scenarios]: [&s
         // A client brings its own, and nothing is known of them.
         prompts: "none".to_owned(),
         prompts_digest: "none".to_owned(),
-        graders: vec![crate::env::grade::VERSION.to_owned()],
+        graders: catalog.graders(),
         contestants: vec![Contestant { label: label.to_owned(), agent: CLIENT.to_owned(), settings: None }],
         scenarios: catalog.scenarios().iter().map(planned).collect(),
         epochs,

@@ -11,6 +11,7 @@ mod dry_run;
 mod estimate;
 mod exams;
 mod exit;
+mod generate;
 mod list;
 mod logs;
 mod mcp;
@@ -57,6 +58,9 @@ async fn execute(cli: Cli) -> Result<Status, Failure> {
         Some(Command::VerifyRun(verify)) => audit::verify_run(&verify),
         Some(Command::Regrade(regrade)) => audit::regrade(&regrade).await,
         Some(Command::Report(report)) => report::execute(&report),
+        Some(Command::Generate(args)) => generate::generate(&args),
+        Some(Command::Verify(args)) => generate::verify_suite(&args),
+        Some(Command::Explain(args)) => generate::explain_one(&args),
         Some(Command::Serve(args)) => serve::execute(&args).await,
         Some(Command::Mcp(args)) => mcp::execute(&args),
         Some(Command::Completions(completions)) => completions::execute(&completions),

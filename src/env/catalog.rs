@@ -86,6 +86,13 @@ impl Catalog {
         Self::build(Vec::new(), sources)
     }
 
+    /// Scenarios that were made elsewhere, with their rules and their digest.
+    #[must_use]
+    pub fn of_scenarios(tasks: Tasks, mut scenarios: Vec<Arc<Scenario>>, digest: String) -> Self {
+        scenarios.sort_by(|a, b| (a.task(), a.id()).cmp(&(b.task(), b.id())));
+        Self { tasks, scenarios, digest }
+    }
+
     fn build(base: Vec<Source>, overlay: Vec<Source>) -> Result<Self, CatalogError> {
         let rules = embedded_text(TASKS_FILE).unwrap_or_default();
         let tasks = Tasks::parse(&rules).map_err(CatalogError::Tasks)?;
@@ -138,9 +145,26 @@ impl Catalog {
     /// When there is none.
     pub fn scenario(&self, id: &str) -> Result<&Arc<Scenario>, CatalogError> {
         self.scenarios.iter().find(|scenario| scenario.id().eq_ignore_ascii_case(id.trim())).ok_or_else(|| {
-            let known: Vec<_> = self.scenarios.iter().map(|scenario| scenario.id()).collect();
+            // A generated suite can have thousands.
+            const MOST: usize = 30;
+            let mut known: Vec<_> = self.scenarios.iter().take(MOST).map(|scenario| scenario.id()).collect();
+            if self.scenarios.len() > MOST {
+                known.push("…");
+            }
             CatalogError::UnknownScenario { id: id.to_owned(), known: known.join(", ") }
         })
+    }
+
+    /// The versions of the graders that these scenarios are graded by.
+    #[must_use]
+    pub fn graders(&self) -> Vec<String> {
+        let is_there = |simulated: bool| self.scenarios.iter().any(|scenario| scenario.is_simulated() == simulated);
+        let versions = [(false, super::grade::VERSION), (true, super::grade::strict::VERSION)];
+        versions
+            .into_iter()
+            .filter(|(simulated, _)| is_there(*simulated))
+            .map(|(_, version)| version.to_owned())
+            .collect()
     }
 
     /// `sha256:` and the digest of the rules and all scenario files: the identity of the suite.

@@ -10,6 +10,7 @@ use super::episode_id::EpisodeId;
 use super::evidence::{Text, default_outcome};
 use super::facts::Facts;
 use super::grade::Grade;
+use super::live::{CannotRepair, LiveState, Repaired};
 use super::names::same_name;
 use super::observation::{Feedback, Observation, StepError};
 use super::points::Points;
@@ -24,6 +25,7 @@ pub struct Episode {
     scenario: Arc<Scenario>,
     observation: Observation,
     facts: Facts,
+    live: Option<Box<dyn LiveState>>,
     steps: Vec<StepRecord>,
     submitted: bool,
     resolved: bool,
@@ -86,6 +88,7 @@ impl Episode {
             steps: Vec::with_capacity(briefing.task.max_steps.min(64) as usize),
             observation: Observation::first(id, briefing),
             facts: scenario.world.start,
+            live: scenario.live.as_ref().map(|live| live.start(scenario.task())),
             scenario: Arc::clone(scenario),
             submitted: false,
             resolved: false,
@@ -120,6 +123,9 @@ impl Episode {
     /// What an unfinished episode would earn if it ended now.
     #[must_use]
     pub fn grade_now(&self) -> Grade {
+        if let Some(live) = &self.live {
+            return live.grade(self.trajectory().answer());
+        }
         super::grade::grade(Trajectory(&self.steps), &self.scenario)
     }
 
@@ -148,24 +154,27 @@ impl Episode {
         }
         let task = Arc::clone(&self.observation.briefing.task);
         let mut reason = Reason::default();
-        let mut give = |signal: Signal| reason.add(signal, task.rewards.points(signal));
+        let points = |signal: Signal| task.rewards.points(signal);
+        let mut give = |signal: Signal, points: Points| reason.add(signal, points);
 
         self.observation.step_count += 1;
         self.observation.last_action_error = None;
-        if self.steps.iter().any(|earlier| earlier.action == *action) {
-            give(Signal::ExactRepeat);
+        if self.since_changed().any(|earlier| earlier.action == *action) {
+            give(Signal::ExactRepeat, points(Signal::ExactRepeat));
         }
         if task.is_past_half(self.observation.step_count) && !action.kind().is_submission() {
-            give(Signal::PastHalf);
+            give(Signal::PastHalf, points(Signal::PastHalf));
         }
         let (resolved, signal) = self.act(action);
         self.steps.push(StepRecord { action: action.clone(), resolved });
-        if let Some(signal) = signal {
-            give(signal);
+        match signal {
+            Some((Signal::Impact, gain)) => give(Signal::Impact, gain),
+            Some((signal, _)) => give(signal, points(signal)),
+            None => {}
         }
         let timed_out = !self.submitted && self.observation.step_count >= task.max_steps;
         if timed_out {
-            give(Signal::Timeout);
+            give(Signal::Timeout, points(Signal::Timeout));
         }
         if self.submitted || timed_out {
             let grade = Arc::new(self.grade_now());
@@ -207,8 +216,26 @@ impl Episode {
         }
     }
 
-    /// Carries the action out, and says what it was and which signal it gives.
-    fn act(&mut self, action: &Action) -> (Resolved, Option<Signal>) {
+    /// The steps that an action would repeat if it were one of them. In a simulated world what is read after a change is
+    /// another reading.
+    fn since_changed(&self) -> impl Iterator<Item = &StepRecord> {
+        let is_live = self.live.is_some();
+        let changes = move |step: &&StepRecord| is_live && matches!(step.resolved, Resolved::Remediation(_));
+        self.steps.iter().rev().take_while(move |step| !changes(step))
+    }
+
+    /// Carries the action out, and says what it was, which signal it gives, and what that is worth where it has no price.
+    fn act(&mut self, action: &Action) -> (Resolved, Option<(Signal, Points)>) {
+        let (resolved, signal) = match action.kind() {
+            ActionKind::Remediation(kind) if self.live.is_some() && self.task_offers(action.kind()) => {
+                return self.change(*kind, action);
+            }
+            _ => self.act_as_written(action),
+        };
+        (resolved, signal.map(|signal| (signal, Points::ZERO)))
+    }
+
+    fn act_as_written(&mut self, action: &Action) -> (Resolved, Option<Signal>) {
         match action.kind() {
             ActionKind::Other(name) => {
                 self.refuse(StepError::UnknownAction { name: Arc::clone(name) });
@@ -224,7 +251,7 @@ impl Episode {
             }
             ActionKind::Diagnostic(kind) => {
                 let (service, signal) = self.look(*kind, action);
-                (Resolved::Diagnostic(*kind, service), Some(signal))
+                (Resolved::Diagnostic(*kind, service), signal)
             }
             ActionKind::Remediation(kind) => {
                 let (remedy, signal) = self.remedy(*kind, action);
@@ -243,14 +270,22 @@ impl Episode {
         self.observation.feedback = Feedback::Refused;
     }
 
-    fn look(&mut self, kind: Diagnostic, action: &Action) -> (Option<u16>, Signal) {
+    fn look(&mut self, kind: Diagnostic, action: &Action) -> (Option<u16>, Option<Signal>) {
         let Some(name) = action.target() else {
             self.refuse(StepError::NoService { kind: action.kind().clone() });
-            return (None, Signal::QueryNoService);
+            return (None, Some(Signal::QueryNoService));
         };
         let Some(index) = self.known_service(name) else {
-            return (None, Signal::QueryUnknownSvc);
+            return (None, Some(Signal::QueryUnknownSvc));
         };
+        if let Some(live) = &mut self.live {
+            let text = Text::new(live.look(kind, usize::from(index)));
+            let service = Arc::clone(&self.observation.briefing.services[usize::from(index)]);
+            let known = self.observation.reading(kind, &service).is_some();
+            self.observation.record(action.kind().clone(), Arc::clone(&service), text);
+            self.observation.feedback = Feedback::Looked { kind, service, again: known };
+            return (Some(index), None);
+        }
         let is_this = |step: &StepRecord| step.resolved == Resolved::Diagnostic(kind, Some(index));
         let is_service =
             |step: &StepRecord| matches!(step.resolved, Resolved::Diagnostic(_, Some(service)) if service == index);
@@ -266,7 +301,28 @@ impl Episode {
             self.observation.record(action.kind().clone(), Arc::clone(&service), text.clone());
         }
         self.observation.feedback = Feedback::Looked { kind, service, again: signal == Signal::QueryRepeat };
-        (Some(index), signal)
+        (Some(index), Some(signal))
+    }
+
+    /// A remediation in a simulated world.
+    fn change(&mut self, kind: Remediation, action: &Action) -> (Resolved, Option<(Signal, Points)>) {
+        let done = self.live.as_mut().map(|live| live.repair(kind, action));
+        match done {
+            Some(Ok(Repaired { target, text, gain })) => {
+                self.observation.record(action.kind().clone(), Arc::clone(&target), Text::new(text));
+                self.observation.feedback = Feedback::Done { kind: action.kind().clone(), target };
+                (Resolved::Remediation(None), (gain != Points::ZERO).then_some((Signal::Impact, gain)))
+            }
+            Some(Err(CannotRepair::Unknown(problem))) => {
+                self.refuse(StepError::Unfit { kind: action.kind().clone(), problem });
+                (Resolved::Refused, Some((Signal::QueryUnknownSvc, Points::ZERO)))
+            }
+            Some(Err(CannotRepair::Without(parameter))) => {
+                self.refuse(StepError::NoTarget { kind: action.kind().clone(), parameter });
+                (Resolved::Refused, Some((Signal::RemNoTarget, Points::ZERO)))
+            }
+            None => (Resolved::Refused, None),
+        }
     }
 
     fn remedy(&mut self, kind: Remediation, action: &Action) -> (Option<u16>, Option<Signal>) {
@@ -322,11 +378,16 @@ impl Episode {
             self.refuse(StepError::WrongSubmission { kind, task });
             return (Resolved::WrongSubmission(kind), Some(Signal::SubmitWrong));
         }
+        if let Some(Err(problem)) = self.live.as_ref().map(|live| live.check(action)) {
+            self.refuse(StepError::Unfit { kind: action.kind().clone(), problem });
+            return (Resolved::Refused, Some(Signal::BadAction));
+        }
         self.submitted = true;
         self.resolved = task == TaskId::RemediationPlanning
             && action.text("summary").is_some()
             && self.trajectory().has_investigated();
-        (Resolved::Answer, Some(Signal::SubmitCorrect))
+        // Where the world is simulated, an answer is worth its grade and nothing besides.
+        (Resolved::Answer, self.live.is_none().then_some(Signal::SubmitCorrect))
     }
 
     /// The index of a service; refuses the action where there is none.

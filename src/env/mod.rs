@@ -4,7 +4,7 @@
 //! the same observations, rewards and grade, byte for byte.
 //!
 //! ```text
-//! TOML ─► ScenarioFile ─► compile + validate ─► Scenario (briefing | world | sealed truth)
+//! TOML ─► ScenarioFile ─► compile + validate ─► Scenario (briefing | world | sealed truth, or a live world)
 //!                                                   │
 //!                      Action ─► Episode::step ◄────┘
 //!                                   │
@@ -44,6 +44,7 @@ mod episode_id;
 mod evidence;
 mod facts;
 pub mod grade;
+mod live;
 mod names;
 mod observation;
 mod points;
@@ -63,6 +64,7 @@ pub use episode_id::EpisodeId;
 pub use evidence::Text;
 pub use facts::{Effect, FactNames, Facts, Guard};
 pub use grade::{Breakdown, Grade};
+pub use live::{CannotRepair, Live, LiveState, Repaired};
 pub use names::{canonical, same_name};
 pub use observation::{Alert, Briefing, Evidence, Feedback, Observation, StepError};
 pub use points::Points;

@@ -59,6 +59,8 @@ pub struct Briefing {
     pub runbooks: Vec<Arc<str>>,
     /// The feature flags that can be disabled, sorted.
     pub flags: Vec<Arc<str>>,
+    /// The mechanisms that an answer can name; none where it may use its own words.
+    pub mechanisms: Vec<Arc<str>>,
     aliases: Arc<Aliases>,
     pub(super) json: BriefingJson,
 }
@@ -72,10 +74,13 @@ pub(super) struct BriefingJson {
     pub(super) services: Box<RawValue>,
     pub(super) runbooks: Box<RawValue>,
     pub(super) flags: Box<RawValue>,
+    pub(super) mechanisms: Option<Box<RawValue>>,
 }
 
 impl Briefing {
-    pub(super) fn new(
+    /// A briefing; services, runbooks and flags are sorted.
+    #[must_use]
+    pub fn new(
         scenario_id: String,
         task: Arc<Task>,
         summary: String,
@@ -89,8 +94,18 @@ impl Briefing {
             services: raw(&services),
             runbooks: raw(&runbooks),
             flags: raw(&flags),
+            mechanisms: None,
         };
-        Self { scenario_id, task, summary, alert, services, runbooks, flags, aliases: Arc::default(), json }
+        let (aliases, mechanisms) = (Arc::default(), Vec::new());
+        Self { scenario_id, task, summary, alert, services, runbooks, flags, mechanisms, aliases, json }
+    }
+
+    /// The same with a closed list of mechanisms.
+    #[must_use]
+    pub fn with_mechanisms(mut self, mechanisms: Vec<Arc<str>>) -> Self {
+        self.json.mechanisms = Some(raw(&mechanisms));
+        self.mechanisms = mechanisms;
+        self
     }
 
     pub(super) fn with_aliases(self, aliases: Arc<Aliases>) -> Self {
@@ -124,6 +139,7 @@ pub enum Feedback {
     Executed { kind: ActionKind, target: Arc<str> },
     NoEffect { kind: ActionKind, target: Arc<str> },
     Harmful { kind: ActionKind, target: Arc<str> },
+    Done { kind: ActionKind, target: Arc<str> },
     Refused,
     Submitted { total: Points },
     TimedOut { total: Points },
@@ -143,6 +159,7 @@ impl fmt::Display for Feedback {
                 write!(f, "{kind} {target}: executed, no effect on the progress of the repair.")
             }
             Self::Harmful { kind, target } => write!(f, "{kind} {target}: executed, and it made things worse."),
+            Self::Done { kind, target } => write!(f, "{kind} {target}: executed; see queried_data."),
             Self::Refused => f.write_str("The action was not carried out; see last_action_error."),
             Self::Submitted { total } => write!(f, "Submission received. Grade {total}."),
             Self::TimedOut { total } => write!(f, "Out of steps without a submission. Grade {total}."),
@@ -167,6 +184,7 @@ pub enum StepError {
     UnknownService { name: String, briefing: Arc<Briefing> },
     NoTarget { kind: ActionKind, parameter: &'static str },
     WrongSubmission { kind: Submission, task: TaskId },
+    Unfit { kind: ActionKind, problem: String },
 }
 
 impl fmt::Display for StepError {
@@ -189,6 +207,7 @@ impl fmt::Display for StepError {
             Self::WrongSubmission { kind, task } => {
                 write!(f, "{kind} does not answer {task}; submit with {}", task.submission())
             }
+            Self::Unfit { kind, problem } => write!(f, "{kind}: {problem}"),
         }
     }
 }

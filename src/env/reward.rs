@@ -25,6 +25,8 @@ pub enum Signal {
     RemGood,
     /// A harmful remediation, or one that the task does not offer.
     RemWrong,
+    /// What a remediation took from what users lose, or added to it; only where the world is simulated.
+    Impact,
     /// A remediation without a target.
     RemNoTarget,
     /// The task's own submission.
@@ -53,6 +55,7 @@ impl Signal {
             Self::QueryNoService => "query_no_service",
             Self::RemGood => "rem_good",
             Self::RemWrong => "rem_wrong",
+            Self::Impact => "impact",
             Self::RemNoTarget => "rem_no_target",
             Self::SubmitCorrect => "submit_correct",
             Self::SubmitWrong => "submit_wrong",
@@ -97,6 +100,8 @@ impl RewardTable {
             Signal::QueryNoService => self.query_no_service,
             Signal::RemGood => self.rem_good,
             Signal::RemWrong => self.rem_wrong,
+            // It has no price of its own: it is worth what it changed.
+            Signal::Impact => Points::ZERO,
             Signal::RemNoTarget => self.rem_no_target,
             Signal::SubmitCorrect => self.submit_correct,
             Signal::SubmitWrong => self.submit_wrong,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::action::{ActionKind, Diagnostic, Remediation};
 use super::evidence::{Outcome, Remedy, RemedyKey, Text, Variant, World};
 use super::facts::{FactNames, Guard};
+use super::live::Live;
 use super::names::{Aliases, canonical, same_name};
 use super::observation::Briefing;
 use super::scenario_file::{OutcomeFile, ScenarioFile, VariantFile};
@@ -19,10 +20,31 @@ pub struct Scenario {
     pub(super) world: World,
     pub(super) truth: Truth,
     pub(super) facts: FactNames,
+    /// What stands behind it instead of `world` and `truth`, where it is simulated.
+    pub(super) live: Option<Arc<dyn Live>>,
     file: Arc<str>,
 }
 
 impl Scenario {
+    /// A scenario whose world is simulated.
+    #[must_use]
+    pub fn simulated(briefing: Briefing, origin: &str, live: Arc<dyn Live>) -> Self {
+        Self {
+            briefing: Arc::new(briefing),
+            world: World::default(),
+            truth: Truth::default(),
+            facts: FactNames::default(),
+            live: Some(live),
+            file: origin.into(),
+        }
+    }
+
+    /// Whether its world is simulated.
+    #[must_use]
+    pub fn is_simulated(&self) -> bool {
+        self.live.is_some()
+    }
+
     /// The id.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -49,7 +71,7 @@ impl Scenario {
 }
 
 /// The right answers. Only graders and proofs read them; no observation can reach them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Truth {
     pub(super) severity: String,
     pub(super) root_cause: String,
@@ -189,7 +211,7 @@ impl Compiler<'_> {
         let briefing =
             Briefing::new(file.id.clone(), task, file.summary.trim_end().to_owned(), file.alert.clone(), targets)
                 .with_aliases(Arc::clone(&tasks.aliases));
-        Scenario { briefing: Arc::new(briefing), world, truth, facts, file: Arc::from(self.path) }
+        Scenario { briefing: Arc::new(briefing), world, truth, facts, live: None, file: Arc::from(self.path) }
     }
 
     fn names(&mut self, path: &str, names: &[String]) -> Vec<Arc<str>> {

@@ -50,7 +50,8 @@ impl Serialize for Shown<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Observation { briefing, step_count, done, last_action_error, .. } = self.observation;
         let Briefing { scenario_id, task, json, .. } = &**briefing;
-        let mut out = serializer.serialize_struct("Observation", 15 + usize::from(self.done))?;
+        let keys = 15 + usize::from(self.done) + usize::from(json.mechanisms.is_some());
+        let mut out = serializer.serialize_struct("Observation", keys)?;
         match self.name {
             Some(name) => out.serialize_field("episode_id", name)?,
             None => out.serialize_field("episode_id", &self.observation.episode_id)?,
@@ -72,6 +73,9 @@ impl Serialize for Shown<'_> {
         out.serialize_field("last_action_error", last_action_error)?;
         out.serialize_field("available_runbooks", &json.runbooks)?;
         out.serialize_field("feature_flags", &json.flags)?;
+        if let Some(mechanisms) = &json.mechanisms {
+            out.serialize_field("mechanisms", mechanisms)?;
+        }
         out.end()
     }
 }
@@ -107,6 +111,7 @@ impl fmt::Display for ShownFeedback<'_> {
             Feedback::Looked { kind, service, .. } => write!(f, "{kind} {service}: see queried_data."),
             // Helpful, useless and harmful read the same.
             Feedback::Executed { kind, target }
+            | Feedback::Done { kind, target }
             | Feedback::NoEffect { kind, target }
             | Feedback::Harmful { kind, target } => write!(f, "{kind} {target}: executed; see queried_data."),
             Feedback::Submitted { .. } => f.write_str("Submission received."),

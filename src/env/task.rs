@@ -189,6 +189,12 @@ impl Tasks {
         self.tasks.iter().find(|task| task.id == id).unwrap_or(&self.tasks[0])
     }
 
+    /// The same tasks by other rules.
+    #[must_use]
+    pub fn map(&self, rule: impl Fn(&Task) -> Task) -> Self {
+        Self { tasks: self.tasks.iter().map(|task| Arc::new(rule(task))).collect(), aliases: Arc::clone(&self.aliases) }
+    }
+
     /// The tasks in their order in the file.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Task>> {
         self.tasks.iter()

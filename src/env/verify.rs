@@ -48,6 +48,9 @@ pub enum Flaw {
 /// diagnostic; and every step of the correct sequence is worth points.
 #[must_use]
 pub fn oracle(scenario: &Scenario) -> Vec<Action> {
+    if let Some(live) = &scenario.live {
+        return live.oracle(scenario.task());
+    }
     let truth = &scenario.truth;
     let submit = |kind, texts: &[(&str, &str)]| Action::with(ActionKind::Submission(kind), texts);
     match scenario.task() {
@@ -88,6 +91,10 @@ pub fn prove(scenario: &Arc<Scenario>) -> Result<Proof, Flaw> {
     let total = episode.grade().map_or(Points::ZERO, |grade| grade.total);
     if total != Points::ONE {
         return Err(Flaw::NotFull { scenario: name(), total });
+    }
+    if scenario.is_simulated() {
+        // Its own checker has proved the rest.
+        return Ok(Proof { path, states: 0, shortest_repair: None });
     }
     let reachable = reachable(scenario).ok_or_else(|| Flaw::TooManyStates { scenario: name(), most: MOST_STATES })?;
     check_variants(scenario, &reachable)?;

@@ -17,17 +17,24 @@ const ERRORS_UP: i16 = 25;
 /// From so much longer, in thousandths, times are up.
 const LATENCY_UP: u64 = 1800;
 
-/// What a fault brings about, once it has settled.
-#[derive(Debug, Clone)]
-pub struct Hypothesis {
-    /// The fault.
-    pub fault: Fault,
+/// What can be seen of a fault, once it has settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Looks {
     /// Classes of evidence, by entity.
     pub shows: Vec<Classes>,
     /// Entities whose errors are up, a bit each.
     pub errors: u128,
     /// Entities whose times are up, a bit each.
     pub slow: u128,
+}
+
+/// A fault, and what it brings about.
+#[derive(Debug, Clone)]
+pub struct Hypothesis {
+    /// The fault.
+    pub fault: Fault,
+    /// What can be seen of it.
+    pub looks: Looks,
     /// The share of what users come for that they do not get, in thousandths.
     pub impact: i32,
     /// Whether stored data comes apart.
@@ -42,7 +49,8 @@ pub struct Hypotheses<'a> {
     tools: [Classes; 3],
 }
 
-const TOOLS: [Diagnostic; 3] = [Diagnostic::QueryLogs, Diagnostic::CheckMetrics, Diagnostic::CheckServiceStatus];
+/// The diagnostics that show classes of evidence.
+pub const TOOLS: [Diagnostic; 3] = [Diagnostic::QueryLogs, Diagnostic::CheckMetrics, Diagnostic::CheckServiceStatus];
 
 /// A view: an entity through logs, metrics or status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,18 +64,14 @@ pub struct View {
 /// What is there to be seen: the true fault, and decoys.
 #[derive(Debug, Clone)]
 pub struct Scene {
-    /// Classes of evidence, by entity.
-    pub shows: Vec<Classes>,
-    /// Entities whose errors are up.
-    pub errors: u128,
-    /// Entities whose times are up.
-    pub slow: u128,
+    /// What can be seen of both.
+    pub looks: Looks,
     /// Classes that may be left over at an entity.
     pub tolerance: u32,
 }
 
 /// Whether a quiet system's entity is in trouble at another time.
-fn is_up(now: &Reading, quiet: &Reading) -> [bool; 2] {
+pub(super) fn is_up(now: &Reading, quiet: &Reading) -> [bool; 2] {
     [now.error - quiet.error >= ERRORS_UP, u64::from(now.latency) * 1000 >= u64::from(quiet.latency) * LATENCY_UP]
 }
 
@@ -106,7 +110,7 @@ pub fn every_fault(
             }
             let diverges = facts.iter().any(|(predicate, _)| predicate.diverges);
             let impact = plumbing.impact(&flow);
-            all.push(Hypothesis { fault, shows, errors, slow, impact, diverges });
+            all.push(Hypothesis { fault, looks: Looks { shows, errors, slow }, impact, diverges });
         }
     }
     all
@@ -122,9 +126,14 @@ impl<'a> Hypotheses<'a> {
     /// Whether a fault is consistent with everything that is there.
     #[must_use]
     pub fn explains(&self, hypothesis: &Hypothesis, scene: &Scene) -> bool {
-        hypothesis.errors == scene.errors
-            && hypothesis.slow == scene.slow
-            && hypothesis.shows.iter().zip(&scene.shows).all(|(its, seen)| is_explained(*its, *seen, scene.tolerance))
+        hypothesis.looks.errors == scene.looks.errors
+            && hypothesis.looks.slow == scene.looks.slow
+            && hypothesis
+                .looks
+                .shows
+                .iter()
+                .zip(&scene.looks.shows)
+                .all(|(its, seen)| is_explained(*its, *seen, scene.tolerance))
     }
 
     /// Whether a fault is consistent with one view.
@@ -132,24 +141,25 @@ impl<'a> Hypotheses<'a> {
     pub fn agrees(&self, hypothesis: &Hypothesis, scene: &Scene, view: View) -> bool {
         let at = usize::from(view.at);
         let tool = TOOLS.iter().position(|tool| *tool == view.tool).map_or(0, |tool| self.tools[tool]);
-        if !is_explained(hypothesis.shows[at] & tool, scene.shows[at] & tool, scene.tolerance) {
+        if !is_explained(hypothesis.looks.shows[at] & tool, scene.looks.shows[at] & tool, scene.tolerance) {
             return false;
         }
         // Rates and times stand among the metrics.
         view.tool != Diagnostic::CheckMetrics
-            || ((hypothesis.errors ^ scene.errors) >> at & 1 == 0 && (hypothesis.slow ^ scene.slow) >> at & 1 == 0)
+            || ((hypothesis.looks.errors ^ scene.looks.errors) >> at & 1 == 0
+                && (hypothesis.looks.slow ^ scene.looks.slow) >> at & 1 == 0)
     }
 
     /// All views of a system.
     pub fn views(&self) -> impl Iterator<Item = View> {
-        let entities = self.all.first().map_or(0, |one| one.shows.len());
+        let entities = self.all.first().map_or(0, |one| one.looks.shows.len());
         (0..).take(entities).flat_map(|at| TOOLS.map(|tool| View { at, tool }))
     }
 
     /// The faults that are left by the alert: those by which these entities are in trouble too.
     #[must_use]
     pub fn after_alert(&self, alerted: &[u16]) -> Vec<usize> {
-        let troubled = |one: &Hypothesis| alerted.iter().all(|at| (one.errors | one.slow) >> at & 1 == 1);
+        let troubled = |one: &Hypothesis| alerted.iter().all(|at| (one.looks.errors | one.looks.slow) >> at & 1 == 1);
         (0..self.all.len()).filter(|index| troubled(&self.all[*index])).collect()
     }
 

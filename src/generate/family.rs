@@ -80,6 +80,24 @@ pub enum ChangeKind {
 }
 
 impl ChangeKind {
+    /// Its word, as agents read it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deploy => "deploy",
+            Self::Config => "config",
+            Self::Flag => "flag",
+            Self::Rotation => "rotation",
+            Self::Route => "route",
+            Self::Ntp => "ntp",
+            Self::Schema => "schema",
+            Self::Purge => "purge",
+            Self::Job => "job",
+            Self::Time => "time",
+            Self::External => "external",
+        }
+    }
+
     /// Whether a record of it stands among the changes.
     #[must_use]
     pub const fn is_recorded(self) -> bool {

@@ -21,6 +21,8 @@ pub enum Thing {
     Flag,
     /// The change that set the fault off.
     Trigger,
+    /// Another change.
+    Change,
 }
 
 /// What a step is done to.

@@ -4,12 +4,14 @@
 //! 1000. So the same incident gives the same numbers on every machine.
 
 use super::topology::{EdgeKind, Kind, Topology};
-use super::vocabulary::{Predicate, Toward};
+use super::vocabulary::{FailsAs, Predicate, Toward};
 
 /// The share of reads that a cache lets through on a quiet day.
 const USUAL_MISS: i32 = 80;
 /// From this share of what it can do, an entity fails requests.
 const OVERLOAD: i64 = 930;
+/// After so long a caller gives up, in microseconds: the slowest hundredth takes that long where calls time out.
+const TIMEOUT: i64 = 2_000_000;
 /// The longest time of an answer: clients give up.
 const LONGEST: i64 = 30_000_000;
 
@@ -22,6 +24,8 @@ struct Body {
     passes_toward: [i32; 3],
     capacity: i32,
     latency: i32,
+    /// How long those wait that get no answer, in microseconds.
+    wait: i64,
     /// Load beside that of its users, by [`Toward`].
     extra: [i32; 3],
     retries: i32,
@@ -34,6 +38,7 @@ impl Body {
         passes_toward: [1000; 3],
         capacity: 1000,
         latency: 1000,
+        wait: 0,
         extra: [0; 3],
         retries: 0,
         miss: USUAL_MISS,
@@ -160,6 +165,9 @@ impl Plumbing {
                 }
                 None => body.passes = body.passes * passes / 1000,
             }
+            if predicate.fails_as == FailsAs::Timeout && predicate.error > 0 {
+                body.wait = TIMEOUT;
+            }
             body.capacity = body.capacity * predicate.capacity / 1000;
             body.latency = body.latency.max(predicate.latency);
             body.retries += predicate.retries;
@@ -191,7 +199,7 @@ impl Plumbing {
             let mut passes = i64::from(body.passes) * (1000 - overload) / 1000;
             // Waiting grows as a queue's does, up to eight times.
             let crowd = 1000 + (used * used / (1000 - used.min(930)).max(70)).min(7000) / 4;
-            let mut latency = tank.latency * i64::from(body.latency) / 1000 * crowd / 1000;
+            let mut latency = tank.latency * i64::from(body.latency) / 1000 * crowd / 1000 + body.wait;
             for pipe in self.pipes(at) {
                 let called = readings[usize::from(pipe.to)];
                 let on_the_way = pipe.toward.map_or(1000, |toward| i64::from(body.passes_toward[toward as usize]));
@@ -235,6 +243,12 @@ impl Plumbing {
             weight * (1000 - served)
         };
         self.journeys.iter().map(lost).sum::<i32>() / 1000
+    }
+
+    /// Requests a second of an entity on a quiet day, times 1000.
+    #[must_use]
+    pub fn usual(&self, at: u16) -> i64 {
+        self.entities[usize::from(at)].usual
     }
 
     fn pipes(&self, from: usize) -> &[Pipe] {

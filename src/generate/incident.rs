@@ -1,6 +1,8 @@
 //! Incidents: a system, a fault in it or none, what looks like one, an alert, and the proof that all of it holds together.
 
-use super::checker::{Hypotheses, Hypothesis, Scene, View, every_fault};
+use std::sync::Arc;
+
+use super::checker::{Hypotheses, Hypothesis, Looks, Scene, View, every_fault};
 use super::family::{ChangeKind, Family};
 use super::fault::{Fault, has_flag};
 use super::flow::Plumbing;
@@ -9,7 +11,8 @@ use super::mix::{Draws, Stream};
 use super::severity::Severity;
 use super::topology::{Kind, Topology};
 use super::vocabulary::Classes;
-use super::{Library, plan};
+use super::world::World;
+use super::{Library, oracle, plan};
 
 /// The version of everything that decides what a seed brings about. Another version is another suite.
 pub const VERSION: &str = "generated/1";
@@ -18,7 +21,7 @@ pub const VERSION: &str = "generated/1";
 const MOST_ATTEMPTS: u64 = 400;
 /// After so many attempts another family is tried.
 const PATIENCE: u64 = 8;
-/// One in so many incidents is none: the alert is wrong.
+/// One in so many incidents is none: the alert is wrong. Four times as many of the mildest.
 const CONTROL: u32 = 10;
 
 /// What was changed at an entity, and when: minutes before the alert.
@@ -48,6 +51,17 @@ pub enum Refutation {
 }
 
 impl Refutation {
+    /// Its word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Chronic => "chronic",
+            Self::TooLate => "too_late",
+            Self::TooEarly => "too_early",
+            Self::Over => "over",
+        }
+    }
+
     const ALL: [Self; 4] = [Self::Chronic, Self::TooLate, Self::TooEarly, Self::Over];
 }
 
@@ -112,6 +126,12 @@ pub struct Incident {
     pub impact: i32,
     /// How severe that is.
     pub severity: Severity,
+    /// Classes that may be left over at an entity.
+    pub tolerance: u32,
+    /// What the fault itself brings about at the alert, by entity.
+    shows: Vec<Classes>,
+    /// How the other faults look that the alert leaves open.
+    pub rivals: Vec<Looks>,
     /// Why all of it holds together.
     pub proof: Proof,
 }
@@ -131,6 +151,10 @@ pub enum Rejected {
     TooFewViews,
     /// It cannot be repaired without harm.
     NoRepair,
+    /// The fault acts along no way that could be named.
+    NoPath,
+    /// No few records show it.
+    TooManyRecords,
 }
 
 /// A seed that brought nothing about, with how often each reason came up.
@@ -152,7 +176,7 @@ impl Incident {
     ///
     /// # Errors
     /// When no attempt led to one that can be proved.
-    pub fn new(library: &Library, level: Level, seed: u64, number: u64) -> Result<Self, Box<Exhausted>> {
+    pub fn new(library: &Arc<Library>, level: Level, seed: u64, number: u64) -> Result<Self, Box<Exhausted>> {
         Self::with(library, level, &Knobs::of(level), seed, number)
     }
 
@@ -161,7 +185,7 @@ impl Incident {
     /// # Errors
     /// When no attempt led to one that can be proved.
     pub fn with(
-        library: &Library,
+        library: &Arc<Library>,
         level: Level,
         knobs: &Knobs,
         seed: u64,
@@ -171,14 +195,27 @@ impl Incident {
         let mut reasons = std::collections::BTreeMap::new();
         for attempt in 0..MOST_ATTEMPTS {
             // What is asked for stays the same for a while, so that what is easily had does not crowd out the rest.
-            let wanted = Wanted::draw(root, attempt / PATIENCE);
+            let wanted = Wanted::draw(root, number, attempt / PATIENCE);
             let draft = Draft::new(library, knobs, root.child(attempt));
             match draft.incident(library, knobs, &wanted) {
-                Ok(parts) => return Ok(parts.finish(library, draft, level, seed, number, attempt)),
+                Ok(parts) => {
+                    let incident = parts.finish(library, draft, level, seed, number, attempt);
+                    let world = World::new(incident, Arc::clone(library));
+                    match oracle::can_be_answered(&world) {
+                        Ok(()) => return Ok(world.incident),
+                        Err(reason) => *reasons.entry(reason).or_default() += 1,
+                    }
+                }
                 Err(reason) => *reasons.entry(reason).or_default() += 1,
             }
         }
         Err(Box::new(Exhausted { level, seed, number, reasons }))
+    }
+
+    /// The classes that the fault itself brings about at an entity at the alert.
+    #[must_use]
+    pub fn shows(&self, at: u16) -> Classes {
+        self.shows.get(usize::from(at)).copied().unwrap_or(0)
     }
 
     /// The family of its fault.
@@ -196,15 +233,11 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn draw(draws: Draws, patience: u64) -> Self {
-        let control = draws.below(Stream::Severity, 0, 0, CONTROL) == 0;
-        // With the controls, a quarter of all is P4.
-        let severity = match draws.below(Stream::Severity, 1, 0, 90) {
-            0..25 => Severity::P1,
-            25..50 => Severity::P2,
-            50..75 => Severity::P3,
-            _ => Severity::P4,
-        };
+    /// Severities take turns, so that of every four incidents each is one: an answer that is always the same is worth the
+    /// same in every suite. Controls are among the mildest.
+    fn draw(draws: Draws, number: u64, patience: u64) -> Self {
+        let severity = Severity::ALL[usize::try_from(number % 4).unwrap_or(0)];
+        let control = severity == Severity::P4 && draws.below(Stream::Severity, 0, 0, CONTROL) < 4;
         Self { severity: (!control).then_some(severity), draws: draws.child(patience) }
     }
 }
@@ -222,6 +255,9 @@ struct Parts {
     truth: Option<usize>,
     decoys: Vec<Decoy>,
     alerted: u16,
+    /// The faults that the alert leaves open.
+    left: Vec<usize>,
+    tolerance: u32,
     proof: Proof,
 }
 
@@ -240,17 +276,11 @@ impl Draft {
             Some(severity) => Some(self.choose(severity, wanted.draws).ok_or(Rejected::NoFault)?),
         };
         let decoys = self.decoys(library, knobs, truth);
-        let mut scene = match truth {
-            Some(index) => {
-                let one = &self.all[index];
-                Scene { shows: one.shows.clone(), errors: one.errors, slow: one.slow, tolerance: knobs.tolerance }
-            }
-            None => {
-                Scene { shows: vec![0; self.topology.entities.len()], errors: 0, slow: 0, tolerance: knobs.tolerance }
-            }
-        };
+        let nothing = || Looks { shows: vec![0; self.topology.entities.len()], errors: 0, slow: 0 };
+        let looks = truth.map_or_else(nothing, |index| self.all[index].looks.clone());
+        let mut scene = Scene { looks, tolerance: knobs.tolerance };
         for decoy in &decoys {
-            scene.shows[usize::from(decoy.at)] |= decoy.shows;
+            scene.looks.shows[usize::from(decoy.at)] |= decoy.shows;
         }
         let checker = Hypotheses::over(&library.vocabulary, &self.all);
         let explains = (0..self.all.len()).filter(|index| checker.explains(&self.all[*index], &scene));
@@ -262,7 +292,7 @@ impl Draft {
             let left = checker.after_alert(&[alerted]);
             let proof =
                 Proof { faults: self.all.len(), after_alert: left.len(), views: None, repair: Vec::new(), hops: 0 };
-            return Ok(Parts { truth, decoys, alerted, proof });
+            return Ok(Parts { truth, decoys, alerted, left, tolerance: knobs.tolerance, proof });
         };
         let (alerted, left) = self.alerted(index, &checker, knobs)?;
         let views = checker.fewest_views(&scene, &left, index);
@@ -273,7 +303,7 @@ impl Draft {
         let repair = plan::shortest(fault).ok_or(Rejected::NoRepair)?;
         let hops = self.hops(alerted, fault);
         let proof = Proof { faults: self.all.len(), after_alert: left.len(), views, repair, hops };
-        Ok(Parts { truth, decoys, alerted, proof })
+        Ok(Parts { truth, decoys, alerted, left, tolerance: knobs.tolerance, proof })
     }
 
     /// A fault of this severity: a family of those that have one, then a root of those.
@@ -298,7 +328,7 @@ impl Draft {
     }
 
     fn troubled<'a>(&'a self, one: &'a Hypothesis) -> impl Iterator<Item = u16> + 'a {
-        (0..).take(self.topology.entities.len()).filter(|at| (one.errors | one.slow) >> at & 1 == 1)
+        (0..).take(self.topology.entities.len()).filter(|at| (one.looks.errors | one.looks.slow) >> at & 1 == 1)
     }
 
     /// Who the alert names, and the faults that this leaves open: something in trouble that is as far from the root as it
@@ -357,12 +387,12 @@ impl Draft {
     /// Things that look bad for another reason, at entities that the fault is not about.
     fn decoys(&self, library: &Library, knobs: &Knobs, truth: Option<usize>) -> Vec<Decoy> {
         let draws = self.draws;
-        let about = |at: u16| truth.is_some_and(|index| self.all[index].shows[usize::from(at)] != 0);
+        let about = |at: u16| truth.is_some_and(|index| self.all[index].looks.shows[usize::from(at)] != 0);
         let free = draws.shuffled(Stream::Decoys, 0, self.topology.entities.len());
         let free = free.into_iter().filter_map(|index| u16::try_from(index).ok()).filter(|at| !about(*at));
         let decoy = |at: u16| {
             // What some fault could bring about there, or it would fool nobody.
-            let possible = self.all.iter().fold(0, |all, one| all | one.shows[usize::from(at)]);
+            let possible = self.all.iter().fold(0, |all, one| all | one.looks.shows[usize::from(at)]);
             let mut classes: Vec<_> =
                 (0..library.vocabulary.classes.len()).filter(|bit| possible >> bit & 1 == 1).collect();
             classes.sort_by_key(|bit| draws.bits(Stream::Decoys, u64::from(at), *bit as u64, 1));
@@ -438,7 +468,9 @@ impl Draft {
 
 impl Parts {
     fn finish(self, library: &Library, draft: Draft, level: Level, seed: u64, number: u64, attempt: u64) -> Incident {
-        let Self { truth, decoys, alerted, proof } = self;
+        let Self { truth, decoys, alerted, left, tolerance, proof } = self;
+        let rivals = left.iter().filter(|index| Some(**index) != truth);
+        let rivals = rivals.map(|index| draft.all[*index].looks.clone()).collect();
         let draws = draft.draws;
         let duration = draws.within(Stream::Onset, 0, 0, 6, 45);
         let one = truth.map(|index| &draft.all[index]);
@@ -460,6 +492,9 @@ impl Parts {
             alerted,
             impact,
             severity: Severity::of(impact, diverges),
+            tolerance,
+            shows: one.map_or_else(Vec::new, |one| one.looks.shows.clone()),
+            rivals,
             proof,
             topology: draft.topology,
             plumbing: draft.plumbing,

@@ -7,37 +7,82 @@
 //!                                                      └─► planner: it can be repaired without harm
 //! ```
 
+pub mod answer;
+pub mod atom;
 pub mod checker;
+pub mod explain;
 pub mod family;
 pub mod fault;
 pub mod flow;
 pub mod incident;
 pub mod level;
 pub mod mix;
+pub mod objects;
+pub mod oracle;
 pub mod plan;
+pub mod play;
+pub mod record;
 pub mod severity;
+pub mod strict;
+pub mod suite;
+pub mod telemetry;
 pub mod topology;
+pub mod verify;
 pub mod vocabulary;
+pub mod world;
 
 use rust_embed::RustEmbed;
+use serde::Deserialize;
+
+use crate::env::TaskId;
 
 pub use family::Family;
 pub use incident::Incident;
 pub use level::{Knobs, Level};
 pub use severity::Severity;
+pub use suite::Suite;
+pub use telemetry::Telemetry;
 pub use vocabulary::Vocabulary;
+pub use world::World;
 
 #[derive(RustEmbed)]
 #[folder = "families/"]
 struct Embedded;
 
 const VOCABULARY: &str = "vocabulary.toml";
+const TELEMETRY: &str = "telemetry.toml";
+const TASKS: &str = "tasks.toml";
+
+/// What each task asks for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskTexts {
+    alert_classification: String,
+    root_cause_analysis: String,
+    remediation_planning: String,
+}
+
+impl TaskTexts {
+    /// What a task asks for.
+    #[must_use]
+    pub fn of(&self, task: TaskId) -> &str {
+        match task {
+            TaskId::AlertClassification => &self.alert_classification,
+            TaskId::RootCauseAnalysis => &self.root_cause_analysis,
+            TaskId::RemediationPlanning => &self.remediation_planning,
+        }
+    }
+}
 
 /// All families, with what they are written in.
 #[derive(Debug, Clone)]
 pub struct Library {
     /// Classes, predicates and verbs.
     pub vocabulary: Vocabulary,
+    /// How a state reads.
+    pub telemetry: Telemetry,
+    /// What each task asks for.
+    pub tasks: TaskTexts,
     /// The families, by name.
     pub families: Vec<Family>,
 }
@@ -66,13 +111,19 @@ impl Library {
         };
         let wrong = |file: &str, problem| LibraryError { file: file.to_owned(), problem };
         let vocabulary = Vocabulary::parse(&text(VOCABULARY)).map_err(|problem| wrong(VOCABULARY, problem))?;
-        let families = files.iter().filter(|file| *file != VOCABULARY);
+        let telemetry = Telemetry::parse(&text(TELEMETRY), &vocabulary).map_err(|problem| wrong(TELEMETRY, problem))?;
+        let families = files.iter().filter(|file| ![VOCABULARY, TELEMETRY, TASKS].contains(&&***file));
         let families = families
             .map(|file| Family::parse(&text(file), &vocabulary).map_err(|problem| wrong(file, problem)))
             .collect::<Result<_, _>>()?;
-        Ok(Self { vocabulary, families })
+        let tasks = toml::from_str(&text(TASKS)).map_err(|error| wrong(TASKS, error.to_string()))?;
+        Ok(Self { vocabulary, telemetry, tasks, families })
     }
 }
 
+#[cfg(test)]
+mod exploit_tests;
+#[cfg(test)]
+mod play_tests;
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,9 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// All of them, most severe first.
+    pub const ALL: [Self; 4] = [Self::P1, Self::P2, Self::P3, Self::P4];
+
     /// The rule, as agents read it.
     pub const RULE: &'static str = "P1: users lose 30 % or more of what they come for (journeys by their weight), or stored data \
 comes apart. P2: 10 % or more. P3: 2 % or more. P4: less, or nothing.";

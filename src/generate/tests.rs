@@ -1,6 +1,7 @@
 //! What holds for every family, every fault and every incident.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::checker::{Hypotheses, Scene, every_fault};
 use super::flow::Plumbing;
@@ -8,11 +9,11 @@ use super::mix::Draws;
 use super::topology::{Naming, Size, Topology};
 use super::{Family, Incident, Knobs, Level, Library, Severity, plan};
 
-fn library() -> Library {
-    Library::embedded().unwrap()
+fn library() -> Arc<Library> {
+    Arc::new(Library::embedded().unwrap())
 }
 
-fn incidents(library: &Library) -> impl Iterator<Item = Incident> + '_ {
+fn incidents(library: &Arc<Library>) -> impl Iterator<Item = Incident> + '_ {
     // Few at a time: a build without optimization takes a second for a large one.
     [(Level::Easy, 8), (Level::Medium, 6), (Level::Hard, 2)]
         .into_iter()
@@ -117,15 +118,14 @@ fn an_incident_holds_together() {
         let all = every_fault(&library.families, &one.topology, &one.plumbing, &library.vocabulary, one.draws);
         let truth = all.iter().position(|other| (other.fault.family, other.fault.root) == (fault.family, fault.root));
         let truth = truth.unwrap();
-        let mut scene = Scene {
-            shows: all[truth].shows.clone(),
-            errors: all[truth].errors,
-            slow: all[truth].slow,
-            tolerance: knobs.tolerance,
-        };
+        let mut scene = Scene { looks: all[truth].looks.clone(), tolerance: knobs.tolerance };
         for decoy in &one.decoys {
-            assert_eq!(all[truth].shows[usize::from(decoy.at)], 0, "{place}: a decoy stands where the fault does");
-            scene.shows[usize::from(decoy.at)] |= decoy.shows;
+            assert_eq!(
+                all[truth].looks.shows[usize::from(decoy.at)],
+                0,
+                "{place}: a decoy stands where the fault does"
+            );
+            scene.looks.shows[usize::from(decoy.at)] |= decoy.shows;
         }
         let checker = Hypotheses::over(&library.vocabulary, &all);
         let explaining: Vec<_> = (0..all.len()).filter(|index| checker.explains(&all[*index], &scene)).collect();

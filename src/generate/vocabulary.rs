@@ -26,7 +26,7 @@ pub struct Class {
 }
 
 /// How a failing entity looks to whoever called it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum FailsAs {
@@ -126,6 +126,20 @@ pub enum Takes {
     Entity(Kind),
 }
 
+impl Takes {
+    /// Its word, as agents read it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Change => "change",
+            Self::Job => "job",
+            Self::Flag => "flag",
+            Self::Certificate => "certificate",
+            Self::Entity(kind) => kind.as_str(),
+        }
+    }
+}
+
 /// Something that an agent can do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verb {
@@ -137,6 +151,8 @@ pub struct Verb {
     pub takes: Vec<Takes>,
     /// How long it takes.
     pub minutes: u32,
+    /// What holds at the entity meanwhile: a predicate, by its number.
+    pub interrupts: Option<u16>,
     /// What it does where nothing called for it, in thousandths.
     pub harm: i32,
     /// The same where its target is a store.
@@ -201,6 +217,7 @@ struct VerbFile {
     action: Remediation,
     takes: Vec<Takes>,
     minutes: u32,
+    interrupts: Option<String>,
     harm: i32,
     harm_store: Option<i32>,
 }
@@ -258,13 +275,20 @@ impl Vocabulary {
                 shows,
             })
         };
-        let predicates = file.predicate.into_iter().map(predicate).collect::<Result<_, _>>()?;
+        let predicates = file.predicate.into_iter().map(predicate).collect::<Result<Vec<_>, _>>()?;
         let verb = |(name, file): (String, VerbFile)| {
             if file.takes.is_empty() || file.minutes == 0 || file.harm < 0 {
                 return Err(format!("verb.{name}: takes something, some minutes, and does no good unasked"));
             }
-            let VerbFile { action, takes, minutes, harm, harm_store } = file;
-            Ok(Verb { name, action, takes, minutes, harm, harm_store: harm_store.unwrap_or(harm) })
+            let VerbFile { action, takes, minutes, interrupts, harm, harm_store } = file;
+            let interrupts = match interrupts {
+                None => None,
+                Some(known) => Some(
+                    number(&predicates, |predicate| predicate.name == known)
+                        .ok_or_else(|| format!("verb.{name}: interrupts by the unknown predicate '{known}'"))?,
+                ),
+            };
+            Ok(Verb { name, action, takes, minutes, interrupts, harm, harm_store: harm_store.unwrap_or(harm) })
         };
         let verbs = file.verb.into_iter().map(verb).collect::<Result<_, _>>()?;
         Ok(Self { classes, predicates, verbs })

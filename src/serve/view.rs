@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
+use crate::env::grade::strict::Strict;
 use crate::env::{
     Breakdown, Episode, Grade, Observation, Points, Reason, Reward, Shown, ShownFeedback, StepOutcome, TaskId,
 };
@@ -292,6 +293,7 @@ impl Serialize for SealedBreakdown<'_> {
                 correct_service: (),
             },
             Whole(&'a Breakdown),
+            Strict(Strict),
         }
         let sealed = match self.0 {
             Breakdown::Severity { submitted_severity, correct_severity: _, severity_match } => {
@@ -314,6 +316,7 @@ impl Serialize for SealedBreakdown<'_> {
             },
             // It counts and names nothing.
             whole @ Breakdown::Remediation { .. } => Sealed::Whole(whole),
+            Breakdown::Strict(strict) => Sealed::Strict(strict.sealed()),
         };
         sealed.serialize(serializer)
     }
@@ -326,6 +329,7 @@ fn sealed_feedback(breakdown: &Breakdown) -> Option<&'static str> {
             Some("the submitted severity is not the right one")
         }
         Breakdown::RootCause { submitted_service: Some(_), service_match: false, .. } => Some("wrong service"),
+        Breakdown::Strict(_) => Some("graded; the parts stand in the breakdown"),
         _ => None,
     }
 }

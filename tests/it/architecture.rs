@@ -17,7 +17,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("gate", &["log", "stats", "env", "report"]),
     ("serve", &["env", "report"]),
     ("config", &["agent", "chat", "env", "log"]),
-    ("cli", &["agent", "chat", "config", "env", "gate", "log", "report", "run", "serve", "stats"]),
+    ("cli", &["agent", "chat", "config", "env", "gate", "generate", "log", "report", "run", "serve", "stats"]),
 ];
 
 /// Files, or folders of files, that neither wait nor look at the clock, the disk, the network or the environment.

@@ -9,23 +9,28 @@ mod investigation;
 mod reading;
 mod repair;
 mod severity;
+mod simulated;
 
 use super::{Decision, Policy, Turn};
 use crate::env::{Action, ActionKind, Diagnostic, Observation, Submission, TaskId};
 
 use investigation::Investigation;
 use repair::Repair;
+use simulated::Trail;
 
 /// The responder in one episode.
 #[derive(Debug, Default)]
 pub struct Heuristic {
     investigation: Investigation,
     repair: Repair,
+    trail: Trail,
 }
 
 impl Policy for Heuristic {
     fn turn(&mut self, observation: &Observation) -> Turn {
         let action = match observation.task().id {
+            // A closed list of mechanisms is what simulated incidents have.
+            _ if !observation.briefing.mechanisms.is_empty() => self.trail.next(observation),
             TaskId::AlertClassification => severity::next(observation),
             TaskId::RootCauseAnalysis => self.find_cause(observation),
             TaskId::RemediationPlanning => self.repair(observation),

@@ -3,6 +3,7 @@
 mod remediation;
 mod root_cause;
 mod severity;
+pub mod strict;
 pub mod terms;
 
 use serde::Serialize;
@@ -54,6 +55,7 @@ pub enum Breakdown {
         wrong_actions_count: usize,
         summary_keywords_hit: usize,
     },
+    Strict(Box<strict::Strict>),
 }
 
 /// Grades the steps of an episode by its task's grader.

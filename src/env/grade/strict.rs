@@ -1,0 +1,101 @@
+//! The strict grade: what an answer and the state of the world at the end are worth, part by part. The rules stand with each
+//! grader; here is what they give.
+
+use serde::Serialize;
+
+use crate::env::points::Points;
+
+/// The version of the strict graders; it stands in every run, and a change of any rule changes it.
+pub const VERSION: &str = "strict/1";
+
+/// The parts of a strict grade, by task.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Strict {
+    /// Of a severity.
+    Severity(Severity),
+    /// Of a root cause.
+    RootCause(RootCause),
+    /// Of a repair.
+    Remediation(Remediation),
+}
+
+/// A severity, and whether it was more than a guess.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Severity {
+    /// What was answered.
+    pub submitted_severity: Option<String>,
+    /// What is right; none where that must not be told.
+    pub correct_severity: Option<String>,
+    /// What the answer is worth by itself.
+    pub severity_match: Points,
+    /// Whether anything was read that says what users lose. Else at most a quarter is given.
+    pub impact_seen: bool,
+}
+
+/// A root cause, part by part, each from 0 to 1 before it is weighed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RootCause {
+    /// Whether it is the entity at the root. Without it nothing counts.
+    pub service_match: bool,
+    /// The mechanism: all of it, or a third for one that is of the same group.
+    pub mechanism_match: Points,
+    /// Whether the change is the one that set it off.
+    pub trigger_match: bool,
+    /// Whether the path is one along which it acts.
+    pub path_valid: bool,
+    /// How far the cited evidence rules out everything else, times the square of the share of it that helps. Below a quarter, no more than
+    /// a quarter is given for everything.
+    pub grounding: Points,
+    /// How well the stated confidence fits, better than a coin.
+    pub calibration: Points,
+    /// What was answered.
+    pub submitted_service: Option<String>,
+    /// What is right; none where that must not be told.
+    pub correct_service: Option<String>,
+    /// The same of the mechanism.
+    pub correct_mechanism: Option<String>,
+    /// The same of the change.
+    pub correct_trigger: Option<String>,
+}
+
+/// A repair, by the state that it left.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a part of the grade")]
+pub struct Remediation {
+    /// The share of what users lost that they have again.
+    pub recovery: Points,
+    /// Whether nothing is left that does harm, and no measure in force.
+    pub clean: bool,
+    /// Whether what set it off is gone.
+    pub durable: bool,
+    /// Whether it was looked at again after the last step that helped.
+    pub verified: bool,
+    /// Whether what was read before the first change leaves little else.
+    pub diagnosed: bool,
+    /// What the agent itself cost the users.
+    pub harm: Points,
+    /// Whether no repair makes that good.
+    pub catastrophic: bool,
+    /// Changes that were made.
+    pub changes: u32,
+    /// Those among them that were steps of a repair.
+    pub helpful_changes: u32,
+}
+
+impl Strict {
+    /// The same without what is right.
+    #[must_use]
+    pub fn sealed(&self) -> Self {
+        match self.clone() {
+            Self::Severity(parts) => Self::Severity(Severity { correct_severity: None, ..parts }),
+            Self::RootCause(parts) => Self::RootCause(RootCause {
+                correct_service: None,
+                correct_mechanism: None,
+                correct_trigger: None,
+                ..parts
+            }),
+            parts @ Self::Remediation(_) => parts,
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Plays of generated incidents through the environment: the oracle's, and those that try to get by without skill.
+
+use std::sync::Arc;
+
+use super::suite::{Suite, scenario, task_of};
+use super::{Incident, Level, Library, World};
+use crate::env::{Action, Catalog, Episode, EpisodeId, Points, Scenario, TaskId, verify};
+use serde_json::{Value, json};
+
+fn each(count: u64) -> impl Iterator<Item = (String, Arc<Scenario>)> {
+    let library = Arc::new(Library::embedded().unwrap());
+    let rules = Catalog::embedded().unwrap();
+    let each = Level::ALL.into_iter().flat_map(move |level| (0..count).map(move |number| (level, number)));
+    each.flat_map(move |(level, number)| {
+        let incident = Incident::new(&library, level, 5, number).unwrap();
+        TaskId::ALL.map(|task| {
+            let world = World::new(incident.clone(), Arc::clone(&library));
+            let family = incident.family(&library).map_or("none", |family| &family.id).to_owned();
+            let place = format!("{level} {number} {task} {family}");
+            (place, Arc::new(scenario(world, task, rules.tasks(), "test")))
+        })
+    })
+}
+
+fn play(scenario: &Arc<Scenario>, actions: &[Action]) -> Episode {
+    let mut episode = Episode::reset(scenario, EpisodeId::nil());
+    for action in actions {
+        episode.step(action);
+    }
+    episode
+}
+
+#[test]
+fn the_oracle_earns_everything() {
+    let mut worst = Vec::new();
+    for (place, scenario) in each(8) {
+        let path = verify::oracle(&scenario);
+        let episode = play(&scenario, &path);
+        let grade = episode.grade().map(|grade| (grade.total, grade.feedback.clone()));
+        if grade.as_ref().is_none_or(|(total, _)| *total != Points::ONE) {
+            worst.push(format!(
+                "{place}: {grade:?} after {} of {} steps; {:?} {:?}",
+                path.len(),
+                scenario.briefing().task.max_steps,
+                episode.observation().last_action_error.as_ref().map(ToString::to_string),
+                episode.grade().map(|grade| serde_json::to_string(&grade.breakdown).unwrap()),
+            ));
+        }
+    }
+    assert!(worst.is_empty(), "{}\n{}", worst.len(), worst.join("\n"));
+}
+
+fn action(value: Value) -> Action {
+    Action::from_value(value).unwrap()
+}
+
+#[test]
+fn what_names_nothing_is_refused_and_costs_a_step() {
+    let suite: Suite = "easy,count=3,seed=2".parse().unwrap();
+    let library = Arc::new(Library::embedded().unwrap());
+    let catalog = suite.catalog(&library, Catalog::embedded().unwrap().tasks()).unwrap();
+    assert_eq!(catalog.scenarios().len(), 3);
+    let scenario = catalog.of_task(TaskId::RemediationPlanning).next().unwrap();
+    let part = scenario.briefing().services[0].to_string();
+    for (parameters, words) in [
+        (json!({"runbook_action": "hug", "target": part}), "is none of available_runbooks"),
+        (json!({"runbook_action": "pause_job"}), "needs the parameter 'target'"),
+        (json!({"runbook_action": "pause_job", "target": part}), "pause_job takes job"),
+        (json!({"runbook_action": "pause_job", "target": "job-1"}), "has no target 'job-1'"),
+        (json!({"runbook_action": "PAUSE_JOB", "target": "job-1"}), "is none of available_runbooks"),
+    ] {
+        let episode =
+            play(scenario, &[action(json!({"action_type": "execute_runbook_step", "parameters": parameters}))]);
+        let error = episode.observation().last_action_error.as_ref().unwrap().to_string();
+        assert!(error.contains(words), "{error}");
+        assert_eq!(episode.observation().step_count, 1);
+    }
+    let scenario = catalog.of_task(TaskId::RootCauseAnalysis).next().unwrap();
+    let part = scenario.briefing().services[0].to_string();
+    for (parameters, words) in [
+        (json!({}), "'service' is missing"),
+        (json!({"service": part.to_uppercase()}), "none of known_services"),
+        (json!({"service": part, "mechanism": "gremlins"}), "mechanism 'gremlins'"),
+        (json!({"service": part, "evidence": ["e-1"]}), "no record id"),
+        (json!({"service": part, "evidence": (0..9).map(|n| format!("e-000{n}")).collect::<Vec<_>>()}), "at most 8"),
+        (json!({"service": part, "confidence": 2}), "from 0 to 1"),
+        (json!({"service": part, "trigger": "chg-1"}), "no change id"),
+        (json!({"service": part, "path": "nowhere"}), "none of known_services"),
+    ] {
+        let episode = play(scenario, &[action(json!({"action_type": "submit_root_cause", "parameters": parameters}))]);
+        let error = episode.observation().last_action_error.as_ref().unwrap().to_string();
+        assert!(error.contains(words) && !episode.is_done(), "{error}");
+    }
+}
+
+#[test]
+fn tasks_take_turns_and_suites_are_read() {
+    let library = Arc::new(Library::embedded().unwrap());
+    let suite: Suite = "smoke".parse().unwrap();
+    assert_eq!(suite.to_string(), "smoke,seed=0");
+    let tasks: Vec<_> = suite.incidents(&library).map(|incident| task_of(&incident.unwrap())).collect();
+    assert_eq!(tasks.len(), 12);
+    assert!(TaskId::ALL.iter().all(|task| tasks.iter().filter(|known| *known == task).count() == 4));
+    assert_eq!("hard,count=5,seed=9".parse::<Suite>().unwrap().to_string(), "hard,seed=9,count=5");
+    for (text, words) in [
+        ("tough", "unknown suite 'tough'"),
+        ("easy,size=3", "unknown key 'size'"),
+        ("easy,count=0", "from 1 to"),
+        ("easy,count=x", "no number"),
+        ("smoke,count=3", "its own count"),
+        ("easy,3", "no KEY=NUMBER"),
+    ] {
+        assert!(text.parse::<Suite>().unwrap_err().contains(words), "{text}");
+    }
+}
