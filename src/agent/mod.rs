@@ -12,10 +12,12 @@ pub mod baseline;
 pub mod conversation;
 pub mod exec;
 pub mod fallback;
+pub mod floors;
 pub mod guard;
 pub mod heuristic;
 pub mod llm;
 pub mod parse;
+pub mod playbook;
 pub mod prompt;
 
 use std::fmt;
@@ -120,11 +122,22 @@ pub enum Builtin {
     Heuristic,
     /// A shortest full-score path: the ceiling.
     Oracle,
+    /// The same answer always.
+    Constant,
+    /// Every word that could please.
+    KeywordSoup,
+    /// The right answer, and nothing done for it.
+    Leaked,
 }
 
 impl Builtin {
-    /// All of them, from floor to ceiling.
-    pub const ALL: [Self; 4] = [Self::Random, Self::Fallback, Self::Heuristic, Self::Oracle];
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Random, Self::Fallback, Self::Heuristic, Self::Oracle, Self::Constant, Self::KeywordSoup, Self::Leaked];
+    /// Those that play where nobody says who, from floor to ceiling.
+    pub const USUAL: [Self; 4] = [Self::Random, Self::Fallback, Self::Heuristic, Self::Oracle];
+    /// Those without skill: `--agent floors`.
+    pub const FLOORS: [Self; 4] = [Self::Random, Self::Constant, Self::KeywordSoup, Self::Leaked];
 
     /// The name on the command line and in tables.
     #[must_use]
@@ -134,6 +147,9 @@ impl Builtin {
             Self::Fallback => "fallback",
             Self::Heuristic => "heuristic",
             Self::Oracle => "oracle",
+            Self::Constant => "constant",
+            Self::KeywordSoup => "keyword_soup",
+            Self::Leaked => "leaked",
         }
     }
 
@@ -145,6 +161,9 @@ impl Builtin {
             Self::Fallback => "the safety net of the LLM agent alone: sweeps logs and deploys, then submits blindly",
             Self::Heuristic => "a rule-based responder that follows names and change times: the bar for a model",
             Self::Oracle => "a shortest full-score path, read from the answer key: the ceiling",
+            Self::Constant => "the same answer always: P2, the alerted service",
+            Self::KeywordSoup => "submits every word that could please a grader, at once",
+            Self::Leaked => "the right answer as if it had leaked, submitted at once",
         }
     }
 }

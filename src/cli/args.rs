@@ -399,9 +399,15 @@ pub(super) struct GenerateArgs {
     /// How many incidents of a level [default: 30]
     #[arg(long, value_name = "N")]
     pub(super) count: Option<u64>,
-    /// The seed; the same one gives the same incidents on every machine
-    #[arg(long, value_name = "SEED", default_value_t = 0)]
-    pub(super) seed: u64,
+    /// The seed; the same one gives the same incidents on every machine [default: 0]
+    #[arg(long, value_name = "SEED")]
+    pub(super) seed: Option<u64>,
+    /// Make it from the secret in `BENCH_SUITE_SECRET` for this epoch, and commit to the secret in the manifest
+    #[arg(long, value_name = "EPOCH", conflicts_with = "seed")]
+    pub(super) private: Option<u64>,
+    /// Turn a knob of the level: services, hops, decoys, ambiguity, hypotheses, views, slack; repeat for more
+    #[arg(long = "knob", value_name = "NAME=N")]
+    pub(super) knobs: Vec<String>,
     /// The folder to write to; it must hold no suite yet
     #[arg(short, long, value_name = "DIR")]
     pub(super) out: PathBuf,

@@ -21,6 +21,7 @@ use crate::config::options::Concurrency;
 use crate::config::settings::{ConfigFile, KeyedModel};
 use crate::config::{ConfigError, Environment, Options, Settings};
 use crate::env::{Action, ActionKind, Catalog, Diagnostic, Episode, EpisodeId, Scenario, Source, verify};
+use crate::generate::seeds::Secret;
 use crate::generate::{Library, Suite};
 use crate::log::manifest::{self, Machine, ModelRecord};
 use crate::log::store::{self, RunFolder, Store, StoreError};
@@ -79,9 +80,26 @@ pub(super) fn catalog(suite: &str, overlay: Option<&Path>) -> Result<Catalog, Fa
     Ok(catalog)
 }
 
+/// The variable that has the secret of private suites.
+const SECRET: &str = "BENCH_SUITE_SECRET";
+
+/// Reads what a generated suite consists of, and finds its secret where it is private.
+pub(super) fn read_suite(text: &str) -> Result<Suite, Failure> {
+    let suite: Suite = text.parse().map_err(|problem| Failure::usage(format!("generated:{text}: {problem}")))?;
+    if !suite.needs_secret() {
+        return Ok(suite);
+    }
+    let environment = Environment::read(Path::new(".")).map_err(ConfigError::DotEnv)?;
+    let hint = format!("a private suite is made from the secret in {SECRET}");
+    let secret = environment.get(SECRET);
+    let secret = secret.ok_or_else(|| Failure::usage(format!("{SECRET} is not set")).hint(hint.clone()))?;
+    let secret = Secret::new(secret).map_err(|problem| Failure::usage(format!("{SECRET}: {problem}")).hint(hint))?;
+    Ok(suite.with_secret(secret))
+}
+
 /// A suite that is made from its seed; every incident of it was proved when it was made.
 fn generated_suite(text: &str) -> Result<Catalog, Failure> {
-    let suite: Suite = text.parse().map_err(|problem| Failure::usage(format!("generated:{text}: {problem}")))?;
+    let suite = read_suite(text)?;
     let library = Library::embedded().map_err(|error| Failure::other(error.to_string()))?;
     let rules = Catalog::embedded().map_err(|error| Failure::other(error.to_string()))?;
     suite

@@ -13,7 +13,7 @@ use super::exit::{Failure, Status};
 use super::out;
 use crate::env::{Catalog, Episode, EpisodeId, Tasks, hex};
 use crate::generate::incident::VERSION;
-use crate::generate::suite::{Suite, scenario, task_of};
+use crate::generate::suite::{scenario, task_of};
 use crate::generate::{Incident, Library, World, explain, record, verify};
 
 /// The form of a manifest.
@@ -31,6 +31,9 @@ struct Manifest {
     /// The version of the generator.
     version: String,
     suite: String,
+    /// What commits to the secret of a private suite, which is shown when the suite is retired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    commitment: Option<String>,
     /// Of all incidents together.
     digest: String,
     incidents: Vec<Entry>,
@@ -65,12 +68,16 @@ fn sha256(bytes: &[u8]) -> String {
 
 /// Writes a suite: what agents are shown, the sealed truth apart, and a manifest.
 pub(super) fn generate(args: &GenerateArgs) -> Result<Status, Failure> {
-    let suite = format!("{},seed={}", args.level, args.seed);
+    let suite = match args.private {
+        Some(epoch) => format!("{},private={epoch}", args.level),
+        None => format!("{},seed={}", args.level, args.seed.unwrap_or(0)),
+    };
     let suite = match args.count {
         Some(count) => format!("{suite},count={count}"),
         None => suite,
     };
-    let suite: Suite = suite.parse().map_err(Failure::usage)?;
+    let suite = args.knobs.iter().fold(suite, |suite, knob| format!("{suite},{knob}"));
+    let suite = super::build::read_suite(&suite)?;
     let (library, tasks) = (library()?, tasks()?);
     if args.out.join(MANIFEST).exists() {
         let message = format!("{} holds a suite already", args.out.display());
@@ -115,6 +122,7 @@ pub(super) fn generate(args: &GenerateArgs) -> Result<Status, Failure> {
         canary: CANARY.to_owned(),
         version: VERSION.to_owned(),
         suite: suite.to_string(),
+        commitment: suite.seeds.commitment(),
         digest: format!("sha256:{}", hex(&whole.finalize())),
         incidents,
     };
@@ -148,7 +156,10 @@ pub(super) fn verify_suite(args: &VerifyArgs) -> Result<Status, Failure> {
         let found = format!("{} of generator {}", manifest.schema, manifest.version);
         return Err(unreadable(format!("this program makes {SCHEMA} of generator {VERSION}, not {found}")));
     }
-    let suite: Suite = manifest.suite.parse().map_err(unreadable)?;
+    let suite = super::build::read_suite(&manifest.suite)?;
+    if manifest.commitment != suite.seeds.commitment() {
+        return Err(unreadable("it was made from another secret".to_owned()));
+    }
     let (library, tasks) = (library()?, tasks()?);
     let (mut flaws, mut count, mut whole) = (Vec::new(), 0_usize, Sha256::new());
     for incident in suite.incidents(&library) {

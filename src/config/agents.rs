@@ -7,6 +7,8 @@ use crate::agent::Builtin;
 
 /// What the name of somebody's own agent begins with.
 pub(super) const PREFIX: &str = "exec:";
+/// The name of all that play without skill.
+const FLOORS: &str = "floors";
 
 /// An agent that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +51,7 @@ impl AgentChoice {
             None if name == "llm" => Ok(Self::Llm),
             None => {
                 let names: Vec<_> = Builtin::ALL.iter().map(|agent| agent.as_str()).collect();
-                Err(format!("unknown agent '{name}'; there are llm, {} and exec:COMMAND", names.join(", ")))
+                Err(format!("unknown agent '{name}'; there are llm, {}, {FLOORS} and exec:COMMAND", names.join(", ")))
             }
         }
     }
@@ -86,9 +88,15 @@ pub fn choices(values: &[String]) -> Result<Vec<AgentChoice>, String> {
                 Some((name, behind)) if !text.starts_with(PREFIX) => (name, Some(behind)),
                 _ => (text, None),
             };
-            let choice = AgentChoice::parse(name.trim())?;
-            if !choices.contains(&choice) {
-                choices.push(choice);
+            let named = if name.trim() == FLOORS {
+                Builtin::FLOORS.map(AgentChoice::Builtin).to_vec()
+            } else {
+                vec![AgentChoice::parse(name.trim())?]
+            };
+            for choice in named {
+                if !choices.contains(&choice) {
+                    choices.push(choice);
+                }
             }
             rest = behind;
         }
@@ -123,9 +131,14 @@ impl TypedValueParser for AgentValues {
                 Builtin::Fallback => "The safety net of the LLM agent alone",
                 Builtin::Heuristic => "A rule-based responder: the bar for a model",
                 Builtin::Oracle => "A shortest full-score path: the ceiling",
+                Builtin::Constant => "The same answer always",
+                Builtin::KeywordSoup => "Every word that could please a grader",
+                Builtin::Leaked => "The right answer, submitted at once",
             })
         };
-        Some(Box::new(std::iter::once(llm).chain(Builtin::ALL.map(builtin)).chain([exec])))
+        let floors =
+            PossibleValue::new(FLOORS).help("All that play without skill: random, constant, keyword_soup, leaked");
+        Some(Box::new(std::iter::once(llm).chain(Builtin::ALL.map(builtin)).chain([floors, exec])))
     }
 }
 
@@ -170,7 +183,10 @@ mod tests {
     fn what_cannot_play_is_refused() {
         let long = format!("exec:{}", "x".repeat(LONGEST_NAME));
         for (value, problem) in [
-            ("nope", "unknown agent 'nope'; there are llm, random, fallback, heuristic, oracle and exec:COMMAND"),
+            (
+                "nope",
+                "unknown agent 'nope'; there are llm, random, fallback, heuristic, oracle, constant, keyword_soup, leaked, floors and exec:COMMAND",
+            ),
             ("random,", "unknown agent ''"),
             ("Random", "unknown agent 'Random'"),
             ("exec:", "needs a command"),

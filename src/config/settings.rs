@@ -486,7 +486,7 @@ fn contestants(
         // Who reads that protocol reads the scores of one agent.
         Vec::new()
     } else {
-        Builtin::ALL.to_vec()
+        Builtin::USUAL.to_vec()
     };
     let programs = agents.into_iter().filter_map(|agent| match agent {
         AgentChoice::Exec(agent) => Some(agent),

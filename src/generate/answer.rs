@@ -28,6 +28,8 @@ pub struct Answer {
     pub confidence: Option<f64>,
     /// Whether it says that the alert was wrong.
     pub says_nothing_is_wrong: bool,
+    /// Whether it says that all is well again.
+    pub says_resolved: bool,
 }
 
 /// What `status` can be.
@@ -112,8 +114,18 @@ impl Answer {
         if let Some(name) = status.filter(|name| !STATUS.contains(name)) {
             return Err(format!("status '{}' is none of {}", short(name), STATUS.join(", ")));
         }
-        let says_nothing_is_wrong = status == Some("no_incident");
-        Ok(Self { severity, service, mechanism, trigger, path, evidence, confidence, says_nothing_is_wrong })
+        let (says_nothing_is_wrong, says_resolved) = (status == Some("no_incident"), status == Some("resolved"));
+        Ok(Self {
+            severity,
+            service,
+            mechanism,
+            trigger,
+            path,
+            evidence,
+            confidence,
+            says_nothing_is_wrong,
+            says_resolved,
+        })
     }
 }
 

@@ -126,8 +126,8 @@ pub struct Incident {
     pub impact: i32,
     /// How severe that is.
     pub severity: Severity,
-    /// Classes that may be left over at an entity.
-    pub tolerance: u32,
+    /// The knobs that it was made by.
+    pub knobs: Knobs,
     /// What the fault itself brings about at the alert, by entity.
     shows: Vec<Classes>,
     /// How the other faults look that the alert leaves open.
@@ -199,7 +199,7 @@ impl Incident {
             let draft = Draft::new(library, knobs, root.child(attempt));
             match draft.incident(library, knobs, &wanted) {
                 Ok(parts) => {
-                    let incident = parts.finish(library, draft, level, seed, number, attempt);
+                    let incident = parts.finish(library, draft, (level, *knobs), seed, number, attempt);
                     let world = World::new(incident, Arc::clone(library));
                     match oracle::can_be_answered(&world) {
                         Ok(()) => return Ok(world.incident),
@@ -257,7 +257,6 @@ struct Parts {
     alerted: u16,
     /// The faults that the alert leaves open.
     left: Vec<usize>,
-    tolerance: u32,
     proof: Proof,
 }
 
@@ -292,7 +291,7 @@ impl Draft {
             let left = checker.after_alert(&[alerted]);
             let proof =
                 Proof { faults: self.all.len(), after_alert: left.len(), views: None, repair: Vec::new(), hops: 0 };
-            return Ok(Parts { truth, decoys, alerted, left, tolerance: knobs.tolerance, proof });
+            return Ok(Parts { truth, decoys, alerted, left, proof });
         };
         let (alerted, left) = self.alerted(index, &checker, knobs)?;
         let views = checker.fewest_views(&scene, &left, index);
@@ -303,7 +302,7 @@ impl Draft {
         let repair = plan::shortest(fault).ok_or(Rejected::NoRepair)?;
         let hops = self.hops(alerted, fault);
         let proof = Proof { faults: self.all.len(), after_alert: left.len(), views, repair, hops };
-        Ok(Parts { truth, decoys, alerted, left, tolerance: knobs.tolerance, proof })
+        Ok(Parts { truth, decoys, alerted, left, proof })
     }
 
     /// A fault of this severity: a family of those that have one, then a root of those.
@@ -467,8 +466,16 @@ impl Draft {
 }
 
 impl Parts {
-    fn finish(self, library: &Library, draft: Draft, level: Level, seed: u64, number: u64, attempt: u64) -> Incident {
-        let Self { truth, decoys, alerted, left, tolerance, proof } = self;
+    fn finish(
+        self,
+        library: &Library,
+        draft: Draft,
+        (level, knobs): (Level, Knobs),
+        seed: u64,
+        number: u64,
+        attempt: u64,
+    ) -> Incident {
+        let Self { truth, decoys, alerted, left, proof } = self;
         let rivals = left.iter().filter(|index| Some(**index) != truth);
         let rivals = rivals.map(|index| draft.all[*index].looks.clone()).collect();
         let draws = draft.draws;
@@ -492,7 +499,7 @@ impl Parts {
             alerted,
             impact,
             severity: Severity::of(impact, diverges),
-            tolerance,
+            knobs,
             shows: one.map_or_else(Vec::new, |one| one.looks.shows.clone()),
             rivals,
             proof,

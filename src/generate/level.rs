@@ -71,20 +71,56 @@ pub struct Knobs {
     /// Names that say nothing, or what a part is.
     #[serde(skip)]
     pub naming: Naming,
+    /// Steps that are allowed, in hundredths of those of a proved way through.
+    pub slack: u32,
 }
 
+/// The knobs that can be turned by name, each with the least and the most.
+const TURNED: [(&str, u32, u32); 7] = [
+    ("services", 6, 60),
+    ("hops", 1, 6),
+    ("decoys", 0, 20),
+    ("ambiguity", 1, 3),
+    ("hypotheses", 1, 60),
+    ("views", 1, 3),
+    ("slack", 100, 1000),
+];
+
 impl Knobs {
+    /// Turns a knob.
+    ///
+    /// # Errors
+    /// When there is no such knob, or the value is beyond its bounds.
+    pub fn turn(&mut self, name: &str, value: u32) -> Result<(), String> {
+        let names = || TURNED.map(|(name, ..)| name).join(", ");
+        let known = TURNED.iter().find(|(known, ..)| *known == name);
+        let (_, least, most) = known.ok_or_else(|| format!("unknown key '{name}'; keys: seed, count, {}", names()))?;
+        if !(*least..=*most).contains(&value) {
+            return Err(format!("{name} is from {least} to {most}, not {value}"));
+        }
+        let small = u16::try_from(value).unwrap_or(u16::MAX);
+        match name {
+            "services" => self.services = small,
+            "hops" => self.depth = small,
+            "decoys" => self.decoys = small,
+            "ambiguity" => self.tolerance = value,
+            "hypotheses" => self.hypotheses = value as usize,
+            "views" => self.views = value as usize,
+            _ => self.slack = value,
+        }
+        Ok(())
+    }
+
     /// The knobs of a level.
     #[must_use]
     pub const fn of(level: Level) -> Self {
         let naming = Naming::Codename;
-        match level {
-            Level::Easy => Self { services: 11, depth: 3, decoys: 2, tolerance: 1, hypotheses: 8, views: 2, naming },
-            Level::Medium => Self { services: 15, depth: 4, decoys: 4, tolerance: 1, hypotheses: 15, views: 2, naming },
-            Level::Hard => Self { services: 26, depth: 5, decoys: 8, tolerance: 2, hypotheses: 25, views: 3, naming },
-            Level::Expert => {
-                Self { services: 43, depth: 6, decoys: 14, tolerance: 2, hypotheses: 40, views: 3, naming }
-            }
-        }
+        let (services, depth, decoys, tolerance, hypotheses, views, slack) = match level {
+            Level::Easy => (11, 3, 2, 1, 8, 2, 300),
+            Level::Medium => (15, 4, 4, 1, 15, 2, 260),
+            Level::Hard => (26, 5, 8, 2, 25, 3, 230),
+            Level::Expert => (43, 6, 14, 2, 40, 3, 200),
+        };
+        Self { services, depth, decoys, tolerance, hypotheses, views, naming, slack }
     }
 }

@@ -22,6 +22,7 @@ pub mod oracle;
 pub mod plan;
 pub mod play;
 pub mod record;
+pub mod seeds;
 pub mod severity;
 pub mod strict;
 pub mod suite;

@@ -133,14 +133,14 @@ pub fn diagnose(world: &World) -> Diagnosis {
     for _ in 0..20 {
         let atoms: Vec<_> = seen.iter().map(|(_, atom)| *atom).collect();
         let left: Vec<_> =
-            incident.rivals.iter().filter(|looks| is_consistent(looks, &atoms, incident.tolerance)).collect();
+            incident.rivals.iter().filter(|looks| is_consistent(looks, &atoms, incident.knobs.tolerance)).collect();
         if left.is_empty() && !atoms.is_empty() {
             break;
         }
         let rules_out = |at: u16, tool: Diagnostic| {
             let mut all = atoms.clone();
             all.extend(atoms_of(world, &state, at, tool).into_iter().map(|(_, atom)| atom));
-            left.iter().filter(|looks| !is_consistent(looks, &all, incident.tolerance)).count()
+            left.iter().filter(|looks| !is_consistent(looks, &all, incident.knobs.tolerance)).count()
         };
         let views = (0..).take(incident.topology.entities.len()).flat_map(|at| checker::TOOLS.map(|tool| (at, tool)));
         let best = views.max_by_key(|(at, tool)| (rules_out(*at, *tool), std::cmp::Reverse(*at)));
@@ -181,7 +181,7 @@ pub fn cite(world: &World, seen: &[(u16, Atom)]) -> Vec<u16> {
     let incident = &world.incident;
     let left = |chosen: &[usize]| {
         let atoms: Vec<_> = chosen.iter().map(|index: &usize| seen[*index].1).collect();
-        incident.rivals.iter().filter(|looks| is_consistent(looks, &atoms, incident.tolerance)).count()
+        incident.rivals.iter().filter(|looks| is_consistent(looks, &atoms, incident.knobs.tolerance)).count()
     };
     let groups = groups(seen);
     let mut chosen: Vec<usize> = Vec::new();

@@ -73,12 +73,14 @@ impl LiveState for Playing {
         let Some(at) = self.order.get(service).copied() else { return String::new() };
         self.world.pass(&mut self.state, 1);
         let sheet = View::new(&self.world, &self.state, at).sheet(kind);
-        for (id, atom) in sheet.records {
-            // A record that is read twice is one record.
-            if !self.deeds.seen.contains(&(id, atom)) {
-                self.deeds.seen.push((id, atom));
+        // A record of a log or of a change that is read twice is one record; a reading that is taken twice is two.
+        let is_again = matches!(kind, Diagnostic::QueryLogs | Diagnostic::CheckRecentDeploys);
+        for record in sheet.records {
+            if !is_again || !self.deeds.seen.contains(&record) {
+                self.deeds.seen.push(record);
             }
         }
+        self.deeds.looks.push(self.deeds.seen.len());
         if matches!(kind, Diagnostic::CheckMetrics | Diagnostic::CheckServiceStatus | Diagnostic::QueryLogs) {
             self.deeds.read_since.insert(at);
         }

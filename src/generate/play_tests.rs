@@ -102,9 +102,15 @@ fn tasks_take_turns_and_suites_are_read() {
     assert_eq!(tasks.len(), 12);
     assert!(TaskId::ALL.iter().all(|task| tasks.iter().filter(|known| *known == task).count() == 4));
     assert_eq!("hard,count=5,seed=9".parse::<Suite>().unwrap().to_string(), "hard,seed=9,count=5");
+    assert_eq!(
+        "hard,decoys=0,services=12".parse::<Suite>().unwrap().to_string(),
+        "hard,seed=0,count=30,decoys=0,services=12"
+    );
     for (text, words) in [
         ("tough", "unknown suite 'tough'"),
         ("easy,size=3", "unknown key 'size'"),
+        ("easy,services=3", "services is from 6 to 60"),
+        ("smoke,decoys=3", "its own knobs"),
         ("easy,count=0", "from 1 to"),
         ("easy,count=x", "no number"),
         ("smoke,count=3", "its own count"),

@@ -31,6 +31,8 @@ const GUESS: f64 = 0.25;
 pub struct Deeds {
     /// Records that were returned, in order.
     pub seen: Vec<(u16, Atom)>,
+    /// How many of them after each look.
+    pub looks: Vec<usize>,
     /// How many of them before the first change; none before there is one.
     pub before_change: Option<usize>,
     /// Changes, in order.
@@ -46,18 +48,21 @@ impl Deeds {
     }
 
     fn atoms(&self, first: usize) -> Vec<Atom> {
-        self.seen.iter().take(first).map(|(_, atom)| *atom).collect()
+        let says = |atom: &Atom| !matches!(atom, Atom::Nothing | Atom::Impact);
+        self.seen.iter().take(first).map(|(_, atom)| *atom).filter(says).collect()
     }
 }
 
 /// How far this evidence rules out the faults that the alert leaves open besides the true one: 1 for all of them, by bits.
 fn ruled_out(incident: &Incident, atoms: &[Atom]) -> f64 {
     let all = incident.rivals.len();
-    let left = incident.rivals.iter().filter(|looks| is_consistent(looks, atoms, incident.tolerance)).count();
-    if all == 0 {
-        return 1.0;
-    }
-    1.0 - number(left + 1).ln() / number(all + 1).ln()
+    let left = incident.rivals.iter().filter(|looks| is_consistent(looks, atoms, incident.knobs.tolerance)).count();
+    share_ruled_out(left, all)
+}
+
+/// The bits that are gone where so many of all are left, as a share; the true one is always left.
+fn share_ruled_out(left: usize, all: usize) -> f64 {
+    if all == 0 { 1.0 } else { 1.0 - number(left + 1).ln() / number(all + 1).ln() }
 }
 
 /// A count that is small.
@@ -72,7 +77,7 @@ fn helps(incident: &Incident, atoms: &[Atom], index: usize) -> bool {
         return true;
     }
     let others: Vec<_> = atoms.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, atom)| *atom).collect();
-    let tolerance = incident.tolerance;
+    let tolerance = incident.knobs.tolerance;
     incident
         .rivals
         .iter()
@@ -166,7 +171,24 @@ pub fn root_cause(world: &World, deeds: &Deeds, answer: Option<&Answer>) -> Grad
             "the right entity; mechanism {mechanism:.2}, trigger {trigger}, path {path}, grounding {grounding:.2}"
         ),
     };
+    // What is ruled out stays so: look by look only what was left is held against what was seen by then.
+    let mut left: Vec<_> = incident.rivals.iter().collect();
+    let mut idle = 0_u32;
+    for count in &deeds.looks {
+        if left.is_empty() {
+            idle += 1;
+            continue;
+        }
+        let atoms = deeds.atoms(*count);
+        left.retain(|looks| is_consistent(looks, &atoms, incident.knobs.tolerance));
+    }
+    let bits = number(incident.rivals.len() + 1).log2() - number(left.len() + 1).log2();
     let parts = strict::RootCause {
+        ruled_out: Points::round(share_ruled_out(left.len(), incident.rivals.len())),
+        left_open: u32::try_from(left.len()).unwrap_or(u32::MAX),
+        bits_per_query: (bits / number(deeds.looks.len()).max(1.0) * 1e4).round() / 1e4,
+        idle_queries: idle,
+        confidence: given.confidence,
         service_match: service,
         mechanism_match: Points::round(mechanism),
         trigger_match: trigger,
@@ -245,7 +267,15 @@ pub fn remediation(world: &World, state: &State, deeds: &Deeds, answer: Option<&
         ),
     };
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let lost = |minutes: &[i32]| minutes.iter().map(|lost| f64::from(*lost) / 1000.0).sum::<f64>();
+    // From when on it never was more again.
+    let mitigated = after.lost().iter().rposition(|lost| *lost - least > start / 10).map_or(0, |last| last + 1);
+    let mitigated = (mitigated < after.lost().len()).then_some(mitigated).filter(|_| start > 0);
     let parts = strict::Remediation {
+        incident: incident.fault.is_some(),
+        claims_resolved: answer.is_some_and(|answer| answer.says_resolved),
+        minutes_to_mitigate: mitigated.and_then(|minute| u32::try_from(minute).ok()),
+        customer_minutes: (lost(state.lost()) * 1e4).round() / 1e4,
         recovery: Points::round(recovery),
         clean,
         durable,

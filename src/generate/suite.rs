@@ -8,9 +8,10 @@ use sha2::{Digest, Sha256};
 
 use super::incident::{Exhausted, VERSION};
 use super::play::{Playable, takes};
+use super::seeds::{Secret, Seeds};
 use super::severity::Severity;
 use super::topology::Kind;
-use super::{Incident, Level, Library, World};
+use super::{Incident, Knobs, Level, Library, World};
 use crate::env::{Alert, Briefing, Catalog, Remediation, RewardTable, Scenario, Task, TaskId, Tasks, hex};
 
 /// What a suite consists of.
@@ -20,8 +21,10 @@ pub struct Suite {
     pub name: String,
     /// Levels, each with how many incidents of it.
     pub parts: Vec<(Level, u64)>,
-    /// The seed.
-    pub seed: u64,
+    /// Where seeds come from.
+    pub seeds: Seeds,
+    /// Knobs that are turned from where the level has them, by name.
+    pub turned: Vec<(String, u32)>,
 }
 
 /// The named suites, each with how many incidents of each level.
@@ -35,23 +38,31 @@ const MOST: u64 = 100_000;
 impl FromStr for Suite {
     type Err = String;
 
-    /// `smoke`, `lite`, `full` or a level; then `seed=N` and, for a level, `count=N`, all with commas between.
+    /// `smoke`, `lite`, `full` or a level; then `seed=N` or `private=EPOCH`, and, for a level, `count=N` and knobs, all with commas between.
     fn from_str(text: &str) -> Result<Self, String> {
         let mut words = text.split(',');
         let name = words.next().unwrap_or_default();
-        let (mut seed, mut count) = (0, None);
+        let (mut seed, mut epoch, mut count, mut turned) = (None, None, None, Vec::new());
         for word in words {
             let (key, value) = word.split_once('=').ok_or_else(|| format!("'{word}' is no KEY=NUMBER"))?;
             let number: u64 = value.parse().map_err(|_| format!("'{value}' is no number for {key}"))?;
             match key {
-                "seed" => seed = number,
+                "seed" => seed = Some(number),
+                "private" => epoch = Some(number),
                 "count" => count = Some(number),
-                _ => return Err(format!("unknown key '{key}'; keys: seed, count")),
+                _ => {
+                    let value = u32::try_from(number).map_err(|_| format!("{value} is too much for {key}"))?;
+                    Knobs::of(Level::Easy).turn(key, value)?;
+                    turned.push((key.to_owned(), value));
+                }
             }
         }
         let named = NAMED.iter().find(|(known, _)| *known == name);
         let parts = match (named, name.parse::<Level>()) {
             (Some(_), _) if count.is_some() => return Err(format!("{name} has its own count; count= is for a level")),
+            (Some(_), _) if !turned.is_empty() => {
+                return Err(format!("{name} has its own knobs; turn those of a level"));
+            }
             (Some((_, counts)), _) => Level::ALL.into_iter().zip(*counts).filter(|(_, count)| *count > 0).collect(),
             (None, Ok(level)) => vec![(level, count.unwrap_or(USUAL_COUNT))],
             (None, Err(_)) => {
@@ -62,35 +73,75 @@ impl FromStr for Suite {
         if total == 0 || total > MOST {
             return Err(format!("a suite has from 1 to {MOST} incidents, not {total}"));
         }
-        Ok(Self { name: name.to_owned(), parts, seed })
+        let seeds = match (seed, epoch) {
+            (Some(_), Some(_)) => return Err("a suite has a seed, or is private".to_owned()),
+            (seed, None) => Seeds::Public(seed.unwrap_or(0)),
+            (None, Some(epoch)) => Seeds::Private { epoch, secret: None },
+        };
+        Ok(Self { name: name.to_owned(), parts, seeds, turned })
     }
 }
 
 impl fmt::Display for Suite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{},seed={}", self.name, self.seed)?;
-        match self.parts.as_slice() {
-            [(_, count)] if NAMED.iter().all(|(name, _)| *name != self.name) => write!(f, ",count={count}"),
-            _ => Ok(()),
+        match &self.seeds {
+            Seeds::Public(seed) => write!(f, "{},seed={seed}", self.name)?,
+            Seeds::Private { epoch, .. } => write!(f, "{},private={epoch}", self.name)?,
         }
+        match self.parts.as_slice() {
+            [(_, count)] if NAMED.iter().all(|(name, _)| *name != self.name) => write!(f, ",count={count}")?,
+            _ => {}
+        }
+        self.turned.iter().try_for_each(|(name, value)| write!(f, ",{name}={value}"))
     }
 }
 
+/// Why an incident of a suite was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum Unmade {
+    /// The seed brings none about.
+    #[error(transparent)]
+    Exhausted(#[from] Box<Exhausted>),
+    /// The suite is private.
+    #[error("the suite is private, and its secret is not known here")]
+    NoSecret,
+}
+
 impl Suite {
+    /// The same with the secret that private seeds are made from.
+    #[must_use]
+    pub fn with_secret(mut self, known: Secret) -> Self {
+        if let Seeds::Private { secret, .. } = &mut self.seeds {
+            *secret = Some(known);
+        }
+        self
+    }
+
+    /// Whether a secret is missing.
+    #[must_use]
+    pub fn needs_secret(&self) -> bool {
+        matches!(self.seeds, Seeds::Private { secret: None, .. })
+    }
+
     /// The incidents, level by level.
-    pub fn incidents<'a>(
-        &'a self,
-        library: &'a Arc<Library>,
-    ) -> impl Iterator<Item = Result<Incident, Box<Exhausted>>> + 'a {
+    pub fn incidents<'a>(&'a self, library: &'a Arc<Library>) -> impl Iterator<Item = Result<Incident, Unmade>> + 'a {
         let each = self.parts.iter().flat_map(|(level, count)| (0..*count).map(|number| (*level, number)));
-        each.map(move |(level, number)| Incident::new(library, level, self.seed, number))
+        each.map(move |(level, number)| {
+            let mut knobs = Knobs::of(level);
+            for (name, value) in &self.turned {
+                // Both were looked at when the suite was read.
+                let _ = knobs.turn(name, *value);
+            }
+            let seed = self.seeds.of(level, number).ok_or(Unmade::NoSecret)?;
+            Ok(Incident::with(library, level, &knobs, seed, number)?)
+        })
     }
 
     /// The catalogue of the suite.
     ///
     /// # Errors
-    /// When a seed brings no incident about that can be proved.
-    pub fn catalog(&self, library: &Arc<Library>, tasks: &Tasks) -> Result<Catalog, Box<Exhausted>> {
+    /// When a seed brings no incident about that can be proved, or the suite is private and its secret is missing.
+    pub fn catalog(&self, library: &Arc<Library>, tasks: &Tasks) -> Result<Catalog, Unmade> {
         let mut hash = Sha256::new();
         hash.update(format!("{VERSION} {self}\n"));
         let mut scenarios = Vec::new();
@@ -131,13 +182,7 @@ fn task_for(task: &Task, texts: &super::TaskTexts, max_steps: u32) -> Task {
 #[must_use]
 pub fn budget(world: &World, task: TaskId) -> u32 {
     let path = u32::try_from(super::oracle::play(world, task).len()).unwrap_or(u32::MAX);
-    let slack = match world.incident.level {
-        Level::Easy => 30,
-        Level::Medium => 26,
-        Level::Hard => 23,
-        Level::Expert => 20,
-    };
-    (path.max(3) * slack).div_ceil(10) + 4
+    (path.max(3) * world.incident.knobs.slack).div_ceil(100) + 4
 }
 
 /// An incident as a scenario of a task.

@@ -44,7 +44,7 @@ pub enum Flaw {
 /// The first thing that it lacks.
 pub fn prove(world: &World, tasks: &Tasks) -> Result<(), Flaw> {
     let World { incident, library, .. } = world;
-    let knobs = Knobs::of(incident.level);
+    let knobs = incident.knobs;
     let all =
         every_fault(&library.families, &incident.topology, &incident.plumbing, &library.vocabulary, incident.draws);
     let is_truth = |one: &super::checker::Hypothesis| {

@@ -62,7 +62,9 @@ pub struct State {
     spans: Vec<Span>,
     flow: Flow,
     /// Readings after the alert, by minute.
-    since: Vec<Vec<Reading>>,
+    since: Vec<Arc<[Reading]>>,
+    /// Whether another minute would change nothing.
+    settled: bool,
     /// What the users lost, minute by minute.
     lost: Vec<i32>,
     /// Whether anything was changed.
@@ -124,6 +126,7 @@ impl World {
             spans: (0..bits).map(span).collect(),
             flow: self.at_alert.clone(),
             since: Vec::new(),
+            settled: false,
             lost: Vec::new(),
             touched: false,
         }
@@ -199,9 +202,15 @@ impl World {
     /// Lets minutes pass.
     pub fn pass(&self, state: &mut State, minutes: u32) {
         for _ in 0..minutes {
-            self.incident.plumbing.tick(&mut state.flow);
             state.now += 1;
-            state.since.push(state.flow.readings().to_vec());
+            if let (true, Some(last), Some(lost)) = (state.settled, state.since.last(), state.lost.last().copied()) {
+                state.since.push(Arc::clone(last));
+                state.lost.push(lost);
+                continue;
+            }
+            self.incident.plumbing.tick(&mut state.flow);
+            state.settled = state.since.last().is_some_and(|last| **last == *state.flow.readings());
+            state.since.push(state.flow.readings().into());
             state.lost.push(self.incident.plumbing.impact(&state.flow));
         }
     }
@@ -241,6 +250,7 @@ impl World {
         let fault = self.incident.fault.iter();
         let holding = fault.flat_map(|fault| fault.holding(&self.library.vocabulary, state.facts));
         let facts: Vec<_> = holding.chain(also).collect();
+        state.settled = false;
         self.incident.plumbing.set(&mut state.flow, &facts);
     }
 

@@ -7,6 +7,7 @@
 //!
 //! The log is the truth. [`summary::Fold`] is the same function while a run is going on and when it is read again.
 
+pub mod conduct;
 pub mod event;
 pub mod failure;
 pub mod manifest;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::conduct::{Conduct, conduct};
 use super::event::StepTaken;
 use super::failure::{Facts, Failure, classify};
 use super::manifest::{CLIENT, Contestant, PlannedScenario};
@@ -127,6 +128,9 @@ pub struct Row {
     /// Why scored episodes did not pass, by kind.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub failures: BTreeMap<Failure, usize>,
+    /// How it worked, where the strict grader read it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub conduct: Conduct,
     /// The scored episodes by who chose their last step, which is what was graded in the end.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub answered: BTreeMap<StepSource, Answered>,
@@ -358,6 +362,12 @@ impl Fold {
             let row = fair.row(&self.scenarios, self.head.epochs);
             Row { set_aside, unfinished: row.unfinished - set_aside, ..row }
         };
+        // Where all grades are the strict grader's, so is the score.
+        let is_strict = self.head.graders.iter().all(|grader| grader.starts_with("strict/"));
+        let row = |tally: &Tally| {
+            let row = row(tally);
+            Row { strict_overall: row.overall.filter(|_| is_strict), ..row }
+        };
         let rows = self.tallies.iter().map(row).collect();
         Summary { schema: SCHEMA.to_owned(), run: self.head.clone(), rows }
     }
@@ -557,6 +567,7 @@ impl Tally {
             overall: task_means.and_then(|means| mean::mean(&means)).map(round),
             overall_ci95: mean::stratified(&strata).map(|estimate| estimate.ci95.map(round)),
             strict_overall: None,
+            conduct: conduct(scored().filter_map(|episode| episode.grade.as_ref())),
             pass_hat_k: reliability.as_ref().and_then(|found| found.pass_hat.last()).map(|value| PassK {
                 k: epochs,
                 threshold: PASS_THRESHOLD,

@@ -98,3 +98,27 @@ pub(super) fn failures(summary: &Summary) -> Option<Table> {
     });
     Some(Table { head, rows: rows.collect() })
 }
+
+/// What the rows of [`conduct`] mean.
+pub(super) const CONDUCT: &str = "\
+By the strict grader, over the episodes that a measure is about (their number in brackets): shares, with Wilson's 95 % interval in \
+summary.json, or means. A change is wrong where it was no step of a repair; a repair is lucky where what was read before it \
+left other faults open; an answer is premature where what was read leaves others open.";
+
+/// A row a measure, a column a contestant; none where nothing was graded strictly.
+pub(super) fn conduct(summary: &Summary) -> Option<Table> {
+    let rows: Vec<_> = summary.rows.iter().filter(|row| !row.conduct.is_empty()).collect();
+    let names: BTreeSet<_> = rows.iter().flat_map(|row| row.conduct.keys()).collect();
+    if names.is_empty() {
+        return None;
+    }
+    let head = std::iter::once("measure".to_owned()).chain(rows.iter().map(|row| row.model.clone())).collect();
+    let cell = |row: &&Row, name: &String| {
+        let measure = row.conduct.get(name);
+        measure.map_or("–".to_owned(), |found| format!("{:.3} ({})", found.value, found.episodes))
+    };
+    let line = |name: &&String| {
+        std::iter::once(name.replace('_', " ")).chain(rows.iter().map(|row| cell(row, name))).collect()
+    };
+    Some(Table { head, rows: names.iter().map(line).collect() })
+}

@@ -28,13 +28,18 @@ pub fn render(summary: &Summary) -> String {
     if let Some(sure) = beside::reliability(summary) {
         let _ = write!(text, "\n## How sure, how steady\n\n{RELIABILITY}\n\n{}", table(&sure));
     }
+    if let Some(how) = beside::conduct(summary) {
+        let _ = write!(text, "\n## How they worked\n\n{}\n\n{}", beside::CONDUCT, table(&how));
+    }
     text += "\n## By scenario\n\n";
     text += &by_scenario(summary);
     if let Some(why) = beside::failures(summary) {
         let _ = write!(text, "\n## Why episodes did not pass\n\n{}", table(&why));
     }
-    text += "\n## Published by others\n\nMade with other prompts and an earlier engine; not measured here.\n\n";
-    text += &published_table();
+    if let Some(published) = published_table(&run.suite) {
+        text += "\n## Published by others\n\nMade with other prompts and an earlier engine; not measured here.\n\n";
+        text += &published;
+    }
     text
 }
 
@@ -54,11 +59,17 @@ fn notes(cells: &Cells) -> Vec<String> {
     cells.notes.iter().map(|note| escape(note)).collect()
 }
 
+/// The most scenarios that stand side by side.
+const MOST_COLUMNS: usize = 40;
+
 /// A row a contestant, a column a scenario.
 #[must_use]
 pub fn by_scenario(summary: &Summary) -> String {
     let Some(first) = summary.rows.first() else { return String::new() };
     let scenarios: Vec<_> = first.tasks.values().flat_map(|task| task.scenarios.keys()).collect();
+    if scenarios.len() > MOST_COLUMNS {
+        return format!("{} scenarios, more than a table can show: scores.csv has each.\n", scenarios.len());
+    }
     let any_model = summary.rows.iter().any(|row| row.protocol.is_some());
     let lead = |name: String, asked: String| std::iter::once(name).chain(any_model.then_some(asked));
     let names = scenarios.iter().map(ToString::to_string);
@@ -73,9 +84,9 @@ pub fn by_scenario(summary: &Summary) -> String {
     grid(&head, &rows.collect::<Vec<_>>())
 }
 
-/// The published rows.
+/// The published rows that can be set beside a suite, if there are any.
 #[must_use]
-pub fn published_table() -> String {
+pub fn published_table(suite: &str) -> Option<String> {
     let head = ["model", "easy", "medium", "hard", "overall"].map(str::to_owned);
     let row = |p: published::Published| {
         vec![
@@ -86,7 +97,8 @@ pub fn published_table() -> String {
             format!("{:.2}", p.overall),
         ]
     };
-    grid(&head, &published::rows().into_iter().map(row).collect::<Vec<_>>())
+    let rows: Vec<_> = published::rows(suite).into_iter().map(row).collect();
+    (!rows.is_empty()).then(|| grid(&head, &rows))
 }
 
 /// One of the tables beside the score table.

@@ -77,9 +77,11 @@ pub fn render(summary: &Summary, runs: &[Manifest], files: &[ModelFile]) -> Stri
     text += &beside::reliability(summary).as_ref().map(markdown::table).unwrap_or_default();
     text += "\n## By scenario\n\n";
     text += &markdown::by_scenario(summary);
-    text += "\n## Published by others\n\nMade with other prompts and an earlier engine; not measured here, and not \
+    if let Some(published) = markdown::published_table(&run.suite) {
+        text += "\n## Published by others\n\nMade with other prompts and an earlier engine; not measured here, and not \
              comparable row by row.\n\n";
-    text += &markdown::published_table();
+        text += &published;
+    }
     text += "\n## How it was made\n\n";
     for manifest in runs {
         let machine = &manifest.machine;

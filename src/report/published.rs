@@ -24,9 +24,13 @@ struct File {
     row: Vec<Published>,
 }
 
-/// The published rows. A test has read the embedded file, so the list is never empty.
+/// The published rows that can be set beside a suite: they are about the scenarios that people wrote. A test has read the
+/// embedded file.
 #[must_use]
-pub fn rows() -> Vec<Published> {
+pub fn rows(suite: &str) -> Vec<Published> {
+    if suite.starts_with("generated:") {
+        return Vec::new();
+    }
     toml::from_str::<File>(include_str!("published.toml")).map(|file| file.row).unwrap_or_default()
 }
 
@@ -34,7 +38,8 @@ pub fn rows() -> Vec<Published> {
 mod tests {
     #[test]
     fn the_file_is_read() {
-        let rows = super::rows();
+        assert!(super::rows("generated:easy").is_empty());
+        let rows = super::rows("classic");
         assert_eq!(rows.len(), 2);
         assert!((rows[1].overall - 0.93).abs() < 1e-9);
     }

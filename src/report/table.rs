@@ -22,18 +22,20 @@ pub fn render(summary: &Summary) -> String {
     for note in &cells.notes {
         let _ = writeln!(text, "{ASIDE}· {note}{ASIDE:#}");
     }
-    let _ = writeln!(
-        text,
-        "\n{ASIDE}Published by others, with other prompts and an earlier engine; not measured here:{ASIDE:#}"
-    );
-    let rows: Vec<_> = published::rows()
+    let rows: Vec<_> = published::rows(&summary.run.suite)
         .into_iter()
         .map(|row| {
             let scores = [row.easy, row.medium, row.hard, row.overall].map(|score| format!("{score:.2}"));
             std::iter::once(row.model).chain(scores).collect()
         })
         .collect();
-    text += &grid(&["model", "easy", "medium", "hard", "overall"], &rows);
+    if !rows.is_empty() {
+        let _ = writeln!(
+            text,
+            "\n{ASIDE}Published by others, with other prompts and an earlier engine; not measured here:{ASIDE:#}"
+        );
+        text += &grid(&["model", "easy", "medium", "hard", "overall"], &rows);
+    }
     text
 }
 

@@ -18,6 +18,7 @@ use super::{Cancel, Plan, plan};
 use crate::agent::baseline::{Random, Scripted};
 use crate::agent::exec::Exec;
 use crate::agent::fallback::Fallback;
+use crate::agent::floors::Floor;
 use crate::agent::heuristic::Heuristic;
 use crate::agent::llm::{Assist, Llm};
 use crate::agent::prompt::{PromptSet, Protocol};
@@ -403,5 +404,8 @@ fn builtin(agent: Builtin, key: &EpisodeKey, scenario: &Scenario, seed: u64) -> 
         Builtin::Fallback => Box::new(Fallback),
         Builtin::Heuristic => Box::new(Heuristic::default()),
         Builtin::Oracle => Box::new(Scripted::new(verify::oracle(scenario))),
+        Builtin::Constant => Box::new(Floor::Constant),
+        Builtin::KeywordSoup => Box::new(Floor::KeywordSoup),
+        Builtin::Leaked => Box::new(Scripted::new(verify::oracle(scenario).pop())),
     }
 }

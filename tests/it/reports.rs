@@ -391,6 +391,7 @@ pub(crate) fn row(model: &str, scores: [&[Option<f64>]; 3]) -> Row {
         overall: means.map(|means| means.iter().sum::<f64>() / 3.0),
         overall_ci95: None,
         strict_overall: None,
+        conduct: BTreeMap::new(),
         pass_hat_k: None,
         episodes: 3,
         void: 0,

@@ -1,37 +1,16 @@
 //! Incidents whose world is simulated: along failing calls to the part where the trail ends, what is out of the ordinary there,
 //! and the steps that the playbook has for it.
 
-use std::sync::OnceLock;
-
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::look;
+use crate::agent::playbook::{Mechanism, mechanisms};
 use crate::env::{Action, ActionKind, Diagnostic, Observation, Submission, TaskId};
 
 /// The most parts that a trail leads through.
 const LONGEST: usize = 5;
 /// The most records that an answer cites.
 const MOST_CITED: usize = 6;
-
-#[derive(Debug, Deserialize)]
-struct Playbook {
-    mechanism: Vec<Mechanism>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Mechanism {
-    id: String,
-    signs: Vec<String>,
-    steps: Vec<String>,
-}
-
-/// The playbook; empty if it could not be read, which a test excludes.
-fn playbook() -> &'static [Mechanism] {
-    static PLAYBOOK: OnceLock<Playbook> = OnceLock::new();
-    let read = || toml::from_str(include_str!("playbook.toml")).unwrap_or(Playbook { mechanism: Vec::new() });
-    &PLAYBOOK.get_or_init(read).mechanism
-}
 
 /// The responder's way through a simulated incident.
 #[derive(Debug, Default)]
@@ -109,7 +88,7 @@ impl Trail {
             let count = mechanism.signs.iter().filter(seen).count();
             (count * 100 / mechanism.signs.len(), count)
         };
-        playbook().iter().max_by_key(fits).filter(|best| fits(best).1 > 0)
+        mechanisms().iter().max_by_key(fits).filter(|best| fits(best).1 > 0)
     }
 
     fn answer(&self, observation: &Observation, kind: Submission, more: Value) -> Action {
@@ -290,12 +269,6 @@ fn action(observation: &Observation, verb: &str, target: &str, suspect: &str) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_playbook_can_be_read() {
-        assert_eq!(playbook().len(), 22);
-        assert!(playbook().iter().all(|known| !known.signs.is_empty()));
-    }
 
     #[test]
     fn the_worst_call_leads_on() {

@@ -49,6 +49,16 @@ pub struct RootCause {
     pub grounding: Points,
     /// How well the stated confidence fits, better than a coin.
     pub calibration: Points,
+    /// How far everything that was read rules out everything else.
+    pub ruled_out: Points,
+    /// The other faults that are left by what was read.
+    pub left_open: u32,
+    /// Bits of what was open that each look ruled out.
+    pub bits_per_query: f64,
+    /// Looks after nothing else was left.
+    pub idle_queries: u32,
+    /// The confidence that was stated.
+    pub confidence: Option<f64>,
     /// What was answered.
     pub submitted_service: Option<String>,
     /// What is right; none where that must not be told.
@@ -65,6 +75,8 @@ pub struct RootCause {
 pub struct Remediation {
     /// The share of what users lost that they have again.
     pub recovery: Points,
+    /// Whether there was an incident, and not a wrong alert.
+    pub incident: bool,
     /// Whether nothing is left that does harm, and no measure in force.
     pub clean: bool,
     /// Whether what set it off is gone.
@@ -77,6 +89,12 @@ pub struct Remediation {
     pub harm: Points,
     /// Whether no repair makes that good.
     pub catastrophic: bool,
+    /// Whether the answer says that it is resolved.
+    pub claims_resolved: bool,
+    /// The minute after the alert from which users lose a tenth of what they lost at first, or less; none where it never came.
+    pub minutes_to_mitigate: Option<u32>,
+    /// What users lost since the alert: minutes, weighed by the share that they lost.
+    pub customer_minutes: f64,
     /// Changes that were made.
     pub changes: u32,
     /// Those among them that were steps of a repair.

@@ -39,7 +39,7 @@ impl Sheet {
 }
 
 /// A diagnostic of an entity, at a minute of a world.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct View<'a> {
     /// The world.
     pub world: &'a World,
@@ -49,6 +49,10 @@ pub struct View<'a> {
     pub at: u16,
     /// Now, in minutes after the alert.
     now: i32,
+    /// Classes at the entity, with when they were there.
+    spans: Vec<(Classes, i32, i32)>,
+    /// Who calls it, and who asks most of it.
+    about: [&'a str; 2],
 }
 
 /// A line of a log before it is written.
@@ -64,7 +68,14 @@ impl<'a> View<'a> {
     /// A view of an entity.
     #[must_use]
     pub fn new(world: &'a World, state: &'a State, at: u16) -> Self {
-        Self { world, state, at, now: i32::try_from(state.now()).unwrap_or(i32::MAX) }
+        let World { incident, .. } = world;
+        let caller = incident.topology.needed_by(at).next().map_or(at, |edge| edge.from);
+        let client = incident.fault.as_ref().map(|fault: &Fault| fault.root);
+        let calls = |from: &u16| incident.topology.needs(*from).any(|edge| edge.to == at);
+        let client = client.filter(calls).unwrap_or(caller);
+        let about = [caller, client].map(|at| incident.topology.entity(at).name.as_str());
+        let now = i32::try_from(state.now()).unwrap_or(i32::MAX);
+        Self { world, state, at, now, spans: world.spans(state, at).collect(), about }
     }
 
     /// What a diagnostic reads.
@@ -110,15 +121,12 @@ impl<'a> View<'a> {
     fn words(&self, peer: &'a str, salt: u64) -> Words<'a> {
         let World { incident, objects, .. } = self.world;
         let at = usize::from(self.at);
-        let caller = incident.topology.needed_by(self.at).next().map_or(self.at, |edge| edge.from);
-        let client = incident.fault.as_ref().map(|fault: &Fault| fault.root);
-        let calls = |from: &u16| incident.topology.needs(*from).any(|edge| edge.to == self.at);
-        let client = client.filter(calls).unwrap_or(caller);
+        let [caller, client] = self.about;
         Words {
             itself: self.name(self.at),
             peer,
-            caller: self.name(caller),
-            client: self.name(client),
+            caller,
+            client,
             job: &objects.jobs[at],
             cert: &objects.certificates[at],
             flag: &objects.flags[at],
@@ -147,7 +155,7 @@ impl<'a> View<'a> {
         let mut seen: Classes = 0;
         let mut kinds = 0;
         let logged = library.vocabulary.of_tool(Diagnostic::QueryLogs);
-        for (number, (classes, from, to)) in self.world.spans(self.state, self.at).enumerate() {
+        for (number, (classes, from, to)) in self.spans.iter().copied().enumerate() {
             let mut left = classes & logged;
             while left != 0 {
                 let bit = left.trailing_zeros();
@@ -208,6 +216,9 @@ impl<'a> View<'a> {
     fn phrase(&self, out: &mut String, of: &[Phrase], peer: &'a str, salt: u64, ms: Option<u32>) {
         let draws = self.world.incident.draws;
         let phrase = draws.pick(Stream::Phrases, u64::from(self.at), salt, of);
+        // No two requests take the same time.
+        let spread = draws.within(Stream::Phrases, u64::from(self.at) << 1 | 1, salt, 55, 170);
+        let ms = ms.map(|ms| (ms.saturating_mul(spread) / 100).max(1));
         phrase.write(out, &Words { ms, ..self.words(peer, salt) });
     }
 
@@ -407,9 +418,10 @@ impl<'a> View<'a> {
                 continue;
             }
             let place = 10 + number as u64;
-            let spans =
-                || self.world.spans(self.state, self.at).filter(|(classes, ..)| classes >> series.class & 1 == 1);
-            let is_there = spans().any(|(_, from, to)| from <= self.now && self.now - WINDOW < to);
+            let spans = || self.spans.iter().filter(|(classes, ..)| classes >> series.class & 1 == 1);
+            let is_there = spans().any(|(_, from, to)| *from <= self.now && self.now - WINDOW < *to);
+            let [low, high] = series.usual.map(|level| u32::try_from(level).unwrap_or(0));
+            let own = incident.draws.within(Stream::Noise, u64::from(self.at) << 8 | place, 1 << 40, low, high);
             let class = 1 << series.class;
             let atom =
                 if is_there { Atom::Shows { at: self.at, class } } else { Atom::Lacks { at: self.at, classes: class } };
@@ -420,7 +432,7 @@ impl<'a> View<'a> {
                 &series.unit,
                 minutes().map(|minute| {
                     let held = spans().find(|(_, from, to)| (*from..*to).contains(&minute));
-                    self.level(series, place, minute, held.map(|(_, from, _)| from))
+                    self.level(series, place, own, minute, held.map(|(_, from, _)| *from))
                 }),
             );
         }
@@ -451,7 +463,7 @@ impl<'a> View<'a> {
     }
 
     /// The level of a series in a minute; `since` is when the class began to hold, where it holds.
-    fn level(&self, series: &super::Series, slot: u64, minute: i32, since: Option<i32>) -> i64 {
+    fn level(&self, series: &super::Series, slot: u64, own: u32, minute: i32, since: Option<i32>) -> i64 {
         let draws = self.world.incident.draws;
         let place = u64::from(self.at) << 8 | slot;
         let within = |[low, high]: [i32; 2], when: u64| {
@@ -461,7 +473,6 @@ impl<'a> View<'a> {
         // A level of its own, and a sixth of the range around it.
         let usual = |when: u64| {
             let [low, high] = series.usual.map(i64::from);
-            let own = within(series.usual, 1 << 40);
             let jitter = ((high - low) / 6).max(1);
             let noise = i64::from(draws.below(
                 Stream::Noise,
@@ -469,15 +480,17 @@ impl<'a> View<'a> {
                 when | 1 << 41,
                 u32::try_from(2 * jitter + 1).unwrap_or(1),
             ));
-            (own + noise - jitter).clamp(low, high)
+            (i64::from(own) + noise - jitter).clamp(low, high)
         };
         let when = u64::from(minute.cast_unsigned());
         let Some(since) = since else { return usual(when) };
         let age = i64::from(minute) - i64::from(since);
-        let high = within(series.shifted, when);
         match series.shape {
-            Shape::Ramp if age < 15 => usual(when) + (high - usual(when)) * (age + 3).min(15) / 15,
-            Shape::Step | Shape::Ramp => high,
+            Shape::Ramp if age < 15 => {
+                let (from, to) = (usual(when), within(series.shifted, when));
+                from + (to - from) * (age + 3).min(15) / 15
+            }
+            Shape::Step | Shape::Ramp => within(series.shifted, when),
             Shape::Saw => {
                 let [low, top] = series.shifted.map(i64::from);
                 low + (top - low) * (age.rem_euclid(17) + 3) / 19
@@ -550,9 +563,10 @@ impl<'a> View<'a> {
             if !field.kinds.contains(&entity.kind) {
                 continue;
             }
-            let mut spans = self.world.spans(self.state, self.at);
-            let held =
-                spans.find(|(classes, from, to)| classes >> field.class & 1 == 1 && (*from..*to).contains(&self.now));
+            let holds = |(classes, from, to): &&(Classes, i32, i32)| {
+                classes >> field.class & 1 == 1 && (*from..*to).contains(&self.now)
+            };
+            let held = self.spans.iter().find(holds).copied();
             let class = 1 << field.class;
             let atom = match held {
                 Some(_) => Atom::Shows { at: self.at, class },

@@ -79,9 +79,12 @@ fn records_say_what_was_proved() {
                 }
             }
         }
-        assert!(is_consistent(&truth, &atoms, incident.tolerance), "{place}");
+        assert!(is_consistent(&truth, &atoms, incident.knobs.tolerance), "{place}");
         for rival in &incident.rivals {
-            assert!(!is_consistent(rival, &atoms, incident.tolerance), "{place}: another fault would read the same");
+            assert!(
+                !is_consistent(rival, &atoms, incident.knobs.tolerance),
+                "{place}: another fault would read the same"
+            );
         }
     }
 }

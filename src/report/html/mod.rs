@@ -43,8 +43,11 @@ pub fn render(summary: &Summary) -> String {
     if let Some(why) = beside::failures(summary) {
         page += &beside_table("Why episodes did not pass", WHY, &why);
     }
+    if let Some(how) = beside::conduct(summary) {
+        page += &beside_table("How they worked", beside::CONDUCT, &how);
+    }
     page += &counts(summary);
-    page += &published_table();
+    page += &published_table(&summary.run.suite);
     let _ = writeln!(
         page,
         "</main>\n<footer><p class=\"soft\">Made by incident-bench {} from the event log of the run. The same numbers in \
@@ -139,13 +142,16 @@ fn counts(summary: &Summary) -> String {
     )
 }
 
-fn published_table() -> String {
+fn published_table(suite: &str) -> String {
     let head = ["model", "easy", "medium", "hard", "overall"].map(str::to_owned);
     let row = |row: published::Published| {
         let scores = [row.easy, row.medium, row.hard, row.overall].map(|score| format!("{score:.2}"));
         std::iter::once(name(&row.model)).chain(scores).collect()
     };
-    let rows: Vec<_> = published::rows().into_iter().map(row).collect();
+    let rows: Vec<_> = published::rows(suite).into_iter().map(row).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
     format!(
         "<h2>Published by others</h2>\n<p class=\"soft\">Made with other prompts and an earlier engine; not measured here, \
          and in none of the plots.</p>\n{}",

@@ -1,0 +1,110 @@
+//! Where the seeds of a suite come from: a number that everybody knows, or a secret that somebody keeps.
+
+use std::fmt;
+use std::sync::Arc;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+
+use super::level::Level;
+use crate::env::hex;
+
+/// The shortest secret, in bytes: it must not be guessed.
+const SHORTEST: usize = 16;
+
+/// A secret that private suites are made from.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Arc<[u8]>);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+impl Secret {
+    /// A secret.
+    ///
+    /// # Errors
+    /// When it is short enough to be guessed.
+    pub fn new(text: &str) -> Result<Self, String> {
+        if text.len() < SHORTEST {
+            return Err(format!("the secret has {} bytes; {SHORTEST} are the least", text.len()));
+        }
+        Ok(Self(text.as_bytes().into()))
+    }
+
+    /// What can be published before a suite is used, so that its secret can be shown to be the one when it is retired.
+    #[must_use]
+    pub fn commitment(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(b"incident-bench suite secret\n");
+        hash.update(&self.0);
+        format!("sha256:{}", hex(&hash.finalize()))
+    }
+}
+
+/// Where seeds come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seeds {
+    /// All incidents of this seed.
+    Public(u64),
+    /// HMAC-SHA256 of the epoch, the level and the number under a secret. Without the secret nothing can be made.
+    Private {
+        /// The epoch, which a suite is used for and then retired with.
+        epoch: u64,
+        /// The secret, where it is known.
+        secret: Option<Secret>,
+    },
+}
+
+impl Seeds {
+    /// The seed of an incident; none where the secret is missing.
+    #[must_use]
+    pub fn of(&self, level: Level, number: u64) -> Option<u64> {
+        match self {
+            Self::Public(seed) => Some(*seed),
+            Self::Private { epoch, secret } => {
+                let mut mac = Hmac::<Sha256>::new_from_slice(&secret.as_ref()?.0).ok()?;
+                mac.update(format!("{epoch}/{level}/{number}").as_bytes());
+                let code = mac.finalize().into_bytes();
+                code.first_chunk().map(|bytes| u64::from_be_bytes(*bytes))
+            }
+        }
+    }
+
+    /// The commitment to the secret, where there is one.
+    #[must_use]
+    pub fn commitment(&self) -> Option<String> {
+        match self {
+            Self::Private { secret: Some(secret), .. } => Some(secret.commitment()),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn private_seeds_need_the_secret_and_differ() {
+        assert!(Secret::new("short").unwrap_err().contains("16 are the least"));
+        let one = Secret::new("correct horse battery staple").unwrap();
+        let other = Secret::new("correct horse battery stapler").unwrap();
+        assert_eq!(format!("{one:?}"), "Secret");
+        assert_ne!(one.commitment(), other.commitment());
+        let seeds = |secret: &Secret, epoch| Seeds::Private { epoch, secret: Some(secret.clone()) };
+        let all = [
+            seeds(&one, 1).of(Level::Hard, 0),
+            seeds(&one, 1).of(Level::Hard, 1),
+            seeds(&one, 1).of(Level::Easy, 0),
+            seeds(&one, 2).of(Level::Hard, 0),
+            seeds(&other, 1).of(Level::Hard, 0),
+        ];
+        let distinct: std::collections::BTreeSet<_> = all.iter().flatten().collect();
+        assert_eq!(distinct.len(), all.len());
+        assert_eq!(Seeds::Private { epoch: 1, secret: None }.of(Level::Hard, 0), None);
+        assert_eq!(Seeds::Public(7).of(Level::Hard, 3), Some(7));
+    }
+}
