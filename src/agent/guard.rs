@@ -60,7 +60,14 @@ pub fn check(action: &Action, observation: &Observation) -> Result<(), Refusal> 
         Some(target) if names.iter().any(|name| same_name(name, target)) => Ok(()),
         Some(target) => Err(Refusal::ForeignTarget { what, name: excerpt(target) }),
     };
+    // A simulated world reads names there, and refuses what names nothing.
+    let simulated = !briefing.mechanisms.is_empty();
     match action.kind() {
+        ActionKind::Remediation(Remediation::ExecuteRunbookStep) | ActionKind::Submission(Submission::Resolution)
+            if simulated =>
+        {
+            Ok(())
+        }
         ActionKind::Remediation(Remediation::DisableFeatureFlag) => known("feature flag", "flag", &briefing.flags),
         ActionKind::Remediation(Remediation::ExecuteRunbookStep) => {
             known("runbook step", "runbook_action", &briefing.runbooks)
@@ -73,10 +80,12 @@ pub fn check(action: &Action, observation: &Observation) -> Result<(), Refusal> 
         }
         ActionKind::Submission(Submission::RootCause) => match action.text("service") {
             None => Err(Refusal::NoService),
+            // A wrong alert has no root.
+            Some("none") if simulated => Ok(()),
             Some(name) if !briefing.is_a_service(name) => {
                 Err(Refusal::ForeignTarget { what: "service", name: excerpt(name) })
             }
-            Some(_) if action.text("failure_mode").is_none() => Err(Refusal::NoFailureMode),
+            Some(_) if !simulated && action.text("failure_mode").is_none() => Err(Refusal::NoFailureMode),
             Some(_) => Ok(()),
         },
         ActionKind::Submission(Submission::Resolution) => {

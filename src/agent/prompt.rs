@@ -19,7 +19,7 @@ struct Embedded;
 /// The templates of a set.
 pub const TEMPLATES: [&str; 4] = ["system.md.j2", "first.md.j2", "step.md.j2", "repair.md.j2"];
 /// The lists from which a parameter can be chosen.
-const LISTS: [&str; 4] = ["known_services", "available_runbooks", "feature_flags", "severities"];
+const LISTS: [&str; 5] = ["known_services", "available_runbooks", "feature_flags", "severities", "mechanisms"];
 /// How many instructions of a template may be executed: a thousand times what the embedded ones need.
 const FUEL: u64 = 1_000_000;
 /// The file that describes a set and its actions.
@@ -144,11 +144,23 @@ impl PromptSet {
     /// # Errors
     /// Never for a released binary: a test has rendered every template.
     pub fn embedded() -> Result<Self, PromptError> {
+        Self::of_name("default")
+    }
+
+    /// The embedded set for incidents whose world is simulated: their answers have other parameters.
+    ///
+    /// # Errors
+    /// As [`Self::embedded`].
+    pub fn simulated() -> Result<Self, PromptError> {
+        Self::of_name("simulated")
+    }
+
+    fn of_name(name: &str) -> Result<Self, PromptError> {
         let files = TEMPLATES.iter().chain([&SET_FILE]).filter_map(|file| {
-            let data = Embedded::get(&format!("default/{file}"))?.data;
+            let data = Embedded::get(&format!("{name}/{file}"))?.data;
             Some(((*file).to_owned(), String::from_utf8_lossy(&data).into_owned()))
         });
-        Self::new("default", &files.collect())
+        Self::new(name, &files.collect())
     }
 
     /// A set from the texts of its files.
@@ -306,7 +318,13 @@ fn check_actions(actions: &[ActionDoc]) -> Result<(), String> {
             return Err(format!("two [[action]] describe {kind}"));
         }
         for needed in needed_parameters(&kind) {
-            if !doc.parameters.iter().any(|parameter| parameter.name == *needed) {
+            // In simulated worlds an answer names a mechanism and a status, and uses no words.
+            let other = match *needed {
+                "failure_mode" => "mechanism",
+                "summary" => "status",
+                needed => needed,
+            };
+            if !doc.parameters.iter().any(|parameter| [*needed, other].contains(&parameter.name.as_str())) {
                 return Err(format!("{kind} needs the parameter '{needed}'"));
             }
         }
@@ -355,6 +373,7 @@ fn parameters_schema(doc: &ActionDoc, observation: &Observation) -> Value {
             Some("known_services") => briefing.services.iter().map(|name| &**name).collect(),
             Some("available_runbooks") => briefing.runbooks.iter().map(|name| &**name).collect(),
             Some("feature_flags") => briefing.flags.iter().map(|name| &**name).collect(),
+            Some("mechanisms") => briefing.mechanisms.iter().map(|name| &**name).collect(),
             Some("severities") => SEVERITIES.to_vec(),
             _ => Vec::new(),
         };

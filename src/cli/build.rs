@@ -141,9 +141,10 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The embedded prompts, or those of a folder.
-pub(super) fn prompts(folder: Option<&Path>) -> Result<Arc<PromptSet>, Failure> {
+/// The embedded prompts for a suite, or those of a folder.
+pub(super) fn prompts(folder: Option<&Path>, suite: &str) -> Result<Arc<PromptSet>, Failure> {
     let set = match folder {
+        None if suite.starts_with("generated:") => PromptSet::simulated(),
         None => PromptSet::embedded(),
         Some(folder) => {
             let mut files = BTreeMap::new();

@@ -134,6 +134,24 @@ struct Parameters {
     /// How many replicas `scale_service` should come to.
     #[serde(skip_serializing_if = "Option::is_none")]
     replicas: Option<i64>,
+    /// In simulated worlds: what failed, one of `mechanisms`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mechanism: Option<String>,
+    /// In simulated worlds: the change that set it off, or none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trigger: Option<String>,
+    /// In simulated worlds: from the alerted service to the root; also as a text with commas.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<Vec<String>>,
+    /// In simulated worlds: the records that show it, at most eight; also as a text with commas.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidence: Option<Vec<String>>,
+    /// In simulated worlds: how sure, from 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confidence: Option<f64>,
+    /// In simulated worlds: resolved, mitigated, unresolved or `no_incident`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<String>,
     /// Why; it is kept and changes nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     reasoning: Option<String>,
@@ -167,6 +185,9 @@ pub(super) struct Observation {
     last_action_error: Nullable<String>,
     available_runbooks: Vec<String>,
     feature_flags: Vec<String>,
+    /// What an answer can name; only where the world is simulated.
+    #[serde(default)]
+    mechanisms: Vec<String>,
 }
 
 /// What an agent sees, as OpenEnv has it: `reward`, `done` and `metadata` travel beside the rest.
@@ -196,6 +217,9 @@ pub(super) struct IncidentObservation {
     last_action_error: Nullable<String>,
     available_runbooks: Vec<String>,
     feature_flags: Vec<String>,
+    /// What an answer can name; only where the world is simulated.
+    #[serde(default)]
+    mechanisms: Vec<String>,
     /// What the last step earned; null in an exam.
     #[serde(default)]
     reward: Option<f64>,

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 bench=$(realpath "${BENCH:?the binary}")
 other=$(realpath "${OTHER:-$bench}")
-count=${COUNT:-1000}
+count=${COUNT:-300}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 

@@ -19,6 +19,7 @@ mod dry_run;
 #[cfg(unix)]
 mod exec;
 mod faults;
+mod generated;
 mod html;
 mod inspect;
 mod mcp;

@@ -54,6 +54,23 @@ fn tools() -> impl Iterator<Item = Tool> {
     [start, show].into_iter().chain(ActionKind::all().map(action))
 }
 
+/// The properties of an answer, with those that simulated worlds read besides.
+fn answer(properties: &Value, more: &[&str]) -> Value {
+    let in_simulated = |text: &str| json!({ "description": format!("In simulated worlds: {text}") });
+    let about = |name: &str| match name {
+        "mechanism" => in_simulated("one of mechanisms, or none."),
+        "trigger" => in_simulated("the change that set it off, or none."),
+        "path" => in_simulated("the services from the alerted one to the root, with commas between."),
+        "evidence" => in_simulated("ids of records such as e-7f3a that show it, with commas between, at most 8."),
+        "confidence" => in_simulated("how sure, from 0 to 1."),
+        "status" => in_simulated("resolved, mitigated, unresolved or no_incident."),
+        _ => in_simulated("the service at the root, or none."),
+    };
+    let mut all = properties.as_object().cloned().unwrap_or_default();
+    all.extend(more.iter().map(|name| ((*name).to_owned(), about(name))));
+    Value::Object(all)
+}
+
 /// What an action is for, its parameters, and those that it needs.
 fn about(kind: &ActionKind) -> (&'static str, Value, Vec<&'static str>) {
     let text = json!({ "type": "string" });
@@ -83,24 +100,28 @@ fn about(kind: &ActionKind) -> (&'static str, Value, Vec<&'static str>) {
             Remediation::ClearCache => ("Empty the cache of a service.", only_service),
             Remediation::ExecuteRunbookStep => {
                 let step = json!({ "type": "string", "description": "One of available_runbooks." });
-                ("Run one step of a runbook.", json!({ "runbook_action": step }))
+                let target = json!({ "type": "string", "description": "In simulated worlds: what it is done to." });
+                ("Run one step of a runbook.", json!({ "runbook_action": step, "target": target }))
             }
         },
         ActionKind::Submission(kind) => match kind {
             Submission::Severity => (
                 "The answer to alert_classification: P1 (critical, core business down), P2 (major, degraded for many \
                  users), P3 (minor, little or no user impact) or P4 (informational). Ends the episode.",
-                json!({ "severity": { "type": "string", "enum": SEVERITIES } }),
+                answer(&json!({ "severity": { "type": "string", "enum": SEVERITIES } }), &["evidence", "confidence"]),
             ),
             Submission::RootCause => (
                 "The answer to root_cause_analysis: the service in which the incident began, and a sentence on how it \
                  failed. Ends the episode.",
-                json!({ "service": service, "failure_mode": text }),
+                answer(
+                    &json!({ "service": service, "failure_mode": text }),
+                    &["mechanism", "trigger", "path", "evidence", "confidence"],
+                ),
             ),
             Submission::Resolution => (
                 "The answer to remediation_planning: what failed, what was done, and the state now, in a few \
                  sentences. Ends the episode.",
-                json!({ "summary": text }),
+                answer(&json!({ "summary": text }), &["service", "mechanism", "status"]),
             ),
         },
         ActionKind::Other(_) => ("", json!({})),

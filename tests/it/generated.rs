@@ -1,0 +1,105 @@
+//! Generated suites through the binary: written and proved, tampered with, private, played, audited, forecast.
+
+use std::fs;
+
+use crate::binary::{Place, names_in};
+
+#[test]
+fn a_written_suite_is_proved_and_what_is_changed_in_it_is_found() {
+    let place = Place::empty();
+    let made = ["generate", "--level", "easy", "--count", "6", "--seed", "4", "-o", "suite"];
+    let first = place.bench(&made).exits(0);
+    assert!(first.stdout.contains("6 incidents of easy,seed=4,count=6"), "{}", first.stdout);
+    place.bench(&made).fails(2, &["holds a suite already"]);
+    place.bench(&["generate", "--level", "easy", "--count", "6", "--seed", "4", "-o", "again"]).exits(0);
+    let (one, two) = (place.path("suite"), place.path("again"));
+    for name in names_in(&one).into_iter().filter(|name| name != "sealed") {
+        assert_eq!(fs::read(one.join(&name)).unwrap(), fs::read(two.join(&name)).unwrap(), "{name}");
+    }
+    let proved = place.bench(&["verify", "suite"]).exits(0);
+    assert!(proved.stdout.contains("solvable, unique, non-trivial, severities right"), "{}", proved.stdout);
+
+    // What agents are shown says nothing of the truth.
+    let sealed = names_in(&one.join("sealed"));
+    assert_eq!(sealed.len(), 6);
+    for name in &sealed {
+        let shown = place.read(&format!("suite/{name}"));
+        for word in ["\"truth\"", "\"repair\"", "\"seed\"", "\"level\"", "\"trigger\""] {
+            assert!(!shown.contains(word), "{name}: {word}");
+        }
+    }
+    let file = format!("suite/sealed/{}", sealed[0]);
+    let text = place.read(&file).replacen("\"impact\": ", "\"impact\": 1", 1);
+    place.write(&file, &text);
+    let broken = place.bench(&["verify", "suite"]).exits(1);
+    assert!(broken.stdout.contains("holds another truth"), "{}", broken.stdout);
+    place.bench(&["verify", "nowhere"]).fails(2, &["nowhere", "bench generate"]);
+}
+
+#[test]
+fn private_suites_need_their_secret() {
+    let place = Place::empty();
+    let made = ["generate", "--level", "easy", "--count", "2", "--private", "3", "-o", "suite"];
+    place.bench(&made).fails(2, &["BENCH_SUITE_SECRET is not set"]);
+    let run = |secret: &str, arguments: &[&str]| {
+        let output = place.command(arguments).env("BENCH_SUITE_SECRET", secret).output().unwrap();
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr),
+        )
+    };
+    let (code, said) = run("short", &made);
+    assert!(code == Some(2) && said.contains("16 are the least"), "{said}");
+    let (code, said) = run("a secret of some length", &made);
+    assert_eq!(code, Some(0), "{said}");
+    let manifest = place.read("suite/manifest.json");
+    assert!(manifest.contains("\"commitment\": \"sha256:") && !manifest.contains("a secret"), "{manifest}");
+    assert_eq!(run("a secret of some length", &["verify", "suite"]).0, Some(0));
+    let (code, said) = run("another one, just as long", &["verify", "suite"]);
+    assert!(code == Some(2) && said.contains("another secret"), "{said}");
+}
+
+#[test]
+fn a_generated_suite_is_played_audited_and_forecast() {
+    let place = Place::empty();
+    let suite = "generated:easy,count=6,seed=3";
+    place.bench(&["--suite", suite, "--agent", "oracle,heuristic,floors", "--out", "results", "-q"]).exits(0);
+    let summary = place.summary();
+    let row = |name: &str| {
+        let rows = summary["rows"].as_array().unwrap();
+        rows.iter().find(|row| row["model"] == name).unwrap_or_else(|| panic!("{name}: {summary}")).clone()
+    };
+    assert_eq!((&row("oracle")["overall"], &row("oracle")["strict_overall"]), (&1.0.into(), &1.0.into()));
+    for floor in ["random", "constant", "keyword_soup", "leaked"] {
+        assert!(row(floor)["overall"].as_f64().unwrap() < 0.35, "{floor}: {}", row(floor)["overall"]);
+    }
+    assert_eq!(row("oracle")["conduct"]["repair_clean"]["value"], 1.0);
+    assert_eq!(summary["run"]["graders"][0], "strict/1");
+    let audited = place.bench(&["verify-run", "latest", "--out", "results"]).exits(0);
+    assert!(audited.stdout.contains("0 differences"), "{}", audited.stdout);
+
+    // Every prompt is rendered, and calls and tokens are told before any is made.
+    let url = "http://127.0.0.1:9/v1";
+    for protocol in ["text", "json", "tools"] {
+        let plan = ["--suite", suite, "--model", "m", "--base-url", url, "--agent", "llm", "--protocol", protocol];
+        let told = place.bench(&[&plan[..], &["--dry-run", "--out", "results"]].concat()).exits(0);
+        assert!(told.stdout.contains("tokens"), "{}", told.stdout);
+    }
+    for (suite, words) in [
+        ("generated:tough", "unknown suite 'tough'"),
+        ("generated:easy,decoys=99", "decoys is from 0 to 20"),
+        ("generated:easy,seed=1,private=2", "has a seed, or is private"),
+    ] {
+        place.bench(&["--suite", suite, "--out", "results"]).fails(2, &[words]);
+    }
+}
+
+#[test]
+fn an_incident_is_explained() {
+    let place = Place::empty();
+    let told = place.bench(&["explain", "3", "--level", "easy", "--number", "1", "--records"]).exits(0);
+    for word in ["Graph", "Timeline", "Proof", "Records at the alert", "check_metrics", "severity P"] {
+        assert!(told.stdout.contains(word), "{word}: {}", told.stdout);
+    }
+    place.bench(&["explain", "3", "--level", "tough"]).fails(2, &["unknown level 'tough'"]);
+}
