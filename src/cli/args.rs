@@ -322,8 +322,8 @@ pub(super) struct ServeArgs {
     /// An origin whose web pages may use the server, or '*'; repeat for more [default: its own alone]
     #[arg(long, value_name = "ORIGIN")]
     pub(super) allow_origin: Vec<String>,
-    /// The suite: classic, generated:LEVEL[,seed=N][,count=N], generated:smoke|lite|full[,seed=N], a scenario file, or a
-    /// folder of them [default: classic]
+    /// The suite: classic; generated:NAME,seed=N with easy, medium, hard, expert (then also count=N) or smoke, lite,
+    /// full; a scenario file, or a folder of them [default: classic]
     #[arg(long, value_name = "SUITE")]
     pub(super) suite: Option<String>,
     /// A folder of scenario files that are laid over the suite
@@ -382,8 +382,8 @@ pub(super) struct McpArgs {
     pub(super) exam: bool,
     #[command(flatten)]
     pub(super) kept: KeptArgs,
-    /// The suite: classic, generated:LEVEL[,seed=N][,count=N], generated:smoke|lite|full[,seed=N], a scenario file, or a
-    /// folder of them [default: classic]
+    /// The suite: classic; generated:NAME,seed=N with easy, medium, hard, expert (then also count=N) or smoke, lite,
+    /// full; a scenario file, or a folder of them [default: classic]
     #[arg(long, value_name = "SUITE")]
     pub(super) suite: Option<String>,
     /// A folder of scenario files that are laid over the suite

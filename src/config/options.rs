@@ -163,8 +163,8 @@ pub struct Options {
     #[arg(long, value_delimiter = ',', value_name = "ID", help_heading = "What is played")]
     #[serde(deserialize_with = "one_or_many")]
     pub scenario: Vec<String>,
-    /// classic, generated:LEVEL[,seed=N][,count=N], generated:smoke|lite|full[,seed=N], or a scenario file or folder
-    /// [default: classic]
+    /// classic; generated:NAME,seed=N with easy, medium, hard, expert (then also count=N) or smoke, lite, full; or a
+    /// scenario file or folder [default: classic]
     #[arg(long, value_name = "SUITE", help_heading = "What is played")]
     pub suite: Option<String>,
     /// A folder of scenario files that are laid over the suite
