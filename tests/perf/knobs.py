@@ -13,7 +13,7 @@ import tempfile
 BASE = "medium"
 # The usual setting of the level stands among the values.
 KNOBS = {
-    "services": [8, 15, 30, 60],
+    "services": [15, 30, 60],
     "hops": [2, 4, 6],
     "decoys": [0, 4, 10, 20],
     "ambiguity": [1, 2, 3],
