@@ -147,6 +147,6 @@ fn list<'a>(name: &str, value: Option<&'a Value>) -> Result<Vec<&'a str>, String
 }
 
 /// The beginning of what was sent: an error must not repeat a megabyte.
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     text.chars().take(60).collect()
 }

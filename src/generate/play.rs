@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use super::answer::Answer;
+use super::answer::{Answer, short};
 use super::atom::Atom;
 use super::fault::{Target, Thing};
 use super::oracle;
@@ -229,10 +229,6 @@ fn any_target(world: &World, name: &str) -> Option<Target> {
     let change = world.incident.changes.iter().find(|change| change.id == name)?;
     let is_trigger = world.incident.trigger.as_ref() == Some(&change.id);
     Some(Target { at: change.at, thing: if is_trigger { Thing::Trigger } else { Thing::Change } })
-}
-
-fn short(text: &str) -> String {
-    text.chars().take(60).collect()
 }
 
 /// What an episode has read, for proofs.

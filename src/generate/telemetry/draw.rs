@@ -150,7 +150,7 @@ impl<'a> View<'a> {
     // ---- logs ----
 
     fn logs(&self, sheet: &mut Sheet) {
-        let World { incident, library, .. } = self.world;
+        let World { library, .. } = self.world;
         let mut lines = Vec::new();
         let mut seen: Classes = 0;
         let mut kinds = 0;
@@ -201,7 +201,6 @@ impl<'a> View<'a> {
             let _ = writeln!(sheet.text, "{}:{:02}.{:03} {}", self.clock(minute), ms / 1000, ms % 1000, line.text);
         }
         self.trace(sheet);
-        let _ = incident;
     }
 
     /// What a class is about, where it is about calls along one kind of edge.
