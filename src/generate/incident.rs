@@ -412,7 +412,15 @@ impl Draft {
         duration: u32,
     ) -> (Vec<Change>, Option<String>) {
         let draws = self.draws;
-        let id = |salt: u64| format!("chg-{:05}", 10_000 + draws.below(Stream::Changes, salt, 0, 90_000));
+        let mut taken = std::collections::BTreeSet::new();
+        let mut id = |salt: u64| {
+            let mut number = draws.below(Stream::Changes, salt, 0, 90_000);
+            // No two have the same: an answer could mean either.
+            while !taken.insert(number) {
+                number = (number + 1) % 90_000;
+            }
+            format!("chg-{:05}", 10_000 + number)
+        };
         let mut changes = Vec::new();
         let mut trigger = None;
         if let Some((fault, family)) = fault.zip(family).filter(|(_, family)| family.trigger.kind.is_recorded()) {
@@ -442,7 +450,6 @@ impl Draft {
             }
         }
         changes.sort_by(|a, b| (a.minutes_ago, &a.id).cmp(&(b.minutes_ago, &b.id)));
-        changes.dedup_by(|a, b| a.id == b.id);
         (changes, trigger)
     }
 

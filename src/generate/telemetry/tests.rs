@@ -103,6 +103,8 @@ fn the_order_of_queries_changes_nothing() {
         for ((at, tool), sheet) in forth.iter().rev() {
             assert_eq!(read(*at, Diagnostic::ALL[*tool]), *sheet);
         }
+        let changes: BTreeSet<_> = world.incident.changes.iter().map(|change| &change.id).collect();
+        assert_eq!(changes.len(), world.incident.changes.len());
         let names: BTreeSet<_> = world.incident.topology.entities.iter().map(|entity| &entity.name).collect();
         assert_eq!(names.len(), usize::from(count));
     }
