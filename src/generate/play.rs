@@ -45,6 +45,7 @@ impl Live for Playable {
             order: Arc::clone(&self.order),
             task,
             state: self.world.start(),
+            paid: self.world.impact(&self.world.start()),
             deeds: Deeds::default(),
         })
     }
@@ -61,6 +62,8 @@ struct Playing {
     order: Arc<[u16]>,
     task: TaskId,
     state: State,
+    /// What users lost when a change was last paid for, so that what all of them earn adds up to what they changed.
+    paid: i32,
     deeds: Deeds,
 }
 
@@ -89,7 +92,6 @@ impl LiveState for Playing {
 
     fn repair(&mut self, kind: Remediation, action: &Action) -> Result<Repaired, CannotRepair> {
         let asked = Asked::read(&self.world, kind, action)?;
-        let before = self.world.impact(&self.state);
         self.deeds.before_change.get_or_insert(self.deeds.seen.len());
         let change = self.world.change(&mut self.state, asked.verb, asked.target);
         if change.helped {
@@ -107,7 +109,8 @@ impl LiveState for Playing {
             change.minutes
         );
         self.deeds.changes.push(change);
-        let gain = Points::new((before - self.world.impact(&self.state)) * 10);
+        let now = self.world.impact(&self.state);
+        let gain = Points::new((std::mem::replace(&mut self.paid, now) - now) * 10);
         let target =
             if kind == Remediation::ExecuteRunbookStep { format!("{} {}", words.name, asked.name) } else { asked.name };
         Ok(Repaired { target: target.into(), text, gain })

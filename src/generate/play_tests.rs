@@ -119,3 +119,33 @@ fn tasks_take_turns_and_suites_are_read() {
         assert!(text.parse::<Suite>().unwrap_err().contains(words), "{text}");
     }
 }
+
+/// What changes earn adds up to what users lose less in the end, however much needless is done in between: nothing can be farmed.
+#[test]
+fn what_changes_earn_adds_up() {
+    let library = Arc::new(Library::embedded().unwrap());
+    let rules = Catalog::embedded().unwrap();
+    for number in (0..24).filter(|number| number % 3 == 2) {
+        let incident = Incident::new(&library, Level::Easy, 5, number).unwrap();
+        let task = task_of(&incident);
+        let world = World::new(incident, Arc::clone(&library));
+        let least = if world.incident.fault.is_some() { world.least_impact() } else { 0 };
+        let all = (world.incident.impact - least) * 10;
+        let scenario = Arc::new(scenario(world, task, rules.tasks(), "test"));
+        let (services, path) = (&scenario.briefing().services, verify::oracle(&scenario));
+        let restart = |number: usize| {
+            let part = &services[number % services.len()];
+            action(json!({"action_type": "restart_service", "parameters": {"service": **part}}))
+        };
+        let with_more = path[..path.len() - 1].iter().cloned().chain((0..2).map(restart));
+        let mut episode = Episode::reset(&scenario, EpisodeId::nil());
+        let mut earned = 0;
+        for step in with_more {
+            let outcome = episode.step(&step);
+            assert!(!outcome.done, "{number}");
+            let impact = outcome.reward.reason.signals().filter(|(signal, _)| *signal == crate::env::Signal::Impact);
+            earned += impact.map(|(_, points)| points.ten_thousandths()).sum::<i32>();
+        }
+        assert_eq!(earned, all, "{number}");
+    }
+}

@@ -234,13 +234,8 @@ impl World {
             let is_store = self.incident.topology.entity(target.at).kind.is_store();
             change.harm = if is_store { words.harm_store } else { words.harm };
         }
-        if let Some(down) = down {
-            self.set(state, Some(down));
-            self.pass(state, words.minutes - 1);
-        } else {
-            self.set(state, None);
-            self.pass(state, words.minutes - 1);
-        }
+        self.set(state, down);
+        self.pass(state, words.minutes - 1);
         self.set(state, None);
         self.pass(state, 1);
         change

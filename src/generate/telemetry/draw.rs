@@ -6,7 +6,6 @@ use super::phrase::Words;
 use super::{Phrase, Shape};
 use crate::env::Diagnostic;
 use crate::generate::atom::Atom;
-use crate::generate::fault::Fault;
 use crate::generate::mix::Stream;
 use crate::generate::topology::{Edge, Kind};
 use crate::generate::vocabulary::{Classes, FailsAs, Predicate};
@@ -51,8 +50,8 @@ pub struct View<'a> {
     now: i32,
     /// Classes at the entity, with when they were there.
     spans: Vec<(Classes, i32, i32)>,
-    /// Who calls it, and who asks most of it.
-    about: [&'a str; 2],
+    /// Who calls it.
+    caller: &'a str,
 }
 
 /// A line of a log before it is written.
@@ -70,12 +69,9 @@ impl<'a> View<'a> {
     pub fn new(world: &'a World, state: &'a State, at: u16) -> Self {
         let World { incident, .. } = world;
         let caller = incident.topology.needed_by(at).next().map_or(at, |edge| edge.from);
-        let client = incident.fault.as_ref().map(|fault: &Fault| fault.root);
-        let calls = |from: &u16| incident.topology.needs(*from).any(|edge| edge.to == at);
-        let client = client.filter(calls).unwrap_or(caller);
-        let about = [caller, client].map(|at| incident.topology.entity(at).name.as_str());
+        let caller = incident.topology.entity(caller).name.as_str();
         let now = i32::try_from(state.now()).unwrap_or(i32::MAX);
-        Self { world, state, at, now, spans: world.spans(state, at).collect(), about }
+        Self { world, state, at, now, spans: world.spans(state, at).collect(), caller }
     }
 
     /// What a diagnostic reads.
@@ -121,12 +117,10 @@ impl<'a> View<'a> {
     fn words(&self, peer: &'a str, salt: u64) -> Words<'a> {
         let World { incident, objects, .. } = self.world;
         let at = usize::from(self.at);
-        let [caller, client] = self.about;
         Words {
             itself: self.name(self.at),
             peer,
-            caller,
-            client,
+            caller: self.caller,
             job: &objects.jobs[at],
             cert: &objects.certificates[at],
             flag: &objects.flags[at],

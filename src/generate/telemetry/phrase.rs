@@ -19,7 +19,6 @@ enum Place {
     Itself,
     Peer,
     Caller,
-    Client,
     Job,
     Cert,
     Flag,
@@ -38,11 +37,10 @@ enum Place {
     Code,
 }
 
-const PLACES: [(&str, Place); 20] = [
+const PLACES: [(&str, Place); 19] = [
     ("self", Place::Itself),
     ("peer", Place::Peer),
     ("caller", Place::Caller),
-    ("client", Place::Client),
     ("job", Place::Job),
     ("cert", Place::Cert),
     ("flag", Place::Flag),
@@ -75,8 +73,6 @@ pub struct Words<'a> {
     pub peer: &'a str,
     /// Who calls it.
     pub caller: &'a str,
-    /// Who asks most of it.
-    pub client: &'a str,
     /// Its job.
     pub job: &'a str,
     /// Its certificate.
@@ -138,7 +134,6 @@ impl Words<'_> {
             Place::Itself => out.write_str(self.itself),
             Place::Peer => out.write_str(self.peer),
             Place::Caller => out.write_str(self.caller),
-            Place::Client => out.write_str(self.client),
             Place::Job => out.write_str(self.job),
             Place::Cert => out.write_str(self.cert),
             Place::Flag => out.write_str(self.flag),
@@ -169,7 +164,6 @@ mod tests {
             itself: "svc-a",
             peer: "svc-b",
             caller: "svc-c",
-            client: "svc-d",
             job: "job-1",
             cert: "crt-1",
             flag: "ff-1",
