@@ -39,6 +39,8 @@ class IncidentObservation(Observation):
     """Why the last action was refused."""
     available_runbooks: list[str]
     feature_flags: list[str]
+    mechanisms: list[str] = Field(default_factory=list)
+    """What an answer can call the failure by, in simulated incidents; empty where it may use its own words."""
 
 
 class IncidentState(State):
