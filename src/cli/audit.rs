@@ -4,11 +4,11 @@ use super::args::{RegradeArgs, VerifyRunArgs};
 use super::exit::{Failure, Status};
 use super::{build, out, play, report};
 use crate::env::Catalog;
-use crate::env::grade::VERSION;
+use crate::env::grade::strict;
 use crate::log::store::{RunFolder, Store};
 use crate::log::{EventKind, Fold, Manifest};
 use crate::run::Hub;
-use crate::run::audit::{Audit, audit};
+use crate::run::audit::{Audit, Graded, audit};
 
 /// The most differences that are printed.
 const MOST_SHOWN: usize = 20;
@@ -61,13 +61,18 @@ pub(super) async fn regrade(args: &RegradeArgs) -> Result<Status, Failure> {
     finish(args, &folder, &manifest, &audit)
 }
 
-/// A new event for each episode whose score is another now.
+/// A new event for each episode of which a score is another now, or whose strict grade is one that the log has not.
 fn changed(audit: &Audit) -> Vec<(crate::log::EpisodeKey, EventKind)> {
-    let other = audit.graded.iter().filter(|graded| graded.now.total != graded.kept);
+    let other = audit.graded.iter().filter(|graded| graded.now.total != graded.kept || graded.has_new_strict_grade());
     other
         .map(|graded| {
             let grade = serde_json::to_value(&graded.now).unwrap_or_default();
-            let event = EventKind::EpisodeRegraded { grader: VERSION.to_owned(), score: graded.now.total, grade };
+            let event = EventKind::EpisodeRegraded {
+                grader: graded.grader().to_owned(),
+                score: graded.now.total,
+                grade,
+                strict: graded.strict.clone(),
+            };
             (graded.key.clone(), event)
         })
         .collect()
@@ -80,7 +85,13 @@ fn finish(args: &RegradeArgs, folder: &RunFolder, manifest: &Manifest, audit: &A
     let summary = fold.summary();
     play::write_reports(folder, &summary)?;
     let other: Vec<_> = audit.graded.iter().filter(|graded| graded.now.total != graded.kept).collect();
-    out::note(&format!("{} of {} episodes have another score by {VERSION}", other.len(), audit.graded.len()));
+    let graders: std::collections::BTreeSet<_> = audit.graded.iter().map(Graded::grader).collect();
+    let graders = graders.into_iter().collect::<Vec<_>>().join(", ");
+    out::note(&format!("{} of {} episodes have another score by {graders}", other.len(), audit.graded.len()));
+    let strict = audit.graded.iter().filter(|graded| graded.has_new_strict_grade()).count();
+    if strict > 0 {
+        out::note(&format!("{strict} have another strict grade, by {}", strict::VERSION));
+    }
     for graded in other.iter().take(MOST_SHOWN) {
         out::note(&format!("  {}: {} → {}", graded.key, graded.kept, graded.now.total));
     }

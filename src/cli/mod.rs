@@ -12,6 +12,7 @@ mod estimate;
 mod exams;
 mod exit;
 mod generate;
+mod interrupts;
 mod list;
 mod logs;
 mod mcp;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use indicatif::ProgressDrawTarget;
 
 use super::exit::{Failure, Status};
+use super::interrupts::Interrupts;
 use super::{compare, logs, out, report};
 use crate::chat::limit::Limiter;
 use crate::config::Settings;
@@ -212,8 +213,10 @@ pub(super) fn print(format: Format, summary: &Summary) -> Result<(), Failure> {
 
 /// The first interrupt stops gently, the second at once. A request to terminate, as from a scheduler, is an interrupt.
 pub(super) fn listen_for_interrupts(cancel: Cancel, quiet: bool) {
+    // Where signals cannot be heard, they end the process as ever.
+    let Ok(mut interrupts) = Interrupts::listen() else { return };
     tokio::spawn(async move {
-        while interrupt().await.is_ok() {
+        while interrupts.next().await.is_ok() {
             if !quiet {
                 out::say(
                     "interrupted",
@@ -227,22 +230,6 @@ pub(super) fn listen_for_interrupts(cancel: Cancel, quiet: bool) {
             cancel.pull();
         }
     });
-}
-
-/// Waits for an interrupt, or a request to terminate.
-#[cfg(unix)]
-pub(super) async fn interrupt() -> std::io::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        pressed = tokio::signal::ctrl_c() => pressed,
-        _ = terminate.recv() => Ok(()),
-    }
-}
-
-/// Waits for an interrupt.
-#[cfg(not(unix))]
-pub(super) async fn interrupt() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
 }
 
 fn sinks(

@@ -15,7 +15,7 @@ use super::args::{LogForm, RevealChoice, ServeArgs};
 use super::baselines::{self, OwnRuns};
 use super::exams::Sitting;
 use super::exit::{Failure, Status};
-use super::play::interrupt;
+use super::interrupts::Interrupts;
 use super::{build, out};
 use crate::config::settings::ConfigFile;
 use crate::config::{ConfigError, Environment};
@@ -52,6 +52,8 @@ pub(super) async fn execute(args: &ServeArgs) -> Result<Status, Failure> {
     let app = App::backed(catalog, std::mem::take(&mut plan.options), stop.clone(), backing);
     let server = Server::on(listener, app, plan.connections);
     let address = server.address().map_err(taken)?;
+    // Before it is said that it serves: who reads that may stop it.
+    let mut interrupts = Interrupts::listen()?;
     if !args.quiet {
         let kept = |sitting: &Sitting| format!(", as an exam that is kept in {}", sitting.folder().display());
         let exam = sitting.as_ref().map(kept).unwrap_or_default();
@@ -62,13 +64,13 @@ pub(super) async fn execute(args: &ServeArgs) -> Result<Status, Failure> {
         out::say("token", &format!("{token} starts runs by POST /baseline; --token gives one of your own"));
     }
     let stopping = async {
-        let first = interrupt().await;
+        let first = interrupts.next().await;
         if first.is_ok() && !args.quiet {
             plan.say("stopping: no new connections, open requests are finished; once more stops at once");
         }
         stop.cancel();
         // Where signals cannot be heard, nothing must seem to have stopped it.
-        if interrupt().await.is_err() {
+        if interrupts.next().await.is_err() {
             std::future::pending::<()>().await;
         }
     };

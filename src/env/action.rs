@@ -301,6 +301,18 @@ impl Action {
         self.0.parameters.get(parameter).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty())
     }
 
+    /// A parameter that lists texts: an array of them, or a text with commas; none where it is missing or anything else.
+    #[must_use]
+    pub fn texts(&self, parameter: &str) -> Option<Vec<&str>> {
+        match self.0.parameters.get(parameter)? {
+            Value::Array(items) => items.iter().map(|item| item.as_str().map(str::trim)).collect(),
+            Value::String(text) => {
+                Some(text.trim_matches(['[', ']']).split(',').map(str::trim).filter(|text| !text.is_empty()).collect())
+            }
+            _ => None,
+        }
+    }
+
     /// What the action is aimed at: a service, flag or runbook; none for submissions and unknown actions.
     #[must_use]
     pub fn target(&self) -> Option<&str> {

@@ -7,6 +7,7 @@ use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 
 use super::scenario::{Scenario, ScenarioError};
+use super::scenario_file::StrictFile;
 use super::task::{TaskId, Tasks};
 
 #[derive(RustEmbed)]
@@ -30,6 +31,9 @@ pub enum CatalogError {
     /// `tasks.toml` is wrong.
     #[error("{TASKS_FILE}: {0}")]
     Tasks(String),
+    /// What the strict grader knows of the classic scenarios is wrong.
+    #[error("graders/classic.toml: {0}")]
+    Strict(String),
     /// A scenario file is wrong.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
@@ -75,7 +79,8 @@ impl Catalog {
     /// # Errors
     /// Names the file and the places in it that are wrong.
     pub fn with_overlay(overlay: Vec<Source>) -> Result<Self, CatalogError> {
-        Self::build(embedded_sources(), overlay)
+        let strict = super::grade::strict::truth::of_classic().map_err(CatalogError::Strict)?;
+        Self::build(embedded_sources(), overlay, &strict)
     }
 
     /// These scenarios and no embedded ones, with the embedded rules.
@@ -83,7 +88,7 @@ impl Catalog {
     /// # Errors
     /// Names the file and the places in it that are wrong.
     pub fn of(sources: Vec<Source>) -> Result<Self, CatalogError> {
-        Self::build(Vec::new(), sources)
+        Self::build(Vec::new(), sources, &BTreeMap::new())
     }
 
     /// Scenarios that were made elsewhere, with their rules and their digest.
@@ -93,14 +98,19 @@ impl Catalog {
         Self { tasks, scenarios, digest }
     }
 
-    fn build(base: Vec<Source>, overlay: Vec<Source>) -> Result<Self, CatalogError> {
+    /// What the strict grader knows of scenarios in `base` may stand in `strict`.
+    fn build(
+        base: Vec<Source>,
+        overlay: Vec<Source>,
+        strict: &BTreeMap<String, StrictFile>,
+    ) -> Result<Self, CatalogError> {
         let rules = embedded_text(TASKS_FILE).unwrap_or_default();
         let tasks = Tasks::parse(&rules).map_err(CatalogError::Tasks)?;
         let mut by_id: BTreeMap<String, (Arc<Scenario>, Source)> = BTreeMap::new();
-        for layer in [base, overlay] {
+        for (layer, strict) in [(base, strict), (overlay, &BTreeMap::new())] {
             let mut laid: BTreeMap<String, String> = BTreeMap::new();
             for source in layer {
-                let scenario = Scenario::parse(&source.file, &source.text, &tasks)?;
+                let scenario = Scenario::parse_with(&source.file, &source.text, &tasks, strict)?;
                 // As scenarios are looked up: `ac-001` is AC-001.
                 let id = scenario.id().to_uppercase();
                 if let Some(other) = laid.insert(id.clone(), source.file.clone()) {

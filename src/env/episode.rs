@@ -43,6 +43,16 @@ pub struct StepOutcome<'a> {
     pub done: bool,
     /// More about the step.
     pub info: Info,
+    #[serde(skip)]
+    episode: &'a Episode,
+}
+
+impl StepOutcome<'_> {
+    /// The strict grade if the episode ended now: see [`Episode::strict_grade`].
+    #[must_use]
+    pub fn strict_grade(&self) -> Option<Grade> {
+        self.episode.strict_grade()
+    }
 }
 
 /// What stands beside an observation.
@@ -129,6 +139,14 @@ impl Episode {
         super::grade::grade(Trajectory(&self.steps), &self.scenario)
     }
 
+    /// The strict grade if the episode ended now, where it stands beside another; none where [`Self::grade_now`] is the strict
+    /// one, and where the scenario does not say what it needs.
+    #[must_use]
+    pub fn strict_grade(&self) -> Option<Grade> {
+        let truth = self.scenario.strict.as_ref()?;
+        Some(super::grade::strict::written::grade(Trajectory(&self.steps), &self.scenario, truth))
+    }
+
     /// The facts of the world now. For proofs and graders; no agent sees them.
     #[must_use]
     pub fn facts(&self) -> Facts {
@@ -204,6 +222,7 @@ impl Episode {
     fn outcome(&self, reward: Reward) -> StepOutcome<'_> {
         let after_end = reward.reason == Reason::AFTER_END;
         StepOutcome {
+            episode: self,
             observation: &self.observation,
             reward,
             done: self.observation.done,

@@ -26,6 +26,12 @@ impl Guard {
         self.holds == 0 && self.not == 0
     }
 
+    /// How many of the facts that it asks for are not as it asks.
+    #[must_use]
+    pub const fn unmet(self, facts: Facts) -> u32 {
+        (self.holds & !facts.0).count_ones() + (self.not & facts.0).count_ones()
+    }
+
     const fn reads(self) -> u128 {
         self.holds | self.not
     }
@@ -124,6 +130,7 @@ mod tests {
         assert!(names.guard(&words(&["a", "!b"])).unwrap().allows(start));
         assert!(!names.guard(&words(&["a", "b"])).unwrap().allows(start));
         assert!(!names.guard(&words(&["!c"])).unwrap().allows(start));
+        assert_eq!(names.guard(&words(&["a", "b", "!c"])).unwrap().unmet(start), 2);
         let after = names.effect(&words(&["b"]), &words(&["a"])).unwrap().apply(start);
         assert_eq!(names.holding(after), ["b", "c"]);
         assert_eq!(names.unread([names.guard(&words(&["!b"])).unwrap()].into_iter()), ["a", "c"]);

@@ -1,16 +1,17 @@
 //! Scenarios: compiled from their files, with every name resolved and every rule of the format checked.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
 use super::action::{ActionKind, Diagnostic, Remediation};
 use super::evidence::{Outcome, Remedy, RemedyKey, Text, Variant, World};
 use super::facts::{FactNames, Guard};
+use super::grade::strict::truth::{Names, StrictTruth};
 use super::live::Live;
 use super::names::{Aliases, canonical, same_name};
 use super::observation::Briefing;
-use super::scenario_file::{OutcomeFile, ScenarioFile, VariantFile};
+use super::scenario_file::{OutcomeFile, ScenarioFile, StrictFile, VariantFile};
 use super::task::{SEVERITIES, TaskId, Tasks};
 
 /// One incident: what is shown, what happens, and the sealed truth.
@@ -19,6 +20,8 @@ pub struct Scenario {
     pub(super) briefing: Arc<Briefing>,
     pub(super) world: World,
     pub(super) truth: Truth,
+    /// What the strict grader knows besides; none where there is the classic grade alone.
+    pub(super) strict: Option<StrictTruth>,
     pub(super) facts: FactNames,
     /// What stands behind it instead of `world` and `truth`, where it is simulated.
     pub(super) live: Option<Arc<dyn Live>>,
@@ -33,6 +36,7 @@ impl Scenario {
             briefing: Arc::new(briefing),
             world: World::default(),
             truth: Truth::default(),
+            strict: None,
             facts: FactNames::default(),
             live: Some(live),
             file: origin.into(),
@@ -145,9 +149,20 @@ impl Scenario {
     /// # Errors
     /// Names the file and every place in it that breaks a rule of the format.
     pub fn parse(file: &str, text: &str, tasks: &Tasks) -> Result<Self, ScenarioError> {
+        Self::parse_with(file, text, tasks, &BTreeMap::new())
+    }
+
+    /// The same, where what the strict grader knows may stand elsewhere, by scenario.
+    pub(super) fn parse_with(
+        file: &str,
+        text: &str,
+        tasks: &Tasks,
+        strict: &BTreeMap<String, StrictFile>,
+    ) -> Result<Self, ScenarioError> {
         let error = |places| ScenarioError { file: file.to_owned(), places };
-        let parsed: ScenarioFile = toml::from_str(text)
+        let mut parsed: ScenarioFile = toml::from_str(text)
             .map_err(|e| error(vec![Place { path: String::new(), problem: e.to_string().trim_end().to_owned() }]))?;
+        parsed.strict = parsed.strict.or_else(|| strict.get(&parsed.id).cloned());
         let mut compiler = Compiler { path: file, file: &parsed, places: Vec::new(), task: parsed.task };
         let scenario = compiler.compile(tasks);
         if compiler.places.is_empty() { Ok(scenario) } else { Err(error(compiler.places)) }
@@ -207,11 +222,25 @@ impl Compiler<'_> {
         world.evidence = self.evidence(&task.actions, &targets[0], &facts);
         self.remedies(&mut world, &targets, &facts);
         let truth = self.truth(&world, &facts, &targets[0], Arc::clone(&tasks.aliases));
+        let strict = self.strict(&world, &facts, &targets[0]);
         self.check_facts_are_read(&world, &truth, &facts);
         let briefing =
             Briefing::new(file.id.clone(), task, file.summary.trim_end().to_owned(), file.alert.clone(), targets)
                 .with_aliases(Arc::clone(&tasks.aliases));
-        Scenario { briefing: Arc::new(briefing), world, truth, facts, live: None, file: Arc::from(self.path) }
+        Scenario { briefing: Arc::new(briefing), world, truth, strict, facts, live: None, file: Arc::from(self.path) }
+    }
+
+    fn strict(&mut self, world: &World, facts: &FactNames, services: &[Arc<str>]) -> Option<StrictTruth> {
+        let names = Names { task: self.task, services, world, facts };
+        match StrictTruth::compile(self.file.strict.as_ref()?, &names) {
+            Ok(truth) => Some(truth),
+            Err(wrong) => {
+                for (path, problem) in wrong {
+                    self.wrong(format!("strict.{path}"), problem);
+                }
+                None
+            }
+        }
     }
 
     fn names(&mut self, path: &str, names: &[String]) -> Vec<Arc<str>> {

@@ -36,6 +36,9 @@ pub struct ScenarioFile {
     pub facts: BTreeMap<String, bool>,
     /// The right answers; no observation can reach them.
     pub truth: TruthFile,
+    /// What the strict grader has to know besides; without it there is the classic grade alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strict: Option<StrictFile>,
     /// By diagnostic, then by service: variants, the first of which whose guard holds is shown.
     pub evidence: BTreeMap<String, BTreeMap<String, Vec<VariantFile>>>,
     /// By remediation, then by target: what it does, the first whose guard holds.
@@ -68,6 +71,36 @@ pub struct TruthFile {
     /// `remediation_planning`: the facts that hold when the incident is over (`!` negates).
     #[serde(default)]
     pub goal: Vec<String>,
+}
+
+/// What the strict grader of a scenario knows. Readings are `diagnostic:service`, changes `remediation:target`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StrictFile {
+    /// `alert_classification`: the readings that say what users lose.
+    #[serde(default)]
+    pub impact: Vec<String>,
+    /// `root_cause_analysis`: how it failed, one of the closed list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mechanism: Option<String>,
+    /// `root_cause_analysis`: the names by which an answer can give the change that set it off.
+    #[serde(default)]
+    pub trigger: Vec<String>,
+    /// `root_cause_analysis`: the pairs of services of which the first makes the second fail.
+    #[serde(default)]
+    pub acts: Vec<[String; 2]>,
+    /// What has to be seen to know the cause: of each of these, one reading.
+    #[serde(default)]
+    pub clues: Vec<Vec<String>>,
+    /// `remediation_planning`: the runbook steps that look and change nothing.
+    #[serde(default)]
+    pub checks: Vec<String>,
+    /// `remediation_planning`: the facts that hold when what set it off is gone (`!` negates).
+    #[serde(default)]
+    pub durable: Vec<String>,
+    /// `remediation_planning`: what has to be looked at after the last step that helped: of each of these, one reading or check.
+    #[serde(default)]
+    pub verify: Vec<Vec<String>>,
 }
 
 /// A text that is shown while its guard holds.

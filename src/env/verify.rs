@@ -9,6 +9,7 @@ use super::action::{Action, ActionKind, Diagnostic, Submission};
 use super::episode::Episode;
 use super::episode_id::EpisodeId;
 use super::facts::Facts;
+use super::grade::strict::truth::Look;
 use super::points::Points;
 use super::scenario::Scenario;
 use super::task::TaskId;
@@ -30,6 +31,8 @@ pub struct Proof {
 pub enum Flaw {
     #[error("{scenario}: the full-score path earns {total}, not 1.0")]
     NotFull { scenario: String, total: Points },
+    #[error("{scenario}: the full-score path earns {total} by the strict grader, not 1.0: {feedback}")]
+    NotStrict { scenario: String, total: Points, feedback: String },
     #[error("{scenario}: the full-score path has {path} actions; the task allows {limit} steps")]
     TooLong { scenario: String, path: usize, limit: u32 },
     #[error("{scenario}: the goal already holds at the start")]
@@ -42,10 +45,11 @@ pub enum Flaw {
     Unreachable { scenario: String, place: String },
 }
 
-/// A shortest sequence of actions that earns the full score: the oracle's play.
+/// A shortest sequence of actions that earns the full score, by the classic grader and, where the scenario has what it needs,
+/// by the strict one: the oracle's play.
 ///
-/// It is shortest because nothing can be left out: an answer ends every task; a full root-cause score needs at least one
-/// diagnostic; and every step of the correct sequence is worth points.
+/// It is shortest because nothing can be left out: an answer ends every task; the strict grader wants one reading of each clue,
+/// the classic one at least one diagnostic; and every step of the correct sequence is worth points.
 #[must_use]
 pub fn oracle(scenario: &Scenario) -> Vec<Action> {
     if let Some(live) = &scenario.live {
@@ -54,23 +58,46 @@ pub fn oracle(scenario: &Scenario) -> Vec<Action> {
     let truth = &scenario.truth;
     let submit = |kind, texts: &[(&str, &str)]| Action::with(ActionKind::Submission(kind), texts);
     match scenario.task() {
-        TaskId::AlertClassification => vec![submit(Submission::Severity, &[("severity", &truth.severity)])],
-        TaskId::RootCauseAnalysis => vec![
-            Action::with(ActionKind::Diagnostic(Diagnostic::QueryLogs), &[("service", &truth.root_cause)]),
-            submit(
-                Submission::RootCause,
-                &[("service", &truth.root_cause), ("failure_mode", &truth.failure_mode_terms.join(", "))],
-            ),
-        ],
+        TaskId::AlertClassification => {
+            let mut play = clues(scenario);
+            play.push(submit(Submission::Severity, &[("severity", &truth.severity)]));
+            play
+        }
+        TaskId::RootCauseAnalysis => {
+            let mut play = clues(scenario);
+            if play.is_empty() {
+                let root = [("service", truth.root_cause.as_str())];
+                play.push(Action::with(ActionKind::Diagnostic(Diagnostic::QueryLogs), &root));
+            }
+            let mode = truth.failure_mode_terms.join(", ");
+            play.push(submit(Submission::RootCause, &[("service", &truth.root_cause), ("failure_mode", &mode)]));
+            play
+        }
         TaskId::RemediationPlanning => {
             let remedies = truth.sequence.iter().map(|index| {
                 let key = &scenario.world.remedies[usize::from(*index)].key;
                 Action::with(ActionKind::Remediation(key.kind), &[(key.kind.target_parameters()[0], &key.target)])
             });
             let summary = truth.resolution_terms.join(", ");
-            remedies.chain(std::iter::once(submit(Submission::Resolution, &[("summary", &summary)]))).collect()
+            let answer = submit(Submission::Resolution, &[("summary", &summary)]);
+            clues(scenario).into_iter().chain(remedies).chain(std::iter::once(answer)).collect()
         }
     }
+}
+
+/// One reading of each thing that the strict grader wants to have been seen.
+fn clues(scenario: &Scenario) -> Vec<Action> {
+    let Some(strict) = &scenario.strict else { return Vec::new() };
+    let wanted = std::iter::once(&strict.impact).chain(&strict.clues);
+    let first = wanted.filter_map(|any| {
+        any.iter().find_map(|look| match look {
+            Look::Reading(kind, service) => {
+                scenario.briefing.services.get(usize::from(*service)).map(|name| (*kind, name))
+            }
+            Look::Check(_) => None,
+        })
+    });
+    first.map(|(kind, service)| Action::with(ActionKind::Diagnostic(kind), &[("service", service)])).collect()
 }
 
 /// Proves a scenario.
@@ -91,6 +118,11 @@ pub fn prove(scenario: &Arc<Scenario>) -> Result<Proof, Flaw> {
     let total = episode.grade().map_or(Points::ZERO, |grade| grade.total);
     if total != Points::ONE {
         return Err(Flaw::NotFull { scenario: name(), total });
+    }
+    if let Some(strict) = episode.strict_grade()
+        && strict.total != Points::ONE
+    {
+        return Err(Flaw::NotStrict { scenario: name(), total: strict.total, feedback: strict.feedback });
     }
     if scenario.is_simulated() {
         // Its own checker has proved the rest.

@@ -169,6 +169,9 @@ pub enum EventKind {
         steps: u32,
         /// The grade in full.
         grade: Option<Value>,
+        /// The strict grade, where it is another one, with the version of its grader.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        strict: Option<Value>,
         /// What happened, where the outcome has no score.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<String>,
@@ -182,6 +185,9 @@ pub enum EventKind {
         score: Points,
         /// The grade in full.
         grade: Value,
+        /// The strict grade, where it is another one, with the version of its grader.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        strict: Option<Value>,
     },
     /// A run that had stopped goes on; what stands before is kept.
     #[serde(rename = "run.resumed")]

@@ -88,7 +88,7 @@ pub struct Row {
     pub overall: Option<f64>,
     /// The 95 % interval of `overall` for incidents like these; none where too few scenarios have scores.
     pub overall_ci95: Option<[f64; 2]>,
-    /// The overall score by the strict grader; none until it exists for the suite.
+    /// The overall score by the strict grader; none where an episode was not graded by it.
     pub strict_overall: Option<f64>,
     /// Whether every epoch passes; none with one epoch.
     pub pass_hat_k: Option<PassK>,
@@ -255,6 +255,8 @@ struct EpisodeTally {
     repeats: usize,
     last_source: Option<StepSource>,
     grade: Option<Value>,
+    /// The total of the strict grade, where that is another one.
+    strict: Option<f64>,
     /// What the last call failed of, if it did. Upon a score, the agent was gone.
     failed: Option<(ErrorKind, String)>,
 }
@@ -366,7 +368,8 @@ impl Fold {
         let is_strict = self.head.graders.iter().all(|grader| grader.starts_with("strict/"));
         let row = |tally: &Tally| {
             let row = row(tally);
-            Row { strict_overall: row.overall.filter(|_| is_strict), ..row }
+            let strict_overall = if is_strict { row.overall } else { row.strict_overall };
+            Row { strict_overall, ..row }
         };
         let rows = self.tallies.iter().map(row).collect();
         Summary { schema: SCHEMA.to_owned(), run: self.head.clone(), rows }
@@ -387,6 +390,11 @@ fn protocol(contestant: &Contestant) -> Option<String> {
     let of_model = contestant.settings.as_ref().map(|settings| settings.protocol.clone());
     let others = [exec::NAME, CLIENT].into_iter().find(|name| contestant.agent == *name);
     of_model.or_else(|| others.map(str::to_owned))
+}
+
+/// The total of a kept grade.
+fn total(grade: Option<&Value>) -> Option<f64> {
+    grade?.get("total")?.as_f64()
 }
 
 /// Why an outcome is void; none where it is not.
@@ -430,12 +438,14 @@ impl Tally {
         let episode = self.episodes.entry((key.scenario.clone(), key.epoch)).or_default();
         match kind {
             EventKind::StepTaken(step) => episode.note(step),
-            EventKind::EpisodeFinished { outcome, score, message, grade, .. } => {
+            EventKind::EpisodeFinished { outcome, score, message, grade, strict, .. } => {
+                episode.strict = total(strict.as_ref());
                 episode.message.clone_from(message);
                 episode.grade.clone_from(grade);
                 episode.finished = Some((*outcome, score.map(crate::env::Points::to_f64)));
             }
-            EventKind::EpisodeRegraded { score, grade, .. } => {
+            EventKind::EpisodeRegraded { score, grade, strict, .. } => {
+                episode.strict = total(strict.as_ref());
                 episode.grade = Some(grade.clone());
                 if let Some((_, kept)) = &mut episode.finished {
                     *kept = Some(score.to_f64());
@@ -512,6 +522,23 @@ impl Tally {
         any.then(|| format!("sha256:{}", hex(&all.finalize())))
     }
 
+    /// The overall score by the strict grader that stands beside another one; none where an episode with a score has none of it.
+    fn strict_overall(&self, planned: &[PlannedScenario]) -> Option<f64> {
+        let mut by_scenario: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+        for ((scenario, _), episode) in &self.episodes {
+            if episode.finished.is_some_and(|(outcome, _)| outcome.is_scored()) {
+                by_scenario.entry(scenario).or_default().push(episode.strict?);
+            }
+        }
+        let mut tasks: BTreeMap<TaskId, Vec<f64>> = BTreeMap::new();
+        for scenario in planned {
+            let scores = by_scenario.get(scenario.id.as_str());
+            tasks.entry(scenario.task).or_default().extend(scores.and_then(|scores| mean::mean(scores)));
+        }
+        let means: Option<Vec<_>> = tasks.values().map(|scores| mean::mean(scores)).collect();
+        means.and_then(|means| mean::mean(&means)).map(round)
+    }
+
     fn row(&self, planned: &[PlannedScenario], epochs: u32) -> Row {
         let score = |scenario: &str, epoch| {
             let (outcome, score) = self.episodes.get(&(scenario.to_owned(), epoch))?.finished?;
@@ -566,7 +593,7 @@ impl Tally {
             answered_by: self.answered_by.clone(),
             overall: task_means.and_then(|means| mean::mean(&means)).map(round),
             overall_ci95: mean::stratified(&strata).map(|estimate| estimate.ci95.map(round)),
-            strict_overall: None,
+            strict_overall: self.strict_overall(planned),
             conduct: conduct(scored().filter_map(|episode| episode.grade.as_ref())),
             pass_hat_k: reliability.as_ref().and_then(|found| found.pass_hat.last()).map(|value| PassK {
                 k: epochs,

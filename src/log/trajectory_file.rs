@@ -30,6 +30,9 @@ pub struct TrajectoryFile {
     pub score: Option<Points>,
     /// The grade in full.
     pub grade: Option<Value>,
+    /// The strict grade, where that is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strict: Option<Value>,
     /// What happened, where there is no score.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
@@ -79,6 +82,7 @@ impl Collector {
             outcome: None,
             score: None,
             grade: None,
+            strict: None,
             message: None,
             steps: Vec::new(),
             calls_without_step: Vec::new(),
@@ -97,7 +101,8 @@ impl Collector {
                 self.file.calls_without_step.clear();
                 self.file.steps.push(StepWithCalls { calls, step: (**step).clone() });
             }
-            EventKind::EpisodeFinished { outcome, score, grade, message, .. } => {
+            EventKind::EpisodeFinished { outcome, score, grade, strict, message, .. } => {
+                self.file.strict.clone_from(strict);
                 self.file.outcome = Some(*outcome);
                 self.file.score = *score;
                 self.file.grade.clone_from(grade);

@@ -89,14 +89,14 @@ impl<'a> End<'a> {
     fn of(events: &[&'a Event]) -> Option<Self> {
         let mut regraded = None;
         let mut newest_first = events.iter().rev().skip_while(|event| match &event.event {
-            EventKind::EpisodeRegraded { grader, score, grade } => {
+            EventKind::EpisodeRegraded { grader, score, grade, .. } => {
                 regraded = regraded.or(Some((grader.as_str(), *score, grade)));
                 true
             }
             _ => false,
         });
         let last = newest_first.next()?;
-        if let EventKind::EpisodeFinished { outcome, score, steps, grade, message } = &last.event {
+        if let EventKind::EpisodeFinished { outcome, score, steps, grade, message, .. } = &last.event {
             let (grader, score, grade) = match regraded {
                 Some((grader, score, grade)) => (Some(grader), Some(score), Some(grade)),
                 None => (None, *score, grade.as_ref()),

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde_json::Value;
+
 use super::plan;
-use crate::env::{Action, Catalog, Episode, Grade, Points};
+use crate::env::grade::{self, strict};
+use crate::env::{Action, Breakdown, Catalog, Episode, Grade, Points};
 use crate::log::event::StepTaken;
 use crate::log::{EpisodeKey, Event, EventKind};
 
@@ -28,6 +31,24 @@ pub struct Graded {
     pub kept: Points,
     /// The grade of the same actions by the present graders.
     pub now: Grade,
+    /// The strict grade in the log, where it is another one.
+    pub kept_strict: Option<Value>,
+    /// The strict grade of the same actions now, where it is another one.
+    pub strict: Option<Value>,
+}
+
+impl Graded {
+    /// The version of the grader that gave the grade.
+    #[must_use]
+    pub fn grader(&self) -> &'static str {
+        if matches!(self.now.breakdown, Breakdown::Strict(_)) { strict::VERSION } else { grade::VERSION }
+    }
+
+    /// Whether the present strict grade is not the one in the log.
+    #[must_use]
+    pub fn has_new_strict_grade(&self) -> bool {
+        self.strict.is_some() && self.strict != self.kept_strict
+    }
 }
 
 /// A disagreement between a log and the engine.
@@ -55,7 +76,8 @@ impl fmt::Display for Difference {
 struct Kept<'a> {
     steps: Vec<&'a StepTaken>,
     score: Option<Points>,
-    grade: Option<&'a serde_json::Value>,
+    grade: Option<&'a Value>,
+    strict: Option<&'a Value>,
 }
 
 /// Plays every episode that has a score again.
@@ -67,8 +89,12 @@ pub fn audit(events: &[Event], catalog: &Catalog, seed: u64) -> Audit {
         let kept = episodes.entry(key).or_default();
         match &event.event {
             EventKind::StepTaken(step) => kept.steps.push(step),
-            EventKind::EpisodeFinished { score, grade, .. } => (kept.score, kept.grade) = (*score, grade.as_ref()),
-            EventKind::EpisodeRegraded { score, grade, .. } => (kept.score, kept.grade) = (Some(*score), Some(grade)),
+            EventKind::EpisodeFinished { score, grade, strict, .. } => {
+                (kept.score, kept.grade, kept.strict) = (*score, grade.as_ref(), strict.as_ref());
+            }
+            EventKind::EpisodeRegraded { score, grade, strict, .. } => {
+                (kept.score, kept.grade, kept.strict) = (Some(*score), Some(grade), strict.as_ref());
+            }
             _ => {}
         }
     }
@@ -111,6 +137,13 @@ impl Audit {
         if now.total == score && kept.grade != grade.as_ref() {
             differ(None, "the score is the same, but its parts are not".to_owned());
         }
-        self.graded.push(Graded { key: key.clone(), kept: score, now });
+        let strict = episode.strict_grade().map(|grade| strict::record(&grade));
+        if let Some(kept) = kept.strict.filter(|kept| strict.as_ref() != Some(kept)) {
+            let of = |grade: &Value| grade["total"].to_string();
+            let now = strict.as_ref().map_or_else(|| "none".to_owned(), of);
+            differ(None, format!("the log has the strict grade {}, the grader gives {now}", of(kept)));
+        }
+        let kept_strict = kept.strict.cloned();
+        self.graded.push(Graded { key: key.clone(), kept: score, now, kept_strict, strict });
     }
 }

@@ -321,6 +321,7 @@ async fn play(spec: Spec, key: EpisodeKey, common: Common) -> Result<(), HubErro
                 score: None,
                 steps: 0,
                 grade: None,
+                strict: None,
                 message: Some(message),
             };
             return hub.send(Some(&key), event).await;
@@ -337,6 +338,7 @@ async fn play(spec: Spec, key: EpisodeKey, common: Common) -> Result<(), HubErro
                 score: None,
                 steps: 0,
                 grade: None,
+                strict: None,
                 message: Some(format!("the harness failed in this episode: {panic}")),
             };
             hub.send(Some(&key), event).await.map(|()| None)

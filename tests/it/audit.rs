@@ -77,3 +77,39 @@ fn other_rules_give_other_grades_without_a_call() {
     assert!(again.stderr.contains("0 of 3 episodes"), "the log holds the new score: {}", again.stderr);
     assert!(place.read(&events_file(&place)).contains("episode.regraded"));
 }
+
+#[test]
+fn both_grades_stand_in_a_run_and_an_old_one_gets_the_strict_one() {
+    let place = Place::empty();
+    place.bench(&["--agent", "fallback,heuristic,oracle"]).exits(0);
+    let strict = |place: &Place| {
+        let rows = place.summary()["rows"].clone();
+        rows.as_array().unwrap().iter().map(|row| row["strict_overall"].clone()).collect::<Vec<_>>()
+    };
+    let expected = strict(&place);
+    assert_eq!((&expected[2], expected.len()), (&json!(1.0), 3));
+    let between = expected.iter().map(|score| score.as_f64().unwrap()).collect::<Vec<_>>();
+    assert!(between[0] < between[1] && between[1] < 1.0, "{between:?}");
+
+    let file = events_file(&place);
+    let whole = place.read(&file);
+    let forged =
+        whole.replacen("\"grader\":\"strict/1\",\"total\":", "\"grader\":\"strict/1\",\"total\":0.3,\"was\":", 1);
+    place.write(&file, &forged);
+    let ended = place.bench(&["verify-run"]).exits(1);
+    assert!(ended.stdout.contains("the log has the strict grade 0.3"), "{}", ended.stdout);
+
+    let lines = whole.lines().map(|line| {
+        let mut event: Value = serde_json::from_str(line).unwrap();
+        event["event"].as_object_mut().unwrap().remove("strict");
+        event.to_string() + "\n"
+    });
+    place.write(&file, &lines.collect::<String>());
+    place.bench(&["verify-run"]).exits(0);
+    let ended = place.bench(&["regrade"]).exits(0);
+    assert!(ended.stderr.contains("0 of 27 episodes have another score by classic/1"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("27 have another strict grade, by strict/1"), "{}", ended.stderr);
+    assert_eq!(strict(&place), expected);
+    let again = place.bench(&["regrade"]).exits(0);
+    assert!(!again.stderr.contains("another strict grade"), "{}", again.stderr);
+}

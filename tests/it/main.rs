@@ -39,5 +39,6 @@ mod server;
 mod service;
 mod shards;
 mod spec;
+mod strict_classic;
 mod wire;
 mod world;

@@ -22,7 +22,8 @@ pub fn count<'a>(terms: impl IntoIterator<Item = &'a String>, text: &str) -> usi
     terms.into_iter().filter(|term| occurs_in_lowered(&term.to_lowercase(), &text)).count()
 }
 
-fn occurs_in_lowered(term: &str, text: &str) -> bool {
+/// The same where both are in lower case.
+pub(super) fn occurs_in_lowered(term: &str, text: &str) -> bool {
     !term.is_empty()
         && text.match_indices(term).any(|(at, _)| !text[..at].chars().next_back().is_some_and(char::is_alphanumeric))
 }

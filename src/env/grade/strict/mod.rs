@@ -1,12 +1,26 @@
 //! The strict grade: what an answer and the state of the world at the end are worth, part by part. The rules stand with each
-//! grader; here is what they give.
+//! grader, that of written scenarios in `written` and that of generated incidents beside their simulator; here is what they
+//! give.
+
+pub mod assertion;
+pub(in crate::env) mod truth;
+pub(in crate::env) mod written;
 
 use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::Grade;
 
 use crate::env::points::Points;
 
 /// The version of the strict graders; it stands in every run, and a change of any rule changes it.
 pub const VERSION: &str = "strict/1";
+
+/// A strict grade as it is kept beside another one, with the version of its grader.
+#[must_use]
+pub fn record(grade: &Grade) -> Value {
+    json!({ "grader": VERSION, "total": grade.total, "breakdown": grade.breakdown, "feedback": grade.feedback })
+}
 
 /// The parts of a strict grade, by task.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -18,6 +32,10 @@ pub enum Strict {
     RootCause(RootCause),
     /// Of a repair.
     Remediation(Remediation),
+    /// Of a root cause in a written scenario.
+    WrittenCause(WrittenCause),
+    /// Of a repair in a written scenario.
+    WrittenRepair(WrittenRepair),
 }
 
 /// A severity, and whether it was more than a guess.
@@ -101,6 +119,53 @@ pub struct Remediation {
     pub helpful_changes: u32,
 }
 
+/// A root cause in a written scenario. What an answer left out is none, and counts neither way.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WrittenCause {
+    /// Whether it is the service at the root, by its exact name. Without it nothing counts.
+    pub service_match: bool,
+    /// The mechanism: all of it, or a third for one that is of the same group.
+    pub mechanism_match: Points,
+    /// The mechanisms that the answer names or asserts; more than two count as none.
+    pub mechanisms: Vec<String>,
+    /// Whether the change is the one that set it off.
+    pub trigger_match: Option<bool>,
+    /// Whether the path is one along which it acts.
+    pub path_valid: Option<bool>,
+    /// The share of the clues that were seen. Below a quarter, no more than a quarter is given for everything.
+    pub grounding: Points,
+    /// How well the stated confidence fits, better than a coin.
+    pub calibration: Option<Points>,
+    /// What was answered.
+    pub submitted_service: Option<String>,
+    /// What is right.
+    pub correct_service: String,
+    /// What is right.
+    pub correct_mechanism: Option<String>,
+}
+
+/// A repair in a written scenario, by the state that it left.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a part of the grade")]
+pub struct WrittenRepair {
+    /// The share of the goal's facts that were wrong and are right now.
+    pub recovery: Points,
+    /// Whether the whole goal is reached.
+    pub clean: bool,
+    /// Whether what set it off is gone.
+    pub durable: bool,
+    /// Whether it was looked at again after the last step that helped.
+    pub verified: bool,
+    /// Whether the clues were seen before the first change.
+    pub diagnosed: bool,
+    /// What the changes cost that were wrong or did not help.
+    pub harm: Points,
+    /// Changes that were made.
+    pub changes: u32,
+    /// Those among them that were steps of a repair.
+    pub helpful_changes: u32,
+}
+
 impl Strict {
     /// The same without what is right.
     #[must_use]
@@ -113,7 +178,8 @@ impl Strict {
                 correct_trigger: None,
                 ..parts
             }),
-            parts @ Self::Remediation(_) => parts,
+            // No server shows the strict grade of a written scenario.
+            parts @ (Self::Remediation(_) | Self::WrittenCause(_) | Self::WrittenRepair(_)) => parts,
         }
     }
 }
