@@ -30,6 +30,8 @@ struct Manifest {
     canary: String,
     /// The version of the generator.
     version: String,
+    /// The digest of the generator's data: families, vocabulary, wording.
+    data: String,
     suite: String,
     /// What commits to the secret of a private suite, which is shown when the suite is retired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -123,6 +125,7 @@ pub(super) fn generate(args: &GenerateArgs) -> Result<Status, Failure> {
         version: VERSION.to_owned(),
         suite: suite.to_string(),
         commitment: suite.seeds.commitment(),
+        data: library.digest.clone(),
         digest: format!("sha256:{}", hex(&whole.finalize())),
         incidents,
     };
@@ -161,6 +164,12 @@ pub(super) fn verify_suite(args: &VerifyArgs) -> Result<Status, Failure> {
         return Err(unreadable("it was made from another secret".to_owned()));
     }
     let (library, tasks) = (library()?, tasks()?);
+    if manifest.data != library.digest {
+        return Err(unreadable(format!(
+            "it was made from the data {}, and this program's are {}",
+            manifest.data, library.digest
+        )));
+    }
     let (mut flaws, mut count, mut whole) = (Vec::new(), 0_usize, Sha256::new());
     for incident in suite.incidents(&library) {
         let world = world(incident, &library)?;

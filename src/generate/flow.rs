@@ -11,7 +11,7 @@ const USUAL_MISS: i32 = 80;
 /// From this share of what it can do, an entity fails requests.
 const OVERLOAD: i64 = 930;
 /// After so long a caller gives up, in microseconds: the slowest hundredth takes that long where calls time out.
-const TIMEOUT: i64 = 2_000_000;
+pub const TIMEOUT: u32 = 2_000_000;
 /// The longest time of an answer: clients give up.
 const LONGEST: i64 = 30_000_000;
 
@@ -166,7 +166,7 @@ impl Plumbing {
                 None => body.passes = body.passes * passes / 1000,
             }
             if predicate.fails_as == FailsAs::Timeout && predicate.error > 0 {
-                body.wait = TIMEOUT;
+                body.wait = i64::from(TIMEOUT);
             }
             body.capacity = body.capacity * predicate.capacity / 1000;
             body.latency = body.latency.max(predicate.latency);

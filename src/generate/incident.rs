@@ -248,6 +248,8 @@ struct Draft {
     topology: Topology,
     plumbing: Plumbing,
     all: Vec<Hypothesis>,
+    /// Which names and ids it has.
+    skin: u64,
 }
 
 /// What is chosen in a draft.
@@ -266,7 +268,7 @@ impl Draft {
         let topology = Topology::new(draws, size, knobs.naming);
         let plumbing = Plumbing::new(&topology);
         let all = every_fault(&library.families, &topology, &plumbing, &library.vocabulary, draws);
-        Self { draws, topology, plumbing, all }
+        Self { draws, topology, plumbing, all, skin: knobs.naming.skin() }
     }
 
     fn incident(&self, library: &Library, knobs: &Knobs, wanted: &Wanted) -> Result<Parts, Rejected> {
@@ -414,7 +416,7 @@ impl Draft {
         let draws = self.draws;
         let mut taken = std::collections::BTreeSet::new();
         let mut id = |salt: u64| {
-            let mut number = draws.below(Stream::Changes, salt, 0, 90_000);
+            let mut number = draws.below(Stream::Changes, salt, self.skin, 90_000);
             // No two have the same: an answer could mean either.
             while !taken.insert(number) {
                 number = (number + 1) % 90_000;

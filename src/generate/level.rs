@@ -73,10 +73,16 @@ pub struct Knobs {
     pub naming: Naming,
     /// Steps that are allowed, in hundredths of those of a proved way through.
     pub slack: u32,
+    /// How much series scatter, in hundredths of what is usual.
+    pub noise: u32,
+    /// The share of log lines that are lost, in hundredths; of each kind of message the newest line is kept.
+    pub log_loss: u32,
+    /// The share of looks that fail for want of an answer, in hundredths; a look a minute later may succeed.
+    pub outage: u32,
 }
 
 /// The knobs that can be turned by name, each with the least and the most.
-const TURNED: [(&str, u32, u32); 7] = [
+const TURNED: [(&str, u32, u32); 12] = [
     ("services", 6, 60),
     ("hops", 1, 6),
     ("decoys", 0, 20),
@@ -84,6 +90,11 @@ const TURNED: [(&str, u32, u32); 7] = [
     ("hypotheses", 1, 60),
     ("views", 1, 3),
     ("slack", 100, 1000),
+    ("noise", 0, 300),
+    ("log_loss", 0, 90),
+    ("outage", 0, 60),
+    ("names", 0, 999),
+    ("semantic", 0, 1),
 ];
 
 impl Knobs {
@@ -106,6 +117,12 @@ impl Knobs {
             "ambiguity" => self.tolerance = value,
             "hypotheses" => self.hypotheses = value as usize,
             "views" => self.views = value as usize,
+            "noise" => self.noise = value,
+            "log_loss" => self.log_loss = value,
+            "outage" => self.outage = value,
+            "names" => self.naming = Naming::Codename(value),
+            "semantic" if value == 1 => self.naming = Naming::Semantic,
+            "semantic" => self.naming = Naming::default(),
             _ => self.slack = value,
         }
         Ok(())
@@ -114,13 +131,14 @@ impl Knobs {
     /// The knobs of a level.
     #[must_use]
     pub const fn of(level: Level) -> Self {
-        let naming = Naming::Codename;
+        let naming = Naming::Codename(0);
         let (services, depth, decoys, tolerance, hypotheses, views, slack) = match level {
             Level::Easy => (11, 3, 2, 1, 8, 2, 300),
             Level::Medium => (15, 4, 4, 1, 15, 2, 260),
             Level::Hard => (26, 5, 8, 2, 25, 3, 230),
             Level::Expert => (43, 6, 14, 2, 40, 3, 200),
         };
-        Self { services, depth, decoys, tolerance, hypotheses, views, naming, slack }
+        let (noise, log_loss, outage) = (100, 0, 0);
+        Self { services, depth, decoys, tolerance, hypotheses, views, naming, slack, noise, log_loss, outage }
     }
 }

@@ -22,6 +22,7 @@ pub enum Stream {
     Severity = 15,
     Alert = 16,
     Objects = 17,
+    Outage = 18,
 }
 
 /// All draws of one incident.

@@ -34,8 +34,9 @@ pub mod world;
 
 use rust_embed::RustEmbed;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
-use crate::env::TaskId;
+use crate::env::{TaskId, hex};
 
 pub use family::Family;
 pub use incident::Incident;
@@ -86,6 +87,8 @@ pub struct Library {
     pub tasks: TaskTexts,
     /// The families, by name.
     pub families: Vec<Family>,
+    /// `sha256:` and the digest of all these files: other words are another suite.
+    pub digest: String,
 }
 
 /// Why families cannot be used.
@@ -118,7 +121,14 @@ impl Library {
             .map(|file| Family::parse(&text(file), &vocabulary).map_err(|problem| wrong(file, problem)))
             .collect::<Result<_, _>>()?;
         let tasks = toml::from_str(&text(TASKS)).map_err(|error| wrong(TASKS, error.to_string()))?;
-        Ok(Self { vocabulary, telemetry, tasks, families })
+        let mut hash = Sha256::new();
+        for file in &files {
+            let text = text(file);
+            hash.update(format!("{file} {}\n", text.len()));
+            hash.update(text);
+        }
+        let digest = format!("sha256:{}", hex(&hash.finalize()));
+        Ok(Self { vocabulary, telemetry, tasks, families, digest })
     }
 }
 

@@ -16,11 +16,12 @@ pub struct Objects {
 }
 
 impl Objects {
-    /// The objects of a system.
+    /// The objects of a system; their names depend on its skin.
     #[must_use]
-    pub fn new(topology: &Topology, draws: Draws) -> Self {
+    pub fn new(topology: &Topology, draws: Draws, skin: u64) -> Self {
         let all = || (0..).take(topology.entities.len());
-        let number = |at: u16, kind: u64| draws.within(Stream::Objects, u64::from(at), kind, 0, 8999) + 1000;
+        let number =
+            |at: u16, kind: u64| draws.within(Stream::Objects, u64::from(at), skin << 8 | kind, 0, 8999) + 1000;
         let named = |exists: &dyn Fn(u16) -> bool, prefix: &str, kind: u64| {
             let mut names: Vec<String> = Vec::new();
             for at in all() {

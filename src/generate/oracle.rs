@@ -7,7 +7,7 @@ use super::checker;
 use super::fault::{Target, Thing};
 use super::incident::Rejected;
 use super::play::atoms_of;
-use super::strict::{self, Deeds};
+use super::strict::{self, Deeds, SETTLE};
 use super::topology::Kind;
 use super::world::{State, World};
 use crate::env::{Action, ActionKind, Diagnostic, Remediation, Submission, TaskId};
@@ -30,7 +30,12 @@ pub fn play(world: &World, task: TaskId) -> Vec<Action> {
     if task == TaskId::AlertClassification {
         let gateway = incident.topology.of(Kind::Gateway).next().unwrap_or(0);
         let severity = json!({ "severity": incident.severity.as_str(), "confidence": 1.0 });
-        return vec![look(&(gateway, Diagnostic::CheckMetrics)), submit(Submission::Severity, severity)];
+        let mut actions = Vec::new();
+        read(world, &mut world.start(), gateway, Diagnostic::CheckMetrics, &mut |at, tool| {
+            actions.push(look(&(at, tool)));
+        });
+        actions.push(submit(Submission::Severity, severity));
+        return actions;
     }
     let diagnosis = diagnose(world);
     let mut actions: Vec<_> = diagnosis.views.iter().map(look).collect();
@@ -52,15 +57,49 @@ pub fn play(world: &World, task: TaskId) -> Vec<Action> {
         return actions;
     }
     if let Some(fault) = &incident.fault {
+        let mut state = repaired(world, diagnosis.views.len());
         for number in &incident.proof.repair {
             let step = &fault.steps[*number];
             actions.push(repair(world, step.verb, step.target));
         }
-        actions.extend(fault.verify.iter().map(|at| look(&(*at, Diagnostic::CheckMetrics))));
+        for at in &fault.verify {
+            read(world, &mut state, *at, Diagnostic::CheckMetrics, &mut |at, tool| actions.push(look(&(at, tool))));
+        }
     }
     answer["status"] = json!(if incident.fault.is_some() { "resolved" } else { "no_incident" });
     actions.push(submit(Submission::Resolution, answer));
     actions
+}
+
+/// What users lose while it is found out and repaired in this way, minute by minute.
+pub(super) fn lost(world: &World) -> Vec<i32> {
+    let mut state = repaired(world, diagnose(world).views.len());
+    world.pass(&mut state, SETTLE);
+    state.lost().to_vec()
+}
+
+/// The world after so many looks and the shortest repair.
+fn repaired(world: &World, looks: usize) -> State {
+    let mut state = world.start();
+    world.pass(&mut state, u32::try_from(looks).unwrap_or(0));
+    if let Some(fault) = &world.incident.fault {
+        for number in &world.incident.proof.repair {
+            let step = &fault.steps[*number];
+            world.change(&mut state, step.verb, step.target);
+        }
+    }
+    state
+}
+
+/// Looks until the tool answers. Tells of each try.
+fn read(world: &World, state: &mut State, at: u16, tool: Diagnostic, tried: &mut dyn FnMut(u16, Diagnostic)) {
+    loop {
+        world.pass(state, 1);
+        tried(at, tool);
+        if !world.is_out(state, at, tool) {
+            return;
+        }
+    }
 }
 
 fn submit(kind: Submission, parameters: Value) -> Action {
@@ -108,7 +147,9 @@ pub fn can_be_answered(world: &World) -> Result<(), Rejected> {
     let mut deeds = Deeds::default();
     for (at, tool) in &diagnosis.views {
         world.pass(&mut state, 1);
-        deeds.seen.extend(atoms_of(world, &state, *at, *tool));
+        if !world.is_out(&state, *at, *tool) {
+            deeds.seen.extend(atoms_of(world, &state, *at, *tool));
+        }
     }
     let grounding = strict::grounding(&world.incident, &deeds, &diagnosis.cited);
     if grounding < 1.0 { Err(Rejected::TooManyRecords) } else { Ok(()) }
@@ -121,13 +162,12 @@ pub fn diagnose(world: &World) -> Diagnosis {
     let mut state = world.start();
     let mut diagnosis = Diagnosis { views: Vec::new(), cited: Vec::new() };
     let mut seen: Vec<(u16, Atom)> = Vec::new();
-    let read = |diagnosis: &mut Diagnosis, state: &mut State, seen: &mut Vec<_>, at: u16, tool: Diagnostic| {
-        world.pass(state, 1);
-        diagnosis.views.push((at, tool));
+    let look = |diagnosis: &mut Diagnosis, state: &mut State, seen: &mut Vec<_>, at: u16, tool: Diagnostic| {
+        read(world, state, at, tool, &mut |at, tool| diagnosis.views.push((at, tool)));
         seen.extend(atoms_of(world, state, at, tool));
     };
     for view in incident.proof.views.iter().flatten() {
-        read(&mut diagnosis, &mut state, &mut seen, view.at, view.tool);
+        look(&mut diagnosis, &mut state, &mut seen, view.at, view.tool);
     }
     // Where no few views were found, the one that rules out most is read next.
     for _ in 0..20 {
@@ -145,7 +185,7 @@ pub fn diagnose(world: &World) -> Diagnosis {
         let views = (0..).take(incident.topology.entities.len()).flat_map(|at| checker::TOOLS.map(|tool| (at, tool)));
         let best = views.max_by_key(|(at, tool)| (rules_out(*at, *tool), std::cmp::Reverse(*at)));
         let Some((at, tool)) = best.filter(|(at, tool)| rules_out(*at, *tool) > 0 || seen.is_empty()) else { break };
-        read(&mut diagnosis, &mut state, &mut seen, at, tool);
+        look(&mut diagnosis, &mut state, &mut seen, at, tool);
     }
     diagnosis.cited = cite(world, &seen);
     diagnosis

@@ -75,6 +75,13 @@ impl LiveState for Playing {
     fn look(&mut self, kind: Diagnostic, service: usize) -> String {
         let Some(at) = self.order.get(service).copied() else { return String::new() };
         self.world.pass(&mut self.state, 1);
+        if self.world.is_out(&self.state, at, kind) {
+            self.deeds.looks.push(self.deeds.seen.len());
+            let now = self.world.clock(i32::try_from(self.state.now()).unwrap_or(i32::MAX));
+            return format!(
+                "{now} {kind}: no answer within 30 s, the tool is overloaded; it may answer when it is asked again"
+            );
+        }
         let sheet = View::new(&self.world, &self.state, at).sheet(kind);
         // A record of a log or of a change that is read twice is one record; a reading that is taken twice is two.
         let is_again = matches!(kind, Diagnostic::QueryLogs | Diagnostic::CheckRecentDeploys);

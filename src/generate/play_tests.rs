@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::suite::{Suite, scenario, task_of};
+use super::telemetry::{Sheet, View};
 use super::{Incident, Level, Library, World};
-use crate::env::{Action, Catalog, Episode, EpisodeId, Points, Scenario, TaskId, verify};
+use crate::env::{Action, Catalog, Diagnostic, Episode, EpisodeId, Points, Scenario, TaskId, verify};
 use serde_json::{Value, json};
 
 fn each(count: u64) -> impl Iterator<Item = (String, Arc<Scenario>)> {
@@ -148,4 +149,98 @@ fn what_changes_earn_adds_up() {
         }
         assert_eq!(earned, all, "{number}");
     }
+}
+
+/// The rename-gap probe: who scores otherwise on the same incident under other names knows names and not incidents.
+#[test]
+fn other_names_are_the_same_incident() {
+    let library = Arc::new(Library::embedded().unwrap());
+    let rules = Catalog::embedded().unwrap();
+    let made = |text: &str| text.parse::<Suite>().unwrap().catalog(&library, rules.tasks()).unwrap();
+    let worlds = |text: &str| -> Vec<World> {
+        let suite: Suite = text.parse().unwrap();
+        suite.incidents(&library).map(|incident| World::new(incident.unwrap(), Arc::clone(&library))).collect()
+    };
+    let first = "medium,seed=4,count=9";
+    for other in ["medium,seed=4,count=9,names=7", "medium,seed=4,count=9,semantic=1"] {
+        assert_ne!(made(first).digest(), made(other).digest());
+        for (a, b) in made(first).scenarios().iter().zip(made(other).scenarios()) {
+            assert_eq!((a.id(), a.task()), (b.id(), b.task()), "runs are paired by scenario");
+            let kinds =
+                |scenario| verify::oracle(scenario).iter().map(|action| action.kind().clone()).collect::<Vec<_>>();
+            assert_eq!(kinds(a), kinds(b));
+            assert_eq!(a.briefing().task.max_steps, b.briefing().task.max_steps);
+        }
+        for (a, b) in worlds(first).iter().zip(&worlds(other)) {
+            let (mut same, mut all) = (0, 0);
+            for (at, (one, two)) in
+                (0_u16..).zip(a.incident.topology.entities.iter().zip(&b.incident.topology.entities))
+            {
+                (same, all) = (same + usize::from(one.name == two.name), all + 1);
+                for tool in Diagnostic::ALL {
+                    let sheet = |world: &World| View::new(world, &world.start(), at).sheet(*tool);
+                    let (one, two) = (sheet(a), sheet(b));
+                    let says = |sheet: &Sheet| sheet.records.iter().map(|(_, atom)| *atom).collect::<Vec<_>>();
+                    assert_eq!(says(&one), says(&two), "{other}: {tool} of {at}");
+                }
+            }
+            assert!(same * 4 < all, "{same} of {all} names are the same");
+            assert_eq!(a.incident.severity, b.incident.severity);
+            assert!(
+                a.incident.trigger.is_none() || other.contains("semantic") || a.incident.trigger != b.incident.trigger
+            );
+        }
+    }
+}
+
+#[test]
+fn lost_lines_and_noise_take_no_proof_away() {
+    let library = Arc::new(Library::embedded().unwrap());
+    let sheets = |text: &str| {
+        let suite: Suite = text.parse().unwrap();
+        let worlds = suite.incidents(&library).map(|incident| World::new(incident.unwrap(), Arc::clone(&library)));
+        let of = |world: World| -> Vec<Sheet> {
+            let state = world.start();
+            let all = (0..).take(world.incident.topology.entities.len());
+            let views = all.flat_map(|at| Diagnostic::ALL.iter().map(move |tool| (at, *tool)));
+            views.map(|(at, tool)| View::new(&world, &state, at).sheet(tool)).collect()
+        };
+        worlds.flat_map(of).collect::<Vec<_>>()
+    };
+    let says = |sheet: &Sheet| {
+        let mut atoms: Vec<_> = sheet.records.iter().map(|(_, atom)| format!("{atom:?}")).collect();
+        atoms.sort();
+        atoms.dedup();
+        atoms
+    };
+    let whole = sheets("hard,count=4,seed=6");
+    for text in ["hard,count=4,seed=6,log_loss=90", "hard,count=4,seed=6,noise=300", "hard,count=4,seed=6,noise=0"] {
+        let other = sheets(text);
+        assert_eq!(whole.iter().map(says).collect::<Vec<_>>(), other.iter().map(says).collect::<Vec<_>>(), "{text}");
+        let lines = |sheets: &[Sheet]| sheets.iter().map(|sheet| sheet.records.len()).sum::<usize>();
+        let fewer = lines(&other) < lines(&whole);
+        assert_eq!(fewer, text.contains("log_loss"), "{text}: {} of {}", lines(&other), lines(&whole));
+        assert!(whole.iter().zip(&other).any(|(one, two)| one.text != two.text), "{text}");
+    }
+}
+
+#[test]
+fn a_tool_that_is_out_gives_nothing_and_costs_a_step() {
+    let suite: Suite = "medium,count=9,seed=8,outage=50".parse().unwrap();
+    let library = Arc::new(Library::embedded().unwrap());
+    let catalog = suite.catalog(&library, Catalog::embedded().unwrap().tasks()).unwrap();
+    let mut out = 0;
+    for scenario in catalog.scenarios() {
+        let path = verify::oracle(scenario);
+        let mut episode = Episode::reset(scenario, EpisodeId::nil());
+        for action in &path {
+            let outcome = episode.step(action);
+            let latest = outcome.observation.evidence.last();
+            out += usize::from(latest.is_some_and(|evidence| evidence.text.as_str().contains("no answer within")));
+        }
+        let grade = episode.grade().unwrap();
+        assert_eq!((grade.total, episode.is_done()), (Points::ONE, true), "{}: {}", scenario.id(), grade.feedback);
+        assert_eq!(episode.observation().step_count as usize, path.len());
+    }
+    assert!(out > catalog.scenarios().len(), "{out}");
 }

@@ -20,7 +20,7 @@ use crate::env::grade::strict::{self, Strict};
 use crate::env::{Breakdown, Grade, Points};
 
 /// After so many minutes on its own the world is looked at.
-const SETTLE: u32 = 15;
+pub(super) const SETTLE: u32 = 15;
 /// From this grounding on, what was read is a diagnosis.
 const DIAGNOSED: f64 = 0.75;
 /// Below this one, an answer is a guess.
@@ -267,7 +267,15 @@ pub fn remediation(world: &World, state: &State, deeds: &Deeds, answer: Option<&
         ),
     };
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let lost = |minutes: &[i32]| minutes.iter().map(|lost| f64::from(*lost) / 1000.0).sum::<f64>();
+    // Over as many minutes as the longer of the two plays took: whoever gives up early has not spared anybody anything.
+    let by_oracle = world.lost_by_oracle();
+    let horizon = after.lost().len().max(by_oracle.len());
+    let lost = |minutes: &[i32]| {
+        let rest = minutes.last().copied().unwrap_or(0);
+        let all = minutes.iter().copied().chain(std::iter::repeat(rest)).take(horizon);
+        all.map(|lost| f64::from(lost) / 1000.0).sum::<f64>()
+    };
+    let rounded = |minutes: f64| (minutes * 1e4).round() / 1e4;
     // From when on it never was more again.
     let mitigated = after.lost().iter().rposition(|lost| *lost - least > start / 10).map_or(0, |last| last + 1);
     let mitigated = (mitigated < after.lost().len()).then_some(mitigated).filter(|_| start > 0);
@@ -275,7 +283,9 @@ pub fn remediation(world: &World, state: &State, deeds: &Deeds, answer: Option<&
         incident: incident.fault.is_some(),
         claims_resolved: answer.is_some_and(|answer| answer.says_resolved),
         minutes_to_mitigate: mitigated.and_then(|minute| u32::try_from(minute).ok()),
-        customer_minutes: (lost(state.lost()) * 1e4).round() / 1e4,
+        customer_minutes: rounded(lost(after.lost())),
+        customer_minutes_over_oracle: rounded(lost(after.lost()) - lost(by_oracle)),
+        worse_off: world.worse_off(state),
         recovery: Points::round(recovery),
         clean,
         durable,

@@ -143,7 +143,7 @@ impl Suite {
     /// When a seed brings no incident about that can be proved, or the suite is private and its secret is missing.
     pub fn catalog(&self, library: &Arc<Library>, tasks: &Tasks) -> Result<Catalog, Unmade> {
         let mut hash = Sha256::new();
-        hash.update(format!("{VERSION} {self}\n"));
+        hash.update(format!("{VERSION} {} {self}\n", library.digest));
         let mut scenarios = Vec::new();
         for incident in self.incidents(library) {
             let incident = incident?;

@@ -79,7 +79,7 @@ fn every_fault_that_a_system_can_have_is_repaired_without_harm() {
     let mut seen = BTreeSet::new();
     for seed in 0..12 {
         let draws = Draws::new(seed);
-        let topology = Topology::new(draws, Size { services: 15, depth: 4 }, Naming::Codename);
+        let topology = Topology::new(draws, Size { services: 15, depth: 4 }, Naming::default());
         let plumbing = Plumbing::new(&topology);
         for one in every_fault(&library.families, &topology, &plumbing, &library.vocabulary, draws) {
             let family = &library.families[one.fault.family];

@@ -198,13 +198,29 @@ pub struct Size {
 }
 
 /// How parts are named.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Naming {
-    /// After nothing: `svc-quartz`.
-    #[default]
-    Codename,
+    /// After nothing: `svc-quartz`. With another number the same system has other names, and its records other ids.
+    Codename(u32),
     /// After what they are: `api-3`, `db-1`.
     Semantic,
+}
+
+impl Default for Naming {
+    fn default() -> Self {
+        Self::Codename(0)
+    }
+}
+
+impl Naming {
+    /// The number of the skin; draws of names and ids depend on it, and nothing else does.
+    #[must_use]
+    pub fn skin(self) -> u64 {
+        match self {
+            Self::Codename(skin) => u64::from(skin),
+            Self::Semantic => 0,
+        }
+    }
 }
 
 const WORDS: [&str; 72] = [
@@ -427,16 +443,16 @@ impl Builder {
     }
 
     fn name(&mut self, naming: Naming) {
-        let order = self.draws.shuffled(Stream::Names, 0, WORDS.len());
+        let order = self.draws.shuffled(Stream::Names, naming.skin() << 8, WORDS.len());
         let mut counts = std::collections::BTreeMap::new();
         for (index, entity) in self.parts.iter_mut().enumerate() {
             let count: &mut u16 = counts.entry(entity.kind).or_default();
             *count += 1;
             entity.name = match (naming, entity.kind) {
                 (Naming::Semantic, kind) => format!("{}-{count}", kind.as_str()),
-                (Naming::Codename, Kind::Node) => format!("node-{}", WORDS[order[index % WORDS.len()]]),
-                (Naming::Codename, Kind::External) => format!("ext-{}", WORDS[order[index % WORDS.len()]]),
-                (Naming::Codename, _) => format!("svc-{}", WORDS[order[index % WORDS.len()]]),
+                (Naming::Codename(_), Kind::Node) => format!("node-{}", WORDS[order[index % WORDS.len()]]),
+                (Naming::Codename(_), Kind::External) => format!("ext-{}", WORDS[order[index % WORDS.len()]]),
+                (Naming::Codename(_), _) => format!("svc-{}", WORDS[order[index % WORDS.len()]]),
             };
         }
     }

@@ -1,7 +1,7 @@
 //! An incident as it goes on: time passes with every action, and what is done changes what is there.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::fault::{Facts, Target, Thing};
 use super::flow::{Flow, Reading};
@@ -10,10 +10,13 @@ use super::mix::Stream;
 use super::objects::Objects;
 use super::topology::Kind;
 use super::vocabulary::{Classes, Predicate, Role};
-use super::{Library, checker};
+use super::{Library, checker, oracle};
+use crate::env::Diagnostic;
 
 /// The most ticks until the flow has settled after an onset.
 const SETTLES: usize = 12;
+/// From so many more failed requests on, in thousandths, a part is worse off.
+const WORSE: i16 = 25;
 /// Long before everything that is looked at.
 const EVER: i32 = -1_000_000;
 
@@ -32,6 +35,8 @@ pub struct World {
     at_alert: Flow,
     /// Entities that are in trouble at the alert, a bit each.
     up: u128,
+    /// What users lose while the oracle plays, minute by minute; made when it is first asked for.
+    oracle_lost: OnceLock<Vec<i32>>,
 }
 
 /// A time of day, as `14:02`.
@@ -88,7 +93,7 @@ impl World {
     /// The world of an incident.
     #[must_use]
     pub fn new(incident: Incident, library: Arc<Library>) -> Self {
-        let objects = Objects::new(&incident.topology, incident.draws);
+        let objects = Objects::new(&incident.topology, incident.draws, incident.knobs.naming.skin());
         let quiet = incident.plumbing.settled(&[]);
         let facts: Vec<_> = match &incident.fault {
             Some(fault) => fault.holding(&library.vocabulary, fault.start).collect(),
@@ -108,7 +113,16 @@ impl World {
         let at = |minute: usize| if last <= minutes { minute.min(last) } else { minute * last / minutes.max(1) };
         let onset = (0..=minutes).map(|minute| seen[at(minute)].clone()).collect();
         let [errors, slow] = checker::troubled(&flow, &quiet);
-        Self { objects, quiet, onset, at_alert: flow, up: errors | slow, incident, library }
+        Self {
+            objects,
+            quiet,
+            onset,
+            at_alert: flow,
+            up: errors | slow,
+            incident,
+            library,
+            oracle_lost: OnceLock::new(),
+        }
     }
 
     /// The world at the alert.
@@ -303,6 +317,30 @@ impl World {
         let after = self.incident.proof.repair.iter().fold(fault.start, |facts, step| fault.steps[*step].apply(facts));
         let facts: Vec<_> = fault.holding(&self.library.vocabulary, after).collect();
         self.incident.plumbing.impact(&self.incident.plumbing.settled(&facts))
+    }
+
+    /// What users lose in each minute after the alert where the oracle repairs it, in thousandths; from the last one on it stays
+    /// so.
+    #[must_use]
+    pub fn lost_by_oracle(&self) -> &[i32] {
+        self.oracle_lost.get_or_init(|| oracle::lost(self))
+    }
+
+    /// How many services and other parts fail more than they would now if nobody had done anything.
+    #[must_use]
+    pub fn worse_off(&self, state: &State) -> u32 {
+        let mut alone = self.start();
+        self.pass(&mut alone, state.now);
+        let pairs = state.flow.readings().iter().zip(alone.flow.readings());
+        let worse = pairs.filter(|(now, alone)| now.error >= alone.error + WORSE).count();
+        u32::try_from(worse).unwrap_or(u32::MAX)
+    }
+
+    /// Whether a tool that looks at an entity gives no answer in this minute.
+    #[must_use]
+    pub fn is_out(&self, state: &State, at: u16, tool: Diagnostic) -> bool {
+        let place = u64::from(at) << 8 | tool.index() as u64;
+        self.incident.draws.below(Stream::Outage, place, u64::from(state.now), 100) < self.incident.knobs.outage
     }
 
     /// Whether nothing is left that does harm, and no measure is left in force.

@@ -85,6 +85,8 @@ pub fn conduct<'a>(grades: impl Iterator<Item = &'a Value>) -> Conduct {
     let of = |parts: &[&Value], key: &str| parts.iter().filter_map(|part| number(part, key)).collect::<Vec<_>>();
     average("minutes_to_mitigate", of(&repairs, "minutes_to_mitigate"));
     average("customer_minutes_lost", of(&repairs, "customer_minutes"));
+    average("customer_minutes_over_oracle", of(&repairs, "customer_minutes_over_oracle"));
+    average("parts_made_worse", of(&repairs, "worse_off"));
     average("evidence_coverage", of(&causes, "ruled_out"));
     average("bits_per_query", of(&causes, "bits_per_query"));
     average("queries_after_certainty", of(&causes, "idle_queries"));
@@ -107,10 +109,12 @@ mod tests {
         let grades = [
             json!({"breakdown": {"recovery": 1.0, "incident": true, "clean": true, "durable": true, "verified": true,
                 "diagnosed": false, "harm": 0.0, "catastrophic": false, "changes": 2, "helpful_changes": 2,
-                "claims_resolved": true, "minutes_to_mitigate": 7, "customer_minutes": 3.5}}),
+                "claims_resolved": true, "minutes_to_mitigate": 7, "customer_minutes": 3.5,
+                "customer_minutes_over_oracle": 0.5, "worse_off": 0}}),
             json!({"breakdown": {"recovery": 0.0, "incident": true, "clean": false, "durable": false, "verified": false,
                 "diagnosed": true, "harm": 0.09, "catastrophic": false, "changes": 2, "helpful_changes": 0,
-                "claims_resolved": true, "minutes_to_mitigate": null, "customer_minutes": 6.5}}),
+                "claims_resolved": true, "minutes_to_mitigate": null, "customer_minutes": 6.5,
+                "customer_minutes_over_oracle": 4.5, "worse_off": 3}}),
             json!({"breakdown": {"recovery": 1.0, "incident": false, "clean": true, "diagnosed": true, "harm": 0.09,
                 "changes": 1, "helpful_changes": 0}}),
             json!({"breakdown": {"service_match": true, "grounding": 0.1, "left_open": 3, "confidence": 1.0}}),
@@ -134,6 +138,8 @@ mod tests {
             ("severity_over", (0.0, 1)),
             ("minutes_to_mitigate", (7.0, 1)),
             ("customer_minutes_lost", (5.0, 2)),
+            ("customer_minutes_over_oracle", (2.5, 2)),
+            ("parts_made_worse", (1.5, 2)),
             ("brier_skill", (1.0, 1)),
         ] {
             assert_eq!(value(name), Some(expected), "{name}");

@@ -6,6 +6,7 @@ use super::phrase::Words;
 use super::{Phrase, Shape};
 use crate::env::Diagnostic;
 use crate::generate::atom::Atom;
+use crate::generate::flow::TIMEOUT;
 use crate::generate::mix::Stream;
 use crate::generate::topology::{Edge, Kind};
 use crate::generate::vocabulary::{Classes, FailsAs, Predicate};
@@ -52,6 +53,15 @@ pub struct View<'a> {
     spans: Vec<(Classes, i32, i32)>,
     /// Who calls it.
     caller: &'a str,
+}
+
+/// How long something takes, in milliseconds.
+#[derive(Clone, Copy)]
+enum Takes {
+    /// So long at most, as a rule.
+    About(u32),
+    /// Whoever called has given up after that.
+    GivesUpAfter(u32),
 }
 
 /// A line of a log before it is written.
@@ -107,8 +117,9 @@ impl<'a> View<'a> {
 
     /// An id for a record: of an event by where it is, of a reading also by when it was taken.
     fn id(&self, tool: u64, slot: u64, when: i64) -> u16 {
-        let draws = self.world.incident.draws;
-        let place = u64::from(self.at) << 8 | tool;
+        let World { incident, .. } = self.world;
+        let (draws, skin) = (incident.draws, incident.knobs.naming.skin());
+        let place = skin << 32 | u64::from(self.at) << 8 | tool;
         // A time before the alert is another place than one after it.
         (draws.bits(Stream::Evidence, place, slot, when.cast_unsigned()) >> 48) as u16
     }
@@ -174,7 +185,7 @@ impl<'a> View<'a> {
             self.channel(&mut lines, 3 << 16, [i32::MIN, i32::MAX], |text, salt, _| {
                 text.push_str("INFO ");
                 let ms = u32::try_from(i64::from(self.world.usual(self.at).latency) / 1000).unwrap_or(1).max(1);
-                self.phrase(text, noise, self.some_peer(), salt, Some(ms));
+                self.phrase(text, noise, self.some_peer(), salt, Some(Takes::About(ms)));
                 Atom::Nothing
             });
         }
@@ -184,9 +195,10 @@ impl<'a> View<'a> {
         sheet.begin(self.id(1, 0, i64::from(self.now)), atom);
         let _ = writeln!(
             sheet.text,
-            "{} log of {}, last {WINDOW} min; kinds of message above INFO: {kinds}, the newest of each below",
+            "{} log of {}, last {WINDOW} min; kinds of message above INFO: {kinds}, the newest of each below{}",
             self.clock(self.now),
             self.name(self.at),
+            Lost(self.world.incident.knobs.log_loss),
         );
         for line in lines {
             sheet.begin(line.id, line.atom);
@@ -206,12 +218,16 @@ impl<'a> View<'a> {
         edge.map_or_else(|| self.some_peer(), |edge| self.name(edge.to))
     }
 
-    fn phrase(&self, out: &mut String, of: &[Phrase], peer: &'a str, salt: u64, ms: Option<u32>) {
+    fn phrase(&self, out: &mut String, of: &[Phrase], peer: &'a str, salt: u64, ms: Option<Takes>) {
         let draws = self.world.incident.draws;
         let phrase = draws.pick(Stream::Phrases, u64::from(self.at), salt, of);
-        // No two requests take the same time.
-        let spread = draws.within(Stream::Phrases, u64::from(self.at) << 1 | 1, salt, 55, 170);
-        let ms = ms.map(|ms| (ms.saturating_mul(spread) / 100).max(1));
+        // No two requests take the same time, and hardly one takes longer than the 99th percentile.
+        let spread = draws.within(Stream::Phrases, u64::from(self.at) << 1 | 1, salt, 30, 102);
+        let ms = match ms {
+            Some(Takes::About(ms)) => Some((ms.saturating_mul(spread) / 100).max(1)),
+            Some(Takes::GivesUpAfter(ms)) => Some(ms + spread / 3),
+            None => None,
+        };
         phrase.write(out, &Words { ms, ..self.words(peer, salt) });
     }
 
@@ -237,6 +253,9 @@ impl<'a> View<'a> {
                 if left == 0 {
                     return;
                 }
+                if left < LINES && self.is_lost(key, minute, number) {
+                    continue;
+                }
                 left -= 1;
                 let ms = i64::from(minute) * 60_000 + i64::from(self.moment(key, minute, number));
                 let salt = key << 24 ^ u64::from(minute.cast_unsigned()) << 4 ^ u64::from(number);
@@ -245,6 +264,14 @@ impl<'a> View<'a> {
                 lines.push(Line { ms, id: self.id(1, key, ms), text, atom });
             }
         }
+    }
+
+    /// Whether a line never came to where logs are read.
+    fn is_lost(&self, key: u64, minute: i32, number: u32) -> bool {
+        let World { incident, .. } = self.world;
+        let place = u64::from(self.at) << 32 | key;
+        let when = u64::from(minute.cast_unsigned()) | u64::from(number + 1) << 48;
+        incident.draws.below(Stream::Bursts, place, when, 100) < incident.knobs.log_loss
     }
 
     /// How many lines a minute has: most have none, and some have many.
@@ -292,10 +319,9 @@ impl<'a> View<'a> {
                 let (_, fails_as) = self.fails(&edge, minute.max(onset));
                 text.push_str("ERROR ");
                 if let Some(phrases) = self.world.library.telemetry.fails.get(&fails_as) {
-                    let ms = (self.world.reading(self.state, edge.to, minute).latency / 1000).max(1);
-                    // Who gives up waited for longer than any answer takes.
-                    let ms = (fails_as != FailsAs::Timeout).then_some(ms);
-                    self.phrase(text, phrases, self.name(edge.to), salt, ms);
+                    let ms = self.takes(edge.to, minute, fails_as == FailsAs::Timeout) / 1000;
+                    let takes = if fails_as == FailsAs::Timeout { Takes::GivesUpAfter } else { Takes::About };
+                    self.phrase(text, phrases, self.name(edge.to), salt, Some(takes(ms.max(1))));
                 }
                 Atom::Nothing
             });
@@ -310,10 +336,17 @@ impl<'a> View<'a> {
             let ms = (self.world.usual(edge.to).latency / 1000).max(1);
             self.channel(lines, 4 << 16 | u64::from(edge.to), [i32::MIN, i32::MAX], |text, salt, _| {
                 text.push_str("INFO ");
-                self.phrase(text, phrases, self.name(edge.to), salt, Some(ms));
+                self.phrase(text, phrases, self.name(edge.to), salt, Some(Takes::About(ms)));
                 Atom::Nothing
             });
         }
+    }
+
+    /// How long the slowest calls of an entity take, in microseconds: its own time, and where callers give up, their
+    /// patience at least.
+    fn takes(&self, at: u16, minute: i32, times_out: bool) -> u32 {
+        let latency = self.world.reading(self.state, at, minute).latency;
+        if times_out { latency.max(TIMEOUT) } else { latency }
     }
 
     /// The share of calls along an edge that fail, in thousandths, and how that looks.
@@ -390,8 +423,9 @@ impl<'a> View<'a> {
                 minutes().map(|minute| {
                     let error = i64::from(self.world.reading(self.state, self.at, minute).error);
                     let draws = incident.draws;
-                    let noise =
-                        draws.below(Stream::Noise, u64::from(self.at) << 8 | 2, u64::from(minute.cast_unsigned()), 4);
+                    let most = (4 * incident.knobs.noise / 100).max(1);
+                    let place = u64::from(self.at) << 8 | 2;
+                    let noise = draws.below(Stream::Noise, place, u64::from(minute.cast_unsigned()), most);
                     Tenths((error + i64::from(noise)).min(1000))
                 }),
             );
@@ -451,6 +485,7 @@ impl<'a> View<'a> {
     fn noisy(&self, slot: u64, minute: i32, value: i64, most: u32) -> i64 {
         let draws = self.world.incident.draws;
         let place = u64::from(self.at) << 8 | slot;
+        let most = most * self.world.incident.knobs.noise / 100;
         let noise = draws.below(Stream::Noise, place, u64::from(minute.cast_unsigned()), 2 * most + 1);
         value * (1000 - i64::from(most) + i64::from(noise)) / 1000
     }
@@ -466,7 +501,8 @@ impl<'a> View<'a> {
         // A level of its own, and a sixth of the range around it.
         let usual = |when: u64| {
             let [low, high] = series.usual.map(i64::from);
-            let jitter = ((high - low) / 6).max(1);
+            let jitter = (high - low) * i64::from(self.world.incident.knobs.noise) / 600;
+            let jitter = jitter.max(i64::from(self.world.incident.knobs.noise > 0));
             let noise = i64::from(draws.below(
                 Stream::Noise,
                 place,
@@ -590,13 +626,14 @@ impl<'a> View<'a> {
     fn dependencies(&self, sheet: &mut Sheet) {
         let topology = &self.world.incident.topology;
         let edge_line = |sheet: &mut Sheet, slot: u64, edge: &Edge, calls: bool| {
-            let (share, _) = self.fails(edge, self.now);
+            let (share, fails_as) = self.fails(edge, self.now);
             let [up, slow] = self.world.is_up(self.state, edge.to, self.now);
             // How it is called from here says how it is, unless the call itself is what fails.
             let told = calls && (share >= LOGGED) == up;
             let atom = if told { Atom::Errors { at: edge.to, up } } else { Atom::Nothing };
             sheet.begin(self.id(4, slot, i64::from(self.now)), atom);
-            let ms = i64::from(self.world.reading(self.state, edge.to, self.now).latency) / 100;
+            let times_out = share >= LOGGED && fails_as == FailsAs::Timeout;
+            let ms = i64::from(self.takes(edge.to, self.now, times_out)) / 100;
             let (from, to) = (self.name(edge.from), self.name(edge.to));
             let health = match () {
                 () if share >= LOGGED => "failing",
@@ -649,6 +686,18 @@ impl<'a> View<'a> {
         if !any {
             sheet.begin(self.id(5, 999, i64::from(self.now)), Atom::Nothing);
             let _ = writeln!(sheet.text, "{} no change of {} on record", self.clock(self.now), self.name(self.at));
+        }
+    }
+}
+
+/// What is said of lines that were lost, in hundredths of all.
+struct Lost(u32);
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => Ok(()),
+            share => write!(f, "; about {share} % of the lines were dropped at collection"),
         }
     }
 }

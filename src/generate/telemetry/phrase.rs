@@ -34,10 +34,9 @@ enum Place {
     Rows,
     Gen,
     Next,
-    Code,
 }
 
-const PLACES: [(&str, Place); 19] = [
+const PLACES: [(&str, Place); 18] = [
     ("self", Place::Itself),
     ("peer", Place::Peer),
     ("caller", Place::Caller),
@@ -56,7 +55,6 @@ const PLACES: [(&str, Place); 19] = [
     ("rows", Place::Rows),
     ("gen", Place::Gen),
     ("next", Place::Next),
-    ("code", Place::Code),
 ];
 
 const WORDS: [&str; 16] = [
@@ -149,7 +147,6 @@ impl Words<'_> {
             Place::Rows => write!(out, "{}", within(48_000, 9_600_000)),
             Place::Gen => write!(out, "{generation}"),
             Place::Next => write!(out, "{}", generation + 1),
-            Place::Code => out.write_str(["137", "1", "139", "2"][within(0, 3) as usize]),
         };
     }
 }

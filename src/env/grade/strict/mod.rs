@@ -111,8 +111,12 @@ pub struct Remediation {
     pub claims_resolved: bool,
     /// The minute after the alert from which users lose a tenth of what they lost at first, or less; none where it never came.
     pub minutes_to_mitigate: Option<u32>,
-    /// What users lost since the alert: minutes, weighed by the share that they lost.
+    /// What users lost since the alert, and until the world had settled: minutes, weighed by the share that they lost.
     pub customer_minutes: f64,
+    /// How much more that is than where the oracle plays, over the same minutes.
+    pub customer_minutes_over_oracle: f64,
+    /// Parts that failed more at the end than if nobody had done anything.
+    pub worse_off: u32,
     /// Changes that were made.
     pub changes: u32,
     /// Those among them that were steps of a repair.
