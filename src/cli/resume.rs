@@ -30,7 +30,7 @@ pub(super) async fn execute(args: &ResumeArgs) -> Result<Status, Failure> {
     if !settings.models.is_empty() {
         unchanged("prompts", &manifest.prompts_digest, prompts.digest())?;
     }
-    unchanged("graders", &manifest.graders.join(", "), crate::env::grade::VERSION)?;
+    unchanged("graders", &manifest.graders.join(", "), &catalog.graders().join(", "))?;
     let plan = Plan::new(&catalog, &settings.tasks, &settings.scenarios, settings.epochs, settings.seed)?
         .sharded(settings.shard);
     same_contestants(&manifest, &build::manifest(&settings, &plan, &catalog, &prompts, &BTreeMap::new()))?;

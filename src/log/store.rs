@@ -180,10 +180,18 @@ impl RunFolder {
         let path = self.path.join("lock");
         let file = fs::File::options().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(failed("open", &path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(RunLock { _file: file }),
-            Err(fs::TryLockError::WouldBlock) => Err(LockError::Taken(self.path.display().to_string())),
-            Err(fs::TryLockError::Error(source)) => Err(failed("lock", &path)(source).into()),
+        // A process that was killed while it started another one may hold it for a moment more.
+        let mut patience = 20;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(RunLock { _file: file }),
+                Err(fs::TryLockError::WouldBlock) if patience > 0 => {
+                    patience -= 1;
+                    std::thread::sleep(std::time::Duration::from_millis(50));
+                }
+                Err(fs::TryLockError::WouldBlock) => return Err(LockError::Taken(self.path.display().to_string())),
+                Err(fs::TryLockError::Error(source)) => return Err(failed("lock", &path)(source).into()),
+            }
         }
     }
 

@@ -103,3 +103,38 @@ fn an_incident_is_explained() {
     }
     place.bench(&["explain", "3", "--level", "tough"]).fails(2, &["unknown level 'tough'"]);
 }
+
+#[test]
+fn a_run_that_was_cut_goes_on_and_is_graded_again() {
+    let place = Place::empty();
+    place.bench(&["--suite", "generated:easy,count=6,seed=2", "--agent", "heuristic,oracle"]).exits(0);
+    let rows = place.summary()["rows"].clone();
+    assert_eq!(rows[0]["overall"], rows[0]["strict_overall"]);
+    let path = place.path(&format!("results/runs/{}/events.jsonl", place.latest()));
+    let log = fs::read(&path).unwrap();
+    fs::write(&path, &log[..log.len() / 3]).unwrap();
+    place.bench(&["resume", "--quiet"]).exits(0);
+    assert_eq!(place.summary()["rows"], rows);
+    let ended = place.bench(&["regrade"]).exits(0);
+    assert!(ended.stderr.contains("0 of 12 episodes have another score by strict/1"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("another strict grade"), "{}", ended.stderr);
+}
+
+#[test]
+fn knobs_that_are_turned_are_part_of_the_suite() {
+    let place = Place::empty();
+    place
+        .bench(&["--suite", "generated:easy,count=3,names=1000", "--agent", "oracle"])
+        .fails(2, &["names is from 0 to 999"]);
+    let digest = |suite: &str| {
+        place.bench(&["--suite", suite, "--agent", "oracle"]).exits(0);
+        let summary = place.summary();
+        assert_eq!(summary["rows"][0]["overall"], 1.0, "{suite}");
+        summary["run"]["suite_digest"].clone()
+    };
+    let suites = ["", ",names=1", ",semantic=1", ",noise=0", ",log_loss=50", ",outage=40"];
+    let digests: Vec<_> = suites.iter().map(|turned| digest(&format!("generated:easy,count=3{turned}"))).collect();
+    for (index, one) in digests.iter().enumerate() {
+        assert!(!digests[..index].contains(one), "{}", suites[index]);
+    }
+}
