@@ -340,7 +340,8 @@ impl World {
     #[must_use]
     pub fn is_out(&self, state: &State, at: u16, tool: Diagnostic) -> bool {
         let place = u64::from(at) << 8 | tool.index() as u64;
-        self.incident.draws.below(Stream::Outage, place, u64::from(state.now), 100) < self.incident.knobs.outage
+        let share = self.incident.knobs.outage;
+        share > 0 && self.incident.draws.below(Stream::Outage, place, u64::from(state.now), 100) < share
     }
 
     /// Whether nothing is left that does harm, and no measure is left in force.

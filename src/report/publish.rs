@@ -71,6 +71,12 @@ pub fn render(summary: &Summary, runs: &[Manifest], files: &[ModelFile]) -> Stri
     text += "\n## Why episodes did not pass\n\nThe first that applies names an episode below 0.8. The last column says who chose the last step, the answer as \
              a rule, in how many episodes, and what they scored.\n\n";
     text += &beside::failures(summary).as_ref().map(markdown::table).unwrap_or_default();
+    if let Some(conduct) = beside::conduct(summary) {
+        text += "\n## How they worked\n\n";
+        text += beside::CONDUCT;
+        text += "\n\n";
+        text += &markdown::table(&conduct);
+    }
     text += "\n## How sure, how steady\n\n";
     text += beside::RELIABILITY;
     text += "\n\n";

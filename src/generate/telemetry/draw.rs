@@ -271,7 +271,8 @@ impl<'a> View<'a> {
         let World { incident, .. } = self.world;
         let place = u64::from(self.at) << 32 | key;
         let when = u64::from(minute.cast_unsigned()) | u64::from(number + 1) << 48;
-        incident.draws.below(Stream::Bursts, place, when, 100) < incident.knobs.log_loss
+        let loss = incident.knobs.log_loss;
+        loss > 0 && incident.draws.below(Stream::Bursts, place, when, 100) < loss
     }
 
     /// How many lines a minute has: most have none, and some have many.
