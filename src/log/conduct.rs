@@ -1,4 +1,5 @@
-//! How agents worked on generated incidents: rates and means over the strict grades of a row (page 5.C of the contract). Pure.
+//! How agents worked: rates and means over the parts of a row's grades (page 5.C of the contract). Most of them only generated
+//! incidents have. Pure.
 
 use std::collections::BTreeMap;
 

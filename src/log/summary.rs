@@ -128,7 +128,7 @@ pub struct Row {
     /// Why scored episodes did not pass, by kind.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub failures: BTreeMap<Failure, usize>,
-    /// How it worked, where the strict grader read it.
+    /// How it worked, as far as the parts of its grades tell.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub conduct: Conduct,
     /// The scored episodes by who chose their last step, which is what was graded in the end.

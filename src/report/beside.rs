@@ -101,11 +101,11 @@ pub(super) fn failures(summary: &Summary) -> Option<Table> {
 
 /// What the rows of [`conduct`] mean.
 pub(super) const CONDUCT: &str = "\
-By the strict grader, over the episodes that a measure is about (their number in brackets): shares, with Wilson's 95 % interval in \
-summary.json, or means. A change is wrong where it was no step of a repair; a repair is lucky where what was read before it \
+From the parts of the grades, over the episodes that a measure is about (their number in brackets): shares, with Wilson's 95 % \
+interval in summary.json, or means. A change is wrong where it was no step of a repair; a repair is lucky where what was read before it \
 left other faults open; an answer is premature where what was read leaves others open.";
 
-/// A row a measure, a column a contestant; none where nothing was graded strictly.
+/// A row a measure, a column a contestant; none where no grade tells any.
 pub(super) fn conduct(summary: &Summary) -> Option<Table> {
     let rows: Vec<_> = summary.rows.iter().filter(|row| !row.conduct.is_empty()).collect();
     let names: BTreeSet<_> = rows.iter().flat_map(|row| row.conduct.keys()).collect();
