@@ -16,7 +16,7 @@
 use super::assertion::{asserted, mechanisms};
 use super::truth::{Look, StrictTruth};
 use super::{Strict, WrittenCause, WrittenRepair};
-use crate::env::action::{Action, Remediation};
+use crate::env::action::{Action, ActionKind, Diagnostic, Remediation};
 use crate::env::grade::{Breakdown, Grade};
 use crate::env::names::same_name;
 use crate::env::points::Points;
@@ -41,7 +41,7 @@ pub(in crate::env) fn grade(steps: Trajectory<'_>, scenario: &Scenario, truth: &
     let (total, parts, feedback) = match scenario.task() {
         TaskId::AlertClassification => severity(steps, scenario, truth, &deeds),
         TaskId::RootCauseAnalysis => root_cause(steps, scenario, truth, &deeds),
-        TaskId::RemediationPlanning => repair(scenario, truth, &deeds),
+        TaskId::RemediationPlanning => repair(truth, &deeds),
     };
     Grade { total: Points::round(total), breakdown: Breakdown::Strict(Box::new(parts)), feedback }
 }
@@ -110,12 +110,10 @@ impl Deeds {
 
 /// Whether a change about which the scenario says nothing was made to something that there is.
 fn was_executed(step: &StepRecord, scenario: &Scenario) -> bool {
-    let named = step.action.target();
-    let of_service =
-        |kind: Remediation| !matches!(kind, Remediation::DisableFeatureFlag | Remediation::ExecuteRunbookStep);
+    let ActionKind::Remediation(kind) = step.action.kind() else { return false };
+    let of_service = !matches!(kind, Remediation::DisableFeatureFlag | Remediation::ExecuteRunbookStep);
     let known = |name: &str| scenario.briefing.services.iter().any(|service| same_name(service, name));
-    Remediation::ALL.iter().any(|kind| kind.as_str() == step.action.kind().as_str() && of_service(*kind))
-        && named.is_some_and(known)
+    of_service && step.action.target().is_some_and(known)
 }
 
 /// The share of these sets of which one look was taken, 0 to 1.
@@ -255,7 +253,7 @@ fn grounding(answer: Option<&Action>, scenario: &Scenario, truth: &StrictTruth, 
 /// The reading that `diagnostic:service` cites.
 fn reading(key: &str, scenario: &Scenario) -> Option<Look> {
     let (kind, service) = key.split_once(':')?;
-    let kind = crate::env::action::Diagnostic::ALL.iter().find(|known| known.as_str() == kind)?;
+    let kind = Diagnostic::ALL.iter().find(|known| known.as_str() == kind)?;
     let place = scenario.briefing.services.iter().position(|known| **known == *service)?;
     Some(Look::Reading(*kind, u16::try_from(place).ok()?))
 }
@@ -281,10 +279,10 @@ fn is_path(path: &[&str], scenario: &Scenario, truth: &StrictTruth) -> bool {
     }
 }
 
-fn repair(scenario: &Scenario, truth: &StrictTruth, deeds: &Deeds) -> (f64, Strict, String) {
+fn repair(truth: &StrictTruth, deeds: &Deeds) -> (f64, Strict, String) {
     let (start, end) = deeds.unmet;
     let recovery = if start == 0 { 0.0 } else { (1.0 - f64::from(end) / f64::from(start)).max(0.0) };
-    let clean = scenario.truth.goal.unmet(scenario.world.start) > 0 && end == 0;
+    let clean = start > 0 && end == 0;
     let helped = deeds.helpful > 0;
     let durable = helped && deeds.durable;
     let since = deeds.seen.get(deeds.up_to_last_help..).unwrap_or_default();
