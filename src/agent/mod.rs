@@ -19,6 +19,8 @@ pub mod llm;
 pub mod parse;
 pub mod playbook;
 pub mod prompt;
+pub mod renamed;
+pub mod tool_names;
 
 use std::fmt;
 

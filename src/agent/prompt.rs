@@ -1,6 +1,7 @@
 //! Prompts: templates and action descriptions, read from data, rendered to text.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use super::tool_names::ToolNames;
 use crate::chat::{ReplyFormat, ToolSpec};
 use crate::env::{Action, ActionKind, Observation, SEVERITIES, Submission, Task};
 
@@ -127,6 +129,7 @@ pub struct PromptSet {
     digest: String,
     actions: Vec<ActionDoc>,
     templates: Environment<'static>,
+    tool_names: Option<Arc<ToolNames>>,
 }
 
 /// What happened to the model's last reply, for the step message.
@@ -189,13 +192,35 @@ impl PromptSet {
             }
         }
         let digest = format!("sha256:{}", crate::env::hex(&hash.finalize()));
-        Ok(Self { name: name.to_owned(), version: set.version, digest, actions: set.action, templates })
+        Ok(Self {
+            name: name.to_owned(),
+            version: set.version,
+            digest,
+            actions: set.action,
+            templates,
+            tool_names: None,
+        })
+    }
+
+    /// The same set for a model that is told other names for the actions. It is another set: another label, another digest.
+    #[must_use]
+    pub fn with_tool_names(self, names: ToolNames) -> Self {
+        let digest = Sha256::digest(format!("{} {names:?}", self.digest));
+        let digest = format!("sha256:{}", crate::env::hex(&digest));
+        Self { digest, tool_names: Some(Arc::new(names)), ..self }
+    }
+
+    /// The names that a model is told instead of the actions' own.
+    #[must_use]
+    pub fn tool_names(&self) -> Option<&Arc<ToolNames>> {
+        self.tool_names.as_ref()
     }
 
     /// `default/1`: the name and version of the set.
     #[must_use]
     pub fn label(&self) -> String {
-        format!("{}/{}", self.name, self.version)
+        let names = self.tool_names.as_ref().map_or_else(String::new, |names| format!("+{}", names.label()));
+        format!("{}/{}{names}", self.name, self.version)
     }
 
     /// `sha256:` and the digest of all files of the set.
@@ -266,7 +291,7 @@ impl PromptSet {
         self.render("repair.md.j2", &json!({ "problem": problem }))
     }
 
-    /// The form of the answer that a protocol asks for in this incident.
+    /// The form of the answer that a protocol asks for in this incident, in the actions' own names.
     #[must_use]
     pub fn format(&self, observation: &Observation, protocol: Protocol) -> ReplyFormat {
         let offered = self.offered(observation.task());

@@ -12,6 +12,7 @@ use super::args::Cli;
 use super::exit::Failure;
 use crate::agent::exec;
 use crate::agent::prompt::{LastStep, PromptError, PromptSet, Protocol, SET_FILE, TEMPLATES};
+use crate::agent::tool_names::ToolNames;
 use crate::chat::ChatClient;
 use crate::chat::limit::{Limiter, Pace};
 use crate::chat::openai::{Endpoint, OpenAiClient};
@@ -141,8 +142,8 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The embedded prompts for a suite, or those of a folder.
-pub(super) fn prompts(folder: Option<&Path>, suite: &str) -> Result<Arc<PromptSet>, Failure> {
+/// The embedded prompts for a suite, or those of a folder, with the tools under the names of this number.
+pub(super) fn prompts(folder: Option<&Path>, suite: &str, tool_names: usize) -> Result<Arc<PromptSet>, Failure> {
     let set = match folder {
         None if suite.starts_with("generated:") => PromptSet::simulated(),
         None => PromptSet::embedded(),
@@ -159,7 +160,11 @@ pub(super) fn prompts(folder: Option<&Path>, suite: &str) -> Result<Arc<PromptSe
         }
     };
     let set = set.map_err(|error| Failure::usage(error.to_string()))?;
-    Ok(Arc::new(set))
+    if tool_names == 0 {
+        return Ok(Arc::new(set));
+    }
+    let names = ToolNames::new(tool_names).map_err(|problem| Failure::usage(format!("--tool-names: {problem}")))?;
+    Ok(Arc::new(set.with_tool_names(names)))
 }
 
 /// Renders every prompt of every scenario once, so that a template that breaks does so before a call is paid for.

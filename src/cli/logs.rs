@@ -75,7 +75,8 @@ fn incidents(catalog: Option<&Catalog>) -> BTreeMap<String, String> {
 
 /// The actions of each scenario as tools, where the prompts that describe them are still what they were.
 fn tools(manifest: &Manifest, catalog: &Catalog) -> Option<atif::Tools> {
-    let prompts = build::prompts(folder(manifest, "prompts"), &manifest.suite).ok()?;
+    let names = manifest.options["tool-names"]["value"].as_u64().and_then(|names| usize::try_from(names).ok());
+    let prompts = build::prompts(folder(manifest, "prompts"), &manifest.suite, names.unwrap_or(0)).ok()?;
     let known = prompts.digest() == manifest.prompts_digest;
     let scenarios = catalog.scenarios().iter();
     known.then(|| scenarios.map(|scenario| (scenario.id().to_owned(), tools_of(&prompts, scenario))).collect())

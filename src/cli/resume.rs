@@ -25,7 +25,7 @@ pub(super) async fn execute(args: &ResumeArgs) -> Result<Status, Failure> {
     let (manifest, past) = report::read(&folder)?;
     let settings = settings(args, &manifest)?;
     let catalog = build::catalog(&settings.suite, settings.overlay.as_deref())?;
-    let prompts = build::prompts(settings.prompts.as_deref(), &settings.suite)?;
+    let prompts = build::prompts(settings.prompts.as_deref(), &settings.suite, settings.tool_names)?;
     unchanged("suite", &manifest.suite_digest, catalog.digest())?;
     if !settings.models.is_empty() {
         unchanged("prompts", &manifest.prompts_digest, prompts.digest())?;

@@ -34,7 +34,7 @@ pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
     let catalog = build::catalog(&settings.suite, settings.overlay.as_deref())?;
     let plan = Plan::new(&catalog, &settings.tasks, &settings.scenarios, settings.epochs, settings.seed)?
         .sharded(settings.shard);
-    let prompts = build::prompts(settings.prompts.as_deref(), &settings.suite)?;
+    let prompts = build::prompts(settings.prompts.as_deref(), &settings.suite, settings.tool_names)?;
     if !settings.models.is_empty() {
         build::check_prompts(&prompts, &plan)?;
     }

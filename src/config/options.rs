@@ -240,6 +240,9 @@ pub struct Options {
     /// A folder with prompts of your own
     #[arg(long, value_name = "DIR", help_heading = "How models are asked")]
     pub prompts: Option<PathBuf>,
+    /// Tell models other names for their tools, the first to the fourth; 0 is their own [default: 0]
+    #[arg(long, value_name = "N", help_heading = "How models are asked")]
+    pub tool_names: Option<usize>,
     /// The results folder [default: results]
     #[arg(long, value_name = "DIR", help_heading = "What comes out")]
     pub out: Option<PathBuf>,

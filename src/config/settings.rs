@@ -171,6 +171,8 @@ pub struct Settings {
     pub replay: Option<PathBuf>,
     /// Prompts of one's own.
     pub prompts: Option<PathBuf>,
+    /// The number of the names that models are told for their tools; 0 for the tools' own.
+    pub tool_names: usize,
     /// The results folder.
     pub out: PathBuf,
     /// What is printed on stdout.
@@ -396,6 +398,7 @@ impl Settings {
             record: l.pick("record", |o| o.record.clone().map(Some), None, None).0,
             replay: l.pick("replay", |o| o.replay.clone().map(Some), None, None).0,
             prompts: l.pick("prompts", |o| o.prompts.clone().map(Some), None, None).0,
+            tool_names: l.pick("tool-names", |o| o.tool_names, None, 0).0,
             out: l.pick("out", |o| o.out.clone(), None, PathBuf::from("results")).0,
             format,
             log_format: l.pick("log-format", |o| o.log_format.map(Some), None, None).0,

@@ -268,14 +268,22 @@ impl Action {
             Value::Object(object) => object,
             other => return Err(ActionError::new("action", "an object with action_type and parameters", &other)),
         };
-        let kind = match object.get("action_type") {
+        Self::from_parts(object.remove("action_type"), object.remove("parameters"))
+    }
+
+    /// The same from the values of its two keys, where a message has more of them.
+    ///
+    /// # Errors
+    /// As [`Self::from_value`].
+    pub fn from_parts(action_type: Option<Value>, parameters: Option<Value>) -> Result<Self, ActionError> {
+        let kind = match action_type {
             Some(Value::String(name)) => ActionKind::from(name.as_str()),
-            Some(other) => return Err(ActionError::new("action_type", "a string", other)),
+            Some(other) => return Err(ActionError::new("action_type", "a string", &other)),
             None => {
                 return Err(ActionError { place: "action_type".into(), problem: "missing; expected a string".into() });
             }
         };
-        let parameters = match object.remove("parameters") {
+        let parameters = match parameters {
             None | Some(Value::Null) => Map::new(),
             Some(Value::Object(parameters)) => parameters,
             Some(other) => return Err(ActionError::new("parameters", "an object", &other)),

@@ -190,7 +190,8 @@ impl Episode {
             Some((signal, _)) => give(signal, points(signal)),
             None => {}
         }
-        let timed_out = !self.submitted && self.observation.step_count >= task.max_steps;
+        let is_over = self.live.as_ref().is_some_and(|live| live.is_over());
+        let timed_out = !self.submitted && (self.observation.step_count >= task.max_steps || is_over);
         if timed_out {
             give(Signal::Timeout, points(Signal::Timeout));
         }
@@ -199,7 +200,7 @@ impl Episode {
             reason.set_grade(grade.total);
             self.observation.done = true;
             self.observation.feedback = if timed_out {
-                Feedback::TimedOut { total: grade.total }
+                Feedback::TimedOut { total: grade.total, by_clock: is_over }
             } else {
                 Feedback::Submitted { total: grade.total }
             };

@@ -37,6 +37,11 @@ pub trait LiveState: fmt::Debug + Send + Sync {
     /// What is wrong in it, and what would be right.
     fn check(&self, answer: &Action) -> Result<(), String>;
 
+    /// Whether there is no time left to do anything more.
+    fn is_over(&self) -> bool {
+        false
+    }
+
     /// The grade, if it ended now with this answer or without one.
     fn grade(&self, answer: Option<&Action>) -> Grade;
 }

@@ -142,7 +142,7 @@ pub enum Feedback {
     Done { kind: ActionKind, target: Arc<str> },
     Refused,
     Submitted { total: Points },
-    TimedOut { total: Points },
+    TimedOut { total: Points, by_clock: bool },
     AlreadyDone,
 }
 
@@ -162,7 +162,10 @@ impl fmt::Display for Feedback {
             Self::Done { kind, target } => write!(f, "{kind} {target}: executed; see queried_data."),
             Self::Refused => f.write_str("The action was not carried out; see last_action_error."),
             Self::Submitted { total } => write!(f, "Submission received. Grade {total}."),
-            Self::TimedOut { total } => write!(f, "Out of steps without a submission. Grade {total}."),
+            Self::TimedOut { total, by_clock } => {
+                let of = if *by_clock { "time" } else { "steps" };
+                write!(f, "Out of {of} without a submission. Grade {total}.")
+            }
             Self::AlreadyDone => f.write_str("The episode is already done; reset to start another."),
         }
     }

@@ -25,13 +25,14 @@ pub struct Scenario {
     pub(super) facts: FactNames,
     /// What stands behind it instead of `world` and `truth`, where it is simulated.
     pub(super) live: Option<Arc<dyn Live>>,
+    level: &'static str,
     file: Arc<str>,
 }
 
 impl Scenario {
-    /// A scenario whose world is simulated.
+    /// A scenario whose world is simulated, of a level.
     #[must_use]
-    pub fn simulated(briefing: Briefing, origin: &str, live: Arc<dyn Live>) -> Self {
+    pub fn simulated(briefing: Briefing, origin: &str, level: &'static str, live: Arc<dyn Live>) -> Self {
         Self {
             briefing: Arc::new(briefing),
             world: World::default(),
@@ -39,6 +40,7 @@ impl Scenario {
             strict: None,
             facts: FactNames::default(),
             live: Some(live),
+            level,
             file: origin.into(),
         }
     }
@@ -53,6 +55,12 @@ impl Scenario {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.briefing.scenario_id
+    }
+
+    /// How hard it is: its level where it is simulated, otherwise the difficulty of its task.
+    #[must_use]
+    pub fn level(&self) -> &'static str {
+        self.level
     }
 
     /// The file that it was read from.
@@ -227,7 +235,9 @@ impl Compiler<'_> {
         let briefing =
             Briefing::new(file.id.clone(), task, file.summary.trim_end().to_owned(), file.alert.clone(), targets)
                 .with_aliases(Arc::clone(&tasks.aliases));
-        Scenario { briefing: Arc::new(briefing), world, truth, strict, facts, live: None, file: Arc::from(self.path) }
+        let level = briefing.task.difficulty.as_str();
+        let (briefing, file) = (Arc::new(briefing), Arc::from(self.path));
+        Scenario { briefing, world, truth, strict, facts, live: None, level, file }
     }
 
     fn strict(&mut self, world: &World, facts: &FactNames, services: &[Arc<str>]) -> Option<StrictTruth> {

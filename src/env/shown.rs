@@ -115,7 +115,8 @@ impl fmt::Display for ShownFeedback<'_> {
             | Feedback::NoEffect { kind, target }
             | Feedback::Harmful { kind, target } => write!(f, "{kind} {target}: executed; see queried_data."),
             Feedback::Submitted { .. } => f.write_str("Submission received."),
-            Feedback::TimedOut { .. } => f.write_str("Out of steps without a submission."),
+            Feedback::TimedOut { by_clock: true, .. } => f.write_str("Out of time without a submission."),
+            Feedback::TimedOut { by_clock: false, .. } => f.write_str("Out of steps without a submission."),
             Feedback::Started | Feedback::Refused | Feedback::AlreadyDone => self.feedback.fmt(f),
         }
     }

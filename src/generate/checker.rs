@@ -87,33 +87,68 @@ pub fn troubled(now: &Flow, quiet: &Flow) -> [u128; 2] {
     sets
 }
 
-/// Simulates every fault that a system can have: families in order, roots in order.
-#[must_use]
-pub fn every_fault(
-    families: &[Family],
-    topology: &Topology,
-    plumbing: &Plumbing,
-    vocabulary: &Vocabulary,
-    draws: Draws,
-) -> Vec<Hypothesis> {
-    let quiet = plumbing.settled(&[]);
-    let mut all = Vec::new();
-    for (number, family) in families.iter().enumerate() {
-        for root in (0..).take(topology.entities.len()) {
-            let Some(fault) = Fault::bind(number, family, root, topology, vocabulary, draws) else { continue };
-            let facts: Vec<_> = fault.holding(vocabulary, fault.start).collect();
-            let flow = plumbing.settled(&facts);
-            let [errors, slow] = troubled(&flow, &quiet);
-            let mut shows = vec![0; topology.entities.len()];
-            for (predicate, entity) in &facts {
-                shows[usize::from(*entity)] |= predicate.shows;
+/// What faults are simulated in.
+#[derive(Debug, Clone, Copy)]
+pub struct Laboratory<'a> {
+    /// The system.
+    pub topology: &'a Topology,
+    /// How requests flow in it.
+    pub plumbing: &'a Plumbing,
+    /// What facts do and show.
+    pub vocabulary: &'a Vocabulary,
+}
+
+impl Laboratory<'_> {
+    /// Simulates every fault that the system can have, beside another if there is one: families in order, roots in order.
+    #[must_use]
+    pub fn every_fault(self, families: &[Family], draws: Draws, beside: Option<&Fault>) -> Vec<Hypothesis> {
+        let quiet = self.plumbing.settled(&[]);
+        let mut all = Vec::new();
+        for (number, family) in families.iter().enumerate() {
+            for root in (0..).take(self.topology.entities.len()) {
+                let bound = Fault::bind(number, family, root, self.topology, self.vocabulary, draws);
+                all.extend(bound.map(|fault| self.simulated(fault, beside, &quiet)));
             }
-            let diverges = facts.iter().any(|(predicate, _)| predicate.diverges);
-            let impact = plumbing.impact(&flow);
-            all.push(Hypothesis { fault, looks: Looks { shows, errors, slow }, impact, diverges });
         }
+        all
     }
-    all
+
+    /// A fault, and what it brings about beside another.
+    #[must_use]
+    pub fn simulated(self, fault: Fault, beside: Option<&Fault>, quiet: &Flow) -> Hypothesis {
+        let both = [Some(&fault), beside].into_iter().flatten();
+        let facts: Vec<_> = both.flat_map(|fault| fault.holding(self.vocabulary, fault.start)).collect();
+        let flow = self.plumbing.settled(&facts);
+        let [errors, slow] = troubled(&flow, quiet);
+        let mut shows = vec![0; self.topology.entities.len()];
+        for (predicate, entity) in &facts {
+            shows[usize::from(*entity)] |= predicate.shows;
+        }
+        let diverges = facts.iter().any(|(predicate, _)| predicate.diverges);
+        let impact = self.plumbing.impact(&flow);
+        Hypothesis { fault, looks: Looks { shows, errors, slow }, impact, diverges }
+    }
+
+    /// The faults that explain what is there: each alone, and each two of those that show nothing that is not there.
+    #[must_use]
+    pub fn explaining(self, all: &[Hypothesis], scene: &Scene) -> Vec<Vec<usize>> {
+        let checker = Hypotheses::over(self.vocabulary, all);
+        let quiet = self.plumbing.settled(&[]);
+        let mut found: Vec<_> =
+            (0..all.len()).filter(|index| checker.explains(&all[*index], scene)).map(|index| vec![index]).collect();
+        let shows_nothing_else =
+            |one: &Hypothesis| one.looks.shows.iter().zip(&scene.looks.shows).all(|(its, seen)| its & !seen == 0);
+        let possible: Vec<_> = (0..all.len()).filter(|index| shows_nothing_else(&all[*index])).collect();
+        for (place, first) in possible.iter().enumerate() {
+            for second in &possible[place + 1..] {
+                let both = self.simulated(all[*first].fault.clone(), Some(&all[*second].fault), &quiet);
+                if checker.explains(&both, scene) {
+                    found.push(vec![*first, *second]);
+                }
+            }
+        }
+        found
+    }
 }
 
 impl<'a> Hypotheses<'a> {

@@ -42,33 +42,7 @@ pub fn explain(world: &World) -> String {
         let _ = writeln!(out, "  journey {} ({} ‰) enters at {}", journey.name, journey.weight, name(journey.entry));
     }
 
-    out.push_str("\nTimeline (minutes before the alert)\n");
-    let mut events: Vec<(u32, String)> = incident
-        .changes
-        .iter()
-        .map(|change| {
-            let sets_off = if incident.trigger.as_ref() == Some(&change.id) { ", which sets it off" } else { "" };
-            (change.minutes_ago, format!("{} {} of {}{sets_off}", change.id, change.kind.as_str(), name(change.at)))
-        })
-        .collect();
-    if incident.fault.is_some() {
-        events.push((incident.duration, "onset".to_owned()));
-    }
-    events.push((0, format!("alert at {} ({})", name(incident.alerted), world.clock(0))));
-    events.sort_by_key(|(minutes, _)| std::cmp::Reverse(*minutes));
-    for (minutes, event) in events {
-        let _ = writeln!(out, "  {minutes:>6}  {event}");
-    }
-    for decoy in &incident.decoys {
-        let why = match decoy.refutation {
-            Refutation::Chronic => "it was so for days",
-            Refutation::TooLate => "it began after the onset",
-            Refutation::TooEarly => "it came and went long before the onset",
-            Refutation::Over => "it was over before the alert",
-        };
-        let shows = library.vocabulary.names(decoy.shows).join(", ");
-        let _ = writeln!(out, "  decoy   {} shows {shows}; {why}", name(decoy.at));
-    }
+    timeline(world, &mut out);
 
     out.push_str("\nProof\n");
     let _ = writeln!(out, "  severity {}: users lose {} ‰", incident.severity.as_str(), incident.impact);
@@ -81,8 +55,12 @@ pub fn explain(world: &World) -> String {
                 name(fault.root),
                 topology.entity(fault.root).kind.as_str()
             );
-            let facts = fault.bits.iter().take(fault.start.count_ones() as usize).map(|(predicate, at)| {
-                format!("{}({})", library.vocabulary.predicates[usize::from(*predicate)].name, name(*at))
+            if let Some(second) = &incident.second {
+                let (family, kind) = (&library.families[second.family], topology.entity(second.root).kind);
+                let _ = writeln!(out, "  beside it {} at {} ({})", family.id, name(second.root), kind.as_str());
+            }
+            let facts = fault.at_first().map(|(predicate, at)| {
+                format!("{}({})", library.vocabulary.predicates[usize::from(predicate)].name, name(at))
             });
             let _ = writeln!(out, "  facts: {}", facts.collect::<Vec<_>>().join(", "));
             let steps = incident.proof.repair.iter().map(|number| {
@@ -111,4 +89,42 @@ pub fn explain(world: &World) -> String {
     let gateway = topology.of(Kind::Gateway).next().map_or("", name);
     let _ = writeln!(out, "  what users lose stands in the metrics of {gateway}");
     out
+}
+
+/// What was changed and when it began, oldest first; then what only looks bad.
+fn timeline(world: &World, out: &mut String) {
+    let World { incident, library, .. } = world;
+    let name = |at: u16| incident.topology.entity(at).name.as_str();
+    out.push_str("\nTimeline (minutes before the alert)\n");
+    let mut events: Vec<(u32, String)> = incident
+        .changes
+        .iter()
+        .map(|change| {
+            let sets_off = match () {
+                () if incident.trigger.as_ref() == Some(&change.id) => ", which sets it off",
+                () if incident.triggers().any(|trigger| *trigger == change.id) => ", which sets the other fault off",
+                () => "",
+            };
+            (change.minutes_ago, format!("{} {} of {}{sets_off}", change.id, change.kind.as_str(), name(change.at)))
+        })
+        .collect();
+    if incident.fault.is_some() {
+        events.push((incident.duration, "onset".to_owned()));
+    }
+    events.extend(incident.second.iter().map(|second| (second.duration, "onset of the other fault".to_owned())));
+    events.push((0, format!("alert at {} ({})", name(incident.alerted), world.clock(0))));
+    events.sort_by_key(|(minutes, _)| std::cmp::Reverse(*minutes));
+    for (minutes, event) in events {
+        let _ = writeln!(out, "  {minutes:>6}  {event}");
+    }
+    for decoy in &incident.decoys {
+        let why = match decoy.refutation {
+            Refutation::Chronic => "it was so for days",
+            Refutation::TooLate => "it began after the onset",
+            Refutation::TooEarly => "it came and went long before the onset",
+            Refutation::Over => "it was over before the alert",
+        };
+        let shows = library.vocabulary.names(decoy.shows).join(", ");
+        let _ = writeln!(out, "  decoy   {} shows {shows}; {why}", name(decoy.at));
+    }
 }

@@ -130,6 +130,11 @@ impl Fault {
         Binding { family, names, bits: Vec::new(), masks: Vec::new() }.build(number, root, vocabulary)
     }
 
+    /// What holds at first: predicates about entities.
+    pub fn at_first(&self) -> impl Iterator<Item = (u16, u16)> + '_ {
+        self.bits.iter().enumerate().filter(|(bit, _)| self.start >> bit & 1 == 1).map(|(_, fact)| *fact)
+    }
+
     /// The facts of a set, for the flow.
     pub fn holding<'a>(
         &'a self,
@@ -138,6 +143,38 @@ impl Fault {
     ) -> impl Iterator<Item = (&'a Predicate, u16)> {
         let bits = self.bits.iter().enumerate().filter(move |(bit, _)| facts & (1 << bit) != 0);
         bits.map(|(_, (predicate, entity))| (&vocabulary.predicates[usize::from(*predicate)], *entity))
+    }
+
+    /// Both faults at once, this one first; none where they meet: where both are about the same fact, or a step of one is a step
+    /// of the other. Root, family and trigger stay those of this one.
+    #[must_use]
+    pub fn with(&self, other: &Self) -> Option<Self> {
+        let by = self.bits.len();
+        let meet = other.bits.iter().any(|bit| self.bits.contains(bit))
+            || other
+                .steps
+                .iter()
+                .any(|step| self.steps.iter().any(|known| (known.verb, known.target) == (step.verb, step.target)));
+        if meet || by + other.bits.len() >= MOST_FACTS {
+            return None;
+        }
+        let moved = |facts: Facts| facts << by;
+        let steps = other.steps.iter().map(|step| Step {
+            when: Condition { none: moved(step.when.none), any: step.when.any.iter().copied().map(moved).collect() },
+            clears: moved(step.clears),
+            sets: moved(step.sets),
+            ..step.clone()
+        });
+        Some(Self {
+            bits: self.bits.iter().chain(&other.bits).copied().collect(),
+            start: self.start | moved(other.start),
+            harmful: self.harmful | moved(other.harmful),
+            durable: self.durable | moved(other.durable),
+            catastrophic: self.catastrophic | moved(other.catastrophic),
+            steps: self.steps.iter().cloned().chain(steps).collect(),
+            verify: self.verify.iter().chain(&other.verify).copied().collect(),
+            ..*self
+        })
     }
 
     /// What a step does now; none where nothing was prepared for it.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::checker::{Hypotheses, Hypothesis, Looks, Scene, View, every_fault};
+use super::checker::{Hypotheses, Hypothesis, Laboratory, Looks, Scene, View};
 use super::family::{ChangeKind, Family};
 use super::fault::{Fault, has_flag};
 use super::flow::Plumbing;
@@ -91,6 +91,25 @@ pub struct Proof {
     pub hops: u32,
 }
 
+/// Another fault that is at work at the same time, and that the alert is not about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Second {
+    /// The number of its family.
+    pub family: usize,
+    /// Its root.
+    pub root: u16,
+    /// Where its trigger was made.
+    pub trigger_at: u16,
+    /// The change that set it off, where one did.
+    pub trigger: Option<String>,
+    /// Minutes from its onset to the alert.
+    pub duration: u32,
+    /// Its first bit among those of both.
+    pub from_bit: usize,
+    /// Its first fact among those of both that hold at the alert.
+    pub from_fact: usize,
+}
+
 /// An incident.
 #[derive(Debug, Clone)]
 pub struct Incident {
@@ -110,8 +129,10 @@ pub struct Incident {
     pub topology: Topology,
     /// How requests flow in it.
     pub plumbing: Plumbing,
-    /// The fault; none where the alert is wrong.
+    /// The fault, joined with the other one if there is one; none where the alert is wrong.
     pub fault: Option<Fault>,
+    /// The other fault.
+    pub second: Option<Second>,
     /// Minutes from the onset to the alert.
     pub duration: u32,
     /// All changes, newest first.
@@ -128,7 +149,7 @@ pub struct Incident {
     pub severity: Severity,
     /// The knobs that it was made by.
     pub knobs: Knobs,
-    /// What the fault itself brings about at the alert, by entity.
+    /// What the fault of the alert itself brings about, by entity.
     shows: Vec<Classes>,
     /// How the other faults look that the alert leaves open.
     pub rivals: Vec<Looks>,
@@ -218,6 +239,17 @@ impl Incident {
         self.shows.get(usize::from(at)).copied().unwrap_or(0)
     }
 
+    /// Where the faults of its system are simulated.
+    #[must_use]
+    pub fn laboratory<'a>(&'a self, library: &'a Library) -> Laboratory<'a> {
+        Laboratory { topology: &self.topology, plumbing: &self.plumbing, vocabulary: &library.vocabulary }
+    }
+
+    /// The changes that set a fault off.
+    pub fn triggers(&self) -> impl Iterator<Item = &String> {
+        self.trigger.iter().chain(self.second.iter().flat_map(|second| &second.trigger))
+    }
+
     /// The family of its fault.
     #[must_use]
     pub fn family<'a>(&self, library: &'a Library) -> Option<&'a Family> {
@@ -255,10 +287,14 @@ struct Draft {
 /// What is chosen in a draft.
 struct Parts {
     truth: Option<usize>,
+    /// Another fault, and both joined.
+    second: Option<(usize, Fault)>,
+    impact: i32,
+    diverges: bool,
     decoys: Vec<Decoy>,
     alerted: u16,
-    /// The faults that the alert leaves open.
-    left: Vec<usize>,
+    /// How the faults look that the alert leaves open beside the true one.
+    rivals: Vec<Looks>,
     proof: Proof,
 }
 
@@ -267,8 +303,13 @@ impl Draft {
         let size = super::topology::Size { services: knobs.services, depth: knobs.depth };
         let topology = Topology::new(draws, size, knobs.naming);
         let plumbing = Plumbing::new(&topology);
-        let all = every_fault(&library.families, &topology, &plumbing, &library.vocabulary, draws);
+        let laboratory = Laboratory { topology: &topology, plumbing: &plumbing, vocabulary: &library.vocabulary };
+        let all = laboratory.every_fault(&library.families, draws, None);
         Self { draws, topology, plumbing, all, skin: knobs.naming.skin() }
+    }
+
+    fn laboratory<'a>(&'a self, library: &'a Library) -> Laboratory<'a> {
+        Laboratory { topology: &self.topology, plumbing: &self.plumbing, vocabulary: &library.vocabulary }
     }
 
     fn incident(&self, library: &Library, knobs: &Knobs, wanted: &Wanted) -> Result<Parts, Rejected> {
@@ -276,35 +317,82 @@ impl Draft {
             None => None,
             Some(severity) => Some(self.choose(severity, wanted.draws).ok_or(Rejected::NoFault)?),
         };
-        let decoys = self.decoys(library, knobs, truth);
+        let second = match (truth, wanted.severity) {
+            (Some(index), Some(severity)) if knobs.faults > 1 => Some(self.second(library, index, severity)?),
+            _ => None,
+        };
+        // Where another fault is at work, all are held against what is seen with it at work.
+        let beside = second.as_ref().map(|(other, _)| {
+            let other = &self.all[*other].fault;
+            self.laboratory(library).every_fault(&library.families, self.draws, Some(other))
+        });
+        let all = beside.as_ref().unwrap_or(&self.all);
+        let decoys = self.decoys(library, knobs, all, truth);
         let nothing = || Looks { shows: vec![0; self.topology.entities.len()], errors: 0, slow: 0 };
-        let looks = truth.map_or_else(nothing, |index| self.all[index].looks.clone());
+        let looks = truth.map_or_else(nothing, |index| all[index].looks.clone());
         let mut scene = Scene { looks, tolerance: knobs.tolerance };
         for decoy in &decoys {
             scene.looks.shows[usize::from(decoy.at)] |= decoy.shows;
         }
-        let checker = Hypotheses::over(&library.vocabulary, &self.all);
-        let explains = (0..self.all.len()).filter(|index| checker.explains(&self.all[*index], &scene));
+        let checker = Hypotheses::over(&library.vocabulary, all);
+        let explains = (0..all.len()).filter(|index| checker.explains(&all[*index], &scene));
         if explains.collect::<Vec<_>>() != truth.into_iter().collect::<Vec<_>>() {
             return Err(Rejected::Ambiguous);
         }
         let Some(index) = truth else {
             let alerted = self.stale_alert();
             let left = checker.after_alert(&[alerted]);
-            let proof =
-                Proof { faults: self.all.len(), after_alert: left.len(), views: None, repair: Vec::new(), hops: 0 };
-            return Ok(Parts { truth, decoys, alerted, left, proof });
+            let proof = Proof { faults: all.len(), after_alert: left.len(), views: None, repair: Vec::new(), hops: 0 };
+            let rivals = left.iter().map(|index| all[*index].looks.clone()).collect();
+            return Ok(Parts { truth, second: None, impact: 0, diverges: false, decoys, alerted, rivals, proof });
         };
-        let (alerted, left) = self.alerted(index, &checker, knobs)?;
+        if let Some((other, _)) = &second {
+            let both = vec![index.min(*other), index.max(*other)];
+            if self.laboratory(library).explaining(&self.all, &scene) != [both] {
+                return Err(Rejected::Ambiguous);
+            }
+        }
+        let (alerted, left) = self.alerted(index, second.as_ref().map(|(other, _)| *other), &checker, knobs)?;
         let views = checker.fewest_views(&scene, &left, index);
         if views.as_ref().is_some_and(|views| views.len() < knobs.views) {
             return Err(Rejected::TooFewViews);
         }
-        let fault = &self.all[index].fault;
-        let repair = plan::shortest(fault).ok_or(Rejected::NoRepair)?;
-        let hops = self.hops(alerted, fault);
-        let proof = Proof { faults: self.all.len(), after_alert: left.len(), views, repair, hops };
-        Ok(Parts { truth, decoys, alerted, left, proof })
+        let own = &self.all[index].fault;
+        let repair = plan::shortest(second.as_ref().map_or(own, |(_, both)| both)).ok_or(Rejected::NoRepair)?;
+        let hops = self.hops(alerted, own);
+        let proof = Proof { faults: all.len(), after_alert: left.len(), views, repair, hops };
+        let rivals = left.iter().filter(|left| **left != index).map(|left| all[*left].looks.clone()).collect();
+        let (impact, diverges) = (all[index].impact, all[index].diverges);
+        Ok(Parts { truth, second, impact, diverges, decoys, alerted, rivals, proof })
+    }
+
+    /// Another fault with which the incident is as severe as it should be, and both joined. It shows nothing where the first
+    /// one does.
+    fn second(&self, library: &Library, truth: usize, severity: Severity) -> Result<(usize, Fault), Rejected> {
+        /// So many are tried.
+        const MOST: usize = 12;
+        let (one, quiet) = (&self.all[truth], self.plumbing.settled(&[]));
+        let is_apart = |other: &Hypothesis| {
+            one.looks.shows.iter().zip(&other.looks.shows).all(|(its, others)| *its == 0 || *others == 0)
+        };
+        let fits = |index: &usize| {
+            let other = &self.all[*index];
+            other.fault.family != one.fault.family
+                && other.fault.trigger_at != one.fault.trigger_at
+                && Severity::of(other.impact, other.diverges) >= severity
+                && self.is_felt(other)
+                && is_apart(other)
+        };
+        let mut fitting: Vec<_> = (0..self.all.len()).filter(fits).collect();
+        fitting.sort_by_key(|index| self.draws.bits(Stream::Family, *index as u64, 2, 0));
+        fitting.truncate(MOST);
+        let joined = fitting.into_iter().find_map(|index| {
+            let other = &self.all[index].fault;
+            let both = one.fault.with(other)?;
+            let seen = self.laboratory(library).simulated(one.fault.clone(), Some(other), &quiet);
+            (Severity::of(seen.impact, seen.diverges) == severity).then_some((index, both))
+        });
+        joined.ok_or(Rejected::NoFault)
     }
 
     /// A fault of this severity: a family of those that have one, then a root of those.
@@ -333,19 +421,26 @@ impl Draft {
     }
 
     /// Who the alert names, and the faults that this leaves open: something in trouble that is as far from the root as it
-    /// can be, and does not say too much.
-    fn alerted(&self, truth: usize, checker: &Hypotheses<'_>, knobs: &Knobs) -> Result<(u16, Vec<usize>), Rejected> {
+    /// can be, and does not say too much. What the other fault troubles is not what this alert is about.
+    fn alerted(
+        &self,
+        truth: usize,
+        second: Option<usize>,
+        checker: &Hypotheses<'_>,
+        knobs: &Knobs,
+    ) -> Result<(u16, Vec<usize>), Rejected> {
         let one = &self.all[truth];
+        let others: Vec<_> = second.iter().flat_map(|second| self.troubled(&self.all[*second])).collect();
         let far = |at: &u16| {
             let near = *at == one.fault.root || self.topology.entity(*at).kind == Kind::Gateway;
             (near, std::cmp::Reverse(self.hops(*at, &one.fault)), self.draws.bits(Stream::Alert, u64::from(*at), 1, 0))
         };
-        let mut troubled: Vec<_> = self.troubled(one).collect();
+        let mut troubled: Vec<_> = self.troubled(one).filter(|at| !others.contains(at)).collect();
         troubled.sort_by_cached_key(far);
         let mut reason = Rejected::NoAlert;
         for at in troubled {
             let left = checker.after_alert(&[at]);
-            if left.len() >= knobs.hypotheses {
+            if left.len() >= knobs.hypotheses && left.contains(&truth) {
                 return Ok((at, left));
             }
             reason = Rejected::TooFewFaults;
@@ -386,14 +481,14 @@ impl Draft {
     }
 
     /// Things that look bad for another reason, at entities that the fault is not about.
-    fn decoys(&self, library: &Library, knobs: &Knobs, truth: Option<usize>) -> Vec<Decoy> {
+    fn decoys(&self, library: &Library, knobs: &Knobs, all: &[Hypothesis], truth: Option<usize>) -> Vec<Decoy> {
         let draws = self.draws;
-        let about = |at: u16| truth.is_some_and(|index| self.all[index].looks.shows[usize::from(at)] != 0);
+        let about = |at: u16| truth.is_some_and(|index| all[index].looks.shows[usize::from(at)] != 0);
         let free = draws.shuffled(Stream::Decoys, 0, self.topology.entities.len());
         let free = free.into_iter().filter_map(|index| u16::try_from(index).ok()).filter(|at| !about(*at));
         let decoy = |at: u16| {
             // What some fault could bring about there, or it would fool nobody.
-            let possible = self.all.iter().fold(0, |all, one| all | one.looks.shows[usize::from(at)]);
+            let possible = self.all.iter().fold(0, |set, one| set | one.looks.shows[usize::from(at)]);
             let mut classes: Vec<_> =
                 (0..library.vocabulary.classes.len()).filter(|bit| possible >> bit & 1 == 1).collect();
             classes.sort_by_key(|bit| draws.bits(Stream::Decoys, u64::from(at), *bit as u64, 1));
@@ -408,11 +503,10 @@ impl Draft {
     /// All changes of the last days: the trigger, and others that are nothing.
     fn changes(
         &self,
-        fault: Option<&Fault>,
-        family: Option<&Family>,
+        faults: &[(&Fault, &Family, u32)],
         decoys: &[Decoy],
         duration: u32,
-    ) -> (Vec<Change>, Option<String>) {
+    ) -> (Vec<Change>, Vec<Option<String>>) {
         let draws = self.draws;
         let mut taken = std::collections::BTreeSet::new();
         let mut id = |salt: u64| {
@@ -424,14 +518,16 @@ impl Draft {
             format!("chg-{:05}", 10_000 + number)
         };
         let mut changes = Vec::new();
-        let mut trigger = None;
-        if let Some((fault, family)) = fault.zip(family).filter(|(_, family)| family.trigger.kind.is_recorded()) {
+        let mut triggers = Vec::new();
+        for (salt, (fault, family, duration)) in (1..).zip(faults) {
             let [least, most] = family.trigger.lag;
-            let lag = draws.within(Stream::Changes, 1, 1, least, most.max(least));
-            let change =
-                Change { id: id(1), at: fault.trigger_at, kind: family.trigger.kind, minutes_ago: duration + lag };
-            trigger = Some(change.id.clone());
-            changes.push(change);
+            let kind = family.trigger.kind;
+            triggers.push(kind.is_recorded().then(|| {
+                let lag = draws.within(Stream::Changes, salt, 1, least, most.max(least));
+                let change = Change { id: id(salt), at: fault.trigger_at, kind, minutes_ago: duration + lag };
+                changes.push(change.clone());
+                change.id
+            }));
         }
         for (number, decoy) in decoys.iter().enumerate() {
             let salt = 100 + number as u64;
@@ -452,7 +548,7 @@ impl Draft {
             }
         }
         changes.sort_by(|a, b| (a.minutes_ago, &a.id).cmp(&(b.minutes_ago, &b.id)));
-        (changes, trigger)
+        (changes, triggers)
     }
 
     /// A kind of change that is made to such an entity.
@@ -484,15 +580,31 @@ impl Parts {
         number: u64,
         attempt: u64,
     ) -> Incident {
-        let Self { truth, decoys, alerted, left, proof } = self;
-        let rivals = left.iter().filter(|index| Some(**index) != truth);
-        let rivals = rivals.map(|index| draft.all[*index].looks.clone()).collect();
+        let Self { truth, second, impact, diverges, decoys, alerted, rivals, proof } = self;
         let draws = draft.draws;
-        let duration = draws.within(Stream::Onset, 0, 0, 6, 45);
+        // Of two faults neither began so shortly before the alert that it has not settled.
+        let least = if second.is_some() { 15 } else { 6 };
+        let duration = draws.within(Stream::Onset, 0, 0, least, 45);
         let one = truth.map(|index| &draft.all[index]);
-        let family = one.map(|one| &library.families[one.fault.family]);
-        let (changes, trigger) = draft.changes(one.map(|one| &one.fault), family, &decoys, duration);
-        let (impact, diverges) = one.map_or((0, false), |one| (one.impact, one.diverges));
+        let other = second.as_ref().map(|(index, _)| &draft.all[*index].fault);
+        let other_duration = draws.within(Stream::Onset, 1, 0, least, 45);
+        let own = one.map(|one| &one.fault).into_iter().map(|fault| (fault, duration));
+        let faults: Vec<_> = own
+            .chain(other.map(|fault| (fault, other_duration)))
+            .map(|(fault, duration)| (fault, &library.families[fault.family], duration))
+            .collect();
+        let (changes, triggers) = draft.changes(&faults, &decoys, duration);
+        let mut triggers = triggers.into_iter();
+        let trigger = triggers.next().flatten();
+        let second_fault = one.zip(other).map(|(one, other)| Second {
+            family: other.family,
+            root: other.root,
+            trigger_at: other.trigger_at,
+            trigger: triggers.next().flatten(),
+            duration: other_duration,
+            from_bit: one.fault.bits.len(),
+            from_fact: one.fault.start.count_ones() as usize,
+        });
         Incident {
             id: format!("GEN-{:012x}", draws.bits(Stream::Names, 9, 9, 9) >> 16),
             level,
@@ -500,7 +612,8 @@ impl Parts {
             number,
             attempt,
             draws,
-            fault: one.map(|one| one.fault.clone()),
+            fault: second.map(|(_, both)| both).or_else(|| one.map(|one| one.fault.clone())),
+            second: second_fault,
             duration,
             changes,
             trigger,

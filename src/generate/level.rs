@@ -79,10 +79,14 @@ pub struct Knobs {
     pub log_loss: u32,
     /// The share of looks that fail for want of an answer, in hundredths; a look a minute later may succeed.
     pub outage: u32,
+    /// Faults at once: one, or another one beside that of the alert.
+    pub faults: u32,
+    /// Minutes until it is over, in hundredths of those of a proved way through; 0 for any number.
+    pub minutes: u32,
 }
 
 /// The knobs that can be turned by name, each with the least and the most.
-const TURNED: [(&str, u32, u32); 12] = [
+const TURNED: [(&str, u32, u32); 14] = [
     ("services", 6, 60),
     ("hops", 1, 6),
     ("decoys", 0, 20),
@@ -93,6 +97,8 @@ const TURNED: [(&str, u32, u32); 12] = [
     ("noise", 0, 300),
     ("log_loss", 0, 90),
     ("outage", 0, 60),
+    ("faults", 1, 2),
+    ("minutes", 0, 1000),
     ("names", 0, 999),
     ("semantic", 0, 1),
 ];
@@ -120,6 +126,9 @@ impl Knobs {
             "noise" => self.noise = value,
             "log_loss" => self.log_loss = value,
             "outage" => self.outage = value,
+            "faults" => self.faults = value,
+            "minutes" if (1..100).contains(&value) => return Err("minutes is 0, or 100 and more".to_owned()),
+            "minutes" => self.minutes = value,
             "names" => self.naming = Naming::Codename(value),
             "semantic" if value == 1 => self.naming = Naming::Semantic,
             "semantic" => self.naming = Naming::default(),
@@ -138,7 +147,21 @@ impl Knobs {
             Level::Hard => (26, 5, 8, 2, 25, 3, 230),
             Level::Expert => (43, 6, 14, 2, 40, 3, 200),
         };
-        let (noise, log_loss, outage) = (100, 0, 0);
-        Self { services, depth, decoys, tolerance, hypotheses, views, naming, slack, noise, log_loss, outage }
+        let (noise, log_loss, outage, faults, minutes) = (100, 0, 0, 1, 0);
+        Self {
+            services,
+            depth,
+            decoys,
+            tolerance,
+            hypotheses,
+            views,
+            naming,
+            slack,
+            noise,
+            log_loss,
+            outage,
+            faults,
+            minutes,
+        }
     }
 }

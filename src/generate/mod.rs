@@ -135,6 +135,8 @@ impl Library {
 #[cfg(test)]
 mod exploit_tests;
 #[cfg(test)]
+mod knob_tests;
+#[cfg(test)]
 mod play_tests;
 #[cfg(test)]
 mod tests;

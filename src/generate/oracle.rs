@@ -57,7 +57,7 @@ pub fn play(world: &World, task: TaskId) -> Vec<Action> {
         return actions;
     }
     if let Some(fault) = &incident.fault {
-        let mut state = repaired(world, diagnosis.views.len());
+        let mut state = repaired(world, u32::try_from(diagnosis.views.len()).unwrap_or(u32::MAX));
         for number in &incident.proof.repair {
             let step = &fault.steps[*number];
             actions.push(repair(world, step.verb, step.target));
@@ -71,17 +71,42 @@ pub fn play(world: &World, task: TaskId) -> Vec<Action> {
     actions
 }
 
+/// The minutes that the play of a task takes.
+#[must_use]
+pub fn minutes(world: &World, task: TaskId) -> u32 {
+    let mut state = world.start();
+    match task {
+        TaskId::AlertClassification => {
+            let gateway = world.incident.topology.of(Kind::Gateway).next().unwrap_or(0);
+            read(world, &mut state, gateway, Diagnostic::CheckMetrics, &mut |_, _| {});
+        }
+        TaskId::RootCauseAnalysis => world.pass(&mut state, looks(world)),
+        TaskId::RemediationPlanning => {
+            state = repaired(world, looks(world));
+            for at in world.incident.fault.iter().flat_map(|fault| &fault.verify) {
+                read(world, &mut state, *at, Diagnostic::CheckMetrics, &mut |_, _| {});
+            }
+        }
+    }
+    state.now()
+}
+
+/// How often it looks until it knows.
+fn looks(world: &World) -> u32 {
+    u32::try_from(diagnose(world).views.len()).unwrap_or(u32::MAX)
+}
+
 /// What users lose while it is found out and repaired in this way, minute by minute.
 pub(super) fn lost(world: &World) -> Vec<i32> {
-    let mut state = repaired(world, diagnose(world).views.len());
+    let mut state = repaired(world, looks(world));
     world.pass(&mut state, SETTLE);
     state.lost().to_vec()
 }
 
 /// The world after so many looks and the shortest repair.
-fn repaired(world: &World, looks: usize) -> State {
+fn repaired(world: &World, looks: u32) -> State {
     let mut state = world.start();
-    world.pass(&mut state, u32::try_from(looks).unwrap_or(0));
+    world.pass(&mut state, looks);
     if let Some(fault) = &world.incident.fault {
         for number in &world.incident.proof.repair {
             let step = &fault.steps[*number];
@@ -117,7 +142,8 @@ pub fn repair(world: &World, verb: u16, target: Target) -> Action {
     let words = &world.library.vocabulary.verbs[usize::from(verb)];
     let (incident, objects, at) = (&world.incident, &world.objects, usize::from(target.at));
     let name = &incident.topology.entities[at].name;
-    let trigger = incident.trigger.as_deref().unwrap_or_default();
+    let is_there = |id: &&String| incident.changes.iter().any(|change| change.id == **id && change.at == target.at);
+    let trigger = incident.triggers().find(is_there).map_or("", String::as_str);
     let object = match target.thing {
         Thing::Entity => name.as_str(),
         Thing::Job => &objects.jobs[at],

@@ -47,12 +47,20 @@ impl Live for Playable {
             state: self.world.start(),
             paid: self.world.impact(&self.world.start()),
             deeds: Deeds::default(),
+            deadline: deadline(&self.world, task),
         })
     }
 
     fn oracle(&self, task: TaskId) -> Vec<Action> {
         oracle::play(&self.world, task)
     }
+}
+
+/// The minutes that there are for a task, where the knob sets a limit.
+#[must_use]
+pub fn deadline(world: &World, task: TaskId) -> Option<u32> {
+    let share = world.incident.knobs.minutes;
+    (share > 0).then(|| (oracle::minutes(world, task) * share).div_ceil(100))
 }
 
 /// An incident that is being played.
@@ -65,6 +73,8 @@ struct Playing {
     /// What users lost when a change was last paid for, so that what all of them earn adds up to what they changed.
     paid: i32,
     deeds: Deeds,
+    /// The last minute in which anything can be done, where there is one.
+    deadline: Option<u32>,
 }
 
 impl LiveState for Playing {
@@ -132,6 +142,10 @@ impl LiveState for Playing {
             };
             Err(missing.to_owned())
         })
+    }
+
+    fn is_over(&self) -> bool {
+        self.deadline.is_some_and(|deadline| self.state.now() > deadline)
     }
 
     fn grade(&self, answer: Option<&Action>) -> Grade {
@@ -237,7 +251,7 @@ fn any_target(world: &World, name: &str) -> Option<Target> {
         }
     }
     let change = world.incident.changes.iter().find(|change| change.id == name)?;
-    let is_trigger = world.incident.trigger.as_ref() == Some(&change.id);
+    let is_trigger = world.incident.triggers().any(|trigger| *trigger == change.id);
     Some(Target { at: change.at, thing: if is_trigger { Thing::Trigger } else { Thing::Change } })
 }
 

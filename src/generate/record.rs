@@ -12,8 +12,8 @@ pub fn truth(world: &World) -> Value {
     let name = |at: u16| incident.topology.entity(at).name.as_str();
     let classes = |set: Classes| library.vocabulary.names(set);
     let fault = incident.fault.as_ref().map(|fault| {
-        let facts = fault.bits.iter().map(|(predicate, at)| {
-            format!("{}({})", library.vocabulary.predicates[usize::from(*predicate)].name, name(*at))
+        let facts = fault.at_first().map(|(predicate, at)| {
+            format!("{}({})", library.vocabulary.predicates[usize::from(predicate)].name, name(at))
         });
         let repair = incident.proof.repair.iter().map(|number| {
             let step = &fault.steps[*number];
@@ -26,7 +26,7 @@ pub fn truth(world: &World) -> Value {
             "mechanism": library.families[fault.family].id,
             "group": library.families[fault.family].group,
             "root": name(fault.root),
-            "facts": facts.take(fault.start.count_ones() as usize).collect::<Vec<_>>(),
+            "facts": facts.collect::<Vec<_>>(),
             "repair": repair,
             "verify": fault.verify.iter().map(|at| name(*at)).collect::<Vec<_>>(),
         })
@@ -39,7 +39,7 @@ pub fn truth(world: &World) -> Value {
             views.iter().map(|view| format!("{} {}", view.tool.as_str(), name(view.at))).collect::<Vec<_>>()
         });
     let path = world.path().map(|path| path.into_iter().map(name).collect::<Vec<_>>());
-    json!({
+    let mut truth = json!({
         "severity": incident.severity.as_str(),
         "impact": incident.impact,
         "fault": fault,
@@ -53,7 +53,17 @@ pub fn truth(world: &World) -> Value {
             "views": views,
             "hops": incident.proof.hops,
         },
-    })
+    });
+    // The facts and the repair above are those of both.
+    if let Some(second) = &incident.second {
+        truth["second"] = json!({
+            "mechanism": library.families[second.family].id,
+            "root": name(second.root),
+            "trigger": second.trigger,
+            "duration": second.duration,
+        });
+    }
+    truth
 }
 
 /// The system: parts, edges, journeys, changes.

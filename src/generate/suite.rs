@@ -1,13 +1,13 @@
 //! Suites of generated incidents: which levels, from which seed, how many; and the scenarios that they are.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::str::FromStr;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use super::incident::{Exhausted, VERSION};
-use super::play::{Playable, takes};
+use super::play::{Playable, deadline, takes};
 use super::seeds::{Secret, Seeds};
 use super::severity::Severity;
 use super::topology::Kind;
@@ -192,7 +192,8 @@ pub fn scenario(world: World, task: TaskId, tasks: &Tasks, origin: &str) -> Scen
     let task = Arc::new(task_for(tasks.get(task), texts, budget(&world, task)));
     let briefing = briefing(&world, task);
     let origin = format!("generated:{origin}");
-    Scenario::simulated(briefing, &origin, Arc::new(Playable::new(world)))
+    let level = world.incident.level.as_str();
+    Scenario::simulated(briefing, &origin, level, Arc::new(Playable::new(world)))
 }
 
 fn briefing(world: &World, task: Arc<Task>) -> Briefing {
@@ -247,6 +248,18 @@ they come for. Every query takes a minute, changes take longer.",
     if task.id == TaskId::AlertClassification {
         summary.push(' ');
         summary.push_str(Severity::RULE);
+    }
+    if let Some(minutes) = deadline(world, task.id) {
+        let _ = write!(summary, " There are {minutes} minutes, until {}.", world.clock(minutes.cast_signed()));
+    }
+    if incident.knobs.faults > 1 {
+        summary.push_str(match task.id {
+            TaskId::AlertClassification => " Two faults may be at work; what users lose by both counts.",
+            TaskId::RootCauseAnalysis => " Two faults may be at work; asked is for the one that this alert is about.",
+            TaskId::RemediationPlanning => {
+                " Two faults may be at work; repair both, and name the one that this alert is about."
+            }
+        });
     }
     let alert = Alert {
         id: format!("ALT-{}", &incident.id[4..12]),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::checker::{Hypotheses, Scene, every_fault};
+use super::checker::{Hypotheses, Laboratory, Scene};
 use super::flow::Plumbing;
 use super::mix::Draws;
 use super::topology::{Naming, Size, Topology};
@@ -81,7 +81,9 @@ fn every_fault_that_a_system_can_have_is_repaired_without_harm() {
         let draws = Draws::new(seed);
         let topology = Topology::new(draws, Size { services: 15, depth: 4 }, Naming::default());
         let plumbing = Plumbing::new(&topology);
-        for one in every_fault(&library.families, &topology, &plumbing, &library.vocabulary, draws) {
+        let vocabulary = &library.vocabulary;
+        let laboratory = Laboratory { topology: &topology, plumbing: &plumbing, vocabulary };
+        for one in laboratory.every_fault(&library.families, draws, None) {
             let family = &library.families[one.fault.family];
             seen.insert(&family.id);
             let steps = plan::shortest(&one.fault).unwrap_or_else(|| panic!("{} cannot be repaired", family.id));
@@ -115,7 +117,7 @@ fn an_incident_holds_together() {
             continue;
         };
         // The same by other means: simulated anew, and checked against all other faults.
-        let all = every_fault(&library.families, &one.topology, &one.plumbing, &library.vocabulary, one.draws);
+        let all = one.laboratory(&library).every_fault(&library.families, one.draws, None);
         let truth = all.iter().position(|other| (other.fault.family, other.fault.root) == (fault.family, fault.root));
         let truth = truth.unwrap();
         let mut scene = Scene { looks: all[truth].looks.clone(), tolerance: knobs.tolerance };

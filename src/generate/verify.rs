@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::checker::{Hypotheses, Looks, Scene, every_fault};
+use super::checker::{Hypotheses, Looks, Scene};
 use super::suite::{scenario, task_of};
 use super::{Incident, Knobs, Severity, World, oracle, plan};
 use crate::env::{Episode, EpisodeId, Points, Tasks, verify};
@@ -37,7 +37,7 @@ pub enum Flaw {
     TooLong { steps: usize, most: u32 },
 }
 
-/// Proves an incident: one fault alone explains it, it can be told and repaired, it is not trivial, its severity is right, and
+/// Proves an incident: one fault alone explains it, or one pair of them where two are at work, it can be told and repaired, it is not trivial, its severity is right, and
 /// the oracle's play of its task earns everything.
 ///
 /// # Errors
@@ -45,15 +45,17 @@ pub enum Flaw {
 pub fn prove(world: &World, tasks: &Tasks) -> Result<(), Flaw> {
     let World { incident, library, .. } = world;
     let knobs = incident.knobs;
-    let all =
-        every_fault(&library.families, &incident.topology, &incident.plumbing, &library.vocabulary, incident.draws);
-    let is_truth = |one: &super::checker::Hypothesis| {
-        incident.fault.as_ref().is_some_and(|fault| (one.fault.family, one.fault.root) == (fault.family, fault.root))
+    let laboratory = incident.laboratory(library);
+    let alone = laboratory.every_fault(&library.families, incident.draws, None);
+    let find = |family: usize, root: u16| {
+        alone.iter().position(|one| (one.fault.family, one.fault.root) == (family, root)).ok_or(Flaw::NoSuchFault)
     };
-    let truth = all.iter().position(is_truth);
-    if truth.is_some() != incident.fault.is_some() {
-        return Err(Flaw::NoSuchFault);
-    }
+    let truth = incident.fault.as_ref().map(|fault| find(fault.family, fault.root)).transpose()?;
+    let other = incident.second.as_ref().map(|second| find(second.family, second.root)).transpose()?;
+    let all = match other {
+        None => alone.clone(),
+        Some(other) => laboratory.every_fault(&library.families, incident.draws, Some(&alone[other].fault)),
+    };
     let nothing = Looks { shows: vec![0; incident.topology.entities.len()], errors: 0, slow: 0 };
     let looks = truth.map_or(nothing, |truth| all[truth].looks.clone());
     if incident.decoys.iter().any(|decoy| looks.shows[usize::from(decoy.at)] != 0) {
@@ -67,6 +69,12 @@ pub fn prove(world: &World, tasks: &Tasks) -> Result<(), Flaw> {
     let explaining: Vec<_> = (0..all.len()).filter(|index| checker.explains(&all[*index], &scene)).collect();
     if explaining != truth.into_iter().collect::<Vec<_>>() {
         return Err(Flaw::NotUnique(explaining.len()));
+    }
+    if let (Some(truth), Some(other)) = (truth, other) {
+        let found = laboratory.explaining(&alone, &scene);
+        if found != [vec![truth.min(other), truth.max(other)]] {
+            return Err(Flaw::NotUnique(found.len()));
+        }
     }
     let (impact, diverges) = truth.map_or((0, false), |truth| (all[truth].impact, all[truth].diverges));
     let right = Severity::of(impact, diverges);
@@ -86,7 +94,13 @@ pub fn prove(world: &World, tasks: &Tasks) -> Result<(), Flaw> {
             Some(None) => false,
             Some(Some(change)) => change.minutes_ago >= incident.duration && change.at == fault.trigger_at,
         };
-        if !fits {
+        let other_fits = incident.second.iter().all(|second| {
+            second.trigger.iter().all(|id| {
+                let change = incident.changes.iter().find(|change| change.id == *id);
+                change.is_some_and(|change| change.minutes_ago >= second.duration && change.at == second.trigger_at)
+            })
+        });
+        if !fits || !other_fits {
             return Err(Flaw::Trigger);
         }
     }

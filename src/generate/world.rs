@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::fault::{Facts, Target, Thing};
 use super::flow::{Flow, Reading};
-use super::incident::{Incident, Refutation};
+use super::incident::{Incident, Refutation, Second};
 use super::mix::Stream;
 use super::objects::Objects;
 use super::topology::Kind;
@@ -33,7 +33,7 @@ pub struct World {
     /// Readings from the onset to the alert, by minute.
     onset: Vec<Vec<Reading>>,
     at_alert: Flow,
-    /// Entities that are in trouble at the alert, a bit each.
+    /// Entities that the fault troubles at the alert, a bit each.
     up: u128,
     /// What users lose while the oracle plays, minute by minute; made when it is first asked for.
     oracle_lost: OnceLock<Vec<i32>>,
@@ -89,6 +89,44 @@ pub struct Change {
     pub minutes: u32,
 }
 
+/// Readings by minute from the onset to the alert, and the flow at the alert.
+fn one_onset(incident: &Incident, facts: &[(&Predicate, u16)]) -> (Vec<Vec<Reading>>, Flow) {
+    let mut flow = incident.plumbing.flow(facts);
+    let mut seen = vec![flow.readings().to_vec()];
+    for _ in 0..SETTLES {
+        incident.plumbing.tick(&mut flow);
+        if seen.last().is_some_and(|last| last == flow.readings()) {
+            break;
+        }
+        seen.push(flow.readings().to_vec());
+    }
+    // However short it was, at the alert it has settled.
+    let (minutes, last) = (incident.duration as usize, seen.len() - 1);
+    let at = |minute: usize| if last <= minutes { minute.min(last) } else { minute * last / minutes.max(1) };
+    ((0..=minutes).map(|minute| seen[at(minute)].clone()).collect(), flow)
+}
+
+/// The same where another fault came before or after, from the first of the two on.
+fn two_onsets(incident: &Incident, facts: &[(&Predicate, u16)], second: &Second) -> (Vec<Vec<Reading>>, Flow) {
+    let first = incident.duration.max(second.duration);
+    let (own, others) = facts.split_at(second.from_fact);
+    let mut flow = incident.plumbing.flow(if incident.duration >= second.duration { own } else { others });
+    let mut seen = Vec::new();
+    for minute in (0..=first).rev() {
+        if minute == incident.duration.min(second.duration) {
+            incident.plumbing.set(&mut flow, facts);
+        }
+        incident.plumbing.tick(&mut flow);
+        seen.push(flow.readings().to_vec());
+    }
+    // At the alert all has settled, as the proof has it.
+    let flow = incident.plumbing.settled(facts);
+    if let Some(last) = seen.last_mut() {
+        flow.readings().clone_into(last);
+    }
+    (seen, flow)
+}
+
 impl World {
     /// The world of an incident.
     #[must_use]
@@ -99,20 +137,16 @@ impl World {
             Some(fault) => fault.holding(&library.vocabulary, fault.start).collect(),
             None => Vec::new(),
         };
-        let mut flow = incident.plumbing.flow(&facts);
-        let mut seen = vec![flow.readings().to_vec()];
-        for _ in 0..SETTLES {
-            incident.plumbing.tick(&mut flow);
-            if seen.last().is_some_and(|last| last == flow.readings()) {
-                break;
-            }
-            seen.push(flow.readings().to_vec());
-        }
-        // However short it was, at the alert it has settled.
-        let (minutes, last) = (incident.duration as usize, seen.len() - 1);
-        let at = |minute: usize| if last <= minutes { minute.min(last) } else { minute * last / minutes.max(1) };
-        let onset = (0..=minutes).map(|minute| seen[at(minute)].clone()).collect();
-        let [errors, slow] = checker::troubled(&flow, &quiet);
+        let (onset, flow) = match &incident.second {
+            None => one_onset(&incident, &facts),
+            Some(second) => two_onsets(&incident, &facts, second),
+        };
+        // What stands on the way from the alert to the root is what its own fault troubles.
+        let own = match &incident.second {
+            None => &flow,
+            Some(second) => &incident.plumbing.settled(&facts[..second.from_fact]),
+        };
+        let [errors, slow] = checker::troubled(own, &quiet);
         Self {
             objects,
             quiet,
@@ -129,9 +163,11 @@ impl World {
     #[must_use]
     pub fn start(&self) -> State {
         let (facts, bits) = self.incident.fault.as_ref().map_or((0, 0), |fault| (fault.start, fault.bits.len()));
-        let onset = -i32::try_from(self.incident.duration).unwrap_or(i32::MAX);
         let span = |bit: usize| {
             let holds = facts >> bit & 1 == 1;
+            let own = self.incident.second.as_ref().filter(|second| bit >= second.from_bit);
+            let minutes = own.map_or(self.incident.duration, |second| second.duration);
+            let onset = -i32::try_from(minutes).unwrap_or(i32::MAX);
             if holds { Span { from: onset, to: i32::MAX } } else { Span { from: i32::MAX, to: i32::MAX } }
         };
         State {
@@ -149,15 +185,21 @@ impl World {
     /// A reading of a minute, counted from the alert; later than now it is that of now.
     #[must_use]
     pub fn reading(&self, state: &State, at: u16, minute: i32) -> Reading {
-        let (at, onset) = (usize::from(at), i32::try_from(self.incident.duration).unwrap_or(i32::MAX));
-        if minute < -onset {
+        let (at, onset) = (usize::from(at), self.onset());
+        if minute < onset {
             return self.quiet.readings()[at];
         }
         if minute <= 0 {
-            return self.onset[usize::try_from(minute + onset).unwrap_or(0)][at];
+            return self.onset[usize::try_from(minute - onset).unwrap_or(0)][at];
         }
         let later = usize::try_from(minute - 1).unwrap_or(0).min(state.since.len().saturating_sub(1));
         state.since.get(later).map_or_else(|| state.flow.readings()[at], |readings| readings[at])
+    }
+
+    /// The minute in which the first fault began, counted from the alert.
+    #[must_use]
+    pub fn onset(&self) -> i32 {
+        1 - i32::try_from(self.onset.len()).unwrap_or(i32::MAX)
     }
 
     /// A reading of a usual day.

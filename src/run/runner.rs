@@ -22,6 +22,7 @@ use crate::agent::floors::Floor;
 use crate::agent::heuristic::Heuristic;
 use crate::agent::llm::{Assist, Llm};
 use crate::agent::prompt::{PromptSet, Protocol};
+use crate::agent::renamed::Renamed;
 use crate::agent::{Builtin, Policy};
 use crate::chat::ErrorKind;
 use crate::chat::limit::Limiter;
@@ -387,7 +388,11 @@ impl Player {
             PlayerKind::Builtin(agent) => (builtin(*agent, &key, &scenario, seed), None),
             PlayerKind::Model(model) => {
                 let llm = Llm::new(Arc::clone(&model.prompts), model.protocol, model.assist);
-                (Box::new(llm) as Box<dyn Policy>, Some(model.line.clone()))
+                let policy: Box<dyn Policy> = match model.prompts.tool_names() {
+                    None => Box::new(llm),
+                    Some(names) => Box::new(Renamed::new(llm, Arc::clone(names))),
+                };
+                (policy, Some(model.line.clone()))
             }
             PlayerKind::Exec(agent) => {
                 let exec = Exec::new(plan::episode_seed(seed, &key.scenario, key.epoch));

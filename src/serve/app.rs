@@ -155,6 +155,11 @@ impl App {
         self.began.elapsed()
     }
 
+    /// Whether anybody asks where a request came from.
+    pub(super) fn wants_peers(&self) -> bool {
+        self.rates.is_some() || self.options.access_log.is_some()
+    }
+
     /// Starts an episode that is found by its name.
     pub(super) fn reset(&self, choice: &Choice) -> Result<Arc<Mutex<Play>>, Fault> {
         let play = Play::start(choice.scenario(&self.catalog)?, choice.episode_id.as_deref());

@@ -18,12 +18,12 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
+use super::answer::respond;
 use super::app::App;
 use super::choice::{self, integer};
 use super::error::{Fault, Misfit};
 use super::guard::{is_loopback, text};
 use super::input::{Input, Segment};
-use super::rest::written;
 use crate::env::TaskId;
 
 /// How many runs that have ended are remembered.
@@ -218,7 +218,7 @@ pub(super) async fn start(State(app): State<Arc<App>>, request: Request) -> Resu
     let ended = run.wait_for(|progress| progress.outcome.is_some()).await;
     let progress = ended.map(|progress| progress.clone()).unwrap_or_default();
     match progress.outcome {
-        Some(Ok(scores)) => Ok(written(answer(&scores, progress.run_id.as_deref()).to_string())),
+        Some(Ok(scores)) => Ok(respond(&answer(&scores, progress.run_id.as_deref()))),
         Some(Err(why)) => Err(Fault::Baseline(why)),
         None => Err(Fault::Baseline("the server is stopping".to_owned())),
     }
@@ -233,7 +233,7 @@ pub(super) async fn progress(
     let run = admitted(&app, &headers)?.find(&run_id)?;
     let accepts = text(&headers, ACCEPT).unwrap_or_default();
     if !accepts.contains("text/event-stream") {
-        return Ok(written(state(&run.borrow()).to_string()));
+        return Ok(respond(&state(&run.borrow())));
     }
     let stop = app.stop.clone();
     // The first event is the state of now; the last one has the outcome.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Number, Value};
 use sha2::{Digest, Sha256};
 
-use super::error::{Fault, Misfit};
+use super::error::{Fault, Misfit, excerpt};
 use super::input::check_id;
 use crate::env::{Catalog, Scenario, TaskId};
 
@@ -20,6 +20,7 @@ pub(super) struct Choice {
     scenario_id: Option<String>,
     /// The seed in its JSON form: all that matters is that equal seeds choose alike.
     seed: Option<String>,
+    level: Option<String>,
     split: Option<String>,
     index: Option<i128>,
     /// The name that the client gives the episode.
@@ -53,6 +54,7 @@ impl Choice {
             scenario_index: integer("scenario_index", data.remove("scenario_index"))?,
             scenario_id: text("scenario_id", data.remove("scenario_id"))?,
             seed: None,
+            level: text("level", data.remove("level"))?,
             split: text("split", data.remove("split"))?,
             index: integer("index", data.remove("index"))?,
             episode_id: text("episode_id", data.remove("episode_id"))?,
@@ -70,13 +72,15 @@ impl Choice {
             task_id: self.task_id.or(query.task_id),
             scenario_index: self.scenario_index.or(query.scenario_index),
             seed: self.seed.or(query.seed),
+            level: self.level.or(query.level),
             split: self.split.or(query.split),
             index: self.index.or(query.index),
             episode_id: self.episode_id.or(query.episode_id),
         }
     }
 
-    /// The scenario that is meant: by its id; by its place in the suite or in its task; drawn by the seed; or the first.
+    /// The scenario that is meant: by its id; or, of those of a level if one is named, by its place among all or in its
+    /// task, drawn by the seed, or the first.
     pub(super) fn scenario<'a>(&self, catalog: &'a Catalog) -> Result<&'a Arc<Scenario>, Fault> {
         if let Some(id) = &self.scenario_id {
             return Ok(catalog.scenario(id)?);
@@ -84,40 +88,50 @@ impl Choice {
         if let Some(split) = &self.split {
             check_split(split)?;
         }
+        let level = self.level.as_deref().map(|level| known_level(level, catalog)).transpose()?;
+        let of_level = level.map_or_else(String::new, |level| format!(" at level {level}"));
+        let of_task = |task: Option<TaskId>| -> Vec<&'a Arc<Scenario>> {
+            let all = catalog.scenarios().iter().filter(|scenario| level.is_none_or(|level| scenario.level() == level));
+            all.filter(|scenario| task.is_none_or(|task| scenario.task() == task)).collect()
+        };
         if let Some(index) = self.index {
-            return nth(catalog.scenarios(), index, "the suite");
+            return nth(&of_task(None), index, &format!("the suite{of_level}")).copied();
         }
         let task = self.task_id.as_deref().map(str::parse::<TaskId>).transpose()?;
-        match (&self.seed, self.scenario_index) {
-            (Some(seed), None) => {
-                let of: Vec<_> = match task {
-                    Some(task) => catalog.of_task(task).collect(),
-                    None => catalog.scenarios().iter().collect(),
-                };
-                let none = || Fault::NoScenarios(task.map_or("any task".to_owned(), |task| task.to_string()));
-                of.get(drawn(seed, of.len())).copied().ok_or_else(none)
-            }
-            (_, index) => {
-                // Without any word, a suite that lacks the first task begins with what it has.
-                let first = || catalog.scenarios().first().map(|scenario| scenario.task());
-                let task = task.or_else(|| {
-                    catalog.of_task(TaskId::AlertClassification).next().map(|scenario| scenario.task()).or_else(first)
-                });
-                let task = task.unwrap_or(TaskId::AlertClassification);
-                let of: Vec<_> = catalog.of_task(task).collect();
-                let place = index.unwrap_or(0);
-                match usize::try_from(place).ok().and_then(|place| of.get(place)) {
-                    Some(scenario) => Ok(scenario),
-                    None if of.is_empty() => Err(Fault::NoScenarios(task.to_string())),
-                    None => Err(Fault::Range { index: place.to_string(), task: task.to_string(), last: of.len() - 1 }),
-                }
-            }
+        if let (Some(seed), None) = (&self.seed, self.scenario_index) {
+            let of = of_task(task);
+            let task = task.map_or("any task", TaskId::as_str);
+            return of
+                .get(drawn(seed, of.len()))
+                .copied()
+                .ok_or_else(|| Fault::NoScenarios(format!("{task}{of_level}")));
         }
+        // Without any word, a suite that lacks the first task begins with what it has.
+        let task = task.unwrap_or_else(|| {
+            let first = of_task(Some(TaskId::AlertClassification)).first().copied().or(of_task(None).first().copied());
+            first.map_or(TaskId::AlertClassification, |scenario| scenario.task())
+        });
+        let (of, name) = (of_task(Some(task)), format!("{task}{of_level}"));
+        if of.is_empty() {
+            return Err(Fault::NoScenarios(name));
+        }
+        nth(&of, self.scenario_index.unwrap_or(0), &name).copied()
     }
 }
 
-/// A scenario by its place in the suite.
-pub(super) fn nth<'a>(all: &'a [Arc<Scenario>], index: i128, of: &str) -> Result<&'a Arc<Scenario>, Fault> {
+/// A level that scenarios of the suite have.
+fn known_level(name: &str, catalog: &Catalog) -> Result<&'static str, Fault> {
+    let mut levels: Vec<_> = catalog.scenarios().iter().map(|scenario| scenario.level()).collect();
+    if let Some(level) = levels.iter().find(|level| level.eq_ignore_ascii_case(name)) {
+        return Ok(level);
+    }
+    levels.sort_unstable();
+    levels.dedup();
+    Err(Fault::Level { name: excerpt(name).into_owned(), known: levels.join(", ") })
+}
+
+/// What stands at a place of a list of scenarios.
+pub(super) fn nth<'a, T>(all: &'a [T], index: i128, of: &str) -> Result<&'a T, Fault> {
     let range = || Fault::Range { index: index.to_string(), task: of.to_owned(), last: all.len().saturating_sub(1) };
     usize::try_from(index).ok().and_then(|index| all.get(index)).ok_or_else(range)
 }
@@ -196,10 +210,15 @@ mod tests {
             (json!({"task_id": "root_cause_analysis", "scenario_index": 1, "seed": 9}), "RCA-002"),
             (json!({"task_id": "alert_classification", "scenario_index": 0, "scenario_id": "rp-002"}), "RP-002"),
             (json!({"split": "test", "index": 8}), "RCA-003"),
-            (json!({"prompt": ["anything"], "level": 2}), "AC-001"),
+            (json!({"prompt": ["anything"], "tier": 2}), "AC-001"),
+            (json!({"level": "hard"}), "RP-001"),
+            (json!({"level": "Medium", "scenario_index": 1}), "RCA-002"),
+            (json!({"level": "hard", "task_id": "remediation_planning", "scenario_index": 2}), "RP-003"),
+            (json!({"level": "medium", "split": "test", "index": 2}), "RCA-003"),
+            (json!({"level": "hard", "scenario_id": "AC-002"}), "AC-002"),
         ] {
             let got = chosen(&choice(data.clone()).unwrap());
-            if data.get("index").is_some() {
+            if data.get("index").is_some() && data.get("level").is_none() {
                 // The suite is ordered by task and id.
                 assert_eq!(got.unwrap(), Catalog::embedded().unwrap().scenarios()[8].id());
             } else {
@@ -214,6 +233,7 @@ mod tests {
             (json!({"task_id": 3}), "task_id: expected a string, found the number 3"),
             (json!({"scenario_index": "1"}), "scenario_index: expected an integer, found '1'"),
             (json!({"scenario_index": 1.5}), "scenario_index: expected an integer, found the number 1.5"),
+            (json!({"level": 2}), "level: expected a string, found the number 2"),
             (json!({"scenario_index": true}), "scenario_index: expected an integer, found a boolean"),
             (json!({"seed": -1}), "seed: expected 0 or more, found -1"),
             (json!({"episode_id": ""}), "episode_id: expected 1 to 255 characters, found 0"),
@@ -232,6 +252,22 @@ mod tests {
                 "scenario -1 is out of range; alert_classification has the scenarios 0 to 2",
             ),
             (json!({"index": 9}), "scenario 9 is out of range; the suite has the scenarios 0 to 8"),
+            (
+                json!({"level": "expert", "seed": 1}),
+                "the suite has no scenarios of level 'expert'; levels: easy, hard, medium",
+            ),
+            (
+                json!({"level": "easy", "task_id": "root_cause_analysis"}),
+                "the suite has no scenarios of root_cause_analysis at level easy; GET /tasks lists what there is",
+            ),
+            (
+                json!({"level": "easy", "task_id": "root_cause_analysis", "seed": 3}),
+                "the suite has no scenarios of root_cause_analysis at level easy; GET /tasks lists what there is",
+            ),
+            (
+                json!({"level": "hard", "index": 3}),
+                "scenario 3 is out of range; the suite at level hard has the scenarios 0 to 2",
+            ),
             (json!({"split": "train", "index": 0}), "unknown split 'train'; splits: test"),
         ] {
             assert_eq!(chosen(&choice(data).unwrap()).unwrap_err(), message);
@@ -246,6 +282,7 @@ mod tests {
         assert_eq!(all(task.clone(), json!({"scenario_id": "AC-002"})), "RCA-001");
         assert_eq!(all(json!({"scenario_id": "AC-002"}), task), "AC-002");
         assert_eq!(all(json!({}), json!({"scenario_id": "AC-002"})), "AC-002");
+        assert_eq!(all(json!({"scenario_index": 2}), json!({"level": "hard"})), "RP-003");
     }
 
     #[test]
@@ -259,6 +296,7 @@ mod tests {
             assert_eq!(chosen(&Choice::read_any_seed(data).unwrap()).unwrap(), seeded(7), "on sockets too");
         }
         for seed in 0..50 {
+            assert!(chosen(&choice(json!({"seed": seed, "level": "hard"})).unwrap()).unwrap().starts_with("RP-"));
             let of_task = choice(json!({"seed": seed, "task_id": "remediation_planning"})).unwrap();
             assert!(chosen(&of_task).unwrap().starts_with("RP-"));
         }

@@ -79,6 +79,14 @@ pub enum Fault {
     /// A task that has no scenarios in this suite.
     #[error("the suite has no scenarios of {0}; GET /tasks lists what there is")]
     NoScenarios(String),
+    /// A level that the suite does not have.
+    #[error("the suite has no scenarios of level '{name}'; levels: {known}")]
+    Level {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
     /// A split that does not exist.
     #[error("unknown split '{name}'; splits: {known}")]
     Split {
@@ -178,6 +186,7 @@ impl Fault {
             | Self::Scenario(_)
             | Self::Range { .. }
             | Self::NoScenarios(_)
+            | Self::Level { .. }
             | Self::Split { .. }
             | Self::NoEpisode
             | Self::Broken(_) => StatusCode::BAD_REQUEST,
@@ -204,7 +213,7 @@ impl Fault {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Task(_) => "unknown_task",
-            Self::Scenario(_) | Self::NoScenarios(_) => "unknown_scenario",
+            Self::Scenario(_) | Self::NoScenarios(_) | Self::Level { .. } => "unknown_scenario",
             Self::Range { .. } => "scenario_out_of_range",
             Self::Split { .. } => "unknown_split",
             Self::NoEpisode => "no_episode",

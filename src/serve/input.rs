@@ -1,5 +1,8 @@
 //! Reading a request: its body within bounds, its query, and the names by which it may mean an episode.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -10,6 +13,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::error::{Fault, Misfit, excerpt};
@@ -49,13 +53,24 @@ impl Input {
     /// Waits for the body.
     pub(super) async fn read(request: Request, most: usize) -> Result<Self, Fault> {
         let (parts, body) = request.into_parts();
-        let body = tokio::time::timeout(BODY_TIME, collect(body, most));
-        let body = body.await.map_err(|_| Fault::Slow(BODY_TIME.as_secs()))??;
+        let mut body = pin!(collect(body, most));
+        // Most bodies arrive with their head. Only the others need a timer, which would make every request larger.
+        let body = match poll_fn(|cx| Poll::Ready(body.as_mut().poll(cx))).await {
+            Poll::Ready(body) => body,
+            Poll::Pending => {
+                let late = Box::pin(tokio::time::timeout(BODY_TIME, body));
+                late.await.map_err(|_| Fault::Slow(BODY_TIME.as_secs()))?
+            }
+        }?;
         Ok(Self { parts, body })
     }
 
     /// The body as JSON; none where there is none.
     pub(super) fn json(&self) -> Result<Option<Value>, Fault> {
+        self.read_as()
+    }
+
+    fn read_as<'a, T: Deserialize<'a>>(&'a self) -> Result<Option<T>, Fault> {
         if self.body.is_empty() {
             return Ok(None);
         }
@@ -65,6 +80,16 @@ impl Input {
             return Err(Fault::MediaType(excerpt(&String::from_utf8_lossy(kind.as_bytes())).into_owned()));
         }
         serde_json::from_slice(&self.body).map(Some).map_err(|error| Fault::Json(error.to_string()))
+    }
+
+    /// The keys of a body that must be an object; none where there is no body.
+    pub(super) fn keys<'a, T: Deserialize<'a>>(&'a self, expected: &str) -> Result<Option<T>, Fault> {
+        if self.body.trim_ascii_start().first().is_some_and(|first| *first != b'{')
+            && let Some(other) = self.json()?
+        {
+            return Err(Misfit::new("body", expected, &other).into());
+        }
+        self.read_as()
     }
 
     /// The body as a JSON object; an empty one where there is no body.
@@ -137,7 +162,8 @@ async fn collect(mut body: Body, most: usize) -> Result<Bytes, Fault> {
     if announced > MOST_DISCARDED {
         return Err(Fault::TooLarge(most));
     }
-    let (mut kept, mut seen) = (Vec::with_capacity(usize::try_from(announced).unwrap_or(0).min(most)), 0_u64);
+    // As a rule one frame is all of it, and stays where it was read.
+    let (mut first, mut all, mut seen) = (Bytes::new(), Vec::new(), 0_u64);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| Fault::Broken(error.to_string()))?;
         let Ok(data) = frame.into_data() else { continue };
@@ -145,9 +171,17 @@ async fn collect(mut body: Body, most: usize) -> Result<Bytes, Fault> {
         if seen > MOST_DISCARDED {
             break;
         }
-        if seen <= most as u64 {
-            kept.extend_from_slice(&data);
+        if seen > most as u64 {
+            continue;
+        }
+        if first.is_empty() {
+            first = data;
+        } else {
+            if all.is_empty() {
+                all.extend_from_slice(&first);
+            }
+            all.extend_from_slice(&data);
         }
     }
-    if seen > most as u64 { Err(Fault::TooLarge(most)) } else { Ok(kept.into()) }
+    if seen > most as u64 { Err(Fault::TooLarge(most)) } else { Ok(if all.is_empty() { first } else { all.into() }) }
 }

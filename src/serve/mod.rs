@@ -9,12 +9,14 @@
 //!
 //! Nothing here decides what a step earns; nothing in `env` knows of a network.
 
+mod answer;
 mod app;
 pub mod baseline;
 mod choice;
 mod error;
 mod front;
 mod guard;
+mod idle;
 mod input;
 mod mcp;
 mod metrics;
@@ -26,6 +28,7 @@ mod schema;
 mod seats;
 mod server;
 pub mod session;
+mod step_body;
 mod view;
 mod ws;
 

@@ -9,10 +9,9 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::rest::written;
+use super::answer::{json, written};
 use super::routes::{Answer, Body, Parameter, Route, routes};
 use super::schema::Refusal;
-use super::view;
 use crate::report::markup::escape;
 
 /// The version of the API, which validators of OpenEnv want to begin with 1.
@@ -30,8 +29,8 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
 
 /// `GET /openapi.json`.
 pub(super) async fn openapi() -> Response {
-    static TEXT: LazyLock<String> = LazyLock::new(|| view::json(&*DOCUMENT));
-    written(TEXT.clone())
+    static TEXT: LazyLock<String> = LazyLock::new(|| json(&*DOCUMENT));
+    written(TEXT.as_str())
 }
 
 /// `GET /docs`: a page without a script, and without anything from elsewhere.

@@ -6,13 +6,12 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
+use super::answer::{json, respond, written};
 use super::app::App;
 use super::choice::{SPLIT, check_split, integer, nth, text};
 use super::error::{Fault, Misfit};
 use super::input::{Input, Segment};
-use super::rest::written;
 use super::schema::{self, IncidentAction, IncidentObservation, IncidentState, Metadata, Split, SplitTask};
-use super::view::json;
 use crate::env::Scenario;
 
 /// What the environment is called there.
@@ -29,42 +28,42 @@ pub(super) async fn schemas() -> Response {
             "state": schema::standalone::<IncidentState>(),
         }))
     });
-    written(SCHEMAS.clone())
+    written(SCHEMAS.as_str())
 }
 
 /// `GET /metadata`.
 pub(super) async fn metadata() -> Response {
-    written(json(&Metadata {
+    respond(&Metadata {
         name: NAME,
         description: "Cloud incidents: judge how severe one is, find its root cause, repair it. Deterministic.",
         readme_content: None,
         version: env!("CARGO_PKG_VERSION"),
         author: None,
         documentation_url: None,
-    }))
+    })
 }
 
 /// `GET /list_environments`.
 pub(super) async fn environments() -> Response {
-    written(json(&[NAME]))
+    respond(&[NAME])
 }
 
 /// `GET /{env}/splits`.
 pub(super) async fn splits(Segment(env): Segment) -> Result<Response, Fault> {
     check(&env)?;
-    Ok(written(json(&[Split { name: SPLIT, r#type: "test" }])))
+    Ok(respond(&[Split { name: SPLIT, r#type: "test" }]))
 }
 
 /// `POST /{env}/tasks`.
 pub(super) async fn tasks(State(app): Shared, Segment(env): Segment, request: Request) -> Result<Response, Fault> {
     asked(&app, &env, request).await?;
-    Ok(written(json(&json!({ "tasks": all(&app), "env_name": NAME }))))
+    Ok(respond(&json!({ "tasks": all(&app), "env_name": NAME })))
 }
 
 /// `POST /{env}/num_tasks`.
 pub(super) async fn num_tasks(State(app): Shared, Segment(env): Segment, request: Request) -> Result<Response, Fault> {
     asked(&app, &env, request).await?;
-    Ok(written(json(&json!({ "num_tasks": app.catalog.scenarios().len() }))))
+    Ok(respond(&json!({ "num_tasks": app.catalog.scenarios().len() })))
 }
 
 /// `POST /{env}/task`.
@@ -73,7 +72,7 @@ pub(super) async fn task(State(app): Shared, Segment(env): Segment, request: Req
     let index = integer("index", body.remove("index"))?.ok_or_else(|| Misfit::missing("index", "an integer"))?;
     let scenario = nth(app.catalog.scenarios(), index, SUITE)?;
     let index = usize::try_from(index).unwrap_or_default();
-    Ok(written(json(&json!({ "task": of(index, scenario) }))))
+    Ok(respond(&json!({ "task": of(index, scenario) })))
 }
 
 /// `POST /{env}/task_range`: from `start` to before `stop`, as far as there are tasks.
@@ -90,7 +89,7 @@ pub(super) async fn task_range(State(app): Shared, Segment(env): Segment, reques
     };
     let (start, stop) = (bound("start", 0)?, bound("stop", usize::MAX)?);
     let tasks: Vec<_> = all(&app).into_iter().take(stop).skip(start).collect();
-    Ok(written(json(&json!({ "tasks": tasks }))))
+    Ok(respond(&json!({ "tasks": tasks })))
 }
 
 const SUITE: &str = "the suite";

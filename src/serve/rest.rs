@@ -3,26 +3,20 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, SET_COOKIE};
-use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
+use super::answer::{respond, written};
 use super::app::{App, with};
 use super::choice::{Choice, from_query, text};
 use super::error::{Fault, Misfit};
 use super::input::{Input, check_id, set_cookie};
-use super::view;
+use super::step_body::StepBody;
 use crate::env::{Action, ActionKind, Diagnostic, Remediation, SEVERITIES, Submission};
 
 type Shared = State<Arc<App>>;
-
-const JSON: (HeaderName, &str) = (CONTENT_TYPE, "application/json");
-
-/// An answer in JSON that is written already.
-pub(super) fn written(body: String) -> Response {
-    ([JSON], body).into_response()
-}
 
 /// `POST /reset`.
 pub(super) async fn reset(State(app): Shared, request: Request) -> Result<Response, Fault> {
@@ -34,10 +28,8 @@ pub(super) async fn reset(State(app): Shared, request: Request) -> Result<Respon
     let mut choice = body.or(query);
     choice.episode_id = choice.episode_id.or(header);
     let play = app.reset(&choice)?;
-    let (name, body) = with(&play, |play| {
-        (Arc::clone(&play.name), view::json(&app.options.visibility.reset(&play.episode, &play.name)))
-    });
-    let mut response = written(body);
+    let (name, mut response) =
+        with(&play, |play| (Arc::clone(&play.name), respond(&app.options.visibility.reset(&play.episode, &play.name))));
     response.headers_mut().extend(set_cookie(&name).map(|cookie| (SET_COOKIE, cookie)));
     Ok(response)
 }
@@ -45,40 +37,38 @@ pub(super) async fn reset(State(app): Shared, request: Request) -> Result<Respon
 /// `POST /step`: an action, or OpenEnv's `{"action": …}`, which is answered in OpenEnv's form.
 pub(super) async fn step(State(app): Shared, request: Request) -> Result<Response, Fault> {
     let input = Input::read(request, app.options.max_body).await?;
-    let mut body = match input.json()? {
-        Some(Value::Object(body)) => body,
-        Some(other) => return Err(Misfit::new("body", "an action as an object", &other).into()),
-        None => return Err(Misfit::missing("body", "an action such as {\"action_type\": \"query_logs\"}").into()),
+    let Some(body) = input.keys::<StepBody>("an action as an object")? else {
+        return Err(Misfit::missing("body", "an action such as {\"action_type\": \"query_logs\"}").into());
     };
-    let openenv = body.contains_key("action");
-    let in_body = id(body.get("episode_id").cloned())?;
-    let action = if openenv {
-        check_openenv(&body)?;
-        let action = body.remove("action").unwrap_or_default();
-        Action::from_value(action).map_err(|error| within_action(Misfit::from(error)))?
-    } else {
-        Action::from_value(body.into()).map_err(Misfit::from)?
+    let in_body = id(body.episode_id)?;
+    let openenv = body.action.is_some();
+    let action = match body.action {
+        None => Action::from_parts(body.action_type, body.parameters).map_err(Misfit::from)?,
+        Some(action) => {
+            check_openenv(body.timeout_s, body.request_id)?;
+            Action::from_value(action).map_err(|error| within_action(Misfit::from(error)))?
+        }
     };
     let play = app.find(name_of(&input, in_body)?.as_deref())?;
     let visibility = app.options.visibility;
-    Ok(written(with(&play, |play| {
+    Ok(with(&play, |play| {
         let (outcome, name) = app.step(play, &action);
         if openenv {
-            view::json(&visibility.openenv_step(&outcome, name))
+            respond(&visibility.openenv_step(&outcome, name))
         } else {
-            view::json(&visibility.step(&outcome, name))
+            respond(&visibility.step(&outcome, name))
         }
-    })))
+    }))
 }
 
 /// The other keys of OpenEnv's request, which change nothing here: a step takes no time, and answers need no number.
-fn check_openenv(body: &Map<String, Value>) -> Result<(), Misfit> {
-    match body.get("timeout_s") {
+fn check_openenv(timeout_s: Option<Value>, request_id: Option<Value>) -> Result<(), Misfit> {
+    match timeout_s {
         None | Some(Value::Null) => {}
         Some(Value::Number(seconds)) if seconds.as_f64().is_some_and(|seconds| seconds > 0.0) => {}
-        Some(other) => return Err(Misfit::new("timeout_s", "a number of seconds above 0", other)),
+        Some(other) => return Err(Misfit::new("timeout_s", "a number of seconds above 0", &other)),
     }
-    text("request_id", body.get("request_id").cloned())?.map_or(Ok(()), |id| check_id("request_id", &id))
+    text("request_id", request_id)?.map_or(Ok(()), |id| check_id("request_id", &id))
 }
 
 fn within_action(error: Misfit) -> Misfit {
@@ -108,7 +98,7 @@ pub(super) async fn state(State(app): Shared, request: Request) -> Result<Respon
         }
         found => found?,
     };
-    Ok(written(with(&play, |play| view::json(&app.options.visibility.state(&play.episode, &play.name)))))
+    Ok(with(&play, |play| respond(&app.options.visibility.state(&play.episode, &play.name))))
 }
 
 /// `GET /grader`.

@@ -93,6 +93,7 @@ const CHOICE: &[Parameter] = &[
     may("scenario_index", "query", WINS, counted),
     may("scenario_id", "query", WINS, texts),
     may("seed", "query", WINS, seeds),
+    may("level", "query", WINS, texts),
     may("split", "query", WINS, texts),
     may("index", "query", WINS, counted),
     may("episode_id", "query", WINS, named),

@@ -291,6 +291,9 @@ pub(super) struct ResetRequest {
     /// Equal seeds draw the same scenario.
     #[serde(default)]
     seed: Option<u64>,
+    /// Of the scenarios of this level only: easy, medium, hard, expert.
+    #[serde(default)]
+    level: Option<String>,
     /// The name under which the episode is kept.
     #[serde(default)]
     #[schemars(length(min = 1, max = LONGEST_ID))]

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::Request;
 use axum::response::Response;
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -28,9 +29,10 @@ use tower::Service;
 use super::app::App;
 use super::front::service;
 use super::guard::Peer;
+use super::idle::Idle;
 
-/// How long a client may take to send the head of its next request.
-const HEAD_TIME: Duration = Duration::from_secs(75);
+/// How long a client may take to send the head of its next request, or to read on in an answer.
+const PATIENCE: Duration = Duration::from_secs(75);
 /// How often what has expired is dropped, also where nobody asks.
 const SWEEP: Duration = Duration::from_secs(30);
 /// How long to wait when the system has no more sockets.
@@ -97,9 +99,11 @@ impl Server {
             match accepted {
                 (Ok((stream, peer)), Ok(place)) => {
                     keep_alive(&stream);
-                    let held = Held { stream, _place: place, _open: open.token() };
+                    let idle = Arc::new(Idle::new());
+                    let held = Held { stream, idle, _place: place, _open: open.token() };
                     // A token of its own: one that all connections look at would be a lock that all of them take.
-                    tokio::spawn(serve(held, Peer(peer.ip()), service.clone(), app.stop.child_token()));
+                    let peer = app.wants_peers().then(|| Peer(peer.ip()));
+                    tokio::spawn(serve(held, peer, service.clone(), app.stop.child_token()));
                 }
                 // Out of descriptors, or a client that is gone again: others may be served later.
                 _ => tokio::time::sleep(EXHAUSTED).await,
@@ -111,25 +115,38 @@ impl Server {
     }
 }
 
-async fn serve<S>(stream: Held, peer: Peer, service: S, stop: CancellationToken)
+async fn serve<S>(stream: Held, peer: Option<Peer>, service: S, stop: CancellationToken)
 where
     S: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static,
 {
-    let service = TowerToHyperService::new(service);
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
+    let (service, idle) = (TowerToHyperService::new(service), Arc::clone(&stream.idle));
+    let service = service_fn(|request: hyper::Request<Incoming>| {
+        let busy = idle.busy();
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(peer);
-        service.call(request)
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
+        let response = service.call(request);
+        async move {
+            let response = response.await?;
+            if response.body().size_hint().exact().is_some() {
+                return Ok::<_, Infallible>(response);
+            }
+            // Events may be far apart: their stream is of use until its end.
+            Ok(response.map(|body| {
+                Body::new(body.map_frame(move |frame| {
+                    let _ = &busy;
+                    frame
+                }))
+            }))
+        }
     });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades();
     tokio::pin!(connection);
     // How a connection breaks is its client's business.
     tokio::select! {
         _ = connection.as_mut() => {}
+        () = idle.rested(PATIENCE) => {}
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
             let _ = connection.await;
@@ -148,8 +165,19 @@ fn keep_alive(stream: &TcpStream) {
 #[derive(Debug)]
 struct Held {
     stream: TcpStream,
+    idle: Arc<Idle>,
     _place: OwnedSemaphorePermit,
     _open: TaskTrackerToken,
+}
+
+impl Held {
+    /// Notes that a client takes what is written.
+    fn note<T>(&self, written: Poll<T>) -> Poll<T> {
+        if written.is_ready() {
+            self.idle.touch();
+        }
+        written
+    }
 }
 
 impl AsyncRead for Held {
@@ -160,7 +188,9 @@ impl AsyncRead for Held {
 
 impl AsyncWrite for Held {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(cx, buf)
+        let held = self.get_mut();
+        let written = Pin::new(&mut held.stream).poll_write(cx, buf);
+        held.note(written)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -176,7 +206,9 @@ impl AsyncWrite for Held {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, bufs)
+        let held = self.get_mut();
+        let written = Pin::new(&mut held.stream).poll_write_vectored(cx, bufs);
+        held.note(written)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
+use super::answer::json;
 use crate::env::grade::strict::Strict;
 use crate::env::{
     Breakdown, Episode, Grade, Observation, Points, Reason, Reward, Shown, ShownFeedback, StepOutcome, TaskId,
@@ -139,19 +140,6 @@ impl Visibility {
             done: episode.is_done(),
         };
         Some(json(&view))
-    }
-}
-
-/// The bytes that most answers fit into.
-const ROOM: usize = 12 << 10;
-
-/// The JSON of a view. None of them can fail: their keys are texts.
-pub(super) fn json<T: Serialize>(view: &T) -> String {
-    // Most answers hold what was found so far: to begin with room for it saves copying it while it grows.
-    let mut text = Vec::with_capacity(ROOM);
-    match serde_json::to_writer(&mut text, view) {
-        Ok(()) => String::from_utf8(text).unwrap_or_default(),
-        Err(_) => String::new(),
     }
 }
 

@@ -4,6 +4,7 @@
 //! WebSocket layer answers pings whenever a frame is awaited.
 
 use std::net::IpAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,12 +17,14 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::answer::json;
 use super::app::{App, Play};
 use super::choice::Choice;
 use super::error::{Fault, Misfit, excerpt};
 use super::guard::Peer;
+use super::idle::Idle;
+use super::mcp;
 use super::seats::{Held, at_capacity};
-use super::{mcp, view};
 use crate::env::Action;
 
 /// The largest message that is taken.
@@ -141,8 +144,11 @@ struct Connection {
 impl Connection {
     /// Answers messages until there are no more.
     async fn serve(&mut self, app: &App, held: &Held, dialect: &Dialect) -> Ending {
+        let idle = Idle::new();
+        let mut rested = pin!(idle.rested(app.options.socket_idle));
         loop {
-            let next = match self.receive(app).await {
+            idle.touch();
+            let next = match self.receive(rested.as_mut()).await {
                 Ok(Message::Text(text)) => {
                     pace(app, self.client).await;
                     (dialect.answer)(app, held, text.as_str())
@@ -168,16 +174,16 @@ impl Connection {
     }
 
     /// The next frame, unless the server stops or nothing comes for long.
-    async fn receive(&mut self, app: &App) -> Result<Message, Ending> {
+    async fn receive(&mut self, rested: Pin<&mut impl Future<Output = ()>>) -> Result<Message, Ending> {
         tokio::select! {
             biased;
             () = self.stop.cancelled() => Err(Ending::Close(close_code::AWAY, "the server is stopping")),
-            frame = tokio::time::timeout(app.options.socket_idle, self.socket.recv()) => match frame {
-                Err(_) => Err(Ending::Close(close_code::AWAY, "nothing was sent for too long")),
-                Ok(None) => Err(Ending::Gone),
-                Ok(Some(Ok(frame))) => Ok(frame),
-                Ok(Some(Err(error))) => Err(broken(&error)),
+            frame = self.socket.recv() => match frame {
+                None => Err(Ending::Gone),
+                Some(Ok(frame)) => Ok(frame),
+                Some(Err(error)) => Err(broken(&error)),
             },
+            () = rested => Err(Ending::Close(close_code::AWAY, "nothing was sent for too long")),
         }
     }
 
@@ -352,7 +358,7 @@ struct Said<'a, T> {
 }
 
 fn said<T: Serialize>(kind: &'static str, data: &T) -> Next {
-    Next::Answer(view::json(&Said { r#type: kind, data }))
+    Next::Answer(json(&Said { r#type: kind, data }))
 }
 
 fn error(code: &str, message: &str) -> String {

@@ -307,10 +307,16 @@ impl<'a> View<'a> {
             .filter(|(share, _)| *share >= LOGGED)
             .collect();
         bad.sort_by_key(|(share, edge)| (std::cmp::Reverse(*share), edge.to));
-        let onset = -i32::try_from(self.world.incident.duration).unwrap_or(0);
         for (_, edge) in bad.into_iter().take(3) {
             *kinds += 1;
             // It comes for as long as calls fail; looked for minute by minute from the newest on.
+            let mut onset = self.world.onset();
+            if self.world.incident.second.is_some() {
+                // Of two faults that began at different times, one makes it fail.
+                while onset < 0 && self.fails(&edge, onset).0 < LOGGED {
+                    onset += 1;
+                }
+            }
             let span = [onset, self.now + 1];
             let mut end = self.now;
             while end > onset && self.fails(&edge, end).0 < LOGGED {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::View;
 use crate::env::Diagnostic;
 use crate::generate::atom::is_consistent;
-use crate::generate::checker::{Looks, every_fault};
+use crate::generate::checker::Looks;
 use crate::generate::{Incident, Level, Library, World};
 
 fn worlds(count: u64) -> Vec<World> {
@@ -22,8 +22,7 @@ fn every_class_can_be_read_where_it_can_be() {
     let mut missing = BTreeSet::new();
     for world in worlds(4) {
         let (library, incident) = (&world.library, &world.incident);
-        let all =
-            every_fault(&library.families, &incident.topology, &incident.plumbing, &library.vocabulary, incident.draws);
+        let all = incident.laboratory(library).every_fault(&library.families, incident.draws, None);
         for (at, entity) in incident.topology.entities.iter().enumerate() {
             let shown = all.iter().fold(0, |shown, one| shown | one.looks.shows[at]);
             for (bit, class) in library.vocabulary.classes.iter().enumerate().filter(|(bit, _)| shown >> bit & 1 == 1) {
@@ -53,13 +52,7 @@ fn records_say_what_was_proved() {
             None => Looks { shows: vec![0; incident.topology.entities.len()], errors: 0, slow: 0 },
             Some(fault) => {
                 let library = &world.library;
-                let all = every_fault(
-                    &library.families,
-                    &incident.topology,
-                    &incident.plumbing,
-                    &library.vocabulary,
-                    incident.draws,
-                );
+                let all = incident.laboratory(library).every_fault(&library.families, incident.draws, None);
                 let truth = all.iter().find(|one| (one.fault.family, one.fault.root) == (fault.family, fault.root));
                 truth.unwrap().looks.clone()
             }

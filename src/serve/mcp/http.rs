@@ -12,12 +12,12 @@ use serde_json::Value;
 
 use super::protocol::{self, INVALID_PARAMS, INVALID_REQUEST, Outcome, RpcError, reply};
 use super::{VERSIONS, close, create, named_session, no_session, of_episode, unknown_session};
+use crate::serve::answer::written;
 use crate::serve::app::{App, Play};
 use crate::serve::choice::Choice;
 use crate::serve::error::{Fault, excerpt};
 use crate::serve::guard::Peer;
 use crate::serve::input::Input;
-use crate::serve::rest::written;
 use crate::serve::seats::{Closed, locked};
 use crate::serve::ws;
 
@@ -129,7 +129,7 @@ fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
 }
 
 fn answered(id: &Value, outcome: &Outcome) -> Response {
-    written(Box::<str>::from(reply(id, outcome)).into())
+    written(String::from(Box::<str>::from(reply(id, outcome))))
 }
 
 fn refuse(status: StatusCode, error: RpcError) -> Response {

@@ -12,7 +12,7 @@ class IncidentEnv(EnvClient[IncidentAction, IncidentObservation, IncidentState])
     """One episode at a time over one WebSocket; asynchronous, or plain with `.sync()`.
 
     `reset` takes `scenario_id`, or `task_id` with `scenario_index`, or a `seed` that draws a scenario (of `task_id`, or
-    of all), and `episode_id`. `step` also takes an action as a dict.
+    of all), `level` to choose among its scenarios only, and `episode_id`. `step` also takes an action as a dict.
     """
 
     def _step_payload(self, action: IncidentAction | dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,71 @@
+//! The bytes of answers: JSON of a view, written into a buffer that the next answer uses again.
+
+use std::cell::RefCell;
+
+use axum::body::Bytes;
+use axum::http::HeaderName;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// The bytes that most answers fit into.
+const ROOM: usize = 12 << 10;
+/// Larger buffers are not kept.
+const MOST: usize = 64 << 10;
+/// How many a thread keeps. An answer is mostly sent before the thread writes the next one.
+const KEPT: usize = 16;
+
+thread_local! {
+    static BUFFERS: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The JSON of a view, as text. No view can fail: their keys are texts.
+pub(super) fn json<T: Serialize>(view: &T) -> String {
+    String::from_utf8(write(Vec::with_capacity(ROOM), view)).unwrap_or_default()
+}
+
+/// An answer with the JSON of a view.
+pub(super) fn respond<T: Serialize>(view: &T) -> Response {
+    // What was sent just now is still in the processor's cache; fresh memory of this size never is.
+    let buffer = BUFFERS.with_borrow_mut(Vec::pop).unwrap_or_else(|| Vec::with_capacity(ROOM));
+    written(Bytes::from_owner(Lent(write(buffer, view))))
+}
+
+/// An answer in JSON that is written already.
+pub(super) fn written(body: impl Into<Bytes>) -> Response {
+    const JSON: (HeaderName, &str) = (CONTENT_TYPE, "application/json");
+    ([JSON], body.into()).into_response()
+}
+
+fn write<T: Serialize>(mut buffer: Vec<u8>, view: &T) -> Vec<u8> {
+    if serde_json::to_writer(&mut buffer, view).is_err() {
+        buffer.clear();
+    }
+    buffer
+}
+
+/// A buffer that goes back to a thread when its bytes have been sent.
+struct Lent(Vec<u8>);
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let mut buffer = std::mem::take(&mut self.0);
+        if buffer.capacity() > MOST {
+            return;
+        }
+        buffer.clear();
+        // A thread that is ending keeps nothing.
+        let _ = BUFFERS.try_with(|kept| {
+            let mut kept = kept.borrow_mut();
+            if kept.len() < KEPT {
+                kept.push(buffer);
+            }
+        });
+    }
+}
