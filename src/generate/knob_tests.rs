@@ -110,7 +110,9 @@ fn who_is_slow_runs_out_of_time() {
             let service = incident.topology.entity(incident.alerted).name.as_str();
             actions.insert(0, Action::with(ActionKind::from("query_logs"), &[("service", service)]));
             let late = play(&world, task, &actions);
-            assert!(late.is_done() && total(&late) < Points::ONE, "{place} {task}");
+            assert!(late.is_done(), "{place} {task}");
+            // A repair is graded by what it did, with or without a word.
+            assert!(task == TaskId::RemediationPlanning || total(&late) < Points::ONE, "{place} {task}");
             let feedback = late.observation().feedback.to_string();
             assert!(feedback.starts_with("Out of time without a submission."), "{place} {task}: {feedback}");
         }
