@@ -405,7 +405,7 @@ pub(super) struct GenerateArgs {
     /// Make it from the secret in `BENCH_SUITE_SECRET` for this epoch, and commit to the secret in the manifest
     #[arg(long, value_name = "EPOCH", conflicts_with = "seed")]
     pub(super) private: Option<u64>,
-    /// Turn a knob of the level: services, hops, decoys, ambiguity, hypotheses, views, slack; repeat for more
+    /// Turn a knob of the level, such as decoys=0 or faults=2; repeat for more (docs/GENERATED.md lists them)
     #[arg(long = "knob", value_name = "NAME=N")]
     pub(super) knobs: Vec<String>,
     /// The folder to write to; it must hold no suite yet
@@ -431,6 +431,9 @@ pub(super) struct ExplainArgs {
     /// easy, medium, hard, expert
     #[arg(long, value_name = "LEVEL", default_value = "medium")]
     pub(super) level: String,
+    /// Turn a knob of the level, as it was when the incident was made; repeat for more
+    #[arg(long = "knob", value_name = "NAME=N")]
+    pub(super) knobs: Vec<String>,
     /// Add every record that can be read at the alert
     #[arg(long)]
     pub(super) records: bool,

@@ -14,7 +14,7 @@ use super::out;
 use crate::env::{Catalog, Episode, EpisodeId, Tasks, hex};
 use crate::generate::incident::VERSION;
 use crate::generate::suite::{scenario, task_of};
-use crate::generate::{Incident, Library, World, explain, record, verify};
+use crate::generate::{Incident, Level, Library, World, explain, record, verify};
 
 /// The form of a manifest.
 const SCHEMA: &str = "incident-bench/generated/1";
@@ -221,8 +221,10 @@ fn same_truth(path: &Path, world: &World) -> Result<(), String> {
 /// Tells all about one incident.
 pub(super) fn explain_one(args: &ExplainArgs) -> Result<Status, Failure> {
     let library = library()?;
-    let level = args.level.parse().map_err(Failure::usage)?;
-    let world = world(Incident::new(&library, level, args.seed, args.number), &library)?;
+    let level: Level = args.level.parse().map_err(Failure::usage)?;
+    let suite = format!("{level},seed={},count=1", args.seed);
+    let suite = super::build::read_suite(&args.knobs.iter().fold(suite, |suite, knob| format!("{suite},{knob}")))?;
+    let world = world(suite.incident(&library, level, args.number), &library)?;
     let mut text = explain::explain(&world);
     if args.records {
         text.push_str("\nRecords at the alert\n");

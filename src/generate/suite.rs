@@ -126,15 +126,21 @@ impl Suite {
     /// The incidents, level by level.
     pub fn incidents<'a>(&'a self, library: &'a Arc<Library>) -> impl Iterator<Item = Result<Incident, Unmade>> + 'a {
         let each = self.parts.iter().flat_map(|(level, count)| (0..*count).map(|number| (*level, number)));
-        each.map(move |(level, number)| {
-            let mut knobs = Knobs::of(level);
-            for (name, value) in &self.turned {
-                // Both were looked at when the suite was read.
-                let _ = knobs.turn(name, *value);
-            }
-            let seed = self.seeds.of(level, number).ok_or(Unmade::NoSecret)?;
-            Ok(Incident::with(library, level, &knobs, seed, number)?)
-        })
+        each.map(move |(level, number)| self.incident(library, level, number))
+    }
+
+    /// The incident of a level with a number, also beyond those that the suite consists of.
+    ///
+    /// # Errors
+    /// As [`Self::catalog`].
+    pub fn incident(&self, library: &Arc<Library>, level: Level, number: u64) -> Result<Incident, Unmade> {
+        let mut knobs = Knobs::of(level);
+        for (name, value) in &self.turned {
+            // Both were looked at when the suite was read.
+            let _ = knobs.turn(name, *value);
+        }
+        let seed = self.seeds.of(level, number).ok_or(Unmade::NoSecret)?;
+        Ok(Incident::with(library, level, &knobs, seed, number)?)
     }
 
     /// The catalogue of the suite.

@@ -15,6 +15,13 @@ for level in easy medium hard expert; do
     rm -r "$dir/$level"
 done
 
+echo '--- two faults at once, and no more time than it takes: proved as well'
+for level in easy hard; do
+    "$bench" generate --level "$level" --count 100 --seed 1 --knob faults=2 --knob minutes=100 -o "$dir/knobs"
+    "$bench" verify "$dir/knobs"
+    rm -r "$dir/knobs"
+done
+
 echo '--- the same bytes in another build'
 "$bench" generate --level hard --count 40 --seed 2 -o "$dir/one"
 "$other" generate --level hard --count 40 --seed 2 -o "$dir/two"
@@ -39,3 +46,5 @@ P
 "$bench" verify-run latest --out "$dir/runs"
 "$bench" explain 3 --level hard --number 1 > "$dir/explained.txt"
 grep -q '^Proof$' "$dir/explained.txt"
+"$bench" explain 3 --level hard --number 1 --knob faults=2 > "$dir/explained.txt"
+grep -q '^  beside it ' "$dir/explained.txt"
