@@ -31,6 +31,8 @@ pub struct Options {
     pub max_body: usize,
     /// After so much time without a frame a socket is closed.
     pub socket_idle: Duration,
+    /// After so much time without a request, and without a byte of an answer that is taken, a connection is closed.
+    pub connection_idle: Duration,
     /// Which web pages may use it.
     pub origins: Origins,
     /// The requests and messages a second that are taken from one client's address; none for any number.
@@ -63,6 +65,7 @@ impl Default for Options {
             max_body: 64 << 10,
             // Trainers hold their sockets while they optimize.
             socket_idle: Duration::from_secs(60 * 60),
+            connection_idle: Duration::from_secs(75),
             origins: Origins::default(),
             rate: None,
             access_log: None,

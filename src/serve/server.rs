@@ -31,8 +31,6 @@ use super::front::service;
 use super::guard::Peer;
 use super::idle::Idle;
 
-/// How long a client may take to send the head of its next request, or to read on in an answer.
-const PATIENCE: Duration = Duration::from_secs(75);
 /// How often what has expired is dropped, also where nobody asks.
 const SWEEP: Duration = Duration::from_secs(30);
 /// How long to wait when the system has no more sockets.
@@ -103,7 +101,8 @@ impl Server {
                     let held = Held { stream, idle, _place: place, _open: open.token() };
                     // A token of its own: one that all connections look at would be a lock that all of them take.
                     let peer = app.wants_peers().then(|| Peer(peer.ip()));
-                    tokio::spawn(serve(held, peer, service.clone(), app.stop.child_token()));
+                    let patience = app.options.connection_idle;
+                    tokio::spawn(serve(held, peer, service.clone(), patience, app.stop.child_token()));
                 }
                 // Out of descriptors, or a client that is gone again: others may be served later.
                 _ => tokio::time::sleep(EXHAUSTED).await,
@@ -115,7 +114,7 @@ impl Server {
     }
 }
 
-async fn serve<S>(stream: Held, peer: Option<Peer>, service: S, stop: CancellationToken)
+async fn serve<S>(stream: Held, peer: Option<Peer>, service: S, patience: Duration, stop: CancellationToken)
 where
     S: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static,
 {
@@ -146,7 +145,7 @@ where
     // How a connection breaks is its client's business.
     tokio::select! {
         _ = connection.as_mut() => {}
-        () = idle.rested(PATIENCE) => {}
+        () = idle.rested(patience) => {}
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
             let _ = connection.await;

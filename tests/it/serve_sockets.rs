@@ -374,6 +374,55 @@ async fn who_sends_too_much_still_reads_why() {
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
 }
 
+// ---- who waits, and who is waited for ----
+
+#[tokio::test]
+async fn who_says_nothing_is_not_kept_and_who_is_being_answered_is() {
+    const PATIENCE: Duration = Duration::from_millis(300);
+    let server = Running::start(Options { connection_idle: PATIENCE, ..Options::default() }).await;
+    let began = std::time::Instant::now();
+    let mut silent = TcpStream::connect(server.address).await.unwrap();
+    let mut slow = TcpStream::connect(server.address).await.unwrap();
+    slow.write_all(b"GET /health HTT").await.unwrap();
+    let mut asking = TcpStream::connect(server.address).await.unwrap();
+    let head = b"POST /reset HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{";
+    asking.write_all(head).await.unwrap();
+    let mut socket = server.socket().await;
+
+    // Half a head, or none, is not waited for.
+    for stream in [&mut silent, &mut slow] {
+        let mut nothing = Vec::new();
+        stream.read_to_end(&mut nothing).await.unwrap();
+        assert!(nothing.is_empty() && began.elapsed() >= PATIENCE);
+    }
+    // A request that is being read, and a socket, have times of their own.
+    tokio::time::sleep(PATIENCE * 2).await;
+    asking.write_all(b"}").await.unwrap();
+    let mut answer = Vec::new();
+    asking.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+    assert_eq!(socket.ask(json!({"type": "state"})).await["type"], "state");
+}
+
+#[tokio::test]
+async fn bodies_may_come_in_pieces() {
+    let server = Running::start(Options::default()).await;
+    let body = format!("{{\"episode_id\": \"{}\"}}", "é".repeat(100));
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    let head =
+        format!("POST /reset HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+    stream.write_all(head.as_bytes()).await.unwrap();
+    for piece in body.as_bytes().chunks(7) {
+        stream.write_all(piece).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(&"é".repeat(100)), "{answer}");
+}
+
 // ---- the end ----
 
 #[tokio::test]

@@ -21,6 +21,10 @@ const APART: i32 = 10;
 const LOGGED: i32 = 25;
 /// The lines of one kind that are shown.
 const LINES: usize = 3;
+/// From so many failures on, in thousandths, an entity does not tell of work that was done.
+const HOPELESS: i16 = 900;
+/// How many minutes it takes until something is full.
+const FILLS: i32 = 60;
 
 /// The records of a diagnostic.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -182,7 +186,12 @@ impl<'a> View<'a> {
         }
         self.calls(&mut lines, &mut kinds);
         if let Some(noise) = library.telemetry.noise.get(&self.kind(self.at)) {
-            self.channel(&mut lines, 3 << 16, [i32::MIN, i32::MAX], |text, salt, _| {
+            // Where next to nothing works, nothing is said of work that was done.
+            let mut works = self.now;
+            while works > self.world.onset() && self.world.reading(self.state, self.at, works).error >= HOPELESS {
+                works -= 1;
+            }
+            self.channel(&mut lines, 3 << 16, [i32::MIN, works + 1], |text, salt, _| {
                 text.push_str("INFO ");
                 let ms = u32::try_from(i64::from(self.world.usual(self.at).latency) / 1000).unwrap_or(1).max(1);
                 self.phrase(text, noise, self.some_peer(), salt, Some(Takes::About(ms)));
@@ -465,7 +474,8 @@ impl<'a> View<'a> {
                 &series.label,
                 &series.unit,
                 minutes().map(|minute| {
-                    let held = spans().find(|(_, from, to)| (*from..*to).contains(&minute));
+                    let ahead = if series.shape == Shape::Fill { FILLS } else { 0 };
+                    let held = spans().find(|(_, from, to)| (from.saturating_sub(ahead)..*to).contains(&minute));
                     self.level(series, place, own, minute, held.map(|(_, from, _)| *from))
                 }),
             );
@@ -526,7 +536,11 @@ impl<'a> View<'a> {
                 let (from, to) = (usual(when), within(series.shifted, when));
                 from + (to - from) * (age + 3).min(15) / 15
             }
-            Shape::Step | Shape::Ramp => within(series.shifted, when),
+            Shape::Fill if age < 0 => {
+                let (from, to) = (usual(when), within(series.shifted, when));
+                from + (to - from) * (age + i64::from(FILLS)) / i64::from(FILLS)
+            }
+            Shape::Step | Shape::Ramp | Shape::Fill => within(series.shifted, when),
             Shape::Saw => {
                 let [low, top] = series.shifted.map(i64::from);
                 low + (top - low) * (age.rem_euclid(17) + 3) / 19

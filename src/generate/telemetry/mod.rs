@@ -36,6 +36,8 @@ pub enum Shape {
     Step,
     /// Over a quarter of an hour.
     Ramp,
+    /// Over the hour before: what is full does harm from then on.
+    Fill,
     /// Up and up, and down at each restart.
     Saw,
 }

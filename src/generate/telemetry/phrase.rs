@@ -31,12 +31,13 @@ enum Place {
     Pct,
     Mb,
     Minutes,
+    Short,
     Rows,
     Gen,
     Next,
 }
 
-const PLACES: [(&str, Place); 18] = [
+const PLACES: [(&str, Place); 19] = [
     ("self", Place::Itself),
     ("peer", Place::Peer),
     ("caller", Place::Caller),
@@ -52,6 +53,7 @@ const PLACES: [(&str, Place); 18] = [
     ("pct", Place::Pct),
     ("mb", Place::Mb),
     ("minutes", Place::Minutes),
+    ("short", Place::Short),
     ("rows", Place::Rows),
     ("gen", Place::Gen),
     ("next", Place::Next),
@@ -144,6 +146,7 @@ impl Words<'_> {
             Place::Pct => write!(out, "{}", within(61, 94)),
             Place::Mb => write!(out, "{}", within(900, 7900)),
             Place::Minutes => write!(out, "{}", self.minutes),
+            Place::Short => write!(out, "{}", (self.minutes * within(8, 30) / 100).max(1)),
             Place::Rows => write!(out, "{}", within(48_000, 9_600_000)),
             Place::Gen => write!(out, "{generation}"),
             Place::Next => write!(out, "{}", generation + 1),
