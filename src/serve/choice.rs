@@ -119,13 +119,16 @@ impl Choice {
     }
 }
 
+/// The levels in their order, for messages.
+const LEVELS: [&str; 4] = ["easy", "medium", "hard", "expert"];
+
 /// A level that scenarios of the suite have.
 fn known_level(name: &str, catalog: &Catalog) -> Result<&'static str, Fault> {
     let mut levels: Vec<_> = catalog.scenarios().iter().map(|scenario| scenario.level()).collect();
     if let Some(level) = levels.iter().find(|level| level.eq_ignore_ascii_case(name)) {
         return Ok(level);
     }
-    levels.sort_unstable();
+    levels.sort_by_key(|level| LEVELS.iter().position(|known| known == level));
     levels.dedup();
     Err(Fault::Level { name: excerpt(name).into_owned(), known: levels.join(", ") })
 }
@@ -254,7 +257,7 @@ mod tests {
             (json!({"index": 9}), "scenario 9 is out of range; the suite has the scenarios 0 to 8"),
             (
                 json!({"level": "expert", "seed": 1}),
-                "the suite has no scenarios of level 'expert'; levels: easy, hard, medium",
+                "the suite has no scenarios of level 'expert'; levels: easy, medium, hard",
             ),
             (
                 json!({"level": "easy", "task_id": "root_cause_analysis"}),
