@@ -98,7 +98,7 @@ pub fn render(summary: &Summary, runs: &[Manifest], files: &[ModelFile]) -> Stri
             machine.cpus,
             machine.os,
             machine.arch,
-            manifest.command.join(" ")
+            repeatable(&manifest.command)
         );
     }
     if !files.is_empty() {
@@ -140,4 +140,39 @@ fn who_chose(summary: &Summary) -> String {
             .collect()
     });
     markdown::grid(&head, &rows.collect::<Vec<_>>())
+}
+
+/// A command as somebody else would repeat it: without where its output went, and how it looked.
+fn repeatable(command: &[String]) -> String {
+    const WITH_VALUE: [&str; 5] = ["--out", "--record", "--progress", "--format", "--log-format"];
+    let mut words = Vec::new();
+    let mut left = command.iter();
+    while let Some(word) = left.next() {
+        let option = word.split_once('=').map_or(word.as_str(), |(option, _)| option);
+        if WITH_VALUE.contains(&option) {
+            if option == word {
+                left.next();
+            }
+        } else if !["-q", "--quiet"].contains(&option) {
+            words.push(word.as_str());
+        }
+    }
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_the_output_went_is_nobody_elses_business() {
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        for (command, published) in [
+            ("bench --model a --out /x/y --seed 3 --record=t -q", "bench --model a --seed 3"),
+            ("bench --format markdown", "bench"),
+            ("bench --outer 3 --out", "bench --outer 3"),
+        ] {
+            assert_eq!(repeatable(&words(command)), published);
+        }
+    }
 }
