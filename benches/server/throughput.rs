@@ -124,7 +124,7 @@ pub(crate) async fn run(table: &mut Table, arguments: &Arguments) -> Result<(), 
     Ok(())
 }
 
-/// Beside OpenEnv's own server, which only echoes.
+/// Beside OpenEnv's own server, which only echoes; and once more where its answers are as large as ours.
 pub(crate) async fn beside_python(table: &mut Table, arguments: &Arguments) -> Result<(), Problem> {
     let Some(python) = &arguments.echo_python else { return Ok(()) };
     let connections = arguments.connections;
@@ -132,16 +132,25 @@ pub(crate) async fn beside_python(table: &mut Table, arguments: &Arguments) -> R
     let process = bench_serve(arguments).await?;
     let joined = players(&Catalog::embedded()?, Protocol::Ws, process.address, connections).await?;
     let mut ours = Side::new("a step of an incident", process, joined);
+    let warm = round(&mut ours.players, Pace::Closed, arguments.round()).await?;
+    let size = warm.bytes / warm.steps().max(1);
     let script = std::path::absolute("tests/perf/echo_server.py")?;
     // A relative path would be one from another folder there.
-    let process = Process::start(Command::new(std::path::absolute(python)?).arg(script)).await?;
-    let mut joined = Vec::new();
-    for _ in 0..connections {
-        joined.push(Player::join(Protocol::Ws, process.address, Script::echo()).await?);
+    let python = std::path::absolute(python)?;
+    for (name, size) in [
+        ("a step of an echo, OpenEnv's server in Python", None),
+        ("the same with answers of our size", Some(size.saturating_sub(100))),
+    ] {
+        let mut command = Command::new(&python);
+        command.arg(&script).args(size.map(|size| size.to_string()));
+        let process = Process::start(&mut command).await?;
+        let mut joined = Vec::new();
+        for _ in 0..connections {
+            joined.push(Player::join(Protocol::Ws, process.address, Script::echo()).await?);
+        }
+        let mut theirs = Side::new(name, process, joined);
+        round(&mut theirs.players, Pace::Closed, arguments.round()).await?;
+        duel(table, arguments, [&mut ours, &mut theirs], TIMES).await?;
     }
-    let mut theirs = Side::new("a step of an echo, OpenEnv's server in Python", process, joined);
-    for side in [&mut ours, &mut theirs] {
-        round(&mut side.players, Pace::Closed, arguments.round()).await?;
-    }
-    duel(table, arguments, [&mut ours, &mut theirs], TIMES).await
+    Ok(())
 }
