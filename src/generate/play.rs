@@ -1,7 +1,7 @@
 //! Generated incidents behind the environment's actions and messages.
 
 use std::fmt::Write;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::answer::{Answer, short};
 use super::atom::Atom;
@@ -19,6 +19,8 @@ pub struct Playable {
     world: Arc<World>,
     /// Entities in the order of their names, as the observation lists them.
     order: Arc<[u16]>,
+    /// The last minute of each task; made when it is first played.
+    deadlines: [OnceLock<Option<u32>>; TaskId::ALL.len()],
 }
 
 impl Playable {
@@ -28,7 +30,7 @@ impl Playable {
         let entities = &world.incident.topology.entities;
         let mut order: Vec<u16> = (0..).take(entities.len()).collect();
         order.sort_by_key(|at| &entities[usize::from(*at)].name);
-        Self { order: order.into(), world: Arc::new(world) }
+        Self { order: order.into(), world: Arc::new(world), deadlines: Default::default() }
     }
 
     /// Its world.
@@ -47,7 +49,7 @@ impl Live for Playable {
             state: self.world.start(),
             paid: self.world.impact(&self.world.start()),
             deeds: Deeds::default(),
-            deadline: deadline(&self.world, task),
+            deadline: *self.deadlines[task as usize].get_or_init(|| deadline(&self.world, task)),
         })
     }
 

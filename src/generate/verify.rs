@@ -37,8 +37,8 @@ pub enum Flaw {
     TooLong { steps: usize, most: u32 },
 }
 
-/// Proves an incident: one fault alone explains it, or one pair of them where two are at work, it can be told and repaired, it is not trivial, its severity is right, and
-/// the oracle's play of its task earns everything.
+/// Proves an incident: one fault alone explains it, or one pair where two are at work; it can be told and repaired, it is not
+/// trivial, its severity is right, and the oracle's play of its task earns everything.
 ///
 /// # Errors
 /// The first thing that it lacks.
@@ -52,10 +52,9 @@ pub fn prove(world: &World, tasks: &Tasks) -> Result<(), Flaw> {
     };
     let truth = incident.fault.as_ref().map(|fault| find(fault.family, fault.root)).transpose()?;
     let other = incident.second.as_ref().map(|second| find(second.family, second.root)).transpose()?;
-    let all = match other {
-        None => alone.clone(),
-        Some(other) => laboratory.every_fault(&library.families, incident.draws, Some(&alone[other].fault)),
-    };
+    let beside =
+        other.map(|other| laboratory.every_fault(&library.families, incident.draws, Some(&alone[other].fault)));
+    let all = beside.as_ref().unwrap_or(&alone);
     let nothing = Looks { shows: vec![0; incident.topology.entities.len()], errors: 0, slow: 0 };
     let looks = truth.map_or(nothing, |truth| all[truth].looks.clone());
     if incident.decoys.iter().any(|decoy| looks.shows[usize::from(decoy.at)] != 0) {
@@ -65,7 +64,7 @@ pub fn prove(world: &World, tasks: &Tasks) -> Result<(), Flaw> {
     for decoy in &incident.decoys {
         scene.looks.shows[usize::from(decoy.at)] |= decoy.shows;
     }
-    let checker = Hypotheses::over(&library.vocabulary, &all);
+    let checker = Hypotheses::over(&library.vocabulary, all);
     let explaining: Vec<_> = (0..all.len()).filter(|index| checker.explains(&all[*index], &scene)).collect();
     if explaining != truth.into_iter().collect::<Vec<_>>() {
         return Err(Flaw::NotUnique(explaining.len()));
@@ -82,7 +81,7 @@ pub fn prove(world: &World, tasks: &Tasks) -> Result<(), Flaw> {
         return Err(Flaw::Severity { kept: incident.severity.as_str(), right: right.as_str() });
     }
     if let (Some(truth), Some(fault)) = (truth, &incident.fault) {
-        alert_and_views(incident, &knobs, &checker, &scene, &all, truth)?;
+        alert_and_views(incident, &knobs, &checker, &scene, all, truth)?;
         let repair = plan::shortest(fault).ok_or(Flaw::NoRepair)?;
         if repair != incident.proof.repair {
             return Err(Flaw::NoRepair);

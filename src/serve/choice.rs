@@ -90,16 +90,16 @@ impl Choice {
         }
         let level = self.level.as_deref().map(|level| known_level(level, catalog)).transpose()?;
         let of_level = level.map_or_else(String::new, |level| format!(" at level {level}"));
-        let of_task = |task: Option<TaskId>| -> Vec<&'a Arc<Scenario>> {
-            let all = catalog.scenarios().iter().filter(|scenario| level.is_none_or(|level| scenario.level() == level));
-            all.filter(|scenario| task.is_none_or(|task| scenario.task() == task)).collect()
+        let of_task = |task: Option<TaskId>| {
+            let all = catalog.scenarios().iter().filter(move |one| level.is_none_or(|level| one.level() == level));
+            all.filter(move |one| task.is_none_or(|task| one.task() == task))
         };
         if let Some(index) = self.index {
-            return nth(&of_task(None), index, &format!("the suite{of_level}")).copied();
+            return nth(&of_task(None).collect::<Vec<_>>(), index, &format!("the suite{of_level}")).copied();
         }
         let task = self.task_id.as_deref().map(str::parse::<TaskId>).transpose()?;
         if let (Some(seed), None) = (&self.seed, self.scenario_index) {
-            let of = of_task(task);
+            let of: Vec<_> = of_task(task).collect();
             let task = task.map_or("any task", TaskId::as_str);
             return of
                 .get(drawn(seed, of.len()))
@@ -108,10 +108,10 @@ impl Choice {
         }
         // Without any word, a suite that lacks the first task begins with what it has.
         let task = task.unwrap_or_else(|| {
-            let first = of_task(Some(TaskId::AlertClassification)).first().copied().or(of_task(None).first().copied());
+            let first = of_task(Some(TaskId::AlertClassification)).next().or_else(|| of_task(None).next());
             first.map_or(TaskId::AlertClassification, |scenario| scenario.task())
         });
-        let (of, name) = (of_task(Some(task)), format!("{task}{of_level}"));
+        let (of, name) = (of_task(Some(task)).collect::<Vec<_>>(), format!("{task}{of_level}"));
         if of.is_empty() {
             return Err(Fault::NoScenarios(name));
         }
