@@ -19,16 +19,16 @@ thread_local! {
     static BUFFERS: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The JSON of a view, as text. No view can fail: their keys are texts.
-pub(super) fn json<T: Serialize>(view: &T) -> String {
-    String::from_utf8(write(Vec::with_capacity(ROOM), view)).unwrap_or_default()
+/// The JSON of a view. No view can fail: their keys are texts.
+pub(super) fn json<T: Serialize>(view: &T) -> Bytes {
+    // What was sent just now is still in the processor's cache; fresh memory of this size never is.
+    let buffer = BUFFERS.with_borrow_mut(Vec::pop).unwrap_or_else(|| Vec::with_capacity(ROOM));
+    Bytes::from_owner(Lent(write(buffer, view)))
 }
 
 /// An answer with the JSON of a view.
 pub(super) fn respond<T: Serialize>(view: &T) -> Response {
-    // What was sent just now is still in the processor's cache; fresh memory of this size never is.
-    let buffer = BUFFERS.with_borrow_mut(Vec::pop).unwrap_or_else(|| Vec::with_capacity(ROOM));
-    written(Bytes::from_owner(Lent(write(buffer, view))))
+    written(json(view))
 }
 
 /// An answer in JSON that is written already.

@@ -19,6 +19,7 @@ mod guard;
 mod idle;
 mod input;
 mod mcp;
+mod message;
 mod metrics;
 mod openapi;
 mod openenv;
@@ -29,6 +30,7 @@ mod seats;
 mod server;
 pub mod session;
 mod step_body;
+mod upgrade;
 mod view;
 mod ws;
 

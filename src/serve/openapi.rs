@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::sync::LazyLock;
 
+use axum::body::Bytes;
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use schemars::generate::SchemaSettings;
@@ -29,8 +30,8 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
 
 /// `GET /openapi.json`.
 pub(super) async fn openapi() -> Response {
-    static TEXT: LazyLock<String> = LazyLock::new(|| json(&*DOCUMENT));
-    written(TEXT.as_str())
+    static TEXT: LazyLock<Bytes> = LazyLock::new(|| json(&*DOCUMENT));
+    written(TEXT.clone())
 }
 
 /// `GET /docs`: a page without a script, and without anything from elsewhere.

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
@@ -21,14 +22,14 @@ type Shared = State<Arc<App>>;
 
 /// `GET /schema`.
 pub(super) async fn schemas() -> Response {
-    static SCHEMAS: LazyLock<String> = LazyLock::new(|| {
+    static SCHEMAS: LazyLock<Bytes> = LazyLock::new(|| {
         json(&json!({
             "action": schema::standalone::<IncidentAction>(),
             "observation": schema::standalone::<IncidentObservation>(),
             "state": schema::standalone::<IncidentState>(),
         }))
     });
-    written(SCHEMAS.as_str())
+    written(SCHEMAS.clone())
 }
 
 /// `GET /metadata`.

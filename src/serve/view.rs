@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use serde::{Serialize, Serializer};
 
 use super::answer::json;
@@ -126,7 +127,7 @@ impl Visibility {
     }
 
     /// The grade of an episode as it stands; none in an exam.
-    pub(super) fn grader(self, episode: &Episode) -> Option<String> {
+    pub(super) fn grader(self, episode: &Episode) -> Option<Bytes> {
         if self.exam {
             return None;
         }
@@ -352,7 +353,7 @@ mod tests {
                 episode.step(&Action::from_value(action).unwrap());
             }
             let text = Visibility { reveal, exam: false }.grader(&episode).unwrap();
-            serde_json::from_str(&text).unwrap()
+            serde_json::from_slice(&text).unwrap()
         };
         let wrong = || Some(json!({"action_type": "submit_severity", "parameters": {"severity": "P4"}}));
         let shut = json!({"submitted_severity": null, "correct_severity": null, "severity_match": 0.0});

@@ -8,14 +8,16 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{Extension, Query, State};
 use axum::response::{IntoResponse, Response};
+use futures_util::{SinkExt as _, StreamExt as _};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
+use tokio_websockets::{CloseCode, Error, Limits, ServerBuilder, WebSocketStream};
 
 use super::answer::json;
 use super::app::{App, Play};
@@ -24,14 +26,13 @@ use super::error::{Fault, Misfit, excerpt};
 use super::guard::Peer;
 use super::idle::Idle;
 use super::mcp;
+use super::message::{Message, Unread};
 use super::seats::{Held, at_capacity};
+use super::upgrade::{Handshake, Stream};
 use crate::env::Action;
 
 /// The largest message that is taken.
 const MOST_BYTES: usize = 16 << 20;
-/// What a connection reads into as long as it is open; longer messages make it grow. The default of 128 KiB would be
-/// most of what a session costs.
-const READ_BUFFER: usize = 4 << 10;
 /// How long a refused client may take to say its first word: some lose a refusal that comes with the close.
 const LINGER: Duration = Duration::from_secs(2);
 /// How long a client may take to answer a close.
@@ -50,16 +51,19 @@ pub(super) async fn upgrade(
     State(app): State<Arc<App>>,
     query: Result<Query<Attach>, QueryRejection>,
     peer: Option<Extension<Peer>>,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    handshake: Result<Handshake, Fault>,
 ) -> Response {
-    let Ok(upgrade) = upgrade else { return Fault::Upgrade.into_response() };
+    let handshake = match handshake {
+        Ok(handshake) => handshake,
+        Err(fault) => return fault.into_response(),
+    };
     let attach = query.ok().and_then(|Query(attach)| attach.session_id).filter(|id| !id.is_empty());
-    accept(app, upgrade, peer, attach, &OPENENV)
+    accept(app, handshake, peer, attach, &OPENENV)
 }
 
 /// `GET /mcp` with an upgrade.
-pub(super) fn speak_mcp(app: Arc<App>, upgrade: WebSocketUpgrade, peer: Option<Extension<Peer>>) -> Response {
-    accept(app, upgrade, peer, None, &MCP)
+pub(super) fn speak_mcp(app: Arc<App>, handshake: Handshake, peer: Option<Extension<Peer>>) -> Response {
+    accept(app, handshake, peer, None, &MCP)
 }
 
 /// What is said on a connection.
@@ -67,9 +71,9 @@ struct Dialect {
     /// The answer to a text.
     answer: fn(&App, &Held, &str) -> Next,
     /// Why there is no session.
-    refuse: fn(Fault) -> String,
+    refuse: fn(Fault) -> Bytes,
     /// The answer to a frame that is no text.
-    binary: fn() -> String,
+    binary: fn() -> Bytes,
 }
 
 const NO_TEXT: &str = "binary frames are not understood; send JSON as text";
@@ -78,23 +82,24 @@ static OPENENV: Dialect = Dialect { answer, refuse: refused, binary: || error("S
 
 static MCP: Dialect = Dialect {
     answer: |app, held, text| {
-        mcp::answer(app, held, text.as_bytes()).map_or(Next::Listen, |reply| Next::Answer(reply.get().to_owned()))
+        mcp::answer(app, held, text.as_bytes()).map_or(Next::Listen, |reply| Next::Answer(bytes(reply)))
     },
-    refuse: |fault| mcp::refused(fault).get().to_owned(),
-    binary: || mcp::invalid(NO_TEXT).get().to_owned(),
+    refuse: |fault| bytes(mcp::refused(fault)),
+    binary: || bytes(mcp::invalid(NO_TEXT)),
 };
 
 /// Serves a connection: the session to attach to, or one of its own.
 fn accept(
     app: Arc<App>,
-    upgrade: WebSocketUpgrade,
+    handshake: Handshake,
     peer: Option<Extension<Peer>>,
     attach: Option<String>,
     dialect: &'static Dialect,
 ) -> Response {
     let client = peer.map(|Extension(Peer(client))| client);
-    let upgrade = upgrade.max_message_size(MOST_BYTES).max_frame_size(MOST_BYTES).read_buffer_size(READ_BUFFER);
-    upgrade.on_upgrade(move |socket| async move {
+    handshake.then(move |stream| async move {
+        let limits = Limits::default().max_payload_len(Some(MOST_BYTES));
+        let socket = ServerBuilder::new().limits(limits).serve(stream);
         let mut connection = Connection { socket, stop: app.stop.child_token(), client };
         let held = match attach {
             Some(id) => Held::attach(&app, &id).map_err(|no_seat| error("SESSION_ERROR", &no_seat.to_string())),
@@ -114,28 +119,28 @@ fn accept(
 /// How a connection ends.
 #[derive(Debug, Clone, Copy)]
 enum Ending {
-    /// The other side is gone already.
+    /// The other side is gone already, or was told why it must go.
     Gone,
     /// With this code and reason.
-    Close(u16, &'static str),
+    Close(CloseCode, &'static str),
 }
 
-const NORMAL: Ending = Ending::Close(close_code::NORMAL, "");
+const NORMAL: Ending = Ending::Close(CloseCode::NORMAL_CLOSURE, "");
 
 /// What follows a message.
 enum Next {
     /// An answer, and the next message.
-    Answer(String),
+    Answer(Bytes),
     /// The next message.
     Listen,
     /// An answer, and the end.
-    Last(String),
+    Last(Bytes),
     /// The end.
     End,
 }
 
 struct Connection {
-    socket: WebSocket,
+    socket: WebSocketStream<Stream>,
     /// Cancelled when the server stops. Its own, so that connections do not wait for each other's look at it.
     stop: CancellationToken,
     client: Option<IpAddr>,
@@ -148,15 +153,22 @@ impl Connection {
         let mut rested = pin!(idle.rested(app.options.socket_idle));
         loop {
             idle.touch();
-            let next = match self.receive(rested.as_mut()).await {
-                Ok(Message::Text(text)) => {
-                    pace(app, self.client).await;
-                    (dialect.answer)(app, held, text.as_str())
-                }
-                Ok(Message::Binary(_)) => Next::Last((dialect.binary)()),
-                Ok(Message::Ping(_) | Message::Pong(_)) => continue,
-                Ok(Message::Close(_)) => return Ending::Gone,
+            let message = match self.receive(rested.as_mut()).await {
+                Ok(message) => message,
                 Err(ending) => return ending,
+            };
+            let next = if let Some(text) = message.as_text() {
+                pace(app, self.client).await;
+                (dialect.answer)(app, held, text)
+            } else if message.is_binary() {
+                Next::Last((dialect.binary)())
+            } else if message.is_close() {
+                return Ending::Gone;
+            } else if self.flush().await.is_ok() {
+                // The answer to a ping has left: who only ever asks cannot make answers pile up.
+                continue;
+            } else {
+                return Ending::Gone;
             };
             let (text, more) = match next {
                 Next::Answer(text) => (text, true),
@@ -174,28 +186,40 @@ impl Connection {
     }
 
     /// The next frame, unless the server stops or nothing comes for long.
-    async fn receive(&mut self, rested: Pin<&mut impl Future<Output = ()>>) -> Result<Message, Ending> {
+    async fn receive(
+        &mut self,
+        rested: Pin<&mut impl Future<Output = ()>>,
+    ) -> Result<tokio_websockets::Message, Ending> {
         tokio::select! {
             biased;
-            () = self.stop.cancelled() => Err(Ending::Close(close_code::AWAY, "the server is stopping")),
-            frame = self.socket.recv() => match frame {
-                None => Err(Ending::Gone),
-                Some(Ok(frame)) => Ok(frame),
-                Some(Err(error)) => Err(broken(&error)),
+            () = self.stop.cancelled() => Err(Ending::Close(CloseCode::GOING_AWAY, "the server is stopping")),
+            message = self.socket.next() => match message {
+                Some(Ok(message)) => Ok(message),
+                Some(Err(Error::PayloadTooLong { .. })) => {
+                    Err(Ending::Close(CloseCode::MESSAGE_TOO_BIG, "the message is larger than 16 MiB"))
+                }
+                // What breaks the protocol is answered by a close that says so, which leaves with the next read.
+                Some(Err(_)) | None => Err(Ending::Gone),
             },
-            () = rested => Err(Ending::Close(close_code::AWAY, "nothing was sent for too long")),
+            () = rested => Err(Ending::Close(CloseCode::GOING_AWAY, "nothing was sent for too long")),
         }
     }
 
-    async fn send(&mut self, text: String) -> Result<(), ()> {
-        let sent = tokio::time::timeout(SENDING, self.socket.send(Message::Text(text.into()))).await;
+    async fn send(&mut self, text: Bytes) -> Result<(), ()> {
+        self.socket.feed(tokio_websockets::Message::text(text)).await.map_err(drop)?;
+        self.flush().await
+    }
+
+    /// Waits until all answers have left.
+    async fn flush(&mut self) -> Result<(), ()> {
+        let sent = tokio::time::timeout(SENDING, self.socket.flush()).await;
         sent.map_err(drop)?.map_err(drop)
     }
 
     /// Says why there is no session, and waits for the client to have a chance to read it.
-    async fn refuse(&mut self, message: String) -> Ending {
+    async fn refuse(&mut self, message: Bytes) -> Ending {
         if self.send(message).await.is_ok() {
-            let _ = tokio::time::timeout(LINGER, self.socket.recv()).await;
+            let _ = tokio::time::timeout(LINGER, self.socket.next()).await;
         }
         NORMAL
     }
@@ -204,11 +228,10 @@ impl Connection {
     async fn close(mut self, ending: Ending) {
         let closing = async {
             if let Ending::Close(code, reason) = ending {
-                let frame = CloseFrame { code, reason: reason.into() };
-                let _ = self.socket.send(Message::Close(Some(frame))).await;
+                let _ = self.socket.send(tokio_websockets::Message::close(Some(code), reason)).await;
             }
             // An answer to the client's own close leaves with the next read.
-            while let Some(Ok(_)) = self.socket.recv().await {}
+            while self.socket.next().await.is_some() {}
         };
         let _ = tokio::time::timeout(CLOSING, closing).await;
     }
@@ -225,24 +248,14 @@ async fn pace(app: &App, client: Option<IpAddr>) {
     }
 }
 
-/// What a broken stream of frames ends with.
-fn broken(error: &axum::Error) -> Ending {
-    let text = error.to_string().to_lowercase();
-    if text.contains("too long") || text.contains("too large") {
-        Ending::Close(close_code::SIZE, "the message is larger than 16 MiB")
-    } else if text.contains("utf-8") || text.contains("utf8") {
-        Ending::Close(close_code::INVALID, "text must be UTF-8")
-    } else {
-        Ending::Gone
-    }
-}
-
 /// Answers a message.
 fn answer(app: &App, held: &Held, text: &str) -> Next {
-    let message = match serde_json::from_str(text) {
-        Ok(Value::Object(message)) => message,
-        Ok(_) => return Next::Last(error("SESSION_ERROR", "a message is an object such as {\"type\": \"reset\"}")),
-        Err(problem) => return Next::Answer(error("INVALID_JSON", &format!("Invalid JSON: {problem}"))),
+    let message = match Message::read(text) {
+        Ok(message) => message,
+        Err(Unread::Form) => {
+            return Next::Last(error("SESSION_ERROR", "a message is an object such as {\"type\": \"reset\"}"));
+        }
+        Err(Unread::Json(problem)) => return Next::Answer(error("INVALID_JSON", &format!("Invalid JSON: {problem}"))),
     };
     match dispatch(app, held, message, text.len()) {
         Ok(next) => next,
@@ -286,17 +299,19 @@ impl Problem {
     }
 }
 
-fn dispatch(app: &App, held: &Held, mut message: Map<String, Value>, size: usize) -> Result<Next, Refusal> {
+fn dispatch(app: &App, held: &Held, message: Message, size: usize) -> Result<Next, Refusal> {
     let visibility = app.options.visibility;
-    let kind = match message.remove("type") {
+    let Message { kind, mut data, others } = message;
+    let kind = match kind {
         Some(Value::String(kind)) => kind,
         other => return Ok(Next::Answer(unknown_type(&other.unwrap_or_default().to_string()))),
     };
-    let data = if matches!(kind.as_str(), "reset" | "step" | "mcp") { message.remove("data") } else { None };
-    if !matches!(kind.as_str(), "reset" | "step" | "state" | "mcp" | "close") {
-        return Ok(Next::Answer(unknown_type(&kind)));
-    }
-    if let Some((key, value)) = message.into_iter().next() {
+    let dataless = match kind.as_str() {
+        "reset" | "step" | "mcp" => None,
+        "state" | "close" => data.take().map(|data| ("data".to_owned(), data)),
+        _ => return Ok(Next::Answer(unknown_type(&kind))),
+    };
+    if let Some((key, value)) = dataless.or_else(|| others.into_iter().next()) {
         let message = format!("a message of type {kind} has no '{key}'", key = excerpt(&key));
         return Err(Problem { kind: "extra_forbidden", loc: vec![key], message, input: value }.into());
     }
@@ -361,33 +376,36 @@ fn said<T: Serialize>(kind: &'static str, data: &T) -> Next {
     Next::Answer(json(&Said { r#type: kind, data }))
 }
 
-fn error(code: &str, message: &str) -> String {
-    json!({ "type": "error", "data": { "message": message, "code": code } }).to_string()
+/// Bytes of JSON that is written already.
+fn bytes(reply: Box<RawValue>) -> Bytes {
+    String::from(Box::<str>::from(reply)).into()
 }
 
-fn unknown_type(kind: &str) -> String {
+fn error(code: &str, message: &str) -> Bytes {
+    json(&json!({ "type": "error", "data": { "message": message, "code": code } }))
+}
+
+fn unknown_type(kind: &str) -> Bytes {
     let message = format!("Unknown message type: {}; types: reset, step, state, mcp, close", excerpt(kind));
     error("UNKNOWN_TYPE", &message)
 }
 
-fn invalid(problem: &Problem) -> String {
+fn invalid(problem: &Problem) -> Bytes {
     let Problem { kind, loc, message, input } = problem;
-    json!({ "type": "error", "data": {
+    json(&json!({ "type": "error", "data": {
         // Clients show the message and often nothing else.
         "message": format!("Invalid message: {}{}{message}", loc.join("."), if loc.is_empty() { "" } else { ": " }),
         "code": "VALIDATION_ERROR",
         "errors": [{ "type": kind, "loc": loc, "msg": message, "input": input }],
-    } })
-    .to_string()
+    } }))
 }
 
-fn refused(fault: Fault) -> String {
+fn refused(fault: Fault) -> Bytes {
     match fault {
-        Fault::Full(full) => json!({ "type": "error", "data": {
+        Fault::Full(full) => json(&json!({ "type": "error", "data": {
             "message": at_capacity(full), "code": "CAPACITY_REACHED",
             "active_sessions": full.active, "max_sessions": full.most,
-        } })
-        .to_string(),
+        } })),
         other => error("FACTORY_ERROR", &other.to_string()),
     }
 }

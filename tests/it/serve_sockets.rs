@@ -45,6 +45,21 @@ impl Running {
         Socket(connect_async(format!("ws://{}{path}", self.address)).await.unwrap().0)
     }
 
+    /// A connection that has left HTTP by hand, for frames that no client library sends.
+    async fn leave_http(&self) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let request = "GET /ws HTTP/1.1\r\nhost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n\
+                       Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.unwrap());
+        }
+        let head = String::from_utf8(head).unwrap();
+        assert!(head.starts_with("HTTP/1.1 101 ") && head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{head}");
+        stream
+    }
+
     /// Sends bytes and reads all that comes until the other side closes.
     pub(crate) async fn raw(&self, bytes: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
@@ -261,6 +276,67 @@ async fn pings_are_answered_and_large_frames_taken() {
         Some(Err(_)) => {}
         other => panic!("expected the end, found {other:?}"),
     }
+}
+
+#[tokio::test]
+async fn a_message_may_come_in_frames_with_a_ping_between() {
+    let server = Running::start(Options::default()).await;
+    let mut socket = server.leave_http().await;
+    for (head, payload) in [(0x01, "{\"type\": "), (0x89, "hm"), (0x80, "\"state\"}"), (0x81, "{\"type\": \"close\"}")]
+    {
+        socket.write_all(&masked(head, payload.as_bytes())).await.unwrap();
+    }
+    let said = read_all(&mut socket).await;
+    assert!(said.starts_with(b"\x8a\x02hm\x81\x7e"), "{}", said.escape_ascii());
+    let text = String::from_utf8_lossy(&said);
+    assert!(text.contains("{\"type\":\"state\"") && said.ends_with(&[0x88, 2, 3, 0xe8]), "{text}");
+}
+
+#[tokio::test]
+async fn frames_that_break_the_protocol_are_told_why() {
+    let server = Running::start(Options::default()).await;
+    let half = vec![b'x'; 9 << 20];
+    for (frames, code) in [
+        (b"\x81\x02{}".to_vec(), 1002),                              // no mask
+        (masked(0xc1, b"{}"), 1002),                                 // a reserved bit
+        (masked(0x83, b"{}"), 1002),                                 // a reserved opcode
+        (masked(0x80, b"{}"), 1002),                                 // a continuation of nothing
+        ([masked(0x01, b"{"), masked(0x81, b"{}")].concat(), 1002),  // a text within a text
+        (masked(0x09, b""), 1002),                                   // half a ping
+        (masked(0x81, b"\xff"), 1007),                               // no UTF-8
+        (b"\x81\xff\0\0\0\x02\0\0\0\0".to_vec(), 1009),              // 8 GiB are on their way
+        ([masked(0x01, &half), masked(0x80, &half)].concat(), 1009), // too much in all
+    ] {
+        let mut socket = server.leave_http().await;
+        socket.write_all(&frames).await.unwrap();
+        let said = read_all(&mut socket).await;
+        let shown = frames[..frames.len().min(9)].escape_ascii();
+        assert_eq!(said[0], 0x88, "{shown}: {}", said.escape_ascii());
+        assert_eq!(u16::from_be_bytes([said[2], said[3]]), code, "{shown}");
+    }
+}
+
+/// A frame as a client sends it. A mask of zeros leaves the payload as it is.
+fn masked(head: u8, payload: &[u8]) -> Vec<u8> {
+    let length = payload.len();
+    let mut frame = vec![head];
+    if let Ok(length @ ..126) = u8::try_from(length) {
+        frame.push(0x80 | length);
+    } else {
+        frame.push(0xff);
+        frame.extend((length as u64).to_be_bytes());
+    }
+    frame.extend([0; 4]);
+    frame.extend(payload);
+    frame
+}
+
+async fn read_all(stream: &mut TcpStream) -> Vec<u8> {
+    let mut said = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut said)).await;
+    // A close that meets bytes which nobody reads any more ends in a reset, behind what was said.
+    let _ = read.expect("an end in time");
+    said
 }
 
 // ---- limits ----

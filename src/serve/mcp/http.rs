@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Extension, Request, State};
 use axum::http::header::ALLOW;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -19,6 +17,7 @@ use crate::serve::error::{Fault, excerpt};
 use crate::serve::guard::Peer;
 use crate::serve::input::Input;
 use crate::serve::seats::{Closed, locked};
+use crate::serve::upgrade::Handshake;
 use crate::serve::ws;
 
 /// The header that names an ordinary MCP client's session.
@@ -91,15 +90,15 @@ fn carry_out(app: &App, header: Option<String>, request: protocol::Request) -> O
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
     peer: Option<Extension<Peer>>,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    handshake: Result<Handshake, Fault>,
 ) -> Response {
-    let Ok(upgrade) = upgrade else {
+    let Ok(handshake) = handshake else {
         let fault = Fault::Method { path: "/mcp".to_owned(), method: "GET without an upgrade".to_owned() };
         let mut response = fault.into_response();
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST,DELETE"));
         return response;
     };
-    ws::speak_mcp(app, upgrade, peer)
+    ws::speak_mcp(app, handshake, peer)
 }
 
 /// `DELETE /mcp`: the end of the session in the header.

@@ -1,0 +1,105 @@
+//! A message on `/ws`, read by its keys: every step is one, and must not build what it drops.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::{Map, Value};
+
+/// An object with a type and what belongs to it. Of equal keys the last counts.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Message {
+    pub(super) kind: Option<Value>,
+    pub(super) data: Option<Value>,
+    /// What has no meaning, which no type of message allows.
+    pub(super) others: Map<String, Value>,
+}
+
+/// Why a text is not a message.
+#[derive(Debug)]
+pub(super) enum Unread {
+    /// It is not JSON.
+    Json(serde_json::Error),
+    /// It is JSON, and not an object.
+    Form,
+}
+
+impl Message {
+    /// Reads a text.
+    pub(super) fn read(text: &str) -> Result<Self, Unread> {
+        // Whether the rest is JSON decides between two answers, so it is looked at before the form is.
+        if !text.trim_ascii_start().starts_with('{') {
+            return match serde_json::from_str::<serde::de::IgnoredAny>(text) {
+                Ok(_) => Err(Unread::Form),
+                Err(error) => Err(Unread::Json(error)),
+            };
+        }
+        serde_json::from_str(text).map_err(Unread::Json)
+    }
+}
+
+impl<'de> Deserialize<'de> for Message {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(serde::Deserialize)]
+        #[serde(field_identifier, rename_all = "snake_case")]
+        enum Key {
+            Type,
+            Data,
+            Other(String),
+        }
+
+        struct Keys;
+
+        impl<'de> Visitor<'de> for Keys {
+            type Value = Message;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Message, A::Error> {
+                let mut message = Message::default();
+                while let Some(key) = map.next_key()? {
+                    let value = map.next_value()?;
+                    match key {
+                        Key::Type => message.kind = Some(value),
+                        Key::Data => message.data = Some(value),
+                        Key::Other(key) => {
+                            message.others.insert(key, value);
+                        }
+                    }
+                }
+                Ok(message)
+            }
+        }
+
+        deserializer.deserialize_map(Keys)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// A message holds what the object holds, whatever the order and however often a key comes.
+        #[test]
+        fn keys_are_those_of_the_object(pairs in prop::collection::vec(("(type|data|[a-z\"]{0,4})", 0..9), 0..6)) {
+            let pairs: Vec<_> = pairs.iter().map(|(key, value)| format!("{}: {value}", Value::from(key.as_str()))).collect();
+            let text = format!(" {{ {} }} ", pairs.join(", "));
+            let mut object: Map<String, Value> = serde_json::from_str(&text).unwrap();
+            let expected = Message { kind: object.shift_remove("type"), data: object.shift_remove("data"), others: object };
+            prop_assert_eq!(Message::read(&text).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_message() {
+        for text in ["[]", " 7", "null", "\"{}\""] {
+            assert!(matches!(Message::read(text), Err(Unread::Form)), "{text}");
+        }
+        for text in ["", "[1,", "{", "{} x", "{\"type\": }", "x"] {
+            assert!(matches!(Message::read(text), Err(Unread::Json(_))), "{text}");
+        }
+    }
+}
