@@ -112,7 +112,7 @@ pub(super) struct ListArgs {
     /// table or json
     #[arg(long, default_value = "table", value_parser = ["table", "json"])]
     pub(super) format: String,
-    /// A folder of scenario files that are laid over the suite
+    /// A folder of scenario files that are laid over the suite; over a generated suite, of fault families
     #[arg(long, value_name = "DIR")]
     pub(super) scenarios: Option<PathBuf>,
     /// The results folder [default: results, or `out` of bench.toml]
@@ -326,7 +326,7 @@ pub(super) struct ServeArgs {
     /// full; a scenario file, or a folder of them [default: classic]
     #[arg(long, value_name = "SUITE")]
     pub(super) suite: Option<String>,
-    /// A folder of scenario files that are laid over the suite
+    /// A folder of scenario files that are laid over the suite; over a generated suite, of fault families
     #[arg(long, value_name = "DIR")]
     pub(super) scenarios: Option<PathBuf>,
     /// Say nothing on stderr but errors
@@ -386,7 +386,7 @@ pub(super) struct McpArgs {
     /// full; a scenario file, or a folder of them [default: classic]
     #[arg(long, value_name = "SUITE")]
     pub(super) suite: Option<String>,
-    /// A folder of scenario files that are laid over the suite
+    /// A folder of scenario files that are laid over the suite; over a generated suite, of fault families
     #[arg(long, value_name = "DIR")]
     pub(super) scenarios: Option<PathBuf>,
 }
@@ -408,6 +408,9 @@ pub(super) struct GenerateArgs {
     /// Turn a knob of the level, such as decoys=0 or faults=2; repeat for more (docs/GENERATED.md lists them)
     #[arg(long = "knob", value_name = "NAME=N")]
     pub(super) knobs: Vec<String>,
+    /// A folder of fault families that are laid over those of this program
+    #[arg(long, value_name = "DIR")]
+    pub(super) scenarios: Option<PathBuf>,
     /// The folder to write to; it must hold no suite yet
     #[arg(short, long, value_name = "DIR")]
     pub(super) out: PathBuf,
@@ -418,6 +421,9 @@ pub(super) struct VerifyArgs {
     /// The folder that `bench generate` wrote
     #[arg(value_name = "DIR")]
     pub(super) suite: PathBuf,
+    /// A folder of fault families that are laid over those of this program
+    #[arg(long, value_name = "DIR")]
+    pub(super) scenarios: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -434,6 +440,9 @@ pub(super) struct ExplainArgs {
     /// Turn a knob of the level, as it was when the incident was made; repeat for more
     #[arg(long = "knob", value_name = "NAME=N")]
     pub(super) knobs: Vec<String>,
+    /// A folder of fault families that are laid over those of this program
+    #[arg(long, value_name = "DIR")]
+    pub(super) scenarios: Option<PathBuf>,
     /// Add every record that can be read at the alert
     #[arg(long)]
     pub(super) records: bool,

@@ -50,10 +50,7 @@ pub(super) fn results(out: Option<&Path>) -> Result<PathBuf, Failure> {
 pub(super) fn catalog(suite: &str, overlay: Option<&Path>) -> Result<Catalog, Failure> {
     let foreign = suite != "classic" || overlay.is_some();
     if let Some(generated) = suite.strip_prefix("generated:") {
-        return match overlay {
-            Some(_) => Err(Failure::usage("--scenarios cannot be laid over a generated suite")),
-            None => generated_suite(generated),
-        };
+        return generated_suite(generated, overlay);
     }
     let overlay = overlay.map(scenario_files).transpose()?.unwrap_or_default();
     let catalog = if suite == "classic" {
@@ -99,13 +96,25 @@ pub(super) fn read_suite(text: &str) -> Result<Suite, Failure> {
 }
 
 /// A suite that is made from its seed; every incident of it was proved when it was made.
-fn generated_suite(text: &str) -> Result<Catalog, Failure> {
+fn generated_suite(text: &str, overlay: Option<&Path>) -> Result<Catalog, Failure> {
     let suite = read_suite(text)?;
-    let library = Library::embedded().map_err(|error| Failure::other(error.to_string()))?;
+    let library = library(overlay)?;
     let rules = Catalog::embedded().map_err(|error| Failure::other(error.to_string()))?;
-    suite
-        .catalog(&Arc::new(library), rules.tasks())
-        .map_err(|error| Failure::other(error.to_string()).hint("take another seed"))
+    suite.catalog(&library, rules.tasks()).map_err(|error| Failure::other(error.to_string()).hint("take another seed"))
+}
+
+/// The fault families of this program, with those of a folder laid over them.
+pub(super) fn library(overlay: Option<&Path>) -> Result<Arc<Library>, Failure> {
+    let mut files = BTreeMap::new();
+    for Source { file, text } in overlay.map(scenario_files).transpose()?.unwrap_or_default() {
+        let name = Path::new(&file).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if files.insert(name.clone(), text).is_some() {
+            return Err(Failure::usage(format!("{file}: another file there is called {name} too")));
+        }
+    }
+    let hint = "docs/GENERATED.md describes fault families, which is what --scenarios lays over a generated suite";
+    let library = Library::with_overlay(files).map_err(|error| Failure::usage(error.to_string()).hint(hint))?;
+    Ok(Arc::new(library))
 }
 
 /// The scenario files of a folder and the folders in it, sorted by path, or one file.

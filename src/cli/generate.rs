@@ -9,6 +9,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::args::{ExplainArgs, GenerateArgs, VerifyArgs};
+use super::build::library;
 use super::exit::{Failure, Status};
 use super::out;
 use crate::env::{Catalog, Episode, EpisodeId, Tasks, hex};
@@ -51,10 +52,6 @@ struct Entry {
     digest: String,
 }
 
-fn library() -> Result<Arc<Library>, Failure> {
-    Library::embedded().map(Arc::new).map_err(|error| Failure::other(error.to_string()))
-}
-
 fn tasks() -> Result<Tasks, Failure> {
     Catalog::embedded().map(|catalog| catalog.tasks().clone()).map_err(|error| Failure::other(error.to_string()))
 }
@@ -80,7 +77,7 @@ pub(super) fn generate(args: &GenerateArgs) -> Result<Status, Failure> {
     };
     let suite = args.knobs.iter().fold(suite, |suite, knob| format!("{suite},{knob}"));
     let suite = super::build::read_suite(&suite)?;
-    let (library, tasks) = (library()?, tasks()?);
+    let (library, tasks) = (library(args.scenarios.as_deref())?, tasks()?);
     if args.out.join(MANIFEST).exists() {
         let message = format!("{} holds a suite already", args.out.display());
         return Err(Failure::usage(message).hint("choose another folder with -o"));
@@ -163,10 +160,10 @@ pub(super) fn verify_suite(args: &VerifyArgs) -> Result<Status, Failure> {
     if manifest.commitment != suite.seeds.commitment() {
         return Err(unreadable("it was made from another secret".to_owned()));
     }
-    let (library, tasks) = (library()?, tasks()?);
+    let (library, tasks) = (library(args.scenarios.as_deref())?, tasks()?);
     if manifest.data != library.digest {
         return Err(unreadable(format!(
-            "it was made from the data {}, and this program's are {}",
+            "it was made from the data {}, and these are {}; families that were laid over are given by --scenarios",
             manifest.data, library.digest
         )));
     }
@@ -220,7 +217,7 @@ fn same_truth(path: &Path, world: &World) -> Result<(), String> {
 
 /// Tells all about one incident.
 pub(super) fn explain_one(args: &ExplainArgs) -> Result<Status, Failure> {
-    let library = library()?;
+    let library = library(args.scenarios.as_deref())?;
     let level: Level = args.level.parse().map_err(Failure::usage)?;
     let suite = format!("{level},seed={},count=1", args.seed);
     let suite = super::build::read_suite(&args.knobs.iter().fold(suite, |suite, knob| format!("{suite},{knob}")))?;

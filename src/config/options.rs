@@ -167,7 +167,7 @@ pub struct Options {
     /// scenario file or folder [default: classic]
     #[arg(long, value_name = "SUITE", help_heading = "What is played")]
     pub suite: Option<String>,
-    /// A folder of scenario files that are laid over the suite
+    /// A folder of scenario files that are laid over the suite; over a generated suite, of fault families
     #[arg(long, value_name = "DIR", help_heading = "What is played")]
     pub scenarios: Option<PathBuf>,
     /// Repetitions of each scenario [default: 1]

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::fault::FUNCTIONS;
 use super::topology::Kind;
 use super::vocabulary::Vocabulary;
+use crate::env::Diagnostic;
 
 /// A way for a system to fail.
 #[derive(Debug, Clone)]
@@ -286,6 +287,35 @@ impl Family {
             wrong,
             verify: file.verify,
         })
+    }
+
+    /// Holds it to what no family may do.
+    ///
+    /// # Errors
+    /// Which rule it breaks.
+    pub fn lint(&self, vocabulary: &Vocabulary) -> Result<(), String> {
+        // A look may not tell by itself.
+        let mut by_name = BTreeMap::<&str, u64>::new();
+        for fact in &self.facts {
+            *by_name.entry(&fact.of).or_default() |= vocabulary.predicates[usize::from(fact.predicate)].shows;
+        }
+        for (name, classes) in by_name {
+            for tool in Diagnostic::ALL {
+                let of_tool = vocabulary.names(classes & vocabulary.of_tool(*tool));
+                if of_tool.len() > 1 {
+                    let all = of_tool.join(", ");
+                    return Err(format!("at {name}, {tool} would show {all}; it may show one of them at most"));
+                }
+            }
+        }
+        let cleared: BTreeSet<_> = self.ops.iter().flat_map(|op| &op.clears).chain(&self.cannot_clear).collect();
+        if let Some(fact) = self.facts.iter().find(|fact| !cleared.contains(&fact.label)) {
+            return Err(format!("facts.{}: no op clears it, and cannot_clear does not name it", fact.label));
+        }
+        match self.wrong.iter().find(|op| op.harm <= 0) {
+            Some(op) => Err(format!("wrong {}: needs a harm above 0", vocabulary.verbs[usize::from(op.verb)].name)),
+            None => Ok(()),
+        }
     }
 }
 

@@ -32,6 +32,8 @@ pub mod verify;
 pub mod vocabulary;
 pub mod world;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rust_embed::RustEmbed;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -107,23 +109,40 @@ impl Library {
     /// # Errors
     /// Never for a released binary: a test has read every embedded file.
     pub fn embedded() -> Result<Self, LibraryError> {
-        let mut files: Vec<_> = Embedded::iter().map(std::borrow::Cow::into_owned).collect();
-        files.sort();
-        let text = |file: &str| {
-            let bytes = Embedded::get(file).map(|file| file.data.into_owned()).unwrap_or_default();
-            String::from_utf8_lossy(&bytes).into_owned()
-        };
+        Self::with_overlay(Vec::new())
+    }
+
+    /// The families of this program with other files laid over them, each with its name and text: one of a known name stands
+    /// in its place, any other is a family more. So a suite can have families and words that are published nowhere.
+    ///
+    /// # Errors
+    /// What is wrong in which file.
+    pub fn with_overlay(overlay: impl IntoIterator<Item = (String, String)>) -> Result<Self, LibraryError> {
+        let embedded = Embedded::iter().map(|file| {
+            let bytes = Embedded::get(&file).map(|file| file.data.into_owned()).unwrap_or_default();
+            (file.into_owned(), String::from_utf8_lossy(&bytes).into_owned())
+        });
+        Self::of(&embedded.chain(overlay).collect())
+    }
+
+    /// All files by name; they are read in the order of their names.
+    fn of(files: &BTreeMap<String, String>) -> Result<Self, LibraryError> {
+        let text = |file: &str| files.get(file).map(String::as_str).unwrap_or_default();
         let wrong = |file: &str, problem| LibraryError { file: file.to_owned(), problem };
-        let vocabulary = Vocabulary::parse(&text(VOCABULARY)).map_err(|problem| wrong(VOCABULARY, problem))?;
-        let telemetry = Telemetry::parse(&text(TELEMETRY), &vocabulary).map_err(|problem| wrong(TELEMETRY, problem))?;
-        let families = files.iter().filter(|file| ![VOCABULARY, TELEMETRY, TASKS].contains(&&***file));
-        let families = families
-            .map(|file| Family::parse(&text(file), &vocabulary).map_err(|problem| wrong(file, problem)))
-            .collect::<Result<_, _>>()?;
-        let tasks = toml::from_str(&text(TASKS)).map_err(|error| wrong(TASKS, error.to_string()))?;
+        let vocabulary = Vocabulary::parse(text(VOCABULARY)).map_err(|problem| wrong(VOCABULARY, problem))?;
+        let telemetry = Telemetry::parse(text(TELEMETRY), &vocabulary).map_err(|problem| wrong(TELEMETRY, problem))?;
+        let tasks = toml::from_str(text(TASKS)).map_err(|error| wrong(TASKS, error.to_string()))?;
+        let (mut families, mut ids) = (Vec::new(), BTreeSet::new());
+        for (file, text) in files.iter().filter(|(file, _)| ![VOCABULARY, TELEMETRY, TASKS].contains(&&***file)) {
+            let family = Family::parse(text, &vocabulary).map_err(|problem| wrong(file, problem))?;
+            family.lint(&vocabulary).map_err(|problem| wrong(file, problem))?;
+            if !ids.insert(family.id.clone()) {
+                return Err(wrong(file, format!("there is a family '{}' already", family.id)));
+            }
+            families.push(family);
+        }
         let mut hash = Sha256::new();
-        for file in &files {
-            let text = text(file);
+        for (file, text) in files {
             hash.update(format!("{file} {}\n", text.len()));
             hash.update(text);
         }

@@ -25,27 +25,11 @@ fn incidents(library: &Arc<Library>) -> impl Iterator<Item = Incident> + '_ {
 fn the_families_say_what_can_be_read() {
     let library = library();
     assert!(library.families.len() >= 20, "{}", library.families.len());
-    let ids: BTreeSet<_> = library.families.iter().map(|family| &family.id).collect();
-    assert_eq!(ids.len(), library.families.len());
     let mut shown = 0;
     for family in &library.families {
-        // At most one class of a tool at the entities of a name: a look may not tell by itself.
-        let mut by_name = BTreeMap::<&str, u64>::new();
-        for fact in &family.facts {
-            *by_name.entry(&fact.of).or_default() |= library.vocabulary.predicates[usize::from(fact.predicate)].shows;
-        }
-        for (name, classes) in by_name {
-            shown |= classes;
-            for tool in crate::env::Diagnostic::ALL {
-                let of_tool = library.vocabulary.names(classes & library.vocabulary.of_tool(*tool));
-                assert!(of_tool.len() <= 1, "{} shows {of_tool:?} at {name} through {tool}", family.id);
-            }
-        }
-        let cleared: BTreeSet<_> = family.ops.iter().flat_map(|op| &op.clears).chain(&family.cannot_clear).collect();
-        for fact in &family.facts {
-            assert!(cleared.contains(&fact.label), "{}: nothing ends {}", family.id, fact.label);
-        }
-        assert!(family.wrong.iter().all(|op| op.harm > 0), "{}: a wrong step does harm", family.id);
+        family.lint(&library.vocabulary).unwrap();
+        let classes = family.facts.iter().map(|fact| library.vocabulary.predicates[usize::from(fact.predicate)].shows);
+        shown |= classes.fold(0, |all, classes| all | classes);
     }
     let all = (1_u64 << library.vocabulary.classes.len()) - 1;
     assert_eq!(library.vocabulary.names(all & !shown), Vec::<&str>::new(), "no family shows these");
@@ -71,6 +55,29 @@ fn what_is_wrong_with_a_family_is_told() {
         let error = Family::parse(&good.replacen(from, to, 1), &library.vocabulary).unwrap_err();
         assert!(error.contains(words), "{error}");
     }
+}
+
+#[test]
+fn a_family_that_breaks_a_rule_is_refused() {
+    let good = String::from_utf8(super::Embedded::get("memory_leak.toml").unwrap().data.into_owned()).unwrap();
+    let laid_over = |name: &str, text: String| Library::with_overlay([(name.to_owned(), text)]);
+    // In its own place it is what it was.
+    assert_eq!(laid_over("memory_leak.toml", good.clone()).unwrap().digest, library().digest);
+    let more = laid_over("more.toml", good.replace("\"memory_leak\"", "\"more\"")).unwrap();
+    assert_eq!(more.families.len(), library().families.len() + 1);
+    assert_ne!(more.digest, library().digest);
+    for (from, to, words) in [
+        ("", "", "more.toml: there is a family 'memory_leak' already"),
+        ("leaks_memory(root)\"", "leaks_memory(root)\", b = \"leaks_connections(root)\"", "one of them at most"),
+        ("clears = [\"leak\"]", "clears = []", "facts.leak: no op clears it"),
+        ("harm = 30", "harm = 0", "wrong restart_service: needs a harm above 0"),
+        ("version = 1", "version = one", "more.toml: "),
+    ] {
+        let error = laid_over("more.toml", good.replacen(from, to, 1)).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+    let error = laid_over("vocabulary.toml", String::new()).unwrap_err().to_string();
+    assert!(error.starts_with("vocabulary.toml: "), "{error}");
 }
 
 #[test]

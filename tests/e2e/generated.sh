@@ -22,6 +22,12 @@ for level in easy hard; do
     rm -r "$dir/knobs"
 done
 
+echo '--- a family that is not in the program'
+"$bench" generate --level easy --count 200 --seed 1 --scenarios examples/families -o "$dir/own"
+"$bench" verify "$dir/own" --scenarios examples/families
+echo "$(grep -l '"mechanism": "index_rebuild"' "$dir"/own/sealed/*.json | wc -l) of 200 incidents are of it"
+"$bench" --suite generated:easy,count=60,seed=1 --scenarios examples/families --agent oracle --fail-under 1 --out "$dir/runs" --format csv > "$dir/own.csv"
+
 echo '--- the same bytes in another build'
 "$bench" generate --level hard --count 40 --seed 2 -o "$dir/one"
 "$other" generate --level hard --count 40 --seed 2 -o "$dir/two"

@@ -95,6 +95,37 @@ fn a_generated_suite_is_played_audited_and_forecast() {
 }
 
 #[test]
+fn families_of_ones_own_are_laid_over() {
+    let place = Place::empty();
+    let family = include_str!("../../examples/families/index_rebuild.toml");
+    place.write("own/index_rebuild.toml", family);
+    let made = ["generate", "--level", "easy", "--count", "3", "--scenarios", "own", "-o", "suite"];
+    place.bench(&made).exits(0);
+    let shown = place.read(&format!("suite/{}", names_in(&place.path("suite"))[0]));
+    assert!(shown.contains("\"index_rebuild\""), "{shown}");
+    place.bench(&["verify", "suite", "--scenarios", "own"]).exits(0);
+    // Without them it is another suite.
+    place.bench(&["verify", "suite"]).fails(2, &["made from the data sha256:", "--scenarios"]);
+
+    let suite = ["--suite", "generated:easy,count=3", "--agent", "oracle"];
+    place.bench(&[&suite[..], &["--scenarios", "own"]].concat()).exits(0);
+    let summary = place.summary();
+    assert_eq!(summary["rows"][0]["overall"], 1.0);
+    // The run knows which they were.
+    let audited = place.bench(&["verify-run", "latest"]).exits(0);
+    assert!(audited.stdout.contains("0 differences"), "{}", audited.stdout);
+    place.bench(&suite).exits(0);
+    assert_ne!(place.summary()["run"]["suite_digest"], summary["run"]["suite_digest"]);
+
+    place.write("own/again/index_rebuild.toml", family);
+    place.bench(&made).fails(2, &["another file there is called index_rebuild.toml"]);
+    place.write("own/again/index_rebuild.toml", "");
+    place.write("own/index_rebuild.toml", &family.replace("job(root)", "jobs(root)"));
+    let again = [&made[..5], &["--scenarios", "own/index_rebuild.toml", "-o", "other"]].concat();
+    place.bench(&again).fails(2, &["index_rebuild.toml: bind.job: unknown function 'jobs'", "docs/GENERATED.md"]);
+}
+
+#[test]
 fn an_incident_is_explained() {
     let place = Place::empty();
     let told = place.bench(&["explain", "3", "--level", "easy", "--number", "1", "--records"]).exits(0);
