@@ -329,6 +329,9 @@ pub(super) struct ServeArgs {
     /// A folder of scenario files that are laid over the suite; over a generated suite, of fault families
     #[arg(long, value_name = "DIR")]
     pub(super) scenarios: Option<PathBuf>,
+    /// The folder whose runs the page shows [default: results, or `out` of bench.toml, if only this machine can look]
+    #[arg(long, value_name = "DIR")]
+    pub(super) results: Option<PathBuf>,
     /// Say nothing on stderr but errors
     #[arg(short, long)]
     pub(super) quiet: bool,

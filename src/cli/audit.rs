@@ -100,7 +100,7 @@ fn finish(args: &RegradeArgs, folder: &RunFolder, manifest: &Manifest, audit: &A
 }
 
 /// The scenarios that a run was played on, from where they came.
-fn catalog(manifest: &Manifest) -> Result<Catalog, Failure> {
+pub(super) fn catalog(manifest: &Manifest) -> Result<Catalog, Failure> {
     let overlay = manifest.options["scenarios"]["value"].as_str().map(std::path::Path::new);
     build::catalog(&manifest.suite, overlay)
 }

@@ -23,6 +23,7 @@ mod report;
 mod resume;
 mod run;
 mod serve;
+mod shown;
 
 use std::process::ExitCode;
 

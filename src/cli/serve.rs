@@ -16,10 +16,14 @@ use super::baselines::{self, OwnRuns};
 use super::exams::Sitting;
 use super::exit::{Failure, Status};
 use super::interrupts::Interrupts;
+use super::shown::{Maker, RunSuites};
 use super::{build, out};
 use crate::config::settings::ConfigFile;
 use crate::config::{ConfigError, Environment};
+use crate::log::shelf::Shelf;
+use crate::log::store::Store;
 use crate::serve::baseline::Baselines;
+use crate::serve::runs::Runs;
 use crate::serve::session::Limits;
 use crate::serve::{Access, App, Backing, Options, Origins, Reveal, Server, Visibility};
 
@@ -48,7 +52,12 @@ pub(super) async fn execute(args: &ServeArgs) -> Result<Status, Failure> {
     let listener = TcpListener::bind((plan.host.as_str(), plan.port)).await.map_err(taken)?;
     let (exam, overlay) = (plan.options.visibility.exam, plan.scenarios.as_deref().unwrap_or(Path::new("")));
     let sitting = Sitting::start(exam, &args.kept, &variables, &catalog, [&plan.suite, &overlay.to_string_lossy()])?;
-    let backing = Backing { baselines: Some(baselines), records: sitting.as_ref().map(Sitting::records) };
+    let backing = Backing {
+        baselines: Some(baselines),
+        records: sitting.as_ref().map(Sitting::records),
+        runs: plan.runs.take(),
+        incidents: Some(Arc::new(Maker::new()?)),
+    };
     let app = App::backed(catalog, std::mem::take(&mut plan.options), stop.clone(), backing);
     let server = Server::on(listener, app, plan.connections);
     let address = server.address().map_err(taken)?;
@@ -97,6 +106,8 @@ struct Plan {
     scenarios: Option<PathBuf>,
     log: LogForm,
     options: Options,
+    /// The runs that are shown: those of a folder that is named, or of the usual one where only this machine can look.
+    runs: Option<Arc<Runs>>,
 }
 
 impl Plan {
@@ -153,6 +164,7 @@ impl Plan {
             suite: variables.suite(args.suite.clone())?,
             scenarios: variables.scenarios(args.scenarios.clone())?,
             options,
+            runs: None,
         })
     }
 
@@ -170,6 +182,15 @@ impl Plan {
         let unresolved = |error| Failure::usage(format!("cannot listen at {}:{}: {error}", self.host, self.port));
         let mut addresses = tokio::net::lookup_host((self.host.as_str(), self.port)).await.map_err(unresolved)?;
         self.options.origins.local = addresses.all(|address| address.ip().is_loopback());
+        let named =
+            args.results.clone().map_or_else(|| Variables(&environment).get("BENCH_RESULTS"), |dir| Ok(Some(dir)))?;
+        if named.is_some() || self.options.origins.local {
+            let results = match named {
+                Some(folder) => folder,
+                None => build::results(None)?,
+            };
+            self.runs = Some(Arc::new(Runs::new(Shelf::new(Store::new(results)), Arc::new(RunSuites))));
+        }
         // Whoever can reach it could spend its money.
         let is_open = given.is_none() && !self.options.origins.local;
         let new_token = is_open.then(baselines::new_token);

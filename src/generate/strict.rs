@@ -242,7 +242,8 @@ pub fn remediation(world: &World, state: &State, deeds: &Deeds, answer: Option<&
     let durable = helpful > 0 && world.is_durable(state);
     let must = incident.fault.as_ref().map_or(&[][..], |fault| &fault.verify);
     let verified = helpful > 0 && must.iter().all(|at| deeds.read_since.contains(at));
-    let harm = deeds.changes.iter().map(|change| f64::from(change.harm) / 1000.0).sum::<f64>();
+    // Not `sum`, which is -0 of nothing.
+    let harm = deeds.changes.iter().fold(0.0, |sum, change| sum + f64::from(change.harm) / 1000.0);
     let catastrophic = deeds.changes.iter().any(|change| change.catastrophic);
     let share = |holds: bool, worth: f64| if holds { worth } else { 0.0 };
     let base = if incident.fault.is_some() {

@@ -10,10 +10,12 @@
 pub mod conduct;
 pub mod event;
 pub mod failure;
+pub mod listing;
 pub mod manifest;
 pub mod reader;
 pub mod reliability;
 pub mod shard;
+pub mod shelf;
 pub mod store;
 pub mod summary;
 pub mod trajectory_file;

@@ -36,16 +36,23 @@ pub enum ReadError {
 /// # Errors
 /// Names the first line that is damaged.
 pub fn parse(bytes: &[u8]) -> Result<Contents, ReadError> {
+    parse_from(bytes, 0)
+}
+
+/// Reads what a log has grown by: bytes that begin with a line, and with the event of this number.
+///
+/// # Errors
+/// As [`parse`]; lines are counted from the first of the log.
+pub fn parse_from(bytes: &[u8], first: u64) -> Result<Contents, ReadError> {
     let mut events = Vec::new();
     let mut whole_bytes = 0;
-    for (index, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+    for (index, line) in (first..).zip(bytes.split_inclusive(|byte| *byte == b'\n')) {
         // Without its line break a line was torn, even where it happens to parse.
         let Some(text) = line.strip_suffix(b"\n") else { break };
-        let event: Event =
-            serde_json::from_slice(text).map_err(|e| ReadError::Line { line: index + 1, problem: e.to_string() })?;
-        if event.seq != index as u64 {
-            let problem = format!("has number {}; expected {index}", event.seq);
-            return Err(ReadError::Line { line: index + 1, problem });
+        let wrong = |problem| ReadError::Line { line: usize::try_from(index + 1).unwrap_or(usize::MAX), problem };
+        let event: Event = serde_json::from_slice(text).map_err(|error| wrong(error.to_string()))?;
+        if event.seq != index {
+            return Err(wrong(format!("has number {}; expected {index}", event.seq)));
         }
         match event.event {
             EventKind::RunStarted { v, .. } if v != VERSION => return Err(ReadError::Version { found: v }),

@@ -96,6 +96,19 @@ impl Store {
         Ok(names)
     }
 
+    /// A run of this folder by its whole id, and never one from elsewhere: for names that strangers give.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn by_id(&self, id: &str) -> Result<RunFolder, FindError> {
+        let is_plain = !id.starts_with('.') && id.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+        let path = self.runs().join(id);
+        if is_plain && !id.is_empty() && path.join("run.json").is_file() {
+            return Ok(RunFolder { path });
+        }
+        Err(FindError::Unknown(id.chars().take(80).collect()))
+    }
+
     /// A run by `latest`, its id, a unique beginning of its id, or its folder.
     ///
     /// # Errors
@@ -193,6 +206,13 @@ impl RunFolder {
                 Err(fs::TryLockError::Error(source)) => return Err(failed("lock", &path)(source).into()),
             }
         }
+    }
+
+    /// Whether a process has the run for writing now. To find out takes the lock for a moment, for which others wait.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        let Ok(file) = fs::File::open(self.path.join("lock")) else { return false };
+        matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock))
     }
 
     /// The event log.

@@ -13,10 +13,11 @@ use super::error::Fault;
 use super::guard::{Origins, Rates};
 use super::metrics::Metrics;
 use super::routes::routes;
+use super::runs::Runs;
 use super::seats::Seat;
 use super::session::{Limits, Sessions};
 use super::view::Visibility;
-use crate::env::{Action, Catalog, Episode, EpisodeId, Scenario, StepOutcome};
+use crate::env::{Action, Catalog, Episode, EpisodeId, Scenario, StepOutcome, TaskId};
 
 /// How a server serves.
 #[derive(Debug, Clone)]
@@ -109,6 +110,19 @@ pub struct Backing {
     pub baselines: Option<Baselines>,
     /// What keeps the steps of its clients.
     pub records: Option<Arc<dyn Records>>,
+    /// The runs that are shown.
+    pub runs: Option<Arc<Runs>>,
+    /// What makes incidents on demand.
+    pub incidents: Option<Arc<dyn Incidents>>,
+}
+
+/// Makes incidents that are not in the suite.
+pub trait Incidents: Send + Sync + std::fmt::Debug {
+    /// The incident of a generated suite with a number; or, with none, the first one of a task, or of all.
+    ///
+    /// # Errors
+    /// What is wrong with the suite, and what would be right.
+    fn make(&self, suite: &str, task: Option<TaskId>, number: Option<u64>) -> Result<Arc<Scenario>, String>;
 }
 
 impl Play {
@@ -163,9 +177,20 @@ impl App {
         self.rates.is_some() || self.options.access_log.is_some()
     }
 
+    /// The scenario that is meant: of the suite that is served, or made for this request.
+    pub(super) fn scenario(&self, choice: &Choice) -> Result<Arc<Scenario>, Fault> {
+        match (choice.suite(), &self.backing.incidents) {
+            (None, _) => choice.scenario(&self.catalog).cloned(),
+            // In an exam everybody plays what it is about.
+            (Some(_), _) if self.options.visibility.exam => Err(Fault::Exam),
+            (Some(suite), Some(incidents)) => choice.made(suite, incidents.as_ref()),
+            (Some(suite), None) => Err(Fault::Suite(format!("unknown suite '{}'", super::error::excerpt(suite)))),
+        }
+    }
+
     /// Starts an episode that is found by its name.
     pub(super) fn reset(&self, choice: &Choice) -> Result<Arc<Mutex<Play>>, Fault> {
-        let play = Play::start(choice.scenario(&self.catalog)?, choice.episode_id.as_deref());
+        let play = Play::start(&self.scenario(choice)?, choice.episode_id.as_deref());
         let name = Arc::clone(&play.name);
         let kept = self.sessions.put(&name, play, self.now())?;
         self.metrics.episode();

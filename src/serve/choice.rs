@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Number, Value};
 use sha2::{Digest, Sha256};
 
+use super::app::Incidents;
 use super::error::{Fault, Misfit, excerpt};
 use super::input::check_id;
 use crate::env::{Catalog, Scenario, TaskId};
@@ -23,6 +24,8 @@ pub(super) struct Choice {
     level: Option<String>,
     split: Option<String>,
     index: Option<i128>,
+    /// A generated suite that is not the one that is served.
+    suite: Option<String>,
     /// The name that the client gives the episode.
     pub(super) episode_id: Option<String>,
 }
@@ -57,6 +60,7 @@ impl Choice {
             level: text("level", data.remove("level"))?,
             split: text("split", data.remove("split"))?,
             index: integer("index", data.remove("index"))?,
+            suite: text("suite", data.remove("suite"))?,
             episode_id: text("episode_id", data.remove("episode_id"))?,
         };
         choice.episode_id.as_deref().map_or(Ok(()), |id| check_id("episode_id", id))?;
@@ -75,8 +79,26 @@ impl Choice {
             level: self.level.or(query.level),
             split: self.split.or(query.split),
             index: self.index.or(query.index),
+            suite: self.suite.or(query.suite),
             episode_id: self.episode_id.or(query.episode_id),
         }
+    }
+
+    /// The generated suite that is asked for, where that is not the one that is served.
+    pub(super) fn suite(&self) -> Option<&str> {
+        self.suite.as_deref()
+    }
+
+    /// The incident of a generated suite that is meant: its number, or the first of the task, or the first.
+    pub(super) fn made(&self, suite: &str, incidents: &dyn Incidents) -> Result<Arc<Scenario>, Fault> {
+        let task = self.task_id.as_deref().map(str::parse::<TaskId>).transpose()?;
+        let number = |index: i128| {
+            u64::try_from(index).map_err(|_| Misfit {
+                place: "index".to_owned(),
+                problem: format!("expected the number of an incident, found {index}"),
+            })
+        };
+        incidents.make(suite, task, self.index.map(number).transpose()?).map_err(Fault::Suite)
     }
 
     /// The scenario that is meant: by its id; or, of those of a level if one is named, by its place among all or in its

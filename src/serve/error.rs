@@ -167,6 +167,21 @@ pub enum Fault {
     /// A run that came to nothing.
     #[error("the run came to nothing: {0}")]
     Baseline(String),
+    /// A server that shows no runs.
+    #[error("this server shows no runs; --results DIR names the folder to show")]
+    NoRuns,
+    /// A kept run that is not there.
+    #[error("{0}; GET /runs lists what there is")]
+    NoRun(String),
+    /// Kept runs that cannot be read.
+    #[error("the runs cannot be read: {0}")]
+    Runs(String),
+    /// Runs that are not about the same.
+    #[error("{0}; allow_drift=true compares them all the same")]
+    Drift(String),
+    /// A suite that cannot be made.
+    #[error("{0}")]
+    Suite(String),
     /// An ordinary request where a socket is wanted.
     #[error("/ws speaks WebSocket (version 13); open it with a WebSocket client")]
     Upgrade,
@@ -189,15 +204,20 @@ impl Fault {
             | Self::Level { .. }
             | Self::Split { .. }
             | Self::NoEpisode
+            | Self::Suite(_)
             | Self::Broken(_) => StatusCode::BAD_REQUEST,
             Self::Exam | Self::Foreign => StatusCode::FORBIDDEN,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Busy(_) => StatusCode::CONFLICT,
+            Self::Busy(_) | Self::Runs(_) | Self::Drift(_) => StatusCode::CONFLICT,
             Self::Baseline(_) => StatusCode::BAD_GATEWAY,
-            Self::UnknownEpisode(_) | Self::Path(_) | Self::Environment(_) | Self::UnknownRun(_) | Self::NoBaseline => {
-                StatusCode::NOT_FOUND
-            }
+            Self::UnknownEpisode(_)
+            | Self::Path(_)
+            | Self::Environment(_)
+            | Self::UnknownRun(_)
+            | Self::NoBaseline
+            | Self::NoRuns
+            | Self::NoRun(_) => StatusCode::NOT_FOUND,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Slow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -233,7 +253,11 @@ impl Fault {
             Self::Foreign => "foreign_origin",
             Self::TooOften { .. } => "too_many_requests",
             Self::Busy(_) => "run_under_way",
-            Self::UnknownRun(_) => "unknown_run",
+            Self::UnknownRun(_) | Self::NoRun(_) => "unknown_run",
+            Self::NoRuns => "no_runs",
+            Self::Runs(_) => "runs_unreadable",
+            Self::Drift(_) => "drift",
+            Self::Suite(_) => "unknown_suite",
             Self::NoBaseline => "no_baseline",
             Self::Baseline(_) => "baseline_failed",
             Self::Upgrade => "upgrade_required",

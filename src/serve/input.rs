@@ -42,6 +42,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
     }
 }
 
+/// Both variable parts of a path with two.
+#[derive(Debug)]
+pub(super) struct TwoSegments(pub(super) String, pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for TwoSegments {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        let segments = Path::<(String, String)>::from_request_parts(parts, state).await;
+        segments.map(|Path((one, two))| Self(one, two)).map_err(|_| Fault::path(&parts.uri))
+    }
+}
+
 /// A request whose body has arrived.
 #[derive(Debug)]
 pub(super) struct Input {

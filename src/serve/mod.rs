@@ -11,6 +11,7 @@
 
 mod answer;
 mod app;
+mod assets;
 pub mod baseline;
 mod choice;
 mod error;
@@ -25,6 +26,7 @@ mod openapi;
 mod openenv;
 mod rest;
 mod routes;
+pub mod runs;
 mod schema;
 mod seats;
 mod server;
@@ -34,7 +36,7 @@ mod upgrade;
 mod view;
 mod ws;
 
-pub use app::{Access, App, Backing, Options, Records};
+pub use app::{Access, App, Backing, Incidents, Options, Records};
 pub use error::{Fault, Misfit};
 pub use front::service;
 pub use guard::Origins;

@@ -15,9 +15,9 @@ use super::schema::{
     BaselineAnswer, BaselineProgress, BaselineRequest, GraderAnswer, Health, JsonRpcReply, JsonRpcRequest, Metadata,
     NumTasks, OneTask, RangeRequest, Refusal, ResetAnswer, ResetRequest, Schemas, SomeTasks, Split, SplitRequest,
     SplitTasks, StateAnswer, StepAnswer, StepRequest, TaskRequest, TasksAnswer, counted, environments, named, seeds,
-    texts,
+    texts, truths,
 };
-use super::{baseline, mcp, openapi, openenv, rest, ws};
+use super::{assets, baseline, mcp, openapi, openenv, rest, runs, ws};
 
 /// What is served at a path with a method.
 pub(super) struct Route {
@@ -96,6 +96,7 @@ const CHOICE: &[Parameter] = &[
     may("level", "query", WINS, texts),
     may("split", "query", WINS, texts),
     may("index", "query", WINS, counted),
+    may("suite", "query", WINS, texts),
     may("episode_id", "query", WINS, named),
     may("X-Episode-Id", "header", "The name to keep the episode under, where neither body nor query has one", named),
 ];
@@ -114,6 +115,19 @@ const RUN: &[Parameter] = &[must(
     "The run; with 'Accept: text/event-stream' each change comes as an event until its end",
     texts,
 )];
+
+const KEPT: &[Parameter] = &[must("run_id", "path", "The run, as /runs lists it", texts)];
+
+const EPISODE_OF_RUN: &[Parameter] = &[
+    must("run_id", "path", "The run, as /runs lists it", texts),
+    must("n", "path", "The number of the episode in the run", counted),
+];
+
+const TWO_RUNS: &[Parameter] = &[
+    must("base", "query", "The run to compare with", texts),
+    must("new", "query", "The run that is compared", texts),
+    may("allow_drift", "query", "Compare also where suite, prompts or graders differ", truths),
+];
 
 impl Route {
     fn new(
@@ -225,6 +239,18 @@ pub(super) fn routes() -> Vec<Route> {
         p("/{env}/task", "One of them", [shape::<TaskRequest>, shape::<OneTask>], post(openenv::task)).with(ENV),
         p("/{env}/task_range", "Some", [shape::<RangeRequest>, shape::<SomeTasks>], post(openenv::task_range))
             .with(ENV),
+        g("/runs", "The runs that are kept, newest first", Events(shape::<Map<String, Value>>), get(runs::list)),
+        g("/runs/{run_id}", "What one came to so far", Events(shape::<Map<String, Value>>), get(runs::run)).with(KEPT),
+        g("/runs/{run_id}/episodes", "Its episodes", Json(shape::<Map<String, Value>>), get(runs::episodes)).with(KEPT),
+        g(
+            "/runs/{run_id}/episodes/{n}",
+            "One of them, step by step",
+            Json(shape::<Map<String, Value>>),
+            get(runs::episode),
+        )
+        .with(EPISODE_OF_RUN),
+        g("/compare", "Two runs compared, with a verdict", Json(shape::<Map<String, Value>>), get(runs::comparison))
+            .with(TWO_RUNS),
         g("/openapi.json", "This document", Json(shape::<Map<String, Value>>), get(openapi::openapi)),
         g("/docs", "The same as a page", Text("text/html"), get(openapi::docs)),
     ]
@@ -233,8 +259,11 @@ pub(super) fn routes() -> Vec<Route> {
 /// All routes as axum serves them, with an answer in JSON wherever there is none.
 pub(super) fn router(app: &Arc<App>) -> Router {
     let router = routes().into_iter().fold(Router::new(), |router, route| router.route(route.path, route.handler));
-    // The page that a browser looks for first.
-    let router = router.route("/", get(|| async { Redirect::temporary("/docs") }));
+    let router = router.route("/", get(assets::page)).route("/web/{file}", get(assets::asset));
+    // Where hosts of OpenEnv look for a page.
+    let router = ["/web", "/web/"]
+        .into_iter()
+        .fold(router, |router, path| router.route(path, get(|| async { Redirect::temporary("/") })));
     router
         .fallback(|request: Request| async move { Fault::path(request.uri()) })
         .method_not_allowed_fallback(|request: Request| async move {

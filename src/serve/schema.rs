@@ -56,6 +56,11 @@ pub(super) fn counted(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "integer" })
 }
 
+/// The shape of yes and no in a query.
+pub(super) fn truths(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "boolean" })
+}
+
 /// The same where null stands for none.
 fn maybe_counted(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": ["integer", "null"] })
@@ -301,10 +306,13 @@ pub(super) struct ResetRequest {
     /// The split of the Task API that `index` counts in.
     #[serde(default)]
     split: Option<String>,
-    /// Which task of the split, from 0.
+    /// Which task of the split, from 0; with `suite`, which incident of it.
     #[serde(default)]
     #[schemars(schema_with = "maybe_counted")]
     index: Option<u32>,
+    /// An incident that is made for this episode, such as `generated:hard,seed=7`, instead of one of the suite that is served.
+    #[serde(default)]
+    suite: Option<String>,
 }
 
 /// The observation, and beside its keys those of OpenEnv.

@@ -326,9 +326,9 @@ fn dispatch(app: &App, held: &Held, message: Message, size: usize) -> Result<Nex
                 }
             };
             let choice = Choice::read_any_seed(data).map_err(|misfit| Problem::of(misfit, Value::Null))?;
-            let scenario = choice.scenario(&app.catalog).map_err(Refusal::Execution)?;
+            let scenario = app.scenario(&choice).map_err(Refusal::Execution)?;
             let play = &mut held.lock().play;
-            *play = Play::start(scenario, choice.episode_id.as_deref());
+            *play = Play::start(&scenario, choice.episode_id.as_deref());
             app.metrics.episode();
             Ok(said("observation", &visibility.openenv_reset(&play.episode, &play.name)))
         }

@@ -15,13 +15,13 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("run", &["agent", "log", "chat", "env", "stats"]),
     ("report", &["log", "stats", "run", "env", "chat"]),
     ("gate", &["log", "stats", "env", "report"]),
-    ("serve", &["env", "report"]),
+    ("serve", &["env", "gate", "log", "report", "stats"]),
     ("config", &["agent", "chat", "env", "log"]),
     ("cli", &["agent", "chat", "config", "env", "gate", "generate", "log", "report", "run", "serve", "stats"]),
 ];
 
 /// Files, or folders of files, that neither wait nor look at the clock, the disk, the network or the environment.
-const PURE: [&str; 29] = [
+const PURE: [&str; 30] = [
     "env",
     "generate",
     "stats",
@@ -31,6 +31,7 @@ const PURE: [&str; 29] = [
     "log/reader.rs",
     "log/conduct.rs",
     "log/failure.rs",
+    "log/listing.rs",
     "log/shard.rs",
     "log/trajectory_file.rs",
     "run/plan.rs",

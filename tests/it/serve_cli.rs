@@ -5,6 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use crate::binary::Place;
 
 /// A server in a process of its own.
@@ -110,13 +112,13 @@ fn an_exam_is_a_run_that_bench_reads() {
     step("other", "submit_severity", "{\"severity\":\"P3\"}");
     reset("given-up", "RCA-001");
     step("given-up", "query_logs", "{\"service\":\"postgres-db\"}");
-    let kept = |place: &Place| -> serde_json::Value {
+    let kept = |place: &Place| -> Value {
         let output = place.command(&["report", "latest", "--format", "json"]).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
     };
     // Also while it goes on.
-    assert_eq!(kept(&serving.place)["run"]["finished_at"], serde_json::Value::Null);
+    assert_eq!(kept(&serving.place)["run"]["finished_at"], Value::Null);
     let (code, said, place) = serving.end_with_place("-TERM");
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("kept in "), "{said}");
@@ -126,7 +128,7 @@ fn an_exam_is_a_run_that_bench_reads() {
     let scenarios = &row["tasks"]["alert_classification"]["scenarios"];
     assert_eq!(scenarios["AC-001"]["mean"], 0.25);
     assert_eq!(scenarios["AC-003"]["mean"], 1.0);
-    assert_eq!(scenarios["AC-002"]["mean"], serde_json::Value::Null);
+    assert_eq!(scenarios["AC-002"]["mean"], Value::Null);
     assert_eq!((&row["episodes"], &row["unfinished"]), (&2.into(), &7.into()), "{row}");
     assert!(summary["run"]["finished_at"].is_string());
     let verified = place.command(&["verify-run", "latest"]).output().unwrap();
@@ -156,7 +158,7 @@ fn an_exam_survives_a_kill_and_cannot_be_resumed() {
 fn logs_for_programs_limits_and_origins() {
     let arguments = ["--port", "0", "--log", "json", "--rate-limit", "1", "--allow-origin", "https://lab.example/"];
     let serving = Serving::start(&arguments, &[]);
-    let first: serde_json::Value = serde_json::from_str(&serving.first_line).unwrap();
+    let first: Value = serde_json::from_str(&serving.first_line).unwrap();
     assert!(first["message"].as_str().unwrap().starts_with("serving 9 scenarios"), "{first}");
     let answer = serving.send("GET /health", "origin: https://lab.example\r\n", "");
     assert!(answer.contains("access-control-allow-origin: https://lab.example"), "{answer}");
@@ -167,7 +169,7 @@ fn logs_for_programs_limits_and_origins() {
     assert!(refused.contains("retry-after: 1\r\n") && refused.contains("too_many_requests"), "{refused}");
     let (_, said) = serving.end("-TERM");
     for line in said.lines() {
-        let line: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         assert!(line["time"].is_string() && line["level"] == "info", "{line}");
     }
     assert!(said.contains("\"client\":\"127.0.0.1\"") && said.contains("\"status\":429"), "{said}");
@@ -198,4 +200,61 @@ fn what_cannot_be_served() {
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(name) && said.contains(value), "{said}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn it_makes_incidents_on_demand_and_shows_the_page_and_runs() {
+    let serving = Serving::start(&["--port", "0"], &[]);
+    let made = ["generate", "--level", "easy", "--count", "3", "--seed", "7", "-o", "suite"];
+    serving.place.bench(&made).exits(0);
+    let manifest: Value = serde_json::from_str(&serving.place.read("suite/manifest.json")).unwrap();
+    let reset = |body: Value| {
+        let answer = serving.send("POST /reset", "content-type: application/json\r\n", &body.to_string());
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.to_owned(), serde_json::from_str::<Value>(body).unwrap())
+    };
+    for (index, one) in manifest["incidents"].as_array().unwrap().iter().enumerate() {
+        let (_, shown) = reset(json!({"suite": "generated:easy,seed=7", "index": index}));
+        assert_eq!((&shown["scenario_id"], &shown["task_id"]), (&one["id"], &one["task"]));
+        let (_, again) = reset(json!({"suite": "generated:easy,seed=7", "task_id": one["task"]}));
+        assert_eq!(again["scenario_id"], one["id"]);
+    }
+    for (body, words) in [
+        (json!({"suite": "classic"}), "expected generated:LEVEL,seed=N"),
+        (json!({"suite": "generated:smoke"}), "expected generated:LEVEL,seed=N"),
+        (json!({"suite": "generated:easy,private=3"}), "the suite is private"),
+        (json!({"suite": "generated:easy,decoys=99"}), "decoys is from 0 to 20"),
+        (json!({"suite": "generated:easy,decoys=3"}), "knobs are for a suite that is served whole"),
+        (json!({"suite": "generated:easy", "index": -1}), "expected the number of an incident"),
+        (json!({"suite": "generated:easy", "index": 0, "task_id": "remediation_planning"}), "incident 0 poses"),
+    ] {
+        let (head, refusal) = reset(body.clone());
+        assert!(head.starts_with("HTTP/1.1 4"), "{body}: {head}");
+        assert!(refusal["detail"].as_str().unwrap().contains(words), "{body}: {refusal}");
+    }
+    // The page, its files, and the runs of this folder.
+    let page = serving.ask("GET /");
+    assert!(page.contains("content-security-policy: default-src 'none'; script-src 'self';"), "{page}");
+    let tag = page.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap();
+    for file in page.split('"').filter(|word| word.starts_with("/web/")) {
+        assert!(serving.ask(&format!("GET {file}")).starts_with("HTTP/1.1 200"), "{file}");
+    }
+    assert!(serving.send("GET /", &format!("if-none-match: {tag}\r\n"), "").starts_with("HTTP/1.1 304"));
+    assert!(serving.ask("GET /web/..%2FCargo.toml").starts_with("HTTP/1.1 404"));
+    serving.place.bench(&["--agent", "oracle", "--quiet"]).exits(0);
+    assert!(serving.ask("GET /runs").contains(&format!("\"id\":\"{}\"", serving.place.latest())));
+    serving.end("-TERM");
+    // Where others can look, a folder is shown only if it is named; and an exam makes no incidents.
+    let open = Serving::start(&["--port", "0", "--host", "0.0.0.0", "--token", "t"], &[]);
+    assert!(open.ask("GET /runs").contains("no_runs"));
+    open.end("-TERM");
+    let named =
+        Serving::start(&["--port", "0", "--host", "0.0.0.0", "--token", "t"], &[("BENCH_RESULTS", "elsewhere")]);
+    assert!(named.ask("GET /runs").ends_with("{\"runs\":[]}"));
+    named.end("-TERM");
+    let exam = Serving::start(&["--port", "0", "--exam"], &[]);
+    let refusal = exam.send("POST /reset", "content-type: application/json\r\n", "{\"suite\":\"generated:easy\"}");
+    assert!(refusal.starts_with("HTTP/1.1 403"), "{refusal}");
+    exam.end("-TERM");
 }

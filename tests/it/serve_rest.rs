@@ -98,7 +98,9 @@ async fn tasks_and_health() {
     let sizes: Vec<_> = groups.iter().map(|(name, group)| (*name, group.as_object().unwrap().len())).collect();
     assert_eq!(sizes, [("diagnostic", 5), ("remediation", 6), ("submission", 3)]);
     let root = client.get("/").await;
-    assert_eq!((root.status.as_u16(), root.header("location")), (307, Some("/docs")));
+    assert_eq!((root.status.as_u16(), root.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    let hosted = client.get("/web/").await;
+    assert_eq!((hosted.status.as_u16(), hosted.header("location")), (307, Some("/")));
     assert_eq!(client.get("/health").await.ok(), json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}));
     let mut host = Client::of(&service(Options { openenv: true, ..Options::default() }));
     assert_eq!(host.get("/health").await.ok()["status"], "healthy");

@@ -226,8 +226,8 @@ pub(super) fn call(
             if step > 0 && !play.episode.is_done() {
                 return Err(CallFault::UnderWay { step, most });
             }
-            let scenario = choice.scenario(&app.catalog).map_err(CallFault::Start)?;
-            *play = Play::start(scenario, choice.episode_id.as_deref());
+            let scenario = app.scenario(&choice).map_err(CallFault::Start)?;
+            *play = Play::start(&scenario, choice.episode_id.as_deref());
             app.metrics.episode();
             Ok(Brought::of(&visibility.openenv_reset(&play.episode, &play.name)))
         }

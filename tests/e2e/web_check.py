@@ -1,0 +1,351 @@
+"""The page of `bench serve` in a real browser. Started by web.sh."""
+
+import http.server
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+
+BENCH = os.environ["BENCH"]
+PICTURES = os.environ.get("PICTURES")
+WIDTHS = {390: 844, 820: 1180, 1440: 900}
+HOSTILE = "<script>window.hacked = 1</script><img src=x onerror=\"window.hacked = 2\">"
+GRADES = [1, 0.9667, 1]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def say(text):
+    print(f"  {text}")
+
+
+def bench(*arguments):
+    return subprocess.run([BENCH, *arguments], check=True, capture_output=True, text=True).stdout
+
+
+# ---- a model that writes markup, and waits where it is told to ----
+
+gate = threading.Event()
+gate.set()
+# An endpoint is asked once before a run is made, which must not wait.
+asked = threading.Semaphore(0)
+
+
+class Model(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("content-length") or 0))
+        if not asked.acquire(blocking=False):
+            gate.wait()
+        action = {"action_type": "query_logs", "parameters": {"service": "postgres-db", "reasoning": HOSTILE}}
+        content = f"{HOSTILE}\n{'long ' * 20000}\n{json.dumps(action)}"
+        body = json.dumps({
+            "id": "x", "object": "chat.completion", "created": 0, "model": HOSTILE,
+            "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": content}}],
+            "usage": {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12},
+        }).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+class Models(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        # Its client is stopped in the middle of a call.
+        pass
+
+
+model_server = Models(("127.0.0.1", 0), Model)
+threading.Thread(target=model_server.serve_forever, daemon=True).start()
+MODEL = ["--model", "evil", "--base-url", f"http://127.0.0.1:{model_server.server_port}/v1", "--agent", "llm",
+         "--protocol", "text", "--assist", "off", "--progress", "none"]
+
+
+def start_server(*options):
+    server = subprocess.Popen([BENCH, "serve", "--port", "0", *options], stderr=subprocess.PIPE, text=True)
+    line = server.stderr.readline()
+    threading.Thread(target=server.stderr.read, daemon=True).start()
+    return server, re.search(r"http://[\d.:]+", line).group()
+
+
+# ---- what a page may not do ----
+
+problems = []
+
+
+def watch(page, origin):
+    """Notes every error of the console, every violation of the policy, and every request to elsewhere."""
+    page.on("console", lambda message: problems.append(f"console: {message.text}") if message.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(f"error: {error}"))
+    page.on("request", lambda request: None if request.url.startswith((origin, "data:", "blob:")) else problems.append(f"request: {request.url}"))
+    page.add_init_script("""
+        document.addEventListener('securitypolicyviolation', (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));
+        window.longest = 0;
+        new PerformanceObserver((list) => { for (const one of list.getEntries()) window.longest = Math.max(window.longest, one.duration); })
+            .observe({ type: 'longtask', buffered: true });
+    """)
+
+
+def check_axe(page, name):
+    found = [one for one in Axe().run(page).response["violations"] if one["impact"] in ("serious", "critical")]
+    assert not found, f"{name}: " + "; ".join(f"{one['id']} at {one['nodes'][0]['target']}" for one in found)
+
+
+def until(page, expression, argument=None, seconds=20):
+    """Waits for something in the page. Playwright's own way is a script made of text, which the page's policy refuses."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(expression, argument):
+        assert time.monotonic() < end, f"not within {seconds} s: {expression}"
+        page.wait_for_timeout(50)
+
+
+def hook(page, name):
+    return page.get_by_test_id(name)
+
+
+def play_tour(page, url, number):
+    page.goto(f"{url}/#/play")
+    hook(page, f"tour-{number}").click()
+    page.get_by_text(re.compile("step 1 of")).wait_for()
+    finish_tour(page, lambda: hook(page, "tour-next").click())
+    shown = hook(page, "grade-total").inner_text()
+    assert float(shown) == GRADES[number - 1], shown
+    return shown
+
+
+def finish_tour(page, press):
+    for _ in range(12):
+        if hook(page, "tour-next").inner_text() == "Finish":
+            return
+        before = hook(page, "tour").inner_text()
+        press()
+        until(page, "before => document.querySelector('[data-testid=tour]').innerText !== before", before)
+    raise AssertionError("the tour has no end")
+
+
+def main():
+    say("runs to look at: built-in agents, a large one, and a model that writes markup")
+    bench("--agent", "random,heuristic,oracle", "--epochs", "4", "--quiet")
+    bench("--agent", "random,heuristic,oracle", "--epochs", "4", "--seed", "9", "--quiet")
+    base, new = sorted(os.listdir("results/runs"))
+    bench("--agent", "random,fallback,heuristic,oracle", "--epochs", "28", "--quiet", "--out", "large")
+    [large] = os.listdir("large/runs")
+    os.rename(f"large/runs/{large}", f"results/runs/{large}")
+    bench(*MODEL, "--task", "root_cause_analysis", "--quiet")
+    evil = pathlib.Path("results/latest").read_text().strip()
+    # A scenario whose evidence is markup, too.
+    pathlib.Path("hostile").mkdir()
+    text = (ROOT / "scenarios/root_cause_analysis/RCA-001.toml").read_text()
+    assert "no LIMIT" in text
+    pathlib.Path("hostile/RCA-001.toml").write_text(text.replace("no LIMIT", HOSTILE.replace('"', "'")))
+
+    server, url = start_server()
+    hostile_server, hostile_url = start_server("--scenarios", "hostile")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=os.environ["CHROMIUM"], args=[
+            "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+            "--disable-component-update", "--disable-sync"])
+        try:
+            check(browser, url, hostile_url, base, new, large, evil)
+            if PICTURES:
+                take_pictures(browser, url, base, new, large, evil)
+        finally:
+            browser.close()
+            for process in (server, hostile_server):
+                process.terminate()
+    print("  passed")
+
+
+def check(browser, url, hostile_url, base, new, large, evil):
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    watch(page, url)
+
+    page.goto(url)
+    hook(page, "reset").wait_for()
+    figures = page.evaluate("""() => ({
+        bytes: [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')].reduce((sum, one) => sum + one.transferSize, 0),
+        drawn: Math.round(performance.getEntriesByType('paint').at(-1).startTime),
+        loaded: Math.round(Math.max(...performance.getEntriesByType('resource').map((one) => one.responseEnd))),
+    })""")
+    say(f"first view: {figures['bytes']} bytes, last file after {figures['loaded']} ms, drawn after {figures['drawn']} ms")
+    assert figures["bytes"] < 150_000, figures
+
+    say("the walkthroughs: " + ", ".join(play_tour(page, url, number) for number in (1, 2, 3)))
+    check_axe(page, "play, at the end")
+    page.reload()
+    check_axe(page, "play, before an episode")
+
+    say("an incident that is made on the spot")
+    hook(page, "scenario").select_option("generated")
+    hook(page, "level").select_option("hard")
+    hook(page, "seed").fill("7")
+    hook(page, "reset").click()
+    hook(page, "steps-left").wait_for()
+    assert page.get_by_text("GEN-").count() > 0
+    check_axe(page, "play, within an episode")
+
+    say("the keyboard alone")
+    page.goto("about:blank")
+    page.goto(f"{url}/#/play")
+    hook(page, "tour-1").wait_for()
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.dataset.testid") == "tour-1":
+            break
+    page.keyboard.press("Enter")
+    page.get_by_text(re.compile("step 1 of")).wait_for()
+    finish_tour(page, lambda: page.keyboard.press("Enter"))
+    assert float(hook(page, "grade-total").inner_text()) == GRADES[0]
+
+    say("runs, scores, a comparison")
+    page.goto(f"{url}/#/scores")
+    page.locator(f"[data-testid=run-row][data-run='{base}']").wait_for()
+    assert page.locator("[data-testid=run-row]").count() == 4
+    check_axe(page, "scores")
+    for run in (base, new):
+        page.locator(f"[data-testid=run-row][data-run='{run}'] [data-testid=choose]").check()
+    hook(page, "compare").click()
+    hook(page, "verdict").wait_for()
+    told = subprocess.run([BENCH, "compare", base, new], capture_output=True, text=True)
+    words = {0: "pass", 1: "regressed", 3: "inconclusive"}[told.returncode]
+    say(f"verdict: {hook(page, 'verdict').inner_text().splitlines()[0]} (the command: {words})")
+    check_axe(page, "comparison")
+    page.goto(f"{url}/#/runs/{base}")
+    hook(page, "score-table").wait_for()
+    table = hook(page, "score-table").inner_text()
+    summary = json.loads(pathlib.Path(f"results/runs/{base}/summary.json").read_text())
+    for row in summary["rows"]:
+        assert row["model"] in table and f"{row['overall']:.3f}" in table, (row["model"], table)
+    for task in ("alert_classification", "root_cause_analysis", "remediation_planning"):
+        assert hook(page, f"plot-{task}").locator("svg").count() > 0, task
+    check_axe(page, "run")
+
+    say("a run of a thousand episodes, to its end")
+    page.goto(f"{url}/#/runs/{large}")
+    episodes = hook(page, "episodes")
+    episodes.wait_for()
+    page.evaluate("window.longest = 0")
+    episodes.scroll_into_view_if_needed()
+    page.evaluate("""async () => {
+        const list = document.querySelector('[data-testid=episodes]');
+        const boxes = [list, ...list.querySelectorAll('*')];
+        const box = boxes.find((one) => one.scrollHeight > one.clientHeight + 200 && getComputedStyle(one).overflowY !== 'visible') || document.scrollingElement;
+        for (let at = 0; at <= box.scrollHeight; at += 240) { box.scrollTop = at; await new Promise(requestAnimationFrame); }
+    }""")
+    page.locator("[data-testid=episode-row][data-n='1007']").wait_for()
+    say(f"longest task while it scrolled: {page.evaluate('window.longest'):.0f} ms; rows in the page: {page.locator('[data-testid=episode-row]').count()}")
+    assert page.locator("[data-testid=episode-row]").count() < 200
+
+    say("a trajectory with hostile and long replies")
+    page.goto(f"{url}/#/runs/{evil}/episodes/0/2")
+    page.locator("[data-testid=step][data-step='2']").wait_for()
+    page.evaluate("window.longest = 0")
+    for fold in hook(page, "reply").all():
+        fold.locator("summary, button").first.click()
+    hook(page, "prompt").first.locator("summary, button").first.click()
+    page.evaluate("""async () => {
+        for (let at = 0; at <= document.scrollingElement.scrollHeight; at += 300) { scrollTo(0, at); await new Promise(requestAnimationFrame); }
+    }""")
+    text = hook(page, "reply").first.text_content()
+    assert HOSTILE in text and len(text) > 100_000, len(text)
+    say(f"longest task: {page.evaluate('window.longest'):.0f} ms")
+    assert page.evaluate("[window.hacked, document.images.length, document.querySelectorAll('main script').length]") == [None, 0, 0]
+    assert hook(page, "oracle").count() > 0
+    check_axe(page, "trajectory")
+    page.goto(f"{url}/#/beside/{base}/0/{base}/1")
+    hook(page, "first-difference").first.wait_for()
+    check_axe(page, "side by side")
+
+    say("a run that goes on appears and grows without a reload")
+    page.goto(f"{url}/#/scores")
+    page.locator(f"[data-testid=run-row][data-run='{base}']").wait_for()
+    page.evaluate("window.same = true")
+    gate.clear()
+    asked.release()
+    live = subprocess.Popen([BENCH, *MODEL, "--task", "alert_classification", "--quiet"], stdout=subprocess.DEVNULL)
+    row = page.locator("[data-testid=run-row]").first
+    until(page, "document.querySelectorAll('[data-testid=run-row]').length === 5")
+    until(page, "/running/i.test(document.querySelector('[data-testid=run-row]').innerText)")
+    gate.set()
+    until(page, "!/running/i.test(document.querySelector('[data-testid=run-row]').innerText)", seconds=60)
+    live.wait()
+    assert page.evaluate("window.same") and "3" in row.inner_text(), row.inner_text()
+    context.close()
+
+    say("in the dark, and on a phone")
+    for scheme, width in (("dark", 1440), ("light", 390), ("dark", 390)):
+        context = browser.new_context(viewport={"width": width, "height": WIDTHS[width]}, color_scheme=scheme)
+        page = context.new_page()
+        watch(page, url)
+        for name, path in views(base, new, large, evil).items():
+            show(page, url, path)
+            check_axe(page, f"{name}, {scheme}, {width}")
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, f"{name} is {wide} px wide on {width}"
+        context.close()
+
+    say("markup in evidence stays text")
+    context = browser.new_context()
+    page = context.new_page()
+    watch(page, hostile_url)
+    page.goto(hostile_url)
+    hook(page, "tour-2").click()
+    for step in (1, 2):
+        page.get_by_text(re.compile(f"step {step} of")).wait_for()
+        hook(page, "tour-next").click()
+    until(page, "document.querySelector('[data-testid=evidence]').innerText.includes('<script>')")
+    assert page.evaluate("[window.hacked, document.images.length]") == [None, 0]
+    context.close()
+    assert not problems, "\n".join(sorted(set(problems)))
+
+
+def views(base, new, large, evil):
+    return {
+        "play": "#/play", "tour": "#/play", "scores": "#/scores", "run": f"#/runs/{base}", "large-run": f"#/runs/{large}",
+        "compare": f"#/compare/{base}/{new}", "trajectory": f"#/runs/{base}/episodes/24",
+        "model-trajectory": f"#/runs/{evil}/episodes/0/2", "beside": f"#/beside/{base}/0/{base}/1",
+    }
+
+
+def show(page, url, path):
+    page.goto("about:blank")
+    page.goto(f"{url}/{path}")
+    until(page, "document.querySelector('main').children.length > 0")
+    page.wait_for_load_state("networkidle") if "scores" not in path and "runs" not in path else page.wait_for_timeout(700)
+
+
+def take_pictures(browser, url, base, new, large, evil):
+    for scheme in ("light", "dark"):
+        for width, height in WIDTHS.items():
+            context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+            page = context.new_page()
+            for name, path in views(base, new, large, evil).items():
+                show(page, url, path)
+                if name == "tour":
+                    hook(page, "tour-3").click()
+                    for _ in range(5):
+                        before = hook(page, "tour").inner_text()
+                        hook(page, "tour-next").click()
+                        until(page, "before => document.querySelector('[data-testid=tour]').innerText !== before", before)
+                page.screenshot(path=f"{PICTURES}/{name}-{width}-{scheme}.png")
+            context.close()
+    say(f"pictures in {PICTURES}")
+
+
+sys.exit(main())

@@ -1,0 +1,92 @@
+// What an episode is played on: the alert, the map, the next action, the evidence, the history, the grade.
+
+import { announce, fill, h } from './dom.js';
+import { actionForm } from './play-actions.js';
+import { alertCard } from './play-alert.js';
+import { evidenceList } from './play-evidence.js';
+import { gradeCard } from './play-grade.js';
+import { historyCard } from './play-history.js';
+import { known } from './play-known.js';
+import { serviceMap } from './play-map.js';
+import { sentence, signed } from './play-words.js';
+
+/** The board. `onstep(step)` hears of each step, `guided()` says whether a tour leads. */
+export function makeBoard(onstep, guided) {
+  let episode = null;
+  let busy = false;
+  const alert = h('div.play-place');
+  const map = serviceMap((name) => { form.service(name); announce(`${name} is chosen.`); });
+  const evidence = evidenceList({ oncite: (id) => form.cite(id), cited: () => form.cited() });
+  const form = actionForm({ onexecute: execute, onservice: (name) => map.choose(name), oncite: () => evidence.cite() });
+  const history = historyCard();
+  const grade = gradeCard({ ask: () => episode.fetchGrade(), state: () => episode.fetchState() });
+  const element = h('div.play-board', alert, map.element, h('div.play-do', form.element, h('div.play-side', history.element, grade.element)), evidence.element);
+
+  const choose = (name) => { form.service(name); map.choose(name); };
+  /** Where the server withholds rewards, it withholds the grade too. */
+  const graded = () => (episode.steps.at(-1)?.reward === null ? grade.withhold() : grade.grade());
+
+  /** Shows what a step has changed. */
+  const refresh = () => {
+    const { observation, steps } = episode;
+    map.show({ services: observation.known_services, alerted: observation.alert?.affected_services || [], ...known(observation.known_services, steps) });
+    history.show(episode);
+    form.update(busy);
+  };
+
+  async function execute(action) {
+    if (busy || episode.done) return;
+    const playing = episode;
+    busy = true;
+    form.update(true);
+    let step;
+    try {
+      step = await playing.step(action);
+    } catch (error) {
+      form.complain(error.status === 404 ? 'This episode is no longer on the server. Reset to start another.' : sentence(error.message));
+      return;
+    } finally {
+      busy = false;
+      form.update(false);
+    }
+    evidence.add(step);
+    form.tell(step);
+    refresh();
+    evidence.reveal(step, guided());
+    if (!step.error) announce(step.reward === null ? step.feedback : `${step.feedback} Reward ${signed(step.reward)}.`);
+    if (step.done) {
+      await graded();
+      if (!guided()) grade.reveal();
+    }
+    onstep(step);
+  }
+
+  return {
+    element,
+    execute,
+    get episode() { return episode; },
+    get busy() { return busy; },
+    /** Shows all of an episode, as after a reset or when the view is opened again. */
+    show(of) {
+      episode = of;
+      const { observation } = episode;
+      fill(alert, alertCard(observation, choose));
+      evidence.reset(episode.generated);
+      form.reset(episode);
+      grade.reset();
+      for (const step of episode.steps) evidence.add(step);
+      const [first] = observation.alert?.affected_services || [];
+      refresh();
+      if (observation.known_services.includes(first)) choose(first);
+      if (episode.done) graded();
+    },
+    /** Shows an action in the form. */
+    prefill(action) {
+      form.prefill(action);
+      map.choose(action.parameters.service);
+    },
+    /** Puts the focus on what comes next: an action, or the grade. */
+    focus() { if (episode.done) grade.reveal(); else form.focus(); },
+    stop() { map.stop(); },
+  };
+}

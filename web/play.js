@@ -1,0 +1,82 @@
+// The Play view: which incident, and the tours. What an episode is played on is play-board.js, fetched when all this stands.
+
+import { get } from './api.js';
+import { announce, fill, h } from './dom.js';
+import { start } from './play-episode.js';
+import { setup } from './play-setup.js';
+import { tourButtons, tourPanel } from './play-tour.js';
+import { sentence } from './play-words.js';
+
+/** The episode outlives the view: who looks at the scores meanwhile finds it as it was. */
+let kept = null;
+
+/** Opens the view in `main`; gives what is to be called when it is left. */
+export async function open(main) {
+  const { tasks, action_schema: schema = {} } = await get('/tasks');
+  const groups = { __proto__: null };
+  for (const [group, types] of Object.entries(schema)) for (const type of Object.keys(types)) groups[type] = group;
+  const scenarios = new Set(tasks.flatMap((task) => task.scenarios || []));
+
+  let board = null;
+  let starting = false;
+  let left = false;
+  const trouble = h('p.notice.bad', { role: 'alert', hidden: true, 'data-testid': 'reset-error' });
+  const pickers = setup(tasks, reset);
+  const tours = tourButtons(scenarios, async (tour) => {
+    if (await reset(tour.request)) guide.start(tour);
+  });
+  const guide = tourPanel({
+    onprepare: (action) => board.prefill(action),
+    onexecute: (action) => board.execute(action),
+    // Focus goes on where the reader does: the panel that had it is gone.
+    onend: () => board.focus(),
+  });
+  const welcome = h('section.play-welcome', h('h1', 'Play an incident'),
+    h('p', 'An alert fires in a system of services. Read logs, metrics and dependencies, follow what fails to where it began, repair it, and submit an answer. Every look is a step, and there are only so many.'),
+    h('p.soft', 'Pick a task and a scenario and press Reset, or take a guided tour: each step is explained, and taken for real.'));
+  const view = h('div.play', h('div.play-top', pickers.element, tours, pickers.about), trouble, welcome, guide.element);
+  fill(main, view);
+
+  /** Shows an episode on the board, which is made for the first of them. */
+  async function show(episode) {
+    const { makeBoard } = await import('./play-board.js');
+    if (left) return;
+    if (!board) {
+      board = makeBoard((step) => guide.took(step, board.episode.grade?.total), () => guide.running);
+      welcome.replaceWith(board.element);
+      view.classList.add('running');
+    }
+    pickers.show(episode.observation.task_id, episode.observation.scenario_id);
+    board.show(episode);
+  }
+
+  async function reset(request) {
+    if (starting || board?.busy) return false;
+    starting = true;
+    pickers.busy(true);
+    trouble.hidden = true;
+    try {
+      const episode = await start(request, groups);
+      kept = episode;
+      guide.end();
+      await show(episode);
+      announce(`${episode.observation.alert?.title ?? 'The episode'} started. ${episode.left} steps.`);
+      return true;
+    } catch (error) {
+      trouble.textContent = sentence(error.message);
+      trouble.hidden = false;
+      return false;
+    } finally {
+      starting = false;
+      pickers.busy(false);
+    }
+  }
+
+  if (kept) await show(kept);
+  // So that the first reset need not wait for it.
+  else setTimeout(() => import('./play-board.js'), 200);
+  return () => {
+    left = true;
+    board?.stop();
+  };
+}

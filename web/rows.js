@@ -1,0 +1,142 @@
+// A list of any length: only the rows that can be seen are in the document. Arrow keys walk through it.
+
+import { h } from './dom.js';
+
+/** Rows beyond the edge that are kept, so that quick scrolling shows no gap. */
+const SPARE = 8;
+
+/**
+ * A grid of rows of one height. `columns` are `{ key, title, number, cell(item) }`; `opened(item)` is called where a row is
+ * chosen, `sorted(key)` where a head is. The height of a row is the CSS property `--row` of the grid, in pixels.
+ * Returns `{ element, show(items, sort), remember() }`.
+ */
+export function rowsGrid({ label, testid, rowTestid, columns, key, opened, sorted }) {
+  let items = [];
+  let height = 0;
+  let active = 0;
+  let waiting = false;
+  /** Where to scroll when the list has its height. */
+  let wanted = 0;
+  const shown = new Map();
+  const heads = columns.map((column, index) => h(`div.cell.c-${column.key}${column.number ? '.num' : ''}`, { role: 'columnheader', 'aria-colindex': index + 1 },
+    // Sorting by keyboard is the field above the list: a stop at each head would be a long way to the rows.
+    h('button.quiet', { type: 'button', tabindex: -1, onclick: () => sorted(column.key) }, column.title)));
+  const body = h('div.rows', { role: 'rowgroup' });
+  const element = h('div.grid', { role: 'grid', 'aria-label': label, 'data-testid': testid, 'aria-colcount': columns.length },
+    h('div.head', { role: 'rowgroup' }, h('div.line', { role: 'row', 'aria-rowindex': 1 }, heads)), body);
+
+  const make = (index) => {
+    const item = items[index];
+    return h('div.line', {
+      role: 'row', 'aria-rowindex': index + 2, tabindex: index === active ? 0 : -1, 'data-testid': rowTestid, 'data-n': key(item),
+      style: { transform: `translateY(${index * height}px)` },
+    }, columns.map((column, at) => h(`div.cell.c-${column.key}${column.number ? '.num' : ''}`, { role: 'gridcell', 'aria-colindex': at + 1 }, column.cell(item))));
+  };
+
+  const draw = () => {
+    waiting = false;
+    if (!height) return;
+    const from = Math.max(0, Math.floor(element.scrollTop / height) - SPARE);
+    const to = Math.min(items.length, Math.ceil((element.scrollTop + element.clientHeight) / height) + SPARE);
+    for (const [index, row] of shown) {
+      // The row with the focus stays, wherever it is.
+      if ((index < from || index >= to) && index !== active) { row.remove(); shown.delete(index); }
+    }
+    const add = (index) => {
+      if (shown.has(index)) return;
+      const row = make(index);
+      shown.set(index, row);
+      // In the order of the rows, for who reads the document and does not see it.
+      const next = shown.get(index + 1);
+      if (next) next.before(row); else body.append(row);
+    };
+    for (let index = from; index < to; index += 1) add(index);
+    if (items.length && active < items.length) add(active);
+  };
+  const later = () => { if (!waiting) { waiting = true; requestAnimationFrame(draw); } };
+
+  const all = () => {
+    const hadFocus = body.contains(document.activeElement);
+    body.replaceChildren();
+    shown.clear();
+    body.style.setProperty('height', `${items.length * height}px`);
+    draw();
+    if (hadFocus) shown.get(active)?.focus({ preventScroll: true });
+  };
+
+  const measure = () => {
+    const now = parseFloat(getComputedStyle(element).getPropertyValue('--row')) || 36;
+    if (now !== height) {
+      const top = height ? (element.scrollTop / height) * now : wanted;
+      height = now;
+      all();
+      element.scrollTop = top;
+    } else later();
+  };
+
+  const go = (index) => {
+    const before = shown.get(active);
+    before?.setAttribute('tabindex', -1);
+    active = Math.max(0, Math.min(items.length - 1, index));
+    const top = active * height;
+    const head = element.firstChild.offsetHeight;
+    if (top < element.scrollTop) element.scrollTop = top;
+    else if (top + height > element.scrollTop + element.clientHeight - head) element.scrollTop = top + height + head - element.clientHeight;
+    draw();
+    const row = shown.get(active);
+    row?.setAttribute('tabindex', 0);
+    row?.focus({ preventScroll: true });
+  };
+
+  const page = () => Math.max(1, Math.floor(element.clientHeight / height) - 2);
+  const keys = {
+    ArrowDown: () => go(active + 1), ArrowUp: () => go(active - 1), PageDown: () => go(active + page()), PageUp: () => go(active - page()),
+    Home: () => go(0), End: () => go(items.length - 1), Enter: () => items[active] && opened(items[active]),
+  };
+  element.addEventListener('keydown', (event) => {
+    const act = keys[event.key];
+    if (!act || event.ctrlKey || event.altKey || event.metaKey || !event.target.closest('.rows')) return;
+    event.preventDefault();
+    act();
+  });
+  const indexOf = (target) => Number(target.closest('[role=row]')?.getAttribute('aria-rowindex')) - 2;
+  body.addEventListener('click', (event) => {
+    // A link in a row is followed as a link, also into another tab.
+    if (event.target.closest('a') || getSelection()?.toString()) return;
+    const item = items[indexOf(event.target)];
+    if (item) opened(item);
+  });
+  body.addEventListener('focusin', (event) => {
+    const index = indexOf(event.target);
+    if (index === active || Number.isNaN(index)) return;
+    shown.get(active)?.setAttribute('tabindex', -1);
+    active = index;
+    shown.get(active)?.setAttribute('tabindex', 0);
+  });
+  element.addEventListener('scroll', later, { passive: true });
+  const watch = new ResizeObserver(measure);
+  watch.observe(element);
+
+  return {
+    element,
+    /** Shows these items. `place` is what `remember()` gave before; `keep` leaves the list where it is. */
+    show(next, sort, { place = null, keep = false } = {}) {
+      const was = items[active] && key(items[active]);
+      items = next;
+      const found = keep ? items.findIndex((item) => key(item) === was) : -1;
+      active = found >= 0 ? found : 0;
+      if (place) active = Math.max(0, items.findIndex((item) => key(item) === place.key));
+      element.setAttribute('aria-rowcount', items.length + 1);
+      columns.forEach((column, index) => {
+        if (column.key === sort.key) heads[index].setAttribute('aria-sort', sort.down ? 'descending' : 'ascending');
+        else heads[index].removeAttribute('aria-sort');
+      });
+      all();
+      wanted = place?.top ?? 0;
+      if (place || !keep) element.scrollTop = wanted;
+    },
+    /** Where the list is, for `show` of a later time. */
+    remember: () => ({ top: element.scrollTop, key: items[active] && key(items[active]) }),
+    stop: () => watch.disconnect(),
+  };
+}
