@@ -1,6 +1,7 @@
 // Where the parts of the service map stand: layers from left to right by who calls whom. Pure, and the same for the same graph.
 
-const GAP_X = 48;
+/** Between layers: as much as there is room for. */
+const GAP_X = [18, 48];
 const GAP_Y = 14;
 /** The room that an edge takes where it passes a layer. */
 const LANE = 18;
@@ -23,12 +24,13 @@ export function layout(nodes, edges, { width, nodeWidth, nodeHeight }) {
     const { columns, chains } = threads(linked, forward, layer);
     order(columns, chains, rank);
     const size = (cell) => (cell.name ? nodeHeight : LANE) + GAP_Y;
+    const gap = Math.floor(Math.min(GAP_X[1], Math.max(GAP_X[0], (width - columns.length * nodeWidth) / Math.max(1, columns.length - 1))));
     const heights = columns.map((column) => column.reduce((sum, cell) => sum + size(cell), 0));
     const tallest = Math.max(...heights);
     columns.forEach((column, at) => {
       let y = (tallest - heights[at]) / 2;
       for (const cell of column) {
-        cell.x = at * (nodeWidth + GAP_X);
+        cell.x = at * (nodeWidth + gap);
         cell.y = y;
         cell.mid = y + (size(cell) - GAP_Y) / 2;
         if (cell.name) places.set(cell.name, { x: cell.x, y });
@@ -45,7 +47,7 @@ export function layout(nodes, edges, { width, nodeWidth, nodeHeight }) {
       const shift = paired ? (back ? 8 : -8) : 0;
       paths.push({ edge, back, points: points.map(([x, y]) => [x, y + shift]) });
     }
-    right = columns.length * (nodeWidth + GAP_X) - GAP_X;
+    right = columns.length * (nodeWidth + gap) - gap;
     bottom = tallest - GAP_Y;
   }
 

@@ -27,7 +27,7 @@ export function setup(tasks, onreset) {
     const shown = scenarios.slice(0, MOST);
     fill(scenario, h('optgroup', { label: 'Of this server' }, shown.map((id) => h('option', { value: id }, id)),
       scenarios.length > MOST && h('option', { disabled: true }, `and ${scenarios.length - MOST} more`)),
-    h('optgroup', { label: 'Made on the spot' }, h('option', { value: GENERATED }, 'Generated, by level and seed')));
+    h('optgroup', { label: 'Made on the spot' }, h('option', { value: GENERATED }, 'By level and seed')));
     say();
   };
   const say = () => {
