@@ -8,6 +8,7 @@
 //! ChatRequest ─► Retrying ─► OpenAiClient ─► Limiter ─► HTTP ─► wire::parse_reply ─► ChatReply | ChatError
 //! ```
 
+pub mod chaos;
 pub mod error;
 pub mod limit;
 pub mod openai;
@@ -209,6 +210,8 @@ pub struct CallContext {
     pub repeat: u32,
     /// Once it is cancelled, no further attempt is begun; one that is under way goes on.
     pub stop: CancellationToken,
+    /// Whether faults on purpose leave it alone, as they do the question before a run.
+    pub spared: bool,
 }
 
 /// A way to reach a model. The one asynchronous boundary below the runner.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use super::chaos::Chaos;
 use super::{BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, Retry};
 use crate::stats::rng::SplitMix64;
 
@@ -53,19 +54,31 @@ impl RetryPolicy {
 pub struct Retrying<C> {
     client: C,
     policy: RetryPolicy,
+    chaos: Option<Chaos>,
 }
 
 impl<C: ChatClient> Retrying<C> {
     /// Puts a policy around a client.
     pub const fn new(client: C, policy: RetryPolicy) -> Self {
-        Self { client, policy }
+        Self { client, policy, chaos: None }
+    }
+
+    /// The same with faults on purpose, which stand in the place of attempts.
+    #[must_use]
+    pub fn with_chaos(self, chaos: Option<Chaos>) -> Self {
+        Self { chaos, ..self }
     }
 
     async fn run(&self, request: &ChatRequest, context: &CallContext) -> Result<ChatReply, ChatError> {
         let mut rng = SplitMix64::new(context.jitter_seed);
         let mut retries = Vec::new();
         for attempt in 0.. {
-            let mut error = match self.client.complete(request, context).await {
+            let chaos = self.chaos.as_ref().filter(|_| !context.spared);
+            let answer = match chaos.and_then(|chaos| chaos.strikes(context.jitter_seed, attempt)) {
+                Some(fault) => Err(fault),
+                None => self.client.complete(request, context).await,
+            };
+            let mut error = match answer {
                 Ok(mut reply) => {
                     reply.retries = retries;
                     return Ok(reply);

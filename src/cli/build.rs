@@ -265,7 +265,7 @@ pub(super) fn client(
         max_retry_after: settings.max_retry_after,
         ..RetryPolicy::default()
     };
-    let client: Arc<dyn ChatClient> = Arc::new(Retrying::new(client, policy));
+    let client: Arc<dyn ChatClient> = Arc::new(Retrying::new(client, policy).with_chaos(settings.chaos.clone()));
     Ok(match &settings.record {
         Some(folder) => {
             // Before a call is paid for whose answer could not be kept.

@@ -20,6 +20,7 @@ pub(super) async fn execute(args: &DoctorArgs) -> Result<Status, Failure> {
     settings.require_keys()?;
     // A check should say what is wrong now, and not wait for better times.
     settings.max_retries = 0;
+    settings.chaos = None;
     let mut all_well = true;
     for model in &settings.models {
         let (text, well) = examine(&settings, model).await?;

@@ -23,7 +23,11 @@ pub(super) async fn execute(args: &ResumeArgs) -> Result<Status, Failure> {
     let folder = store.find(&args.run)?;
     let _lock = folder.lock()?;
     let (manifest, past) = report::read(&folder)?;
-    let settings = settings(args, &manifest)?;
+    let mut settings = settings(args, &manifest)?;
+    // The same faults would strike the same calls, and what is void because of them would stay so.
+    if settings.chaos.take().is_some() && !args.quiet {
+        out::note("it goes on without the faults of --chaos");
+    }
     let catalog = build::catalog(&settings.suite, settings.overlay.as_deref())?;
     let prompts = build::prompts(settings.prompts.as_deref(), &settings.suite, settings.tool_names)?;
     unchanged("suite", &manifest.suite_digest, catalog.digest())?;

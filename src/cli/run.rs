@@ -230,6 +230,8 @@ pub(super) async fn checked_player(
         jitter_seed: settings.seed,
         repeat: 0,
         stop: cancel.gentle.clone(),
+        // It is about the endpoint, and not about what a run makes of faults.
+        spared: true,
     };
     let checked = tokio::select! {
         checked = preflight::check(&*line.client, settings.protocol.fixed(), &context) => checked,

@@ -231,6 +231,10 @@ pub struct Options {
     /// Seconds that an endpoint may ask to wait; beyond it the call fails [default: 120]
     #[arg(long, value_name = "SECONDS", help_heading = "How models are asked")]
     pub max_retry_after: Option<f64>,
+    /// Let a share of all attempts fail before they are sent: 429, 429-wait, 500, timeout, disconnect, malformed, html
+    /// and empty, as in 429=5%,timeout=1%
+    #[arg(long, value_name = "FAULT=SHARE%,…", conflicts_with = "replay", help_heading = "How models are asked")]
+    pub chaos: Option<String>,
     /// Keep every answer in this folder, to be replayed
     #[arg(long, value_name = "DIR", conflicts_with = "replay", help_heading = "How models are asked")]
     pub record: Option<PathBuf>,

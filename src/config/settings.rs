@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -12,6 +13,7 @@ use super::model::ModelError;
 use super::options::{AssistChoice, Concurrency, Format, LogFormat, ProgressChoice, ProtocolChoice};
 use super::{Environment, ModelSpec, Options, Providers};
 use crate::agent::Builtin;
+use crate::chat::chaos::Chaos;
 use crate::env::{TaskId, UnknownTask};
 use crate::log::shard::Shard;
 
@@ -165,6 +167,8 @@ pub struct Settings {
     pub max_retries: u32,
     /// The longest wait that an endpoint may ask for.
     pub max_retry_after: Duration,
+    /// Faults on purpose.
+    pub chaos: Option<Chaos>,
     /// Where answers are kept.
     pub record: Option<PathBuf>,
     /// From where answers come instead of from a network.
@@ -274,6 +278,18 @@ impl Layers<'_> {
         found
     }
 
+    /// What is written in a form of its own.
+    fn parsed<T: FromStr<Err: std::fmt::Display>>(
+        &mut self,
+        option: &'static str,
+        field: impl Fn(&Options) -> Option<String>,
+    ) -> Result<Option<T>, ConfigError> {
+        let name = option.trim_start_matches('-');
+        let (text, origin) = self.pick(name, |options| field(options).map(Some), None, None);
+        let parsed = text.map(|text| text.parse()).transpose();
+        parsed.map_err(|problem: T::Err| ConfigError::Option { option, problem: problem.to_string(), origin })
+    }
+
     fn list<T: Clone + serde::Serialize>(
         &mut self,
         name: &'static str,
@@ -331,6 +347,7 @@ impl Settings {
             let problem = format!("must be at most {MOST_RETRIES}");
             return Err(ConfigError::Option { option: "--max-retries", problem, origin: max_retries_origin });
         }
+        let chaos = l.parsed("--chaos", |o| o.chaos.clone())?;
         at_least_one("--epochs", u64::from(epochs), epochs_origin)?;
         at_least_one("--max-tokens", u64::from(max_tokens), max_tokens_origin)?;
         let (max_cost, max_cost_origin) = l.pick("max-cost", |o| o.max_cost.map(Some), None, None);
@@ -349,12 +366,7 @@ impl Settings {
             let problem = "must lie between 0 and 1".to_owned();
             return Err(ConfigError::Option { option: "--fail-under", problem, origin: fail_origin });
         }
-        let (shard, shard_origin) = l.pick("shard", |o| o.shard.clone().map(Some), None, None);
-        let shard = shard.map(|text| text.parse::<Shard>()).transpose().map_err(|problem| ConfigError::Option {
-            option: "--shard",
-            problem: problem.to_string(),
-            origin: shard_origin,
-        })?;
+        let shard = l.parsed::<Shard>("--shard", |o| o.shard.clone())?;
         let (margin, margin_origin) = l.pick("margin", |o| o.margin, None, 0.02);
         if !(0.0..=1.0).contains(&margin) {
             let problem = "must lie between 0 and 1".to_owned();
@@ -395,6 +407,7 @@ impl Settings {
                 .transpose()?,
             max_retries,
             max_retry_after: seconds("--max-retry-after", max_retry_after, max_retry_after_origin)?,
+            chaos,
             record: l.pick("record", |o| o.record.clone().map(Some), None, None).0,
             replay: l.pick("replay", |o| o.replay.clone().map(Some), None, None).0,
             prompts: l.pick("prompts", |o| o.prompts.clone().map(Some), None, None).0,

@@ -14,7 +14,7 @@ use super::manifest::{CLIENT, Contestant, PlannedScenario};
 use super::reliability::{Cell, Reliability, reliability};
 use super::{EpisodeKey, Event, EventKind, Manifest, Outcome, RunId};
 use crate::agent::{Builtin, StepSource, exec};
-use crate::chat::{ErrorKind, Usage};
+use crate::chat::{ErrorKind, Retry, Usage};
 use crate::env::{Signal, TaskId, hex};
 use crate::stats::mean;
 
@@ -67,6 +67,9 @@ pub struct RunHead {
     /// episodes that every contestant has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped_by: Option<String>,
+    /// The faults on purpose that calls met, as `--chaos` had them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chaos: Option<String>,
 }
 
 /// What one contestant came to.
@@ -143,6 +146,9 @@ pub struct Row {
     pub failed_calls: usize,
     /// Attempts that were repeated.
     pub retries: usize,
+    /// Milliseconds that were waited before attempts were repeated, over all calls.
+    #[serde(default, skip_serializing_if = "is_no_time")]
+    pub waited_ms: u64,
     /// Tokens of all calls.
     pub usage: Usage,
     /// Tokens of the check before the run, which belong to no episode and are not in `usage`.
@@ -239,6 +245,7 @@ struct Tally {
     calls: usize,
     failed_calls: usize,
     retries: usize,
+    waited_ms: u64,
     cost: Option<f64>,
     latencies: Vec<u64>,
 }
@@ -279,6 +286,7 @@ impl Fold {
             planned_epochs: None,
             seed: manifest.seed,
             stopped_by: None,
+            chaos: manifest.options["chaos"]["value"].as_str().map(str::to_owned),
         };
         let planned = |contestant: &Contestant| {
             let scenarios = manifest.scenarios.iter();
@@ -298,6 +306,7 @@ impl Fold {
                 calls: 0,
                 failed_calls: 0,
                 retries: 0,
+                waited_ms: 0,
                 cost: Some(0.0),
                 latencies: Vec::new(),
             }
@@ -427,6 +436,11 @@ impl Tally {
         (fair, set_aside)
     }
 
+    fn note_retries(&mut self, retries: &[Retry]) {
+        self.retries += retries.len();
+        self.waited_ms += retries.iter().map(|retry| retry.delay_ms).sum::<u64>();
+    }
+
     fn note_model(&mut self, answered_by: Option<&str>) {
         let name = self.contestant.settings.as_ref().map(|settings| settings.name.as_str());
         if let Some(model) = answered_by.filter(|model| Some(*model) != name) {
@@ -455,7 +469,7 @@ impl Tally {
                 episode.failed = None;
                 episode.dropped = episode.dropped.max(*dropped_evidence);
                 self.calls += 1;
-                self.retries += reply.retries.len();
+                self.note_retries(&reply.retries);
                 self.latencies.push(reply.latency_ms);
                 match reply.usage {
                     Some(usage) => self.usage += usage,
@@ -467,7 +481,7 @@ impl Tally {
             EventKind::ModelFailed { error, message, retries, .. } => {
                 episode.failed = Some((*error, message.clone()));
                 self.failed_calls += 1;
-                self.retries += retries.len();
+                self.note_retries(retries);
             }
             _ => {}
         }
@@ -621,6 +635,7 @@ impl Tally {
             calls: self.calls,
             failed_calls: self.failed_calls,
             retries: self.retries,
+            waited_ms: self.waited_ms,
             usage: self.usage,
             check_usage: self.check_usage,
             calls_without_usage: self.calls_without_usage,
@@ -709,6 +724,11 @@ impl Row {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 const fn is_zero(n: &usize) -> bool {
     *n == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_no_time(ms: &u64) -> bool {
+    *ms == 0
 }
 
 fn is_nothing(usage: &Usage) -> bool {

@@ -1,6 +1,7 @@
 //! The score table as cells: what every rendering of it shows.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use crate::env::TaskId;
 use crate::log::{Row, Summary};
@@ -218,6 +219,15 @@ fn notes(summary: &Summary) -> Vec<String> {
                 "{name}: {} of older evidence did not fit the model's context and {} dropped.",
                 plural(row.dropped_evidence, "piece"),
                 if row.dropped_evidence == 1 { "was" } else { "were" },
+            ));
+        }
+        if let Some(chaos) = summary.run.chaos.as_ref().filter(|_| row.retries + row.failed_calls > 0) {
+            notes.push(format!(
+                "{name}: with faults on purpose ({chaos}) {} took {} more and {:.1} s of waiting; {} failed for good.",
+                plural(row.calls + row.failed_calls, "call"),
+                plural(row.retries, "attempt"),
+                Duration::from_millis(row.waited_ms).as_secs_f64(),
+                row.failed_calls,
             ));
         }
         if let Some(answered) = &row.answered_by {

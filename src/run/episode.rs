@@ -261,6 +261,7 @@ impl Calls {
             jitter_seed: self.seed.wrapping_add(self.made),
             repeat: self.epoch,
             stop: cancel.gentle.clone(),
+            spared: false,
         };
         line.client.complete(request, &context).await
     }

@@ -117,9 +117,19 @@ impl Run {
     /// All three episodes have a score.
     #[track_caller]
     fn expect_scored(&self) -> Value {
+        self.expect_scored_times(3)
+    }
+
+    /// All of so many episodes have a score.
+    #[track_caller]
+    fn expect_scored_times(&self, episodes: usize) -> Value {
         self.expect_exit(0);
         let row = self.row();
-        assert_eq!((&row["episodes"], &row["void"], &row["unfinished"]), (&json!(3), &json!(0), &json!(0)), "{row}");
+        assert_eq!(
+            (&row["episodes"], &row["void"], &row["unfinished"]),
+            (&json!(episodes), &json!(0), &json!(0)),
+            "{row}"
+        );
         assert!(row["overall"].is_number(), "{row}");
         row
     }
@@ -442,4 +452,70 @@ fn a_key_that_no_header_can_carry() {
     assert!(!said.contains("sk-sec") && !said.contains("ret-123"), "{said}");
     assert!(!said.contains("panicked"), "{said}");
     assert_eq!((output.status.code(), server.calls()), (Some(2), 0), "{said}");
+}
+
+// ---- faults on purpose ----
+
+/// Whatever share of the attempts fails on purpose, an episode that has a score has the one that it would have had.
+#[test]
+fn faults_on_purpose_change_no_score() {
+    let server = Server::start(|_, seen| good(seen));
+    let play = |arguments: &[&str]| {
+        let mut all = vec!["--epochs", "8", "--max-retries", "6", "--max-void", "24", "--format", "json"];
+        all.extend(arguments);
+        bench(&server.base_url(), &all)
+    };
+    let scores = |run: &Run| -> Vec<(String, u64, Option<f64>)> {
+        let finished = run.events().into_iter().filter(|event| event["event"]["type"] == "episode.finished");
+        let key = |event: &Value| {
+            let scenario = event["episode"]["scenario"].as_str().unwrap().to_owned();
+            (scenario, event["episode"]["epoch"].as_u64().unwrap(), event["event"]["score"].as_f64())
+        };
+        let mut scores: Vec<_> = finished.map(|event| key(&event)).collect();
+        scores.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
+        scores
+    };
+    let calm = play(&[]);
+    let calm_row = calm.expect_scored_times(24);
+    assert_eq!((&calm_row["retries"], calm_row.get("waited_ms")), (&json!(0), None));
+    let calls = server.calls();
+
+    // What can pass is tried again until it does.
+    let passing = play(&["--chaos", "429=20%,timeout=5%,500=5%"]);
+    let row = passing.expect_scored_times(24);
+    assert_eq!((&row["overall"], &row["tasks"]), (&calm_row["overall"], &calm_row["tasks"]));
+    assert_eq!(scores(&passing), scores(&calm));
+    let retries = row["retries"].as_u64().unwrap();
+    assert!((5..50).contains(&retries) && row["waited_ms"].as_u64().unwrap() > 0, "{row}");
+    // An attempt that failed on purpose was never sent; the question before the run is left alone.
+    assert_eq!(server.calls() - calls, calls);
+    let kept = passing.file("SCORES.md");
+    assert!(kept.contains("with faults on purpose (429=20%,timeout=5%,500=5%)"), "{kept}");
+    let kept: Value = serde_json::from_str(&passing.file("summary.json")).unwrap();
+    assert_eq!(kept["run"]["chaos"], "429=20%,timeout=5%,500=5%");
+
+    // What cannot pass leaves an episode without a score, and the others as they are.
+    let lossy = play(&["--chaos", "malformed=20%,429=10%"]);
+    lossy.expect_exit(0);
+    let row = lossy.row();
+    let void = row["void"].as_u64().unwrap();
+    assert!((3..20).contains(&void), "{row}");
+    assert_eq!(row["void_reasons"]["the answer is no chat completion"], void, "{row}");
+    for (with, without) in scores(&lossy).iter().zip(scores(&calm)) {
+        assert_eq!((&with.0, with.1), (&without.0, without.1));
+        assert!(with.2.is_none() || with.2 == without.2, "{with:?} {without:?}");
+    }
+    // The same seed meets the same faults.
+    let again = play(&["--chaos", "malformed=20%,429=10%", "--concurrency", "1"]);
+    assert_eq!(scores(&again), scores(&lossy));
+    let other = play(&["--chaos", "malformed=20%,429=10%", "--seed", "5"]);
+    assert_ne!(scores(&other), scores(&lossy));
+
+    for (arguments, words) in
+        [(["--chaos", "418=5%"], "unknown fault '418'"), (["--chaos", "429=99%,500=2%"], "more than all attempts")]
+    {
+        let refused = play(&arguments);
+        refused.expect_exit(2);
+        assert!(refused.stderr().contains(words), "{}", refused.stderr());
+    }
 }

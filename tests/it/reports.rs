@@ -406,6 +406,7 @@ pub(crate) fn row(model: &str, scores: [&[Option<f64>]; 3]) -> Row {
         calls: if is_model { 10 } else { 0 },
         failed_calls: 0,
         retries: 0,
+        waited_ms: 0,
         usage: Usage { prompt_tokens: 1_200, cached_tokens: 0, completion_tokens: 34, reasoning_tokens: 0 },
         check_usage: Usage::default(),
         trajectory_digest: None,
@@ -436,6 +437,7 @@ pub(crate) fn summary(epochs: u32, rows: Vec<Row>) -> Summary {
         seed: 7,
         planned_epochs: None,
         stopped_by: None,
+        chaos: None,
     };
     Summary { schema: SCHEMA.to_owned(), run, rows }
 }
