@@ -93,10 +93,8 @@ impl Choice {
     pub(super) fn made(&self, suite: &str, incidents: &dyn Incidents) -> Result<Arc<Scenario>, Fault> {
         let task = self.task_id.as_deref().map(str::parse::<TaskId>).transpose()?;
         let number = |index: i128| {
-            u64::try_from(index).map_err(|_| Misfit {
-                place: "index".to_owned(),
-                problem: format!("expected the number of an incident, found {index}"),
-            })
+            u64::try_from(index)
+                .map_err(|_| Fault::Suite(format!("index: expected the number of an incident, found {index}")))
         };
         incidents.make(suite, task, self.index.map(number).transpose()?).map_err(Fault::Suite)
     }

@@ -145,10 +145,11 @@ pub(super) async fn episodes(State(app): Shared, Segment(run_id): Segment) -> Re
 
 /// `GET /runs/{run_id}/episodes/{n}`.
 pub(super) async fn episode(State(app): Shared, TwoSegments(run_id, n): TwoSegments) -> Result<Response, Fault> {
-    let n: usize = n.parse().map_err(|_| {
+    let asked: i128 = n.parse().map_err(|_| {
         let problem = format!("expected the number of an episode, found '{}'", super::error::excerpt(&n));
         Misfit { place: "n".to_owned(), problem }
     })?;
+    let n = usize::try_from(asked).map_err(|_| Fault::NoRun(format!("the run has no episode {asked}")))?;
     let may_tell = app.options.visibility.reveal != Reveal::Never;
     let text = look(&app, move |runs| {
         let trajectory = runs.shelf.trajectory(&run_id, n)?;

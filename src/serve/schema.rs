@@ -56,12 +56,18 @@ pub(super) fn counted(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "integer" })
 }
 
+/// The shape of a parameter that is an ordinary key where no world is simulated, kept and otherwise ignored whatever it holds.
+/// Where one is, another form than the one that is described costs the step.
+fn judged_by_the_world(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({})
+}
+
 /// The shape of yes and no in a query.
 pub(super) fn truths(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "boolean" })
 }
 
-/// The same where null stands for none.
+/// The shape of a whole number of any size, or null for none.
 fn maybe_counted(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": ["integer", "null"] })
 }
@@ -138,24 +144,31 @@ struct Parameters {
     target_version: Option<String>,
     /// How many replicas `scale_service` should come to.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "maybe_counted")]
     replicas: Option<i64>,
-    /// In simulated worlds: what failed, one of `mechanisms`.
+    /// In simulated worlds: what failed, one of `mechanisms`, as a text.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "judged_by_the_world")]
     mechanism: Option<String>,
-    /// In simulated worlds: the change that set it off, or none.
+    /// In simulated worlds: the change that set it off, or none, as a text.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "judged_by_the_world")]
     trigger: Option<String>,
-    /// In simulated worlds: from the alerted service to the root; also as a text with commas.
+    /// In simulated worlds: from the alerted service to the root, as a list of texts or a text with commas.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "judged_by_the_world")]
     path: Option<Vec<String>>,
-    /// In simulated worlds: the records that show it, at most eight; also as a text with commas.
+    /// In simulated worlds: the records that show it, at most eight, as a list of texts or a text with commas.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "judged_by_the_world")]
     evidence: Option<Vec<String>>,
-    /// In simulated worlds: how sure, from 0 to 1.
+    /// In simulated worlds: how sure, a number from 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "judged_by_the_world")]
     confidence: Option<f64>,
-    /// In simulated worlds: resolved, mitigated, unresolved or `no_incident`.
+    /// In simulated worlds: resolved, mitigated, unresolved or `no_incident`, as a text.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "judged_by_the_world")]
     status: Option<String>,
     /// Why; it is kept and changes nothing.
     #[serde(skip_serializing_if = "Option::is_none")]

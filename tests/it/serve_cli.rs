@@ -226,7 +226,7 @@ fn it_makes_incidents_on_demand_and_shows_the_page_and_runs() {
         (json!({"suite": "generated:easy,private=3"}), "the suite is private"),
         (json!({"suite": "generated:easy,decoys=99"}), "decoys is from 0 to 20"),
         (json!({"suite": "generated:easy,decoys=3"}), "knobs are for a suite that is served whole"),
-        (json!({"suite": "generated:easy", "index": -1}), "expected the number of an incident"),
+        (json!({"suite": "generated:easy", "index": -1}), "index: expected the number of an incident, found -1"),
         (json!({"suite": "generated:easy", "index": 0, "task_id": "remediation_planning"}), "incident 0 poses"),
     ] {
         let (head, refusal) = reset(body.clone());

@@ -104,6 +104,7 @@ async fn what_cannot_be_shown_is_told() {
     }
     for (path, status, words) in [
         (format!("/runs/{id}/episodes/36"), 404, "no episode 36"),
+        (format!("/runs/{id}/episodes/-1"), 404, "no episode -1"),
         (format!("/runs/{id}/episodes/x"), 422, "expected the number of an episode, found 'x'"),
         ("/runs/nope/episodes".to_owned(), 404, "GET /runs lists"),
         (format!("/compare?base={id}"), 422, "new: missing; expected the id of a run"),
