@@ -1,0 +1,18 @@
+//! Text as a fault family: it is refused with what is wrong in it, or incidents are made with it, or it is said why not.
+#![no_main]
+
+use std::sync::Arc;
+
+use incident_bench::generate::{Level, Library, Suite};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    match Library::with_overlay([("fuzzed.toml".to_owned(), text.to_owned())]) {
+        Err(error) => assert!(!error.to_string().is_empty()),
+        Ok(library) => {
+            let library = Arc::new(library);
+            let suite: Suite = "easy,seed=1".parse().unwrap();
+            let _ = suite.incident(&library, Level::Easy, 0);
+        }
+    }
+});

@@ -1,0 +1,28 @@
+//! Bytes as an event log: damage is named, a torn end is left out, and what was read adds up however it came.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use incident_bench::log::listing::Listing;
+use incident_bench::log::reader::{parse, parse_from};
+use incident_bench::log::{Fold, Manifest};
+use libfuzzer_sys::fuzz_target;
+
+static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| serde_json::from_str(include_str!("../run.json")).unwrap());
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(whole) = parse(data) else { return };
+    assert!(whole.whole_bytes <= data.len());
+    let (mut fold, mut listing) = (Fold::new(&MANIFEST), Listing::new(&MANIFEST));
+    for event in &whole.events {
+        fold.apply(event);
+        listing.apply(event);
+    }
+    serde_json::to_string(&fold.summary()).unwrap();
+    assert!(listing.ended() <= listing.lines().len());
+    // The same in two parts, as a log that grows is read.
+    let cut = data.len() / 2;
+    let first = parse(&data[..cut]).unwrap();
+    let rest = parse_from(&data[first.whole_bytes..], first.events.len() as u64).unwrap();
+    assert_eq!([first.events, rest.events].concat(), whole.events);
+});

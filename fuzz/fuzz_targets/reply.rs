@@ -1,0 +1,21 @@
+//! Bytes as the answer of an endpoint, and as what a model wrote: a fault that is named, or an action that can be read back.
+#![no_main]
+
+use incident_bench::agent::parse;
+use incident_bench::chat::wire::{RawReply, parse_reply};
+use incident_bench::env::Action;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    let Some((status, body)) = data.split_first() else { return };
+    let status = [200, 200, 200, 400, 401, 404, 413, 429, 500, 503][usize::from(*status) % 10];
+    let raw = RawReply { status, content_type: Some("application/json"), body, ..RawReply::default() };
+    if let Ok(reply) = parse_reply(&raw) {
+        let _ = parse::action(&reply);
+    }
+    let Ok(text) = std::str::from_utf8(body) else { return };
+    if let Ok(action) = parse::from_text(text) {
+        let value = serde_json::json!({ "action_type": action.kind().as_str(), "parameters": action.parameters() });
+        assert_eq!(Action::from_value(value).unwrap(), action, "what was read can be written");
+    }
+});

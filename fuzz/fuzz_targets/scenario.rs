@@ -1,0 +1,17 @@
+//! Text as a scenario file: it is refused with what is wrong in it, or can be proved, or it is said why not.
+#![no_main]
+
+use incident_bench::env::{Catalog, Source, verify};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    let source = Source { file: "fuzzed.toml".to_owned(), text: text.to_owned() };
+    match Catalog::of(vec![source]) {
+        Err(error) => assert!(!error.to_string().is_empty()),
+        Ok(catalog) => {
+            for scenario in catalog.scenarios() {
+                let _ = verify::prove(scenario);
+            }
+        }
+    }
+});
