@@ -112,16 +112,27 @@ pub(crate) async fn run(table: &mut Table, arguments: &Arguments) -> Result<(), 
         // How large an answer is on average, and everything warm.
         let warm = round(&mut ours.players, Pace::Closed, arguments.round()).await?;
         let size = warm.bytes / warm.steps().max(1);
-        let process =
-            Process::start(Command::new(std::env::current_exe()?).arg("--peer").arg(size.to_string())).await?;
-        let joined = players(&catalog, protocol, process.address, connections).await?;
-        let mut theirs = Side::new(peer, process, joined);
-        round(&mut theirs.players, Pace::Closed, arguments.round()).await?;
+        let mut theirs = framework(&catalog, arguments, protocol, peer, size).await?;
         duel(table, arguments, [&mut ours, &mut theirs], SHARE).await?;
         let times = Sorted::new(ours.tally.since_sent);
         table.row(&format!("  {name}: from sending to answer"), &times.text());
     }
     Ok(())
+}
+
+/// The framework alone, with answers of this size.
+async fn framework(
+    catalog: &Catalog,
+    arguments: &Arguments,
+    protocol: Protocol,
+    name: &str,
+    size: usize,
+) -> Result<Side, Problem> {
+    let process = Process::start(Command::new(std::env::current_exe()?).arg("--peer").arg(size.to_string())).await?;
+    let joined = players(catalog, protocol, process.address, arguments.connections).await?;
+    let mut warm = Side::new(name, process, joined);
+    round(&mut warm.players, Pace::Closed, arguments.round()).await?;
+    Ok(warm)
 }
 
 /// Beside OpenEnv's own server, which only echoes; and once more where its answers are as large as ours.
@@ -130,16 +141,17 @@ pub(crate) async fn beside_python(table: &mut Table, arguments: &Arguments) -> R
     let connections = arguments.connections;
     table.section("openenv", &format!("{connections} connections on /ws, each without a pause; theirs only echoes"));
     let process = bench_serve(arguments).await?;
-    let joined = players(&Catalog::embedded()?, Protocol::Ws, process.address, connections).await?;
+    let catalog = Catalog::embedded()?;
+    let joined = players(&catalog, Protocol::Ws, process.address, connections).await?;
     let mut ours = Side::new("a step of an incident", process, joined);
     let warm = round(&mut ours.players, Pace::Closed, arguments.round()).await?;
-    let size = warm.bytes / warm.steps().max(1);
+    let size_of_ours = warm.bytes / warm.steps().max(1);
     let script = std::path::absolute("tests/perf/echo_server.py")?;
     // A relative path would be one from another folder there.
     let python = std::path::absolute(python)?;
     for (name, size) in [
         ("a step of an echo, OpenEnv's server in Python", None),
-        ("the same with answers of our size", Some(size.saturating_sub(100))),
+        ("the same with answers of our size", Some(size_of_ours.saturating_sub(100))),
     ] {
         let mut command = Command::new(&python);
         command.arg(&script).args(size.map(|size| size.to_string()));
@@ -151,6 +163,16 @@ pub(crate) async fn beside_python(table: &mut Table, arguments: &Arguments) -> R
         let mut theirs = Side::new(name, process, joined);
         round(&mut theirs.players, Pace::Closed, arguments.round()).await?;
         duel(table, arguments, [&mut ours, &mut theirs], TIMES).await?;
+        // What no server on this framework gets beyond, with answers of our size: the limit of the figure above.
+        let mut limit =
+            framework(&catalog, arguments, Protocol::Ws, "axum alone, a stored frame", size_of_ours).await?;
+        let mut times = Vec::new();
+        for _ in 0..arguments.rounds {
+            times.push(limit.round(arguments.round()).await? / theirs.round(arguments.round()).await?);
+        }
+        limit.print(table);
+        let Spread { least, median, most } = Spread::of(times);
+        table.row("  that over the second", &format!("{median:.2} ({least:.2} … {most:.2})"));
     }
     Ok(())
 }
