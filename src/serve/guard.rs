@@ -31,6 +31,16 @@ impl Origins {
         self.all() || self.allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
     }
 
+    /// Whether a request goes to a name that this server has. Where only this machine can reach it, a page whose own name was
+    /// turned around asks under that name, and its browser says no origin when it only reads.
+    pub(super) fn is_own_name(&self, headers: &HeaderMap) -> bool {
+        let named = |host: &str| {
+            let authorities = self.allowed.iter().filter_map(|origin| origin.split_once("://"));
+            authorities.into_iter().any(|(_, authority)| authority.eq_ignore_ascii_case(host))
+        };
+        !self.local || self.all() || text(headers, HOST).is_some_and(|host| is_loopback(host) || named(host))
+    }
+
     /// Whether whoever sends these headers may.
     pub(super) fn admit(&self, headers: &HeaderMap) -> bool {
         let Some(origin) = headers.get(ORIGIN) else { return true };
@@ -119,6 +129,18 @@ fn network(client: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_name_that_was_turned_around_is_not_the_servers_own() {
+        let under = |host: &str| HeaderMap::from_iter([(HOST, host.parse().unwrap())]);
+        let local = Origins { local: true, ..Origins::default() };
+        assert!(local.is_own_name(&under("127.0.0.1:7860")) && local.is_own_name(&under("localhost")));
+        assert!(!local.is_own_name(&under("evil.example:7860")) && !local.is_own_name(&HeaderMap::new()));
+        let named = Origins { allowed: vec!["https://bench.example".to_owned()], ..local.clone() };
+        assert!(named.is_own_name(&under("Bench.example")) && !named.is_own_name(&under("evil.example")));
+        let all = Origins { allowed: vec!["*".to_owned()], ..local };
+        assert!(all.is_own_name(&under("evil.example")) && Origins::default().is_own_name(&under("evil.example")));
+    }
 
     #[test]
     fn only_names_that_mean_this_machine_for_everybody() {

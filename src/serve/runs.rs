@@ -81,13 +81,18 @@ type Shared = State<Arc<App>>;
 /// What is done with the runs, on a thread that may wait for files.
 async fn look<R: Send + 'static>(
     app: &Arc<App>,
+    headers: &HeaderMap,
     act: impl FnOnce(&Runs) -> Result<R, Fault> + Send + 'static,
 ) -> Result<R, Fault> {
-    let runs = runs(app)?;
+    let runs = runs(app, headers)?;
     tokio::task::spawn_blocking(move || act(&runs)).await.map_err(|_| Fault::Runs("it could not be read".to_owned()))?
 }
 
-fn runs(app: &App) -> Result<Arc<Runs>, Fault> {
+fn runs(app: &App, headers: &HeaderMap) -> Result<Arc<Runs>, Fault> {
+    // Prompts and replies are in there: nothing for a page that only seems to be this server's.
+    if !app.options.origins.is_own_name(headers) {
+        return Err(Fault::Foreign);
+    }
     if app.options.visibility.exam {
         return Err(Fault::Exam);
     }
@@ -101,7 +106,7 @@ pub(super) async fn list(State(app): Shared, headers: HeaderMap) -> Result<Respo
         let text = json!({ "runs": heads.iter().map(entry).collect::<Vec<_>>() }).to_string();
         Ok((text, false))
     };
-    answer(app, &headers, all).await
+    answer(app, headers, all).await
 }
 
 /// `GET /runs/{run_id}`.
@@ -118,12 +123,16 @@ pub(super) async fn run(State(app): Shared, Segment(run_id): Segment, headers: H
         let is_last = head["status"] == json!(Status::Finished);
         Ok((head.to_string(), is_last))
     };
-    answer(app, &headers, one).await
+    answer(app, headers, one).await
 }
 
 /// `GET /runs/{run_id}/episodes`.
-pub(super) async fn episodes(State(app): Shared, Segment(run_id): Segment) -> Result<Response, Fault> {
-    let text = look(&app, move |runs| {
+pub(super) async fn episodes(
+    State(app): Shared,
+    Segment(run_id): Segment,
+    headers: HeaderMap,
+) -> Result<Response, Fault> {
+    let text = look(&app, &headers, move |runs| {
         let manifest = runs.shelf.with(&run_id, |book| book.manifest.clone())?;
         // Levels stand in the suite, which is not made anew for them alone where that takes long.
         let is_small = manifest.scenarios.len() <= SMALL;
@@ -144,14 +153,18 @@ pub(super) async fn episodes(State(app): Shared, Segment(run_id): Segment) -> Re
 }
 
 /// `GET /runs/{run_id}/episodes/{n}`.
-pub(super) async fn episode(State(app): Shared, TwoSegments(run_id, n): TwoSegments) -> Result<Response, Fault> {
+pub(super) async fn episode(
+    State(app): Shared,
+    TwoSegments(run_id, n): TwoSegments,
+    headers: HeaderMap,
+) -> Result<Response, Fault> {
     let asked: i128 = n.parse().map_err(|_| {
         let problem = format!("expected the number of an episode, found '{}'", super::error::excerpt(&n));
         Misfit { place: "n".to_owned(), problem }
     })?;
     let n = usize::try_from(asked).map_err(|_| Fault::NoRun(format!("the run has no episode {asked}")))?;
     let may_tell = app.options.visibility.reveal != Reveal::Never;
-    let text = look(&app, move |runs| {
+    let text = look(&app, &headers, move |runs| {
         let trajectory = runs.shelf.trajectory(&run_id, n)?;
         let manifest = runs.shelf.with(&run_id, |book| book.manifest.clone())?;
         let scenario = runs.scenario(&manifest, &trajectory.episode.scenario);
@@ -186,11 +199,12 @@ pub(super) struct Asked {
 pub(super) async fn comparison(
     State(app): Shared,
     asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
+    headers: HeaderMap,
 ) -> Result<Response, Fault> {
     let Query(asked) = asked.map_err(|error| Misfit { place: "query".to_owned(), problem: error.body_text() })?;
     let named = |name: &str, value: Option<String>| value.ok_or_else(|| Misfit::missing(name, "the id of a run"));
     let (base, new) = (named("base", asked.base)?, named("new", asked.new)?);
-    let text = look(&app, move |runs| {
+    let text = look(&app, &headers, move |runs| {
         let side =
             |id: &str| -> Result<_, ShelfError> { Ok((runs.shelf.with(id, Book::summary)?, runs.shelf.events(id)?)) };
         let (base, new) = (side(&base)?, side(&new)?);
@@ -237,16 +251,16 @@ fn published_rows(suite: &str) -> Value {
 }
 
 /// An answer; or, for who accepts events, one whenever it has changed, until the last.
-async fn answer<F>(app: Arc<App>, headers: &HeaderMap, read: F) -> Result<Response, Fault>
+async fn answer<F>(app: Arc<App>, headers: HeaderMap, read: F) -> Result<Response, Fault>
 where
     F: Fn(&Runs) -> Result<(String, bool), Fault> + Clone + Send + 'static,
 {
-    let first = look(&app, read.clone()).await?;
+    let first = look(&app, &headers, read.clone()).await?;
     let accepts = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     if !accepts.contains("text/event-stream") {
         return Ok(written(first.0));
     }
-    let listener = Listener { app, read, shown: None, found: Some(first) };
+    let listener = Listener { app, headers, read, shown: None, found: Some(first) };
     let events = futures_util::stream::unfold(Some(listener), |listener| async {
         let mut listener = listener?;
         let (event, is_last) = listener.next().await?;
@@ -258,6 +272,7 @@ where
 /// Somebody who is told of changes.
 struct Listener<F> {
     app: Arc<App>,
+    headers: HeaderMap,
     read: F,
     /// What was told last.
     shown: Option<String>,
@@ -290,7 +305,7 @@ where
             () = self.app.stop.cancelled() => return None,
             () = tokio::time::sleep(LOOK) => {}
         }
-        look(&self.app, self.read.clone()).await.ok()
+        look(&self.app, &self.headers, self.read.clone()).await.ok()
     }
 }
 

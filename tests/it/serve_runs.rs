@@ -15,7 +15,7 @@ use incident_bench::log::reader::parse;
 use incident_bench::log::shelf::Shelf;
 use incident_bench::log::store::Store;
 use incident_bench::serve::runs::{Runs, Suites};
-use incident_bench::serve::{App, Backing, Options, Reveal, Visibility};
+use incident_bench::serve::{App, Backing, Options, Origins, Reveal, Visibility};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -125,6 +125,16 @@ async fn what_cannot_be_shown_is_told() {
         let answer = examined.get(&path).await;
         assert_eq!((answer.status, &answer.json()["code"]), (StatusCode::FORBIDDEN, &json!("exam")), "{path}");
     }
+    // A page that has turned its own name around, so that it leads here, reads nothing.
+    let local = Options { origins: Origins { local: true, ..Origins::default() }, ..Options::default() };
+    let service = showing(&place, local);
+    for (host, status) in [("evil.example:7860", 403), ("127.0.0.1:7860", 200), ("localhost", 200)] {
+        for path in ["/runs".to_owned(), format!("/runs/{id}/episodes/0"), format!("/compare?base={id}&new={id}")] {
+            let request = Request::get(&path).header("host", host).body(Body::empty()).unwrap();
+            let answer = Client::of(&service).send(request).await;
+            assert_eq!(answer.status.as_u16(), status, "{host} {path}: {}", answer.text);
+        }
+    }
     // Who is told no answers is told no way to them.
     let never = Options { visibility: Visibility { reveal: Reveal::Never, exam: false }, ..Options::default() };
     let one = Client::of(&showing(&place, never)).get(&format!("/runs/{id}/episodes/0")).await.ok();
@@ -177,8 +187,10 @@ async fn a_run_that_goes_on_is_told_as_it_goes() {
     let id = place.latest();
     let path = place.path(&format!("results/runs/{id}/events.jsonl"));
     let log = fs::read(&path).unwrap();
-    // Half of a line is there, too: it is not written to its end yet.
-    let (first, rest) = log.split_at(log.len() / 3);
+    // To the first episode that ended, and a piece of the next line, which is not written to its end yet.
+    let text = String::from_utf8(log.clone()).unwrap();
+    let ended = text.find("\"type\":\"episode.finished\"").unwrap();
+    let (first, rest) = log.split_at(ended + text[ended..].find('\n').unwrap() + 20);
     fs::write(&path, first).unwrap();
     fs::remove_dir_all(place.path(&format!("results/runs/{id}/trajectories"))).unwrap();
     let service = showing(&place, Options::default());
