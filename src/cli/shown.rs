@@ -40,7 +40,7 @@ impl Maker {
 impl Incidents for Maker {
     fn make(&self, suite: &str, task: Option<TaskId>, number: Option<u64>) -> Result<Arc<Scenario>, String> {
         let known = "expected generated:LEVEL,seed=N with easy, medium, hard or expert";
-        let words = suite.strip_prefix("generated:").ok_or_else(|| format!("suite '{}': {known}", excerpt(suite)))?;
+        let words = suite.strip_prefix("generated:").ok_or_else(|| format!("suite '{suite}': {known}"))?;
         let suite: Suite = words.parse().map_err(|problem| format!("suite: {problem}"))?;
         let [(level, _)] = suite.parts[..] else { return Err(format!("suite: {known}")) };
         // Some settings of knobs are searched for in vain for a third of a second, which anybody could ask for all the time.
@@ -60,9 +60,4 @@ impl Incidents for Maker {
         let world = World::new(incident, Arc::clone(&self.library));
         Ok(Arc::new(scenario(world, poses, &self.tasks, &suite.to_string())))
     }
-}
-
-/// The beginning of what a client said.
-fn excerpt(text: &str) -> String {
-    text.chars().take(80).collect()
 }

@@ -154,14 +154,6 @@ pub fn key(manifest: &Manifest, n: usize) -> Option<EpisodeKey> {
     Some(EpisodeKey { model: contestant.label.clone(), scenario: scenario.id.clone(), epoch })
 }
 
-/// The number of an episode.
-#[must_use]
-pub fn number(manifest: &Manifest, key: &EpisodeKey) -> Option<usize> {
-    let contestant = manifest.contestants.iter().position(|contestant| contestant.label == key.model)?;
-    let scenario = manifest.scenarios.iter().position(|scenario| scenario.id == key.scenario)?;
-    Some((contestant * manifest.scenarios.len() + scenario) * manifest.epochs as usize + key.epoch as usize)
-}
-
 const fn word(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Completed => "completed",

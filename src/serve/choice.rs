@@ -13,6 +13,9 @@ use crate::env::{Catalog, Scenario, TaskId};
 /// The one split of the Task API: the suite that is served.
 pub(super) const SPLIT: &str = "test";
 
+/// More bytes than the name of a generated suite has.
+const LONGEST_SUITE: usize = 80;
+
 /// What a reset says. Every part may be missing; keys that it does not know are somebody else's.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Choice {
@@ -91,6 +94,10 @@ impl Choice {
 
     /// The incident of a generated suite that is meant: its number, or the first of the task, or the first.
     pub(super) fn made(&self, suite: &str, incidents: &dyn Incidents) -> Result<Arc<Scenario>, Fault> {
+        // What is wrong with it is told in its own words, which must not be many.
+        if suite.len() > LONGEST_SUITE {
+            return Err(Fault::Suite(format!("unknown suite '{}'", excerpt(suite))));
+        }
         let task = self.task_id.as_deref().map(str::parse::<TaskId>).transpose()?;
         let number = |index: i128| {
             u64::try_from(index)

@@ -10,7 +10,7 @@ use axum::http::{Request, StatusCode};
 use futures_util::StreamExt as _;
 use incident_bench::env::Catalog;
 use incident_bench::log::Manifest;
-use incident_bench::log::listing::{Listing, key, number};
+use incident_bench::log::listing::{Listing, key};
 use incident_bench::log::reader::parse;
 use incident_bench::log::shelf::Shelf;
 use incident_bench::log::store::Store;
@@ -231,7 +231,7 @@ async fn a_run_that_goes_on_is_told_as_it_goes() {
     while event(&mut all).await["runs"][0]["status"] != "finished" {}
 }
 
-/// However a log arrives, what is made of it is the same; and a number names an episode both ways.
+/// However a log arrives, what is made of it is the same; and a number names the episode that it was given.
 #[test]
 fn a_list_grows_with_its_log() {
     let place = played();
@@ -243,7 +243,9 @@ fn a_list_grows_with_its_log() {
     }
     assert_eq!((whole.planned, whole.ended(), whole.lines().len()), (36, 36, 36));
     for line in whole.lines() {
-        assert_eq!(number(&manifest, &key(&manifest, line.n).unwrap()), Some(line.n));
+        let key = key(&manifest, line.n).unwrap();
+        assert_eq!(key.model, manifest.contestants[line.contestant].label);
+        assert_eq!((key.scenario, key.epoch), (manifest.scenarios[line.scenario].id.clone(), line.epoch));
     }
     assert_eq!(key(&manifest, 36), None);
     let mut ended = 0;
