@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | 0 | [`mod@env`], [`stats`], [`chat`] | the world; estimators; the protocol with a model |
 //! | 1 | [`agent`], [`log`] | decisions; what happened |
-//! | 2 | [`run`], [`report`], [`gate`], [`serve`] | playing a plan; tables and files; comparing runs; episodes over HTTP |
+//! | 2 | [`run`], [`queue`], [`report`], [`gate`], [`serve`] | playing a plan; on many machines; tables and files; comparing runs; episodes over HTTP |
 //! | 3 | [`config`] | options, providers, keys |
 //! | 4 | [`cli`] | the command line |
 //!
@@ -20,6 +20,7 @@ pub mod env;
 pub mod gate;
 pub mod generate;
 pub mod log;
+pub mod queue;
 pub mod report;
 pub mod run;
 pub mod serve;

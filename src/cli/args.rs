@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::config::Options;
-use crate::config::options::{Format, LogFormat, ProgressChoice};
+use crate::config::options::{Concurrency, Format, LogFormat, ProgressChoice};
 
 /// The environment in which language models respond to cloud incidents, and the harness that scores them.
 ///
@@ -53,6 +53,8 @@ pub(super) enum Command {
     Doctor(Box<DoctorArgs>),
     /// Go on where a run was stopped or broke
     Resume(ResumeArgs),
+    /// Take episodes of any run from a queue, play them, and put what became of them back
+    Worker(WorkerArgs),
     /// Join the shards of one run
     Merge(MergeArgs),
     /// Compare two runs, and say whether the new one is worse: the gate
@@ -78,9 +80,14 @@ pub(super) enum Command {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) options: Options,
+    /// Bring the newest run of the results folder to its end instead, if it was begun with this plan: for jobs that
+    /// are started again and again
+    #[arg(long, help_heading = "What comes out")]
+    pub(super) or_resume: bool,
     /// Show the plan, calls, tokens and cost to expect; make no call. Estimated; exact with --replay
     #[arg(long, help_heading = "What comes out")]
     pub(super) dry_run: bool,
@@ -226,6 +233,12 @@ pub(super) struct ResumeArgs {
     /// Stop after so many seconds from now [default: as the run was started]
     #[arg(long, value_name = "SECONDS")]
     pub(super) time_limit: Option<f64>,
+    /// Have workers of this queue play what is left [default: as the run was started]
+    #[arg(long, value_name = "URL")]
+    pub(super) queue: Option<String>,
+    /// Play what is left in this process, without a queue
+    #[arg(long, conflicts_with = "queue")]
+    pub(super) here: bool,
     /// Write the episodes for other programs into the run's logs/ [default: as the run was started]
     #[arg(long, value_name = "FORMAT")]
     pub(super) log_format: Option<LogFormat>,
@@ -233,6 +246,46 @@ pub(super) struct ResumeArgs {
     #[arg(long, value_name = "HOW")]
     pub(super) progress: Option<ProgressChoice>,
     /// Print nothing but the result
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+    /// Read this file instead of ./bench.toml for providers of your own
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+}
+
+const WORKER_HELP: &str = "\
+It needs what the runs need: the keys of their endpoints, their prompts and suites under the same paths, and the same
+version of bench. The first interrupt lets it end what it has begun; the second gives that back to the queue.
+
+Examples:
+  bench run --model llama-3.3-70b --epochs 8 --queue nats://queue:4222       one of these, anywhere
+  bench worker --queue nats://queue:4222                                     and any number of these";
+
+#[derive(Debug, Args)]
+#[command(after_help = WORKER_HELP)]
+pub(super) struct WorkerArgs {
+    /// The NATS server, such as `nats://HOST:4222`; also `BENCH_QUEUE`. It may hold a user and a password
+    #[arg(long, value_name = "URL")]
+    pub(super) queue: Option<String>,
+    /// The credentials file for it; also `BENCH_QUEUE_CREDS`
+    #[arg(long, value_name = "FILE")]
+    pub(super) queue_creds: Option<PathBuf>,
+    /// Certificates of authorities that are trusted for it, in PEM; TLS is used then; also `BENCH_QUEUE_CA`
+    #[arg(long, value_name = "FILE")]
+    pub(super) queue_ca: Option<PathBuf>,
+    /// Episodes that are played at once
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) episodes: u16,
+    /// Calls of one model at once from here, or auto [default: as the run was started]
+    #[arg(long, value_name = "N|auto")]
+    pub(super) concurrency: Option<Concurrency>,
+    /// Also play runs with exec:COMMAND, which start whatever program their coordinator names
+    #[arg(long)]
+    pub(super) allow_exec: bool,
+    /// End after so many seconds without an episode
+    #[arg(long, value_name = "SECONDS")]
+    pub(super) idle: Option<u32>,
+    /// Say nothing on stderr but errors
     #[arg(short, long)]
     pub(super) quiet: bool,
     /// Read this file instead of ./bench.toml for providers of your own

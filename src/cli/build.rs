@@ -27,6 +27,7 @@ use crate::generate::{Library, Suite};
 use crate::log::manifest::{self, Machine, ModelRecord};
 use crate::log::store::{self, RunFolder, Store, StoreError};
 use crate::log::{Contestant, Manifest, RunId};
+use crate::queue::address::without_login;
 use crate::run::Plan;
 use crate::run::budget::Limits;
 use crate::run::cassette::{Recording, Replay};
@@ -377,10 +378,10 @@ pub(super) fn machine() -> Machine {
     }
 }
 
-/// The arguments as they were given. No option takes a key, so none can be among them.
+/// The arguments as they were given. No option takes a key, and the address of a queue loses its user.
 pub(super) fn command_line() -> Vec<String> {
     use clap::CommandFactory;
     let name = Cli::command().get_name().to_owned();
-    let arguments = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
+    let arguments = std::env::args_os().skip(1).map(|argument| without_login(&argument.to_string_lossy()));
     std::iter::once(name).chain(arguments).collect()
 }

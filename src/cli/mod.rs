@@ -19,11 +19,13 @@ mod mcp;
 mod merge;
 mod out;
 mod play;
+mod queue;
 mod report;
 mod resume;
 mod run;
 mod serve;
 mod shown;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -55,6 +57,7 @@ async fn execute(cli: Cli) -> Result<Status, Failure> {
         Some(Command::List(list)) => list::execute(&list),
         Some(Command::Doctor(doctor)) => doctor::execute(&doctor).await,
         Some(Command::Resume(resume)) => resume::execute(&resume).await,
+        Some(Command::Worker(args)) => worker::execute(&args).await,
         Some(Command::Merge(args)) => merge::execute(&args).await,
         Some(Command::Compare(args)) => compare::execute(&args),
         Some(Command::VerifyRun(verify)) => audit::verify_run(&verify),

@@ -1,6 +1,7 @@
 //! Playing what a command has prepared, to the last report: what `run` and `resume` have in common.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use indicatif::ProgressDrawTarget;
 
 use super::exit::{Failure, Status};
 use super::interrupts::Interrupts;
-use super::{compare, logs, out, report};
+use super::{compare, logs, out, queue, report};
 use crate::chat::limit::Limiter;
 use crate::config::Settings;
 use crate::config::options::{Format, ProgressChoice};
@@ -17,6 +18,9 @@ use crate::gate::Rules;
 use crate::log::reader::Contents;
 use crate::log::store::{RunFolder, Store, pretty};
 use crate::log::{Contestant, EventKind, Manifest, Row, Summary};
+use crate::queue::coordinator::{CoordinatorError, Entrant};
+use crate::queue::intake::Intake;
+use crate::queue::{Coordinator, Nats};
 use crate::report::progress::{Pace, ReadPace};
 use crate::report::score_table::{left_early, one_line, plural};
 use crate::report::{csv, html, junit, markdown, progress, protocol, table};
@@ -39,7 +43,46 @@ pub(super) struct Stage {
     pub(super) cancel: Cancel,
     pub(super) budget: Arc<Budget>,
     pub(super) forecast: BTreeMap<(String, TaskId), Amount>,
+    /// The queue from which workers take the episodes; none where they are played here.
+    pub(super) queue: Option<Nats>,
     pub(super) quiet: bool,
+}
+
+/// What plays the episodes.
+enum Playing {
+    /// This process.
+    Here(Runner),
+    /// Workers; and this process those of whom it knows that nobody answers.
+    Queued { here: Runner, coordinator: Box<Coordinator<Nats>> },
+}
+
+impl Playing {
+    async fn play(&mut self, epochs: Range<u32>) -> Result<(), CoordinatorError> {
+        match self {
+            Self::Here(runner) => Ok(runner.play(epochs).await?),
+            Self::Queued { here, coordinator } => {
+                here.play(epochs.clone()).await?;
+                coordinator.play(epochs).await
+            }
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        match self {
+            Self::Here(runner) => runner.is_stopped(),
+            Self::Queued { coordinator, .. } => coordinator.is_stopped(),
+        }
+    }
+
+    async fn finish(self) -> Result<(), CoordinatorError> {
+        match self {
+            Self::Here(runner) => Ok(runner.finish().await?),
+            Self::Queued { here, coordinator } => {
+                drop(here);
+                coordinator.finish().await
+            }
+        }
+    }
 }
 
 /// A run that was played.
@@ -116,19 +159,14 @@ impl Stage {
             Some(past) => Hub::resume(manifest, folder.clone(), past, sinks),
         };
         let (hub, thread) = hub.map_err(stopped)?;
-        let runner = Runner {
-            plan: self.plan.clone(),
-            players: players.into_iter().map(Arc::new).collect(),
-            hub: hub.clone(),
-            cancel: self.cancel.clone(),
-            progress: past.map(|past| Progress::of(&past.events)).unwrap_or_default(),
-            budget: Arc::clone(&self.budget),
-            forecast: self.forecast.clone(),
-        };
-        let result = self.play_looks(runner, hub, opening).await;
+        let playing = self.playing(players, &hub, past);
+        let result = self.play_looks(playing, hub, opening).await;
         // The hub knows why it gave up; the runner only that it did.
         let ended = thread.join().map_err(stopped)?;
-        let alpha = result.map_err(stopped)??;
+        let alpha = result.map_err(|error| match error {
+            CoordinatorError::Hub(error) => stopped(error),
+            other => Failure::other(other.to_string()),
+        })??;
         for error in ended.sink_errors.iter().filter(|error| error.kind() != std::io::ErrorKind::BrokenPipe) {
             out::say("warning", &format!("a display of the run failed and was left out: {error}"));
         }
@@ -142,23 +180,64 @@ impl Stage {
         Ok(Played { summary, written, alpha })
     }
 
+    /// What plays the episodes, behind what is kept of the run.
+    fn playing(&self, players: Vec<Player>, hub: &Hub, past: Option<&Contents>) -> Playing {
+        let runner = |players: Vec<Player>| Runner {
+            plan: self.plan.clone(),
+            players: players.into_iter().map(Arc::new).collect(),
+            hub: hub.clone(),
+            cancel: self.cancel.clone(),
+            progress: past.map(|past| Progress::of(&past.events)).unwrap_or_default(),
+            budget: Arc::clone(&self.budget),
+            forecast: self.forecast.clone(),
+        };
+        let (Some(nats), Some(settings)) = (&self.queue, &self.settings.queue) else {
+            return Playing::Here(runner(players));
+        };
+        let unreachable = |player: &Player| matches!(player.kind, PlayerKind::Unreachable(..));
+        let (here, queued): (Vec<_>, Vec<_>) = players.into_iter().partition(unreachable);
+        let entrant = |player: &Player| Entrant { label: player.label.clone(), is_paced: player.is_paced() };
+        let coordinator = Coordinator {
+            queue: nats.clone(),
+            terms: settings.terms,
+            plan: self.plan.clone(),
+            entrants: queued.iter().map(entrant).collect(),
+            manifest: self.manifest.clone(),
+            hub: hub.clone(),
+            cancel: self.cancel.clone(),
+            budget: Arc::clone(&self.budget),
+            forecast: self.forecast.clone(),
+            intake: past.map(|past| Intake::of(&past.events)).unwrap_or_default(),
+            is_complete: false,
+            tell: queue::teller(self.quiet),
+        };
+        Playing::Queued { here: runner(here), coordinator: Box::new(coordinator) }
+    }
+
     /// Plays up to each look at the comparison with the baseline, and no further than one that decides. Gives the error
     /// that the last look may spend.
     async fn play_looks(
         &self,
-        mut runner: Runner,
+        mut playing: Playing,
         hub: Hub,
         opening: Vec<EventKind>,
-    ) -> Result<Result<f64, Failure>, HubError> {
+    ) -> Result<Result<f64, Failure>, CoordinatorError> {
         for event in opening {
             hub.send(None, event).await?;
         }
         let (mut played, mut result) = (0, Ok(Rules::default().alpha));
         let looks = looks(&self.settings, &self.plan);
         for look in &looks {
-            runner.play(played..look.epochs).await?;
+            match playing.play(played..look.epochs).await {
+                Err(CoordinatorError::Hub(error)) => return Err(error.into()),
+                Err(error) => {
+                    result = Err(queue::failure(&error, &self.folder));
+                    break;
+                }
+                Ok(()) => {}
+            }
             (played, result) = (look.epochs, Ok(look.alpha));
-            if runner.is_stopped() || Some(look) == looks.last() {
+            if playing.is_stopped() || Some(look) == looks.last() {
                 break;
             }
             let rules = Rules { margin: self.settings.margin, alpha: look.alpha };
@@ -175,7 +254,7 @@ impl Stage {
                 }
             }
         }
-        runner.finish().await?;
+        playing.finish().await?;
         Ok(result)
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::args::ResumeArgs;
 use super::exit::{Failure, Status};
 use super::play::{Stage, listen_for_interrupts};
-use super::{build, estimate, out, report, run};
+use super::{build, estimate, out, queue, report, run};
 use crate::agent::prompt::Protocol;
 use crate::config::settings::ConfigFile;
 use crate::config::{Environment, Options, Settings};
@@ -42,6 +42,9 @@ pub(super) async fn execute(args: &ResumeArgs) -> Result<Status, Failure> {
 
     let cancel = Cancel::default();
     listen_for_interrupts(cancel.clone(), args.quiet);
+    let Some(queue) = queue::connect(&settings, &cancel, args.quiet).await? else {
+        return Ok(Status::Interrupted("nothing more was played".to_owned()));
+    };
     let checked = checked(&past.events);
     let budget = Arc::new(Budget::new(build::limits(&settings), budget::spent(&past.events)));
     let players = run::players(&settings, &prompts, &checked, &cancel, &budget, args.quiet).await?;
@@ -57,7 +60,7 @@ pub(super) async fn execute(args: &ResumeArgs) -> Result<Status, Failure> {
         Some(_) => EventKind::RunResumed,
     };
     let forecast = estimate::forecast(&settings, &plan, &prompts);
-    let stage = Stage { settings, plan, manifest, folder, store, cancel, budget, forecast, quiet: args.quiet };
+    let stage = Stage { settings, plan, manifest, folder, store, cancel, budget, forecast, queue, quiet: args.quiet };
     stage.play(players, std::iter::once(first).chain(checks).collect(), Some(&past)).await
 }
 
@@ -65,7 +68,33 @@ pub(super) async fn execute(args: &ResumeArgs) -> Result<Status, Failure> {
 fn settings(args: &ResumeArgs, manifest: &Manifest) -> Result<Settings, Failure> {
     let folder = Path::new(".");
     let mut environment = Environment::read(folder).map_err(crate::config::ConfigError::DotEnv)?;
-    // Variables that choose a model or an endpoint must not change a run that has begun.
+    let mut options = recorded_options(manifest, &mut environment)?;
+    options.queue = match (args.here, options.queue) {
+        (false, Some(recorded)) => {
+            // The record has no user and no password.
+            let known = environment.get("BENCH_QUEUE").map(str::to_owned);
+            Some(args.queue.clone().or(known).unwrap_or(recorded))
+        }
+        (false, None) => args.queue.clone(),
+        (true, _) => None,
+    };
+    if options.queue.is_none() {
+        environment.forget(&["BENCH_QUEUE"]);
+    }
+    options.out = Some(build::results(args.out.as_deref())?);
+    options.format = args.format.or(options.format);
+    options.log_format = args.log_format.or(options.log_format);
+    options.progress = args.progress.or(options.progress);
+    options.max_cost = args.max_cost.or(options.max_cost);
+    options.max_total_tokens = args.max_total_tokens.or(options.max_total_tokens);
+    options.time_limit = args.time_limit.or(options.time_limit);
+    let file = ConfigFile { options: Options::default(), ..ConfigFile::read(folder, args.config.as_deref())? };
+    Ok(Settings::resolve(&options, &environment, &file)?)
+}
+
+/// The options with which a run was begun. Variables that choose a model or an endpoint, which must not change a run that
+/// has begun, are taken out of the environment, and put in where the run had them from there.
+pub(super) fn recorded_options(manifest: &Manifest, environment: &mut Environment) -> Result<Options, Failure> {
     environment.forget(&["API_BASE_URL", "MODEL_NAME"]);
     let mut chosen = Map::new();
     for (name, option) in manifest.options.as_object().into_iter().flatten() {
@@ -81,21 +110,12 @@ fn settings(args: &ResumeArgs, manifest: &Manifest) -> Result<Settings, Failure>
             _ => _ = chosen.insert(name.clone(), value),
         }
     }
-    let mut options: Options = serde_json::from_value(Value::Object(chosen))
-        .map_err(|e| Failure::usage(format!("run.json: options: {e}")).hint("was it written by another version?"))?;
-    options.out = Some(build::results(args.out.as_deref())?);
-    options.format = args.format.or(options.format);
-    options.log_format = args.log_format.or(options.log_format);
-    options.progress = args.progress.or(options.progress);
-    options.max_cost = args.max_cost.or(options.max_cost);
-    options.max_total_tokens = args.max_total_tokens.or(options.max_total_tokens);
-    options.time_limit = args.time_limit.or(options.time_limit);
-    let file = ConfigFile { options: Options::default(), ..ConfigFile::read(folder, args.config.as_deref())? };
-    Ok(Settings::resolve(&options, &environment, &file)?)
+    serde_json::from_value(Value::Object(chosen))
+        .map_err(|e| Failure::usage(format!("run.json: options: {e}")).hint("was it written by another version?"))
 }
 
 /// Half of a run with one suite and half with another would be a run of neither.
-fn unchanged(what: &str, then: &str, now: &str) -> Result<(), Failure> {
+pub(super) fn unchanged(what: &str, then: &str, now: &str) -> Result<(), Failure> {
     if then == now {
         return Ok(());
     }
@@ -103,7 +123,7 @@ fn unchanged(what: &str, then: &str, now: &str) -> Result<(), Failure> {
         .hint("bring back what it was, or start a new run"))
 }
 
-fn same_contestants(then: &Manifest, now: &Manifest) -> Result<(), Failure> {
+pub(super) fn same_contestants(then: &Manifest, now: &Manifest) -> Result<(), Failure> {
     let place = |manifest: &Manifest| -> Vec<(String, Option<(String, String)>)> {
         let settings = |contestant: &crate::log::Contestant| {
             let settings = contestant.settings.as_ref()?;

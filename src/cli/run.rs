@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::args::RunArgs;
+use super::args::{ResumeArgs, RunArgs};
 use super::build::Limiters;
 use super::exit::{Failure, Status, endpoint_hint};
 use super::play::{Stage, listen_for_interrupts};
-use super::{build, compare, dry_run, estimate, out};
+use super::{build, compare, dry_run, estimate, out, queue, report, resume};
 use crate::agent::prompt::{PromptSet, Protocol};
 use crate::chat::{CallContext, ChatError, ErrorKind, process};
 use crate::config::Settings;
@@ -15,8 +15,8 @@ use crate::config::agents::ExecAgent;
 use crate::config::options::Concurrency;
 use crate::config::settings::KeyedModel;
 use crate::env::Catalog;
-use crate::log::EventKind;
 use crate::log::store::{RunLock, Store, pretty};
+use crate::log::{EventKind, Manifest};
 use crate::report::score_table::one_line;
 use crate::run::budget::{self, Amount, Budget};
 use crate::run::episode::Line;
@@ -41,6 +41,11 @@ pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
     if args.dry_run {
         return dry_run::execute(&settings, &catalog, &plan, &prompts, args.quiet).await;
     }
+    if args.or_resume
+        && let Some(run) = begun_before(&settings, &plan, &catalog, &prompts)?
+    {
+        return resume::execute(&as_resumed(args, &settings, run)).await;
+    }
     settings.require_keys()?;
     if args.verbose {
         for (name, value, origin) in settings.chosen() {
@@ -61,6 +66,46 @@ pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
         out::note(&format!("run {} → {}", stage.manifest.id, stage.folder.path.display()));
     }
     stage.play(players, opening, None).await
+}
+
+/// The newest run of the results folder, if it was begun with this plan.
+fn begun_before(
+    settings: &Settings,
+    plan: &Plan,
+    catalog: &Catalog,
+    prompts: &PromptSet,
+) -> Result<Option<String>, Failure> {
+    let store = Store::new(&settings.out);
+    let Some(newest) = store.list()?.into_iter().max() else { return Ok(None) };
+    // Killed before it was known what would be played.
+    let Ok(folder) = store.find(&newest) else { return Ok(None) };
+    let (then, _) = report::read(&folder)?;
+    let now = build::manifest(settings, plan, catalog, prompts, &BTreeMap::new());
+    let played = |manifest: &Manifest| {
+        let Manifest { suite_digest, prompts_digest, graders, scenarios, epochs, seed, shard, .. } = manifest.clone();
+        (suite_digest, prompts_digest, graders, scenarios, epochs, seed, shard)
+    };
+    let same = played(&then) == played(&now) && resume::same_contestants(&then, &now).is_ok();
+    Ok(same.then_some(newest))
+}
+
+/// The arguments of `bench resume` that mean the same.
+fn as_resumed(args: &RunArgs, settings: &Settings, run: String) -> ResumeArgs {
+    let options = &args.options;
+    ResumeArgs {
+        run,
+        out: Some(settings.out.clone()),
+        format: Some(settings.format),
+        max_cost: settings.max_cost,
+        max_total_tokens: settings.max_total_tokens,
+        time_limit: settings.time_limit.map(|time| time.as_secs_f64()),
+        queue: options.queue.clone(),
+        here: settings.queue.is_none(),
+        log_format: settings.log_format,
+        progress: Some(settings.progress),
+        quiet: args.quiet,
+        config: args.config.clone(),
+    }
 }
 
 /// What a run plays.
@@ -93,6 +138,7 @@ pub(super) async fn ready(
         let asked = build::manifest(&settings, &plan, catalog, prompts, &BTreeMap::new());
         compare::check_baseline(&store, baseline, &asked)?;
     }
+    let Some(queue) = queue::connect(&settings, &cancel, quiet).await? else { return Ok(None) };
     let budget = Arc::new(Budget::new(build::limits(&settings), Amount::default()));
     let unchecked = BTreeMap::new();
     let Some((players, checks)) = players(&settings, prompts, &unchecked, &cancel, &budget, quiet).await? else {
@@ -105,7 +151,7 @@ pub(super) async fn ready(
     folder.write_manifest(&pretty(&manifest))?;
     let forecast = estimate::forecast(&settings, &plan, prompts);
     let start = EventKind::RunStarted { v: crate::log::event::VERSION, run: manifest.id.clone() };
-    let stage = Stage { settings, plan, manifest, folder, store, cancel, budget, forecast, quiet };
+    let stage = Stage { settings, plan, manifest, folder, store, cancel, budget, forecast, queue, quiet };
     Ok(Some(Ready { stage, players, opening: std::iter::once(start).chain(checks).collect(), lock }))
 }
 

@@ -247,6 +247,21 @@ pub struct Options {
     /// Tell models other names for their tools, the first to the fourth; 0 is their own [default: 0]
     #[arg(long, value_name = "N", help_heading = "How models are asked")]
     pub tool_names: Option<usize>,
+    /// Have `bench worker`s play the episodes, by a NATS server with `JetStream`, such as `nats://HOST:4222`
+    #[arg(long, value_name = "URL", help_heading = "On many machines")]
+    pub queue: Option<String>,
+    /// The credentials file for it
+    #[arg(long, value_name = "FILE", help_heading = "On many machines")]
+    pub queue_creds: Option<PathBuf>,
+    /// Certificates of authorities that are trusted for it, in PEM; TLS is used then
+    #[arg(long, value_name = "FILE", help_heading = "On many machines")]
+    pub queue_ca: Option<PathBuf>,
+    /// Seconds after which the episode of a worker that is silent goes to another one [default: 30]
+    #[arg(long, value_name = "SECONDS", help_heading = "On many machines")]
+    pub queue_lease: Option<f64>,
+    /// How often an episode goes to a worker before it is given up as crashed [default: 5]
+    #[arg(long, value_name = "N", help_heading = "On many machines")]
+    pub queue_deliveries: Option<u32>,
     /// The results folder [default: results]
     #[arg(long, value_name = "DIR", help_heading = "What comes out")]
     pub out: Option<PathBuf>,

@@ -16,6 +16,8 @@ use crate::agent::Builtin;
 use crate::chat::chaos::Chaos;
 use crate::env::{TaskId, UnknownTask};
 use crate::log::shard::Shard;
+use crate::queue::nats::Access;
+use crate::queue::{Address, Terms};
 
 /// The configuration file.
 pub const FILE: &str = "bench.toml";
@@ -114,6 +116,15 @@ pub struct KeyedModel {
     pub missing_key: Option<String>,
 }
 
+/// A queue, and how its jobs are lent.
+#[derive(Debug, Clone)]
+pub struct QueueSettings {
+    /// How its server is reached.
+    pub access: Access,
+    /// How jobs are lent.
+    pub terms: Terms,
+}
+
 /// The resolved options of a run.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -177,6 +188,8 @@ pub struct Settings {
     pub prompts: Option<PathBuf>,
     /// The number of the names that models are told for their tools; 0 for the tools' own.
     pub tool_names: usize,
+    /// The queue from which workers take the episodes; none where they are played here.
+    pub queue: Option<QueueSettings>,
     /// The results folder.
     pub out: PathBuf,
     /// What is printed on stdout.
@@ -412,6 +425,7 @@ impl Settings {
             replay: l.pick("replay", |o| o.replay.clone().map(Some), None, None).0,
             prompts: l.pick("prompts", |o| o.prompts.clone().map(Some), None, None).0,
             tool_names: l.pick("tool-names", |o| o.tool_names, None, 0).0,
+            queue: queue(l, environment)?,
             out: l.pick("out", |o| o.out.clone(), None, PathBuf::from("results")).0,
             format,
             log_format: l.pick("log-format", |o| o.log_format.map(Some), None, None).0,
@@ -424,6 +438,57 @@ impl Settings {
             report: layers.report,
         })
     }
+}
+
+/// The queue of a run, where one is named.
+fn queue(l: &mut Layers<'_>, environment: &Environment) -> Result<Option<QueueSettings>, ConfigError> {
+    let access = queue_access(l, environment)?;
+    let (lease, lease_origin) = l.pick("queue-lease", |o| o.queue_lease, None, 30.0);
+    let (deliveries, origin) = l.pick("queue-deliveries", |o| o.queue_deliveries, None, 5);
+    if deliveries == 0 {
+        let problem = "must be at least 1".to_owned();
+        return Err(ConfigError::Option { option: "--queue-deliveries", problem, origin });
+    }
+    let lease = seconds("--queue-lease", lease, lease_origin)?;
+    let record = l.pick("record", |o| o.record.clone().map(Some), None, None);
+    if access.is_some() && record.0.is_some() {
+        let problem = "with --queue each worker would keep answers of its own; record a run that is played here";
+        return Err(ConfigError::Option { option: "--record", problem: problem.to_owned(), origin: record.1 });
+    }
+    Ok(access.map(|access| QueueSettings { access, terms: Terms { lease, deliveries } }))
+}
+
+/// How the server of a queue is reached. The address goes into the report without the user in it.
+fn queue_access(l: &mut Layers<'_>, environment: &Environment) -> Result<Option<Access>, ConfigError> {
+    let variable = |name| environment.get(name).map(str::to_owned);
+    // Not by `pick`, which would note the text as it is.
+    let (text, origin) = match (l.flags.queue.clone(), variable("BENCH_QUEUE"), l.file.queue.clone()) {
+        (Some(text), ..) => (Some(text), Origin::Flag),
+        (None, Some(text), _) => (Some(text), Origin::Environment),
+        (None, None, Some(text)) => (Some(text), Origin::File),
+        (None, None, None) => (None, Origin::Default),
+    };
+    let address = text.map(|text| text.parse::<Address>()).transpose();
+    let address =
+        address.map_err(|error| ConfigError::Option { option: "--queue", problem: error.to_string(), origin })?;
+    l.report.insert("queue", (serde_json::to_value(&address).unwrap_or_default(), origin));
+    let path = |name| variable(name).map(|path| Some(PathBuf::from(path)));
+    let credentials = l.pick("queue-creds", |o| o.queue_creds.clone().map(Some), path("BENCH_QUEUE_CREDS"), None).0;
+    let authorities = l.pick("queue-ca", |o| o.queue_ca.clone().map(Some), path("BENCH_QUEUE_CA"), None).0;
+    Ok(address.map(|address| Access { address, credentials, authorities }))
+}
+
+/// The queue that a worker takes episodes from.
+///
+/// # Errors
+/// Where it is named nowhere, or by something that is no address.
+pub fn workers_queue(flags: &Options, environment: &Environment, file: &ConfigFile) -> Result<Access, ConfigError> {
+    let mut layers = Layers { flags, file: &file.options, report: BTreeMap::new() };
+    queue_access(&mut layers, environment)?.ok_or_else(|| ConfigError::Option {
+        option: "--queue",
+        problem: "a worker needs the URL of a queue, such as nats://HOST:4222".to_owned(),
+        origin: Origin::Default,
+    })
 }
 
 /// Who plays.

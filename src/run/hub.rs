@@ -4,6 +4,7 @@ use std::thread;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 
 use super::Sink;
 use super::journal::{HubError, Journal, Kept};
@@ -83,6 +84,35 @@ impl Hub {
         let message = Message { at: Some(event.at), episode: event.episode, event: event.event, done };
         self.sender.send(message).await.map_err(|_| HubError::Gone)?;
         written.await.map_err(|_| HubError::Gone)
+    }
+}
+
+/// The events of an episode that is played apart from a run.
+#[derive(Debug)]
+pub(crate) struct Gathered(JoinHandle<Vec<Event>>);
+
+impl Hub {
+    /// A hub that hands its events to nobody, but keeps them.
+    pub(crate) fn gather() -> (Self, Gathered) {
+        let (sender, mut receiver) = mpsc::channel::<Message>(16);
+        let gathering = tokio::spawn(async move {
+            let mut events = Vec::new();
+            while let Some(Message { at, episode, event, done }) = receiver.recv().await {
+                let at = at.unwrap_or_else(Timestamp::now);
+                events.push(Event { seq: events.len() as u64, at, episode, event });
+                let _ = done.send(());
+            }
+            events
+        });
+        (Self { sender }, Gathered(gathering))
+    }
+}
+
+impl Gathered {
+    /// The events in their order, once every [`Hub`] is dropped.
+    pub(crate) async fn events(self) -> Vec<Event> {
+        // Nothing in the task panics, and nobody aborts it.
+        self.0.await.unwrap_or_default()
     }
 }
 

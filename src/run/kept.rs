@@ -42,7 +42,8 @@ impl Progress {
             let kept = episodes.entry(key.clone()).or_insert_with(|| Some(KeptEpisode::default()));
             let Some(open) = kept else { continue };
             match &event.event {
-                EventKind::EpisodeStarted { .. } => open.started = true,
+                // Also where it begins anew: what was cut off counts no more.
+                EventKind::EpisodeStarted { .. } => *open = KeptEpisode { started: true, ..KeptEpisode::default() },
                 EventKind::ModelCalled { reply, .. } => {
                     open.failed = None;
                     open.answers.push_back(Ok(reply.clone()));

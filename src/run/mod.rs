@@ -8,6 +8,7 @@
 //!                                     └──► Sink… (progress, protocol: may fail)
 //! ```
 
+pub mod apart;
 pub mod audit;
 pub mod budget;
 pub mod cancel;
@@ -23,6 +24,7 @@ pub mod rehearsal;
 pub mod runner;
 pub mod sink;
 
+pub use apart::Crew;
 pub use cancel::Cancel;
 pub use exam::Exam;
 pub use hub::Hub;

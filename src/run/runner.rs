@@ -128,20 +128,20 @@ pub struct Runner {
 }
 
 /// An episode that is to be played.
-struct Waiting {
-    kept: KeptEpisode,
-    key: EpisodeKey,
-    scenario: Arc<Scenario>,
-    round: usize,
+pub(super) struct Waiting {
+    pub(super) kept: KeptEpisode,
+    pub(super) key: EpisodeKey,
+    pub(super) scenario: Arc<Scenario>,
+    pub(super) round: usize,
 }
 
 /// What the players of a run share.
 #[derive(Clone)]
-struct Common {
-    seed: u64,
-    hub: Hub,
-    cancel: Cancel,
-    budget: Arc<Budget>,
+pub(super) struct Common {
+    pub(super) seed: u64,
+    pub(super) hub: Hub,
+    pub(super) cancel: Cancel,
+    pub(super) budget: Arc<Budget>,
 }
 
 impl Runner {
@@ -188,7 +188,7 @@ impl Runner {
         for (player, waiting) in ready {
             players.spawn(play_all(player, waiting, common.clone()));
         }
-        let clock = tokio::spawn(stop_in_time(common.clone()));
+        let clock = tokio::spawn(stop_in_time(common.budget, common.cancel));
         let mut first_error = Ok(());
         while let Some(ended) = players.join_next().await {
             if let Ok(Err(error)) = ended {
@@ -206,12 +206,7 @@ impl Runner {
     /// # Errors
     /// As [`Self::run`].
     pub async fn finish(self) -> Result<(), HubError> {
-        if let Some(limit) = self.budget.out() {
-            self.hub.send(None, EventKind::BudgetSpent { option: limit.option().to_owned() }).await?;
-        } else if self.cancel.is_pulled() {
-            self.hub.send(None, EventKind::RunCancelled { reason: "interrupted".to_owned() }).await?;
-        }
-        self.hub.send(None, EventKind::RunFinished).await
+        finish(&self.hub, &self.cancel, &self.budget).await
     }
 
     /// The episodes of a player that have no score yet, in their order.
@@ -227,12 +222,25 @@ impl Runner {
     }
 }
 
+/// Says how a run ended.
+///
+/// # Errors
+/// When the log cannot be written.
+pub async fn finish(hub: &Hub, cancel: &Cancel, budget: &Budget) -> Result<(), HubError> {
+    if let Some(limit) = budget.out() {
+        hub.send(None, EventKind::BudgetSpent { option: limit.option().to_owned() }).await?;
+    } else if cancel.is_pulled() {
+        hub.send(None, EventKind::RunCancelled { reason: "interrupted".to_owned() }).await?;
+    }
+    hub.send(None, EventKind::RunFinished).await
+}
+
 /// Lets no call begin after the end of the run's time.
-async fn stop_in_time(common: Common) {
-    if let Some(deadline) = common.budget.deadline() {
+pub async fn stop_in_time(budget: Arc<Budget>, cancel: Cancel) {
+    if let Some(deadline) = budget.deadline() {
         sleep_until(deadline).await;
-        common.budget.time_is_up();
-        common.cancel.gentle.cancel();
+        budget.time_is_up();
+        cancel.gentle.cancel();
     }
 }
 
@@ -260,8 +268,7 @@ async fn play_all(player: Arc<Player>, mut waiting: VecDeque<Waiting>, common: C
                 Answer::Yes => {
                     if let Some(next) = waiting.pop_front() {
                         let key = next.key.clone();
-                        let spec = player.play(next, &common);
-                        playing.spawn(play(spec, key, common.clone()));
+                        playing.spawn(play(player.play(next, &common), key, common.clone()));
                     }
                 }
             }
@@ -310,6 +317,12 @@ fn ended(episode: Option<Result<Result<(), HubError>, JoinError>>) -> Result<(),
     }
 }
 
+/// Plays one episode to its end, apart from others.
+pub(super) async fn play_one(player: &Player, waiting: Waiting, common: Common) -> Result<(), HubError> {
+    let key = waiting.key.clone();
+    play(player.play(waiting, &common), key, common).await
+}
+
 /// Plays one episode; a panic in it becomes its outcome and touches no other.
 async fn play(spec: Spec, key: EpisodeKey, common: Common) -> Result<(), HubError> {
     let Common { hub, cancel, budget, .. } = common;
@@ -356,7 +369,8 @@ enum Spec {
 
 impl Player {
     /// Whether its episodes take time or money, and begin when the run's limits allow.
-    const fn is_paced(&self) -> bool {
+    #[must_use]
+    pub const fn is_paced(&self) -> bool {
         matches!(self.kind, PlayerKind::Model(_) | PlayerKind::Exec(_))
     }
 

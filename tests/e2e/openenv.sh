@@ -65,6 +65,7 @@ say 'the graders of the second level, but for those that need Docker'
 
 say 'a thousand sessions at once'
 "$cache/$new/bin/python" tests/perf/sessions.py "$bench" 1000 | sed 's/^/  /'
+"$cache/$new/bin/python" tests/perf/soak.py "$bench" --test | sed 's/^/  /'
 
 say 'stops when asked to'
 kill "$pid"

@@ -27,6 +27,7 @@ mod pace;
 mod page;
 mod policy;
 mod properties;
+mod queue;
 mod replay;
 mod reports;
 mod resume;

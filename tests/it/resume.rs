@@ -10,7 +10,7 @@ use incident_bench::stats::rng::SplitMix64;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::binary::Place;
+use crate::binary::{Place, names_in};
 use crate::server::{Reply, Server};
 
 /// How many episodes the model plays at once; as many calls can be in flight when the process is killed.
@@ -227,4 +227,29 @@ proptest! {
             prop_assert!(progress.is_finished(event.episode.as_ref().unwrap()));
         }
     }
+}
+
+/// What a scheduler starts again and again: one run, brought to its end by whichever start comes so far.
+#[test]
+fn a_job_that_is_started_again_goes_on_with_its_run() {
+    let place = Place::with_suite();
+    let job = ["run", "--suite", "suite", "--agent", "random", "--epochs", "2", "--or-resume", "--format", "csv"];
+    let first = place.bench(&job).exits(0);
+    let run = place.latest();
+    let log = format!("results/runs/{run}/events.jsonl");
+    let events = place.read(&log);
+    place.write(&log, &events[..events.len() / 2]);
+    let again = place.bench(&job).exits(0);
+    assert_eq!(again.stdout, first.stdout);
+    assert!(again.stderr.contains("goes on"), "{}", again.stderr);
+    // It is over; nothing more is played.
+    assert_eq!(place.bench(&job).exits(0).stdout, first.stdout);
+    assert_eq!(names_in(&place.path("results/runs")).len(), 1);
+    // Another plan is another run.
+    let other = [&job[..], &["--seed", "1"]].concat();
+    place.bench(&other).exits(0);
+    assert_eq!(names_in(&place.path("results/runs")).len(), 2);
+    // A folder in which nothing was said yet.
+    fs::remove_file(place.path(&format!("results/runs/{}/run.json", place.latest()))).unwrap();
+    place.bench(&other).exits(0);
 }

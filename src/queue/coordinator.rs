@@ -1,0 +1,444 @@
+//! The coordinator: owns the log of a run, puts its episodes on the queue, and takes their results.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep};
+
+use super::intake::{Intake, Verdict};
+use super::message::{Announcement, EpisodeResult, JobId, Presence, SCHEMA, pack, unpack};
+use super::{Notice, Queue, QueueError, Stored, Tell, Terms};
+use crate::env::TaskId;
+use crate::log::{EpisodeKey, Event, EventKind, Manifest};
+use crate::run::budget::{self, Amount, Answer, Budget};
+use crate::run::{Cancel, Hub, HubError, Plan, runner};
+
+/// How many jobs are put on the queue at once.
+const OFFERED_AT_ONCE: usize = 64;
+/// The pauses between two looks for results where there are none: short at first, so that few results come soon.
+const PAUSES: [Duration; 2] = [Duration::from_millis(5), Duration::from_millis(100)];
+/// The pause before a queue that does not answer is asked again.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long nothing may come before the queue is asked whether it still has the jobs.
+const DOUBT: Duration = Duration::from_secs(5);
+/// How long no worker may say a word before that is said.
+const ALONE: Duration = Duration::from_secs(10);
+
+/// Why a coordinator gave up.
+#[derive(Debug, thiserror::Error)]
+pub enum CoordinatorError {
+    /// The log of the run cannot be written.
+    #[error(transparent)]
+    Hub(#[from] HubError),
+    /// The queue refuses, and will again.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// A message cannot be written.
+    #[error(transparent)]
+    Message(#[from] super::message::Unreadable),
+}
+
+/// A contestant whose episodes workers play.
+#[derive(Debug, Clone)]
+pub struct Entrant {
+    /// Its label.
+    pub label: String,
+    /// Whether its episodes take time or money, and begin when the run's limits allow.
+    pub is_paced: bool,
+}
+
+/// Plays a plan through a queue.
+pub struct Coordinator<Q> {
+    /// The queue.
+    pub queue: Q,
+    /// How jobs are lent.
+    pub terms: Terms,
+    /// What is played.
+    pub plan: Plan,
+    /// Who plays.
+    pub entrants: Vec<Entrant>,
+    /// The run.
+    pub manifest: Manifest,
+    /// Where events go.
+    pub hub: Hub,
+    /// The brakes.
+    pub cancel: Cancel,
+    /// What may be spent.
+    pub budget: Arc<Budget>,
+    /// What an episode of a model and task is expected to cost.
+    pub forecast: BTreeMap<(String, TaskId), Amount>,
+    /// What the log holds.
+    pub intake: Intake,
+    /// Whether nothing of the run is left on the queue that is still wanted.
+    pub is_complete: bool,
+    /// Takes what people should know.
+    pub tell: Tell,
+}
+
+/// An episode that is to be played.
+struct Waiting {
+    key: EpisodeKey,
+    task: TaskId,
+    round: usize,
+    is_paced: bool,
+}
+
+/// One stretch of epochs.
+struct Stretch<'a, Q> {
+    of: &'a mut Coordinator<Q>,
+    waiting: VecDeque<Waiting>,
+    /// On the queue, without a result.
+    open: BTreeSet<EpisodeKey>,
+    /// How many results were looked at.
+    place: u64,
+    presences: Option<mpsc::Receiver<Vec<u8>>>,
+    workers: BTreeMap<String, Presence>,
+    /// When something last came from a worker, and when from the queue itself.
+    heard: Instant,
+    came: Instant,
+    told_alone: bool,
+}
+
+impl<Q: Queue> Coordinator<Q> {
+    /// Whether the brakes or the budget have stopped the run.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.cancel.is_pulled() || self.budget.out().is_some()
+    }
+
+    /// Has the episodes of these epochs played that have no score yet.
+    ///
+    /// # Errors
+    /// When the log cannot be written, or the queue refuses for good. What is on the queue stays there.
+    pub async fn play(&mut self, epochs: Range<u32>) -> Result<(), CoordinatorError> {
+        let clock = tokio::spawn(runner::stop_in_time(Arc::clone(&self.budget), self.cancel.clone()));
+        let result = self.play_epochs(epochs).await;
+        clock.abort();
+        result
+    }
+
+    async fn play_epochs(&mut self, epochs: Range<u32>) -> Result<(), CoordinatorError> {
+        let waiting = self.left(&epochs);
+        let mut rounds: BTreeMap<usize, Vec<(EpisodeKey, TaskId)>> = BTreeMap::new();
+        for one in waiting.iter().filter(|one| one.is_paced) {
+            rounds.entry(one.round).or_default().push((one.key.clone(), one.task));
+        }
+        self.budget.plan(rounds, self.forecast.clone(), self.intake.is_empty());
+        let now = Instant::now();
+        let stretch = Stretch {
+            of: &mut *self,
+            waiting,
+            open: BTreeSet::new(),
+            place: 0,
+            presences: None,
+            workers: BTreeMap::new(),
+            heard: now,
+            came: now,
+            told_alone: false,
+        };
+        self.is_complete = stretch.run().await?;
+        Ok(())
+    }
+
+    /// Says how the run ended, and takes it off the queue where nothing of it is left there.
+    ///
+    /// # Errors
+    /// When the log cannot be written.
+    pub async fn finish(self) -> Result<(), CoordinatorError> {
+        runner::finish(&self.hub, &self.cancel, &self.budget).await?;
+        if self.is_complete
+            && let Err(error) = self.queue.close(&self.manifest.id).await
+        {
+            (self.tell)(Notice::Away(format!("{error}; what it keeps of the run stays there")));
+        }
+        Ok(())
+    }
+
+    /// The episodes that have no score yet, round by round, so that contestants come to the same scenarios.
+    fn left(&self, epochs: &Range<u32>) -> VecDeque<Waiting> {
+        let mut left = Vec::new();
+        for entrant in &self.entrants {
+            for (slot, key) in self.plan.episodes_of(&entrant.label) {
+                if epochs.contains(&slot.epoch) && !self.intake.is_scored(&key) {
+                    let (task, round, is_paced) = (slot.scenario.task(), slot.round, entrant.is_paced);
+                    left.push(Waiting { key, task, round, is_paced });
+                }
+            }
+        }
+        left.sort_by_key(|one| one.round);
+        left.into()
+    }
+
+    fn announcement(&self) -> Result<Vec<u8>, CoordinatorError> {
+        let (manifest, deliveries) = (self.manifest.clone(), self.terms.deliveries);
+        Ok(pack(&Announcement { schema: SCHEMA.to_owned(), manifest, deliveries })?)
+    }
+}
+
+impl<Q: Queue> Stretch<'_, Q> {
+    /// Gives whether every episode came to its end.
+    async fn run(mut self) -> Result<bool, CoordinatorError> {
+        self.open_run().await?;
+        // What came while no coordinator was there.
+        while let Some(stored) = self.next_result().await? {
+            self.take(stored).await?;
+        }
+        let mut pauses = 0;
+        while !self.is_over() {
+            if self.of.cancel.is_pulled() || self.is_spent().await {
+                let run = self.of.manifest.id.clone();
+                // Where the queue is away, workers may play some more; their results are kept for a resumed run.
+                let _ = self.of.queue.withdraw(&run).await;
+                return Ok(false);
+            }
+            self.offer_more().await?;
+            self.hear();
+            if let Some(stored) = self.next_result().await? {
+                self.take(stored).await?;
+                pauses = 0;
+                continue;
+            }
+            if self.came.elapsed() > DOUBT {
+                self.renew().await?;
+                self.came = Instant::now();
+            }
+            let pause = PAUSES[usize::from(pauses > 20)];
+            pauses += 1;
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = self.of.cancel.gentle.cancelled() => {}
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether what has come has spent more than was expected, and all of the budget. What is under way comes on top.
+    async fn is_spent(&self) -> bool {
+        !self.open.is_empty() && !self.of.budget.hold(Amount::default()).await
+    }
+
+    fn is_over(&self) -> bool {
+        self.waiting.is_empty() && self.open.is_empty()
+    }
+
+    /// Puts the run on the queue, however long that takes to answer.
+    async fn open_run(&mut self) -> Result<(), CoordinatorError> {
+        let announcement = self.of.announcement()?;
+        let (queue, run, terms) = (self.of.queue.clone(), self.of.manifest.id.clone(), self.of.terms);
+        patiently(&self.of.tell, &self.of.cancel, || queue.open(&run, announcement.clone(), terms)).await?;
+        if self.presences.is_none() {
+            self.presences = queue.presences(&run).await.ok();
+        }
+        Ok(())
+    }
+
+    /// Puts as many episodes on the queue as the budget allows.
+    async fn offer_more(&mut self) -> Result<(), CoordinatorError> {
+        let mut keys = Vec::new();
+        while let Some(next) = self.waiting.front() {
+            let answer = if next.is_paced { self.of.budget.may_begin(next.round) } else { Answer::Yes };
+            match answer {
+                Answer::Later => break,
+                Answer::No => self.waiting.clear(),
+                Answer::Yes => keys.extend(self.waiting.pop_front().map(|next| next.key)),
+            }
+        }
+        self.open.extend(keys.iter().cloned());
+        self.offer(keys).await
+    }
+
+    async fn offer(&mut self, keys: Vec<EpisodeKey>) -> Result<(), CoordinatorError> {
+        let of = &*self.of;
+        let offered = stream::iter(keys).map(|key| offer(of, key)).buffered(OFFERED_AT_ONCE);
+        match offered.try_collect::<()>().await {
+            Err(CoordinatorError::Queue(QueueError::Gone)) => self.put_anew().await,
+            other => other,
+        }
+    }
+
+    /// The next result; none where there is none, or the brakes were pulled.
+    async fn next_result(&mut self) -> Result<Option<Stored>, CoordinatorError> {
+        let (queue, run, place) = (self.of.queue.clone(), self.of.manifest.id.clone(), self.place);
+        match patiently(&self.of.tell, &self.of.cancel, || queue.result_after(&run, place)).await {
+            Ok(stored) => Ok(stored.flatten()),
+            Err(QueueError::Gone) => {
+                self.put_anew().await?;
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The queue has lost the run, as where its store was deleted: all that is open is put there again.
+    async fn put_anew(&mut self) -> Result<(), CoordinatorError> {
+        (self.of.tell)(Notice::Lost);
+        self.place = 0;
+        self.open_run().await?;
+        for key in self.open.clone() {
+            match offer(self.of, key).await {
+                // It happens again: the next look finds out.
+                Err(CoordinatorError::Queue(QueueError::Gone)) => break,
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing has come for a while. Where the queue has no job of the run any more, those without a result were lost.
+    async fn renew(&mut self) -> Result<(), CoordinatorError> {
+        let (queue, run) = (self.of.queue.clone(), self.of.manifest.id.clone());
+        if self.open.is_empty() || !matches!(queue.backlog(&run).await, Ok(backlog) if backlog.jobs == 0) {
+            return Ok(());
+        }
+        // A worker stores its result before its job is gone.
+        if let Some(stored) = self.next_result().await? {
+            return self.take(stored).await;
+        }
+        (self.of.tell)(Notice::Renewed(self.open.len()));
+        self.offer(self.open.iter().cloned().collect()).await
+    }
+
+    /// Writes a result into the log, or throws it away.
+    async fn take(&mut self, stored: Stored) -> Result<(), CoordinatorError> {
+        self.place = stored.place;
+        self.came = Instant::now();
+        let result: EpisodeResult = match unpack(&stored.body) {
+            Ok(result) => result,
+            Err(error) => return self.discard(stored.place, error.to_string(), None).await,
+        };
+        let key = result.key.clone();
+        let result = match result.flaw() {
+            None => result,
+            // What its worker makes of the episode will not get better.
+            Some(flaw) if self.open.contains(&key) => {
+                let after = self.of.intake.job(&key).after;
+                EpisodeResult::crashed(key.clone(), after, Timestamp::now(), flaw)
+            }
+            Some(flaw) => return self.discard(stored.place, flaw, None).await,
+        };
+        match self.of.intake.verdict(&result) {
+            Verdict::Known => {}
+            Verdict::Append(from) => {
+                for event in result.events.iter().skip(from) {
+                    self.of.hub.send_past(event.clone()).await?;
+                }
+                self.of.intake.note(&result, from);
+                self.count(&result);
+            }
+            Verdict::Foreign => {
+                let reason = format!("a result of {key} follows upon another log than this run's");
+                return self.discard(stored.place, reason, Some(key)).await;
+            }
+        }
+        self.waiting.retain(|one| one.key != key);
+        self.open.remove(&key);
+        Ok(())
+    }
+
+    /// What an episode has spent, and that it has ended.
+    fn count(&self, result: &EpisodeResult) {
+        let budget = &self.of.budget;
+        budget.settle(Amount::default(), &result.key, budget::spent(&result.events));
+        let (first, last) = (result.events.first(), result.events.last());
+        let whole = first.is_some_and(|event| matches!(event.event, EventKind::EpisodeStarted { .. }));
+        let scored =
+            |event: &Event| matches!(&event.event, EventKind::EpisodeFinished { outcome, .. } if outcome.is_scored());
+        let took = match (first, last) {
+            (Some(first), Some(last)) if whole && scored(last) => {
+                Some(Duration::try_from(last.at.duration_since(first.at)).unwrap_or_default())
+            }
+            _ => None,
+        };
+        budget.ended(&result.key, took);
+    }
+
+    async fn discard(&mut self, place: u64, reason: String, key: Option<EpisodeKey>) -> Result<(), CoordinatorError> {
+        (self.of.tell)(Notice::Discarded(reason));
+        let (queue, run) = (self.of.queue.clone(), self.of.manifest.id.clone());
+        patiently(&self.of.tell, &self.of.cancel, || queue.discard(&run, place)).await?;
+        match key.filter(|key| self.open.contains(key)) {
+            Some(key) => self.offer(vec![key]).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Hears what workers say, and tells people what is new in it.
+    fn hear(&mut self) {
+        while let Some(said) = self.presences.as_mut().and_then(|presences| presences.try_recv().ok()) {
+            let Ok(presence) = unpack::<Presence>(&said) else { continue };
+            let known = self.workers.insert(presence.worker.clone(), presence.clone());
+            let is_new = known.is_none_or(|known| known.refuses != presence.refuses);
+            match &presence.refuses {
+                None => self.heard = Instant::now(),
+                Some(_) if !is_new => {}
+                Some(reason) => {
+                    let reason = reason.clone();
+                    (self.of.tell)(Notice::Refuses(presence, reason));
+                    continue;
+                }
+            }
+            if is_new {
+                (self.of.tell)(Notice::Takes(presence));
+            }
+        }
+        if self.heard.elapsed() < ALONE {
+            self.told_alone = false;
+        } else if !std::mem::replace(&mut self.told_alone, true) {
+            (self.of.tell)(Notice::NoWorker);
+        }
+    }
+}
+
+/// Puts the job of an episode on the queue.
+async fn offer<Q: Queue>(of: &Coordinator<Q>, key: EpisodeKey) -> Result<(), CoordinatorError> {
+    let (queue, run, id) = (&of.queue, &of.manifest.id, JobId::of(&key));
+    let mut job = of.intake.job(&key);
+    let body = pack(&job)?;
+    match patiently(&of.tell, &of.cancel, || queue.offer(run, &id, body.clone())).await {
+        Err(QueueError::TooLarge { .. }) if !job.past.is_empty() => {
+            // It is played from its beginning then.
+            job.past.clear();
+            let body = pack(&job)?;
+            patiently(&of.tell, &of.cancel, || queue.offer(run, &id, body.clone())).await?;
+        }
+        other => _ = other?,
+    }
+    Ok(())
+}
+
+/// Asks the queue until it answers; none where the brakes are pulled first.
+pub(super) async fn patiently<T, F>(
+    tell: &Tell,
+    cancel: &Cancel,
+    mut ask: impl FnMut() -> F,
+) -> Result<Option<T>, QueueError>
+where
+    F: Future<Output = Result<T, QueueError>>,
+{
+    let mut is_away = false;
+    loop {
+        match ask().await {
+            Err(QueueError::Away(reason)) => {
+                if !std::mem::replace(&mut is_away, true) {
+                    tell(Notice::Away(reason));
+                }
+            }
+            Err(error) => return Err(error),
+            Ok(answer) => {
+                if is_away {
+                    tell(Notice::Back);
+                }
+                return Ok(Some(answer));
+            }
+        }
+        tokio::select! {
+            () = sleep(PATIENCE) => {}
+            () = cancel.gentle.cancelled() => return Ok(None),
+        }
+    }
+}
