@@ -6,7 +6,7 @@ use incident_bench::env::Catalog;
 
 use crate::process::own_processor_time;
 use crate::table::{Bound, Sorted, Table, milliseconds, rate};
-use crate::traffic::{Pace, players, round};
+use crate::traffic::{Incidents, Pace, players, round};
 use crate::wire::{Problem, Protocol};
 use crate::{Arguments, bench_serve};
 
@@ -19,7 +19,7 @@ pub(crate) async fn run(table: &mut Table, arguments: &Arguments) -> Result<(), 
     let catalog = Catalog::embedded()?;
     for (protocol, name) in [(Protocol::Ws, "/ws"), (Protocol::Http, "POST /step")] {
         let process = bench_serve(arguments).await?;
-        let mut joined = players(&catalog, protocol, process.address, sessions).await?;
+        let mut joined = players(&catalog, Incidents::Longest, protocol, process.address, sessions).await?;
         round(&mut joined, Pace::Closed, arguments.round()).await?;
         let (server, client) = (process.processor_time()?, own_processor_time()?);
         let time = arguments.round() * arguments.rounds;

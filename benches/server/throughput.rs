@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 use crate::process::{Process, own_processor_time};
 use crate::table::{Bound, Sorted, Table, rate};
-use crate::traffic::{Pace, Player, Script, Tally, players, round};
+use crate::traffic::{Incidents, Pace, Player, Script, Tally, players, round};
 use crate::wire::{Problem, Protocol};
 use crate::{Arguments, bench_serve};
 
@@ -107,7 +107,7 @@ pub(crate) async fn run(table: &mut Table, arguments: &Arguments) -> Result<(), 
         (Protocol::Ws, "a step on /ws", "axum alone, a stored frame"),
     ] {
         let process = bench_serve(arguments).await?;
-        let joined = players(&catalog, protocol, process.address, connections).await?;
+        let joined = players(&catalog, Incidents::Longest, protocol, process.address, connections).await?;
         let mut ours = Side::new(name, process, joined);
         // How large an answer is on average, and everything warm.
         let warm = round(&mut ours.players, Pace::Closed, arguments.round()).await?;
@@ -129,43 +129,41 @@ async fn framework(
     size: usize,
 ) -> Result<Side, Problem> {
     let process = Process::start(Command::new(std::env::current_exe()?).arg("--peer").arg(size.to_string())).await?;
-    let joined = players(catalog, protocol, process.address, arguments.connections).await?;
+    let joined = players(catalog, Incidents::Longest, protocol, process.address, arguments.connections).await?;
     let mut warm = Side::new(name, process, joined);
     round(&mut warm.players, Pace::Closed, arguments.round()).await?;
     Ok(warm)
 }
 
-/// Beside OpenEnv's own server, which only echoes; and once more where its answers are as large as ours.
+/// Beside OpenEnv's own server, which only echoes: a step of the suite, and one of its longest task alone.
 pub(crate) async fn beside_python(table: &mut Table, arguments: &Arguments) -> Result<(), Problem> {
     let Some(python) = &arguments.echo_python else { return Ok(()) };
     let connections = arguments.connections;
     table.section("openenv", &format!("{connections} connections on /ws, each without a pause; theirs only echoes"));
-    let process = bench_serve(arguments).await?;
     let catalog = Catalog::embedded()?;
-    let joined = players(&catalog, Protocol::Ws, process.address, connections).await?;
-    let mut ours = Side::new("a step of an incident", process, joined);
-    let warm = round(&mut ours.players, Pace::Closed, arguments.round()).await?;
-    let size_of_ours = warm.bytes / warm.steps().max(1);
     let script = std::path::absolute("tests/perf/echo_server.py")?;
     // A relative path would be one from another folder there.
     let python = std::path::absolute(python)?;
-    for (name, size) in [
-        ("a step of an echo, OpenEnv's server in Python", None),
-        ("the same with answers of our size", Some(size_of_ours.saturating_sub(100))),
+    let mut command = Command::new(&python);
+    let process = Process::start(command.arg(&script)).await?;
+    let mut joined = Vec::new();
+    for _ in 0..connections {
+        joined.push(Player::join(Protocol::Ws, process.address, Script::echo()).await?);
+    }
+    let mut theirs = Side::new("a step of an echo, OpenEnv's server in Python", process, joined);
+    round(&mut theirs.players, Pace::Closed, arguments.round()).await?;
+    for (incidents, name) in [
+        (Incidents::All, "a step of an incident, the nine by turns"),
+        (Incidents::Longest, "a step of a repair, with the largest answers"),
     ] {
-        let mut command = Command::new(&python);
-        command.arg(&script).args(size.map(|size| size.to_string()));
-        let process = Process::start(&mut command).await?;
-        let mut joined = Vec::new();
-        for _ in 0..connections {
-            joined.push(Player::join(Protocol::Ws, process.address, Script::echo()).await?);
-        }
-        let mut theirs = Side::new(name, process, joined);
-        round(&mut theirs.players, Pace::Closed, arguments.round()).await?;
+        let process = bench_serve(arguments).await?;
+        let joined = players(&catalog, incidents, Protocol::Ws, process.address, connections).await?;
+        let mut ours = Side::new(name, process, joined);
+        let warm = round(&mut ours.players, Pace::Closed, arguments.round()).await?;
+        let size = warm.bytes / warm.steps().max(1);
         duel(table, arguments, [&mut ours, &mut theirs], TIMES).await?;
         // What no server on this framework gets beyond, with answers of our size: the limit of the figure above.
-        let mut limit =
-            framework(&catalog, arguments, Protocol::Ws, "axum alone, a stored frame", size_of_ours).await?;
+        let mut limit = framework(&catalog, arguments, Protocol::Ws, "axum alone, a stored frame", size).await?;
         let mut times = Vec::new();
         for _ in 0..arguments.rounds {
             times.push(limit.round(arguments.round()).await? / theirs.round(arguments.round()).await?);

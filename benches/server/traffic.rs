@@ -19,10 +19,13 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    /// Long episodes of the longest task, a name for each player.
-    pub(crate) fn long(catalog: &Catalog, protocol: Protocol, player: usize) -> Result<Self, Problem> {
-        let scenarios: Vec<_> = catalog.of_task(TaskId::RemediationPlanning).collect();
-        let scenario = scenarios.get(player % scenarios.len().max(1)).ok_or("no scenario to plan a repair in")?;
+    /// Long episodes, a name for each player.
+    fn long(catalog: &Catalog, incidents: Incidents, protocol: Protocol, player: usize) -> Result<Self, Problem> {
+        let scenarios: Vec<_> = match incidents {
+            Incidents::Longest => catalog.of_task(TaskId::RemediationPlanning).collect(),
+            Incidents::All => catalog.scenarios().iter().collect(),
+        };
+        let scenario = scenarios.get(player % scenarios.len().max(1)).ok_or("there is no such scenario")?;
         let name = format!("player-{player}");
         let steps = long_play(scenario).iter().map(|action| protocol.step(&name, action)).collect();
         Ok(Self { reset: protocol.reset(&name, json!({ "scenario_id": scenario.id() })), steps })
@@ -33,6 +36,15 @@ impl Script {
         let step = message("step", &json!({ "message": "hello" }));
         Self { reset: message("reset", &json!({})), steps: vec![step; 14] }
     }
+}
+
+/// Which incidents are played.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Incidents {
+    /// Those of the longest task: what a step costs at the most, since answers have all that was found so far.
+    Longest,
+    /// All nine, three of each task, by turns: what a step costs in a run of the suite.
+    All,
 }
 
 /// A connection, and where in its script it is.
@@ -164,13 +176,14 @@ pub(crate) async fn round(players: &mut Vec<Player>, pace: Pace, time: Duration)
 /// So many players of long episodes.
 pub(crate) async fn players(
     catalog: &Catalog,
+    incidents: Incidents,
     protocol: Protocol,
     address: SocketAddr,
     count: usize,
 ) -> Result<Vec<Player>, Problem> {
     let mut players = Vec::with_capacity(count);
     for number in 0..count {
-        players.push(Player::join(protocol, address, Script::long(catalog, protocol, number)?).await?);
+        players.push(Player::join(protocol, address, Script::long(catalog, incidents, protocol, number)?).await?);
     }
     Ok(players)
 }

@@ -39,6 +39,8 @@ use crate::log::RunId;
 const PREFIX: &str = "incident-bench";
 /// The consumer through which all workers take jobs.
 const WORKERS: &str = "workers";
+/// How long it may take where it is asked not to wait.
+const AT_ONCE: Duration = Duration::from_secs(2);
 /// What is wrong with a server that is only a messenger.
 const NO_JETSTREAM: &str =
     "it has no JetStream for this user; start the server with -js, and let the user ask $JS.API.>";
@@ -143,6 +145,7 @@ impl Nats {
                 refused("it does not let this user in; see to the user, the token or the credentials file".to_owned())
             }
             ConnectErrorKind::Tls | ConnectErrorKind::ServerParse => refused(whole(&error)),
+            _ if is_of_tls(&error) => refused(whole(&error)),
             _ => QueueError::Away(whole(&error)),
         })?;
         let mut context = jetstream::new(client);
@@ -231,6 +234,19 @@ impl Nats {
     fn forget(&self, run: &RunId) {
         self.consumers.lock().unwrap_or_else(PoisonError::into_inner).remove(run);
     }
+}
+
+/// Whether a certificate is not trusted, or TLS fails otherwise: that does not pass.
+fn is_of_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if error.is::<rustls::Error>() || inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// An error with its reasons.
@@ -397,9 +413,13 @@ impl Queue for Nats {
             let messages = consumer.fetch().max_messages(at_most).messages().await.map_err(away)?;
             messages.map_err(away).try_collect::<Vec<_>>().await
         };
-        // The library waits without end for a server that died meanwhile. What came before an error is delivered again
-        // when its lease is over.
-        let taken = timeout(PATIENCE, taken).await.unwrap_or_else(|_| Err(away("no answer to a request for jobs")));
+        // The library waits without end for a server that died meanwhile, or for a stream that was deleted. What came
+        // before an error is delivered again when its lease is over.
+        let Ok(taken) = timeout(AT_ONCE, taken).await else {
+            self.forget(run);
+            self.holds(&jobs(run)).await?;
+            return Err(away("no answer to a request for jobs"));
+        };
         let taken = taken.inspect_err(|_| self.forget(run))?;
         Ok(taken.into_iter().map(|message| NatsLease { message, term }).collect())
     }

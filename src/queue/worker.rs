@@ -16,7 +16,9 @@ use crate::run::{Cancel, Crew};
 
 /// The pause before the queue is asked for jobs again where it had none.
 const PAUSE: Duration = Duration::from_millis(100);
-/// How often a worker looks for runs, and says that it is there.
+/// How often a worker that has nothing to do looks for runs.
+const GLANCE: Duration = Duration::from_millis(200);
+/// How often one that has does so, and how often a worker says that it is there.
 const ROUND: Duration = Duration::from_secs(2);
 /// A lease is extended this often before it would end.
 const EXTENSIONS: u32 = 3;
@@ -73,11 +75,16 @@ impl<Q: Queue, C: Crews> Worker<Q, C> {
     pub async fn run(self) -> Result<u64, QueueError> {
         let mut known: BTreeMap<RunId, Known> = BTreeMap::new();
         let mut playing: JoinSet<Result<bool, QueueError>> = JoinSet::new();
-        let (mut stored, mut looked, mut busy) = (0, None::<Instant>, Instant::now());
+        let (mut stored, mut looked, mut said, mut busy) = (0, None::<Instant>, None::<Instant>, Instant::now());
+        let is_due = |last: Option<Instant>, pause| last.is_none_or(|last| last.elapsed() >= pause);
         while !self.cancel.is_pulled() {
-            if looked.is_none_or(|looked| looked.elapsed() >= ROUND) {
-                self.look(&mut known).await?;
+            if is_due(looked, if playing.is_empty() { GLANCE } else { ROUND }) {
+                let is_new = self.look(&mut known).await?;
                 looked = Some(Instant::now());
+                if is_new || is_due(said, ROUND) {
+                    self.say(&known).await;
+                    said = looked;
+                }
             }
             let mut taken = 0;
             for post in known.values().filter_map(Known::played) {
@@ -115,9 +122,10 @@ impl<Q: Queue, C: Crews> Worker<Q, C> {
         Ok(stored)
     }
 
-    /// Looks which runs are on the queue, and says to each that this worker is there.
-    async fn look(&self, known: &mut BTreeMap<RunId, Known>) -> Result<(), QueueError> {
-        let Some(runs) = patiently(&self.tell, &self.cancel, || self.queue.runs()).await? else { return Ok(()) };
+    /// Looks which runs are on the queue. Gives whether there is something new.
+    async fn look(&self, known: &mut BTreeMap<RunId, Known>) -> Result<bool, QueueError> {
+        let Some(runs) = patiently(&self.tell, &self.cancel, || self.queue.runs()).await? else { return Ok(false) };
+        let mut is_new = false;
         known.retain(|run, _| {
             let stays = runs.contains(run);
             if !stays {
@@ -136,19 +144,26 @@ impl<Q: Queue, C: Crews> Worker<Q, C> {
                         Known::Played(_) => Notice::Joined(run.clone()),
                         Known::Refused(_, reason) => Notice::Refused(run.clone(), reason.clone()),
                     });
-                    known.insert(run.clone(), new);
+                    known.insert(run, new);
+                    is_new = true;
                 }
             }
-            let refuses = match known.get(&run) {
-                Some(Known::Refused(_, reason)) => Some(reason.clone()),
-                _ => None,
+        }
+        Ok(is_new)
+    }
+
+    /// Says to each run that this worker is there.
+    async fn say(&self, known: &BTreeMap<RunId, Known>) {
+        for (run, known) in known {
+            let refuses = match known {
+                Known::Refused(_, reason) => Some(reason.clone()),
+                Known::Played(_) => None,
             };
             let (worker, version, episodes) = (self.name.clone(), self.version.clone(), self.episodes);
             if let Ok(said) = pack(&Presence { worker, version, episodes, refuses }) {
-                self.queue.say(&run, said).await;
+                self.queue.say(run, said).await;
             }
         }
-        Ok(())
     }
 
     async fn join(&self, run: RunId, packed: Vec<u8>) -> Known {

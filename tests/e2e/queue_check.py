@@ -235,7 +235,7 @@ def left(cast: Cast) -> str:
 
 def times(cast: Cast) -> None:
     """The wall time of a run with 1, 2 and 4 workers of ten connections each."""
-    at_once, epochs = 10, 24
+    at_once, epochs = 10, 192
     episodes, turns = 9 * epochs, 0
     print(f"  {episodes} episodes, {LATENCY * 1e3:.0f} ms a call, {at_once} connections a worker")
     for count in (1, 2, 4):

@@ -1,20 +1,15 @@
 #!/usr/bin/env python3
 """The least that OpenEnv's own server can do: an environment that echoes. It says on stderr where it listens.
 
-    PYTHON_WITH_OPENENV tests/perf/echo_server.py [SIZE]      with a SIZE it answers with a text of so many bytes instead
+    PYTHON_WITH_OPENENV tests/perf/echo_server.py
 
 `benches/server` measures it beside ours. It is set up as the package's own template is, but for more sessions.
 """
-
-import sys
 
 import uvicorn
 from openenv.core.env_server.http_server import create_app
 from openenv.core.env_server.interfaces import Environment
 from openenv.core.env_server.types import Action, Observation, State
-
-
-STORED = "x" * int(sys.argv[1]) if len(sys.argv) > 1 else None
 
 
 class Words(Action):
@@ -38,7 +33,7 @@ class EchoEnvironment(Environment):
 
     def step(self, action, timeout_s=None, **kwargs):
         self._state.step_count += 1
-        return Echo(message=STORED or action.message, reward=0.0)
+        return Echo(message=action.message, reward=0.0)
 
     @property
     def state(self):
