@@ -23,7 +23,7 @@ use async_nats::jetstream::{self, AckKind, ErrorCode};
 use async_nats::{ConnectErrorKind, ConnectOptions, ServerAddr};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::StreamExt;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::json;
@@ -409,19 +409,24 @@ impl Queue for Nats {
     async fn take(&self, run: &RunId, at_most: usize) -> Result<Vec<NatsLease>, QueueError> {
         let consumer = self.workers(run).await?;
         let term = consumer.cached_info().config.ack_wait;
-        let taken = async {
-            let messages = consumer.fetch().max_messages(at_most).messages().await.map_err(away)?;
-            messages.map_err(away).try_collect::<Vec<_>>().await
-        };
-        // The library waits without end for a server that died meanwhile, or for a stream that was deleted. What came
-        // before an error is delivered again when its lease is over.
-        let Ok(taken) = timeout(AT_ONCE, taken).await else {
-            self.forget(run);
-            self.holds(&jobs(run)).await?;
-            return Err(away("no answer to a request for jobs"));
-        };
-        let taken = taken.inspect_err(|_| self.forget(run))?;
-        Ok(taken.into_iter().map(|message| NatsLease { message, term }).collect())
+        let asked = timeout(AT_ONCE, consumer.fetch().max_messages(at_most).messages()).await;
+        let mut messages = asked.map_err(away)?.map_err(|error| away(whole(&error)))?;
+        let mut taken = Vec::new();
+        // The library waits without end for a server that died meanwhile, or for jobs that were taken back.
+        loop {
+            match timeout(AT_ONCE, messages.next()).await {
+                Ok(Some(Ok(message))) => taken.push(NatsLease { message, term }),
+                Ok(None) => break,
+                Ok(Some(Err(_))) | Err(_) => {
+                    self.forget(run);
+                    if taken.is_empty() {
+                        self.holds(&jobs(run)).await?;
+                    }
+                    break;
+                }
+            }
+        }
+        Ok(taken)
     }
 
     async fn has_result(&self, run: &RunId, job: &JobId) -> Result<bool, QueueError> {
