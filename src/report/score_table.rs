@@ -235,8 +235,10 @@ fn notes(summary: &Summary) -> Vec<String> {
         }
         if row.void > 0 {
             let reasons: Vec<_> = row.void_reasons.iter().map(|(reason, n)| format!("{n} × {reason}")).collect();
+            let zero = row.reliability.as_ref().and_then(|found| found.overall_void_as_zero);
+            let bracket = zero.map_or(String::new(), |zero| format!(" With 0 for each, overall would be {zero:.3}."));
             notes.push(format!(
-                "{name}: {} of {} episodes are void and left out of the scores: {}.",
+                "{name}: {} of {} episodes are void and left out of the scores: {}.{bracket}",
                 row.void,
                 row.episodes,
                 reasons.join(", ")

@@ -501,6 +501,11 @@ fn faults_on_purpose_change_no_score() {
     let void = row["void"].as_u64().unwrap();
     assert!((3..20).contains(&void), "{row}");
     assert_eq!(row["void_reasons"]["the answer is no chat completion"], void, "{row}");
+    // What they could have done to the score at the worst.
+    let zero = row["reliability"]["overall_void_as_zero"].as_f64().unwrap();
+    assert!(zero < row["overall"].as_f64().unwrap(), "{row}");
+    let bracket = format!("With 0 for each, overall would be {zero:.3}.");
+    assert!(lossy.file("SCORES.md").contains(&bracket), "{}", lossy.file("SCORES.md"));
     for (with, without) in scores(&lossy).iter().zip(scores(&calm)) {
         assert_eq!((&with.0, with.1), (&without.0, without.1));
         assert!(with.2.is_none() || with.2 == without.2, "{with:?} {without:?}");
