@@ -1,7 +1,7 @@
 //! The queue of a run: connecting to it, and telling people what goes on there.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::exit::Failure;
 use super::out;
@@ -42,9 +42,14 @@ pub(super) async fn connect(
     Ok(Some(Some(nats)))
 }
 
-/// Connects for as long as it takes; none where the user stopped it meanwhile.
-pub(super) async fn connect_patiently(access: &Access, cancel: &Cancel, quiet: bool) -> Result<Option<Nats>, Failure> {
-    let mut told = quiet;
+/// Connects for as long as it takes, or as it may; none where the user stopped it meanwhile.
+pub(super) async fn connect_patiently(
+    access: &Access,
+    cancel: &Cancel,
+    most: Option<Duration>,
+    quiet: bool,
+) -> Result<Option<Nats>, Failure> {
+    let (mut told, began) = (quiet, Instant::now());
     loop {
         let connected = tokio::select! {
             connected = Nats::connect(access) => connected,
@@ -52,6 +57,9 @@ pub(super) async fn connect_patiently(access: &Access, cancel: &Cancel, quiet: b
         };
         match connected {
             Ok(nats) => return Ok(Some(nats)),
+            Err(error @ QueueError::Away(_)) if most.is_some_and(|most| began.elapsed() >= most) => {
+                return Err(Failure::other(format!("queue {}: {error}", access.address)));
+            }
             Err(error @ QueueError::Away(_)) => {
                 if !std::mem::replace(&mut told, true) {
                     out::say("warning", &format!("queue {}: {error}; trying again", access.address));

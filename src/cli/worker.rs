@@ -34,7 +34,9 @@ pub(super) async fn execute(args: &WorkerArgs) -> Result<Status, Failure> {
     let access = workers_queue(&flags, &environment, &file)?;
     let cancel = Cancel::default();
     listen_for_interrupts(cancel.clone(), args.quiet);
-    let Some(nats) = queue::connect_patiently(&access, &cancel, args.quiet).await? else { return Ok(Status::Done) };
+    let idle = args.idle.map(|seconds| Duration::from_secs(seconds.into()));
+    let connected = queue::connect_patiently(&access, &cancel, idle, args.quiet).await?;
+    let Some(nats) = connected else { return Ok(Status::Done) };
     let name = name();
     if !args.quiet {
         out::note(&format!("worker {name} at the queue {}", access.address));
@@ -45,7 +47,7 @@ pub(super) async fn execute(args: &WorkerArgs) -> Result<Status, Failure> {
         name,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         episodes: usize::from(args.episodes),
-        idle: args.idle.map(|seconds| Duration::from_secs(seconds.into())),
+        idle,
         cancel,
         tell: queue::teller(args.quiet),
     };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::coordinator::patiently;
 use super::message::{Announcement, EpisodeResult, Job, JobId, Presence, SCHEMA, pack, unpack};
@@ -79,7 +79,10 @@ impl<Q: Queue, C: Crews> Worker<Q, C> {
         let is_due = |last: Option<Instant>, pause| last.is_none_or(|last| last.elapsed() >= pause);
         while !self.cancel.is_pulled() {
             if is_due(looked, if playing.is_empty() { GLANCE } else { ROUND }) {
-                let is_new = self.look(&mut known).await?;
+                // Also where the queue is away: a worker that has nothing to do may end.
+                let left = self.idle.filter(|_| playing.is_empty()).map(|idle| idle.saturating_sub(busy.elapsed()));
+                let Ok(is_new) = timeout(left.unwrap_or(Duration::MAX), self.look(&mut known)).await else { break };
+                let is_new = is_new?;
                 looked = Some(Instant::now());
                 if is_new || is_due(said, ROUND) {
                     self.say(&known).await;

@@ -32,6 +32,8 @@ fn what_is_no_queue_is_refused_before_anything_is_made() {
     place
         .bench(&[&run[..], &["--queue", &url]].concat())
         .fails(70, &["queue nats://127.0.0.1:", "does not answer", "nats-server", "-js"]);
+    // A worker waits for its queue, for as long as it may be idle.
+    place.bench(&["worker", "--idle", "1", "--queue", &url]).fails(70, &["trying again", "does not answer"]);
     place.bench(&["worker"]).fails(2, &["--queue", "needs the URL of a queue"]);
     place.bench(&["worker", "--queue", "nats://x", "--episodes", "0"]).fails(2, &["--episodes"]);
     let record = [&run[..], &["--queue", "nats://x", "--record", "tape"]].concat();
