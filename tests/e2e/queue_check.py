@@ -162,7 +162,7 @@ def check_secrets(folder: Path) -> None:
 
 
 def kills(cast: Cast, count: int) -> None:
-    epochs = "12"
+    epochs = "30"
     done = subprocess.run(cast.run("--epochs", epochs, "--quiet"), env=cast.alone, cwd=cast.folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     expected = scores(done.stdout)
@@ -222,7 +222,7 @@ def kills(cast: Cast, count: int) -> None:
     check_log(run, 5 * 9 * int(epochs))
     verified = subprocess.run([cast.bench, "verify-run", str(run)], cwd=cast.folder, capture_output=True, text=True)
     assert verified.returncode == 0, verified.stderr
-    assert killed["after the end"] < count / 4, "most of the kills came when there was nothing to kill"
+    assert killed["after the end"] <= count / 10, "kills came when there was nothing to kill any more"
     check_secrets(cast.folder)
     print(f"  {5 * 9 * int(epochs)} episodes, each scored once, table as of one process; nothing is left on the queue:", left(cast))
 
