@@ -224,3 +224,18 @@ pub fn excerpt(text: &str) -> String {
     }
     out
 }
+
+/// An error with its causes: the outermost one alone says little.
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let words = inner.to_string();
+        if !text.contains(&words) {
+            text = format!("{text}: {words}");
+        }
+        cause = inner.source();
+    }
+    text
+}

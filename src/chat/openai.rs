@@ -8,6 +8,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, Header
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
+use super::error::with_causes;
 use super::limit::Limiter;
 use super::wire::{self, ModelSettings, RawReply};
 use super::{BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, ToolCall};
@@ -113,7 +114,7 @@ impl OpenAiClient {
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
             .build()
-            .map_err(|e| SetupError::Client(chain(&e)))?;
+            .map_err(|e| SetupError::Client(with_causes(&e)))?;
         let key = endpoint.key.clone();
         Ok(Self {
             http,
@@ -207,7 +208,7 @@ impl OpenAiClient {
         while let Some(chunk) = response.chunk().await.map_err(|error| ChatError {
             status: Some(status),
             request_id: request_id.map(str::to_owned),
-            ..ChatError::new(ErrorKind::ConnectionLost, &chain(&error))
+            ..ChatError::new(ErrorKind::ConnectionLost, &with_causes(&error))
         })? {
             if body.len() + chunk.len() > self.max_body {
                 let message = format!("more than {} bytes", self.max_body);
@@ -239,21 +240,7 @@ fn transport(error: &reqwest::Error) -> ChatError {
     } else {
         ErrorKind::ConnectionLost
     };
-    ChatError::new(kind, &chain(error))
-}
-
-/// An error with its causes: the outermost one alone says little.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let words = inner.to_string();
-        if !text.contains(&words) {
-            text = format!("{text}: {words}");
-        }
-        cause = inner.source();
-    }
-    text
+    ChatError::new(kind, &with_causes(error))
 }
 
 impl ChatClient for OpenAiClient {

@@ -45,13 +45,8 @@ fn whole(shards: &BTreeMap<Shard, (Manifest, Vec<Event>)>) -> Result<Manifest, F
     let Some((first, (manifest, _))) = shards.first_key_value() else {
         return Err(Failure::usage("no run was named"));
     };
-    let plan = |manifest: &Manifest| {
-        let Manifest { suite_digest, prompts_digest, graders, contestants, scenarios, epochs, seed, .. } =
-            manifest.clone();
-        (suite_digest, prompts_digest, graders, contestants, scenarios, epochs, seed)
-    };
     for (shard, (other, _)) in shards {
-        if shard.of != first.of || plan(other) != plan(manifest) {
+        if shard.of != first.of || !other.plays_as(manifest) || other.contestants != manifest.contestants {
             let message = format!("runs {} and {} are not shards of one run", manifest.id, other.id);
             return Err(
                 Failure::usage(message).hint("suite, prompts, graders, models, epochs, seed and N must be the same")

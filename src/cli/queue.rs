@@ -91,6 +91,7 @@ fn tell(notice: &Notice) {
         Notice::Away(reason) => {
             out::say("warning", &format!("the queue does not answer ({}); waiting", one_line(reason)));
         }
+        Notice::Untold(what) => out::say("warning", &one_line(what)),
         Notice::Back => out::note("the queue answers again"),
         Notice::Lost => out::say("warning", "the queue lost the run; its open episodes are put there again"),
         Notice::NoWorker => {

@@ -74,11 +74,16 @@ fn published(out: &Path, joined: &Summary, manifests: &[Manifest]) -> Result<(),
     Ok(())
 }
 
+/// The manifest of a kept run.
+pub(super) fn manifest(folder: &RunFolder) -> Result<Manifest, Failure> {
+    let manifest = folder.read(&folder.manifest())?;
+    serde_json::from_slice(&manifest)
+        .map_err(|e| Failure::other(format!("{}: {e}", folder.manifest().display())).hint(NO_MANIFEST_HINT))
+}
+
 /// Reads a kept run; warns where its log was torn.
 pub(super) fn read(folder: &RunFolder) -> Result<(Manifest, Contents), Failure> {
-    let manifest = folder.read(&folder.manifest())?;
-    let manifest: Manifest = serde_json::from_slice(&manifest)
-        .map_err(|e| Failure::other(format!("{}: {e}", folder.manifest().display())).hint(NO_MANIFEST_HINT))?;
+    let manifest = manifest(folder)?;
     let bytes = match folder.read(&folder.events()) {
         Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         other => other?,

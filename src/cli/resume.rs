@@ -115,7 +115,7 @@ pub(super) fn recorded_options(manifest: &Manifest, environment: &mut Environmen
 }
 
 /// Half of a run with one suite and half with another would be a run of neither.
-pub(super) fn unchanged(what: &str, then: &str, now: &str) -> Result<(), Failure> {
+fn unchanged(what: &str, then: &str, now: &str) -> Result<(), Failure> {
     if then == now {
         return Ok(());
     }

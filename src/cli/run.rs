@@ -15,8 +15,8 @@ use crate::config::agents::ExecAgent;
 use crate::config::options::Concurrency;
 use crate::config::settings::KeyedModel;
 use crate::env::Catalog;
+use crate::log::EventKind;
 use crate::log::store::{RunLock, Store, pretty};
-use crate::log::{EventKind, Manifest};
 use crate::report::score_table::one_line;
 use crate::run::budget::{self, Amount, Budget};
 use crate::run::episode::Line;
@@ -79,13 +79,9 @@ fn begun_before(
     let Some(newest) = store.list()?.into_iter().max() else { return Ok(None) };
     // Killed before it was known what would be played.
     let Ok(folder) = store.find(&newest) else { return Ok(None) };
-    let (then, _) = report::read(&folder)?;
+    let then = report::manifest(&folder)?;
     let now = build::manifest(settings, plan, catalog, prompts, &BTreeMap::new());
-    let played = |manifest: &Manifest| {
-        let Manifest { suite_digest, prompts_digest, graders, scenarios, epochs, seed, shard, .. } = manifest.clone();
-        (suite_digest, prompts_digest, graders, scenarios, epochs, seed, shard)
-    };
-    let same = played(&then) == played(&now) && resume::same_contestants(&then, &now).is_ok();
+    let same = then.plays_as(&now) && then.shard == now.shard && resume::same_contestants(&then, &now).is_ok();
     Ok(same.then_some(newest))
 }
 

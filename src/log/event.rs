@@ -215,6 +215,14 @@ pub enum EventKind {
     RunFinished,
 }
 
+impl EventKind {
+    /// The end of an episode that has no score, before or beside its steps.
+    #[must_use]
+    pub const fn unscored(outcome: Outcome, message: String) -> Self {
+        Self::EpisodeFinished { outcome, score: None, steps: 0, grade: None, strict: None, message: Some(message) }
+    }
+}
+
 /// One step of an episode.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepTaken {

@@ -99,6 +99,19 @@ pub struct Machine {
     pub cpus: usize,
 }
 
+impl Manifest {
+    /// Whether two runs play the same episodes by the same rules, whoever plays them.
+    #[must_use]
+    pub fn plays_as(&self, other: &Self) -> bool {
+        let plan = |run: &Self| (run.epochs, run.seed);
+        plan(self) == plan(other)
+            && self.suite_digest == other.suite_digest
+            && self.prompts_digest == other.prompts_digest
+            && self.graders == other.graders
+            && self.scenarios == other.scenarios
+    }
+}
+
 /// `run.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {

@@ -154,7 +154,7 @@ impl<Q: Queue> Coordinator<Q> {
         if self.is_complete
             && let Err(error) = self.queue.close(&self.manifest.id).await
         {
-            (self.tell)(Notice::Away(format!("{error}; what it keeps of the run stays there")));
+            (self.tell)(Notice::Untold(format!("{error}; what it keeps of the run stays there")));
         }
         Ok(())
     }
@@ -192,8 +192,10 @@ impl<Q: Queue> Stretch<'_, Q> {
         while !self.is_over() {
             if self.of.cancel.is_pulled() || self.is_spent().await {
                 let run = self.of.manifest.id.clone();
-                // Where the queue is away, workers may play some more; their results are kept for a resumed run.
-                let _ = self.of.queue.withdraw(&run).await;
+                if let Err(error) = self.of.queue.withdraw(&run).await {
+                    let what = "episodes that wait there may still be played; a resumed run finds their results";
+                    (self.of.tell)(Notice::Untold(format!("{error}; {what}")));
+                }
                 return Ok(false);
             }
             self.offer_more().await?;

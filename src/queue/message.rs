@@ -74,14 +74,7 @@ impl EpisodeResult {
     /// The result of an episode that could not be played to an end.
     #[must_use]
     pub fn crashed(key: EpisodeKey, after: usize, at: jiff::Timestamp, message: String) -> Self {
-        let event = EventKind::EpisodeFinished {
-            outcome: Outcome::Crashed,
-            score: None,
-            steps: 0,
-            grade: None,
-            strict: None,
-            message: Some(message),
-        };
+        let event = EventKind::unscored(Outcome::Crashed, message);
         let events = vec![Event { seq: 0, at, episode: Some(key.clone()), event }];
         Self { key, after, events }
     }

@@ -162,6 +162,8 @@ pub trait Lease: Send + Sync + 'static {
 pub enum Notice {
     /// The queue cannot be reached; it is asked again and again.
     Away(String),
+    /// The run has ended, and the queue could not be told what follows from that.
+    Untold(String),
     /// The queue answers again.
     Back,
     /// The queue lost the run; it is put there anew.

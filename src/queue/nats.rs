@@ -33,6 +33,7 @@ use tokio::time::timeout;
 use super::address::Login;
 use super::message::JobId;
 use super::{Address, Backlog, Lease, Queue, QueueError, Stored, Terms};
+use crate::chat::error::with_causes;
 use crate::log::RunId;
 
 /// The beginning of every subject and stream.
@@ -144,9 +145,9 @@ impl Nats {
             ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
                 refused("it does not let this user in; see to the user, the token or the credentials file".to_owned())
             }
-            ConnectErrorKind::Tls | ConnectErrorKind::ServerParse => refused(whole(&error)),
-            _ if is_of_tls(&error) => refused(whole(&error)),
-            _ => QueueError::Away(whole(&error)),
+            ConnectErrorKind::Tls | ConnectErrorKind::ServerParse => refused(with_causes(&error)),
+            _ if is_of_tls(&error) => refused(with_causes(&error)),
+            _ => QueueError::Away(with_causes(&error)),
         })?;
         let mut context = jetstream::new(client);
         context.set_timeout(PATIENCE);
@@ -156,7 +157,7 @@ impl Nats {
             Ok(Response::Err { error }) => Err(of_code(&error)),
             // Later on that may be a server that is not ready yet.
             Err(error) if error.kind() == RequestErrorKind::NoResponders => Err(refused(NO_JETSTREAM.to_owned())),
-            Err(error) => Err(away(whole(&error))),
+            Err(error) => Err(away(with_causes(&error))),
         }
     }
 
@@ -187,7 +188,7 @@ impl Nats {
                 self.holds(stream).await?;
                 Err(away(error))
             }
-            _ => Err(away(whole(&error))),
+            _ => Err(away(with_causes(&error))),
         }
     }
 
@@ -247,20 +248,6 @@ fn is_of_tls(error: &(dyn std::error::Error + 'static)) -> bool {
         next = error.source();
     }
     false
-}
-
-/// An error with its reasons.
-fn whole(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(reason) = source {
-        let reason_text = reason.to_string();
-        if !text.contains(&reason_text) {
-            text = format!("{text}: {reason_text}");
-        }
-        source = reason.source();
-    }
-    text
 }
 
 #[derive(Deserialize)]
@@ -410,7 +397,7 @@ impl Queue for Nats {
         let consumer = self.workers(run).await?;
         let term = consumer.cached_info().config.ack_wait;
         let asked = timeout(AT_ONCE, consumer.fetch().max_messages(at_most).messages()).await;
-        let mut messages = asked.map_err(away)?.map_err(|error| away(whole(&error)))?;
+        let mut messages = asked.map_err(away)?.map_err(|error| away(with_causes(&error)))?;
         let mut taken = Vec::new();
         // The library waits without end for a server that died meanwhile, or for jobs that were taken back.
         loop {

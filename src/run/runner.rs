@@ -330,15 +330,7 @@ async fn play(spec: Spec, key: EpisodeKey, common: Common) -> Result<(), HubErro
         Spec::Play(play) => *play,
         Spec::Void(start, kind, message) => {
             hub.send(Some(&key), *start).await?;
-            let event = EventKind::EpisodeFinished {
-                outcome: Outcome::Void(kind),
-                score: None,
-                steps: 0,
-                grade: None,
-                strict: None,
-                message: Some(message),
-            };
-            return hub.send(Some(&key), event).await;
+            return hub.send(Some(&key), EventKind::unscored(Outcome::Void(kind), message)).await;
         }
     };
     let resumed = play.kept.started;
@@ -347,15 +339,8 @@ async fn play(spec: Spec, key: EpisodeKey, common: Common) -> Result<(), HubErro
     let result = match running.await {
         Ok(result) => result.map(|outcome| (outcome.is_scored() && !resumed).then(|| started.elapsed())),
         Err(panic) => {
-            let event = EventKind::EpisodeFinished {
-                outcome: Outcome::Crashed,
-                score: None,
-                steps: 0,
-                grade: None,
-                strict: None,
-                message: Some(format!("the harness failed in this episode: {panic}")),
-            };
-            hub.send(Some(&key), event).await.map(|()| None)
+            let message = format!("the harness failed in this episode: {panic}");
+            hub.send(Some(&key), EventKind::unscored(Outcome::Crashed, message)).await.map(|()| None)
         }
     };
     budget.ended(&key, result.as_ref().ok().copied().flatten());

@@ -13,7 +13,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("generate", &["env"]),
     ("log", &["env", "chat", "stats", "agent"]),
     ("run", &["agent", "log", "chat", "env", "stats"]),
-    ("queue", &["run", "log", "env", "stats"]),
+    ("queue", &["run", "log", "chat", "env", "stats"]),
     ("report", &["log", "stats", "run", "env", "chat"]),
     ("gate", &["log", "stats", "env", "report"]),
     ("serve", &["env", "gate", "log", "report", "stats"]),
