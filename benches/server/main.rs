@@ -49,16 +49,13 @@ struct Arguments {
     /// Connections where steps a second are measured
     #[arg(long, default_value_t = 64)]
     connections: usize,
-    /// Connections beside OpenEnv's server: the sessions of a trainer
-    #[arg(long, default_value_t = 512)]
-    trainer: usize,
     /// Rounds of each server
     #[arg(long, default_value_t = 5)]
     rounds: u32,
     /// Seconds of a round
     #[arg(long, default_value_t = 2.0)]
     seconds: f64,
-    /// Sessions where latencies are measured
+    /// Sessions where latencies are measured, and the more of the two numbers beside OpenEnv's server
     #[arg(long, default_value_t = 1000)]
     paced: usize,
     /// Messages a second of all of them
@@ -98,7 +95,7 @@ impl Arguments {
         if !given.test {
             return given;
         }
-        Self { sessions: 50, connections: 8, trainer: 16, rounds: 1, seconds: 0.2, paced: 20, rate: 200, ..given }
+        Self { sessions: 50, connections: 8, rounds: 1, seconds: 0.2, paced: 20, rate: 200, ..given }
     }
 
     /// The time of a round.

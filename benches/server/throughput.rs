@@ -145,10 +145,10 @@ async fn framework(
     Ok(warm)
 }
 
-/// Beside OpenEnv's own server, which only echoes: with few connections, and with as many as a trainer has.
+/// Beside OpenEnv's own server, which only echoes: with few connections, and with as many as latencies are measured with.
 pub(crate) async fn beside_python(table: &mut Table, arguments: &Arguments) -> Result<(), Problem> {
     let Some(python) = &arguments.echo_python else { return Ok(()) };
-    let (few, many) = (arguments.connections, arguments.trainer);
+    let (few, many) = (arguments.connections, arguments.paced);
     table.section("openenv", &format!("{few} and {many} connections on /ws, each without a pause; theirs only echoes"));
     // A relative path would be one from another folder there.
     let python = std::path::absolute(python)?;
@@ -172,8 +172,9 @@ async fn echo_duel(
     let catalog = Catalog::embedded()?;
     let process = Process::start(Command::new(python).arg(std::path::absolute("tests/perf/echo_server.py")?)).await?;
     let mut joined = Vec::new();
-    for _ in 0..connections {
-        joined.push(Player::join(Protocol::Ws, process.address, Script::echo()).await?);
+    for number in 0..connections {
+        let script = Script::long(&catalog, incidents, Protocol::Ws, number)?.echo();
+        joined.push(Player::join(Protocol::Ws, process.address, script).await?);
     }
     let named = |what: &str| format!("{what}, {connections} connections");
     let mut theirs = Side::new(&named("a step of an echo, OpenEnv's server in Python"), process, joined);

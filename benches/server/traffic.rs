@@ -20,7 +20,12 @@ pub(crate) struct Script {
 
 impl Script {
     /// Long episodes, a name for each player.
-    fn long(catalog: &Catalog, incidents: Incidents, protocol: Protocol, player: usize) -> Result<Self, Problem> {
+    pub(crate) fn long(
+        catalog: &Catalog,
+        incidents: Incidents,
+        protocol: Protocol,
+        player: usize,
+    ) -> Result<Self, Problem> {
         let scenarios: Vec<_> = match incidents {
             Incidents::Longest => catalog.of_task(TaskId::RemediationPlanning).collect(),
             Incidents::All => catalog.scenarios().iter().collect(),
@@ -31,10 +36,10 @@ impl Script {
         Ok(Self { reset: protocol.reset(&name, json!({ "scenario_id": scenario.id() })), steps })
     }
 
-    /// What an echo server of OpenEnv is told.
-    pub(crate) fn echo() -> Self {
+    /// What OpenEnv's echo environment is told instead: as many steps from reset to reset.
+    pub(crate) fn echo(&self) -> Self {
         let step = message("step", &json!({ "message": "hello" }));
-        Self { reset: message("reset", &json!({})), steps: vec![step; 14] }
+        Self { reset: message("reset", &json!({})), steps: vec![step; self.steps.len()] }
     }
 }
 

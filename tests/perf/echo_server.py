@@ -1,46 +1,32 @@
 #!/usr/bin/env python3
-"""The least that OpenEnv's own server can do: an environment that echoes. It says on stderr where it listens.
+"""OpenEnv's own echo environment, as `openenv init` writes it. Says on stderr where it listens.
 
     PYTHON_WITH_OPENENV tests/perf/echo_server.py
 
-`benches/server` measures it beside ours. It is set up as the package's own template is, but for more sessions.
+`benches/server` measures it beside ours. One number is changed: as it is written it takes one session. It is written into
+the folder where this is started; for the benchmark that is one that is removed afterwards.
 """
 
-import uvicorn
-from openenv.core.env_server.http_server import create_app
-from openenv.core.env_server.interfaces import Environment
-from openenv.core.env_server.types import Action, Observation, State
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+NAME = "echo_env"
+ONE_SESSION = "max_concurrent_envs=1,"
+MANY_SESSIONS = "max_concurrent_envs=100_000,"
 
 
-class Words(Action):
-    message: str
+def main():
+    openenv = Path(sys.executable).parent / "openenv"
+    subprocess.run([openenv, "init", NAME], check=True, stdout=subprocess.DEVNULL)
+    app = Path(NAME, "server", "app.py")
+    text = app.read_text()
+    if ONE_SESSION not in text:
+        sys.exit(f"{app} has no '{ONE_SESSION}': another openenv than 0.10.0?")
+    app.write_text(text.replace(ONE_SESSION, MANY_SESSIONS))
+    os.execv(sys.executable, [sys.executable, "-m", f"{NAME}.server.app", "--host", "127.0.0.1", "--port", "0"])
 
-
-class Echo(Observation):
-    message: str = ""
-
-
-class EchoEnvironment(Environment):
-    SUPPORTS_CONCURRENT_SESSIONS = True
-
-    def __init__(self):
-        super().__init__()
-        self._state = State()
-
-    def reset(self, seed=None, episode_id=None, **kwargs):
-        self._state = State(episode_id=episode_id)
-        return Echo(reward=0.0)
-
-    def step(self, action, timeout_s=None, **kwargs):
-        self._state.step_count += 1
-        return Echo(message=action.message, reward=0.0)
-
-    @property
-    def state(self):
-        return self._state
-
-
-app = create_app(EchoEnvironment, Words, Echo, env_name="echo", max_concurrent_envs=100_000)
 
 if __name__ == "__main__":
-    uvicorn.run(app, host="127.0.0.1", port=0)
+    main()
