@@ -50,11 +50,13 @@ curl -sf -o /dev/null -m 5 "$url/health" || fail "nothing answers at $url"
 say 'the SDK over HTTP'
 "$sdk" "$check" sdk-http "$url/mcp"
 
+"$bench" --agent oracle --quiet --format csv > oracle.csv
+run=results/runs/$(cat results/latest)
 say 'openenv 0.10.0'
-"$new" "$check" openenv "$url"
+"$new" "$check" openenv "$url" "$run"
 
 say 'openenv-core 0.3.0'
-"$old" "$check" openenv "$url"
+"$old" "$check" openenv "$url" "$run"
 
 say 'no session is left behind'
 for _ in $(seq 1 50); do

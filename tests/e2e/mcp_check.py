@@ -1,10 +1,12 @@
 """Plays incidents as clients of MCP do, each with a package that others wrote. Started by mcp.sh.
 
-mcp_check.py sdk-stdio BENCH | sdk-http URL | openenv URL
+mcp_check.py sdk-stdio BENCH | sdk-http URL | openenv URL RUN       RUN is one of the oracle
 """
 
 import asyncio
+import json
 import sys
+from pathlib import Path
 
 CALLS = [
     ("check_metrics", {"service": "recommendation-service"}),
@@ -41,12 +43,30 @@ async def sdk(server, mode):
         check_end(result.structured_content, f"the SDK ({mode})")
 
 
-async def openenv(url):
+async def play(client, run):
+    """Plays what the oracle played, to its rewards and scores."""
+    paths = sorted(Path(run, "trajectories").glob("*.json"))
+    check(len(paths) == 9, f"the oracle played {len(paths)} scenarios")
+    for path in paths:
+        kept = json.loads(path.read_text())
+        scenario = kept["episode"]["scenario"]
+        await client.reset(scenario_id=scenario)
+        for step in (kept["step"] for kept in kept["steps"]):
+            data = await client.call_tool(step["action_type"], **step["parameters"])
+            told = (data["reward"], data["done"])
+            check(told == (step["reward"], step["done"]), f"{scenario}: {step['action_type']} brought {told}")
+        total = data["metadata"]["grader"]["total"]
+        check(data["done"] and total == kept["score"] == 1.0, f"{scenario}: {total}")
+    print(f"  {len(paths)} scenarios, each to 1.0")
+
+
+async def openenv(url, run):
     """MCPToolClient: over HTTP and an attached socket in its newest release, over a socket alone in the last old one."""
     from openenv.core.env_server.mcp_types import CallToolAction
     from openenv.core.mcp_client import MCPToolClient
 
     async with MCPToolClient(base_url=url) as client:
+        await play(client, run)
         await client.reset(scenario_id="AC-003")
         names = {tool.name for tool in await client.list_tools()}
         check(EXPECTED <= names, f"tools: {sorted(names)}")
@@ -71,9 +91,9 @@ async def openenv(url):
 
 
 def main():
-    kind, where = sys.argv[1:]
+    kind, where, *run = sys.argv[1:]
     if kind == "openenv":
-        asyncio.run(asyncio.wait_for(openenv(where), 60))
+        asyncio.run(asyncio.wait_for(openenv(where, *run), 60))
         return
     for mode in ("auto", "legacy"):
         server = where

@@ -434,6 +434,58 @@ async fn an_exam_lets_no_answer_no_score_and_no_judgement_out() {
     }
 }
 
+/// All pages but those of an episode, as an agent that looks around finds them.
+async fn crawl(client: &mut Client) -> Vec<(String, u16, String)> {
+    let document = client.get("/openapi.json").await.ok();
+    let mut pages = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        if ["/state", "/grader", "/metrics", "/reset", "/step"].contains(&path.as_str()) {
+            continue;
+        }
+        let place = path.replace("{env}", "incident-bench").replace("{run_id}", "latest").replace("{n}", "1");
+        for method in methods.as_object().unwrap().keys() {
+            let answer = match method.as_str() {
+                "get" => client.get(&place).await,
+                "post" => client.post(&place, json!({ "split": "test", "index": 0, "jsonrpc": "2.0", "id": 1 })).await,
+                // Nothing else reads.
+                _ => continue,
+            };
+            pages.push((format!("{method} {place}"), answer.status.as_u16(), answer.text));
+        }
+    }
+    pages
+}
+
+#[tokio::test]
+async fn the_other_pages_of_an_exam_are_the_same_for_every_episode_and_hold_no_answer() {
+    let suite = catalog();
+    let mut pages = None;
+    for scenario in suite.scenarios() {
+        let mut client = Client::with_jar(&service(exam()));
+        client.post("/reset", json!({ "scenario_id": scenario.id() })).await.ok();
+        let during = crawl(&mut client).await;
+        for action in verify::oracle(scenario) {
+            client.post("/step", serde_json::to_value(action).unwrap()).await.ok();
+        }
+        let afterwards = crawl(&mut client).await;
+        assert_eq!(during, afterwards, "{}", scenario.id());
+        assert_eq!(*pages.get_or_insert(during), afterwards, "{}", scenario.id());
+    }
+    let pages = pages.unwrap();
+    assert!(pages.iter().filter(|(_, status, _)| *status == 200).count() >= 8, "{pages:?}");
+    for scenario in suite.scenarios() {
+        let answer = verify::oracle(scenario).pop().unwrap();
+        // A word of them may stand anywhere; all of them together are the answer.
+        for (key, text) in answer.parameters() {
+            let terms: Vec<_> = text.as_str().unwrap().split(", ").collect();
+            let tells = |page: &str| terms.len() > 3 && terms.iter().all(|term| page.contains(term));
+            for (place, _, page) in &pages {
+                assert!(!tells(page), "{place} holds the {key} of {}", scenario.id());
+            }
+        }
+    }
+}
+
 /// Every number and truth value of an answer, with its place.
 fn walk(value: &Value, path: &str, numbers: &mut Vec<(String, Value)>) {
     match value {
