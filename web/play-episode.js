@@ -13,11 +13,11 @@ export async function start(request, groups) {
 }
 
 /** An episode that is being played. */
-class Episode {
-  constructor(observation, groups) {
+export class Episode {
+  constructor(observation, groups, steps = []) {
     this.observation = observation;
     this.groups = groups;
-    this.steps = [];
+    this.steps = steps;
     this.grade = null;
   }
 

@@ -3,6 +3,7 @@
 import { get } from './api.js';
 import { announce, fill, h } from './dom.js';
 import { start } from './play-episode.js';
+import * as tab from './play-keep.js';
 import { setup } from './play-setup.js';
 import { tourButtons, tourPanel } from './play-tour.js';
 import { sentence } from './play-words.js';
@@ -37,12 +38,17 @@ export async function open(main) {
   const view = h('div.play', h('div.play-top', pickers.element, tours, pickers.about), trouble, welcome, guide.element);
   fill(main, view);
 
+  function took(step) {
+    tab.keep(board.episode);
+    guide.took(step, board.episode.grade?.total);
+  }
+
   /** Shows an episode on the board, which is made for the first of them. */
   async function show(episode) {
     const { makeBoard } = await import('./play-board.js');
     if (left) return;
     if (!board) {
-      board = makeBoard((step) => guide.took(step, board.episode.grade?.total), () => guide.running);
+      board = makeBoard(took, () => guide.running);
       welcome.replaceWith(board.element);
       view.classList.add('running');
     }
@@ -58,6 +64,7 @@ export async function open(main) {
     try {
       const episode = await start(request, groups);
       kept = episode;
+      tab.keep(episode);
       guide.end();
       await show(episode);
       announce(`${episode.observation.alert?.title ?? 'The episode'} started. ${episode.left} steps.`);
@@ -72,6 +79,7 @@ export async function open(main) {
     }
   }
 
+  kept ??= await tab.kept(groups);
   if (kept) await show(kept);
   // So that the first reset need not wait for it.
   else setTimeout(() => import('./play-board.js'), 200);

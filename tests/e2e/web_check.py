@@ -118,6 +118,10 @@ def hook(page, name):
     return page.get_by_test_id(name)
 
 
+def played(page):
+    return [hook(page, name).inner_text() for name in ("scenario-id", "steps-left", "history", "evidence")]
+
+
 def play_tour(page, url, number):
     page.goto(f"{url}/#/play")
     hook(page, f"tour-{number}").click()
@@ -188,7 +192,10 @@ def check(browser, url, hostile_url, base, new, large, evil):
 
     say("the walkthroughs: " + ", ".join(play_tour(page, url, number) for number in (1, 2, 3)))
     check_axe(page, "play, at the end")
+    page.evaluate("sessionStorage.clear()")
     page.reload()
+    hook(page, "tour-1").wait_for()
+    assert hook(page, "steps-left").count() == 0
     check_axe(page, "play, before an episode")
 
     say("an incident that is made on the spot")
@@ -199,6 +206,27 @@ def check(browser, url, hostile_url, base, new, large, evil):
     hook(page, "steps-left").wait_for()
     assert page.get_by_text("GEN-").count() > 0
     check_axe(page, "play, within an episode")
+
+    say("a reload in the midst of it")
+    hook(page, "execute").click()
+    steps = "count => document.querySelectorAll('[data-testid=history] > li').length === count"
+    until(page, steps, 1)
+    standing = played(page)
+    page.reload()
+    hook(page, "steps-left").wait_for()
+    assert played(page) == standing, (standing, played(page))
+    hook(page, "execute").click()
+    until(page, steps, 2)
+    # What the server no longer has as it was is not shown.
+    page.evaluate("""() => {
+        const kept = JSON.parse(sessionStorage.getItem('incident-bench-episode'));
+        kept.observation.step_count = 1;
+        sessionStorage.setItem('incident-bench-episode', JSON.stringify(kept));
+    }""")
+    page.reload()
+    hook(page, "tour-1").wait_for()
+    page.wait_for_timeout(500)
+    assert hook(page, "steps-left").count() == 0
 
     say("the keyboard alone")
     page.goto("about:blank")
