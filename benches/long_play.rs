@@ -1,10 +1,10 @@
 //! A long episode with much evidence, for whoever measures.
 
-use incident_bench::env::{Action, ActionKind, Diagnostic, Scenario, verify};
+use incident_bench::env::{Action, ActionKind, Diagnostic, Scenario};
 
 /// Looks at every service in turn, then repairs.
 pub(crate) fn long_play(scenario: &Scenario) -> Vec<Action> {
-    let repair = verify::oracle(scenario);
+    let repair = scenario.oracle();
     let room = scenario.briefing().task.max_steps as usize - repair.len();
     let kinds = [Diagnostic::QueryLogs, Diagnostic::CheckMetrics];
     let looks = kinds.iter().flat_map(|kind| {

@@ -16,7 +16,6 @@ pub mod agent;
 pub mod chat;
 pub mod cli;
 pub mod config;
-pub mod env;
 pub mod gate;
 pub mod generate;
 pub mod log;
@@ -25,3 +24,5 @@ pub mod report;
 pub mod run;
 pub mod serve;
 pub mod stats;
+
+pub use incident_env as env;

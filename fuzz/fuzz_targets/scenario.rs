@@ -10,7 +10,7 @@ fuzz_target!(|text: &str| {
         Err(error) => assert!(!error.to_string().is_empty()),
         Ok(catalog) => {
             for scenario in catalog.scenarios() {
-                let _ = verify::prove(scenario);
+                let _ = env::prove(scenario);
             }
         }
     }

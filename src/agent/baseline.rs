@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::{Decision, Policy, Turn};
-use crate::env::{Action, ActionKind, Observation, Remediation, SEVERITIES, Submission};
+use crate::env::{Action, ActionKind, Observation, Remediation, Severity, Submission};
 use crate::stats::rng::SplitMix64;
 
 /// Uniform over the valid actions: every offered kind with every target that exists for it.
@@ -41,7 +41,7 @@ pub fn valid_actions(observation: &Observation) -> Vec<Action> {
         ActionKind::Remediation(Remediation::ExecuteRunbookStep) => each(kind, "runbook_action", &briefing.runbooks),
         ActionKind::Diagnostic(_) | ActionKind::Remediation(_) => each(kind, "service", &briefing.services),
         ActionKind::Submission(Submission::Severity) => {
-            SEVERITIES.map(|level| Action::with(kind.clone(), &[("severity", level)])).to_vec()
+            Severity::NAMES.map(|level| Action::with(kind.clone(), &[("severity", level)])).to_vec()
         }
         ActionKind::Submission(Submission::RootCause) => briefing
             .services

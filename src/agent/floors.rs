@@ -29,7 +29,7 @@ impl Policy for Floor {
             Self::Constant => "it failed".to_owned(),
             Self::KeywordSoup => {
                 let names = briefing.services.iter().chain(&briefing.runbooks).chain(&briefing.flags);
-                let names = names.chain(&briefing.mechanisms).map(ToString::to_string).collect::<Vec<_>>();
+                let names = names.chain(briefing.mechanisms()).map(ToString::to_string).collect::<Vec<_>>();
                 format!("{SOUP} {}", names.join(" "))
             }
         };

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::env::{Action, ActionKind, Observation, Remediation, SEVERITIES, Submission, same_name};
+use crate::env::{Action, ActionKind, Observation, Remediation, Severity, Submission, same_name};
 
 /// Why a proposal is pointless.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub fn check(action: &Action, observation: &Observation) -> Result<(), Refusal> 
         Some(target) => Err(Refusal::ForeignTarget { what, name: excerpt(target) }),
     };
     // A simulated world reads names there, and refuses what names nothing.
-    let simulated = !briefing.mechanisms.is_empty();
+    let simulated = briefing.asks_for_citations();
     match action.kind() {
         ActionKind::Remediation(Remediation::ExecuteRunbookStep) | ActionKind::Submission(Submission::Resolution)
             if simulated =>
@@ -75,7 +75,7 @@ pub fn check(action: &Action, observation: &Observation) -> Result<(), Refusal> 
         ActionKind::Diagnostic(_) | ActionKind::Remediation(_) => known("service", "service", &briefing.services),
         ActionKind::Submission(Submission::Severity) => {
             let given = action.text("severity").unwrap_or_default();
-            let well_formed = SEVERITIES.iter().any(|level| level.eq_ignore_ascii_case(given));
+            let well_formed = Severity::NAMES.iter().any(|level| level.eq_ignore_ascii_case(given));
             if well_formed { Ok(()) } else { Err(Refusal::MalformedSeverity { given: excerpt(given) }) }
         }
         ActionKind::Submission(Submission::RootCause) => match action.text("service") {

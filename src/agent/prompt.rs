@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::tool_names::ToolNames;
 use crate::chat::{ReplyFormat, ToolSpec};
-use crate::env::{Action, ActionKind, Observation, SEVERITIES, Submission, Task};
+use crate::env::{Action, ActionKind, Observation, Severity, Submission, Task};
 
 #[derive(RustEmbed)]
 #[folder = "prompts/"]
@@ -398,8 +398,8 @@ fn parameters_schema(doc: &ActionDoc, observation: &Observation) -> Value {
             Some("known_services") => briefing.services.iter().map(|name| &**name).collect(),
             Some("available_runbooks") => briefing.runbooks.iter().map(|name| &**name).collect(),
             Some("feature_flags") => briefing.flags.iter().map(|name| &**name).collect(),
-            Some("mechanisms") => briefing.mechanisms.iter().map(|name| &**name).collect(),
-            Some("severities") => SEVERITIES.to_vec(),
+            Some("mechanisms") => briefing.mechanisms().iter().map(|name| &**name).collect(),
+            Some("severities") => Severity::NAMES.to_vec(),
             _ => Vec::new(),
         };
         // An empty `enum` would allow nothing and is no valid schema.

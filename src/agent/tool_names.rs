@@ -125,7 +125,7 @@ fn is_of_word(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::env::{Catalog, Episode, EpisodeId, verify};
+    use crate::env::{Catalog, Episode, EpisodeId};
     use proptest::prelude::*;
 
     #[test]
@@ -164,7 +164,7 @@ mod tests {
         let catalog = Catalog::embedded().unwrap();
         for scenario in catalog.scenarios() {
             let mut episode = Episode::reset(scenario, EpisodeId::nil());
-            for action in verify::oracle(scenario) {
+            for action in scenario.oracle() {
                 episode.step(&action);
             }
             let text = serde_json::to_string(episode.observation()).unwrap();

@@ -4,7 +4,7 @@ use super::args::{RegradeArgs, VerifyRunArgs};
 use super::exit::{Failure, Status};
 use super::{build, out, play, report};
 use crate::env::Catalog;
-use crate::env::grade::strict;
+use crate::env::STRICT_VERSION;
 use crate::log::store::{RunFolder, Store};
 use crate::log::{EventKind, Fold, Manifest};
 use crate::run::Hub;
@@ -90,7 +90,7 @@ fn finish(args: &RegradeArgs, folder: &RunFolder, manifest: &Manifest, audit: &A
     out::note(&format!("{} of {} episodes have another score by {graders}", other.len(), audit.graded.len()));
     let strict = audit.graded.iter().filter(|graded| graded.has_new_strict_grade()).count();
     if strict > 0 {
-        out::note(&format!("{strict} have another strict grade, by {}", strict::VERSION));
+        out::note(&format!("{strict} have another strict grade, by {STRICT_VERSION}"));
     }
     for graded in other.iter().take(MOST_SHOWN) {
         out::note(&format!("  {}: {} → {}", graded.key, graded.kept, graded.now.total));

@@ -21,7 +21,7 @@ use crate::chat::wire::ModelSettings;
 use crate::config::options::Concurrency;
 use crate::config::settings::{ConfigFile, KeyedModel};
 use crate::config::{ConfigError, Environment, Options, Settings};
-use crate::env::{Action, ActionKind, Catalog, Diagnostic, Episode, EpisodeId, Scenario, Source, verify};
+use crate::env::{Action, ActionKind, Catalog, Diagnostic, Episode, EpisodeId, Scenario, Source, prove};
 use crate::generate::seeds::Secret;
 use crate::generate::{Library, Suite};
 use crate::log::manifest::{self, Machine, ModelRecord};
@@ -72,8 +72,8 @@ pub(super) fn catalog(suite: &str, overlay: Option<&Path>) -> Result<Catalog, Fa
     if foreign {
         // The embedded scenarios were proved before the release.
         for scenario in catalog.scenarios() {
-            let flawed = |flaw| Failure::usage(format!("{}: {flaw}", scenario.file())).hint(hint);
-            verify::prove(scenario).map_err(flawed)?;
+            let flawed = |flaw| Failure::usage(format!("{}: {flaw}", scenario.origin())).hint(hint);
+            prove(scenario).map_err(flawed)?;
         }
     }
     Ok(catalog)

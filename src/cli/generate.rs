@@ -228,7 +228,7 @@ pub(super) fn explain_one(args: &ExplainArgs) -> Result<Status, Failure> {
         let state = world.start();
         for at in (0..).take(world.incident.topology.entities.len()) {
             for tool in crate::env::Diagnostic::ALL {
-                let sheet = crate::generate::telemetry::View::new(&world, &state, at).sheet(*tool);
+                let sheet = crate::generate::telemetry::View::new(&world, &state, at).sheet(tool);
                 text = text
                     + "\n"
                     + tool.as_str()

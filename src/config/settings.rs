@@ -14,7 +14,7 @@ use super::options::{AssistChoice, Concurrency, Format, LogFormat, ProgressChoic
 use super::{Environment, ModelSpec, Options, Providers};
 use crate::agent::Builtin;
 use crate::chat::chaos::Chaos;
-use crate::env::{TaskId, UnknownTask};
+use crate::env::{TaskId, UnknownName};
 use crate::log::shard::Shard;
 use crate::queue::nats::Access;
 use crate::queue::{Address, Terms};
@@ -54,7 +54,7 @@ pub enum ConfigError {
     },
     /// A task does not exist.
     #[error(transparent)]
-    Task(#[from] UnknownTask),
+    Task(#[from] UnknownName),
     /// An option has a value that makes no sense.
     #[error("{option}: {problem} (from {origin})")]
     Option {

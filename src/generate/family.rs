@@ -301,7 +301,7 @@ impl Family {
         }
         for (name, classes) in by_name {
             for tool in Diagnostic::ALL {
-                let of_tool = vocabulary.names(classes & vocabulary.of_tool(*tool));
+                let of_tool = vocabulary.names(classes & vocabulary.of_tool(tool));
                 if of_tool.len() > 1 {
                     let all = of_tool.join(", ");
                     return Err(format!("at {name}, {tool} would show {all}; it may show one of them at most"));

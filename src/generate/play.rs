@@ -11,7 +11,10 @@ use super::strict::{self, Deeds};
 use super::telemetry::View;
 use super::vocabulary::{Takes, Verb};
 use super::world::{State, World};
-use crate::env::{Action, CannotRepair, Diagnostic, Grade, Live, LiveState, Points, Remediation, Repaired, TaskId};
+use crate::env::{
+    Acted, Action, Briefing, Diagnostic, Feedback, Flaw, Grade, Pay, Points, Reachability, Reading, Remediation,
+    Report, Resolved, STRICT_VERSION, Signal, StepError, TaskId, Text, Trajectory, World as EnvWorld, WorldState,
+};
 
 /// An incident that can be played.
 #[derive(Debug)]
@@ -40,8 +43,9 @@ impl Playable {
     }
 }
 
-impl Live for Playable {
-    fn start(&self, task: TaskId) -> Box<dyn LiveState> {
+impl EnvWorld for Playable {
+    fn start(self: Arc<Self>, briefing: &Arc<Briefing>) -> Box<dyn WorldState> {
+        let task = briefing.task.id;
         Box::new(Playing {
             world: Arc::clone(&self.world),
             order: Arc::clone(&self.order),
@@ -49,12 +53,21 @@ impl Live for Playable {
             state: self.world.start(),
             paid: self.world.impact(&self.world.start()),
             deeds: Deeds::default(),
-            deadline: *self.deadlines[task as usize].get_or_init(|| deadline(&self.world, task)),
+            deadline: *self.deadlines[task.index()].get_or_init(|| deadline(&self.world, task)),
         })
     }
 
-    fn oracle(&self, task: TaskId) -> Vec<Action> {
-        oracle::play(&self.world, task)
+    fn oracle(&self, briefing: &Briefing) -> Vec<Action> {
+        oracle::play(&self.world, briefing.task.id)
+    }
+
+    /// A generated incident was proved when it was made, and [`super::verify`] proves it again.
+    fn prove(&self, _briefing: &Briefing, _oracle: &[Action]) -> Result<Reachability, Flaw> {
+        Ok(Reachability::default())
+    }
+
+    fn graders(&self) -> &'static str {
+        STRICT_VERSION
     }
 }
 
@@ -79,13 +92,9 @@ struct Playing {
     deadline: Option<u32>,
 }
 
-impl LiveState for Playing {
-    fn fork(&self) -> Box<dyn LiveState> {
-        Box::new(self.clone())
-    }
-
-    fn look(&mut self, kind: Diagnostic, service: usize) -> String {
-        let Some(at) = self.order.get(service).copied() else { return String::new() };
+impl Playing {
+    /// What a diagnostic of an entity shows now. Looking takes a minute.
+    fn read(&mut self, kind: Diagnostic, at: u16) -> String {
         self.world.pass(&mut self.state, 1);
         if self.world.is_out(&self.state, at, kind) {
             self.deeds.looks.push(self.deeds.seen.len());
@@ -109,7 +118,7 @@ impl LiveState for Playing {
         sheet.text
     }
 
-    fn repair(&mut self, kind: Remediation, action: &Action) -> Result<Repaired, CannotRepair> {
+    fn remediate(&mut self, kind: Remediation, action: &Action) -> Result<(Report, Points), CannotRepair> {
         let asked = Asked::read(&self.world, kind, action)?;
         self.deeds.before_change.get_or_insert(self.deeds.seen.len());
         let change = self.world.change(&mut self.state, asked.verb, asked.target);
@@ -130,34 +139,87 @@ impl LiveState for Playing {
         self.deeds.changes.push(change);
         let now = self.world.impact(&self.state);
         let gain = Points::new((std::mem::replace(&mut self.paid, now) - now) * 10);
-        let target =
-            if kind == Remediation::ExecuteRunbookStep { format!("{} {}", words.name, asked.name) } else { asked.name };
-        Ok(Repaired { target: target.into(), text, gain })
+        let target: Arc<str> =
+            if kind == Remediation::ExecuteRunbookStep { format!("{} {}", words.name, asked.name) } else { asked.name }
+                .into();
+        let feedback = Feedback::Done { kind: action.kind().clone(), target: Arc::clone(&target) };
+        Ok((Report { target, text: Text::new(text), feedback }, gain))
+    }
+}
+
+impl WorldState for Playing {
+    fn fork(&self) -> Box<dyn WorldState> {
+        Box::new(self.clone())
     }
 
-    fn check(&self, answer: &Action) -> Result<(), String> {
-        Answer::read(&self.world, answer).and_then(|answer| {
-            let missing = match self.task {
-                TaskId::AlertClassification if answer.severity.is_none() => "the parameter 'severity' is missing",
-                TaskId::RootCauseAnalysis if answer.service.is_none() => "the parameter 'service' is missing",
-                _ => return Ok(()),
-            };
-            Err(missing.to_owned())
-        })
+    fn look(&mut self, kind: Diagnostic, service: u16, _earlier: Trajectory<'_>) -> Reading {
+        let at = self.order[usize::from(service)];
+        Reading { text: Text::new(self.read(kind, at)), signal: None }
     }
 
-    fn is_over(&self) -> bool {
+    fn act(&mut self, kind: Remediation, action: &Action, _earlier: Trajectory<'_>) -> Acted {
+        let kind_of_action = || action.kind().clone();
+        let refused = |signal: Signal, error: StepError| Acted {
+            resolved: Resolved::Refused,
+            pay: Some(Pay::Signal(signal)),
+            report: Err(error),
+        };
+        match self.remediate(kind, action) {
+            Ok((report, gain)) => Acted {
+                resolved: Resolved::Remediation(None),
+                pay: (gain != Points::ZERO).then_some(Pay::Impact(gain)),
+                report: Ok(report),
+            },
+            Err(CannotRepair::Unknown(problem)) => {
+                refused(Signal::QueryUnknownSvc, StepError::Unfit { kind: kind_of_action(), problem })
+            }
+            Err(CannotRepair::Without(parameter)) => {
+                refused(Signal::RemNoTarget, StepError::NoTarget { kind: kind_of_action(), parameter })
+            }
+        }
+    }
+
+    /// An answer is worth its grade and nothing besides.
+    fn accept(&self, answer: &Action) -> Result<Option<Signal>, String> {
+        let read = Answer::read(&self.world, answer)?;
+        match self.task {
+            TaskId::AlertClassification if read.severity.is_none() => Err("the parameter 'severity' is missing".into()),
+            TaskId::RootCauseAnalysis if read.service.is_none() => Err("the parameter 'service' is missing".into()),
+            _ => Ok(None),
+        }
+    }
+
+    /// After a change, the same query takes another reading.
+    fn is_repeat(&self, action: &Action, earlier: Trajectory<'_>) -> bool {
+        let since_change = earlier.0.iter().rev().take_while(|step| !matches!(step.resolved, Resolved::Remediation(_)));
+        since_change.into_iter().any(|step| step.action == *action)
+    }
+
+    fn is_out_of_time(&self) -> bool {
         self.deadline.is_some_and(|deadline| self.state.now() > deadline)
     }
 
-    fn grade(&self, answer: Option<&Action>) -> Grade {
-        let answer = answer.and_then(|answer| Answer::read(&self.world, answer).ok());
+    fn grade(&self, steps: Trajectory<'_>) -> Grade {
+        let answer = steps.answer().and_then(|answer| Answer::read(&self.world, answer).ok());
         match self.task {
             TaskId::AlertClassification => strict::severity(&self.world, &self.deeds, answer.as_ref()),
             TaskId::RootCauseAnalysis => strict::root_cause(&self.world, &self.deeds, answer.as_ref()),
             TaskId::RemediationPlanning => strict::remediation(&self.world, &self.state, &self.deeds, answer.as_ref()),
         }
     }
+
+    fn strict_grade(&self, _steps: Trajectory<'_>) -> Option<Grade> {
+        None
+    }
+}
+
+/// Why a remediation cannot be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum CannotRepair {
+    /// This parameter is missing.
+    Without(&'static str),
+    /// A parameter names nothing that this can be done to. The text says what is wrong and what would be right.
+    Unknown(String),
 }
 
 /// What a remediation is to do, by exact names.

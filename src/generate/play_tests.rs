@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::suite::{Suite, scenario, task_of};
 use super::telemetry::{Sheet, View};
 use super::{Incident, Level, Library, World};
-use crate::env::{Action, Catalog, Diagnostic, Episode, EpisodeId, Points, Scenario, TaskId, verify};
+use crate::env::{Action, Catalog, Diagnostic, Episode, EpisodeId, Points, Scenario, TaskId};
 use serde_json::{Value, json};
 
 fn each(count: u64) -> impl Iterator<Item = (String, Arc<Scenario>)> {
@@ -35,7 +35,7 @@ fn play(scenario: &Arc<Scenario>, actions: &[Action]) -> Episode {
 fn the_oracle_earns_everything() {
     let mut worst = Vec::new();
     for (place, scenario) in each(8) {
-        let path = verify::oracle(&scenario);
+        let path = scenario.oracle();
         let episode = play(&scenario, &path);
         let grade = episode.grade().map(|grade| (grade.total, grade.feedback.clone()));
         if grade.as_ref().is_none_or(|(total, _)| *total != Points::ONE) {
@@ -133,7 +133,7 @@ fn what_changes_earn_adds_up() {
         let least = if world.incident.fault.is_some() { world.least_impact() } else { 0 };
         let all = (world.incident.impact - least) * 10;
         let scenario = Arc::new(scenario(world, task, rules.tasks(), "test"));
-        let (services, path) = (&scenario.briefing().services, verify::oracle(&scenario));
+        let (services, path) = (&scenario.briefing().services, scenario.oracle());
         let restart = |number: usize| {
             let part = &services[number % services.len()];
             action(json!({"action_type": "restart_service", "parameters": {"service": **part}}))
@@ -167,7 +167,7 @@ fn other_names_are_the_same_incident() {
         for (a, b) in made(first).scenarios().iter().zip(made(other).scenarios()) {
             assert_eq!((a.id(), a.task()), (b.id(), b.task()), "runs are paired by scenario");
             let kinds =
-                |scenario| verify::oracle(scenario).iter().map(|action| action.kind().clone()).collect::<Vec<_>>();
+                |scenario: &Scenario| scenario.oracle().iter().map(|action| action.kind().clone()).collect::<Vec<_>>();
             assert_eq!(kinds(a), kinds(b));
             assert_eq!(a.briefing().task.max_steps, b.briefing().task.max_steps);
         }
@@ -178,7 +178,7 @@ fn other_names_are_the_same_incident() {
             {
                 (same, all) = (same + usize::from(one.name == two.name), all + 1);
                 for tool in Diagnostic::ALL {
-                    let sheet = |world: &World| View::new(world, &world.start(), at).sheet(*tool);
+                    let sheet = |world: &World| View::new(world, &world.start(), at).sheet(tool);
                     let (one, two) = (sheet(a), sheet(b));
                     let says = |sheet: &Sheet| sheet.records.iter().map(|(_, atom)| *atom).collect::<Vec<_>>();
                     assert_eq!(says(&one), says(&two), "{other}: {tool} of {at}");
@@ -231,7 +231,7 @@ fn a_tool_that_is_out_gives_nothing_and_costs_a_step() {
     let catalog = suite.catalog(&library, Catalog::embedded().unwrap().tasks()).unwrap();
     let mut out = 0;
     for scenario in catalog.scenarios() {
-        let path = verify::oracle(scenario);
+        let path = scenario.oracle();
         let mut episode = Episode::reset(scenario, EpisodeId::nil());
         for action in &path {
             let outcome = episode.step(action);

@@ -12,7 +12,9 @@ use super::seeds::{Secret, Seeds};
 use super::severity::Severity;
 use super::topology::Kind;
 use super::{Incident, Knobs, Level, Library, World};
-use crate::env::{Alert, Briefing, Catalog, Remediation, RewardTable, Scenario, Task, TaskId, Tasks, hex};
+use crate::env::{
+    Alert, AnswerForm, Briefing, Catalog, Remediation, RewardTable, Scenario, Targets, Task, TaskId, Tasks, hex,
+};
 
 /// What a suite consists of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,15 +174,15 @@ pub fn task_of(incident: &Incident) -> TaskId {
 
 /// The task with the rules of simulated worlds: looking earns nothing, and a repair what it changes.
 fn task_for(task: &Task, texts: &super::TaskTexts, max_steps: u32) -> Task {
-    use crate::env::Points;
-    let rewards = RewardTable {
-        query_new_svc: Points::ZERO,
-        query_new_action: Points::ZERO,
-        query_repeat: Points::ZERO,
-        rem_good: Points::ZERO,
-        submit_correct: Points::ZERO,
-        ..task.rewards.clone()
-    };
+    use crate::env::{Points, Signal};
+    let rewards = RewardTable::new(|signal| match signal {
+        Signal::QueryNewSvc
+        | Signal::QueryNewAction
+        | Signal::QueryRepeat
+        | Signal::RemGood
+        | Signal::SubmitCorrect => Points::ZERO,
+        _ => task.rewards.points(signal),
+    });
     Task { max_steps, rewards, description: texts.of(task.id).to_owned(), ..task.clone() }
 }
 
@@ -199,7 +201,7 @@ pub fn scenario(world: World, task: TaskId, tasks: &Tasks, origin: &str) -> Scen
     let briefing = briefing(&world, task);
     let origin = format!("generated:{origin}");
     let level = world.incident.level.as_str();
-    Scenario::simulated(briefing, &origin, level, Arc::new(Playable::new(world)))
+    Scenario::new(briefing, Arc::new(Playable::new(world)), level, &origin)
 }
 
 fn briefing(world: &World, task: Arc<Task>) -> Briefing {
@@ -277,6 +279,6 @@ they come for. Every query takes a minute, changes take longer.",
         duration_minutes: Some(incident.duration.into()),
         revenue_impact_per_min: None,
     };
-    Briefing::new(incident.id.clone(), task, summary, alert, [sorted(services), only(verbs), only(flags)])
-        .with_mechanisms(mechanisms)
+    let targets = Targets { services: sorted(services), runbooks: only(verbs), flags: only(flags) };
+    Briefing::new(incident.id.clone(), task, summary, alert, targets, AnswerForm::Cited { mechanisms })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::checker::{Hypotheses, Looks, Scene};
 use super::suite::{scenario, task_of};
 use super::{Incident, Knobs, Severity, World, oracle, plan};
-use crate::env::{Episode, EpisodeId, Points, Tasks, verify};
+use crate::env::{Episode, EpisodeId, Points, Tasks};
 
 /// What an incident lacks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -137,7 +137,7 @@ fn played(world: &World, tasks: &Tasks) -> Result<(), Flaw> {
     let task = task_of(&world.incident);
     let again = World::new(world.incident.clone(), Arc::clone(&world.library));
     let scenario = Arc::new(scenario(again, task, tasks, "proof"));
-    let path = verify::oracle(&scenario);
+    let path = scenario.oracle();
     let most = scenario.briefing().task.max_steps;
     if path.len() > most as usize {
         return Err(Flaw::TooLong { steps: path.len(), most });

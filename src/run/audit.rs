@@ -6,8 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::plan;
-use crate::env::grade::{self, strict};
-use crate::env::{Action, Breakdown, Catalog, Episode, Grade, Points};
+use crate::env::{Action, Breakdown, CLASSIC_VERSION, Catalog, Episode, Grade, Points, STRICT_VERSION, strict_record};
 use crate::log::event::StepTaken;
 use crate::log::{EpisodeKey, Event, EventKind};
 
@@ -41,7 +40,7 @@ impl Graded {
     /// The version of the grader that gave the grade.
     #[must_use]
     pub fn grader(&self) -> &'static str {
-        if matches!(self.now.breakdown, Breakdown::Strict(_)) { strict::VERSION } else { grade::VERSION }
+        if matches!(self.now.breakdown, Breakdown::Strict(_)) { STRICT_VERSION } else { CLASSIC_VERSION }
     }
 
     /// Whether the present strict grade is not the one in the log.
@@ -137,7 +136,7 @@ impl Audit {
         if now.total == score && kept.grade != grade.as_ref() {
             differ(None, "the score is the same, but its parts are not".to_owned());
         }
-        let strict = episode.strict_grade().map(|grade| strict::record(&grade));
+        let strict = episode.strict_grade().map(|grade| strict_record(&grade));
         if let Some(kept) = kept.strict.filter(|kept| strict.as_ref() != Some(kept)) {
             let of = |grade: &Value| grade["total"].to_string();
             let now = strict.as_ref().map_or_else(|| "none".to_owned(), of);

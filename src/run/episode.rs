@@ -12,8 +12,7 @@ use super::{Cancel, plan};
 use crate::agent::{Decision, Policy, StepSource, Turn};
 use crate::chat::price::Price;
 use crate::chat::{CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, Usage};
-use crate::env::grade::strict;
-use crate::env::{Action, Episode, Observation, Scenario, StepOutcome};
+use crate::env::{Action, Episode, Observation, Scenario, StepOutcome, strict_record};
 use crate::log::event::StepTaken;
 use crate::log::{EpisodeKey, EventKind, Outcome};
 
@@ -362,7 +361,7 @@ fn finished(episode: &Episode, stop: Option<Stop>) -> (Outcome, EventKind) {
         (Some(stop), _) => (stop.outcome, Some(stop.message), None),
         (None, None) => (Outcome::Crashed, Some("no grade".to_owned()), None),
     };
-    let strict = grade.and_then(|_| episode.strict_grade()).map(|grade| strict::record(&grade));
+    let strict = grade.and_then(|_| episode.strict_grade()).map(|grade| strict_record(&grade));
     let score = grade.map(|grade| grade.total);
     let grade = grade.and_then(|grade| serde_json::to_value(&**grade).ok());
     (outcome, EventKind::EpisodeFinished { outcome, score, steps, grade, strict, message })

@@ -9,8 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::episode::step_taken;
 use super::journal::{HubError, Journal};
 use crate::agent::StepSource;
-use crate::env::grade::strict;
-use crate::env::{Action, EpisodeId, Feedback, Scenario, StepOutcome};
+use crate::env::{Action, EpisodeId, Feedback, Scenario, StepOutcome, strict_record};
 use crate::log::event::VERSION;
 use crate::log::store::RunFolder;
 use crate::log::{EpisodeKey, EventKind, Manifest, Outcome, Summary};
@@ -75,7 +74,7 @@ impl Exam {
                 score: Some(grade.total),
                 steps: outcome.info.step,
                 grade: serde_json::to_value(&**grade).ok(),
-                strict: outcome.strict_grade().map(|grade| strict::record(&grade)),
+                strict: outcome.strict_grade().map(|grade| strict_record(&grade)),
                 message: None,
             };
             state.take(&key, finished);

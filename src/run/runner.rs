@@ -27,7 +27,7 @@ use crate::agent::{Builtin, Policy};
 use crate::chat::ErrorKind;
 use crate::chat::limit::Limiter;
 use crate::chat::process::ProcessClient;
-use crate::env::{Scenario, TaskId, verify};
+use crate::env::{Scenario, TaskId};
 use crate::log::{EpisodeKey, EventKind, Outcome};
 
 /// How many episodes are played at once where nothing else limits them: enough to keep the log busy, few enough to stop
@@ -409,9 +409,9 @@ fn builtin(agent: Builtin, key: &EpisodeKey, scenario: &Scenario, seed: u64) -> 
         Builtin::Random => Box::new(Random::new(plan::episode_seed(seed, &key.scenario, key.epoch))),
         Builtin::Fallback => Box::new(Fallback),
         Builtin::Heuristic => Box::new(Heuristic::default()),
-        Builtin::Oracle => Box::new(Scripted::new(verify::oracle(scenario))),
+        Builtin::Oracle => Box::new(Scripted::new(scenario.oracle())),
         Builtin::Constant => Box::new(Floor::Constant),
         Builtin::KeywordSoup => Box::new(Floor::KeywordSoup),
-        Builtin::Leaked => Box::new(Scripted::new(verify::oracle(scenario).pop())),
+        Builtin::Leaked => Box::new(Scripted::new(scenario.oracle().pop())),
     }
 }

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::session::Full;
-use crate::env::{ActionError, CatalogError, UnknownTask};
+use crate::env::{ActionError, CatalogError, UnknownName};
 
 /// Seconds after which a full server may have room again.
 const RETRY_SECONDS: u32 = 5;
@@ -62,7 +62,7 @@ pub(super) fn excerpt(text: &str) -> Cow<'_, str> {
 pub enum Fault {
     /// A task that does not exist.
     #[error(transparent)]
-    Task(#[from] UnknownTask),
+    Task(#[from] UnknownName),
     /// A scenario that does not exist.
     #[error(transparent)]
     Scenario(#[from] CatalogError),

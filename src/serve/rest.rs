@@ -14,7 +14,7 @@ use super::choice::{Choice, from_query, text};
 use super::error::{Fault, Misfit};
 use super::input::{Input, check_id, set_cookie};
 use super::step_body::StepBody;
-use crate::env::{Action, ActionKind, Diagnostic, Remediation, SEVERITIES, Submission};
+use crate::env::{Action, ActionKind, Diagnostic, Remediation, Severity, Submission};
 
 type Shared = State<Arc<App>>;
 
@@ -143,7 +143,7 @@ fn action_schema() -> Value {
     });
     let submission = Submission::ALL.iter().map(|kind| {
         let parameters = match kind {
-            Submission::Severity => json!({ "severity": SEVERITIES.join(" | ") }),
+            Submission::Severity => json!({ "severity": Severity::NAMES.join(" | ") }),
             Submission::RootCause => json!({ "service": "string", "failure_mode": "string" }),
             Submission::Resolution => json!({ "summary": "string" }),
         };

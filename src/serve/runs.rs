@@ -174,7 +174,7 @@ pub(super) async fn episode(
                 "summary": briefing.summary, "alert": briefing.alert, "max_steps": briefing.task.max_steps,
             })
         });
-        let oracle = scenario.as_ref().filter(|_| may_tell).map(|scenario| crate::env::verify::oracle(scenario));
+        let oracle = scenario.as_ref().filter(|_| may_tell).map(|scenario| scenario.oracle());
         let level = scenario.as_ref().map(|scenario| scenario.level());
         Ok(json!({
             "n": n, "episodes": manifest.contestants.len() * manifest.scenarios.len() * manifest.epochs as usize,

@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use super::answer::json;
 use crate::env::grade::strict::Strict;
 use crate::env::{
-    Breakdown, Episode, Grade, Observation, Points, Reason, Reward, Shown, ShownFeedback, StepOutcome, TaskId,
+    Breakdown, Episode, FeedbackView, Grade, Observation, ObservationView, Points, Reason, Reward, StepOutcome, TaskId,
 };
 
 /// When breakdowns name right answers.
@@ -35,8 +35,8 @@ pub struct Visibility {
 }
 
 impl Visibility {
-    fn judged(self) -> bool {
-        !self.exam
+    fn redacted(self) -> bool {
+        self.exam
     }
 
     fn names_answers(self, done: bool) -> bool {
@@ -47,8 +47,8 @@ impl Visibility {
         }
     }
 
-    fn observation<'a>(self, observation: &'a Observation, name: &'a str) -> Shown<'a> {
-        observation.shown().named(name).judged(self.judged())
+    fn observation<'a>(self, observation: &'a Observation, name: &'a str) -> ObservationView<'a> {
+        observation.view().named(name).redacted(self.redacted())
     }
 
     fn grade(self, grade: &Grade, done: bool) -> ShownGrade<'_> {
@@ -61,7 +61,7 @@ impl Visibility {
         ResetView {
             top: observation,
             observation: observation.without_done(),
-            reward: self.judged().then_some(Points::ZERO),
+            reward: (!self.redacted()).then_some(Points::ZERO),
             metadata: Empty {},
         }
     }
@@ -72,7 +72,7 @@ impl Visibility {
         OpenenvView {
             done: episode.is_done(),
             observation: observation.without_done(),
-            reward: self.judged().then_some(Points::ZERO),
+            reward: (!self.redacted()).then_some(Points::ZERO),
             metadata: None::<Empty>,
         }
     }
@@ -92,11 +92,11 @@ impl Visibility {
     pub(super) fn step<'a>(self, outcome: &'a StepOutcome<'a>, name: &'a str) -> impl Serialize + 'a {
         StepView {
             observation: self.observation(outcome.observation, name),
-            reward: RewardView { reward: self.judged().then_some(outcome.reward) },
+            reward: RewardView { reward: (!self.redacted()).then_some(outcome.reward) },
             done: outcome.done,
             info: InfoView {
                 step: outcome.info.step,
-                feedback: outcome.info.feedback.shown(self.judged()),
+                feedback: outcome.info.feedback.view(self.redacted()),
                 end: self.end(outcome),
             },
         }
@@ -106,24 +106,24 @@ impl Visibility {
     pub(super) fn openenv_step<'a>(self, outcome: &'a StepOutcome<'a>, name: &'a str) -> impl Serialize + 'a {
         OpenenvView {
             observation: self.observation(outcome.observation, name).without_done(),
-            reward: self.judged().then_some(outcome.reward.score),
+            reward: (!self.redacted()).then_some(outcome.reward.score),
             done: outcome.done,
             metadata: Some(MetadataView {
                 step: outcome.info.step,
-                reason: self.judged().then_some(ReasonView(&outcome.reward.reason)),
+                reason: (!self.redacted()).then_some(ReasonView(&outcome.reward.reason)),
                 end: self.end(outcome),
             }),
         }
     }
 
     fn end<'a>(self, outcome: &'a StepOutcome<'_>) -> Option<EndView<'a>> {
-        let grade = outcome.info.grader.as_deref().filter(|_| self.judged())?;
+        let grade = outcome.info.grader.as_deref().filter(|_| !self.redacted())?;
         Some(EndView { grader: self.grade(grade, outcome.done), shaping: outcome.info.shaping })
     }
 
     /// The state of an episode, for both.
     pub(super) fn state<'a>(self, episode: &'a Episode, name: &'a str) -> impl Serialize + 'a {
-        episode.state().named(name).judged(self.judged())
+        episode.state().named(name).redacted(self.redacted())
     }
 
     /// The grade of an episode as it stands; none in an exam.
@@ -150,15 +150,15 @@ struct Empty {}
 #[derive(Serialize)]
 struct ResetView<'a> {
     #[serde(flatten)]
-    top: Shown<'a>,
-    observation: Shown<'a>,
+    top: ObservationView<'a>,
+    observation: ObservationView<'a>,
     reward: Option<Points>,
     metadata: Empty,
 }
 
 #[derive(Serialize)]
 struct OpenenvView<'a, M: Serialize> {
-    observation: Shown<'a>,
+    observation: ObservationView<'a>,
     reward: Option<Points>,
     done: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -176,7 +176,7 @@ struct MetadataView<'a> {
 
 #[derive(Serialize)]
 struct StepView<'a> {
-    observation: Shown<'a>,
+    observation: ObservationView<'a>,
     reward: RewardView,
     done: bool,
     info: InfoView<'a>,
@@ -185,7 +185,7 @@ struct StepView<'a> {
 #[derive(Serialize)]
 struct InfoView<'a> {
     step: u32,
-    feedback: ShownFeedback<'a>,
+    feedback: FeedbackView<'a>,
     #[serde(flatten)]
     end: Option<EndView<'a>>,
 }
@@ -335,7 +335,7 @@ mod tests {
         for scenario in catalog.scenarios() {
             let mut episode = Episode::reset(scenario, EpisodeId::nil());
             let name = EpisodeId::nil().to_string();
-            for action in crate::env::verify::oracle(scenario) {
+            for action in scenario.oracle() {
                 let all = Visibility { reveal: Reveal::Done, exam: false };
                 let outcome = episode.step(&action);
                 assert_eq!(json(&all.step(&outcome, &name)), json(&outcome));

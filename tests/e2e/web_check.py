@@ -154,7 +154,7 @@ def main():
     evil = pathlib.Path("results/latest").read_text().strip()
     # A scenario whose evidence is markup, too.
     pathlib.Path("hostile").mkdir()
-    text = (ROOT / "scenarios/root_cause_analysis/RCA-001.toml").read_text()
+    text = (ROOT / "crates/incident-env/scenarios/root_cause_analysis/RCA-001.toml").read_text()
     assert "no LIMIT" in text
     pathlib.Path("hostile/RCA-001.toml").write_text(text.replace("no LIMIT", HOSTILE.replace('"', "'")))
 

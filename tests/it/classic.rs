@@ -6,7 +6,7 @@ use incident_bench::agent::baseline::{Random, Scripted};
 use incident_bench::agent::fallback::Fallback;
 use incident_bench::agent::heuristic::Heuristic;
 use incident_bench::agent::{Policy, Turn};
-use incident_bench::env::{ActionKind, Catalog, Diagnostic, Episode, Points, Remediation, Source, TaskId, verify};
+use incident_bench::env::{ActionKind, Catalog, Diagnostic, Episode, Points, Remediation, Source, TaskId, prove};
 use incident_bench::stats::mean::mean;
 use serde_json::{Value, json};
 
@@ -46,10 +46,16 @@ fn there_are_three_a_task() {
 #[test]
 fn every_scenario_is_proved() {
     for scenario in classic().scenarios() {
-        let proof = verify::prove(scenario).unwrap_or_else(|flaw| panic!("{flaw}"));
+        let proof = prove(scenario).unwrap_or_else(|flaw| panic!("{flaw}"));
         let is_planning = scenario.task() == TaskId::RemediationPlanning;
-        assert_eq!(proof.states > 1, is_planning, "{}: {} states", scenario.id(), proof.states);
-        assert_eq!(proof.shortest_repair.is_some(), is_planning, "{}", scenario.id());
+        assert_eq!(
+            proof.reachability.states > 1,
+            is_planning,
+            "{}: {} states",
+            scenario.id(),
+            proof.reachability.states
+        );
+        assert_eq!(proof.reachability.shortest_repair.is_some(), is_planning, "{}", scenario.id());
     }
 }
 
@@ -60,13 +66,13 @@ fn from_floor_to_ceiling() {
     let random = mean(&of_seeds).unwrap();
     let fallback = scores(&catalog, |_| Box::new(Fallback));
     let heuristic = scores(&catalog, |_| Box::new(Heuristic::default()));
-    let oracle = scores(&catalog, |scenario| Box::new(Scripted::new(verify::oracle(scenario))));
+    let oracle = scores(&catalog, |scenario| Box::new(Scripted::new(scenario.oracle())));
     assert!(random < fallback, "random {random}, fallback {fallback}");
     assert!(fallback < 0.6, "the safety net must not look like skill: {fallback}");
     assert!(heuristic >= 0.9, "heuristic {heuristic}");
     assert!(heuristic < oracle, "heuristic {heuristic}");
     for scenario in catalog.scenarios() {
-        let mut policy = Scripted::new(verify::oracle(scenario));
+        let mut policy = Scripted::new(scenario.oracle());
         assert_eq!(score(&mut reset(scenario), &mut policy), Points::ONE, "{}", scenario.id());
     }
 }
@@ -447,7 +453,7 @@ fn nothing_is_given_away_and_every_name_can_be_found() {
         let list = |key: &str| first[key].as_array().unwrap().iter().map(|v| v.as_str().unwrap().to_owned());
         let names: Vec<_> =
             list("known_services").chain(list("available_runbooks")).chain(list("feature_flags")).collect();
-        for action in verify::oracle(scenario) {
+        for action in scenario.oracle() {
             let needed = match action.kind() {
                 ActionKind::Submission(_) => action.text("service"),
                 _ => action.target(),
@@ -494,7 +500,7 @@ fn every_pair_has_a_reading_of_some_substance() {
 /// With other answers in the sealed part of its file, an episode looks the same, and the heuristic does the same.
 #[test]
 fn the_heuristic_cannot_reach_the_answer_key() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/incident-env/scenarios");
     for (file, from, to) in [
         ("alert_classification/AC-001.toml", "severity = \"P1\"", "severity = \"P4\""),
         ("root_cause_analysis/RCA-001.toml", "root_cause = \"analytics-service\"", "root_cause = \"redis-session\""),

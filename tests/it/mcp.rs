@@ -5,7 +5,6 @@ use std::process::Stdio;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use incident_bench::env::verify;
 use incident_bench::serve::Options;
 use serde_json::{Value, json};
 
@@ -47,7 +46,7 @@ fn error(code: i64, message: &str, data: Value) -> Value {
 
 /// The calls of the oracle in a scenario: a tool and its arguments each.
 fn oracle_calls(scenario: &str) -> Vec<(String, Value)> {
-    let actions = verify::oracle(catalog().scenario(scenario).unwrap());
+    let actions = catalog().scenario(scenario).unwrap().oracle();
     actions.iter().map(|action| (action.kind().as_str().to_owned(), json!(action.parameters()))).collect()
 }
 

@@ -30,7 +30,7 @@ fn it_accepts_every_scenario_and_refuses_what_the_parser_refuses() {
     let schema: serde_json::Value = serde_json::from_str(&made()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let as_json = |text: &str| serde_json::to_value(toml::from_str::<toml::Value>(text).unwrap()).unwrap();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/incident-env/scenarios");
     let mut seen = 0;
     for task in ["alert_classification", "root_cause_analysis", "remediation_planning"] {
         for entry in fs::read_dir(folder.join(task)).unwrap() {

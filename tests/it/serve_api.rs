@@ -1,6 +1,5 @@
 //! What the server says of itself: schemas that its answers keep, a document that forgets no route, the Task API.
 
-use incident_bench::env::verify;
 use incident_bench::serve::Options;
 use serde_json::{Value, json};
 
@@ -37,7 +36,7 @@ async fn what_openenv_is_answered_keeps_the_schemas() {
                 whole
             };
             check(&observations, &whole(&reset));
-            let mut plays = verify::oracle(scenario);
+            let mut plays = scenario.oracle();
             plays.insert(0, incident_bench::env::Action::with("nap".into(), &[]));
             for action in plays {
                 let action = serde_json::to_value(&action).unwrap();
@@ -84,7 +83,7 @@ async fn every_answer_keeps_the_document() {
         document.check("post", "/reset", "request", &reset);
         document.check("post", "/reset", "200", &client.post("/reset", reset).await.ok());
         let suite = catalog();
-        for action in verify::oracle(suite.scenario("RCA-001").unwrap()) {
+        for action in suite.scenario("RCA-001").unwrap().oracle() {
             let action = serde_json::to_value(action).unwrap();
             document.check("post", "/step", "request", &action);
             document.check("post", "/step", "200", &client.post("/step", action.clone()).await.ok());

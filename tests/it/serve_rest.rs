@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::Request;
 use incident_bench::agent::baseline::Random;
 use incident_bench::agent::{Policy, Turn};
-use incident_bench::env::{Action, Episode, EpisodeId, verify};
+use incident_bench::env::{Action, Episode, EpisodeId};
 use incident_bench::serve::{Options, Reveal, Visibility};
 use serde_json::{Value, json};
 
@@ -425,7 +425,7 @@ fn random_play(scenario: &str, seed: u64) -> Vec<Action> {
 async fn an_exam_lets_no_answer_no_score_and_no_judgement_out() {
     let suite = catalog();
     for scenario in suite.scenarios() {
-        let oracle = verify::oracle(scenario);
+        let oracle = scenario.oracle();
         for actions in [oracle.clone(), random_play(scenario.id(), 1), random_play(scenario.id(), 2)] {
             for (sent, text) in sit_exam(scenario.id(), &actions).await {
                 check_exam(scenario, &sent, &text);
@@ -464,7 +464,7 @@ async fn the_other_pages_of_an_exam_are_the_same_for_every_episode_and_hold_no_a
         let mut client = Client::with_jar(&service(exam()));
         client.post("/reset", json!({ "scenario_id": scenario.id() })).await.ok();
         let during = crawl(&mut client).await;
-        for action in verify::oracle(scenario) {
+        for action in scenario.oracle() {
             client.post("/step", serde_json::to_value(action).unwrap()).await.ok();
         }
         let afterwards = crawl(&mut client).await;
@@ -474,7 +474,7 @@ async fn the_other_pages_of_an_exam_are_the_same_for_every_episode_and_hold_no_a
     let pages = pages.unwrap();
     assert!(pages.iter().filter(|(_, status, _)| *status == 200).count() >= 8, "{pages:?}");
     for scenario in suite.scenarios() {
-        let answer = verify::oracle(scenario).pop().unwrap();
+        let answer = scenario.oracle().pop().unwrap();
         // A word of them may stand anywhere; all of them together are the answer.
         for (key, text) in answer.parameters() {
             let terms: Vec<_> = text.as_str().unwrap().split(", ").collect();
@@ -562,7 +562,7 @@ fn check_exam(scenario: &incident_bench::env::Scenario, sent: &str, text: &str) 
         *history = Value::Null;
     }
     let rest = rest.to_string();
-    for action in verify::oracle(scenario) {
+    for action in scenario.oracle() {
         for (_, answer) in action.parameters() {
             let answer = answer.as_str().unwrap();
             // Tasks list P1 to P4 alike, and an error lists every service alike.

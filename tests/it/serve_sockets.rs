@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use incident_bench::env::verify;
 use incident_bench::serve::{App, Options, Server};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -159,7 +158,7 @@ async fn the_oracle_earns_a_full_score_everywhere() {
     for scenario in catalog().scenarios() {
         socket.ask(json!({"type": "reset", "data": {"scenario_id": scenario.id()}})).await;
         let mut last = Value::Null;
-        for action in verify::oracle(scenario) {
+        for action in scenario.oracle() {
             last = socket.ask(json!({"type": "step", "data": action})).await;
         }
         assert_eq!(last["data"]["done"], true);
@@ -539,7 +538,7 @@ async fn an_exam_on_a_socket_judges_nothing() {
         let reset = socket.ask(json!({"type": "reset", "data": {"scenario_id": scenario.id()}})).await;
         assert_eq!(reset["data"]["reward"], Value::Null);
         let mut step = 0;
-        for action in verify::oracle(scenario) {
+        for action in scenario.oracle() {
             step += 1;
             let answer = socket.ask(json!({"type": "step", "data": action})).await;
             assert_eq!(answer["data"]["reward"], Value::Null);

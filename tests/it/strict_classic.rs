@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use incident_bench::env::verify::oracle;
 use incident_bench::env::{Action, Catalog, Episode, EpisodeId, Points, Scenario, TaskId};
 use serde_json::{Value, json};
 
@@ -43,7 +42,7 @@ fn of(id: &str, actions: &[Action]) -> (f64, f64, Value) {
 #[test]
 fn the_oracle_earns_everything_by_both_graders() {
     for scenario in catalog().scenarios() {
-        let (classic, strict, parts) = graded(scenario, &oracle(scenario));
+        let (classic, strict, parts) = graded(scenario, &scenario.oracle());
         assert_eq!((classic, strict), (1.0, 1.0), "{}: {parts}", scenario.id());
     }
 }
@@ -236,7 +235,7 @@ fn a_repair_is_judged_by_the_state_that_it_leaves() {
 
 #[test]
 fn the_closed_list_is_that_of_the_fault_families() {
-    let mut listed: Vec<_> = incident_bench::env::grade::strict::assertion::mechanisms()
+    let mut listed: Vec<_> = incident_bench::env::mechanisms()
         .iter()
         .map(|mechanism| format!("id = \"{}\"\ngroup = \"{}\"", mechanism.id, mechanism.group))
         .collect();
@@ -256,9 +255,11 @@ fn the_closed_list_is_that_of_the_fault_families() {
 
 #[test]
 fn a_scenario_of_ones_own_says_what_is_wrong_with_its_strict_part() {
-    let text =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/root_cause_analysis/RCA-001.toml"))
-            .unwrap();
+    let text = std::fs::read_to_string(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/crates/incident-env/scenarios/root_cause_analysis/RCA-001.toml"
+    ))
+    .unwrap();
     let parse = |strict: &str| {
         let file = "mine.toml".to_owned();
         let text = format!("{text}\n[strict]\n{strict}\n");

@@ -30,7 +30,7 @@ impl Policy for Heuristic {
     fn turn(&mut self, observation: &Observation) -> Turn {
         let action = match observation.task().id {
             // A closed list of mechanisms is what simulated incidents have.
-            _ if !observation.briefing.mechanisms.is_empty() => self.trail.next(observation),
+            _ if observation.briefing.asks_for_citations() => self.trail.next(observation),
             TaskId::AlertClassification => severity::next(observation),
             TaskId::RootCauseAnalysis => self.find_cause(observation),
             TaskId::RemediationPlanning => self.repair(observation),

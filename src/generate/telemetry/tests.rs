@@ -60,7 +60,7 @@ fn records_say_what_was_proved() {
         let mut atoms = Vec::new();
         for at in 0..u16::try_from(incident.topology.entities.len()).unwrap() {
             for tool in Diagnostic::ALL {
-                let sheet = View::new(&world, &state, at).sheet(*tool);
+                let sheet = View::new(&world, &state, at).sheet(tool);
                 assert_eq!(sheet.text.lines().count(), sheet.records.len(), "{place}: {}", sheet.text);
                 for (line, (id, _)) in sheet.text.lines().zip(&sheet.records) {
                     assert!(line.starts_with(&format!("[e-{id:04x}] ")), "{place}: {line}");

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
-use crate::env::{Action, ActionKind, Diagnostic, Remediation, SEVERITIES, Submission, TaskId};
+use crate::env::{Action, ActionKind, Diagnostic, Remediation, Severity, Submission, TaskId};
 use crate::serve::app::{App, Play};
 use crate::serve::choice::Choice;
 use crate::serve::error::{Fault, Misfit, excerpt};
@@ -108,7 +108,10 @@ fn about(kind: &ActionKind) -> (&'static str, Value, Vec<&'static str>) {
             Submission::Severity => (
                 "The answer to alert_classification: P1 (critical, core business down), P2 (major, degraded for many \
                  users), P3 (minor, little or no user impact) or P4 (informational). Ends the episode.",
-                answer(&json!({ "severity": { "type": "string", "enum": SEVERITIES } }), &["evidence", "confidence"]),
+                answer(
+                    &json!({ "severity": { "type": "string", "enum": Severity::NAMES } }),
+                    &["evidence", "confidence"],
+                ),
             ),
             Submission::RootCause => (
                 "The answer to root_cause_analysis: the service in which the incident began, and a sentence on how it \

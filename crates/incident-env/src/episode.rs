@@ -1,0 +1,366 @@
+//! Episodes: one play of one scenario.
+
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use crate::action::{Action, ActionKind, Diagnostic, Remediation, Submission};
+use crate::episode_id::EpisodeId;
+use crate::grade::Grade;
+use crate::names::same_name;
+use crate::observation::{Feedback, Observation, StepError};
+use crate::points::Points;
+use crate::reward::{Reason, Reward, Signal};
+use crate::scenario::Scenario;
+use crate::task::TaskId;
+use crate::trajectory::{Resolved, StepRecord, Trajectory};
+use crate::world::{Pay, WorldState};
+
+/// One play of one scenario. A step never fails: a bad action is a penalised step.
+#[derive(Debug, Clone)]
+pub struct Episode {
+    scenario: Arc<Scenario>,
+    observation: Observation,
+    world: Box<dyn WorldState>,
+    steps: Vec<StepRecord>,
+    submitted: bool,
+    resolved: bool,
+    grade: Option<Arc<Grade>>,
+}
+
+/// What a step brought.
+#[derive(Debug, Serialize)]
+pub struct StepOutcome<'a> {
+    /// What the agent sees now.
+    pub observation: &'a Observation,
+    /// What the step earned.
+    pub reward: Reward,
+    /// Whether the episode is over.
+    pub done: bool,
+    /// More about the step.
+    pub info: Info,
+    #[serde(skip)]
+    episode: &'a Episode,
+}
+
+impl StepOutcome<'_> {
+    /// The strict grade if the episode ended now: see [`Episode::strict_grade`].
+    #[must_use]
+    pub fn strict_grade(&self) -> Option<Grade> {
+        self.episode.strict_grade()
+    }
+}
+
+/// What is sent beside an observation.
+#[derive(Debug, Clone, Serialize)]
+pub struct Info {
+    /// The number of the step, from 1.
+    pub step: u32,
+    /// The feedback of the observation.
+    pub feedback: Feedback,
+    /// The grade, at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grader: Option<Arc<Grade>>,
+    /// The last step's reward without the grade, at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shaping: Option<Points>,
+}
+
+/// An action in the history of an episode.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ActionRecord {
+    /// The kind of the action.
+    pub action_type: ActionKind,
+    /// Its parameters, as they were sent.
+    pub parameters: Map<String, Value>,
+    /// The number of the step, from 1.
+    pub step: u32,
+}
+
+/// The whole state of an episode that an agent may know.
+#[derive(Debug, Clone)]
+pub struct EpisodeState<'a> {
+    episode: &'a Episode,
+    name: Option<&'a str>,
+    redacted: bool,
+}
+
+/// What an action came to: what it was, and what it earns.
+type Taken = (Resolved, Option<Pay>);
+
+impl Episode {
+    /// Starts an episode. What the agent sees first is [`Self::observation`].
+    #[must_use]
+    pub fn reset(scenario: &Arc<Scenario>, id: EpisodeId) -> Self {
+        let briefing = Arc::clone(scenario.briefing());
+        Self {
+            steps: Vec::with_capacity(briefing.task.max_steps.min(64) as usize),
+            world: Arc::clone(scenario.world()).start(&briefing),
+            observation: Observation::first(id, briefing),
+            scenario: Arc::clone(scenario),
+            submitted: false,
+            resolved: false,
+            grade: None,
+        }
+    }
+
+    /// What the agent sees now.
+    #[must_use]
+    pub fn observation(&self) -> &Observation {
+        &self.observation
+    }
+
+    /// The scenario being played.
+    #[must_use]
+    pub fn scenario(&self) -> &Arc<Scenario> {
+        &self.scenario
+    }
+
+    /// Whether the episode is over.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.observation.done
+    }
+
+    /// The grade, once the episode is over.
+    #[must_use]
+    pub fn grade(&self) -> Option<&Arc<Grade>> {
+        self.grade.as_ref()
+    }
+
+    /// What an unfinished episode would earn if it ended now.
+    #[must_use]
+    pub fn grade_now(&self) -> Grade {
+        self.world.grade(self.trajectory())
+    }
+
+    /// The strict grade if the episode ended now. `None` where [`Self::grade_now`] is the strict grade already, and where
+    /// the scenario lacks what the strict grader needs.
+    #[must_use]
+    pub fn strict_grade(&self) -> Option<Grade> {
+        self.world.strict_grade(self.trajectory())
+    }
+
+    /// The steps so far.
+    #[must_use]
+    pub fn trajectory(&self) -> Trajectory<'_> {
+        Trajectory(&self.steps)
+    }
+
+    /// The state on the wire.
+    #[must_use]
+    pub fn state(&self) -> EpisodeState<'_> {
+        EpisodeState { episode: self, name: None, redacted: false }
+    }
+
+    /// Takes one step. Its signals come in this order: exact repeat, second half of the steps, the action itself, and
+    /// time-out. A step after the end changes nothing and earns nothing.
+    pub fn step(&mut self, action: &Action) -> StepOutcome<'_> {
+        if self.observation.done {
+            return self.after_end();
+        }
+        let task = Arc::clone(&self.observation.briefing.task);
+        let mut reason = Reason::default();
+        let mut give = |signal: Signal| reason.add(signal, task.rewards.points(signal));
+
+        self.observation.step_count += 1;
+        self.observation.last_action_error = None;
+        if self.world.is_repeat(action, self.trajectory()) {
+            give(Signal::ExactRepeat);
+        }
+        if task.is_past_half(self.observation.step_count) && !action.kind().is_submission() {
+            give(Signal::PastHalf);
+        }
+        let (resolved, pay) = self.act(action);
+        self.steps.push(StepRecord { action: action.clone(), resolved });
+        match pay {
+            Some(Pay::Signal(signal)) => give(signal),
+            Some(Pay::Impact(gain)) => reason.add(Signal::Impact, gain),
+            None => {}
+        }
+        let out_of_time = self.world.is_out_of_time();
+        let timed_out = !self.submitted && (self.observation.step_count >= task.max_steps || out_of_time);
+        if timed_out {
+            reason.add(Signal::Timeout, task.rewards.points(Signal::Timeout));
+        }
+        if self.submitted || timed_out {
+            let grade = Arc::new(self.grade_now());
+            reason.set_grade(grade.total);
+            self.observation.done = true;
+            self.observation.feedback = if timed_out {
+                Feedback::TimedOut { total: grade.total, by_clock: out_of_time }
+            } else {
+                Feedback::Submitted { total: grade.total }
+            };
+            self.grade = Some(grade);
+        }
+        let shaping = reason.shaping();
+        let score = shaping + reason.grade().unwrap_or_default();
+        self.observation.cumulative_reward += score;
+        self.outcome(Reward { score, reason, cumulative: self.observation.cumulative_reward })
+    }
+
+    fn after_end(&mut self) -> StepOutcome<'_> {
+        self.outcome(Reward {
+            score: Points::ZERO,
+            reason: Reason::AFTER_END,
+            cumulative: self.observation.cumulative_reward,
+        })
+    }
+
+    fn outcome(&self, reward: Reward) -> StepOutcome<'_> {
+        let after_end = reward.reason == Reason::AFTER_END;
+        StepOutcome {
+            episode: self,
+            observation: &self.observation,
+            reward,
+            done: self.observation.done,
+            info: Info {
+                step: self.observation.step_count,
+                feedback: if after_end { Feedback::AlreadyDone } else { self.observation.feedback.clone() },
+                grader: self.grade.clone(),
+                shaping: (self.observation.done && !after_end).then(|| reward.reason.shaping()),
+            },
+        }
+    }
+
+    fn act(&mut self, action: &Action) -> Taken {
+        match action.kind() {
+            ActionKind::Other(name) => {
+                let error = StepError::UnknownAction { name: Arc::clone(name) };
+                self.refuse(error, Resolved::Refused, Signal::BadAction)
+            }
+            kind @ (ActionKind::Diagnostic(_) | ActionKind::Remediation(_)) if !self.task_offers(kind) => {
+                let briefing = Arc::clone(&self.observation.briefing);
+                let error = StepError::NotOffered { kind: kind.clone(), briefing };
+                let is_remediation = matches!(kind, ActionKind::Remediation(_));
+                let signal = if is_remediation { Signal::RemWrong } else { Signal::BadAction };
+                self.refuse(error, Resolved::Refused, signal)
+            }
+            ActionKind::Diagnostic(kind) => self.look(*kind, action),
+            ActionKind::Remediation(kind) => self.remediate(*kind, action),
+            ActionKind::Submission(kind) => self.submit(*kind, action),
+        }
+    }
+
+    fn task_offers(&self, kind: &ActionKind) -> bool {
+        self.observation.briefing.task.offers(kind)
+    }
+
+    fn refuse(&mut self, error: StepError, resolved: Resolved, signal: Signal) -> Taken {
+        self.observation.last_action_error = Some(error);
+        self.observation.feedback = Feedback::Refused;
+        (resolved, Some(Pay::Signal(signal)))
+    }
+
+    fn look(&mut self, kind: Diagnostic, action: &Action) -> Taken {
+        let unknown = Resolved::Diagnostic(kind, None);
+        let Some(name) = action.target() else {
+            let error = StepError::NoService { kind: action.kind().clone() };
+            return self.refuse(error, unknown, Signal::QueryNoService);
+        };
+        let services = &self.observation.briefing.services;
+        let found = (0..).zip(services).find(|(_, known)| same_name(known, name));
+        let Some((index, service)) = found.map(|(index, service)| (index, Arc::clone(service))) else {
+            let briefing = Arc::clone(&self.observation.briefing);
+            let error = StepError::UnknownService { name: name.to_owned(), briefing };
+            return self.refuse(error, unknown, Signal::QueryUnknownSvc);
+        };
+        let earlier = Trajectory(&self.steps);
+        let again = earlier.has_taken(kind, index);
+        let reading = self.world.look(kind, index, earlier);
+        self.observation.record(action.kind().clone(), Arc::clone(&service), reading.text);
+        self.observation.feedback = Feedback::Looked { kind, service, again };
+        (Resolved::Diagnostic(kind, Some(index)), reading.signal.map(Pay::Signal))
+    }
+
+    fn remediate(&mut self, kind: Remediation, action: &Action) -> Taken {
+        let acted = self.world.act(kind, action, Trajectory(&self.steps));
+        match acted.report {
+            Ok(report) => {
+                self.observation.record(action.kind().clone(), report.target, report.text);
+                self.observation.feedback = report.feedback;
+            }
+            Err(error) => {
+                self.observation.last_action_error = Some(error);
+                self.observation.feedback = Feedback::Refused;
+            }
+        }
+        (acted.resolved, acted.pay)
+    }
+
+    fn submit(&mut self, kind: Submission, action: &Action) -> Taken {
+        let task = self.observation.briefing.task.id;
+        if kind != task.submission() {
+            let error = StepError::WrongSubmission { kind, task };
+            return self.refuse(error, Resolved::WrongSubmission(kind), Signal::SubmitWrong);
+        }
+        match self.world.accept(action) {
+            Err(problem) => {
+                let error = StepError::Unfit { kind: action.kind().clone(), problem };
+                self.refuse(error, Resolved::Refused, Signal::BadAction)
+            }
+            Ok(signal) => {
+                self.submitted = true;
+                self.resolved = task == TaskId::RemediationPlanning
+                    && action.text("summary").is_some()
+                    && self.trajectory().has_investigated();
+                (Resolved::Answer, signal.map(Pay::Signal))
+            }
+        }
+    }
+}
+
+impl<'a> EpisodeState<'a> {
+    /// The same state with `name` as `episode_id`.
+    #[must_use]
+    pub fn named(self, name: &'a str) -> Self {
+        Self { name: Some(name), ..self }
+    }
+
+    /// The same state; if `redacted`, without what judges the agent. See [`crate::ObservationView::redacted`].
+    #[must_use]
+    pub fn redacted(self, redacted: bool) -> Self {
+        Self { redacted, ..self }
+    }
+
+    /// The actions so far, oldest first.
+    #[must_use]
+    pub fn action_history(&self) -> Vec<ActionRecord> {
+        let numbered = (1..).zip(&self.episode.steps);
+        numbered
+            .map(|(step, record)| ActionRecord {
+                action_type: record.action.kind().clone(),
+                parameters: record.action.parameters().clone(),
+                step,
+            })
+            .collect()
+    }
+}
+
+impl Serialize for EpisodeState<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let Episode { observation, submitted, resolved, .. } = self.episode;
+        let briefing = &observation.briefing;
+        let mut out = serializer.serialize_struct("EpisodeState", 12)?;
+        match self.name {
+            Some(name) => out.serialize_field("episode_id", name)?,
+            None => out.serialize_field("episode_id", &observation.episode_id)?,
+        }
+        out.serialize_field("task_id", &briefing.task.id)?;
+        out.serialize_field("scenario_id", &briefing.scenario_id)?;
+        out.serialize_field("step_count", &observation.step_count)?;
+        out.serialize_field("max_steps", &briefing.task.max_steps)?;
+        out.serialize_field("action_history", &self.action_history())?;
+        out.serialize_field("queried_data", &observation.queried_data())?;
+        out.serialize_field("submitted", submitted)?;
+        // Whether a submission counts is a judgement of it.
+        out.serialize_field("resolved", &(!self.redacted).then_some(resolved))?;
+        out.serialize_field("done", &observation.done)?;
+        out.serialize_field("cumulative_reward", &observation.cumulative(self.redacted))?;
+        out.serialize_field("feedback", &observation.feedback.view(self.redacted))?;
+        out.end()
+    }
+}

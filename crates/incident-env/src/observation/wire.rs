@@ -1,0 +1,135 @@
+//! Observations and feedback on the wire: under a name that a client chose, and with or without what judges the agent.
+
+use std::fmt;
+
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
+use super::briefing::Briefing;
+use super::feedback::Feedback;
+use super::observation::Observation;
+use crate::points::Points;
+
+/// An observation as it is sent. The texts of the scenario are copied in the form in which they are kept.
+#[derive(Debug, Clone, Copy)]
+pub struct ObservationView<'a> {
+    observation: &'a Observation,
+    name: Option<&'a str>,
+    redacted: bool,
+    done: bool,
+}
+
+impl Observation {
+    /// The whole observation, ready to be sent.
+    #[must_use]
+    pub fn view(&self) -> ObservationView<'_> {
+        ObservationView { observation: self, name: None, redacted: false, done: true }
+    }
+
+    /// The sum of all rewards, unless the agent must not see judgements.
+    pub(crate) fn cumulative(&self, redacted: bool) -> Option<Points> {
+        (!redacted).then_some(self.cumulative_reward)
+    }
+}
+
+impl<'a> ObservationView<'a> {
+    /// The same view with `name` as `episode_id`.
+    #[must_use]
+    pub fn named(self, name: &'a str) -> Self {
+        Self { name: Some(name), ..self }
+    }
+
+    /// The same view; if `redacted`, without what judges the agent: no rewards, and a feedback that says what was done
+    /// and not how good it was. Exams are sent so.
+    #[must_use]
+    pub fn redacted(self, redacted: bool) -> Self {
+        Self { redacted, ..self }
+    }
+
+    /// The same view without `done`, for messages that have it elsewhere.
+    #[must_use]
+    pub fn without_done(self) -> Self {
+        Self { done: false, ..self }
+    }
+}
+
+impl Serialize for ObservationView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Observation { briefing, step_count, done, last_action_error, .. } = self.observation;
+        let Briefing { scenario_id, task, json, .. } = &**briefing;
+        let keys = 15 + usize::from(self.done) + usize::from(json.mechanisms.is_some());
+        let mut out = serializer.serialize_struct("Observation", keys)?;
+        match self.name {
+            Some(name) => out.serialize_field("episode_id", name)?,
+            None => out.serialize_field("episode_id", &self.observation.episode_id)?,
+        }
+        out.serialize_field("task_id", &task.id)?;
+        out.serialize_field("scenario_id", scenario_id)?;
+        out.serialize_field("step_count", step_count)?;
+        out.serialize_field("max_steps", &task.max_steps)?;
+        out.serialize_field("incident_summary", &json.summary)?;
+        out.serialize_field("alert", &json.alert)?;
+        out.serialize_field("available_actions", &json.actions)?;
+        out.serialize_field("queried_data", &self.observation.queried_data())?;
+        out.serialize_field("known_services", &json.services)?;
+        out.serialize_field("cumulative_reward", &self.observation.cumulative(self.redacted))?;
+        if self.done {
+            out.serialize_field("done", done)?;
+        }
+        out.serialize_field("feedback", &self.observation.feedback.view(self.redacted))?;
+        out.serialize_field("last_action_error", last_action_error)?;
+        out.serialize_field("available_runbooks", &json.runbooks)?;
+        out.serialize_field("feature_flags", &json.flags)?;
+        if let Some(mechanisms) = &json.mechanisms {
+            out.serialize_field("mechanisms", mechanisms)?;
+        }
+        out.end()
+    }
+}
+
+impl Serialize for Observation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.view().serialize(serializer)
+    }
+}
+
+impl Feedback {
+    /// The feedback; if `redacted`, only what is left of it without a judgement.
+    #[must_use]
+    pub fn view(&self, redacted: bool) -> FeedbackView<'_> {
+        FeedbackView { feedback: self, redacted }
+    }
+}
+
+/// A feedback as it is sent.
+#[derive(Debug, Clone, Copy)]
+pub struct FeedbackView<'a> {
+    feedback: &'a Feedback,
+    redacted: bool,
+}
+
+impl fmt::Display for FeedbackView<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.redacted {
+            return self.feedback.fmt(f);
+        }
+        match self.feedback {
+            Feedback::Looked { kind, service, .. } => write!(f, "{kind} {service}: see queried_data."),
+            // Helpful, useless and harmful remediations read the same.
+            Feedback::Executed { kind, target }
+            | Feedback::Done { kind, target }
+            | Feedback::NoEffect { kind, target }
+            | Feedback::Harmful { kind, target } => write!(f, "{kind} {target}: executed; see queried_data."),
+            Feedback::Submitted { .. } => f.write_str("Submission received."),
+            Feedback::TimedOut { by_clock: true, .. } => f.write_str("Out of time without a submission."),
+            Feedback::TimedOut { by_clock: false, .. } => f.write_str("Out of steps without a submission."),
+            Feedback::Started | Feedback::Refused | Feedback::AlreadyDone => self.feedback.fmt(f),
+        }
+    }
+}
+
+impl Serialize for FeedbackView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

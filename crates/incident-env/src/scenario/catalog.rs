@@ -1,0 +1,195 @@
+//! The catalogue of scenarios: the embedded ones and those laid over them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rust_embed::RustEmbed;
+use sha2::Digest as _;
+
+use super::scenario::Scenario;
+use crate::digest::Digest;
+use crate::scripted::{self, ScenarioError, StrictFile};
+use crate::task::{TaskId, Tasks};
+
+#[derive(RustEmbed)]
+#[folder = "scenarios/"]
+struct Embedded;
+
+const TASKS_FILE: &str = "tasks.toml";
+
+/// A scenario file that the caller has read, because this crate opens no files.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The name of the file, for errors.
+    pub file: String,
+    /// The text of the file.
+    pub text: String,
+}
+
+/// Why a catalogue cannot be made, or why it lacks a scenario.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CatalogError {
+    /// `tasks.toml` is wrong.
+    #[error("{TASKS_FILE}: {0}")]
+    Tasks(String),
+    /// What the strict grader knows of the classic scenarios is wrong.
+    #[error("graders/classic.toml: {0}")]
+    Strict(String),
+    /// A scenario file is wrong.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// Two overlay files have the same id.
+    #[error("{file}: id: scenario '{id}' stands also in {other}")]
+    Twice {
+        /// The file.
+        file: String,
+        /// The id.
+        id: String,
+        /// The other file.
+        other: String,
+    },
+    /// No scenario has this id.
+    #[error("unknown scenario '{id}'; scenarios: {known}")]
+    UnknownScenario {
+        /// The id that was asked for.
+        id: String,
+        /// The first ids that exist.
+        known: String,
+    },
+}
+
+/// All scenarios, ordered by task and id, with the rules that they share.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    tasks: Tasks,
+    scenarios: Vec<Arc<Scenario>>,
+    digest: String,
+}
+
+impl Catalog {
+    /// The nine classic scenarios.
+    ///
+    /// # Errors
+    /// Never for a released binary: a test has read every embedded file.
+    pub fn embedded() -> Result<Self, CatalogError> {
+        Self::with_overlay(Vec::new())
+    }
+
+    /// The embedded scenarios with others laid over them: a file with a known id replaces that scenario.
+    ///
+    /// # Errors
+    /// Names the file and the places in it that are wrong.
+    pub fn with_overlay(overlay: Vec<Source>) -> Result<Self, CatalogError> {
+        let strict = scripted::of_classic().map_err(CatalogError::Strict)?;
+        Self::build(embedded_sources(), overlay, &strict)
+    }
+
+    /// These scenarios, and no embedded ones, by the embedded rules.
+    ///
+    /// # Errors
+    /// Names the file and the places in it that are wrong.
+    pub fn of(sources: Vec<Source>) -> Result<Self, CatalogError> {
+        Self::build(Vec::new(), sources, &BTreeMap::new())
+    }
+
+    /// A catalogue of scenarios that were made elsewhere, with their rules and their digest.
+    #[must_use]
+    pub fn of_scenarios(tasks: Tasks, mut scenarios: Vec<Arc<Scenario>>, digest: String) -> Self {
+        scenarios.sort_by(|a, b| (a.task(), a.id()).cmp(&(b.task(), b.id())));
+        Self { tasks, scenarios, digest }
+    }
+
+    /// What the strict grader knows of the scenarios in `base` may be in `strict`.
+    fn build(
+        base: Vec<Source>,
+        overlay: Vec<Source>,
+        strict: &BTreeMap<String, StrictFile>,
+    ) -> Result<Self, CatalogError> {
+        let rules = embedded_text(TASKS_FILE).ok_or_else(|| CatalogError::Tasks("is not embedded".to_owned()))?;
+        let tasks = Tasks::parse(&rules).map_err(CatalogError::Tasks)?;
+        let mut by_id: BTreeMap<String, (Arc<Scenario>, Source)> = BTreeMap::new();
+        for (layer, strict) in [(base, strict), (overlay, &BTreeMap::new())] {
+            let mut laid: BTreeMap<String, String> = BTreeMap::new();
+            for source in layer {
+                let scenario = Scenario::parse_with(&source.file, &source.text, &tasks, strict)?;
+                // As scenarios are looked up: `ac-001` is AC-001.
+                let id = scenario.id().to_uppercase();
+                if let Some(other) = laid.insert(id.clone(), source.file.clone()) {
+                    return Err(CatalogError::Twice { file: source.file, id, other });
+                }
+                by_id.insert(id, (Arc::new(scenario), source));
+            }
+        }
+
+        let digest = Digest::of_parts(|hash| {
+            hash.update(&rules);
+            for (id, (_, source)) in &by_id {
+                hash.update(format!("\n{id} {}\n", source.text.len()));
+                hash.update(&source.text);
+            }
+        });
+        let digest = digest.to_string();
+        let mut scenarios: Vec<_> = by_id.into_values().map(|(scenario, _)| scenario).collect();
+        scenarios.sort_by(|a, b| (a.task(), a.id()).cmp(&(b.task(), b.id())));
+        Ok(Self { tasks, scenarios, digest })
+    }
+
+    /// The rules that all scenarios share.
+    #[must_use]
+    pub fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
+    /// All scenarios, ordered by task and id.
+    #[must_use]
+    pub fn scenarios(&self) -> &[Arc<Scenario>] {
+        &self.scenarios
+    }
+
+    /// The scenarios of a task, ordered by id.
+    pub fn of_task(&self, task: TaskId) -> impl Iterator<Item = &Arc<Scenario>> {
+        self.scenarios.iter().filter(move |scenario| scenario.task() == task)
+    }
+
+    /// A scenario by its id, whatever the case.
+    ///
+    /// # Errors
+    /// Returns [`CatalogError::UnknownScenario`] if no scenario has this id.
+    pub fn scenario(&self, id: &str) -> Result<&Arc<Scenario>, CatalogError> {
+        self.scenarios.iter().find(|scenario| scenario.id().eq_ignore_ascii_case(id.trim())).ok_or_else(|| {
+            // A generated suite can have thousands.
+            const MOST: usize = 30;
+            let mut known: Vec<_> = self.scenarios.iter().take(MOST).map(|scenario| scenario.id()).collect();
+            if self.scenarios.len() > MOST {
+                known.push("…");
+            }
+            CatalogError::UnknownScenario { id: id.to_owned(), known: known.join(", ") }
+        })
+    }
+
+    /// The versions of the graders of these scenarios, each once, in alphabetical order.
+    #[must_use]
+    pub fn graders(&self) -> Vec<String> {
+        let versions: BTreeSet<_> = self.scenarios.iter().map(|scenario| scenario.graders()).collect();
+        versions.into_iter().map(str::to_owned).collect()
+    }
+
+    /// The digest of the rules and of all scenario files, which identifies the suite. It is written `sha256:` and 64
+    /// hexadecimal digits.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+}
+
+fn embedded_text(file: &str) -> Option<String> {
+    Some(String::from_utf8_lossy(&Embedded::get(file)?.data).into_owned())
+}
+
+fn embedded_sources() -> Vec<Source> {
+    let read = |file: std::borrow::Cow<'static, str>| {
+        let text = embedded_text(&file)?;
+        Some(Source { file: file.into_owned(), text })
+    };
+    Embedded::iter().filter(|file| file != TASKS_FILE).filter_map(read).collect()
+}

@@ -1,0 +1,158 @@
+//! What the strict grader sees of an episode: the looks that were taken, the changes that were made, and what they did.
+
+use super::super::super::strict_truth::{Look, StrictTruth};
+use crate::action::{Action, ActionKind, Diagnostic, Remediation};
+use crate::names::same_name;
+use crate::observation::Briefing;
+use crate::scripted::world::ScriptedWorld;
+use crate::trajectory::{Resolved, StepRecord, Trajectory};
+
+/// The harm of a change that is listed as wrong.
+const HARM_OF_WRONG: f64 = 0.10;
+/// The harm of a change that did not help.
+const HARM_OF_IDLE: f64 = 0.07;
+
+/// What was looked at and done in an episode.
+#[derive(Default)]
+pub(super) struct Deeds {
+    /// The looks, in their order.
+    pub(super) seen: Vec<Look>,
+    /// How many looks came before the first change. `None` if nothing was changed.
+    before_change: Option<usize>,
+    /// How many looks came up to the last change that helped.
+    up_to_last_help: usize,
+    /// The facts of the goal that did not hold at the start.
+    pub(super) unmet_at_start: u32,
+    /// The facts of the goal that do not hold at the end.
+    pub(super) unmet_at_end: u32,
+    /// Whether what set the incident off is gone at the end.
+    pub(super) durable: bool,
+    /// The number of changes.
+    pub(super) changes: u32,
+    /// The number of changes after which fewer facts were wrong.
+    pub(super) helpful: u32,
+    /// The sum of the harm of all changes.
+    pub(super) harm: f64,
+}
+
+impl Deeds {
+    /// Plays the steps on the script's facts.
+    pub(super) fn of(steps: Trajectory<'_>, world: &ScriptedWorld, briefing: &Briefing, truth: &StrictTruth) -> Self {
+        let (script, goal) = (&world.script, world.truth.goal());
+        let mut facts = script.start;
+        let mut deeds = Self { unmet_at_start: goal.unmet(facts), ..Self::default() };
+        for step in steps.0 {
+            match step.resolved {
+                Resolved::Diagnostic(kind, Some(service)) => deeds.seen.push(Look::Reading(kind, service)),
+                Resolved::Remediation(remedy) => {
+                    let left = |facts| goal.unmet(facts) + truth.durable.unmet(facts);
+                    let before = left(facts);
+                    if let Some(outcome) = remedy.and_then(|remedy| script.outcome(remedy, facts)) {
+                        facts = outcome.effect.apply(facts);
+                    }
+                    match remedy {
+                        Some(check) if truth.checks.contains(&check) => deeds.seen.push(Look::Check(check)),
+                        None if !was_executed(step, briefing) => {}
+                        _ => deeds.changed(
+                            left(facts) < before,
+                            remedy.is_some_and(|remedy| world.truth.wrong.contains(&remedy)),
+                        ),
+                    }
+                }
+                _ => {}
+            }
+        }
+        deeds.unmet_at_end = goal.unmet(facts);
+        deeds.durable = truth.durable.allows(facts);
+        deeds
+    }
+
+    fn changed(&mut self, helped: bool, is_wrong: bool) {
+        self.before_change.get_or_insert(self.seen.len());
+        self.changes += 1;
+        self.helpful += u32::from(helped);
+        if helped {
+            self.up_to_last_help = self.seen.len();
+        }
+        self.harm += match (is_wrong, helped) {
+            (true, _) => HARM_OF_WRONG,
+            (false, false) => HARM_OF_IDLE,
+            (false, true) => 0.0,
+        };
+    }
+
+    /// The looks that were taken before the first change.
+    pub(super) fn seen_before_change(&self) -> &[Look] {
+        &self.seen[..self.before_change.unwrap_or(self.seen.len())]
+    }
+
+    /// The looks that were taken after the last change that helped.
+    pub(super) fn seen_since_last_help(&self) -> &[Look] {
+        &self.seen[self.up_to_last_help..]
+    }
+}
+
+/// Whether a change about which the scenario says nothing was made to a service that exists.
+fn was_executed(step: &StepRecord, briefing: &Briefing) -> bool {
+    let ActionKind::Remediation(kind) = step.action.kind() else { return false };
+    let of_service = !matches!(kind, Remediation::DisableFeatureFlag | Remediation::ExecuteRunbookStep);
+    let known = |name: &str| briefing.services.iter().any(|service| same_name(service, name));
+    of_service && step.action.target().is_some_and(known)
+}
+
+/// The share of these sets of which one look was taken, 0 to 1; 0 where there is no set.
+pub(super) fn share(sets: &[Vec<Look>], seen: &[Look]) -> f64 {
+    let met = sets.iter().filter(|any| any.iter().any(|look| seen.contains(look))).count();
+    if sets.is_empty() { 0.0 } else { count(met) / count(sets.len()) }
+}
+
+/// How far what was seen, or what the answer cites of it, shows the cause: 0 to 1.
+///
+/// Without citations it is the share of the clues that were seen. With citations it is the share of the clues that were
+/// seen and cited, times the square of the share of citations that are clues.
+pub(super) fn grounding(answer: Option<&Action>, briefing: &Briefing, truth: &StrictTruth, deeds: &Deeds) -> f64 {
+    let Some(cited) = answer.and_then(|answer| answer.texts("evidence")).filter(|cited| !cited.is_empty()) else {
+        return share(&truth.clues, &deeds.seen);
+    };
+    let is_clue = |look: &Look| truth.clues.iter().any(|any| any.contains(look));
+    // Citing what was never read does not help.
+    let helpful: Vec<_> = cited
+        .iter()
+        .filter_map(|key| reading(key, briefing))
+        .filter(|look| deeds.seen.contains(look) && is_clue(look))
+        .collect();
+    let precision = count(helpful.len()) / count(cited.len());
+    share(&truth.clues, &helpful) * precision * precision
+}
+
+/// The reading that the citation `diagnostic:service` means.
+fn reading(key: &str, briefing: &Briefing) -> Option<Look> {
+    let (kind, service) = key.split_once(':')?;
+    let place = briefing.services.iter().position(|known| **known == *service)?;
+    Some(Look::Reading(Diagnostic::from_name(kind)?, u16::try_from(place).ok()?))
+}
+
+/// Whether the fault acts along these services, from a service of the alert to the root or back.
+pub(super) fn is_path(path: &[&str], root: &str, briefing: &Briefing, truth: &StrictTruth) -> bool {
+    let place = |name: &str| briefing.services.iter().position(|known| **known == *name);
+    let is_alerted = |name: &str| briefing.alert.affected_services.iter().any(|affected| affected == name);
+    let acts = |cause: &str, effect: &str| match (place(cause), place(effect)) {
+        (Some(cause), Some(effect)) => {
+            truth.acts.iter().any(|(a, b)| (usize::from(*a), usize::from(*b)) == (cause, effect))
+        }
+        _ => false,
+    };
+    let (Some(first), Some(last)) = (path.first(), path.last()) else { return false };
+    if *last == root && is_alerted(first) {
+        path.windows(2).all(|pair| acts(pair[1], pair[0]))
+    } else if *first == root && is_alerted(last) {
+        path.windows(2).all(|pair| acts(pair[0], pair[1]))
+    } else {
+        false
+    }
+}
+
+/// A count as a number; counts in an episode are small.
+fn count(n: usize) -> f64 {
+    u32::try_from(n).map_or(f64::INFINITY, f64::from)
+}

@@ -1,0 +1,186 @@
+//! The strict grade of a scripted world, by the same rubric as that of simulated worlds, with what a script can tell:
+//!
+//! - **Severity**: the worth of the submitted severity; capped if nothing was read that says what users lose.
+//! - **Root cause**: 0 for another service, for its name in another spelling, and for a text that asserts more than two
+//!   mechanisms. Otherwise the weighted parts over the sum of the weights that apply; capped where the grounding is
+//!   that of a guess.
+//! - **Repair**: recovery, durability, verification and diagnosis, minus harm; nothing where no step helped.
+
+use super::super::super::strict_truth::StrictTruth;
+use super::assertion::asserted;
+use super::evidence::{Deeds, grounding, is_path, share};
+use crate::action::Action;
+use crate::grade::strict::{self, Strict};
+use crate::grade::{Breakdown, Grade, rubric};
+use crate::mechanism::mechanisms;
+use crate::names::same_name;
+use crate::observation::Briefing;
+use crate::points::Points;
+use crate::scripted::truth::{Answer, RootCause};
+use crate::scripted::world::ScriptedWorld;
+use crate::severity::Severity;
+use crate::trajectory::Trajectory;
+
+/// From this share of the clues on, what was read is a diagnosis.
+const DIAGNOSED: f64 = 0.75;
+/// A text that asserts more mechanisms than this asserts none.
+const MOST_ASSERTED: usize = 2;
+
+/// Grades the steps of an episode.
+pub(in crate::scripted) fn grade(
+    steps: Trajectory<'_>,
+    world: &ScriptedWorld,
+    briefing: &Briefing,
+    truth: &StrictTruth,
+) -> Grade {
+    let deeds = Deeds::of(steps, world, briefing, truth);
+    let (total, parts, feedback) = match &world.truth.answer {
+        Answer::Severity(right) => severity(steps, *right, truth, &deeds),
+        Answer::RootCause(right) => root_cause(steps, right, briefing, truth, &deeds),
+        Answer::Repair(_) => repair(truth, &deeds),
+    };
+    Grade { total: Points::round(total), breakdown: Breakdown::Strict(Box::new(parts)), feedback }
+}
+
+fn severity(steps: Trajectory<'_>, right: Severity, truth: &StrictTruth, deeds: &Deeds) -> (f64, Strict, String) {
+    let submitted = steps.answer().and_then(|answer| answer.text("severity")).map(str::to_uppercase);
+    let given = submitted.as_deref().and_then(Severity::from_name);
+    let is_worth = given.map_or(0.0, |given| rubric::severity(right, given));
+    let knows = truth.impact.iter().any(|look| deeds.seen.contains(look));
+    let total = if knows { is_worth } else { is_worth.min(rubric::GUESS_CAP) };
+    let feedback = match &submitted {
+        None => "no severity was submitted".to_owned(),
+        Some(_) if !knows => "nothing was read that says what users lose, so at most 0.25 is given".to_owned(),
+        Some(_) => format!("right is {right}"),
+    };
+    let parts = strict::Severity {
+        submitted_severity: submitted,
+        correct_severity: Some(right.as_str().to_owned()),
+        severity_match: Points::round(is_worth),
+        impact_seen: knows,
+    };
+    (total, Strict::Severity(parts), feedback)
+}
+
+fn root_cause(
+    steps: Trajectory<'_>,
+    right: &RootCause,
+    briefing: &Briefing,
+    truth: &StrictTruth,
+    deeds: &Deeds,
+) -> (f64, Strict, String) {
+    let answer = steps.answer();
+    let root = &right.service;
+    let service = answer.and_then(|answer| answer.text("service"));
+    let service_match = service == Some(root.as_str());
+    let said = answer.map(|answer| says(answer, briefing)).unwrap_or_default();
+    let mechanism = match truth.mechanism {
+        Some(right) if said.len() <= MOST_ASSERTED && said.contains(&right) => 1.0,
+        Some(right) if said.len() <= MOST_ASSERTED => {
+            let group = |at: usize| mechanisms().get(at).map(|mechanism| &mechanism.group);
+            if said.iter().any(|at| group(*at) == group(right)) { rubric::NEAR_MECHANISM } else { 0.0 }
+        }
+        _ => 0.0,
+    };
+    let trigger_match = answer
+        .and_then(|answer| answer.text("trigger"))
+        .map(|given| truth.trigger.iter().any(|right| same_name(right, given)));
+    let path = answer.and_then(|answer| answer.texts("path"));
+    let path_valid = path.map(|path| is_path(&path, root, briefing, truth));
+    let grounding = grounding(answer, briefing, truth, deeds);
+    let confidence = answer.and_then(|answer| answer.parameters().get("confidence")).and_then(number);
+    let calibration = confidence.map(|confidence| rubric::calibration(confidence, service_match));
+    let holds = |holds: bool| if holds { 1.0 } else { 0.0 };
+    let parts = [
+        Some((rubric::SERVICE, holds(service_match))),
+        Some((rubric::MECHANISM, mechanism)),
+        Some((rubric::GROUNDING, grounding)),
+        trigger_match.map(|fits| (rubric::TRIGGER, holds(fits))),
+        path_valid.map(|fits| (rubric::PATH, holds(fits))),
+        calibration.map(|fits| (rubric::CALIBRATION, fits)),
+    ];
+    // An answer that does not say how it failed must not gain by leaving out the other parts as well.
+    let weights = if mechanism > 0.0 { parts.iter().flatten().map(|(weight, _)| weight).sum() } else { 1.0 };
+    let raw = parts.iter().flatten().map(|(weight, part)| weight * part).sum::<f64>() / weights;
+    let says_everything = said.len() > MOST_ASSERTED;
+    let is_guess = grounding < rubric::GUESS;
+    let total = if !service_match || says_everything {
+        0.0
+    } else if is_guess {
+        raw.min(rubric::GUESS_CAP)
+    } else {
+        raw
+    };
+    let feedback = if answer.is_none() {
+        "no root cause was submitted".to_owned()
+    } else if !service_match {
+        format!("another service than the one at the root, {root}")
+    } else if says_everything {
+        format!("{} mechanisms are asserted, which is no answer", said.len())
+    } else if is_guess {
+        "the right service, but nothing was read that shows it: at most 0.25".to_owned()
+    } else {
+        format!("the right service; mechanism {mechanism:.2}, grounding {grounding:.2}")
+    };
+    let names = |places: &[usize]| {
+        places.iter().filter_map(|at| mechanisms().get(*at)).map(|mechanism| mechanism.id.clone()).collect()
+    };
+    let parts = strict::ScriptedCause {
+        service_match,
+        mechanism_match: Points::round(mechanism),
+        mechanisms: names(&said),
+        trigger_match,
+        path_valid,
+        grounding: Points::round(grounding),
+        calibration: calibration.map(Points::round),
+        submitted_service: service.map(|name| name.chars().take(60).collect()),
+        correct_service: root.clone(),
+        correct_mechanism: names(truth.mechanism.as_slice()).pop(),
+    };
+    (total, Strict::ScriptedCause(parts), feedback)
+}
+
+/// The mechanisms that an answer names, or else those that its free text asserts, as indices into the closed list.
+fn says(answer: &Action, briefing: &Briefing) -> Vec<usize> {
+    if let Some(id) = answer.text("mechanism") {
+        return mechanisms().iter().position(|mechanism| mechanism.id == id).into_iter().collect();
+    }
+    let names = briefing.services.iter().map(|name| &**name);
+    asserted(answer.text("failure_mode").unwrap_or_default(), names)
+}
+
+/// A number from 0 to 1, which may have been sent as a text.
+fn number(value: &serde_json::Value) -> Option<f64> {
+    let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
+    number.filter(|number| (0.0..=1.0).contains(number))
+}
+
+fn repair(truth: &StrictTruth, deeds: &Deeds) -> (f64, Strict, String) {
+    let (start, end) = (deeds.unmet_at_start, deeds.unmet_at_end);
+    let recovery = if start == 0 { 0.0 } else { (1.0 - f64::from(end) / f64::from(start)).max(0.0) };
+    let clean = start > 0 && end == 0;
+    let helped = deeds.helpful > 0;
+    let durable = helped && deeds.durable;
+    let verified = helped && share(&truth.verify, deeds.seen_since_last_help()) >= 1.0;
+    let diagnosed = share(&truth.clues, deeds.seen_before_change()) >= DIAGNOSED;
+    let total = rubric::Repair { helped, recovery, clean, durable, verified, diagnosed, harm: deeds.harm }.total();
+    let feedback = if helped {
+        format!(
+            "recovered {recovery:.2}, clean {clean}, durable {durable}, verified {verified}, diagnosed {diagnosed}, harm {:.2}",
+            deeds.harm
+        )
+    } else {
+        "no step helped".to_owned()
+    };
+    let parts = strict::ScriptedRepair {
+        recovery: Points::round(recovery),
+        clean,
+        durable,
+        verified,
+        diagnosed,
+        harm: Points::round(deeds.harm),
+        changes: deeds.changes,
+        helpful_changes: deeds.helpful,
+    };
+    (total, Strict::ScriptedRepair(parts), feedback)
+}

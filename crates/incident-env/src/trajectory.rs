@@ -1,0 +1,69 @@
+//! Trajectories: the steps of an episode as worlds and graders read them.
+
+use crate::action::{Action, Diagnostic, Submission};
+
+/// What an action turned out to be in its scenario.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolved {
+    /// A diagnostic that the task offers, with its service as an index into the known services. `None` if the action
+    /// named no service or an unknown one.
+    Diagnostic(Diagnostic, Option<u16>),
+    /// A remediation, with its index among those that the scenario knows. `None` if it is not one of them, or if it was
+    /// refused.
+    Remediation(Option<u16>),
+    /// The task's own submission.
+    Answer,
+    /// The submission of another task.
+    WrongSubmission(Submission),
+    /// An action that does not exist, that the task does not offer, or that was refused.
+    Refused,
+}
+
+/// One step of an episode.
+#[derive(Debug, Clone)]
+pub struct StepRecord {
+    /// What the agent did.
+    pub action: Action,
+    /// What that turned out to be.
+    pub resolved: Resolved,
+}
+
+/// The steps of an episode, oldest first.
+#[derive(Debug, Clone, Copy)]
+pub struct Trajectory<'a>(pub &'a [StepRecord]);
+
+impl<'a> Trajectory<'a> {
+    /// The task's own submission, if there was one.
+    #[must_use]
+    pub fn answer(&self) -> Option<&'a Action> {
+        self.0.iter().find(|step| step.resolved == Resolved::Answer).map(|step| &step.action)
+    }
+
+    /// Whether anything was looked at or changed.
+    #[must_use]
+    pub fn has_investigated(&self) -> bool {
+        self.0.iter().any(|step| matches!(step.resolved, Resolved::Diagnostic(..) | Resolved::Remediation(_)))
+    }
+
+    /// Whether this diagnostic of this service was taken.
+    #[must_use]
+    pub fn has_taken(&self, kind: Diagnostic, service: u16) -> bool {
+        self.0.iter().any(|step| step.resolved == Resolved::Diagnostic(kind, Some(service)))
+    }
+
+    /// The remediations that were executed, by their index in the scenario, repeats included.
+    pub fn executed(&self) -> impl Iterator<Item = u16> + 'a {
+        self.0.iter().filter_map(|step| match step.resolved {
+            Resolved::Remediation(remedy) => remedy,
+            _ => None,
+        })
+    }
+
+    /// The service of each diagnostic that was taken; `None` where it named no known one.
+    pub fn diagnostics(&self) -> impl Iterator<Item = Option<u16>> + 'a {
+        self.0.iter().filter_map(|step| match step.resolved {
+            Resolved::Diagnostic(_, service) => Some(service),
+            _ => None,
+        })
+    }
+}
