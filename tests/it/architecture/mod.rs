@@ -1,62 +1,113 @@
-//! The layers hold: every edge between modules stands in the table, and the pure ones touch no world.
+//! The architecture holds: no circle of imports, layers that use lower ones only, pure code that touches no world, and a map
+//! in `docs/ARCHITECTURE.md` that is the code's own.
 
-use std::collections::BTreeMap;
+mod document;
+mod imports;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::LazyLock;
 
-/// Module → the modules that it may use. `docs/ARCHITECTURE.md` has the reasons.
-const MAY_USE: [(&str, &[&str]); 13] = [
-    ("env", &[]),
-    ("stats", &[]),
-    ("chat", &["stats"]),
-    ("agent", &["env", "chat", "stats"]),
-    ("generate", &["env"]),
-    ("log", &["env", "chat", "stats", "agent"]),
-    ("run", &["agent", "log", "chat", "env", "stats"]),
-    ("queue", &["run", "log", "chat", "env", "stats"]),
-    ("report", &["log", "stats", "run", "env", "chat"]),
-    ("gate", &["log", "stats", "env", "report"]),
-    ("serve", &["env", "gate", "log", "report", "stats"]),
-    ("config", &["agent", "chat", "env", "log", "queue"]),
-    ("cli", &["agent", "chat", "config", "env", "gate", "generate", "log", "queue", "report", "run", "serve", "stats"]),
+use imports::{Edges, Imports, circle};
+
+/// The crates of the workspace, from the bottom up: name and folder of sources.
+const CRATES: [(&str, &str); 2] = [("incident_env", "crates/incident-env/src"), ("incident_bench", "src")];
+
+/// The modules of the root package, from the bottom up, with the modules and crates that each may use and the reason.
+const LAYERS: [(&str, &[&str], &str); 12] = [
+    ("stats", &[], "formulas only"),
+    ("chat", &["stats"], "seeded jitter of retry delays"),
+    (
+        "agent",
+        &["incident_env", "chat", "stats"],
+        "the one place where a prompt meets an observation; the random agent is seeded",
+    ),
+    ("generate", &["incident_env"], "it makes what the engine will play, and speaks of its actions"),
+    (
+        "log",
+        &["incident_env", "chat", "stats", "agent"],
+        "events hold points, messages and the source of a step; the summary needs means",
+    ),
+    (
+        "run",
+        &["incident_env", "agent", "log", "chat", "stats"],
+        "it joins decision, model and world, and logs what they do",
+    ),
+    (
+        "queue",
+        &["incident_env", "run", "log", "chat"],
+        "it carries the episodes of a run to other machines and their events back",
+    ),
+    (
+        "report",
+        &["incident_env", "log", "stats", "run", "chat"],
+        "it renders a summary; two of its files are sinks of a live run",
+    ),
+    ("gate", &["incident_env", "log", "stats", "report"], "it compares summaries and prints tables"),
+    ("serve", &["incident_env", "gate", "log", "report", "stats"], "it plays episodes for others and shows kept runs"),
+    (
+        "config",
+        &["incident_env", "agent", "chat", "log", "queue"],
+        "names of agents, protocols and tasks; prices; where a queue is",
+    ),
+    (
+        "cli",
+        &[
+            "incident_env",
+            "agent",
+            "chat",
+            "config",
+            "gate",
+            "generate",
+            "log",
+            "queue",
+            "report",
+            "run",
+            "serve",
+            "stats",
+        ],
+        "it puts the parts together",
+    ),
 ];
 
 /// Files, or folders of files, that neither wait nor look at the clock, the disk, the network or the environment.
 const PURE: [&str; 32] = [
-    "env",
-    "generate",
-    "stats",
-    "agent",
-    "log/event.rs",
-    "log/summary.rs",
-    "log/reader.rs",
-    "log/conduct.rs",
-    "log/failure.rs",
-    "log/listing.rs",
-    "log/shard.rs",
-    "log/trajectory_file.rs",
-    "run/plan.rs",
-    "run/kept.rs",
-    "run/audit.rs",
-    "gate",
-    "queue/intake.rs",
-    "queue/message.rs",
-    "report/atif",
-    "report/episodes.rs",
-    "report/publish.rs",
-    "report/score_table.rs",
-    "report/table.rs",
-    "report/markdown.rs",
-    "report/csv.rs",
-    "report/html",
-    "report/junit.rs",
-    "report/markup.rs",
-    "report/inspect",
-    "serve/session.rs",
-    "serve/mcp/protocol.rs",
-    "serve/mcp/tools.rs",
+    "crates/incident-env/src",
+    "src/generate",
+    "src/stats",
+    "src/agent",
+    "src/log/event.rs",
+    "src/log/summary.rs",
+    "src/log/reader.rs",
+    "src/log/conduct.rs",
+    "src/log/failure.rs",
+    "src/log/listing.rs",
+    "src/log/shard.rs",
+    "src/log/trajectory_file.rs",
+    "src/run/plan.rs",
+    "src/run/kept.rs",
+    "src/run/audit.rs",
+    "src/gate",
+    "src/queue/intake.rs",
+    "src/queue/message.rs",
+    "src/report/atif",
+    "src/report/episodes.rs",
+    "src/report/publish.rs",
+    "src/report/score_table.rs",
+    "src/report/table.rs",
+    "src/report/markdown.rs",
+    "src/report/csv.rs",
+    "src/report/html",
+    "src/report/junit.rs",
+    "src/report/markup.rs",
+    "src/report/inspect",
+    "src/serve/session.rs",
+    "src/serve/mcp/protocol.rs",
+    "src/serve/mcp/tools.rs",
 ];
 
+/// Words that only impure code needs.
 const IMPURE: [&str; 9] = [
     "tokio",
     "reqwest",
@@ -69,56 +120,72 @@ const IMPURE: [&str; 9] = [
     "thread_rng",
 ];
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
-            found.push(path);
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The modules of the workspace, read once.
+fn workspace() -> &'static Imports {
+    static WORKSPACE: LazyLock<Imports> = LazyLock::new(|| {
+        let mut imports = Imports::default();
+        for (name, sources) in CRATES {
+            imports.read_crate(root(), name, sources);
         }
+        imports
+    });
+    &WORKSPACE
+}
+
+/// The text of a file without its comment lines and without its own tests.
+fn code(file: &str) -> String {
+    let text = fs::read_to_string(root().join(file)).unwrap();
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// The unit of the layers that a file belongs to: its crate, or its module in the root package. None for `lib.rs`.
+fn unit(file: &str) -> Option<&str> {
+    match file.strip_prefix("src/") {
+        Some(rest) => rest.split_once('/').map(|(module, _)| module),
+        None => CRATES.iter().find(|(_, sources)| file.starts_with(sources)).map(|(name, _)| *name),
     }
 }
 
-/// Every source file by its path below `src`, without comments.
-fn code() -> BTreeMap<String, String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut found = Vec::new();
-    sources(&root, &mut found);
-    let strip = |text: String| {
-        let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-        lines.collect::<Vec<_>>().join("\n")
-    };
-    found
-        .into_iter()
-        .map(|path| {
-            let name = path.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
-            (name, strip(fs::read_to_string(&path).unwrap()))
-        })
-        .collect()
+#[test]
+fn no_file_imports_itself_through_others() {
+    let edges: Edges = workspace().edges().into_iter().filter(|(file, _)| file.starts_with("crates/")).collect();
+    assert_eq!(circle(&edges), None);
 }
 
 #[test]
-fn edges_stand_in_the_table() {
-    let table: BTreeMap<_, _> = MAY_USE.into_iter().collect();
-    for (file, text) in code() {
-        let Some((module, _)) = file.split_once('/') else { continue };
-        if file.ends_with("tests.rs") {
-            continue;
+fn layers_use_lower_layers_only() {
+    let table: BTreeMap<_, _> = LAYERS.iter().map(|(module, may_use, _)| (*module, *may_use)).collect();
+    let mut used: BTreeSet<(&str, &str)> = BTreeSet::new();
+    let edges = workspace().edges();
+    for (file, imported) in &edges {
+        let Some(user) = unit(file).filter(|_| file.starts_with("src/")) else { continue };
+        let may_use = table.get(user).unwrap_or_else(|| panic!("src/{user} is missing in the table"));
+        for other in imported {
+            let Some(module) = unit(other).filter(|module| *module != user) else { continue };
+            assert!(may_use.contains(&module), "{file} uses {other}, and {user} may not use {module}");
+            used.insert((user, module));
         }
-        let allowed = table.get(module).unwrap_or_else(|| panic!("{module} is missing in the table"));
-        for (at, _) in text.match_indices("crate::") {
-            let rest = &text[at + "crate::".len()..];
-            let used: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-            assert!(used == module || allowed.contains(&used.as_str()), "{file} uses crate::{used}");
+    }
+    for (module, may_use, _) in LAYERS {
+        for other in may_use {
+            assert!(used.contains(&(module, *other)), "the table lets {module} use {other}, which it does not");
         }
     }
 }
 
 #[test]
 fn pure_code_touches_no_world() {
-    for (file, text) in code() {
-        if PURE.iter().any(|pure| file == *pure || file.starts_with(&format!("{pure}/"))) {
+    let workspace = workspace();
+    for pure in PURE {
+        let of_it = |file: &&String| *file == pure || file.starts_with(&format!("{pure}/"));
+        assert!(workspace.about.keys().any(|file| of_it(&file)), "{pure} is no source file");
+        for file in workspace.about.keys().filter(of_it) {
+            let text = code(file);
             for word in IMPURE {
                 assert!(!text.contains(word), "{file} uses {word}");
             }
@@ -127,37 +194,73 @@ fn pure_code_touches_no_world() {
 }
 
 #[test]
-fn every_file_says_what_it_is() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for file in code().keys() {
-        let text = fs::read_to_string(root.join(file)).unwrap();
-        assert!(text.starts_with("//! "), "{file} has no module documentation");
-    }
-}
-
-#[test]
 fn the_heuristic_sees_observations_only() {
-    for (file, text) in code().into_iter().filter(|(file, _)| file.starts_with("agent/heuristic/")) {
-        // Its own tests may write what they like.
-        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
-        for word in ["Scenario", "Catalog", "Episode", "grade", "verify::", "Truth", "include_str", "RustEmbed"] {
+    let workspace = workspace();
+    for file in workspace.about.keys().filter(|file| file.starts_with("src/agent/heuristic/")) {
+        let text = code(file);
+        for word in ["Scenario", "Catalog", "Episode", "grade", "oracle", "prove", "Truth", "include_str", "RustEmbed"]
+        {
             assert!(!text.contains(word), "{file} mentions {word}");
         }
-        // A rule for one scenario would have to name something of it.
+        // A rule for one scenario would have to name something in it.
         for name in [
             "postgres",
             "analytics",
             "bgp",
             "export",
-            "AC-0",
-            "RCA-0",
-            "RP-0",
+            "ac-0",
+            "rca-0",
+            "rp-0",
             "gateway",
             "redis",
             "credential",
             "-service",
         ] {
-            assert!(!text.to_lowercase().contains(&name.to_lowercase()), "{file} mentions {name}");
+            assert!(!text.to_lowercase().contains(name), "{file} mentions {name}");
         }
     }
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    for (file, about) in &workspace().about {
+        assert!(about.len() > 10, "{file} does not open with a sentence of documentation");
+    }
+}
+
+#[test]
+fn a_made_circle_is_found() {
+    let mut imports = Imports::default();
+    for (file, path, text) in [
+        ("lib.rs", vec!["made"], "mod a; mod b; mod room; pub use room::Thing;"),
+        ("a.rs", vec!["made", "a"], "use crate::b::B; pub struct A(B);"),
+        ("b.rs", vec!["made", "b"], "pub struct B; fn f() { println!(\"{}\", crate::Thing::new()); }"),
+        ("room/mod.rs", vec!["made", "room"], "mod thing; mod other; pub use thing::Thing; pub(crate) use other::*;"),
+        ("room/thing.rs", vec!["made", "room", "thing"], "pub struct Thing; impl Thing { fn x() { super::help() } }"),
+        ("room/other.rs", vec!["made", "room", "other"], "pub(crate) fn help() { let _: super::super::a::A; }"),
+    ] {
+        imports.read_text(file, text, path.into_iter().map(str::to_owned).collect());
+    }
+    let edges = imports.edges();
+    // Through a macro and a re-export of the crate, through a glob of a room, and by way of the parent.
+    assert_eq!(edges["b.rs"], BTreeSet::from(["room/thing.rs".to_owned()]));
+    assert_eq!(edges["room/thing.rs"], BTreeSet::from(["room/other.rs".to_owned()]));
+    assert_eq!(circle(&edges).unwrap(), ["a.rs", "b.rs", "room/thing.rs", "room/other.rs"]);
+    // Tests may look at everything, and a room that re-exports its files does not import from them.
+    let mut tests = Imports::default();
+    for (file, path, text) in [
+        ("lib.rs", vec!["made"], "mod a; mod b; pub use a::A;"),
+        ("a.rs", vec!["made", "a"], "pub struct A; #[cfg(test)] mod tests { use crate::b::B; }"),
+        ("b.rs", vec!["made", "b"], "use crate::A; pub struct B(A);"),
+    ] {
+        tests.read_text(file, text, path.into_iter().map(str::to_owned).collect());
+    }
+    assert_eq!(
+        tests.edges(),
+        Edges::from([
+            ("lib.rs".to_owned(), BTreeSet::new()),
+            ("a.rs".to_owned(), BTreeSet::new()),
+            ("b.rs".to_owned(), BTreeSet::from(["a.rs".to_owned()])),
+        ])
+    );
 }

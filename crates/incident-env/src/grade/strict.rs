@@ -1,17 +1,8 @@
 //! The parts of a strict grade, by task and by kind of world.
 
 use serde::Serialize;
-use serde_json::{Value, json};
 
-use super::Grade;
-use super::rubric::STRICT_VERSION;
 use crate::points::Points;
-
-/// A strict grade as it is logged beside a classic one, with the version of its grader.
-#[must_use]
-pub fn strict_record(grade: &Grade) -> Value {
-    json!({ "grader": STRICT_VERSION, "total": grade.total, "breakdown": grade.breakdown, "feedback": grade.feedback })
-}
 
 /// The parts of a strict grade, by task.
 #[derive(Debug, Clone, PartialEq, Serialize)]

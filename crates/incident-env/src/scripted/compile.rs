@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use super::facts::{FactNames, Guard};
 use super::file::{OutcomeFile, ScenarioFile, StrictFile, VariantFile};
+use super::script::{Outcome, Remedy, RemedyKey, Script, Variant};
 use super::strict_truth::{Names, StrictTruth};
 use super::truth::{Answer, Repair, RootCause, Truth};
-use super::world::{Outcome, Remedy, RemedyKey, Script, ScriptedWorld, Variant};
+use super::world::ScriptedWorld;
 use crate::action::{ActionKind, Diagnostic, Remediation};
 use crate::names::{canonical, same_name};
 use crate::observation::{AnswerForm, Briefing, Targets};

@@ -5,6 +5,7 @@ mod facts;
 mod file;
 mod graders;
 mod proof;
+mod script;
 mod state;
 mod strict_truth;
 mod truth;

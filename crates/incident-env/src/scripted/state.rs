@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::facts::FactSet;
 use super::graders;
-use super::world::{ScriptedWorld, default_outcome};
+use super::script::default_outcome;
+use super::world::ScriptedWorld;
 use crate::action::{Action, Diagnostic, Remediation};
 use crate::grade::{CLASSIC_VERSION, Grade};
 use crate::names::same_name;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::facts::{FactNames, Guard};
 use super::file::StrictFile;
-use super::world::Script;
+use super::script::Script;
 use crate::action::{Diagnostic, Remediation};
 use crate::mechanism::mechanisms;
 use crate::task::TaskId;

@@ -1,0 +1,66 @@
+//! The map and the table of edges in `docs/ARCHITECTURE.md`, written from the code.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use super::{CRATES, LAYERS, root, workspace};
+
+const DOCUMENT: &str = "docs/ARCHITECTURE.md";
+
+/// The first sentence of a documentation paragraph, as a cell of a table.
+fn sentence(about: &str) -> String {
+    let end = about.find(". ").map_or(about.len(), |end| end + 1);
+    about[..end].trim_end_matches('.').replace('|', "\\|").replace("[`", "`").replace("`]", "`")
+}
+
+/// A table for each crate and each module of the root package: every file with its first sentence.
+fn map() -> String {
+    let about = &workspace().about;
+    let mut text = String::new();
+    let units = CRATES[..CRATES.len() - 1].iter().map(|(_, sources)| (*sources).to_owned());
+    let modules = LAYERS.iter().map(|(module, _, _)| format!("src/{module}"));
+    for folder in units.chain(modules) {
+        let files: Vec<_> = about.iter().filter(|(file, _)| file.starts_with(&format!("{folder}/"))).collect();
+        let head = files.iter().find(|(file, _)| file.ends_with("/lib.rs") || **file == format!("{folder}/mod.rs"));
+        let _ = writeln!(text, "\n### `{}`\n", folder.trim_end_matches("/src"));
+        let _ =
+            writeln!(text, "{}.\n\n| file | what it holds |\n|---|---|", sentence(head.map_or("", |(_, about)| about)));
+        for (file, about) in files {
+            let name = file.strip_prefix(&format!("{folder}/")).unwrap();
+            if name != "mod.rs" && name != "lib.rs" {
+                let _ = writeln!(text, "| `{name}` | {} |", sentence(about));
+            }
+        }
+    }
+    text
+}
+
+fn edges() -> String {
+    let mut text = "\n| module | may use | why |\n|---|---|---|\n".to_owned();
+    for (module, may_use, why) in LAYERS {
+        let list: Vec<_> = may_use.iter().map(|other| format!("`{other}`")).collect();
+        let list = if list.is_empty() { "–".to_owned() } else { list.join(", ") };
+        let _ = writeln!(text, "| `{module}` | {list} | {why} |");
+    }
+    text
+}
+
+/// Replaces what is between the marks of a section.
+fn with_section(document: &str, name: &str, section: &str) -> String {
+    let (start, end) = (format!("<!-- {name}: written by a test -->\n"), format!("\n<!-- end of {name} -->"));
+    let from =
+        document.find(&start).unwrap_or_else(|| panic!("{DOCUMENT} has no mark '{}'", start.trim())) + start.len();
+    let to = document.find(&end).unwrap_or_else(|| panic!("{DOCUMENT} has no mark '{}'", end.trim()));
+    format!("{}{section}{}", &document[..from], &document[to..])
+}
+
+#[test]
+fn the_document_has_the_map_and_the_edges_of_the_code() {
+    let document = fs::read_to_string(root().join(DOCUMENT)).unwrap();
+    let written = with_section(&with_section(&document, "map", &map()), "edges", &edges());
+    if document != written {
+        let beside = format!("{DOCUMENT}.new");
+        fs::write(root().join(&beside), written).unwrap();
+        panic!("{DOCUMENT} is not what the code says; look at the difference, then: mv {beside} {DOCUMENT}");
+    }
+}
