@@ -163,12 +163,12 @@ fn layers_use_lower_layers_only() {
     let mut used: BTreeSet<(&str, &str)> = BTreeSet::new();
     let edges = workspace().edges();
     for (file, imported) in &edges {
-        let Some(user) = unit(file).filter(|_| file.starts_with("src/")) else { continue };
-        let may_use = table.get(user).unwrap_or_else(|| panic!("src/{user} is missing in the table"));
+        let Some(importer) = unit(file).filter(|_| file.starts_with("src/")) else { continue };
+        let may_use = table.get(importer).unwrap_or_else(|| panic!("src/{importer} is missing in the table"));
         for other in imported {
-            let Some(module) = unit(other).filter(|module| *module != user) else { continue };
-            assert!(may_use.contains(&module), "{file} uses {other}, and {user} may not use {module}");
-            used.insert((user, module));
+            let Some(module) = unit(other).filter(|module| *module != importer) else { continue };
+            assert!(may_use.contains(&module), "{file} uses {other}, and {importer} may not use {module}");
+            used.insert((importer, module));
         }
     }
     for (module, may_use, _) in LAYERS {
