@@ -22,10 +22,9 @@ use crate::config::settings::ConfigFile;
 use crate::config::{ConfigError, Environment};
 use crate::log::shelf::Shelf;
 use crate::log::store::Store;
-use crate::serve::baseline::Baselines;
-use crate::serve::runs::Runs;
-use crate::serve::session::Limits;
-use crate::serve::{Access, App, Backing, Options, Origins, Reveal, Server, Visibility};
+use crate::serve::{
+    Access, App, Backing, Baselines, KeptRuns, Limits, Options, Origins, Reveal, Server, Visibility,
+};
 
 /// The usual port of a Space.
 const PORT: u16 = 7860;
@@ -107,7 +106,7 @@ struct Plan {
     log: LogForm,
     options: Options,
     /// The runs that are shown: those of a folder that is named, or of the usual one where only this machine can look.
-    runs: Option<Arc<Runs>>,
+    runs: Option<Arc<KeptRuns>>,
 }
 
 impl Plan {
@@ -189,7 +188,7 @@ impl Plan {
                 Some(folder) => folder,
                 None => build::results(None)?,
             };
-            self.runs = Some(Arc::new(Runs::new(Shelf::new(Store::new(results)), Arc::new(RunSuites))));
+            self.runs = Some(Arc::new(KeptRuns::new(Shelf::new(Store::new(results)), Arc::new(RunSuites))));
         }
         // Whoever can reach it could spend its money.
         let is_open = given.is_none() && !self.options.origins.local;

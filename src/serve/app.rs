@@ -7,16 +7,16 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::baseline::{Baselines, Spent};
-use super::choice::Choice;
+use super::api::baseline::{Baselines, Spent};
+use super::episodes::choice::Choice;
 use super::error::Fault;
-use super::guard::{Origins, Rates};
-use super::metrics::Metrics;
-use super::routes::routes;
-use super::runs::Runs;
-use super::seats::Seat;
-use super::session::{Limits, Sessions};
-use super::view::Visibility;
+use super::net::guard::{Origins, Rates};
+use super::net::metrics::Metrics;
+use super::api::routes::routes;
+use super::api::runs::KeptRuns;
+use super::episodes::session::Seat;
+use super::episodes::table::{Limits, Sessions};
+use super::episodes::view::Visibility;
 use crate::env::{Action, Catalog, Episode, EpisodeId, Scenario, StepOutcome, TaskId};
 
 /// How a server serves.
@@ -111,7 +111,7 @@ pub struct Backing {
     /// What keeps the steps of its clients.
     pub records: Option<Arc<dyn Records>>,
     /// The runs that are shown.
-    pub runs: Option<Arc<Runs>>,
+    pub runs: Option<Arc<KeptRuns>>,
     /// What makes incidents on demand.
     pub incidents: Option<Arc<dyn Incidents>>,
 }

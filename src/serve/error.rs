@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::session::Full;
+use super::episodes::table::Full;
 use crate::env::{ActionError, CatalogError, UnknownTask};
 
 /// Seconds after which a full server may have room again.

@@ -9,37 +9,25 @@
 //!
 //! Nothing here decides what a step earns; nothing in `env` knows of a network.
 
-mod answer;
+mod api;
 mod app;
-mod assets;
-pub mod baseline;
-mod choice;
+mod episodes;
 mod error;
-mod front;
-mod guard;
-mod idle;
-mod input;
 mod mcp;
-mod message;
-mod metrics;
-mod openapi;
+mod middleware;
+mod net;
 mod openenv;
-mod rest;
-mod routes;
-pub mod runs;
-mod schema;
-mod seats;
 mod server;
-pub mod session;
-mod step_body;
-mod upgrade;
-mod view;
-mod ws;
+mod socket;
+mod wire;
 
+pub use api::baseline::{Ask, Baselines, RunFuture, Plays, Progress, Scores, Spent};
+pub use api::runs::{KeptRuns, Suites};
 pub use app::{Access, App, Backing, Incidents, Options, Records};
+pub use episodes::table::Limits;
+pub use episodes::view::{Reveal, Visibility};
 pub use error::{Fault, Misfit};
-pub use front::service;
-pub use guard::Origins;
-pub use mcp::Stdio;
+pub use mcp::requests::Stdio;
+pub use middleware::service;
+pub use net::guard::Origins;
 pub use server::Server;
-pub use view::{Reveal, Visibility};

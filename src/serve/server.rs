@@ -27,9 +27,9 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use tower::Service;
 
 use super::app::App;
-use super::front::service;
-use super::guard::Peer;
-use super::idle::Idle;
+use super::middleware::service;
+use super::net::guard::Peer;
+use super::net::idle::Idle;
 
 /// How often what has expired is dropped, also where nobody asks.
 const SWEEP: Duration = Duration::from_secs(30);

@@ -52,7 +52,7 @@ const PURE: [&str; 32] = [
     "report/junit.rs",
     "report/markup.rs",
     "report/inspect",
-    "serve/session.rs",
+    "serve/episodes/table.rs",
     "serve/mcp/protocol.rs",
     "serve/mcp/tools.rs",
 ];

@@ -9,16 +9,16 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 use super::protocol::{self, INVALID_PARAMS, INVALID_REQUEST, Outcome, RpcError, reply};
-use super::{VERSIONS, close, create, named_session, no_session, of_episode, unknown_session};
-use crate::serve::answer::written;
+use super::requests::{VERSIONS, close, create, named_session, no_session, of_episode, unknown_session};
+use crate::serve::net::buffer::written;
 use crate::serve::app::{App, Play};
-use crate::serve::choice::Choice;
+use crate::serve::episodes::choice::Choice;
 use crate::serve::error::{Fault, excerpt};
-use crate::serve::guard::Peer;
-use crate::serve::input::Input;
-use crate::serve::seats::{Closed, locked};
-use crate::serve::upgrade::Handshake;
-use crate::serve::ws;
+use crate::serve::net::guard::Peer;
+use crate::serve::wire::input::Input;
+use crate::serve::episodes::session::{Closed, locked};
+use crate::serve::net::upgrade::Handshake;
+use crate::serve::socket;
 
 /// The header that names an ordinary MCP client's session.
 pub(crate) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -98,7 +98,7 @@ pub(crate) async fn get(
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST,DELETE"));
         return response;
     };
-    ws::speak_mcp(app, handshake, peer)
+    socket::speak_mcp(app, handshake, peer)
 }
 
 /// `DELETE /mcp`: the end of the session in the header.

@@ -6,57 +6,57 @@ use serde_json::{Map, Value};
 
 use crate::serve::error::{Misfit, excerpt};
 
-pub(super) const PARSE_ERROR: i32 = -32700;
-pub(super) const INVALID_REQUEST: i32 = -32600;
-pub(super) const METHOD_NOT_FOUND: i32 = -32601;
-pub(super) const INVALID_PARAMS: i32 = -32602;
-pub(super) const INTERNAL_ERROR: i32 = -32603;
-pub(super) const SERVER_ERROR: i32 = -32000;
+pub(crate) const PARSE_ERROR: i32 = -32700;
+pub(crate) const INVALID_REQUEST: i32 = -32600;
+pub(crate) const METHOD_NOT_FOUND: i32 = -32601;
+pub(crate) const INVALID_PARAMS: i32 = -32602;
+pub(crate) const INTERNAL_ERROR: i32 = -32603;
+pub(crate) const SERVER_ERROR: i32 = -32000;
 
 /// A message of the right form.
 #[derive(Debug, PartialEq)]
-pub(super) struct Request {
+pub(crate) struct Request {
     /// A string, an integer, or null where none was given.
-    pub(super) id: Value,
-    pub(super) method: String,
-    pub(super) params: Map<String, Value>,
+    pub(crate) id: Value,
+    pub(crate) method: String,
+    pub(crate) params: Map<String, Value>,
 }
 
 /// Why there is no result.
 #[derive(Debug, PartialEq, Serialize)]
-pub(super) struct RpcError {
+pub(crate) struct RpcError {
     code: i32,
     message: String,
     data: Value,
 }
 
 impl RpcError {
-    pub(super) fn new(code: i32, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: i32, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), data: Value::Null }
     }
 
     /// The same with more for programs.
-    pub(super) fn with(self, data: Value) -> Self {
+    pub(crate) fn with(self, data: Value) -> Self {
         Self { data, ..self }
     }
 
-    pub(super) fn invalid(problem: impl std::fmt::Display) -> Self {
+    pub(crate) fn invalid(problem: impl std::fmt::Display) -> Self {
         Self::new(INVALID_REQUEST, format!("Invalid request: {problem}"))
     }
 }
 
 /// What a request comes to: a result that is written already, or an error.
-pub(super) type Outcome = Result<Box<RawValue>, RpcError>;
+pub(crate) type Outcome = Result<Box<RawValue>, RpcError>;
 
 impl Request {
     /// Reads a text.
-    pub(super) fn parse(text: &[u8]) -> Result<Self, (Value, RpcError)> {
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, (Value, RpcError)> {
         let message = serde_json::from_slice(text).map_err(|error| (Value::Null, unreadable(error.to_string())))?;
         Self::read(message)
     }
 
     /// Reads a message. A refusal goes to the message's id, where that can be told.
-    pub(super) fn read(message: Value) -> Result<Self, (Value, RpcError)> {
+    pub(crate) fn read(message: Value) -> Result<Self, (Value, RpcError)> {
         let mut message = match message {
             Value::Object(message) => message,
             Value::Array(_) => {
@@ -86,7 +86,7 @@ impl Request {
 
     /// Whether nobody waits for an answer. OpenEnv's clients may leave the id out of a request, so a method must also say
     /// so by its name.
-    pub(super) fn is_notification(&self) -> bool {
+    pub(crate) fn is_notification(&self) -> bool {
         self.id.is_null() && self.method.starts_with("notifications/")
     }
 }
@@ -118,22 +118,22 @@ fn read_rest(mut message: Map<String, Value>) -> Result<(String, Map<String, Val
 }
 
 /// What is answered to a text that is no JSON.
-pub(super) fn unreadable(why: String) -> RpcError {
+pub(crate) fn unreadable(why: String) -> RpcError {
     RpcError::new(PARSE_ERROR, "Parse error").with(why.into())
 }
 
 /// What is answered to a message that is too large.
-pub(super) fn too_large(most: usize) -> RpcError {
+pub(crate) fn too_large(most: usize) -> RpcError {
     RpcError::invalid(format!("the message is larger than the {most} bytes that are taken"))
 }
 
 /// A result, written.
-pub(super) fn result<T: Serialize>(value: &T) -> Outcome {
+pub(crate) fn result<T: Serialize>(value: &T) -> Outcome {
     to_raw_value(value).map_err(|error| RpcError::new(INTERNAL_ERROR, error.to_string()))
 }
 
 /// A reply, written.
-pub(super) fn reply(id: &Value, outcome: &Outcome) -> Box<RawValue> {
+pub(crate) fn reply(id: &Value, outcome: &Outcome) -> Box<RawValue> {
     #[derive(Serialize)]
     struct Reply<'a> {
         jsonrpc: &'static str,

@@ -8,13 +8,13 @@ use serde_json::{Map, Value, json};
 
 use crate::env::{Action, ActionKind, Diagnostic, Remediation, SEVERITIES, Submission, TaskId};
 use crate::serve::app::{App, Play};
-use crate::serve::choice::Choice;
+use crate::serve::episodes::choice::Choice;
 use crate::serve::error::{Fault, Misfit, excerpt};
 
 /// Begins an episode. `reset` is a name that OpenEnv keeps for itself.
-pub(super) const START: &str = "start_incident";
+pub(crate) const START: &str = "start_incident";
 /// Reads the observation without a step.
-pub(super) const SHOW: &str = "show_incident";
+pub(crate) const SHOW: &str = "show_incident";
 
 /// A tool: name, what it is for, and the schema of its arguments.
 struct Tool {
@@ -138,20 +138,20 @@ fn about(kind: &ActionKind) -> (&'static str, Value, Vec<&'static str>) {
 }
 
 /// The list for `tools/list`: the schema under MCP's key and under OpenEnv's.
-pub(super) static LISTED: LazyLock<Value> = LazyLock::new(|| {
+pub(crate) static LISTED: LazyLock<Value> = LazyLock::new(|| {
     let tool = |Tool { name, description, schema }: Tool| json!({ "name": name, "description": description, "inputSchema": schema, "input_schema": schema });
     json!({ "tools": tools().map(tool).collect::<Vec<_>>() })
 });
 
 /// The list for the step action `list_tools`, whose clients know these keys alone.
-pub(super) static LISTED_BY_STEP: LazyLock<Value> = LazyLock::new(|| {
+pub(crate) static LISTED_BY_STEP: LazyLock<Value> = LazyLock::new(|| {
     let tool = |Tool { name, description, schema }: Tool| json!({ "name": name, "description": description, "input_schema": schema });
     json!({ "tools": tools().map(tool).collect::<Vec<_>>() })
 });
 
 /// Why a call is no step.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum CallFault {
+pub(crate) enum CallFault {
     /// The name of no tool.
     #[error("Unknown tool: '{0}'")]
     Unknown(String),
@@ -176,7 +176,7 @@ pub(super) enum CallFault {
 
 impl CallFault {
     /// OpenEnv's word for it.
-    pub(super) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Unknown(_) => "tool_not_found",
             Self::Arguments(_) => "invalid_args",
@@ -187,16 +187,16 @@ impl CallFault {
 
 /// What a call brought: `{observation, reward, done}` and, after a step, `metadata`, as a step on a socket is answered.
 #[derive(Debug)]
-pub(super) struct Brought(Box<RawValue>);
+pub(crate) struct Brought(Box<RawValue>);
 
 /// The parts of it that are told again beside it.
 #[derive(Deserialize)]
-pub(super) struct Parts<'a> {
+pub(crate) struct Parts<'a> {
     #[serde(borrow)]
-    pub(super) reward: &'a RawValue,
-    pub(super) done: bool,
+    pub(crate) reward: &'a RawValue,
+    pub(crate) done: bool,
     #[serde(borrow)]
-    pub(super) metadata: Option<&'a RawValue>,
+    pub(crate) metadata: Option<&'a RawValue>,
 }
 
 impl Brought {
@@ -205,14 +205,14 @@ impl Brought {
     }
 
     /// Reward, end and metadata. They are read from what was made for the client's eyes, so nothing can slip past.
-    pub(super) fn parts(&self) -> Parts<'_> {
+    pub(crate) fn parts(&self) -> Parts<'_> {
         let nothing = Parts { reward: RawValue::NULL, done: false, metadata: None };
         serde_json::from_str(self.0.get()).unwrap_or(nothing)
     }
 }
 
 /// Calls a tool.
-pub(super) fn call(
+pub(crate) fn call(
     app: &App,
     play: &mut Play,
     name: &str,
@@ -247,7 +247,7 @@ pub(super) fn call(
 
 /// The result of a call in MCP's keys, and beside them in those of OpenEnv's clients.
 #[derive(Serialize)]
-pub(super) struct CallResult<'a> {
+pub(crate) struct CallResult<'a> {
     content: [Text<'a>; 1],
     #[serde(rename = "structuredContent", skip_serializing_if = "Option::is_none")]
     structured: Option<&'a RawValue>,
@@ -282,7 +282,7 @@ struct Meta<'a> {
 }
 
 impl<'a> CallResult<'a> {
-    pub(super) fn good(brought: &'a Brought) -> Self {
+    pub(crate) fn good(brought: &'a Brought) -> Self {
         let Parts { reward, done, .. } = brought.parts();
         let meta = Some(Meta { reward, done });
         Self {
@@ -298,7 +298,7 @@ impl<'a> CallResult<'a> {
     }
 
     /// A problem that the caller can mend.
-    pub(super) fn bad(problem: &'a str) -> Self {
+    pub(crate) fn bad(problem: &'a str) -> Self {
         Self {
             content: [Text { r#type: "text", text: problem }],
             structured: None,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use serde::{Serialize, Serializer};
 
-use super::answer::json;
+use crate::serve::net::buffer::json;
 use crate::env::grade::strict::Strict;
 use crate::env::{
     Breakdown, Episode, Grade, Observation, Points, Reason, Reward, Shown, ShownFeedback, StepOutcome, TaskId,
@@ -56,7 +56,7 @@ impl Visibility {
     }
 
     /// The answer to a reset: the observation, and beside its keys OpenEnv's.
-    pub(super) fn reset<'a>(self, episode: &'a Episode, name: &'a str) -> impl Serialize + 'a {
+    pub(crate) fn reset<'a>(self, episode: &'a Episode, name: &'a str) -> impl Serialize + 'a {
         let observation = self.observation(episode.observation(), name);
         ResetView {
             top: observation,
@@ -67,7 +67,7 @@ impl Visibility {
     }
 
     /// The answer to a reset on a socket.
-    pub(super) fn openenv_reset<'a>(self, episode: &'a Episode, name: &'a str) -> impl Serialize + 'a {
+    pub(crate) fn openenv_reset<'a>(self, episode: &'a Episode, name: &'a str) -> impl Serialize + 'a {
         let observation = self.observation(episode.observation(), name);
         OpenenvView {
             done: episode.is_done(),
@@ -78,7 +78,7 @@ impl Visibility {
     }
 
     /// An episode as it stands, in OpenEnv's form.
-    pub(super) fn openenv_seen<'a>(self, episode: &'a Episode, name: &'a str) -> impl Serialize + 'a {
+    pub(crate) fn openenv_seen<'a>(self, episode: &'a Episode, name: &'a str) -> impl Serialize + 'a {
         let observation = self.observation(episode.observation(), name);
         OpenenvView {
             done: episode.is_done(),
@@ -89,7 +89,7 @@ impl Visibility {
     }
 
     /// The answer to a step in the plain form.
-    pub(super) fn step<'a>(self, outcome: &'a StepOutcome<'a>, name: &'a str) -> impl Serialize + 'a {
+    pub(crate) fn step<'a>(self, outcome: &'a StepOutcome<'a>, name: &'a str) -> impl Serialize + 'a {
         StepView {
             observation: self.observation(outcome.observation, name),
             reward: RewardView { reward: self.judged().then_some(outcome.reward) },
@@ -103,7 +103,7 @@ impl Visibility {
     }
 
     /// The answer to a step in OpenEnv's form.
-    pub(super) fn openenv_step<'a>(self, outcome: &'a StepOutcome<'a>, name: &'a str) -> impl Serialize + 'a {
+    pub(crate) fn openenv_step<'a>(self, outcome: &'a StepOutcome<'a>, name: &'a str) -> impl Serialize + 'a {
         OpenenvView {
             observation: self.observation(outcome.observation, name).without_done(),
             reward: self.judged().then_some(outcome.reward.score),
@@ -122,12 +122,12 @@ impl Visibility {
     }
 
     /// The state of an episode, for both.
-    pub(super) fn state<'a>(self, episode: &'a Episode, name: &'a str) -> impl Serialize + 'a {
+    pub(crate) fn state<'a>(self, episode: &'a Episode, name: &'a str) -> impl Serialize + 'a {
         episode.state().named(name).judged(self.judged())
     }
 
     /// The grade of an episode as it stands; none in an exam.
-    pub(super) fn grader(self, episode: &Episode) -> Option<Bytes> {
+    pub(crate) fn grader(self, episode: &Episode) -> Option<Bytes> {
         if self.exam {
             return None;
         }

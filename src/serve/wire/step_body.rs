@@ -7,13 +7,13 @@ use serde_json::Value;
 
 /// The keys that mean something to a step, each as it was sent. Others are passed over; of equal ones the last counts.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct StepBody {
-    pub(super) action_type: Option<Value>,
-    pub(super) parameters: Option<Value>,
-    pub(super) action: Option<Value>,
-    pub(super) episode_id: Option<Value>,
-    pub(super) timeout_s: Option<Value>,
-    pub(super) request_id: Option<Value>,
+pub(crate) struct StepBody {
+    pub(crate) action_type: Option<Value>,
+    pub(crate) parameters: Option<Value>,
+    pub(crate) action: Option<Value>,
+    pub(crate) episode_id: Option<Value>,
+    pub(crate) timeout_s: Option<Value>,
+    pub(crate) request_id: Option<Value>,
 }
 
 impl<'de> Deserialize<'de> for StepBody {

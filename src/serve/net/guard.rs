@@ -33,7 +33,7 @@ impl Origins {
 
     /// Whether a request goes to a name that this server has. Where only this machine can reach it, a page whose own name was
     /// turned around asks under that name, and its browser says no origin when it only reads.
-    pub(super) fn is_own_name(&self, headers: &HeaderMap) -> bool {
+    pub(crate) fn is_own_name(&self, headers: &HeaderMap) -> bool {
         let named = |host: &str| {
             let authorities = self.allowed.iter().filter_map(|origin| origin.split_once("://"));
             authorities.into_iter().any(|(_, authority)| authority.eq_ignore_ascii_case(host))
@@ -42,7 +42,7 @@ impl Origins {
     }
 
     /// Whether whoever sends these headers may.
-    pub(super) fn admit(&self, headers: &HeaderMap) -> bool {
+    pub(crate) fn admit(&self, headers: &HeaderMap) -> bool {
         let Some(origin) = headers.get(ORIGIN) else { return true };
         let Ok(origin) = origin.to_str() else { return false };
         if self.lists(origin) {
@@ -57,7 +57,7 @@ impl Origins {
 }
 
 /// Whether a `Host` means this machine by a name that nobody else can give it.
-pub(super) fn is_loopback(host: &str) -> bool {
+pub(crate) fn is_loopback(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),
@@ -66,17 +66,17 @@ pub(super) fn is_loopback(host: &str) -> bool {
 }
 
 /// A header as text.
-pub(super) fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+pub(crate) fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 /// The address that a connection comes from.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Peer(pub(super) IpAddr);
+pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// A rate for each client: so many requests a second, and as many at once after a second of rest.
 #[derive(Debug)]
-pub(super) struct Rates {
+pub(crate) struct Rates {
     per_second: u32,
     clients: Mutex<HashMap<IpAddr, Debt>>,
 }
@@ -87,7 +87,7 @@ type Debt = Duration;
 impl Rates {
     /// So many requests a second.
     #[must_use]
-    pub(super) fn new(per_second: u32) -> Self {
+    pub(crate) fn new(per_second: u32) -> Self {
         Self { per_second: per_second.max(1), clients: Mutex::default() }
     }
 
@@ -95,7 +95,7 @@ impl Rates {
     ///
     /// # Errors
     /// The time to wait.
-    pub(super) fn take(&self, client: IpAddr, now: Duration) -> Result<(), Duration> {
+    pub(crate) fn take(&self, client: IpAddr, now: Duration) -> Result<(), Duration> {
         let cost = Duration::from_secs(1) / self.per_second;
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         let debt = clients.entry(network(client)).or_default();
@@ -112,7 +112,7 @@ impl Rates {
     }
 
     /// Forgets clients that owe nothing.
-    pub(super) fn sweep(&self, now: Duration) {
+    pub(crate) fn sweep(&self, now: Duration) {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, debt| *debt > now);
     }
 }

@@ -5,20 +5,20 @@ use std::sync::Arc;
 use serde_json::{Map, Number, Value};
 use sha2::{Digest, Sha256};
 
-use super::app::Incidents;
-use super::error::{Fault, Misfit, excerpt};
-use super::input::check_id;
+use crate::serve::app::Incidents;
+use crate::serve::error::{Fault, Misfit, excerpt};
+use crate::serve::wire::input::check_id;
 use crate::env::{Catalog, Scenario, TaskId};
 
 /// The one split of the Task API: the suite that is served.
-pub(super) const SPLIT: &str = "test";
+pub(crate) const SPLIT: &str = "test";
 
 /// More bytes than the name of a generated suite has.
 const LONGEST_SUITE: usize = 80;
 
 /// What a reset says. Every part may be missing; keys that it does not know are somebody else's.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Choice {
+pub(crate) struct Choice {
     task_id: Option<String>,
     scenario_index: Option<i128>,
     scenario_id: Option<String>,
@@ -30,12 +30,12 @@ pub(super) struct Choice {
     /// A generated suite that is not the one that is served.
     suite: Option<String>,
     /// The name that the client gives the episode.
-    pub(super) episode_id: Option<String>,
+    pub(crate) episode_id: Option<String>,
 }
 
 impl Choice {
     /// Reads what a request over HTTP says.
-    pub(super) fn read(mut data: Map<String, Value>) -> Result<Self, Misfit> {
+    pub(crate) fn read(mut data: Map<String, Value>) -> Result<Self, Misfit> {
         let seed = data.remove("seed");
         let seed = integer("seed", seed)?;
         if let Some(seed) = seed.filter(|seed| *seed < 0) {
@@ -45,7 +45,7 @@ impl Choice {
     }
 
     /// Reads what OpenEnv's socket says: there a seed is anything.
-    pub(super) fn read_any_seed(mut data: Map<String, Value>) -> Result<Self, Misfit> {
+    pub(crate) fn read_any_seed(mut data: Map<String, Value>) -> Result<Self, Misfit> {
         let seed = data.remove("seed").filter(|seed| !seed.is_null()).map(|seed| {
             // Data frames write whole numbers as 7.0, which must draw what 7 draws.
             let whole = integer("seed", Some(seed.clone())).ok().flatten();
@@ -71,7 +71,7 @@ impl Choice {
     }
 
     /// What a body says, completed by what a query says.
-    pub(super) fn or(self, query: Self) -> Self {
+    pub(crate) fn or(self, query: Self) -> Self {
         // A scenario's id chooses alone, so it must not overrule another choice that the body makes.
         let body_chooses = self.task_id.is_some() || self.scenario_index.is_some() || self.index.is_some();
         Self {
@@ -88,12 +88,12 @@ impl Choice {
     }
 
     /// The generated suite that is asked for, where that is not the one that is served.
-    pub(super) fn suite(&self) -> Option<&str> {
+    pub(crate) fn suite(&self) -> Option<&str> {
         self.suite.as_deref()
     }
 
     /// The incident of a generated suite that is meant: its number, or the first of the task, or the first.
-    pub(super) fn made(&self, suite: &str, incidents: &dyn Incidents) -> Result<Arc<Scenario>, Fault> {
+    pub(crate) fn made(&self, suite: &str, incidents: &dyn Incidents) -> Result<Arc<Scenario>, Fault> {
         // What is wrong with it is told in its own words, which must not be many.
         if suite.len() > LONGEST_SUITE {
             return Err(Fault::Suite(format!("unknown suite '{}'", excerpt(suite))));
@@ -108,7 +108,7 @@ impl Choice {
 
     /// The scenario that is meant: by its id; or, of those of a level if one is named, by its place among all or in its
     /// task, drawn by the seed, or the first.
-    pub(super) fn scenario<'a>(&self, catalog: &'a Catalog) -> Result<&'a Arc<Scenario>, Fault> {
+    pub(crate) fn scenario<'a>(&self, catalog: &'a Catalog) -> Result<&'a Arc<Scenario>, Fault> {
         if let Some(id) = &self.scenario_id {
             return Ok(catalog.scenario(id)?);
         }
@@ -161,13 +161,13 @@ fn known_level(name: &str, catalog: &Catalog) -> Result<&'static str, Fault> {
 }
 
 /// What stands at a place of a list of scenarios.
-pub(super) fn nth<'a, T>(all: &'a [T], index: i128, of: &str) -> Result<&'a T, Fault> {
+pub(crate) fn nth<'a, T>(all: &'a [T], index: i128, of: &str) -> Result<&'a T, Fault> {
     let range = || Fault::Range { index: index.to_string(), task: of.to_owned(), last: all.len().saturating_sub(1) };
     usize::try_from(index).ok().and_then(|index| all.get(index)).ok_or_else(range)
 }
 
 /// Refuses a split that does not exist.
-pub(super) fn check_split(name: &str) -> Result<(), Fault> {
+pub(crate) fn check_split(name: &str) -> Result<(), Fault> {
     if name == SPLIT { Ok(()) } else { Err(Fault::Split { name: name.to_owned(), known: SPLIT }) }
 }
 
@@ -179,7 +179,7 @@ fn drawn(seed: &str, len: usize) -> usize {
 }
 
 /// A text; null is as good as nothing.
-pub(super) fn text(name: &str, value: Option<Value>) -> Result<Option<String>, Misfit> {
+pub(crate) fn text(name: &str, value: Option<Value>) -> Result<Option<String>, Misfit> {
     match value {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
@@ -188,7 +188,7 @@ pub(super) fn text(name: &str, value: Option<Value>) -> Result<Option<String>, M
 }
 
 /// A whole number, also one that JSON writes as 3.0 or a query as text; null is as good as nothing.
-pub(super) fn integer(name: &str, value: Option<Value>) -> Result<Option<i128>, Misfit> {
+pub(crate) fn integer(name: &str, value: Option<Value>) -> Result<Option<i128>, Misfit> {
     let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(None) };
     let number = match &value {
         Value::Number(number) => number.as_i128().or_else(|| {
@@ -203,7 +203,7 @@ pub(super) fn integer(name: &str, value: Option<Value>) -> Result<Option<i128>, 
 }
 
 /// The parameters of a query, where every value is text, with numbers where numbers are expected.
-pub(super) fn from_query(query: Map<String, Value>) -> Map<String, Value> {
+pub(crate) fn from_query(query: Map<String, Value>) -> Map<String, Value> {
     let number = |name: &str, value: Value| match &value {
         Value::String(text) if matches!(name, "scenario_index" | "seed" | "index") => {
             // Exactly the numbers that a body could have.

@@ -16,14 +16,14 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::error::{Fault, Misfit, excerpt};
+use crate::serve::error::{Fault, Misfit, excerpt};
 
 /// The header that names an episode.
-pub(super) const EPISODE_HEADER: &str = "x-episode-id";
+pub(crate) const EPISODE_HEADER: &str = "x-episode-id";
 /// The cookie that names the episode which its client reset last.
 const EPISODE_COOKIE: &str = "bench_episode";
 /// The longest name of an episode, in characters.
-pub(super) const LONGEST_ID: usize = 255;
+pub(crate) const LONGEST_ID: usize = 255;
 /// The time for a body to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
 /// How much of a body is read only to be refused: who still sends would not see an answer.
@@ -31,7 +31,7 @@ const MOST_DISCARDED: u64 = 4 << 20;
 
 /// The variable part of a path. Bytes that are no text name nothing.
 #[derive(Debug)]
-pub(super) struct Segment(pub(super) String);
+pub(crate) struct Segment(pub(crate) String);
 
 impl<S: Send + Sync> FromRequestParts<S> for Segment {
     type Rejection = Fault;
@@ -44,7 +44,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
 
 /// Both variable parts of a path with two.
 #[derive(Debug)]
-pub(super) struct TwoSegments(pub(super) String, pub(super) String);
+pub(crate) struct TwoSegments(pub(crate) String, pub(crate) String);
 
 impl<S: Send + Sync> FromRequestParts<S> for TwoSegments {
     type Rejection = Fault;
@@ -57,14 +57,14 @@ impl<S: Send + Sync> FromRequestParts<S> for TwoSegments {
 
 /// A request whose body has arrived.
 #[derive(Debug)]
-pub(super) struct Input {
+pub(crate) struct Input {
     parts: Parts,
     body: Bytes,
 }
 
 impl Input {
     /// Waits for the body.
-    pub(super) async fn read(request: Request, most: usize) -> Result<Self, Fault> {
+    pub(crate) async fn read(request: Request, most: usize) -> Result<Self, Fault> {
         let (parts, body) = request.into_parts();
         let mut body = pin!(collect(body, most));
         // Most bodies arrive with their head. Only the others need a timer, which would make every request larger.
@@ -79,7 +79,7 @@ impl Input {
     }
 
     /// The body as JSON; none where there is none.
-    pub(super) fn json(&self) -> Result<Option<Value>, Fault> {
+    pub(crate) fn json(&self) -> Result<Option<Value>, Fault> {
         self.read_as()
     }
 
@@ -96,7 +96,7 @@ impl Input {
     }
 
     /// The keys of a body that must be an object; none where there is no body.
-    pub(super) fn keys<'a, T: Deserialize<'a>>(&'a self, expected: &str) -> Result<Option<T>, Fault> {
+    pub(crate) fn keys<'a, T: Deserialize<'a>>(&'a self, expected: &str) -> Result<Option<T>, Fault> {
         if self.body.trim_ascii_start().first().is_some_and(|first| *first != b'{')
             && let Some(other) = self.json()?
         {
@@ -106,7 +106,7 @@ impl Input {
     }
 
     /// The body as a JSON object; an empty one where there is no body.
-    pub(super) fn object(&self) -> Result<Map<String, Value>, Fault> {
+    pub(crate) fn object(&self) -> Result<Map<String, Value>, Fault> {
         match self.json()? {
             None => Ok(Map::new()),
             Some(Value::Object(object)) => Ok(object),
@@ -115,7 +115,7 @@ impl Input {
     }
 
     /// The parameters of the query, all of them texts.
-    pub(super) fn query(&self) -> Result<Map<String, Value>, Fault> {
+    pub(crate) fn query(&self) -> Result<Map<String, Value>, Fault> {
         if self.parts.uri.query().is_none() {
             return Ok(Map::new());
         }
@@ -128,7 +128,7 @@ impl Input {
     }
 
     /// The episode that the header names.
-    pub(super) fn header_id(&self) -> Result<Option<String>, Fault> {
+    pub(crate) fn header_id(&self) -> Result<Option<String>, Fault> {
         let Some(value) = self.parts.headers.get(EPISODE_HEADER) else { return Ok(None) };
         let id = std::str::from_utf8(value.as_bytes())
             .map_err(|_| Misfit { place: EPISODE_HEADER.to_owned(), problem: "expected text in UTF-8".to_owned() })?;
@@ -136,13 +136,13 @@ impl Input {
     }
 
     /// The episode that the client's cookie names.
-    pub(super) fn cookie_id(&self) -> Option<String> {
+    pub(crate) fn cookie_id(&self) -> Option<String> {
         cookie(&self.parts.headers)
     }
 }
 
 /// Whether a text can name an episode.
-pub(super) fn check_id(place: &str, id: &str) -> Result<(), Misfit> {
+pub(crate) fn check_id(place: &str, id: &str) -> Result<(), Misfit> {
     if id.is_empty() || id.chars().count() > LONGEST_ID {
         let problem = format!("expected 1 to {LONGEST_ID} characters, found {}", id.chars().count());
         return Err(Misfit { place: place.to_owned(), problem });
@@ -151,7 +151,7 @@ pub(super) fn check_id(place: &str, id: &str) -> Result<(), Misfit> {
 }
 
 /// The cookie after a reset.
-pub(super) fn set_cookie(id: &str) -> Option<HeaderValue> {
+pub(crate) fn set_cookie(id: &str) -> Option<HeaderValue> {
     let value = utf8_percent_encode(id, NON_ALPHANUMERIC);
     HeaderValue::try_from(format!("{EPISODE_COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax")).ok()
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
-use super::baseline::Spent;
+use crate::serve::api::baseline::Spent;
 
 /// The label of requests that no route takes.
 const OTHER: &str = "other";
@@ -19,7 +19,7 @@ type Counts = RwLock<BTreeMap<(&'static str, u16), AtomicU64>>;
 
 /// The requests of a route.
 #[derive(Debug)]
-pub(super) struct Route {
+pub(crate) struct Route {
     path: &'static str,
     counts: Counts,
 }
@@ -32,7 +32,7 @@ impl Route {
 
 /// What the server has done so far.
 #[derive(Debug)]
-pub(super) struct Metrics {
+pub(crate) struct Metrics {
     /// By their whole path.
     routes: HashMap<&'static str, Route>,
     /// Those with a variable part.
@@ -50,7 +50,7 @@ pub(super) struct Metrics {
 
 impl Metrics {
     /// Nothing so far, on these routes.
-    pub(super) fn new(routes: impl IntoIterator<Item = &'static str>) -> Self {
+    pub(crate) fn new(routes: impl IntoIterator<Item = &'static str>) -> Self {
         let routes: BTreeSet<_> = routes.into_iter().collect();
         let (patterns, whole): (Vec<_>, Vec<_>) = routes.into_iter().partition(|path| path.contains('{'));
         Self {
@@ -67,13 +67,13 @@ impl Metrics {
     }
 
     /// The route of a path, as it is counted. A path that no route takes is of another.
-    pub(super) fn route(&self, path: &str) -> &Route {
+    pub(crate) fn route(&self, path: &str) -> &Route {
         let known = self.routes.get(path);
         known.or_else(|| self.patterns.iter().find(|route| fits(route.path, path))).unwrap_or(&self.other)
     }
 
     /// Counts a request.
-    pub(super) fn request(&self, method: &'static str, route: &Route, status: u16, took: Duration) {
+    pub(crate) fn request(&self, method: &'static str, route: &Route, status: u16, took: Duration) {
         let key = (method, status);
         let read = route.counts.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = read.get(&key) {
@@ -92,20 +92,20 @@ impl Metrics {
         add(&self.latency_micros, u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
     }
 
-    pub(super) fn episode(&self) {
+    pub(crate) fn episode(&self) {
         add(&self.episodes, 1);
     }
 
-    pub(super) fn step(&self) {
+    pub(crate) fn step(&self) {
         add(&self.steps, 1);
     }
 
-    pub(super) fn socket(&self) {
+    pub(crate) fn socket(&self) {
         add(&self.sockets, 1);
     }
 
     /// The text that Prometheus reads.
-    pub(super) fn text(&self, live: usize, spent: Spent) -> String {
+    pub(crate) fn text(&self, live: usize, spent: Spent) -> String {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let mut out = String::new();
         let head = |out: &mut String, name: &str, kind: &str, help: &str| {

@@ -11,13 +11,13 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use sha1_smol::Sha1;
 
-use super::error::Fault;
+use crate::serve::error::Fault;
 
 /// What a server appends to a client's key (RFC 6455, 1.3).
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// The bytes of a connection that has left HTTP.
-pub(super) type Stream = TokioIo<Upgraded>;
+pub(crate) type Stream = TokioIo<Upgraded>;
 
 /// A request to leave HTTP.
 pub(crate) struct Handshake {
@@ -28,7 +28,7 @@ pub(crate) struct Handshake {
 
 impl Handshake {
     /// Agrees, and gives the connection to its new life as soon as the answer has left.
-    pub(super) fn then<F: Future<Output = ()> + Send + 'static>(
+    pub(crate) fn then<F: Future<Output = ()> + Send + 'static>(
         self,
         live: impl FnOnce(Stream) -> F + Send + 'static,
     ) -> Response {

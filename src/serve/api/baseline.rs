@@ -18,18 +18,18 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
-use super::answer::respond;
-use super::app::App;
-use super::choice::{self, integer};
-use super::error::{Fault, Misfit};
-use super::guard::{is_loopback, text};
-use super::input::{Input, Segment};
+use crate::serve::net::buffer::respond;
+use crate::serve::app::App;
+use crate::serve::episodes::choice::{self, integer};
+use crate::serve::error::{Fault, Misfit};
+use crate::serve::net::guard::{is_loopback, text};
+use crate::serve::wire::input::{Input, Segment};
 use crate::env::TaskId;
 
 /// How many runs that have ended are remembered.
 const REMEMBERED: usize = 100;
 /// More epochs than these are a run for the command line.
-pub(super) const MOST_EPOCHS: u32 = 100;
+pub(crate) const MOST_EPOCHS: u32 = 100;
 /// The keys of a request. A place to call is not among them: the server calls only where it is configured to.
 const KEYS: [&str; 4] = ["model", "agent", "suite", "epochs"];
 
@@ -93,7 +93,7 @@ impl std::ops::AddAssign for Spent {
 }
 
 /// A run that is being played. It says how far it is, and gives what it came to.
-pub type Playing = Pin<Box<dyn Future<Output = Result<Scores, String>> + Send>>;
+pub type RunFuture = Pin<Box<dyn Future<Output = Result<Scores, String>> + Send>>;
 
 /// Makes runs out of what is asked for.
 pub trait Plays: Send + Sync {
@@ -101,7 +101,7 @@ pub trait Plays: Send + Sync {
     ///
     /// # Errors
     /// What is wrong with the request.
-    fn play(&self, ask: &Ask, progress: watch::Sender<Progress>) -> Result<Playing, Misfit>;
+    fn play(&self, ask: &Ask, progress: watch::Sender<Progress>) -> Result<RunFuture, Misfit>;
 }
 
 /// The runs of a server.
@@ -137,7 +137,7 @@ impl Baselines {
     }
 
     /// What all runs so far have spent.
-    pub(super) fn spent(&self) -> Spent {
+    pub(crate) fn spent(&self) -> Spent {
         let runs = self.runs();
         let mut spent = runs.forgotten;
         runs.kept.iter().for_each(|run| spent += run.borrow().spent);
@@ -182,7 +182,7 @@ impl Baselines {
 
     fn find(&self, run_id: &str) -> Result<watch::Receiver<Progress>, Fault> {
         let run = self.runs().kept.iter().find(|run| run.borrow().run_id.as_deref() == Some(run_id)).cloned();
-        run.ok_or_else(|| Fault::UnknownRun(super::error::excerpt(run_id).into_owned()))
+        run.ok_or_else(|| Fault::UnknownRun(crate::serve::error::excerpt(run_id).into_owned()))
     }
 }
 
@@ -194,7 +194,7 @@ impl Ask {
                  configuration",
                 KEYS.join(", ")
             );
-            return Err(Misfit { place: super::error::excerpt(key).into_owned(), problem });
+            return Err(Misfit { place: crate::serve::error::excerpt(key).into_owned(), problem });
         }
         let word = |key: &str| choice::text(key, body.get(key).cloned());
         let epochs = match body.get("epochs") {
@@ -211,7 +211,7 @@ impl Ask {
 }
 
 /// `POST /baseline`: plays a run to its end.
-pub(super) async fn start(State(app): State<Arc<App>>, request: Request) -> Result<Response, Fault> {
+pub(crate) async fn start(State(app): State<Arc<App>>, request: Request) -> Result<Response, Fault> {
     let baselines = admitted(&app, request.headers())?;
     let input = Input::read(request, app.options.max_body).await?;
     let mut run = baselines.start(&Ask::read(&input.object()?)?)?;
@@ -225,7 +225,7 @@ pub(super) async fn start(State(app): State<Arc<App>>, request: Request) -> Resu
 }
 
 /// `GET /baseline/{run_id}`: how far it is; as server-sent events until its end for who accepts them.
-pub(super) async fn progress(
+pub(crate) async fn progress(
     State(app): State<Arc<App>>,
     Segment(run_id): Segment,
     headers: HeaderMap,

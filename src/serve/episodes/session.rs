@@ -6,15 +6,15 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::app::{App, Play};
+use crate::serve::app::{App, Play};
 use super::choice::Choice;
-use super::error::{Fault, excerpt};
-use super::session::{Full, Place};
+use crate::serve::error::{Fault, excerpt};
+use super::table::{Full, Place};
 
 /// The episode of one client, and its place among all.
 #[derive(Debug)]
-pub(super) struct Seat {
-    pub(super) play: Play,
+pub(crate) struct Seat {
+    pub(crate) play: Play,
     hold: Hold,
     _place: Place<Play>,
 }
@@ -34,7 +34,7 @@ enum Hold {
 
 /// What came of closing a seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Closed {
+pub(crate) enum Closed {
     /// It is gone.
     Now,
     /// A socket holds it; it goes with the socket.
@@ -45,7 +45,7 @@ pub(super) enum Closed {
 
 /// Why a socket cannot have a seat.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NoSeat {
+pub(crate) enum NoSeat {
     #[error("Unknown session_id: {0}")]
     Unknown(String),
     #[error("Session {0} already has an attached WebSocket")]
@@ -54,7 +54,7 @@ pub(super) enum NoSeat {
 
 impl App {
     /// A new seat with the episode that a reset without a word would start: clients may step at once.
-    pub(super) fn open_seat(&self) -> Result<(Arc<str>, Arc<Mutex<Seat>>), Fault> {
+    pub(crate) fn open_seat(&self) -> Result<(Arc<str>, Arc<Mutex<Seat>>), Fault> {
         self.seat(Hold::Free)
     }
 
@@ -68,12 +68,12 @@ impl App {
     }
 
     /// The seat of an id, which counts as a use of it.
-    pub(super) fn find_seat(&self, id: &str) -> Option<Arc<Mutex<Seat>>> {
+    pub(crate) fn find_seat(&self, id: &str) -> Option<Arc<Mutex<Seat>>> {
         self.seats.get(id, self.now())
     }
 
     /// Closes a seat, or has it closed with the socket that holds it.
-    pub(super) fn close_seat(&self, id: &str) -> Closed {
+    pub(crate) fn close_seat(&self, id: &str) -> Closed {
         let Some(seat) = self.find_seat(id) else { return Closed::Unknown };
         let mut seat = locked(&seat);
         match seat.hold {
@@ -91,13 +91,13 @@ impl App {
 }
 
 /// Access to a seat. No code under this lock is known to panic, and if one did, it must not spread.
-pub(super) fn locked(seat: &Mutex<Seat>) -> MutexGuard<'_, Seat> {
+pub(crate) fn locked(seat: &Mutex<Seat>) -> MutexGuard<'_, Seat> {
     seat.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A seat that a socket, or a pipe, holds until this is dropped.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(crate) struct Held {
     app: Arc<App>,
     id: Arc<str>,
     seat: Arc<Mutex<Seat>>,
@@ -105,13 +105,13 @@ pub(super) struct Held {
 
 impl Held {
     /// A seat of its own, that ends with this.
-    pub(super) fn own(app: &Arc<App>) -> Result<Self, Fault> {
+    pub(crate) fn own(app: &Arc<App>) -> Result<Self, Fault> {
         let (id, seat) = app.seat(Hold::Closing)?;
         Ok(Self { app: Arc::clone(app), id, seat })
     }
 
     /// The seat of an id, that outlives this unless it is closed in the meantime.
-    pub(super) fn attach(app: &Arc<App>, id: &str) -> Result<Self, NoSeat> {
+    pub(crate) fn attach(app: &Arc<App>, id: &str) -> Result<Self, NoSeat> {
         let unknown = || NoSeat::Unknown(excerpt(id).into_owned());
         let seat = app.find_seat(id).ok_or_else(unknown)?;
         let mut inner = locked(&seat);
@@ -125,12 +125,12 @@ impl Held {
     }
 
     /// Its id.
-    pub(super) fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         &self.id
     }
 
     /// Its episode. Never hold two of them: others may take them the other way round.
-    pub(super) fn lock(&self) -> MutexGuard<'_, Seat> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Seat> {
         locked(&self.seat)
     }
 }
@@ -150,6 +150,6 @@ impl Drop for Held {
 }
 
 /// What OpenEnv's clients are told where there is no room.
-pub(super) fn at_capacity(Full { active, most }: Full) -> String {
+pub(crate) fn at_capacity(Full { active, most }: Full) -> String {
     format!("Server at capacity: {active}/{most} sessions active. Cannot accept new connections.")
 }

@@ -15,7 +15,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
 
-use super::error::Fault;
+use crate::serve::error::Fault;
 use crate::env::hex;
 
 #[derive(RustEmbed)]
@@ -55,18 +55,18 @@ static FILES: LazyLock<BTreeMap<String, File>> = LazyLock::new(|| {
 });
 
 /// `GET /`.
-pub(super) async fn page(headers: HeaderMap) -> Result<Response, Fault> {
+pub(crate) async fn page(headers: HeaderMap) -> Result<Response, Fault> {
     file("index.html", &headers)
 }
 
 /// `GET /web/{file}`.
-pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Fault> {
+pub(crate) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Fault> {
     file(&name, &headers)
 }
 
 fn file(name: &str, asked: &HeaderMap) -> Result<Response, Fault> {
     let Some(File { plain, packed, tag, kind }) = FILES.get(name) else {
-        return Err(Fault::Path(format!("/web/{}", super::error::excerpt(name))));
+        return Err(Fault::Path(format!("/web/{}", crate::serve::error::excerpt(name))));
     };
     // A new release must not meet the old one's files: they are asked for each time, and not sent again.
     let headers = [

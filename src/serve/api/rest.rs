@@ -8,18 +8,18 @@ use axum::http::header::{CONTENT_TYPE, SET_COOKIE};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use super::answer::{respond, written};
-use super::app::{App, with};
-use super::choice::{Choice, from_query, text};
-use super::error::{Fault, Misfit};
-use super::input::{Input, check_id, set_cookie};
-use super::step_body::StepBody;
+use crate::serve::net::buffer::{respond, written};
+use crate::serve::app::{App, with};
+use crate::serve::episodes::choice::{Choice, from_query, text};
+use crate::serve::error::{Fault, Misfit};
+use crate::serve::wire::input::{Input, check_id, set_cookie};
+use crate::serve::wire::step_body::StepBody;
 use crate::env::{Action, ActionKind, Diagnostic, Remediation, SEVERITIES, Submission};
 
 type Shared = State<Arc<App>>;
 
 /// `POST /reset`.
-pub(super) async fn reset(State(app): Shared, request: Request) -> Result<Response, Fault> {
+pub(crate) async fn reset(State(app): Shared, request: Request) -> Result<Response, Fault> {
     let input = Input::read(request, app.options.max_body).await?;
     let body = Choice::read(input.object()?)?;
     let query = Choice::read(from_query(input.query()?))?;
@@ -35,7 +35,7 @@ pub(super) async fn reset(State(app): Shared, request: Request) -> Result<Respon
 }
 
 /// `POST /step`: an action, or OpenEnv's `{"action": …}`, which is answered in OpenEnv's form.
-pub(super) async fn step(State(app): Shared, request: Request) -> Result<Response, Fault> {
+pub(crate) async fn step(State(app): Shared, request: Request) -> Result<Response, Fault> {
     let input = Input::read(request, app.options.max_body).await?;
     let Some(body) = input.keys::<StepBody>("an action as an object")? else {
         return Err(Misfit::missing("body", "an action such as {\"action_type\": \"query_logs\"}").into());
@@ -90,7 +90,7 @@ fn id(value: Option<Value>) -> Result<Option<String>, Misfit> {
 }
 
 /// `GET /state`.
-pub(super) async fn state(State(app): Shared, request: Request) -> Result<Response, Fault> {
+pub(crate) async fn state(State(app): Shared, request: Request) -> Result<Response, Fault> {
     let input = Input::read(request, app.options.max_body).await?;
     let play = match app.find(name_of(&input, None)?.as_deref()) {
         Err(Fault::NoEpisode) if app.options.openenv => {
@@ -102,14 +102,14 @@ pub(super) async fn state(State(app): Shared, request: Request) -> Result<Respon
 }
 
 /// `GET /grader`.
-pub(super) async fn grader(State(app): Shared, request: Request) -> Result<Response, Fault> {
+pub(crate) async fn grader(State(app): Shared, request: Request) -> Result<Response, Fault> {
     let input = Input::read(request, app.options.max_body).await?;
     let play = app.find(name_of(&input, None)?.as_deref())?;
     with(&play, |play| app.options.visibility.grader(&play.episode)).map(written).ok_or(Fault::Exam)
 }
 
 /// `GET /tasks`.
-pub(super) async fn tasks(State(app): Shared) -> Response {
+pub(crate) async fn tasks(State(app): Shared) -> Response {
     let task = |task: &Arc<crate::env::Task>| {
         let scenarios: Vec<_> = app.catalog.of_task(task.id).map(|scenario| scenario.id()).collect();
         json!({
@@ -157,13 +157,13 @@ fn action_schema() -> Value {
 }
 
 /// `GET /health`.
-pub(super) async fn health(State(app): Shared) -> Response {
+pub(crate) async fn health(State(app): Shared) -> Response {
     let status = if app.options.openenv { "healthy" } else { "ok" };
     written(json!({ "status": status, "version": env!("CARGO_PKG_VERSION") }).to_string())
 }
 
 /// `GET /metrics`.
-pub(super) async fn metrics(State(app): Shared) -> Response {
+pub(crate) async fn metrics(State(app): Shared) -> Response {
     let live = app.sweep();
     (StatusCode::OK, [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.text(live, app.spent()))
         .into_response()

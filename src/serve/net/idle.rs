@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 /// When something was last of use.
 #[derive(Debug)]
-pub(super) struct Idle {
+pub(crate) struct Idle {
     began: Instant,
     /// Microseconds from the beginning to the last use.
     last: AtomicU64,
@@ -20,24 +20,24 @@ pub(super) struct Idle {
 
 impl Idle {
     /// Of use now.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { began: Instant::now(), last: AtomicU64::new(0), busy: AtomicBool::new(false) }
     }
 
     /// Notes a use of it.
-    pub(super) fn touch(&self) {
+    pub(crate) fn touch(&self) {
         let since = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.last.store(since, Ordering::Relaxed);
     }
 
     /// Is of use until the guard is dropped.
-    pub(super) fn busy(self: &Arc<Self>) -> Busy {
+    pub(crate) fn busy(self: &Arc<Self>) -> Busy {
         self.busy.store(true, Ordering::Relaxed);
         Busy(Arc::clone(self))
     }
 
     /// Waits until it was of no use for so long.
-    pub(super) async fn rested(&self, limit: Duration) {
+    pub(crate) async fn rested(&self, limit: Duration) {
         let timer = tokio::time::sleep(limit);
         tokio::pin!(timer);
         loop {
@@ -58,7 +58,7 @@ impl Idle {
 
 /// A use that takes its time. Its end is a use, too.
 #[derive(Debug)]
-pub(super) struct Busy(Arc<Idle>);
+pub(crate) struct Busy(Arc<Idle>);
 
 impl Drop for Busy {
     fn drop(&mut self) {

@@ -14,11 +14,11 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answer::written;
-use super::app::App;
-use super::error::{Fault, Misfit};
-use super::input::{Segment, TwoSegments};
-use super::view::Reveal;
+use crate::serve::net::buffer::written;
+use crate::serve::app::App;
+use crate::serve::error::{Fault, Misfit};
+use crate::serve::wire::input::{Segment, TwoSegments};
+use crate::serve::episodes::view::Reveal;
 use crate::env::{Catalog, Scenario};
 use crate::gate::compare::Side;
 use crate::gate::{Rules, compare, render};
@@ -45,14 +45,14 @@ pub trait Suites: Send + Sync + Debug {
 
 /// The runs of a results folder.
 #[derive(Debug)]
-pub struct Runs {
+pub struct KeptRuns {
     shelf: Shelf,
     suites: Arc<dyn Suites>,
     known: Mutex<BTreeMap<String, Option<Arc<Catalog>>>>,
 }
 
-impl Runs {
-    /// Runs, with where their suites come from.
+impl KeptRuns {
+    /// KeptRuns, with where their suites come from.
     #[must_use]
     pub fn new(shelf: Shelf, suites: Arc<dyn Suites>) -> Self {
         Self { shelf, suites, known: Mutex::default() }
@@ -82,13 +82,13 @@ type Shared = State<Arc<App>>;
 async fn look<R: Send + 'static>(
     app: &Arc<App>,
     headers: &HeaderMap,
-    act: impl FnOnce(&Runs) -> Result<R, Fault> + Send + 'static,
+    act: impl FnOnce(&KeptRuns) -> Result<R, Fault> + Send + 'static,
 ) -> Result<R, Fault> {
     let runs = runs(app, headers)?;
     tokio::task::spawn_blocking(move || act(&runs)).await.map_err(|_| Fault::Runs("it could not be read".to_owned()))?
 }
 
-fn runs(app: &App, headers: &HeaderMap) -> Result<Arc<Runs>, Fault> {
+fn runs(app: &App, headers: &HeaderMap) -> Result<Arc<KeptRuns>, Fault> {
     // Prompts and replies are in there: nothing for a page that only seems to be this server's.
     if !app.options.origins.is_own_name(headers) {
         return Err(Fault::Foreign);
@@ -100,8 +100,8 @@ fn runs(app: &App, headers: &HeaderMap) -> Result<Arc<Runs>, Fault> {
 }
 
 /// `GET /runs`.
-pub(super) async fn list(State(app): Shared, headers: HeaderMap) -> Result<Response, Fault> {
-    let all = |runs: &Runs| {
+pub(crate) async fn list(State(app): Shared, headers: HeaderMap) -> Result<Response, Fault> {
+    let all = |runs: &KeptRuns| {
         let heads = runs.shelf.list().map_err(|error| Fault::Runs(error.to_string()))?;
         let text = json!({ "runs": heads.iter().map(entry).collect::<Vec<_>>() }).to_string();
         Ok((text, false))
@@ -110,8 +110,8 @@ pub(super) async fn list(State(app): Shared, headers: HeaderMap) -> Result<Respo
 }
 
 /// `GET /runs/{run_id}`.
-pub(super) async fn run(State(app): Shared, Segment(run_id): Segment, headers: HeaderMap) -> Result<Response, Fault> {
-    let one = move |runs: &Runs| {
+pub(crate) async fn run(State(app): Shared, Segment(run_id): Segment, headers: HeaderMap) -> Result<Response, Fault> {
+    let one = move |runs: &KeptRuns| {
         let head = runs.shelf.with(&run_id, |book| {
             json!({
                 "status": book.status(), "planned": book.listing.planned, "ended": book.listing.ended(),
@@ -127,7 +127,7 @@ pub(super) async fn run(State(app): Shared, Segment(run_id): Segment, headers: H
 }
 
 /// `GET /runs/{run_id}/episodes`.
-pub(super) async fn episodes(
+pub(crate) async fn episodes(
     State(app): Shared,
     Segment(run_id): Segment,
     headers: HeaderMap,
@@ -153,13 +153,13 @@ pub(super) async fn episodes(
 }
 
 /// `GET /runs/{run_id}/episodes/{n}`.
-pub(super) async fn episode(
+pub(crate) async fn episode(
     State(app): Shared,
     TwoSegments(run_id, n): TwoSegments,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
     let asked: i128 = n.parse().map_err(|_| {
-        let problem = format!("expected the number of an episode, found '{}'", super::error::excerpt(&n));
+        let problem = format!("expected the number of an episode, found '{}'", crate::serve::error::excerpt(&n));
         Misfit { place: "n".to_owned(), problem }
     })?;
     let n = usize::try_from(asked).map_err(|_| Fault::NoRun(format!("the run has no episode {asked}")))?;
@@ -188,7 +188,7 @@ pub(super) async fn episode(
 
 /// What `GET /compare` is asked.
 #[derive(Debug, Deserialize)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     base: Option<String>,
     new: Option<String>,
     #[serde(default)]
@@ -196,7 +196,7 @@ pub(super) struct Asked {
 }
 
 /// `GET /compare`.
-pub(super) async fn comparison(
+pub(crate) async fn comparison(
     State(app): Shared,
     asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
     headers: HeaderMap,
@@ -253,7 +253,7 @@ fn published_rows(suite: &str) -> Value {
 /// An answer; or, for who accepts events, one whenever it has changed, until the last.
 async fn answer<F>(app: Arc<App>, headers: HeaderMap, read: F) -> Result<Response, Fault>
 where
-    F: Fn(&Runs) -> Result<(String, bool), Fault> + Clone + Send + 'static,
+    F: Fn(&KeptRuns) -> Result<(String, bool), Fault> + Clone + Send + 'static,
 {
     let first = look(&app, &headers, read.clone()).await?;
     let accepts = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
@@ -282,7 +282,7 @@ struct Listener<F> {
 
 impl<F> Listener<F>
 where
-    F: Fn(&Runs) -> Result<(String, bool), Fault> + Clone + Send + 'static,
+    F: Fn(&KeptRuns) -> Result<(String, bool), Fault> + Clone + Send + 'static,
 {
     /// The next event, and whether it is the last; none when the server stops or the runs cannot be read any more.
     async fn next(&mut self) -> Option<(Bytes, bool)> {

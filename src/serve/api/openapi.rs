@@ -10,32 +10,32 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::answer::{json, written};
+use crate::serve::net::buffer::{json, written};
 use super::routes::{Answer, Body, Parameter, Route, routes};
-use super::schema::Refusal;
+use crate::serve::wire::schema::Refusal;
 use crate::report::markup::escape;
 
 /// The version of the API, which validators of OpenEnv want to begin with 1.
 const VERSION: &str = "1.0.0";
 
 /// Makes the schema of a type, or a reference to it.
-pub(super) type Shape = fn(&mut SchemaGenerator) -> Schema;
+pub(crate) type Shape = fn(&mut SchemaGenerator) -> Schema;
 
 /// The shape of a type.
-pub(super) fn shape<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+pub(crate) fn shape<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<T>()
 }
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
 
 /// `GET /openapi.json`.
-pub(super) async fn openapi() -> Response {
+pub(crate) async fn openapi() -> Response {
     static TEXT: LazyLock<Bytes> = LazyLock::new(|| json(&*DOCUMENT));
     written(TEXT.clone())
 }
 
 /// `GET /docs`: a page without a script, and without anything from elsewhere.
-pub(super) async fn docs() -> Response {
+pub(crate) async fn docs() -> Response {
     static PAGE: LazyLock<String> = LazyLock::new(|| page(&DOCUMENT));
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
     let headers = [(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_SECURITY_POLICY, policy)];

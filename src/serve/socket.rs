@@ -19,16 +19,16 @@ use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 use tokio_websockets::{CloseCode, Error, Limits, ServerBuilder, WebSocketStream};
 
-use super::answer::json;
+use super::net::buffer::json;
 use super::app::{App, Play};
-use super::choice::Choice;
+use super::episodes::choice::Choice;
 use super::error::{Fault, Misfit, excerpt};
-use super::guard::Peer;
-use super::idle::Idle;
-use super::mcp;
-use super::message::{Message, Unread};
-use super::seats::{Held, at_capacity};
-use super::upgrade::{Handshake, Stream};
+use super::net::guard::Peer;
+use super::net::idle::Idle;
+use super::mcp::requests as mcp;
+use super::wire::message::{Message, Unread};
+use super::episodes::session::{Held, at_capacity};
+use super::net::upgrade::{Handshake, Stream};
 use crate::env::Action;
 
 /// The largest message that is taken.

@@ -7,21 +7,21 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
-use super::answer::{json, respond, written};
-use super::app::App;
-use super::choice::{SPLIT, check_split, integer, nth, text};
-use super::error::{Fault, Misfit};
-use super::input::{Input, Segment};
-use super::schema::{self, IncidentAction, IncidentObservation, IncidentState, Metadata, Split, SplitTask};
+use crate::serve::net::buffer::{json, respond, written};
+use crate::serve::app::App;
+use crate::serve::episodes::choice::{SPLIT, check_split, integer, nth, text};
+use crate::serve::error::{Fault, Misfit};
+use crate::serve::wire::input::{Input, Segment};
+use crate::serve::wire::schema::{self, IncidentAction, IncidentObservation, IncidentState, Metadata, Split, SplitTask};
 use crate::env::Scenario;
 
 /// What the environment is called there.
-pub(super) const NAME: &str = "cloud_incident_env";
+pub(crate) const NAME: &str = "cloud_incident_env";
 
 type Shared = State<Arc<App>>;
 
 /// `GET /schema`.
-pub(super) async fn schemas() -> Response {
+pub(crate) async fn schemas() -> Response {
     static SCHEMAS: LazyLock<Bytes> = LazyLock::new(|| {
         json(&json!({
             "action": schema::standalone::<IncidentAction>(),
@@ -33,7 +33,7 @@ pub(super) async fn schemas() -> Response {
 }
 
 /// `GET /metadata`.
-pub(super) async fn metadata() -> Response {
+pub(crate) async fn metadata() -> Response {
     respond(&Metadata {
         name: NAME,
         description: "Cloud incidents: judge how severe one is, find its root cause, repair it. Deterministic.",
@@ -45,30 +45,30 @@ pub(super) async fn metadata() -> Response {
 }
 
 /// `GET /list_environments`.
-pub(super) async fn environments() -> Response {
+pub(crate) async fn environments() -> Response {
     respond(&[NAME])
 }
 
 /// `GET /{env}/splits`.
-pub(super) async fn splits(Segment(env): Segment) -> Result<Response, Fault> {
+pub(crate) async fn splits(Segment(env): Segment) -> Result<Response, Fault> {
     check(&env)?;
     Ok(respond(&[Split { name: SPLIT, r#type: "test" }]))
 }
 
 /// `POST /{env}/tasks`.
-pub(super) async fn tasks(State(app): Shared, Segment(env): Segment, request: Request) -> Result<Response, Fault> {
+pub(crate) async fn tasks(State(app): Shared, Segment(env): Segment, request: Request) -> Result<Response, Fault> {
     asked(&app, &env, request).await?;
     Ok(respond(&json!({ "tasks": all(&app), "env_name": NAME })))
 }
 
 /// `POST /{env}/num_tasks`.
-pub(super) async fn num_tasks(State(app): Shared, Segment(env): Segment, request: Request) -> Result<Response, Fault> {
+pub(crate) async fn num_tasks(State(app): Shared, Segment(env): Segment, request: Request) -> Result<Response, Fault> {
     asked(&app, &env, request).await?;
     Ok(respond(&json!({ "num_tasks": app.catalog.scenarios().len() })))
 }
 
 /// `POST /{env}/task`.
-pub(super) async fn task(State(app): Shared, Segment(env): Segment, request: Request) -> Result<Response, Fault> {
+pub(crate) async fn task(State(app): Shared, Segment(env): Segment, request: Request) -> Result<Response, Fault> {
     let mut body = asked(&app, &env, request).await?;
     let index = integer("index", body.remove("index"))?.ok_or_else(|| Misfit::missing("index", "an integer"))?;
     let scenario = nth(app.catalog.scenarios(), index, SUITE)?;
@@ -77,7 +77,7 @@ pub(super) async fn task(State(app): Shared, Segment(env): Segment, request: Req
 }
 
 /// `POST /{env}/task_range`: from `start` to before `stop`, as far as there are tasks.
-pub(super) async fn task_range(State(app): Shared, Segment(env): Segment, request: Request) -> Result<Response, Fault> {
+pub(crate) async fn task_range(State(app): Shared, Segment(env): Segment, request: Request) -> Result<Response, Fault> {
     let mut body = asked(&app, &env, request).await?;
     let mut bound = |name: &str, default: usize| -> Result<usize, Fault> {
         let Some(bound) = integer(name, body.remove(name))? else { return Ok(default) };

@@ -7,16 +7,16 @@ use serde_json::{Map, Value};
 
 /// An object with a type and what belongs to it. Of equal keys the last counts.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Message {
-    pub(super) kind: Option<Value>,
-    pub(super) data: Option<Value>,
+pub(crate) struct Message {
+    pub(crate) kind: Option<Value>,
+    pub(crate) data: Option<Value>,
     /// What has no meaning, which no type of message allows.
-    pub(super) others: Map<String, Value>,
+    pub(crate) others: Map<String, Value>,
 }
 
 /// Why a text is not a message.
 #[derive(Debug)]
-pub(super) enum Unread {
+pub(crate) enum Unread {
     /// It is not JSON.
     Json(serde_json::Error),
     /// It is JSON, and not an object.
@@ -25,7 +25,7 @@ pub(super) enum Unread {
 
 impl Message {
     /// Reads a text.
-    pub(super) fn read(text: &str) -> Result<Self, Unread> {
+    pub(crate) fn read(text: &str) -> Result<Self, Unread> {
         // Whether the rest is JSON decides between two answers, so it is looked at before the form is.
         if !text.trim_ascii_start().starts_with('{') {
             return match serde_json::from_str::<serde::de::IgnoredAny>(text) {

@@ -20,19 +20,19 @@ thread_local! {
 }
 
 /// The JSON of a view. No view can fail: their keys are texts.
-pub(super) fn json<T: Serialize>(view: &T) -> Bytes {
+pub(crate) fn json<T: Serialize>(view: &T) -> Bytes {
     // What was sent just now is still in the processor's cache; fresh memory of this size never is.
     let buffer = BUFFERS.with_borrow_mut(Vec::pop).unwrap_or_else(|| Vec::with_capacity(ROOM));
     Bytes::from_owner(Lent(write(buffer, view)))
 }
 
 /// An answer with the JSON of a view.
-pub(super) fn respond<T: Serialize>(view: &T) -> Response {
+pub(crate) fn respond<T: Serialize>(view: &T) -> Response {
     written(json(view))
 }
 
 /// An answer in JSON that is written already.
-pub(super) fn written(body: impl Into<Bytes>) -> Response {
+pub(crate) fn written(body: impl Into<Bytes>) -> Response {
     const JSON: (HeaderName, &str) = (CONTENT_TYPE, "application/json");
     ([JSON], body.into()).into_response()
 }

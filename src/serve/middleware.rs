@@ -18,9 +18,9 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use super::app::{Access, App};
 use super::error::Fault;
-use super::guard::{Origins, Peer};
-use super::mcp::SESSION;
-use super::routes::router;
+use super::net::guard::{Origins, Peer};
+use super::mcp::http::SESSION;
+use super::api::routes::router;
 
 /// The whole service over HTTP.
 pub fn service(

@@ -9,14 +9,14 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
-use super::baseline::MOST_EPOCHS;
-use super::choice::SPLIT;
-use super::input::LONGEST_ID;
-use super::openenv::NAME;
+use crate::serve::api::baseline::MOST_EPOCHS;
+use crate::serve::episodes::choice::SPLIT;
+use crate::serve::wire::input::LONGEST_ID;
+use crate::serve::openenv::metadata::NAME;
 use crate::env::{ActionKind, Alert, TaskId};
 
 /// The schema of a type on its own, without references.
-pub(super) fn standalone<T: JsonSchema>() -> Schema {
+pub(crate) fn standalone<T: JsonSchema>() -> Schema {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
     settings.into_generator().into_root_schema_for::<T>()
 }
@@ -42,17 +42,17 @@ fn any_task(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// The shape of a name in the query or the path.
-pub(super) fn named(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn named(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "minLength": 1, "maxLength": LONGEST_ID })
 }
 
 /// The shape of any text.
-pub(super) fn texts(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn texts(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string" })
 }
 
 /// The shape of a number that counts scenarios. One that is out of range has the right form.
-pub(super) fn counted(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn counted(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "integer" })
 }
 
@@ -63,7 +63,7 @@ fn judged_by_the_world(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// The shape of yes and no in a query.
-pub(super) fn truths(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn truths(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "boolean" })
 }
 
@@ -73,12 +73,12 @@ fn maybe_counted(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// The shape of a seed.
-pub(super) fn seeds(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn seeds(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "integer", "minimum": 0 })
 }
 
 /// The name of the one environment.
-pub(super) fn environments(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn environments(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "enum": [NAME] })
 }
 
@@ -104,7 +104,7 @@ struct Nullable<T>(Option<T>);
 
 /// One action: a look, a repair, or the answer that ends the episode.
 #[derive(JsonSchema)]
-pub(super) struct IncidentAction {
+pub(crate) struct IncidentAction {
     /// What to do. `available_actions` of the observation lists what the task offers.
     #[schemars(schema_with = "action_types")]
     action_type: String,
@@ -178,7 +178,7 @@ struct Parameters {
 /// What an agent sees.
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Observation {
+pub(crate) struct Observation {
     /// The episode; a UUID unless the client named it.
     episode_id: String,
     task_id: TaskId,
@@ -211,7 +211,7 @@ pub(super) struct Observation {
 /// What an agent sees, as OpenEnv has it: `reward`, `done` and `metadata` travel beside the rest.
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct IncidentObservation {
+pub(crate) struct IncidentObservation {
     /// The episode; a UUID unless the client named it.
     episode_id: String,
     task_id: TaskId,
@@ -259,7 +259,7 @@ struct ActionRecord {
 /// The state of an episode.
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct IncidentState {
+pub(crate) struct IncidentState {
     episode_id: String,
     task_id: TaskId,
     scenario_id: String,
@@ -279,7 +279,7 @@ pub(super) struct IncidentState {
 /// The state where no episode was reset yet, for hosts of OpenEnv.
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NoState {
+pub(crate) struct NoState {
     episode_id: (),
     step_count: u32,
 }
@@ -287,7 +287,7 @@ pub(super) struct NoState {
 /// The state of an episode, or of none.
 #[derive(JsonSchema)]
 #[serde(untagged)]
-pub(super) enum StateAnswer {
+pub(crate) enum StateAnswer {
     Episode(IncidentState),
     None(NoState),
 }
@@ -295,7 +295,7 @@ pub(super) enum StateAnswer {
 /// Which incident, and under which name. Without a word: the first of `alert_classification`. With a seed and no scenario:
 /// the one that the seed draws, of the task or of all.
 #[derive(JsonSchema)]
-pub(super) struct ResetRequest {
+pub(crate) struct ResetRequest {
     #[serde(default)]
     #[schemars(schema_with = "any_task")]
     task_id: Option<TaskId>,
@@ -330,7 +330,7 @@ pub(super) struct ResetRequest {
 
 /// The observation, and beside its keys those of OpenEnv.
 #[derive(JsonSchema)]
-pub(super) struct ResetAnswer {
+pub(crate) struct ResetAnswer {
     #[serde(flatten)]
     top: Observation,
     observation: IncidentObservation,
@@ -352,7 +352,7 @@ struct AnyAction {
 /// A step as an action alone.
 #[derive(JsonSchema)]
 #[schemars(extend("not" = { "required": ["action"] }))]
-pub(super) struct PlainStepRequest {
+pub(crate) struct PlainStepRequest {
     #[serde(flatten)]
     action: AnyAction,
     /// The episode, where neither header nor query names it.
@@ -363,7 +363,7 @@ pub(super) struct PlainStepRequest {
 
 /// A step as OpenEnv has it.
 #[derive(JsonSchema)]
-pub(super) struct OpenenvStepRequest {
+pub(crate) struct OpenenvStepRequest {
     action: AnyAction,
     /// Read and not needed: a step takes no time.
     #[serde(default)]
@@ -381,7 +381,7 @@ pub(super) struct OpenenvStepRequest {
 /// An action, or OpenEnv's request; each is answered in its own form.
 #[derive(JsonSchema)]
 #[serde(untagged)]
-pub(super) enum StepRequest {
+pub(crate) enum StepRequest {
     Plain(PlainStepRequest),
     Openenv(OpenenvStepRequest),
 }
@@ -421,7 +421,7 @@ struct Info {
 /// The answer to an action.
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct StepResult {
+pub(crate) struct StepResult {
     observation: Observation,
     reward: Reward,
     done: bool,
@@ -431,7 +431,7 @@ pub(super) struct StepResult {
 /// The answer to OpenEnv's request.
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct OpenenvStepResult {
+pub(crate) struct OpenenvStepResult {
     observation: IncidentObservation,
     reward: Nullable<f64>,
     done: bool,
@@ -441,7 +441,7 @@ pub(super) struct OpenenvStepResult {
 /// The answer to a step, in the form of its request.
 #[derive(JsonSchema)]
 #[serde(untagged)]
-pub(super) enum StepAnswer {
+pub(crate) enum StepAnswer {
     Step(StepResult),
     Openenv(OpenenvStepResult),
 }
@@ -449,7 +449,7 @@ pub(super) enum StepAnswer {
 /// The grade of an episode as it stands.
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct GraderAnswer {
+pub(crate) struct GraderAnswer {
     total: f64,
     breakdown: Map<String, Value>,
     feedback: String,
@@ -475,7 +475,7 @@ struct Task {
 /// All tasks.
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct TasksAnswer {
+pub(crate) struct TasksAnswer {
     tasks: Vec<Task>,
     total: u32,
     /// By group: each action with its parameters.
@@ -484,7 +484,7 @@ pub(super) struct TasksAnswer {
 
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Health {
+pub(crate) struct Health {
     /// `ok`, or `healthy` for hosts of OpenEnv.
     status: String,
     version: String,
@@ -493,7 +493,7 @@ pub(super) struct Health {
 /// What a run of the server's own agents should be. Where it calls is the server's configuration.
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct BaselineRequest {
+pub(crate) struct BaselineRequest {
     /// A model that the server is configured with; the first one without it.
     #[serde(default)]
     model: Option<String>,
@@ -512,7 +512,7 @@ pub(super) struct BaselineRequest {
 /// What a run came to.
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct BaselineAnswer {
+pub(crate) struct BaselineAnswer {
     alert_classification: Nullable<f64>,
     root_cause_analysis: Nullable<f64>,
     remediation_planning: Nullable<f64>,
@@ -530,7 +530,7 @@ pub(super) struct BaselineAnswer {
 /// How far a run is.
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct BaselineProgress {
+pub(crate) struct BaselineProgress {
     run_id: String,
     /// `running`, `done` or `failed`.
     status: String,
@@ -545,7 +545,7 @@ pub(super) struct BaselineProgress {
 /// A request of JSON-RPC 2.0.
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct JsonRpcRequest {
+pub(crate) struct JsonRpcRequest {
     #[schemars(schema_with = "two")]
     jsonrpc: String,
     /// Left out of a notification.
@@ -561,7 +561,7 @@ pub(super) struct JsonRpcRequest {
 /// A reply of JSON-RPC 2.0, with a result or an error.
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct JsonRpcReply {
+pub(crate) struct JsonRpcReply {
     #[schemars(schema_with = "two")]
     jsonrpc: String,
     /// That of the request.
@@ -585,7 +585,7 @@ struct JsonRpcError {
 /// Why a request was refused, and what would be right.
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Refusal {
+pub(crate) struct Refusal {
     detail: String,
     /// A word for programs.
     code: String,
@@ -596,18 +596,18 @@ pub(super) struct Refusal {
 
 /// What the environment is.
 #[derive(JsonSchema, serde::Serialize)]
-pub(super) struct Metadata {
-    pub(super) name: &'static str,
-    pub(super) description: &'static str,
-    pub(super) readme_content: Option<&'static str>,
-    pub(super) version: &'static str,
-    pub(super) author: Option<&'static str>,
-    pub(super) documentation_url: Option<&'static str>,
+pub(crate) struct Metadata {
+    pub(crate) name: &'static str,
+    pub(crate) description: &'static str,
+    pub(crate) readme_content: Option<&'static str>,
+    pub(crate) version: &'static str,
+    pub(crate) author: Option<&'static str>,
+    pub(crate) documentation_url: Option<&'static str>,
 }
 
 /// The schemas of OpenEnv's messages.
 #[derive(JsonSchema)]
-pub(super) struct Schemas {
+pub(crate) struct Schemas {
     action: Map<String, Value>,
     observation: Map<String, Value>,
     state: Map<String, Value>,
@@ -615,36 +615,36 @@ pub(super) struct Schemas {
 
 /// A part of the suite.
 #[derive(JsonSchema, serde::Serialize)]
-pub(super) struct Split {
-    pub(super) name: &'static str,
-    pub(super) r#type: &'static str,
+pub(crate) struct Split {
+    pub(crate) name: &'static str,
+    pub(crate) r#type: &'static str,
 }
 
 /// A task of a split: one scenario. Pass its split and index, or its `scenario_id`, to a reset.
 #[derive(JsonSchema, serde::Serialize)]
-pub(super) struct SplitTask<'a> {
-    pub(super) index: usize,
-    pub(super) task_id: TaskId,
-    pub(super) scenario_id: &'a str,
-    pub(super) max_steps: u32,
-    pub(super) description: &'a str,
+pub(crate) struct SplitTask<'a> {
+    pub(crate) index: usize,
+    pub(crate) task_id: TaskId,
+    pub(crate) scenario_id: &'a str,
+    pub(crate) max_steps: u32,
+    pub(crate) description: &'a str,
 }
 
 #[derive(JsonSchema)]
-pub(super) struct SplitRequest {
+pub(crate) struct SplitRequest {
     #[schemars(schema_with = "splits")]
     split: String,
 }
 
 #[derive(JsonSchema)]
-pub(super) struct TaskRequest {
+pub(crate) struct TaskRequest {
     #[schemars(schema_with = "splits")]
     split: String,
     index: u32,
 }
 
 #[derive(JsonSchema)]
-pub(super) struct RangeRequest {
+pub(crate) struct RangeRequest {
     #[schemars(schema_with = "splits")]
     split: String,
     /// The first index [default: 0].
@@ -656,22 +656,22 @@ pub(super) struct RangeRequest {
 }
 
 #[derive(JsonSchema)]
-pub(super) struct SplitTasks {
+pub(crate) struct SplitTasks {
     tasks: Vec<SplitTask<'static>>,
     env_name: String,
 }
 
 #[derive(JsonSchema)]
-pub(super) struct NumTasks {
+pub(crate) struct NumTasks {
     num_tasks: usize,
 }
 
 #[derive(JsonSchema)]
-pub(super) struct OneTask {
+pub(crate) struct OneTask {
     task: SplitTask<'static>,
 }
 
 #[derive(JsonSchema)]
-pub(super) struct SomeTasks {
+pub(crate) struct SomeTasks {
     tasks: Vec<SplitTask<'static>>,
 }

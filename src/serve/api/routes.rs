@@ -8,52 +8,55 @@ use axum::response::Redirect;
 use axum::routing::{MethodRouter, delete, get, post};
 use serde_json::{Map, Value};
 
-use super::app::App;
-use super::error::{Fault, excerpt};
+use crate::serve::app::App;
+use crate::serve::error::{Fault, excerpt};
 use super::openapi::{Shape, shape};
-use super::schema::{
+use crate::serve::wire::schema::{
     BaselineAnswer, BaselineProgress, BaselineRequest, GraderAnswer, Health, JsonRpcReply, JsonRpcRequest, Metadata,
     NumTasks, OneTask, RangeRequest, Refusal, ResetAnswer, ResetRequest, Schemas, SomeTasks, Split, SplitRequest,
     SplitTasks, StateAnswer, StepAnswer, StepRequest, TaskRequest, TasksAnswer, counted, environments, named, seeds,
     texts, truths,
 };
-use super::{assets, baseline, mcp, openapi, openenv, rest, runs, ws};
+use super::{assets, baseline, openapi, rest, runs};
+use crate::serve::mcp::http as mcp;
+use crate::serve::openenv::metadata as openenv;
+use crate::serve::socket as ws;
 
 /// What is served at a path with a method.
-pub(super) struct Route {
-    pub(super) method: &'static str,
-    pub(super) path: &'static str,
-    pub(super) summary: &'static str,
-    pub(super) parameters: &'static [Parameter],
-    pub(super) body: Option<Body>,
-    pub(super) answer: Answer,
+pub(crate) struct Route {
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) summary: &'static str,
+    pub(crate) parameters: &'static [Parameter],
+    pub(crate) body: Option<Body>,
+    pub(crate) answer: Answer,
     /// Other answers than that and a plain refusal: status, and for what.
-    pub(super) others: Vec<(&'static str, &'static str, Answer)>,
+    pub(crate) others: Vec<(&'static str, &'static str, Answer)>,
     /// A key of the answer that names something, and the operations that take it as a parameter of the same name.
-    pub(super) names: Option<(&'static str, &'static [&'static str])>,
+    pub(crate) names: Option<(&'static str, &'static [&'static str])>,
     /// Whether it may need the server's token.
-    pub(super) by_token: bool,
+    pub(crate) by_token: bool,
     handler: MethodRouter<Arc<App>>,
 }
 
 /// Something that a request says outside of its body.
-pub(super) struct Parameter {
-    pub(super) name: &'static str,
+pub(crate) struct Parameter {
+    pub(crate) name: &'static str,
     /// `query`, `header` or `path`.
-    pub(super) place: &'static str,
-    pub(super) about: &'static str,
-    pub(super) shape: Shape,
-    pub(super) required: bool,
+    pub(crate) place: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) shape: Shape,
+    pub(crate) required: bool,
 }
 
 /// What a request says in its body.
-pub(super) struct Body {
-    pub(super) shape: Shape,
-    pub(super) required: bool,
+pub(crate) struct Body {
+    pub(crate) shape: Shape,
+    pub(crate) required: bool,
 }
 
 /// What a route answers.
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// JSON of this shape.
     Json(Shape),
     /// JSON of this shape, or server-sent events that hold it.
@@ -183,7 +186,7 @@ impl Route {
 }
 
 /// All of them.
-pub(super) fn routes() -> Vec<Route> {
+pub(crate) fn routes() -> Vec<Route> {
     use Answer::{Events, Json, Nothing, Socket, Text};
     let (g, p) = (Route::get, Route::post);
     vec![
@@ -257,7 +260,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// All routes as axum serves them, with an answer in JSON wherever there is none.
-pub(super) fn router(app: &Arc<App>) -> Router {
+pub(crate) fn router(app: &Arc<App>) -> Router {
     let router = routes().into_iter().fold(Router::new(), |router, route| router.route(route.path, route.handler));
     let router = router.route("/", get(assets::page)).route("/web/{file}", get(assets::asset));
     // Where hosts of OpenEnv look for a page.

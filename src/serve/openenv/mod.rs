@@ -1,0 +1,3 @@
+//! What hosts and trainers that follow OpenEnv expect of an environment.
+
+pub(super) mod metadata;
