@@ -22,9 +22,7 @@ use crate::config::settings::ConfigFile;
 use crate::config::{ConfigError, Environment};
 use crate::log::shelf::Shelf;
 use crate::log::store::Store;
-use crate::serve::{
-    Access, App, Backing, Baselines, KeptRuns, Limits, Options, Origins, Reveal, Server, Visibility,
-};
+use crate::serve::{Access, App, Backing, Baselines, KeptRuns, Limits, Options, Origins, Reveal, Server, Visibility};
 
 /// The usual port of a Space.
 const PORT: u16 = 7860;
@@ -53,7 +51,7 @@ pub(super) async fn execute(args: &ServeArgs) -> Result<Status, Failure> {
     let sitting = Sitting::start(exam, &args.kept, &variables, &catalog, [&plan.suite, &overlay.to_string_lossy()])?;
     let backing = Backing {
         baselines: Some(baselines),
-        records: sitting.as_ref().map(Sitting::records),
+        exam: sitting.as_ref().map(Sitting::exam),
         runs: plan.runs.take(),
         incidents: Some(Arc::new(Maker::new()?)),
     };

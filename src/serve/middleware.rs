@@ -1,6 +1,7 @@
-//! What every request meets before its route: who may ask, what every answer carries, and what is counted.
+//! The part of the service that every request meets before its route: it refuses web pages that may not ask, and clients that
+//! ask too often, sets the headers of every answer, and counts.
 //!
-//! It stands outside of the router and not in it as a layer: there it would be a boxed service in front of each route.
+//! It is outside of the router and not a layer in it, since there it would be a boxed service in front of each route.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -16,13 +17,13 @@ use tower::util::option_layer;
 use tower::{Layer, Service, service_fn};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
+use super::api::routes::router;
 use super::app::{Access, App};
 use super::error::Fault;
-use super::net::guard::{Origins, Peer};
 use super::mcp::http::SESSION;
-use super::api::routes::router;
+use super::net::guard::{Origins, Peer};
 
-/// The whole service over HTTP.
+/// Makes the whole service over HTTP.
 pub fn service(
     app: &Arc<App>,
 ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static {
@@ -32,7 +33,7 @@ pub fn service(
     option_layer(cross_origin).layer(service_fn(move |request| observe(Arc::clone(&app), router.clone(), request)))
 }
 
-/// What browsers must be told before a page of another origin may read an answer.
+/// Tells browsers which pages of another origin may read an answer.
 fn cross_origin(origins: Origins) -> CorsLayer {
     let listed = move |origin: &HeaderValue, _: &_| origin.to_str().is_ok_and(|origin| origins.lists(origin));
     CorsLayer::new()
@@ -43,7 +44,7 @@ fn cross_origin(origins: Origins) -> CorsLayer {
         .max_age(Duration::from_secs(600))
 }
 
-/// Why a request is refused whatever it asks for.
+/// Says why a request is refused whatever it asks for.
 fn unwelcome(app: &App, request: &Request) -> Option<Fault> {
     if !app.options.origins.admit(request.headers()) {
         return Some(Fault::Foreign);
@@ -53,7 +54,7 @@ fn unwelcome(app: &App, request: &Request) -> Option<Fault> {
     Some(Fault::TooOften { rate: app.options.rate.unwrap_or_default(), after })
 }
 
-/// Counts a request, and sets what every answer carries.
+/// Counts a request, and sets the headers that every answer carries.
 async fn observe(app: Arc<App>, mut router: Router, request: Request) -> Result<Response, Infallible> {
     let began = Instant::now();
     let route = app.metrics.route(request.uri().path());

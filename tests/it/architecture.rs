@@ -16,7 +16,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("queue", &["run", "log", "chat", "env", "stats"]),
     ("report", &["log", "stats", "run", "env", "chat"]),
     ("gate", &["log", "stats", "env", "report"]),
-    ("serve", &["env", "gate", "log", "report", "stats"]),
+    ("serve", &["env", "gate", "log", "report", "run", "stats"]),
     ("config", &["agent", "chat", "env", "log", "queue"]),
     ("cli", &["agent", "chat", "config", "env", "gate", "generate", "log", "queue", "report", "run", "serve", "stats"]),
 ];

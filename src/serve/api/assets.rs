@@ -1,4 +1,4 @@
-//! The web page: files of `web/` in the binary, packed once for all who take them so.
+//! The web page: the files of `web/` in the binary, compressed once for all clients that accept that.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -15,14 +15,15 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
 
-use crate::serve::error::Fault;
 use crate::env::hex;
+use crate::serve::error::{Fault, excerpt};
 
 #[derive(RustEmbed)]
 #[folder = "web/"]
 struct Web;
 
-/// Nothing of elsewhere, and no script or style that is not a file of this server. Spaces show their page in a frame.
+/// This policy allows nothing from another server, and no script or style that is not a file of this server. Hugging Face
+/// Spaces show their page in a frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'self' https://huggingface.co";
 
@@ -30,7 +31,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 struct File {
     plain: Bytes,
     packed: Bytes,
-    /// What tells it from the file of another release.
+    /// This tells the file from that of another release.
     tag: String,
     kind: &'static str,
 }
@@ -54,7 +55,7 @@ static FILES: LazyLock<BTreeMap<String, File>> = LazyLock::new(|| {
     Web::iter().filter_map(|name| Some((name.to_string(), read(&name)?))).collect()
 });
 
-/// `GET /`.
+/// Serves `GET /`.
 pub(crate) async fn page(headers: HeaderMap) -> Result<Response, Fault> {
     file("index.html", &headers)
 }
@@ -66,9 +67,9 @@ pub(crate) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Resul
 
 fn file(name: &str, asked: &HeaderMap) -> Result<Response, Fault> {
     let Some(File { plain, packed, tag, kind }) = FILES.get(name) else {
-        return Err(Fault::Path(format!("/web/{}", crate::serve::error::excerpt(name))));
+        return Err(Fault::Path(format!("/web/{}", excerpt(name))));
     };
-    // A new release must not meet the old one's files: they are asked for each time, and not sent again.
+    // A new release must not meet files of the old one, so browsers ask each time and are told if nothing has changed.
     let headers = [
         (CONTENT_TYPE, *kind),
         (CONTENT_SECURITY_POLICY, POLICY),

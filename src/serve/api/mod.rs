@@ -1,8 +1,11 @@
 //! The HTTP API: its routes, their handlers, and the documents that describe them.
 
-pub(super) mod assets;
-pub(super) mod baseline;
-pub(super) mod openapi;
-pub(super) mod rest;
+mod assets;
+mod baseline;
+mod docs;
+mod events;
+mod openapi;
+mod rest;
+mod route;
 pub(super) mod routes;
-pub(super) mod runs;
+mod runs;

@@ -1,4 +1,4 @@
-//! The REST API: the plain shapes, and OpenEnv's beside them.
+//! The handlers of the REST API, which answers in the plain form, and to requests in OpenEnv's form in that form.
 
 use std::sync::Arc;
 
@@ -8,22 +8,24 @@ use axum::http::header::{CONTENT_TYPE, SET_COOKIE};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use crate::serve::net::buffer::{respond, written};
-use crate::serve::app::{App, with};
-use crate::serve::episodes::choice::{Choice, from_query, text};
+use crate::env::{Action, ActionKind, Diagnostic, Remediation, SEVERITIES, Submission, Task};
+use crate::serve::app::App;
+use crate::serve::episodes::choice::{Choice, from_query};
+use crate::serve::episodes::play::with;
 use crate::serve::error::{Fault, Misfit};
-use crate::serve::wire::input::{Input, check_id, set_cookie};
+use crate::serve::net::buffer::{respond, written};
+use crate::serve::wire::field::{check_id, text};
+use crate::serve::wire::input::{Input, set_cookie};
 use crate::serve::wire::step_body::StepBody;
-use crate::env::{Action, ActionKind, Diagnostic, Remediation, SEVERITIES, Submission};
 
 type Shared = State<Arc<App>>;
 
-/// `POST /reset`.
+/// Serves `POST /reset`.
 pub(crate) async fn reset(State(app): Shared, request: Request) -> Result<Response, Fault> {
     let input = Input::read(request, app.options.max_body).await?;
     let body = Choice::read(input.object()?)?;
     let query = Choice::read(from_query(input.query()?))?;
-    // Read even where it is not needed: what is wrong in a request is told.
+    // It is read even where it is not needed, so that the client is told what is wrong with it.
     let header = input.header_id()?;
     let mut choice = body.or(query);
     choice.episode_id = choice.episode_id.or(header);
@@ -34,7 +36,7 @@ pub(crate) async fn reset(State(app): Shared, request: Request) -> Result<Respon
     Ok(response)
 }
 
-/// `POST /step`: an action, or OpenEnv's `{"action": …}`, which is answered in OpenEnv's form.
+/// Serves `POST /step`, which takes an action or OpenEnv's `{"action": …}`. The latter is answered in OpenEnv's form.
 pub(crate) async fn step(State(app): Shared, request: Request) -> Result<Response, Fault> {
     let input = Input::read(request, app.options.max_body).await?;
     let Some(body) = input.keys::<StepBody>("an action as an object")? else {
@@ -61,7 +63,7 @@ pub(crate) async fn step(State(app): Shared, request: Request) -> Result<Respons
     }))
 }
 
-/// The other keys of OpenEnv's request, which change nothing here: a step takes no time, and answers need no number.
+/// Checks the other keys of OpenEnv's request. They change nothing: a step takes no time, and answers need no number.
 fn check_openenv(timeout_s: Option<Value>, request_id: Option<Value>) -> Result<(), Misfit> {
     match timeout_s {
         None | Some(Value::Null) => {}
@@ -71,25 +73,26 @@ fn check_openenv(timeout_s: Option<Value>, request_id: Option<Value>) -> Result<
     text("request_id", request_id)?.map_or(Ok(()), |id| check_id("request_id", &id))
 }
 
+/// Names the place of a fault from the body on.
 fn within_action(error: Misfit) -> Misfit {
     let place = if error.place == "action" { error.place } else { format!("action.{}", error.place) };
     Misfit { place, ..error }
 }
 
-/// The episode that a request names: by header, query, body, or cookie.
+/// Finds the name of the episode that a request means: in the header, the query, the body, or the cookie.
 fn name_of(input: &Input, in_body: Option<String>) -> Result<Option<String>, Fault> {
     let in_query = id(input.query()?.remove("episode_id"))?;
     Ok(input.header_id()?.or(in_query).or(in_body).or_else(|| input.cookie_id()))
 }
 
-/// A text that can name an episode.
+/// Reads a text that can name an episode.
 fn id(value: Option<Value>) -> Result<Option<String>, Misfit> {
     let id = text("episode_id", value)?;
     id.as_deref().map_or(Ok(()), |id| check_id("episode_id", id))?;
     Ok(id)
 }
 
-/// `GET /state`.
+/// Serves `GET /state`.
 pub(crate) async fn state(State(app): Shared, request: Request) -> Result<Response, Fault> {
     let input = Input::read(request, app.options.max_body).await?;
     let play = match app.find(name_of(&input, None)?.as_deref()) {
@@ -101,16 +104,16 @@ pub(crate) async fn state(State(app): Shared, request: Request) -> Result<Respon
     Ok(with(&play, |play| respond(&app.options.visibility.state(&play.episode, &play.name))))
 }
 
-/// `GET /grader`.
+/// Serves `GET /grader`.
 pub(crate) async fn grader(State(app): Shared, request: Request) -> Result<Response, Fault> {
     let input = Input::read(request, app.options.max_body).await?;
     let play = app.find(name_of(&input, None)?.as_deref())?;
     with(&play, |play| app.options.visibility.grader(&play.episode)).map(written).ok_or(Fault::Exam)
 }
 
-/// `GET /tasks`.
+/// Serves `GET /tasks`.
 pub(crate) async fn tasks(State(app): Shared) -> Response {
-    let task = |task: &Arc<crate::env::Task>| {
+    let task = |task: &Arc<Task>| {
         let scenarios: Vec<_> = app.catalog.of_task(task.id).map(|scenario| scenario.id()).collect();
         json!({
             "task_id": task.id,
@@ -127,7 +130,7 @@ pub(crate) async fn tasks(State(app): Shared) -> Response {
     written(json!({ "tasks": tasks, "total": total, "action_schema": action_schema() }).to_string())
 }
 
-/// The actions by group, each with the parameters that matter to it.
+/// Lists the actions by group, each with its parameters.
 fn action_schema() -> Value {
     let of = |kind: ActionKind, parameters: Value| (kind.as_str().to_owned(), parameters);
     let diagnostics = Diagnostic::ALL.iter();
@@ -156,13 +159,13 @@ fn action_schema() -> Value {
     })
 }
 
-/// `GET /health`.
+/// Serves `GET /health`.
 pub(crate) async fn health(State(app): Shared) -> Response {
     let status = if app.options.openenv { "healthy" } else { "ok" };
     written(json!({ "status": status, "version": env!("CARGO_PKG_VERSION") }).to_string())
 }
 
-/// `GET /metrics`.
+/// Serves `GET /metrics`.
 pub(crate) async fn metrics(State(app): Shared) -> Response {
     let live = app.sweep();
     (StatusCode::OK, [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.text(live, app.spent()))

@@ -1,83 +1,33 @@
-//! The routes: one list, from which both the router and the OpenAPI document are made.
+//! The list of routes, from which the router, the OpenAPI document and the labels of the counters are made.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::extract::Request;
 use axum::response::Redirect;
-use axum::routing::{MethodRouter, delete, get, post};
+use axum::routing::{delete, get, post};
 use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
 
-use crate::serve::app::App;
+use super::route::{AnswerForm, Parameter, Route, may, must};
+use super::{assets, baseline, docs, openapi, rest, runs};
+use crate::env::Catalog;
+use crate::serve::app::{App, Backing, Options};
 use crate::serve::error::{Fault, excerpt};
-use super::openapi::{Shape, shape};
-use crate::serve::wire::schema::{
-    BaselineAnswer, BaselineProgress, BaselineRequest, GraderAnswer, Health, JsonRpcReply, JsonRpcRequest, Metadata,
-    NumTasks, OneTask, RangeRequest, Refusal, ResetAnswer, ResetRequest, Schemas, SomeTasks, Split, SplitRequest,
-    SplitTasks, StateAnswer, StepAnswer, StepRequest, TaskRequest, TasksAnswer, counted, environments, named, seeds,
-    texts, truths,
-};
-use super::{assets, baseline, openapi, rest, runs};
 use crate::serve::mcp::http as mcp;
-use crate::serve::openenv::metadata as openenv;
-use crate::serve::socket as ws;
-
-/// What is served at a path with a method.
-pub(crate) struct Route {
-    pub(crate) method: &'static str,
-    pub(crate) path: &'static str,
-    pub(crate) summary: &'static str,
-    pub(crate) parameters: &'static [Parameter],
-    pub(crate) body: Option<Body>,
-    pub(crate) answer: Answer,
-    /// Other answers than that and a plain refusal: status, and for what.
-    pub(crate) others: Vec<(&'static str, &'static str, Answer)>,
-    /// A key of the answer that names something, and the operations that take it as a parameter of the same name.
-    pub(crate) names: Option<(&'static str, &'static [&'static str])>,
-    /// Whether it may need the server's token.
-    pub(crate) by_token: bool,
-    handler: MethodRouter<Arc<App>>,
-}
-
-/// Something that a request says outside of its body.
-pub(crate) struct Parameter {
-    pub(crate) name: &'static str,
-    /// `query`, `header` or `path`.
-    pub(crate) place: &'static str,
-    pub(crate) about: &'static str,
-    pub(crate) shape: Shape,
-    pub(crate) required: bool,
-}
-
-/// What a request says in its body.
-pub(crate) struct Body {
-    pub(crate) shape: Shape,
-    pub(crate) required: bool,
-}
-
-/// What a route answers.
-pub(crate) enum Answer {
-    /// JSON of this shape.
-    Json(Shape),
-    /// JSON of this shape, or server-sent events that hold it.
-    Events(Shape),
-    /// Text of this type.
-    Text(&'static str),
-    /// Another protocol.
-    Socket,
-    /// Nothing.
-    Nothing,
-}
-
-/// What may be left out.
-const fn may(name: &'static str, place: &'static str, about: &'static str, shape: Shape) -> Parameter {
-    Parameter { name, place, about, shape, required: false }
-}
-
-/// What must be there.
-const fn must(name: &'static str, place: &'static str, about: &'static str, shape: Shape) -> Parameter {
-    Parameter { name, place, about, shape, required: true }
-}
+use crate::serve::openenv::metadata::{
+    self as openenv, Metadata, NumTasks, OneTask, SomeTasks, Split, SplitTasks, environments,
+};
+use crate::serve::openenv::socket;
+use crate::serve::wire::schema::baseline::{BaselineAnswer, BaselineProgress, BaselineRequest};
+use crate::serve::wire::schema::jsonrpc::{JsonRpcReply, JsonRpcRequest};
+use crate::serve::wire::schema::reset::{ResetAnswer, ResetRequest};
+use crate::serve::wire::schema::service::{Health, Refusal, Schemas};
+use crate::serve::wire::schema::shape::{counted, named, seeds, shape, texts, truths};
+use crate::serve::wire::schema::split::{RangeRequest, SplitRequest, TaskRequest};
+use crate::serve::wire::schema::state::StateAnswer;
+use crate::serve::wire::schema::step::{GraderAnswer, StepAnswer, StepRequest};
+use crate::serve::wire::schema::tasks::TasksAnswer;
 
 const EPISODE: &[Parameter] = &[
     may(
@@ -132,62 +82,9 @@ const TWO_RUNS: &[Parameter] = &[
     may("allow_drift", "query", "Compare also where suite, prompts or graders differ", truths),
 ];
 
-impl Route {
-    fn new(
-        method: &'static str,
-        path: &'static str,
-        summary: &'static str,
-        answer: Answer,
-        handler: MethodRouter<Arc<App>>,
-    ) -> Self {
-        let (parameters, body, others, names, by_token): (&[_], _, _, _, _) = (&[], None, Vec::new(), None, false);
-        Self { method, path, summary, parameters, body, answer, others, names, by_token, handler }
-    }
-
-    fn get(path: &'static str, summary: &'static str, answer: Answer, handler: MethodRouter<Arc<App>>) -> Self {
-        Self::new("get", path, summary, answer, handler)
-    }
-
-    fn post(
-        path: &'static str,
-        summary: &'static str,
-        [body, answer]: [Shape; 2],
-        handler: MethodRouter<Arc<App>>,
-    ) -> Self {
-        let body = Some(Body { shape: body, required: true });
-        Self { body, ..Self::new("post", path, summary, Answer::Json(answer), handler) }
-    }
-
-    fn delete(path: &'static str, summary: &'static str, handler: MethodRouter<Arc<App>>) -> Self {
-        Self::new("delete", path, summary, Answer::Nothing, handler)
-    }
-
-    fn with(self, parameters: &'static [Parameter]) -> Self {
-        Self { parameters, ..self }
-    }
-
-    /// Without a body it does what an empty object asks for.
-    fn also_empty(self) -> Self {
-        Self { body: self.body.map(|body| Body { required: false, ..body }), ..self }
-    }
-
-    fn or(mut self, status: &'static str, about: &'static str, answer: Answer) -> Self {
-        self.others.push((status, about, answer));
-        self
-    }
-
-    fn naming(self, key: &'static str, operations: &'static [&'static str]) -> Self {
-        Self { names: Some((key, operations)), ..self }
-    }
-
-    fn by_token(self) -> Self {
-        Self { by_token: true, ..self }
-    }
-}
-
-/// All of them.
-pub(crate) fn routes() -> Vec<Route> {
-    use Answer::{Events, Json, Nothing, Socket, Text};
+/// Lists all routes.
+fn routes() -> Vec<Route> {
+    use AnswerForm::{Events, Json, Nothing, Socket, Text};
     let (g, p) = (Route::get, Route::post);
     vec![
         p("/reset", "Start an episode", [shape::<ResetRequest>, shape::<ResetAnswer>], post(rest::reset))
@@ -213,7 +110,7 @@ pub(crate) fn routes() -> Vec<Route> {
         g("/baseline/{run_id}", "How far it is", Events(shape::<BaselineProgress>), get(baseline::progress))
             .with(RUN)
             .by_token(),
-        g("/ws", "One isolated episode over WebSocket, in OpenEnv's messages", Socket, get(ws::upgrade)),
+        g("/ws", "One isolated episode over WebSocket, in OpenEnv's messages", Socket, get(socket::upgrade)),
         p(
             "/mcp",
             "A message of MCP: the actions as tools",
@@ -233,7 +130,7 @@ pub(crate) fn routes() -> Vec<Route> {
         g("/metrics", "Counters for Prometheus", Text("text/plain"), get(rest::metrics)),
         g("/schema", "Schemas of action, observation and state", Json(shape::<Schemas>), get(openenv::schemas)),
         g("/metadata", "What the environment is", Json(shape::<Metadata>), get(openenv::metadata)),
-        g("/list_environments", "Its name", Json(shape::<Vec<String>>), get(openenv::environments)),
+        g("/list_environments", "Its name", Json(shape::<Vec<String>>), get(openenv::list_environments)),
         g("/{env}/splits", "The parts of the suite", Json(shape::<Vec<Split>>), get(openenv::splits)).with(ENV),
         p("/{env}/tasks", "All tasks of a split", [shape::<SplitRequest>, shape::<SplitTasks>], post(openenv::tasks))
             .with(ENV),
@@ -254,16 +151,39 @@ pub(crate) fn routes() -> Vec<Route> {
         .with(EPISODE_OF_RUN),
         g("/compare", "Two runs compared, with a verdict", Json(shape::<Map<String, Value>>), get(runs::comparison))
             .with(TWO_RUNS),
-        g("/openapi.json", "This document", Json(shape::<Map<String, Value>>), get(openapi::openapi)),
-        g("/docs", "The same as a page", Text("text/html"), get(openapi::docs)),
+        g(
+            "/openapi.json",
+            "This document",
+            Json(shape::<Map<String, Value>>),
+            get(|| async { openapi::answer(&DOCUMENT) }),
+        ),
+        g("/docs", "The same as a page", Text("text/html"), get(|| async { docs::answer(&DOCUMENT) })),
     ]
 }
 
-/// All routes as axum serves them, with an answer in JSON wherever there is none.
+/// This is the OpenAPI document of all routes.
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| openapi::document(&routes()));
+
+// They are here since the state of a server is made for its routes and must not know them.
+impl App {
+    /// Makes the state of a server without an episode.
+    #[must_use]
+    pub fn new(catalog: Catalog, options: Options, stop: CancellationToken) -> Arc<Self> {
+        Self::backed(catalog, options, stop, Backing::default())
+    }
+
+    /// Makes the same with the parts that the program around it adds.
+    #[must_use]
+    pub fn backed(catalog: Catalog, options: Options, stop: CancellationToken, backing: Backing) -> Arc<Self> {
+        Self::on(routes().iter().map(|route| route.path), catalog, options, stop, backing)
+    }
+}
+
+/// Makes the router of all routes. It answers in JSON also where no route is.
 pub(crate) fn router(app: &Arc<App>) -> Router {
     let router = routes().into_iter().fold(Router::new(), |router, route| router.route(route.path, route.handler));
     let router = router.route("/", get(assets::page)).route("/web/{file}", get(assets::asset));
-    // Where hosts of OpenEnv look for a page.
+    // Hosts of OpenEnv look for a page there.
     let router = ["/web", "/web/"]
         .into_iter()
         .fold(router, |router, path| router.route(path, get(|| async { Redirect::temporary("/") })));

@@ -1,84 +1,42 @@
-//! The runs that are kept, for people who look: lists, scores, episodes, comparisons; and as events while a run goes on.
+//! `/runs` and `/compare`: the handlers for the runs that are kept. They give lists, scores, episodes and comparisons, also as
+//! events while a run goes on.
 
-use std::collections::BTreeMap;
-use std::convert::Infallible;
-use std::fmt::Debug;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
-use axum::http::header::{ACCEPT, CONTENT_TYPE};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::serve::net::buffer::written;
-use crate::serve::app::App;
-use crate::serve::error::{Fault, Misfit};
-use crate::serve::wire::input::{Segment, TwoSegments};
-use crate::serve::episodes::view::Reveal;
-use crate::env::{Catalog, Scenario};
+use super::events::{self, event};
 use crate::gate::compare::Side;
 use crate::gate::{Rules, compare, render};
+use crate::log::Row;
 use crate::log::manifest::PlannedScenario;
-use crate::log::shelf::{Book, Head, Shelf, ShelfError, Status};
-use crate::log::{Manifest, Row};
+use crate::log::shelf::{Book, Head, ShelfError, Status};
 use crate::report::published;
+use crate::serve::app::App;
+use crate::serve::episodes::view::Reveal;
+use crate::serve::error::{Fault, Misfit, excerpt};
+use crate::serve::net::buffer::written;
+use crate::serve::runs::kept::KeptRuns;
+use crate::serve::wire::input::{Segment, TwoSegments};
 use crate::stats::gate::Verdict;
 
-/// How often a run that goes on is looked at.
+/// A run that goes on is read this often.
 const LOOK: Duration = Duration::from_millis(500);
-/// Looks after which a listener is told that nothing has changed: proxies cut what is silent.
+/// After this number of looks a listener is told that nothing has changed, since proxies cut silent connections.
 const SILENT: u32 = 30;
-/// Scenarios of a suite that is made in a moment.
+/// A suite with at most this number of scenarios is made in a moment.
 const SMALL: usize = 60;
-/// Suites that are kept for the briefings of their scenarios.
-const SUITES: usize = 4;
-
-/// The suites that runs were played on.
-pub trait Suites: Send + Sync + Debug {
-    /// The scenarios of a run, where they can be had and are still what they were.
-    fn of(&self, manifest: &Manifest) -> Option<Catalog>;
-}
-
-/// The runs of a results folder.
-#[derive(Debug)]
-pub struct KeptRuns {
-    shelf: Shelf,
-    suites: Arc<dyn Suites>,
-    known: Mutex<BTreeMap<String, Option<Arc<Catalog>>>>,
-}
-
-impl KeptRuns {
-    /// KeptRuns, with where their suites come from.
-    #[must_use]
-    pub fn new(shelf: Shelf, suites: Arc<dyn Suites>) -> Self {
-        Self { shelf, suites, known: Mutex::default() }
-    }
-
-    /// The scenario of an episode as its suite has it.
-    fn scenario(&self, manifest: &Manifest, id: &str) -> Option<Arc<Scenario>> {
-        let digest = &manifest.suite_digest;
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned();
-        let catalog = known.unwrap_or_else(|| {
-            // Without the lock: to make a suite takes its time.
-            let catalog = self.suites.of(manifest).map(Arc::new);
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            if known.len() >= SUITES {
-                known.clear();
-            }
-            known.insert(digest.clone(), catalog.clone());
-            catalog
-        });
-        catalog?.scenario(id).ok().cloned()
-    }
-}
 
 type Shared = State<Arc<App>>;
 
-/// What is done with the runs, on a thread that may wait for files.
+/// Reads the runs on a thread that may wait for files.
 async fn look<R: Send + 'static>(
     app: &Arc<App>,
     headers: &HeaderMap,
@@ -88,8 +46,9 @@ async fn look<R: Send + 'static>(
     tokio::task::spawn_blocking(move || act(&runs)).await.map_err(|_| Fault::Runs("it could not be read".to_owned()))?
 }
 
+/// Gives the kept runs to a client that may see them.
 fn runs(app: &App, headers: &HeaderMap) -> Result<Arc<KeptRuns>, Fault> {
-    // Prompts and replies are in there: nothing for a page that only seems to be this server's.
+    // Prompts and replies are in the runs, which a page that only seems to be this server's must not see.
     if !app.options.origins.is_own_name(headers) {
         return Err(Fault::Foreign);
     }
@@ -99,7 +58,7 @@ fn runs(app: &App, headers: &HeaderMap) -> Result<Arc<KeptRuns>, Fault> {
     app.backing.runs.clone().ok_or(Fault::NoRuns)
 }
 
-/// `GET /runs`.
+/// Serves `GET /runs`.
 pub(crate) async fn list(State(app): Shared, headers: HeaderMap) -> Result<Response, Fault> {
     let all = |runs: &KeptRuns| {
         let heads = runs.shelf.list().map_err(|error| Fault::Runs(error.to_string()))?;
@@ -109,7 +68,7 @@ pub(crate) async fn list(State(app): Shared, headers: HeaderMap) -> Result<Respo
     answer(app, headers, all).await
 }
 
-/// `GET /runs/{run_id}`.
+/// Serves `GET /runs/{run_id}`.
 pub(crate) async fn run(State(app): Shared, Segment(run_id): Segment, headers: HeaderMap) -> Result<Response, Fault> {
     let one = move |runs: &KeptRuns| {
         let head = runs.shelf.with(&run_id, |book| {
@@ -126,7 +85,7 @@ pub(crate) async fn run(State(app): Shared, Segment(run_id): Segment, headers: H
     answer(app, headers, one).await
 }
 
-/// `GET /runs/{run_id}/episodes`.
+/// Serves `GET /runs/{run_id}/episodes`.
 pub(crate) async fn episodes(
     State(app): Shared,
     Segment(run_id): Segment,
@@ -134,7 +93,7 @@ pub(crate) async fn episodes(
 ) -> Result<Response, Fault> {
     let text = look(&app, &headers, move |runs| {
         let manifest = runs.shelf.with(&run_id, |book| book.manifest.clone())?;
-        // Levels stand in the suite, which is not made anew for them alone where that takes long.
+        // Levels are in the suite, which is not made again for them alone if that takes long.
         let is_small = manifest.scenarios.len() <= SMALL;
         let scenario = |one: &PlannedScenario| {
             let found = is_small.then(|| runs.scenario(&manifest, &one.id)).flatten();
@@ -152,14 +111,14 @@ pub(crate) async fn episodes(
     Ok(written(text.await?))
 }
 
-/// `GET /runs/{run_id}/episodes/{n}`.
+/// Serves `GET /runs/{run_id}/episodes/{n}`.
 pub(crate) async fn episode(
     State(app): Shared,
     TwoSegments(run_id, n): TwoSegments,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
     let asked: i128 = n.parse().map_err(|_| {
-        let problem = format!("expected the number of an episode, found '{}'", crate::serve::error::excerpt(&n));
+        let problem = format!("expected the number of an episode, found '{}'", excerpt(&n));
         Misfit { place: "n".to_owned(), problem }
     })?;
     let n = usize::try_from(asked).map_err(|_| Fault::NoRun(format!("the run has no episode {asked}")))?;
@@ -186,30 +145,30 @@ pub(crate) async fn episode(
     Ok(written(text.await?))
 }
 
-/// What `GET /compare` is asked.
+/// The query of `GET /compare`.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct CompareQuery {
     base: Option<String>,
     new: Option<String>,
     #[serde(default)]
     allow_drift: bool,
 }
 
-/// `GET /compare`.
+/// Serves `GET /compare`.
 pub(crate) async fn comparison(
     State(app): Shared,
-    asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
+    query: Result<Query<CompareQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
-    let Query(asked) = asked.map_err(|error| Misfit { place: "query".to_owned(), problem: error.body_text() })?;
+    let Query(query) = query.map_err(|error| Misfit { place: "query".to_owned(), problem: error.body_text() })?;
     let named = |name: &str, value: Option<String>| value.ok_or_else(|| Misfit::missing(name, "the id of a run"));
-    let (base, new) = (named("base", asked.base)?, named("new", asked.new)?);
+    let (base, new) = (named("base", query.base)?, named("new", query.new)?);
     let text = look(&app, &headers, move |runs| {
         let side =
             |id: &str| -> Result<_, ShelfError> { Ok((runs.shelf.with(id, Book::summary)?, runs.shelf.events(id)?)) };
         let (base, new) = (side(&base)?, side(&new)?);
         let sides = (Side { summary: &base.0, events: &base.1 }, Side { summary: &new.0, events: &new.1 });
-        let comparison = compare(sides.0, sides.1, Rules::default(), asked.allow_drift)
+        let comparison = compare(sides.0, sides.1, Rules::default(), query.allow_drift)
             .map_err(|drift| Fault::Drift(drift.to_string()))?;
         let verdict = match comparison.verdict() {
             Verdict::Pass => "pass",
@@ -222,7 +181,7 @@ pub(crate) async fn comparison(
     Ok(written(text.await?))
 }
 
-/// What a run is listed with.
+/// Describes a run in the list.
 fn entry(head: &Head) -> Value {
     let Head { manifest, status, planned, ended, summary } = head;
     let contestant = |(label, row): (&String, &Row)| {
@@ -240,6 +199,7 @@ fn entry(head: &Head) -> Value {
     })
 }
 
+/// Lists the scores that others published for a suite.
 fn published_rows(suite: &str) -> Value {
     let rows = published::rows(suite).into_iter().map(|row| {
         let tasks = json!({
@@ -250,33 +210,30 @@ fn published_rows(suite: &str) -> Value {
     rows.collect()
 }
 
-/// An answer; or, for who accepts events, one whenever it has changed, until the last.
+/// Answers once. Clients that accept events are told whenever the answer has changed, until the last one.
 async fn answer<F>(app: Arc<App>, headers: HeaderMap, read: F) -> Result<Response, Fault>
 where
     F: Fn(&KeptRuns) -> Result<(String, bool), Fault> + Clone + Send + 'static,
 {
     let first = look(&app, &headers, read.clone()).await?;
-    let accepts = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    if !accepts.contains("text/event-stream") {
+    if !events::accepted(&headers) {
         return Ok(written(first.0));
     }
     let listener = Listener { app, headers, read, shown: None, found: Some(first) };
-    let events = futures_util::stream::unfold(Some(listener), |listener| async {
-        let mut listener = listener?;
+    Ok(events::respond(listener, |mut listener| async {
         let (event, is_last) = listener.next().await?;
-        Some((Ok::<_, Infallible>(event), (!is_last).then_some(listener)))
-    });
-    Ok(([(CONTENT_TYPE, "text/event-stream")], Body::from_stream(events)).into_response())
+        Some((event, (!is_last).then_some(listener)))
+    }))
 }
 
-/// Somebody who is told of changes.
+/// A client that is told of changes.
 struct Listener<F> {
     app: Arc<App>,
     headers: HeaderMap,
     read: F,
-    /// What was told last.
+    /// This was told last.
     shown: Option<String>,
-    /// What was found and not told yet, and whether nothing can follow it.
+    /// This was found and not told yet, and says whether nothing can follow it.
     found: Option<(String, bool)>,
 }
 
@@ -284,7 +241,8 @@ impl<F> Listener<F>
 where
     F: Fn(&KeptRuns) -> Result<(String, bool), Fault> + Clone + Send + 'static,
 {
-    /// The next event, and whether it is the last; none when the server stops or the runs cannot be read any more.
+    /// Waits for the next event, and says whether it is the last. None comes if the server stops, or the runs cannot be read
+    /// any more.
     async fn next(&mut self) -> Option<(Bytes, bool)> {
         for _ in 0..SILENT {
             let (text, is_last) = match self.found.take() {
@@ -292,9 +250,9 @@ where
                 None => self.look_again().await?,
             };
             if self.shown.as_ref() != Some(&text) {
-                let event = format!("event: run\ndata: {text}\n\n");
+                let event = event("run", &text);
                 self.shown = Some(text);
-                return Some((event.into(), is_last));
+                return Some((event, is_last));
             }
         }
         Some((Bytes::from_static(b": nothing new\n\n"), false))
@@ -306,14 +264,5 @@ where
             () = tokio::time::sleep(LOOK) => {}
         }
         look(&self.app, &self.headers, self.read.clone()).await.ok()
-    }
-}
-
-impl From<ShelfError> for Fault {
-    fn from(error: ShelfError) -> Self {
-        match error {
-            ShelfError::Find(_) | ShelfError::NoEpisode(_) => Self::NoRun(error.to_string()),
-            ShelfError::Store(_) | ShelfError::Damaged { .. } => Self::Runs(error.to_string()),
-        }
     }
 }

@@ -1,40 +1,38 @@
-//! Which incident a reset asks for, and under which name the episode is kept.
+//! The incident that a reset asks for, and the name under which its episode is kept.
 
 use std::sync::Arc;
 
 use serde_json::{Map, Number, Value};
 use sha2::{Digest, Sha256};
 
-use crate::serve::app::Incidents;
-use crate::serve::error::{Fault, Misfit, excerpt};
-use crate::serve::wire::input::check_id;
 use crate::env::{Catalog, Scenario, TaskId};
+use crate::serve::error::{Fault, Misfit, excerpt};
+use crate::serve::ports::Incidents;
+use crate::serve::wire::field::{check_id, integer, text};
+use crate::serve::wire::schema::split::SPLIT;
 
-/// The one split of the Task API: the suite that is served.
-pub(crate) const SPLIT: &str = "test";
-
-/// More bytes than the name of a generated suite has.
+/// The name of a generated suite has fewer bytes than this.
 const LONGEST_SUITE: usize = 80;
 
-/// What a reset says. Every part may be missing; keys that it does not know are somebody else's.
+/// This is what a reset asks for. Every part may be missing, and unknown keys are ignored.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Choice {
     task_id: Option<String>,
     scenario_index: Option<i128>,
     scenario_id: Option<String>,
-    /// The seed in its JSON form: all that matters is that equal seeds choose alike.
+    /// This is the seed in its JSON form: all that matters is that equal seeds choose alike.
     seed: Option<String>,
     level: Option<String>,
     split: Option<String>,
     index: Option<i128>,
-    /// A generated suite that is not the one that is served.
+    /// This is a generated suite, instead of the suite that is served.
     suite: Option<String>,
-    /// The name that the client gives the episode.
+    /// This is the name that the client gives the episode.
     pub(crate) episode_id: Option<String>,
 }
 
 impl Choice {
-    /// Reads what a request over HTTP says.
+    /// Reads the choice of a request over HTTP.
     pub(crate) fn read(mut data: Map<String, Value>) -> Result<Self, Misfit> {
         let seed = data.remove("seed");
         let seed = integer("seed", seed)?;
@@ -44,7 +42,7 @@ impl Choice {
         Ok(Self { seed: seed.map(|seed| seed.to_string()), ..Self::read_but_seed(data)? })
     }
 
-    /// Reads what OpenEnv's socket says: there a seed is anything.
+    /// Reads the choice of a message on OpenEnv's socket, where a seed may be any value.
     pub(crate) fn read_any_seed(mut data: Map<String, Value>) -> Result<Self, Misfit> {
         let seed = data.remove("seed").filter(|seed| !seed.is_null()).map(|seed| {
             // Data frames write whole numbers as 7.0, which must draw what 7 draws.
@@ -70,7 +68,7 @@ impl Choice {
         Ok(choice)
     }
 
-    /// What a body says, completed by what a query says.
+    /// Completes the choice of a body by that of a query.
     pub(crate) fn or(self, query: Self) -> Self {
         // A scenario's id chooses alone, so it must not overrule another choice that the body makes.
         let body_chooses = self.task_id.is_some() || self.scenario_index.is_some() || self.index.is_some();
@@ -87,14 +85,14 @@ impl Choice {
         }
     }
 
-    /// The generated suite that is asked for, where that is not the one that is served.
+    /// Gives the generated suite that is asked for, if it is not the suite that is served.
     pub(crate) fn suite(&self) -> Option<&str> {
         self.suite.as_deref()
     }
 
-    /// The incident of a generated suite that is meant: its number, or the first of the task, or the first.
+    /// Makes the incident of a generated suite that is asked for: by its number, or the first of the task, or the first.
     pub(crate) fn made(&self, suite: &str, incidents: &dyn Incidents) -> Result<Arc<Scenario>, Fault> {
-        // What is wrong with it is told in its own words, which must not be many.
+        // The refusal repeats the name, so the name must not be long.
         if suite.len() > LONGEST_SUITE {
             return Err(Fault::Suite(format!("unknown suite '{}'", excerpt(suite))));
         }
@@ -106,8 +104,8 @@ impl Choice {
         incidents.make(suite, task, self.index.map(number).transpose()?).map_err(Fault::Suite)
     }
 
-    /// The scenario that is meant: by its id; or, of those of a level if one is named, by its place among all or in its
-    /// task, drawn by the seed, or the first.
+    /// Finds the scenario that is asked for. An id finds it alone. Otherwise it is one of the named level, if there is a level:
+    /// by its number among all or in its task, drawn by the seed, or the first.
     pub(crate) fn scenario<'a>(&self, catalog: &'a Catalog) -> Result<&'a Arc<Scenario>, Fault> {
         if let Some(id) = &self.scenario_id {
             return Ok(catalog.scenario(id)?);
@@ -146,10 +144,10 @@ impl Choice {
     }
 }
 
-/// The levels in their order, for messages.
+/// These are the levels in their order, for messages.
 const LEVELS: [&str; 4] = ["easy", "medium", "hard", "expert"];
 
-/// A level that scenarios of the suite have.
+/// Checks that scenarios of the suite have this level.
 fn known_level(name: &str, catalog: &Catalog) -> Result<&'static str, Fault> {
     let mut levels: Vec<_> = catalog.scenarios().iter().map(|scenario| scenario.level()).collect();
     if let Some(level) = levels.iter().find(|level| level.eq_ignore_ascii_case(name)) {
@@ -160,7 +158,7 @@ fn known_level(name: &str, catalog: &Catalog) -> Result<&'static str, Fault> {
     Err(Fault::Level { name: excerpt(name).into_owned(), known: levels.join(", ") })
 }
 
-/// What stands at a place of a list of scenarios.
+/// Gives the entry with a number in a list of scenarios, from 0.
 pub(crate) fn nth<'a, T>(all: &'a [T], index: i128, of: &str) -> Result<&'a T, Fault> {
     let range = || Fault::Range { index: index.to_string(), task: of.to_owned(), last: all.len().saturating_sub(1) };
     usize::try_from(index).ok().and_then(|index| all.get(index)).ok_or_else(range)
@@ -171,38 +169,14 @@ pub(crate) fn check_split(name: &str) -> Result<(), Fault> {
     if name == SPLIT { Ok(()) } else { Err(Fault::Split { name: name.to_owned(), known: SPLIT }) }
 }
 
-/// The place that a seed draws, the same in every release.
+/// Gives the number that a seed draws, which is the same in every release.
 fn drawn(seed: &str, len: usize) -> usize {
     let digest = Sha256::digest(format!("scenario\n{seed}"));
     let bits = digest.iter().take(8).fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
     usize::try_from((u128::from(bits) * len as u128) >> 64).unwrap_or(0)
 }
 
-/// A text; null is as good as nothing.
-pub(crate) fn text(name: &str, value: Option<Value>) -> Result<Option<String>, Misfit> {
-    match value {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(other) => Err(Misfit::new(name, "a string", &other)),
-    }
-}
-
-/// A whole number, also one that JSON writes as 3.0 or a query as text; null is as good as nothing.
-pub(crate) fn integer(name: &str, value: Option<Value>) -> Result<Option<i128>, Misfit> {
-    let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(None) };
-    let number = match &value {
-        Value::Number(number) => number.as_i128().or_else(|| {
-            let whole = number.as_f64().filter(|n| n.fract() == 0.0)?;
-            // What is beyond all ranges stays beyond them.
-            let far = if whole < 0.0 { i128::MIN } else { i128::MAX };
-            Some(format!("{whole:.0}").parse().unwrap_or(far))
-        }),
-        _ => None,
-    };
-    number.map(Some).ok_or_else(|| Misfit::new(name, "an integer", &value))
-}
-
-/// The parameters of a query, where every value is text, with numbers where numbers are expected.
+/// Turns the parameters of a query, which are all texts, into numbers where numbers are expected.
 pub(crate) fn from_query(query: Map<String, Value>) -> Map<String, Value> {
     let number = |name: &str, value: Value| match &value {
         Value::String(text) if matches!(name, "scenario_index" | "seed" | "index") => {

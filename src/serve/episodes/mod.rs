@@ -1,6 +1,7 @@
-//! The episodes that a server keeps: which are alive, which one a request means, and what may be seen of one.
+//! The episodes that a server keeps: which of them are alive, which incident a request asks for, and what may be seen.
 
 pub(super) mod choice;
+pub(super) mod play;
 pub(super) mod session;
 pub(super) mod table;
 pub(super) mod view;

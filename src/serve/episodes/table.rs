@@ -1,6 +1,6 @@
-//! Which episodes are alive: by id, by age, by number. It has no clock and is told the time.
+//! The table of the episodes that are alive, by their id, their age and their number. It has no clock and is told the time.
 //!
-//! One short lock guards the table and is never held while an episode steps: an episode has a lock of its own.
+//! One short lock guards the table. It is never held while an episode steps, since each episode has a lock of its own.
 
 use std::hash::RandomState;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,41 +8,33 @@ use std::time::Duration;
 
 use hashlink::LinkedHashMap;
 
-/// How long and how many.
+use crate::serve::error::Full;
+
+/// The limits of a table: how long episodes live, and how many of them.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// After so much time without use an episode is gone.
+    /// An episode expires after it was not used for this time.
     pub ttl: Duration,
-    /// The most episodes, those of sockets included.
+    /// This is the most episodes, those of sockets included.
     pub most: usize,
 }
 
-/// There is no room, and nothing that is idle could make some.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{active} of {most} episodes are in use")]
-pub struct Full {
-    /// Episodes that are alive.
-    pub active: usize,
-    /// The most that may be.
-    pub most: usize,
-}
-
-/// Episodes by id. An episode is in use while a request holds it, and idle otherwise.
+/// A table of episodes by id. An episode is in use while a request holds it, and idle otherwise.
 #[derive(Debug)]
-pub struct Sessions<T> {
+pub(crate) struct EpisodeTable<T> {
     limits: Limits,
     table: Mutex<Table<T>>,
 }
 
 #[derive(Debug)]
 struct Table<T> {
-    /// In the order of their last use.
+    /// The slots are in the order of their last use.
     slots: LinkedHashMap<Arc<str>, Slot<T>, RandomState>,
-    /// The latest time that it was told: threads may be told out of order.
+    /// This is the latest time that the table was told, since threads may tell it out of order.
     now: Duration,
-    /// The id of the last reset of all.
+    /// This is the id of the last reset of all.
     last: Option<Arc<str>>,
-    /// Places that sockets hold.
+    /// This counts the places that sockets hold.
     places: usize,
 }
 
@@ -53,31 +45,29 @@ struct Slot<T> {
 }
 
 impl<T> Slot<T> {
-    /// Only under the table's lock, where nobody can take a new handle.
+    /// Says whether no request holds the episode. Call it under the table's lock only, where nobody can take a new handle.
     fn is_idle(&self) -> bool {
         Arc::strong_count(&self.value) == 1
     }
 }
 
-impl<T> Sessions<T> {
-    /// An empty table.
-    #[must_use]
-    pub fn new(limits: Limits) -> Self {
+impl<T> EpisodeTable<T> {
+    /// Makes an empty table.
+    pub(crate) fn new(limits: Limits) -> Self {
         let table = Table { slots: LinkedHashMap::default(), now: Duration::ZERO, last: None, places: 0 };
         Self { limits, table: Mutex::new(table) }
     }
 
-    /// Its limits.
-    #[must_use]
-    pub fn limits(&self) -> Limits {
+    /// Gives the limits of the table.
+    pub(crate) fn limits(&self) -> Limits {
         self.limits
     }
 
     /// Keeps an episode under an id, in place of an earlier one of that id. It is then the last reset of all.
     ///
     /// # Errors
-    /// When there is no room and nothing is idle.
-    pub fn put(&self, id: &str, value: T, now: Duration) -> Result<Arc<Mutex<T>>, Full> {
+    /// It fails when the table has no room and no episode is idle.
+    pub(crate) fn put(&self, id: &str, value: T, now: Duration) -> Result<Arc<Mutex<T>>, Full> {
         let mut table = self.at(now);
         // Its own place is free again, also where the table is full.
         table.remove(id);
@@ -90,28 +80,28 @@ impl<T> Sessions<T> {
         Ok(value)
     }
 
-    /// The episode of an id, which counts as a use of it.
-    pub fn get(&self, id: &str, now: Duration) -> Option<Arc<Mutex<T>>> {
+    /// Gives the episode of an id, which counts as a use of it.
+    pub(crate) fn get(&self, id: &str, now: Duration) -> Option<Arc<Mutex<T>>> {
         self.at(now).touch(id)
     }
 
     /// Drops the episode of an id before its time.
-    pub fn remove(&self, id: &str) {
+    pub(crate) fn remove(&self, id: &str) {
         self.lock().remove(id);
     }
 
-    /// The last reset of all, while it is alive.
-    pub fn last(&self, now: Duration) -> Option<Arc<Mutex<T>>> {
+    /// Gives the episode of the last reset of all, while it is alive.
+    pub(crate) fn last(&self, now: Duration) -> Option<Arc<Mutex<T>>> {
         let mut table = self.at(now);
         let id = table.last.clone()?;
         table.touch(&id)
     }
 
-    /// A place for an episode that only its owner can reach, until the place is dropped.
+    /// Takes a place for an episode that only its owner can reach, until the place is dropped.
     ///
     /// # Errors
-    /// When there is no room and nothing is idle.
-    pub fn occupy(self: &Arc<Self>, now: Duration) -> Result<Place<T>, Full> {
+    /// It fails when the table has no room and no episode is idle.
+    pub(crate) fn occupy(self: &Arc<Self>, now: Duration) -> Result<Place<T>, Full> {
         let mut table = self.at(now);
         table.make_room(self.limits)?;
         table.places += 1;
@@ -119,11 +109,11 @@ impl<T> Sessions<T> {
     }
 
     /// Drops what has expired, and says how many episodes are left.
-    pub fn sweep(&self, now: Duration) -> usize {
+    pub(crate) fn sweep(&self, now: Duration) -> usize {
         self.at(now).active()
     }
 
-    /// The table as it is at a time, without what has expired by then.
+    /// Locks the table as it is at a time, without the episodes that have expired by then.
     fn at(&self, now: Duration) -> MutexGuard<'_, Table<T>> {
         let mut table = self.lock();
         table.now = table.now.max(now);
@@ -131,7 +121,7 @@ impl<T> Sessions<T> {
         table
     }
 
-    /// No code under this lock can panic half-way through a change.
+    /// Locks the table. No code under this lock can panic half-way through a change.
     fn lock(&self) -> MutexGuard<'_, Table<T>> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -186,7 +176,7 @@ impl<T> Table<T> {
 
 /// A place in the table that is given back when this is dropped.
 #[derive(Debug)]
-pub struct Place<T>(Arc<Sessions<T>>);
+pub(crate) struct Place<T>(Arc<EpisodeTable<T>>);
 
 impl<T> Drop for Place<T> {
     fn drop(&mut self) {
@@ -203,8 +193,8 @@ mod tests {
         Duration::from_secs(n)
     }
 
-    fn table(ttl: u64, most: usize) -> Arc<Sessions<u32>> {
-        Arc::new(Sessions::new(Limits { ttl: seconds(ttl), most }))
+    fn table(ttl: u64, most: usize) -> Arc<EpisodeTable<u32>> {
+        Arc::new(EpisodeTable::new(Limits { ttl: seconds(ttl), most }))
     }
 
     fn read(value: Option<Arc<Mutex<u32>>>) -> Option<u32> {

@@ -1,36 +1,36 @@
-//! What leaves the server: answers in the plain and in OpenEnv's form, without what must not be seen.
+//! The answers about an episode, in the plain and in OpenEnv's form, without what clients must not see.
 //!
-//! Everything here borrows and is written once, so a step costs the copying of its bytes.
+//! Every view borrows and is written once, so that a step costs no more than the copying of its bytes.
 
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use serde::{Serialize, Serializer};
 
-use crate::serve::net::buffer::json;
 use crate::env::grade::strict::Strict;
 use crate::env::{
     Breakdown, Episode, Grade, Observation, Points, Reason, Reward, Shown, ShownFeedback, StepOutcome, TaskId,
 };
+use crate::serve::net::buffer::json;
 
-/// When breakdowns name right answers.
+/// Says when breakdowns name right answers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Reveal {
-    /// Never.
+    /// They never do.
     Never,
-    /// Once the episode is over.
+    /// They do once the episode is over.
     #[default]
     Done,
-    /// From the start.
+    /// They do from the start.
     Always,
 }
 
-/// What a client may see.
+/// Says what a client may see.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Visibility {
-    /// When breakdowns name right answers.
+    /// This says when breakdowns name right answers.
     pub reveal: Reveal,
-    /// Whether this is an exam: no answer, no score and no judgement of a step is shown.
+    /// In an exam no right answer, no score and no judgement of a step is shown.
     pub exam: bool,
 }
 
@@ -55,7 +55,7 @@ impl Visibility {
         ShownGrade { grade, answers: self.names_answers(done) }
     }
 
-    /// The answer to a reset: the observation, and beside its keys OpenEnv's.
+    /// Makes the answer to a reset: the observation, and beside its keys those of OpenEnv.
     pub(crate) fn reset<'a>(self, episode: &'a Episode, name: &'a str) -> impl Serialize + 'a {
         let observation = self.observation(episode.observation(), name);
         ResetView {
@@ -66,7 +66,7 @@ impl Visibility {
         }
     }
 
-    /// The answer to a reset on a socket.
+    /// Makes the answer to a reset on a socket.
     pub(crate) fn openenv_reset<'a>(self, episode: &'a Episode, name: &'a str) -> impl Serialize + 'a {
         let observation = self.observation(episode.observation(), name);
         OpenenvView {
@@ -77,7 +77,7 @@ impl Visibility {
         }
     }
 
-    /// An episode as it stands, in OpenEnv's form.
+    /// Shows an episode as it is now, in OpenEnv's form.
     pub(crate) fn openenv_seen<'a>(self, episode: &'a Episode, name: &'a str) -> impl Serialize + 'a {
         let observation = self.observation(episode.observation(), name);
         OpenenvView {
@@ -88,7 +88,7 @@ impl Visibility {
         }
     }
 
-    /// The answer to a step in the plain form.
+    /// Makes the answer to a step in the plain form.
     pub(crate) fn step<'a>(self, outcome: &'a StepOutcome<'a>, name: &'a str) -> impl Serialize + 'a {
         StepView {
             observation: self.observation(outcome.observation, name),
@@ -102,7 +102,7 @@ impl Visibility {
         }
     }
 
-    /// The answer to a step in OpenEnv's form.
+    /// Makes the answer to a step in OpenEnv's form.
     pub(crate) fn openenv_step<'a>(self, outcome: &'a StepOutcome<'a>, name: &'a str) -> impl Serialize + 'a {
         OpenenvView {
             observation: self.observation(outcome.observation, name).without_done(),
@@ -121,12 +121,12 @@ impl Visibility {
         Some(EndView { grader: self.grade(grade, outcome.done), shaping: outcome.info.shaping })
     }
 
-    /// The state of an episode, for both.
+    /// Shows the state of an episode, which is the same in both forms.
     pub(crate) fn state<'a>(self, episode: &'a Episode, name: &'a str) -> impl Serialize + 'a {
         episode.state().named(name).judged(self.judged())
     }
 
-    /// The grade of an episode as it stands; none in an exam.
+    /// Writes the grade of an episode as it is now; none in an exam.
     pub(crate) fn grader(self, episode: &Episode) -> Option<Bytes> {
         if self.exam {
             return None;
@@ -190,7 +190,7 @@ struct InfoView<'a> {
     end: Option<EndView<'a>>,
 }
 
-/// What stands beside the last step.
+/// The grade and the reward without it, which the last step carries.
 #[derive(Serialize)]
 struct EndView<'a> {
     grader: ShownGrade<'a>,
@@ -206,7 +206,7 @@ impl Serialize for ReasonView<'_> {
     }
 }
 
-/// A reward, or its keys without values.
+/// A reward, or its keys with nulls in an exam.
 struct RewardView {
     reward: Option<Reward>,
 }
@@ -303,7 +303,7 @@ impl Serialize for SealedBreakdown<'_> {
                 submitted_service,
                 correct_service: (),
             },
-            // It counts and names nothing.
+            // It has numbers only, and names nothing.
             whole @ Breakdown::Remediation { .. } => Sealed::Whole(whole),
             Breakdown::Strict(strict) => Sealed::Strict(strict.sealed()),
         };
@@ -311,7 +311,7 @@ impl Serialize for SealedBreakdown<'_> {
     }
 }
 
-/// The feedback of a grade whose own one names an answer.
+/// Replaces the feedback of a grade if it names an answer.
 fn sealed_feedback(breakdown: &Breakdown) -> Option<&'static str> {
     match breakdown {
         Breakdown::Severity { submitted_severity: Some(_), severity_match, .. } if *severity_match != Points::ONE => {

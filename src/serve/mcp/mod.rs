@@ -3,4 +3,7 @@
 pub(super) mod http;
 mod protocol;
 pub(super) mod requests;
+mod socket;
+pub(super) mod stdio;
+pub(super) mod step;
 mod tools;

@@ -1,4 +1,4 @@
-//! The actions as tools, and what a call of one comes to: a step that counts.
+//! The actions as tools. A call of one is a step that counts.
 
 use std::sync::LazyLock;
 
@@ -7,24 +7,25 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
 use crate::env::{Action, ActionKind, Diagnostic, Remediation, SEVERITIES, Submission, TaskId};
-use crate::serve::app::{App, Play};
+use crate::serve::app::App;
 use crate::serve::episodes::choice::Choice;
+use crate::serve::episodes::play::Play;
 use crate::serve::error::{Fault, Misfit, excerpt};
 
-/// Begins an episode. `reset` is a name that OpenEnv keeps for itself.
-pub(crate) const START: &str = "start_incident";
-/// Reads the observation without a step.
-pub(crate) const SHOW: &str = "show_incident";
+/// This tool begins an episode. OpenEnv reserves the name `reset`.
+pub(super) const START: &str = "start_incident";
+/// This tool shows the observation without a step.
+pub(super) const SHOW: &str = "show_incident";
 
-/// A tool: name, what it is for, and the schema of its arguments.
+/// A tool has a name, a description, and the schema of its arguments.
 struct Tool {
     name: String,
     description: &'static str,
     schema: Value,
 }
 
-/// All tools. They do not change with the task, so clients may keep the list; the observation's `available_actions` names
-/// those that the task offers.
+/// Lists all tools. They do not change with the task, so clients may keep the list. The observation's `available_actions`
+/// names those that the task offers.
 fn tools() -> impl Iterator<Item = Tool> {
     let start = Tool {
         name: START.to_owned(),
@@ -54,7 +55,7 @@ fn tools() -> impl Iterator<Item = Tool> {
     [start, show].into_iter().chain(ActionKind::all().map(action))
 }
 
-/// The properties of an answer, with those that simulated worlds read besides.
+/// Joins the properties of an answer with those that simulated worlds read as well.
 fn answer(properties: &Value, more: &[&str]) -> Value {
     let in_simulated = |text: &str| json!({ "description": format!("In simulated worlds: {text}") });
     let about = |name: &str| match name {
@@ -71,7 +72,7 @@ fn answer(properties: &Value, more: &[&str]) -> Value {
     Value::Object(all)
 }
 
-/// What an action is for, its parameters, and those that it needs.
+/// Gives the description of an action, its parameters, and the required ones among them.
 fn about(kind: &ActionKind) -> (&'static str, Value, Vec<&'static str>) {
     let text = json!({ "type": "string" });
     let service = json!({ "type": "string", "description": "One of known_services." });
@@ -137,46 +138,46 @@ fn about(kind: &ActionKind) -> (&'static str, Value, Vec<&'static str>) {
     (description, properties, required)
 }
 
-/// The list for `tools/list`: the schema under MCP's key and under OpenEnv's.
-pub(crate) static LISTED: LazyLock<Value> = LazyLock::new(|| {
+/// This is the list for `tools/list`, with the schema under MCP's key and under OpenEnv's.
+pub(super) static LISTED: LazyLock<Value> = LazyLock::new(|| {
     let tool = |Tool { name, description, schema }: Tool| json!({ "name": name, "description": description, "inputSchema": schema, "input_schema": schema });
     json!({ "tools": tools().map(tool).collect::<Vec<_>>() })
 });
 
-/// The list for the step action `list_tools`, whose clients know these keys alone.
-pub(crate) static LISTED_BY_STEP: LazyLock<Value> = LazyLock::new(|| {
+/// This is the list for the step action `list_tools`, whose clients know these keys only.
+pub(super) static LISTED_BY_STEP: LazyLock<Value> = LazyLock::new(|| {
     let tool = |Tool { name, description, schema }: Tool| json!({ "name": name, "description": description, "input_schema": schema });
     json!({ "tools": tools().map(tool).collect::<Vec<_>>() })
 });
 
-/// Why a call is no step.
+/// This is the reason for which a call is not carried out.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum CallFault {
-    /// The name of no tool.
+pub(super) enum CallFault {
+    /// No tool has the name.
     #[error("Unknown tool: '{0}'")]
     Unknown(String),
-    /// Arguments of the wrong form.
+    /// The arguments have the wrong form.
     #[error("{0}")]
     Arguments(Misfit),
-    /// An incident that cannot be started.
+    /// The incident cannot be started.
     #[error(transparent)]
     Start(Fault),
-    /// To start over would undo steps that cost points.
+    /// An incident is under way, and to start over would undo steps that cost points.
     #[error(
         "this incident is still under way (step {step} of {most}); submit an answer, or use up the steps, before you \
          start another"
     )]
     UnderWay {
-        /// Steps taken.
+        /// This is the number of steps taken.
         step: u32,
-        /// The limit.
+        /// This is the limit of steps.
         most: u32,
     },
 }
 
 impl CallFault {
-    /// OpenEnv's word for it.
-    pub(crate) fn kind(&self) -> &'static str {
+    /// Gives OpenEnv's code word for the reason.
+    pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Unknown(_) => "tool_not_found",
             Self::Arguments(_) => "invalid_args",
@@ -185,39 +186,40 @@ impl CallFault {
     }
 }
 
-/// What a call brought: `{observation, reward, done}` and, after a step, `metadata`, as a step on a socket is answered.
+/// This is the result of a call, as a step on a socket is answered: `{observation, reward, done}` and, after a step,
+/// `metadata`.
 #[derive(Debug)]
-pub(crate) struct Brought(Box<RawValue>);
+pub(super) struct ToolResult(Box<RawValue>);
 
-/// The parts of it that are told again beside it.
+/// These parts of a result are repeated beside it.
 #[derive(Deserialize)]
-pub(crate) struct Parts<'a> {
+pub(super) struct Parts<'a> {
     #[serde(borrow)]
-    pub(crate) reward: &'a RawValue,
-    pub(crate) done: bool,
+    pub(super) reward: &'a RawValue,
+    pub(super) done: bool,
     #[serde(borrow)]
-    pub(crate) metadata: Option<&'a RawValue>,
+    pub(super) metadata: Option<&'a RawValue>,
 }
 
-impl Brought {
+impl ToolResult {
     fn of<T: Serialize>(view: &T) -> Self {
         Self(to_raw_value(view).unwrap_or_else(|_| RawValue::NULL.to_owned()))
     }
 
-    /// Reward, end and metadata. They are read from what was made for the client's eyes, so nothing can slip past.
-    pub(crate) fn parts(&self) -> Parts<'_> {
+    /// Reads reward, end and metadata from the text that was made for the client, so nothing else can slip past.
+    pub(super) fn parts(&self) -> Parts<'_> {
         let nothing = Parts { reward: RawValue::NULL, done: false, metadata: None };
         serde_json::from_str(self.0.get()).unwrap_or(nothing)
     }
 }
 
 /// Calls a tool.
-pub(crate) fn call(
+pub(super) fn call(
     app: &App,
     play: &mut Play,
     name: &str,
     arguments: Map<String, Value>,
-) -> Result<Brought, CallFault> {
+) -> Result<ToolResult, CallFault> {
     let visibility = app.options.visibility;
     match (name, ActionKind::from(name)) {
         (START, _) => {
@@ -229,9 +231,9 @@ pub(crate) fn call(
             let scenario = app.scenario(&choice).map_err(CallFault::Start)?;
             *play = Play::start(&scenario, choice.episode_id.as_deref());
             app.metrics.episode();
-            Ok(Brought::of(&visibility.openenv_reset(&play.episode, &play.name)))
+            Ok(ToolResult::of(&visibility.openenv_reset(&play.episode, &play.name)))
         }
-        (SHOW, _) => Ok(Brought::of(&visibility.openenv_seen(&play.episode, &play.name))),
+        (SHOW, _) => Ok(ToolResult::of(&visibility.openenv_seen(&play.episode, &play.name))),
         (_, ActionKind::Other(_)) => Err(CallFault::Unknown(excerpt(name).into_owned())),
         (_, kind) => {
             let action = Action::new(kind, arguments).map_err(|error| {
@@ -240,14 +242,14 @@ pub(crate) fn call(
                 CallFault::Arguments(Misfit { place, ..misfit })
             })?;
             let (outcome, name) = app.step(play, &action);
-            Ok(Brought::of(&visibility.openenv_step(&outcome, name)))
+            Ok(ToolResult::of(&visibility.openenv_step(&outcome, name)))
         }
     }
 }
 
-/// The result of a call in MCP's keys, and beside them in those of OpenEnv's clients.
+/// The answer to a call, in MCP's keys and in those of OpenEnv's clients.
 #[derive(Serialize)]
-pub(crate) struct CallResult<'a> {
+pub(super) struct CallResult<'a> {
     content: [Text<'a>; 1],
     #[serde(rename = "structuredContent", skip_serializing_if = "Option::is_none")]
     structured: Option<&'a RawValue>,
@@ -267,11 +269,11 @@ struct Text<'a> {
     text: &'a str,
 }
 
-/// What OpenEnv's clients hand on: all of it, or what is wrong.
+/// This is what OpenEnv's clients hand on: the whole result, or what is wrong.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Data<'a> {
-    Brought(&'a RawValue),
+    ToolResult(&'a RawValue),
     Problem(&'a str),
 }
 
@@ -282,14 +284,15 @@ struct Meta<'a> {
 }
 
 impl<'a> CallResult<'a> {
-    pub(crate) fn good(brought: &'a Brought) -> Self {
-        let Parts { reward, done, .. } = brought.parts();
+    /// Makes the answer to a call that was carried out.
+    pub(super) fn good(tool_result: &'a ToolResult) -> Self {
+        let Parts { reward, done, .. } = tool_result.parts();
         let meta = Some(Meta { reward, done });
         Self {
-            content: [Text { r#type: "text", text: brought.0.get() }],
-            structured: Some(&brought.0),
-            structured_content: Some(&brought.0),
-            data: Data::Brought(&brought.0),
+            content: [Text { r#type: "text", text: tool_result.0.get() }],
+            structured: Some(&tool_result.0),
+            structured_content: Some(&tool_result.0),
+            data: Data::ToolResult(&tool_result.0),
             is_error_in_mcp: false,
             is_error: false,
             meta_in_mcp: meta,
@@ -297,8 +300,8 @@ impl<'a> CallResult<'a> {
         }
     }
 
-    /// A problem that the caller can mend.
-    pub(crate) fn bad(problem: &'a str) -> Self {
+    /// Makes the answer to a call with a problem that the caller can mend.
+    pub(super) fn bad(problem: &'a str) -> Self {
         Self {
             content: [Text { r#type: "text", text: problem }],
             structured: None,

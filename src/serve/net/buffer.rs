@@ -1,4 +1,4 @@
-//! The bytes of answers: JSON of a view, written into a buffer that the next answer uses again.
+//! Writes the JSON of answers into buffers that are used again.
 
 use std::cell::RefCell;
 
@@ -8,30 +8,30 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-/// The bytes that most answers fit into.
-const ROOM: usize = 12 << 10;
-/// Larger buffers are not kept.
-const MOST: usize = 64 << 10;
-/// How many a thread keeps. An answer is mostly sent before the thread writes the next one.
-const KEPT: usize = 16;
+/// Most answers fit into this number of bytes.
+const USUAL_SIZE: usize = 12 << 10;
+/// Buffers with more bytes than these are not kept.
+const LARGEST: usize = 64 << 10;
+/// A thread keeps this number of buffers. An answer is mostly sent before the thread writes the next one.
+const BUFFERS_PER_THREAD: usize = 16;
 
 thread_local! {
     static BUFFERS: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The JSON of a view. No view can fail: their keys are texts.
+/// Writes the JSON of a view. No view can fail, since the keys of all of them are texts.
 pub(crate) fn json<T: Serialize>(view: &T) -> Bytes {
-    // What was sent just now is still in the processor's cache; fresh memory of this size never is.
-    let buffer = BUFFERS.with_borrow_mut(Vec::pop).unwrap_or_else(|| Vec::with_capacity(ROOM));
+    // A buffer that was sent just now is still in the processor's cache; fresh memory of this size never is.
+    let buffer = BUFFERS.with_borrow_mut(Vec::pop).unwrap_or_else(|| Vec::with_capacity(USUAL_SIZE));
     Bytes::from_owner(Lent(write(buffer, view)))
 }
 
-/// An answer with the JSON of a view.
+/// Answers with the JSON of a view.
 pub(crate) fn respond<T: Serialize>(view: &T) -> Response {
     written(json(view))
 }
 
-/// An answer in JSON that is written already.
+/// Answers with JSON that is written already.
 pub(crate) fn written(body: impl Into<Bytes>) -> Response {
     const JSON: (HeaderName, &str) = (CONTENT_TYPE, "application/json");
     ([JSON], body.into()).into_response()
@@ -56,14 +56,14 @@ impl AsRef<[u8]> for Lent {
 impl Drop for Lent {
     fn drop(&mut self) {
         let mut buffer = std::mem::take(&mut self.0);
-        if buffer.capacity() > MOST {
+        if buffer.capacity() > LARGEST {
             return;
         }
         buffer.clear();
         // A thread that is ending keeps nothing.
         let _ = BUFFERS.try_with(|kept| {
             let mut kept = kept.borrow_mut();
-            if kept.len() < KEPT {
+            if kept.len() < BUFFERS_PER_THREAD {
                 kept.push(buffer);
             }
         });

@@ -1,4 +1,4 @@
-//! Who may ask, and how often: origins of web pages, and a rate for each client. It has no clock and is told the time.
+//! Says which web pages may use the server, and how often a client may. It has no clock and is told the time.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -8,55 +8,55 @@ use std::time::Duration;
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderName};
 
-/// Which web pages may use the server. Programs that are no browsers say no origin, and may.
+/// The web pages that may use the server. Programs other than browsers send no origin, and may use it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origins {
-    /// Origins besides the server's own, such as `https://example.com`; `*` for all.
+    /// These are the origins besides the server's own, such as `https://example.com`; `*` is for all.
     pub allowed: Vec<String>,
-    /// Whether only this machine can reach the server. Then its own origin has a name that means this machine: a page can
-    /// turn a name of its own around, so that it leads here.
+    /// If true, only this machine can reach the server. Then the server's own origin must have a name that means this machine,
+    /// since a page can turn its own name around so that it leads here.
     pub local: bool,
 }
 
 impl Origins {
-    /// Whether every page may.
+    /// Says whether every page may use the server.
     #[must_use]
     pub fn all(&self) -> bool {
         self.allowed.iter().any(|origin| origin == "*")
     }
 
-    /// Whether a page of this origin may.
+    /// Says whether a page of this origin is listed.
     #[must_use]
     pub fn lists(&self, origin: &str) -> bool {
         self.all() || self.allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
     }
 
-    /// Whether a request goes to a name that this server has. Where only this machine can reach it, a page whose own name was
+    /// Says whether a request goes to a name that this server has. Where only this machine can reach it, a page whose own name was
     /// turned around asks under that name, and its browser says no origin when it only reads.
     pub(crate) fn is_own_name(&self, headers: &HeaderMap) -> bool {
         let named = |host: &str| {
             let authorities = self.allowed.iter().filter_map(|origin| origin.split_once("://"));
             authorities.into_iter().any(|(_, authority)| authority.eq_ignore_ascii_case(host))
         };
-        !self.local || self.all() || text(headers, HOST).is_some_and(|host| is_loopback(host) || named(host))
+        !self.local || self.all() || header_text(headers, HOST).is_some_and(|host| is_loopback(host) || named(host))
     }
 
-    /// Whether whoever sends these headers may.
+    /// Says whether the sender of these headers may use the server.
     pub(crate) fn admit(&self, headers: &HeaderMap) -> bool {
         let Some(origin) = headers.get(ORIGIN) else { return true };
         let Ok(origin) = origin.to_str() else { return false };
         if self.lists(origin) {
             return true;
         }
-        // What ends TLS before the server changes the scheme, and nothing else.
+        // A proxy that ends TLS before the server changes the scheme, and nothing else.
         let authority = origin.split_once("://").map(|(_, authority)| authority);
         authority
-            .zip(text(headers, HOST))
+            .zip(header_text(headers, HOST))
             .is_some_and(|(authority, host)| authority.eq_ignore_ascii_case(host) && (!self.local || is_loopback(host)))
     }
 }
 
-/// Whether a `Host` means this machine by a name that nobody else can give it.
+/// Says whether a `Host` means this machine by a name that nobody else can give it.
 pub(crate) fn is_loopback(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
@@ -65,8 +65,8 @@ pub(crate) fn is_loopback(host: &str) -> bool {
     name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// A header as text.
-pub(crate) fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+/// Reads a header as text.
+pub(crate) fn header_text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
@@ -74,33 +74,33 @@ pub(crate) fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
-/// A rate for each client: so many requests a second, and as many at once after a second of rest.
+/// A rate for each client: a number of requests a second, and as many at once after a second without any.
 #[derive(Debug)]
 pub(crate) struct Rates {
     per_second: u32,
     clients: Mutex<HashMap<IpAddr, Debt>>,
 }
 
-/// When a client will have paid for what it asked, at the given rate.
+/// This is the time at which a client will have paid for its requests, at the given rate.
 type Debt = Duration;
 
 impl Rates {
-    /// So many requests a second.
+    /// Allows each client this number of requests a second.
     #[must_use]
     pub(crate) fn new(per_second: u32) -> Self {
         Self { per_second: per_second.max(1), clients: Mutex::default() }
     }
 
-    /// Takes a request of a client into account, or says how long it must wait before the next one is taken.
+    /// Counts a request of a client, or says how long the client must wait before the next one is taken.
     ///
     /// # Errors
-    /// The time to wait.
+    /// It gives the time to wait.
     pub(crate) fn take(&self, client: IpAddr, now: Duration) -> Result<(), Duration> {
         let cost = Duration::from_secs(1) / self.per_second;
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         let debt = clients.entry(network(client)).or_default();
         let paid = (*debt).max(now) + cost;
-        // A second's worth may be owed.
+        // A client may owe the requests of a second.
         let limit = now + Duration::from_secs(1).max(cost);
         match paid.checked_sub(limit) {
             Some(wait) if !wait.is_zero() => Err(wait),
@@ -111,13 +111,13 @@ impl Rates {
         }
     }
 
-    /// Forgets clients that owe nothing.
+    /// Forgets the clients that owe nothing.
     pub(crate) fn sweep(&self, now: Duration) {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, debt| *debt > now);
     }
 }
 
-/// What one client can have of a kind: an IPv4 address, but 2⁶⁴ addresses of IPv6.
+/// Maps an address to what one client has: a single IPv4 address, but a network of 2⁶⁴ IPv6 addresses.
 fn network(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),

@@ -1,7 +1,7 @@
-//! When a connection was last of use, and who has waited for it long enough.
+//! The time since a connection was last used, and the wait until that is too long.
 //!
 //! A deadline that every request moves would be a timer to set and to drop for every request. Here a request leaves the
-//! time, and one timer for the life of a connection looks at it whenever it runs out.
+//! time of the use, and one timer for the life of a connection looks at it whenever it runs out.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,34 +9,34 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// When something was last of use.
+/// The time at which something was last used.
 #[derive(Debug)]
 pub(crate) struct Idle {
     began: Instant,
-    /// Microseconds from the beginning to the last use.
+    /// These are the microseconds from the beginning to the last use.
     last: AtomicU64,
     busy: AtomicBool,
 }
 
 impl Idle {
-    /// Of use now.
+    /// Begins with a use at this moment.
     pub(crate) fn new() -> Self {
         Self { began: Instant::now(), last: AtomicU64::new(0), busy: AtomicBool::new(false) }
     }
 
-    /// Notes a use of it.
+    /// Notes a use at this moment.
     pub(crate) fn touch(&self) {
         let since = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.last.store(since, Ordering::Relaxed);
     }
 
-    /// Is of use until the guard is dropped.
+    /// Counts as used until the guard is dropped.
     pub(crate) fn busy(self: &Arc<Self>) -> Busy {
         self.busy.store(true, Ordering::Relaxed);
         Busy(Arc::clone(self))
     }
 
-    /// Waits until it was of no use for so long.
+    /// Waits until it was not used for this time.
     pub(crate) async fn rested(&self, limit: Duration) {
         let timer = tokio::time::sleep(limit);
         tokio::pin!(timer);
@@ -56,7 +56,7 @@ impl Idle {
     }
 }
 
-/// A use that takes its time. Its end is a use, too.
+/// A use that takes some time. Its end is a use, too.
 #[derive(Debug)]
 pub(crate) struct Busy(Arc<Idle>);
 

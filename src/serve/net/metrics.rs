@@ -1,4 +1,4 @@
-//! Counters, and their text for Prometheus. None of them tells how well anybody plays.
+//! The counters of the server, and their text for Prometheus. None of them says how well anybody plays.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
@@ -6,40 +6,40 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
-use crate::serve::api::baseline::Spent;
+use crate::serve::ports::Spent;
 
-/// The label of requests that no route takes.
+/// This is the label of requests that no route takes.
 const OTHER: &str = "other";
 
-/// The upper bounds of the latency histogram, in seconds.
+/// These are the upper bounds of the latency histogram, in seconds.
 const BOUNDS: [f64; 8] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0];
 
-/// By method and status. It is written to once for each pair, and then only counted in.
+/// Requests by method and status. The map is written to once for each pair, and then only its counters change.
 type Counts = RwLock<BTreeMap<(&'static str, u16), AtomicU64>>;
 
-/// The requests of a route.
+/// The counted requests of a route.
 #[derive(Debug)]
-pub(crate) struct Route {
+pub(crate) struct RouteCounts {
     path: &'static str,
     counts: Counts,
 }
 
-impl Route {
+impl RouteCounts {
     fn new(path: &'static str) -> Self {
         Self { path, counts: Counts::default() }
     }
 }
 
-/// What the server has done so far.
+/// The counters of what the server has done so far.
 #[derive(Debug)]
 pub(crate) struct Metrics {
-    /// By their whole path.
-    routes: HashMap<&'static str, Route>,
-    /// Those with a variable part.
-    patterns: Vec<Route>,
-    /// All paths that no route takes.
-    other: Route,
-    /// By the least bound that holds: each request counts in one.
+    /// These routes have a fixed path, by which they are found.
+    routes: HashMap<&'static str, RouteCounts>,
+    /// These routes have a variable part.
+    patterns: Vec<RouteCounts>,
+    /// This counts all paths that no route takes.
+    other: RouteCounts,
+    /// Each request counts in the least bound that it keeps.
     latency: [AtomicU64; BOUNDS.len()],
     latency_count: AtomicU64,
     latency_micros: AtomicU64,
@@ -49,14 +49,14 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// Nothing so far, on these routes.
+    /// Makes counters for the routes with these paths.
     pub(crate) fn new(routes: impl IntoIterator<Item = &'static str>) -> Self {
         let routes: BTreeSet<_> = routes.into_iter().collect();
         let (patterns, whole): (Vec<_>, Vec<_>) = routes.into_iter().partition(|path| path.contains('{'));
         Self {
-            routes: whole.into_iter().map(|path| (path, Route::new(path))).collect(),
-            patterns: patterns.into_iter().map(Route::new).collect(),
-            other: Route::new(OTHER),
+            routes: whole.into_iter().map(|path| (path, RouteCounts::new(path))).collect(),
+            patterns: patterns.into_iter().map(RouteCounts::new).collect(),
+            other: RouteCounts::new(OTHER),
             latency: Default::default(),
             latency_count: AtomicU64::default(),
             latency_micros: AtomicU64::default(),
@@ -66,14 +66,14 @@ impl Metrics {
         }
     }
 
-    /// The route of a path, as it is counted. A path that no route takes is of another.
-    pub(crate) fn route(&self, path: &str) -> &Route {
+    /// Finds the counters for a path. A path that no route takes counts as another one.
+    pub(crate) fn route(&self, path: &str) -> &RouteCounts {
         let known = self.routes.get(path);
         known.or_else(|| self.patterns.iter().find(|route| fits(route.path, path))).unwrap_or(&self.other)
     }
 
     /// Counts a request.
-    pub(crate) fn request(&self, method: &'static str, route: &Route, status: u16, took: Duration) {
+    pub(crate) fn request(&self, method: &'static str, route: &RouteCounts, status: u16, took: Duration) {
         let key = (method, status);
         let read = route.counts.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = read.get(&key) {
@@ -92,19 +92,22 @@ impl Metrics {
         add(&self.latency_micros, u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
     }
 
+    /// Counts an episode that was started.
     pub(crate) fn episode(&self) {
         add(&self.episodes, 1);
     }
 
+    /// Counts a step.
     pub(crate) fn step(&self) {
         add(&self.steps, 1);
     }
 
+    /// Counts a session on a WebSocket.
     pub(crate) fn socket(&self) {
         add(&self.sockets, 1);
     }
 
-    /// The text that Prometheus reads.
+    /// Writes the text that Prometheus reads.
     pub(crate) fn text(&self, live: usize, spent: Spent) -> String {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let mut out = String::new();
@@ -114,7 +117,7 @@ impl Metrics {
         head(&mut out, "http_requests_total", "counter", "Answered requests.");
         let mut all: Vec<_> = self.routes.values().chain(&self.patterns).chain([&self.other]).collect();
         all.sort_by_key(|route| route.path);
-        for Route { path: route, counts } in all {
+        for RouteCounts { path: route, counts } in all {
             for ((method, status), count) in &*counts.read().unwrap_or_else(PoisonError::into_inner) {
                 let labels = format!("method=\"{method}\",route=\"{route}\",status=\"{status}\"");
                 let _ = writeln!(out, "bench_http_requests_total{{{labels}}} {}", read(count));
@@ -146,7 +149,7 @@ impl Metrics {
     }
 }
 
-/// Whether a path is one of a route with variable parts.
+/// Says whether a path belongs to a route with variable parts.
 fn fits(route: &str, path: &str) -> bool {
     let (mut route, mut path) = (route.split('/'), path.split('/'));
     loop {

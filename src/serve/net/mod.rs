@@ -1,4 +1,4 @@
-//! What a server on the network needs whatever it serves: buffers, counters, limits, and the way out of HTTP.
+//! The parts of a network server that know nothing of episodes: buffers, counters, limits, and the change to a WebSocket.
 
 pub(super) mod buffer;
 pub(super) mod guard;

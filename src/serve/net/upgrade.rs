@@ -1,4 +1,4 @@
-//! Leaving HTTP for a WebSocket: the server's side of the opening handshake of RFC 6455 (4.2).
+//! The change from HTTP to a WebSocket: the server's side of the opening handshake of RFC 6455 (4.2).
 
 use axum::extract::FromRequestParts;
 use axum::http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
@@ -13,7 +13,7 @@ use sha1_smol::Sha1;
 
 use crate::serve::error::Fault;
 
-/// What a server appends to a client's key (RFC 6455, 1.3).
+/// A server appends this to a client's key (RFC 6455, 1.3).
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// The bytes of a connection that has left HTTP.
@@ -21,20 +21,20 @@ pub(crate) type Stream = TokioIo<Upgraded>;
 
 /// A request to leave HTTP.
 pub(crate) struct Handshake {
-    /// The proof that the request was understood.
+    /// This proves that the request was understood.
     accept: String,
     upgraded: OnUpgrade,
 }
 
 impl Handshake {
-    /// Agrees, and gives the connection to its new life as soon as the answer has left.
+    /// Agrees, and hands the connection over as soon as the answer has left.
     pub(crate) fn then<F: Future<Output = ()> + Send + 'static>(
         self,
         live: impl FnOnce(Stream) -> F + Send + 'static,
     ) -> Response {
         let Self { accept, upgraded } = self;
         tokio::spawn(async move {
-            // Who left before the answer did leaves nothing to do.
+            // A client that left before the answer did leaves nothing to do.
             if let Ok(stream) = upgraded.await {
                 live(TokioIo::new(stream)).await;
             }
@@ -61,7 +61,7 @@ impl<S: Sync> FromRequestParts<S> for Handshake {
     }
 }
 
-/// The proof for a key.
+/// Makes the proof for a key (RFC 6455, 4.2.2).
 fn accept(key: &[u8]) -> String {
     let mut hash = Sha1::new();
     hash.update(key);
@@ -69,7 +69,7 @@ fn accept(key: &[u8]) -> String {
     STANDARD.encode(hash.digest().bytes())
 }
 
-/// Whether a list in headers holds this word.
+/// Says whether a list in headers holds this word.
 fn has_word(headers: &HeaderMap, name: &HeaderName, word: &str) -> bool {
     let lists = headers.get_all(name).into_iter().filter_map(|list| list.to_str().ok());
     lists.flat_map(|list| list.split(',')).any(|found| found.trim().eq_ignore_ascii_case(word))

@@ -1,4 +1,4 @@
-//! Reading a request: its body within bounds, its query, and the names by which it may mean an episode.
+//! Reads a request: its body within limits, its query, and the names by which it may refer to an episode.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -16,20 +16,19 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::field::check_id;
 use crate::serve::error::{Fault, Misfit, excerpt};
 
-/// The header that names an episode.
+/// This header names an episode.
 pub(crate) const EPISODE_HEADER: &str = "x-episode-id";
-/// The cookie that names the episode which its client reset last.
+/// This cookie names the episode that its client reset last.
 const EPISODE_COOKIE: &str = "bench_episode";
-/// The longest name of an episode, in characters.
-pub(crate) const LONGEST_ID: usize = 255;
-/// The time for a body to arrive.
+/// A body must arrive within this time.
 const BODY_TIME: Duration = Duration::from_secs(30);
-/// How much of a body is read only to be refused: who still sends would not see an answer.
+/// This many bytes of a body are read only to be refused, since a client that still sends would not see an answer.
 const MOST_DISCARDED: u64 = 4 << 20;
 
-/// The variable part of a path. Bytes that are no text name nothing.
+/// The variable part of a path. A part that is not valid UTF-8 names nothing.
 #[derive(Debug)]
 pub(crate) struct Segment(pub(crate) String);
 
@@ -42,7 +41,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
     }
 }
 
-/// Both variable parts of a path with two.
+/// Both variable parts of a path that has two.
 #[derive(Debug)]
 pub(crate) struct TwoSegments(pub(crate) String, pub(crate) String);
 
@@ -78,7 +77,7 @@ impl Input {
         Ok(Self { parts, body })
     }
 
-    /// The body as JSON; none where there is none.
+    /// Reads the body as JSON; none if the body is empty.
     pub(crate) fn json(&self) -> Result<Option<Value>, Fault> {
         self.read_as()
     }
@@ -95,7 +94,7 @@ impl Input {
         serde_json::from_slice(&self.body).map(Some).map_err(|error| Fault::Json(error.to_string()))
     }
 
-    /// The keys of a body that must be an object; none where there is no body.
+    /// Reads the keys of a body that must be an object; none if the body is empty.
     pub(crate) fn keys<'a, T: Deserialize<'a>>(&'a self, expected: &str) -> Result<Option<T>, Fault> {
         if self.body.trim_ascii_start().first().is_some_and(|first| *first != b'{')
             && let Some(other) = self.json()?
@@ -105,7 +104,7 @@ impl Input {
         self.read_as()
     }
 
-    /// The body as a JSON object; an empty one where there is no body.
+    /// Reads the body as a JSON object, which is empty if the body is.
     pub(crate) fn object(&self) -> Result<Map<String, Value>, Fault> {
         match self.json()? {
             None => Ok(Map::new()),
@@ -114,7 +113,7 @@ impl Input {
         }
     }
 
-    /// The parameters of the query, all of them texts.
+    /// Reads the parameters of the query, which are all texts.
     pub(crate) fn query(&self) -> Result<Map<String, Value>, Fault> {
         if self.parts.uri.query().is_none() {
             return Ok(Map::new());
@@ -127,7 +126,7 @@ impl Input {
         Ok(pairs.into_iter().map(|(name, text)| (name, Value::String(text))).collect())
     }
 
-    /// The episode that the header names.
+    /// Gives the episode that the header names.
     pub(crate) fn header_id(&self) -> Result<Option<String>, Fault> {
         let Some(value) = self.parts.headers.get(EPISODE_HEADER) else { return Ok(None) };
         let id = std::str::from_utf8(value.as_bytes())
@@ -135,22 +134,13 @@ impl Input {
         check_id(EPISODE_HEADER, id).map(|()| Some(id.to_owned())).map_err(Fault::from)
     }
 
-    /// The episode that the client's cookie names.
+    /// Gives the episode that the client's cookie names.
     pub(crate) fn cookie_id(&self) -> Option<String> {
         cookie(&self.parts.headers)
     }
 }
 
-/// Whether a text can name an episode.
-pub(crate) fn check_id(place: &str, id: &str) -> Result<(), Misfit> {
-    if id.is_empty() || id.chars().count() > LONGEST_ID {
-        let problem = format!("expected 1 to {LONGEST_ID} characters, found {}", id.chars().count());
-        return Err(Misfit { place: place.to_owned(), problem });
-    }
-    Ok(())
-}
-
-/// The cookie after a reset.
+/// Makes the cookie that a reset sets.
 pub(crate) fn set_cookie(id: &str) -> Option<HeaderValue> {
     let value = utf8_percent_encode(id, NON_ALPHANUMERIC);
     HeaderValue::try_from(format!("{EPISODE_COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax")).ok()
@@ -169,7 +159,7 @@ fn is_json(kind: &HeaderValue) -> bool {
     kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
 }
 
-/// All of a body; one that is too large is read on for a while, and dropped.
+/// Reads all of a body. A body that is too large is read on for a while, and dropped.
 async fn collect(mut body: Body, most: usize) -> Result<Bytes, Fault> {
     let announced = body.size_hint().lower();
     if announced > MOST_DISCARDED {

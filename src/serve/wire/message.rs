@@ -1,32 +1,32 @@
-//! A message on `/ws`, read by its keys: every step is one, and must not build what it drops.
+//! Reads a message on `/ws` by its keys: every step is such a message, so nothing is built only to be dropped.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// An object with a type and what belongs to it. Of equal keys the last counts.
+/// A message is an object with a type and its data. Of equal keys the last counts.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Message {
     pub(crate) kind: Option<Value>,
     pub(crate) data: Option<Value>,
-    /// What has no meaning, which no type of message allows.
+    /// These are all other keys, which no type of message allows.
     pub(crate) others: Map<String, Value>,
 }
 
-/// Why a text is not a message.
+/// This is the reason for which a text is not a message.
 #[derive(Debug)]
 pub(crate) enum Unread {
-    /// It is not JSON.
+    /// The text is not JSON.
     Json(serde_json::Error),
-    /// It is JSON, and not an object.
+    /// The text is JSON, but not an object.
     Form,
 }
 
 impl Message {
-    /// Reads a text.
+    /// Reads a message from a text.
     pub(crate) fn read(text: &str) -> Result<Self, Unread> {
-        // Whether the rest is JSON decides between two answers, so it is looked at before the form is.
+        // The answer depends on whether the rest is JSON, so that is checked before the form is.
         if !text.trim_ascii_start().starts_with('{') {
             return match serde_json::from_str::<serde::de::IgnoredAny>(text) {
                 Ok(_) => Err(Unread::Form),

@@ -1,5 +1,6 @@
-//! What travels: requests as they are read, and the schemas of everything that is sent.
+//! The shapes of requests as they are read, and the schemas of everything that travels.
 
+pub(super) mod field;
 pub(super) mod input;
 pub(super) mod message;
 pub(super) mod schema;

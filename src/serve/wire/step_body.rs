@@ -1,11 +1,11 @@
-//! The body of `POST /step`, read by the keys that mean something: the path of every step must not build what it drops.
+//! Reads the body of `POST /step` by the keys that a step has: nothing is built only to be dropped.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-/// The keys that mean something to a step, each as it was sent. Others are passed over; of equal ones the last counts.
+/// The keys of a step, each as it was sent. Other keys are ignored, and of equal keys the last counts.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct StepBody {
     pub(crate) action_type: Option<Value>,
