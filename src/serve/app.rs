@@ -1,4 +1,4 @@
-//! The state that all requests share: the suite, the live episodes, the counters and the clock. It names no handler.
+//! Holds the state that all requests share: the suite, the live episodes, the counters and the clock. It names no handler.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
@@ -21,7 +21,7 @@ use super::runs::kept::KeptRuns;
 use crate::env::{Action, Catalog, Scenario, StepOutcome};
 use crate::run::Exam;
 
-/// The options of a server.
+/// These are the options of a server.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// If true, `/health` and `/state` answer as hosts of OpenEnv expect, and not in the plain form.
@@ -44,7 +44,7 @@ pub struct Options {
     pub access_log: Option<fn(&Access<'_>)>,
 }
 
-/// An answered request. Nothing in it names an episode or says how it goes.
+/// This describes an answered request. Nothing in it names an episode or says how it goes.
 #[derive(Debug, Clone, Copy)]
 pub struct Access<'a> {
     /// This is the method of the request.
@@ -76,7 +76,7 @@ impl Default for Options {
     }
 }
 
-/// The parts of a server that the program around it may add. Without any, a server plays its suite and nothing else.
+/// These are the parts of a server that the program around it may add. Without them a server plays its suite and nothing else.
 #[derive(Debug, Default)]
 pub struct Backing {
     /// These are the runs of the server's own agents.
@@ -89,7 +89,7 @@ pub struct Backing {
     pub incidents: Option<Arc<dyn Incidents>>,
 }
 
-/// The state that all requests share.
+/// This is the state that all requests share.
 #[derive(Debug)]
 pub struct App {
     pub(super) catalog: Catalog,

@@ -1,5 +1,5 @@
-//! The reasons for which a request can be refused: each has a status, a code word for programs, and a text that says what
-//! would be right.
+//! Says why a request can be refused: each reason has a status, a code word for programs, and a text that says what would be
+//! right.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::env::{ActionError, CatalogError, UnknownTask};
 
-/// The seconds after which a full server may have room again.
+/// A full server may have room again after this number of seconds.
 const RETRY_SECONDS: u32 = 5;
 
 /// This is returned when the table of episodes has no room, and no idle episode could make some.

@@ -1,5 +1,5 @@
-//! The part of the service that every request meets before its route: it refuses web pages that may not ask, and clients that
-//! ask too often, sets the headers of every answer, and counts.
+//! Meets every request before its route: it refuses web pages that may not ask, and clients that ask too often, sets the
+//! headers of every answer, and counts.
 //!
 //! It is outside of the router and not a layer in it, since there it would be a boxed service in front of each route.
 

@@ -1,19 +1,17 @@
-//! Episodes over the network: many clients at once, each with its own episodes.
+//! Serves episodes over the network to many clients at once, each with its own episodes.
 //!
 //! ```text
-//! request ─► server ─► middleware ─► api (routes, handlers) ─┐
-//!                                      │                     ├─► App ─► episodes::table ─► env::Episode
-//! socket  ─► socket (messages in order)┼─► openenv, mcp ─────┘            │
-//! pipe    ─► mcp::stdio ───────────────┘                                  └─► episodes::view ─► bytes
+//! request ─► server ─► middleware ─► api: routes, handlers ─┐
+//!                                    openenv, mcp: messages ┴─► App ─► episodes::table ─► env::Episode
+//! socket ─► socket: messages in order ─┘        │                        │
+//! pipe ─► mcp::stdio ───────────────────────────┘                        └─► episodes::view ─► bytes
 //! ```
 //!
-//! The rooms are in this order, and each uses those to its right only:
+//! The rooms have an order, and each uses those to its right only, so that the state and the shapes can be read without any
+//! handler:
 //!
 //! `server` → `middleware` → `api` → `openenv` → `mcp` → `socket` → `app` → `episodes`, `runs` → `net` → `wire`, `ports` →
-//! `error`.
-//!
-//! The order is that of a request on its way in: whoever reads a room needs to know the state and the shapes below it, and never
-//! the handlers above.
+//! `error`
 //!
 //! Nothing here decides what a step earns; nothing in `env` knows of a network.
 

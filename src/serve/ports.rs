@@ -1,4 +1,4 @@
-//! The ports of the server: what it needs from the program around it, as traits, with the values that cross them.
+//! Says what the server needs from the program around it: its ports as traits, with the values that cross them.
 //!
 //! The server is given an implementation of each, since only the command line knows models, keys, folders and the
 //! generator of incidents.

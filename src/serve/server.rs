@@ -1,4 +1,4 @@
-//! The server on a TCP socket: it accepts connections, keeps them alive, and stops without losing an answer.
+//! Runs the server on a TCP socket: it accepts connections, keeps them alive, and stops without losing an answer.
 
 use std::convert::Infallible;
 use std::io;
@@ -36,7 +36,7 @@ const SWEEP: Duration = Duration::from_secs(30);
 /// The server waits this long when the system has no more sockets.
 const EXHAUSTED: Duration = Duration::from_millis(100);
 
-/// A server that has an address.
+/// This is a server that has an address.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
@@ -161,7 +161,7 @@ fn keep_alive(stream: &TcpStream) {
     let _ = SockRef::from(stream).set_tcp_keepalive(&keep);
 }
 
-/// The bytes of a connection, with its place among all connections. A WebSocket takes both along when it leaves HTTP.
+/// These are the bytes of a connection, with its place among all connections. A WebSocket takes both along when it leaves HTTP.
 #[derive(Debug)]
 struct TrackedStream {
     stream: TcpStream,

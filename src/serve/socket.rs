@@ -1,4 +1,4 @@
-//! A WebSocket connection: its messages in order, its limits and its end. It does not know what is said on it.
+//! Serves a WebSocket connection: its messages in order, its limits and its end. It does not know what is said on it.
 //!
 //! A message is answered before the next one is read, so answers come in order and a client cannot pile up work. The
 //! WebSocket layer answers pings whenever a frame is awaited.
@@ -31,7 +31,7 @@ const CLOSING: Duration = Duration::from_secs(2);
 /// A client may take this long to read an answer.
 const SENDING: Duration = Duration::from_secs(5 * 60);
 
-/// The dialect that is spoken on a connection.
+/// This is the dialect that is spoken on a connection.
 pub(super) struct Dialect {
     /// This answers a text.
     pub(super) answer: fn(&App, &HeldSession, &str) -> Next,

@@ -1,4 +1,4 @@
-//! The web page: the files of `web/` in the binary, compressed once for all clients that accept that.
+//! Serves the web page: the files of `web/` in the binary, compressed once for all clients that accept that.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -27,7 +27,7 @@ struct Web;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'self' https://huggingface.co";
 
-/// A file as it is sent.
+/// This is a file as it is sent.
 struct File {
     plain: Bytes,
     packed: Bytes,

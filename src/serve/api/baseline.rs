@@ -1,4 +1,4 @@
-//! `/baseline`: the handlers that start a run of the server's own agents, and say how far it is.
+//! Serves `/baseline`: starts a run of the server's own agents, and says how far it is.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `/docs`: the OpenAPI document as a page without a script, and without anything from another server.
+//! Serves `/docs`: the OpenAPI document as a page without a script, and without anything from another server.
 
 use std::fmt::Write;
 use std::sync::OnceLock;

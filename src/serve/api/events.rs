@@ -1,4 +1,4 @@
-//! Server-sent events, as the answers of runs that go on.
+//! Writes server-sent events, by which clients are told of runs that go on.
 
 use std::convert::Infallible;
 
@@ -20,7 +20,7 @@ pub(super) fn event(name: &str, data: impl std::fmt::Display) -> Bytes {
     format!("event: {name}\ndata: {data}\n\n").into()
 }
 
-/// Answers with events until each next state of a listener is none.
+/// Answers with the events of a listener. It gives each event together with itself, or alone if the event is the last.
 pub(super) fn respond<L, F>(listener: L, next: impl FnMut(L) -> F + Send + 'static) -> Response
 where
     L: Send + 'static,

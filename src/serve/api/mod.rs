@@ -1,4 +1,4 @@
-//! The HTTP API: its routes, their handlers, and the documents that describe them.
+//! Holds the HTTP API: its routes, their handlers, and the documents that describe them.
 
 mod assets;
 mod baseline;

@@ -1,4 +1,4 @@
-//! The OpenAPI document, made from the list of routes and the types of the wire.
+//! Makes the OpenAPI document from the list of routes and the types of the wire.
 
 use std::sync::OnceLock;
 

@@ -1,4 +1,4 @@
-//! The handlers of the REST API, which answers in the plain form, and to requests in OpenEnv's form in that form.
+//! Serves the REST API, which answers in the plain form, and to requests in OpenEnv's form in that form.
 
 use std::sync::Arc;
 
@@ -73,7 +73,7 @@ fn check_openenv(timeout_s: Option<Value>, request_id: Option<Value>) -> Result<
     text("request_id", request_id)?.map_or(Ok(()), |id| check_id("request_id", &id))
 }
 
-/// Names the place of a fault from the body on.
+/// Names the place of a misfit as seen from the body of the request.
 fn within_action(error: Misfit) -> Misfit {
     let place = if error.place == "action" { error.place } else { format!("action.{}", error.place) };
     Misfit { place, ..error }

@@ -1,4 +1,4 @@
-//! The description of a route: what it takes, what it answers, and its handler.
+//! Describes a route: what it takes, what it answers, and its handler.
 
 use std::sync::Arc;
 
@@ -34,13 +34,13 @@ pub(crate) struct Parameter {
     pub(crate) required: bool,
 }
 
-/// The body that a route takes.
+/// This is the body that a route takes.
 pub(crate) struct Body {
     pub(crate) shape: Shape,
     pub(crate) required: bool,
 }
 
-/// The form of an answer.
+/// This is the form of an answer.
 pub(crate) enum AnswerForm {
     /// The answer is JSON of this shape.
     Json(Shape),

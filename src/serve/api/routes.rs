@@ -1,4 +1,4 @@
-//! The list of routes, from which the router, the OpenAPI document and the labels of the counters are made.
+//! Lists the routes, from which the router, the OpenAPI document and the labels of the counters are made.
 
 use std::sync::{Arc, LazyLock};
 

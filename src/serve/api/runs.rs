@@ -1,5 +1,5 @@
-//! `/runs` and `/compare`: the handlers for the runs that are kept. They give lists, scores, episodes and comparisons, also as
-//! events while a run goes on.
+//! Serves `/runs` and `/compare`, which show kept runs: lists, scores, episodes and comparisons, also as events while a run
+//! goes on.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -145,7 +145,7 @@ pub(crate) async fn episode(
     Ok(written(text.await?))
 }
 
-/// The query of `GET /compare`.
+/// This is the query of `GET /compare`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct CompareQuery {
     base: Option<String>,
@@ -226,7 +226,7 @@ where
     }))
 }
 
-/// A client that is told of changes.
+/// This is a client that is told of changes.
 struct Listener<F> {
     app: Arc<App>,
     headers: HeaderMap,

@@ -1,4 +1,4 @@
-//! The incident that a reset asks for, and the name under which its episode is kept.
+//! Reads which incident a reset asks for, and under which name its episode is kept.
 
 use std::sync::Arc;
 

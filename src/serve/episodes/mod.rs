@@ -1,4 +1,4 @@
-//! The episodes that a server keeps: which of them are alive, which incident a request asks for, and what may be seen.
+//! Keeps the episodes of a server: which of them are alive, which incident a request asks for, and what may be seen.
 
 pub(super) mod choice;
 pub(super) mod play;

@@ -1,11 +1,11 @@
-//! An episode under the name that its clients use, and the recording of its steps in an exam.
+//! Keeps an episode under the name that its clients use, and has an exam record its steps.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::env::{Action, Episode, EpisodeId, Scenario, StepOutcome};
 use crate::run::Exam;
 
-/// An episode under its name.
+/// This is an episode under its name.
 #[derive(Debug)]
 pub(crate) struct Play {
     /// Clients call the episode by this name.

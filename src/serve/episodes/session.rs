@@ -1,4 +1,4 @@
-//! Sessions in OpenEnv's sense. A session keeps the episode of one client that speaks in messages, over a socket, over
+//! Keeps sessions in OpenEnv's sense. A session keeps the episode of one client that speaks in messages, over a socket, over
 //! `/mcp`, or over both at once.
 //!
 //! Sessions share their places with the episodes of REST. Unlike those, an idle session makes no room for others: its client
@@ -13,7 +13,7 @@ use super::play::Play;
 use super::table::{EpisodeTable, Limits, Place};
 use crate::serve::error::{Full, excerpt};
 
-/// The episode of one client, and its place among all episodes.
+/// This is the episode of one client, with its place among all episodes.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) play: Play,
@@ -54,11 +54,11 @@ pub(crate) enum AttachError {
     Taken(String),
 }
 
-/// The sessions of a server.
+/// These are the sessions of a server.
 #[derive(Debug)]
 pub(crate) struct Sessions {
     table: EpisodeTable<Session>,
-    /// The table in which each session takes a place.
+    /// Each session takes a place in this table.
     episodes: Arc<EpisodeTable<Play>>,
     began: Instant,
 }
@@ -121,7 +121,7 @@ pub(crate) fn locked(session: &Mutex<Session>) -> MutexGuard<'_, Session> {
     session.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A session that a socket, or a pipe, holds until this is dropped.
+/// This is a session that a socket, or a pipe, holds until this is dropped.
 #[derive(Debug)]
 pub(crate) struct HeldSession {
     sessions: Arc<Sessions>,

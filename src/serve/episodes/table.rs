@@ -1,4 +1,4 @@
-//! The table of the episodes that are alive, by their id, their age and their number. It has no clock and is told the time.
+//! Keeps a table of the live episodes by their id, their age and their number. It has no clock and is told the time.
 //!
 //! One short lock guards the table. It is never held while an episode steps, since each episode has a lock of its own.
 
@@ -10,7 +10,7 @@ use hashlink::LinkedHashMap;
 
 use crate::serve::error::Full;
 
-/// The limits of a table: how long episodes live, and how many of them.
+/// These are the limits of a table: how long episodes live, and how many of them.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// An episode expires after it was not used for this time.
@@ -19,7 +19,7 @@ pub struct Limits {
     pub most: usize,
 }
 
-/// A table of episodes by id. An episode is in use while a request holds it, and idle otherwise.
+/// This is a table of episodes by id. An episode is in use while a request holds it, and idle otherwise.
 #[derive(Debug)]
 pub(crate) struct EpisodeTable<T> {
     limits: Limits,
@@ -174,7 +174,7 @@ impl<T> Table<T> {
     }
 }
 
-/// A place in the table that is given back when this is dropped.
+/// This is a place in the table, which is given back when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Place<T>(Arc<EpisodeTable<T>>);
 
@@ -255,7 +255,7 @@ mod tests {
     }
 
     proptest! {
-        /// Against a list, oldest use first: slow, and plainly right.
+        /// The table behaves like a list with the oldest use first, which is slow, and plainly right.
         #[test]
         fn it_is_a_list_by_last_use(ops in prop::collection::vec(op(), 0..80), most in 1_usize..5) {
             const TTL: u64 = 10;

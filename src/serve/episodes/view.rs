@@ -1,4 +1,4 @@
-//! The answers about an episode, in the plain and in OpenEnv's form, without what clients must not see.
+//! Shows episodes to clients, in the plain and in OpenEnv's form, without what they must not see.
 //!
 //! Every view borrows and is written once, so that a step costs no more than the copying of its bytes.
 
@@ -16,12 +16,12 @@ use crate::serve::net::buffer::json;
 /// Says when breakdowns name right answers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Reveal {
-    /// They never do.
+    /// They never name them.
     Never,
-    /// They do once the episode is over.
+    /// They name them once the episode is over.
     #[default]
     Done,
-    /// They do from the start.
+    /// They name them from the start.
     Always,
 }
 
@@ -190,7 +190,7 @@ struct InfoView<'a> {
     end: Option<EndView<'a>>,
 }
 
-/// The grade and the reward without it, which the last step carries.
+/// This is the grade, and the reward without it, which the last step carries.
 #[derive(Serialize)]
 struct EndView<'a> {
     grader: ShownGrade<'a>,
@@ -206,7 +206,7 @@ impl Serialize for ReasonView<'_> {
     }
 }
 
-/// A reward, or its keys with nulls in an exam.
+/// This is a reward, or its keys with nulls in an exam.
 struct RewardView {
     reward: Option<Reward>,
 }
@@ -237,7 +237,7 @@ struct GraderView<'a> {
     done: bool,
 }
 
-/// A grade with or without right answers.
+/// This is a grade with or without right answers.
 struct ShownGrade<'a> {
     grade: &'a Grade,
     answers: bool,
@@ -260,7 +260,7 @@ impl Serialize for ShownGrade<'_> {
     }
 }
 
-/// A breakdown whose right answers are null.
+/// This is a breakdown whose right answers are null.
 struct SealedBreakdown<'a>(&'a Breakdown);
 
 impl Serialize for SealedBreakdown<'_> {

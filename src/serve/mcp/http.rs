@@ -1,4 +1,4 @@
-//! `/mcp` over HTTP: a POST carries a message, and its answer the reply. Streams are not offered.
+//! Serves `/mcp` over HTTP: a POST carries a message, and its answer the reply. Streams are not offered.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! JSON-RPC 2.0 as OpenEnv and MCP use it: each message has one reply, and batches are not taken.
+//! Reads and writes JSON-RPC 2.0 as OpenEnv and MCP use it: each message has one reply, and batches are not taken.
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};

@@ -1,4 +1,4 @@
-//! The requests of MCP clients: the session that one means, and its answer.
+//! Carries out the requests of MCP clients, each on the session that it means.
 //!
 //! Two dialects meet at one address. OpenEnv's clients make a session by `openenv/session/create` and name it in
 //! `params`; ordinary MCP clients say `initialize` and name it in a header. Results have the keys of both.

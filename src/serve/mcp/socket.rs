@@ -1,4 +1,4 @@
-//! `/mcp` as a socket: messages of MCP as texts, on a session that ends with the connection.
+//! Serves `/mcp` as a socket: messages of MCP as texts, on a session that ends with the connection.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! MCP on a pipe: the one client of `bench mcp`.
+//! Serves MCP on a pipe, for the one client of `bench mcp`.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::serve::app::App;
 use crate::serve::episodes::session::HeldSession;
 use crate::serve::error::Fault;
 
-/// One client on a pipe, which sends a message a line and has a session.
+/// This is the one client on a pipe, which sends a message a line and has a session.
 #[derive(Debug)]
 pub struct Stdio {
     app: Arc<App>,

@@ -1,4 +1,4 @@
-//! Tools as actions of a step: `list_tools` and `call_tool` in OpenEnv's messages.
+//! Takes tools as actions of a step: `list_tools` and `call_tool` in OpenEnv's messages.
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -46,7 +46,7 @@ fn step_call(app: &App, play: &mut Play, action: &mut Map<String, Value>) -> Res
     }
 }
 
-/// The answer to such a step.
+/// This is the answer to such a step.
 #[derive(Serialize)]
 struct ToolStepView<'a, O: Serialize> {
     observation: O,
@@ -56,7 +56,7 @@ struct ToolStepView<'a, O: Serialize> {
     metadata: Option<&'a RawValue>,
 }
 
-/// The observation after a call.
+/// This is the observation after a call.
 #[derive(Serialize)]
 struct CalledView<'a> {
     tool_name: &'a str,

@@ -1,4 +1,4 @@
-//! The actions as tools. A call of one is a step that counts.
+//! Offers the actions as tools. A call of one is a step that counts.
 
 use std::sync::LazyLock;
 
@@ -247,7 +247,7 @@ pub(super) fn call(
     }
 }
 
-/// The answer to a call, in MCP's keys and in those of OpenEnv's clients.
+/// This is the answer to a call, in MCP's keys and in those of OpenEnv's clients.
 #[derive(Serialize)]
 pub(super) struct CallResult<'a> {
     content: [Text<'a>; 1],

@@ -44,7 +44,7 @@ fn write<T: Serialize>(mut buffer: Vec<u8>, view: &T) -> Vec<u8> {
     buffer
 }
 
-/// A buffer that goes back to a thread when its bytes have been sent.
+/// This buffer goes back to a thread when its bytes have been sent.
 struct Lent(Vec<u8>);
 
 impl AsRef<[u8]> for Lent {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderName};
 
-/// The web pages that may use the server. Programs other than browsers send no origin, and may use it.
+/// These are the web pages that may use the server. Programs other than browsers send no origin, and may use it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origins {
     /// These are the origins besides the server's own, such as `https://example.com`; `*` is for all.
@@ -32,7 +32,7 @@ impl Origins {
     }
 
     /// Says whether a request goes to a name that this server has. Where only this machine can reach it, a page whose own name was
-    /// turned around asks under that name, and its browser says no origin when it only reads.
+    /// turned around asks under that name, and its browser sends no origin when it only reads.
     pub(crate) fn is_own_name(&self, headers: &HeaderMap) -> bool {
         let named = |host: &str| {
             let authorities = self.allowed.iter().filter_map(|origin| origin.split_once("://"));
@@ -70,11 +70,11 @@ pub(crate) fn header_text(headers: &HeaderMap, name: HeaderName) -> Option<&str>
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// The address that a connection comes from.
+/// This is the address that a connection comes from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
-/// A rate for each client: a number of requests a second, and as many at once after a second without any.
+/// This is a rate for each client: a number of requests a second, and as many at once after a second without any.
 #[derive(Debug)]
 pub(crate) struct Rates {
     per_second: u32,
@@ -198,7 +198,7 @@ mod tests {
     }
 
     proptest! {
-        /// In any stretch of time a client gets a second's worth and the rate, and who waits as told is served.
+        /// In any stretch of time a client gets the requests of a second and the rate, and a client that waits as told is served.
         #[test]
         fn nobody_gets_more_than_the_rate(rate in 1_u32..50, gaps in prop::collection::vec(0_u64..400, 1..300)) {
             let (rates, client) = (Rates::new(rate), IpAddr::from([10, 0, 0, 1]));

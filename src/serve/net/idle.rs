@@ -1,4 +1,4 @@
-//! The time since a connection was last used, and the wait until that is too long.
+//! Measures the time since a connection was last used, and waits until that is too long.
 //!
 //! A deadline that every request moves would be a timer to set and to drop for every request. Here a request leaves the
 //! time of the use, and one timer for the life of a connection looks at it whenever it runs out.
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The time at which something was last used.
+/// This holds the time at which something was last used.
 #[derive(Debug)]
 pub(crate) struct Idle {
     began: Instant,
@@ -56,7 +56,7 @@ impl Idle {
     }
 }
 
-/// A use that takes some time. Its end is a use, too.
+/// This is a use that takes some time. Its end is a use, too.
 #[derive(Debug)]
 pub(crate) struct Busy(Arc<Idle>);
 
@@ -74,7 +74,7 @@ mod tests {
 
     const LIMIT: Duration = Duration::from_secs(75);
 
-    /// How many seconds after its beginning it has rested, where its uses begin at a second and take so many.
+    /// Gives the seconds after which it has rested. Each use has the second of its beginning and its length in seconds.
     fn rests_after(uses: Vec<(u64, u64)>) -> u64 {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {

@@ -1,4 +1,4 @@
-//! The counters of the server, and their text for Prometheus. None of them says how well anybody plays.
+//! Counts what the server does, and writes the counters for Prometheus. None of them says how well anybody plays.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
@@ -14,10 +14,10 @@ const OTHER: &str = "other";
 /// These are the upper bounds of the latency histogram, in seconds.
 const BOUNDS: [f64; 8] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0];
 
-/// Requests by method and status. The map is written to once for each pair, and then only its counters change.
+/// This counts requests by method and status. The map is written to once for each pair, and then only its counters change.
 type Counts = RwLock<BTreeMap<(&'static str, u16), AtomicU64>>;
 
-/// The counted requests of a route.
+/// These are the counted requests of a route.
 #[derive(Debug)]
 pub(crate) struct RouteCounts {
     path: &'static str,
@@ -30,7 +30,7 @@ impl RouteCounts {
     }
 }
 
-/// The counters of what the server has done so far.
+/// These counters say what the server has done so far.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     /// These routes have a fixed path, by which they are found.

@@ -1,4 +1,4 @@
-//! The parts of a network server that know nothing of episodes: buffers, counters, limits, and the change to a WebSocket.
+//! Holds the parts of a network server that know nothing of episodes: buffers, counters, limits, and the change to a WebSocket.
 
 pub(super) mod buffer;
 pub(super) mod guard;

@@ -1,4 +1,4 @@
-//! The change from HTTP to a WebSocket: the server's side of the opening handshake of RFC 6455 (4.2).
+//! Changes a connection from HTTP to a WebSocket: the server's side of the opening handshake of RFC 6455 (4.2).
 
 use axum::extract::FromRequestParts;
 use axum::http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
@@ -16,10 +16,10 @@ use crate::serve::error::Fault;
 /// A server appends this to a client's key (RFC 6455, 1.3).
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// The bytes of a connection that has left HTTP.
+/// These are the bytes of a connection that has left HTTP.
 pub(crate) type Stream = TokioIo<Upgraded>;
 
-/// A request to leave HTTP.
+/// This is a request to leave HTTP.
 pub(crate) struct Handshake {
     /// This proves that the request was understood.
     accept: String,
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
     use axum::http::Request;
 
-    /// The example of RFC 6455, 1.3.
+    /// This is the example of RFC 6455, 1.3.
     #[test]
     fn proof() {
         assert_eq!(accept(b"dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");

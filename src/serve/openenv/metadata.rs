@@ -1,4 +1,4 @@
-//! The routes that hosts and trainers of OpenEnv use beside episodes: schemas, metadata, and the Task API.
+//! Serves the routes that hosts and trainers of OpenEnv use beside episodes: schemas, metadata, and the Task API.
 //!
 //! The comments on the types of answers, and on their fields, are the descriptions in the published document.
 
@@ -27,7 +27,7 @@ use crate::serve::wire::schema::state::IncidentState;
 /// This is the name of the environment in OpenEnv.
 const NAME: &str = "cloud_incident_env";
 
-/// The refusals of numbers that are out of range name the suite so.
+/// Refusals of numbers that are out of range call the suite by this name.
 const SUITE: &str = "the suite";
 
 /// Describes the name of the one environment.

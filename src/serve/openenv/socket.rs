@@ -1,4 +1,4 @@
-//! `/ws`: one isolated episode a connection, in the messages of OpenEnv.
+//! Serves `/ws`: one isolated episode a connection, in the messages of OpenEnv.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::serve::net::upgrade::Handshake;
 use crate::serve::socket::{Dialect, NO_TEXT, Next, accept};
 use crate::serve::wire::message::{Message, Unread};
 
-/// The query of `/ws`.
+/// This is the query of `/ws`.
 #[derive(Debug, serde::Deserialize)]
 pub(crate) struct AttachQuery {
     session_id: Option<String>,
@@ -76,7 +76,7 @@ impl From<Problem> for Rejection {
     }
 }
 
-/// A place in a message that is wrong, in the form that OpenEnv's server reports.
+/// This is a place in a message that is wrong, in the form that OpenEnv's server reports.
 struct Problem {
     kind: &'static str,
     loc: Vec<String>,

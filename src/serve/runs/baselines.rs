@@ -1,4 +1,4 @@
-//! The runs that the server plays with its own agents: one at a time, for clients that may spend the server's money.
+//! Plays runs with the server's own agents: one at a time, for clients that may spend the server's money.
 //!
 //! The run itself is made elsewhere ([`Plays`]). This file has the check of the token, the queue of one, and the memory of
 //! earlier runs.
@@ -16,10 +16,10 @@ use crate::serve::error::{Fault, excerpt};
 use crate::serve::net::guard::{header_text, is_loopback};
 use crate::serve::ports::{Ask, Plays, Progress, Spent};
 
-/// The number of ended runs that are remembered.
+/// This number of runs is remembered.
 const REMEMBERED: usize = 100;
 
-/// The baseline runs of a server.
+/// These are the baseline runs of a server.
 pub struct Baselines {
     plays: Arc<dyn Plays>,
     /// Clients with this token may start runs; none where the server can be reached from its own machine only.
@@ -27,7 +27,7 @@ pub struct Baselines {
     history: Mutex<BaselineHistory>,
 }
 
-/// The runs that are remembered, and what the forgotten ones before them spent.
+/// These are the remembered runs, and the costs of the forgotten ones before them.
 #[derive(Debug, Default)]
 struct BaselineHistory {
     runs: VecDeque<watch::Receiver<Progress>>,

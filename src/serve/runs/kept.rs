@@ -1,4 +1,4 @@
-//! The runs of a results folder that the server shows, with the suites on which they were played.
+//! Keeps the runs of a results folder that the server shows, with the suites on which they were played.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,15 +9,15 @@ use crate::log::shelf::{Shelf, ShelfError};
 use crate::serve::error::Fault;
 use crate::serve::ports::Suites;
 
-/// The number of suites that are kept for the briefings of their scenarios.
+/// This number of suites is kept for the briefings of their scenarios.
 const SUITES: usize = 4;
 
-/// The kept runs that a server shows.
+/// These are the kept runs that a server shows.
 #[derive(Debug)]
 pub struct KeptRuns {
     pub(crate) shelf: Shelf,
     suites: Arc<dyn Suites>,
-    /// The suites that were looked for, by their digest; none where a suite was not found.
+    /// These suites were looked for, by their digest; none where a suite was not found.
     known: Mutex<BTreeMap<String, Option<Arc<Catalog>>>>,
 }
 

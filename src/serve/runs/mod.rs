@@ -1,4 +1,4 @@
-//! Runs as the server knows them: the ones that it plays itself, and the ones that it shows.
+//! Holds the runs that the server plays itself, and the ones that it shows.
 
 pub(super) mod baselines;
 pub(super) mod kept;

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::serve::error::Misfit;
 
-/// The longest name of an episode, in characters.
+/// This is the length of the longest name of an episode, in characters.
 pub(crate) const LONGEST_ID: usize = 255;
 
 /// Checks that a text can name an episode.

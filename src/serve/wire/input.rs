@@ -28,7 +28,7 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 /// This many bytes of a body are read only to be refused, since a client that still sends would not see an answer.
 const MOST_DISCARDED: u64 = 4 << 20;
 
-/// The variable part of a path. A part that is not valid UTF-8 names nothing.
+/// This is the variable part of a path. A part that is not valid UTF-8 names nothing.
 #[derive(Debug)]
 pub(crate) struct Segment(pub(crate) String);
 
@@ -41,7 +41,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
     }
 }
 
-/// Both variable parts of a path that has two.
+/// These are both variable parts of a path that has two.
 #[derive(Debug)]
 pub(crate) struct TwoSegments(pub(crate) String, pub(crate) String);
 
@@ -54,7 +54,7 @@ impl<S: Send + Sync> FromRequestParts<S> for TwoSegments {
     }
 }
 
-/// A request whose body has arrived.
+/// This is a request whose body has arrived.
 #[derive(Debug)]
 pub(crate) struct Input {
     parts: Parts,

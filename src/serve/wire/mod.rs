@@ -1,4 +1,4 @@
-//! The shapes of requests as they are read, and the schemas of everything that travels.
+//! Holds the shapes of requests as they are read, and the schemas of everything that travels.
 
 pub(super) mod field;
 pub(super) mod input;

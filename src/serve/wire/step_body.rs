@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-/// The keys of a step, each as it was sent. Other keys are ignored, and of equal keys the last counts.
+/// These are the keys of a step, each as it was sent. Other keys are ignored, and of equal keys the last counts.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct StepBody {
     pub(crate) action_type: Option<Value>,

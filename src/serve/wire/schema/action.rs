@@ -1,4 +1,4 @@
-//! The schema of an action.
+//! Describes the schema of an action.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! The schemas of the server's own runs.
+//! Describes the schemas of the server's own runs.
 
 use schemars::JsonSchema;
 

@@ -1,4 +1,4 @@
-//! The schemas of JSON-RPC 2.0, which MCP's messages follow.
+//! Describes the schemas of JSON-RPC 2.0, which MCP's messages follow.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value};

@@ -1,5 +1,5 @@
-//! The shapes of the wire as types, for JSON Schema only: what is read and written has types of its own, made to be fast. A
-//! test checks answers against these.
+//! Describes the shapes of the wire as types, for JSON Schema only: what is read and written has types of its own, made to be
+//! fast. A test checks answers against these.
 //!
 //! The comments on these types and on their fields are the descriptions in the published document, so a change of one is a
 //! change of the document.

@@ -1,4 +1,4 @@
-//! The schemas of what an agent sees, in the plain form and in OpenEnv's.
+//! Describes the schemas of what an agent sees, in the plain form and in OpenEnv's.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! The schemas of a reset and its answer.
+//! Describes the schemas of a reset and its answer.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};

@@ -1,4 +1,4 @@
-//! The schemas of the server's health, of its refusals, and of `/schema`.
+//! Describes the schemas of the server's health, of its refusals, and of `/schema`.
 
 use schemars::JsonSchema;
 use serde_json::{Map, Value};

@@ -1,4 +1,4 @@
-//! The schemas of simple values, and how the schema of a type is made.
+//! Describes the schemas of simple values, and how the schema of a type is made.
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -49,7 +49,7 @@ pub(crate) fn seeds(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "integer", "minimum": 0 })
 }
 
-/// A value that is always present and may be null.
+/// A value of this type is always present and may be null.
 #[derive(JsonSchema)]
 #[schemars(inline)]
 pub(crate) struct Nullable<T>(Option<T>);

@@ -1,4 +1,4 @@
-//! The schemas of requests of OpenEnv's Task API.
+//! Describes the schemas of requests of OpenEnv's Task API.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 

@@ -1,4 +1,4 @@
-//! The schemas of the state of an episode.
+//! Describes the schemas of the state of an episode.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The schemas of a step, its answer, and a grade.
+//! Describes the schemas of a step, its answer, and a grade.
 
 use schemars::JsonSchema;
 use serde_json::{Map, Value};

@@ -1,4 +1,4 @@
-//! The schema of the list of tasks.
+//! Describes the schema of the list of tasks.
 
 use std::collections::BTreeMap;
 
