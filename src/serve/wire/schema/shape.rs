@@ -49,7 +49,7 @@ pub(crate) fn seeds(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "integer", "minimum": 0 })
 }
 
-/// A value of this type is always present and may be null.
+/// A value that is always there and may be null.
 #[derive(JsonSchema)]
 #[schemars(inline)]
 pub(crate) struct Nullable<T>(Option<T>);
