@@ -17,8 +17,7 @@ use crate::config::{Environment, Options, Settings};
 use crate::env::TaskId;
 use crate::log::{Event, EventKind, Fold};
 use crate::run::{Cancel, Plan, Sink};
-use crate::serve::Misfit;
-use crate::serve::baseline::{Ask, Playing, Plays, Progress, Scores, Spent};
+use crate::serve::{Ask, Misfit, Plays, Progress, RunFuture, Scores, Spent};
 
 /// Plays with the models, keys and folders that the server was started with.
 pub(super) struct OwnRuns {
@@ -32,7 +31,7 @@ pub(super) struct OwnRuns {
 }
 
 impl Plays for OwnRuns {
-    fn play(&self, ask: &Ask, progress: watch::Sender<Progress>) -> Result<Playing, Misfit> {
+    fn play(&self, ask: &Ask, progress: watch::Sender<Progress>) -> Result<RunFuture, Misfit> {
         let settings = self.settings(ask)?;
         let cancel = Cancel { gentle: self.stop.child_token(), ..Cancel::default() };
         Ok(Box::pin(

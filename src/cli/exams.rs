@@ -9,12 +9,11 @@ use super::args::KeptArgs;
 use super::exit::Failure;
 use super::serve::{Variables, or};
 use super::{build, out, play};
-use crate::env::{Action, Catalog, EpisodeId, Scenario, StepOutcome};
+use crate::env::{Catalog, Scenario};
 use crate::log::manifest::{PlannedScenario, SCHEMA};
 use crate::log::store::{RunFolder, RunLock, Store, pretty};
 use crate::log::{CLIENT, Contestant, Manifest};
 use crate::run::Exam;
-use crate::serve::Records;
 
 /// An exam that is under way.
 #[derive(Debug)]
@@ -22,20 +21,6 @@ pub(super) struct Sitting {
     exam: Arc<Exam>,
     folder: RunFolder,
     _lock: RunLock,
-}
-
-/// The episodes of a server go into its exam.
-#[derive(Debug)]
-struct Kept(Arc<Exam>);
-
-impl Records for Kept {
-    fn begin(&self, scenario: &Scenario, id: EpisodeId) -> Option<u32> {
-        self.0.begin(scenario, id)
-    }
-
-    fn step(&self, scenario: &Scenario, number: u32, action: &Action, outcome: &StepOutcome<'_>) -> bool {
-        self.0.step(scenario, number, action, outcome)
-    }
 }
 
 impl Sitting {
@@ -77,9 +62,9 @@ impl Sitting {
         Ok(Some(Self { exam, folder, _lock: lock }))
     }
 
-    /// What the server hands its steps to.
-    pub(super) fn records(&self) -> Arc<dyn Records> {
-        Arc::new(Kept(Arc::clone(&self.exam)))
+    /// The exam that the server records its steps in.
+    pub(super) fn exam(&self) -> Arc<Exam> {
+        Arc::clone(&self.exam)
     }
 
     /// The folder of its run.

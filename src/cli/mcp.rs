@@ -22,7 +22,7 @@ pub(super) fn execute(args: &McpArgs) -> Result<Status, Failure> {
     let catalog = build::catalog(&suite, scenarios.as_deref())?;
     let overlay = scenarios.as_deref().unwrap_or(Path::new("")).to_string_lossy();
     let sitting = Sitting::start(visibility.exam, &args.kept, &variables, &catalog, [&suite, &overlay])?;
-    let backing = Backing { records: sitting.as_ref().map(Sitting::records), ..Backing::default() };
+    let backing = Backing { exam: sitting.as_ref().map(Sitting::exam), ..Backing::default() };
     let options = Options { visibility, ..Options::default() };
     let stop = CancellationToken::new();
     let stdio = Stdio::new(&App::backed(catalog, options, stop.clone(), backing))

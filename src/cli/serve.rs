@@ -22,10 +22,7 @@ use crate::config::settings::ConfigFile;
 use crate::config::{ConfigError, Environment};
 use crate::log::shelf::Shelf;
 use crate::log::store::Store;
-use crate::serve::baseline::Baselines;
-use crate::serve::runs::Runs;
-use crate::serve::session::Limits;
-use crate::serve::{Access, App, Backing, Options, Origins, Reveal, Server, Visibility};
+use crate::serve::{Access, App, Backing, Baselines, KeptRuns, Limits, Options, Origins, Reveal, Server, Visibility};
 
 /// The usual port of a Space.
 const PORT: u16 = 7860;
@@ -54,7 +51,7 @@ pub(super) async fn execute(args: &ServeArgs) -> Result<Status, Failure> {
     let sitting = Sitting::start(exam, &args.kept, &variables, &catalog, [&plan.suite, &overlay.to_string_lossy()])?;
     let backing = Backing {
         baselines: Some(baselines),
-        records: sitting.as_ref().map(Sitting::records),
+        exam: sitting.as_ref().map(Sitting::exam),
         runs: plan.runs.take(),
         incidents: Some(Arc::new(Maker::new()?)),
     };
@@ -107,7 +104,7 @@ struct Plan {
     log: LogForm,
     options: Options,
     /// The runs that are shown: those of a folder that is named, or of the usual one where only this machine can look.
-    runs: Option<Arc<Runs>>,
+    runs: Option<Arc<KeptRuns>>,
 }
 
 impl Plan {
@@ -189,7 +186,7 @@ impl Plan {
                 Some(folder) => folder,
                 None => build::results(None)?,
             };
-            self.runs = Some(Arc::new(Runs::new(Shelf::new(Store::new(results)), Arc::new(RunSuites))));
+            self.runs = Some(Arc::new(KeptRuns::new(Shelf::new(Store::new(results)), Arc::new(RunSuites))));
         }
         // Whoever can reach it could spend its money.
         let is_open = given.is_none() && !self.options.origins.local;

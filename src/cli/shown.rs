@@ -8,8 +8,7 @@ use crate::env::{Catalog, Scenario, TaskId, Tasks};
 use crate::generate::suite::{scenario, task_of};
 use crate::generate::{Library, Suite, World};
 use crate::log::Manifest;
-use crate::serve::Incidents;
-use crate::serve::runs::Suites;
+use crate::serve::{Incidents, Suites};
 
 /// The suites of runs, from where they came.
 #[derive(Debug)]

@@ -1,59 +1,61 @@
-//! What all requests share: the suite, the live episodes, the counters, and the clock.
+//! Holds the state that all requests share: the suite, the live episodes, the counters and the clock. It names no handler.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::baseline::{Baselines, Spent};
-use super::choice::Choice;
-use super::error::Fault;
-use super::guard::{Origins, Rates};
-use super::metrics::Metrics;
-use super::routes::routes;
-use super::runs::Runs;
-use super::seats::Seat;
-use super::session::{Limits, Sessions};
-use super::view::Visibility;
-use crate::env::{Action, Catalog, Episode, EpisodeId, Scenario, StepOutcome, TaskId};
+use super::episodes::choice::Choice;
+use super::episodes::play::{Play, Stepped};
+use super::episodes::session::{HeldSession, Session, Sessions};
+use super::episodes::table::{EpisodeTable, Limits};
+use super::episodes::view::Visibility;
+use super::error::{Fault, excerpt};
+use super::net::guard::{Origins, Rates};
+use super::net::metrics::Metrics;
+use super::ports::{Incidents, Spent};
+use super::runs::baselines::Baselines;
+use super::runs::kept::KeptRuns;
+use crate::env::{Action, Catalog, Scenario, StepOutcome};
+use crate::run::Exam;
 
-/// How a server serves.
+/// These are the options of a server.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Whether `/health` and `/state` answer as hosts of OpenEnv expect, and not in the plain form.
+    /// If true, `/health` and `/state` answer as hosts of OpenEnv expect, and not in the plain form.
     pub openenv: bool,
-    /// What clients may see.
+    /// This says what clients may see.
     pub visibility: Visibility,
-    /// How long and how many episodes live.
+    /// These limits say how long episodes live, and how many of them.
     pub limits: Limits,
-    /// The largest body, and the largest action on a socket, in bytes.
+    /// This is the size of the largest body, and of the largest action on a socket, in bytes.
     pub max_body: usize,
-    /// After so much time without a frame a socket is closed.
+    /// A socket is closed after this time without a frame.
     pub socket_idle: Duration,
-    /// After so much time without a request, and without a byte of an answer that is taken, a connection is closed.
+    /// A connection is closed after this time without a request, and without a byte of an answer that is taken.
     pub connection_idle: Duration,
-    /// Which web pages may use it.
+    /// These are the web pages that may use the server.
     pub origins: Origins,
-    /// The requests and messages a second that are taken from one client's address; none for any number.
+    /// This many requests and messages a second are taken from one client's address; none for any number.
     pub rate: Option<u32>,
-    /// Who is told of every answered request.
+    /// This function is told of every answered request.
     pub access_log: Option<fn(&Access<'_>)>,
 }
 
-/// An answered request. Nothing in it names an episode or says how it goes.
+/// This describes an answered request. Nothing in it names an episode or says how it goes.
 #[derive(Debug, Clone, Copy)]
 pub struct Access<'a> {
-    /// The method.
+    /// This is the method of the request.
     pub method: &'a str,
-    /// The path without its query.
+    /// This is the path without its query.
     pub path: &'a str,
-    /// Where it came from, as far as that is known.
+    /// This is the address that the request came from, if it is known.
     pub client: Option<IpAddr>,
-    /// The status of the answer.
+    /// This is the status of the answer.
     pub status: u16,
-    /// The time from the head of the request to the answer.
+    /// This is the time from the head of the request to the answer.
     pub took: Duration,
 }
 
@@ -74,117 +76,68 @@ impl Default for Options {
     }
 }
 
-/// An episode under its name.
-#[derive(Debug)]
-pub(super) struct Play {
-    /// What its clients call it.
-    pub(super) name: Arc<str>,
-    pub(super) episode: Episode,
-    record: Record,
-}
-
-/// Whether an episode is recorded.
-#[derive(Debug, Clone, Copy)]
-enum Record {
-    /// It took no step yet.
-    Undecided,
-    /// Under this number.
-    Kept(u32),
-    /// No.
-    Left,
-}
-
-/// Keeps what is played, step by step.
-pub trait Records: Send + Sync + std::fmt::Debug {
-    /// An episode takes its first step: gives the number under which it is kept, or none where it is not.
-    fn begin(&self, scenario: &Scenario, id: EpisodeId) -> Option<u32>;
-
-    /// Keeps a step of it. False where that failed: the server stops, since nothing may be played that is not kept.
-    fn step(&self, scenario: &Scenario, number: u32, action: &Action, outcome: &StepOutcome<'_>) -> bool;
-}
-
-/// What a server has behind it.
+/// These are the parts of a server that the program around it may add. Without them a server plays its suite and nothing else.
 #[derive(Debug, Default)]
 pub struct Backing {
-    /// The runs of its own agents.
+    /// These are the runs of the server's own agents.
     pub baselines: Option<Baselines>,
-    /// What keeps the steps of its clients.
-    pub records: Option<Arc<dyn Records>>,
-    /// The runs that are shown.
-    pub runs: Option<Arc<Runs>>,
-    /// What makes incidents on demand.
+    /// This exam records the steps of the clients.
+    pub exam: Option<Arc<Exam>>,
+    /// These are the kept runs that are shown.
+    pub runs: Option<Arc<KeptRuns>>,
+    /// This makes incidents on demand.
     pub incidents: Option<Arc<dyn Incidents>>,
 }
 
-/// Makes incidents that are not in the suite.
-pub trait Incidents: Send + Sync + std::fmt::Debug {
-    /// The incident of a generated suite with a number; or, with none, the first one of a task, or of all.
-    ///
-    /// # Errors
-    /// What is wrong with the suite, and what would be right.
-    fn make(&self, suite: &str, task: Option<TaskId>, number: Option<u64>) -> Result<Arc<Scenario>, String>;
-}
-
-impl Play {
-    /// Starts an episode, under a name of the client's or a new one.
-    pub(super) fn start(scenario: &Arc<Scenario>, name: Option<&str>) -> Self {
-        let id = EpisodeId(uuid::Uuid::new_v4());
-        let name = name.map_or_else(|| id.to_string().into(), Arc::from);
-        Self { name, episode: Episode::reset(scenario, id), record: Record::Undecided }
-    }
-}
-
-/// What all requests share.
+/// This is the state that all requests share.
 #[derive(Debug)]
 pub struct App {
     pub(super) catalog: Catalog,
     pub(super) options: Options,
-    pub(super) sessions: Arc<Sessions<Play>>,
-    pub(super) seats: Sessions<Seat>,
+    pub(super) episodes: Arc<EpisodeTable<Play>>,
+    pub(super) sessions: Arc<Sessions>,
     pub(super) metrics: Metrics,
     pub(super) backing: Backing,
     pub(super) rates: Option<Rates>,
-    /// Cancelled when the server stops.
+    /// This token is cancelled when the server stops.
     pub(super) stop: CancellationToken,
     began: Instant,
 }
 
 impl App {
-    /// A server's state, without an episode.
-    #[must_use]
-    pub fn new(catalog: Catalog, options: Options, stop: CancellationToken) -> Arc<Self> {
-        Self::backed(catalog, options, stop, Backing::default())
-    }
-
-    /// The same with something behind it.
-    #[must_use]
-    pub fn backed(catalog: Catalog, options: Options, stop: CancellationToken, backing: Backing) -> Arc<Self> {
-        let sessions = Arc::new(Sessions::new(options.limits));
-        // Each seat has a place among the sessions, which are counted there.
-        let seats = Sessions::new(Limits { most: usize::MAX, ..options.limits });
-        let (metrics, began) = (Metrics::new(routes().iter().map(|route| route.path)), Instant::now());
+    /// Makes the state of a server without an episode, which counts its requests by the paths of its routes.
+    pub(super) fn on(
+        paths: impl IntoIterator<Item = &'static str>,
+        catalog: Catalog,
+        options: Options,
+        stop: CancellationToken,
+        backing: Backing,
+    ) -> Arc<Self> {
+        let (metrics, began) = (Metrics::new(paths), Instant::now());
+        let episodes = Arc::new(EpisodeTable::new(options.limits));
+        let sessions = Arc::new(Sessions::new(&episodes, began));
         let rates = options.rate.map(Rates::new);
-        Arc::new(Self { catalog, options, sessions, seats, metrics, backing, rates, stop, began })
+        Arc::new(Self { catalog, options, episodes, sessions, metrics, backing, rates, stop, began })
     }
 
-    /// The time, for the table of episodes.
+    /// Gives the time since the server began, which the table of episodes is told.
     pub(super) fn now(&self) -> Duration {
         self.began.elapsed()
     }
 
-    /// Whether anybody asks where a request came from.
+    /// Says whether the addresses of clients are needed.
     pub(super) fn wants_peers(&self) -> bool {
         self.rates.is_some() || self.options.access_log.is_some()
     }
 
-    /// The scenario that is meant: of the suite that is served, or made for this request.
+    /// Finds the scenario that a request asks for in the suite that is served, or makes it for this request.
     pub(super) fn scenario(&self, choice: &Choice) -> Result<Arc<Scenario>, Fault> {
         match (choice.suite(), &self.backing.incidents) {
             (None, _) => choice.scenario(&self.catalog).cloned(),
-            // In an exam everybody plays what it is about.
+            // In an exam every client plays the suite of the exam.
             (Some(_), _) if self.options.visibility.exam => Err(Fault::Exam),
             (Some(suite), Some(incidents)) => choice.made(suite, incidents.as_ref()),
-            (Some(suite), None) => Err(Fault::Suite(format!("unknown suite '{}'", super::error::excerpt(suite)))),
+            (Some(suite), None) => Err(Fault::Suite(format!("unknown suite '{}'", excerpt(suite)))),
         }
     }
 
@@ -192,58 +145,58 @@ impl App {
     pub(super) fn reset(&self, choice: &Choice) -> Result<Arc<Mutex<Play>>, Fault> {
         let play = Play::start(&self.scenario(choice)?, choice.episode_id.as_deref());
         let name = Arc::clone(&play.name);
-        let kept = self.sessions.put(&name, play, self.now())?;
+        let kept = self.episodes.put(&name, play, self.now())?;
         self.metrics.episode();
         Ok(kept)
     }
 
-    /// The episode of a name, or the last one of all.
+    /// Finds the episode of a name or, without a name, the last one that was reset.
     pub(super) fn find(&self, name: Option<&str>) -> Result<Arc<Mutex<Play>>, Fault> {
         match name {
-            Some(name) => self
-                .sessions
-                .get(name, self.now())
-                .ok_or_else(|| Fault::UnknownEpisode(super::error::excerpt(name).into_owned())),
-            None => self.sessions.last(self.now()).ok_or(Fault::NoEpisode),
+            Some(name) => {
+                self.episodes.get(name, self.now()).ok_or_else(|| Fault::UnknownEpisode(excerpt(name).into_owned()))
+            }
+            None => self.episodes.last(self.now()).ok_or(Fault::NoEpisode),
         }
     }
 
-    /// Takes a step, and keeps it where steps are kept. Gives what it brought, and the name of the episode.
+    /// Starts the episode that a reset without a choice would start. No table has it yet.
+    pub(super) fn first_play(&self) -> Result<Play, Fault> {
+        Ok(Play::start(Choice::default().scenario(&self.catalog)?, None))
+    }
+
+    /// Opens a session with the first episode, so that its client may step at once.
+    pub(super) fn open_session(&self) -> Result<(Arc<str>, Arc<Mutex<Session>>), Fault> {
+        Ok(self.sessions.open(self.first_play()?)?)
+    }
+
+    /// Opens a session of the same kind that ends with its holder.
+    pub(super) fn hold_session(&self) -> Result<HeldSession, Fault> {
+        Ok(HeldSession::open(&self.sessions, self.first_play()?)?)
+    }
+
+    /// Takes a step, and has the exam record it. Gives the outcome, and the name of the episode.
     pub(super) fn step<'a>(&self, play: &'a mut Play, action: &Action) -> (StepOutcome<'a>, &'a str) {
         self.metrics.step();
-        let Play { name, episode, record } = play;
-        let Some(records) = self.backing.records.as_ref().filter(|_| !episode.is_done()) else {
-            return (episode.step(action), name);
-        };
-        let scenario = Arc::clone(episode.scenario());
-        if matches!(record, Record::Undecided) {
-            *record = records.begin(&scenario, episode.observation().episode_id).map_or(Record::Left, Record::Kept);
-        }
-        let outcome = episode.step(action);
-        if let Record::Kept(number) = *record
-            && !records.step(&scenario, number, action, &outcome)
-        {
+        let Stepped { outcome, name, is_safe } = play.step(action, self.backing.exam.as_deref());
+        if !is_safe {
+            // Nothing may be played that is not recorded.
             self.stop.cancel();
         }
         (outcome, name)
     }
 
-    /// What its own runs have spent.
+    /// Says what the server's own runs have spent.
     pub(super) fn spent(&self) -> Spent {
         self.backing.baselines.as_ref().map(Baselines::spent).unwrap_or_default()
     }
 
-    /// Drops episodes that have expired.
+    /// Drops the episodes that have expired, and says how many are left.
     pub(super) fn sweep(&self) -> usize {
         if let Some(rates) = &self.rates {
             rates.sweep(self.now());
         }
-        self.seats.sweep(self.now());
-        self.sessions.sweep(self.now())
+        self.sessions.sweep();
+        self.episodes.sweep(self.now())
     }
-}
-
-/// What is read or changed under an episode's lock. A panic in there, of which none is known, must not spread.
-pub(super) fn with<R>(play: &Mutex<Play>, act: impl FnOnce(&mut Play) -> R) -> R {
-    act(&mut play.lock().unwrap_or_else(PoisonError::into_inner))
 }

@@ -1,4 +1,5 @@
-//! What a request can be refused for: status, code word, and a text that says what would be right.
+//! Says why a request can be refused: each reason has a status, a code word for programs, and a text that says what would be
+//! right.
 
 use std::borrow::Cow;
 
@@ -7,24 +8,33 @@ use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::session::Full;
 use crate::env::{ActionError, CatalogError, UnknownName};
 
-/// Seconds after which a full server may have room again.
+/// A full server may have room again after this number of seconds.
 const RETRY_SECONDS: u32 = 5;
 
-/// A value that does not have the right form.
+/// This is returned when the table of episodes has no room, and no idle episode could make some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{active} of {most} episodes are in use")]
+pub struct Full {
+    /// This is the number of episodes that are alive.
+    pub active: usize,
+    /// This is the most episodes that may be alive.
+    pub most: usize,
+}
+
+/// This is a value in a request that does not have the right form.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{place}: {problem}")]
 pub struct Misfit {
-    /// Where: `scenario_index`, `parameters.service`.
+    /// This names the place of the value, such as `scenario_index` or `parameters.service`.
     pub place: String,
-    /// What is wrong there, and what would be right.
+    /// This says what is wrong there, and what would be right.
     pub problem: String,
 }
 
 impl Misfit {
-    /// A value of another type than is expected.
+    /// Describes a value that has another type than the expected one.
     pub(super) fn new(place: &str, expected: &str, found: &Value) -> Self {
         let found: Cow<'_, str> = match found {
             Value::Null => "null".into(),
@@ -37,7 +47,7 @@ impl Misfit {
         Self { place: place.to_owned(), problem: format!("expected {expected}, found {found}") }
     }
 
-    /// A value that is not there.
+    /// Describes a value that is missing.
     pub(super) fn missing(place: &str, expected: &str) -> Self {
         Self { place: place.to_owned(), problem: format!("missing; expected {expected}") }
     }
@@ -49,7 +59,7 @@ impl From<ActionError> for Misfit {
     }
 }
 
-/// The beginning of a text that a client sent: an answer must not repeat 64 KiB.
+/// Cuts a text that a client sent to its beginning, since an answer must not repeat 64 KiB.
 pub(super) fn excerpt(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(80) {
         Some((end, _)) => format!("{}…", &text[..end]).into(),
@@ -57,143 +67,143 @@ pub(super) fn excerpt(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Why a request is refused.
+/// This is the reason for which a request is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    /// A task that does not exist.
+    /// The request names a task that does not exist.
     #[error(transparent)]
     Task(#[from] UnknownName),
-    /// A scenario that does not exist.
+    /// The request names a scenario that does not exist.
     #[error(transparent)]
     Scenario(#[from] CatalogError),
-    /// A number of a scenario that does not exist.
+    /// The request gives the number of a scenario that does not exist.
     #[error("scenario {index} is out of range; {task} has the scenarios 0 to {last}")]
     Range {
-        /// The number.
+        /// This is the number as it was sent.
         index: String,
-        /// The task, or the suite.
+        /// This names the task, or the suite, in which the number counts.
         task: String,
-        /// The highest number.
+        /// This is the highest number that exists.
         last: usize,
     },
-    /// A task that has no scenarios in this suite.
+    /// The suite has no scenarios of the task.
     #[error("the suite has no scenarios of {0}; GET /tasks lists what there is")]
     NoScenarios(String),
-    /// A level that the suite does not have.
+    /// The suite has no scenarios of the level.
     #[error("the suite has no scenarios of level '{name}'; levels: {known}")]
     Level {
-        /// What was asked for.
+        /// This is the name that was sent.
         name: String,
-        /// What there is.
+        /// This lists the names that exist.
         known: String,
     },
-    /// A split that does not exist.
+    /// The request names a split that does not exist.
     #[error("unknown split '{name}'; splits: {known}")]
     Split {
-        /// What was asked for.
+        /// This is the name that was sent.
         name: String,
-        /// What there is.
+        /// This lists the names that exist.
         known: &'static str,
     },
-    /// Nothing was reset yet.
+    /// No episode was reset yet.
     #[error("no episode yet; POST /reset starts one")]
     NoEpisode,
-    /// An episode that is not, or no longer, alive.
+    /// The episode is not alive, or no longer.
     #[error("unknown episode '{0}': it expired, made room for others, or never was; POST /reset starts another")]
     UnknownEpisode(String),
-    /// A path that does not exist.
+    /// The path does not exist.
     #[error("there is no {0}; GET /docs lists what there is")]
     Path(String),
-    /// An environment that does not exist.
+    /// The environment does not exist.
     #[error("unknown environment '{0}'; GET /list_environments names the one that there is")]
     Environment(String),
-    /// A method that the path does not have.
+    /// The path does not take the method.
     #[error("{path} does not take {method}; the header Allow names what it takes")]
     Method {
-        /// The path.
+        /// This is the path of the request.
         path: String,
-        /// The method.
+        /// This is the method of the request.
         method: String,
     },
-    /// A body that is too large.
+    /// The body is too large; the number is the limit in bytes.
     #[error("the body is larger than the {0} bytes that are taken")]
     TooLarge(usize),
-    /// A body that is not JSON by its own account.
+    /// The content type of the body is not JSON.
     #[error("the content type is '{0}'; send the body with 'content-type: application/json'")]
     MediaType(String),
-    /// A body that is not JSON.
+    /// The body is not JSON.
     #[error("the body is not JSON: {0}")]
     Json(String),
-    /// JSON of the wrong form.
+    /// The body is JSON of the wrong form.
     #[error(transparent)]
     Value(#[from] Misfit),
-    /// There is no room.
+    /// The server has no room for another episode.
     #[error("{0} and none is idle; try again in {RETRY_SECONDS} seconds")]
     Full(#[from] Full),
-    /// A body that does not arrive.
+    /// The body did not arrive in time; the number is the limit in seconds.
     #[error("the body did not arrive within {0} seconds")]
     Slow(u64),
-    /// A connection that broke while the body was read.
+    /// The connection broke while the body was read.
     #[error("the body could not be read: {0}")]
     Broken(String),
-    /// A score during an exam.
+    /// The request asks for a score during an exam.
     #[error("this is an exam: no score leaves the server")]
     Exam,
-    /// No token, or the wrong one.
+    /// The request has no token, or a wrong one.
     #[error("this needs the server's token: 'Authorization: Bearer …', as given by --token or printed at its start")]
     Unauthorized,
-    /// A request that a web page of elsewhere makes somebody's browser send.
+    /// A web page of another origin made a browser send the request.
     #[error(
         "a web page of another origin, or under a foreign name of this machine, may not do this; --allow-origin names pages that may, and with a --token runs start under any name"
     )]
     Foreign,
-    /// A client that asks more often than it may.
+    /// The client sends more requests than it may.
     #[error("more requests than the {rate} a second that are taken from one address; try again in {} seconds", .after.as_secs_f64())]
     TooOften {
-        /// Requests a second.
+        /// This is the number of requests a second that are taken.
         rate: u32,
-        /// When the next one is taken.
+        /// This is the time after which the next request is taken.
         after: std::time::Duration,
     },
-    /// A run is under way.
+    /// A run is under way already; its id is missing while its endpoint is checked.
     #[error("a run is under way ({}); GET /baseline/RUN_ID says how far it is", .0.as_deref().unwrap_or("its endpoint is being checked"))]
     Busy(Option<String>),
-    /// A run that does not exist.
+    /// The baseline run does not exist.
     #[error("unknown run '{0}'; POST /baseline starts one")]
     UnknownRun(String),
-    /// A server that plays no runs.
+    /// The server plays no runs of its own.
     #[error("this server plays no runs of its own")]
     NoBaseline,
-    /// A run that came to nothing.
+    /// The baseline run failed.
     #[error("the run came to nothing: {0}")]
     Baseline(String),
-    /// A server that shows no runs.
+    /// The server shows no kept runs.
     #[error("this server shows no runs; --results DIR names the folder to show")]
     NoRuns,
-    /// A kept run that is not there.
+    /// The kept run does not exist.
     #[error("{0}; GET /runs lists what there is")]
     NoRun(String),
-    /// Kept runs that cannot be read.
+    /// The kept runs cannot be read.
     #[error("the runs cannot be read: {0}")]
     Runs(String),
-    /// Runs that are not about the same.
+    /// The two runs were not played under the same conditions.
     #[error("{0}; allow_drift=true compares them all the same")]
     Drift(String),
-    /// A suite that cannot be made.
+    /// The suite cannot be generated.
     #[error("{0}")]
     Suite(String),
-    /// An ordinary request where a socket is wanted.
+    /// An ordinary request came where a WebSocket is expected.
     #[error("/ws speaks WebSocket (version 13); open it with a WebSocket client")]
     Upgrade,
 }
 
 impl Fault {
-    /// There is nothing at this path.
+    /// Says that nothing is at a path.
     pub(super) fn path(uri: &Uri) -> Self {
         Self::Path(excerpt(uri.path()).into_owned())
     }
 
-    /// The status of the answer.
+    /// Gives the status of the answer.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
@@ -228,7 +238,7 @@ impl Fault {
         }
     }
 
-    /// The word for programs.
+    /// Gives the code word for programs.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {

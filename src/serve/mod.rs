@@ -1,45 +1,42 @@
-//! Episodes over the network: many clients at once, each with episodes of its own.
+//! Serves episodes over the network to many clients at once, each with its own episodes.
 //!
 //! ```text
-//! request ─► front ─► input (bounds, names) ─► rest ─┐
-//!                                           ├─► App: catalogue, session::Sessions ─► env::Episode
-//! socket  ─► ws (messages in order) ─┐      │                │
-//! pipe, request ─► mcp (tools) ──────┴ seats┘                └─► view (what may be seen) ─► bytes
+//! request ─► server ─► middleware ─► api: routes, handlers ─┐
+//!                                    openenv, mcp: messages ┴─► App ─► episodes::table ─► env::Episode
+//! socket ─► socket: messages in order ─┘        │                        │
+//! pipe ─► mcp::stdio ───────────────────────────┘                        └─► episodes::view ─► bytes
 //! ```
+//!
+//! The rooms have an order, and each uses those to its right only, so that the state and the shapes can be read without any
+//! handler:
+//!
+//! `server` → `middleware` → `api` → `openenv` → `mcp` → `socket` → `app` → `episodes`, `runs` → `net` → `wire`, `ports` →
+//! `error`
 //!
 //! Nothing here decides what a step earns; nothing in `env` knows of a network.
 
-mod answer;
+mod api;
 mod app;
-mod assets;
-pub mod baseline;
-mod choice;
+mod episodes;
 mod error;
-mod front;
-mod guard;
-mod idle;
-mod input;
 mod mcp;
-mod message;
-mod metrics;
-mod openapi;
+mod middleware;
+mod net;
 mod openenv;
-mod rest;
-mod routes;
-pub mod runs;
-mod schema;
-mod seats;
+mod ports;
+mod runs;
 mod server;
-pub mod session;
-mod step_body;
-mod upgrade;
-mod view;
-mod ws;
+mod socket;
+mod wire;
 
-pub use app::{Access, App, Backing, Incidents, Options, Records};
-pub use error::{Fault, Misfit};
-pub use front::service;
-pub use guard::Origins;
-pub use mcp::Stdio;
+pub use app::{Access, App, Backing, Options};
+pub use episodes::table::Limits;
+pub use episodes::view::{Reveal, Visibility};
+pub use error::{Fault, Full, Misfit};
+pub use mcp::stdio::Stdio;
+pub use middleware::service;
+pub use net::guard::Origins;
+pub use ports::{Ask, Incidents, Plays, Progress, RunFuture, Scores, Spent, Suites};
+pub use runs::baselines::Baselines;
+pub use runs::kept::KeptRuns;
 pub use server::Server;
-pub use view::{Reveal, Visibility};

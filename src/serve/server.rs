@@ -1,4 +1,4 @@
-//! The sockets: accepting, keeping alive, and stopping without losing an answer.
+//! Runs the server on a TCP socket: it accepts connections, keeps them alive, and stops without losing an answer.
 
 use std::convert::Infallible;
 use std::io;
@@ -27,16 +27,16 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use tower::Service;
 
 use super::app::App;
-use super::front::service;
-use super::guard::Peer;
-use super::idle::Idle;
+use super::middleware::service;
+use super::net::guard::Peer;
+use super::net::idle::Idle;
 
-/// How often what has expired is dropped, also where nobody asks.
+/// Expired episodes are dropped this often, even if no request comes.
 const SWEEP: Duration = Duration::from_secs(30);
-/// How long to wait when the system has no more sockets.
+/// The server waits this long when the system has no more sockets.
 const EXHAUSTED: Duration = Duration::from_millis(100);
 
-/// A bound server.
+/// This is a server that has an address.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
@@ -46,36 +46,36 @@ pub struct Server {
 }
 
 impl Server {
-    /// Takes an address, and so many connections at once.
+    /// Takes an address, and at most this number of connections at once.
     ///
     /// # Errors
-    /// When the address cannot be taken.
+    /// It fails if the address cannot be taken.
     pub async fn bind(address: impl ToSocketAddrs, app: Arc<App>, connections: usize) -> io::Result<Self> {
         Ok(Self::on(TcpListener::bind(address).await?, app, connections))
     }
 
-    /// The same with an address that was taken before.
+    /// Makes a server at an address that was taken before.
     #[must_use]
     pub fn on(listener: TcpListener, app: Arc<App>, connections: usize) -> Self {
         Self { listener, app, connections, grace: Duration::from_secs(10) }
     }
 
-    /// The address that it has.
+    /// Gives the address of the server.
     ///
     /// # Errors
-    /// When the system does not tell.
+    /// It fails if the system does not tell.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
-    /// The same, waiting so long for open requests when it stops.
+    /// Has the server wait this long for open requests when it stops.
     #[must_use]
     pub fn grace(self, grace: Duration) -> Self {
         Self { grace, ..self }
     }
 
-    /// Serves until the app's token is cancelled. Then it accepts nobody, finishes requests, and has sockets close; gives
-    /// whether all of them ended within the time of grace.
+    /// Serves until the app's token is cancelled. Then it accepts no more connections, finishes requests, and
+    /// has sockets close. It says whether all of them ended within the time of grace.
     pub async fn run(self) -> bool {
         let Self { listener, app, connections, grace } = self;
         let service = service(&app);
@@ -88,7 +88,7 @@ impl Server {
                     app.sweep();
                     continue;
                 }
-                // Whoever finds no place waits in the system's queue.
+                // A client that finds no place waits in the system's queue.
                 accepted = async {
                     let place = Arc::clone(&free).acquire_owned().await;
                     (listener.accept().await, place)
@@ -98,11 +98,11 @@ impl Server {
                 (Ok((stream, peer)), Ok(place)) => {
                     keep_alive(&stream);
                     let idle = Arc::new(Idle::new());
-                    let held = Held { stream, idle, _place: place, _open: open.token() };
+                    let stream = TrackedStream { stream, idle, _place: place, _open: open.token() };
                     // A token of its own: one that all connections look at would be a lock that all of them take.
                     let peer = app.wants_peers().then(|| Peer(peer.ip()));
                     let patience = app.options.connection_idle;
-                    tokio::spawn(serve(held, peer, service.clone(), patience, app.stop.child_token()));
+                    tokio::spawn(serve(stream, peer, service.clone(), patience, app.stop.child_token()));
                 }
                 // Out of descriptors, or a client that is gone again: others may be served later.
                 _ => tokio::time::sleep(EXHAUSTED).await,
@@ -114,7 +114,8 @@ impl Server {
     }
 }
 
-async fn serve<S>(stream: Held, peer: Option<Peer>, service: S, patience: Duration, stop: CancellationToken)
+/// Serves the requests of a connection until it ends, was idle for too long, or the server stops.
+async fn serve<S>(stream: TrackedStream, peer: Option<Peer>, service: S, patience: Duration, stop: CancellationToken)
 where
     S: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static,
 {
@@ -131,7 +132,7 @@ where
             if response.body().size_hint().exact().is_some() {
                 return Ok::<_, Infallible>(response);
             }
-            // Events may be far apart: their stream is of use until its end.
+            // Events may be far apart: their stream counts as used until its end.
             Ok(response.map(|body| {
                 Body::new(body.map_frame(move |frame| {
                     let _ = &busy;
@@ -153,24 +154,24 @@ where
     }
 }
 
-/// Small answers leave at once, and a peer that vanished is noticed by the system.
+/// Has small answers leave at once, and has the system notice a peer that vanished.
 fn keep_alive(stream: &TcpStream) {
     let _ = stream.set_nodelay(true);
     let keep = TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(20));
     let _ = SockRef::from(stream).set_tcp_keepalive(&keep);
 }
 
-/// A connection with its place among all: a WebSocket takes both along when it leaves HTTP.
+/// These are the bytes of a connection, with its place among all connections. A WebSocket takes both along when it leaves HTTP.
 #[derive(Debug)]
-struct Held {
+struct TrackedStream {
     stream: TcpStream,
     idle: Arc<Idle>,
     _place: OwnedSemaphorePermit,
     _open: TaskTrackerToken,
 }
 
-impl Held {
-    /// Notes that a client takes what is written.
+impl TrackedStream {
+    /// Notes that a client has taken bytes of an answer.
     fn note<T>(&self, written: Poll<T>) -> Poll<T> {
         if written.is_ready() {
             self.idle.touch();
@@ -179,17 +180,17 @@ impl Held {
     }
 }
 
-impl AsyncRead for Held {
+impl AsyncRead for TrackedStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().stream).poll_read(cx, buf)
     }
 }
 
-impl AsyncWrite for Held {
+impl AsyncWrite for TrackedStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let held = self.get_mut();
-        let written = Pin::new(&mut held.stream).poll_write(cx, buf);
-        held.note(written)
+        let tracked = self.get_mut();
+        let written = Pin::new(&mut tracked.stream).poll_write(cx, buf);
+        tracked.note(written)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -205,9 +206,9 @@ impl AsyncWrite for Held {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let held = self.get_mut();
-        let written = Pin::new(&mut held.stream).poll_write_vectored(cx, bufs);
-        held.note(written)
+        let tracked = self.get_mut();
+        let written = Pin::new(&mut tracked.stream).poll_write_vectored(cx, bufs);
+        tracked.note(written)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -8,8 +8,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use incident_bench::env::TaskId;
-use incident_bench::serve::baseline::{Ask, Baselines, Playing, Plays, Progress, Scores};
-use incident_bench::serve::{App, Backing, Misfit, Options};
+use incident_bench::serve::{App, Ask, Backing, Baselines, Misfit, Options, Plays, Progress, RunFuture, Scores};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -26,7 +25,7 @@ struct Held {
 }
 
 impl Plays for Held {
-    fn play(&self, ask: &Ask, progress: watch::Sender<Progress>) -> Result<Playing, Misfit> {
+    fn play(&self, ask: &Ask, progress: watch::Sender<Progress>) -> Result<RunFuture, Misfit> {
         if ask.model.as_deref() == Some("nope") {
             return Err(Misfit { place: "model".to_owned(), problem: "'nope' is not configured here".to_owned() });
         }

@@ -14,8 +14,7 @@ use incident_bench::log::listing::{Listing, key};
 use incident_bench::log::reader::parse;
 use incident_bench::log::shelf::Shelf;
 use incident_bench::log::store::Store;
-use incident_bench::serve::runs::{Runs, Suites};
-use incident_bench::serve::{App, Backing, Options, Origins, Reveal, Visibility};
+use incident_bench::serve::{App, Backing, KeptRuns, Options, Origins, Reveal, Suites, Visibility};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -34,7 +33,7 @@ impl Suites for Written {
 }
 
 fn showing(place: &Place, options: Options) -> Service {
-    let runs = Runs::new(Shelf::new(Store::new(place.path("results"))), Arc::new(Written));
+    let runs = KeptRuns::new(Shelf::new(Store::new(place.path("results"))), Arc::new(Written));
     let backing = Backing { runs: Some(Arc::new(runs)), ..Backing::default() };
     serving(&App::backed(catalog(), options, CancellationToken::new(), backing))
 }

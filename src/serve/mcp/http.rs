@@ -1,4 +1,4 @@
-//! `/mcp` over HTTP: a message in a POST, its reply in the answer; no streams.
+//! Serves `/mcp` over HTTP: a POST carries a message, and its answer the reply. Streams are not offered.
 
 use std::sync::Arc;
 
@@ -9,23 +9,22 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 use super::protocol::{self, INVALID_PARAMS, INVALID_REQUEST, Outcome, RpcError, reply};
-use super::{VERSIONS, close, create, named_session, no_session, of_episode, unknown_session};
-use crate::serve::answer::written;
-use crate::serve::app::{App, Play};
-use crate::serve::choice::Choice;
+use super::requests::{VERSIONS, close, create, named_session, no_session, of_episode, unknown_session};
+use super::socket;
+use crate::serve::app::App;
+use crate::serve::episodes::session::{Closed, locked};
 use crate::serve::error::{Fault, excerpt};
-use crate::serve::guard::Peer;
-use crate::serve::input::Input;
-use crate::serve::seats::{Closed, locked};
-use crate::serve::upgrade::Handshake;
-use crate::serve::ws;
+use crate::serve::net::buffer::written;
+use crate::serve::net::guard::Peer;
+use crate::serve::net::upgrade::Handshake;
+use crate::serve::wire::input::Input;
 
-/// The header that names an ordinary MCP client's session.
+/// This header names the session of an ordinary MCP client.
 pub(crate) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
-/// The header that says which version such a client speaks.
+/// This header says which version such a client speaks.
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 
-/// `POST /mcp`: always 200, but for what ordinary MCP clients are promised other words.
+/// Serves `POST /mcp`. The status is 200, except where the protocol promises another one to ordinary MCP clients.
 pub(crate) async fn post(State(app): State<Arc<App>>, request: Request) -> Result<Response, Fault> {
     let headers = request.headers().clone();
     let input = Input::read(request, app.options.max_body).await?;
@@ -42,11 +41,11 @@ pub(crate) async fn post(State(app): State<Arc<App>>, request: Request) -> Resul
     if let Some(error) = wrong_version(&headers) {
         return Ok((StatusCode::BAD_REQUEST, answered(&request.id, &Err(error))).into_response());
     }
-    let session = text(&headers, &SESSION);
+    let session = lossy_text(&headers, &SESSION);
     if let Some(id) = &session
-        && app.find_seat(id).is_none()
+        && app.sessions.find(id).is_none()
     {
-        // By this word its client knows that it must begin anew.
+        // By this status the client knows that it must begin anew.
         return Ok((StatusCode::NOT_FOUND, answered(&request.id, &Err(unknown_session(id)))).into_response());
     }
     if request.is_notification() {
@@ -62,16 +61,17 @@ pub(crate) async fn post(State(app): State<Arc<App>>, request: Request) -> Resul
 /// Gives an ordinary MCP client a session, and tells it in a header.
 fn begin(app: &App, request: protocol::Request) -> Response {
     let id = request.id.clone();
-    let (name, seat) = match app.open_seat() {
+    let (name, session) = match app.open_session() {
         Ok(opened) => opened,
         Err(fault) => return answered(&id, &Err(no_session(fault))),
     };
-    let mut response = answered(&id, &of_episode(app, &mut locked(&seat).play, request));
+    let mut response = answered(&id, &of_episode(app, &mut locked(&session).play, request));
     response.headers_mut().extend(HeaderValue::try_from(&*name).ok().map(|name| (SESSION, name)));
     response
 }
 
-/// A request on the session that it names: in its parameters, else in the header; else on an episode for it alone.
+/// Carries out a request on the session that it names in its parameters or else in the header. Without a session it is
+/// carried out on an episode of which nothing is kept.
 fn carry_out(app: &App, header: Option<String>, request: protocol::Request) -> Outcome {
     match request.method.as_str() {
         "openenv/session/create" => return create(app),
@@ -79,14 +79,13 @@ fn carry_out(app: &App, header: Option<String>, request: protocol::Request) -> O
         _ => {}
     }
     if let Some(id) = named_session(&request.params).or(header) {
-        let seat = app.find_seat(&id).ok_or_else(|| unknown_session(&id))?;
-        return of_episode(app, &mut locked(&seat).play, request);
+        let session = app.sessions.find(&id).ok_or_else(|| unknown_session(&id))?;
+        return of_episode(app, &mut locked(&session).play, request);
     }
-    let scenario = Choice::default().scenario(&app.catalog).map_err(no_session)?;
-    of_episode(app, &mut Play::start(scenario, None), request)
+    of_episode(app, &mut app.first_play().map_err(no_session)?, request)
 }
 
-/// `GET /mcp`: a socket with messages of MCP as texts. There is no stream of events, as the protocol allows.
+/// Serves `GET /mcp`: a socket with messages of MCP as texts. A stream of events is not offered, which the protocol allows.
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
     peer: Option<Extension<Peer>>,
@@ -98,24 +97,24 @@ pub(crate) async fn get(
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST,DELETE"));
         return response;
     };
-    ws::speak_mcp(app, handshake, peer)
+    socket::speak(app, handshake, peer)
 }
 
-/// `DELETE /mcp`: the end of the session in the header.
+/// Serves `DELETE /mcp`, which ends the session in the header.
 pub(crate) async fn delete(State(app): State<Arc<App>>, request: Request) -> Response {
-    let Some(id) = text(request.headers(), &SESSION) else {
+    let Some(id) = lossy_text(request.headers(), &SESSION) else {
         let message = format!("the header {SESSION} is missing; it names the session to end");
         return refuse(StatusCode::BAD_REQUEST, RpcError::new(INVALID_PARAMS, message));
     };
-    match app.close_seat(&id) {
+    match app.sessions.close(&id) {
         Closed::Now | Closed::Later => StatusCode::NO_CONTENT.into_response(),
         Closed::Unknown => refuse(StatusCode::NOT_FOUND, unknown_session(&id)),
     }
 }
 
-/// What is wrong with the version that the header names. Without the header any will do.
+/// Says what is wrong with the version that the header names. Without the header nothing is.
 fn wrong_version(headers: &HeaderMap) -> Option<RpcError> {
-    let version = text(headers, &VERSION)?;
+    let version = lossy_text(headers, &VERSION)?;
     (!VERSIONS.contains(&version.as_str())).then(|| {
         let message =
             format!("{VERSION}: '{}' is not spoken here; versions: {}", excerpt(&version), VERSIONS.join(", "));
@@ -123,7 +122,8 @@ fn wrong_version(headers: &HeaderMap) -> Option<RpcError> {
     })
 }
 
-fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+/// Reads a header as text, however it is encoded.
+fn lossy_text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 

@@ -1,4 +1,4 @@
-//! JSON-RPC 2.0 as OpenEnv and MCP use it: one message in, one reply out, no batches.
+//! Reads and writes JSON-RPC 2.0 as OpenEnv and MCP use it: each message has one reply, and batches are not taken.
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -13,16 +13,16 @@ pub(super) const INVALID_PARAMS: i32 = -32602;
 pub(super) const INTERNAL_ERROR: i32 = -32603;
 pub(super) const SERVER_ERROR: i32 = -32000;
 
-/// A message of the right form.
+/// A request is a message of the right form.
 #[derive(Debug, PartialEq)]
 pub(super) struct Request {
-    /// A string, an integer, or null where none was given.
+    /// This is a string, an integer, or null if none was sent.
     pub(super) id: Value,
     pub(super) method: String,
     pub(super) params: Map<String, Value>,
 }
 
-/// Why there is no result.
+/// This is the reason for which a request has no result.
 #[derive(Debug, PartialEq, Serialize)]
 pub(super) struct RpcError {
     code: i32,
@@ -35,7 +35,7 @@ impl RpcError {
         Self { code, message: message.into(), data: Value::Null }
     }
 
-    /// The same with more for programs.
+    /// Adds data for programs.
     pub(super) fn with(self, data: Value) -> Self {
         Self { data, ..self }
     }
@@ -45,17 +45,17 @@ impl RpcError {
     }
 }
 
-/// What a request comes to: a result that is written already, or an error.
+/// This is the outcome of a request: a result that is written already, or an error.
 pub(super) type Outcome = Result<Box<RawValue>, RpcError>;
 
 impl Request {
-    /// Reads a text.
+    /// Reads a request from a text.
     pub(super) fn parse(text: &[u8]) -> Result<Self, (Value, RpcError)> {
         let message = serde_json::from_slice(text).map_err(|error| (Value::Null, unreadable(error.to_string())))?;
         Self::read(message)
     }
 
-    /// Reads a message. A refusal goes to the message's id, where that can be told.
+    /// Reads a request from a message. A refusal carries the id of the message, if that can be read.
     pub(super) fn read(message: Value) -> Result<Self, (Value, RpcError)> {
         let mut message = match message {
             Value::Object(message) => message,
@@ -84,14 +84,14 @@ impl Request {
         }
     }
 
-    /// Whether nobody waits for an answer. OpenEnv's clients may leave the id out of a request, so a method must also say
-    /// so by its name.
+    /// Says whether nobody waits for an answer. OpenEnv's clients may leave the id out of a request, so the method must also
+    /// be that of a notification.
     pub(super) fn is_notification(&self) -> bool {
         self.id.is_null() && self.method.starts_with("notifications/")
     }
 }
 
-/// Everything but the id.
+/// Reads everything but the id.
 fn read_rest(mut message: Map<String, Value>) -> Result<(String, Map<String, Value>), Misfit> {
     match message.remove("jsonrpc") {
         Some(Value::String(version)) if version == "2.0" => {}
@@ -117,22 +117,22 @@ fn read_rest(mut message: Map<String, Value>) -> Result<(String, Map<String, Val
     }
 }
 
-/// What is answered to a text that is no JSON.
+/// Refuses a text that is not JSON.
 pub(super) fn unreadable(why: String) -> RpcError {
     RpcError::new(PARSE_ERROR, "Parse error").with(why.into())
 }
 
-/// What is answered to a message that is too large.
+/// Refuses a message that is too large.
 pub(super) fn too_large(most: usize) -> RpcError {
     RpcError::invalid(format!("the message is larger than the {most} bytes that are taken"))
 }
 
-/// A result, written.
+/// Writes a result.
 pub(super) fn result<T: Serialize>(value: &T) -> Outcome {
     to_raw_value(value).map_err(|error| RpcError::new(INTERNAL_ERROR, error.to_string()))
 }
 
-/// A reply, written.
+/// Writes a reply.
 pub(super) fn reply(id: &Value, outcome: &Outcome) -> Box<RawValue> {
     #[derive(Serialize)]
     struct Reply<'a> {

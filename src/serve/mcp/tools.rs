@@ -1,4 +1,4 @@
-//! The actions as tools, and what a call of one comes to: a step that counts.
+//! Offers the actions as tools. A call of one is a step that counts.
 
 use std::sync::LazyLock;
 
@@ -7,24 +7,25 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
 use crate::env::{Action, ActionKind, Diagnostic, Remediation, Severity, Submission, TaskId};
-use crate::serve::app::{App, Play};
-use crate::serve::choice::Choice;
+use crate::serve::app::App;
+use crate::serve::episodes::choice::Choice;
+use crate::serve::episodes::play::Play;
 use crate::serve::error::{Fault, Misfit, excerpt};
 
-/// Begins an episode. `reset` is a name that OpenEnv keeps for itself.
+/// This tool begins an episode. OpenEnv reserves the name `reset`.
 pub(super) const START: &str = "start_incident";
-/// Reads the observation without a step.
+/// This tool shows the observation without a step.
 pub(super) const SHOW: &str = "show_incident";
 
-/// A tool: name, what it is for, and the schema of its arguments.
+/// A tool has a name, a description, and the schema of its arguments.
 struct Tool {
     name: String,
     description: &'static str,
     schema: Value,
 }
 
-/// All tools. They do not change with the task, so clients may keep the list; the observation's `available_actions` names
-/// those that the task offers.
+/// Lists all tools. They do not change with the task, so clients may keep the list. The observation's `available_actions`
+/// names those that the task offers.
 fn tools() -> impl Iterator<Item = Tool> {
     let start = Tool {
         name: START.to_owned(),
@@ -54,7 +55,7 @@ fn tools() -> impl Iterator<Item = Tool> {
     [start, show].into_iter().chain(ActionKind::all().map(action))
 }
 
-/// The properties of an answer, with those that simulated worlds read besides.
+/// Joins the properties of an answer with those that simulated worlds read as well.
 fn answer(properties: &Value, more: &[&str]) -> Value {
     let in_simulated = |text: &str| json!({ "description": format!("In simulated worlds: {text}") });
     let about = |name: &str| match name {
@@ -71,7 +72,7 @@ fn answer(properties: &Value, more: &[&str]) -> Value {
     Value::Object(all)
 }
 
-/// What an action is for, its parameters, and those that it needs.
+/// Gives the description of an action, its parameters, and the required ones among them.
 fn about(kind: &ActionKind) -> (&'static str, Value, Vec<&'static str>) {
     let text = json!({ "type": "string" });
     let service = json!({ "type": "string", "description": "One of known_services." });
@@ -140,45 +141,45 @@ fn about(kind: &ActionKind) -> (&'static str, Value, Vec<&'static str>) {
     (description, properties, required)
 }
 
-/// The list for `tools/list`: the schema under MCP's key and under OpenEnv's.
+/// This is the list for `tools/list`, with the schema under MCP's key and under OpenEnv's.
 pub(super) static LISTED: LazyLock<Value> = LazyLock::new(|| {
     let tool = |Tool { name, description, schema }: Tool| json!({ "name": name, "description": description, "inputSchema": schema, "input_schema": schema });
     json!({ "tools": tools().map(tool).collect::<Vec<_>>() })
 });
 
-/// The list for the step action `list_tools`, whose clients know these keys alone.
+/// This is the list for the step action `list_tools`, whose clients know these keys only.
 pub(super) static LISTED_BY_STEP: LazyLock<Value> = LazyLock::new(|| {
     let tool = |Tool { name, description, schema }: Tool| json!({ "name": name, "description": description, "input_schema": schema });
     json!({ "tools": tools().map(tool).collect::<Vec<_>>() })
 });
 
-/// Why a call is no step.
+/// This is the reason for which a call is not carried out.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CallFault {
-    /// The name of no tool.
+    /// No tool has the name.
     #[error("Unknown tool: '{0}'")]
     Unknown(String),
-    /// Arguments of the wrong form.
+    /// The arguments have the wrong form.
     #[error("{0}")]
     Arguments(Misfit),
-    /// An incident that cannot be started.
+    /// The incident cannot be started.
     #[error(transparent)]
     Start(Fault),
-    /// To start over would undo steps that cost points.
+    /// An incident is under way, and to start over would undo steps that cost points.
     #[error(
         "this incident is still under way (step {step} of {most}); submit an answer, or use up the steps, before you \
          start another"
     )]
     UnderWay {
-        /// Steps taken.
+        /// This is the number of steps taken.
         step: u32,
-        /// The limit.
+        /// This is the limit of steps.
         most: u32,
     },
 }
 
 impl CallFault {
-    /// OpenEnv's word for it.
+    /// Gives OpenEnv's code word for the reason.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Unknown(_) => "tool_not_found",
@@ -188,11 +189,12 @@ impl CallFault {
     }
 }
 
-/// What a call brought: `{observation, reward, done}` and, after a step, `metadata`, as a step on a socket is answered.
+/// This is the result of a call, as a step on a socket is answered: `{observation, reward, done}` and, after a step,
+/// `metadata`.
 #[derive(Debug)]
-pub(super) struct Brought(Box<RawValue>);
+pub(super) struct ToolResult(Box<RawValue>);
 
-/// The parts of it that are told again beside it.
+/// These parts of a result are repeated beside it.
 #[derive(Deserialize)]
 pub(super) struct Parts<'a> {
     #[serde(borrow)]
@@ -202,12 +204,12 @@ pub(super) struct Parts<'a> {
     pub(super) metadata: Option<&'a RawValue>,
 }
 
-impl Brought {
+impl ToolResult {
     fn of<T: Serialize>(view: &T) -> Self {
         Self(to_raw_value(view).unwrap_or_else(|_| RawValue::NULL.to_owned()))
     }
 
-    /// Reward, end and metadata. They are read from what was made for the client's eyes, so nothing can slip past.
+    /// Reads reward, end and metadata from the text that was made for the client, so nothing else can slip past.
     pub(super) fn parts(&self) -> Parts<'_> {
         let nothing = Parts { reward: RawValue::NULL, done: false, metadata: None };
         serde_json::from_str(self.0.get()).unwrap_or(nothing)
@@ -220,7 +222,7 @@ pub(super) fn call(
     play: &mut Play,
     name: &str,
     arguments: Map<String, Value>,
-) -> Result<Brought, CallFault> {
+) -> Result<ToolResult, CallFault> {
     let visibility = app.options.visibility;
     match (name, ActionKind::from(name)) {
         (START, _) => {
@@ -232,9 +234,9 @@ pub(super) fn call(
             let scenario = app.scenario(&choice).map_err(CallFault::Start)?;
             *play = Play::start(&scenario, choice.episode_id.as_deref());
             app.metrics.episode();
-            Ok(Brought::of(&visibility.openenv_reset(&play.episode, &play.name)))
+            Ok(ToolResult::of(&visibility.openenv_reset(&play.episode, &play.name)))
         }
-        (SHOW, _) => Ok(Brought::of(&visibility.openenv_seen(&play.episode, &play.name))),
+        (SHOW, _) => Ok(ToolResult::of(&visibility.openenv_seen(&play.episode, &play.name))),
         (_, ActionKind::Other(_)) => Err(CallFault::Unknown(excerpt(name).into_owned())),
         (_, kind) => {
             let action = Action::new(kind, arguments).map_err(|error| {
@@ -243,12 +245,12 @@ pub(super) fn call(
                 CallFault::Arguments(Misfit { place, ..misfit })
             })?;
             let (outcome, name) = app.step(play, &action);
-            Ok(Brought::of(&visibility.openenv_step(&outcome, name)))
+            Ok(ToolResult::of(&visibility.openenv_step(&outcome, name)))
         }
     }
 }
 
-/// The result of a call in MCP's keys, and beside them in those of OpenEnv's clients.
+/// This is the answer to a call, in MCP's keys and in those of OpenEnv's clients.
 #[derive(Serialize)]
 pub(super) struct CallResult<'a> {
     content: [Text<'a>; 1],
@@ -270,11 +272,11 @@ struct Text<'a> {
     text: &'a str,
 }
 
-/// What OpenEnv's clients hand on: all of it, or what is wrong.
+/// This is what OpenEnv's clients hand on: the whole result, or what is wrong.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Data<'a> {
-    Brought(&'a RawValue),
+    ToolResult(&'a RawValue),
     Problem(&'a str),
 }
 
@@ -285,14 +287,15 @@ struct Meta<'a> {
 }
 
 impl<'a> CallResult<'a> {
-    pub(super) fn good(brought: &'a Brought) -> Self {
-        let Parts { reward, done, .. } = brought.parts();
+    /// Makes the answer to a call that was carried out.
+    pub(super) fn good(tool_result: &'a ToolResult) -> Self {
+        let Parts { reward, done, .. } = tool_result.parts();
         let meta = Some(Meta { reward, done });
         Self {
-            content: [Text { r#type: "text", text: brought.0.get() }],
-            structured: Some(&brought.0),
-            structured_content: Some(&brought.0),
-            data: Data::Brought(&brought.0),
+            content: [Text { r#type: "text", text: tool_result.0.get() }],
+            structured: Some(&tool_result.0),
+            structured_content: Some(&tool_result.0),
+            data: Data::ToolResult(&tool_result.0),
             is_error_in_mcp: false,
             is_error: false,
             meta_in_mcp: meta,
@@ -300,7 +303,7 @@ impl<'a> CallResult<'a> {
         }
     }
 
-    /// A problem that the caller can mend.
+    /// Makes the answer to a call with a problem that the caller can mend.
     pub(super) fn bad(problem: &'a str) -> Self {
         Self {
             content: [Text { r#type: "text", text: problem }],

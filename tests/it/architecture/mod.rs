@@ -45,7 +45,11 @@ const LAYERS: [(&str, &[&str], &str); 12] = [
         "it renders a summary; two of its files are sinks of a live run",
     ),
     ("gate", &["incident_env", "log", "stats", "report"], "it compares summaries and prints tables"),
-    ("serve", &["incident_env", "gate", "log", "report", "stats"], "it plays episodes for others and shows kept runs"),
+    (
+        "serve",
+        &["incident_env", "gate", "log", "report", "run", "stats"],
+        "it plays episodes for others, keeps exams as runs, and shows kept runs",
+    ),
     (
         "config",
         &["incident_env", "agent", "chat", "log", "queue"],
@@ -102,7 +106,7 @@ const PURE: [&str; 32] = [
     "src/report/junit.rs",
     "src/report/markup.rs",
     "src/report/inspect",
-    "src/serve/session.rs",
+    "src/serve/episodes/table.rs",
     "src/serve/mcp/protocol.rs",
     "src/serve/mcp/tools.rs",
 ];

@@ -1,0 +1,296 @@
+//! Keeps a table of the live episodes by their id, their age and their number. It has no clock and is told the time.
+//!
+//! One short lock guards the table. It is never held while an episode steps, since each episode has a lock of its own.
+
+use std::hash::RandomState;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use hashlink::LinkedHashMap;
+
+use crate::serve::error::Full;
+
+/// These are the limits of a table: how long episodes live, and how many of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// An episode expires after it was not used for this time.
+    pub ttl: Duration,
+    /// This is the most episodes, those of sockets included.
+    pub most: usize,
+}
+
+/// This is a table of episodes by id. An episode is in use while a request holds it, and idle otherwise.
+#[derive(Debug)]
+pub(crate) struct EpisodeTable<T> {
+    limits: Limits,
+    table: Mutex<Table<T>>,
+}
+
+#[derive(Debug)]
+struct Table<T> {
+    /// The slots are in the order of their last use.
+    slots: LinkedHashMap<Arc<str>, Slot<T>, RandomState>,
+    /// This is the latest time that the table was told, since threads may tell it out of order.
+    now: Duration,
+    /// This is the id of the last reset of all.
+    last: Option<Arc<str>>,
+    /// This counts the places that sockets hold.
+    places: usize,
+}
+
+#[derive(Debug)]
+struct Slot<T> {
+    value: Arc<Mutex<T>>,
+    used: Duration,
+}
+
+impl<T> Slot<T> {
+    /// Says whether no request holds the episode. Call it under the table's lock only, where nobody can take a new handle.
+    fn is_idle(&self) -> bool {
+        Arc::strong_count(&self.value) == 1
+    }
+}
+
+impl<T> EpisodeTable<T> {
+    /// Makes an empty table.
+    pub(crate) fn new(limits: Limits) -> Self {
+        let table = Table { slots: LinkedHashMap::default(), now: Duration::ZERO, last: None, places: 0 };
+        Self { limits, table: Mutex::new(table) }
+    }
+
+    /// Gives the limits of the table.
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Keeps an episode under an id, in place of an earlier one of that id. It is then the last reset of all.
+    ///
+    /// # Errors
+    /// It fails when the table has no room and no episode is idle.
+    pub(crate) fn put(&self, id: &str, value: T, now: Duration) -> Result<Arc<Mutex<T>>, Full> {
+        let mut table = self.at(now);
+        // Its own place is free again, also where the table is full.
+        table.remove(id);
+        table.make_room(self.limits)?;
+        let id: Arc<str> = id.into();
+        let value = Arc::new(Mutex::new(value));
+        let slot = Slot { value: Arc::clone(&value), used: table.now };
+        table.slots.insert(Arc::clone(&id), slot);
+        table.last = Some(id);
+        Ok(value)
+    }
+
+    /// Gives the episode of an id, which counts as a use of it.
+    pub(crate) fn get(&self, id: &str, now: Duration) -> Option<Arc<Mutex<T>>> {
+        self.at(now).touch(id)
+    }
+
+    /// Drops the episode of an id before its time.
+    pub(crate) fn remove(&self, id: &str) {
+        self.lock().remove(id);
+    }
+
+    /// Gives the episode of the last reset of all, while it is alive.
+    pub(crate) fn last(&self, now: Duration) -> Option<Arc<Mutex<T>>> {
+        let mut table = self.at(now);
+        let id = table.last.clone()?;
+        table.touch(&id)
+    }
+
+    /// Takes a place for an episode that only its owner can reach, until the place is dropped.
+    ///
+    /// # Errors
+    /// It fails when the table has no room and no episode is idle.
+    pub(crate) fn occupy(self: &Arc<Self>, now: Duration) -> Result<Place<T>, Full> {
+        let mut table = self.at(now);
+        table.make_room(self.limits)?;
+        table.places += 1;
+        Ok(Place(Arc::clone(self)))
+    }
+
+    /// Drops what has expired, and says how many episodes are left.
+    pub(crate) fn sweep(&self, now: Duration) -> usize {
+        self.at(now).active()
+    }
+
+    /// Locks the table as it is at a time, without the episodes that have expired by then.
+    fn at(&self, now: Duration) -> MutexGuard<'_, Table<T>> {
+        let mut table = self.lock();
+        table.now = table.now.max(now);
+        table.expire(self.limits.ttl);
+        table
+    }
+
+    /// Locks the table. No code under this lock can panic half-way through a change.
+    fn lock(&self) -> MutexGuard<'_, Table<T>> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Table<T> {
+    fn active(&self) -> usize {
+        self.slots.len() + self.places
+    }
+
+    fn touch(&mut self, id: &str) -> Option<Arc<Mutex<T>>> {
+        let slot = self.slots.to_back(id)?;
+        slot.used = self.now;
+        Some(Arc::clone(&slot.value))
+    }
+
+    fn remove(&mut self, id: &str) {
+        self.slots.remove(id);
+        if self.last.as_deref() == Some(id) {
+            self.last = None;
+        }
+    }
+
+    fn expire(&mut self, ttl: Duration) {
+        while let Some((id, slot)) = self.slots.front() {
+            if slot.used + ttl > self.now {
+                break;
+            }
+            let (id, idle) = (Arc::clone(id), slot.is_idle());
+            if idle {
+                self.remove(&id);
+            } else {
+                // A request that takes this long is using it still.
+                self.touch(&id);
+            }
+        }
+    }
+
+    fn make_room(&mut self, limits: Limits) -> Result<(), Full> {
+        if self.active() < limits.most {
+            return Ok(());
+        }
+        match self.slots.iter().find(|(_, slot)| slot.is_idle()).map(|(id, _)| Arc::clone(id)) {
+            Some(id) => {
+                self.remove(&id);
+                Ok(())
+            }
+            None => Err(Full { active: self.active(), most: limits.most }),
+        }
+    }
+}
+
+/// This is a place in the table, which is given back when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Place<T>(Arc<EpisodeTable<T>>);
+
+impl<T> Drop for Place<T> {
+    fn drop(&mut self) {
+        self.0.lock().places -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const fn seconds(n: u64) -> Duration {
+        Duration::from_secs(n)
+    }
+
+    fn table(ttl: u64, most: usize) -> Arc<EpisodeTable<u32>> {
+        Arc::new(EpisodeTable::new(Limits { ttl: seconds(ttl), most }))
+    }
+
+    fn read(value: Option<Arc<Mutex<u32>>>) -> Option<u32> {
+        value.map(|value| *value.lock().unwrap())
+    }
+
+    #[test]
+    fn use_keeps_an_episode_alive() {
+        let table = table(10, 5);
+        table.put("a", 1, seconds(0)).unwrap();
+        assert_eq!(read(table.get("a", seconds(9))), Some(1));
+        assert_eq!(read(table.get("a", seconds(18))), Some(1));
+        assert_eq!(read(table.last(seconds(27))), Some(1));
+        assert_eq!(read(table.get("a", seconds(37))), None);
+        assert_eq!(read(table.last(seconds(37))), None);
+    }
+
+    #[test]
+    fn what_a_request_holds_neither_expires_nor_makes_room() {
+        let table = table(10, 1);
+        let held = table.put("a", 1, seconds(0)).unwrap();
+        assert_eq!(table.put("b", 2, seconds(100)).unwrap_err(), Full { active: 1, most: 1 });
+        assert_eq!(table.occupy(seconds(100)).unwrap_err(), Full { active: 1, most: 1 });
+        // The same id takes its own place.
+        drop(table.put("a", 3, seconds(100)).unwrap());
+        drop(held);
+        table.put("b", 2, seconds(100)).unwrap();
+        assert_eq!(read(table.get("a", seconds(100))), None);
+    }
+
+    #[test]
+    fn sockets_take_places_and_give_them_back() {
+        let table = table(10, 2);
+        table.put("a", 1, seconds(0)).unwrap();
+        let first = table.occupy(seconds(0)).unwrap();
+        let second = table.occupy(seconds(0)).unwrap();
+        assert_eq!(read(table.get("a", seconds(0))), None, "the idle one made room");
+        assert_eq!(table.put("b", 1, seconds(50)).unwrap_err(), Full { active: 2, most: 2 });
+        drop((first, second));
+        assert_eq!(table.sweep(seconds(50)), 0);
+    }
+
+    #[derive(Debug, Clone)]
+    enum Op {
+        Put(u8),
+        Get(u8),
+        Last,
+        Wait(u64),
+    }
+
+    fn op() -> impl Strategy<Value = Op> {
+        prop_oneof![
+            (0..6_u8).prop_map(Op::Put),
+            (0..6_u8).prop_map(Op::Get),
+            Just(Op::Last),
+            (0..8_u64).prop_map(Op::Wait)
+        ]
+    }
+
+    proptest! {
+        /// The table behaves like a list with the oldest use first, which is slow, and plainly right.
+        #[test]
+        fn it_is_a_list_by_last_use(ops in prop::collection::vec(op(), 0..80), most in 1_usize..5) {
+            const TTL: u64 = 10;
+            let table = table(TTL, most);
+            let mut list: Vec<(u8, u32, u64)> = Vec::new();
+            let (mut now, mut last, mut value) = (0, None, 0);
+            for op in ops {
+                list.retain(|(_, _, used)| used + TTL > now);
+                let mut touch = |id: u8| {
+                    let at = list.iter().position(|(known, ..)| *known == id)?;
+                    let (_, value, _) = list.remove(at);
+                    list.push((id, value, now));
+                    Some(value)
+                };
+                match op {
+                    Op::Wait(time) => now += time,
+                    Op::Get(id) => prop_assert_eq!(read(table.get(&id.to_string(), seconds(now))), touch(id)),
+                    Op::Last => {
+                        let expected: Option<u32> = last.and_then(&mut touch);
+                        prop_assert_eq!(read(table.last(seconds(now))), expected);
+                    }
+                    Op::Put(id) => {
+                        value += 1;
+                        drop(table.put(&id.to_string(), value, seconds(now)).unwrap());
+                        list.retain(|(known, ..)| *known != id);
+                        if list.len() == most {
+                            list.remove(0);
+                        }
+                        list.push((id, value, now));
+                        last = Some(id);
+                    }
+                }
+                list.retain(|(_, _, used)| used + TTL > now);
+                prop_assert_eq!(table.sweep(seconds(now)), list.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Says which web pages may use the server, and how often a client may. It has no clock and is told the time.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::http::header::{HOST, ORIGIN};
+use axum::http::{HeaderMap, HeaderName};
+
+/// These are the web pages that may use the server. Programs other than browsers send no origin, and may use it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origins {
+    /// These are the origins besides the server's own, such as `https://example.com`; `*` is for all.
+    pub allowed: Vec<String>,
+    /// If true, only this machine can reach the server. Then the server's own origin must have a name that means this machine,
+    /// since a page can turn its own name around so that it leads here.
+    pub local: bool,
+}
+
+impl Origins {
+    /// Says whether every page may use the server.
+    #[must_use]
+    pub fn all(&self) -> bool {
+        self.allowed.iter().any(|origin| origin == "*")
+    }
+
+    /// Says whether a page of this origin is listed.
+    #[must_use]
+    pub fn lists(&self, origin: &str) -> bool {
+        self.all() || self.allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
+    }
+
+    /// Says whether a request goes to a name that this server has. Where only this machine can reach it, a page whose own name was
+    /// turned around asks under that name, and its browser sends no origin when it only reads.
+    pub(crate) fn is_own_name(&self, headers: &HeaderMap) -> bool {
+        let named = |host: &str| {
+            let authorities = self.allowed.iter().filter_map(|origin| origin.split_once("://"));
+            authorities.into_iter().any(|(_, authority)| authority.eq_ignore_ascii_case(host))
+        };
+        !self.local || self.all() || header_text(headers, HOST).is_some_and(|host| is_loopback(host) || named(host))
+    }
+
+    /// Says whether the sender of these headers may use the server.
+    pub(crate) fn admit(&self, headers: &HeaderMap) -> bool {
+        let Some(origin) = headers.get(ORIGIN) else { return true };
+        let Ok(origin) = origin.to_str() else { return false };
+        if self.lists(origin) {
+            return true;
+        }
+        // A proxy that ends TLS before the server changes the scheme, and nothing else.
+        let authority = origin.split_once("://").map(|(_, authority)| authority);
+        authority
+            .zip(header_text(headers, HOST))
+            .is_some_and(|(authority, host)| authority.eq_ignore_ascii_case(host) && (!self.local || is_loopback(host)))
+    }
+}
+
+/// Says whether a `Host` means this machine by a name that nobody else can give it.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Reads a header as text.
+pub(crate) fn header_text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// This is the address that a connection comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// This is a rate for each client: a number of requests a second, and as many at once after a second without any.
+#[derive(Debug)]
+pub(crate) struct Rates {
+    per_second: u32,
+    clients: Mutex<HashMap<IpAddr, Debt>>,
+}
+
+/// This is the time at which a client will have paid for its requests, at the given rate.
+type Debt = Duration;
+
+impl Rates {
+    /// Allows each client this number of requests a second.
+    #[must_use]
+    pub(crate) fn new(per_second: u32) -> Self {
+        Self { per_second: per_second.max(1), clients: Mutex::default() }
+    }
+
+    /// Counts a request of a client, or says how long the client must wait before the next one is taken.
+    ///
+    /// # Errors
+    /// It gives the time to wait.
+    pub(crate) fn take(&self, client: IpAddr, now: Duration) -> Result<(), Duration> {
+        let cost = Duration::from_secs(1) / self.per_second;
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let debt = clients.entry(network(client)).or_default();
+        let paid = (*debt).max(now) + cost;
+        // A client may owe the requests of a second.
+        let limit = now + Duration::from_secs(1).max(cost);
+        match paid.checked_sub(limit) {
+            Some(wait) if !wait.is_zero() => Err(wait),
+            _ => {
+                *debt = paid;
+                Ok(())
+            }
+        }
+    }
+
+    /// Forgets the clients that owe nothing.
+    pub(crate) fn sweep(&self, now: Duration) {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, debt| *debt > now);
+    }
+}
+
+/// Maps an address to what one client has: a single IPv4 address, but a network of 2⁶⁴ IPv6 addresses.
+fn network(client: IpAddr) -> IpAddr {
+    match client.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_name_that_was_turned_around_is_not_the_servers_own() {
+        let under = |host: &str| HeaderMap::from_iter([(HOST, host.parse().unwrap())]);
+        let local = Origins { local: true, ..Origins::default() };
+        assert!(local.is_own_name(&under("127.0.0.1:7860")) && local.is_own_name(&under("localhost")));
+        assert!(!local.is_own_name(&under("evil.example:7860")) && !local.is_own_name(&HeaderMap::new()));
+        let named = Origins { allowed: vec!["https://bench.example".to_owned()], ..local.clone() };
+        assert!(named.is_own_name(&under("Bench.example")) && !named.is_own_name(&under("evil.example")));
+        let all = Origins { allowed: vec!["*".to_owned()], ..local };
+        assert!(all.is_own_name(&under("evil.example")) && Origins::default().is_own_name(&under("evil.example")));
+    }
+
+    #[test]
+    fn only_names_that_mean_this_machine_for_everybody() {
+        for host in ["localhost", "localhost:7860", "127.0.0.1:7860", "127.3.2.1", "[::1]:7860", "[::1]"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in
+            ["", "example.com", "localhost.example.com", "10.0.0.1:7860", "[::]", "127.0.0.1.example.com", "::1"]
+        {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn pages_of_the_server_itself_and_of_who_is_listed() {
+        let headers = |origin: &str, host: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, host.parse().unwrap());
+            if !origin.is_empty() {
+                headers.insert(ORIGIN, origin.parse().unwrap());
+            }
+            headers
+        };
+        let local = Origins { allowed: vec!["https://lab.example".to_owned()], local: true };
+        let open = Origins { local: false, ..local.clone() };
+        for (origin, host, by_local, by_open) in [
+            ("", "localhost:7860", true, true),
+            ("", "evil.example", true, true),
+            ("http://localhost:7860", "localhost:7860", true, true),
+            ("http://localhost:3000", "localhost:7860", false, false),
+            ("https://lab.example", "localhost:7860", true, true),
+            ("http://lab.example", "localhost:7860", false, false),
+            ("https://bench.example", "bench.example", false, true),
+            ("http://evil.example:7860", "evil.example:7860", false, true),
+            ("http://evil.example", "localhost:7860", false, false),
+            ("null", "localhost:7860", false, false),
+            ("null", "null", false, false),
+        ] {
+            let headers = headers(origin, host);
+            assert_eq!((local.admit(&headers), open.admit(&headers)), (by_local, by_open), "{origin} at {host}");
+        }
+        let all = Origins { allowed: vec!["*".to_owned()], local: true };
+        assert!(all.admit(&headers("null", "localhost")));
+    }
+
+    #[test]
+    fn neighbours_of_ipv6_are_one_client() {
+        let rates = Rates::new(1);
+        let at = |text: &str| text.parse::<IpAddr>().unwrap();
+        assert!(rates.take(at("2001:db8::1"), Duration::ZERO).is_ok());
+        assert!(rates.take(at("2001:db8::2"), Duration::ZERO).is_err());
+        assert!(rates.take(at("2001:db8:0:1::2"), Duration::ZERO).is_ok());
+        assert!(rates.take(at("10.0.0.1"), Duration::ZERO).is_ok());
+        assert!(rates.take(at("::ffff:10.0.0.1"), Duration::ZERO).is_err(), "the same in other clothes");
+    }
+
+    proptest! {
+        /// In any stretch of time a client gets the requests of a second and the rate, and a client that waits as told is served.
+        #[test]
+        fn nobody_gets_more_than_the_rate(rate in 1_u32..50, gaps in prop::collection::vec(0_u64..400, 1..300)) {
+            let (rates, client) = (Rates::new(rate), IpAddr::from([10, 0, 0, 1]));
+            let (mut now, mut taken) = (Duration::from_secs(5), Vec::new());
+            for gap in gaps {
+                now += Duration::from_millis(gap);
+                match rates.take(client, now) {
+                    Ok(()) => taken.push(now),
+                    Err(wait) => {
+                        prop_assert!(rates.take(client, now + wait).is_ok());
+                        taken.push(now + wait);
+                        now += wait;
+                    }
+                }
+                rates.sweep(now);
+            }
+            for (first, from) in taken.iter().enumerate() {
+                for (last, to) in taken.iter().enumerate().skip(first) {
+                    let most = f64::from(rate) * (to.as_secs_f64() - from.as_secs_f64() + 1.0) + 1e-3;
+                    prop_assert!(f64::from(u32::try_from(last - first).unwrap()) <= most);
+                }
+            }
+        }
+    }
+}

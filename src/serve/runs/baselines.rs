@@ -1,0 +1,106 @@
+//! Plays runs with the server's own agents: one at a time, for clients that may spend the server's money.
+//!
+//! The run itself is made elsewhere ([`Plays`]). This file has the check of the token, the queue of one, and the memory of
+//! earlier runs.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::http::HeaderMap;
+use axum::http::header::{AUTHORIZATION, HOST};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use tokio::sync::watch;
+
+use crate::serve::error::{Fault, excerpt};
+use crate::serve::net::guard::{header_text, is_loopback};
+use crate::serve::ports::{Ask, Plays, Progress, Spent};
+
+/// This number of runs is remembered.
+const REMEMBERED: usize = 100;
+
+/// These are the baseline runs of a server.
+pub struct Baselines {
+    plays: Arc<dyn Plays>,
+    /// Clients with this token may start runs; none where the server can be reached from its own machine only.
+    token: Option<SecretString>,
+    history: Mutex<BaselineHistory>,
+}
+
+/// These are the remembered runs, and the costs of the forgotten ones before them.
+#[derive(Debug, Default)]
+struct BaselineHistory {
+    runs: VecDeque<watch::Receiver<Progress>>,
+    forgotten: Spent,
+}
+
+impl std::fmt::Debug for Baselines {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Baselines").field("history", &self.history).finish_non_exhaustive()
+    }
+}
+
+impl Baselines {
+    /// Makes the state of a server that has played no run yet.
+    #[must_use]
+    pub fn new(plays: Arc<dyn Plays>, token: Option<SecretString>) -> Self {
+        Self { plays, token, history: Mutex::default() }
+    }
+
+    fn history(&self) -> MutexGuard<'_, BaselineHistory> {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sums up what all runs so far have spent.
+    pub(crate) fn spent(&self) -> Spent {
+        let history = self.history();
+        let mut spent = history.forgotten;
+        history.runs.iter().for_each(|run| spent += run.borrow().spent);
+        spent
+    }
+
+    /// Admits clients that have the token. Without a token it admits clients on this machine that no web page sent.
+    pub(crate) fn admit(&self, headers: &HeaderMap) -> Result<(), Fault> {
+        let Some(token) = &self.token else {
+            // A page can also reach a machine by a name that it has turned around; that of its origin is checked elsewhere.
+            let host = header_text(headers, HOST).unwrap_or("localhost");
+            return if is_loopback(host) { Ok(()) } else { Err(Fault::Foreign) };
+        };
+        let given = header_text(headers, AUTHORIZATION);
+        let given = given.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+        // Digests are compared, so that the time of a comparison says nothing about the token.
+        if Sha256::digest(given.trim()) == Sha256::digest(token.expose_secret()) {
+            Ok(())
+        } else {
+            Err(Fault::Unauthorized)
+        }
+    }
+
+    /// Starts a run, unless one is under way. The run goes on even if its client does not wait for it.
+    pub(crate) fn start(&self, ask: &Ask) -> Result<watch::Receiver<Progress>, Fault> {
+        let mut history = self.history();
+        if let Some(run) = history.runs.back().filter(|run| run.borrow().outcome.is_none() && run.has_changed().is_ok())
+        {
+            return Err(Fault::Busy(run.borrow().run_id.clone()));
+        }
+        let (progress, run) = watch::channel(Progress::default());
+        let playing = self.plays.play(ask, progress.clone())?;
+        tokio::spawn(async move {
+            let outcome = playing.await;
+            progress.send_modify(|progress| progress.outcome = Some(outcome));
+        });
+        if history.runs.len() == REMEMBERED
+            && let Some(oldest) = history.runs.pop_front()
+        {
+            history.forgotten += oldest.borrow().spent;
+        }
+        history.runs.push_back(run.clone());
+        Ok(run)
+    }
+
+    /// Finds a remembered run by its id.
+    pub(crate) fn find(&self, run_id: &str) -> Result<watch::Receiver<Progress>, Fault> {
+        let run = self.history().runs.iter().find(|run| run.borrow().run_id.as_deref() == Some(run_id)).cloned();
+        run.ok_or_else(|| Fault::UnknownRun(excerpt(run_id).into_owned()))
+    }
+}

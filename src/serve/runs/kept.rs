@@ -1,0 +1,56 @@
+//! Keeps the runs of a results folder that the server shows, with the suites on which they were played.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::env::{Catalog, Scenario};
+use crate::log::Manifest;
+use crate::log::shelf::{Shelf, ShelfError};
+use crate::serve::error::Fault;
+use crate::serve::ports::Suites;
+
+/// This number of suites is kept for the briefings of their scenarios.
+const SUITES: usize = 4;
+
+/// These are the kept runs that a server shows.
+#[derive(Debug)]
+pub struct KeptRuns {
+    pub(crate) shelf: Shelf,
+    suites: Arc<dyn Suites>,
+    /// These suites were looked for, by their digest; none where a suite was not found.
+    known: Mutex<BTreeMap<String, Option<Arc<Catalog>>>>,
+}
+
+impl KeptRuns {
+    /// Takes the runs, and where their suites come from.
+    #[must_use]
+    pub fn new(shelf: Shelf, suites: Arc<dyn Suites>) -> Self {
+        Self { shelf, suites, known: Mutex::default() }
+    }
+
+    /// Finds the scenario of an episode as the suite of its run has it.
+    pub(crate) fn scenario(&self, manifest: &Manifest, id: &str) -> Option<Arc<Scenario>> {
+        let digest = &manifest.suite_digest;
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned();
+        let catalog = known.unwrap_or_else(|| {
+            // The lock is not held: to make a suite takes its time.
+            let catalog = self.suites.of(manifest).map(Arc::new);
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            if known.len() >= SUITES {
+                known.clear();
+            }
+            known.insert(digest.clone(), catalog.clone());
+            catalog
+        });
+        catalog?.scenario(id).ok().cloned()
+    }
+}
+
+impl From<ShelfError> for Fault {
+    fn from(error: ShelfError) -> Self {
+        match error {
+            ShelfError::Find(_) | ShelfError::NoEpisode(_) => Self::NoRun(error.to_string()),
+            ShelfError::Store(_) | ShelfError::Damaged { .. } => Self::Runs(error.to_string()),
+        }
+    }
+}

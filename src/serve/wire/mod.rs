@@ -1,0 +1,7 @@
+//! Holds the shapes of requests as they are read, and the schemas of everything that travels.
+
+pub(super) mod field;
+pub(super) mod input;
+pub(super) mod message;
+pub(super) mod schema;
+pub(super) mod step_body;
