@@ -1,15 +1,15 @@
 // The page: which view stands for the address, and the theme.
 
-import { announce, fill, h } from './dom.js';
+import { announce, fill, h } from './lib/dom.js';
 
 // A view is fetched when it is first needed.
 const VIEWS = [
-  [/^\/play(?:\/.*)?$/, 'play', 'Play', () => import('./play.js')],
-  [/^\/scores$/, 'scores', 'Scores', () => import('./scores.js')],
-  [/^\/runs\/([^/]+)$/, 'scores', 'Run', () => import('./run.js')],
-  [/^\/compare\/([^/]+)\/([^/]+)$/, 'scores', 'Comparison', () => import('./compare.js')],
-  [/^\/runs\/([^/]+)\/episodes\/(\d+)(?:\/(\d+))?$/, 'scores', 'Trajectory', () => import('./trajectory.js')],
-  [/^\/beside\/([^/]+)\/(\d+)\/([^/]+)\/(\d+)$/, 'scores', 'Side by side', () => import('./beside.js')],
+  [/^\/play(?:\/.*)?$/, 'play', 'Play', () => import('./play/index.js')],
+  [/^\/scores$/, 'scores', 'Scores', () => import('./runs/scores.js')],
+  [/^\/runs\/([^/]+)$/, 'scores', 'Run', () => import('./runs/run.js')],
+  [/^\/compare\/([^/]+)\/([^/]+)$/, 'scores', 'Comparison', () => import('./runs/compare.js')],
+  [/^\/runs\/([^/]+)\/episodes\/(\d+)(?:\/(\d+))?$/, 'scores', 'Trajectory', () => import('./episode/trajectory.js')],
+  [/^\/beside\/([^/]+)\/(\d+)\/([^/]+)\/(\d+)$/, 'scores', 'Side by side', () => import('./episode/side-by-side.js')],
 ];
 
 let leave = null;

@@ -59,7 +59,7 @@ pub(super) async fn page(headers: HeaderMap) -> Result<Response, Fault> {
     file("index.html", &headers)
 }
 
-/// `GET /web/{file}`.
+/// Serves `GET /web/{*path}`: only the names of embedded files are known, so no path leads to anything else.
 pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Fault> {
     file(&name, &headers)
 }

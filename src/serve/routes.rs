@@ -259,7 +259,7 @@ pub(super) fn routes() -> Vec<Route> {
 /// All routes as axum serves them, with an answer in JSON wherever there is none.
 pub(super) fn router(app: &Arc<App>) -> Router {
     let router = routes().into_iter().fold(Router::new(), |router, route| router.route(route.path, route.handler));
-    let router = router.route("/", get(assets::page)).route("/web/{file}", get(assets::asset));
+    let router = router.route("/", get(assets::page)).route("/web/{*path}", get(assets::asset));
     // Where hosts of OpenEnv look for a page.
     let router = ["/web", "/web/"]
         .into_iter()

@@ -1,8 +1,8 @@
 // One step of an episode: the action, who chose it, its reward, what it brought up, and the calls that led to it.
 
-import { count, fixed, h } from './dom.js';
-import { fold, lazily, long } from './fold.js';
-import { signed, size, sourceTag, span, visible, words } from './words.js';
+import { count, fixed, h } from '../lib/dom.js';
+import { fold, lazily, long } from '../lib/fold.js';
+import { signed, size, sourceTag, span, visible, words } from '../lib/words.js';
 
 /** The parts of a reward: `query_new_svc +0.04, past_half -0.02` as pairs of a name and a number. */
 export function rewardParts(reason) {

@@ -1,7 +1,7 @@
 // The service map: parts as buttons, calls as lines behind them, both as far as the evidence has shown them.
 
-import { fill, h, s } from './dom.js';
-import { layout } from './play-layout.js';
+import { fill, h, s } from '../lib/dom.js';
+import { layout } from './layout.js';
 
 const HEIGHT = 46;
 const PAD = 10;
@@ -131,7 +131,7 @@ export function serviceMap(onchoose) {
 
   return {
     element: card,
-    /** Draws what is known: `services`, `alerted` names, and the `nodes` and `edges` of play-known.js. */
+    /** Draws what is known: `services`, `alerted` names, and the `nodes` and `edges` of known.js. */
     show(known) { shown = known; draw(); },
     choose,
     stop() { watch.disconnect(); },

@@ -1,6 +1,6 @@
 // Keeps the episode in the tab, so that it is there after a reload of the page.
 
-import { Episode } from './play-episode.js';
+import { Episode } from './episode.js';
 
 const KEY = 'incident-bench-episode';
 

@@ -1,10 +1,10 @@
 // Two episodes side by side, step by step, with the first difference marked.
 
-import { fill, fixed, h } from './dom.js';
-import { get } from './api.js';
-import { fold } from './fold.js';
+import { fill, fixed, h } from '../lib/dom.js';
+import { get } from '../lib/api.js';
+import { fold } from '../lib/fold.js';
 import { action, callParts, reward, totals, troubles } from './step.js';
-import { episodeAt, name, outcomeTag, runAt, sourceTag } from './words.js';
+import { episodeAt, name, outcomeTag, runAt, sourceTag } from '../lib/words.js';
 
 /** Shows two episodes. */
 export async function open(main, [run, n, other, m]) {

@@ -1,6 +1,6 @@
 // One episode as this page has played it: what the server answered, and what each step brought.
 
-import { get, post } from './api.js';
+import { get, post } from '../lib/api.js';
 
 const like = (text) => String(text ?? '').trim().toLowerCase().replace(/[ _-]+/g, ' ');
 

@@ -1,6 +1,6 @@
 // Guided tours: three episodes that are played step by step, for real, each step explained before it is taken.
 
-import { announce, fill, h } from './dom.js';
+import { announce, fill, h } from '../lib/dom.js';
 
 const look = (action_type, service) => ({ action_type, parameters: { service } });
 const restart = (service) => look('restart_service', service);

@@ -1,8 +1,8 @@
 // The episodes of a run: found by contestant, task, outcome and text, in any order.
 
-import { count, fixed, h } from './dom.js';
-import { PASSES, brief, episodeAt, name, outcome, outcomeTag, span, usd, words } from './words.js';
-import { rowsGrid } from './rows.js';
+import { count, fixed, h } from '../lib/dom.js';
+import { PASSES, brief, episodeAt, name, outcome, outcomeTag, span, usd, words } from '../lib/words.js';
+import { rowsGrid } from '../lib/rows.js';
 
 /** What was asked for in each run's list, and where it stood: who comes back finds it so. */
 const kept = new Map();

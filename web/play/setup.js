@@ -1,7 +1,7 @@
 // Which incident is played: pickers of task and scenario, also of generated incidents by level and seed.
 
-import { fill, h } from './dom.js';
-import { taskName } from './play-words.js';
+import { fill, h } from '../lib/dom.js';
+import { taskName } from './words.js';
 
 const LEVELS = ['easy', 'medium', 'hard', 'expert'];
 /** The order in which the numbered incidents of a seed pose the tasks. */

@@ -1,6 +1,6 @@
 // The alert: what was paged, its numbers, and its symptoms.
 
-import { h } from './dom.js';
+import { h } from '../lib/dom.js';
 
 const money = (value) => `$${String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',')}`;
 const is = (value) => typeof value === 'number' && Number.isFinite(value);

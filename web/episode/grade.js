@@ -1,8 +1,8 @@
 // The grade of an episode in its parts, what it missed, and its way beside the oracle's.
 
-import { fixed, h } from './dom.js';
+import { fixed, h } from '../lib/dom.js';
 import { action } from './step.js';
-import { PASSES, words } from './words.js';
+import { PASSES, words } from '../lib/words.js';
 
 // Which way each part of a grade is good. Parts that are not here are told without a judgement.
 const FULL = new Set(['severity_match', 'mechanism_match', 'grounding', 'calibration', 'recovery', 'ruled_out', 'service_match', 'mode_match',

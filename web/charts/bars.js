@@ -1,7 +1,7 @@
 // Bars: who chose the steps of each model, and why episodes did not pass.
 
-import { fixed, h, s } from './dom.js';
-import { heading, name, words } from './words.js';
+import { fixed, h, s } from '../lib/dom.js';
+import { heading, name, words } from '../lib/words.js';
 
 const SOURCES = ['model', 'repaired', 'override', 'fallback'];
 

@@ -1,13 +1,13 @@
 // One run: its scores with intervals, the plots, who chose the steps, why episodes failed, and every episode.
 
-import { copier, count, fill, h } from './dom.js';
-import { get, listen } from './api.js';
-import { failures, sources } from './chart-bars.js';
-import { intervalKeys, intervals } from './chart-intervals.js';
-import { scatter } from './chart-scatter.js';
+import { copier, count, fill, h } from '../lib/dom.js';
+import { get, listen } from '../lib/api.js';
+import { failures, sources } from '../charts/bars.js';
+import { intervalKeys, intervals } from '../charts/intervals.js';
+import { scatter } from '../charts/scatter.js';
 import { episodesList } from './episodes.js';
 import { conduct, reliability, scoreTable } from './score-table.js';
-import { TASKS, brief, heading, moment, runAt, short, span, statusTag } from './words.js';
+import { TASKS, brief, heading, moment, runAt, short, span, statusTag } from '../lib/words.js';
 
 /** An amount as short as can be. */
 const dollars = (value) => `$${Number(value.toPrecision(3))}`;

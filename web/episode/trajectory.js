@@ -1,12 +1,12 @@
 // One episode: every step with its calls, the grade, and the oracle's path beside it.
 
-import { announce, count, fill, fixed, h } from './dom.js';
-import { get } from './api.js';
-import { neighbours } from './episodes.js';
-import { lazily } from './fold.js';
+import { announce, count, fill, fixed, h } from '../lib/dom.js';
+import { get } from '../lib/api.js';
+import { neighbours } from '../runs/episodes.js';
+import { lazily } from '../lib/fold.js';
 import { gradePanel, oraclePanel } from './grade.js';
 import { callParts, stepCard, totals } from './step.js';
-import { besideAt, episodeAt, name, outcomeTag, runAt, words } from './words.js';
+import { besideAt, episodeAt, name, outcomeTag, runAt, words } from '../lib/words.js';
 
 /** The episode that is shown, so that another step of it needs no new request. */
 let shown = null;

@@ -1,12 +1,12 @@
-// The Play view: which incident, and the tours. What an episode is played on is play-board.js, fetched when all this stands.
+// The Play view: which incident, and the tours. What an episode is played on is board.js, fetched when all of this is shown.
 
-import { get } from './api.js';
-import { announce, fill, h } from './dom.js';
-import { start } from './play-episode.js';
-import * as tab from './play-keep.js';
-import { setup } from './play-setup.js';
-import { tourButtons, tourPanel } from './play-tour.js';
-import { sentence } from './play-words.js';
+import { get } from '../lib/api.js';
+import { announce, fill, h } from '../lib/dom.js';
+import { start } from './episode.js';
+import * as tab from './keep.js';
+import { setup } from './setup.js';
+import { tourButtons, tourPanel } from './tour.js';
+import { sentence } from './words.js';
 
 /** The episode outlives the view: who looks at the scores meanwhile finds it as it was. */
 let kept = null;
@@ -45,7 +45,7 @@ export async function open(main) {
 
   /** Shows an episode on the board, which is made for the first of them. */
   async function show(episode) {
-    const { makeBoard } = await import('./play-board.js');
+    const { makeBoard } = await import('./board.js');
     if (left) return;
     if (!board) {
       board = makeBoard(took, () => guide.running);
@@ -82,7 +82,7 @@ export async function open(main) {
   kept ??= await tab.kept(groups);
   if (kept) await show(kept);
   // So that the first reset need not wait for it.
-  else setTimeout(() => import('./play-board.js'), 200);
+  else setTimeout(() => import('./board.js'), 200);
   return () => {
     left = true;
     board?.stop();

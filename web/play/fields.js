@@ -1,6 +1,6 @@
 // The fields of an action's parameters. Each has `element`, `get()` (undefined where nothing is given) and `set(value)`.
 
-import { fill, h } from './dom.js';
+import { fill, h } from '../lib/dom.js';
 
 const hook = (name) => ({ 'data-testid': `param-${name}`, name: `param-${name}` });
 

@@ -1,7 +1,7 @@
 // Score against cost or tokens: a point a model, with its interval and its name.
 
-import { fixed, h, s } from './dom.js';
-import { interval } from './words.js';
+import { fixed, h, s } from '../lib/dom.js';
+import { interval } from '../lib/words.js';
 
 const HEIGHT = 300;
 const LEFT = 34;

@@ -1,6 +1,6 @@
 // An action as text for other places: as JSON, for curl, for Python.
 
-import { copier, h, set } from './dom.js';
+import { copier, h, set } from '../lib/dom.js';
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 

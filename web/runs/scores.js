@@ -1,9 +1,9 @@
 // The list of all runs: what each scored at a glance, live where one goes on, and the choice of two to compare.
 
-import { announce, count, fill, fixed, h } from './dom.js';
-import { get, listen } from './api.js';
-import { glance } from './chart-intervals.js';
-import { compareAt, moment, name, runAt, span, statusTag } from './words.js';
+import { announce, count, fill, fixed, h } from '../lib/dom.js';
+import { get, listen } from '../lib/api.js';
+import { glance } from '../charts/intervals.js';
+import { compareAt, moment, name, runAt, span, statusTag } from '../lib/words.js';
 
 /** So many runs are shown at first, and so many more each time. */
 const PAGE = 60;

@@ -1,7 +1,7 @@
 // The history: each step with its reward and why, and the running total as a small plot.
 
-import { fill, h, s } from './dom.js';
-import { actionName, reasons, signed, tone } from './play-words.js';
+import { fill, h, s } from '../lib/dom.js';
+import { actionName, reasons, signed, tone } from './words.js';
 
 /** The card of the history. */
 export function historyCard() {

@@ -1,7 +1,7 @@
 // The score table of a run, and the tables that tell more: how sure a score is, how an agent worked.
 
-import { fixed, h } from './dom.js';
-import { TASKS, askedBy, brief, interval, name, span, usd, words } from './words.js';
+import { fixed, h } from '../lib/dom.js';
+import { TASKS, askedBy, brief, interval, name, span, usd, words } from '../lib/words.js';
 
 /** A column: its head, what a cell holds, and whether that is text. */
 const text = (head, cell) => ({ head, cell, text: true });

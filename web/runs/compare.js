@@ -1,9 +1,9 @@
 // Two runs compared: the verdict, the differences with their intervals, and where episodes went another way.
 
-import { copier, fill, fixed, h } from './dom.js';
-import { Refused, get } from './api.js';
-import { intervalKeys, intervals } from './chart-intervals.js';
-import { besideAt, compareAt, heading, interval, name, runAt, signed, words } from './words.js';
+import { copier, fill, fixed, h } from '../lib/dom.js';
+import { Refused, get } from '../lib/api.js';
+import { intervalKeys, intervals } from '../charts/intervals.js';
+import { besideAt, compareAt, heading, interval, name, runAt, signed, words } from '../lib/words.js';
 
 const SAID = {
   pass: ['good', 'Pass', 'No contestant is worse by more than the margin.'],

@@ -1,7 +1,7 @@
 // The grade: its total, and its parts as bars, whatever they are called.
 
-import { fill, fixed, h } from './dom.js';
-import { partName, sentence } from './play-words.js';
+import { fill, fixed, h } from '../lib/dom.js';
+import { partName, sentence } from './words.js';
 
 /** Numbers of these names are counts or amounts, and no shares of anything. */
 const AMOUNT = /(count|total|matched|hit|queries|minutes|changes|open|bits|left|worse|confidence)/;

@@ -1,7 +1,7 @@
 // The evidence: what each step brought, newest first, searchable, with records that can be cited.
 
-import { fill, h, s } from './dom.js';
-import { actionName } from './play-words.js';
+import { fill, h, s } from '../lib/dom.js';
+import { actionName } from './words.js';
 
 /** Texts of these are tables: their columns stand under each other, so they scroll and do not wrap. */
 const TABLES = ['check_metrics', 'check_dependencies', 'check_service_status', 'check_recent_deploys'];

@@ -1,14 +1,14 @@
 // What an episode is played on: the alert, the map, the next action, the evidence, the history, the grade.
 
-import { announce, fill, h } from './dom.js';
-import { actionForm } from './play-actions.js';
-import { alertCard } from './play-alert.js';
-import { evidenceList } from './play-evidence.js';
-import { gradeCard } from './play-grade.js';
-import { historyCard } from './play-history.js';
-import { known } from './play-known.js';
-import { serviceMap } from './play-map.js';
-import { sentence, signed } from './play-words.js';
+import { announce, fill, h } from '../lib/dom.js';
+import { actionForm } from './actions.js';
+import { alertCard } from './alert.js';
+import { evidenceList } from './evidence.js';
+import { gradeCard } from './grade.js';
+import { historyCard } from './history.js';
+import { known } from './known.js';
+import { serviceMap } from './map.js';
+import { sentence, signed } from './words.js';
 
 /** The board. `onstep(step)` hears of each step, `guided()` says whether a tour leads. */
 export function makeBoard(onstep, guided) {

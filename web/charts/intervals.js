@@ -1,7 +1,7 @@
 // Points with their intervals on one scale, a row each: the plot of a task, of the overall score, of differences.
 
-import { fixed, h, s } from './dom.js';
-import { interval, name, signed } from './words.js';
+import { fixed, h, s } from '../lib/dom.js';
+import { interval, name, signed } from '../lib/words.js';
 
 const HEIGHT = 20;
 const MIDDLE = HEIGHT / 2;

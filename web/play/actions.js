@@ -1,10 +1,10 @@
 // The form of the next action: what the task offers, in groups, with the parameters of what is chosen.
 
-import { fill, h } from './dom.js';
-import { copies } from './play-copy.js';
-import { choice, line, lines, pick, quantity, several } from './play-fields.js';
-import { ids, versions } from './play-known.js';
-import { actionHelp, actionName, reasons, SEVERITIES, signed, STATUSES, tone } from './play-words.js';
+import { fill, h } from '../lib/dom.js';
+import { copies } from './copy.js';
+import { choice, line, lines, pick, quantity, several } from './fields.js';
+import { ids, versions } from './known.js';
+import { actionHelp, actionName, reasons, SEVERITIES, signed, STATUSES, tone } from './words.js';
 
 const GROUPS = [['diagnostic', 'Diagnose'], ['remediation', 'Fix'], ['submission', 'Submit'], ['other', 'Other']];
 /** As many records can be cited. */
