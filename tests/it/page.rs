@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Component, Path};
 
+use incident_bench::serve::Options;
+
+use crate::service::{Client, service};
+
 /// The embedded files by their path within `web/`, read from all folders.
 fn sources() -> BTreeMap<String, String> {
     let mut sources = BTreeMap::new();
@@ -84,5 +88,49 @@ fn everything_is_here() {
             let first = text.lines().next().unwrap_or_default();
             assert!(first.starts_with("// ") && first.len() > 20, "web/{name} does not say what it is: {first}");
         }
+    }
+}
+
+#[tokio::test]
+async fn every_file_is_served_at_its_path_and_nothing_else_is() {
+    let mut browser = Client::of(&service(Options::default()));
+    for (name, text) in sources() {
+        let answer = browser.get(&format!("/web/{name}")).await;
+        let kind = match name.rsplit_once('.').unwrap().1 {
+            "html" => "text/html; charset=utf-8",
+            "js" => "text/javascript; charset=utf-8",
+            "css" => "text/css; charset=utf-8",
+            "svg" => "image/svg+xml",
+            other => panic!("web/{name}: the server knows no content type for .{other}"),
+        };
+        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, Some(kind)), "{name}");
+        assert_eq!(answer.header("cache-control"), Some("no-cache"), "{name}");
+        assert!(answer.header("etag").is_some_and(|tag| tag.len() == 18), "{name}: {:?}", answer.header("etag"));
+        assert!(answer.header("content-security-policy").is_some_and(|policy| policy.contains("script-src 'self';")));
+        assert!(answer.text == text, "web/{name} is served with another content");
+    }
+    for path in [
+        "lib",
+        "lib/",
+        "dom.js",
+        "lib/none.js",
+        "lib//dom.js",
+        "/lib/dom.js",
+        "./app.js",
+        "lib/../app.js",
+        "lib/..%2Fapp.js",
+        "lib%5Cdom.js",
+        "../Cargo.toml",
+        "..%2FCargo.toml",
+        "lib/../../Cargo.toml",
+        "lib/%2e%2e/%2e%2e/Cargo.toml",
+        "%2Fetc%2Fpasswd",
+        "/etc/passwd",
+        "app.js%00",
+        "app.js/",
+    ] {
+        let answer = browser.get(&format!("/web/{path}")).await;
+        assert_eq!(answer.status.as_u16(), 404, "/web/{path}");
+        assert_eq!(answer.json()["code"], "not_found", "/web/{path}");
     }
 }

@@ -1,0 +1,79 @@
+// Reads the evidence texts of the embedded scenarios for the tests, without a TOML library.
+
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The repository's root. */
+export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
+
+/** All files below a folder, by their paths within it, sorted. */
+export function filesOf(folder) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory()
+    ? filesOf(join(folder, entry.name)).map((name) => `${entry.name}/${name}`) : [entry.name])).sort();
+}
+
+/** The folder of the embedded scenarios: that of the crate `incident-env`, or that of a repository with one crate. */
+function scenarioFolder() {
+  const found = ['crates/incident-env/scenarios', 'scenarios'].map((folder) => join(ROOT, folder)).find((folder) => existsSync(folder));
+  if (!found) throw new Error('no folder of scenarios was found');
+  return found;
+}
+
+/**
+ * The embedded scenarios: `{ id, task, services, flags, runbooks, evidence }`, where `evidence` holds
+ * `{ action, target, when, text }` in the order of the file.
+ */
+export function scenarios() {
+  const folder = scenarioFolder();
+  return filesOf(folder).filter((name) => name.endsWith('.toml') && name.includes('/')).map((name) => read(readFileSync(join(folder, name), 'utf8'), name));
+}
+
+/** The few forms of TOML that the files use: a line that is none of them is an error, so that nothing is left out in silence. */
+export function read(source, file) {
+  const top = {};
+  const evidence = [];
+  let into = top;
+  let rest = source;
+  const take = (pattern) => {
+    const found = pattern.exec(rest);
+    if (found) rest = rest.slice(found[0].length);
+    return found;
+  };
+  while (rest !== '') {
+    const head = take(/^\[(\[?)([^\]\n]+)\]\]?[ \t]*(?:#.*)?\n?/);
+    if (head) {
+      const [kind, action, target] = head[2].split('.');
+      into = {};
+      if (kind === 'evidence') {
+        into = { action, target, when: [], text: '' };
+        evidence.push(into);
+      }
+      continue;
+    }
+    const pair = take(/^([a-z_]+)[ \t]*=[ \t]*/);
+    if (pair) {
+      into[pair[1]] = value();
+      take(/^[ \t]*(?:#.*)?(?:\n|$)/);
+    } else if (!take(/^[ \t]*(?:#.*)?(?:\n|$)/)) throw new Error(`${file}: cannot read ${rest.slice(0, 60)}`);
+  }
+  return { ...top, evidence };
+
+  function value() {
+    const long = take(/^'''\n?([\s\S]*?)'''/);
+    if (long) return long[1];
+    const folded = take(/^"""\n?([\s\S]*?)"""/);
+    if (folded) return JSON.parse(`"${folded[1].replace(/\\\n\s*/g, '').replaceAll('\n', '\\n')}"`);
+    const text = take(/^"(?:[^"\\\n]|\\.)*"/);
+    if (text) return JSON.parse(text[0]);
+    const plain = take(/^(?:true|false|[+-]?[\d_]+(?:\.\d+)?)/);
+    if (plain) return JSON.parse(plain[0].replaceAll('_', ''));
+    if (!take(/^\[/)) throw new Error(`${file}: cannot read the value ${rest.slice(0, 60)}`);
+    const list = [];
+    for (;;) {
+      while (take(/^(?:[ \t\n,]+|#.*\n)/));
+      if (take(/^\]/)) return list;
+      list.push(value());
+    }
+  }
+}
