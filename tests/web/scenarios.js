@@ -21,12 +21,18 @@ function scenarioFolder() {
 }
 
 /**
- * The embedded scenarios: `{ id, task, services, flags, runbooks, evidence }`, where `evidence` holds
+ * The embedded scenarios: `{ id, task, services, facts, evidence }` and their other keys, where `evidence` holds
  * `{ action, target, when, text }` in the order of the file.
  */
 export function scenarios() {
   const folder = scenarioFolder();
   return filesOf(folder).filter((name) => name.endsWith('.toml') && name.includes('/')).map((name) => read(readFileSync(join(folder, name), 'utf8'), name));
+}
+
+/** The text that a service shows in a state of the world, a set of facts: the first variant whose guard holds. */
+export function textOf({ evidence }, action, target, facts = {}) {
+  const holds = (guard) => (guard.startsWith('!') ? !facts[guard.slice(1)] : facts[guard]);
+  return evidence.find((one) => one.action === action && one.target === target && one.when.every(holds))?.text;
 }
 
 /** The few forms of TOML that the files use: a line that is none of them is an error, so that nothing is left out in silence. */
@@ -45,6 +51,7 @@ export function read(source, file) {
     if (head) {
       const [kind, action, target] = head[2].split('.');
       into = {};
+      if (kind === 'facts') top.facts = into;
       if (kind === 'evidence') {
         into = { action, target, when: [], text: '' };
         evidence.push(into);
