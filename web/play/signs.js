@@ -38,8 +38,8 @@ export const TROUBLE = [
   /\b50[234]\b/,
   // `auth failures 81/s`, and not `auth failures 0/s`
   /\bfailures? [1-9][\d.]*\/s/,
-  // `readiness failing`, and `failing` alone in other lines
-  /\bfailing\b/,
+  // `496 held by clients failing authentication`, and not `0 held by clients failing authentication`
+  /^(?!.*\b0 held by clients failing\b).*\bfailing\b/,
   // `db pool: 0 established, 343 authenticating, max 360, last error 28P01`
   /\blast error \S/,
   // `upstream auth-service 0 of 6 endpoints ready`
@@ -119,12 +119,21 @@ export const CALLS_OUT = phrases([
   `upstream[=:] ?${NAME}\\b(?![-\\w])`,
   // `upstream auth-service: POST /v1/token/verify slow 4.3s`
   `upstream ${NAME}:`,
+  // `TLS error calling svc-pearl`
+  `calling ${NAME}$`,
+  // `svc-pearl: RESOURCE_EXHAUSTED`
+  ` ${NAME}: RESOURCE_EXHAUSTED`,
   // `dial svc-ochre: connection refused`
   `(?:dial|calling) ${NAME}:`,
   // `connect to svc-ochre failed: ECONNREFUSED`, `open connection to postgres-db:5432 failed`
   `connect(?:ion)? to ${NAME}(?::\\d+)? `,
   // `handshake with svc-harbor failed`
   `handshake with ${NAME} `,
+  // `x509: certificate of svc-harbor is not valid at the current time`, `TLS alert 45 from svc-harbor`
+  `certificate of ${NAME} is not valid`,
+  `TLS alert \\d+ from ${NAME}$`,
+  // `lookup svc-harbor.internal: no such host`, `resolver answered NXDOMAIN for svc-harbor.internal`
+  `(?:lookup|NXDOMAIN for) ${NAME}\\.internal\\b`,
   // `lookup of svc-harbor failed`
   `lookup of ${NAME} `,
   // `could not resolve svc-harbor`
