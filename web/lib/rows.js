@@ -45,10 +45,10 @@ export function rowsGrid({ label, testid, rowTestid, columns, key, opened, sorte
     const add = (index) => {
       if (shown.has(index)) return;
       const row = make(index);
-      shown.set(index, row);
-      // In the order of the rows, for who reads the document and does not see it.
-      const next = shown.get(index + 1);
+      // The document has the rows in their order, because a screen reader follows it and not the places on the screen.
+      const next = shown.get(Math.min(...[...shown.keys()].filter((other) => other > index)));
       if (next) next.before(row); else body.append(row);
+      shown.set(index, row);
     };
     for (let index = from; index < to; index += 1) add(index);
     if (items.length && active < items.length) add(active);

@@ -17,7 +17,8 @@ export const heading = (name) => words(name).replace(/^./, (letter) => letter.to
 /** A signed number with a real minus: +0.04, −0.05. */
 export function signed(value, digits = 2) {
   const text = fixed(value, digits);
-  return text.startsWith('-') ? text.replace('-', '−') : value >= 0 ? `+${text}` : text;
+  if (text === '–') return text;
+  return text.startsWith('-') ? text.replace('-', '−') : `+${text}`;
 }
 
 /** An interval: 0.549–0.671; words where a number has a sign. */
