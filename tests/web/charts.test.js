@@ -1,4 +1,4 @@
-// The plots: where marks are, that names do not lie on each other, and that every number is said in words.
+// Tests the plots: marks are in their places, names do not overlap, and every number is said in words.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -32,7 +32,7 @@ test('a glance shows each score, models last', () => {
   assert.equal(points.querySelectorAll('line.floor').length + points.querySelectorAll('line.ceiling').length, 2);
 });
 
-/** A scatter plot that was drawn for a width. */
+/** Returns a scatter plot that was drawn for a width. */
 function drawn(points, width = 700, lines = []) {
   const figure = scatter({ testid: 'x', title: 'Score by tokens', unit: 'tokens', points, lines, text: (value) => String(value) });
   page.resize(page.watched().at(-1), { width });

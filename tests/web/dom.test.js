@@ -1,4 +1,4 @@
-// Elements are built as they are told, and no text ever becomes markup.
+// Tests that elements are built as asked, and that no text ever becomes markup.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';

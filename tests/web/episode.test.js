@@ -1,4 +1,4 @@
-// An episode looked at: its grade in parts, its way beside the oracle's, two episodes side by side.
+// Tests the views of an episode: its grade in parts, its way beside the oracle's, and two episodes side by side.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -25,7 +25,7 @@ test('the parts of a grade, and which of them were missed', () => {
     [{ severity_match: 1 }, ['severity match: 1']],
     [{ clean: false, verified: true, durable: null }, ['clean: no (missed)', 'verified: yes', 'durable: –']],
     [{ harm: 0, wrong_action_penalty: -0.15, left_open: null }, ['harm: 0', 'wrong action penalty: −0.15 (missed)', 'left open: –']],
-    // A part that nobody has heard of is told and not judged.
+    // An unknown part is shown without a judgement.
     [{ a_new_part: 0, list: ['a', 'b'], none: [] }, ['a new part: 0', 'list: a, b', 'none: –']],
     [{ third: 1 / 3 }, ['third: 0.3333']],
   ]) assert.deepEqual(said(breakdown), expected, JSON.stringify(breakdown));
@@ -40,10 +40,10 @@ test('what of the oracle’s path was done', () => {
   assert.equal(found(), '–, –, –');
   assert.equal(found(...path), '1, 2, 3');
   assert.equal(found(path[2], path[1], path[0]), '3, 2, 1');
-  // Words of a failure mode are the reader's own.
+  // A failure mode is said in free words, which are not compared.
   assert.equal(found(act('submit_root_cause', { service: 'b', failure_mode: 'ran out of memory' })), '–, –, 1');
   assert.equal(found(act('submit_root_cause', { service: 'a' })), '–, –, 1 other');
-  // A step does one action, and one that was refused does none.
+  // One step does one action of the path, and a refused step does none.
   assert.equal(beside([path[0], path[0]], steps(path[0])).filter(({ step }) => step).length, 1);
   assert.equal(found({ ...path[0], error: 'refused' }, path[0]), '2, –, –');
   assert.equal(found(act('query_logs', { service: 'z' })), '–, –, –');

@@ -1,4 +1,4 @@
-// What the map concludes from every evidence text of the embedded scenarios, pinned in a file.
+// Pins in a file what the map concludes from every evidence text of the embedded scenarios.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';

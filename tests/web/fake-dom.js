@@ -1,6 +1,6 @@
 // As much of a browser as the page's modules need to build elements: a tree of nodes, attributes, events, and sizes that a test sets.
 //
-// It is no browser. tests/e2e/web.sh has a real one; here it only lets a test see what a module builds, and move it by hand.
+// It lays nothing out and draws nothing: tests/e2e/web.sh has a real browser. It lets a test see what a module builds, and act on it.
 
 class FakeNode {
   parentNode = null;
@@ -78,9 +78,9 @@ class FakeElement extends FakeNode {
   }
   contains(node) { return node === this || this.children.some((child) => child.contains(node)); }
 
-  /** All elements below this one, in the order of the document. */
+  /** Returns all elements below this one, in the order of the document. */
   all() { return this.children.flatMap((child) => [child, ...child.all()]); }
-  /** Selectors of one element: `tag.class[attribute=value]`. */
+  /** Understands selectors of one element: `tag.class[attribute=value]`. */
   matches(selector) {
     const [, tag, classes, attributes] = /^([a-z0-9]*)((?:\.[\w-]+)*)((?:\[[^\]]+\])*)$/.exec(selector);
     return (!tag || tag === this.name) && classes.split('.').filter(Boolean).every((one) => this.classes.includes(one))
@@ -91,7 +91,7 @@ class FakeElement extends FakeNode {
   querySelector(selector) { return this.querySelectorAll(selector)[0] ?? null; }
   closest(selector) { return this.matches(selector) ? this : this.parentNode?.closest(selector) ?? null; }
 
-  /** Sends an event here and to all around it. */
+  /** Sends an event to this element and to all that contain it. */
   send(kind, properties = {}) {
     const event = { type: kind, target: this, preventDefault() { this.prevented = true; }, ...properties };
     for (let at = this; at; at = at.parentNode) for (const listener of at.listeners.get(kind) ?? []) listener(event);
@@ -102,7 +102,7 @@ class FakeElement extends FakeNode {
 
 const attributeOf = (key) => `data-${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
-/** Puts the globals of a browser in place. `frame()` runs what waits for the next frame, `resize(element)` tells of a new size. */
+/** Defines the globals of a browser. `frame()` runs what waits for the next frame, and `resize(element)` reports a new size. */
 export function browser({ css = {} } = {}) {
   let waiting = [];
   const watched = new Map();

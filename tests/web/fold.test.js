@@ -1,4 +1,4 @@
-// Long texts: nothing of them is lost, and nothing is made before it is unfolded.
+// Tests long texts: no part of them is lost, and nothing is built before it is unfolded.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -8,7 +8,7 @@ browser();
 const { h } = await import('../../web/lib/dom.js');
 const { fold, lazily, long } = await import('../../web/lib/fold.js');
 
-/** The text of a box as a reader copies it: the end of a block is the end of a line, unless a line goes on. */
+/** Returns the blocks of a long text. A block that ends where a line ends has lost that line break. */
 const blocks = (text) => long(text, 'x').children.map((block) => block.textContent);
 
 test('a text of one block is one text', () => {

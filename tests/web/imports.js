@@ -4,7 +4,7 @@ import { posix } from 'node:path';
 
 const IMPORTS = /\bimport\s+(?:(\*\s+as\s+\w+|\w+|\{[^}]*\})\s+from\s+)?'([^']+)'|\bimport\('([^']+)'\)|\bexport\s+(?:\{[^}]*\}|\*)\s+from\s+'([^']+)'/g;
 
-/** What a file imports: `{ from, names, later }` with paths within the page, and `later` where it is fetched when it is needed. */
+/** Returns what a file imports: `{ from, names, later }`, with paths within `web/`. `later` is true for `import(…)`. */
 export function importsOf(path, text) {
   return [...text.replace(/^\s*\/\/.*$/gm, '').matchAll(IMPORTS)].map(([, names = '', now, later, again]) => ({
     from: posix.normalize(posix.join(posix.dirname(path), now ?? later ?? again)),
@@ -13,12 +13,12 @@ export function importsOf(path, text) {
   }));
 }
 
-/** The names that a file exports. */
+/** Returns the names that a file exports. */
 export function exportsOf(text) {
   return [...text.matchAll(/^export (?:async )?(?:function\*?|const|let|class) (\w+)/gm)].map(([, name]) => name);
 }
 
-/** A circle of imports as a list of files that begins and ends with the same, or null. `files` maps a path to the text of the file. */
+/** Returns a circle of imports as a list of files whose first is also its last, or null. `files` maps a path to the text of the file. */
 export function circle(files) {
   const done = new Set();
   const visit = (path, way) => {

@@ -1,4 +1,4 @@
-// The files of the page as a graph: no circle, no name that is not exported, no file that nothing needs.
+// Tests the imports of the page: they have no circle, each name is exported, and each file is needed.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ const WEB = join(ROOT, 'web');
 const PATHS = filesOf(WEB);
 const FILES = new Map(PATHS.filter((path) => path.endsWith('.js')).map((path) => [path, readFileSync(join(WEB, path), 'utf8')]));
 
-/** Which folders a folder may import from, besides itself. The folder of app.js is called `.`. */
+/** Says which folders a folder may import from, besides itself. The folder of app.js is called `.`. */
 const LAYERS = {
   lib: [],
   charts: ['lib'],
@@ -34,7 +34,7 @@ test('a circle is found, however it is closed', () => {
     [made(['app.js', "const view = () => import('./play/x.js');"], ['play/x.js', "import * as app from '../app.js';"]), ['app.js', 'play/x.js', 'app.js']],
     [made(['a.js', "import {\n  b,\n  c as d,\n} from './lib/b.js';"], ['lib/b.js', "export { c } from './c.js';"], ['lib/c.js', "import a from '../a.js';"]),
       ['a.js', 'lib/b.js', 'lib/c.js', 'a.js']],
-    // The circle need not have the file that the search begins at.
+    // The file that the search begins at need not be part of the circle.
     [made(['a.js', "import './b.js';"], ['b.js', "import './c.js';"], ['c.js', "import './b.js';"]), ['b.js', 'c.js', 'b.js']],
     [made(['a.js', "// import './a.js';\nimport './b.js';"], ['b.js', '']), null],
     [made(['a.js', "import './b.js'; import './c.js';"], ['b.js', "import './c.js';"], ['c.js', '']), null],

@@ -1,4 +1,4 @@
-// What the map knows: the colours of services at the beginning and at the end of incidents, and the readings of single texts.
+// Tests what the map knows: the colours of services when incidents begin and end, and the readings of single texts.
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { ROOT, scenarios, textOf } from './scenarios.js';
 
 const ALL = scenarios();
 
-/** The colours of all services of a scenario when its status and metrics were read in a state of the world. */
+/** Returns the colours of all services of a scenario after their status and metrics were read in a state of the world. */
 function colours(scenario, facts) {
   const steps = ['check_service_status', 'check_metrics'].flatMap((action) => scenario.services.map((target) => [action, target, textOf(scenario, action, target, facts)]))
     .filter(([, , text]) => text !== undefined).map(([action, target, text]) => ({ action, group: 'diagnostic', evidence: { target, text } }));
@@ -47,9 +47,9 @@ test('statuses', () => {
     ['replicas  31/31 in rotation', 'healthy'],
     ['replicas  0/6 ready', 'down'],
     ['replicas  3/4 ready', 'degraded'],
-    // A service that is scaled to nothing does not fail.
+    // A service that is scaled to 0 does not fail.
     ['replicas  0/0 ready', 'healthy'],
-    // What is not ready says more than what is not well.
+    // The count of ready instances weighs more than words of trouble.
     ['replicas  0/6 ready\nprobe  readiness failing (port 5432 closed)', 'down'],
     ['replicas  4/4 ready\nprobe    liveness ok 2ms, readiness 503 "db: connection refused"', 'degraded'],
     ['replicas  4/4 ready\nprobe    liveness ok 3ms, readiness ok 3ms', 'healthy'],
@@ -61,7 +61,7 @@ test('statuses', () => {
     ['sessions  2/2 ready\nsession 10.0.2.1     Established, advertised 1   (AZ-2)', 'healthy'],
     ['replicas  4/4 ready\nupstream auth-service 0 of 6 endpoints ready', 'degraded'],
     ['replicas  4/4 ready\nupstream auth-service 6 of 6 endpoints ready', 'healthy'],
-    // Numbers of three digits are no codes of HTTP within longer ones.
+    // Three digits of a longer number are not a status code of HTTP.
     ['replicas  4/4 ready\nconnections 1502 of 5030', 'healthy'],
     ['15:02 check_service_status: no answer within 30 s, the tool is overloaded; 0/4 ready', null],
     ['the tool prints something new', null],
@@ -87,20 +87,20 @@ test('metrics', () => {
     [rows(['login_success', '0.0 %', '99.7 %']), 'down'],
     [rows(['login_success', '96.0 %', '99.7 %']), 'degraded'],
     [rows(['login_success', '99.0 %', '99.7 %']), 'healthy'],
-    // One of two things fails; then both do.
+    // First one of two things fails, and then both do.
     [rows(['login_success', '0.0 %', '99.7 %'], ['token_verify_success', '99.9 %', '99.9 %']), 'degraded'],
     [rows(['login_success', '0.0 %', '99.7 %'], ['token_verify_success', '0.0 %', '99.9 %']), 'down'],
-    // The share of all requests is well: the service answers.
+    // The share of all requests says that the service answers.
     [rows(['login_success', '0.0 %', '99.7 %'], ['http_5xx_ratio', '0.1 %', '0.1 %']), 'degraded'],
     [rows(['oom_kills', '4 in 12 min', '0']), 'degraded'],
     [rows(['oom_kills', '0', '0']), 'healthy'],
-    // What is usual is no sign, however bad its name.
+    // A usual value is not a sign of trouble, whatever its name says.
     [rows(['requests_rejected', '12 /s', '12 /s']), 'healthy'],
     [rows(['bgp_sessions_established', '2/4', '4/4']), 'degraded'],
     [rows(['bgp_sessions_established', '4/4', '4/4']), 'healthy'],
     [rows(['connections_used', '500 / 500', '120 / 500']), 'degraded'],
     [rows(['connections_used', '130 / 500', '120 / 500']), 'healthy'],
-    // Nothing is bad, but something is far from what is usual: that says neither.
+    // A value far from its baseline that is not bad by its name says neither.
     [rows(['calls_received', '400 /s', '4 000 /s']), null],
     [rows(['calls_received', '4 100 /s', '4 000 /s']), 'healthy'],
     ['no table at all', null],
@@ -175,12 +175,12 @@ test('calls in texts of dependencies', () => {
     ['b  http/8080  state=ok  err=0.1 %', ['a>b ok']],
     ['b  http/8080  state=no-route  err=99 %', ['a>b failing']],
     ['b  http/8080  state=never-heard-of', ['a>b unknown']],
-    // Two zones: one works.
+    // One of two zones works.
     ['b  zone=1  state=ok\nb  zone=2  state=no-route', ['a>b slow']],
     ['b  zone=1  state=failing\nb  zone=2  state=failing', ['a>b failing']],
     ['a  http/8080  state=ok', []],
     ['called by: c, d (2 pods), z', ['c>a unknown', 'd>a unknown']],
-    // Names of members of the prototype are no states.
+    // A name that every object has is not a state.
     ['b  state=constructor', ['a>b unknown']],
     ['[e-87b7] b -> c (sync): failing, 22.0 % of calls fail\n[e-6440] a -> b (data): ok, 0.0 % of calls fail', ['b>c failing', 'a>b ok']],
   ]) assert.deepEqual(relations('check_dependencies', 'a', text, names).map(({ from, to, state }) => `${from}>${to} ${state}`), expected, text);
@@ -202,7 +202,7 @@ test('ids and versions', () => {
   assert.deepEqual(versions('v5.31.2  02:00Z\n  v5.31.1 indented\nr212  14:14Z\nmodel v2.4\n[e-1] chg-63625 01:01'), ['v5.31.2', 'r212', 'model v2.4', 'chg-63625']);
 });
 
-// ---- no sign is dead, and no word of the evidence is overlooked ----
+// ---- every sign is used, and no word of the evidence is overlooked ----
 
 const texts = (action) => ALL.flatMap(({ evidence }) => evidence.filter((one) => one.action === action).map(({ text }) => text));
 
@@ -222,7 +222,7 @@ test('the states of embedded calls are known, but for those that say nothing of 
   assert.deepEqual([...found].filter((state) => !signs.CALL[state]).sort(), ['idle', 'probing', 'stale-conns']);
 });
 
-/** The templates of generated logs, each with the name of its list. */
+/** Returns the templates of generated logs that name a peer or a caller. */
 function templates() {
   const path = ['crates/incident-generate/families', 'families'].map((folder) => join(ROOT, folder, 'telemetry.toml')).find((file) => existsSync(file));
   return readFileSync(path, 'utf8').split('\n').filter((line) => /^\w+ = \[".*\{(?:peer|caller)\}/.test(line))

@@ -1,4 +1,4 @@
-// The layout of the service map: tables by hand, and what must hold for any graph.
+// Tests the layout of the service map: by tables, and by rules that hold for any graph.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -8,7 +8,7 @@ const SIZES = { width: 800, nodeWidth: 150, nodeHeight: 46 };
 const edge = (text) => { const [from, to] = text.split('>'); return { from, to, state: 'ok' }; };
 const graph = (nodes, edges) => [nodes.split(' ').filter(Boolean), edges.split(' ').filter(Boolean).map(edge)];
 
-/** Numbers that are drawn the same each time, from a seed (mulberry32). */
+/** Returns a source of numbers below a bound that depend only on the seed (mulberry32). */
 function draws(seed) {
   let state = seed;
   return (below) => {
@@ -30,7 +30,7 @@ function drawn(seed) {
   return [nodes, [...edges.values()], { width: 320 + below(1000), nodeWidth: 150 + below(94), nodeHeight: 46 }];
 }
 
-/** Throws where a layout breaks one of the rules that hold for every graph. */
+/** Throws if a layout breaks one of the rules that hold for every graph. */
 function check(nodes, edges, sizes, placed) {
   const { nodeWidth, nodeHeight } = sizes;
   const { places, paths, width, height, split } = placed;
@@ -87,7 +87,7 @@ test('a thousand drawn graphs keep the rules, and are laid out the same again', 
   }
 });
 
-/** The nodes of each column from the left, each column from the top. */
+/** Returns the nodes of each column, columns from the left and nodes from the top. */
 function columns(nodes, edges) {
   const { places } = layout(nodes, edges, SIZES);
   const by = new Map();
@@ -107,12 +107,12 @@ test('columns and their order', () => {
     // Ties are settled by the order of the nodes, whatever the order of the edges.
     ['a c b d', 'a>b a>c b>d c>d', 'a | c b | d'],
     ['a b c d', 'c>d b>d a>c a>b', 'a | b c | d'],
-    // Who is called by nobody is drawn next to what it calls, and not at the far left.
+    // A node without callers is next to what it calls, and not at the far left.
     ['a b c x', 'a>b b>c x>c', 'a | b x | c'],
     // A circle is cut where it comes back.
     ['a b c', 'a>b b>c c>a', 'a | b | c'],
     ['a b', 'a>b b>a', 'a | b'],
-    // The entrance comes first although a node of the circle is named first.
+    // The node without callers comes first although a node of the circle is named first.
     ['b c in', 'in>b b>c c>b', 'in | b | c'],
     // Lines that need not cross do not.
     ['a b x y', 'a>y b>x', 'a b | y x'],

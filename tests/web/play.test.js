@@ -1,4 +1,4 @@
-// The Play view without a browser: what a step brought, the tours, an action as text for other programs, the search.
+// Tests parts of the Play view: the tours, what a step brought, an action as text for other programs, and the list of evidence.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -35,7 +35,7 @@ test('each tour plays its scenario with what the scenario has', () => {
 
 // ---- an episode ----
 
-/** Plays with a server that gives these answers, and returns what it was asked. */
+/** Stands in for a server that gives these answers, and returns the list of what it was asked. */
 function server(...answers) {
   const asked = [];
   globalThis.fetch = async (path, { method = 'GET', headers = {}, body } = {}) => {
@@ -65,7 +65,7 @@ test('the text that a step brought is found under its target', async () => {
   for (const [parameters, type, before, after, expected] of [
     [{ service: 'a' }, 'query_logs', {}, { a: 'new' }, { target: 'a', text: 'new' }],
     [{ service: 'a' }, 'query_logs', { a: 'old', b: 'same' }, { a: 'new', b: 'same' }, { target: 'a', text: 'new' }],
-    // The same text again: by the name that was asked for, as the server spells it.
+    // The text is the same as before, so it is found by the name that was asked for, as the server spells it.
     [{ service: 'Postgres DB' }, 'query_logs', { 'postgres-db': 'same', a: 'x' }, { 'postgres-db': 'same', a: 'x' }, { target: 'postgres-db', text: 'same' }],
     [{ runbook_action: 'restart', target: 'job-1' }, 'execute_runbook_step', { 'restart job-1': 's' }, { 'restart job-1': 's' }, { target: 'restart job-1', text: 's' }],
     [{ service: 'b' }, 'query_logs', { a: 'x' }, { a: 'x' }, null],
@@ -142,7 +142,7 @@ test('evidence is listed newest first, cited and searched', () => {
   list.add({ number: 4, action: 'restart_service', evidence: null });
   const pieces = list.element.querySelectorAll('article');
   assert.deepEqual(pieces.map((piece) => piece.querySelector('.play-when').textContent), ['step 3', 'step 2', 'step 1']);
-  // What was read again is marked as old.
+  // A text that was read again later is marked as old.
   assert.deepEqual(pieces.map((piece) => piece.querySelector('.play-old').hidden), [true, true, false]);
   const buttons = list.element.querySelectorAll('button.play-cite');
   assert.deepEqual(buttons.map((button) => `${button.textContent} ${button.getAttribute('aria-pressed')}`), ['e-1c false', 'e-1a true', 'e-1b false']);

@@ -1,4 +1,4 @@
-// The long list: only rows in sight are built, and the keyboard reaches every one.
+// Tests the long list: only rows in view are built, and the keyboard reaches every row.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -10,7 +10,7 @@ const { rowsGrid } = await import('../../web/lib/rows.js');
 const ITEMS = Array.from({ length: 1000 }, (_, n) => ({ n, name: `item ${n}` }));
 const SORT = { key: 'n', down: false };
 
-/** A list of 1000 rows of 40 px of which ten are in sight. */
+/** Returns a list of 1000 rows of 40 px, ten of which are in view. */
 function list(items = ITEMS) {
   const opened = [];
   const sorted = [];
@@ -47,7 +47,7 @@ test('rows are in the document in their order, from whichever side they come', (
     scroll(to);
     assert.deepEqual(numbers(), [...numbers()].sort((a, b) => a - b), `at ${to}`);
   }
-  // Also where the row with the focus is after all that is in sight.
+  // The row with the focus may come after all rows in view.
   press('End');
   for (const to of [400, 20_000, 0, 39_600]) {
     scroll(to);
@@ -66,7 +66,7 @@ test('the keyboard goes through all rows and stays within them', () => {
   press('ArrowDown');
   press('Enter');
   assert.deepEqual(opened, [1]);
-  // Keys of the browser are its own.
+  // Keys that the list does not use are left to the browser.
   assert.equal(press('ArrowDown', { ctrlKey: true }).prevented, undefined);
   assert.equal(press('x').prevented, undefined);
   assert.deepEqual(at(), [1]);

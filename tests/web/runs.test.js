@@ -1,4 +1,4 @@
-// The list of a run's episodes: what is found, in which order, and what comes before and after an episode.
+// Tests the list of a run's episodes: what it finds, in which order, and what comes before and after an episode.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -16,7 +16,7 @@ const DATA = {
     episode(4, 1, 1, null, null)],
 };
 
-/** A list in which `set(testid, value)` uses a field, and `rows()` tells what is shown. */
+/** Returns a list in which `set(testid, value)` uses a field, and `rows()` tells which episodes are shown. */
 function list(run, data = DATA) {
   const made = episodesList(run, data);
   const grid = made.element.querySelector('[data-testid=episodes]');
@@ -56,7 +56,7 @@ test('what has no value comes last in both directions', () => {
   assert.deepEqual(rows(), [1, 3, 0, 2, 4]);
   press('sort-direction');
   assert.deepEqual(rows(), [0, 3, 1, 2, 4]);
-  // A head sorts by it, and the other way round when it is pressed again; equal ones stay in the order of the run.
+  // A head sorts by its column, and the other way round when it is pressed again. Equal values stay in the order of the run.
   head('contestant');
   assert.deepEqual(rows(), [0, 1, 2, 3, 4]);
   head('contestant');
@@ -71,7 +71,7 @@ test('columns that tell nothing are left out', () => {
 
 test('before and after an episode, in the order of the list that was looked at', () => {
   const around = (run, n, all) => { const { before, after, at, of } = neighbours(run, n, all); return [before, after, at, of]; };
-  // A list that nobody has seen: the order of the run.
+  // If the reader has not seen the list, the order is that of the run.
   assert.deepEqual(around('unseen', 0, 3), [undefined, 1, 1, 3]);
   assert.deepEqual(around('unseen', 2, 3), [1, undefined, 3, 3]);
   assert.deepEqual(around('unseen', 2, undefined), [1, 3, 3, undefined]);

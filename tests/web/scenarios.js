@@ -4,16 +4,16 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The repository's root. */
+/** The root of the repository. It is two folders above this file. */
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
 
-/** All files below a folder, by their paths within it, sorted. */
+/** Returns all files below a folder by their paths within it, sorted. */
 export function filesOf(folder) {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory()
     ? filesOf(join(folder, entry.name)).map((name) => `${entry.name}/${name}`) : [entry.name])).sort();
 }
 
-/** The folder of the embedded scenarios: that of the crate `incident-env`, or that of a repository with one crate. */
+/** Returns the folder of the embedded scenarios, which is in the crate `incident-env` or at the root. */
 function scenarioFolder() {
   const found = ['crates/incident-env/scenarios', 'scenarios'].map((folder) => join(ROOT, folder)).find((folder) => existsSync(folder));
   if (!found) throw new Error('no folder of scenarios was found');
@@ -21,7 +21,7 @@ function scenarioFolder() {
 }
 
 /**
- * The embedded scenarios: `{ id, task, services, facts, evidence }` and their other keys, where `evidence` holds
+ * Returns the embedded scenarios: `{ id, task, services, facts, evidence }` and their other keys, where `evidence` holds
  * `{ action, target, when, text }` in the order of the file.
  */
 export function scenarios() {
@@ -29,13 +29,13 @@ export function scenarios() {
   return filesOf(folder).filter((name) => name.endsWith('.toml') && name.includes('/')).map((name) => read(readFileSync(join(folder, name), 'utf8'), name));
 }
 
-/** The text that a service shows in a state of the world, a set of facts: the first variant whose guard holds. */
+/** Returns the text that a service shows in a state of the world, which is a set of facts: the first variant whose guard holds. */
 export function textOf({ evidence }, action, target, facts = {}) {
   const holds = (guard) => (guard.startsWith('!') ? !facts[guard.slice(1)] : facts[guard]);
   return evidence.find((one) => one.action === action && one.target === target && one.when.every(holds))?.text;
 }
 
-/** The few forms of TOML that the files use: a line that is none of them is an error, so that nothing is left out in silence. */
+/** Reads the few forms of TOML that the files use. Any other line is an error, so that no text is left out unnoticed. */
 export function read(source, file) {
   const top = {};
   const evidence = [];

@@ -1,4 +1,4 @@
-// The numbers and names of the scores as texts.
+// Tests numbers and names as texts, in the views of scores and in the Play view.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';

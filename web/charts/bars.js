@@ -1,11 +1,11 @@
-// Bars: who chose the steps of each model, and why episodes did not pass.
+// Draws bars: who chose the steps of each model, and why episodes did not pass.
 
 import { fixed, h, s } from '../lib/dom.js';
 import { heading, name, words } from '../lib/words.js';
 
 const SOURCES = ['model', 'repaired', 'override', 'fallback'];
 
-/** Hatching, so that the fallback's steps are told from the model's without colours. */
+/** Returns patterns of hatching, by which the fallback's steps differ from the model's without colours. */
 function patterns() {
   const pattern = (of, d) => s('pattern', { id: `hatch-${of}`, width: 6, height: 6, patternUnits: 'userSpaceOnUse' },
     s(`rect.under-${of}`, { width: 6, height: 6 }), s(`path.ink-${of}`, { d }));
@@ -13,7 +13,7 @@ function patterns() {
     pattern('override', 'M-1,1 l2,-2 M0,6 l6,-6 M5,7 l2,-2'), pattern('fallback', 'M-1,5 l2,2 M0,0 l6,6 M5,-1 l2,2')));
 }
 
-/** A bar a model: its steps by source. */
+/** Returns a figure with one bar for each model, divided by who chose its steps. */
 export function sources(rows, labels) {
   const models = rows.map((row, index) => [row, labels[index]]).filter(([row]) => row.protocol);
   if (!models.length) return h('p.soft', { 'data-testid': 'sources' }, 'No model played: built-in agents choose all their steps by themselves.');
@@ -41,7 +41,7 @@ function bar(row, label) {
       })));
 }
 
-/** A table: contestants by kinds of failure, a bar in each cell, and the mean score by who answered. */
+/** Returns a table of contestants and kinds of failure, with a bar in each cell and the mean score by who answered. */
 export function failures(rows, labels) {
   const kinds = [...new Set(rows.flatMap((row) => Object.keys(row.failures ?? {})))];
   if (!kinds.length) return h('p.soft', { 'data-testid': 'failures' }, 'No episode is below 0.8.');

@@ -1,4 +1,4 @@
-// Points with their intervals on one scale, a row each: the plot of a task, of the overall score, of differences.
+// Draws points with their intervals on one scale, one row each: the plots of tasks, of overall scores and of differences.
 
 import { fixed, h, s } from '../lib/dom.js';
 import { interval, name, signed } from '../lib/words.js';
@@ -6,12 +6,12 @@ import { interval, name, signed } from '../lib/words.js';
 const HEIGHT = 20;
 const MIDDLE = HEIGHT / 2;
 
-/** The scale of scores. */
+/** The scale on which scores are drawn. */
 export const SCORES = { low: 0, high: 1, ticks: [0, 0.25, 0.5, 0.75, 1], text: (value) => String(value).replace(/^0\./, '.') };
 
 /**
- * A figure with a row for each of `rows`: `{ label, kind, mean, ci, inner, value }`. `kind` is model, builtin or published;
- * `inner` a second, thicker interval. `lines` are `{ kind, at, text }` over all rows, such as floor and ceiling.
+ * Returns a figure with a row for each of `rows`: `{ label, kind, mean, ci, inner, value }`. `kind` is model, builtin or published, and
+ * `inner` is a second, thicker interval. `lines` are `{ kind, at, text }` and cross all rows: the floor and the ceiling, for example.
  */
 export function intervals({ testid, title, about, rows, lines = [], scale = SCORES, digits = 3, sign = false }) {
   const known = lines.filter(({ at }) => typeof at === 'number');
@@ -22,7 +22,7 @@ export function intervals({ testid, title, about, rows, lines = [], scale = SCOR
       h('ul', rows.map((row) => strip(row, known, scale, digits, sign)))));
 }
 
-/** What the marks of these plots mean, as a list. */
+/** Returns a list that explains the marks of these plots. */
 export function intervalKeys(items) {
   const marks = {
     model: () => dot('model', '50%'), builtin: () => dot('builtin', '50%'), published: () => diamond('50%'),
@@ -38,7 +38,7 @@ function place(scale, value) {
 }
 
 function axis(scale, lines) {
-  // Each line has its name on a level of its own: two may stand close together.
+  // Each line has its name on a level that no other name uses, because two lines may be close together.
   const top = 13 * lines.length;
   return h('div.axis', { 'aria-hidden': 'true' }, s('svg', { height: top + 15 },
     lines.map(({ at, text }, level) => {
@@ -60,7 +60,7 @@ function strip({ label, kind, mean, ci, inner, value, note }, lines, scale, digi
       lines.map((one) => line(one.kind, place(scale, one.at), place(scale, one.at))),
       ci && line('whisker', place(scale, ci[0]), place(scale, ci[1]), true),
       inner && line('inner', place(scale, inner[0]), place(scale, inner[1]), true),
-      // Arrows where the scale ends before the interval does.
+      // An arrow shows that an interval goes on beyond the scale.
       ci && ci[0] < scale.low && beyond('0', 'M-6,0 l7,-4.5 v9 z'),
       ci && ci[1] > scale.high && beyond('100%', 'M6,0 l-7,-4.5 v9 z'),
       known && (kind === 'published' ? diamond(place(scale, mean)) : dot(kind, place(scale, mean)))));
@@ -82,12 +82,12 @@ function beyond(x, d) {
   return s('svg', { x, y: MIDDLE, width: 1, height: 1, overflow: 'visible' }, s('path.beyond', { d }));
 }
 
-/** All points of a run on one small scale, without names: what a list of runs shows. */
+/** Returns all points of a run on one small scale without names, for the list of runs. */
 export function glance(contestants) {
   const at = (agent) => contestants.find((one) => one.agent === agent)?.overall;
   const mean = (one) => one.overall;
   const others = contestants.filter((one) => typeof mean(one) === 'number');
-  // Models lie over built-in agents.
+  // The points of models are drawn over those of built-in agents.
   others.sort((a, b) => Number(Boolean(a.protocol)) - Number(Boolean(b.protocol)));
   return s('svg.glance', { height: HEIGHT, 'aria-hidden': 'true' },
     SCORES.ticks.map((tick) => line('gridline', place(SCORES, tick), place(SCORES, tick))),

@@ -1,4 +1,4 @@
-// Score against cost or tokens: a point a model, with its interval and its name.
+// Plots scores against cost or tokens: one point for each model, with its interval and its name.
 
 import { fixed, h, s } from '../lib/dom.js';
 import { interval } from '../lib/words.js';
@@ -8,12 +8,12 @@ const LEFT = 34;
 const RIGHT = 12;
 const TOP = 16;
 const BOTTOM = 26;
-/** About the width of a letter of a label. */
+/** A letter of a label is about this wide, in pixels. */
 const LETTER = 6.2;
 
 /**
- * A figure of `points` `{ label, x, score, ci }`, with `lines` `{ kind, at, text }` across. `unit` names what goes to the
- * right, `text` writes a value of it. The plot is drawn for the width that it has.
+ * Returns a figure of `points` `{ label, x, score, ci }`, with `lines` `{ kind, at, text }` across. `unit` names the horizontal axis, and
+ * `text` writes one of its values. The plot is drawn for the width that the page gives it.
  */
 export function scatter({ testid, title, unit, points, lines, left, text }) {
   const scale = scaleOf(points);
@@ -31,7 +31,7 @@ export function scatter({ testid, title, unit, points, lines, left, text }) {
 
 // ---- the scale ----
 
-/** Logarithmic where the values differ a lot, else from 0. */
+/** Returns a logarithmic scale if the largest value is more than 20 times the smallest, and else one that begins at 0. */
 function scaleOf(points) {
   const values = points.map((point) => point.x);
   const [low, high] = [Math.min(...values), Math.max(...values)];
@@ -49,7 +49,7 @@ function scaleOf(points) {
   return { log: false, ticks, at: (value) => value / end };
 }
 
-/** 1, 2, 2.5 or 5 times a power of ten: a quarter of a value, rounded up to it. */
+/** Returns a quarter of a value, rounded up to 1, 2, 2.5 or 5 times a power of ten. */
 function stepOf(value) {
   const raw = value / 4;
   const power = 10 ** Math.floor(Math.log10(raw));
@@ -63,7 +63,7 @@ function plot(width, points, lines, scale, text, title) {
   const right = (value) => LEFT + scale.at(value) * inner;
   const up = (score) => Math.round(TOP + (1 - Math.min(1, Math.max(0, score))) * (HEIGHT - TOP - BOTTOM));
   const taken = points.map((point) => around(right(point.x), up(point.score), 8));
-  // Fewer ticks where there is no room for all.
+  // There are fewer ticks if there is no room for all of them.
   const every = Math.ceil((scale.ticks.length * 58) / inner);
   const ticks = scale.ticks.filter((_, index) => index % every === 0);
   const svg = s('svg', { width, height: HEIGHT, 'aria-hidden': 'true' },
@@ -80,7 +80,7 @@ function plot(width, points, lines, scale, text, title) {
     if (typeof at !== 'number') continue;
     const y = up(at);
     const wide = said.length * LETTER;
-    // At the right end, unless a point is there and none at the left.
+    // The name of a line is at its right end, unless points are there and none are at its left end.
     const box = (x) => ({ left: x, right: x + wide, top: y - 14, bottom: y });
     const [here, there] = [box(width - RIGHT - wide), box(LEFT + 4)];
     const atLeft = meets(here, taken) && !meets(there, taken);
@@ -106,9 +106,9 @@ function meets(box, others) {
   return others.some((other) => box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom);
 }
 
-/** A name beside its point, or as near as there is room, with a line to the point. */
+/** Returns a name beside its point, or as near as there is room, with a line to the point. */
 function label(point, x, y, width, taken) {
-  // Who offers a model stands before the slash.
+  // The part of a name before the slash is the model's provider, and is left out.
   const said = shortened(point.label.split('/').filter(Boolean).at(-1) ?? '', width < 480 ? 18 : 28);
   const wide = said.length * LETTER;
   let best = null;

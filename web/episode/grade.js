@@ -1,15 +1,15 @@
-// The grade of an episode in its parts, what it missed, and its way beside the oracle's.
+// The grade of an episode in its parts, what the episode missed, and its way beside the oracle's.
 
 import { fixed, h } from '../lib/dom.js';
 import { action } from './step.js';
 import { PASSES, words } from '../lib/words.js';
 
-// Which way each part of a grade is good. Parts that are not here are told without a judgement.
+// These say which value of a part is good. A part that is in neither list is shown without a judgement.
 const FULL = new Set(['severity_match', 'mechanism_match', 'grounding', 'calibration', 'recovery', 'ruled_out', 'service_match', 'mode_match',
   'trigger_match', 'path_valid', 'impact_seen', 'clean', 'durable', 'verified', 'diagnosed']);
 const NONE = new Set(['harm', 'catastrophic', 'wrong_action_penalty', 'wrong_actions_count', 'worse_off', 'left_open']);
 
-/** The parts of a breakdown: `{ label, said, missed }`, submitted and right answers in one. */
+/** Returns the parts of a breakdown as `{ label, said, missed }`. A submitted answer and the right one are one part. */
 export function partsOf(breakdown) {
   const parts = [];
   for (const [key, value] of Object.entries(breakdown ?? {})) {
@@ -24,7 +24,7 @@ export function partsOf(breakdown) {
       parts.push({ label: 'correct actions', said: `${value} of ${breakdown.correct_actions_total}`, missed: value < breakdown.correct_actions_total });
     } else {
       const missed = FULL.has(key) ? value === false || value === null || (typeof value === 'number' && value < 1) : NONE.has(key) && value !== null && Number(value) !== 0;
-      // What the task does not ask for is null, and nothing that was missed.
+      // A part that the task does not ask for is null, which does not count as missed.
       parts.push({ label: words(key), said: plain(value), missed: missed && value !== null });
     }
   }
@@ -38,7 +38,7 @@ function plain(value) {
   return Array.isArray(value) ? value.join(', ') || '–' : String(value);
 }
 
-/** The grade, and the strict one where that is another. */
+/** Returns the card of the grade, and of the strict grade if there is another. */
 export function gradePanel({ grade, strict, score, outcome, message }) {
   const tone = (total) => (total >= PASSES ? 'good' : total > 0 ? 'warn' : 'bad');
   const one = (title, { total, breakdown, feedback }, testid) => h('div.stack',
@@ -57,8 +57,8 @@ export function gradePanel({ grade, strict, score, outcome, message }) {
 const ASKED = ['service', 'target', 'flag', 'runbook_action', 'severity', 'failure_mode', 'mechanism', 'trigger'];
 
 /**
- * What of the oracle's path an episode did: for each action `{ action, step, other }`, where `step` is the number of the
- * step that did it, and `other` says that it did with another answer.
+ * Compares an episode with the oracle's path. For each action of the path the result is `{ action, step, other }`, where `step` is the
+ * number of the step that did it, if any did, and `other` is true if that step gave another answer.
  */
 export function beside(oracle, steps) {
   const free = steps.map(({ step }) => step).filter((step) => !step.error);
@@ -70,13 +70,13 @@ export function beside(oracle, steps) {
   return oracle.map((wanted) => {
     const done = take((step) => step.action_type === wanted.action_type && same(wanted, step));
     if (done) return { action: wanted, step: done.step };
-    // An answer is one action, right or wrong.
+    // A submission is done even if its answer is wrong.
     const other = wanted.action_type.startsWith('submit_') && take((step) => step.action_type === wanted.action_type);
     return other ? { action: wanted, step: other.step, other } : { action: wanted };
   });
 }
 
-/** The shortest right way, and what of it was done and missed. `at` gives the address of a step. */
+/** Returns the card of the oracle's path, with what was done of it and what was missed. `at` returns the address of a step. */
 export function oraclePanel(oracle, steps, at) {
   if (!oracle) return null;
   const path = beside(oracle, steps);

@@ -1,4 +1,4 @@
-// Two episodes side by side, step by step, with the first difference marked.
+// The view of two episodes side by side, step by step, with the first difference marked.
 
 import { fill, fixed, h } from '../lib/dom.js';
 import { get } from '../lib/api.js';
@@ -27,14 +27,14 @@ export async function open(main, [run, n, other, m]) {
     h('ol.pairs', { 'aria-label': 'Steps of both' }, rows));
 }
 
-/** The index of the first step at which two episodes do not do the same; null where there is none. */
+/** Returns the index of the first step at which two episodes do not do the same; null if there is none. */
 export function firstDifference(a, b) {
   const said = (one) => one && JSON.stringify([one.step.action_type, sorted(one.step.parameters)]);
   for (let index = 0; index < Math.max(a.length, b.length); index += 1) if (said(a[index]) !== said(b[index])) return index;
   return null;
 }
 
-/** The same parameters in another order are the same. */
+/** Sorts parameters by name, because their order does not matter. */
 const sorted = (parameters) => Object.entries(parameters ?? {}).sort(([x], [y]) => (x < y ? -1 : 1));
 
 function toDifference(main) {

@@ -1,28 +1,28 @@
-// One step of an episode: the action, who chose it, its reward, what it brought up, and the calls that led to it.
+// One step of an episode: the action, who chose it, its reward, the evidence it brought, and the calls that led to it.
 
 import { count, fixed, h } from '../lib/dom.js';
 import { fold, lazily, long } from '../lib/fold.js';
 import { signed, size, sourceTag, span, visible, words } from '../lib/words.js';
 
-/** The parts of a reward: `query_new_svc +0.04, past_half -0.02` as pairs of a name and a number. */
+/** Returns the parts of a reward, `query_new_svc +0.04, past_half -0.02`, as pairs of a name and a number. */
 export function rewardParts(reason) {
   return String(reason ?? '').split(', ').map((part) => /^(.+) ([+-][\d.]+)$/.exec(part)).filter(Boolean)
     .map(([, part, value]) => [words(part), Number(value)]);
 }
 
-/** What was done, with its parameters. */
+/** Returns an action with its parameters. */
 export function action({ action_type: type, parameters }) {
   return h('span.action', h('code.type', visible(type)), Object.entries(parameters ?? {}).map(([key, value]) =>
     h('span.param', h('span.soft', `${words(key)} `), h('code', visible(said(value))))));
 }
 
-/** A parameter's value; a list of names as a list of names. */
+/** Returns the value of a parameter as a text. A list of names is written as a list of names. */
 function said(value) {
   if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value.join(', ');
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** The reward of a step, its parts, and the sum so far. */
+/** Returns the reward of a step, its parts, and the sum so far. */
 export function reward(step) {
   const tone = step.reward > 0 ? '.up' : step.reward < 0 ? '.down' : '';
   const parts = rewardParts(step.reason);
@@ -33,7 +33,7 @@ export function reward(step) {
     h('span.part.soft', `sum ${fixed(step.cumulative, 2).replace('-', '−')}`));
 }
 
-/** What went wrong with a step, and what a model had proposed. */
+/** Returns what went wrong with a step, and what a model had proposed. */
 export function troubles(step) {
   return [
     step.problem && h('p.trouble.warn', h('strong', 'Problem: '), visible(step.problem)),
@@ -42,7 +42,7 @@ export function troubles(step) {
   ];
 }
 
-/** Steps, calls, tokens and the time of the calls of an episode, as a line. */
+/** Returns the steps, calls and tokens of an episode and the time of its calls, as a line. */
 export function totals(steps) {
   const calls = steps.flatMap((one) => one.calls ?? []);
   const usage = calls.map((call) => call.reply.usage).filter(Boolean);
@@ -51,7 +51,7 @@ export function totals(steps) {
   return [`${steps.length} steps`, calls.length > 0 && `${calls.length} calls`, tokens > 0 && `${count(tokens)} tokens`, time > 0 && span(time / 1000)].filter(Boolean).join(' · ');
 }
 
-/** A step in full, under a link that stays. */
+/** Returns a step in full. Its number links to an address that stays the same. */
 export function stepCard({ step, calls = [] }, at) {
   return h('li.step', { 'data-testid': 'step', 'data-step': step.step, 'data-source': step.source, tabindex: -1 },
     h('div.step-head',
@@ -64,7 +64,7 @@ export function stepCard({ step, calls = [] }, at) {
     callParts(calls));
 }
 
-/** The calls of a step: for each its numbers, the prompt and the reply, folded. */
+/** Returns the calls of a step: the numbers of each, with the prompt and the reply folded. */
 export function callParts(calls) {
   return calls.map((call, index) => h('div.call',
     calls.length > 1 && h('p.small.soft', index === 0 ? 'First call' : 'Call after the message that said what was wrong'),
@@ -80,7 +80,7 @@ function prompt(messages = []) {
     { testid: 'prompt' });
 }
 
-/** The text of a message, with the functions that it called. */
+/** Returns the text of a message, with the functions that it called. */
 function textOf({ content, tool_calls: calls = [] }) {
   return [content, ...calls.map((call) => `${call.name} ${call.arguments}`)].filter(Boolean).join('\n');
 }

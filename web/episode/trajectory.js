@@ -1,4 +1,4 @@
-// One episode: every step with its calls, the grade, and the oracle's path beside it.
+// The view of one episode: every step with its calls, the grade, and the oracle's path beside it.
 
 import { announce, count, fill, fixed, h } from '../lib/dom.js';
 import { get } from '../lib/api.js';
@@ -8,7 +8,7 @@ import { gradePanel, oraclePanel } from './grade.js';
 import { callParts, stepCard, totals } from './step.js';
 import { besideAt, episodeAt, name, outcomeTag, runAt, words } from '../lib/words.js';
 
-/** The episode that is shown, so that another step of it needs no new request. */
+/** The episode that is shown is kept, so that going to another step of it needs no new request. */
 let shown = null;
 
 /** Shows an episode, and goes to a step of it. */
@@ -40,7 +40,7 @@ export async function open(main, [run, number, step]) {
   return () => { shown = null; };
 }
 
-/** Another step of the episode that is shown. */
+/** Goes to another step of the episode that is shown. Returns false if it is another episode. */
 export function move([run, number, step]) {
   if (!shown || shown.run !== run || shown.number !== number) return false;
   goTo(step);
@@ -59,7 +59,7 @@ function goTo(step) {
   announce(`Step ${step}`);
 }
 
-/** Unfolds one part a frame: many long texts at once would hold the page up. */
+/** Unfolds one part in each frame, because many long texts at once would block the page. */
 function unfold(list, button) {
   const folds = [...list.querySelectorAll('details')];
   const close = folds.length > 0 && folds.every((one) => one.open);
@@ -78,7 +78,7 @@ function unfold(list, button) {
   next();
 }
 
-/** To the episodes before and after, in the order of the list. */
+/** Returns links to the episodes before and after this one, in the order of the list. */
 function pager(run, n, all) {
   const { before, after, at, of } = neighbours(run, n, all);
   const to = (where, text, rel) => (where === undefined ? h('span.soft.small', text) : h('a', { href: episodeAt(run, where), rel }, text));
@@ -95,7 +95,7 @@ function brief({ summary, alert }) {
 
 const text = (value) => (typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value));
 
-/** All steps on one line: the height is the reward, the colour its source; each leads to its step. */
+/** Returns all steps on one line: the height of a bar is the reward, its colour the source, and each links to its step. */
 function railOf(steps, at) {
   if (!steps.length) return null;
   const most = Math.max(0.05, ...steps.map(({ step }) => Math.abs(step.reward)));
@@ -108,7 +108,7 @@ function railOf(steps, at) {
     h('span.small.num', { 'aria-hidden': 'true' }, String(step.step)))))));
 }
 
-/** The way to another episode of the same scenario, of this run or another. */
+/** Returns the choice of another episode of the same scenario, of this run or another one. */
 function other(run, n, scenario) {
   const runs = h('select', { 'data-testid': 'beside-run', onchange: () => load(runs.value) });
   const episodes = h('select', { 'data-testid': 'beside-episode', onchange: () => { go.disabled = !episodes.value; } });
@@ -122,7 +122,7 @@ function other(run, n, scenario) {
       !found.length && h('option', { value: '' }, 'no other episode'));
     go.disabled = !found.length;
   };
-  // Asked for when the reader wants it: most do not.
+  // The list is fetched when the reader asks for it, because most do not.
   const part = lazily(h('summary', h('h2', 'Another episode beside it')), () => {
     runs.append(h('option', { value: run }, `this run`));
     load(run);

@@ -1,6 +1,6 @@
-// Requests to the server that this page came from, and to no other.
+// Sends requests to the server that the page came from, and to no other server.
 
-/** What a server says against a request: `status`, `code`, and a text that says what would be right. */
+/** An error that the server reported: `status` and `code`, and a message that says what would be right. */
 export class Refused extends Error {
   constructor(status, body) {
     super(typeof body?.detail === 'string' ? body.detail : `the server answered ${status}`);
@@ -18,19 +18,19 @@ async function ask(path, options = {}) {
   }
   const text = await response.text();
   let body = null;
-  try { body = JSON.parse(text); } catch { /* A body that is no JSON is as good as none. */ }
+  try { body = JSON.parse(text); } catch { /* A body that is not JSON counts as none. */ }
   if (!response.ok) throw new Refused(response.status, body);
   return body;
 }
 
-/** The answer to `GET path`. */
+/** Returns the answer to `GET path`. */
 export const get = (path, options) => ask(path, options);
 
-/** The answer to `POST path` with a JSON body. */
+/** Returns the answer to `POST path` with a JSON body. */
 export const post = (path, body, headers = {}) =>
   ask(path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) });
 
-/** Listens to server-sent events as JSON until `stop()`; the browser connects again by itself. */
+/** Calls `onmessage` with each server-sent event until the returned function is called. The browser reconnects by itself. */
 export function listen(path, onmessage) {
   const source = new EventSource(path);
   source.addEventListener('run', (event) => onmessage(JSON.parse(event.data)));

@@ -1,13 +1,13 @@
-// Elements without HTML: every text is a text node, so what a model or a server says can never become markup.
+// Builds elements without HTML: every text is a text node, so what a model or a server writes can never become markup.
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** An element: `h('a.tag', { href, onclick }, 'text', [more])`. Null and false children are left out. */
+/** Returns an element: `h('a.tag', { href, onclick }, 'text', [more])`. Children that are null or false are left out. */
 export function h(selector, ...parts) {
   return build((name) => document.createElement(name), selector, parts);
 }
 
-/** The same in SVG. */
+/** Returns an element of SVG, built in the same way. */
 export function s(selector, ...parts) {
   return build((name) => document.createElementNS(SVG, name), selector, parts);
 }
@@ -23,12 +23,12 @@ function build(create, selector, parts) {
   return element;
 }
 
-/** Properties: `on…` listens, `style` is an object of CSS properties, true and false set and remove, others are attributes. */
+/** Sets properties: `on…` listens, `style` is an object of CSS properties, true and false set and remove, and all others are attributes. */
 export function set(element, properties) {
   for (const [key, value] of Object.entries(properties)) {
     if (value === undefined || value === null) continue;
     if (key.startsWith('on')) element.addEventListener(key.slice(2), value);
-    // By the object model: an attribute would be refused by the page's policy.
+    // Styles are set by the object model, because the page's policy refuses a style attribute.
     else if (key === 'style') for (const [name, to] of Object.entries(value)) element.style.setProperty(name, to);
     else if (key === 'value') element.value = value;
     else if (value === false) element.removeAttribute(key);
@@ -44,29 +44,29 @@ function append(element, children) {
   }
 }
 
-/** Puts these in the place of all that an element holds. */
+/** Replaces everything that an element holds with these children. */
 export function fill(element, ...children) {
   element.replaceChildren();
   append(element, children);
   return element;
 }
 
-/** Says something to who cannot see the page. */
+/** Makes a screen reader say a text. */
 export function announce(text) {
   document.getElementById('announce').textContent = text;
 }
 
-/** A number with so many digits behind the point; a dash where there is none. */
+/** Returns a number with the given count of decimals, or a dash if it is not a finite number. */
 export function fixed(value, digits = 3) {
   return typeof value === 'number' && Number.isFinite(value) ? value.toFixed(digits) : '–';
 }
 
-/** A count with thin spaces between thousands. */
+/** Returns a count with thin spaces between the thousands, or a dash if it is not a number. */
 export function count(value) {
   return typeof value === 'number' ? String(value).replace(/\B(?=(\d{3})+$)/g, '\u2009') : '–';
 }
 
-/** A button that puts a text on the clipboard, and says that it did. */
+/** Returns a button that copies a text to the clipboard and says that it did. */
 export function copier(label, text) {
   const button = h('button', { type: 'button' }, label);
   button.addEventListener('click', async () => {
@@ -75,7 +75,7 @@ export function copier(label, text) {
       await navigator.clipboard.writeText(value);
       button.textContent = 'Copied';
     } catch {
-      // Without a secure origin there is no clipboard: the text is shown to be copied by hand.
+      // Without a secure origin there is no clipboard, so the text is shown for copying by hand.
       button.after(h('pre.notice', value));
       button.textContent = 'Copy it from here';
     }

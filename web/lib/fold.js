@@ -1,13 +1,13 @@
-// Long texts, folded: they come into the document when they are unfolded.
+// Folds long texts: a text enters the document when the reader unfolds it.
 
 import { copier, h } from './dom.js';
 import { size, visible } from './words.js';
 
-/** About so many characters make one block of a long text: the browser lays out only the blocks that it shows. */
+/** A block of a long text has at most this many characters. The browser lays out only the blocks that are in view. */
 const BLOCK = 6000;
 
 /**
- * A folded text under a heading, with its length and its beginning. `tone` is a class, `testid` a hook.
+ * Returns a text folded under a heading that shows its length and its beginning. `tone` is a class, and `testid` names it for tests.
  */
 export function fold(title, text, { testid, tone = '', open = false, glimpse = true } = {}) {
   const first = glimpse ? visible(text.slice(0, 240)).replace(/\s+/g, ' ').trim().slice(0, 110) : '';
@@ -15,7 +15,7 @@ export function fold(title, text, { testid, tone = '', open = false, glimpse = t
     () => [long(text, title), text.length > 400 && h('div.row.end', copier('Copy', text))], { testid, tone, open });
 }
 
-/** A folded part whose content is made when it is first unfolded. */
+/** Returns a folded part whose content is made when it is first unfolded. */
 export function lazily(summary, make, { testid, tone = '', open = false } = {}) {
   const holder = h('div.fold-body');
   const element = h(`details.fold${tone ? `.${tone}` : ''}`, { 'data-testid': testid }, summary, holder);
@@ -24,13 +24,13 @@ export function lazily(summary, make, { testid, tone = '', open = false } = {}) 
     for (const part of [make()].flat()) if (part) holder.append(part);
   };
   element.addEventListener('toggle', made);
-  // `toggle` comes after the next frame: who opens it by program may want it sooner.
+  // The event `toggle` comes after the next frame, which is too late for code that unfolds a part and uses its content at once.
   element.unfold = () => { element.open = true; made(); };
   if (open) element.unfold();
   return element;
 }
 
-/** A long text with a height of its own. */
+/** Returns a box that shows a long text and scrolls by itself. */
 export function long(raw, label) {
   const text = visible(raw);
   const box = h('pre.long', { tabindex: 0, role: 'group', 'aria-label': label });
@@ -39,7 +39,7 @@ export function long(raw, label) {
   return box;
 }
 
-/** Pieces of a text, cut at ends of lines where there are any. */
+/** Cuts a text into blocks, at line ends if there are any. */
 function blocks(text) {
   const pieces = [];
   let from = 0;
@@ -48,10 +48,10 @@ function blocks(text) {
     if (to < text.length) {
       const end = text.lastIndexOf('\n', to);
       if (end > from) to = end + 1;
-      // Not between the halves of one letter.
+      // A cut must not part the two halves of a character.
       else if (/[\uD800-\uDBFF]/.test(text[to - 1])) to -= 1;
     }
-    // The line's end is that of the block, which would show it twice.
+    // The end of a block ends the line already, so the line break at that place is dropped.
     pieces.push(text.slice(from, to).replace(/\n$/, ''));
     from = to;
   }

@@ -1,25 +1,25 @@
-// A list of any length: only the rows that can be seen are in the document. Arrow keys walk through it.
+// Shows a list of any length: only the rows in view are in the document, and the arrow keys move through all of them.
 
 import { h } from './dom.js';
 
-/** Rows beyond the edge that are kept, so that quick scrolling shows no gap. */
+/** This many rows beyond each edge of the view are kept, so that fast scrolling shows no gap. */
 const SPARE = 8;
 
 /**
- * A grid of rows of one height. `columns` are `{ key, title, number, cell(item) }`; `opened(item)` is called where a row is
- * chosen, `sorted(key)` where a head is. The height of a row is the CSS property `--row` of the grid, in pixels.
- * Returns `{ element, show(items, sort), remember() }`.
+ * Returns a grid of rows of one height. `columns` are `{ key, title, number, cell(item) }`. `opened(item)` is called when a row is
+ * chosen, and `sorted(key)` when a column's head is. The CSS property `--row` of the grid is the height of a row in pixels.
+ * The result is `{ element, show(items, sort), remember(), stop() }`.
  */
 export function rowsGrid({ label, testid, rowTestid, columns, key, opened, sorted }) {
   let items = [];
   let height = 0;
   let active = 0;
   let waiting = false;
-  /** Where to scroll when the list has its height. */
+  /** The list scrolls to this place as soon as its height is known. */
   let wanted = 0;
   const shown = new Map();
   const heads = columns.map((column, index) => h(`div.cell.c-${column.key}${column.number ? '.num' : ''}`, { role: 'columnheader', 'aria-colindex': index + 1 },
-    // Sorting by keyboard is the field above the list: a stop at each head would be a long way to the rows.
+    // The field above the list sorts by keyboard. If each head were a tab stop, the way to the rows would be long.
     h('button.quiet', { type: 'button', tabindex: -1, onclick: () => sorted(column.key) }, column.title)));
   const body = h('div.rows', { role: 'rowgroup' });
   const element = h('div.grid', { role: 'grid', 'aria-label': label, 'data-testid': testid, 'aria-colcount': columns.length },
@@ -39,7 +39,7 @@ export function rowsGrid({ label, testid, rowTestid, columns, key, opened, sorte
     const from = Math.max(0, Math.floor(element.scrollTop / height) - SPARE);
     const to = Math.min(items.length, Math.ceil((element.scrollTop + element.clientHeight) / height) + SPARE);
     for (const [index, row] of shown) {
-      // The row with the focus stays, wherever it is.
+      // The row that has the focus stays in the document, wherever it is.
       if ((index < from || index >= to) && index !== active) { row.remove(); shown.delete(index); }
     }
     const add = (index) => {
@@ -101,7 +101,7 @@ export function rowsGrid({ label, testid, rowTestid, columns, key, opened, sorte
   });
   const indexOf = (target) => Number(target.closest('[role=row]')?.getAttribute('aria-rowindex')) - 2;
   body.addEventListener('click', (event) => {
-    // A link in a row is followed as a link, also into another tab.
+    // A link in a row works as any link does, also when it is opened in another tab.
     if (event.target.closest('a') || getSelection()?.toString()) return;
     const item = items[indexOf(event.target)];
     if (item) opened(item);
@@ -119,7 +119,7 @@ export function rowsGrid({ label, testid, rowTestid, columns, key, opened, sorte
 
   return {
     element,
-    /** Shows these items. `place` is what `remember()` gave before; `keep` leaves the list where it is. */
+    /** Shows these items. `place` is what `remember()` returned before, and `keep` leaves the list where it is. */
     show(next, sort, { place = null, keep = false } = {}) {
       const was = items[active] && key(items[active]);
       items = next;
@@ -135,7 +135,7 @@ export function rowsGrid({ label, testid, rowTestid, columns, key, opened, sorte
       wanted = place?.top ?? 0;
       if (place || !keep) element.scrollTop = wanted;
     },
-    /** Where the list is, for `show` of a later time. */
+    /** Returns where the list is, to be passed to a later `show`. */
     remember: () => ({ top: element.scrollTop, key: items[active] && key(items[active]) }),
     stop: () => watch.disconnect(),
   };

@@ -1,4 +1,4 @@
-// The form of the next action: what the task offers, in groups, with the parameters of what is chosen.
+// The form of the next action: the actions that the task offers, in groups, and the parameters of the chosen one.
 
 import { fill, h } from '../lib/dom.js';
 import { copies } from './copy.js';
@@ -7,17 +7,17 @@ import { ids, versions } from './known.js';
 import { actionHelp, actionName, reasons, SEVERITIES, signed, STATUSES, tone } from './words.js';
 
 const GROUPS = [['diagnostic', 'Diagnose'], ['remediation', 'Fix'], ['submission', 'Submit'], ['other', 'Other']];
-/** As many records can be cited. */
+/** An answer can cite at most this many records. */
 const MOST_CITED = 8;
-/** Without these an action is not sent: it would only cost. */
+/** An action is not sent without these parameters, because it would cost a step and do nothing. */
 const NEEDED = {
   service: 'Choose a service.', severity: 'Choose a severity.', failure_mode: 'Say how it failed.', summary: 'Write what failed, what was done and how it stands.',
   flag: 'Choose a flag.', runbook_action: 'Choose a step.', mechanism: 'Choose a mechanism.', status: 'Choose how it ended.',
 };
 
 /**
- * The form. `onexecute(action)` is called with an action that is complete, `onservice(name)` when a service is chosen, `oncite()` when
- * the cited records change.
+ * Returns the form. It calls `onexecute(action)` with an action that is complete, `onservice(name)` when a service is chosen, and
+ * `oncite()` when the cited records change.
  */
 export function actionForm({ onexecute, onservice, oncite }) {
   const groups = h('div.play-groups');
@@ -30,7 +30,7 @@ export function actionForm({ onexecute, onservice, oncite }) {
   let episode = null;
   let radios = [];
   let parts = {};
-  /** Values are kept when another action is chosen: who has read the logs of a service wants its metrics. */
+  /** Values are kept when another action is chosen, because a reader of a service's logs often wants its metrics next. */
   let draft = {};
 
   const chosen = () => radios.find((one) => one.checked)?.value;
@@ -46,10 +46,10 @@ export function actionForm({ onexecute, onservice, oncite }) {
 
   const read = () => episode.steps.filter(({ evidence }) => evidence);
   const named = (pattern) => [...new Set(read().flatMap(({ evidence }) => ids(evidence.text)))].filter((id) => pattern.test(id));
-  /** The versions or changes that were read of a service. */
+  /** Returns the versions or changes of the chosen service that the evidence has named. */
   const deployed = () => [...new Set(read().filter(({ action: type, evidence }) => type === 'check_recent_deploys' && evidence.target === draft.service).flatMap(({ evidence }) => versions(evidence.text)))];
 
-  /** What a runbook step can be applied to, by the kinds that it takes: those of the kind first. */
+  /** Returns what a runbook step can be applied to. Targets of the kinds that it takes come first. */
   const targets = () => {
     const entry = episode.observation.available_runbooks.find((one) => one.split(' ')[0] === parts.runbook_action.get()) ?? '';
     const kinds = /\((.*)\)/.exec(entry)?.[1].split(', ') ?? [];
@@ -126,7 +126,7 @@ export function actionForm({ onexecute, onservice, oncite }) {
 
   return {
     element: card,
-    /** Begins anew for an episode. */
+    /** Empties the form for an episode. */
     reset(of) {
       episode = of;
       draft = {};
@@ -146,14 +146,14 @@ export function actionForm({ onexecute, onservice, oncite }) {
       build();
       this.update();
     },
-    /** Shows the steps that are left, and what can be done. */
+    /** Shows how many steps are left, and whether an action can be taken. */
     update(busy = false) {
       fill(meter, stepMeter(episode.observation));
       const over = episode.done;
       execute.setAttribute('aria-disabled', String(busy || over));
       execute.textContent = over ? 'The episode is over' : busy ? 'Executing…' : 'Execute';
     },
-    /** Says in words what a step came to. */
+    /** Says in words what a step led to. */
     tell(step) {
       complain(step.error);
       result.hidden = Boolean(step.error) && step.reward === null;
@@ -163,9 +163,9 @@ export function actionForm({ onexecute, onservice, oncite }) {
         why.length > 0 && h('span.small', why.map(([words, amount]) => (amount === null ? words : `${words} ${amount}`)).join(', ')));
     },
     complain,
-    /** Puts the focus on what takes the step. */
+    /** Puts the focus on the button that takes the step. */
     focus() { execute.focus({ preventScroll: true }); },
-    /** Chooses a service, as the map and the alert do. */
+    /** Chooses a service, as a click on the map or on the alert does. */
     service(name) {
       draft.service = name;
       parts.service?.set(name);
@@ -178,7 +178,7 @@ export function actionForm({ onexecute, onservice, oncite }) {
       parts = {};
       build();
     },
-    /** Cites a record, or no longer. */
+    /** Cites a record, or takes it out if it is cited. */
     cite(id) {
       if (parts.evidence) parts.evidence.toggle(id);
       else {
@@ -187,18 +187,18 @@ export function actionForm({ onexecute, onservice, oncite }) {
         oncite();
       }
     },
-    /** The records that are cited. */
+    /** Returns the records that are cited. */
     cited: () => draft.evidence ?? [],
   };
 }
 
-/** What the feedback says, without the words that only point to the field of an answer. */
+/** Returns the feedback without the words that only point to a field of the server's answer. */
 function outcome({ feedback, evidence }) {
   const text = String(feedback ?? '').replace(/: see queried_data\.$/, evidence ? ' was read.' : '.').replace(/executed; see queried_data\.$/, 'executed.');
   return text || 'Done.';
 }
 
-/** The steps as marks: gone, left, and those past the half, where looks cost. */
+/** Returns the steps as marks: those that are used, those that are left, and those past the half, where looks cost something. */
 function stepMeter({ step_count: gone, max_steps: most }) {
   const half = Math.max(1, Math.floor(most / 2));
   const left = Math.max(0, most - gone);

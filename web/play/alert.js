@@ -1,11 +1,11 @@
-// The alert: what was paged, its numbers, and its symptoms.
+// The card of the alert: what was paged, its numbers, and its symptoms.
 
 import { h } from '../lib/dom.js';
 
 const money = (value) => `$${String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',')}`;
 const is = (value) => typeof value === 'number' && Number.isFinite(value);
 
-/** The card of an episode's alert. `onservice(name)` is called when an affected service is chosen. */
+/** Returns the card of an episode's alert. It calls `onservice(name)` when an affected service is chosen. */
 export function alertCard(observation, onservice) {
   const alert = observation.alert || {};
   const number = (value, label, tone) => h(`div.play-number${tone ? `.${tone}` : ''}`, h('dt', label), h('dd.num', value));

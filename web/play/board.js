@@ -1,4 +1,4 @@
-// What an episode is played on: the alert, the map, the next action, the evidence, the history, the grade.
+// The board on which an episode is played: the alert, the map, the next action, the evidence, the history and the grade.
 
 import { announce, fill, h } from '../lib/dom.js';
 import { actionForm } from './actions.js';
@@ -10,7 +10,7 @@ import { known } from './known.js';
 import { serviceMap } from './map.js';
 import { sentence, signed } from './words.js';
 
-/** The board. `onstep(step)` hears of each step, `guided()` says whether a tour leads. */
+/** Returns the board. It calls `onstep(step)` after each step, and `guided()` tells it whether a tour is running. */
 export function makeBoard(onstep, guided) {
   let episode = null;
   let busy = false;
@@ -23,7 +23,7 @@ export function makeBoard(onstep, guided) {
   const element = h('div.play-board', alert, map.element, h('div.play-do', form.element, h('div.play-side', history.element, grade.element)), evidence.element);
 
   const choose = (name) => { form.service(name); map.choose(name); };
-  /** Where the server withholds rewards, it withholds the grade too. */
+  /** Shows the grade at the end. A server that withholds rewards withholds the grade too. */
   const graded = () => (episode.steps.at(-1)?.reward === null ? grade.withhold() : grade.grade());
 
   /** Shows what a step has changed. */
@@ -66,7 +66,7 @@ export function makeBoard(onstep, guided) {
     execute,
     get episode() { return episode; },
     get busy() { return busy; },
-    /** Shows all of an episode, as after a reset or when the view is opened again. */
+    /** Shows a whole episode, after a reset or when the view is opened again. */
     show(of) {
       episode = of;
       const { observation } = episode;
@@ -80,12 +80,12 @@ export function makeBoard(onstep, guided) {
       if (observation.known_services.includes(first)) choose(first);
       if (episode.done) graded();
     },
-    /** Shows an action in the form. */
+    /** Fills an action into the form. */
     prefill(action) {
       form.prefill(action);
       map.choose(action.parameters.service);
     },
-    /** Puts the focus on what comes next: an action, or the grade. */
+    /** Puts the focus on what comes next: the form, or the grade after the last step. */
     focus() { if (episode.done) grade.reveal(); else form.focus(); },
     stop() { map.stop(); },
   };

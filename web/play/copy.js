@@ -1,20 +1,20 @@
-// An action as text for other places: as JSON, for curl, for Python.
+// Writes an action for use elsewhere: as JSON, as a command with curl, and as a program in Python.
 
 import { copier, h, set } from '../lib/dom.js';
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
-/** The action as JSON. */
+/** Returns the action as JSON. */
 export const asJson = (action) => JSON.stringify(action, null, 2);
 
-/** The step as a command for a shell. */
+/** Returns the step as a command for a shell. */
 export function asCurl(action, episode, origin) {
   return [`curl -s ${quoted(`${origin}/step`)}`, "-H 'content-type: application/json'", `-H ${quoted(`x-episode-id: ${episode}`)}`, `-d ${quoted(JSON.stringify(action))}`].join(' \\\n  ');
 }
 
-/** The step as a program that needs nothing but Python. */
+/** Returns the step as a program that needs only Python. */
 export function asPython(action, episode, origin) {
-  // A text in JSON is one in Python as well; the action is read back from JSON, where true and null are called otherwise.
+  // A string in JSON is also one in Python. The action is read back from JSON, because true and null have other names in Python.
   const text = (value) => JSON.stringify(value);
   return `import json
 import urllib.request
@@ -31,7 +31,7 @@ print(result["reward"], result["done"], result["observation"]["feedback"])
 `;
 }
 
-/** Buttons that copy the action that `action()` gives, for the episode that `episode()` names. */
+/** Returns buttons that copy the action that `action()` returns, for the episode that `episode()` names. */
 export function copies(action, episode) {
   const button = (label, id, text) => set(copier(label, text), { 'data-testid': id, class: 'small' });
   return h('div.row.play-copies', h('span.small.soft', 'Copy as'),

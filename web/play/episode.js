@@ -1,4 +1,4 @@
-// One episode as this page has played it: what the server answered, and what each step brought.
+// One episode as this page has played it: what the server answered, and which evidence each step brought.
 
 import { get, post } from '../lib/api.js';
 
@@ -7,7 +7,7 @@ const like = (text) => String(text ?? '').trim().toLowerCase().replace(/[ _-]+/g
 /** Starts an episode. `groups` says of each action type whether it is a diagnostic, a remediation or a submission. */
 export async function start(request, groups) {
   const answer = await post('/reset', request);
-  // The answer is in two dialects at once; one of them is enough.
+  // The answer has the observation twice, in the plain shape and in OpenEnv's. One of them is enough.
   const { observation: _, ...observation } = answer;
   return new Episode(observation, groups);
 }
@@ -24,12 +24,12 @@ export class Episode {
   get id() { return this.observation.episode_id; }
   get done() { return Boolean(this.observation.done) || Boolean(this.steps.at(-1)?.done); }
   get left() { return Math.max(0, this.observation.max_steps - this.observation.step_count); }
-  /** Generated incidents have records with ids, and answers that cite them. */
+  /** Says whether the incident is generated: then records have ids, and answers cite them. */
   get generated() { return Array.isArray(this.observation.mechanisms) && this.observation.mechanisms.length > 0; }
 
   #headers() { return { 'x-episode-id': this.id }; }
 
-  /** Takes a step, and keeps what it brought. */
+  /** Takes a step, and keeps the evidence that it brought. */
   async step(action) {
     const before = this.observation.queried_data || {};
     const { observation, reward, done } = await post('/step', action, this.#headers());
@@ -51,17 +51,17 @@ export class Episode {
     return step;
   }
 
-  /** The grade as it stands. */
+  /** Fetches the grade that the episode has now. */
   async fetchGrade() {
     this.grade = await get('/grader', { headers: this.#headers() });
     return this.grade;
   }
 
-  /** The state as the server keeps it. */
+  /** Fetches the state that the server has of the episode. */
   fetchState() { return get('/state', { headers: this.#headers() }); }
 }
 
-/** The text that an action brought, with the target that it stands under. */
+/** Returns the text that an action brought, with the target that the server filed it under; null if it brought none. */
 function brought({ action_type: type, parameters }, before, after) {
   const [was, is] = [before[type] || {}, after[type] || {}];
   const keys = Object.keys(is);

@@ -1,16 +1,16 @@
-// The evidence: what each step brought, newest first, searchable, with records that can be cited.
+// The list of evidence: what each step brought, newest first, searchable, with records that can be cited.
 
 import { fill, h, s } from '../lib/dom.js';
 import { actionName } from './words.js';
 
-/** Texts of these are tables: their columns stand under each other, so they scroll and do not wrap. */
+/** The texts of these actions are tables. Their columns must stay aligned, so they scroll and do not wrap. */
 const TABLES = ['check_metrics', 'check_dependencies', 'check_service_status', 'check_recent_deploys'];
 const RECORD = /^\[(e-[0-9a-f]+)\] (.*)$/;
-/** The date and time that a line begins with: there to be read, not to stand out. */
+/** The date and time at the beginning of a line are drawn less strongly than the rest. */
 const TIME = /^(?:\d{4}-\d\d-\d\dT)?\d\d:\d\d(?::\d\d[.\d]*)?Z? /;
 const SERIES = /: (-?[\d.]+(?: -?[\d.]+){5,})$/;
 
-/** The list. `oncite(id)` is called when a record is cited or no longer so; `cited()` gives the ids that are. */
+/** Returns the list. It calls `oncite(id)` when a record is cited or taken out, and `cited()` returns the ids that are cited. */
 export function evidenceList({ oncite, cited }) {
   const search = h('input', { type: 'search', 'data-testid': 'search', 'aria-label': 'Search the evidence', placeholder: 'Search', oninput: () => sift() });
   const found = h('p.small.soft', { role: 'status' });
@@ -42,11 +42,11 @@ export function evidenceList({ oncite, cited }) {
   const add = (step) => {
     const { target, text } = step.evidence;
     const title = `${actionName(step.action)} · ${target}`;
-    // Records are sentences: they wrap.
+    // Records are sentences, so they wrap.
     const table = TABLES.includes(step.action) && !RECORD.test(text.split('\n')[0]);
     const rows = text.split('\n').map((line) => row(line, citing ? oncite : null));
     const body = h(`div.play-text.mono${table ? '.table' : ''}`, rows.map(({ element }) => element));
-    // What scrolls must be reached by the keyboard.
+    // A box that scrolls must be reachable by the keyboard.
     if (table) for (const [name, value] of [['tabindex', '0'], ['role', 'group'], ['aria-label', title]]) body.setAttribute(name, value);
     const element = h('article.play-piece.fade', h('header.row', h('h3', actionName(step.action)), h('span.tag.mono', target),
       h('span.small.soft.play-old', { hidden: true }, 'read again later'), h('span.small.soft.num.play-when', `step ${step.number}`)), body);
@@ -58,7 +58,7 @@ export function evidenceList({ oncite, cited }) {
 
   return {
     element: card,
-    /** Begins anew for an episode. */
+    /** Empties the list for an episode. */
     reset(generated) {
       pieces = [];
       citing = generated;
@@ -73,7 +73,7 @@ export function evidenceList({ oncite, cited }) {
       sift();
       this.cite();
     },
-    /** Brings what a step brought into view, where it is not; to the top, where the panel of a tour takes the rest of a phone. */
+    /** Scrolls to what a step brought if it is out of view. It goes to the top if the panel of a tour covers the rest of a phone. */
     reveal(step, guided) {
       const block = guided && matchMedia('(max-width: 48rem)').matches ? 'start' : 'nearest';
       if (step.evidence) list.querySelector('.play-piece > header')?.scrollIntoView({ block });
@@ -86,7 +86,7 @@ export function evidenceList({ oncite, cited }) {
   };
 }
 
-/** One line of evidence, its level marked, its id as a button where it can be cited, its series drawn. */
+/** Returns one line of evidence, with its level marked, its id as a button if it can be cited, and its series drawn. */
 function row(line, oncite) {
   const record = RECORD.exec(line);
   const time = TIME.exec(record ? record[2] : line)?.[0] ?? '';
@@ -102,7 +102,7 @@ function row(line, oncite) {
   return { element, words, text: line, shown: text };
 }
 
-/** The row's text with what is searched for marked. */
+/** Marks the text that is searched for in a row. */
 function paint({ words, shown }, wanted) {
   if (wanted === '') {
     if (words.firstElementChild) fill(words, shown);
@@ -118,10 +118,10 @@ function paint({ words, shown }, wanted) {
   fill(words, ...parts, shown.slice(from));
 }
 
-/** A series as a small line. */
+/** Draws a series as a small line. */
 function spark(values) {
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  // What only scatters is to look flat: the span is at least a fifth of the height.
+  // The height spans at least a fifth of the largest value, so that noise looks flat.
   const span = Math.max(high - low, Math.abs(high) * 0.2, 1e-9);
   const at = (value, index) => `${(index / (values.length - 1) * 76 + 2).toFixed(1)},${(14 - (value - low) / span * 12).toFixed(1)}`;
   return s('svg.play-spark', { viewBox: '0 0 80 16', width: 80, height: 16, 'aria-hidden': 'true' }, s('polyline', { points: values.map(at).join(' ') }));

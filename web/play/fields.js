@@ -1,4 +1,4 @@
-// The fields of an action's parameters. Each has `element`, `get()` (undefined where nothing is given) and `set(value)`.
+// The fields of an action's parameters. Each has `element`, `get()`, which is undefined if nothing is given, and `set(value)`.
 
 import { fill, h } from '../lib/dom.js';
 
@@ -8,7 +8,7 @@ function labelled(label, control, ...more) {
   return h('label.play-field', h('span', label), control, ...more);
 }
 
-/** One of a list. `names` are values, or pairs of a value and its words. */
+/** Returns a field that takes one value of a list. `names` are values, or pairs of a value and its words. */
 export function pick(name, label, names, { empty } = {}) {
   const pairs = names.map((one) => (Array.isArray(one) ? one : [one, one]));
   const control = h('select', hook(name), empty !== undefined && h('option', { value: '' }, empty), pairs.map(([value, words]) => h('option', { value }, words)));
@@ -20,7 +20,7 @@ export function pick(name, label, names, { empty } = {}) {
   };
 }
 
-/** A text of one line; `suggest()` gives what can be meant. */
+/** Returns a field for one line of text. `suggest()` returns values to choose from. */
 export function line(name, label, { suggest, placeholder, help } = {}) {
   const id = `suggest-${name}`;
   const offers = suggest && h('datalist', { id });
@@ -29,19 +29,19 @@ export function line(name, label, { suggest, placeholder, help } = {}) {
   return { element: labelled(label, control, offers, help && h('span.small.soft', help)), get: () => control.value.trim() || undefined, set: (value) => { control.value = value ?? ''; }, control };
 }
 
-/** A text of several lines. */
+/** Returns a field for several lines of text. */
 export function lines(name, label, { placeholder } = {}) {
   const control = h('textarea', { ...hook(name), rows: 4, placeholder });
   return { element: labelled(label, control), get: () => control.value.trim() || undefined, set: (value) => { control.value = value ?? ''; }, control };
 }
 
-/** A number between bounds. */
+/** Returns a field for a number between bounds. */
 export function quantity(name, label, { min, max, step, placeholder }) {
   const control = h('input.num', { ...hook(name), type: 'number', min, max, step, placeholder });
   return { element: labelled(label, control), get: () => (control.value === '' ? undefined : Number(control.value)), set: (value) => { control.value = value ?? ''; }, control };
 }
 
-/** One of a few, all to be seen: pairs of a value and its words. */
+/** Returns a field that shows all of a few values: pairs of a value and its words. */
 export function choice(name, label, pairs, short = false) {
   const inputs = pairs.map(([value]) => h('input', { type: 'radio', name: `param-${name}`, value }));
   const element = h('fieldset.play-choice', { 'data-testid': `param-${name}` }, h('legend', label),
@@ -54,7 +54,7 @@ export function choice(name, label, pairs, short = false) {
   };
 }
 
-/** Several names in their order: added from a list, or from elsewhere by `toggle`. */
+/** Returns a field that takes several names in an order. They are added from a list, or by calling `toggle`. */
 export function several(name, label, { names, most = Infinity, help, onchange }) {
   let held = [];
   const chips = h('div.row.play-held');

@@ -1,13 +1,13 @@
-// The grade: its total, and its parts as bars, whatever they are called.
+// The card of the grade: its total, and its parts as bars, whatever their names are.
 
 import { fill, fixed, h } from '../lib/dom.js';
 import { partName, sentence } from './words.js';
 
-/** Numbers of these names are counts or amounts, and no shares of anything. */
+/** Parts with such a word in their name are counts or amounts, and are not drawn as shares. */
 const AMOUNT = /(count|total|matched|hit|queries|minutes|changes|open|bits|left|worse|confidence)/;
 const AGAINST = /(penalty|harm)/;
 
-/** The card of the grade. `ask()` fetches it; `state()` fetches the state. */
+/** Returns the card of the grade. `ask()` fetches the grade, and `state()` fetches the state. */
 export function gradeCard({ ask, state }) {
   const body = h('div.stack', { 'data-testid': 'grade', role: 'group', 'aria-label': 'Grade' });
   const raw = h('div');
@@ -46,14 +46,14 @@ export function gradeCard({ ask, state }) {
   return {
     element: card,
     grade,
-    /** Says why there is no grade, where the server has withheld the rewards too. */
+    /** Says why there is no grade if the server withholds it. */
     withhold() { fill(body, exam()); },
-    /** Begins anew. */
+    /** Empties the card for an episode. */
     reset() {
       fill(body, h('p.small.soft', 'Comes with the last step. Ask earlier to see what it would be worth as it stands.'));
       close();
     },
-    /** Brings the grade into view, and to who listens. */
+    /** Scrolls to the grade, and moves the focus there for readers who listen. */
     reveal() {
       title.focus({ preventScroll: true });
       card.scrollIntoView({ block: 'nearest' });
@@ -61,7 +61,7 @@ export function gradeCard({ ask, state }) {
   };
 }
 
-/** The parts: what was answered beside what is right, shares as bars, the rest as it is. */
+/** Returns the parts of a grade: answers beside the right ones, shares as bars, and all others as they are. */
 function parts(breakdown = {}) {
   const rows = [];
   for (const [key, value] of Object.entries(breakdown || {})) {

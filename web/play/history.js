@@ -1,9 +1,9 @@
-// The history: each step with its reward and why, and the running total as a small plot.
+// The card of the history: each step with its reward and the reasons for it, and a small plot of the running total.
 
 import { fill, h, s } from '../lib/dom.js';
 import { actionName, reasons, signed, tone } from './words.js';
 
-/** The card of the history. */
+/** Returns the card of the history. */
 export function historyCard() {
   const plot = h('div.play-plot');
   const list = h('ol.play-steps', { 'data-testid': 'history', reversed: true, tabindex: '0', 'aria-label': 'Steps, newest first' });
@@ -25,13 +25,13 @@ export function historyCard() {
   };
 }
 
-/** What a step was about, in a few characters. */
+/** Returns what a step was about, in a few characters. */
 function target({ parameters, evidence }) {
   const text = evidence?.target ?? parameters.service ?? parameters.severity ?? parameters.flag ?? parameters.runbook_action ?? parameters.status ?? '';
   return parameters.mechanism ? `${text} ${parameters.mechanism}` : text;
 }
 
-/** The running total by step, with the line of zero. */
+/** Returns a plot of the running total after each step, with a line at zero. */
 function curve(steps, most) {
   const [width, height, left] = [280, 84, 34];
   const values = [0, ...steps.map(({ cumulative }) => cumulative)];

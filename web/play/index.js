@@ -1,4 +1,4 @@
-// The Play view: which incident, and the tours. What an episode is played on is board.js, fetched when all of this is shown.
+// The Play view: the choice of an incident, and the tours. The episode is played on board.js, which is fetched when these are shown.
 
 import { get } from '../lib/api.js';
 import { announce, fill, h } from '../lib/dom.js';
@@ -8,10 +8,10 @@ import { setup } from './setup.js';
 import { tourButtons, tourPanel } from './tour.js';
 import { sentence } from './words.js';
 
-/** The episode outlives the view: who looks at the scores meanwhile finds it as it was. */
+/** The episode outlives the view, so that a reader who visits the scores finds it again. */
 let kept = null;
 
-/** Opens the view in `main`; gives what is to be called when it is left. */
+/** Opens the view in `main`. The returned function must be called when the view is left. */
 export async function open(main) {
   const { tasks, action_schema: schema = {} } = await get('/tasks');
   const groups = { __proto__: null };
@@ -29,7 +29,7 @@ export async function open(main) {
   const guide = tourPanel({
     onprepare: (action) => board.prefill(action),
     onexecute: (action) => board.execute(action),
-    // Focus goes on where the reader does: the panel that had it is gone.
+    // The panel that had the focus is gone, so the focus goes where the reader will continue.
     onend: () => board.focus(),
   });
   const welcome = h('section.play-welcome', h('h1', 'Play an incident'),
@@ -43,7 +43,7 @@ export async function open(main) {
     guide.took(step, board.episode.grade?.total);
   }
 
-  /** Shows an episode on the board, which is made for the first of them. */
+  /** Shows an episode on the board, which is made when the first episode is shown. */
   async function show(episode) {
     const { makeBoard } = await import('./board.js');
     if (left) return;
@@ -81,7 +81,7 @@ export async function open(main) {
 
   kept ??= await tab.kept(groups);
   if (kept) await show(kept);
-  // So that the first reset need not wait for it.
+  // The board is fetched early, so that the first reset does not wait for it.
   else setTimeout(() => import('./board.js'), 200);
   return () => {
     left = true;

@@ -1,16 +1,16 @@
-// Keeps the episode in the tab, so that it is there after a reload of the page.
+// Keeps the episode in the browser's tab, so that it survives a reload of the page.
 
 import { Episode } from './episode.js';
 
 const KEY = 'incident-bench-episode';
 
-/** Keeps an episode as it stands now. */
+/** Stores an episode in its present state. */
 export function keep({ observation, steps }) {
-  // A tab may refuse to keep anything, or have no room: then a reload begins anew.
-  try { sessionStorage.setItem(KEY, JSON.stringify({ observation, steps })); } catch { /* as said */ }
+  // A tab may refuse to store anything or have no room. Then a reload starts without the episode.
+  try { sessionStorage.setItem(KEY, JSON.stringify({ observation, steps })); } catch { /* Nothing is stored. */ }
 }
 
-/** The episode that was kept; null where there is none, or where the server no longer has it as it was. */
+/** Returns the episode that was stored; null if there is none, or if the server's state of it is another. */
 export async function kept(groups) {
   try {
     const { observation, steps } = JSON.parse(sessionStorage.getItem(KEY));

@@ -1,14 +1,14 @@
-// Where the parts of the service map stand: layers from left to right by who calls whom. Pure, and the same for the same graph.
+// Places the parts of the service map in layers, from callers on the left to what they call. It is pure: the same graph has the same layout.
 
-/** Between layers: as much as there is room for. */
+/** The gap between layers is within these bounds, in pixels, and as wide as there is room. */
 const GAP_X = [18, 48];
 const GAP_Y = 14;
-/** The room that an edge takes where it passes a layer. */
+/** An edge that passes a layer takes this much of its height, in pixels. */
 const LANE = 18;
 
 /**
- * Places for `nodes` (names, in the order in which ties are settled) with `edges` (`from`, `to`): `places` by name, `paths` with
- * the points of each edge, `split` (the y from which unconnected nodes stand in a grid), and the size of it all.
+ * Returns the layout of `nodes` (names, in the order that settles ties) and `edges` (`from`, `to`): `places` by name, `paths` with the points
+ * of each edge, `split` (the y below which nodes without edges are in a grid, or null), and the `width` and `height` of it all.
  */
 export function layout(nodes, edges, { width, nodeWidth, nodeHeight }) {
   const rank = new Map(nodes.map((name, at) => [name, at]));
@@ -42,7 +42,7 @@ export function layout(nodes, edges, { width, nodeWidth, nodeHeight }) {
         const [left, end] = [[cell.x, cell.mid], [cell.x + nodeWidth, cell.mid]];
         return at === 0 ? [end] : at === cells.length - 1 ? [left] : [left, end];
       });
-      // Of two services that call each other, the lines would lie on each other.
+      // Two services that call each other have two lines, which must not lie on each other.
       const paired = chains.some((other) => other.edge.from === edge.to && other.edge.to === edge.from);
       const shift = paired ? (back ? 8 : -8) : 0;
       paths.push({ edge, back, points: points.map(([x, y]) => [x, y + shift]) });
@@ -57,7 +57,7 @@ export function layout(nodes, edges, { width, nodeWidth, nodeHeight }) {
     const gap = 12;
     const fit = Math.max(loose.length > 16 ? 2 : 1, Math.floor((width + gap) / (nodeWidth + gap)));
     const rows = Math.ceil(loose.length / fit);
-    // As even as the rows allow, so that no lonely one stands in the last.
+    // The rows are as even as possible, so that the last row does not hold a single node.
     const across = Math.ceil(loose.length / rows);
     loose.forEach((name, at) => {
       places.set(name, { x: (at % across) * (nodeWidth + gap), y: top + Math.floor(at / across) * (nodeHeight + gap) });
@@ -68,7 +68,7 @@ export function layout(nodes, edges, { width, nodeWidth, nodeHeight }) {
   return { width: right, height: bottom, places, paths, split };
 }
 
-/** The edges with those turned round that would close a circle. */
+/** Returns the edges, with those turned round that would close a circle. */
 function acyclic(nodes, edges) {
   const out = new Map(nodes.map((name) => [name, edges.filter(({ from }) => from === name)]));
   const called = new Set(edges.map(({ to }) => to));
@@ -87,7 +87,7 @@ function acyclic(nodes, edges) {
   return found;
 }
 
-/** The layer of each node: right of all that call it, and no farther left of what it calls than needed. */
+/** Returns the layer of each node: right of all nodes that call it, and no farther left of what it calls than necessary. */
 function layers(nodes, edges) {
   const layer = new Map(nodes.map((name) => [name, 0]));
   for (let moved = true; moved;) {
@@ -106,7 +106,7 @@ function layers(nodes, edges) {
   return layer;
 }
 
-/** The columns of cells, and for each edge the cells that it passes: an edge over several layers has one in each. */
+/** Returns the columns of cells, and for each edge the cells that it passes: an edge across several layers has a cell in each of them. */
 function threads(nodes, edges, layer) {
   const columns = Array.from({ length: Math.max(...layer.values()) + 1 }, () => []);
   const cells = new Map();
@@ -132,7 +132,7 @@ function threads(nodes, edges, layer) {
   return { columns, chains };
 }
 
-/** Orders the cells of each column by the middle of those that they are tied to, and keeps the order with the fewest crossings. */
+/** Orders the cells of each column by the mean position of their neighbours, and keeps the order with the fewest crossings. */
 function order(columns, chains, rank) {
   columns.forEach((column) => column.sort((a, b) => (rank.get(a.name) ?? 1e9) - (rank.get(b.name) ?? 1e9)));
   const number = () => columns.forEach((column, at) => column.forEach((cell, place) => Object.assign(cell, { at, place, middle: place - column.length / 2 })));

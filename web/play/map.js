@@ -1,11 +1,11 @@
-// The service map: parts as buttons, calls as lines behind them, both as far as the evidence has shown them.
+// The service map: services are buttons, and calls are lines behind them. It shows only what the evidence has shown.
 
 import { fill, h, s } from '../lib/dom.js';
 import { layout } from './layout.js';
 
 const HEIGHT = 46;
 const PAD = 10;
-/** Each state has a shape, so that colour is never the only sign. */
+/** Each state has a shape, because colour must not be the only sign of it. */
 const SHAPES = {
   unknown: ['circle', 'M6.2 6.1a1.9 1.9 0 1 1 2.6 1.8c-.5.2-.8.5-.8 1.1M8 11.2v.1'],
   healthy: ['circle', 'M5 8.3l2.1 2.1L11 6'],
@@ -13,7 +13,7 @@ const SHAPES = {
   down: ['square', 'M5.6 5.6l4.8 4.8M10.4 5.6l-4.8 4.8'],
 };
 
-/** The sign of a state. */
+/** Returns the sign of a state. */
 export function sign(state) {
   const [outline, mark] = SHAPES[state];
   const shape = outline === 'circle' ? s('circle', { cx: 8, cy: 8, r: 6.5 })
@@ -21,17 +21,18 @@ export function sign(state) {
   return s(`svg.sign.${state}`, { viewBox: '0 0 16 16', width: 16, height: 16, 'aria-hidden': 'true' }, shape, s('path.mark', { d: mark }));
 }
 
-/** How wide the widest of these names is written, in pixels. */
+/** Returns the width of the widest of these names, in pixels. */
 function widest(names) {
   const pen = document.createElement('canvas').getContext('2d');
   pen.font = `600 12.5px ${getComputedStyle(document.body).fontFamily}`;
   return Math.max(...names.map((name) => pen.measureText(name).width));
 }
 
-/** The map. `onchoose(name)` is called when a part is chosen. */
+/** Returns the map. It calls `onchoose(name)` when a service is chosen. */
 export function serviceMap(onchoose) {
   const lines = s('svg.play-lines', { 'aria-hidden': 'true' });
   const plane = h('div.play-plane', { role: 'group', 'aria-label': 'Services. Arrow keys move, Enter chooses.' });
+  // The box that scrolls needs no stop of the tab key, because the services in it can be focused.
   const box = h('div.play-mapbox', plane);
   const count = h('span.soft.small');
   const widen = h('button.small.play-widen', { type: 'button', 'aria-pressed': 'false', 'data-testid': 'widen', onclick: () => {
@@ -44,7 +45,7 @@ export function serviceMap(onchoose) {
   let chosen = null;
   let buttons = new Map();
 
-  /** One part of the map is a stop of the tab key; arrows go on from there. */
+  /** Makes one service of the map the stop of the tab key. The arrow keys go to the others. */
   const stop = (name) => { for (const [one, button] of buttons) button.tabIndex = one === name ? 0 : -1; };
 
   const draw = () => {
@@ -63,7 +64,6 @@ export function serviceMap(onchoose) {
     fill(plane, lines, placed.split !== null && h('p.play-split.small.soft', { style: { top: `${placed.split + PAD}px` } }, 'No calls seen yet'), [...buttons.values()]);
     stop(buttons.has(chosen) ? chosen : first[0]);
     if (focused) buttons.get(focused)?.focus({ preventScroll: true });
-    // What does not fit is scrolled to by keys too: through the parts, which can be focused.
     const seen = [...nodes.values()].filter(({ looked }) => looked).length;
     count.textContent = `${services.length} parts, ${seen} looked at, ${edges.length} ${edges.length === 1 ? 'call' : 'calls'} seen`;
   };
@@ -85,7 +85,7 @@ export function serviceMap(onchoose) {
     alerted.includes(name) && h('span.play-bell', 'alert'));
   };
 
-  /** Brings out the calls of one part. */
+  /** Highlights the calls of one service. */
   const trace = (name) => {
     lines.classList.toggle('traced', name !== null && shown.edges.some(({ from, to }) => from === name || to === name));
     for (const group of lines.children) group.classList.toggle('on', group.dataset.from === name || group.dataset.to === name);
@@ -97,7 +97,7 @@ export function serviceMap(onchoose) {
     const button = buttons.get(name);
     if (!button) return;
     stop(name);
-    // Within the box only: the page stays where it is.
+    // Only the box of the map scrolls. The page stays where it is.
     const sideways = Math.max(0, button.offsetLeft + button.offsetWidth + PAD - box.clientWidth);
     if (button.offsetLeft < box.scrollLeft || sideways > box.scrollLeft) box.scrollLeft = Math.min(button.offsetLeft - PAD, sideways);
     const downward = Math.max(0, button.offsetTop + HEIGHT + PAD - box.clientHeight);
@@ -124,7 +124,7 @@ export function serviceMap(onchoose) {
 
   let last = 0;
   const watch = new ResizeObserver(() => {
-    // Only another width moves anything.
+    // The layout depends on the width alone.
     if (Math.abs(box.clientWidth - last) > 4) { last = box.clientWidth; draw(); }
   });
   watch.observe(box);
@@ -140,7 +140,7 @@ export function serviceMap(onchoose) {
 
 function line({ edge, back, points }) {
   const ends = points.map(([x, y]) => [x + PAD, y + PAD]);
-  // The arrow shows who is called: for a line against the direction of the layers, at its beginning.
+  // The arrow shows who is called. A line that runs against the layers has it at its beginning.
   let d = `M${ends[0]}`;
   for (let at = 1; at < ends.length; at += 1) {
     const [[x1, y1], [x2, y2]] = [ends[at - 1], ends[at]];
@@ -154,7 +154,7 @@ function line({ edge, back, points }) {
     s('path.way', { d }), s('path.tip', { d: tip }), edge.state === 'failing' && s('path.cross', { d: `M${mx - 4},${my - 4}l8,8m0,-8l-8,8` }));
 }
 
-/** The middle of the last stretch between two layers, where the line has half its slope behind it. */
+/** Returns the middle of the last stretch between two layers, where the line is half way up or down. */
 function middle(points) {
   const [[x1, y1], [x2, y2]] = points.slice(-2);
   return [(x1 + x2) / 2, (y1 + y2) / 2];

@@ -1,16 +1,16 @@
-// Which incident is played: pickers of task and scenario, also of generated incidents by level and seed.
+// The choice of the incident: its task and scenario, or the level and seed of a generated one.
 
 import { fill, h } from '../lib/dom.js';
 import { taskName } from './words.js';
 
 const LEVELS = ['easy', 'medium', 'hard', 'expert'];
-/** The order in which the numbered incidents of a seed pose the tasks. */
+/** The numbered incidents of a seed pose the tasks in this order. */
 const TURNS = ['alert_classification', 'root_cause_analysis', 'remediation_planning'];
 const GENERATED = 'generated';
-/** A list that is longer than this is no list to pick from. */
+/** A list shows at most this many scenarios. */
 const MOST = 400;
 
-/** The pickers. `onreset(request)` gets the body of a reset. */
+/** Returns the pickers. They call `onreset(request)` with the body of a reset. */
 export function setup(tasks, onreset) {
   const task = h('select', { 'data-testid': 'task' }, tasks.map((one) => h('option', { value: one.task_id }, `${taskName(one.task_id)} · ${one.difficulty}`)));
   const scenario = h('select', { 'data-testid': 'scenario' });
@@ -53,7 +53,7 @@ export function setup(tasks, onreset) {
       button.setAttribute('aria-disabled', is);
       button.textContent = is ? 'Starting…' : 'Reset';
     },
-    /** Sets the pickers to a scenario that was started otherwise. */
+    /** Sets the pickers to a scenario that was started in another way. */
     show(taskId, scenarioId) {
       if (task.value !== taskId) { task.value = taskId; list(); }
       if ([...scenario.options].some((one) => one.value === scenarioId)) scenario.value = scenarioId;

@@ -1,9 +1,9 @@
-// Guided tours: three episodes that are played step by step, for real, each step explained before it is taken.
+// The guided tours: three episodes that are really played, with an explanation before each step.
 
 import { announce, fill, h } from '../lib/dom.js';
 import { TOURS } from './tours.js';
 
-/** The buttons that start the tours. A tour whose scenario this server does not have cannot be taken. */
+/** Returns the buttons that start the tours. A tour is disabled if this server does not have its scenario. */
 export function tourButtons(scenarios, onstart) {
   const has = (tour) => scenarios.has(tour.request.scenario_id);
   return h('nav.play-tours', { 'aria-label': 'Guided tours' }, h('span.play-tours-title', 'Guided tours'), TOURS.map((tour, at) => h('button.play-tour', {
@@ -12,8 +12,8 @@ export function tourButtons(scenarios, onstart) {
 }
 
 /**
- * The panel of a running tour. `onprepare(action)` shows the next action, `onexecute(action)` takes it,
- * `onend()` is called when the reader leaves; all are the page's own.
+ * Returns the panel of a running tour. `onprepare(action)` shows the next action, `onexecute(action)` takes it, and
+ * `onend()` is called when the reader leaves the tour.
  */
 export function tourPanel({ onprepare, onexecute, onend }) {
   const words = h('div.play-tour-words', { 'data-testid': 'tour' });
@@ -64,7 +64,7 @@ export function tourPanel({ onprepare, onexecute, onend }) {
     },
     end,
     get running() { return tour !== null; },
-    /** Hears of each step that was taken, by this panel or by hand. */
+    /** Follows each step that was taken, by this panel or by hand. A step that the tour does not have ends it. */
     took(step, total) {
       if (!tour || at >= tour.steps.length) return;
       const { action } = tour.steps[at];

@@ -3,7 +3,7 @@
 const look = (action_type, service) => ({ action_type, parameters: { service } });
 const restart = (service) => look('restart_service', service);
 
-/** The tours: an incident, and its steps with what to say before (`say`) and after (`saw`). */
+/** The tours: for each an incident, and its steps with what is said before (`say`) and after (`saw`) each of them. */
 export const TOURS = [
   {
     title: 'How severe is it?',

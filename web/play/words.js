@@ -1,4 +1,4 @@
-// What the names of the field are called in words.
+// Gives words to the names of the API that the Play view shows.
 
 const ACTIONS = {
   __proto__: null,
@@ -23,10 +23,10 @@ const plain = (name) => {
   return words.charAt(0).toUpperCase() + words.slice(1);
 };
 
-/** The short name of an action type. */
+/** Returns the short name of an action type. */
 export const actionName = (type) => ACTIONS[type]?.[0] ?? plain(type);
 
-/** What an action type does, in a sentence. */
+/** Returns what an action type does, in a sentence. */
 export const actionHelp = (type) => ACTIONS[type]?.[1] ?? '';
 
 const TASKS = {
@@ -36,13 +36,13 @@ const TASKS = {
   remediation_planning: 'Remediation planning',
 };
 
-/** The name of a task. */
+/** Returns the name of a task. */
 export const taskName = (id) => TASKS[id] ?? plain(id);
 
 /** The severities with their names. */
 export const SEVERITIES = [['P1', 'critical'], ['P2', 'high'], ['P3', 'moderate'], ['P4', 'low']];
 
-/** How a resolution can end, on generated incidents. */
+/** The ways in which the resolution of a generated incident can end. */
 export const STATUSES = [['resolved', 'resolved'], ['mitigated', 'mitigated'], ['unresolved', 'unresolved'], ['no_incident', 'no incident']];
 
 const SIGNALS = {
@@ -65,9 +65,9 @@ const SIGNALS = {
   grade: 'the grade',
 };
 
-/** The parts of a step's reward: `[words, amount]`, with a null amount where it is only words. */
+/** Returns the parts of a step's reward as `[words, amount]`. The amount is null if a part is only words. */
 export function reasons({ reason, group }) {
-  // That a look changes nothing goes without saying.
+  // It is obvious that a look changes nothing, so that is not said.
   if (reason === 'no effect') return group === 'diagnostic' ? [] : [['neither earns nor costs', null]];
   return String(reason || '').split(', ').filter(Boolean).map((part) => {
     const found = /^(\w+) ([+\-−][\d.]+)$/.exec(part);
@@ -75,11 +75,11 @@ export function reasons({ reason, group }) {
   });
 }
 
-/** A reward with its sign. */
+/** Returns a reward with its sign. */
 export function signed(value, digits = 2) {
   if (typeof value !== 'number' || !Number.isFinite(value)) return '–';
   if (value === 0) return '0';
-  // Four digits only where two would hide something.
+  // There are four digits only if two would hide something.
   const more = Math.abs(value * 100 - Math.round(value * 100)) > 1e-6 ? 4 : digits;
   return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(more)}`;
 }
@@ -94,13 +94,13 @@ const PARTS = {
   customer_minutes: 'Minutes lost by users', customer_minutes_over_oracle: 'Of these, more than needed', worse_off: 'Parts that fail more than before',
 };
 
-/** The name of a part of a grade. */
+/** Returns the name of a part of a grade. */
 export const partName = (key) => PARTS[key] ?? plain(key);
 
-/** The class of a reward: what is lost is not to look like what is earned. */
+/** Returns the class of a reward: a loss must not look like a gain. */
 export const tone = (value) => (value < 0 ? '.minus' : value === 0 ? '.none' : '');
 
-/** What a server says, as a sentence. */
+/** Returns a message of the server as a sentence. */
 export function sentence(text) {
   const words = String(text ?? '').trim();
   return words.charAt(0).toUpperCase() + words.slice(1) + (/[.!?]$/.test(words) ? '' : '.');

@@ -1,4 +1,4 @@
-// Two runs compared: the verdict, the differences with their intervals, and where episodes went another way.
+// The comparison of two runs: the verdict, the differences with their intervals, and the scenarios that went another way.
 
 import { copier, fill, fixed, h } from '../lib/dom.js';
 import { Refused, get } from '../lib/api.js';
@@ -12,7 +12,7 @@ const SAID = {
   inconclusive: ['warn', 'Inconclusive', 'These episodes do not decide whether a contestant is worse by more than the margin.'],
 };
 
-/** Shows the comparison of two runs. `…?allow_drift=true` at the end of the address compares runs that do not match. */
+/** Shows the comparison of two runs. With `?allow_drift=true` at the end of the address it compares runs that do not match. */
 export async function open(main, [base, last]) {
   const [next, query] = last.split('?');
   const drift = query === 'allow_drift=true';
@@ -57,7 +57,7 @@ function view({ verdict, text, comparison }, base, next, drift) {
   ].filter(Boolean);
 }
 
-/** As wide as the widest interval, with 0 in the middle. */
+/** Returns a scale as wide as the widest interval needs, with 0 in the middle. */
 function scaleOf(rows) {
   const ends = rows.flatMap((row) => [row.delta, ...(row.ci95_paired ?? []), ...(row.bounds_fixed ?? [])]).map(Math.abs);
   const end = [0.05, 0.1, 0.2, 0.4, 0.6].find((to) => Math.max(0.04, ...ends) <= to) ?? 1;
@@ -78,7 +78,7 @@ function table(rows) {
         row.epochs_needed && h('span.soft', ` would need ${row.epochs_needed} epochs`)))))));
 }
 
-/** The scenarios with another score, each with a way to both episodes. */
+/** Returns the scenarios whose score changed, each with a link to both episodes. */
 function changes(rows, base, next) {
   const changed = rows.filter((row) => row.changed.length);
   if (!changed.length) return null;
@@ -107,7 +107,7 @@ function parting({ scenario, first_difference: at }, model, base, next) {
   return h('div.parting.small', h('span.soft', `epoch ${at.epoch}, they part at step ${at.step}: `), said(at.base), h('span.soft', ' | '), said(at.new), ' ', look);
 }
 
-/** The number of an episode in its run. */
+/** Returns the number of an episode in its run. */
 async function numberOf(run, model, scenario, epoch) {
   const { episodes, contestants, scenarios } = await get(`/runs/${encodeURIComponent(run)}/episodes`);
   const found = episodes.find((e) => contestants[e.contestant] === model && scenarios[e.scenario].id === scenario && e.epoch === epoch);

@@ -1,10 +1,10 @@
-// The episodes of a run: found by contestant, task, outcome and text, in any order.
+// The list of a run's episodes, filtered by contestant, task, outcome and text, in any order.
 
 import { count, fixed, h } from '../lib/dom.js';
 import { PASSES, brief, episodeAt, name, outcome, outcomeTag, span, usd, words } from '../lib/words.js';
 import { rowsGrid } from '../lib/rows.js';
 
-/** What was asked for in each run's list, and where it stood: who comes back finds it so. */
+/** The filters and the position of each run's list are kept, so that a reader who comes back finds them. */
 const kept = new Map();
 
 const COLUMNS = [
@@ -27,7 +27,7 @@ function score(e) {
   return typeof e.score === 'number' ? h('span.meter', { style: { '--part': `${e.score * 100}%` } }, fixed(e.score)) : '–';
 }
 
-/** The list of a run's episodes: `{ element, update(data), stop }`, where `data` is the answer of `/runs/ID/episodes`. */
+/** Returns the list of a run's episodes: `{ element, update(data), stop }`, where `data` is the answer of `/runs/ID/episodes`. */
 export function episodesList(run, first) {
   const state = kept.get(run) ?? { contestant: '', task: '', outcome: '', text: '', sort: { key: 'n', down: false }, place: null, order: null };
   kept.set(run, state);
@@ -109,7 +109,7 @@ function matches(e, wanted) {
   return e.outcome === wanted;
 }
 
-/** What has no value comes last, in whichever direction. */
+/** Compares two values. A missing value comes last in both directions. */
 function compare(a, b, down) {
   const [none, other] = [a === null || a === undefined, b === null || b === undefined];
   if (none || other) return Number(none) - Number(other);
@@ -117,7 +117,7 @@ function compare(a, b, down) {
   return down ? -order : order;
 }
 
-/** The episodes before and after one, in the order of the list that was last looked at, else of the run. */
+/** Returns the episodes before and after one: in the order of the list if the reader has seen it there, and else in that of the run. */
 export function neighbours(run, n, all) {
   const order = kept.get(run)?.order;
   const at = order?.indexOf(n) ?? -1;

@@ -1,4 +1,4 @@
-// One run: its scores with intervals, the plots, who chose the steps, why episodes failed, and every episode.
+// The view of one run: its scores with intervals, the plots, who chose the steps, why episodes failed, and all episodes.
 
 import { copier, count, fill, h } from '../lib/dom.js';
 import { get, listen } from '../lib/api.js';
@@ -9,16 +9,16 @@ import { episodesList } from './episodes.js';
 import { conduct, reliability, scoreTable } from './score-table.js';
 import { TASKS, brief, heading, moment, runAt, short, span, statusTag } from '../lib/words.js';
 
-/** An amount as short as can be. */
+/** Returns an amount in as few characters as possible. */
 const dollars = (value) => `$${Number(value.toPrecision(3))}`;
 
 /** The list of episodes of a run in progress is fetched again at most this often, in milliseconds. */
 const PAUSE = 2000;
 
-/** How far a run's page was scrolled when the reader went to one of its episodes. */
+/** Keeps how far the page of each run was scrolled when the reader went to one of its episodes. */
 const scrolled = new Map();
 
-/** Shows a run, and follows it while it goes on. */
+/** Shows a run, and follows it while it is in progress. */
 export async function open(main, [run]) {
   const path = `/runs/${encodeURIComponent(run)}`;
   const [first, episodes] = await Promise.all([get(path), get(`${path}/episodes`)]);
@@ -50,7 +50,7 @@ export async function open(main, [run]) {
     const text = JSON.stringify(summary);
     if (text === last) return;
     last = text;
-    // What a reader scrolled to the side or unfolded stays so.
+    // What a reader has scrolled sideways or unfolded stays as it is.
     const side = table.querySelector('.scroll')?.scrollLeft ?? 0;
     const opened = [...more.querySelectorAll('details')].map((one) => one.open);
     work = [
@@ -66,19 +66,19 @@ export async function open(main, [run]) {
         more.hidden = !more.firstChild;
       },
     ];
-    // All at first; later a part a frame, so that a page that is scrolled goes on smoothly.
+    // All parts are drawn at once at first, and later one part a frame, so that scrolling stays smooth.
     if (!frame) while (work.length) work.shift()();
     frame ??= () => { work.shift()?.(); if (work.length) requestAnimationFrame(frame); };
     if (work.length) requestAnimationFrame(frame);
   };
   draw(first);
-  // Plots and the list have their heights after a frame.
+  // The plots and the list have their heights after a frame.
   if (scrolled.has(run)) requestAnimationFrame(() => requestAnimationFrame(() => scrollTo({ top: scrolled.get(run), behavior: 'instant' })));
 
   let stopped = false;
   let timer = null;
   let stop = () => {};
-  // A run that was stopped may go on.
+  // A run that was stopped may be resumed.
   if (first.status !== 'finished') {
     const again = () => {
       timer = null;
@@ -87,7 +87,7 @@ export async function open(main, [run]) {
     stop = listen(path, (data) => {
       draw(data);
       timer ??= setTimeout(again, PAUSE);
-      // A finished run says nothing more; the browser would connect again and again.
+      // A finished run sends no more events, and the browser would connect again and again.
       if (data.status === 'finished') stop();
     });
   }
@@ -110,7 +110,7 @@ function factsOf(run) {
   return h('dl.facts', facts.map(([term, text, digest]) => h('div', h('dt', term), h('dd', text, digest && h('code', digest)))));
 }
 
-/** How the run was started, to be started again. */
+/** Returns the command that started the run, so that it can be started again. */
 function command(given) {
   const quoted = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
   const text = (given ?? []).map(quoted).join(' ');

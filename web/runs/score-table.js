@@ -1,13 +1,13 @@
-// The score table of a run, and the tables that tell more: how sure a score is, how an agent worked.
+// The score table of a run, and two more tables: how sure a score is, and how an agent worked.
 
 import { fixed, h } from '../lib/dom.js';
 import { TASKS, askedBy, brief, interval, name, span, usd, words } from '../lib/words.js';
 
-/** A column: its head, what a cell holds, and whether that is text. */
+/** These return columns: a head, a function that fills a cell, and whether the cell is text. */
 const text = (head, cell) => ({ head, cell, text: true });
 const number = (head, cell, of) => ({ head, cell, of });
 
-/** The table of scores with intervals, published rows marked and apart. */
+/** Returns the table of scores with their intervals. Published rows are marked and set apart. */
 export function scoreTable({ summary, labels, published }) {
   const { rows, run } = summary;
   const models = rows.some((row) => row.protocol);
@@ -44,7 +44,7 @@ export function scoreTable({ summary, labels, published }) {
     h('ul.notes', notes(summary, labels, published).map((note) => h('li', note))));
 }
 
-/** A program or client of the user's, which asks models of its own or none. */
+/** Says whether a row is about a program or client of the user, which asks models by itself or asks none. */
 const isProgram = (row) => row.agent === 'exec' || row.agent === 'client';
 
 function tokens(row) {
@@ -67,7 +67,7 @@ function notes({ rows, run }, labels, published) {
   ].filter(Boolean);
 }
 
-/** What made episodes void, with the contestants that it befell. */
+/** Returns what made episodes void, with the contestants of these episodes. */
 function voids(rows, labels) {
   const befell = new Map();
   rows.forEach((row, index) => {
@@ -76,7 +76,7 @@ function voids(rows, labels) {
   return [...befell].map(([message, names]) => `Void, of ${names.join(', ')}: ${message}`);
 }
 
-/** How sure, how steady: a row a contestant; null where nothing is known. */
+/** Returns the table that says how sure and how steady a score is, one row for each contestant; null if nothing is known. */
 export function reliability({ rows }, labels) {
   const overK = (values) => (values ?? []).map((value, i) => [i + 1, value])
     .filter(([k]) => (k & (k - 1)) === 0 || k === values.length).map(([k, value]) => `${k}: ${fixed(value, 2)}`).join(', ');
@@ -97,7 +97,7 @@ export function reliability({ rows }, labels) {
     known.map(([label, found]) => [label, ...filled.map(([, cell]) => cell(found) || '–')]));
 }
 
-/** How they worked: a row a measure, a column a contestant; null where no grade tells any. */
+/** Returns the table that says how the contestants worked, one row for each measure; null if no grade has any measure. */
 export function conduct({ rows }, labels) {
   const known = rows.map((row, i) => [labels[i] ?? row.model, row.conduct ?? {}]).filter(([, found]) => Object.keys(found).length);
   const names = [...new Set(known.flatMap(([, found]) => Object.keys(found)))].sort();

@@ -1,17 +1,17 @@
-// The list of all runs: what each scored at a glance, live where one goes on, and the choice of two to compare.
+// The list of all runs: the scores of each at a glance, updated while a run is in progress, and the choice of two to compare.
 
 import { announce, count, fill, fixed, h } from '../lib/dom.js';
 import { get, listen } from '../lib/api.js';
 import { glance } from '../charts/intervals.js';
 import { compareAt, moment, name, runAt, span, statusTag } from '../lib/words.js';
 
-/** So many runs are shown at first, and so many more each time. */
+/** The list shows this many runs at first, and as many more each time the reader asks. */
 const PAGE = 60;
 
-/** The runs that are chosen, in the order of choosing: they stay when the reader comes back. */
+/** The chosen runs in the order of choosing. They are kept when the reader leaves and comes back. */
 let chosen = [];
 
-/** Shows all runs, and follows them. */
+/** Shows all runs, and follows their changes. */
 export async function open(main) {
   let { runs } = await get('/runs');
   let limit = PAGE;
@@ -37,7 +37,7 @@ export async function open(main) {
       let card = cards.get(run.id);
       if (!card) { card = cardOf(run, choose); cards.set(run.id, card); }
       card.update(run);
-      // Only what is new is put in: an element that stays keeps the focus.
+      // Only new elements are inserted, because an element that stays in the document keeps the focus.
       const place = before ? before.nextSibling : list.firstChild;
       if (place !== card.element) list.insertBefore(card.element, place);
       before = card.element;
@@ -47,7 +47,7 @@ export async function open(main) {
   };
 
   const choose = (id, on) => {
-    // The older run is the base, unless the reader swaps them: an id begins with the time.
+    // The older run is the base unless the reader swaps them. An id begins with the time, so the ids sort by age.
     chosen = on ? [...chosen.filter((one) => one !== id), id].slice(-2).sort() : chosen.filter((one) => one !== id);
     trayNow();
     announce(chosen.length === 2 ? 'Two runs are chosen' : `${chosen.length} of two runs chosen`);
@@ -76,7 +76,7 @@ function empty() {
     h('pre.notice', 'bench --agent heuristic,oracle,random,fallback'));
 }
 
-/** A run in the list: `update` writes what changed, `mark` shows the choice. */
+/** Returns a run of the list: `update` writes what changed, and `mark` shows whether it is chosen. */
 function cardOf(run, choose) {
   const box = h('input', { type: 'checkbox', 'data-testid': 'choose', 'aria-label': `Choose run ${run.id} for a comparison`, onchange: () => choose(run.id, box.checked) });
   const drift = h('span.tag.warn', 'other suite');
@@ -102,7 +102,7 @@ function cardOf(run, choose) {
     },
     mark(on, full, suite) {
       box.checked = on;
-      // A third is not for choosing; who wants it frees one first.
+      // A third run cannot be chosen before one of the two is given up.
       box.disabled = full && !on;
       element.classList.toggle('on', on);
       drift.hidden = !suite || element.dataset.suite === suite;
@@ -112,7 +112,7 @@ function cardOf(run, choose) {
 
 const epochs = (n) => `${n} ${n === 1 ? 'epoch' : 'epochs'}`;
 
-/** Models before built-in agents, the best first; those beyond six are only counted. */
+/** Returns the contestants, models before built-in agents and the best first. Those beyond six are only counted. */
 function contestants(all) {
   const order = [...all].sort((a, b) => Number(Boolean(b.protocol)) - Number(Boolean(a.protocol)) || (b.overall ?? -1) - (a.overall ?? -1));
   const shown = order.slice(0, 6).map((one) => h('span.one', one.protocol ? h('strong', name(one.label)) : name(one.label), ' ', h('span.num.soft', fixed(one.overall)), ' '));
