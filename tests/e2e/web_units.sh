@@ -19,4 +19,5 @@ echo "  node $(node --version)"
 # The files are modules by their content and not by a package.json, which the server would have to serve.
 as_modules=--experimental-default-type=module
 node "$as_modules" -e '' 2> /dev/null || as_modules=--disable-warning=MODULE_TYPELESS_PACKAGE_JSON
-node --no-warnings "$as_modules" --test tests/web/*.test.js
+# A layout that never ends would otherwise hang here.
+timeout 300 node --no-warnings "$as_modules" --test tests/web/*.test.js

@@ -68,6 +68,8 @@ test('the text that a step brought is found under its target', async () => {
     // The text is the same as before, so it is found by the name that was asked for, as the server spells it.
     [{ service: 'Postgres DB' }, 'query_logs', { 'postgres-db': 'same', a: 'x' }, { 'postgres-db': 'same', a: 'x' }, { target: 'postgres-db', text: 'same' }],
     [{ runbook_action: 'restart', target: 'job-1' }, 'execute_runbook_step', { 'restart job-1': 's' }, { 'restart job-1': 's' }, { target: 'restart job-1', text: 's' }],
+    // An alias that only the server knows: by the text that changed.
+    [{ service: 'pg' }, 'query_logs', { a: 'x', 'postgres-db': 'old' }, { a: 'x', 'postgres-db': 'new' }, { target: 'postgres-db', text: 'new' }],
     [{ service: 'b' }, 'query_logs', { a: 'x' }, { a: 'x' }, null],
     [{}, 'query_logs', {}, {}, null],
   ]) {

@@ -32,12 +32,14 @@ const range = (from, to) => Array.from({ length: to - from }, (_, at) => from + 
 
 test('only rows in sight, and a few beyond, are in the document', () => {
   const { numbers, scroll, body } = list();
+  const [first] = body.children;
   assert.equal(body.properties.get('height'), '40000px');
   assert.deepEqual(numbers(), range(0, 18));
   scroll(20_000);
   assert.deepEqual(numbers(), [0, ...range(492, 518)]);
   scroll(40_000);
   assert.deepEqual(numbers(), [0, ...range(992, 1000)]);
+  assert.equal(body.children[0], first, 'the row of the focus is the same element, or the focus would be lost');
   for (const row of body.children) assert.equal(row.properties.get('transform'), `translateY(${40 * Number(row.dataset.n)}px)`);
 });
 

@@ -63,7 +63,7 @@ test('addresses, of runs with any name', () => {
   assert.equal(words.episodeAt(run, 7), '#/runs/a%2Fb%3Fc%23d%20e/episodes/7');
   assert.equal(words.episodeAt('r', 7, 3), '#/runs/r/episodes/7/3');
   assert.equal(words.besideAt('r', 1, 's/t', 2), '#/beside/r/1/s%2Ft/2');
-  assert.equal(words.compareAt('r', 's/t'), '#/compare/r/s%2Ft');
+  assert.equal(words.compareAt('r/q', 's/t'), '#/compare/r%2Fq/s%2Ft');
 });
 
 // ---- the words of the Play view ----
