@@ -84,7 +84,7 @@ fn everything_is_here() {
         for path in text.split(['\'', '"']).filter_map(|word| meant(name, word)) {
             assert!(sources.contains_key(&path), "web/{name} asks for {path}");
         }
-        if name.ends_with(".js") {
+        if name.rsplit_once('.').is_some_and(|(_, ending)| ending == "js") {
             let first = text.lines().next().unwrap_or_default();
             assert!(first.starts_with("// ") && first.len() > 20, "web/{name} does not say what it is: {first}");
         }
