@@ -1,23 +1,23 @@
-// The page: which view stands for the address, and the theme.
+// The page itself: it shows the view that the address names, and it switches the theme.
 
-import { announce, fill, h } from './dom.js';
+import { announce, fill, h } from './lib/dom.js';
 
-// A view is fetched when it is first needed.
+// The module of a view is fetched when the view is first needed.
 const VIEWS = [
-  [/^\/play(?:\/.*)?$/, 'play', 'Play', () => import('./play.js')],
-  [/^\/scores$/, 'scores', 'Scores', () => import('./scores.js')],
-  [/^\/runs\/([^/]+)$/, 'scores', 'Run', () => import('./run.js')],
-  [/^\/compare\/([^/]+)\/([^/]+)$/, 'scores', 'Comparison', () => import('./compare.js')],
-  [/^\/runs\/([^/]+)\/episodes\/(\d+)(?:\/(\d+))?$/, 'scores', 'Trajectory', () => import('./trajectory.js')],
-  [/^\/beside\/([^/]+)\/(\d+)\/([^/]+)\/(\d+)$/, 'scores', 'Side by side', () => import('./beside.js')],
+  [/^\/play(?:\/.*)?$/, 'play', 'Play', () => import('./play/index.js')],
+  [/^\/scores$/, 'scores', 'Scores', () => import('./runs/scores.js')],
+  [/^\/runs\/([^/]+)$/, 'scores', 'Run', () => import('./runs/run.js')],
+  [/^\/compare\/([^/]+)\/([^/]+)$/, 'scores', 'Comparison', () => import('./runs/compare.js')],
+  [/^\/runs\/([^/]+)\/episodes\/(\d+)(?:\/(\d+))?$/, 'scores', 'Trajectory', () => import('./episode/trajectory.js')],
+  [/^\/beside\/([^/]+)\/(\d+)\/([^/]+)\/(\d+)$/, 'scores', 'Side by side', () => import('./episode/side-by-side.js')],
 ];
 
 let leave = null;
 let shown = null;
-/** Counts the changes of the address: what was asked for by an earlier one comes too late. */
+/** Counts the changes of the address, so that an answer for an earlier address is dropped. */
 let turn = 0;
 
-/** Shows the view of the address. A view that is there already may take another address of its own. */
+/** Shows the view that the address names. If that view is shown already, it may go to the new address by itself. */
 async function show() {
   const path = plain(location.hash.slice(1) || '/play');
   const found = VIEWS.find(([pattern]) => pattern.test(path));
@@ -42,7 +42,7 @@ async function show() {
   leave?.();
   leave = null;
   shown = view;
-  // A place of its own, so that a view which comes too late fills nothing that is shown.
+  // Each view fills an element that only it has, so that a view that arrives too late does not fill the one that is shown.
   const place = h('div.view');
   fill(main, place);
   try {
@@ -55,15 +55,15 @@ async function show() {
   if (mine === turn) announce(document.title);
 }
 
-/** A part of an address as it was meant; as it is, where it means nothing. */
+/** Decodes a part of an address. A part that cannot be decoded is returned as it is. */
 function plain(part) {
   try { return decodeURIComponent(part); } catch { return part; }
 }
 
-/** What a browser keeps for the page; in a frame of another origin it may keep nothing. */
+/** Stores settings of the page in the browser. In a frame of another origin a browser may refuse to store anything. */
 const store = {
   get(key) { try { return localStorage.getItem(key); } catch { return null; } },
-  set(key, value) { try { localStorage.setItem(key, value); } catch { /* It is asked again next time. */ } },
+  set(key, value) { try { localStorage.setItem(key, value); } catch { /* The setting is lost when the page is left. */ } },
 };
 
 const THEMES = ['system', 'light', 'dark'];
@@ -87,7 +87,7 @@ function theme() {
 }
 
 theme();
-// Not by the address, which says what is shown.
+// The link moves the focus without changing the address, because the address names the view.
 document.querySelector('.skip').addEventListener('click', (event) => {
   event.preventDefault();
   document.getElementById('main').focus();

@@ -24,7 +24,7 @@ const PATHS: [&str; 12] = [
     "/runs",
     "/compare",
     "/tasks",
-    "/web/app.js",
+    "/web/lib/dom.js",
 ];
 
 struct World {

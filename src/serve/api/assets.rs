@@ -60,7 +60,7 @@ pub(crate) async fn page(headers: HeaderMap) -> Result<Response, Fault> {
     file("index.html", &headers)
 }
 
-/// `GET /web/{file}`.
+/// Serves `GET /web/{*path}`: only the names of embedded files are known, so no path leads to anything else.
 pub(crate) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Fault> {
     file(&name, &headers)
 }

@@ -182,7 +182,7 @@ impl App {
 /// Makes the router of all routes. It answers in JSON also where no route is.
 pub(crate) fn router(app: &Arc<App>) -> Router {
     let router = routes().into_iter().fold(Router::new(), |router, route| router.route(route.path, route.handler));
-    let router = router.route("/", get(assets::page)).route("/web/{file}", get(assets::asset));
+    let router = router.route("/", get(assets::page)).route("/web/{*path}", get(assets::asset));
     // Hosts of OpenEnv look for a page there.
     let router = ["/web", "/web/"]
         .into_iter()
