@@ -3,7 +3,8 @@
 # nowhere. It builds for musl, which takes as long as a release build. Needs rustup, root for chroot, curl and Python 3.
 #   tests/e2e/container.sh
 set -euo pipefail
-builds_bench=yes
+export builds_bench=yes
+# shellcheck source=tests/e2e/lib.sh
 source "$(dirname "$0")/lib.sh"
 [ "$(id -u)" = 0 ] || fail 'chroot needs root'
 

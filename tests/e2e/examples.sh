@@ -4,6 +4,7 @@
 #   BENCH=target/release/bench tests/e2e/examples.sh
 # Files go to E2E_CACHE (default: target/e2e).
 set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
 source "$(dirname "$0")/lib.sh"
 
 environment openenv "openenv==$OPENENV_VERSION" "pytest==$PYTEST_VERSION"

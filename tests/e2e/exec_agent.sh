@@ -3,6 +3,7 @@
 # broken in two ways it keeps a score. Needs Python 3.
 #   BENCH=target/release/bench tests/e2e/exec_agent.sh
 set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
 source "$(dirname "$0")/lib.sh"
 agent='exec:python3 docs/examples/exec_agent.py'
 

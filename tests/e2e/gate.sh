@@ -3,6 +3,7 @@
 # decided, and what is wrong with the arguments.
 #   BENCH=target/release/bench tests/e2e/gate.sh
 set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
 source "$(dirname "$0")/lib.sh"
 cd "$work"
 

@@ -4,6 +4,7 @@
 # OTHER is a binary of another build, whose bytes are compared; without it the second half of that check is made by the same
 # program again. COUNT [default: 300] is the number of incidents a level. Needs Python 3.
 set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
 source "$(dirname "$0")/lib.sh"
 other=$(realpath "${OTHER:-$bench}")
 count=${COUNT:-300}

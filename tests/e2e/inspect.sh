@@ -4,6 +4,7 @@
 #   BENCH=target/release/bench tests/e2e/inspect.sh
 # Files go to E2E_CACHE (default: target/e2e). INSPECT_AI_VERSION asks for another version than versions.env.
 set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
 source "$(dirname "$0")/lib.sh"
 check=$e2e/inspect_check.py
 

@@ -5,7 +5,7 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 e2e=$root/tests/e2e
-cd "$root"
+cd "$root" || exit
 # shellcheck source=tests/e2e/versions.env
 source "$e2e/versions.env"
 

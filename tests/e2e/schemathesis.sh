@@ -7,6 +7,7 @@
 # Files go to E2E_CACHE (default: target/e2e). SCHEMATHESIS_VERSION asks for another version than versions.env, SEED for other
 # cases: without it they are the same in every run, so that a change fails by its own fault.
 set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
 source "$(dirname "$0")/lib.sh"
 examples=${1:-15}
 [ $# -eq 0 ] || shift

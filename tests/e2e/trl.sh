@@ -4,6 +4,7 @@
 #   BENCH=target/release/bench tests/e2e/trl.sh
 # Files go to E2E_CACHE (default: target/e2e).
 set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
 source "$(dirname "$0")/lib.sh"
 
 environment trl "trl==$TRL_VERSION" "torch==$TORCH_VERSION" "jinja2==$JINJA2_VERSION" "openenv==$OPENENV_VERSION"

@@ -7,6 +7,7 @@
 # Files go to E2E_CACHE (default: target/e2e).
 set -euo pipefail
 pictures=${1:+$(realpath -m "$1")}
+# shellcheck source=tests/e2e/lib.sh
 source "$(dirname "$0")/lib.sh"
 [ -z "$pictures" ] || mkdir -p "$pictures"
 

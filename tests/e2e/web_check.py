@@ -210,7 +210,9 @@ def check(browser, url, hostile_url, base, new, large, evil):
     hook(page, "verdict").wait_for()
     told = subprocess.run([BENCH, "compare", base, new], capture_output=True, text=True)
     words = {0: "pass", 1: "regressed", 3: "inconclusive"}[told.returncode]
-    say(f"verdict: {hook(page, 'verdict').inner_text().splitlines()[0]} (the command: {words})")
+    verdict = hook(page, "verdict").inner_text().splitlines()[0]
+    say(f"verdict: {verdict}")
+    assert verdict.lower() == words, f"the page says {verdict}, the command {words}"
     check_axe(page, "comparison")
     page.goto(f"{url}/#/runs/{base}")
     hook(page, "score-table").wait_for()
@@ -270,7 +272,7 @@ def check(browser, url, hostile_url, base, new, large, evil):
     until(page, "/running/i.test(document.querySelector('[data-testid=run-row]').innerText)")
     model.release()
     until(page, "!/running/i.test(document.querySelector('[data-testid=run-row]').innerText)", seconds=60)
-    live.wait()
+    assert live.wait() == 0
     assert page.evaluate("window.same") and "3" in row.inner_text(), row.inner_text()
     context.close()
 
