@@ -72,7 +72,7 @@ def check_sample(sample, score, row):
     for message in sample.messages:
         if message.role == "tool":
             assert message.tool_call_id and message.function
-    # The first proposal was pointless: the safety net's step stands, and what was proposed beside it.
+    # The first proposal was pointless: the safety net's step is there, and what was proposed beside it.
     if ours:
         assert ours[0].data["source"] == "override", ours[0].data
         assert ours[0].data["proposed"]["parameters"] == {"service": "no-such-service"}
@@ -218,6 +218,7 @@ def view(url, folder):
     files = {log["name"] for log in get("/api/logs")["files"]}
     evals = {name for name in files if name.endswith(".eval")}
     assert {os.path.basename(name) for name in evals} == {os.path.basename(path) for path in glob.glob(folder + "/*.eval")}
+    assert evals, "the viewer lists no log"
     query = "&".join("file=" + urllib.parse.quote(name, safe="") for name in sorted(evals))
     headers = get("/api/log-headers?" + query)
     assert [header["status"] for header in headers] == ["success"] * len(evals), headers

@@ -3,7 +3,8 @@
 # Fails where a page is wider than a phone, is not well-formed, or asks for something.
 #   BENCH=target/release/bench tests/e2e/report_pictures.sh [PAGE.html …]
 # Without pages: a run of the built-in agents, and the pages that `cargo test html::` has kept in target/tmp/pages.
-# Needs Python 3, chromium and pdftoppm, which it installs from Debian where it may. Files go to E2E_CACHE (default: target/e2e); their paths are printed.
+# Needs Python 3, chromium and pdftoppm, which it installs from Debian where it may. Files go to E2E_CACHE (default:
+# target/e2e); their paths are printed.
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 source "$(dirname "$0")/lib.sh"
@@ -17,7 +18,9 @@ pages=("$@")
 if [ $# -eq 0 ]; then
     run --epochs 3 --out results --quiet > /dev/null
     cp "$work"/results/runs/*/report.html "$work/built-in-agents.html"
-    pages=("$work/built-in-agents.html" "${CARGO_TARGET_DIR:-target}"/tmp/pages/*.html)
+    kept=("${CARGO_TARGET_DIR:-target}"/tmp/pages/*.html)
+    [ -f "${kept[0]}" ] || fail "there is no ${kept[0]}: run cargo test html:: first, or name pages"
+    pages=("$work/built-in-agents.html" "${kept[@]}")
 fi
 
 # One look at a page by a browser of its own.
@@ -45,7 +48,7 @@ END
 }
 
 for page in "${pages[@]}"; do
-    page=$(realpath "$page")
+    page=$(realpath -m "$page")
     [ -f "$page" ] || fail "there is no $page"
     name=$(basename "$page" .html)
     [ "$name" != report ] || name=$(basename "$(dirname "$page")")

@@ -7,12 +7,12 @@
 With --ci either form fails where a run takes more than three times its ideal time.
 
 A scripted server in processes of its own answers every call after 50 ms. 200 episodes of 8 turns are played with 10 and
-with 64 calls at once; beside the time stands the ideal one: all latencies, as the server itself measured them between the
+with 64 calls at once; beside the time is the ideal one: all latencies, as the server itself measured them between the
 last byte of a request and its answer, over the number of calls at once. With --inspect, the Python of a venv that has inspect-ai and openai plays as many samples of as many turns
 against the same server. Without --ci nothing is asserted of times: machines differ.
 
 With --growth as many episodes are alive as there are calls at once, up to 10 000. The server is Python and reaches its end
-long before: so beside the ideal time stands what the server's own processes worked, over their number, which no client can
+long before: so beside the ideal time is what the server's own processes worked, over their number, which no client can
 be faster than. --servers says how many they are, each with as many connections as the system gives it.
 """
 
