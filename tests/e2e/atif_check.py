@@ -70,6 +70,7 @@ def read(run):
             if event["event"]["type"] == "episode.finished":
                 ended[key] = event["event"]
     paths = sorted(glob.glob(f"{run}/logs/atif/*.json"))
+    assert paths, f"{run} has no exported trajectory"
     names = [os.path.basename(path) for path in paths]
     assert names == sorted(os.listdir(f"{run}/trajectories")), names
 

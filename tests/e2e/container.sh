@@ -3,19 +3,19 @@
 # nowhere. It builds for musl, which takes as long as a release build. Needs rustup, root for chroot, curl and Python 3.
 #   tests/e2e/container.sh
 set -euo pipefail
-cd "$(dirname "$0")/../.."
-say() { printf '  %s\n' "$1"; }
-fail() { echo "container.sh: $1" >&2; exit 1; }
+export builds_bench=yes
+# shellcheck source=tests/e2e/lib.sh
+source "$(dirname "$0")/lib.sh"
 [ "$(id -u)" = 0 ] || fail 'chroot needs root'
 
 target=$(uname -m)-unknown-linux-musl
 rustup target list --installed | grep -qx "$target" || rustup -q target add "$target"
-command -v musl-gcc > /dev/null ||
-    { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends musl-tools; } > /dev/null
+need musl-gcc musl-tools
 cargo build --quiet --locked --release --bin bench --target "$target"
 bench=${CARGO_TARGET_DIR:-target}/$target/release/bench
 say "$(stat -c %s "$bench") bytes"
-! readelf --wide --program-headers "$bench" | grep -q INTERP || fail 'the binary asks for a loader: it is not static'
+readelf --wide --program-headers "$bench" > "$work/headers"
+! grep -q INTERP "$work/headers" || fail 'the binary asks for a loader: it is not static'
 
 # As the Dockerfile says it.
 user=$(sed -n 's/^USER //p' Dockerfile)
@@ -23,32 +23,34 @@ port=$(sed -n 's/^EXPOSE //p' Dockerfile)
 mapfile -t words < <(sed -n 's/^CMD //p' Dockerfile | python3 -c 'import json, sys; print(*json.load(sys.stdin), sep="\n")')
 [ -n "$user" ] && [ -n "$port" ] && [ "${words[0]}" = serve ] || fail 'the Dockerfile cannot be read'
 
-root=$(mktemp -d)
-pid=
-trap '[ -z "$pid" ] || kill "$pid" 2> /dev/null || true; rm -rf "$root" "$root.log"' EXIT
-install -D "$bench" "$root/bench"
-install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
-chmod 755 "$root"
-inside() { chroot --userspec="$user" "$root" /bench "$@"; }
+image=$work/image
+log=$work/image.log
+# The user of the image must get in.
+chmod 755 "$work"
+install -D "$bench" "$image/bench"
+install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$image/etc/ssl/certs/ca-certificates.crt"
+chmod 755 "$image"
+inside() { (become chroot --userspec="$user" "$image" /bench "$@"); }
 
 say 'the built-in agents, where nothing can be written'
 code=0
-inside --agent oracle --quiet 2> "$root.log" || code=$?
-[ "$code" = 70 ] && grep -q 'hint' "$root.log" || fail "it ended with $code: $(cat "$root.log")"
-[ "$(find "$root" -type f | wc -l)" = 2 ] || fail 'something was written into the root'
+inside --agent oracle --quiet 2> "$log" || code=$?
+[ "$code" = 70 ] && grep -q 'hint' "$log" || fail "it ended with $code: $(cat "$log")"
+[ "$(find "$image" -type f | wc -l)" = 2 ] || fail 'something was written into the root'
 
 say "bench ${words[*]}"
-# The words of the image, but for the port, which may be taken here. Not by the function: its process would not be the server's.
-chroot --userspec="$user" "$root" /bench "${words[@]}" --port 0 2> "$root.log" &
+# The words of the image, but for the port, which may be taken here.
+(become chroot --userspec="$user" "$image" /bench "${words[@]}" --port 0) 2> "$log" &
 pid=$!
 for _ in $(seq 100); do
-    url=$(grep -o 'http://[0-9.]*:[0-9]*' "$root.log" | head -1 | sed 's/0\.0\.0\.0/127.0.0.1/') || true
+    url=$(sed -n 's|.*\(http://[0-9.]*:[0-9]*\).*|\1|p' "$log" | sed -n '1s/0\.0\.0\.0/127.0.0.1/p')
     [ -z "$url" ] || break
-    kill -0 "$pid" 2> /dev/null || fail "the server ended: $(cat "$root.log")"
+    kill -0 "$pid" 2> /dev/null || fail "the server ended: $(cat "$log")"
     sleep 0.1
 done
-[ -n "$url" ] || fail "no address: $(cat "$root.log")"
-inside serve --help | grep -q "$port" || fail "the image opens port $port, and bench serve names another"
+[ -n "$url" ] || fail "no address: $(cat "$log")"
+inside serve --help > "$work/help"
+grep -q "$port" "$work/help" || fail "the image opens port $port, and bench serve names another"
 curl -sS -m 5 "$url/health" | grep -q '"status":"healthy"' || fail "$(curl -sS -m 5 "$url/health")"
 python3 - "$url" <<'P'
 import json, sys, urllib.error, urllib.request

@@ -3,14 +3,8 @@
 # broken in two ways it keeps a score. Needs Python 3.
 #   BENCH=target/release/bench tests/e2e/exec_agent.sh
 set -euo pipefail
-cd "$(dirname "$0")/../.."
-root=$PWD
-bench=$(realpath "${BENCH:-target/release/bench}")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
-say() { printf '  %s\n' "$1"; }
-fail() { echo "exec_agent.sh: $1" >&2; exit 1; }
+# shellcheck source=tests/e2e/lib.sh
+source "$(dirname "$0")/lib.sh"
 agent='exec:python3 docs/examples/exec_agent.py'
 
 say 'the example scores far above random'
@@ -32,9 +26,7 @@ subprocess.run("tee -a in.txt | python3 '$root/docs/examples/exec_agent.py' | te
 PY
 (cd "$work/heard" && "$bench" --agent "$agent" --scenario AC-003 --quiet > /dev/null)
 [ "$(wc -l < "$work/heard/in.txt")" = 3 ] && [ "$(wc -l < "$work/heard/out.txt")" = 2 ] || fail 'another number of lines'
-cat "$work/heard/in.txt" "$work/heard/out.txt" | while IFS= read -r line; do
-    grep -qF -- "$line" docs/AGENTS.md || fail "docs/AGENTS.md lacks: $line"
-done
+cat "$work/heard/in.txt" "$work/heard/out.txt" | documented docs/AGENTS.md
 
 say 'the same with a crash and with garbage'
 cat > "$work/broken.py" <<PY

@@ -1,112 +1,82 @@
 #!/usr/bin/env bash
-# The GitHub Action's shell part against recordings: a pass, a regression and a case that cannot be decided.
+# The GitHub Action's shell part against recordings of a scripted model: a pass, a regression, a case that cannot be
+# decided, and what is wrong with the arguments.
 #   BENCH=target/release/bench tests/e2e/gate.sh
 set -euo pipefail
-cd "$(dirname "$0")/../.."
-root=$PWD
-bench=$(realpath "${BENCH:-target/release/bench}")
-work=$(mktemp -d)
-server=
-trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
+# shellcheck source=tests/e2e/lib.sh
+source "$(dirname "$0")/lib.sh"
 cd "$work"
 
-say() { printf '  %s\n' "$1"; }
-fail() { echo "gate.sh: $1" >&2; exit 1; }
-
-# A model that answers well, badly, or by a coin, as the weather is.
-cat > model.py <<'PY'
-import http.server, json, random, re, sys
-
-random.seed(7)
-
-
-class Model(http.server.BaseHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-    def do_POST(self):
-        request = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        text = json.dumps(answer(request))
-        body = json.dumps({
-            "id": "1", "model": request["model"],
-            "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
-            "usage": {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110},
-        }).encode()
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-
-def answer(request):
-    mood, system = WEATHER, request["messages"][0]["content"]
-    good = {"fair": True, "foul": False}.get(mood, random.random() < 0.5)
-    service = re.search(r"known services: ([\w-]+)", request["messages"][1]["content"])
-    service = service.group(1) if service else "none"
-    if len(request["messages"]) < 4:
-        return {"action_type": "query_logs", "parameters": {"service": service}}
-    if "submit_severity" in system:
-        return {"action_type": "submit_severity", "parameters": {"severity": "P2" if good else "P4"}}
-    if "submit_root_cause" in system:
-        culprits = ["analytics-service", "network-infra", "config-service"]
-        known = [name for name in culprits if name in request["messages"][1]["content"]]
-        service = known[0] if good and known else service
-        return {"action_type": "submit_root_cause", "parameters": {"service": service, "failure_mode": "query bgp credential"}}
-    words = "analytics bgp config query route credential restarted" if good else "nothing of note was seen or done here"
-    return {"action_type": "submit_resolution", "parameters": {"summary": f"summary of the work: {words}"}}
-
-
-WEATHER = sys.argv[1]
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Model)
-print(server.server_address[1], flush=True)
-server.serve_forever()
-PY
-
-record() { # weather
-    python3 model.py "$1" > port &
-    server=$!
-    for _ in $(seq 1 100); do [ -s port ] && break; sleep 0.1; done
-    "$bench" --model m --base-url "http://127.0.0.1:$(cat port)/v1" --agent llm --epochs 4 --record "tape-$1" --out "$1" -q > /dev/null
-    kill "$server"; wait "$server" 2>/dev/null || true; server=; rm port
+record() { # mood
+    script_model "$1"
+    run --model m --base-url "$model_url" --agent llm --epochs 4 --record "tape-$1" --out "$1" -q > /dev/null
+    stop_model
 }
 
-gate() { # baseline, tape; sets code
-    : > summary.md; : > output.txt
+gate() { # baseline arguments [variable=value…]; sets code
+    : > summary.md
+    : > output.txt
     code=0
-    BENCH=$bench GATE_RUN="--model m --base-url http://127.0.0.1:9/v1 --agent llm --epochs 4 --replay $2 --quiet" \
-        GATE_BASELINE=$1 GATE_MARGIN=0.02 GITHUB_STEP_SUMMARY=summary.md GITHUB_OUTPUT=output.txt \
-        bash "$root/action/gate.sh" > annotations.txt || code=$?
+    (become BENCH="$bench" GATE_BASELINE="$1" GATE_RUN="$2" GATE_MARGIN=0.02 GITHUB_STEP_SUMMARY=summary.md \
+        GITHUB_OUTPUT=output.txt "${@:3}" bash "$root/action/gate.sh") > annotations.txt 2> errors.txt || code=$?
+}
+# Arguments over two lines, as a workflow file may have them.
+replay() { printf '%s\n' '--model m --base-url http://127.0.0.1:9/v1 --quiet' "--agent llm --epochs 4 --replay $1"; }
+ended() { # code verdict
+    [ "$code" = "$1" ] || fail "exit $code, expected $1: $(cat annotations.txt errors.txt)"
+    [ "$(cat output.txt)" = "verdict=$2" ] || fail "the output is '$(cat output.txt)', expected the verdict $2"
+}
+says() { # file pattern
+    grep -q -- "$2" "$1" || fail "$1 does not say '$2': $(cat "$1")"
 }
 
-for weather in fair foul mixed; do record "$weather"; done
+for mood in fair foul mixed; do record "$mood"; done
 base=fair/runs/$(cat fair/latest)
 
 say 'the same again passes'
-gate "$base" tape-fair
-[ "$code" = 0 ] || fail "exit $code"
-grep -q 'verdict=pass' output.txt && grep -q '| m | overall |' summary.md && [ ! -s annotations.txt ] || fail 'what a pass says'
+gate "$base" "$(replay tape-fair)"
+ended 0 pass
+says summary.md '| m | overall |'
+[ ! -s annotations.txt ] || fail "a pass is annotated: $(cat annotations.txt)"
 
 say 'a worse one fails, with annotations'
-gate "$base" tape-foul
-[ "$code" = 1 ] || fail "exit $code"
-grep -q 'verdict=regressed' output.txt && grep -q '^::error title=incident-bench regressed::m overall' annotations.txt || fail 'what a regression says'
-grep -q 'they part at step' summary.md || fail 'the first difference is not shown'
+gate "$base" "$(replay tape-foul)"
+ended 1 regressed
+says annotations.txt '^::error title=incident-bench regressed::m overall'
+says summary.md 'they part at step'
 
 say 'scores that scatter cannot be decided'
 python3 - <<'PY' > noisy.json
-import json, glob
+import glob, json
 # A base with the same scores by other steps: were the steps the same too, equality would decide.
-summary = json.load(open(sorted(glob.glob("mixed/runs/*/summary.json"))[0]))
+[path] = glob.glob("mixed/runs/*/summary.json")
+summary = json.load(open(path))
 summary["rows"][0]["trajectory_digest"] = "sha256:another"
 print(json.dumps(summary))
 PY
-gate noisy.json tape-mixed
-[ "$code" = 3 ] || fail "exit $code, expected 3"
-grep -q 'verdict=inconclusive' output.txt && grep -q 'cannot be decided' summary.md || fail 'what an undecided one says'
+gate noisy.json "$(replay tape-mixed)"
+ended 3 inconclusive
+says summary.md 'cannot be decided'
+gate noisy.json "$(replay tape-mixed)" GATE_UNDECIDED=pass
+ended 0 inconclusive
 
 say 'a recording that is not there is an error and no verdict'
-gate "$base" tape-none
-[ "$code" = 2 ] || fail "exit $code"
+gate "$base" "$(replay tape-none)"
+ended 2 error
+says annotations.txt '^::error title=incident-bench::the run ended with exit code 2'
+
+say 'so is a baseline that is not there'
+gate nothing "$(replay tape-fair)"
+ended 2 error
+says annotations.txt '^::error title=incident-bench::the comparison ended with exit code 2'
+
+say 'no arguments are an error'
+gate "$base" ''
+ended 2 error
+
+say 'episodes without a score are void'
+gate "$base" '--model m --base-url http://127.0.0.1:9/v1 --agent llm --max-retries 0 --quiet'
+ended 4 void
+says annotations.txt '^::error title=incident-bench void::'
 
 say 'passed'

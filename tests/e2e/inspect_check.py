@@ -1,6 +1,5 @@
-"""The Python half of inspect.sh: a scripted model server, and checks of what inspect-ai reads.
+"""The Python half of inspect.sh: checks of what inspect-ai reads. The model was scripted_model.py, called flaky.
 
-  serve PORT                answers chat completions by a script
   read RESULTS URL          compares every log with the summary of its run
   listed LIST COUNT         checks the output of `inspect log list --json`
   same LOG DUMP JSON JSON   checks that dumps and conversions hold what the log holds
@@ -14,92 +13,8 @@ import os
 import sys
 import urllib.parse
 import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-PROMPT, CACHED, ANSWER, REASONING = 120, 70, 12, 5
-
-
-# ---- the model ----
-
-
-def reply_to(body, state):
-    """Looks at two services and then submits something, in the form that the request asks for."""
-    messages = body["messages"]
-    turn = sum(message["role"] == "assistant" for message in messages)
-    said = "\n".join(str(message.get("content") or "") for message in messages[:2])
-    services = next((line.split(":", 1)[1] for line in said.splitlines() if line.startswith("known services:")), "")
-    services = [name.strip() for name in services.split(",")]
-    submission = next((name for name in ("submit_severity", "submit_root_cause", "submit_resolution") if name in said), None)
-    if "tools" in body:
-        names = [tool["function"]["name"] for tool in body["tools"]]
-        # The check before the run offers another tool.
-        submission = next((name for name in names if name.startswith("submit_")), None)
-    if turn == 0:
-        # Nothing of this name is in any incident, so the safety net chooses.
-        action, parameters = "query_logs", {"service": "no-such-service"}
-    elif turn == 1:
-        action, parameters = "query_logs", {"service": services[0]}
-    else:
-        action = submission or "submit_severity"
-        parameters = {
-            "submit_severity": {"severity": "P1"},
-            "submit_root_cause": {"service": services[0], "failure_mode": "disk full"},
-            "submit_resolution": {"summary": "restarted what had failed; traffic is normal again"},
-        }[action]
-    state["seen"].append(messages)
-    taken = {"action_type": action, "parameters": parameters}
-    message = {"role": "assistant", "content": json.dumps(taken), "reasoning_content": f"Turn {turn}: {action}."}
-    finish = "stop"
-    if "tools" in body:
-        call = {"name": action, "arguments": json.dumps(parameters)}
-        message |= {"content": None, "tool_calls": [{"id": f"call_{turn}", "type": "function", "function": call}]}
-        finish = "tool_calls"
-    elif body.get("response_format"):
-        message["content"] = json.dumps({"action": taken})
-    usage = {
-        "prompt_tokens": PROMPT + turn,
-        "completion_tokens": ANSWER,
-        "total_tokens": PROMPT + turn + ANSWER,
-        "prompt_tokens_details": {"cached_tokens": CACHED},
-        "completion_tokens_details": {"reasoning_tokens": REASONING},
-    }
-    return {"id": "x", "object": "chat.completion", "model": body["model"], "usage": usage,
-            "choices": [{"index": 0, "message": message, "finish_reason": finish}]}
-
-
-def serve(port):
-    models = {}
-
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self, status, value):
-            data = json.dumps(value).encode()
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def do_GET(self):
-            if self.path == "/seen":
-                self.answer(200, {name: state["seen"] for name, state in models.items()})
-            else:
-                self.answer(200, {"object": "list", "data": []})
-
-        def do_POST(self):
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            state = models.setdefault(body["model"], {"calls": 0, "seen": []})
-            state["calls"] += 1
-            # The first call is the check before the run; the third one falls into an episode.
-            if state["calls"] == 3:
-                self.answer(500, {"error": {"message": "the scripted server fails here"}})
-            else:
-                self.answer(200, reply_to(body, state))
-
-        def log_message(self, *_):
-            pass
-
-    ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
-
+from scripted_model import ANSWER, CACHED, PROMPT, REASONING
 
 # ---- what Inspect reads ----
 
@@ -157,7 +72,7 @@ def check_sample(sample, score, row):
     for message in sample.messages:
         if message.role == "tool":
             assert message.tool_call_id and message.function
-    # The first proposal was pointless: the safety net's step stands, and what was proposed beside it.
+    # The first proposal was pointless: the safety net's step is there, and what was proposed beside it.
     if ours:
         assert ours[0].data["source"] == "override", ours[0].data
         assert ours[0].data["proposed"]["parameters"] == {"service": "no-such-service"}
@@ -251,10 +166,11 @@ def check_frames(folder, logs):
 def read(results, url):
     with urllib.request.urlopen(url.removesuffix("/v1") + "/seen") as answer:
         seen = json.load(answer)
-    count = 0
+    count, voids = 0, 0
     for run in sorted(glob.glob(os.path.join(results, "runs", "*"))):
         with open(os.path.join(run, "summary.json")) as file:
             summary = json.load(file)
+        voids += sum(row["void"] for row in summary["rows"])
         for ending in ("eval", "json"):
             paths = sorted(glob.glob(os.path.join(run, "logs", "*." + ending)))
             logs = [check_log(path, summary, seen) for path in paths]
@@ -262,9 +178,9 @@ def read(results, url):
             if logs and ending == "eval":
                 check_frames(paths, logs)
             count += len(logs)
-    voids = len(seen)
     print(f"    {count} logs")
-    assert count > 6 and voids == 3
+    # One call of each model failed.
+    assert count > 6 and len(seen) == voids == 3, (count, len(seen), voids)
 
 
 # ---- commands and the viewer ----
@@ -302,6 +218,7 @@ def view(url, folder):
     files = {log["name"] for log in get("/api/logs")["files"]}
     evals = {name for name in files if name.endswith(".eval")}
     assert {os.path.basename(name) for name in evals} == {os.path.basename(path) for path in glob.glob(folder + "/*.eval")}
+    assert evals, "the viewer lists no log"
     query = "&".join("file=" + urllib.parse.quote(name, safe="") for name in sorted(evals))
     headers = get("/api/log-headers?" + query)
     assert [header["status"] for header in headers] == ["success"] * len(evals), headers
@@ -317,7 +234,6 @@ def view(url, folder):
 if __name__ == "__main__":
     what, *rest = sys.argv[1:]
     {
-        "serve": lambda: serve(int(rest[0])),
         "read": lambda: read(*rest),
         "listed": lambda: listed(rest[0], int(rest[1])),
         "same": lambda: same(*rest),

@@ -4,12 +4,9 @@ Three workers and a coordinator, each a process of its own, speak to a NATS serv
 worker or the coordinator is killed without a word and started again; twice the server is, with the store that it had.
 """
 
-import asyncio
 import csv
-import hashlib
 import io
 import json
-import multiprocessing
 import os
 import random
 import shutil
@@ -22,57 +19,6 @@ import time
 from pathlib import Path
 
 LATENCY = 0.050
-ACTIONS = ["query_logs", "check_metrics", "check_dependencies", "check_recent_deploys"]
-SERVICES = ["api-gateway", "auth-service", "postgres-db", "redis-session", "order-service", "image-service"]
-
-
-def answer(body: bytes) -> bytes:
-    """Always the same to the same conversation: looks around, and submits in the sixth turn."""
-    messages = json.loads(body)["messages"]
-    turn = sum(message["role"] == "user" for message in messages)
-    chance = int.from_bytes(hashlib.sha256(json.dumps(messages).encode()).digest()[:4], "big")
-    service = SERVICES[chance // 7 % len(SERVICES)]
-    if turn >= 6:
-        options = [
-            {"action_type": "submit_severity", "parameters": {"severity": f"P{1 + chance % 3}"}},
-            {"action_type": "submit_root_cause", "parameters": {"service": service, "failure_mode": "pool exhausted"}},
-            {"action_type": "submit_remediation_plan", "parameters": {"plan": f"restart {service}, then check it"}},
-        ]
-        action = options[chance % 3]
-    else:
-        action = {"action_type": ACTIONS[chance % 4], "parameters": {"service": service}}
-    reply = {
-        "id": "chatcmpl-1", "object": "chat.completion", "created": 0, "model": "m",
-        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": json.dumps(action)}}],
-        "usage": {"prompt_tokens": 1000, "completion_tokens": 30, "total_tokens": 1030},
-    }
-    text = json.dumps(reply).encode()
-    head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(text)}\r\n\r\n"
-    return head.encode() + text
-
-
-class Connection(asyncio.Protocol):
-    """One connection, one request at a time; a request may come in pieces."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport, self.buffer = transport, b""
-
-    def data_received(self, data: bytes) -> None:
-        self.buffer += data
-        head, found, rest = self.buffer.partition(b"\r\n\r\n")
-        if not found:
-            return
-        fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
-        length = int(fields.get(b"content-length", 0))
-        if len(rest) >= length:
-            body, self.buffer = rest[:length], rest[length:]
-            asyncio.get_running_loop().call_later(LATENCY, self.transport.write, answer(body))
-
-
-async def serve(port_out) -> None:
-    server = await asyncio.get_running_loop().create_server(Connection, "127.0.0.1", 0, backlog=512)
-    port_out.send(server.sockets[0].getsockname()[1])
-    await server.serve_forever()
 
 
 class Queue:
@@ -260,9 +206,10 @@ def times(cast: Cast) -> None:
 
 def main() -> None:
     bench, what = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "50"
-    port_in, port_out = multiprocessing.Pipe(duplex=False)
-    multiprocessing.Process(target=lambda: asyncio.run(serve(port_out)), daemon=True).start()
-    url = f"http://127.0.0.1:{port_in.recv()}/v1"
+    script = Path(__file__).with_name("scripted_model.py")
+    # A process of its own, so that what is measured here does not slow it down.
+    model = subprocess.Popen([sys.executable, script, "steady", "--latency", str(LATENCY)], stdout=subprocess.PIPE, text=True)
+    url = f"http://127.0.0.1:{int(model.stdout.readline())}/v1"
     folder = Path(tempfile.mkdtemp())
     queue = Queue(folder)
     try:
@@ -271,6 +218,7 @@ def main() -> None:
         shutil.rmtree(folder)
     finally:
         queue.kill()
+        model.kill()
         if folder.exists():
             print(f"  what was played is in {folder}", file=sys.stderr)
 

@@ -3,24 +3,24 @@
 # Fails where a page is wider than a phone, is not well-formed, or asks for something.
 #   BENCH=target/release/bench tests/e2e/report_pictures.sh [PAGE.html …]
 # Without pages: a run of the built-in agents, and the pages that `cargo test html::` has kept in target/tmp/pages.
-# Needs chromium, pdftoppm and Python 3. Files go to E2E_CACHE (default: target/e2e); their paths are printed.
+# Needs Python 3, chromium and pdftoppm, which it installs from Debian where it may. Files go to E2E_CACHE (default:
+# target/e2e); their paths are printed.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
-mkdir -p "${E2E_CACHE:=target/e2e}/pictures"
-pictures=$(realpath "$E2E_CACHE")/pictures
+# shellcheck source=tests/e2e/lib.sh
+source "$(dirname "$0")/lib.sh"
+pictures=$cache/pictures
+mkdir -p "$pictures"
 rm -f "$pictures"/*
-
-fail() { echo "report_pictures.sh: $1" >&2; exit 1; }
-chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || fail 'there is no chromium'
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+need_chromium
+need pdftoppm poppler-utils
 
 pages=("$@")
 if [ $# -eq 0 ]; then
-    bench=$(realpath "${BENCH:-target/release/bench}")
-    (cd "$work" && env -u API_BASE_URL -u MODEL_NAME -u API_KEY -u HF_TOKEN "$bench" --epochs 3 --out results --quiet > /dev/null)
+    run --epochs 3 --out results --quiet > /dev/null
     cp "$work"/results/runs/*/report.html "$work/built-in-agents.html"
-    pages=("$work/built-in-agents.html" "${CARGO_TARGET_DIR:-target}"/tmp/pages/*.html)
+    kept=("${CARGO_TARGET_DIR:-target}"/tmp/pages/*.html)
+    [ -f "${kept[0]}" ] || fail "there is no ${kept[0]}: run cargo test html:: first, or name pages"
+    pages=("$work/built-in-agents.html" "${kept[@]}")
 fi
 
 # One look at a page by a browser of its own.
@@ -48,7 +48,7 @@ END
 }
 
 for page in "${pages[@]}"; do
-    page=$(realpath "$page")
+    page=$(realpath -m "$page")
     [ -f "$page" ] || fail "there is no $page"
     name=$(basename "$page" .html)
     [ "$name" != report ] || name=$(basename "$(dirname "$page")")

@@ -1,6 +1,5 @@
 """The page of `bench serve` in a real browser. Started by web.sh."""
 
-import http.server
 import json
 import os
 import pathlib
@@ -9,15 +8,14 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
+from scripted_model import HOSTILE, MOODS, Server
 
 BENCH = os.environ["BENCH"]
 PICTURES = os.environ.get("PICTURES")
 WIDTHS = {390: 844, 820: 1180, 1440: 900}
-HOSTILE = "<script>window.hacked = 1</script><img src=x onerror=\"window.hacked = 2\">"
 GRADES = [1, 0.9667, 1]
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -30,49 +28,9 @@ def bench(*arguments):
     return subprocess.run([BENCH, *arguments], check=True, capture_output=True, text=True).stdout
 
 
-# ---- a model that writes markup, and waits where it is told to ----
-
-gate = threading.Event()
-gate.set()
-# An endpoint is asked once before a run is made, which must not wait.
-asked = threading.Semaphore(0)
-
-
-class Model(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers.get("content-length") or 0))
-        if not asked.acquire(blocking=False):
-            gate.wait()
-        action = {"action_type": "query_logs", "parameters": {"service": "postgres-db", "reasoning": HOSTILE}}
-        content = f"{HOSTILE}\n{'long ' * 20000}\n{json.dumps(action)}"
-        body = json.dumps({
-            "id": "x", "object": "chat.completion", "created": 0, "model": HOSTILE,
-            "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": content}}],
-            "usage": {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12},
-        }).encode()
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-
-class Models(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, *_):
-        # Its client is stopped in the middle of a call.
-        pass
-
-
-model_server = Models(("127.0.0.1", 0), Model)
-threading.Thread(target=model_server.serve_forever, daemon=True).start()
-MODEL = ["--model", "evil", "--base-url", f"http://127.0.0.1:{model_server.server_port}/v1", "--agent", "llm",
+# A model that writes markup, and waits where it is told to.
+model = Server(MOODS["hostile"]())
+MODEL = ["--model", "evil", "--base-url", model.url, "--agent", "llm",
          "--protocol", "text", "--assist", "off", "--progress", "none"]
 
 
@@ -252,7 +210,9 @@ def check(browser, url, hostile_url, base, new, large, evil):
     hook(page, "verdict").wait_for()
     told = subprocess.run([BENCH, "compare", base, new], capture_output=True, text=True)
     words = {0: "pass", 1: "regressed", 3: "inconclusive"}[told.returncode]
-    say(f"verdict: {hook(page, 'verdict').inner_text().splitlines()[0]} (the command: {words})")
+    verdict = hook(page, "verdict").inner_text().splitlines()[0]
+    say(f"verdict: {verdict}")
+    assert verdict.lower() == words, f"the page says {verdict}, the command {words}"
     check_axe(page, "comparison")
     page.goto(f"{url}/#/runs/{base}")
     hook(page, "score-table").wait_for()
@@ -304,15 +264,15 @@ def check(browser, url, hostile_url, base, new, large, evil):
     page.goto(f"{url}/#/scores")
     page.locator(f"[data-testid=run-row][data-run='{base}']").wait_for()
     page.evaluate("window.same = true")
-    gate.clear()
-    asked.release()
+    # An endpoint is asked once before a run is made, which must not wait.
+    model.hold(but=1)
     live = subprocess.Popen([BENCH, *MODEL, "--task", "alert_classification", "--quiet"], stdout=subprocess.DEVNULL)
     row = page.locator("[data-testid=run-row]").first
     until(page, "document.querySelectorAll('[data-testid=run-row]').length === 5")
     until(page, "/running/i.test(document.querySelector('[data-testid=run-row]').innerText)")
-    gate.set()
+    model.release()
     until(page, "!/running/i.test(document.querySelector('[data-testid=run-row]').innerText)", seconds=60)
-    live.wait()
+    assert live.wait() == 0
     assert page.evaluate("window.same") and "3" in row.inner_text(), row.inner_text()
     context.close()
 

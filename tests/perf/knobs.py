@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 BASE = "medium"
-# The usual setting of the level stands among the values.
+# The usual setting of the level is among the values.
 KNOBS = {
     "services": [15, 30, 60],
     "hops": [2, 4, 6],
@@ -83,6 +83,8 @@ def main():
                 mean, ci95 = result
                 found[name].append((value, mean, ci95))
                 print(f"{name:<11} {value:>4}  {mean:.3f}  {ci95[0]:.3f} to {ci95[1]:.3f}", flush=True)
+    if not any(found.values()):
+        sys.exit("knobs.py: no setting could be played")
     draw(found, arguments.out, f"heuristic, {BASE}, {arguments.count} incidents a setting, seed {arguments.seed}")
 
 

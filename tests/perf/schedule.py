@@ -4,13 +4,15 @@
     cargo build --release && tests/perf/schedule.py [BENCH] [--inspect PYTHON]
     tests/perf/schedule.py [BENCH] --growth [--at-once 10,100,1000,10000]      --test is small
 
+With --ci either form fails where a run takes more than three times its ideal time.
+
 A scripted server in processes of its own answers every call after 50 ms. 200 episodes of 8 turns are played with 10 and
-with 64 calls at once; beside the time stands the ideal one: all latencies, as the server itself measured them between the
+with 64 calls at once; beside the time is the ideal one: all latencies, as the server itself measured them between the
 last byte of a request and its answer, over the number of calls at once. With --inspect, the Python of a venv that has inspect-ai and openai plays as many samples of as many turns
-against the same server. Nothing is asserted: machines differ.
+against the same server. Without --ci nothing is asserted of times: machines differ.
 
 With --growth as many episodes are alive as there are calls at once, up to 10 000. The server is Python and reaches its end
-long before: so beside the ideal time stands what the server's own processes worked, over their number, which no client can
+long before: so beside the ideal time is what the server's own processes worked, over their number, which no client can
 be faster than. --servers says how many they are, each with as many connections as the system gives it.
 """
 
@@ -29,6 +31,8 @@ import time
 LATENCY = 0.050
 EPISODES = 200
 TURNS = 8
+# With --ci, how often the ideal time a run may take.
+TIMES = 3
 
 
 def scripted(asked: int) -> bytes:
@@ -206,7 +210,13 @@ def check(folder: str, episodes: int) -> None:
     assert (calls, void) == (episodes * TURNS, 0), f"{calls} calls, {void} void episodes"
 
 
-def beside_inspect(bench: str, server: Scripted, url: str, inspect: str | None, folder: str) -> None:
+def late(what: str, wall: float, ideal: float) -> list[str]:
+    """What there is to say of a run that took too long."""
+    return [f"{what}: {wall:.2f} s is more than {TIMES} × {ideal:.2f} s"] if wall > TIMES * ideal else []
+
+
+def beside_inspect(bench: str, server: Scripted, url: str, inspect: str | None, folder: str) -> list[str]:
+    slow = []
     print(f"{EPISODES} episodes × {TURNS} turns, {LATENCY * 1e3:.0f} ms a call")
     print(f"{'':32} {'wall':>8} {'ideal':>8} {'ratio':>7} {'CPU':>8} {'memory':>9}")
     for at_once in (10, 64):
@@ -223,9 +233,12 @@ def beside_inspect(bench: str, server: Scripted, url: str, inspect: str | None, 
             print(f"{name:32} {wall:6.2f} s {ideal:6.2f} s {wall / ideal:7.3f} {cpu:6.2f} s {memory:6.1f} MB")
             if name.startswith("bench"):
                 check(folder, EPISODES)
+                slow += late(name, wall, ideal)
+    return slow
 
 
-def growth(bench: str, server: Scripted, url: str, counts: list[int], folder: str) -> None:
+def growth(bench: str, server: Scripted, url: str, counts: list[int], folder: str) -> list[str]:
+    slow = []
     print(f"as many episodes as calls at once, and at least {EPISODES}; {TURNS} turns, {LATENCY * 1e3:.0f} ms a call;")
     print("least: eight latencies an episode; ideal: the latencies that the server gave; server: what its busiest process worked")
     print(f"{'calls at once':>13} {'episodes':>8} {'wall':>9} {'least':>9} {'ideal':>9} {'server':>9} {'CPU a call':>11} {'memory':>10}")
@@ -241,6 +254,9 @@ def growth(bench: str, server: Scripted, url: str, counts: list[int], folder: st
             flush=True,
         )
         check(folder, episodes)
+        # Neither the latencies nor the server's own work can be outrun.
+        slow += late(f"{at_once} calls at once", wall, max(ideal, server.work()))
+    return slow
 
 
 def main() -> None:
@@ -251,6 +267,7 @@ def main() -> None:
     arguments.add_argument("--at-once", metavar="N,…", default="10,100,1000,10000", help="how many, with --growth")
     arguments.add_argument("--servers", type=int, default=1, help="processes of the scripted server")
     arguments.add_argument("--test", action="store_true", help="with --growth: 10 and 100 at once")
+    arguments.add_argument("--ci", action="store_true", help=f"fail at {TIMES} times the ideal time")
     given = arguments.parse_args()
     bench, inspect = os.path.abspath(given.bench), given.inspect and os.path.abspath(given.inspect)
     # A call at once is an open file, here and there.
@@ -262,9 +279,11 @@ def main() -> None:
         os.chdir(folder)
         if given.growth:
             counts = [10, 100] if given.test else [int(count) for count in given.at_once.split(",")]
-            growth(bench, server, url, counts, folder)
+            slow = growth(bench, server, url, counts, folder)
         else:
-            beside_inspect(bench, server, url, inspect, folder)
+            slow = beside_inspect(bench, server, url, inspect, folder)
+    if given.ci and slow:
+        sys.exit("schedule.py: " + "; ".join(slow))
 
 
 main()
