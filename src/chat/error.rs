@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Retry;
-
 /// The most characters of an endpoint's words that an error repeats.
 pub const LONGEST_MESSAGE: usize = 2_000;
 
@@ -138,6 +136,17 @@ impl fmt::Display for ErrorKind {
             Self::Cancelled => "given up",
         })
     }
+}
+
+/// A failed attempt that was followed by another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retry {
+    /// What went wrong.
+    pub error: ErrorKind,
+    /// The HTTP status, where there was one.
+    pub status: Option<u16>,
+    /// How long was waited before the next attempt, in milliseconds.
+    pub delay_ms: u64,
 }
 
 /// A call that failed.

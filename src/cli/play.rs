@@ -25,10 +25,10 @@ use crate::report::progress::{Pace, ReadPace};
 use crate::report::score_table::{left_early, one_line, plural};
 use crate::report::{csv, html, junit, markdown, progress, protocol, table};
 use crate::run::budget::{Amount, Budget, Kind};
-use crate::run::kept::Progress;
+use crate::run::progress::Progress;
 use crate::run::runner::{CallPace, PlayerKind};
 use crate::run::{Cancel, Hub, HubError, Plan, Player, Runner, Sink};
-use crate::stats::looks::{self, Look};
+use crate::stats::alpha_spending::{self, Look};
 
 /// How often a run is compared with its baseline under `--until-decided`.
 const LOOKS: u32 = 3;
@@ -262,7 +262,7 @@ impl Stage {
 /// After which epochs the run is compared with its baseline: at the end, and under `--until-decided` before it.
 fn looks(settings: &Settings, plan: &Plan) -> Vec<Look> {
     let wanted = if settings.until_decided { LOOKS } else { 1 };
-    looks::looks(plan.epochs, wanted, Rules::default().alpha)
+    alpha_spending::looks(plan.epochs, wanted, Rules::default().alpha)
 }
 
 /// Writes everything that is derived from the event log. One file that cannot be written does not keep back the others.

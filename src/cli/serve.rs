@@ -20,7 +20,7 @@ use super::shown::{Maker, RunSuites};
 use super::{build, out};
 use crate::config::settings::ConfigFile;
 use crate::config::{ConfigError, Environment};
-use crate::log::shelf::Shelf;
+use crate::log::run_index::Shelf;
 use crate::log::store::Store;
 use crate::serve::baseline::Baselines;
 use crate::serve::runs::Runs;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::env::TaskId;
 use crate::log::summary::PASS_THRESHOLD;
 use crate::log::{EpisodeKey, Event, EventKind, Row, Summary};
-use crate::stats::gate::{self, Pair, Verdict};
+use crate::stats::gate::{Criteria, Judgement, Pair, Verdict, judge};
 
 /// The schema of a comparison.
 pub const SCHEMA: &str = "incident-bench/compare/1";
@@ -68,28 +68,10 @@ pub struct CompareRow {
     pub model: String,
     /// `overall`, or a task.
     pub scope: String,
-    /// The score of the base.
-    pub base: f64,
-    /// The score of the new run.
-    pub new: f64,
-    /// New less base.
-    pub delta: f64,
-    /// The error of the difference on these scenarios; none with one epoch.
-    pub se_fixed: Option<f64>,
-    /// Its one-sided bounds, each with error alpha.
-    pub bounds_fixed: Option<[f64; 2]>,
-    /// The error of the difference for incidents like these.
-    pub se_paired: Option<f64>,
-    /// Its two-sided 95 % interval.
-    pub ci95_paired: Option<[f64; 2]>,
-    /// The two-sided p of the exact sign flip over scenarios.
-    pub p_sign_flip: Option<f64>,
-    /// `pass`, `regressed` or `inconclusive`.
-    pub verdict: &'static str,
-    /// The smallest difference that these epochs would have shown four times in five.
-    pub mde: Option<f64>,
-    /// The epochs after which it could be decided, four times in five.
-    pub epochs_needed: Option<u64>,
+    /// The scores of both runs, the errors of their difference, and the verdict.
+    // Flattening is for the JSON, which has one object a row; nothing reads a row back.
+    #[serde(flatten)]
+    pub judged: Judgement,
     /// Whether the verdict is by equality of trajectories and not by statistics.
     pub exact: bool,
     /// Whether the contestant is the one that plays by chance.
@@ -190,9 +172,9 @@ impl Comparison {
     pub fn verdict(&self) -> Verdict {
         let alone = self.rows.iter().all(|row| row.by_chance);
         let overall = || self.rows.iter().filter(|row| row.scope == OVERALL && (alone || !row.by_chance));
-        if self.rows.iter().any(|row| row.verdict == "regressed" && (alone || !row.by_chance)) {
+        if self.rows.iter().any(|row| row.judged.verdict == Verdict::Regressed && (alone || !row.by_chance)) {
             Verdict::Regressed
-        } else if overall().any(|row| row.verdict == "inconclusive") || self.rows.is_empty() {
+        } else if overall().any(|row| row.judged.verdict == Verdict::Inconclusive) || self.rows.is_empty() {
             Verdict::Inconclusive
         } else {
             Verdict::Pass
@@ -275,8 +257,8 @@ impl Contest<'_> {
     }
 
     fn row(&self, scope: &str, names: &[String], pairs: &[Pair<TaskId>]) -> Option<CompareRow> {
-        let rules = gate::Rules { margin: self.rules.margin, alpha: self.rules.alpha, pass_threshold: PASS_THRESHOLD };
-        let judged = gate::judge(pairs, &rules)?;
+        let Rules { margin, alpha } = self.rules;
+        let judged = judge(pairs, &Criteria { margin, alpha, pass_threshold: PASS_THRESHOLD })?;
         // A policy without a model does the same again; and what did the same in every step cannot have got worse.
         let same =
             self.before.trajectory_digest.is_some() && self.before.trajectory_digest == self.after.trajectory_digest;
@@ -303,20 +285,10 @@ impl Contest<'_> {
         Some(CompareRow {
             model: self.after.model.clone(),
             scope: scope.to_owned(),
-            base: judged.base,
-            new: judged.new,
-            delta: judged.delta,
-            se_fixed: judged.se_fixed,
-            bounds_fixed: judged.bounds_fixed,
-            se_paired: judged.se_paired,
-            ci95_paired: judged.ci95_paired,
-            p_sign_flip: judged.p_sign_flip,
-            verdict: name(verdict),
-            mde: judged.mde,
-            epochs_needed: judged.epochs_needed,
+            changed: changed.collect(),
+            judged: Judgement { verdict, ..judged },
             exact,
             by_chance,
-            changed: changed.collect(),
         })
     }
 
@@ -333,13 +305,5 @@ impl Contest<'_> {
                 new: after.get(step).cloned(),
             })
         })
-    }
-}
-
-const fn name(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "pass",
-        Verdict::Regressed => "regressed",
-        Verdict::Inconclusive => "inconclusive",
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::compare::{CompareRow, Comparison};
+use crate::stats::gate::Verdict;
 
 const HEAD: [&str; 8] = ["model", "scope", "base", "new", "Δ", "these scenarios", "incidents like these", "verdict"];
 
@@ -13,12 +14,12 @@ fn cells(row: &CompareRow) -> Vec<String> {
     vec![
         row.model.clone(),
         row.scope.clone(),
-        format!("{:.3}", row.base),
-        format!("{:.3}", row.new),
-        format!("{:+.3}", row.delta),
-        if row.exact { "–".to_owned() } else { interval(row.bounds_fixed) },
-        interval(row.ci95_paired),
-        format!("{}{how}", row.verdict),
+        format!("{:.3}", row.judged.base),
+        format!("{:.3}", row.judged.new),
+        format!("{:+.3}", row.judged.delta),
+        if row.exact { "–".to_owned() } else { interval(row.judged.bounds_fixed) },
+        interval(row.judged.ci95_paired),
+        format!("{}{how}", row.judged.verdict),
     ]
 }
 
@@ -26,9 +27,9 @@ fn cells(row: &CompareRow) -> Vec<String> {
 fn remarks(comparison: &Comparison) -> Vec<String> {
     let mut remarks = comparison.notes.clone();
     for row in &comparison.rows {
-        if row.verdict == "inconclusive" {
+        if row.judged.verdict == Verdict::Inconclusive {
             let mut text = format!("{}, {}: cannot be decided", row.model, row.scope);
-            match (row.mde, row.epochs_needed) {
+            match (row.judged.mde, row.judged.epochs_needed) {
                 (Some(mde), Some(epochs)) => {
                     let _ = write!(
                         text,
@@ -99,12 +100,15 @@ pub fn markdown(comparison: &Comparison) -> String {
 #[must_use]
 pub fn annotations(comparison: &Comparison) -> String {
     let mut text = String::new();
-    for row in comparison.rows.iter().filter(|row| row.verdict != "pass") {
-        let level = if row.verdict == "regressed" { "error" } else { "warning" };
-        let message = format!("{} {}: {:.3} to {:.3} ({:+.3})", row.model, row.scope, row.base, row.new, row.delta);
+    for row in comparison.rows.iter().filter(|row| row.judged.verdict != Verdict::Pass) {
+        let level = if row.judged.verdict == Verdict::Regressed { "error" } else { "warning" };
+        let message = format!(
+            "{} {}: {:.3} to {:.3} ({:+.3})",
+            row.model, row.scope, row.judged.base, row.judged.new, row.judged.delta
+        );
         // The runner reads % and line breaks in their encoded form.
         let message = crate::report::score_table::one_line(&message).replace('%', "%25");
-        let _ = writeln!(text, "::{level} title=incident-bench {}::{message}", row.verdict);
+        let _ = writeln!(text, "::{level} title=incident-bench {}::{message}", row.judged.verdict);
     }
     text
 }
@@ -118,21 +122,21 @@ pub fn junit(comparison: &Comparison) -> String {
     models.dedup();
     for model in models {
         let rows: Vec<_> = comparison.rows.iter().filter(|row| row.model == *model).collect();
-        let count = |verdict| rows.iter().filter(|row| row.verdict == verdict).count();
+        let count = |verdict| rows.iter().filter(|row| row.judged.verdict == verdict).count();
         let _ = writeln!(
             text,
             "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\">",
             crate::report::markup::escape(model),
             rows.len(),
-            count("regressed"),
-            count("inconclusive")
+            count(Verdict::Regressed),
+            count(Verdict::Inconclusive)
         );
         for row in rows {
-            let message = format!("{:.4} to {:.4} ({:+.4})", row.base, row.new, row.delta);
-            let inner = match row.verdict {
-                "regressed" => format!("<failure message=\"{message}\"/>"),
-                "inconclusive" => format!("<skipped message=\"inconclusive: {message}\"/>"),
-                _ => String::new(),
+            let message = format!("{:.4} to {:.4} ({:+.4})", row.judged.base, row.judged.new, row.judged.delta);
+            let inner = match row.judged.verdict {
+                Verdict::Regressed => format!("<failure message=\"{message}\"/>"),
+                Verdict::Inconclusive => format!("<skipped message=\"inconclusive: {message}\"/>"),
+                Verdict::Pass => String::new(),
             };
             let _ = writeln!(
                 text,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::summary::round;
+use super::rounding::round4;
 use crate::stats::mean;
 use crate::stats::proportion::{Rate, wilson_of};
 
@@ -36,8 +36,8 @@ pub fn conduct<'a>(grades: impl Iterator<Item = &'a Value>) -> Conduct {
     let mut share = |name: &str, hits: usize, of: usize| {
         let counts = u32::try_from(hits).ok().zip(u32::try_from(of).ok());
         if let Some(rate) = counts.and_then(|(hits, of)| Rate::new(hits, of)) {
-            let wilson95 = wilson_of(rate, 0.05).map(|ends| ends.map(round));
-            all.insert(name.to_owned(), Measure { value: round(rate.share()), episodes: of, wilson95 });
+            let wilson95 = wilson_of(rate, 0.05).map(|ends| ends.map(round4));
+            all.insert(name.to_owned(), Measure { value: round4(rate.share()), episodes: of, wilson95 });
         }
     };
 
@@ -80,7 +80,7 @@ pub fn conduct<'a>(grades: impl Iterator<Item = &'a Value>) -> Conduct {
 
     let mut average = |name: &str, values: Vec<f64>| {
         if let Some(value) = mean::mean(&values) {
-            all.insert(name.to_owned(), Measure { value: round(value), episodes: values.len(), wilson95: None });
+            all.insert(name.to_owned(), Measure { value: round4(value), episodes: values.len(), wilson95: None });
         }
     };
     let of = |parts: &[&Value], key: &str| parts.iter().filter_map(|part| number(part, key)).collect::<Vec<_>>();

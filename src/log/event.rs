@@ -1,38 +1,16 @@
 //! Events: the vocabulary of the log.
 
-use std::fmt;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::{EpisodeKey, RunId};
 use crate::agent::StepSource;
 use crate::chat::{ChatReply, ErrorKind, Message, Retry};
 use crate::env::{ActionKind, EpisodeId, Points, TaskId};
 
 /// The version of the event format; readers accept equal ones.
 pub const VERSION: u32 = 1;
-
-/// Which episode: one play of one scenario by one contestant in one epoch.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct EpisodeKey {
-    /// The contestant's label: a model, or a built-in agent's name.
-    pub model: String,
-    /// The scenario.
-    pub scenario: String,
-    /// The repetition, from 0.
-    pub epoch: u32,
-}
-
-impl fmt::Display for EpisodeKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} on {}", self.model, self.scenario)?;
-        if self.epoch > 0 {
-            write!(f, ", epoch {}", self.epoch)?;
-        }
-        Ok(())
-    }
-}
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -88,7 +66,7 @@ pub enum EventKind {
         /// The version of the format.
         v: u32,
         /// The run.
-        run: super::RunId,
+        run: RunId,
     },
     /// An endpoint was asked once before the run.
     #[serde(rename = "endpoint.checked")]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::summary::round;
+use super::rounding::round4;
 use crate::env::TaskId;
 use crate::stats::epochs::{Constant, flip_rate, icc, se_fixed, task_weights};
 use crate::stats::{distribution, mean, passk, proportion};
@@ -78,10 +78,10 @@ pub fn reliability(cells: &[Cell], threshold: f64, deterministic: bool) -> Optio
     }
     let by_epoch: Vec<_> = scored.iter().map(|cell| cell.scores.clone()).collect();
     let mut found = Reliability {
-        se_general: general_error(cells).map(round),
+        se_general: general_error(cells).map(round4),
         pass_rate: pass_rate(&scored, threshold),
-        flip_rate: flip_rate(&by_epoch, threshold).map(round),
-        icc: icc(&by_epoch).map(round),
+        flip_rate: flip_rate(&by_epoch, threshold).map(round4),
+        icc: icc(&by_epoch).map(round4),
         ..Reliability::default()
     };
     // A task without a score leaves no overall score to have an error.
@@ -93,15 +93,15 @@ pub fn reliability(cells: &[Cell], threshold: f64, deterministic: bool) -> Optio
             se => se,
         };
         let critical = distribution::normal_quantile(0.975);
-        found.se_fixed = se.map(round);
-        found.ci95_fixed = se.zip(critical).map(|(se, z)| [overall - z * se, overall + z * se].map(round));
+        found.se_fixed = se.map(round4);
+        found.ci95_fixed = se.zip(critical).map(|(se, z)| [overall - z * se, overall + z * se].map(round4));
     }
     if cells.iter().any(|cell| cell.void > 0) {
         let with_zeros = |cell: &Cell| {
             let zeros = std::iter::repeat_n(0.0, cell.void);
             mean::mean(&cell.scores.iter().copied().chain(zeros).collect::<Vec<_>>())
         };
-        found.overall_void_as_zero = overall(cells, with_zeros).map(round);
+        found.overall_void_as_zero = overall(cells, with_zeros).map(round4);
     }
     (found.pass_at, found.pass_hat) = repeated(cells, threshold);
     (found != Reliability::default()).then_some(found)
@@ -139,7 +139,7 @@ fn pass_rate(scored: &[&Cell], threshold: f64) -> Option<PassRate> {
     let epochs = scored.iter().map(|cell| cell.scores.len()).max()?;
     let effective_n = proportion::effective_n(value, mean::standard_error(&rates)?, rates.len(), epochs)?;
     let wilson95 = proportion::wilson(value, effective_n, distribution::normal_quantile(0.975)?)?;
-    Some(PassRate { threshold, value: round(value), effective_n: round(effective_n), wilson95: wilson95.map(round) })
+    Some(PassRate { threshold, value: round4(value), effective_n: round4(effective_n), wilson95: wilson95.map(round4) })
 }
 
 /// pass@k and pass^k for every k up to the number of epochs; nothing with one epoch.
@@ -150,7 +150,7 @@ fn repeated(cells: &[Cell], threshold: f64) -> (Vec<f64>, Vec<f64>) {
         let of = |k| {
             let values: Option<Vec<_>> =
                 whole.iter().map(|cell| estimator(k, passes(&cell.scores, threshold), epochs)).collect();
-            mean::mean(&values?).map(round)
+            mean::mean(&values?).map(round4)
         };
         (1..=epochs).filter_map(of).collect()
     };

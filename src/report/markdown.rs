@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::beside::{self, RELIABILITY, Table};
+use super::detail_tables::{self, RELIABILITY, Table};
 use super::published;
 use super::score_table::{Cells, asked_by, cells};
 use crate::log::Summary;
@@ -25,15 +25,15 @@ pub fn render(summary: &Summary) -> String {
         run.bench_version
     );
     text += &score_table(summary);
-    if let Some(sure) = beside::reliability(summary) {
+    if let Some(sure) = detail_tables::reliability(summary) {
         let _ = write!(text, "\n## How sure, how steady\n\n{RELIABILITY}\n\n{}", table(&sure));
     }
-    if let Some(how) = beside::conduct(summary) {
-        let _ = write!(text, "\n## How they worked\n\n{}\n\n{}", beside::CONDUCT, table(&how));
+    if let Some(how) = detail_tables::conduct(summary) {
+        let _ = write!(text, "\n## How they worked\n\n{}\n\n{}", detail_tables::CONDUCT, table(&how));
     }
     text += "\n## By scenario\n\n";
     text += &by_scenario(summary);
-    if let Some(why) = beside::failures(summary) {
+    if let Some(why) = detail_tables::failures(summary) {
         let _ = write!(text, "\n## Why episodes did not pass\n\n{}", table(&why));
     }
     if let Some(published) = published_table(&run.suite) {

@@ -4,8 +4,8 @@
 //! events too. Only [`progress`] and [`protocol`] listen to a live run.
 
 pub mod atif;
-mod beside;
 pub mod csv;
+mod detail_tables;
 pub mod episodes;
 pub mod html;
 pub mod inspect;

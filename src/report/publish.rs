@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde::Deserialize;
 
 use super::score_table::asked_by;
-use super::{beside, markdown};
+use super::{detail_tables, markdown};
 use crate::log::{Manifest, Summary};
 
 /// The first line of the page.
@@ -70,17 +70,17 @@ pub fn render(summary: &Summary, runs: &[Manifest], files: &[ModelFile]) -> Stri
     text += &who_chose(summary);
     text += "\n## Why episodes did not pass\n\nThe first that applies names an episode below 0.8. The last column says who chose the last step, the answer as \
              a rule, in how many episodes, and what they scored.\n\n";
-    text += &beside::failures(summary).as_ref().map(markdown::table).unwrap_or_default();
-    if let Some(conduct) = beside::conduct(summary) {
+    text += &detail_tables::failures(summary).as_ref().map(markdown::table).unwrap_or_default();
+    if let Some(conduct) = detail_tables::conduct(summary) {
         text += "\n## How they worked\n\n";
-        text += beside::CONDUCT;
+        text += detail_tables::CONDUCT;
         text += "\n\n";
         text += &markdown::table(&conduct);
     }
     text += "\n## How sure, how steady\n\n";
-    text += beside::RELIABILITY;
+    text += detail_tables::RELIABILITY;
     text += "\n\n";
-    text += &beside::reliability(summary).as_ref().map(markdown::table).unwrap_or_default();
+    text += &detail_tables::reliability(summary).as_ref().map(markdown::table).unwrap_or_default();
     text += "\n## By scenario\n\n";
     text += &markdown::by_scenario(summary);
     if let Some(published) = markdown::published_table(&run.suite) {

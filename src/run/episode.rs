@@ -7,7 +7,7 @@ use tokio::time::{Duration, Instant};
 use super::budget::{self, Amount, Budget};
 use super::hub::Hub;
 use super::journal::HubError;
-use super::kept::KeptEpisode;
+use super::progress::KeptEpisode;
 use super::{Cancel, plan};
 use crate::agent::{Decision, Policy, StepSource, Turn};
 use crate::chat::price::Price;

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::{Arc, mpsc};
 
 use super::budget::{Amount, Budget, Limits};
-use super::kept::Progress;
+use super::progress::Progress;
 use super::{Cancel, Hub, HubError, Plan, Player, Runner, Sink};
 use crate::chat::ErrorKind;
 use crate::log::{EpisodeKey, Event, EventKind, Fold, Manifest, Summary};

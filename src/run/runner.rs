@@ -13,7 +13,7 @@ use super::budget::{Amount, Answer, Budget};
 use super::episode::{Line, Play};
 use super::hub::Hub;
 use super::journal::HubError;
-use super::kept::{KeptEpisode, Progress};
+use super::progress::{KeptEpisode, Progress};
 use super::{Cancel, Plan, plan};
 use crate::agent::baseline::{Random, Scripted};
 use crate::agent::exec::Exec;

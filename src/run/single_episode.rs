@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::budget::{Amount, Budget, Limits};
 use super::hub::Hub;
-use super::kept::Progress;
+use super::progress::Progress;
 use super::runner::{Common, Waiting, play_one};
 use super::{Cancel, Plan, Player};
 use crate::env::Scenario;

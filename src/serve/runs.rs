@@ -23,10 +23,9 @@ use crate::env::{Catalog, Scenario};
 use crate::gate::compare::Side;
 use crate::gate::{Rules, compare, render};
 use crate::log::manifest::PlannedScenario;
-use crate::log::shelf::{Book, Head, Shelf, ShelfError, Status};
+use crate::log::run_index::{Book, Head, Shelf, ShelfError, Status};
 use crate::log::{Manifest, Row};
 use crate::report::published;
-use crate::stats::gate::Verdict;
 
 /// How often a run that goes on is looked at.
 const LOOK: Duration = Duration::from_millis(500);
@@ -211,13 +210,8 @@ pub(super) async fn comparison(
         let sides = (Side { summary: &base.0, events: &base.1 }, Side { summary: &new.0, events: &new.1 });
         let comparison = compare(sides.0, sides.1, Rules::default(), asked.allow_drift)
             .map_err(|drift| Fault::Drift(drift.to_string()))?;
-        let verdict = match comparison.verdict() {
-            Verdict::Pass => "pass",
-            Verdict::Regressed => "regressed",
-            Verdict::Inconclusive => "inconclusive",
-        };
         let text = render::markdown(&comparison);
-        Ok(json!({ "verdict": verdict, "text": text, "comparison": comparison }).to_string())
+        Ok(json!({ "verdict": comparison.verdict(), "text": text, "comparison": comparison }).to_string())
     });
     Ok(written(text.await?))
 }

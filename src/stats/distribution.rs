@@ -1,6 +1,6 @@
 //! Quantiles and tails of the distributions behind the intervals, none where they do not exist.
 
-use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
+use statrs::distribution::{ContinuousCDF, Normal};
 use statrs::function::beta::checked_beta_reg;
 
 /// The quantile of the standard normal distribution; none unless 0 < p < 1.
@@ -31,13 +31,6 @@ pub fn t_quantile(p: f64, df: f64) -> Option<f64> {
     let y = beta_quantile(tail, df / 2.0, 0.5)?;
     let quantile = (df * (1.0 - y) / y).sqrt();
     quantile.is_finite().then_some(if p < 0.5 { -quantile } else { quantile })
-}
-
-/// The two-sided p-value of a t statistic, 2·P(T > |t|); none for a statistic that is not a number.
-#[must_use]
-pub fn t_two_sided(t: f64, df: f64) -> Option<f64> {
-    let distribution = StudentsT::new(0.0, 1.0, df).ok()?;
-    (!t.is_nan()).then(|| (2.0 * distribution.sf(t.abs())).min(1.0))
 }
 
 /// The quantile of Beta(a, b); none unless 0 < p < 1 and both shapes are positive.
@@ -96,8 +89,6 @@ mod tests {
         near(normal_quantile(0.95), 1.644_853_626_9, 1e-9);
         near(beta_quantile(0.025, 7.0, 4.0), 0.347_547_1, 1e-6);
         near(beta_quantile(0.95, 1.0, 9.0), 1.0 - 0.05_f64.powf(1.0 / 9.0), 1e-12);
-        near(t_two_sided(-0.894_427_191, 8.0), 0.397_203_84, 1e-8);
-        near(t_two_sided(f64::INFINITY, 8.0), 0.0, 1e-12);
     }
 
     #[test]
@@ -109,9 +100,7 @@ mod tests {
         }
         for df in [0.0, -1.0, f64::NAN] {
             assert_eq!(t_quantile(0.9, df), None);
-            assert_eq!(t_two_sided(1.0, df), None);
         }
-        assert_eq!(t_two_sided(f64::NAN, 3.0), None);
         assert_eq!(beta_quantile(0.5, 0.0, 1.0), None);
         assert_eq!(beta_quantile(0.5, f64::NAN, 1.0), None);
     }

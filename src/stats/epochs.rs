@@ -92,12 +92,6 @@ pub fn icc(cells: &[Vec<f64>]) -> Option<f64> {
     (denominator > 1e-24).then(|| (between - within) / denominator)
 }
 
-/// How many times more episodes are needed than if they were independent: 1 + (K − 1)·ICC (Kish 1965).
-#[must_use]
-pub fn design_effect(icc: f64, epochs: usize) -> f64 {
-    1.0 + (count(epochs) - 1.0) * icc
-}
-
 /// The share of scenarios that both pass and fail among their epochs, a pass being a score of at least `threshold`.
 ///
 /// Scenarios with fewer than two epochs cannot flip and are left out; none where none is left.
@@ -124,7 +118,6 @@ mod tests {
         near(se_a, 0.062_113, 1e-6);
         near(se_a.hypot(se_b), 0.094_879, 1e-6);
         near(icc(&a), 0.4667, 5e-5);
-        near(design_effect(icc(&a).unwrap(), 4), 2.4, 1e-9);
         near(flip_rate(&a, 0.8), 0.4444, 5e-5);
     }
 

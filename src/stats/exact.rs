@@ -1,6 +1,4 @@
-//! Exact p-values for few scenarios: `McNemar`, Fisher and the sign flip.
-
-use statrs::function::factorial::ln_binomial;
+//! The exact p-value of a sign flip, which holds for few scenarios.
 
 use super::distribution::count;
 use super::rng::SplitMix64;
@@ -10,62 +8,6 @@ pub const MOST_ENUMERATED: usize = 20;
 
 /// How many signs [`sign_flip`] draws where there are too many to try.
 const DRAWS: u32 = 100_000;
-
-/// `McNemar`'s exact two-sided p for discordant pairs: twice P(X ≤ min(b, c)) with X ~ Binomial(b + c, ½), at most 1.
-///
-/// 1 where no pair is discordant.
-#[must_use]
-pub fn mcnemar(only_first: u32, only_second: u32) -> f64 {
-    let (below, at) = smaller_tail(only_first, only_second);
-    (2.0 * (below + at)).min(1.0)
-}
-
-/// `McNemar`'s mid-p: the exact p with half the probability of what was seen, 2·P(X ≤ min) − P(X = min)
-/// (Fagerland, Lydersen, Laake 2013).
-#[must_use]
-pub fn mcnemar_mid_p(only_first: u32, only_second: u32) -> f64 {
-    let (below, at) = smaller_tail(only_first, only_second);
-    (2.0 * below + at).min(1.0)
-}
-
-/// P(X < min(b, c)) and P(X = min(b, c)).
-fn smaller_tail(b: u32, c: u32) -> (f64, f64) {
-    let n = u64::from(b) + u64::from(c);
-    let seen = u64::from(b.min(c));
-    let chance = |k| (ln_binomial(n, k) - (f64::from(b) + f64::from(c)) * std::f64::consts::LN_2).exp();
-    ((0..seen).map(chance).sum(), chance(seen))
-}
-
-/// Which tables count as at least as extreme.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tail {
-    /// Those in which the first passes no more often.
-    Less,
-    /// Those in which the first passes no less often.
-    Greater,
-    /// Those that are no more probable, as R and scipy have it.
-    Both,
-}
-
-/// Fisher's exact p of a table of passes and failures, `[first, second]`, by the hypergeometric distribution with all
-/// margins fixed. 1 for an empty table.
-#[must_use]
-pub fn fisher(first: [u32; 2], second: [u32; 2], tail: Tail) -> f64 {
-    let [passes, failures] = first.map(u64::from);
-    let (draws, others) = (passes + failures, second.map(u64::from).iter().sum::<u64>());
-    let good = passes + u64::from(second[0]);
-    let whole = ln_binomial(draws + others, good);
-    let chance = |k: u64| (ln_binomial(draws, k) + ln_binomial(others, good - k) - whole).exp();
-    let seen = chance(passes);
-    let (least, most) = (good.saturating_sub(others), good.min(draws));
-    let counts = |k: &u64| match tail {
-        Tail::Less => *k <= passes,
-        Tail::Greater => *k >= passes,
-        // Equal probabilities come out a little different; this is R's tolerance.
-        Tail::Both => chance(*k) <= seen * (1.0 + 1e-7),
-    };
-    (least..=most).filter(counts).map(chance).sum::<f64>().min(1.0)
-}
 
 /// The two-sided sign-flip p of a weighted mean of differences: the share of all 2ⁿ choices of signs whose |Σ ±xᵢ| is
 /// at least the one seen. `contributions` are xᵢ = wᵢdᵢ; a factor common to all does not matter (page 7.2, 6).
@@ -135,13 +77,6 @@ mod tests {
 
     #[test]
     fn vectors_of_the_contract() {
-        for (b, c, exact, mid) in [(6, 1, 0.125, 0.0703), (10, 2, 0.0386, 0.0225), (25, 10, 0.016_67, 0.011_33)] {
-            near(mcnemar(b, c), exact, 5e-5);
-            near(mcnemar_mid_p(b, c), mid, 5e-5);
-        }
-        near(fisher([30, 6], [22, 14], Tail::Both), 0.0640, 5e-5);
-        near(fisher([0, 4], [4, 0], Tail::Less), 0.0143, 5e-5);
-        near(fisher([1, 3], [4, 0], Tail::Less), 0.071, 5e-4);
         let differences: Vec<_> = means(A).iter().zip(means(B)).map(|(a, b)| a - b).collect();
         near(sign_flip_exact(&differences), 0.5625, 1e-12);
         near(sign_flip_sampled(&differences, 20_000, 7), 0.5625, 0.015);
@@ -149,11 +84,6 @@ mod tests {
 
     #[test]
     fn edges() {
-        near(mcnemar(0, 0), 1.0, 1e-12);
-        near(mcnemar_mid_p(3, 3), 1.0, 1e-12);
-        near(mcnemar(u32::MAX >> 12, 0), 0.0, 1e-12);
-        near(fisher([0, 0], [0, 0], Tail::Both), 1.0, 1e-12);
-        near(fisher([2, 0], [3, 0], Tail::Greater), 1.0, 1e-12);
         assert_eq!(sign_flip(&[], 1), None);
         assert_eq!(sign_flip(&[0.1, f64::NAN], 1), None);
         assert_eq!(sign_flip(&[0.0; 30], 1), Some(1.0));
@@ -174,14 +104,6 @@ mod tests {
             near(sign_flip_exact(&turned), p, 1e-12);
             // What was seen is one of the choices, and so is its mirror.
             proptest::prop_assert!(p >= 2.0_f64.powi(1 - i32::try_from(x.len()).unwrap()) && p <= 1.0);
-        }
-
-        #[test]
-        fn tails_of_fisher_overlap_in_what_was_seen(a in 0_u32..30, b in 0_u32..30, c in 0_u32..30, d in 0_u32..30) {
-            let [less, greater, both] = [Tail::Less, Tail::Greater, Tail::Both].map(|tail| fisher([a, b], [c, d], tail));
-            proptest::prop_assert!(less + greater >= 1.0 - 1e-9);
-            proptest::prop_assert!(both >= less.min(greater) - 1e-9 && both <= 1.0);
-            near(fisher([c, d], [a, b], Tail::Greater), less, 1e-9);
         }
     }
 }

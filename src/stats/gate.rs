@@ -1,5 +1,9 @@
 //! The regression gate: did an agent get worse on these scenarios (page 7.2, 8)?
 
+use std::fmt;
+
+use serde::Serialize;
+
 use super::distribution::{count, normal_quantile};
 use super::epochs::{Constant, se_fixed, task_weights, variance_of_mean};
 use super::exact::sign_flip;
@@ -28,9 +32,9 @@ pub struct Pair<T> {
     pub new: Vec<f64>,
 }
 
-/// What the gate goes by.
+/// The thresholds by which the gate decides.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rules {
+pub struct Criteria {
     /// The drop that is tolerated.
     pub margin: f64,
     /// The error of each one-sided bound.
@@ -39,15 +43,34 @@ pub struct Rules {
     pub pass_threshold: f64,
 }
 
-/// What the gate says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The decision of the gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// No worse than the margin allows.
+    /// The new scores are no worse than the margin allows.
     Pass,
-    /// Worse.
+    /// The new scores are worse.
     Regressed,
-    /// Cannot be told from these epochs.
+    /// These epochs are too few to decide.
     Inconclusive,
+}
+
+impl Verdict {
+    /// The word for the verdict in tables, messages and JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Regressed => "regressed",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// A scenario that by itself almost surely got worse.
@@ -60,7 +83,7 @@ pub struct Moved {
 }
 
 /// What the comparison came to.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Judgement {
     /// The mean of the task means before.
     pub base: f64,
@@ -86,6 +109,7 @@ pub struct Judgement {
     /// four times in five; none without a margin.
     pub epochs_needed: Option<u64>,
     /// Scenarios that by themselves almost surely got worse.
+    #[serde(skip)]
     pub moved: Vec<Moved>,
 }
 
@@ -103,23 +127,23 @@ pub struct Judgement {
 /// None without scenarios, where a side of a scenario has no score or one that is not finite, and unless
 /// margin ≥ 0 and 0 < α < 1.
 #[must_use]
-pub fn judge<T: Ord>(pairs: &[Pair<T>], rules: &Rules) -> Option<Judgement> {
-    let usable = rules.margin >= 0.0 && rules.margin.is_finite();
+pub fn judge<T: Ord>(pairs: &[Pair<T>], criteria: &Criteria) -> Option<Judgement> {
+    let usable = criteria.margin >= 0.0 && criteria.margin.is_finite();
     let finite = pairs.iter().all(|pair| pair.base.iter().chain(&pair.new).all(|score| score.is_finite()));
     if pairs.is_empty() || !usable || !finite {
         return None;
     }
-    let demand = Demand::one_sided(rules.alpha, POWER)?;
-    let critical = normal_quantile(1.0 - rules.alpha)?;
+    let demand = Demand::one_sided(criteria.alpha, POWER)?;
+    let critical = normal_quantile(1.0 - criteria.alpha)?;
     let weights = task_weights(&pairs.iter().map(|pair| &pair.task).collect::<Vec<_>>());
-    let base = Side::new(&pairs.iter().map(|pair| pair.base.clone()).collect::<Vec<_>>(), &weights)?;
-    let new = Side::new(&pairs.iter().map(|pair| pair.new.clone()).collect::<Vec<_>>(), &weights)?;
+    let base = Estimates::new(&pairs.iter().map(|pair| pair.base.clone()).collect::<Vec<_>>(), &weights)?;
+    let new = Estimates::new(&pairs.iter().map(|pair| pair.new.clone()).collect::<Vec<_>>(), &weights)?;
     let contributions: Vec<_> =
         new.means.iter().zip(&base.means).zip(&weights).map(|((new, base), weight)| weight * (new - base)).collect();
     let delta: f64 = contributions.iter().sum();
     let se_fixed = base.se.zip(new.se).map(|(base, new)| base.hypot(new));
     let bounds_fixed = se_fixed.map(|se| [delta - critical * se, delta + critical * se]);
-    let paired = weighted(&new.means, &base.means, &weights).map(|paired| paired.difference);
+    let paired = weighted(&new.means, &base.means, &weights);
     let per_epoch = base.per_epoch.zip(new.per_epoch).map(|(base, new)| base + new);
     Some(Judgement {
         base: base.mean,
@@ -130,10 +154,10 @@ pub fn judge<T: Ord>(pairs: &[Pair<T>], rules: &Rules) -> Option<Judgement> {
         se_paired: paired.map(|paired| paired.se),
         ci95_paired: paired.map(|paired| paired.ci95),
         p_sign_flip: sign_flip(&contributions, SEED),
-        verdict: bounds_fixed.map_or(Verdict::Inconclusive, |bounds| decide(delta, bounds, rules.margin)),
+        verdict: bounds_fixed.map_or(Verdict::Inconclusive, |bounds| decide(delta, bounds, criteria.margin)),
         mde: se_fixed.and_then(|se| demand.detectable(se)),
-        epochs_needed: per_epoch.and_then(|variance| demand.needed(variance, rules.margin)),
-        moved: moved(pairs, rules.pass_threshold),
+        epochs_needed: per_epoch.and_then(|variance| demand.needed(variance, criteria.margin)),
+        moved: moved(pairs, criteria.pass_threshold),
     })
 }
 
@@ -150,8 +174,8 @@ pub fn decide(delta: f64, [lower, upper]: [f64; 2], margin: f64) -> Verdict {
     }
 }
 
-/// One side of the comparison.
-struct Side {
+/// What is estimated of one side of the comparison.
+struct Estimates {
     means: Vec<f64>,
     mean: f64,
     se: Option<f64>,
@@ -159,7 +183,7 @@ struct Side {
     per_epoch: Option<f64>,
 }
 
-impl Side {
+impl Estimates {
     fn new(cells: &[Vec<f64>], weights: &[f64]) -> Option<Self> {
         let means: Vec<_> = cells.iter().map(|cell| mean(cell)).collect::<Option<_>>()?;
         let estimated = se_fixed(cells, weights, Constant::Zero);
@@ -196,7 +220,7 @@ mod tests {
     use super::*;
     use crate::stats::{A, B, cells, near, near_both};
 
-    const RULES: Rules = Rules { margin: 0.02, alpha: 0.05, pass_threshold: 0.8 };
+    const CRITERIA: Criteria = Criteria { margin: 0.02, alpha: 0.05, pass_threshold: 0.8 };
 
     fn pairs(base: &[Vec<f64>], new: &[Vec<f64>]) -> Vec<Pair<usize>> {
         let both = base.iter().zip(new).enumerate();
@@ -209,7 +233,7 @@ mod tests {
 
     #[test]
     fn vector_of_the_contract() {
-        let found = judge(&pairs(&cells(A), &cells(B)), &RULES).unwrap();
+        let found = judge(&pairs(&cells(A), &cells(B)), &CRITERIA).unwrap();
         near(found.base, 0.583_333, 1e-6);
         near(found.new, 0.666_667, 1e-6);
         near(found.delta, 0.0833, 5e-5);
@@ -244,7 +268,7 @@ mod tests {
     fn a_single_scenario_is_guarded() {
         let passes = |c: usize| (0..4).map(|epoch| if epoch < c { 1.0 } else { 0.0 }).collect::<Vec<_>>();
         let pair = |base, new| Pair { task: 0, base: passes(base), new: passes(new) };
-        let found = judge(&[pair(4, 4), pair(4, 0), pair(4, 1), pair(0, 4)], &RULES).unwrap().moved;
+        let found = judge(&[pair(4, 4), pair(4, 0), pair(4, 1), pair(0, 4)], &CRITERIA).unwrap().moved;
         assert_eq!(found.iter().map(|moved| moved.scenario).collect::<Vec<_>>(), [1]);
         near(found[0].p_worse, 0.996, 5e-4);
     }
@@ -252,22 +276,22 @@ mod tests {
     #[test]
     fn no_spread_is_not_certainty() {
         let perfect = vec![vec![1.0; 4]; 9];
-        let found = judge(&pairs(&perfect, &perfect), &RULES).unwrap();
+        let found = judge(&pairs(&perfect, &perfect), &CRITERIA).unwrap();
         // √(2·9·5/252)/9.
         near(found.se_fixed, 0.066_402, 1e-6);
         assert_eq!((found.verdict, found.p_sign_flip), (Verdict::Inconclusive, Some(1.0)));
         // Partial credit that never changes has no posterior; then the difference speaks.
         let partial = vec![vec![0.6; 4]; 9];
-        let found = judge(&pairs(&partial, &partial), &RULES).unwrap();
+        let found = judge(&pairs(&partial, &partial), &CRITERIA).unwrap();
         assert_eq!((found.se_fixed, found.verdict), (Some(0.0), Verdict::Pass));
         let lower = vec![vec![0.5; 4]; 9];
-        assert_eq!(judge(&pairs(&partial, &lower), &RULES).unwrap().verdict, Verdict::Regressed);
+        assert_eq!(judge(&pairs(&partial, &lower), &CRITERIA).unwrap().verdict, Verdict::Regressed);
     }
 
     #[test]
     fn tasks_weigh_the_same() {
         let pair = |task, base: f64, new: f64| Pair { task, base: vec![base; 2], new: vec![new; 2] };
-        let found = judge(&[pair("a", 0.0, 1.0), pair("b", 1.0, 1.0), pair("b", 0.0, 0.0)], &RULES).unwrap();
+        let found = judge(&[pair("a", 0.0, 1.0), pair("b", 1.0, 1.0), pair("b", 0.0, 0.0)], &CRITERIA).unwrap();
         near(found.base, 0.25, 1e-12);
         near(found.new, 0.75, 1e-12);
         near(found.delta, 0.5, 1e-12);
@@ -275,16 +299,16 @@ mod tests {
 
     #[test]
     fn nothing_to_say() {
-        assert_eq!(judge::<u8>(&[], &RULES), None);
+        assert_eq!(judge::<u8>(&[], &CRITERIA), None);
         let pair = |base: &[f64], new: &[f64]| vec![Pair { task: 0, base: base.to_vec(), new: new.to_vec() }];
-        assert_eq!(judge(&pair(&[], &[1.0]), &RULES), None);
-        assert_eq!(judge(&pair(&[1.0], &[f64::NAN]), &RULES), None);
+        assert_eq!(judge(&pair(&[], &[1.0]), &CRITERIA), None);
+        assert_eq!(judge(&pair(&[1.0], &[f64::NAN]), &CRITERIA), None);
         let usable = pair(&[1.0, 0.0], &[0.5, 0.5]);
-        assert_eq!(judge(&usable, &Rules { margin: -0.1, ..RULES }), None);
-        assert_eq!(judge(&usable, &Rules { alpha: 0.0, ..RULES }), None);
-        assert_eq!(judge(&usable, &Rules { margin: 0.0, ..RULES }).unwrap().epochs_needed, None);
+        assert_eq!(judge(&usable, &Criteria { margin: -0.1, ..CRITERIA }), None);
+        assert_eq!(judge(&usable, &Criteria { alpha: 0.0, ..CRITERIA }), None);
+        assert_eq!(judge(&usable, &Criteria { margin: 0.0, ..CRITERIA }).unwrap().epochs_needed, None);
         // One epoch: the means are there, but nothing says how sure they are.
-        let once = judge(&pair(&[1.0], &[0.0]), &RULES).unwrap();
+        let once = judge(&pair(&[1.0], &[0.0]), &CRITERIA).unwrap();
         assert_eq!((once.delta, once.verdict), (-1.0, Verdict::Inconclusive));
         assert_eq!((once.se_fixed, once.bounds_fixed, once.se_paired), (None, None, None));
         assert_eq!((once.mde, once.epochs_needed), (None, None));
@@ -301,7 +325,7 @@ mod tests {
     proptest! {
         #[test]
         fn never_passes_what_is_surely_too_low(pairs in any_pairs(), margin in 0.0_f64..0.3) {
-            let found = judge(&pairs, &Rules { margin, ..RULES }).unwrap();
+            let found = judge(&pairs, &Criteria { margin, ..CRITERIA }).unwrap();
             let [lower, upper] = found.bounds_fixed.unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
             prop_assert!(lower <= found.delta && found.delta <= upper);
             if upper < -margin {
@@ -322,7 +346,7 @@ mod tests {
             };
             let mut risen = pairs.clone();
             risen.iter_mut().flat_map(|pair| &mut pair.new).for_each(|score| *score += rise);
-            let (before, after) = (judge(&pairs, &RULES).unwrap(), judge(&risen, &RULES).unwrap());
+            let (before, after) = (judge(&pairs, &CRITERIA).unwrap(), judge(&risen, &CRITERIA).unwrap());
             prop_assert!(after.delta >= before.delta - 1e-12);
             if before.se_fixed.zip(after.se_fixed).is_none_or(|(before, after)| (before - after).abs() < 1e-12) {
                 prop_assert!(rank(after.verdict) >= rank(before.verdict));
@@ -331,14 +355,14 @@ mod tests {
 
         #[test]
         fn one_better_score_raises_the_difference(mut pairs in any_pairs(), rise in 0.01_f64..0.5) {
-            let before = judge(&pairs, &RULES).unwrap().delta;
+            let before = judge(&pairs, &CRITERIA).unwrap().delta;
             pairs[0].new[0] += rise;
-            prop_assert!(judge(&pairs, &RULES).unwrap().delta > before);
+            prop_assert!(judge(&pairs, &CRITERIA).unwrap().delta > before);
         }
 
         #[test]
         fn swapping_the_sides_mirrors(pairs in any_pairs()) {
-            let (there, back) = (judge(&pairs, &RULES).unwrap(), judge(&swapped(&pairs), &RULES).unwrap());
+            let (there, back) = (judge(&pairs, &CRITERIA).unwrap(), judge(&swapped(&pairs), &CRITERIA).unwrap());
             near(back.delta, -there.delta, 1e-12);
             prop_assert_eq!((back.base, back.new), (there.new, there.base));
             prop_assert_eq!(back.se_fixed.is_some(), there.se_fixed.is_some());

@@ -1,13 +1,11 @@
 //! Estimators and the random numbers behind them. Pure; formulas and worked vectors are in the contract, page 7.
 
-pub mod cluster;
+pub mod alpha_spending;
 pub mod distribution;
 pub mod epochs;
 pub mod exact;
 pub mod gate;
-pub mod looks;
 pub mod mean;
-pub mod multiple;
 pub mod paired;
 pub mod passk;
 pub mod power;

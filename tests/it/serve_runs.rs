@@ -12,7 +12,7 @@ use incident_bench::env::Catalog;
 use incident_bench::log::Manifest;
 use incident_bench::log::listing::{Listing, key};
 use incident_bench::log::reader::parse;
-use incident_bench::log::shelf::Shelf;
+use incident_bench::log::run_index::Shelf;
 use incident_bench::log::store::Store;
 use incident_bench::serve::runs::{Runs, Suites};
 use incident_bench::serve::{App, Backing, Options, Origins, Reveal, Visibility};

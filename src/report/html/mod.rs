@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use crate::env::TaskId;
 use crate::log::{Row, Summary};
-use crate::report::beside::{self, Table};
+use crate::report::detail_tables::{self, Table};
 use crate::report::markdown::short;
 use crate::report::markup::escape;
 use crate::report::published;
@@ -37,14 +37,14 @@ pub fn render(summary: &Summary) -> String {
     page += &cost::section(&summary.rows);
     page += &sources::section(&summary.rows);
     page += &heat::section(summary);
-    if let Some(sure) = beside::reliability(summary) {
-        page += &beside_table("How sure, how steady", beside::RELIABILITY, &sure);
+    if let Some(sure) = detail_tables::reliability(summary) {
+        page += &beside_table("How sure, how steady", detail_tables::RELIABILITY, &sure);
     }
-    if let Some(why) = beside::failures(summary) {
+    if let Some(why) = detail_tables::failures(summary) {
         page += &beside_table("Why episodes did not pass", WHY, &why);
     }
-    if let Some(how) = beside::conduct(summary) {
-        page += &beside_table("How they worked", beside::CONDUCT, &how);
+    if let Some(how) = detail_tables::conduct(summary) {
+        page += &beside_table("How they worked", detail_tables::CONDUCT, &how);
     }
     page += &counts(summary);
     page += &published_table(&summary.run.suite);

@@ -1,58 +1,19 @@
-//! What a run may spend: the ledger that keeps count, and how episodes ask it.
-//!
-//! A run spends in rounds (see [`super::Plan::slots`]). A round begins only where what it is expected to cost still fits,
-//! so that a run that ends for want of money has whole rounds: each contestant played the same. Should the expectation
-//! be wrong, a call that could overdraw the budget is not made either.
+//! The ledger of a run: it keeps count of what is spent, and decides what may begin. Pure.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::chat::Usage;
-use crate::chat::price::Price;
+use super::amount::Amount;
 use crate::env::TaskId;
-use crate::log::{EpisodeKey, Event, EventKind};
+use crate::log::EpisodeKey;
 
 /// What an expectation is multiplied with, because half of all episodes cost more than the mean.
 const CAUTION: f64 = 1.1;
 /// Tokens a byte of a prompt where none was counted yet: many for English, since a call should rather be refused than
 /// overdraw.
 const TOKENS_A_BYTE: f64 = 1.0 / 3.0;
-
-/// Money and tokens.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Amount {
-    /// USD; 0 where no price is known.
-    pub cost_usd: f64,
-    /// Tokens of prompts and answers.
-    pub tokens: f64,
-}
-
-impl Amount {
-    /// What this usage comes to.
-    #[must_use]
-    pub fn of(usage: &Usage, price: Option<&Price>) -> Self {
-        #[expect(clippy::cast_precision_loss, reason = "token counts fit a double")]
-        let tokens = (usage.prompt_tokens + usage.completion_tokens) as f64;
-        Self { cost_usd: price.map_or(0.0, |price| price.cost(usage)), tokens }
-    }
-
-    fn plus(self, other: Self) -> Self {
-        Self { cost_usd: self.cost_usd + other.cost_usd, tokens: self.tokens + other.tokens }
-    }
-
-    fn times(self, factor: f64) -> Self {
-        Self { cost_usd: self.cost_usd * factor, tokens: self.tokens * factor }
-    }
-
-    /// What is left of it after this much; never below nothing.
-    fn less(self, other: Self) -> Self {
-        Self { cost_usd: (self.cost_usd - other.cost_usd).max(0.0), tokens: (self.tokens - other.tokens).max(0.0) }
-    }
-}
 
 /// What a run may spend; what is not set has no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -110,9 +71,9 @@ struct Observed {
 /// Keeps count of what a run spends. Pure: told the time, never asking for it.
 #[derive(Debug)]
 pub struct Ledger {
-    limits: Limits,
-    deadline: Option<Instant>,
-    spent: Amount,
+    pub(super) limits: Limits,
+    pub(super) deadline: Option<Instant>,
+    pub(super) spent: Amount,
     /// What the calls under way can come to at most.
     held: Amount,
     /// The episodes of models that are left, by round.
@@ -126,7 +87,7 @@ pub struct Ledger {
     density: BTreeMap<String, f64>,
     /// The first round begins whatever it may cost: a run should come to something.
     fresh: bool,
-    out: Option<Kind>,
+    pub(super) out: Option<Kind>,
 }
 
 impl Ledger {
@@ -286,163 +247,14 @@ impl Ledger {
         }
     }
 
-    fn is_late(&mut self, now: Instant) -> bool {
+    /// Whether the time is up. If it is, nothing may begin any more.
+    pub(super) fn is_late(&mut self, now: Instant) -> bool {
         let late = self.deadline.is_some_and(|deadline| now >= deadline);
         if late && self.out.is_none() {
             self.out = Some(Kind::Time);
         }
         late
     }
-}
-
-/// The budget of a run, shared by its episodes.
-#[derive(Debug)]
-pub struct Budget {
-    ledger: Mutex<Ledger>,
-    /// Counts what may let somebody go on who was told to come later.
-    changes: watch::Sender<u64>,
-}
-
-impl Budget {
-    /// A budget of which this much was spent before.
-    #[must_use]
-    pub fn new(limits: Limits, spent: Amount) -> Self {
-        Self { ledger: Mutex::new(Ledger::new(limits, spent, Instant::now())), changes: watch::Sender::new(0) }
-    }
-
-    fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// As [`Ledger::plan`].
-    pub fn plan(
-        &self,
-        rounds: BTreeMap<usize, Vec<(EpisodeKey, TaskId)>>,
-        forecast: BTreeMap<(String, TaskId), Amount>,
-        fresh: bool,
-    ) {
-        self.ledger().plan(rounds, forecast, fresh);
-    }
-
-    /// As [`Ledger::may_begin`], now.
-    pub fn may_begin(&self, round: usize) -> Answer {
-        let answer = self.ledger().may_begin(round, Instant::now());
-        if answer == Answer::No {
-            self.changed();
-        }
-        answer
-    }
-
-    /// Waits until a call may be made that comes to this much at most; false where the budget is spent.
-    pub async fn hold(&self, most: Amount) -> bool {
-        let mut changes = self.changes.subscribe();
-        loop {
-            changes.mark_unchanged();
-            let answer = self.ledger().hold(most, Instant::now());
-            match answer {
-                Answer::Yes => return true,
-                Answer::No => {
-                    self.changed();
-                    return false;
-                }
-                // The sender lives as long as this.
-                Answer::Later => drop(changes.changed().await),
-            }
-        }
-    }
-
-    /// As [`Ledger::prompt_tokens`].
-    #[must_use]
-    pub fn prompt_tokens(&self, model: &str, bytes: usize) -> u64 {
-        self.ledger().prompt_tokens(model, bytes)
-    }
-
-    /// As [`Ledger::counted`].
-    pub fn counted(&self, model: &str, bytes: usize, prompt_tokens: u64) {
-        self.ledger().counted(model, bytes, prompt_tokens);
-    }
-
-    /// As [`Ledger::settle`].
-    pub fn settle(&self, most: Amount, key: &EpisodeKey, came_to: Amount) {
-        self.ledger().settle(most, key, came_to);
-        self.changed();
-    }
-
-    /// As [`Ledger::charge`].
-    pub fn charge(&self, amount: Amount) {
-        self.ledger().charge(amount);
-    }
-
-    /// As [`Ledger::ended`].
-    pub fn ended(&self, key: &EpisodeKey, took: Option<Duration>) {
-        self.ledger().ended(key, took);
-        self.changed();
-    }
-
-    /// When the run's time is up; none where it has no limit.
-    #[must_use]
-    pub fn deadline(&self) -> Option<Instant> {
-        self.ledger().deadline
-    }
-
-    /// The time is up.
-    pub fn time_is_up(&self) {
-        self.ledger().is_late(Instant::now());
-        self.changed();
-    }
-
-    /// The limits, and what was spent.
-    #[must_use]
-    pub fn state(&self) -> (Limits, Amount) {
-        let ledger = self.ledger();
-        (ledger.limits, ledger.spent)
-    }
-
-    /// The limit that stopped the run, if one did.
-    #[must_use]
-    pub fn out(&self) -> Option<Kind> {
-        self.ledger().out
-    }
-
-    /// Follows what may let somebody go on who was told to come later.
-    #[must_use]
-    pub fn changes(&self) -> watch::Receiver<u64> {
-        self.changes.subscribe()
-    }
-
-    fn changed(&self) {
-        self.changes.send_modify(|count| *count += 1);
-    }
-}
-
-/// What the kept events of a run have cost.
-#[must_use]
-pub fn spent(events: &[Event]) -> Amount {
-    events.iter().map(|event| spent_on(&event.event)).fold(Amount::default(), Amount::plus)
-}
-
-/// What an event has cost; nothing for most of them.
-#[must_use]
-pub fn spent_on(event: &EventKind) -> Amount {
-    match event {
-        EventKind::ModelCalled { reply, cost_usd, new_messages, .. } => {
-            let asked: usize = new_messages.iter().map(|message| message.content().len()).sum();
-            let usage = reply.usage.unwrap_or_else(|| estimate(asked, reply.content.as_deref().map_or(0, str::len)));
-            Amount { cost_usd: cost_usd.unwrap_or_default(), ..Amount::of(&usage, None) }
-        }
-        EventKind::EndpointChecked { replies, cost_usd, .. } => {
-            let usages = replies.iter().filter_map(|reply| reply.usage);
-            let tokens = usages.map(|usage| Amount::of(&usage, None)).fold(Amount::default(), Amount::plus);
-            Amount { cost_usd: cost_usd.unwrap_or_default(), ..tokens }
-        }
-        _ => Amount::default(),
-    }
-}
-
-/// Tokens of a call whose endpoint counts none, from the bytes of prompt and answer: four bytes a token, as in English.
-#[must_use]
-pub fn estimate(prompt_bytes: usize, answer_bytes: usize) -> Usage {
-    Usage { prompt_tokens: prompt_bytes as u64 / 4, completion_tokens: answer_bytes as u64 / 4, ..Usage::default() }
 }
 
 #[cfg(test)]
