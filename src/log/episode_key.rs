@@ -1,4 +1,4 @@
-//! The name of an episode within a run. Pure.
+//! The key of an episode: its name within a run. Pure.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! The runs that are kept, read for people who look: also a run that goes on, of which only what is new is read.
+//! The index of the runs on disk, for people who look at them. Of a run that is still being played, only new events are
+//! read.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -13,56 +14,56 @@ use super::store::{FindError, RunFolder, Store, StoreError};
 use super::trajectory_file::{Collector, TrajectoryFile};
 use super::{Event, EventKind, Fold, Manifest, Summary};
 
-/// Runs whose logs are kept in memory as far as they were read.
+/// The number of runs whose logs stay in memory as far as they were read.
 const OPEN: usize = 8;
 
-/// What a run is at now.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// A process plays it.
+    /// A process is playing the run.
     Running,
-    /// It came to its end.
+    /// The run has ended.
     Finished,
-    /// It was cut, and can go on.
+    /// The run was interrupted and can be resumed.
     Stopped,
 }
 
-/// Why a run cannot be shown.
+/// The reasons why a run cannot be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum ShelfError {
-    /// There is no such run, or several are meant.
+    /// No run or several runs match the given id.
     #[error(transparent)]
     Find(#[from] FindError),
-    /// A file of it cannot be read.
+    /// A file of the run cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// What a file holds cannot be used.
+    /// The content of a file cannot be used.
     #[error("{file}: {problem}")]
     Damaged {
-        /// The file.
+        /// The path of the file.
         file: String,
-        /// What is wrong in it.
+        /// The problem with its content.
         problem: String,
     },
-    /// There is no such episode in the run.
+    /// The run has no episode with this number.
     #[error("the run has no episode {0} that has begun")]
     NoEpisode(usize),
 }
 
-/// A run as far as its log was read.
+/// A run that is open, as far as its log was read.
 #[derive(Debug)]
 pub struct Book {
     folder: RunFolder,
-    /// What was asked of it.
+    /// The manifest of the run.
     pub manifest: Manifest,
     fold: Fold,
-    /// Its episodes.
+    /// The list of the episodes that have begun.
     pub listing: Listing,
     read_bytes: u64,
     read_events: u64,
     is_finished: bool,
-    /// The summary of what was read, until more is.
+    /// The summary of the events that were read; none after new events until somebody asks for it.
     summary: Option<Arc<Summary>>,
 }
 
@@ -74,7 +75,7 @@ impl Book {
         Ok(Self { folder, manifest, fold, listing, read_bytes: 0, read_events: 0, is_finished: false, summary: None })
     }
 
-    /// Reads on to the end of the log as it is now.
+    /// Reads the events that were appended since the last time.
     fn read_on(&mut self) -> Result<(), ShelfError> {
         let path = self.folder.events();
         let failed = |source| StoreError { doing: "read", path: path.display().to_string(), source };
@@ -85,7 +86,7 @@ impl Book {
         };
         let length = file.metadata().map_err(failed)?.len();
         if length < self.read_bytes {
-            // Somebody put another log in its place.
+            // Another log has replaced the one that was read before.
             *self = Self::open(self.folder.clone())?;
         }
         if length == self.read_bytes {
@@ -112,7 +113,7 @@ impl Book {
         Ok(())
     }
 
-    /// What it is at.
+    /// The state of the run.
     #[must_use]
     pub fn status(&self) -> Status {
         match self.is_finished {
@@ -122,72 +123,72 @@ impl Book {
         }
     }
 
-    /// What it came to so far.
+    /// The summary of the events so far.
     pub fn summary(&mut self) -> Arc<Summary> {
         Arc::clone(self.summary.get_or_insert_with(|| Arc::new(self.fold.summary())))
     }
 
-    /// How many events were read: more have changed something.
+    /// The number of events that were read. If it grows, something has changed.
     #[must_use]
     pub const fn events(&self) -> u64 {
         self.read_events
     }
 }
 
-/// All kept runs.
+/// The index of all runs in a results folder.
 #[derive(Debug)]
 pub struct Shelf {
     store: Store,
     open: Mutex<Open>,
-    /// Finished runs whose logs were not needed again.
+    /// The finished runs that were closed again, with what a list shows of them.
     closed: Mutex<BTreeMap<String, Arc<Closed>>>,
 }
 
-/// Runs that were opened.
+/// The runs that are open.
 #[derive(Debug, Default)]
 struct Open {
-    /// Counts uses.
+    /// The number of uses so far, which orders them.
     clock: u64,
-    /// By id, each with when it was used last.
+    /// The open runs by id, each with the number of its last use.
     books: BTreeMap<String, (u64, Arc<Mutex<Book>>)>,
 }
 
-/// What a finished run is listed with.
+/// What a list shows of a finished run.
 #[derive(Debug)]
 struct Closed {
     log_bytes: u64,
     head: Head,
 }
 
-/// A run in a list.
+/// A run as a list shows it.
 #[derive(Debug, Clone)]
 pub struct Head {
-    /// What was asked of it.
+    /// The manifest of the run.
     pub manifest: Arc<Manifest>,
-    /// What it is at.
+    /// The state of the run.
     pub status: Status,
-    /// Its episodes.
+    /// The number of planned episodes.
     pub planned: usize,
-    /// Those that have ended.
+    /// The number of episodes that have ended.
     pub ended: usize,
-    /// What it came to so far.
+    /// The summary of the events so far.
     pub summary: Arc<Summary>,
 }
 
 impl Shelf {
-    /// The runs of a results folder.
+    /// Makes the index of a results folder.
     #[must_use]
     pub fn new(store: Store) -> Self {
         Self { store, open: Mutex::default(), closed: Mutex::default() }
     }
 
-    /// All runs that can be read, newest first. Of finished ones only what has changed is read.
+    /// Lists all runs that can be read, newest first. A finished run is read again only if it has changed.
     ///
     /// # Errors
-    /// When the folder cannot be read.
+    /// Fails if the folder cannot be read.
     pub fn list(&self) -> Result<Vec<Head>, StoreError> {
         let ids = self.store.list()?;
-        // One that is damaged, or is being made, must not hide the others.
+        // A run that is damaged or just being created must not hide the others.
         Ok(ids.iter().rev().filter_map(|id| self.head(id).ok()).collect())
     }
 
@@ -214,10 +215,10 @@ impl Shelf {
         Ok(head)
     }
 
-    /// Looks into a run, read to where its log ends now.
+    /// Opens a run, reads its log to the present end, and passes it to `look`.
     ///
     /// # Errors
-    /// When there is no such run, or it cannot be read.
+    /// Fails if there is no such run or it cannot be read.
     pub fn with<R>(&self, id: &str, look: impl FnOnce(&mut Book) -> R) -> Result<R, ShelfError> {
         let book = self.book(id)?;
         let mut book = hold(&book);
@@ -244,10 +245,10 @@ impl Shelf {
         Ok(book)
     }
 
-    /// All events of a run, with what was asked of it.
+    /// Reads all events of a run.
     ///
     /// # Errors
-    /// As [`Self::with`].
+    /// Fails as [`Self::with`] does.
     pub fn events(&self, id: &str) -> Result<Vec<Event>, ShelfError> {
         let path = self.store.by_id(id)?.events();
         let bytes = std::fs::read(&path).map_err(|source| StoreError {
@@ -258,10 +259,10 @@ impl Shelf {
         Ok(parse(&bytes).map_err(|error| damaged(&path, &error))?.events)
     }
 
-    /// An episode of a run, by its number: from its file, or from the log where it has none yet.
+    /// Returns an episode of a run by its number: from its file, or from the log if it has no file yet.
     ///
     /// # Errors
-    /// As [`Self::with`], and when the episode has not begun.
+    /// Fails as [`Self::with`] does, and if the episode has not begun.
     pub fn trajectory(&self, id: &str, n: usize) -> Result<TrajectoryFile, ShelfError> {
         let folder = self.store.by_id(id)?;
         let manifest = self.with(id, |book| book.manifest.clone())?;
@@ -288,7 +289,7 @@ fn damaged(path: &std::path::Path, problem: &impl ToString) -> ShelfError {
     ShelfError::Damaged { file: path.display().to_string(), problem: problem.to_string() }
 }
 
-/// What is kept here stays usable after a panic under a lock: it is read again from the log.
+/// Locks a mutex, even after a panic under the lock: everything behind it can be read again from the log.
 fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! From events to a summary: the fold over the log of a run. Pure.
+//! The fold: it turns the events of a run into a summary. Pure.
 
 use std::collections::BTreeSet;
 
@@ -7,20 +7,21 @@ use super::tally::Tally;
 use crate::log::manifest::{Contestant, PlannedScenario};
 use crate::log::{EpisodeKey, Event, EventKind, Manifest};
 
-/// Folds events into a summary; the order of events matters only within an episode.
+/// Folds events into a summary. The order of events matters only within an episode.
 #[derive(Debug, Clone)]
 pub struct Fold {
     head: RunHead,
     scenarios: Vec<PlannedScenario>,
     tallies: Vec<Tally>,
-    /// A shard: its contestants play different episodes by design.
+    /// Whether the run is a shard. The contestants of a shard play different episodes by design.
     is_share: bool,
-    /// The epochs that count, where the comparison with a baseline was decided by fewer than planned.
+    /// The number of epochs that count, if the comparison with a baseline was decided before all planned epochs were
+    /// played.
     decided_after: Option<u32>,
 }
 
 impl Fold {
-    /// A fold for the run that a manifest describes.
+    /// Makes a fold for the run that a manifest describes.
     #[must_use]
     pub fn new(manifest: &Manifest) -> Self {
         let head = RunHead {
@@ -88,7 +89,7 @@ impl Fold {
         self.tallies.iter_mut().find(|tally| tally.contestant.label == label)
     }
 
-    /// The summary of what was taken into account so far.
+    /// Makes the summary of the events so far.
     #[must_use]
     pub fn summary(&self) -> Summary {
         if let Some(epochs) = self.decided_after.filter(|epochs| *epochs < self.head.epochs) {
@@ -105,7 +106,7 @@ impl Fold {
             let row = fair.row(&self.scenarios, self.head.epochs);
             Row { set_aside, unfinished: row.unfinished - set_aside, ..row }
         };
-        // Where all grades are the strict grader's, so is the score.
+        // If the strict grader gave all grades, its overall score is the overall score.
         let is_strict = self.head.graders.iter().all(|grader| grader.starts_with("strict/"));
         let row = |tally: &Tally| {
             let row = row(tally);
@@ -116,7 +117,7 @@ impl Fold {
         Summary { schema: SCHEMA.to_owned(), run: self.head.clone(), rows }
     }
 
-    /// The episodes that every contestant has ended: what a run that stopped early can compare.
+    /// The episodes that every contestant has ended. These are what a run that stopped early can compare.
     fn common(&self) -> BTreeSet<(String, u32)> {
         let ended = |tally: &Tally| -> BTreeSet<_> {
             tally.episodes.iter().filter(|(_, episode)| episode.has_ended()).map(|(key, _)| key.clone()).collect()

@@ -1,4 +1,4 @@
-//! From the counts of one contestant to its row in the summary. Pure.
+//! Turns the counts of one contestant into its row of the summary. Pure.
 
 use std::collections::BTreeMap;
 

@@ -14,192 +14,196 @@ use crate::log::reliability::Reliability;
 use crate::log::{CLIENT, RunId};
 use crate::stats::mean;
 
-/// The schema of `summary.json`.
+/// The name and version of the format of `summary.json`.
 pub const SCHEMA: &str = "incident-bench/summary/1";
 
-/// A score from which an episode counts as passed, for pass@k and pass^k.
+/// The score from which an episode counts as passed, for pass@k and pass^k.
 pub const PASS_THRESHOLD: f64 = 0.8;
 
-/// What a run came to.
+/// The content of `summary.json`: the results of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// [`SCHEMA`].
+    /// The name and version of the format, which is [`SCHEMA`].
     pub schema: String,
-    /// The run.
+    /// The facts about the run as a whole.
     pub run: RunHead,
-    /// A row a contestant, in the order of the plan.
+    /// The results, with one row for each contestant in the order of the plan.
     pub rows: Vec<Row>,
 }
 
-/// What a reader must know about a run before comparing it with another.
+/// What a reader must know about a run before comparing it with another one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunHead {
-    /// The run.
+    /// The id of the run.
     pub id: RunId,
-    /// When it started.
+    /// The time at which the run started.
     pub started_at: Timestamp,
-    /// When it finished; none where it did not.
+    /// The time at which the run ended; none if it has not ended.
     pub finished_at: Option<Timestamp>,
     /// The version of the program.
     pub bench_version: String,
-    /// The suite.
+    /// The name of the suite.
     pub suite: String,
-    /// The digest of its rules and scenarios.
+    /// The digest of the suite's rules and scenarios.
     pub suite_digest: String,
-    /// The prompt set.
+    /// The name of the prompt set.
     pub prompts: String,
-    /// The digest of its files.
+    /// The digest of the files of the prompt set.
     pub prompts_digest: String,
     /// The versions of the graders.
     pub graders: Vec<String>,
-    /// Repetitions of each scenario.
+    /// The number of repetitions of each scenario.
     pub epochs: u32,
-    /// How many repetitions there would have been, had the comparison with the baseline not been decided before.
+    /// The number of repetitions that were planned, if the comparison with the baseline was decided before all were
+    /// played.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned_epochs: Option<u32>,
     /// The seed of everything random.
     pub seed: u64,
-    /// The option whose limit stopped the run, such as `--max-cost`; none where none did. The rows then hold only the
-    /// episodes that every contestant has ended.
+    /// The option whose limit stopped the run, such as `--max-cost`; none if no limit did. If there is one, the rows
+    /// contain only the episodes that every contestant has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped_by: Option<String>,
-    /// The faults on purpose that calls met, as `--chaos` had them.
+    /// The injected faults that calls met, in the form of the option `--chaos`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chaos: Option<String>,
 }
 
-/// What one contestant came to.
+/// The results of one contestant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Row {
-    /// The model, or the built-in agent's name.
+    /// The label of the contestant: a model, or a built-in agent's name.
     pub model: String,
-    /// The agent.
+    /// The name of the agent.
     pub agent: String,
-    /// How the model was asked, `exec` for a program, `client` for who played through the server; none for built-in agents.
+    /// The protocol by which the model was asked, `exec` for a program, or `client` for a client of the server; none
+    /// for built-in agents.
     pub protocol: Option<String>,
-    /// What helped when a reply could not be used; none for agents without a model.
+    /// The assistance for unusable replies; none for agents without a model.
     pub assist: Option<String>,
-    /// The model that the endpoint says answered, where that is another name.
+    /// The model that answered, if the endpoint gives another name than the one that was asked for.
     pub answered_by: Option<String>,
-    /// By task.
+    /// The scores by task.
     pub tasks: BTreeMap<TaskId, TaskScore>,
-    /// The mean of the task scores; none where a task has no score.
+    /// The mean of the task scores; none if a task has no score.
     pub overall: Option<f64>,
-    /// The 95 % interval of `overall` for incidents like these; none where too few scenarios have scores.
+    /// The 95 % interval of `overall` for other incidents of the same kind; none if too few scenarios have scores.
     pub overall_ci95: Option<[f64; 2]>,
-    /// The overall score by the strict grader; none where an episode was not graded by it.
+    /// The overall score by the strict grader; none if it did not grade every episode.
     pub strict_overall: Option<f64>,
-    /// Whether every epoch passes; none with one epoch.
+    /// The value of pass^k for all epochs; none with one epoch.
     pub pass_hat_k: Option<PassK>,
-    /// How well `overall` is known, and how steadily episodes pass; none without enough scores for any of it.
+    /// How certain `overall` is, and how steadily episodes pass; none if there are too few scores for any estimate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reliability: Option<Reliability>,
-    /// `sha256:` and the digest of every step of the scored episodes: equal ones did the same. None without a score.
+    /// The digest of every step of the scored episodes, with the prefix `sha256:`. Rows with equal digests took the
+    /// same steps. None without a score.
     #[serde(default)]
     pub trajectory_digest: Option<String>,
-    /// Episodes that ended, void ones included.
+    /// The number of episodes that ended, including void ones.
     pub episodes: usize,
-    /// Episodes without a score because the infrastructure failed.
+    /// The number of episodes that have no score because the infrastructure failed.
     pub void: usize,
-    /// Episodes that did not end.
+    /// The number of episodes that did not end.
     pub unfinished: usize,
-    /// Episodes that ended and are left out, because a limit stopped the run before every contestant had ended them.
+    /// The number of episodes that ended and are left out, because a limit stopped the run before every contestant had
+    /// ended them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub set_aside: usize,
-    /// Steps of the scored episodes.
+    /// The number of steps of the scored episodes.
     pub steps: usize,
-    /// Of these, chosen by the model itself.
+    /// The number of these steps that the model chose itself.
     pub model_steps: usize,
-    /// Chosen by the model after a message that said what was wrong.
+    /// The number of these steps that the model chose after a message that said what was wrong.
     pub repaired_steps: usize,
-    /// Chosen by the fallback instead of what the model proposed.
+    /// The number of these steps that the fallback chose instead of what the model proposed.
     pub override_steps: usize,
-    /// Chosen by the fallback because the model proposed nothing that could be read.
+    /// The number of these steps that the fallback chose because the model proposed nothing readable.
     pub fallback_steps: usize,
-    /// Steps of which a part of the model's reply was wrong, whoever chose in the end.
+    /// The number of these steps for which a reply of the model was wrong in some part, whoever chose in the end.
     pub problem_steps: usize,
-    /// Scored episodes whose agent was gone before their end: what was left of their steps was spent.
+    /// The number of scored episodes whose agent was gone before the end. Their remaining steps counted as spent.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub left_early: usize,
-    /// Why it was gone in the first of them, by scenario and epoch.
+    /// The reason why the agent was gone in the first such episode by scenario and epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_message: Option<String>,
-    /// Why scored episodes did not pass, by kind.
+    /// The scored episodes that did not pass, by the kind of failure.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub failures: BTreeMap<Failure, usize>,
-    /// How it worked, as far as the parts of its grades tell.
+    /// The measures of how the contestant worked, as far as the parts of its grades show it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub conduct: Conduct,
-    /// The scored episodes by who chose their last step, which is what was graded in the end.
+    /// The scored episodes by the source of their last step, which is the step that decides the grade.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub answered: BTreeMap<StepSource, Answered>,
-    /// Pieces of evidence, and of the model's own words, that were dropped to fit a context limit.
+    /// The number of pieces of evidence, and of the model's own messages, that were dropped to fit a context limit.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub dropped_evidence: usize,
-    /// Model calls that succeeded.
+    /// The number of model calls that succeeded.
     pub calls: usize,
-    /// Model calls that failed after all retries.
+    /// The number of model calls that failed after all retries.
     pub failed_calls: usize,
-    /// Attempts that were repeated.
+    /// The number of attempts that were repeated.
     pub retries: usize,
-    /// Milliseconds that were waited before attempts were repeated, over all calls.
+    /// The time in milliseconds that calls waited before attempts were repeated.
     #[serde(default, skip_serializing_if = "is_no_time")]
     pub waited_ms: u64,
-    /// Tokens of all calls.
+    /// The tokens of all calls.
     pub usage: Usage,
-    /// Tokens of the check before the run, which belong to no episode and are not in `usage`.
+    /// The tokens of the check before the run. They belong to no episode and are not part of `usage`.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub check_usage: Usage,
-    /// Calls whose endpoint counted no tokens.
+    /// The number of calls whose endpoint counted no tokens.
     pub calls_without_usage: usize,
-    /// What the calls cost, the check before the run included, in USD; none where a price is not known.
+    /// The cost of the calls in USD, including the check before the run; none if a price is not known.
     pub cost_usd: Option<f64>,
-    /// How long calls took; none without calls.
+    /// The duration of calls; none without calls.
     pub latency_ms: Option<Latency>,
-    /// What happened in the first void episode, by scenario and epoch.
+    /// The message of the first void episode by scenario and epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub void_message: Option<String>,
-    /// Why episodes are void, by reason.
+    /// The void episodes by reason.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub void_reasons: BTreeMap<String, usize>,
 }
 
-/// The episodes whose last step one source chose.
+/// The episodes whose last step was chosen by the same source.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Answered {
-    /// How many.
+    /// The number of these episodes.
     pub episodes: usize,
-    /// Their mean score.
+    /// The mean of their scores.
     pub mean: f64,
 }
 
 /// The score of a task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TaskScore {
-    /// The mean over scenarios; none where none has a score.
+    /// The mean over scenarios; none if no scenario has a score.
     pub mean: Option<f64>,
-    /// Its 95 % interval over scenarios; none for fewer than two.
+    /// The 95 % interval of the mean over scenarios; none for fewer than two scenarios.
     pub ci95: Option<[f64; 2]>,
-    /// By scenario.
+    /// The scores by scenario.
     pub scenarios: BTreeMap<String, ScenarioScore>,
 }
 
 /// The score of a scenario.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScenarioScore {
-    /// The mean over epochs that have a score.
+    /// The mean over the epochs that have a score.
     pub mean: Option<f64>,
-    /// By epoch; none where it has no score.
+    /// The scores by epoch; none for an epoch without a score.
     pub epochs: Vec<Option<f64>>,
-    /// Why an epoch is void, by epoch from 0. One that has neither a score nor a reason did not end.
+    /// The reasons why epochs are void, by epoch from 0. An epoch with neither a score nor a reason did not end.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub void: BTreeMap<u32, String>,
 }
 
-/// pass^k over the scenarios.
+/// The value of pass^k over the scenarios.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PassK {
-    /// The number of epochs that must all pass.
+    /// The number of epochs, all of which must pass.
     pub k: u32,
     /// The score from which an episode counts as passed.
     pub threshold: f64,
@@ -207,10 +211,10 @@ pub struct PassK {
     pub value: f64,
 }
 
-/// Quantiles of the latency of calls, in milliseconds.
+/// Quantiles of the duration of calls in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Latency {
-    /// The median.
+    /// The median duration.
     pub p50: f64,
     /// The 99th percentile.
     pub p99: f64,
@@ -225,19 +229,19 @@ impl ScenarioScore {
 }
 
 impl Row {
-    /// Whether it is measured, beside the built-in agents that are there to compare with.
+    /// Whether the contestant is being measured, as opposed to the built-in agents that are there for comparison.
     #[must_use]
     pub fn is_measured(&self) -> bool {
         self.protocol.is_some()
     }
 
-    /// Whether it is a program or a client of the user's, which asks models of its own or none.
+    /// Whether the contestant is a program or a client of the user. These may call models of their own, or none.
     #[must_use]
     pub fn is_program(&self) -> bool {
         self.agent == exec::NAME || self.agent == CLIENT
     }
 
-    /// The share of steps that the model chose itself, 0 to 1; none for built-in agents and without steps.
+    /// The share of steps that the model chose itself, from 0 to 1; none for built-in agents and without steps.
     #[must_use]
     pub fn model_share(&self) -> Option<f64> {
         self.protocol.as_ref()?;
@@ -246,13 +250,13 @@ impl Row {
         (self.steps > 0).then_some(share)
     }
 
-    /// Whether it is the built-in agent that plays by chance.
+    /// Whether the contestant is the built-in agent that acts at random.
     #[must_use]
     pub fn is_by_chance(&self) -> bool {
         self.agent == Builtin::Random.as_str()
     }
 
-    /// The mean of a task.
+    /// The mean score of a task.
     #[must_use]
     pub fn task_mean(&self, task: TaskId) -> Option<f64> {
         self.tasks.get(&task)?.mean

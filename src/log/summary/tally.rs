@@ -1,4 +1,4 @@
-//! What is counted for one contestant while events are folded. Pure.
+//! The tally of one contestant: what is counted while events are folded. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::env::Signal;
 use crate::log::event::StepTaken;
 use crate::log::{CLIENT, Contestant, EpisodeKey, EventKind, Outcome};
 
-/// What is counted for one contestant.
+/// The counts of one contestant.
 #[derive(Debug, Clone)]
 pub(super) struct Tally {
     pub(super) contestant: Contestant,
@@ -41,26 +41,26 @@ pub(super) struct EpisodeTally {
     pub(super) repeats: usize,
     pub(super) last_source: Option<StepSource>,
     pub(super) grade: Option<Value>,
-    /// The total of the strict grade, where that is another one.
+    /// The total of the strict grade, if the score comes from another grader.
     pub(super) strict: Option<f64>,
-    /// What the last call failed of, if it did. Upon a score, the agent was gone.
+    /// The fault of the last call, if it failed. In an episode with a score it means that the agent was gone.
     pub(super) failed: Option<(ErrorKind, String)>,
 }
 
-/// How a contestant is asked; none for one that is not.
+/// The protocol by which a contestant is asked; none for built-in agents, which nobody asks.
 fn protocol(contestant: &Contestant) -> Option<String> {
     let of_model = contestant.settings.as_ref().map(|settings| settings.protocol.clone());
     let others = [exec::NAME, CLIENT].into_iter().find(|name| contestant.agent == *name);
     of_model.or_else(|| others.map(str::to_owned))
 }
 
-/// The total of a kept grade.
+/// The total of a grade as the log has it.
 fn total(grade: Option<&Value>) -> Option<f64> {
     grade?.get("total")?.as_f64()
 }
 
 impl Tally {
-    /// The tally of a contestant of which these episodes, by scenario and epoch, are planned.
+    /// Makes the tally of a contestant for its planned episodes, each given by scenario and epoch.
     pub(super) fn new(contestant: &Contestant, planned: impl Iterator<Item = (String, u32)>) -> Self {
         Self {
             protocol: protocol(contestant),
@@ -95,7 +95,7 @@ impl Tally {
         self.cost = self.cost.map(|sum| sum + cost_usd.unwrap_or(0.0));
     }
 
-    /// The same with these episodes alone, and how many that ended are left out.
+    /// Returns the tally with these episodes only, and the number of ended episodes that are left out.
     pub(super) fn only(&self, common: &BTreeSet<(String, u32)>) -> (Self, usize) {
         let mut fair = self.clone();
         let mut set_aside = 0;
@@ -158,12 +158,12 @@ impl Tally {
 }
 
 impl EpisodeTally {
-    /// Whether it was played to an end, be it a void one.
+    /// Whether the episode was played to its end, even if it is void.
     pub(super) fn has_ended(&self) -> bool {
         self.finished.is_some_and(|(outcome, _)| outcome != Outcome::Cancelled)
     }
 
-    /// Whether it has a score.
+    /// Whether the episode has a score.
     pub(super) fn is_scored(&self) -> bool {
         self.finished.is_some_and(|(outcome, _)| outcome.is_scored())
     }
