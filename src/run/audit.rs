@@ -1,4 +1,5 @@
-//! Playing kept trajectories through the engine again: does every reward and score come out as the log has it? Pure.
+//! The audit of a run: its trajectories are played through the engine again, to see whether every reward and score is
+//! what the log says. Pure.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,29 +12,29 @@ use crate::env::{Action, Breakdown, Catalog, Episode, Grade, Points};
 use crate::log::event::StepTaken;
 use crate::log::{EpisodeKey, Event, EventKind};
 
-/// What an audit found.
+/// The result of an audit.
 #[derive(Debug, Default)]
 pub struct Audit {
-    /// Each episode with a score: the score in the log, and the grade of the same actions now.
+    /// The episodes that have a score: the score in the log, and the grade of the same actions now.
     pub graded: Vec<Graded>,
-    /// Steps that were taken again.
+    /// The number of steps that were played again.
     pub steps: usize,
-    /// Where log and engine disagree, in the order of the log's episodes.
+    /// The differences between log and engine, in the order of the log's episodes.
     pub differences: Vec<Difference>,
 }
 
-/// An episode with its kept score and its grade now.
+/// An episode with its score in the log and its grade now.
 #[derive(Debug)]
 pub struct Graded {
-    /// Which.
+    /// The key of the episode.
     pub key: EpisodeKey,
     /// The score that counts at present.
     pub kept: Points,
     /// The grade of the same actions by the present graders.
     pub now: Grade,
-    /// The strict grade in the log, where it is another one.
+    /// The strict grade in the log, if the score comes from another grader.
     pub kept_strict: Option<Value>,
-    /// The strict grade of the same actions now, where it is another one.
+    /// The strict grade of the same actions now, if the score comes from another grader.
     pub strict: Option<Value>,
 }
 
@@ -44,19 +45,19 @@ impl Graded {
         if matches!(self.now.breakdown, Breakdown::Strict(_)) { strict::VERSION } else { grade::VERSION }
     }
 
-    /// Whether the present strict grade is not the one in the log.
+    /// Whether the present strict grade differs from the one in the log.
     #[must_use]
     pub fn has_new_strict_grade(&self) -> bool {
         self.strict.is_some() && self.strict != self.kept_strict
     }
 }
 
-/// A disagreement between a log and the engine.
+/// A difference between a log and the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// In which episode.
+    /// The key of the episode.
     pub key: EpisodeKey,
-    /// At which step, from 1; none for the end.
+    /// The number of the step, from 1; none for the end of the episode.
     pub step: Option<u32>,
     /// What differs, with both values.
     pub what: String,

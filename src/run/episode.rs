@@ -1,4 +1,4 @@
-//! The one loop of an episode: observe → turn → (ask the model) → decide → step.
+//! The loop of an episode: observe → turn → (ask the model) → decide → step.
 
 use std::sync::Arc;
 
@@ -17,29 +17,30 @@ use crate::env::{Action, Episode, Observation, Scenario, StepOutcome};
 use crate::log::event::StepTaken;
 use crate::log::{EpisodeKey, EventKind, Outcome};
 
-/// How a model is reached, what it costs, and how long an episode may take.
+/// The access to a model: how it is reached, what it costs, and how long an episode may take.
 #[derive(Clone)]
 pub struct Line {
-    /// The client, with retries.
+    /// The client, with its retries.
     pub client: Arc<dyn ChatClient>,
-    /// The prices, where known.
+    /// The prices of tokens; none if they are not known.
     pub price: Option<Price>,
-    /// The most time that one episode's calls may take.
+    /// The limit on the time that the calls of one episode may take together.
     pub episode_time: Option<Duration>,
-    /// The most time that one call with its retries may take.
+    /// The limit on the time that one call may take with its retries.
     pub call_time: Option<Duration>,
-    /// The most tokens of an answer.
+    /// The limit on the tokens of an answer.
     pub max_tokens: u32,
-    /// Whether its calls use up the run's budget: what a program of one's own does is not known here.
+    /// Whether its calls use up the run's budget. The calls of a user's own program do not, because they are not known
+    /// here.
     pub metered: bool,
-    /// The most calls that one episode may make.
+    /// The limit on the number of calls of one episode.
     pub episode_calls: Option<u64>,
-    /// The most tokens that one episode may use; the call that passes it is the last.
+    /// The limit on the tokens of one episode. The call that exceeds it is the last one.
     pub episode_tokens: Option<u64>,
 }
 
 impl Line {
-    /// What a call used: as the endpoint counted, or else estimated.
+    /// The tokens that a call used: as the endpoint counted them, or an estimate if it did not.
     fn used(&self, request: &ChatRequest, reply: &ChatReply) -> Usage {
         if !self.metered {
             return Usage::default();
@@ -53,35 +54,35 @@ fn bytes(request: &ChatRequest) -> usize {
     request.messages.iter().map(|message| message.content().len()).sum()
 }
 
-/// One episode to be played.
+/// An episode that is ready to be played.
 pub struct Play {
-    /// Which.
+    /// The key of the episode.
     pub key: EpisodeKey,
-    /// The scenario.
+    /// The scenario of the episode.
     pub scenario: Arc<Scenario>,
-    /// Who decides.
+    /// The policy that decides.
     pub policy: Box<dyn Policy>,
-    /// How the model is reached; none for policies that never ask.
+    /// The access to the model; none for policies that never ask one.
     pub line: Option<Line>,
     /// The seed of the run.
     pub seed: u64,
-    /// What an earlier process kept of it.
+    /// What an earlier process recorded of the episode.
     pub kept: KeptEpisode,
-    /// What the run may spend.
+    /// The budget of the run.
     pub budget: Arc<Budget>,
 }
 
-/// Why an episode stopped before its end.
+/// The reason why an episode stopped before its end.
 struct Stop {
     outcome: Outcome,
     message: String,
 }
 
 impl Play {
-    /// Plays the episode, logs everything, and says how it ended.
+    /// Plays the episode, logs everything, and returns how it ended.
     ///
     /// # Errors
-    /// Only when the log cannot be written.
+    /// Fails only if the log cannot be written.
     pub async fn run(mut self, hub: &Hub, cancel: &Cancel) -> Result<Outcome, HubError> {
         let episode_id = plan::episode_id(self.seed, &self.key);
         let mut episode = Episode::reset(&self.scenario, episode_id);
@@ -128,7 +129,7 @@ impl Play {
         Ok(outcome)
     }
 
-    /// What a call can come to at most, but for its retries.
+    /// The most that a call can cost, apart from its retries.
     fn most(&self, line: &Line, request: &ChatRequest) -> Amount {
         if !line.metered {
             return Amount::default();
@@ -141,7 +142,7 @@ impl Play {
         Amount::of(&usage, line.price.as_ref())
     }
 
-    /// What to do next, asking the model as often as the policy wants.
+    /// Decides what to do next, and asks the model as often as the policy requests it.
     async fn decide(
         &mut self,
         observation: &Observation,
@@ -207,7 +208,7 @@ impl Play {
     }
 }
 
-/// What a call can come to, held back from the budget until it is known what it came to.
+/// The most that a call can cost, held back from the budget until its real cost is known.
 struct Held<'a> {
     budget: &'a Budget,
     key: &'a EpisodeKey,
@@ -232,7 +233,7 @@ struct Calls {
     deadline: Option<Instant>,
     seed: u64,
     epoch: u32,
-    /// How many messages of the conversation earlier events hold.
+    /// The number of messages of the conversation that earlier events contain.
     told: usize,
     made: u64,
     answered: u64,
@@ -240,7 +241,7 @@ struct Calls {
 }
 
 impl Calls {
-    /// The error with which the policy learns that the episode has used up what it may; none where it has not.
+    /// The error that tells the policy that the episode has reached one of its limits; none if it has not.
     fn used_up(&self, line: &Line) -> Option<ChatError> {
         let calls = line.episode_calls.filter(|limit| self.answered >= *limit);
         let tokens = line.episode_tokens.filter(|limit| self.tokens >= *limit);
@@ -266,7 +267,7 @@ impl Calls {
         line.client.complete(request, &context).await
     }
 
-    /// Notes a call of an earlier process, so that later events hold only what is new.
+    /// Counts a call of an earlier process, so that later events contain only what is new.
     fn replayed(&mut self, line: Option<&Line>, request: &ChatRequest, reply: Option<&ChatReply>) {
         self.made += 1;
         if let Some(reply) = reply {
@@ -289,7 +290,7 @@ impl Calls {
             Ok(reply) => {
                 self.answered += 1;
                 let new_messages = request.messages.get(self.told..).unwrap_or_default().to_vec();
-                // The reply becomes the next message of the conversation; its event holds it already.
+                // The reply becomes the next message of the conversation, and its event contains it already.
                 self.told = request.messages.len() + 1;
                 let cost_usd = line.price.as_ref().zip(reply.usage).map(|(price, usage)| price.cost(&usage));
                 EventKind::ModelCalled { step, new_messages, dropped_evidence, reply: reply.clone(), cost_usd }
@@ -309,7 +310,7 @@ impl Calls {
     }
 }
 
-/// The kept log says something else than the same answers lead to now: another program, or a log that was changed.
+/// The log contains another step than the same answers lead to now: either the program differs, or the log was changed.
 fn diverged(kept: &StepTaken) -> Stop {
     let message = format!("step {} of the log cannot be made again; was the program or the log changed?", kept.step);
     Stop { outcome: Outcome::Crashed, message }
@@ -329,7 +330,7 @@ fn take_step(episode: &mut Episode, decision: Decision) -> StepTaken {
     }
 }
 
-/// The event of a step whose action was chosen without ado.
+/// Makes the event of a step whose action was chosen without a model's reply or problem.
 pub(super) fn step_taken(action: &Action, source: StepSource, outcome: &StepOutcome<'_>) -> StepTaken {
     let observation = outcome.observation;
     let refused = observation.last_action_error.is_some();

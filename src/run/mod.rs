@@ -1,4 +1,4 @@
-//! Runs: from a plan to an event log.
+//! Runs: episodes are played by a plan, and everything that happens is written to an event log.
 //!
 //! ```text
 //! Plan ─► Runner ─► one task an episode: observe → turn → (ask) → step

@@ -3,17 +3,17 @@
 use crate::chat::Usage;
 use crate::chat::price::Price;
 
-/// Money and tokens.
+/// An amount of money and tokens.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Amount {
-    /// USD; 0 where no price is known.
+    /// The money in USD; 0 if no price is known.
     pub cost_usd: f64,
-    /// Tokens of prompts and answers.
+    /// The tokens of prompts and answers.
     pub tokens: f64,
 }
 
 impl Amount {
-    /// What this usage comes to.
+    /// The amount for this usage.
     #[must_use]
     pub fn of(usage: &Usage, price: Option<&Price>) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "token counts fit a double")]
@@ -29,7 +29,7 @@ impl Amount {
         Self { cost_usd: self.cost_usd * factor, tokens: self.tokens * factor }
     }
 
-    /// What is left of it after this much; never below nothing.
+    /// What is left after this much is taken away, which is never negative.
     pub(super) fn less(self, other: Self) -> Self {
         Self { cost_usd: (self.cost_usd - other.cost_usd).max(0.0), tokens: (self.tokens - other.tokens).max(0.0) }
     }

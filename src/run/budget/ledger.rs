@@ -9,36 +9,36 @@ use super::amount::Amount;
 use crate::env::TaskId;
 use crate::log::EpisodeKey;
 
-/// What an expectation is multiplied with, because half of all episodes cost more than the mean.
+/// The factor on every expected cost, because half of all episodes cost more than the mean.
 const CAUTION: f64 = 1.1;
-/// Tokens a byte of a prompt where none was counted yet: many for English, since a call should rather be refused than
-/// overdraw.
+/// The tokens for each byte of a prompt, until an endpoint has counted some. This is much for English, because a call
+/// should rather be refused than overdraw the budget.
 const TOKENS_A_BYTE: f64 = 1.0 / 3.0;
 
-/// What a run may spend; what is not set has no limit.
+/// The limits of a run. A limit that is not set does not exist.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Limits {
-    /// USD.
+    /// The limit on the cost in USD.
     pub cost_usd: Option<f64>,
-    /// Tokens.
+    /// The limit on the tokens.
     pub tokens: Option<u64>,
-    /// Time from the start of the process.
+    /// The limit on the time, counted from the start of the process.
     pub time: Option<Duration>,
 }
 
-/// A limit of a run, by the option that sets it.
+/// The limits of a run, named by the options that set them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// `--max-cost`.
+    /// The limit of `--max-cost`.
     Cost,
-    /// `--max-total-tokens`.
+    /// The limit of `--max-total-tokens`.
     Tokens,
-    /// `--time-limit`.
+    /// The limit of `--time-limit`.
     Time,
 }
 
 impl Kind {
-    /// The option.
+    /// The option that sets the limit.
     #[must_use]
     pub const fn option(self) -> &'static str {
         match self {
@@ -49,18 +49,18 @@ impl Kind {
     }
 }
 
-/// Whether something may begin.
+/// Whether an episode or a call may begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// Yes.
+    /// It may begin.
     Yes,
-    /// Perhaps, when more of what is under way has ended.
+    /// It may perhaps begin when more of what is under way has ended.
     Later,
-    /// No, and nothing else either: the budget is spent.
+    /// It may not begin, and neither may anything else: the budget is spent.
     No,
 }
 
-/// What a model and task cost so far, an episode.
+/// What the episodes of a model and task have cost so far.
 #[derive(Debug, Clone, Copy, Default)]
 struct Observed {
     episodes: f64,
@@ -68,30 +68,31 @@ struct Observed {
     seconds: f64,
 }
 
-/// Keeps count of what a run spends. Pure: told the time, never asking for it.
+/// Counts what a run spends. Pure: it is given the time and never asks for it.
 #[derive(Debug)]
 pub struct Ledger {
     pub(super) limits: Limits,
     pub(super) deadline: Option<Instant>,
     pub(super) spent: Amount,
-    /// What the calls under way can come to at most.
+    /// The most that the calls under way can cost.
     held: Amount,
-    /// The episodes of models that are left, by round.
+    /// The remaining episodes of models, by round.
     rounds: BTreeMap<usize, Vec<(EpisodeKey, TaskId)>>,
-    /// Episodes of rounds that were begun, with what they have spent.
+    /// The episodes of rounds that have begun, with what each has spent.
     open: BTreeMap<EpisodeKey, (TaskId, Amount)>,
-    /// What an episode of a model and task is expected to cost before one has ended.
+    /// The expected cost of an episode of a model and task, which counts until one has ended.
     forecast: BTreeMap<(String, TaskId), Amount>,
     observed: BTreeMap<(String, TaskId), Observed>,
-    /// The most tokens a byte that a model's prompts had.
+    /// The most tokens for each byte that the prompts of a model had.
     density: BTreeMap<String, f64>,
-    /// The first round begins whatever it may cost: a run should come to something.
+    /// Whether no round has begun yet. The first round begins whatever it may cost, because a run should give some
+    /// result.
     fresh: bool,
     pub(super) out: Option<Kind>,
 }
 
 impl Ledger {
-    /// A ledger of which this much was spent before.
+    /// Makes a ledger for a run that has spent this much before.
     #[must_use]
     pub fn new(limits: Limits, spent: Amount, started: Instant) -> Self {
         Self {
@@ -109,7 +110,7 @@ impl Ledger {
         }
     }
 
-    /// The episodes that are left, what each kind of them is expected to cost, and whether the run has just begun.
+    /// Sets the remaining episodes, the expected cost of each kind of episode, and whether the run has just begun.
     pub fn plan(
         &mut self,
         rounds: BTreeMap<usize, Vec<(EpisodeKey, TaskId)>>,
@@ -127,7 +128,7 @@ impl Ledger {
         }
     }
 
-    /// The limit that this much more would break; none where it fits.
+    /// The limit that this much more would break; none if it fits.
     fn broken_by(&self, more: Amount) -> Option<Kind> {
         let after = self.spent.plus(more);
         #[expect(clippy::cast_precision_loss, reason = "token counts fit a double")]
@@ -139,7 +140,7 @@ impl Ledger {
         }
     }
 
-    /// Whether an episode of this round may begin.
+    /// Decides whether an episode of this round may begin.
     pub fn may_begin(&mut self, round: usize, now: Instant) -> Answer {
         if self.out.is_some() {
             return Answer::No;
@@ -160,7 +161,7 @@ impl Ledger {
         Answer::Yes
     }
 
-    /// The limit because of which a round should not begin.
+    /// The limit that prevents a round from beginning; none if it may begin.
     fn obstacle(&self, round: usize, now: Instant) -> Option<Kind> {
         let episodes = self.rounds.get(&round)?;
         let open = self.open.iter().map(|(key, (task, spent))| self.expected(key, *task).less(*spent));
@@ -178,7 +179,7 @@ impl Ledger {
         }
     }
 
-    /// The most tokens that a model's prompt of so many bytes should have, by what its earlier ones had.
+    /// The most tokens that a prompt of so many bytes should have, judged by the model's earlier prompts.
     #[must_use]
     pub fn prompt_tokens(&self, model: &str, bytes: usize) -> u64 {
         let density = self.density.get(model).map_or(TOKENS_A_BYTE, |seen| seen * CAUTION);
@@ -192,7 +193,7 @@ impl Ledger {
         tokens
     }
 
-    /// An endpoint counted the tokens of a prompt.
+    /// Notes that an endpoint counted the tokens of a prompt.
     pub fn counted(&mut self, model: &str, bytes: usize, prompt_tokens: u64) {
         #[expect(clippy::cast_precision_loss, reason = "counts fit a double")]
         let density = prompt_tokens as f64 / bytes.max(1) as f64;
@@ -200,7 +201,8 @@ impl Ledger {
         *known = known.max(density);
     }
 
-    /// Whether a call may be made that comes to this much at most. If so, it is held back until [`Self::settle`].
+    /// Decides whether a call that costs at most this much may be made. If it may, the amount is held back until
+    /// [`Self::settle`].
     pub fn hold(&mut self, most: Amount, now: Instant) -> Answer {
         if self.out.is_some() || self.is_late(now) {
             return Answer::No;
@@ -218,10 +220,10 @@ impl Ledger {
         }
     }
 
-    /// A call that was held back has ended and came to this much.
+    /// Notes that a call whose amount was held back has ended, and what it really cost.
     pub fn settle(&mut self, most: Amount, key: &EpisodeKey, came_to: Amount) {
         self.held = self.held.less(most);
-        // Sums of doubles leave dust behind.
+        // Sums of doubles leave tiny remainders.
         if self.held.tokens < 0.5 {
             self.held = Amount::default();
         }
@@ -231,12 +233,13 @@ impl Ledger {
         }
     }
 
-    /// Something was spent outside of any episode.
+    /// Notes an amount that was spent outside any episode.
     pub fn charge(&mut self, amount: Amount) {
         self.spent = self.spent.plus(amount);
     }
 
-    /// An episode has ended after so long. Only one that was played whole shows what others will cost.
+    /// Notes that an episode has ended after so long. Only an episode that was played completely shows what others will
+    /// cost.
     pub fn ended(&mut self, key: &EpisodeKey, took: Option<Duration>) {
         let Some((task, spent)) = self.open.remove(key) else { return };
         if let Some(took) = took {
@@ -271,7 +274,7 @@ mod tests {
 
     const TASK: TaskId = TaskId::AlertClassification;
 
-    /// Two models, one scenario a round, each episode expected to take 100 tokens.
+    /// A ledger for two models with one scenario a round, where each episode is expected to take 100 tokens.
     fn ledger(limits: Limits, rounds: usize, now: Instant) -> Ledger {
         let mut ledger = Ledger::new(limits, Amount::default(), now);
         let episodes = |round: usize| ["a", "b"].map(|model| (key(model, &format!("S{round}")), TASK)).to_vec();
@@ -296,7 +299,7 @@ mod tests {
             [Limits { tokens: Some(1000), ..Limits::default() }, Limits { cost_usd: Some(1.0), ..Limits::default() }]
         {
             let mut ledger = ledger(limits, 10, now);
-            // Expected 100, actual 150: after three rounds 900 are spent, and a fourth does not fit.
+            // With 100 tokens expected and 150 used, 900 are spent after three rounds, and a fourth does not fit.
             for round in 0..3 {
                 assert_eq!(ledger.may_begin(round, now), Answer::Yes, "{round}");
                 play(&mut ledger, round, 150.0, now);
@@ -314,7 +317,7 @@ mod tests {
         assert_eq!(ledger.may_begin(1, now), Answer::Yes);
         assert_eq!(ledger.may_begin(2, now), Answer::Later);
         play(&mut ledger, 0, 50.0, now);
-        // What is under way is now expected to take as little as what has ended.
+        // The episodes under way are now expected to take as little as the ended one.
         assert_eq!(ledger.may_begin(2, now), Answer::Yes);
     }
 

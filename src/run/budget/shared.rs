@@ -1,4 +1,4 @@
-//! The budget that the episodes of a run share: the ledger behind a lock, with the clock, and a way to wait for it.
+//! The budget as the episodes of a run share it: the ledger behind a lock, with a clock and a way to wait.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,12 +16,12 @@ use crate::log::EpisodeKey;
 #[derive(Debug)]
 pub struct Budget {
     ledger: Mutex<Ledger>,
-    /// Counts what may let somebody go on who was told to come later.
+    /// A counter of the changes after which an episode that was told to come later may try again.
     changes: watch::Sender<u64>,
 }
 
 impl Budget {
-    /// A budget of which this much was spent before.
+    /// Makes the budget of a run that has spent this much before.
     #[must_use]
     pub fn new(limits: Limits, spent: Amount) -> Self {
         Self { ledger: Mutex::new(Ledger::new(limits, spent, Instant::now())), changes: watch::Sender::new(0) }
@@ -31,7 +31,7 @@ impl Budget {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// As [`Ledger::plan`].
+    /// Sets the remaining episodes, as [`Ledger::plan`] does.
     pub fn plan(
         &self,
         rounds: BTreeMap<usize, Vec<(EpisodeKey, TaskId)>>,
@@ -41,7 +41,7 @@ impl Budget {
         self.ledger().plan(rounds, forecast, fresh);
     }
 
-    /// As [`Ledger::may_begin`], now.
+    /// Decides whether an episode may begin now, as [`Ledger::may_begin`] does.
     pub fn may_begin(&self, round: usize) -> Answer {
         let answer = self.ledger().may_begin(round, Instant::now());
         if answer == Answer::No {
@@ -50,7 +50,7 @@ impl Budget {
         answer
     }
 
-    /// Waits until a call may be made that comes to this much at most; false where the budget is spent.
+    /// Waits until a call that costs at most this much may be made. Returns false if the budget is spent.
     pub async fn hold(&self, most: Amount) -> bool {
         let mut changes = self.changes.subscribe();
         loop {
@@ -62,53 +62,53 @@ impl Budget {
                     self.changed();
                     return false;
                 }
-                // The sender lives as long as this.
+                // The sender lives as long as this value.
                 Answer::Later => drop(changes.changed().await),
             }
         }
     }
 
-    /// As [`Ledger::prompt_tokens`].
+    /// The most tokens that a prompt should have, as [`Ledger::prompt_tokens`] estimates it.
     #[must_use]
     pub fn prompt_tokens(&self, model: &str, bytes: usize) -> u64 {
         self.ledger().prompt_tokens(model, bytes)
     }
 
-    /// As [`Ledger::counted`].
+    /// Notes that an endpoint counted the tokens of a prompt, as [`Ledger::counted`] does.
     pub fn counted(&self, model: &str, bytes: usize, prompt_tokens: u64) {
         self.ledger().counted(model, bytes, prompt_tokens);
     }
 
-    /// As [`Ledger::settle`].
+    /// Notes that a call has ended, as [`Ledger::settle`] does.
     pub fn settle(&self, most: Amount, key: &EpisodeKey, came_to: Amount) {
         self.ledger().settle(most, key, came_to);
         self.changed();
     }
 
-    /// As [`Ledger::charge`].
+    /// Notes an amount that was spent outside any episode, as [`Ledger::charge`] does.
     pub fn charge(&self, amount: Amount) {
         self.ledger().charge(amount);
     }
 
-    /// As [`Ledger::ended`].
+    /// Notes that an episode has ended, as [`Ledger::ended`] does.
     pub fn ended(&self, key: &EpisodeKey, took: Option<Duration>) {
         self.ledger().ended(key, took);
         self.changed();
     }
 
-    /// When the run's time is up; none where it has no limit.
+    /// The time at which the run's time is up; none without a limit.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.ledger().deadline
     }
 
-    /// The time is up.
+    /// Notes that the time is up.
     pub fn time_is_up(&self) {
         self.ledger().is_late(Instant::now());
         self.changed();
     }
 
-    /// The limits, and what was spent.
+    /// The limits, and the amount that was spent.
     #[must_use]
     pub fn state(&self) -> (Limits, Amount) {
         let ledger = self.ledger();
@@ -121,7 +121,7 @@ impl Budget {
         self.ledger().out
     }
 
-    /// Follows what may let somebody go on who was told to come later.
+    /// Follows the changes after which an episode that was told to come later may try again.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()

@@ -1,16 +1,16 @@
-//! What events of the log have cost. Pure.
+//! The cost of events in the log. Pure.
 
 use super::amount::Amount;
 use crate::chat::Usage;
 use crate::log::{Event, EventKind};
 
-/// What the kept events of a run have cost.
+/// The amount that the events of a run have cost.
 #[must_use]
 pub fn spent(events: &[Event]) -> Amount {
     events.iter().map(|event| spent_on(&event.event)).fold(Amount::default(), Amount::plus)
 }
 
-/// What an event has cost; nothing for most of them.
+/// The amount that an event has cost, which is zero for most kinds.
 #[must_use]
 pub fn spent_on(event: &EventKind) -> Amount {
     match event {
@@ -28,7 +28,8 @@ pub fn spent_on(event: &EventKind) -> Amount {
     }
 }
 
-/// Tokens of a call whose endpoint counts none, from the bytes of prompt and answer: four bytes a token, as in English.
+/// Estimates the tokens of a call from the bytes of prompt and answer, for endpoints that count none: four bytes a
+/// token, as in English.
 #[must_use]
 pub fn estimate(prompt_bytes: usize, answer_bytes: usize) -> Usage {
     Usage { prompt_tokens: prompt_bytes as u64 / 4, completion_tokens: answer_bytes as u64 / 4, ..Usage::default() }
