@@ -6,48 +6,48 @@ use serde_json::Value;
 use super::error::Retry;
 use super::message::{Message, ToolCall, ToolSpec};
 
-/// The form in which the answer is asked for.
+/// The form in which the answer is requested.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ReplyFormat {
-    /// Free text.
+    /// The answer is free text.
     Text,
-    /// `response_format: json_schema`.
+    /// The answer is JSON that follows a schema (`response_format: json_schema`).
     Json {
         /// The name of the schema.
         name: String,
         /// The JSON Schema.
         schema: Value,
     },
-    /// One function a kind of action, one of which must be called.
+    /// The answer is a call of one of several functions, one for each kind of action.
     Tools {
-        /// The functions.
+        /// The functions that are offered.
         tools: Vec<ToolSpec>,
     },
 }
 
-/// One call, independent of provider and model.
+/// The request of one call, independent of provider and model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChatRequest {
-    /// The conversation so far, oldest first.
+    /// The conversation so far, oldest message first.
     pub messages: Vec<Message>,
     /// The form of the answer.
     pub format: ReplyFormat,
-    /// A limit on the answer, in tokens, that overrides the model's setting.
+    /// A limit on the tokens of the answer that overrides the model's setting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_tokens: Option<u32>,
 }
 
-/// Tokens of one call, as the endpoint counted them.
+/// The tokens of a call, as the endpoint counted them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
-    /// Tokens of the prompt, cached ones included.
+    /// The tokens of the prompt, including cached ones.
     pub prompt_tokens: u64,
-    /// Tokens of the prompt that came from the provider's cache.
+    /// The tokens of the prompt that came from the provider's cache.
     pub cached_tokens: u64,
-    /// Tokens of the answer, reasoning included.
+    /// The tokens of the answer, including reasoning.
     pub completion_tokens: u64,
-    /// Tokens of the answer that were reasoning.
+    /// The tokens of the answer that were reasoning.
     pub reasoning_tokens: u64,
 }
 
@@ -60,40 +60,40 @@ impl std::ops::AddAssign for Usage {
     }
 }
 
-/// Why a model stopped writing.
+/// The reasons why a model stops writing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FinishReason {
-    /// It was done.
+    /// The model was done.
     Stop,
-    /// The token limit cut it.
+    /// The limit on tokens cut the answer.
     Length,
-    /// It called tools.
+    /// The model called tools.
     ToolCalls,
-    /// The provider's filter stopped it.
+    /// The provider's filter stopped the answer.
     ContentFilter,
-    /// The endpoint said something else, or nothing (empty).
+    /// The endpoint gave another reason, or none (an empty text).
     Other(String),
 }
 
-/// What a model answered.
+/// The answer of a model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChatReply {
     /// The text of the answer.
     pub content: Option<String>,
-    /// The reasoning, where the endpoint shows it apart.
+    /// The reasoning, if the endpoint returns it separately.
     pub reasoning: Option<String>,
-    /// The functions called.
+    /// The functions that the model called.
     pub tool_calls: Vec<ToolCall>,
-    /// Why it stopped.
+    /// The reason why the model stopped.
     pub finish: FinishReason,
-    /// The model that the endpoint says answered.
+    /// The model that answered, as the endpoint names it.
     pub model: Option<String>,
-    /// The tokens, where the endpoint counted them.
+    /// The tokens, if the endpoint counted them.
     pub usage: Option<Usage>,
     /// The endpoint's id of the request, from a header or the body.
     pub request_id: Option<String>,
-    /// How long the last attempt took, in milliseconds.
+    /// The duration of the last attempt in milliseconds.
     pub latency_ms: u64,
     /// The attempts that failed before it.
     pub retries: Vec<Retry>,

@@ -7,36 +7,36 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "role", rename_all = "lowercase")]
 pub enum Message {
-    /// Standing instructions.
+    /// The instructions that hold for the whole conversation.
     System {
-        /// The text.
+        /// The text of the message.
         content: String,
     },
-    /// What the environment says to the model.
+    /// A message of the environment to the model.
     User {
-        /// The text.
+        /// The text of the message.
         content: String,
     },
-    /// What the model said.
+    /// A message of the model.
     Assistant {
-        /// The text; none where the model answered with tool calls only.
+        /// The text; none if the model answered only with tool calls.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         content: Option<String>,
-        /// The functions that it called.
+        /// The functions that the model called.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         tool_calls: Vec<ToolCall>,
     },
     /// The result of a tool call.
     Tool {
-        /// The [`ToolCall::id`] that this answers.
+        /// The [`ToolCall::id`] of the call that this answers.
         call_id: String,
-        /// The text.
+        /// The text of the message.
         content: String,
     },
 }
 
 impl Message {
-    /// The text of the message, empty where there is none.
+    /// The text of the message, which is empty if it has none.
     #[must_use]
     pub fn content(&self) -> &str {
         match self {
@@ -46,23 +46,23 @@ impl Message {
     }
 }
 
-/// A function call that a model asked for.
+/// A function call that a model asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToolCall {
     /// The id that the result must name.
     pub id: String,
-    /// The function.
+    /// The name of the function.
     pub name: String,
-    /// The arguments as the model wrote them: JSON text, perhaps broken.
+    /// The arguments as the model wrote them: JSON text, which may be broken.
     pub arguments: String,
 }
 
 /// A function that is offered to a model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToolSpec {
-    /// The name.
+    /// The name of the function.
     pub name: String,
-    /// What it does, for the model.
+    /// A description of the function for the model.
     pub description: String,
     /// The JSON Schema of the arguments.
     pub parameters: Value,

@@ -1,6 +1,6 @@
-//! The chat protocol: what is asked of a model, what came back, and what went wrong.
+//! The chat protocol: requests to a model, its replies, and the faults that can occur between them.
 //!
-//! This layer knows no task and no scenario. [`ChatClient`] is the one boundary to the network; [`openai::OpenAiClient`]
+//! This module knows no task and no scenario. [`ChatClient`] is the one boundary to the network; [`openai::OpenAiClient`]
 //! speaks to any OpenAI-compatible endpoint and [`retry::Retrying`] adds the retry policy around it;
 //! [`process::ProcessClient`] speaks to a program in lines.
 //!

@@ -11,7 +11,7 @@ use crate::chat::wire::RateLimit;
 use crate::chat::{CallContext, ChatError, ErrorKind};
 use crate::stats::rng::SplitMix64;
 
-/// The share of a cool-down by which calls are spread behind its end, so that they do not come all at once.
+/// The share of a cool-down over which calls are spread after its end, so that they do not come all at once.
 const SPREAD: f64 = 0.1;
 
 /// Makes the calls of one endpoint wait for their turn, first come, first served.
@@ -25,26 +25,26 @@ pub struct Limiter {
 #[derive(Debug)]
 struct State {
     pace: Pace,
-    /// Turns that exist: free, or taken by a call.
+    /// The number of turns that exist, whether free or taken by a call.
     turns: usize,
     under_way: usize,
     waiting: usize,
 }
 
-/// What a limiter is doing, for the screen.
+/// The present state of a limiter, for the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Traffic {
-    /// Calls under way, or held back by the cool-down.
+    /// The number of calls under way or held back by the cool-down.
     pub under_way: usize,
-    /// How many may be.
+    /// The number of calls that may be under way.
     pub window: usize,
-    /// Calls that wait for a turn.
+    /// The number of calls that wait for a turn.
     pub waiting: usize,
-    /// How long the endpoint's cool-down still lasts; none where there is none.
+    /// The time for which the endpoint's cool-down still lasts; none without one.
     pub cool_down: Option<Duration>,
 }
 
-/// A call's turn. Dropping it gives the turn back.
+/// The turn of a call. Dropping it gives the turn back.
 #[derive(Debug)]
 pub struct Turn<'a> {
     limiter: &'a Limiter,
@@ -52,7 +52,7 @@ pub struct Turn<'a> {
 }
 
 impl Limiter {
-    /// A limiter at this pace.
+    /// Makes a limiter with this policy.
     #[must_use]
     pub fn new(pace: Pace) -> Arc<Self> {
         let turns = pace.window();
@@ -67,8 +67,8 @@ impl Limiter {
     /// Waits for a turn, and for the end of a cool-down.
     ///
     /// # Errors
-    /// [`ErrorKind::Cancelled`] when the run is stopped meanwhile, [`ErrorKind::Timeout`] when the call's deadline is
-    /// not met.
+    /// Returns [`ErrorKind::Cancelled`] if the run is stopped meanwhile, and [`ErrorKind::Timeout`] if the call's
+    /// deadline passes.
     pub async fn turn(&self, context: &CallContext) -> Result<Turn<'_>, ChatError> {
         let late = async {
             match context.deadline {
@@ -102,7 +102,7 @@ impl Limiter {
         Turn { limiter: self, began: Instant::now() }
     }
 
-    /// Waits for the end of the cool-down, which may be put off meanwhile.
+    /// Waits for the end of the cool-down, which may be postponed meanwhile.
     async fn cool(&self, jitter_seed: u64) {
         let mut jitter = SplitMix64::new(jitter_seed);
         loop {
@@ -112,12 +112,12 @@ impl Limiter {
         }
     }
 
-    /// Takes what an endpoint says of its limits into account.
+    /// Takes the limits that an endpoint states into account.
     pub fn told(&self, limits: &RateLimit) {
         self.state().pace.told(limits, Instant::now());
     }
 
-    /// What is going on.
+    /// The present state.
     #[must_use]
     pub fn traffic(&self) -> Traffic {
         let (state, now) = (self.state(), Instant::now());
@@ -135,7 +135,7 @@ impl Limiter {
         self.window.subscribe()
     }
 
-    /// Gives a turn back, or lets it vanish where the window has shrunk; makes new ones where it has grown.
+    /// Gives a turn back, or removes it if the window has shrunk; creates new turns if the window has grown.
     fn release(&self, state: &mut State) {
         state.under_way -= 1;
         let window = state.pace.window();
@@ -155,7 +155,7 @@ impl Limiter {
 }
 
 impl Turn<'_> {
-    /// Ends the call, and lets the endpoint's pace learn from it.
+    /// Ends the call, and lets the policy learn from its result.
     pub fn end<T>(self, result: &Result<T, ChatError>) {
         let now = Instant::now();
         let mut state = self.limiter.state();
@@ -164,7 +164,7 @@ impl Turn<'_> {
         if let Err(ChatError { retry_after: Some(wait), .. }) = result {
             state.pace.cool_down(*wait, now);
         }
-        // Dropped here, after the pace is known, to give the turn back.
+        // The turn is dropped here, after the policy has learnt, to give it back.
         drop(state);
     }
 }
@@ -176,7 +176,7 @@ impl Drop for Turn<'_> {
     }
 }
 
-/// Counts a call among those that wait, for as long as it does.
+/// Counts a call among those that wait, for as long as it waits.
 struct Waiting<'a>(&'a Limiter);
 
 impl Drop for Waiting<'_> {

@@ -7,24 +7,24 @@ use tokio::time::Instant;
 use crate::chat::wire::RateLimit;
 use crate::chat::{ChatError, ErrorKind};
 
-/// Calls at once with which an adaptive window starts.
+/// The number of calls at once with which an adaptive window starts.
 const FIRST_WINDOW: usize = 4;
 /// The most calls at once of an adaptive window.
 pub(super) const WIDEST_WINDOW: usize = 64;
-/// An adaptive window shrinks again where calls take this many times what they take in a narrow one: the endpoint queues
-/// them.
+/// An adaptive window shrinks again if calls take this many times as long as in a narrow window, because the endpoint
+/// must be queueing them.
 const QUEUEING: f64 = 2.5;
 /// The weight of the newest call in the mean of recent latencies.
 const NEWEST: f64 = 0.1;
 
-/// What a call showed of its endpoint.
+/// What a call shows of its endpoint's load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
-    /// It answered.
+    /// The endpoint answered.
     Answered,
-    /// It has too much to do: 429, 503, 529, or no answer in time.
+    /// The endpoint has too much to do: 429, 503, 529, or no answer in time.
     Overloaded,
-    /// Something that says nothing about its load.
+    /// The result says nothing about the load.
     Neutral,
 }
 
@@ -44,12 +44,13 @@ impl Sign {
     }
 }
 
-/// How many calls at once, by what earlier ones showed. Pure.
+/// Decides from the results of earlier calls how many may be under way at once. Pure.
 #[derive(Debug, Clone)]
 pub struct Pace {
     window: f64,
     adaptive: bool,
-    /// Slow start: the window grows by one with each answer, until something shows that it is wide enough.
+    /// Whether slow start is on: the window grows by one with each answer, until something shows that it is wide
+    /// enough.
     starting: bool,
     cut_at: Option<Instant>,
     cool_until: Option<Instant>,
@@ -59,7 +60,7 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Always this many calls at once; an endpoint may ask for cool-downs up to a length.
+    /// A window that always has this many calls. The endpoint may ask for cool-downs up to the given length.
     #[must_use]
     pub fn fixed(calls: usize, longest_cool_down: Duration) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "a few calls")]
@@ -76,13 +77,13 @@ impl Pace {
         }
     }
 
-    /// As many calls at once as the endpoint bears.
+    /// A window that adapts to as many calls as the endpoint can bear.
     #[must_use]
     pub fn adaptive(longest_cool_down: Duration) -> Self {
         Self { adaptive: true, starting: true, ..Self::fixed(FIRST_WINDOW, longest_cool_down) }
     }
 
-    /// How many calls may be under way, at least 1.
+    /// The number of calls that may be under way, which is at least 1.
     #[must_use]
     pub fn window(&self) -> usize {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and the widest window")]
@@ -90,7 +91,7 @@ impl Pace {
         window.max(1)
     }
 
-    /// Until when no call may begin; none where one may.
+    /// The time until which no call may begin; none if one may begin now.
     #[must_use]
     pub fn cool_until(&self, now: Instant) -> Option<Instant> {
         self.cool_until.filter(|until| *until > now)
@@ -134,20 +135,22 @@ impl Pace {
         };
         self.recent_latency += NEWEST * (latency - self.recent_latency);
         let queues = self.recent_latency > QUEUEING * best;
-        // Conversations grow and endpoints change: a narrow window shows what calls take today.
+        // Conversations grow and endpoints change, so a narrow window shows how long calls take at present.
         let follows = self.recent_latency < best || self.window() <= FIRST_WINDOW;
         self.best_latency = Some(if follows { best + NEWEST * (self.recent_latency - best) } else { best });
         queues
     }
 
-    /// The endpoint asks not to be called for so long. A longer wait than is ever waited is each call's own failure.
+    /// Notes that the endpoint asks for a pause of this length. A pause that is too long to be waited for fails its own
+    /// call and does not hold back the others.
     pub fn cool_down(&mut self, wait: Duration, now: Instant) {
         if wait <= self.longest_cool_down {
             self.cool_until = self.cool_until.max(Some(now + wait));
         }
     }
 
-    /// What an endpoint says is left of its limits: with nothing left, calls wait until it has more.
+    /// Takes the limits that an endpoint states into account. If nothing is left of one, calls wait until there is
+    /// more.
     pub fn told(&mut self, limits: &RateLimit, now: Instant) {
         let used_up = [limits.requests, limits.tokens].into_iter().flatten().filter(|left| left.remaining == 0);
         if let Some(wait) = used_up.filter_map(|left| left.reset).max() {
@@ -193,7 +196,8 @@ mod tests {
     fn a_cut_halves_once_a_round_and_growth_is_then_one_a_round() {
         let mut pace = Pace::adaptive(LONGEST);
         let seen = windows(&mut pace, 20, 40);
-        // 32 is too much; one cut for all refusals of the round, then about one more a round.
+        // 32 calls are too many; the refusals of that round cut the window once, and then it grows by about one a
+        // round.
         assert_eq!(seen[..5], [4, 8, 16, 32, 26]);
         assert!(seen[4..].iter().all(|window| (10..=22).contains(window) || *window == 26), "{seen:?}");
         let steps = seen[5..].windows(2).map(|pair| pair[1].saturating_sub(pair[0])).max();
@@ -212,7 +216,7 @@ mod tests {
 
     #[test]
     fn an_endpoint_that_queues_instead_of_refusing_is_not_flooded() {
-        // A server with four slots: a call takes as long as its turn in the queue needs.
+        // The server has four slots: a call takes as long as its turn in the queue needs.
         let mut pace = Pace::adaptive(LONGEST);
         let mut now = Instant::now();
         for _ in 0..200 {

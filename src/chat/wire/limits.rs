@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How long an endpoint asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date.
+/// The time that an endpoint asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date.
 #[must_use]
 pub fn retry_after(milliseconds: Option<&str>, header: Option<&str>, now: jiff::Timestamp) -> Option<Duration> {
     let seconds = |text: &str, unit: f64| {
@@ -15,30 +15,30 @@ pub fn retry_after(milliseconds: Option<&str>, header: Option<&str>, now: jiff::
     let header = header?;
     seconds(header, 1.0).or_else(|| {
         let date = jiff::fmt::rfc2822::parse(header.trim()).ok()?.timestamp();
-        // A date that has passed means now.
+        // A date in the past means now.
         Some(Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO))
     })
 }
 
-/// What is left of a limit.
+/// The rest of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowance {
-    /// How many more are allowed now.
+    /// The number that is still allowed now.
     pub remaining: u64,
-    /// How long until there are more, where the endpoint says.
+    /// The time until more is allowed, if the endpoint gives it.
     pub reset: Option<Duration>,
 }
 
-/// What an endpoint says of its limits with an answer.
+/// The limits that an endpoint states with an answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RateLimit {
-    /// Requests.
+    /// The limit on requests.
     pub requests: Option<Allowance>,
-    /// Tokens.
+    /// The limit on tokens.
     pub tokens: Option<Allowance>,
 }
 
-/// The names under which endpoints say what is left, and when there will be more: requests, then tokens.
+/// The headers in which endpoints state what is left and when there will be more: first for requests, then for tokens.
 const RATE_LIMIT_HEADERS: [&[(&str, &str)]; 2] = [
     &[
         ("x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
@@ -52,7 +52,7 @@ const RATE_LIMIT_HEADERS: [&[(&str, &str)]; 2] = [
     ],
 ];
 
-/// Reads the headers in which endpoints tell of their limits. What cannot be read is as if it were not there.
+/// Reads the headers in which endpoints state their limits. A header that cannot be read counts as missing.
 #[must_use]
 pub fn rate_limit<'a>(header: impl Fn(&str) -> Option<&'a str>, now: jiff::Timestamp) -> RateLimit {
     let allowance = |names: &[(&str, &str)]| {
@@ -65,12 +65,12 @@ pub fn rate_limit<'a>(header: impl Fn(&str) -> Option<&'a str>, now: jiff::Times
     RateLimit { requests, tokens }
 }
 
-/// How long until a moment that is written as a duration (`6m0.5s`, `120ms`), as seconds, as a Unix time in seconds or
+/// The time until a moment that is given as a duration (`6m0.5s`, `120ms`), as seconds, as a Unix time in seconds or
 /// milliseconds, or as a date.
 fn time_until(text: &str, now: jiff::Timestamp) -> Option<Duration> {
-    /// Above this, a number is a Unix time in seconds: nobody waits for thirty years.
+    /// A number from here on is a Unix time in seconds, because nobody waits for thirty years.
     const UNIX_SECONDS: f64 = 1e9;
-    /// Above this, it is one in milliseconds.
+    /// A number from here on is a Unix time in milliseconds.
     const UNIX_MILLISECONDS: f64 = 1e12;
     let text = text.trim();
     let until = |moment: jiff::Timestamp| Duration::try_from(moment.duration_since(now)).unwrap_or(Duration::ZERO);

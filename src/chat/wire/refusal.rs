@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::chat::{ChatError, ErrorKind};
 
-/// What an error body says: its words, its code or type, and token counts.
+/// The content of an error body: its message, its code or type, and token counts.
 struct Said {
     message: String,
     code: String,
@@ -70,7 +70,8 @@ impl Said {
     }
 
     fn is_unknown_model(&self) -> bool {
-        // Not "not supported": so are parameters that a model does not take.
+        // The phrase "not supported" is missing here, because it is also used for parameters that a model does not
+        // take.
         self.mentions(&["model_not_found", "unknown_model", "invalid_model", "model_not_supported", "decommissioned"])
             || (self.mentions(&["model"])
                 && self.mentions(&[
@@ -94,7 +95,7 @@ impl Said {
     }
 }
 
-/// A fault by its status and what the body says.
+/// Names a fault by its status and by the content of the body.
 pub(super) fn refusal(status: u16, value: Option<&Value>, text: &str) -> ChatError {
     let said = said(value, text);
     let kind = match status {
@@ -105,12 +106,12 @@ pub(super) fn refusal(status: u16, value: Option<&Value>, text: &str) -> ChatErr
         409 => ErrorKind::Conflict,
         429 if said.is_quota() => ErrorKind::Quota,
         429 => ErrorKind::RateLimited,
-        // Some proxies wrap an upstream's refusal into a 500; waiting does not shorten a prompt.
+        // Some proxies wrap an upstream's refusal into a 500, and waiting does not shorten a prompt.
         400..=599 if said.is_context_length() => ErrorKind::ContextLength,
         413 => ErrorKind::ContextLength,
         400..=499 if said.is_unknown_model() => ErrorKind::UnknownModel,
         400..=499 if said.is_quota() => ErrorKind::Quota,
-        // Said of the path and not of a model.
+        // This is about the path and not about a model.
         404 | 405 => ErrorKind::NotFound,
         400..=499 => ErrorKind::BadRequest,
         500..=599 => ErrorKind::Server,
@@ -119,7 +120,7 @@ pub(super) fn refusal(status: u16, value: Option<&Value>, text: &str) -> ChatErr
     said.error(kind)
 }
 
-/// An error body that came with a 2xx: its own code tells the kind where it is a status.
+/// Names the fault of an error body that came with a 2xx status. If its own code is a status, that decides the kind.
 pub(super) fn error_with_200(value: &Value) -> ChatError {
     let code = value.get("error").and_then(|error| error.get("code").or_else(|| error.get("status")));
     let status = code.and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));

@@ -8,25 +8,25 @@ use super::refusal::{error_with_200, refusal};
 use crate::chat::error::excerpt;
 use crate::chat::{ChatError, ChatReply, ErrorKind, FinishReason, ToolCall, Usage};
 
-/// What an endpoint answered, before it is understood.
+/// The answer of an endpoint before it is understood.
 #[derive(Debug, Clone, Default)]
 pub struct RawReply<'a> {
     /// The HTTP status.
     pub status: u16,
-    /// The content type, if any.
+    /// The content type, if there is one.
     pub content_type: Option<&'a str>,
     /// The endpoint's id of the request, from a header.
     pub request_id: Option<&'a str>,
-    /// How long the endpoint asks to wait.
+    /// The time that the endpoint asks to wait.
     pub retry_after: Option<Duration>,
-    /// The body.
+    /// The bytes of the body.
     pub body: &'a [u8],
 }
 
-/// Understands an answer. Total: every status and body is a reply or a named fault.
+/// Understands an answer. The function is total: every status and body becomes a reply or a fault with a name.
 ///
 /// # Errors
-/// The kind of fault, with what the endpoint said about it.
+/// Returns the kind of fault, with the message of the endpoint.
 pub fn parse_reply(raw: &RawReply<'_>) -> Result<ChatReply, ChatError> {
     let with_head = |error: ChatError| ChatError {
         status: Some(raw.status),
@@ -109,7 +109,7 @@ fn completion(raw: &RawReply<'_>, value: &Value, choice: &Value) -> ChatReply {
     }
 }
 
-/// A text that is a string, or an array of parts of which those of one kind count; none where it is empty.
+/// A text that is a string, or an array of parts of which those of one kind count; none if it is empty.
 fn text_of(value: Option<&Value>, kind: &str) -> Option<String> {
     let text = match value? {
         Value::String(text) if kind != "thinking" => text.clone(),
@@ -121,7 +121,7 @@ fn text_of(value: Option<&Value>, kind: &str) -> Option<String> {
             };
             parts.iter().filter_map(of_kind).collect()
         }
-        // A server that parsed the model's JSON for us.
+        // This server has already parsed the model's JSON.
         object @ Value::Object(_) if kind == "text" => object.to_string(),
         _ => return None,
     };
@@ -130,7 +130,7 @@ fn text_of(value: Option<&Value>, kind: &str) -> Option<String> {
 
 fn tool_calls(message: &Value) -> Vec<ToolCall> {
     let listed = message.get("tool_calls").and_then(Value::as_array);
-    // The form before tools: one function, without an id.
+    // Before there were tools, the form was one function without an id.
     let legacy = message.get("function_call").filter(|call| call.is_object()).map(|call| (call, None));
     let calls = listed.into_iter().flatten().map(|call| {
         let function = call.get("function").unwrap_or(call);
@@ -154,7 +154,7 @@ fn tool_calls(message: &Value) -> Vec<ToolCall> {
         .collect()
 }
 
-/// Token counts, where an endpoint gives any. Some give floats, some leave parts out.
+/// The token counts; none if the endpoint gives none. Some endpoints give floats, and some leave parts out.
 fn usage(value: Option<&Value>) -> Option<Usage> {
     let object = value?.as_object()?;
     let number = |value: Option<&Value>| value.and_then(Value::as_f64).map(whole);
@@ -174,7 +174,7 @@ fn usage(value: Option<&Value>) -> Option<Usage> {
     })
 }
 
-/// No call has as many; their sum over a run must not overflow.
+/// The most tokens that a call is taken to have, so that sums over a run cannot overflow. No call has as many.
 const MOST_TOKENS: f64 = 1e12;
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what a count can be")]

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::chat::{ChatRequest, Message, ReplyFormat, ToolCall, ToolSpec};
 
-/// The parameter that limits an answer.
+/// The parameter that limits the length of an answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenParam {
@@ -23,29 +23,29 @@ pub enum TokenParam {
     MaxCompletionTokens,
 }
 
-/// How a model is asked, over and above what is said to it.
+/// The settings with which a model is asked, apart from the messages.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ModelSettings {
     /// The model's name at its endpoint.
     pub model: String,
-    /// The most tokens of an answer.
+    /// The limit on the tokens of an answer.
     pub max_tokens: Option<u32>,
-    /// The parameter for it.
+    /// The parameter that carries this limit.
     pub token_param: TokenParam,
-    /// The sampling temperature; none leaves it to the endpoint.
+    /// The sampling temperature; with none, the endpoint chooses it.
     pub temperature: Option<f64>,
-    /// How much a reasoning model thinks.
+    /// The effort that a reasoning model is asked for.
     pub reasoning_effort: Option<String>,
-    /// More top-level fields, which win over ours.
+    /// Further top-level fields, which take precedence over ours.
     pub extra_body: Map<String, Value>,
-    /// Whether a JSON schema is asked for strictly.
+    /// Whether a JSON schema is requested strictly.
     pub strict_schema: bool,
 }
 
-/// The body of a request.
+/// Makes the body of a request.
 ///
 /// # Errors
-/// Never for the types that are passed; the serialiser's signature allows for it.
+/// Never fails for the types that are passed; the signature of the serialiser allows for it.
 pub fn request_body(request: &ChatRequest, settings: &ModelSettings) -> Result<Value, serde_json::Error> {
     let limit = request.max_tokens.or(settings.max_tokens);
     let (response_format, tools) = match &request.format {
@@ -118,7 +118,8 @@ fn message(message: &Message) -> ChatCompletionRequestMessage {
     }
 }
 
-/// Servers parse the arguments of earlier calls: broken ones would turn the model's slip into a 500.
+/// The arguments of an earlier call if they are a JSON object, otherwise `{}`. Servers parse them, and broken ones
+/// would turn the model's mistake into a 500.
 fn valid_arguments(arguments: &str) -> String {
     match serde_json::from_str::<Value>(arguments) {
         Ok(Value::Object(_)) => arguments.to_owned(),
