@@ -1,26 +1,28 @@
-//! What of the results goes into the log of a run: each episode once, also where a coordinator was cut off. Pure.
+//! The intake: it decides which results go into the log of a run, so that each episode is written once, even if a
+//! coordinator was cut off. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::message::{EpisodeResult, Job};
 use crate::log::{EpisodeKey, Event, EventKind};
 
-/// What the log of a run holds of its episodes.
+/// What the log of a run contains of its episodes.
 #[derive(Debug, Default)]
 pub struct Intake {
     scored: BTreeSet<EpisodeKey>,
-    /// The events of those without a score.
+    /// The events of the episodes without a score.
     open: BTreeMap<EpisodeKey, Vec<Event>>,
 }
 
 /// What to do with a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Append its events from this one on: the log may hold the first of them.
+    /// Append its events from this index on, because the log may contain the first of them.
     Append(usize),
-    /// Nothing: the log holds it, or another one with a score.
+    /// Do nothing, because the log contains this result or another one with a score.
     Known,
-    /// It follows upon another log than this one, as from a worker that was thought lost: the episode is still open.
+    /// Discard it, because it continues another log than this one, for example if its worker was thought lost. The
+    /// episode is still open.
     Foreign,
 }
 
@@ -46,7 +48,7 @@ impl Intake {
         }
     }
 
-    /// Whether the log holds no episode yet.
+    /// Whether the log contains no episode yet.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.scored.is_empty() && self.open.is_empty()
@@ -58,21 +60,21 @@ impl Intake {
         self.scored.contains(key)
     }
 
-    /// The job of an episode.
+    /// Makes the job of an episode.
     #[must_use]
     pub fn job(&self, key: &EpisodeKey) -> Job {
         let past = self.open.get(key).cloned().unwrap_or_default();
         Job { key: key.clone(), after: past.len(), past }
     }
 
-    /// What to do with a result that has no flaw.
+    /// Decides what to do with a result that has no flaw.
     #[must_use]
     pub fn verdict(&self, result: &EpisodeResult) -> Verdict {
         if self.is_scored(&result.key) {
             return Verdict::Known;
         }
         let log = self.open.get(&result.key).map_or(&[][..], Vec::as_slice);
-        // A coordinator that was cut off has written the first events of the result that it was at.
+        // A coordinator that was cut off may have written the first events of the result that it was working on.
         let Some(written) = log.get(result.after..) else { return Verdict::Foreign };
         let same = |(ours, theirs): (&Event, &Event)| ours.at == theirs.at && ours.event == theirs.event;
         if written.len() > result.events.len() || !written.iter().zip(&result.events).all(same) {
@@ -84,7 +86,7 @@ impl Intake {
         }
     }
 
-    /// Notes that the log holds a result.
+    /// Notes that the log contains a result.
     pub fn note(&mut self, result: &EpisodeResult, from: usize) {
         for event in result.events.iter().skip(from) {
             self.remember(event);
@@ -105,7 +107,7 @@ mod tests {
         EpisodeKey { model: "m".to_owned(), scenario: "AC-001".to_owned(), epoch: n }
     }
 
-    /// An attempt at an episode: its events have times that no other attempt has.
+    /// An attempt at an episode. Its events have times that no other attempt has.
     fn attempt(key: &EpisodeKey, after: usize, clock: i64, length: usize, outcome: Outcome) -> EpisodeResult {
         let at = |n: usize| Timestamp::from_millisecond(clock * 1000 + i64::try_from(n).unwrap()).unwrap();
         let started = EventKind::EpisodeStarted { episode_id: EpisodeId::nil(), task: TaskId::AlertClassification };
@@ -141,11 +143,12 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever comes, in whatever order, however often, and wherever the coordinator is cut off: the log holds one
-        /// result an episode, whole, and nothing else.
+        /// Whatever comes, in whatever order, however often, and wherever the coordinator is cut off: the log contains
+        /// one complete result for each episode and nothing else.
         #[test]
         fn each_episode_is_written_once(
-            // Episode, attempt, length; and after how many more events the coordinator is cut off.
+            // The numbers are the episode, the attempt, the length, and after how many more events the coordinator is
+            // cut off.
             arrivals in prop::collection::vec((0_u32..3, 1_i64..4, 0_usize..4), 1..40),
             cuts in prop::collection::vec(0_usize..12, 40),
         ) {
@@ -154,7 +157,7 @@ mod tests {
             let mut cuts = cuts.into_iter();
             let mut left = cuts.next().unwrap_or(0);
             for (episode, clock, length) in arrivals {
-                // A cut-off coordinator comes back, and reads this result again.
+                // A coordinator that was cut off comes back and reads this result again.
                 let result = attempt(&key(episode), 0, clock, length, Outcome::Completed);
                 while let Verdict::Append(from) = intake.verdict(&result) {
                     let rest = &result.events[from..];

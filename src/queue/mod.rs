@@ -1,15 +1,15 @@
-//! Runs that many machines play: a coordinator puts episodes on a queue, workers take them and put results back.
+//! Runs on many machines: a coordinator puts episodes on a queue, and workers take them and put results back.
 //!
 //! ```text
 //! Coordinator ─ announcement, jobs ─► Queue ─► Worker ─► run::single_episode (one episode, its events in memory)
 //!      ▲                                │                     │
 //!      └── Intake ◄── results ──────────┘◄── one result a job ┘
-//!          (what of them goes into the log, once)
+//!          (decides which results go into the log)
 //! ```
 //!
-//! A job is delivered until somebody has stored a result for it, and for each job the queue keeps one result: the first.
-//! So an episode may be *played* twice, where a worker was lost or was thought so, but it is scored once. All that a
-//! coordinator knows stands in the log of its run and on the queue; it may die and come back.
+//! A job is delivered until some worker has stored a result for it, and the queue keeps only the first result of each job.
+//! So an episode may be *played* twice, if a worker was lost or was thought to be lost, but it is scored once. Everything
+//! that a coordinator knows is in the log of its run and on the queue, so it may die and come back.
 
 pub mod address;
 pub mod coordinator;
