@@ -1,4 +1,4 @@
-//! The score table as cells: what every rendering of it shows.
+//! The score table as cells, which every rendering of it shows.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -9,18 +9,18 @@ use crate::log::{Row, Summary};
 /// A table of texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cells {
-    /// The headings.
+    /// The headings of the columns.
     pub head: Vec<&'static str>,
-    /// The rows, each as long as the head.
+    /// The rows, each with as many cells as there are headings.
     pub rows: Vec<Vec<String>>,
-    /// What a reader must know to read the rows right, a sentence each.
+    /// What a reader must know in order to read the rows correctly, one sentence each.
     pub notes: Vec<String>,
 }
 
-/// Stands where there is no value.
+/// The cell for a missing value.
 pub const NONE: &str = "–";
 
-/// The score table of a summary.
+/// Makes the score table of a summary.
 #[must_use]
 pub fn cells(summary: &Summary) -> Cells {
     let rows = &summary.rows;
@@ -64,7 +64,7 @@ fn label(row: &Row) -> String {
     row.model.clone()
 }
 
-/// How a model was asked, and what helped it: `json + fallback`, or `json` where nothing did.
+/// How a model was asked, and how it was assisted: `json + fallback`, or `json` without assistance.
 pub(super) fn asked_by(row: &Row) -> String {
     match (row.protocol.as_deref(), row.assist.as_deref()) {
         (Some(protocol), Some("off") | None) => protocol.to_owned(),
@@ -106,14 +106,14 @@ fn void(row: &Row) -> String {
     }
 }
 
-/// A text whose control characters are spaces: names come from elsewhere, and none may break a line or reach a terminal
-/// as a command.
+/// Replaces the control characters of a text by spaces. Names come from elsewhere, and none may break a line or reach a
+/// terminal as a command.
 #[must_use]
 pub fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// 950, 12.3k, 4.56M.
+/// A count in short form: 950, 12.3k or 4.56M.
 #[must_use]
 pub fn count(n: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
@@ -125,19 +125,19 @@ pub fn count(n: u64) -> String {
     }
 }
 
-/// 850 ms, 2.4 s.
+/// A duration in short form: 850 ms or 2.4 s.
 #[must_use]
 pub fn duration(ms: f64) -> String {
     if ms < 1_000.0 { format!("{ms:.0} ms") } else { format!("{:.1} s", ms / 1_000.0) }
 }
 
-/// 1 epoch, 2 epochs.
+/// A number with its noun: 1 epoch or 2 epochs.
 #[must_use]
 pub fn plural(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
-/// How many episodes an agent left before their end, and why; none where it left none.
+/// How many episodes an agent left before their end, and why; none if it left none.
 #[must_use]
 pub fn left_early(row: &Row) -> Option<String> {
     let why = row.left_message.as_deref().unwrap_or("no reason was given");
@@ -173,7 +173,7 @@ const ROW_NOTES: [RowNote; 10] = [
     unfinished,
 ];
 
-/// What a reader must know to read the rows right: first of the run, then of each row.
+/// What a reader must know in order to read the rows correctly: first about the run, then about each row.
 fn notes(summary: &Summary) -> Vec<String> {
     let mut notes: Vec<_> = RUN_NOTES.iter().filter_map(|note| note(summary)).collect();
     for row in &summary.rows {

@@ -1,4 +1,5 @@
-//! Scores by scenario: a table whose cells are the darker, the higher the score; by task where scenarios are many.
+//! The scores by scenario, as a table whose cells are darker for higher scores. With many scenarios the table is by
+//! task.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -12,12 +13,12 @@ use crate::report::score_table::{NONE, score};
 
 /// With more scenarios than this, the table is by task.
 const WIDEST: usize = 40;
-/// How many of the worst scenarios are listed then.
+/// The number of worst scenarios that are then listed.
 const WORST: usize = 5;
-/// With more lines than this, the scores of each epoch are left to `scores.csv`.
+/// With more lines than this, the scores of each epoch are only in `scores.csv`.
 const LONGEST: usize = 400;
 
-/// The scores of each contestant by scenario.
+/// Renders the scores of each contestant by scenario.
 pub(super) fn section(summary: &Summary) -> String {
     let rows = &summary.rows;
     let mut columns: BTreeMap<TaskId, Vec<&str>> = BTreeMap::new();
@@ -56,7 +57,7 @@ fn legend(summary: &Summary) -> String {
     text + "</ul>\n"
 }
 
-/// The class of a score's cell. The bounds are those of the legend.
+/// The CSS class of a score's cell. The bounds are those of the legend.
 fn shade(score: f64) -> &'static str {
     match score {
         ..0.2 => "h0",
@@ -68,7 +69,7 @@ fn shade(score: f64) -> &'static str {
     }
 }
 
-/// .406, and 0 and 1 alone: nine of them stand side by side on a phone.
+/// A score in short form: `.406`, but `0` and `1` alone. Nine of them fit side by side on a phone.
 fn brief(score: f64) -> String {
     let text = format!("{score:.3}");
     match text.as_str() {
@@ -78,7 +79,7 @@ fn brief(score: f64) -> String {
     }
 }
 
-/// Why there is no score.
+/// The reason why there is no score.
 fn missing(scenario: &ScenarioScore) -> &'static str {
     if scenario.void.is_empty() { "open" } else { "void" }
 }
@@ -124,7 +125,7 @@ fn cell(scenario: Option<&ScenarioScore>, first: &str) -> String {
     }
 }
 
-/// Each epoch's score, folded.
+/// Renders each epoch's score in a folded part.
 fn by_epoch(rows: &[Row]) -> String {
     let head = ["contestant", "task", "scenario", "mean", "epochs from 0"].map(str::to_owned);
     let mut lines = Vec::new();

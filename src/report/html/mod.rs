@@ -1,8 +1,8 @@
-//! The scores as one page, `report.html`: tables, and plots drawn here as SVG. It has no script and asks for nothing, so
-//! it can be mailed, printed and kept.
+//! The scores as one page, `report.html`: tables, and plots that are drawn here as SVG. It has no script and requests
+//! nothing, so it can be mailed, printed and kept.
 //!
 //! The page is also well-formed XML. Positions in plots are percentages, so a plot fits any width and its text keeps
-//! its size; each plot stands in, or above, a table with its numbers.
+//! its size. Each plot is in, or above, a table with its numbers.
 
 use std::fmt::Write;
 
@@ -19,7 +19,7 @@ mod heat;
 mod sources;
 mod strips;
 
-/// The page of a summary.
+/// Renders the page of a summary.
 #[must_use]
 pub fn render(summary: &Summary) -> String {
     let title = format!("Scores of run {}", escape(&summary.run.id.0));
@@ -82,7 +82,7 @@ fn head(summary: &Summary) -> String {
     text + "</dl>\n"
 }
 
-/// 48 s, 5 min 12 s, 3 h 7 min.
+/// A span of time in short form: `48 s`, `5 min 12 s` or `3 h 7 min`.
 fn span(seconds: i64) -> String {
     match seconds {
         ..60 => format!("{seconds} s"),
@@ -122,7 +122,7 @@ fn beside_table(title: &str, about: &str, table: &Table) -> String {
     format!("<h2>{title}</h2>\n<p class=\"soft\">{}</p>\n{}", escape(about), grid(title, &table.head, &rows))
 }
 
-/// What is counted, a row a contestant.
+/// Renders the counts, with a row for each contestant.
 fn counts(summary: &Summary) -> String {
     let head = ["contestant", "asked by", "episodes", "void", "open", "steps", "problems", "dropped", "trajectories"];
     let row = |row: &Row| {
@@ -161,7 +161,7 @@ fn published_table(suite: &str) -> String {
 
 // ---- parts that the sections share ----
 
-/// A name from elsewhere, also one that is written from right to left or is empty.
+/// Renders a name that comes from elsewhere, even if it is written from right to left or is empty.
 fn name(text: &str) -> String {
     if text.trim().is_empty() { NONE.to_owned() } else { format!("<bdi>{}</bdi>", escape(text)) }
 }
@@ -170,7 +170,8 @@ fn texts(row: &[String]) -> Vec<String> {
     row.iter().enumerate().map(|(column, text)| if column == 0 { name(text) } else { escape(text) }).collect()
 }
 
-/// A table of finished markup that scrolls where it is wider than the screen; the first column heads its row.
+/// Renders a table of finished markup that scrolls if it is wider than the screen. The first column is the heading of
+/// its row.
 fn grid(label: &str, head: &[String], rows: &[Vec<String>]) -> String {
     let class = |column: usize| {
         if matches!(
@@ -202,12 +203,12 @@ fn grid(label: &str, head: &[String], rows: &[Vec<String>]) -> String {
     text + "</tbody>\n</table>\n</div>\n"
 }
 
-/// A value from 0 to 1 as a position.
+/// A value from 0 to 1 as a position in per cent.
 fn percent(value: f64) -> String {
     format!("{:.2}%", value.clamp(0.0, 1.0) * 100.0)
 }
 
-/// A text of at most this many characters.
+/// A text that is cut to at most this many characters.
 fn shortened(text: &str, limit: usize) -> String {
     if text.chars().count() <= limit {
         return text.to_owned();
@@ -216,7 +217,7 @@ fn shortened(text: &str, limit: usize) -> String {
     kept + "…"
 }
 
-/// What the score table calls a task.
+/// The name of a task in the score table.
 const fn difficulty(task: TaskId) -> &'static str {
     match task {
         TaskId::AlertClassification => "easy",
@@ -225,7 +226,7 @@ const fn difficulty(task: TaskId) -> &'static str {
     }
 }
 
-/// The score of the agent that acts blindly, and of the one that knows the answers.
+/// The score of the agent that acts at random, and the score of the agent that knows the answers.
 fn floor_and_ceiling(rows: &[Row], score: impl Fn(&Row) -> Option<f64>) -> (Option<f64>, Option<f64>) {
     let of = |agent: &str| rows.iter().find(|row| row.agent == agent).and_then(&score);
     (of("random"), of("oracle"))

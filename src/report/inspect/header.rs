@@ -1,4 +1,4 @@
-//! The header: what was evaluated, how, and what it came to.
+//! The header of a log: what was evaluated, how, and with which result.
 
 use serde_json::{Map, Value, json};
 
@@ -13,12 +13,12 @@ use crate::stats::mean::{estimate, mean, stratified};
 /// The version of the format.
 const VERSION: u32 = 2;
 
-/// How the scores of epochs become one.
+/// The method by which the scores of epochs become one score.
 const REDUCER: &str = "mean";
 
 /// A log without its samples.
 pub(super) struct Header {
-    /// In the order that readers of a stream need.
+    /// The fields, in the order that readers of a stream need.
     pub(super) log: Map<String, Value>,
     pub(super) reductions: Value,
 }
@@ -56,7 +56,7 @@ fn status(run: &Kept<'_>, row: Option<&Row>, failed: bool) -> &'static str {
         _ if failed => "error",
         Some(row) if row.unfinished == 0 => "success",
         _ if cancelled() => "cancelled",
-        // It goes on, or was killed: the log of a killed run looks the same.
+        // The run is going on, or it was killed: the log of a killed run looks the same.
         _ => "started",
     }
 }
@@ -110,7 +110,7 @@ fn plan(contestant: &Contestant) -> Value {
     json!({ "name": "plan", "steps": [{ "solver": contestant.agent, "params": params }], "config": {} })
 }
 
-/// The numbers of the summary: the headline is the mean of the tasks, which weigh the same.
+/// The numbers of the summary. The headline is the mean of the tasks, which weigh the same.
 fn results(run: &Kept<'_>, row: &Row, samples: &[Sample]) -> Value {
     let grader = scorer(run.manifest);
     let by_task: Vec<_> = row.tasks.iter().map(|(task, score)| (*task, exact_means(score))).collect();
@@ -152,13 +152,14 @@ fn results(run: &Kept<'_>, row: &Row, samples: &[Sample]) -> Value {
     }))
 }
 
-/// The means of the scenarios that have a score, not rounded.
+/// The means of the scenarios that have a score, before rounding.
 fn exact_means(task: &TaskScore) -> Vec<f64> {
     let scored = task.scenarios.values().map(|scenario| scenario.epochs.iter().flatten().copied().collect::<Vec<_>>());
     scored.filter_map(|scores| mean(&scores)).collect()
 }
 
-/// The score of each scenario over its epochs. One without a score is left out: there is nothing to reduce.
+/// The score of each scenario over its epochs. A scenario without a score is left out, because there is nothing to
+/// reduce.
 fn reductions(run: &Kept<'_>, row: &Row) -> Value {
     let in_order = run.manifest.scenarios.iter();
     let samples: Vec<_> = in_order

@@ -1,6 +1,6 @@
-//! A kept run as a log that Inspect (`inspect_ai`) reads: its viewer, its commands and its data frames.
+//! Exports a run as a log that Inspect (`inspect_ai`) reads, with its viewer, its commands and its data frames.
 //!
-//! An export: the event log stays the record. A log holds one contestant; a sample is one episode. Pure.
+//! It is only an export: the event log remains the record. A log contains one contestant, and a sample is one episode. Pure.
 //!
 //! ```text
 //! Manifest ─┬─► header ──────────────► header.json, reductions.json ─┐
@@ -24,14 +24,14 @@ use crate::log::{Contestant, Manifest};
 /// The two forms of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// A ZIP archive with a member a sample, which is read in part.
+    /// A ZIP archive with a member for each sample, so that it can be read in part.
     Eval,
     /// One JSON object, for readers without ZIP.
     Json,
 }
 
 impl Form {
-    /// The ending of a file of this form.
+    /// The file name extension of this form.
     #[must_use]
     pub const fn ending(self) -> &'static str {
         match self {
@@ -41,25 +41,25 @@ impl Form {
     }
 }
 
-/// Why there is no log.
+/// The reasons why no log can be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// The run has no such contestant.
     #[error("run {run} has no contestant '{label}'; it has {known}")]
     Unknown {
-        /// The run.
+        /// The id of the run.
         run: String,
         /// The label that was asked for.
         label: String,
-        /// The labels that there are.
+        /// The labels that exist.
         known: String,
     },
-    /// The archive cannot be written, as where it grows past what ZIP can hold.
+    /// The archive cannot be written, for example because it is larger than ZIP allows.
     #[error("cannot pack the log: {0}")]
     Pack(#[from] zip::result::ZipError),
 }
 
-/// The log of one contestant. The same run gives the same bytes.
+/// Makes the log of one contestant. The same run gives the same bytes.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -84,7 +84,7 @@ pub enum ExportError {
 /// ```
 ///
 /// # Errors
-/// When the run has no contestant of this label, or the archive would be too large.
+/// Fails if the run has no contestant with this label, or if the archive would be too large.
 pub fn export(run: &Kept<'_>, label: &str, form: Form) -> Result<Vec<u8>, ExportError> {
     let contestants = &run.manifest.contestants;
     let contestant = contestants.iter().find(|contestant| contestant.label == label).ok_or_else(|| {
@@ -99,7 +99,7 @@ pub fn export(run: &Kept<'_>, label: &str, form: Form) -> Result<Vec<u8>, Export
     }
 }
 
-/// What the file of a log is called: when, which task, and an id; Inspect lists logs by it.
+/// The name of a log's file: its time, its task, and an id. Inspect lists logs by it.
 #[must_use]
 pub fn file_name(manifest: &Manifest, label: &str, form: Form) -> String {
     let task: String = task_name(&manifest.suite)
@@ -110,24 +110,25 @@ pub fn file_name(manifest: &Manifest, label: &str, form: Form) -> String {
     format!("{at}_{task}_{}.{}", ids::task(&manifest.id, label), form.ending())
 }
 
-/// The name of the task: the suite's, or the last part of the path at which it was found.
+/// The name of the task: the name of the suite, or the last part of the path at which it was found.
 fn task_name(suite: &str) -> &str {
     let name = suite.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or_default();
     let name = name.strip_suffix(".toml").unwrap_or(name);
     if matches!(name, "" | "." | "..") { "suite" } else { name }
 }
 
-/// The name of the scorer: the grader's, without its version.
+/// The name of the scorer: the name of the grader, without its version.
 fn scorer(manifest: &Manifest) -> &str {
     manifest.graders.first().and_then(|grader| grader.split('/').next()).unwrap_or("grade")
 }
 
-/// How the model is asked; none for built-in agents.
+/// The protocol by which the model is asked; none for built-in agents.
 fn protocol(contestant: &Contestant) -> Option<&str> {
     contestant.settings.as_ref().map(|settings| settings.protocol.as_str())
 }
 
-/// An object without the keys that have no value: Inspect takes a missing key for its default, but not a null.
+/// Removes the keys without a value from an object. For a missing key Inspect uses the default, but it does not do so
+/// for a null.
 fn object(mut value: Value) -> Value {
     if let Value::Object(fields) = &mut value {
         fields.retain(|_, value| !value.is_null());
@@ -135,12 +136,12 @@ fn object(mut value: Value) -> Value {
     value
 }
 
-/// A time as every version of Python reads it, which the nanoseconds and the `Z` of our own log are not.
+/// A time in a form that every version of Python reads, unlike the nanoseconds and the `Z` of our own log.
 fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00").to_string()
 }
 
-/// Seconds between two times, never below zero.
+/// The seconds between two times, which are never negative.
 fn seconds(from: Timestamp, to: Timestamp) -> f64 {
     to.duration_since(from).as_secs_f64().max(0.0)
 }
