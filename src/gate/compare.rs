@@ -1,4 +1,4 @@
-//! The comparison of two runs, contestant by contestant and task by task. Pure.
+//! Compares two runs, contestant by contestant and task by task. Pure.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use crate::log::summary::PASS_THRESHOLD;
 use crate::log::{EpisodeKey, Event, EventKind, Row, Summary};
 use crate::stats::gate::{Criteria, Judgement, Pair, Verdict, judge};
 
-/// The schema of a comparison.
+/// The name and version of the format of a comparison.
 pub const SCHEMA: &str = "incident-bench/compare/1";
 
-/// The scope of all tasks.
+/// The scope that covers all tasks.
 const OVERALL: &str = "overall";
 
-/// What is tolerated.
+/// The rules of the comparison: what is tolerated.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rules {
     /// The drop of a score that is tolerated.
@@ -30,98 +30,98 @@ impl Default for Rules {
     }
 }
 
-/// Why two runs cannot be compared: they are not the same measurement.
+/// The reason why two runs cannot be compared: they are not the same measurement.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the runs have different {what}: {base} and {new}")]
 pub struct Drift {
-    /// Suite, prompts or graders.
+    /// The part that differs: suite, prompts or graders.
     pub what: &'static str,
-    /// In the base.
+    /// The value in the base.
     pub base: String,
-    /// In the new run.
+    /// The value in the new run.
     pub new: String,
 }
 
-/// Two runs, compared.
+/// The comparison of two runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
-    /// [`SCHEMA`].
+    /// The name and version of the format, which is [`SCHEMA`].
     pub schema: String,
-    /// The id of the base.
+    /// The id of the base run.
     pub base_run: String,
     /// The id of the new run.
     pub new_run: String,
-    /// The drop that is tolerated.
+    /// The drop of a score that is tolerated.
     pub margin: f64,
     /// The error of each one-sided bound.
     pub alpha: f64,
-    /// For each contestant that both runs have: overall, then each task.
+    /// The rows: for each contestant that both runs have, first the overall score and then each task.
     pub rows: Vec<CompareRow>,
-    /// Contestants of one run only, and other things that a reader must know.
+    /// What a reader must know, such as contestants that only one run has.
     pub notes: Vec<String>,
 }
 
-/// One contestant in one scope.
+/// The comparison of one contestant in one scope.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CompareRow {
-    /// The contestant.
+    /// The label of the contestant.
     pub model: String,
-    /// `overall`, or a task.
+    /// The scope: `overall`, or the name of a task.
     pub scope: String,
     /// The scores of both runs, the errors of their difference, and the verdict.
-    // Flattening is for the JSON, which has one object a row; nothing reads a row back.
+    // The row is flattened for the JSON, which has one object for each row. Nothing reads it back.
     #[serde(flatten)]
     pub judged: Judgement,
-    /// Whether the verdict is by equality of trajectories and not by statistics.
+    /// Whether the verdict follows from equal trajectories and not from statistics.
     pub exact: bool,
-    /// Whether the contestant is the one that plays by chance.
+    /// Whether the contestant acts at random.
     #[serde(skip)]
     pub by_chance: bool,
-    /// The scenarios whose score is another one.
+    /// The scenarios whose score has changed.
     pub changed: Vec<Changed>,
 }
 
-/// A scenario whose score is another one.
+/// A scenario whose score has changed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Changed {
-    /// The scenario.
+    /// The id of the scenario.
     pub scenario: String,
-    /// Its mean in the base.
+    /// Its mean score in the base.
     pub base: f64,
-    /// Its mean in the new run.
+    /// Its mean score in the new run.
     pub new: f64,
-    /// The chance that its pass rate fell, where that is almost sure.
+    /// The chance that its pass rate fell; none unless that is almost certain.
     pub p_worse: Option<f64>,
-    /// Where the trajectories part, where both are at hand.
+    /// The first step at which the trajectories differ, if both are known.
     pub first_difference: Option<FirstDifference>,
 }
 
-/// The first step at which two plays of a scenario do not do the same.
+/// The first step at which two plays of a scenario differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FirstDifference {
-    /// The epoch.
+    /// The number of the epoch, from 0.
     pub epoch: u32,
-    /// The step, from 1.
+    /// The number of the step, from 1.
     pub step: u32,
-    /// What the base did; none where it had ended.
+    /// The action in the base; none if the episode had ended.
     pub base: Option<String>,
-    /// What the new run did; none where it had ended.
+    /// The action in the new run; none if the episode had ended.
     pub new: Option<String>,
 }
 
-/// A run to compare: its summary, and its events where they are at hand.
+/// A run to compare: its summary, and its events if they are known.
 #[derive(Debug, Clone, Copy)]
 pub struct Side<'a> {
-    /// The summary.
+    /// The summary of the run.
     pub summary: &'a Summary,
-    /// The events; empty where only the summary is known.
+    /// The events of the run; empty if only the summary is known.
     pub events: &'a [Event],
 }
 
 /// Compares two runs.
 ///
 /// # Errors
-/// Where suite, prompts or graders differ, unless that is allowed.
+/// Fails if suite, prompts or graders differ, unless that is allowed.
 pub fn compare(base: Side<'_>, new: Side<'_>, rules: Rules, allow_drift: bool) -> Result<Comparison, Drift> {
     let drifts = drifts(base.summary, new.summary);
     let mut notes = Vec::new();
@@ -165,9 +165,9 @@ pub fn compare(base: Side<'_>, new: Side<'_>, rules: Rules, allow_drift: bool) -
 }
 
 impl Comparison {
-    /// The verdict on all: regressed where any row is, whatever its scope. A task of few scenarios can seldom be decided
-    /// alone, so only the `overall` rows can leave the whole undecided, and of these not the one that plays by chance where
-    /// others play too: it stands there for scale.
+    /// The verdict on the whole. It is a regression if any row is one, whatever its scope. A task with few scenarios
+    /// can seldom be decided alone, so only the `overall` rows can leave the whole inconclusive. The contestant that
+    /// acts at random does not count if there are others, because it is there only for scale.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         let alone = self.rows.iter().all(|row| row.by_chance);
@@ -199,7 +199,7 @@ fn drifts(base: &Summary, new: &Summary) -> Vec<Drift> {
 
 type Steps = BTreeMap<(String, u32), Vec<String>>;
 
-/// What a contestant did, by scenario and epoch.
+/// The actions of a contestant, by scenario and epoch.
 fn steps(events: &[Event], model: &str) -> Steps {
     let mut steps = Steps::new();
     for event in events {
@@ -220,7 +220,8 @@ struct Contest<'a> {
     before: &'a Row,
     after: &'a Row,
     rules: Rules,
-    /// Whether both runs have the same seed and epochs: a player by chance with others is another player.
+    /// Whether both runs have the same seed and epochs. With another seed, the contestant that acts at random is
+    /// another player.
     same_draws: bool,
     steps: &'a (Steps, Steps),
 }
@@ -259,7 +260,8 @@ impl Contest<'_> {
     fn row(&self, scope: &str, names: &[String], pairs: &[Pair<TaskId>]) -> Option<CompareRow> {
         let Rules { margin, alpha } = self.rules;
         let judged = judge(pairs, &Criteria { margin, alpha, pass_threshold: PASS_THRESHOLD })?;
-        // A policy without a model does the same again; and what did the same in every step cannot have got worse.
+        // A policy without a model does the same again, and a contestant that took the same steps cannot have got
+        // worse.
         let same =
             self.before.trajectory_digest.is_some() && self.before.trajectory_digest == self.after.trajectory_digest;
         let by_chance = self.after.is_by_chance();

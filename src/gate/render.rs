@@ -1,4 +1,4 @@
-//! A comparison as text: for a terminal, for a pull request, for a CI system. Pure.
+//! Renders a comparison as text: for a terminal, for a pull request, and for a CI system. Pure.
 
 use std::fmt::Write;
 
@@ -23,7 +23,7 @@ fn cells(row: &CompareRow) -> Vec<String> {
     ]
 }
 
-/// What a reader needs to act: what could not be decided, and what moved.
+/// What a reader needs in order to act: what could not be decided, and what changed.
 fn remarks(comparison: &Comparison) -> Vec<String> {
     let mut remarks = comparison.notes.clone();
     for row in &comparison.rows {
@@ -65,7 +65,7 @@ fn remarks(comparison: &Comparison) -> Vec<String> {
     remarks
 }
 
-/// For a terminal.
+/// Renders the comparison for a terminal.
 #[must_use]
 pub fn table(comparison: &Comparison) -> String {
     let rows: Vec<_> = comparison.rows.iter().map(cells).collect();
@@ -77,7 +77,7 @@ pub fn table(comparison: &Comparison) -> String {
     text
 }
 
-/// For a pull request.
+/// Renders the comparison for a pull request, in Markdown.
 #[must_use]
 pub fn markdown(comparison: &Comparison) -> String {
     let rows: Vec<_> = comparison.rows.iter().map(cells).collect();
@@ -96,7 +96,7 @@ pub fn markdown(comparison: &Comparison) -> String {
     text
 }
 
-/// Commands for a GitHub Actions log: an annotation for each row that is not a pass.
+/// Renders commands for a GitHub Actions log, with one annotation for each row that does not pass.
 #[must_use]
 pub fn annotations(comparison: &Comparison) -> String {
     let mut text = String::new();
@@ -113,7 +113,7 @@ pub fn annotations(comparison: &Comparison) -> String {
     text
 }
 
-/// `JUnit`: a suite a contestant, a case a scope.
+/// Renders the comparison as `JUnit` XML, with a suite for each contestant and a case for each scope.
 #[must_use]
 pub fn junit(comparison: &Comparison) -> String {
     let mut text =
