@@ -1,4 +1,4 @@
-//! Quantiles and tails of the distributions behind the intervals, none where they do not exist.
+//! Quantiles and tails of the distributions behind the intervals. A quantile that does not exist is none.
 
 use statrs::distribution::{ContinuousCDF, Normal};
 use statrs::function::beta::checked_beta_reg;
@@ -9,7 +9,7 @@ pub fn normal_quantile(p: f64) -> Option<f64> {
     inside(p).then(|| Normal::standard().inverse_cdf(p))
 }
 
-/// P(Z > z) of the standard normal distribution.
+/// The upper tail P(Z > z) of the standard normal distribution.
 #[must_use]
 pub fn normal_tail(z: f64) -> f64 {
     Normal::standard().sf(z)
@@ -17,8 +17,8 @@ pub fn normal_tail(z: f64) -> f64 {
 
 /// The quantile of Student's t; none unless 0 < p < 1 and the degrees of freedom are positive.
 ///
-/// √(ν(1 − y)/y) with y the quantile of Beta(ν/2, ½) at twice the smaller tail. Normal from 10⁵ degrees of freedom on,
-/// where the two agree to five digits.
+/// It is √(ν(1 − y)/y), where y is the quantile of Beta(ν/2, ½) at twice the smaller tail. From 10⁵ degrees of freedom
+/// on it is the normal quantile, with which it then agrees to five digits.
 #[must_use]
 pub fn t_quantile(p: f64, df: f64) -> Option<f64> {
     if df >= 1e5 {
@@ -35,7 +35,8 @@ pub fn t_quantile(p: f64, df: f64) -> Option<f64> {
 
 /// The quantile of Beta(a, b); none unless 0 < p < 1 and both shapes are positive.
 ///
-/// By bisection of the regularised incomplete beta function: it always ends, and Newton's method of `statrs` does not.
+/// It is found by bisection of the regularised incomplete beta function, which always ends, unlike Newton's method in
+/// `statrs`.
 #[must_use]
 pub fn beta_quantile(p: f64, a: f64, b: f64) -> Option<f64> {
     let usable = inside(p) && a.is_finite() && b.is_finite();
@@ -60,7 +61,7 @@ fn inside(p: f64) -> bool {
     p > 0.0 && p < 1.0
 }
 
-/// A count as a number to reckon with.
+/// Converts a count to a floating-point number.
 #[expect(clippy::cast_precision_loss, reason = "counts of scenarios and epochs are small")]
 pub(super) const fn count(number: usize) -> f64 {
     number as f64

@@ -1,4 +1,4 @@
-//! The regression gate: did an agent get worse on these scenarios (page 7.2, 8)?
+//! The regression gate: whether an agent got worse on the same scenarios.
 
 use std::fmt;
 
@@ -12,30 +12,30 @@ use super::paired::weighted;
 use super::power::Demand;
 use super::proportion::{Rate, chance_of_less};
 
-/// The chance that a scenario got worse from which it is named.
+/// The chance of having got worse from which a scenario is named.
 const MOVED: f64 = 0.99;
 
-/// The chance of finding what is there, behind the smallest difference and the epochs needed.
+/// The power behind the smallest difference and the epochs needed: the chance of finding an effect that exists.
 const POWER: f64 = 0.8;
 
-/// The seed of sign flips where there are too many scenarios to try all.
+/// The seed of the sign flips if there are too many scenarios to try all choices.
 const SEED: u64 = 0;
 
-/// One scenario, played before and after.
+/// One scenario, played before and after a change.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pair<T> {
-    /// Its task.
+    /// The task of the scenario.
     pub task: T,
-    /// The scores of the epochs before; those without a score left out.
+    /// The scores of the epochs before the change. Epochs without a score are left out.
     pub base: Vec<f64>,
-    /// The same after; there may be another number of them.
+    /// The scores of the epochs after the change. Their number may differ.
     pub new: Vec<f64>,
 }
 
 /// The thresholds by which the gate decides.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Criteria {
-    /// The drop that is tolerated.
+    /// The drop of the score that is tolerated.
     pub margin: f64,
     /// The error of each one-sided bound.
     pub alpha: f64,
@@ -73,59 +73,61 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// A scenario that by itself almost surely got worse.
+/// A scenario that got worse almost certainly, judged by itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Moved {
-    /// Its place in the list.
+    /// The index of the scenario in the list of pairs.
     pub scenario: usize,
     /// The chance that its pass rate fell.
     pub p_worse: f64,
 }
 
-/// What the comparison came to.
+/// The result of the comparison.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Judgement {
-    /// The mean of the task means before.
+    /// The mean of the task means before the change.
     pub base: f64,
-    /// The same after.
+    /// The mean of the task means after the change.
     pub new: f64,
-    /// After less before.
+    /// The score after the change minus the score before it.
     pub delta: f64,
-    /// The error of the difference on *these scenarios*; none where a scenario has fewer than two epochs on a side.
+    /// The error of the difference for *the same scenarios played again*; none if a scenario has fewer than two epochs
+    /// on a side.
     pub se_fixed: Option<f64>,
-    /// The one-sided bounds, each with error alpha: Δ ∓ z₁₋α·SE.
+    /// The one-sided bounds of the difference, each with error alpha: Δ ∓ z₁₋α·SE.
     pub bounds_fixed: Option<[f64; 2]>,
-    /// The error of the difference for *incidents like these*; none for fewer than two scenarios.
+    /// The error of the difference for *other incidents of the same kind*; none for fewer than two scenarios.
     pub se_paired: Option<f64>,
-    /// Its two-sided 95 % t interval.
+    /// The two-sided 95 % t interval of the difference for *other incidents of the same kind*.
     pub ci95_paired: Option<[f64; 2]>,
-    /// The two-sided p of the sign flip over scenarios.
+    /// The two-sided p-value of the sign flip over scenarios.
     pub p_sign_flip: Option<f64>,
-    /// The verdict.
+    /// The decision of the gate.
     pub verdict: Verdict,
     /// The smallest true difference that these epochs would have shown four times in five.
     pub mde: Option<f64>,
-    /// The epochs of each scenario after which a true drop of the margin would be found, and an equal agent passed,
-    /// four times in five; none without a margin.
+    /// The epochs of each scenario after which, four times in five, a true drop of the margin would be found and an
+    /// equal agent would pass; none without a margin.
     pub epochs_needed: Option<u64>,
-    /// Scenarios that by themselves almost surely got worse.
+    /// The scenarios that got worse almost certainly, judged by themselves.
     #[serde(skip)]
     pub moved: Vec<Moved>,
 }
 
-/// Compares before and after, scenario by scenario, with equal weight of the scenarios within a task and of the tasks.
+/// Compares the scores before and after a change, scenario by scenario. Scenarios weigh the same within a task, and
+/// tasks weigh the same.
 ///
-/// * `SE_Δ`² = Σ wᵢ²(sᵢ²/K of the new + sᵢ²/K of the base), which with equal weights is the page's.
-/// * A side none of whose epochs differ has an estimated variance of 0. It is not certain for that: there, the
-///   variance of the Beta posterior stands in for every scenario that scored all 0 or all 1. A side with any spread
-///   keeps its estimates as they are; only so does the page's own vector come out, which has such scenarios.
-///   Policies known to be deterministic are compared by their transcripts and not here.
+/// * `SE_Δ`² = Σ wᵢ²(sᵢ²/K of the new scores + sᵢ²/K of the base).
+/// * A side none of whose epochs differ has an estimated variance of 0, but that does not make it certain. For such a
+///   side the variance of the Beta posterior is used for every scenario that scored all 0 or all 1. A side with any
+///   spread keeps its estimates. Policies that are known to be deterministic are compared by their transcripts and not
+///   here.
 /// * The paired error is that of [`weighted`], over all scenarios and with n − 1 degrees of freedom.
-/// * The smallest difference is (z₁₋α + z.₈)·`SE_Δ`; the epochs needed are those for which it is the margin.
-/// * The guard takes P(`p_new` < `p_base`) of two Beta(1, 1) posteriors.
+/// * The smallest difference is (z₁₋α + z.₈)·`SE_Δ`; the epochs needed are those for which it equals the margin.
+/// * The guard of single scenarios uses P(`p_new` < `p_base`) of two Beta(1, 1) posteriors.
 ///
-/// None without scenarios, where a side of a scenario has no score or one that is not finite, and unless
-/// margin ≥ 0 and 0 < α < 1.
+/// None without scenarios, if a side of a scenario has no score or one that is not finite, and unless margin ≥ 0 and 0
+/// < α < 1.
 #[must_use]
 pub fn judge<T: Ord>(pairs: &[Pair<T>], criteria: &Criteria) -> Option<Judgement> {
     let usable = criteria.margin >= 0.0 && criteria.margin.is_finite();
@@ -161,8 +163,8 @@ pub fn judge<T: Ord>(pairs: &[Pair<T>], criteria: &Criteria) -> Option<Judgement
     })
 }
 
-/// The decision alone: regressed where the upper bound is below 0 and Δ below −margin; passed where the lower bound is
-/// above −margin; else it cannot be told.
+/// Makes the decision alone. An agent has regressed if the upper bound is below 0 and Δ is below −margin. It has passed
+/// if the lower bound is above −margin. Otherwise the result is inconclusive.
 #[must_use]
 pub fn decide(delta: f64, [lower, upper]: [f64; 2], margin: f64) -> Verdict {
     if upper < 0.0 && delta < -margin {
@@ -174,12 +176,12 @@ pub fn decide(delta: f64, [lower, upper]: [f64; 2], margin: f64) -> Verdict {
     }
 }
 
-/// What is estimated of one side of the comparison.
+/// The estimates for one side of the comparison.
 struct Estimates {
     means: Vec<f64>,
     mean: f64,
     se: Option<f64>,
-    /// Σ wᵢ²σᵢ²: the squared error times the number of epochs.
+    /// The squared error times the number of epochs, Σ wᵢ²σᵢ².
     per_epoch: Option<f64>,
 }
 
@@ -232,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn vector_of_the_contract() {
+    fn worked_example() {
         let found = judge(&pairs(&cells(A), &cells(B)), &CRITERIA).unwrap();
         near(found.base, 0.583_333, 1e-6);
         near(found.new, 0.666_667, 1e-6);
@@ -243,7 +245,7 @@ mod tests {
         near_both(found.ci95_paired, [-0.132, 0.298], 5e-4);
         near(found.p_sign_flip, 0.5625, 1e-12);
         assert_eq!(found.verdict, Verdict::Inconclusive);
-        // (1.6449 + .8416)·.094879, and as many epochs as make it .02: 4·(.23592/.02)².
+        // The difference is (1.6449 + .8416)·.094879, and the epochs that make it .02 are 4·(.23592/.02)².
         near(found.mde, 0.235_92, 1e-5);
         assert_eq!(found.epochs_needed, Some(557));
         assert_eq!(found.moved, []);
@@ -253,7 +255,7 @@ mod tests {
     fn decisions() {
         for (delta, bounds, expected) in [
             (-0.10, [-0.15, -0.05], Verdict::Regressed),
-            // Worse for sure, but within the margin or not surely beyond it.
+            // The agent is certainly worse, but within the margin, or not certainly beyond it.
             (-0.01, [-0.015, -0.005], Verdict::Pass),
             (-0.015, [-0.025, -0.005], Verdict::Inconclusive),
             (-0.10, [-0.25, 0.05], Verdict::Inconclusive),
@@ -277,10 +279,10 @@ mod tests {
     fn no_spread_is_not_certainty() {
         let perfect = vec![vec![1.0; 4]; 9];
         let found = judge(&pairs(&perfect, &perfect), &CRITERIA).unwrap();
-        // √(2·9·5/252)/9.
+        // The expected value is √(2·9·5/252)/9.
         near(found.se_fixed, 0.066_402, 1e-6);
         assert_eq!((found.verdict, found.p_sign_flip), (Verdict::Inconclusive, Some(1.0)));
-        // Partial credit that never changes has no posterior; then the difference speaks.
+        // Partial credit that never changes has no posterior, so the difference alone decides.
         let partial = vec![vec![0.6; 4]; 9];
         let found = judge(&pairs(&partial, &partial), &CRITERIA).unwrap();
         assert_eq!((found.se_fixed, found.verdict), (Some(0.0), Verdict::Pass));
@@ -307,7 +309,7 @@ mod tests {
         assert_eq!(judge(&usable, &Criteria { margin: -0.1, ..CRITERIA }), None);
         assert_eq!(judge(&usable, &Criteria { alpha: 0.0, ..CRITERIA }), None);
         assert_eq!(judge(&usable, &Criteria { margin: 0.0, ..CRITERIA }).unwrap().epochs_needed, None);
-        // One epoch: the means are there, but nothing says how sure they are.
+        // With one epoch the means are known, but nothing shows how certain they are.
         let once = judge(&pair(&[1.0], &[0.0]), &CRITERIA).unwrap();
         assert_eq!((once.delta, once.verdict), (-1.0, Verdict::Inconclusive));
         assert_eq!((once.se_fixed, once.bounds_fixed, once.se_paired), (None, None, None));
@@ -315,7 +317,7 @@ mod tests {
     }
 
     fn any_pairs() -> impl Strategy<Value = Vec<Pair<usize>>> {
-        // Whole numbers come up often enough to give sides without spread.
+        // Whole numbers are frequent enough here to give sides without spread.
         let score = prop_oneof![Just(0.0), Just(1.0), 0.0_f64..1.0];
         let scores = prop_oneof![prop::collection::vec(score, 1..5), Just(vec![1.0; 4]), Just(vec![0.0; 4])];
         let pair = (0_usize..3, scores.clone(), scores).prop_map(|(task, base, new)| Pair { task, base, new });
@@ -338,7 +340,7 @@ mod tests {
 
         #[test]
         fn better_scores_never_make_it_worse(pairs in any_pairs(), rise in 0.0_f64..0.5) {
-            // A rise of all new scores leaves their spread alone, unless they had none.
+            // A rise of all new scores leaves their spread as it is, unless they had none.
             let rank = |verdict| match verdict {
                 Verdict::Regressed => 0,
                 Verdict::Inconclusive => 1,

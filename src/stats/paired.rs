@@ -6,8 +6,8 @@ use super::mean::{Estimate, interval};
 /// Differences whose spread is below this share of the largest score are the same except for rounding.
 const ROUNDING: f64 = 1e-12;
 
-/// The mean difference a − b over scenarios, Δ = Σ wᵢdᵢ, with weights that sum to 1: what to expect of *other incidents of
-/// the same kind* (Miller 2024, eq. 7).
+/// The mean difference a − b over scenarios, Δ = Σ wᵢdᵢ, with weights that sum to 1. Its error is that for *other
+/// incidents of the same kind* (Miller 2024, eq. 7).
 ///
 /// SE² = n/(n − 1)·Σ wᵢ²(dᵢ − Δ)² with n − 1 degrees of freedom. This is the linearised error of a weighted mean; with
 /// equal weights, and so for tasks of one size, it is sd(d)/√n. None for lists of different lengths, fewer than two
@@ -53,7 +53,7 @@ mod tests {
         assert_eq!(paired(&[1.0], &[0.0]), None);
         assert_eq!(paired(&[1.0, 0.0], &[0.0]), None);
         assert_eq!(paired(&[1.0, f64::NAN], &[0.0, 0.0]), None);
-        // 0.3 − 0.2 and 0.2 − 0.1 differ in the last bit; that is no spread.
+        // The differences 0.3 − 0.2 and 0.2 − 0.1 differ in the last bit, which is not a spread.
         near(paired(&[0.3, 0.2], &[0.2, 0.1]).unwrap().se, 0.0, 0.0);
     }
 }

@@ -1,8 +1,9 @@
-//! Pass rates: intervals that hold for few episodes and at 0 and 1, where the normal one fails (Bowyer et al. 2025).
+//! Pass rates: intervals that hold for few episodes and at 0 and 1, where the normal interval fails (Bowyer et al.
+//! 2025).
 
 use super::distribution::{count, normal_quantile};
 
-/// Passes among attempts.
+/// A number of passes among a number of attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     passes: u32,
@@ -10,7 +11,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// None without attempts or with more passes than attempts.
+    /// Makes a rate; none without attempts or with more passes than attempts.
     #[must_use]
     pub const fn new(passes: u32, attempts: u32) -> Option<Self> {
         if attempts == 0 || passes > attempts { None } else { Some(Self { passes, attempts }) }
@@ -22,7 +23,7 @@ impl Rate {
         f64::from(self.passes) / f64::from(self.attempts)
     }
 
-    /// c + 1 and n − c + 1: the posterior with the prior Beta(1, 1).
+    /// The parameters c + 1 and n − c + 1 of the posterior with the prior Beta(1, 1).
     fn posterior(self) -> (f64, f64) {
         (f64::from(self.passes) + 1.0, f64::from(self.attempts - self.passes) + 1.0)
     }
@@ -30,8 +31,8 @@ impl Rate {
 
 /// Wilson's score interval, (p + q²/2n ± q√(p(1 − p)/n + q²/4n²))/(1 + q²/n) (Wilson 1927).
 ///
-/// `n` need not be whole (see [`effective_n`]); `critical` is q, the quantile of the normal distribution or of t.
-/// None unless 0 ≤ p ≤ 1 and both others are positive.
+/// The number `n` need not be whole (see [`effective_n`]); `critical` is q, the quantile of the normal distribution or
+/// of t. None unless 0 ≤ p ≤ 1 and both others are positive.
 #[must_use]
 pub fn wilson(p: f64, n: f64, critical: f64) -> Option<[f64; 2]> {
     let usable = (0.0..=1.0).contains(&p) && n > 0.0 && n.is_finite() && critical > 0.0 && critical.is_finite();
@@ -42,7 +43,7 @@ pub fn wilson(p: f64, n: f64, critical: f64) -> Option<[f64; 2]> {
     let centre = p + squared / (2.0 * n);
     let half = critical * (p * (1.0 - p) / n + squared / (4.0 * n * n)).sqrt();
     let scale = 1.0 + squared / n;
-    // At 0 and 1 an end is exact; rounding must not move it.
+    // At 0 and 1 one end is exact, and rounding must not move it.
     let low = if p <= 0.0 { 0.0 } else { ((centre - half) / scale).max(0.0) };
     let high = if p >= 1.0 { 1.0 } else { ((centre + half) / scale).min(1.0) };
     Some([low, high])
@@ -54,11 +55,11 @@ pub fn wilson_of(rate: Rate, alpha: f64) -> Option<[f64; 2]> {
     wilson(rate.share(), f64::from(rate.attempts), normal_quantile(1.0 - alpha / 2.0)?)
 }
 
-/// How many independent episodes a pass rate over n scenarios with K epochs is worth: p(1 − p)/`SE_gen`², at most n·K
-/// (page 7.2; Inspect's `ci_wilson`).
+/// The number of independent episodes that carry as much information as a pass rate over n scenarios with K epochs: p(1
+/// − p)/`SE_gen`², at most n·K (as in Inspect's `ci_wilson`).
 ///
-/// Where p is 0 or 1 the quotient is 0/0 and nothing tells whether epochs are independent: it is then n, one for each
-/// scenario. None unless 0 ≤ p ≤ 1, the error is not negative and there are scenarios and epochs.
+/// If p is 0 or 1, the quotient is 0/0 and nothing shows whether epochs are independent. It is then n, one for each
+/// scenario. None unless 0 ≤ p ≤ 1, the error is not negative, and there are scenarios and epochs.
 #[must_use]
 pub fn effective_n(p: f64, se_gen: f64, scenarios: usize, epochs: usize) -> Option<f64> {
     let usable = (0.0..=1.0).contains(&p) && se_gen >= 0.0 && scenarios > 0 && epochs > 0;
@@ -70,14 +71,14 @@ pub fn effective_n(p: f64, se_gen: f64, scenarios: usize, epochs: usize) -> Opti
     Some(if spread <= 0.0 { count(scenarios) } else { (spread / (se_gen * se_gen)).min(cap) })
 }
 
-/// P(p₁ < p₂) for the posteriors Beta(aᵢ, bᵢ) = Beta(cᵢ + 1, nᵢ − cᵢ + 1).
+/// The probability P(p₁ < p₂) for the posteriors Beta(aᵢ, bᵢ) = Beta(cᵢ + 1, nᵢ − cᵢ + 1).
 ///
-/// The exact sum Σ B(a₁ + i, b₁ + b₂)/((b₂ + i)·B(1 + i, b₂)·B(a₁, b₁)) over i from 0 to a₂ − 1, all terms positive,
-/// each from the last by their ratio (Miller 2015, "Formulas for Bayesian A/B testing").
+/// It is the exact sum Σ B(a₁ + i, b₁ + b₂)/((b₂ + i)·B(1 + i, b₂)·B(a₁, b₁)) over i from 0 to a₂ − 1. All terms are
+/// positive, and each is computed from the last by their ratio (Miller 2015, "Formulas for Bayesian A/B testing").
 #[must_use]
 pub fn chance_of_less(first: Rate, second: Rate) -> f64 {
     let ((a, b), (_, other)) = (first.posterior(), second.posterior());
-    // The first term is B(a, b + b₂)/B(a, b), as a product in logarithms: it may be very small.
+    // The first term is B(a, b + b₂)/B(a, b). It may be very small, so it is computed as a product in logarithms.
     let mut term: f64 =
         (0..=second.attempts - second.passes).map(|i| ((b + f64::from(i)) / (a + b + f64::from(i))).ln()).sum();
     let mut sum = 0.0;
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn intervals_of_the_contract() {
+    fn intervals_of_the_worked_example() {
         for (c, n, expected) in [
             (6, 9, [0.3542, 0.8794]),
             (9, 9, [0.7009, 1.0]),
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn two_rates_of_the_contract() {
+    fn two_rates_of_the_worked_example() {
         near(chance_of_less(rate(30, 36), rate(22, 36)), 0.0189, 5e-5);
         near(chance_of_less(rate(0, 4), rate(4, 4)), 0.996, 5e-4);
         near(chance_of_less(rate(1, 4), rate(4, 4)), 0.976, 5e-4);
