@@ -1,7 +1,7 @@
-//! Agents: what decides the next action.
+//! Agents: they decide the next action.
 //!
-//! A [`Policy`] is pure and synchronous. It never calls a model: it says what it would ask ([`Turn::Ask`]), the runner
-//! asks, and hands the reply back. So a scripted client, a recorded run and a live endpoint see the same decisions.
+//! A [`Policy`] is pure and synchronous. It never calls a model: it returns what it would ask ([`Turn::Ask`]), the runner
+//! asks, and passes the reply back. So a scripted client, a recorded run and a live endpoint see the same decisions.
 //!
 //! ```text
 //! Observation ─► Policy::turn ─► Act(Decision)
@@ -29,19 +29,19 @@ use serde::{Deserialize, Serialize};
 use crate::chat::{ChatError, ChatReply, ChatRequest, ErrorKind};
 use crate::env::{Action, Observation};
 
-/// Who chose a step.
+/// The sources of a step: who chose its action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepSource {
-    /// The model's own choice, also where it was a bad one.
+    /// The model chose, even if the choice was bad.
     Model,
-    /// The model's choice after one message that said what was wrong.
+    /// The model chose after one message that said what was wrong.
     Repaired,
     /// The model chose, the guard refused, and the fallback chose instead.
     Override,
-    /// The model chose nothing that could be read, and the fallback chose instead.
+    /// The model chose nothing readable, and the fallback chose instead.
     Fallback,
-    /// A built-in agent; no model was asked.
+    /// A built-in agent chose, and no model was asked.
     Builtin,
 }
 
@@ -57,88 +57,88 @@ impl fmt::Display for StepSource {
     }
 }
 
-/// The next action, and where it comes from.
+/// The next action and its source.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
-    /// What to do.
+    /// The action to take.
     pub action: Action,
-    /// Who chose it.
+    /// The source of the action.
     pub source: StepSource,
-    /// What was wrong with the model's reply, if anything.
+    /// The problem with the model's reply; none if there is none.
     pub problem: Option<String>,
-    /// What the model proposed, where something else is done.
+    /// The action that the model proposed, if another one is taken.
     pub proposed: Option<Action>,
 }
 
 impl Decision {
-    /// A built-in agent's decision.
+    /// Makes the decision of a built-in agent.
     #[must_use]
     pub fn builtin(action: Action) -> Self {
         Self { action, source: StepSource::Builtin, problem: None, proposed: None }
     }
 }
 
-/// What a policy wants next.
+/// What a policy wants to happen next.
 #[derive(Debug)]
 pub enum Turn {
     /// Take this step.
     Act(Decision),
-    /// Ask the model.
+    /// Ask the model with this request.
     Ask(ChatRequest),
-    /// End the episode without a score: the endpoint failed, and not the model.
+    /// End the episode without a score, because the endpoint failed and not the model.
     Abandon(ErrorKind),
 }
 
-/// Something that decides.
+/// A policy: it decides what an agent does.
 pub trait Policy: Send {
-    /// What to do about an observation. Called once a step.
+    /// Decides what to do after an observation. It is called once a step.
     fn turn(&mut self, observation: &Observation) -> Turn;
 
-    /// What to do about the answer to [`Turn::Ask`]. Policies that never ask are never answered.
+    /// Decides what to do about the answer to [`Turn::Ask`]. It is never called for policies that never ask.
     fn reply(&mut self, reply: Result<&ChatReply, &ChatError>, observation: &Observation) -> Turn {
         let _ = (reply, observation);
         Turn::Abandon(ErrorKind::Cancelled)
     }
 
-    /// What the other end is told when the episode is over, if it is told anything.
+    /// The last message to the other side when the episode is over; none if it gets none.
     fn farewell(&self, observation: &Observation) -> Option<String> {
         let _ = observation;
         None
     }
 
-    /// How many pieces of evidence were dropped so far to fit a context limit.
+    /// The number of pieces of evidence that were dropped so far to fit a context limit.
     fn dropped_evidence(&self) -> usize {
         0
     }
 }
 
-/// The agents that need no model.
+/// The built-in agents, which need no model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Builtin {
-    /// Uniform over the valid actions, seeded: the floor.
+    /// Chooses uniformly among the valid actions with a seed; it is the floor.
     Random,
-    /// The safety net alone.
+    /// Plays only the fallback of the LLM agent.
     Fallback,
-    /// A rule-based responder.
+    /// Plays by rules like a human responder.
     Heuristic,
-    /// A shortest full-score path: the ceiling.
+    /// Plays a shortest path to the full score; it is the ceiling.
     Oracle,
-    /// The same answer always.
+    /// Gives the same answer always.
     Constant,
-    /// Every word that could please.
+    /// Submits every word that could please a grader.
     KeywordSoup,
-    /// The right answer, and nothing done for it.
+    /// Submits the right answer without doing anything for it.
     Leaked,
 }
 
 impl Builtin {
-    /// All of them.
+    /// All built-in agents.
     pub const ALL: [Self; 7] =
         [Self::Random, Self::Fallback, Self::Heuristic, Self::Oracle, Self::Constant, Self::KeywordSoup, Self::Leaked];
-    /// Those that play where nobody says who, from floor to ceiling.
+    /// The agents that play if none is named, from floor to ceiling.
     pub const USUAL: [Self; 4] = [Self::Random, Self::Fallback, Self::Heuristic, Self::Oracle];
-    /// Those without skill: `--agent floors`.
+    /// The agents without skill, which `--agent floors` selects.
     pub const FLOORS: [Self; 4] = [Self::Random, Self::Constant, Self::KeywordSoup, Self::Leaked];
 
     /// The name on the command line and in tables.
@@ -155,7 +155,7 @@ impl Builtin {
         }
     }
 
-    /// What it is, in a sentence.
+    /// A description of the agent in one sentence.
     #[must_use]
     pub const fn about(self) -> &'static str {
         match self {

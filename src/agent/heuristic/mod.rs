@@ -1,9 +1,9 @@
 //! The rule-based responder: the bar that a model has to beat.
 //!
-//! It sees observations and nothing else. It reads the logs of what is alerted, follows the names in their trouble to
-//! other logs, looks for a change near the onset, and takes the service in which the trail ends as the cause. Then it
-//! takes the change back, runs the runbooks that the cause's own evidence speaks of, restarts what stays broken, and
-//! verifies. Every rule is about the form of evidence; none is about a scenario.
+//! It sees observations and nothing else. It reads the logs of the alerted services, follows the names in their trouble to
+//! other logs, looks for a change near the onset, and takes the service where the trail ends as the cause. Then it takes the
+//! change back, runs the runbooks that the cause's own evidence speaks of, restarts what remains broken, and verifies. Every
+//! rule is about the form of evidence, and none is about a scenario.
 
 mod investigation;
 mod reading;
@@ -29,7 +29,7 @@ pub struct Heuristic {
 impl Policy for Heuristic {
     fn turn(&mut self, observation: &Observation) -> Turn {
         let action = match observation.task().id {
-            // A closed list of mechanisms is what simulated incidents have.
+            // Only simulated incidents have a closed list of mechanisms.
             _ if !observation.briefing.mechanisms.is_empty() => self.trail.next(observation),
             TaskId::AlertClassification => severity::next(observation),
             TaskId::RootCauseAnalysis => self.find_cause(observation),
