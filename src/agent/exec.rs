@@ -4,7 +4,8 @@
 
 use serde::Serialize;
 
-use super::{Decision, Policy, StepSource, Turn, parse};
+use super::parse;
+use super::policy::{Decision, Policy, StepSource, Turn};
 use crate::chat::process::LONGEST_LINE;
 use crate::chat::{ChatError, ChatReply, ChatRequest, ErrorKind, FinishReason, Message, ReplyFormat};
 use crate::env::{Action, ActionKind, EpisodeId, Observation, Points, TaskId};

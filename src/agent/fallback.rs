@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Decision, Policy, Turn};
+use super::policy::{Decision, Policy, Turn};
 use crate::env::{Action, ActionKind, Alert, Diagnostic, Observation, Submission, TaskId};
 
 /// The next action of the routine. It reads the logs of every service, alerted ones first, then the deploys of the

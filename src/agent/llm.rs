@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::conversation::Conversation;
 use super::prompt::{LastStep, PromptError, PromptSet, Protocol};
-use super::{Decision, Policy, StepSource, Turn, fallback, guard, parse};
+use super::policy::{Decision, Policy, StepSource, Turn};
+use super::{fallback, guard, parse};
 use crate::chat::{ChatError, ChatReply, ChatRequest, ErrorKind, ReplyFormat};
 use crate::env::{Action, ActionKind, Observation};
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::tool_names::ToolNames;
+use super::tool_aliases::ToolNames;
 use crate::chat::{ReplyFormat, ToolSpec};
 use crate::env::{Action, ActionKind, Observation, SEVERITIES, Submission, Task};
 

@@ -12,7 +12,7 @@ use super::args::Cli;
 use super::exit::Failure;
 use crate::agent::exec;
 use crate::agent::prompt::{LastStep, PromptError, PromptSet, Protocol, SET_FILE, TEMPLATES};
-use crate::agent::tool_names::ToolNames;
+use crate::agent::tool_aliases::ToolNames;
 use crate::chat::ChatClient;
 use crate::chat::limit::{Limiter, Pace};
 use crate::chat::openai::{Endpoint, OpenAiClient};

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
-use super::intake::{Intake, Verdict};
+use super::intake::{Disposition, Intake};
 use super::message::{Announcement, EpisodeResult, JobId, Presence, SCHEMA, pack, unpack};
 use super::{Notice, Queue, QueueError, Stored, Tell, Terms};
 use crate::env::TaskId;
@@ -328,16 +328,16 @@ impl<Q: Queue> Stretch<'_, Q> {
             }
             Some(flaw) => return self.discard(stored.place, flaw, None).await,
         };
-        match self.of.intake.verdict(&result) {
-            Verdict::Known => {}
-            Verdict::Append(from) => {
+        match self.of.intake.disposition(&result) {
+            Disposition::Known => {}
+            Disposition::Append(from) => {
                 for event in result.events.iter().skip(from) {
                     self.of.hub.send_past(event.clone()).await?;
                 }
                 self.of.intake.note(&result, from);
                 self.count(&result);
             }
-            Verdict::Foreign => {
+            Disposition::Foreign => {
                 let reason = format!("a result of {key} follows upon another log than this run's");
                 return self.discard(stored.place, reason, Some(key)).await;
             }

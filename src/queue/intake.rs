@@ -16,7 +16,7 @@ pub struct Intake {
 
 /// What to do with a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Disposition {
     /// Append its events from this index on, because the log may contain the first of them.
     Append(usize),
     /// Do nothing, because the log contains this result or another one with a score.
@@ -69,20 +69,20 @@ impl Intake {
 
     /// Decides what to do with a result that has no flaw.
     #[must_use]
-    pub fn verdict(&self, result: &EpisodeResult) -> Verdict {
+    pub fn disposition(&self, result: &EpisodeResult) -> Disposition {
         if self.is_scored(&result.key) {
-            return Verdict::Known;
+            return Disposition::Known;
         }
         let log = self.open.get(&result.key).map_or(&[][..], Vec::as_slice);
         // A coordinator that was cut off may have written the first events of the result that it was working on.
-        let Some(written) = log.get(result.after..) else { return Verdict::Foreign };
+        let Some(written) = log.get(result.after..) else { return Disposition::Foreign };
         let same = |(ours, theirs): (&Event, &Event)| ours.at == theirs.at && ours.event == theirs.event;
         if written.len() > result.events.len() || !written.iter().zip(&result.events).all(same) {
-            Verdict::Foreign
+            Disposition::Foreign
         } else if written.len() == result.events.len() {
-            Verdict::Known
+            Disposition::Known
         } else {
-            Verdict::Append(written.len())
+            Disposition::Append(written.len())
         }
     }
 
@@ -122,24 +122,24 @@ mod tests {
     fn a_result_that_was_written_in_part_is_written_to_its_end() {
         let result = attempt(&key(0), 0, 1, 3, Outcome::Completed);
         for cut in 0..result.events.len() {
-            assert_eq!(Intake::of(&result.events[..cut]).verdict(&result), Verdict::Append(cut));
+            assert_eq!(Intake::of(&result.events[..cut]).disposition(&result), Disposition::Append(cut));
         }
-        assert_eq!(Intake::of(&result.events).verdict(&result), Verdict::Known);
+        assert_eq!(Intake::of(&result.events).disposition(&result), Disposition::Known);
     }
 
     #[test]
     fn what_follows_upon_another_log_is_foreign_and_what_comes_late_is_known() {
         let void = attempt(&key(0), 0, 1, 2, Outcome::Crashed);
         let intake = Intake::of(&void.events);
-        assert_eq!(intake.verdict(&void), Verdict::Known);
-        assert_eq!(intake.verdict(&attempt(&key(0), 0, 2, 2, Outcome::Completed)), Verdict::Foreign);
-        assert_eq!(intake.verdict(&attempt(&key(0), 7, 2, 2, Outcome::Completed)), Verdict::Foreign);
+        assert_eq!(intake.disposition(&void), Disposition::Known);
+        assert_eq!(intake.disposition(&attempt(&key(0), 0, 2, 2, Outcome::Completed)), Disposition::Foreign);
+        assert_eq!(intake.disposition(&attempt(&key(0), 7, 2, 2, Outcome::Completed)), Disposition::Foreign);
         let job = intake.job(&key(0));
         assert_eq!((job.after, job.past.len()), (3, 3));
         let second = attempt(&key(0), job.after, 3, 1, Outcome::Completed);
-        assert_eq!(intake.verdict(&second), Verdict::Append(0));
+        assert_eq!(intake.disposition(&second), Disposition::Append(0));
         let done = Intake::of(&[void.events, second.events].concat());
-        assert_eq!(done.verdict(&attempt(&key(0), 0, 9, 4, Outcome::Completed)), Verdict::Known);
+        assert_eq!(done.disposition(&attempt(&key(0), 0, 9, 4, Outcome::Completed)), Disposition::Known);
     }
 
     proptest! {
@@ -159,7 +159,7 @@ mod tests {
             for (episode, clock, length) in arrivals {
                 // A coordinator that was cut off comes back and reads this result again.
                 let result = attempt(&key(episode), 0, clock, length, Outcome::Completed);
-                while let Verdict::Append(from) = intake.verdict(&result) {
+                while let Disposition::Append(from) = intake.disposition(&result) {
                     let rest = &result.events[from..];
                     if left < rest.len() {
                         log.extend_from_slice(&rest[..left]);

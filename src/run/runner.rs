@@ -15,14 +15,13 @@ use super::hub::Hub;
 use super::journal::HubError;
 use super::progress::{KeptEpisode, Progress};
 use super::{Cancel, Plan, plan};
-use crate::agent::baseline::{Random, Scripted};
+use crate::agent::builtin::{Constant, KeywordSoup, Random, Scripted};
 use crate::agent::exec::Exec;
 use crate::agent::fallback::Fallback;
-use crate::agent::floors::Floor;
 use crate::agent::heuristic::Heuristic;
 use crate::agent::llm::{Assist, Llm};
 use crate::agent::prompt::{PromptSet, Protocol};
-use crate::agent::renamed::Renamed;
+use crate::agent::tool_aliases::Renamed;
 use crate::agent::{Builtin, Policy};
 use crate::chat::ErrorKind;
 use crate::chat::limit::Limiter;
@@ -411,8 +410,8 @@ fn builtin(agent: Builtin, key: &EpisodeKey, scenario: &Scenario, seed: u64) -> 
         Builtin::Fallback => Box::new(Fallback),
         Builtin::Heuristic => Box::new(Heuristic::default()),
         Builtin::Oracle => Box::new(Scripted::new(verify::oracle(scenario))),
-        Builtin::Constant => Box::new(Floor::Constant),
-        Builtin::KeywordSoup => Box::new(Floor::KeywordSoup),
+        Builtin::Constant => Box::new(Constant),
+        Builtin::KeywordSoup => Box::new(KeywordSoup),
         Builtin::Leaked => Box::new(Scripted::new(verify::oracle(scenario).pop())),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::look;
+use super::actions::look;
 use super::reading::{Line, Names, lines, onset, words};
 use crate::env::{Action, Diagnostic, Observation};
 

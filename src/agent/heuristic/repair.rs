@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::investigation::{Investigation, acted_on, deployed_before, quote, vocabulary};
-use super::look;
+use super::actions::look;
 use super::reading::{lines, onset, words};
 use crate::env::{Action, ActionKind, Diagnostic, Observation, Remediation, canonical};
 

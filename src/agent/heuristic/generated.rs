@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::look;
+use super::actions::{look, submit};
 use crate::agent::playbook::{Mechanism, mechanisms};
 use crate::env::{Action, ActionKind, Diagnostic, Observation, Submission, TaskId};
 
@@ -157,7 +157,7 @@ fn severity(observation: &Observation) -> Action {
         if observation.briefing.is_a_service(door) && observation.steps_left() > 1 {
             return look(Diagnostic::CheckMetrics, door);
         }
-        return super::submit(Submission::Severity, &[("severity", "P2")]);
+        return submit(Submission::Severity, &[("severity", "P2")]);
     };
     // This is what is lost of each journey, weighted by its share.
     let lost: f64 = text
@@ -174,7 +174,7 @@ fn severity(observation: &Observation) -> Action {
         2.0.. => "P3",
         _ => "P4",
     };
-    super::submit(Submission::Severity, &[("severity", severity)])
+    submit(Submission::Severity, &[("severity", severity)])
 }
 
 /// The call of a part that fails most, or is slow.

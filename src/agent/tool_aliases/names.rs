@@ -8,7 +8,7 @@ use crate::chat::{Message, ReplyFormat, ToolCall};
 use crate::env::ActionKind;
 
 /// The file with the names. Each list of names has a number.
-const FILE: &str = include_str!("../../prompts/tool_names.toml");
+const FILE: &str = include_str!("../../../prompts/tool_names.toml");
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::tool_names::ToolNames;
-use super::{Policy, Turn};
+use super::names::ToolNames;
+use crate::agent::policy::{Policy, Turn};
 use crate::chat::{ChatError, ChatReply, ChatRequest};
 use crate::env::Observation;
 
