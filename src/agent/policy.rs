@@ -59,7 +59,7 @@ impl Decision {
 /// What a policy wants to happen next.
 #[derive(Debug)]
 pub enum Turn {
-    /// Take this step.
+    /// Take the step of this decision.
     Act(Decision),
     /// Ask the model with this request.
     Ask(ChatRequest),

@@ -40,7 +40,7 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// All protocols.
+    /// All protocols, in the order in which they are listed.
     pub const ALL: [Self; 3] = [Self::Text, Self::Json, Self::Tools];
 
     /// The protocol with this name; none if there is none.

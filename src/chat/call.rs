@@ -16,7 +16,7 @@ pub enum ReplyFormat {
     Json {
         /// The name of the schema.
         name: String,
-        /// The JSON Schema.
+        /// The JSON Schema that the answer must follow.
         schema: Value,
     },
     /// The answer is a call of one of several functions, one for each kind of action.

@@ -118,7 +118,7 @@ pub struct Side<'a> {
     pub events: &'a [Event],
 }
 
-/// Compares two runs.
+/// Compares a new run with a base.
 ///
 /// # Errors
 /// Fails if suite, prompts or graders differ, unless that is allowed.

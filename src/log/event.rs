@@ -145,7 +145,7 @@ pub enum EventKind {
         score: Option<Points>,
         /// The number of steps that were taken.
         steps: u32,
-        /// The full grade.
+        /// The full grade as the grader wrote it.
         grade: Option<Value>,
         /// The strict grade with the version of its grader, if the score comes from another grader.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -161,7 +161,7 @@ pub enum EventKind {
         grader: String,
         /// The new score from 0 to 1.
         score: Points,
-        /// The full grade.
+        /// The full grade as the grader wrote it.
         grade: Value,
         /// The strict grade with the version of its grader, if the score comes from another grader.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -61,7 +61,7 @@ pub struct Facts<'a> {
     pub repeats: usize,
     /// The fault that took the agent away before the end of the episode; none if it stayed.
     pub gone: Option<ErrorKind>,
-    /// The full grade.
+    /// The full grade as the grader wrote it.
     pub grade: Option<&'a Value>,
 }
 

@@ -91,9 +91,9 @@ pub struct PlannedScenario {
 /// The machine on which a run was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
-    /// The operating system.
+    /// The name of the operating system.
     pub os: String,
-    /// The processor architecture.
+    /// The name of the processor architecture.
     pub arch: String,
     /// The number of logical processors.
     pub cpus: usize,

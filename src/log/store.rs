@@ -26,7 +26,7 @@ fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreEr
     move |source| StoreError { doing, path, source }
 }
 
-/// A results folder.
+/// The folder in which all runs are kept.
 #[derive(Debug, Clone)]
 pub struct Store {
     root: PathBuf,

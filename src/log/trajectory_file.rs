@@ -29,7 +29,7 @@ pub struct TrajectoryFile {
     pub outcome: Option<Outcome>,
     /// The score from 0 to 1; none if the outcome has no score.
     pub score: Option<Points>,
-    /// The full grade.
+    /// The full grade as the grader wrote it.
     pub grade: Option<Value>,
     /// The strict grade, if the score comes from another grader.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,7 +50,7 @@ pub struct StepWithCalls {
     /// The calls, oldest first; empty for built-in agents.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<Call>,
-    /// The step itself.
+    /// The step for which the calls were made.
     pub step: StepTaken,
 }
 

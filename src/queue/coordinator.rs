@@ -55,13 +55,13 @@ pub struct Entrant {
 
 /// Plays a plan through a queue.
 pub struct Coordinator<Q> {
-    /// The queue.
+    /// The queue that carries the jobs and results.
     pub queue: Q,
     /// The terms on which jobs are lent.
     pub terms: Terms,
     /// The plan that is played.
     pub plan: Plan,
-    /// The contestants.
+    /// The contestants whose episodes are played.
     pub entrants: Vec<Entrant>,
     /// The manifest of the run.
     pub manifest: Manifest,

@@ -50,7 +50,7 @@ pub struct Backlog {
 pub struct Stored {
     /// The place in the order in which results came, from 1.
     pub place: u64,
-    /// The packed result.
+    /// The result as a packed message.
     pub body: Vec<u8>,
 }
 
@@ -109,7 +109,7 @@ pub trait Queue: Clone + Send + Sync + 'static {
 
 /// A job that was lent to this worker. If it is dropped, it is delivered again when its lease is over.
 pub trait Lease: Send + Sync + 'static {
-    /// The packed job.
+    /// The job as a packed message.
     fn body(&self) -> &[u8];
 
     /// The number of deliveries of the job, including this one.

@@ -127,7 +127,7 @@ pub struct Presence {
 #[error("a message on the queue cannot be read: {0}")]
 pub struct Unreadable(String);
 
-/// Packs a message.
+/// Writes a message as JSON and packs it.
 ///
 /// # Errors
 /// Fails if the message cannot be written as JSON, which none of these types causes.
@@ -139,7 +139,7 @@ pub fn pack<T: Serialize>(message: &T) -> Result<Vec<u8>, Unreadable> {
     packed.finish().map_err(unreadable)
 }
 
-/// Unpacks a message.
+/// Unpacks a message and reads its JSON.
 ///
 /// # Errors
 /// Fails if the message is damaged, of another version, or too long.

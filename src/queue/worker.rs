@@ -34,7 +34,7 @@ pub trait Crews: Send + Sync + 'static {
 
 /// Takes jobs and plays them.
 pub struct Worker<Q, C> {
-    /// The queue.
+    /// The queue from which jobs are taken.
     pub queue: Q,
     /// The maker of crews.
     pub crews: C,

@@ -86,7 +86,7 @@ impl Exam {
         state.failed.is_none()
     }
 
-    /// Ends the run.
+    /// Ends the run and returns its summary.
     ///
     /// # Errors
     /// Returns the reason why its log is incomplete.

@@ -47,7 +47,7 @@ pub struct Player {
 
 /// The kinds of players.
 pub enum PlayerKind {
-    /// A built-in agent.
+    /// A built-in agent, which needs no model.
     Builtin(Builtin),
     /// A model at an endpoint.
     Model(Box<ModelPlayer>),
@@ -109,11 +109,11 @@ impl ExecPlayer {
     }
 }
 
-/// Plays a plan.
+/// Plays the episodes of a plan.
 pub struct Runner {
     /// The plan that is played.
     pub plan: Plan,
-    /// The players.
+    /// The players, one for each contestant.
     pub players: Vec<Arc<Player>>,
     /// The hub that gets the events.
     pub hub: Hub,

@@ -24,7 +24,7 @@ pub fn variance(values: &[f64]) -> Option<f64> {
 /// scenarios it shows plainly how little is known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
-    /// The estimated mean.
+    /// The estimate of the mean.
     pub mean: f64,
     /// The standard error of the mean.
     pub se: f64,

@@ -25,7 +25,7 @@ pub enum Builtin {
 }
 
 impl Builtin {
-    /// All built-in agents.
+    /// All built-in agents in the order of the tables.
     pub const ALL: [Self; 7] =
         [Self::Random, Self::Fallback, Self::Heuristic, Self::Oracle, Self::Constant, Self::KeywordSoup, Self::Leaked];
     /// The agents that play if none is named, from floor to ceiling.

@@ -29,7 +29,7 @@ struct Sign {
 }
 
 impl Trail {
-    /// The next action.
+    /// Decides on the next action.
     pub(super) fn next(&mut self, observation: &Observation) -> Action {
         match observation.task().id {
             TaskId::AlertClassification => severity(observation),

@@ -117,7 +117,7 @@ impl Limiter {
         self.state().pace.told(limits, Instant::now());
     }
 
-    /// The present state.
+    /// Returns the present state of the limiter.
     #[must_use]
     pub fn traffic(&self) -> Traffic {
         let (state, now) = (self.state(), Instant::now());

@@ -11,7 +11,7 @@ use crate::chat::{ChatError, ChatReply, ErrorKind, FinishReason, ToolCall, Usage
 /// The answer of an endpoint before it is understood.
 #[derive(Debug, Clone, Default)]
 pub struct RawReply<'a> {
-    /// The HTTP status.
+    /// The HTTP status of the response.
     pub status: u16,
     /// The content type, if there is one.
     pub content_type: Option<&'a str>,

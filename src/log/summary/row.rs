@@ -240,7 +240,7 @@ impl Tally {
         }
     }
 
-    /// The void episodes: how many there are, and why.
+    /// Counts the void episodes and collects their reasons.
     fn voids(&self) -> Voids {
         let mut voids = Voids::default();
         for episode in self.episodes.values() {

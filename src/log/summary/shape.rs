@@ -214,9 +214,9 @@ pub struct PassK {
 /// Quantiles of the duration of calls in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Latency {
-    /// The median duration.
+    /// The median of the durations.
     pub p50: f64,
-    /// The 99th percentile.
+    /// The 99th percentile of the durations.
     pub p99: f64,
 }
 

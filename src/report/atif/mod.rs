@@ -22,7 +22,7 @@ use crate::chat::ToolSpec;
 use crate::log::store::pretty;
 use crate::log::{Contestant, EpisodeKey, EventKind, Manifest};
 
-/// What a reader must know who knows the format but not this program.
+/// A note for readers who know the format but not this program.
 const NOTES: &str = "Steps of the agent with llm_call_count 0 were chosen by a program, also where a model plays: \
                      extra.source says by which. What the environment said after a step of the episode is that step's \
                      observation, and no message. extra.step counts the steps of the episode.";

@@ -66,7 +66,7 @@ impl<'a> Transcript<'a> {
         }
     }
 
-    /// Adds an event.
+    /// Adds an event of this kind.
     pub(super) fn push(&mut self, kind: &str, at: Timestamp, fields: Value) {
         let at = at.max(self.started);
         let mut event = json!({

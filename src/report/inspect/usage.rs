@@ -22,7 +22,7 @@ impl Spent {
         counted: 0,
     };
 
-    /// Adds a call.
+    /// Adds the tokens and the cost of a call.
     pub(super) fn call(&mut self, usage: Option<Usage>, cost: Option<f64>) {
         if let Some(usage) = usage {
             self.add(&Self { usage, cost, counted: 1 });

@@ -52,7 +52,7 @@ impl Kind {
 /// Whether an episode or a call may begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// It may begin.
+    /// The episode or call may begin.
     Yes,
     /// It may perhaps begin when more of what is under way has ended.
     Later,
