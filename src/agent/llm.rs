@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::conversation::Conversation;
-use super::prompt::{LastStep, PromptError, PromptSet, Protocol};
 use super::policy::{Decision, Policy, StepSource, Turn};
+use super::prompt::{LastStep, PromptError, PromptSet, Protocol};
 use super::{fallback, guard, parse};
 use crate::chat::{ChatError, ChatReply, ChatRequest, ErrorKind, ReplyFormat};
 use crate::env::{Action, ActionKind, Observation};

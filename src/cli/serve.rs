@@ -20,7 +20,7 @@ use super::shown::{Maker, RunSuites};
 use super::{build, out};
 use crate::config::settings::ConfigFile;
 use crate::config::{ConfigError, Environment};
-use crate::log::run_index::Shelf;
+use crate::log::run_index::RunIndex;
 use crate::log::store::Store;
 use crate::serve::baseline::Baselines;
 use crate::serve::runs::Runs;
@@ -189,7 +189,7 @@ impl Plan {
                 Some(folder) => folder,
                 None => build::results(None)?,
             };
-            self.runs = Some(Arc::new(Runs::new(Shelf::new(Store::new(results)), Arc::new(RunSuites))));
+            self.runs = Some(Arc::new(Runs::new(RunIndex::new(Store::new(results)), Arc::new(RunSuites))));
         }
         // Whoever can reach it could spend its money.
         let is_open = given.is_none() && !self.options.origins.local;

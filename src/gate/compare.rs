@@ -65,7 +65,8 @@ pub struct Comparison {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CompareRow {
     /// The label of the contestant.
-    pub model: String,
+    #[serde(rename = "model")]
+    pub contestant: String,
     /// The scope: `overall`, or the name of a task.
     pub scope: String,
     /// The scores of both runs, the errors of their difference, and the verdict.
@@ -137,20 +138,20 @@ pub fn compare(base: Side<'_>, new: Side<'_>, rules: Rules, allow_drift: bool) -
     }
     let mut rows = Vec::new();
     for row in &new.summary.rows {
-        let Some(before) = base.summary.rows.iter().find(|other| other.model == row.model) else {
-            notes.push(format!("{} is not in the base", row.model));
+        let Some(before) = base.summary.rows.iter().find(|other| other.contestant == row.contestant) else {
+            notes.push(format!("{} is not in the base", row.contestant));
             continue;
         };
         if before.protocol != row.protocol || before.assist != row.assist {
-            notes.push(format!("{} was asked in another way", row.model));
+            notes.push(format!("{} was asked in another way", row.contestant));
         }
-        let steps = (steps(base.events, &row.model), steps(new.events, &row.model));
+        let steps = (steps(base.events, &row.contestant), steps(new.events, &row.contestant));
         let same_draws = same_seed && base.summary.run.epochs == new.summary.run.epochs;
         rows.extend(Contest { before, after: row, rules, same_draws, steps: &steps }.rows(&mut notes));
     }
     for row in &base.summary.rows {
-        if new.summary.rows.iter().all(|other| other.model != row.model) {
-            notes.push(format!("{} is not in the new run", row.model));
+        if new.summary.rows.iter().all(|other| other.contestant != row.contestant) {
+            notes.push(format!("{} is not in the new run", row.contestant));
         }
     }
     Ok(Comparison {
@@ -203,7 +204,7 @@ type Steps = BTreeMap<(String, u32), Vec<String>>;
 fn steps(events: &[Event], model: &str) -> Steps {
     let mut steps = Steps::new();
     for event in events {
-        if let (EventKind::StepTaken(step), Some(EpisodeKey { model: of, scenario, epoch })) =
+        if let (EventKind::StepTaken(step), Some(EpisodeKey { contestant: of, scenario, epoch })) =
             (&event.event, &event.episode)
             && of == model
         {
@@ -238,7 +239,7 @@ impl Contest<'_> {
                 if base.is_empty() || new.is_empty() {
                     notes.push(format!(
                         "{}: {scenario} has no score in one of the runs and is left out",
-                        self.after.model
+                        self.after.contestant
                     ));
                     continue;
                 }
@@ -285,7 +286,7 @@ impl Contest<'_> {
             })
         });
         Some(CompareRow {
-            model: self.after.model.clone(),
+            contestant: self.after.contestant.clone(),
             scope: scope.to_owned(),
             changed: changed.collect(),
             judged: Judgement { verdict, ..judged },

@@ -12,7 +12,7 @@ fn cells(row: &CompareRow) -> Vec<String> {
         |bounds: Option<[f64; 2]>| bounds.map_or("–".to_owned(), |[low, high]| format!("[{low:+.3}, {high:+.3}]"));
     let how = if row.exact { " (exact)" } else { "" };
     vec![
-        row.model.clone(),
+        row.contestant.clone(),
         row.scope.clone(),
         format!("{:.3}", row.judged.base),
         format!("{:.3}", row.judged.new),
@@ -28,7 +28,7 @@ fn remarks(comparison: &Comparison) -> Vec<String> {
     let mut remarks = comparison.notes.clone();
     for row in &comparison.rows {
         if row.judged.verdict == Verdict::Inconclusive {
-            let mut text = format!("{}, {}: cannot be decided", row.model, row.scope);
+            let mut text = format!("{}, {}: cannot be decided", row.contestant, row.scope);
             match (row.judged.mde, row.judged.epochs_needed) {
                 (Some(mde), Some(epochs)) => {
                     let _ = write!(
@@ -45,7 +45,8 @@ fn remarks(comparison: &Comparison) -> Vec<String> {
             remarks.push(text);
         }
         for changed in row.changed.iter().filter(|_| row.scope == "overall") {
-            let mut text = format!("{}, {}: {:.3} → {:.3}", row.model, changed.scenario, changed.base, changed.new);
+            let mut text =
+                format!("{}, {}: {:.3} → {:.3}", row.contestant, changed.scenario, changed.base, changed.new);
             if let Some(p) = changed.p_worse {
                 let _ = write!(text, ", worse with probability {p:.3}");
             }
@@ -104,7 +105,7 @@ pub fn annotations(comparison: &Comparison) -> String {
         let level = if row.judged.verdict == Verdict::Regressed { "error" } else { "warning" };
         let message = format!(
             "{} {}: {:.3} to {:.3} ({:+.3})",
-            row.model, row.scope, row.judged.base, row.judged.new, row.judged.delta
+            row.contestant, row.scope, row.judged.base, row.judged.new, row.judged.delta
         );
         // The runner reads % and line breaks in their encoded form.
         let message = crate::report::score_table::one_line(&message).replace('%', "%25");
@@ -118,10 +119,10 @@ pub fn annotations(comparison: &Comparison) -> String {
 pub fn junit(comparison: &Comparison) -> String {
     let mut text =
         String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"incident-bench compare\">\n");
-    let mut models: Vec<_> = comparison.rows.iter().map(|row| &row.model).collect();
+    let mut models: Vec<_> = comparison.rows.iter().map(|row| &row.contestant).collect();
     models.dedup();
     for model in models {
-        let rows: Vec<_> = comparison.rows.iter().filter(|row| row.model == *model).collect();
+        let rows: Vec<_> = comparison.rows.iter().filter(|row| row.contestant == *model).collect();
         let count = |verdict| rows.iter().filter(|row| row.judged.verdict == verdict).count();
         let _ = writeln!(
             text,

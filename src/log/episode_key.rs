@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct EpisodeKey {
     /// The contestant's label, which is a model's name or a built-in agent's name.
-    pub model: String,
+    #[serde(rename = "model")]
+    pub contestant: String,
     /// The id of the scenario.
     pub scenario: String,
     /// The number of the repetition, from 0.
@@ -17,7 +18,7 @@ pub struct EpisodeKey {
 
 impl fmt::Display for EpisodeKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} on {}", self.model, self.scenario)?;
+        write!(f, "{} on {}", self.contestant, self.scenario)?;
         if self.epoch > 0 {
             write!(f, ", epoch {}", self.epoch)?;
         }

@@ -77,7 +77,7 @@ impl Listing {
     /// Takes one event into account.
     pub fn apply(&mut self, event: &Event) {
         let Some(key) = &event.episode else { return };
-        let places = self.contestants.get(&key.model).zip(self.scenarios.get(&key.scenario));
+        let places = self.contestants.get(&key.contestant).zip(self.scenarios.get(&key.scenario));
         let Some((contestant, scenario)) = places.map(|(one, other)| (*one, *other)) else { return };
         let n = (contestant * self.scenarios.len() + scenario) * self.epochs as usize + key.epoch as usize;
         if matches!(event.event, EventKind::EpisodeStarted { .. }) {
@@ -153,7 +153,7 @@ pub fn key(manifest: &Manifest, n: usize) -> Option<EpisodeKey> {
     let contestant = manifest.contestants.get(place.checked_div(manifest.scenarios.len())?)?;
     let scenario = manifest.scenarios.get(place.checked_rem(manifest.scenarios.len())?)?;
     let epoch = u32::try_from(epoch).ok()?;
-    Some(EpisodeKey { model: contestant.label.clone(), scenario: scenario.id.clone(), epoch })
+    Some(EpisodeKey { contestant: contestant.label.clone(), scenario: scenario.id.clone(), epoch })
 }
 
 const fn word(outcome: Outcome) -> &'static str {

@@ -31,7 +31,7 @@ pub enum Status {
 
 /// The reasons why a run cannot be shown.
 #[derive(Debug, thiserror::Error)]
-pub enum ShelfError {
+pub enum RunIndexError {
     /// No run or several runs match the given id.
     #[error(transparent)]
     Find(#[from] FindError),
@@ -53,7 +53,7 @@ pub enum ShelfError {
 
 /// A run that is open, as far as its log was read.
 #[derive(Debug)]
-pub struct Book {
+pub struct OpenRun {
     folder: RunFolder,
     /// The manifest of the run.
     pub manifest: Manifest,
@@ -67,8 +67,8 @@ pub struct Book {
     summary: Option<Arc<Summary>>,
 }
 
-impl Book {
-    fn open(folder: RunFolder) -> Result<Self, ShelfError> {
+impl OpenRun {
+    fn open(folder: RunFolder) -> Result<Self, RunIndexError> {
         let manifest: Manifest = serde_json::from_slice(&folder.read(&folder.manifest())?)
             .map_err(|error| damaged(&folder.manifest(), &error))?;
         let (fold, listing) = (Fold::new(&manifest), Listing::new(&manifest));
@@ -76,7 +76,7 @@ impl Book {
     }
 
     /// Reads the events that were appended since the last time.
-    fn read_on(&mut self) -> Result<(), ShelfError> {
+    fn read_on(&mut self) -> Result<(), RunIndexError> {
         let path = self.folder.events();
         let failed = |source| StoreError { doing: "read", path: path.display().to_string(), source };
         let mut file = match File::open(&path) {
@@ -137,7 +137,7 @@ impl Book {
 
 /// The index of all runs in a results folder.
 #[derive(Debug)]
-pub struct Shelf {
+pub struct RunIndex {
     store: Store,
     open: Mutex<Open>,
     /// The finished runs that were closed again, with what a list shows of them.
@@ -150,7 +150,7 @@ struct Open {
     /// The number of uses so far, which orders them.
     clock: u64,
     /// The open runs by id, each with the number of its last use.
-    books: BTreeMap<String, (u64, Arc<Mutex<Book>>)>,
+    runs: BTreeMap<String, (u64, Arc<Mutex<OpenRun>>)>,
 }
 
 /// What a list shows of a finished run.
@@ -175,7 +175,7 @@ pub struct Head {
     pub summary: Arc<Summary>,
 }
 
-impl Shelf {
+impl RunIndex {
     /// Makes the index of a results folder.
     #[must_use]
     pub fn new(store: Store) -> Self {
@@ -192,20 +192,20 @@ impl Shelf {
         Ok(ids.iter().rev().filter_map(|id| self.head(id).ok()).collect())
     }
 
-    fn head(&self, id: &str) -> Result<Head, ShelfError> {
+    fn head(&self, id: &str) -> Result<Head, RunIndexError> {
         let folder = self.store.by_id(id)?;
         let length = folder.events().metadata().map(|about| about.len()).unwrap_or_default();
         let known = hold(&self.closed).get(id).filter(|closed| closed.log_bytes == length).map(Arc::clone);
         if let Some(closed) = known {
             return Ok(closed.head.clone());
         }
-        let head = self.with(id, |book| {
-            let (summary, status) = (book.summary(), book.status());
+        let head = self.with(id, |run| {
+            let (summary, status) = (run.summary(), run.status());
             Head {
-                manifest: Arc::new(book.manifest.clone()),
+                manifest: Arc::new(run.manifest.clone()),
                 status,
-                planned: book.listing.planned,
-                ended: book.listing.ended(),
+                planned: run.listing.planned,
+                ended: run.listing.ended(),
                 summary,
             }
         })?;
@@ -219,37 +219,37 @@ impl Shelf {
     ///
     /// # Errors
     /// Fails if there is no such run or it cannot be read.
-    pub fn with<R>(&self, id: &str, look: impl FnOnce(&mut Book) -> R) -> Result<R, ShelfError> {
-        let book = self.book(id)?;
-        let mut book = hold(&book);
-        book.read_on()?;
-        Ok(look(&mut book))
+    pub fn with<R>(&self, id: &str, look: impl FnOnce(&mut OpenRun) -> R) -> Result<R, RunIndexError> {
+        let run = self.opened(id)?;
+        let mut run = hold(&run);
+        run.read_on()?;
+        Ok(look(&mut run))
     }
 
-    fn book(&self, id: &str) -> Result<Arc<Mutex<Book>>, ShelfError> {
+    fn opened(&self, id: &str) -> Result<Arc<Mutex<OpenRun>>, RunIndexError> {
         let folder = self.store.by_id(id)?;
         let mut open = hold(&self.open);
-        let Open { clock, books } = &mut *open;
+        let Open { clock, runs } = &mut *open;
         *clock += 1;
-        if let Some((used, book)) = books.get_mut(id) {
+        if let Some((used, run)) = runs.get_mut(id) {
             *used = *clock;
-            return Ok(Arc::clone(book));
+            return Ok(Arc::clone(run));
         }
-        let book = Arc::new(Mutex::new(Book::open(folder)?));
-        if books.len() >= OPEN
-            && let Some(oldest) = books.iter().min_by_key(|(_, (used, _))| *used).map(|(id, _)| id.clone())
+        let run = Arc::new(Mutex::new(OpenRun::open(folder)?));
+        if runs.len() >= OPEN
+            && let Some(oldest) = runs.iter().min_by_key(|(_, (used, _))| *used).map(|(id, _)| id.clone())
         {
-            books.remove(&oldest);
+            runs.remove(&oldest);
         }
-        books.insert(id.to_owned(), (*clock, Arc::clone(&book)));
-        Ok(book)
+        runs.insert(id.to_owned(), (*clock, Arc::clone(&run)));
+        Ok(run)
     }
 
     /// Reads all events of a run.
     ///
     /// # Errors
     /// Fails as [`Self::with`] does.
-    pub fn events(&self, id: &str) -> Result<Vec<Event>, ShelfError> {
+    pub fn events(&self, id: &str) -> Result<Vec<Event>, RunIndexError> {
         let path = self.store.by_id(id)?.events();
         let bytes = std::fs::read(&path).map_err(|source| StoreError {
             doing: "read",
@@ -263,10 +263,10 @@ impl Shelf {
     ///
     /// # Errors
     /// Fails as [`Self::with`] does, and if the episode has not begun.
-    pub fn trajectory(&self, id: &str, n: usize) -> Result<TrajectoryFile, ShelfError> {
+    pub fn trajectory(&self, id: &str, n: usize) -> Result<TrajectoryFile, RunIndexError> {
         let folder = self.store.by_id(id)?;
-        let manifest = self.with(id, |book| book.manifest.clone())?;
-        let key = key(&manifest, n).ok_or(ShelfError::NoEpisode(n))?;
+        let manifest = self.with(id, |run| run.manifest.clone())?;
+        let key = key(&manifest, n).ok_or(RunIndexError::NoEpisode(n))?;
         let kept = std::fs::read(folder.trajectory(&key)).ok();
         if let Some(file) = kept.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
             return Ok(file);
@@ -281,12 +281,12 @@ impl Shelf {
                 (_, None) => {}
             }
         }
-        collector.map(|collector| collector.file().clone()).ok_or(ShelfError::NoEpisode(n))
+        collector.map(|collector| collector.file().clone()).ok_or(RunIndexError::NoEpisode(n))
     }
 }
 
-fn damaged(path: &std::path::Path, problem: &impl ToString) -> ShelfError {
-    ShelfError::Damaged { file: path.display().to_string(), problem: problem.to_string() }
+fn damaged(path: &std::path::Path, problem: &impl ToString) -> RunIndexError {
+    RunIndexError::Damaged { file: path.display().to_string(), problem: problem.to_string() }
 }
 
 /// Locks a mutex, even after a panic under the lock: everything behind it can be read again from the log.

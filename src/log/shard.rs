@@ -28,7 +28,7 @@ impl Shard {
     /// A digest of its key decides, so the answer depends neither on the other episodes nor on their order.
     #[must_use]
     pub fn includes(self, key: &EpisodeKey) -> bool {
-        let digest = Sha256::digest(format!("shard\n{}\n{}\n{}", key.model, key.scenario, key.epoch));
+        let digest = Sha256::digest(format!("shard\n{}\n{}\n{}", key.contestant, key.scenario, key.epoch));
         let bits = digest.iter().take(8).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
         bits % u64::from(self.of) == u64::from(self.index - 1)
     }
@@ -79,7 +79,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn shards_are_a_partition(model in ".{0,12}", scenario in "[A-Z]{2}-[0-9]{3}", epoch in 0_u32..50, of in 1_u32..20) {
-            let key = EpisodeKey { model, scenario, epoch };
+            let key = EpisodeKey { contestant: model, scenario, epoch };
             let count = (1..=of).filter(|index| Shard { index: *index, of }.includes(&key)).count();
             proptest::prop_assert_eq!(count, 1);
         }

@@ -240,10 +240,13 @@ impl RunFolder {
     pub fn episode_file(key: &super::EpisodeKey) -> String {
         // The names of models contain slashes and colons, which not every file system allows in a name. If a character
         // had to be replaced, a digest is added, so that `a/b` and `a-b` get different files.
-        let mut model: String =
-            key.model.chars().map(|c| if c.is_ascii_alphanumeric() || "._+-".contains(c) { c } else { '-' }).collect();
-        if model != key.model {
-            let digest = hex(&Sha256::digest(&key.model));
+        let mut model: String = key
+            .contestant
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || "._+-".contains(c) { c } else { '-' })
+            .collect();
+        if model != key.contestant {
+            let digest = hex(&Sha256::digest(&key.contestant));
             model = format!("{model}~{}", &digest[..8]);
         }
         format!("{model}--{}--{}.json", key.scenario, key.epoch)

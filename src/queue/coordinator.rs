@@ -15,7 +15,7 @@ use super::message::{Announcement, EpisodeResult, JobId, Presence, SCHEMA, pack,
 use super::{Notice, Queue, QueueError, Stored, Tell, Terms};
 use crate::env::TaskId;
 use crate::log::{EpisodeKey, Event, EventKind, Manifest};
-use crate::run::budget::{self, Amount, Answer, Budget};
+use crate::run::budget::{self, Admission, Amount, Budget};
 use crate::run::{Cancel, Hub, HubError, Plan, runner};
 
 /// The number of jobs that are put on the queue at once.
@@ -246,11 +246,11 @@ impl<Q: Queue> Stretch<'_, Q> {
     async fn offer_more(&mut self) -> Result<(), CoordinatorError> {
         let mut keys = Vec::new();
         while let Some(next) = self.waiting.front() {
-            let answer = if next.is_paced { self.of.budget.may_begin(next.round) } else { Answer::Yes };
+            let answer = if next.is_paced { self.of.budget.may_begin(next.round) } else { Admission::Yes };
             match answer {
-                Answer::Later => break,
-                Answer::No => self.waiting.clear(),
-                Answer::Yes => keys.extend(self.waiting.pop_front().map(|next| next.key)),
+                Admission::Later => break,
+                Admission::No => self.waiting.clear(),
+                Admission::Yes => keys.extend(self.waiting.pop_front().map(|next| next.key)),
             }
         }
         self.open.extend(keys.iter().cloned());

@@ -104,7 +104,7 @@ mod tests {
     use crate::log::Outcome;
 
     fn key(n: u32) -> EpisodeKey {
-        EpisodeKey { model: "m".to_owned(), scenario: "AC-001".to_owned(), epoch: n }
+        EpisodeKey { contestant: "m".to_owned(), scenario: "AC-001".to_owned(), epoch: n }
     }
 
     /// An attempt at an episode. Its events have times that no other attempt has.

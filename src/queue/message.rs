@@ -26,7 +26,7 @@ impl JobId {
     /// The job of an episode.
     #[must_use]
     pub fn of(key: &EpisodeKey) -> Self {
-        let digest = Sha256::digest(format!("job\n{}\n{}\n{}", key.model, key.scenario, key.epoch));
+        let digest = Sha256::digest(format!("job\n{}\n{}\n{}", key.contestant, key.scenario, key.epoch));
         let bits = digest.iter().take(16).fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
         Self(format!("{bits:032x}"))
     }
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     fn key() -> EpisodeKey {
-        EpisodeKey { model: "a b.*>\n".to_owned(), scenario: "AC-001".to_owned(), epoch: 1 }
+        EpisodeKey { contestant: "a b.*>\n".to_owned(), scenario: "AC-001".to_owned(), epoch: 1 }
     }
 
     #[test]

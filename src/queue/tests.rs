@@ -22,7 +22,7 @@ use crate::env::{Catalog, TaskId};
 use crate::log::manifest::{Machine, SCHEMA};
 use crate::log::{Contestant, EpisodeKey, Event, EventKind, Manifest, RunId};
 use crate::run::budget::{Amount, Budget, Limits};
-use crate::run::episode::Line;
+use crate::run::episode::ModelAccess;
 use crate::run::runner::{CallPace, ModelPlayer, PlayerKind};
 use crate::run::{Cancel, Crew, Hub, Plan, Player};
 use crate::stats::rng::SplitMix64;
@@ -87,7 +87,7 @@ impl Setting {
             protocol: Protocol::Text,
             assist: Assist::Fallback,
             prompts: Arc::new(PromptSet::embedded().unwrap()),
-            line: Line {
+            access: ModelAccess {
                 client,
                 price: None,
                 episode_time: None,
@@ -420,7 +420,7 @@ async fn a_worker_that_is_stopped_ends_what_it_has_begun_or_gives_it_back() {
 async fn answers_that_were_paid_for_are_not_asked_for_again() {
     let setting = Setting::new(1);
     let expected = alone(&setting).await;
-    let key = setting.keys().into_iter().find(|key| key.model == "slow").unwrap();
+    let key = setting.keys().into_iter().find(|key| key.contestant == "slow").unwrap();
     // This is the log of a run that was cut off in the middle of an episode.
     let crew = Crew::new(&setting.plan, setting.players());
     let mut log = crew.play(&key, &[], &Cancel::default()).await.unwrap();
@@ -445,7 +445,7 @@ async fn damaged_and_foreign_results_are_thrown_away_and_large_ones_say_so() {
     let run = setting.manifest().id;
     queue.open(&run, Vec::new(), TERMS).await.unwrap();
     let key = setting.keys().into_iter().next().unwrap();
-    let strange = EpisodeKey { model: "stranger".to_owned(), ..key.clone() };
+    let strange = EpisodeKey { contestant: "stranger".to_owned(), ..key.clone() };
     queue.store(&run, &JobId::of(&strange), b"no gzip".to_vec()).await.unwrap();
     // This worker continued another log.
     let late = EpisodeResult::crashed(key.clone(), 5, jiff::Timestamp::UNIX_EPOCH, "x".to_owned());
@@ -466,7 +466,7 @@ async fn damaged_and_foreign_results_are_thrown_away_and_large_ones_say_so() {
     worker.abort();
     let mut episodes = by_episode(&log);
     // The random agent ends early, so its result stays small.
-    episodes.retain(|key, _| key.model == "slow");
+    episodes.retain(|key, _| key.contestant == "slow");
     assert_eq!(episodes.len(), 1);
     for events in episodes.values() {
         let Some(EventKind::EpisodeFinished { message: Some(message), .. }) = events.last() else {

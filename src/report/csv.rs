@@ -78,7 +78,7 @@ fn cells(
 ) -> [String; 22] {
     let mut line = [const { String::new() }; 22];
     let first = [
-        row.model.clone(),
+        row.contestant.clone(),
         row.agent.clone(),
         row.protocol.clone().unwrap_or_default(),
         row.assist.clone().unwrap_or_default(),

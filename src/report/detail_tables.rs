@@ -65,7 +65,7 @@ pub(super) fn reliability(summary: &Summary) -> Option<Table> {
         .collect();
     let row = |(row, found): &(&Row, &Reliability)| {
         let cells = columns.iter().map(|(_, cell)| cell(row, found).unwrap_or_else(|| "–".to_owned()));
-        lead(row.model.clone(), asked_by(row)).chain(cells).collect()
+        lead(row.contestant.clone(), asked_by(row)).chain(cells).collect()
     };
     Some(Table { head, rows: known.iter().map(row).collect() })
 }
@@ -91,7 +91,7 @@ pub(super) fn failures(summary: &Summary) -> Option<Table> {
         let answered: Vec<_> =
             row.answered.iter().map(|(source, one)| format!("{source} {} ({:.3})", one.episodes, one.mean)).collect();
         let answered = if answered.is_empty() { "–".to_owned() } else { answered.join(", ") };
-        std::iter::once(row.model.clone())
+        std::iter::once(row.contestant.clone())
             .chain(any_model.then(|| asked_by(row)))
             .chain(counts)
             .chain(any_model.then_some(answered))
@@ -113,7 +113,7 @@ pub(super) fn conduct(summary: &Summary) -> Option<Table> {
     if names.is_empty() {
         return None;
     }
-    let head = std::iter::once("measure".to_owned()).chain(rows.iter().map(|row| row.model.clone())).collect();
+    let head = std::iter::once("measure".to_owned()).chain(rows.iter().map(|row| row.contestant.clone())).collect();
     let cell = |row: &&Row, name: &String| {
         let measure = row.conduct.get(name);
         measure.map_or("–".to_owned(), |found| format!("{:.3} ({})", found.value, found.episodes))

@@ -12,7 +12,7 @@ use crate::log::{EpisodeKey, Event, EventKind, Manifest, Outcome};
 
 /// A run that is exported.
 #[derive(Debug, Clone, Copy)]
-pub struct Kept<'a> {
+pub struct ExportedRun<'a> {
     /// The manifest of the run.
     pub manifest: &'a Manifest,
     /// The events of the run.
@@ -47,10 +47,10 @@ pub(super) struct End<'a> {
 }
 
 /// The episodes of a contestant that have begun, in the order of the plan.
-pub(super) fn of<'a>(run: &Kept<'a>, label: &str) -> Vec<Episode<'a>> {
+pub(super) fn of<'a>(run: &ExportedRun<'a>, label: &str) -> Vec<Episode<'a>> {
     let mut by_key: BTreeMap<&EpisodeKey, Vec<&Event>> = BTreeMap::new();
     for event in run.events {
-        if let Some(key) = event.episode.as_ref().filter(|key| key.model == label) {
+        if let Some(key) = event.episode.as_ref().filter(|key| key.contestant == label) {
             by_key.entry(key).or_default().push(event);
         }
     }

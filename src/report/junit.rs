@@ -59,7 +59,7 @@ fn suite(summary: &Summary, row: &Row, all: &mut Counts) -> String {
     // The format has times without a zone, in UTC.
     let started = run.started_at.strftime("%Y-%m-%dT%H:%M:%S");
     let counts = counts.attributes();
-    let mut text = format!("  <testsuite name=\"{}\" {counts} timestamp=\"{started}\">\n", escape(&row.model));
+    let mut text = format!("  <testsuite name=\"{}\" {counts} timestamp=\"{started}\">\n", escape(&row.contestant));
     text += "    <properties>\n";
     let properties = [
         ("run", Some(run.id.0.clone())),

@@ -79,7 +79,7 @@ pub fn by_scenario(summary: &Summary) -> String {
             let mean = row.tasks.values().find_map(|task| task.scenarios.get(*id)?.mean);
             mean.map_or("–".to_owned(), |mean| format!("{mean:.3}"))
         };
-        lead(row.model.clone(), asked_by(row)).chain(scenarios.iter().map(score)).collect()
+        lead(row.contestant.clone(), asked_by(row)).chain(scenarios.iter().map(score)).collect()
     });
     grid(&head, &rows.collect::<Vec<_>>())
 }

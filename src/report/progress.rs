@@ -76,7 +76,7 @@ impl Tally {
 
 /// What a run is waiting for at one moment, and how much of its budget is left.
 #[derive(Debug, Clone, Default)]
-pub struct Pace {
+pub struct RunStatusLine {
     /// The calls of each endpoint.
     pub endpoints: Vec<(String, Traffic)>,
     /// The limits of the run.
@@ -87,7 +87,7 @@ pub struct Pace {
     pub time_left: Option<Duration>,
 }
 
-impl Pace {
+impl RunStatusLine {
     /// Renders the status as one line: `groq 8/16 calls, 12 wait, cools down 27 s · $0.0123 of $0.10 · ends in 4:31`.
     #[must_use]
     pub fn line(&self) -> String {
@@ -120,7 +120,7 @@ fn traffic(name: &str, traffic: &Traffic) -> String {
 }
 
 /// Reads the present status of a run.
-pub type ReadPace = Arc<dyn Fn() -> Pace + Send + Sync>;
+pub type ReadRunStatus = Arc<dyn Fn() -> RunStatusLine + Send + Sync>;
 
 /// The bars on a terminal.
 pub struct Bars {
@@ -133,7 +133,7 @@ pub struct Bars {
 impl Bars {
     /// Makes a bar for each label, to be filled by this many episodes, and the status line below them.
     #[must_use]
-    pub fn new(labels: &[(String, u64)], pace: ReadPace, target: ProgressDrawTarget) -> Self {
+    pub fn new(labels: &[(String, u64)], pace: ReadRunStatus, target: ProgressDrawTarget) -> Self {
         let area = MultiProgress::with_draw_target(target);
         let width = labels.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0).min(40);
         let template = format!("{{prefix:{width}}} {{bar:24}} {{pos:>4}}/{{len}} {{elapsed}} eta {{eta}} {{msg}}");
@@ -166,7 +166,7 @@ impl Sink for Bars {
             self.pace.finish_and_clear();
         }
         let Some(key) = &event.episode else { return Ok(()) };
-        if let Some((bar, tally)) = self.by_label.get_mut(&key.model) {
+        if let Some((bar, tally)) = self.by_label.get_mut(&key.contestant) {
             tally.apply(&event.event);
             bar.set_position(tally.finished);
             bar.set_message(tally.message());
@@ -196,11 +196,11 @@ impl<W: Write + Send> Lines<W> {
 impl<W: Write + Send> Sink for Lines<W> {
     fn on_event(&mut self, event: &Event, _: &Fold) -> io::Result<()> {
         let Some(key) = &event.episode else { return Ok(()) };
-        let tally = self.tallies.entry(key.model.clone()).or_default();
+        let tally = self.tallies.entry(key.contestant.clone()).or_default();
         tally.apply(&event.event);
         if let EventKind::EpisodeFinished { outcome, score, steps, message, .. } = &event.event {
             self.finished += 1;
-            if self.quiet.contains(&key.model) {
+            if self.quiet.contains(&key.contestant) {
                 return Ok(());
             }
             let result = match (outcome, score) {

@@ -41,7 +41,7 @@ impl<W: Write + Send> Sink for Protocol<W> {
         match &event.event {
             EventKind::EpisodeStarted { task, .. } => {
                 let mut lines = Lines::default();
-                let _ = writeln!(lines.text, "[START] task={task} env={ENVIRONMENT} model={}", key.model);
+                let _ = writeln!(lines.text, "[START] task={task} env={ENVIRONMENT} model={}", key.contestant);
                 self.open.insert(key.clone(), lines);
             }
             EventKind::StepTaken(step) => {
@@ -94,7 +94,7 @@ pub fn result_line(summary: &Summary) -> String {
             object.insert(task.to_string(), row.task_mean(task).into());
         }
         object.insert("overall".to_owned(), row.overall.into());
-        object.insert("model".to_owned(), row.model.clone().into());
+        object.insert("model".to_owned(), row.contestant.clone().into());
         object
     };
     let mut object = summary.rows.first().map(scores).unwrap_or_default();

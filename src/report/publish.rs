@@ -134,7 +134,7 @@ fn who_chose(summary: &Summary) -> String {
         // If the fallback steps in, a problem is replaced; if nothing does, the step is lost.
         let spent = if matches!(row.assist.as_deref(), Some("off") | None) { row.problem_steps } else { 0 };
         let counts = [row.steps, row.model_steps, row.repaired_steps, row.override_steps, row.fallback_steps, spent];
-        [row.model.clone(), asked_by(row)]
+        [row.contestant.clone(), asked_by(row)]
             .into_iter()
             .chain(counts.iter().map(ToString::to_string))
             .chain([row.overall.map_or("–".to_owned(), |score| format!("{score:.3}"))])

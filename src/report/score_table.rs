@@ -61,7 +61,7 @@ pub fn cells(summary: &Summary) -> Cells {
 type Column = (&'static str, fn(&Row) -> String);
 
 fn label(row: &Row) -> String {
-    row.model.clone()
+    row.contestant.clone()
 }
 
 /// How a model was asked, and how it was assisted: `json + fallback`, or `json` without assistance.
@@ -178,8 +178,8 @@ fn notes(summary: &Summary) -> Vec<String> {
     let mut notes: Vec<_> = RUN_NOTES.iter().filter_map(|note| note(summary)).collect();
     for row in &summary.rows {
         // In a table of several runs a model may have many rows.
-        let is_alone = summary.rows.iter().filter(|other| other.model == row.model).count() == 1;
-        let name = if is_alone { row.model.clone() } else { format!("{} ({})", row.model, asked_by(row)) };
+        let is_alone = summary.rows.iter().filter(|other| other.contestant == row.contestant).count() == 1;
+        let name = if is_alone { row.contestant.clone() } else { format!("{} ({})", row.contestant, asked_by(row)) };
         let remarks = ROW_NOTES.iter().filter_map(|note| note(summary, row));
         notes.extend(remarks.map(|remark| format!("{name}: {remark}")));
     }

@@ -74,7 +74,7 @@ impl fmt::Display for Difference {
 }
 
 #[derive(Debug, Default)]
-struct Kept<'a> {
+struct LoggedPlay<'a> {
     steps: Vec<&'a StepTaken>,
     score: Option<Points>,
     grade: Option<&'a Value>,
@@ -84,7 +84,7 @@ struct Kept<'a> {
 /// Plays every episode that has a score again.
 #[must_use]
 pub fn audit(events: &[Event], catalog: &Catalog, seed: u64) -> Audit {
-    let mut episodes: BTreeMap<&EpisodeKey, Kept<'_>> = BTreeMap::new();
+    let mut episodes: BTreeMap<&EpisodeKey, LoggedPlay<'_>> = BTreeMap::new();
     for event in events {
         let Some(key) = &event.episode else { continue };
         let kept = episodes.entry(key).or_default();
@@ -109,7 +109,7 @@ pub fn audit(events: &[Event], catalog: &Catalog, seed: u64) -> Audit {
 }
 
 impl Audit {
-    fn play(&mut self, key: &EpisodeKey, kept: &Kept<'_>, score: Points, catalog: &Catalog, seed: u64) {
+    fn play(&mut self, key: &EpisodeKey, kept: &LoggedPlay<'_>, score: Points, catalog: &Catalog, seed: u64) {
         let mut differ = |step, what: String| self.differences.push(Difference { key: key.clone(), step, what });
         let Ok(scenario) = catalog.scenario(&key.scenario) else {
             return differ(None, "the suite has no such scenario".to_owned());

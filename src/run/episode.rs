@@ -7,7 +7,7 @@ use tokio::time::{Duration, Instant};
 use super::budget::{self, Amount, Budget};
 use super::hub::Hub;
 use super::journal::HubError;
-use super::progress::KeptEpisode;
+use super::progress::LoggedEpisode;
 use super::{Cancel, plan};
 use crate::agent::{Decision, Policy, StepSource, Turn};
 use crate::chat::price::Price;
@@ -19,7 +19,7 @@ use crate::log::{EpisodeKey, EventKind, Outcome};
 
 /// The access to a model: how it is reached, what it costs, and how long an episode may take.
 #[derive(Clone)]
-pub struct Line {
+pub struct ModelAccess {
     /// The client, with its retries.
     pub client: Arc<dyn ChatClient>,
     /// The prices of tokens; none if they are not known.
@@ -39,7 +39,7 @@ pub struct Line {
     pub episode_tokens: Option<u64>,
 }
 
-impl Line {
+impl ModelAccess {
     /// The tokens that a call used: as the endpoint counted them, or an estimate if it did not.
     fn used(&self, request: &ChatRequest, reply: &ChatReply) -> Usage {
         if !self.metered {
@@ -63,11 +63,11 @@ pub struct Play {
     /// The policy that decides.
     pub policy: Box<dyn Policy>,
     /// The access to the model; none for policies that never ask one.
-    pub line: Option<Line>,
+    pub access: Option<ModelAccess>,
     /// The seed of the run.
     pub seed: u64,
     /// What an earlier process recorded of the episode.
-    pub kept: KeptEpisode,
+    pub kept: LoggedEpisode,
     /// The budget of the run.
     pub budget: Arc<Budget>,
 }
@@ -91,7 +91,7 @@ impl Play {
             hub.send(Some(&self.key), EventKind::EpisodeStarted { episode_id, task }).await?;
         }
         let mut calls = Calls {
-            deadline: self.line.as_ref().and_then(|line| line.episode_time).map(|time| Instant::now() + time),
+            deadline: self.access.as_ref().and_then(|access| access.episode_time).map(|time| Instant::now() + time),
             seed: plan::episode_seed(self.seed, &self.key.scenario, self.key.epoch),
             epoch: self.key.epoch,
             told: 0,
@@ -119,10 +119,10 @@ impl Play {
         }
         let (outcome, event) = finished(&episode, stop);
         hub.send(Some(&self.key), event).await?;
-        if let Some(line) = &self.line {
+        if let Some(access) = &self.access {
             let last = episode.is_done().then(|| self.policy.farewell(episode.observation())).flatten();
             tokio::select! {
-                () = line.client.close(last.as_deref()) => {}
+                () = access.client.close(last.as_deref()) => {}
                 () = cancel.hard.cancelled() => {}
             }
         }
@@ -130,16 +130,16 @@ impl Play {
     }
 
     /// The most that a call can cost, apart from its retries.
-    fn most(&self, line: &Line, request: &ChatRequest) -> Amount {
-        if !line.metered {
+    fn most(&self, access: &ModelAccess, request: &ChatRequest) -> Amount {
+        if !access.metered {
             return Amount::default();
         }
         let usage = Usage {
-            prompt_tokens: self.budget.prompt_tokens(&self.key.model, bytes(request)),
-            completion_tokens: u64::from(request.max_tokens.unwrap_or(line.max_tokens)),
+            prompt_tokens: self.budget.prompt_tokens(&self.key.contestant, bytes(request)),
+            completion_tokens: u64::from(request.max_tokens.unwrap_or(access.max_tokens)),
             ..Usage::default()
         };
-        Amount::of(&usage, line.price.as_ref())
+        Amount::of(&usage, access.price.as_ref())
     }
 
     /// Decides what to do next, and asks the model as often as the policy requests it.
@@ -159,12 +159,12 @@ impl Play {
                 Turn::Abandon(kind) => return Ok(Err(abandoned(kind, last_error.as_ref()))),
                 Turn::Ask(request) => request,
             };
-            if let Some(spent) = self.line.as_ref().and_then(|line| calls.used_up(line)) {
+            if let Some(spent) = self.access.as_ref().and_then(|access| calls.used_up(access)) {
                 turn = self.policy.reply(Err(&spent), observation);
                 continue;
             }
             if let Some(answer) = self.kept.answers.pop_front() {
-                calls.replayed(self.line.as_ref(), &request, answer.as_ref().ok());
+                calls.replayed(self.access.as_ref(), &request, answer.as_ref().ok());
                 turn = self.policy.reply(answer.as_ref(), observation);
                 last_error = answer.err();
                 continue;
@@ -172,16 +172,16 @@ impl Play {
             if cancel.is_pulled() {
                 return Ok(Err(Stop { outcome: Outcome::Cancelled, message: "the run was stopped".to_owned() }));
             }
-            let Some(line) = self.line.clone() else {
+            let Some(access) = self.access.clone() else {
                 return Ok(Err(abandoned(ErrorKind::Cancelled, None)));
             };
-            let most = self.most(&line, &request);
+            let most = self.most(&access, &request);
             if !self.budget.hold(most).await {
                 return Ok(Err(Stop { outcome: Outcome::Cancelled, message: "the run's budget is spent".to_owned() }));
             }
             let held = Held { budget: &self.budget, key: &self.key, most, came_to: Amount::default() };
             let answer = tokio::select! {
-                answer = calls.ask(&line, &request, cancel) => answer,
+                answer = calls.ask(&access, &request, cancel) => answer,
                 () = cancel.hard.cancelled() => {
                     let message = "the run was stopped during a call".to_owned();
                     return Ok(Err(Stop { outcome: Outcome::Cancelled, message }));
@@ -193,14 +193,14 @@ impl Play {
                 return Ok(Err(Stop { outcome: Outcome::Cancelled, message: error.to_string() }));
             }
             if let Ok(reply) = &answer {
-                let used = line.used(&request, reply);
+                let used = access.used(&request, reply);
                 calls.tokens += used.prompt_tokens + used.completion_tokens;
-                self.budget.counted(&self.key.model, bytes(&request), used.prompt_tokens);
-                held.came_to(Amount::of(&used, line.price.as_ref()));
+                self.budget.counted(&self.key.contestant, bytes(&request), used.prompt_tokens);
+                held.came_to(Amount::of(&used, access.price.as_ref()));
             } else {
                 drop(held);
             }
-            let event = calls.event(step, &line, &request, self.policy.dropped_evidence(), &answer);
+            let event = calls.event(step, &access, &request, self.policy.dropped_evidence(), &answer);
             hub.send(Some(&self.key), event).await?;
             turn = self.policy.reply(answer.as_ref(), observation);
             last_error = answer.err();
@@ -242,9 +242,9 @@ struct Calls {
 
 impl Calls {
     /// The error that tells the policy that the episode has reached one of its limits; none if it has not.
-    fn used_up(&self, line: &Line) -> Option<ChatError> {
-        let calls = line.episode_calls.filter(|limit| self.answered >= *limit);
-        let tokens = line.episode_tokens.filter(|limit| self.tokens >= *limit);
+    fn used_up(&self, access: &ModelAccess) -> Option<ChatError> {
+        let calls = access.episode_calls.filter(|limit| self.answered >= *limit);
+        let tokens = access.episode_tokens.filter(|limit| self.tokens >= *limit);
         let what = match (calls, tokens) {
             (Some(limit), _) => format!("the episode's {limit} calls are used up"),
             (None, Some(limit)) => format!("the episode's {limit} tokens are used up"),
@@ -253,9 +253,14 @@ impl Calls {
         Some(ChatError::new(ErrorKind::EpisodeBudget, &what))
     }
 
-    async fn ask(&mut self, line: &Line, request: &ChatRequest, cancel: &Cancel) -> Result<ChatReply, ChatError> {
+    async fn ask(
+        &mut self,
+        access: &ModelAccess,
+        request: &ChatRequest,
+        cancel: &Cancel,
+    ) -> Result<ChatReply, ChatError> {
         self.made += 1;
-        let call_deadline = line.call_time.map(|time| Instant::now() + time);
+        let call_deadline = access.call_time.map(|time| Instant::now() + time);
         let deadline = [self.deadline, call_deadline].into_iter().flatten().min();
         let context = CallContext {
             deadline,
@@ -264,14 +269,14 @@ impl Calls {
             stop: cancel.gentle.clone(),
             spared: false,
         };
-        line.client.complete(request, &context).await
+        access.client.complete(request, &context).await
     }
 
     /// Counts a call of an earlier process, so that later events contain only what is new.
-    fn replayed(&mut self, line: Option<&Line>, request: &ChatRequest, reply: Option<&ChatReply>) {
+    fn replayed(&mut self, access: Option<&ModelAccess>, request: &ChatRequest, reply: Option<&ChatReply>) {
         self.made += 1;
         if let Some(reply) = reply {
-            let used = line.map(|line| line.used(request, reply)).unwrap_or_default();
+            let used = access.map(|access| access.used(request, reply)).unwrap_or_default();
             self.answered += 1;
             self.tokens += used.prompt_tokens + used.completion_tokens;
             self.told = request.messages.len() + 1;
@@ -281,7 +286,7 @@ impl Calls {
     fn event(
         &mut self,
         step: u32,
-        line: &Line,
+        access: &ModelAccess,
         request: &ChatRequest,
         dropped_evidence: usize,
         answer: &Result<ChatReply, ChatError>,
@@ -292,7 +297,7 @@ impl Calls {
                 let new_messages = request.messages.get(self.told..).unwrap_or_default().to_vec();
                 // The reply becomes the next message of the conversation, and its event contains it already.
                 self.told = request.messages.len() + 1;
-                let cost_usd = line.price.as_ref().zip(reply.usage).map(|(price, usage)| price.cost(&usage));
+                let cost_usd = access.price.as_ref().zip(reply.usage).map(|(price, usage)| price.cost(&usage));
                 EventKind::ModelCalled { step, new_messages, dropped_evidence, reply: reply.clone(), cost_usd }
             }
             Err(error) => EventKind::ModelFailed {

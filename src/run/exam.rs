@@ -103,7 +103,7 @@ impl Exam {
     }
 
     fn key(&self, scenario: &Scenario, epoch: u32) -> EpisodeKey {
-        EpisodeKey { model: self.label.clone(), scenario: scenario.id().to_owned(), epoch }
+        EpisodeKey { contestant: self.label.clone(), scenario: scenario.id().to_owned(), epoch }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::Sink;
-use super::journal::{HubError, Journal, Kept};
+use super::journal::{HubError, Journal, JournalEnd};
 use crate::log::reader::Contents;
 use crate::log::store::RunFolder;
 use crate::log::{EpisodeKey, Event, EventKind, Manifest};
@@ -28,7 +28,7 @@ pub struct Hub {
 
 /// The hub's thread, which must be joined at the end.
 #[derive(Debug)]
-pub struct HubThread(thread::JoinHandle<Result<Kept, HubError>>);
+pub struct HubThread(thread::JoinHandle<Result<JournalEnd, HubError>>);
 
 impl Hub {
     /// Starts the hub of a new run.
@@ -121,7 +121,7 @@ impl HubThread {
     ///
     /// # Errors
     /// Returns the reason why the hub gave up, if it did.
-    pub fn join(self) -> Result<Kept, HubError> {
+    pub fn join(self) -> Result<JournalEnd, HubError> {
         self.0.join().unwrap_or(Err(HubError::Gone))
     }
 }
@@ -133,7 +133,7 @@ fn spawn(journal: Journal) -> Result<(Hub, HubThread), HubError> {
     Ok((Hub { sender }, HubThread(handle)))
 }
 
-fn run(mut journal: Journal, mut receiver: mpsc::Receiver<Message>) -> Result<Kept, HubError> {
+fn run(mut journal: Journal, mut receiver: mpsc::Receiver<Message>) -> Result<JournalEnd, HubError> {
     loop {
         let message = match receiver.try_recv() {
             Ok(message) => message,

@@ -28,7 +28,7 @@ pub enum HubError {
 
 /// The final state of a journal.
 #[derive(Debug)]
-pub struct Kept {
+pub struct JournalEnd {
     /// The fold of all events.
     pub fold: Fold,
     /// The errors of sinks. A sink that failed was not informed any more.
@@ -155,9 +155,9 @@ impl Journal {
     ///
     /// # Errors
     /// Fails if the disk does not keep the log.
-    pub(super) fn close(mut self) -> Result<Kept, HubError> {
+    pub(super) fn close(mut self) -> Result<JournalEnd, HubError> {
         self.sync()?;
-        Ok(Kept { fold: self.fold, sink_errors: self.sink_errors })
+        Ok(JournalEnd { fold: self.fold, sink_errors: self.sink_errors })
     }
 
     /// Collects the events of open episodes and writes each trajectory when its episode ends. Episodes without a score

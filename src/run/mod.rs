@@ -27,7 +27,7 @@ pub mod sink;
 pub use cancel::Cancel;
 pub use exam::Exam;
 pub use hub::Hub;
-pub use journal::{HubError, Kept};
+pub use journal::{HubError, JournalEnd};
 pub use plan::Plan;
 pub use runner::{Player, Runner};
 pub use single_episode::Crew;

@@ -40,7 +40,7 @@ impl Slot<'_> {
     /// The key of the episode that a contestant plays in this place.
     #[must_use]
     pub fn key(&self, label: &str) -> EpisodeKey {
-        EpisodeKey { model: label.to_owned(), scenario: self.scenario.id().to_owned(), epoch: self.epoch }
+        EpisodeKey { contestant: label.to_owned(), scenario: self.scenario.id().to_owned(), epoch: self.epoch }
     }
 }
 
@@ -178,7 +178,7 @@ pub fn episode_seed(seed: u64, scenario: &str, epoch: u32) -> u64 {
 /// byte.
 #[must_use]
 pub fn episode_id(seed: u64, key: &EpisodeKey) -> EpisodeId {
-    let digest = Sha256::digest(format!("id\n{seed}\n{}\n{}\n{}", key.model, key.scenario, key.epoch));
+    let digest = Sha256::digest(format!("id\n{seed}\n{}\n{}\n{}", key.contestant, key.scenario, key.epoch));
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&digest[..16]);
     EpisodeId(Uuid::from_bytes(*Builder::from_custom_bytes(bytes).as_uuid().as_bytes()))

@@ -11,7 +11,7 @@ use crate::log::{EpisodeKey, Event, EventKind};
 
 /// What the log contains of one episode that has no score yet.
 #[derive(Debug, Default)]
-pub struct KeptEpisode {
+pub struct LoggedEpisode {
     /// Whether the beginning of the episode is in the log.
     pub started: bool,
     /// The answers that the policy got, oldest first.
@@ -25,7 +25,7 @@ pub struct KeptEpisode {
 /// The progress of a run, episode by episode.
 #[derive(Debug, Default)]
 pub struct Progress {
-    episodes: BTreeMap<EpisodeKey, Option<KeptEpisode>>,
+    episodes: BTreeMap<EpisodeKey, Option<LoggedEpisode>>,
 }
 
 impl Progress {
@@ -36,14 +36,14 @@ impl Progress {
     /// after which it took a step all the same.
     #[must_use]
     pub fn of(events: &[Event]) -> Self {
-        let mut episodes: BTreeMap<EpisodeKey, Option<KeptEpisode>> = BTreeMap::new();
+        let mut episodes: BTreeMap<EpisodeKey, Option<LoggedEpisode>> = BTreeMap::new();
         for event in events {
             let Some(key) = &event.episode else { continue };
-            let kept = episodes.entry(key.clone()).or_insert_with(|| Some(KeptEpisode::default()));
+            let kept = episodes.entry(key.clone()).or_insert_with(|| Some(LoggedEpisode::default()));
             let Some(open) = kept else { continue };
             match &event.event {
                 // An episode may begin a second time after a run was cut off; its earlier events count no more.
-                EventKind::EpisodeStarted { .. } => *open = KeptEpisode { started: true, ..KeptEpisode::default() },
+                EventKind::EpisodeStarted { .. } => *open = LoggedEpisode { started: true, ..LoggedEpisode::default() },
                 EventKind::ModelCalled { reply, .. } => {
                     open.failed = None;
                     open.answers.push_back(Ok(reply.clone()));
@@ -82,11 +82,11 @@ impl Progress {
     /// The number of episodes of a contestant that have their score.
     #[must_use]
     pub fn finished_by(&self, label: &str) -> usize {
-        self.episodes.iter().filter(|(key, kept)| key.model == label && kept.is_none()).count()
+        self.episodes.iter().filter(|(key, kept)| key.contestant == label && kept.is_none()).count()
     }
 
     /// Takes out what the log contains of an episode, which is nothing if the episode never began.
-    pub fn take(&mut self, key: &EpisodeKey) -> KeptEpisode {
+    pub fn take(&mut self, key: &EpisodeKey) -> LoggedEpisode {
         self.episodes.remove(key).flatten().unwrap_or_default()
     }
 }

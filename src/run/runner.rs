@@ -9,11 +9,11 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
-use super::budget::{Amount, Answer, Budget};
-use super::episode::{Line, Play};
+use super::budget::{Admission, Amount, Budget};
+use super::episode::{ModelAccess, Play};
 use super::hub::Hub;
 use super::journal::HubError;
-use super::progress::{KeptEpisode, Progress};
+use super::progress::{LoggedEpisode, Progress};
 use super::{Cancel, Plan, plan};
 use crate::agent::builtin::{Constant, KeywordSoup, Random, Scripted};
 use crate::agent::exec::Exec;
@@ -66,7 +66,7 @@ pub struct ModelPlayer {
     /// The prompts that it gets.
     pub prompts: Arc<PromptSet>,
     /// The access to the model.
-    pub line: Line,
+    pub access: ModelAccess,
     /// How many of its calls may be under way at once.
     pub pace: CallPace,
 }
@@ -94,8 +94,8 @@ pub struct ExecPlayer {
 
 impl ExecPlayer {
     /// Makes the access for one episode. The process starts with the first call.
-    fn line(&self) -> Line {
-        Line {
+    fn access(&self) -> ModelAccess {
+        ModelAccess {
             client: Arc::new(ProcessClient::new(Arc::clone(&self.words), self.answer_time)),
             price: None,
             episode_time: self.episode_time,
@@ -129,7 +129,7 @@ pub struct Runner {
 
 /// An episode that is to be played.
 pub(super) struct Waiting {
-    pub(super) kept: KeptEpisode,
+    pub(super) kept: LoggedEpisode,
     pub(super) key: EpisodeKey,
     pub(super) scenario: Arc<Scenario>,
     pub(super) round: usize,
@@ -260,12 +260,12 @@ async fn play_all(player: Arc<Player>, mut waiting: VecDeque<Waiting>, common: C
         while !waiting.is_empty() && has_room(playing.len(), waiting.len(), at_once, shares) {
             let answer = match waiting.front() {
                 Some(next) if costs => common.budget.may_begin(next.round),
-                _ => Answer::Yes,
+                _ => Admission::Yes,
             };
             match answer {
-                Answer::Later => break,
-                Answer::No => waiting.clear(),
-                Answer::Yes => {
+                Admission::Later => break,
+                Admission::No => waiting.clear(),
+                Admission::Yes => {
                     if let Some(next) = waiting.pop_front() {
                         let key = next.key.clone();
                         playing.spawn(play(player.play(next, &common), key, common.clone()));
@@ -378,7 +378,7 @@ impl Player {
 
     fn play(&self, next: Waiting, common: &Common) -> Spec {
         let (Waiting { kept, key, scenario, .. }, seed) = (next, common.seed);
-        let (policy, line) = match &self.kind {
+        let (policy, access) = match &self.kind {
             PlayerKind::Unreachable(kind, message) => {
                 let episode_id = plan::episode_id(seed, &key);
                 let start = EventKind::EpisodeStarted { episode_id, task: scenario.task() };
@@ -391,15 +391,15 @@ impl Player {
                     None => Box::new(llm),
                     Some(names) => Box::new(Renamed::new(llm, Arc::clone(names))),
                 };
-                (policy, Some(model.line.clone()))
+                (policy, Some(model.access.clone()))
             }
             PlayerKind::Exec(agent) => {
                 let exec = Exec::new(plan::episode_seed(seed, &key.scenario, key.epoch));
-                (Box::new(exec) as Box<dyn Policy>, Some(agent.line()))
+                (Box::new(exec) as Box<dyn Policy>, Some(agent.access()))
             }
         };
         let budget = Arc::clone(&common.budget);
-        Spec::Play(Box::new(Play { key, scenario, policy, line, seed, kept, budget }))
+        Spec::Play(Box::new(Play { key, scenario, policy, access, seed, kept, budget }))
     }
 }
 

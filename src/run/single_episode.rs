@@ -37,7 +37,7 @@ impl Crew {
     /// Plays an episode after the events that its log contains already, and returns the events that follow; none if the
     /// episode is not in the plan.
     pub async fn play(&self, key: &EpisodeKey, past: &[Event], cancel: &Cancel) -> Option<Vec<Event>> {
-        let player = self.players.get(&key.model)?;
+        let player = self.players.get(&key.contestant)?;
         let scenario = Arc::clone(self.scenarios.get(&key.scenario).filter(|_| key.epoch < self.epochs)?);
         let (hub, gathered) = Hub::gather();
         let kept = Progress::of(past).take(key);

@@ -23,7 +23,7 @@ use crate::env::{Catalog, Scenario};
 use crate::gate::compare::Side;
 use crate::gate::{Rules, compare, render};
 use crate::log::manifest::PlannedScenario;
-use crate::log::run_index::{Book, Head, Shelf, ShelfError, Status};
+use crate::log::run_index::{Head, OpenRun, RunIndex, RunIndexError, Status};
 use crate::log::{Manifest, Row};
 use crate::report::published;
 
@@ -45,7 +45,7 @@ pub trait Suites: Send + Sync + Debug {
 /// The runs of a results folder.
 #[derive(Debug)]
 pub struct Runs {
-    shelf: Shelf,
+    shelf: RunIndex,
     suites: Arc<dyn Suites>,
     known: Mutex<BTreeMap<String, Option<Arc<Catalog>>>>,
 }
@@ -53,7 +53,7 @@ pub struct Runs {
 impl Runs {
     /// Runs, with where their suites come from.
     #[must_use]
-    pub fn new(shelf: Shelf, suites: Arc<dyn Suites>) -> Self {
+    pub fn new(shelf: RunIndex, suites: Arc<dyn Suites>) -> Self {
         Self { shelf, suites, known: Mutex::default() }
     }
 
@@ -177,7 +177,7 @@ pub(super) async fn episode(
         let level = scenario.as_ref().map(|scenario| scenario.level());
         Ok(json!({
             "n": n, "episodes": manifest.contestants.len() * manifest.scenarios.len() * manifest.epochs as usize,
-            "label": trajectory.episode.model, "level": level, "trajectory": trajectory, "briefing": briefing,
+            "label": trajectory.episode.contestant, "level": level, "trajectory": trajectory, "briefing": briefing,
             "oracle": oracle,
         })
         .to_string())
@@ -204,8 +204,9 @@ pub(super) async fn comparison(
     let named = |name: &str, value: Option<String>| value.ok_or_else(|| Misfit::missing(name, "the id of a run"));
     let (base, new) = (named("base", asked.base)?, named("new", asked.new)?);
     let text = look(&app, &headers, move |runs| {
-        let side =
-            |id: &str| -> Result<_, ShelfError> { Ok((runs.shelf.with(id, Book::summary)?, runs.shelf.events(id)?)) };
+        let side = |id: &str| -> Result<_, RunIndexError> {
+            Ok((runs.shelf.with(id, OpenRun::summary)?, runs.shelf.events(id)?))
+        };
         let (base, new) = (side(&base)?, side(&new)?);
         let sides = (Side { summary: &base.0, events: &base.1 }, Side { summary: &new.0, events: &new.1 });
         let comparison = compare(sides.0, sides.1, Rules::default(), asked.allow_drift)
@@ -221,7 +222,7 @@ fn entry(head: &Head) -> Value {
     let Head { manifest, status, planned, ended, summary } = head;
     let contestant = |(label, row): (&String, &Row)| {
         json!({
-            "label": label, "model": row.model, "agent": row.agent, "protocol": row.protocol, "assist": row.assist,
+            "label": label, "model": row.contestant, "agent": row.agent, "protocol": row.protocol, "assist": row.assist,
             "overall": row.overall, "overall_ci95": row.overall_ci95,
         })
     };
@@ -303,11 +304,11 @@ where
     }
 }
 
-impl From<ShelfError> for Fault {
-    fn from(error: ShelfError) -> Self {
+impl From<RunIndexError> for Fault {
+    fn from(error: RunIndexError) -> Self {
         match error {
-            ShelfError::Find(_) | ShelfError::NoEpisode(_) => Self::NoRun(error.to_string()),
-            ShelfError::Store(_) | ShelfError::Damaged { .. } => Self::Runs(error.to_string()),
+            RunIndexError::Find(_) | RunIndexError::NoEpisode(_) => Self::NoRun(error.to_string()),
+            RunIndexError::Store(_) | RunIndexError::Damaged { .. } => Self::Runs(error.to_string()),
         }
     }
 }

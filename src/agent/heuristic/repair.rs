@@ -4,8 +4,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::investigation::{Investigation, acted_on, deployed_before, quote, vocabulary};
 use super::actions::look;
+use super::investigation::{Investigation, acted_on, deployed_before, quote, vocabulary};
 use super::reading::{lines, onset, words};
 use crate::env::{Action, ActionKind, Diagnostic, Observation, Remediation, canonical};
 

@@ -1,7 +1,7 @@
 //! Judges the severity of an alert by what it costs and whom it reaches.
 
-use super::reading::words;
 use super::actions::{look, submit};
+use super::reading::words;
 use crate::env::{Action, Alert, Diagnostic, Observation, Submission};
 
 /// The loss in dollars a minute from which an alert is critical.

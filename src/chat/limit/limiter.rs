@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::policy::{Pace, Sign};
+use super::policy::{Sign, WindowPolicy};
 use crate::chat::wire::RateLimit;
 use crate::chat::{CallContext, ChatError, ErrorKind};
 use crate::stats::rng::SplitMix64;
@@ -24,7 +24,7 @@ pub struct Limiter {
 
 #[derive(Debug)]
 struct State {
-    pace: Pace,
+    pace: WindowPolicy,
     /// The number of turns that exist, whether free or taken by a call.
     turns: usize,
     under_way: usize,
@@ -54,7 +54,7 @@ pub struct Turn<'a> {
 impl Limiter {
     /// Makes a limiter with this policy.
     #[must_use]
-    pub fn new(pace: Pace) -> Arc<Self> {
+    pub fn new(pace: WindowPolicy) -> Arc<Self> {
         let turns = pace.window();
         let state = State { pace, turns, under_way: 0, waiting: 0 };
         Arc::new(Self { turns: Semaphore::new(turns), state: Mutex::new(state), window: watch::Sender::new(turns) })
@@ -202,7 +202,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_cool_down_holds_for_all_calls_and_ends_spread() {
-        let limiter = Limiter::new(Pace::fixed(8, LONGEST));
+        let limiter = Limiter::new(WindowPolicy::fixed(8, LONGEST));
         let turn = limiter.turn(&CallContext::default()).await.unwrap();
         turn.end(&limited(Duration::from_secs(10)));
         let start = Instant::now();
@@ -226,7 +226,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn turns_are_never_more_than_the_window_and_none_is_lost() {
-        let limiter = Limiter::new(Pace::adaptive(LONGEST));
+        let limiter = Limiter::new(WindowPolicy::adaptive(LONGEST));
         let mut calls = tokio::task::JoinSet::new();
         for index in 0..500_u64 {
             let limiter = Arc::clone(&limiter);
@@ -253,7 +253,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn waiting_ends_with_the_deadline_or_the_run() {
-        let limiter = Limiter::new(Pace::fixed(1, LONGEST));
+        let limiter = Limiter::new(WindowPolicy::fixed(1, LONGEST));
         let _taken = limiter.turn(&CallContext::default()).await.unwrap();
         let late = CallContext { deadline: Some(Instant::now() + ms(10)), ..CallContext::default() };
         assert_eq!(limiter.turn(&late).await.unwrap_err().kind, ErrorKind::Timeout);

@@ -46,7 +46,7 @@ impl Sign {
 
 /// Decides from the results of earlier calls how many may be under way at once. Pure.
 #[derive(Debug, Clone)]
-pub struct Pace {
+pub struct WindowPolicy {
     window: f64,
     adaptive: bool,
     /// Whether slow start is on: the window grows by one with each answer, until something shows that it is wide
@@ -59,7 +59,7 @@ pub struct Pace {
     recent_latency: f64,
 }
 
-impl Pace {
+impl WindowPolicy {
     /// A window that always has this many calls. The endpoint may ask for cool-downs up to the given length.
     #[must_use]
     pub fn fixed(calls: usize, longest_cool_down: Duration) -> Self {
@@ -170,7 +170,7 @@ mod tests {
     }
 
     /// Plays rounds of calls that fill the window, each taking 100 ms, of which every call above `bears` is refused.
-    fn windows(pace: &mut Pace, bears: usize, rounds: usize) -> Vec<usize> {
+    fn windows(pace: &mut WindowPolicy, bears: usize, rounds: usize) -> Vec<usize> {
         let mut now = Instant::now();
         let mut windows = Vec::new();
         for _ in 0..rounds {
@@ -188,13 +188,13 @@ mod tests {
 
     #[test]
     fn slow_start_doubles_a_round_and_ends_at_the_widest_window() {
-        let mut pace = Pace::adaptive(LONGEST);
+        let mut pace = WindowPolicy::adaptive(LONGEST);
         assert_eq!(windows(&mut pace, 1000, 6), [4, 8, 16, 32, 64, 64]);
     }
 
     #[test]
     fn a_cut_halves_once_a_round_and_growth_is_then_one_a_round() {
-        let mut pace = Pace::adaptive(LONGEST);
+        let mut pace = WindowPolicy::adaptive(LONGEST);
         let seen = windows(&mut pace, 20, 40);
         // 32 calls are too many; the refusals of that round cut the window once, and then it grows by about one a
         // round.
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_window_that_is_not_filled_does_not_grow() {
-        let mut pace = Pace::adaptive(LONGEST);
+        let mut pace = WindowPolicy::adaptive(LONGEST);
         let now = Instant::now();
         for _ in 0..100 {
             pace.ended(Sign::Answered, now, now + ms(100), false);
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn an_endpoint_that_queues_instead_of_refusing_is_not_flooded() {
         // The server has four slots: a call takes as long as its turn in the queue needs.
-        let mut pace = Pace::adaptive(LONGEST);
+        let mut pace = WindowPolicy::adaptive(LONGEST);
         let mut now = Instant::now();
         for _ in 0..200 {
             let calls = pace.window();
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_fixed_window_only_cools_down() {
-        let mut pace = Pace::fixed(3, LONGEST);
+        let mut pace = WindowPolicy::fixed(3, LONGEST);
         assert_eq!(windows(&mut pace, 1, 5), [3; 5]);
         let now = Instant::now();
         pace.cool_down(ms(500), now);
@@ -246,7 +246,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn a_window_stays_within_its_bounds(calls: Vec<(u8, u16, bool)>) {
-            let mut pace = Pace::adaptive(LONGEST);
+            let mut pace = WindowPolicy::adaptive(LONGEST);
             let mut now = Instant::now();
             for (sign, latency, full) in calls {
                 let began = now;

@@ -44,7 +44,8 @@ impl Fold {
             let scenarios = manifest.scenarios.iter();
             let all = scenarios.flat_map(|scenario| (0..manifest.epochs).map(|epoch| (scenario.id.clone(), epoch)));
             let keys = all.filter(|(scenario, epoch)| {
-                let key = EpisodeKey { model: contestant.label.clone(), scenario: scenario.clone(), epoch: *epoch };
+                let key =
+                    EpisodeKey { contestant: contestant.label.clone(), scenario: scenario.clone(), epoch: *epoch };
                 manifest.shard.is_none_or(|shard| shard.includes(&key))
             });
             Tally::new(contestant, keys)
@@ -77,7 +78,7 @@ impl Fold {
                 {
                     self.head.graders.push(grader.clone());
                 }
-                if let Some(tally) = self.tally(&key.model) {
+                if let Some(tally) = self.tally(&key.contestant) {
                     tally.apply(kind, key);
                 }
             }

@@ -133,7 +133,7 @@ impl Tally {
         let (cost_usd, latency_ms) = (self.cost_usd(), self.latency());
         let ended = self.episodes.values().filter(|episode| episode.has_ended()).count();
         Row {
-            model: self.contestant.label.clone(),
+            contestant: self.contestant.label.clone(),
             agent: self.contestant.agent.clone(),
             protocol: self.protocol.clone(),
             assist: self.contestant.settings.as_ref().map(|settings| settings.assist.clone()),

@@ -73,7 +73,8 @@ pub struct RunHead {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// The label of the contestant: a model, or a built-in agent's name.
-    pub model: String,
+    #[serde(rename = "model")]
+    pub contestant: String,
     /// The name of the agent.
     pub agent: String,
     /// The protocol by which the model was asked, `exec` for a program, or `client` for a client of the server; none

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use self::schema::{Agent, Extra, Trajectory, VERSION, extra};
 use self::steps::Steps;
-use super::episodes::{self, Episode, Kept};
+use super::episodes::{self, Episode, ExportedRun};
 use crate::chat::ToolSpec;
 use crate::log::store::pretty;
 use crate::log::{Contestant, EpisodeKey, EventKind, Manifest};
@@ -38,7 +38,7 @@ pub type Tools = BTreeMap<String, Vec<ToolSpec>>;
 /// use std::collections::BTreeMap;
 /// use incident_bench::log::{Manifest, reader};
 /// use incident_bench::report::atif;
-/// use incident_bench::report::episodes::Kept;
+/// use incident_bench::report::episodes::ExportedRun;
 ///
 /// let manifest: Manifest = serde_json::from_str(r#"{
 ///     "schema": "incident-bench/run/1", "id": "2026-01-02T030405Z-7f3a", "started_at": "2026-01-02T03:04:05Z",
@@ -55,14 +55,14 @@ pub type Tools = BTreeMap<String, Vec<ToolSpec>>;
 /// );
 /// let log = reader::parse(begun.as_bytes())?;
 /// let incidents = BTreeMap::from([("AC-001".to_owned(), "Pages are slow.".to_owned())]);
-/// let run = Kept { manifest: &manifest, events: &log.events, incidents: &incidents };
+/// let run = ExportedRun { manifest: &manifest, events: &log.events, incidents: &incidents };
 /// let files = atif::export(&run, &BTreeMap::new());
 /// assert_eq!(files[0].0.scenario, "AC-001");
 /// assert!(String::from_utf8_lossy(&files[0].1).contains(r#""message": "Pages are slow.""#));
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
-pub fn export(run: &Kept<'_>, tools: &Tools) -> Vec<(EpisodeKey, Vec<u8>)> {
+pub fn export(run: &ExportedRun<'_>, tools: &Tools) -> Vec<(EpisodeKey, Vec<u8>)> {
     let contestants = run.manifest.contestants.iter();
     let all = contestants.flat_map(|contestant| {
         let episodes = episodes::of(run, &contestant.label).into_iter();
@@ -74,7 +74,7 @@ pub fn export(run: &Kept<'_>, tools: &Tools) -> Vec<(EpisodeKey, Vec<u8>)> {
     all.collect()
 }
 
-fn trajectory(run: &Kept<'_>, contestant: &Contestant, episode: &Episode<'_>, tools: &[ToolSpec]) -> Trajectory {
+fn trajectory(run: &ExportedRun<'_>, contestant: &Contestant, episode: &Episode<'_>, tools: &[ToolSpec]) -> Trajectory {
     let mut steps = Steps::new(contestant, episode.started);
     if !episode.events.iter().any(|event| matches!(event.event, EventKind::ModelCalled { .. })) {
         steps.told(episode.input(run.incidents));
@@ -85,7 +85,7 @@ fn trajectory(run: &Kept<'_>, contestant: &Contestant, episode: &Episode<'_>, to
         schema_version: VERSION,
         session_id: episode.id.to_string(),
         // The id of an episode comes from its seed, so another run with that seed has it, too.
-        id: format!("{}/{}/{}/{}", run.manifest.id, episode.key.model, episode.key.scenario, episode.key.epoch),
+        id: format!("{}/{}/{}/{}", run.manifest.id, episode.key.contestant, episode.key.scenario, episode.key.epoch),
         agent: agent(run.manifest, contestant, tools),
         notes: NOTES,
         final_metrics: totals.finish(steps.len(), episode.end.steps),

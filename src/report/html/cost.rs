@@ -45,7 +45,7 @@ fn point(index: usize, row: &Row, priced: bool) -> Option<Point<'_>> {
     let tokens = (row.usage.prompt_tokens + row.usage.completion_tokens) as f64;
     let x = if priced { row.cost_usd? } else { Some(tokens).filter(|tokens| *tokens > 0.0)? };
     (x.is_finite() && x >= 0.0).then_some(())?;
-    Some(Point { number: index + 1, name: &row.model, x, score: row.overall? })
+    Some(Point { number: index + 1, name: &row.contestant, x, score: row.overall? })
 }
 
 impl Point<'_> {
@@ -283,7 +283,7 @@ fn table(models: &[&Row]) -> String {
         let latency = |of: fn(crate::log::summary::Latency) -> f64| {
             row.latency_ms.map_or(NONE.to_owned(), |latency| duration(of(latency)))
         };
-        [name(&row.model), (index + 1).to_string(), score(row.overall), cost(row), tokens(row)]
+        [name(&row.contestant), (index + 1).to_string(), score(row.overall), cost(row), tokens(row)]
             .into_iter()
             .chain(counted.iter().map(|n| if row.is_program() { NONE.to_owned() } else { n.to_string() }))
             .chain(calls.iter().map(ToString::to_string))

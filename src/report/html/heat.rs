@@ -102,7 +102,7 @@ fn by_scenario(rows: &[Row], columns: &BTreeMap<TaskId, Vec<&str>>) -> String {
     }
     text += "</tr>\n</thead>\n<tbody>\n";
     for row in rows {
-        let _ = write!(text, "<tr><th scope=\"row\">{}</th>", name(&row.model));
+        let _ = write!(text, "<tr><th scope=\"row\">{}</th>", name(&row.contestant));
         for (task, ids) in columns {
             for (index, id) in ids.iter().enumerate() {
                 let scenario = row.tasks.get(task).and_then(|score| score.scenarios.get(*id));
@@ -138,7 +138,13 @@ fn by_epoch(rows: &[Row]) -> String {
                 };
                 let epochs: Vec<_> = scenario.epochs.iter().enumerate().map(epoch).collect();
                 let mean = score(scenario.mean);
-                lines.push(vec![name(&row.model), difficulty(*task).to_owned(), escape(id), mean, epochs.join(" · ")]);
+                lines.push(vec![
+                    name(&row.contestant),
+                    difficulty(*task).to_owned(),
+                    escape(id),
+                    mean,
+                    epochs.join(" · "),
+                ]);
             }
         }
     }
@@ -164,7 +170,7 @@ fn by_task(rows: &[Row], columns: &BTreeMap<TaskId, Vec<&str>>, scenarios: usize
     }
     text += "</tr>\n</thead>\n<tbody>\n";
     for row in rows {
-        let _ = write!(text, "<tr><th scope=\"row\">{}</th>", name(&row.model));
+        let _ = write!(text, "<tr><th scope=\"row\">{}</th>", name(&row.contestant));
         for (task, ids) in columns {
             text += &task_cells(row.tasks.get(task), ids.len());
         }
@@ -181,7 +187,7 @@ fn by_task(rows: &[Row], columns: &BTreeMap<TaskId, Vec<&str>>, scenarios: usize
         let more = below.len().saturating_sub(WORST);
         let more = if more > 0 { format!(", and {more} more below 1") } else { String::new() };
         let said = if listed.is_empty() { "none below 1".to_owned() } else { listed.join(", ") + &more };
-        vec![name(&row.model), said]
+        vec![name(&row.contestant), said]
     };
     text + &grid("The lowest scores", &head, &rows.iter().map(worst).collect::<Vec<_>>())
 }

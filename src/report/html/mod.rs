@@ -127,7 +127,7 @@ fn counts(summary: &Summary) -> String {
     let head = ["contestant", "asked by", "episodes", "void", "open", "steps", "problems", "dropped", "trajectories"];
     let row = |row: &Row| {
         let counted = [row.episodes, row.void, row.unfinished, row.steps, row.problem_steps, row.dropped_evidence];
-        [name(&row.model), escape(&asked_by(row))]
+        [name(&row.contestant), escape(&asked_by(row))]
             .into_iter()
             .chain(counted.iter().map(ToString::to_string))
             .chain([row.trajectory_digest.as_deref().map_or(NONE.to_owned(), |digest| escape(short(digest)))])

@@ -70,9 +70,9 @@ fn bar(row: &Row) -> String {
         "<tbody>\n<tr><th colspan=\"5\" scope=\"rowgroup\">{} <span class=\"soft\">{}</span>\
          <svg height=\"16\" role=\"img\"><title>{}: {said} of {} steps</title>\
          <rect width=\"100%\" height=\"16\" class=\"track\"/>{parts}</svg></th></tr>\n<tr>{cells}<td>{}</td></tr>\n</tbody>\n",
-        name(&row.model),
+        name(&row.contestant),
         escape(&asked_by(row)),
-        escape(&row.model),
+        escape(&row.contestant),
         row.steps,
         row.steps,
     )

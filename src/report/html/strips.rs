@@ -65,7 +65,7 @@ fn figure(id: &str, title: &str, about: &str, rows: &[Row], estimate: impl Fn(&R
         let _ = writeln!(
             text,
             "<tr><th scope=\"row\">{}{}</th><td>{}</td><td>{}</td></tr>",
-            name(&row.model),
+            name(&row.contestant),
             strip(row, mean, ci95, floor, ceiling),
             score(mean),
             ci95.map_or(NONE.to_owned(), interval),
@@ -109,7 +109,7 @@ fn axis(floor: Option<f64>, ceiling: Option<f64>) -> String {
 fn strip(row: &Row, mean: Option<f64>, ci95: Option<[f64; 2]>, floor: Option<f64>, ceiling: Option<f64>) -> String {
     let interval = ci95.map(|[low, high]| format!(", interval {low:.3} to {high:.3}")).unwrap_or_default();
     let title = mean.map_or("no score".to_owned(), |mean| format!("{mean:.3}{interval}"));
-    let mut text = format!("<svg height=\"18\" role=\"img\"><title>{}: {title}</title>", escape(&row.model));
+    let mut text = format!("<svg height=\"18\" role=\"img\"><title>{}: {title}</title>", escape(&row.contestant));
     let mut line = |class: &str, at: f64| {
         let x = percent(at);
         let _ = write!(text, "<line x1=\"{x}\" x2=\"{x}\" y1=\"0\" y2=\"18\" class=\"{class}\"/>");

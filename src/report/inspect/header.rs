@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::sample::{Sample, error};
 use super::usage::Spent;
-use super::{Kept, ids, object, protocol, scorer, task_name, time};
+use super::{ExportedRun, ids, object, protocol, scorer, task_name, time};
 use crate::env::Points;
 use crate::log::summary::TaskScore;
 use crate::log::{Contestant, EventKind, Fold, Row, Summary};
@@ -23,13 +23,13 @@ pub(super) struct Header {
     pub(super) reductions: Value,
 }
 
-pub(super) fn of(run: &Kept<'_>, contestant: &Contestant, samples: &[Sample]) -> Header {
+pub(super) fn of(run: &ExportedRun<'_>, contestant: &Contestant, samples: &[Sample]) -> Header {
     let mut fold = Fold::new(run.manifest);
     for event in run.events {
         fold.apply(event);
     }
     let summary = fold.summary();
-    let row = summary.rows.iter().find(|row| row.model == contestant.label);
+    let row = summary.rows.iter().find(|row| row.contestant == contestant.label);
     let problem = row.filter(|row| row.episodes > 0 && row.void == row.episodes).map(nothing_scored);
     let log = object(json!({
         "version": VERSION,
@@ -44,7 +44,7 @@ pub(super) fn of(run: &Kept<'_>, contestant: &Contestant, samples: &[Sample]) ->
     Header { log, reductions: row.map_or(json!([]), |row| reductions(run, row)) }
 }
 
-fn status(run: &Kept<'_>, row: Option<&Row>, failed: bool) -> &'static str {
+fn status(run: &ExportedRun<'_>, row: Option<&Row>, failed: bool) -> &'static str {
     let cancelled = || {
         let news = run.events.iter().rev().map(|event| &event.event);
         let is_stop =
@@ -66,7 +66,7 @@ fn nothing_scored(row: &Row) -> Value {
     error(&format!("no episode has a score: {}", reasons.join(", ")))
 }
 
-fn eval(run: &Kept<'_>, contestant: &Contestant) -> Value {
+fn eval(run: &ExportedRun<'_>, contestant: &Contestant) -> Value {
     let manifest = run.manifest;
     let task = task_name(&manifest.suite);
     let settings = contestant.settings.as_ref();
@@ -111,7 +111,7 @@ fn plan(contestant: &Contestant) -> Value {
 }
 
 /// The numbers of the summary. The headline is the mean of the tasks, which weigh the same.
-fn results(run: &Kept<'_>, row: &Row, samples: &[Sample]) -> Value {
+fn results(run: &ExportedRun<'_>, row: &Row, samples: &[Sample]) -> Value {
     let grader = scorer(run.manifest);
     let by_task: Vec<_> = row.tasks.iter().map(|(task, score)| (*task, exact_means(score))).collect();
     let strata: Vec<_> = by_task.iter().map(|(_, means)| means.clone()).collect();
@@ -160,7 +160,7 @@ fn exact_means(task: &TaskScore) -> Vec<f64> {
 
 /// The score of each scenario over its epochs. A scenario without a score is left out, because there is nothing to
 /// reduce.
-fn reductions(run: &Kept<'_>, row: &Row) -> Value {
+fn reductions(run: &ExportedRun<'_>, row: &Row) -> Value {
     let in_order = run.manifest.scenarios.iter();
     let samples: Vec<_> = in_order
         .filter_map(|planned| {
@@ -171,7 +171,7 @@ fn reductions(run: &Kept<'_>, row: &Row) -> Value {
     json!([{ "scorer": scorer(run.manifest), "reducer": REDUCER, "samples": samples }])
 }
 
-fn stats(run: &Kept<'_>, contestant: &Contestant, summary: &Summary, samples: &[Sample]) -> Value {
+fn stats(run: &ExportedRun<'_>, contestant: &Contestant, summary: &Summary, samples: &[Sample]) -> Value {
     let mut spent = Spent::NOTHING;
     for sample in samples {
         spent.add(&sample.spent);

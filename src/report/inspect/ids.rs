@@ -34,7 +34,7 @@ pub(super) fn task(run: &RunId, label: &str) -> String {
 
 /// The id of the sample. It is not the episode's own id, because a run with the same seed has that, too.
 pub(super) fn sample(run: &RunId, key: &EpisodeKey) -> String {
-    id(&["sample", &run.0, &key.model, &key.scenario, &key.epoch.to_string()])
+    id(&["sample", &run.0, &key.contestant, &key.scenario, &key.epoch.to_string()])
 }
 
 /// The id of the n-th thing of a kind in a sample.

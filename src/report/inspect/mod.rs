@@ -18,7 +18,7 @@ mod usage;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::episodes::Kept;
+use super::episodes::ExportedRun;
 use crate::log::{Contestant, Manifest};
 
 /// The two forms of a log.
@@ -64,7 +64,7 @@ pub enum ExportError {
 /// ```
 /// use std::collections::BTreeMap;
 /// use incident_bench::log::{Manifest, reader};
-/// use incident_bench::report::episodes::Kept;
+/// use incident_bench::report::episodes::ExportedRun;
 /// use incident_bench::report::inspect::{self, Form};
 ///
 /// let manifest: Manifest = serde_json::from_str(r#"{
@@ -76,7 +76,7 @@ pub enum ExportError {
 ///     "options": {}, "command": ["bench"], "machine": {"os": "linux", "arch": "x86_64", "cpus": 2}
 /// }"#)?;
 /// let log = reader::parse(b"")?;
-/// let run = Kept { manifest: &manifest, events: &log.events, incidents: &BTreeMap::new() };
+/// let run = ExportedRun { manifest: &manifest, events: &log.events, incidents: &BTreeMap::new() };
 /// let bytes = inspect::export(&run, "oracle", Form::Eval)?;
 /// assert!(bytes.starts_with(b"PK"));
 /// assert!(inspect::file_name(&manifest, "oracle", Form::Eval).starts_with("2026-01-02T03-04-05+00-00_classic_"));
@@ -85,7 +85,7 @@ pub enum ExportError {
 ///
 /// # Errors
 /// Fails if the run has no contestant with this label, or if the archive would be too large.
-pub fn export(run: &Kept<'_>, label: &str, form: Form) -> Result<Vec<u8>, ExportError> {
+pub fn export(run: &ExportedRun<'_>, label: &str, form: Form) -> Result<Vec<u8>, ExportError> {
     let contestants = &run.manifest.contestants;
     let contestant = contestants.iter().find(|contestant| contestant.label == label).ok_or_else(|| {
         let known: Vec<_> = contestants.iter().map(|contestant| contestant.label.as_str()).collect();

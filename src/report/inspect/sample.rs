@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::transcript::Transcript;
 use super::usage::Spent;
-use super::{Kept, ids, object, protocol, scorer, seconds, time};
+use super::{ExportedRun, ids, object, protocol, scorer, seconds, time};
 use crate::log::{Contestant, Outcome};
 use crate::report::episodes::{self, End, Episode};
 
@@ -23,11 +23,11 @@ pub(super) struct Sample {
 }
 
 /// The episodes of a contestant that have begun, in the order of the plan.
-pub(super) fn all(run: &Kept<'_>, contestant: &Contestant) -> Vec<Sample> {
+pub(super) fn all(run: &ExportedRun<'_>, contestant: &Contestant) -> Vec<Sample> {
     episodes::of(run, &contestant.label).iter().map(|episode| sample(run, contestant, episode)).collect()
 }
 
-fn sample(run: &Kept<'_>, contestant: &Contestant, episode: &Episode<'_>) -> Sample {
+fn sample(run: &ExportedRun<'_>, contestant: &Contestant, episode: &Episode<'_>) -> Sample {
     let Episode { key, id, task, started, events, end } = episode;
     let (task, started) = (*task, *started);
     let uuid = ids::sample(&run.manifest.id, key);

@@ -51,7 +51,7 @@ impl Kind {
 
 /// Whether an episode or a call may begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub enum Admission {
     /// The episode or call may begin.
     Yes,
     /// It may perhaps begin when more of what is under way has ended.
@@ -121,7 +121,7 @@ impl Ledger {
     }
 
     fn expected(&self, key: &EpisodeKey, task: TaskId) -> Amount {
-        let of = (key.model.clone(), task);
+        let of = (key.contestant.clone(), task);
         match self.observed.get(&of).filter(|observed| observed.episodes > 0.0) {
             Some(observed) => observed.sum.times(CAUTION / observed.episodes),
             None => self.forecast.get(&of).copied().unwrap_or_default(),
@@ -141,24 +141,24 @@ impl Ledger {
     }
 
     /// Decides whether an episode of this round may begin.
-    pub fn may_begin(&mut self, round: usize, now: Instant) -> Answer {
+    pub fn may_begin(&mut self, round: usize, now: Instant) -> Admission {
         if self.out.is_some() {
-            return Answer::No;
+            return Admission::No;
         }
         while let Some(next) = self.rounds.keys().next().copied().filter(|next| *next <= round) {
             if let Some(limit) = self.obstacle(next, now) {
                 if self.open.is_empty() {
                     self.out = Some(limit);
-                    return Answer::No;
+                    return Admission::No;
                 }
-                return Answer::Later;
+                return Admission::Later;
             }
             self.fresh = false;
             for (key, task) in self.rounds.remove(&next).unwrap_or_default() {
                 self.open.insert(key, (task, Amount::default()));
             }
         }
-        Answer::Yes
+        Admission::Yes
     }
 
     /// The limit that prevents a round from beginning; none if it may begin.
@@ -168,7 +168,7 @@ impl Ledger {
         let new = episodes.iter().map(|(key, task)| self.expected(key, *task));
         let expected = open.chain(new).fold(Amount::default(), Amount::plus);
         let longest = episodes.iter().filter_map(|(key, task)| {
-            let observed = self.observed.get(&(key.model.clone(), *task))?;
+            let observed = self.observed.get(&(key.contestant.clone(), *task))?;
             Duration::try_from_secs_f64(observed.seconds / observed.episodes).ok()
         });
         let ends = now + longest.max().unwrap_or_default();
@@ -203,19 +203,19 @@ impl Ledger {
 
     /// Decides whether a call that costs at most this much may be made. If it may, the amount is held back until
     /// [`Self::settle`].
-    pub fn hold(&mut self, most: Amount, now: Instant) -> Answer {
+    pub fn hold(&mut self, most: Amount, now: Instant) -> Admission {
         if self.out.is_some() || self.is_late(now) {
-            return Answer::No;
+            return Admission::No;
         }
         match self.broken_by(self.held.plus(most)) {
             None => {
                 self.held = self.held.plus(most);
-                Answer::Yes
+                Admission::Yes
             }
-            Some(_) if self.held != Amount::default() => Answer::Later,
+            Some(_) if self.held != Amount::default() => Admission::Later,
             Some(limit) => {
                 self.out = Some(limit);
-                Answer::No
+                Admission::No
             }
         }
     }
@@ -243,7 +243,7 @@ impl Ledger {
     pub fn ended(&mut self, key: &EpisodeKey, took: Option<Duration>) {
         let Some((task, spent)) = self.open.remove(key) else { return };
         if let Some(took) = took {
-            let observed = self.observed.entry((key.model.clone(), task)).or_default();
+            let observed = self.observed.entry((key.contestant.clone(), task)).or_default();
             observed.episodes += 1.0;
             observed.sum = observed.sum.plus(spent);
             observed.seconds += took.as_secs_f64();
@@ -265,7 +265,7 @@ mod tests {
     use super::*;
 
     fn key(model: &str, scenario: &str) -> EpisodeKey {
-        EpisodeKey { model: model.to_owned(), scenario: scenario.to_owned(), epoch: 0 }
+        EpisodeKey { contestant: model.to_owned(), scenario: scenario.to_owned(), epoch: 0 }
     }
 
     fn tokens(tokens: f64) -> Amount {
@@ -286,7 +286,7 @@ mod tests {
     fn play(ledger: &mut Ledger, round: usize, each: f64, now: Instant) {
         for model in ["a", "b"] {
             let key = key(model, &format!("S{round}"));
-            assert_eq!(ledger.hold(tokens(each), now), Answer::Yes);
+            assert_eq!(ledger.hold(tokens(each), now), Admission::Yes);
             ledger.settle(tokens(each), &key, tokens(each));
             ledger.ended(&key, Some(Duration::from_secs(10)));
         }
@@ -301,12 +301,12 @@ mod tests {
             let mut ledger = ledger(limits, 10, now);
             // With 100 tokens expected and 150 used, 900 are spent after three rounds, and a fourth does not fit.
             for round in 0..3 {
-                assert_eq!(ledger.may_begin(round, now), Answer::Yes, "{round}");
+                assert_eq!(ledger.may_begin(round, now), Admission::Yes, "{round}");
                 play(&mut ledger, round, 150.0, now);
             }
-            assert_eq!(ledger.may_begin(3, now), Answer::No);
+            assert_eq!(ledger.may_begin(3, now), Admission::No);
             assert!(ledger.out.is_some());
-            assert_eq!(ledger.hold(tokens(1.0), now), Answer::No);
+            assert_eq!(ledger.hold(tokens(1.0), now), Admission::No);
         }
     }
 
@@ -314,24 +314,24 @@ mod tests {
     fn a_round_that_may_fit_later_waits_for_what_is_under_way() {
         let now = Instant::now();
         let mut ledger = ledger(Limits { tokens: Some(420), ..Limits::default() }, 3, now);
-        assert_eq!(ledger.may_begin(1, now), Answer::Yes);
-        assert_eq!(ledger.may_begin(2, now), Answer::Later);
+        assert_eq!(ledger.may_begin(1, now), Admission::Yes);
+        assert_eq!(ledger.may_begin(2, now), Admission::Later);
         play(&mut ledger, 0, 50.0, now);
         // The episodes under way are now expected to take as little as the ended one.
-        assert_eq!(ledger.may_begin(2, now), Answer::Yes);
+        assert_eq!(ledger.may_begin(2, now), Admission::Yes);
     }
 
     #[test]
     fn the_first_round_begins_and_calls_that_could_overdraw_are_not_made() {
         let now = Instant::now();
         let mut ledger = ledger(Limits { tokens: Some(90), ..Limits::default() }, 3, now);
-        assert_eq!(ledger.may_begin(0, now), Answer::Yes);
-        assert_eq!(ledger.hold(tokens(60.0), now), Answer::Yes);
-        assert_eq!(ledger.hold(tokens(60.0), now), Answer::Later);
+        assert_eq!(ledger.may_begin(0, now), Admission::Yes);
+        assert_eq!(ledger.hold(tokens(60.0), now), Admission::Yes);
+        assert_eq!(ledger.hold(tokens(60.0), now), Admission::Later);
         ledger.settle(tokens(60.0), &key("a", "S0"), tokens(20.0));
-        assert_eq!(ledger.hold(tokens(60.0), now), Answer::Yes);
+        assert_eq!(ledger.hold(tokens(60.0), now), Admission::Yes);
         ledger.settle(tokens(60.0), &key("b", "S0"), tokens(50.0));
-        assert_eq!(ledger.hold(tokens(60.0), now), Answer::No);
+        assert_eq!(ledger.hold(tokens(60.0), now), Admission::No);
         assert_eq!(ledger.out, Some(Kind::Tokens));
     }
 
@@ -339,12 +339,12 @@ mod tests {
     fn no_round_begins_that_would_end_too_late() {
         let now = Instant::now();
         let mut ledger = ledger(Limits { time: Some(Duration::from_secs(25)), ..Limits::default() }, 3, now);
-        assert_eq!(ledger.may_begin(0, now), Answer::Yes);
+        assert_eq!(ledger.may_begin(0, now), Admission::Yes);
         play(&mut ledger, 0, 1.0, now);
         let after = |seconds| now + Duration::from_secs(seconds);
-        assert_eq!(ledger.may_begin(1, after(10)), Answer::Yes);
+        assert_eq!(ledger.may_begin(1, after(10)), Admission::Yes);
         play(&mut ledger, 1, 1.0, after(10));
-        assert_eq!(ledger.may_begin(2, after(20)), Answer::No);
+        assert_eq!(ledger.may_begin(2, after(20)), Admission::No);
         assert_eq!(ledger.out, Some(Kind::Time));
     }
 
@@ -357,7 +357,7 @@ mod tests {
             for (most, share, begin) in calls {
                 let most = tokens(f64::from(most));
                 if begin {
-                    if ledger.hold(most, now) == Answer::Yes {
+                    if ledger.hold(most, now) == Admission::Yes {
                         under_way.push((most, most.times(f64::from(share) / 255.0)));
                     }
                 } else if let Some((held, came_to)) = under_way.pop() {

@@ -10,6 +10,6 @@ mod shared;
 mod spent;
 
 pub use amount::Amount;
-pub use ledger::{Answer, Kind, Ledger, Limits};
+pub use ledger::{Admission, Kind, Ledger, Limits};
 pub use shared::Budget;
 pub use spent::{estimate, spent, spent_on};

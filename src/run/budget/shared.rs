@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::amount::Amount;
-use super::ledger::{Answer, Kind, Ledger, Limits};
+use super::ledger::{Admission, Kind, Ledger, Limits};
 use crate::env::TaskId;
 use crate::log::EpisodeKey;
 
@@ -42,9 +42,9 @@ impl Budget {
     }
 
     /// Decides whether an episode may begin now, as [`Ledger::may_begin`] does.
-    pub fn may_begin(&self, round: usize) -> Answer {
+    pub fn may_begin(&self, round: usize) -> Admission {
         let answer = self.ledger().may_begin(round, Instant::now());
-        if answer == Answer::No {
+        if answer == Admission::No {
             self.changed();
         }
         answer
@@ -57,13 +57,13 @@ impl Budget {
             changes.mark_unchanged();
             let answer = self.ledger().hold(most, Instant::now());
             match answer {
-                Answer::Yes => return true,
-                Answer::No => {
+                Admission::Yes => return true,
+                Admission::No => {
                     self.changed();
                     return false;
                 }
                 // The sender lives as long as this value.
-                Answer::Later => drop(changes.changed().await),
+                Admission::Later => drop(changes.changed().await),
             }
         }
     }
