@@ -1,6 +1,6 @@
 //! What is measured at one number of episodes, and how it is taken: the same for every store.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use incident_bench::stats::rng::SplitMix64;
 use serde::{Deserialize, Serialize};
