@@ -158,7 +158,7 @@ type RunNote = fn(&Summary) -> Option<String>;
 /// Makes a remark on one row of a run, after the name of the row; none where there is nothing to remark.
 type RowNote = fn(&Summary, &Row) -> Option<String>;
 
-const RUN_NOTES: [RunNote; 3] = [size, decided, stopped];
+const RUN_NOTES: [RunNote; 3] = [|summary| Some(size(summary)), decided, stopped];
 
 const ROW_NOTES: [RowNote; 10] = [
     chosen_by_fallback,
@@ -186,13 +186,13 @@ fn notes(summary: &Summary) -> Vec<String> {
     notes
 }
 
-fn size(summary: &Summary) -> Option<String> {
+fn size(summary: &Summary) -> String {
     let scenarios = summary.rows.first().map_or(0, |row| row.tasks.values().map(|task| task.scenarios.len()).sum());
-    Some(format!(
+    format!(
         "{} × {}; ± is the 95 % interval for incidents like these, wide because scenarios are few.",
         plural(scenarios, "scenario"),
         plural(summary.run.epochs as usize, "epoch"),
-    ))
+    )
 }
 
 fn decided(summary: &Summary) -> Option<String> {
