@@ -28,6 +28,7 @@ use sample::Sample;
 use table::{Bound, Table};
 
 mod engine;
+mod figures;
 #[path = "../long_play.rs"]
 mod long_play;
 mod memory;

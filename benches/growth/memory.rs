@@ -6,7 +6,7 @@ use std::time::Duration;
 use incident_bench::stats::rng::SplitMix64;
 
 use crate::Problem;
-use crate::sample::{median, rate_of};
+use crate::figures::{median, rate_of};
 
 /// Bytes that this process has in memory.
 pub(crate) fn resident() -> Result<u64, Problem> {

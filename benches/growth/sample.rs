@@ -1,10 +1,11 @@
 //! What is measured at one number of episodes, and how it is taken: the same for every store.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use incident_bench::stats::rng::SplitMix64;
 use serde::{Deserialize, Serialize};
 
+use crate::figures::median;
 use crate::table::{Sorted, rate};
 use crate::{Arguments, Problem, memory};
 
@@ -109,19 +110,4 @@ impl Sample {
             "{megabytes:>9.1} {new:>7} {played:>9} {rate:>10.0} {step:>9.1} {line:>9.1} {ratio:>7.1}  {most:>9.1} {longest:>9.0}"
         )
     }
-}
-
-/// The middle of some values, of which there is at least one.
-pub(crate) fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-/// The rate of something that is done in batches, for so long.
-pub(crate) fn rate_of(time: Duration, mut batch: impl FnMut() -> usize) -> f64 {
-    let (began, mut events) = (Instant::now(), 0);
-    while began.elapsed() < time {
-        events += batch();
-    }
-    rate(events, began.elapsed())
 }

@@ -1,15 +1,16 @@
-//! Somebody's own agent: the lines that a process is told, and the actions in the lines that it answers.
+//! The user's own agent: the lines that its process gets, and the actions in the lines that it answers.
 //!
-//! `docs/AGENTS.md` describes the protocol. [`crate::chat::process`] holds the process itself.
+//! `docs/AGENTS.md` describes the protocol. [`crate::chat::process`] runs the process itself.
 
 use serde::Serialize;
 
-use super::{Decision, Policy, StepSource, Turn, parse};
+use super::parse;
+use super::policy::{Decision, Policy, StepSource, Turn};
 use crate::chat::process::LONGEST_LINE;
 use crate::chat::{ChatError, ChatReply, ChatRequest, ErrorKind, FinishReason, Message, ReplyFormat};
 use crate::env::{Action, ActionKind, EpisodeId, Observation, Points, TaskId};
 
-/// What such an agent is called in tables and records, and what its name on the command line begins with.
+/// The name of such an agent in tables and records, and the beginning of its name on the command line.
 pub const NAME: &str = "exec";
 
 /// The protocol and its version, as the first line names it.
@@ -23,31 +24,31 @@ enum Line<'a> {
     Reset { protocol: &'static str, episode_id: EpisodeId, task_id: TaskId, seed: u64, observation: &'a Observation },
     /// A step was taken.
     Step { observation: &'a Observation, reward: Points, done: bool },
-    /// The episode is over; this needs no answer.
+    /// The episode is over. This line needs no answer.
     End { observation: &'a Observation, reward: Points, done: bool },
 }
 
-/// What stands between a process and the environment, for one episode.
+/// Connects a process with the environment for one episode.
 #[derive(Debug)]
 pub struct Exec {
     seed: u64,
     messages: Vec<Message>,
-    /// The sum of rewards that the agent was told of.
+    /// The sum of the rewards that the agent was told about.
     told: Points,
-    /// Whether it has taken an action: from then on its failings are its own.
+    /// Whether the agent has taken an action. From then on its failures count as its own.
     acted: bool,
-    /// Why it is not there any more.
+    /// The reason why the agent is gone; none while it is there.
     gone: Option<String>,
 }
 
 impl Exec {
-    /// An agent for one episode, which is told this seed.
+    /// Makes the agent for one episode, which is told this seed.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
         Self { seed, messages: Vec::new(), told: Points::ZERO, acted: false, gone: None }
     }
 
-    /// What came since the last line.
+    /// The reward since the last line.
     fn reward(&self, observation: &Observation) -> Points {
         Points::new(observation.cumulative_reward.ten_thousandths() - self.told.ten_thousandths())
     }
@@ -66,7 +67,7 @@ impl Exec {
     }
 }
 
-/// A step without an action in it.
+/// Makes a step without an action, which is spent.
 fn spent(problem: String) -> Turn {
     let action = Action::with(ActionKind::from("invalid"), &[]);
     Turn::Act(Decision { action, source: StepSource::Model, problem: Some(problem), proposed: None })

@@ -1,15 +1,15 @@
-//! The safety net: a fixed routine that looks at what is nearest and then answers blindly.
+//! The fallback: a fixed routine that looks at the most obvious evidence and then answers blindly.
 //!
-//! It is what the LLM agent falls back to, and it plays alone as a row of the score table, so that points that it makes
-//! are never mistaken for a model's.
+//! The LLM agent falls back to it. It also plays alone as a row of the score table, so that points that it earns are
+//! never mistaken for a model's.
 
 use std::sync::Arc;
 
-use super::{Decision, Policy, Turn};
+use super::policy::{Decision, Policy, Turn};
 use crate::env::{Action, ActionKind, Alert, Diagnostic, Observation, Submission, TaskId};
 
-/// The next action of the routine: logs of every service, alerted ones first; then the alerted services' deploys; then
-/// a blind submission, and always on the last step.
+/// The next action of the routine. It reads the logs of every service, alerted ones first, then the deploys of the
+/// alerted services, and then it submits blindly, which it always does in the last step.
 #[must_use]
 pub fn next(observation: &Observation) -> Action {
     let look = |kind: Diagnostic, services: &[&Arc<str>]| {
@@ -28,7 +28,7 @@ pub fn next(observation: &Observation) -> Action {
     submission(observation)
 }
 
-/// Services, those that the alert names first.
+/// The services, with those that the alert names first.
 fn alerted_first(observation: &Observation) -> Vec<&Arc<str>> {
     let affected = &observation.briefing.alert.affected_services;
     let mut services: Vec<_> = observation.briefing.services.iter().collect();
@@ -52,7 +52,8 @@ fn submission(observation: &Observation) -> Action {
     }
 }
 
-/// P1 from half of the requests or 10 000 $/min, P2 from a fifth or 1 000 $/min, else P3.
+/// A severity by numbers: P1 from half of the requests or 10 000 $/min, P2 from a fifth or 1 000 $/min, and otherwise
+/// P3.
 fn severity_by_numbers(alert: &Alert) -> &'static str {
     let errors = alert.error_rate.unwrap_or(0.0);
     let revenue = alert.revenue_impact_per_min.as_ref().and_then(serde_json::Number::as_f64).unwrap_or(0.0);
@@ -65,7 +66,7 @@ fn severity_by_numbers(alert: &Alert) -> &'static str {
     }
 }
 
-/// The safety net playing alone.
+/// The fallback as an agent of its own.
 #[derive(Debug, Default)]
 pub struct Fallback;
 

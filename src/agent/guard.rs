@@ -1,10 +1,10 @@
-//! The guard: which proposals the rules make pointless.
+//! The guard: it refuses proposals that are pointless by the rules.
 
 use std::fmt;
 
 use crate::env::{Action, ActionKind, Observation, Remediation, Severity, Submission, same_name};
 
-/// Why a proposal is pointless.
+/// The reasons why a proposal is pointless.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the sentences in Display say what each means")]
 pub enum Refusal {
@@ -37,13 +37,13 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// The fewest characters of a summary that can say what failed, what was done and the present state.
+/// The fewest characters of a summary that can say what failed, what was done, and what the present state is.
 const SHORTEST_SUMMARY: usize = 30;
 
 /// Checks a proposal against what the agent itself can see.
 ///
 /// # Errors
-/// The rule that makes it pointless.
+/// Returns the rule that makes the proposal pointless.
 pub fn check(action: &Action, observation: &Observation) -> Result<(), Refusal> {
     let briefing = &observation.briefing;
     let name = || excerpt(action.kind().as_str());
@@ -60,7 +60,7 @@ pub fn check(action: &Action, observation: &Observation) -> Result<(), Refusal> 
         Some(target) if names.iter().any(|name| same_name(name, target)) => Ok(()),
         Some(target) => Err(Refusal::ForeignTarget { what, name: excerpt(target) }),
     };
-    // A simulated world reads names there, and refuses what names nothing.
+    // A simulated world reads names in these texts, and refuses those that name nothing.
     let simulated = briefing.asks_for_citations();
     match action.kind() {
         ActionKind::Remediation(Remediation::ExecuteRunbookStep) | ActionKind::Submission(Submission::Resolution)
@@ -80,7 +80,7 @@ pub fn check(action: &Action, observation: &Observation) -> Result<(), Refusal> 
         }
         ActionKind::Submission(Submission::RootCause) => match action.text("service") {
             None => Err(Refusal::NoService),
-            // A wrong alert has no root.
+            // A false alarm has no root cause.
             Some("none") if simulated => Ok(()),
             Some(name) if !briefing.is_a_service(name) => {
                 Err(Refusal::ForeignTarget { what: "service", name: excerpt(name) })

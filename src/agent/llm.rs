@@ -5,20 +5,21 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::conversation::Conversation;
+use super::policy::{Decision, Policy, StepSource, Turn};
 use super::prompt::{LastStep, PromptError, PromptSet, Protocol};
-use super::{Decision, Policy, StepSource, Turn, fallback, guard, parse};
+use super::{fallback, guard, parse};
 use crate::chat::{ChatError, ChatReply, ChatRequest, ErrorKind, ReplyFormat};
 use crate::env::{Action, ActionKind, Observation};
 
-/// What happens when a reply cannot be used.
+/// The assistance if a reply cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Assist {
     /// The fallback chooses.
     Fallback,
-    /// The model gets one message that says what was wrong; then the fallback chooses.
+    /// The model gets one message that says what was wrong. If that does not help, the fallback chooses.
     Repair,
-    /// The step is spent as it stands; a reply without any action is the unknown action `invalid`.
+    /// There is no assistance and the step is spent. A reply without any action becomes the unknown action `invalid`.
     Off,
 }
 
@@ -40,10 +41,10 @@ impl std::fmt::Display for Assist {
     }
 }
 
-/// How often a request may be shortened for one step before the episode is given up.
+/// The number of times that a request may be shortened for one step before the episode is given up.
 const MOST_SHORTENINGS: u32 = 8;
 
-/// The LLM agent's decisions for one episode.
+/// The decisions of the LLM agent for one episode.
 #[derive(Debug)]
 pub struct Llm {
     prompts: Arc<PromptSet>,
@@ -57,7 +58,7 @@ pub struct Llm {
 }
 
 impl Llm {
-    /// An agent for one episode.
+    /// Makes the agent for one episode.
     #[must_use]
     pub fn new(prompts: Arc<PromptSet>, protocol: Protocol, assist: Assist) -> Self {
         Self {
@@ -91,14 +92,14 @@ impl Llm {
     }
 
     fn act(&mut self, decision: Decision) -> Turn {
-        // Under `off` the model's own step was taken, however bad: nothing was put in its place.
+        // Without assistance the model's own step was taken, however bad: nothing replaced it.
         let replaced = matches!(decision.source, StepSource::Override | StepSource::Fallback);
         let not_used = decision.problem.clone().filter(|_| replaced);
         self.last = LastStep { action: Some(decision.action.clone()), not_used };
         Turn::Act(decision)
     }
 
-    /// What to do about a reply that cannot be used as it stands.
+    /// Decides what to do about a reply that cannot be used.
     fn unusable(&mut self, proposed: Option<Action>, problem: String, observation: &Observation) -> Turn {
         let source = if proposed.is_some() { StepSource::Override } else { StepSource::Fallback };
         let decision = match self.assist {
@@ -125,11 +126,11 @@ impl Llm {
         self.act(decision)
     }
 
-    /// Shortens the conversation to what the endpoint says that it can take.
+    /// Shortens the conversation to the length that the endpoint says it can take.
     fn shorten(&mut self, error: &ChatError) -> Turn {
         self.shortenings += 1;
         let share = match (error.prompt_tokens, error.context_limit) {
-            // A fifth below the limit leaves room for the answer and for the estimate's error.
+            // A fifth below the limit leaves room for the answer and for the error of the estimate.
             #[expect(clippy::cast_precision_loss, reason = "an estimate")]
             (Some(tokens), Some(limit)) if tokens > 0 => (0.8 * limit as f64 / tokens as f64).min(0.95),
             _ => 0.75,
@@ -149,7 +150,7 @@ impl Policy for Llm {
         self.shortenings = 0;
         match self.open(observation) {
             Ok(()) => self.ask(),
-            // Templates were rendered once before the run; a scenario of a user can still break one.
+            // The templates were rendered once before the run, but a user's scenario can still break one.
             Err(_) => Turn::Abandon(ErrorKind::BadRequest),
         }
     }
@@ -159,7 +160,8 @@ impl Policy for Llm {
             Ok(reply) => reply,
             Err(error) if error.kind == ErrorKind::ContextLength => return self.shorten(error),
             Err(error) if error.kind == ErrorKind::EpisodeBudget => {
-                // A rule of the run, as the step limit is: the episode goes on without the model, and is scored.
+                // This is a rule of the run, like the limit on steps: the episode continues without the model and is
+                // scored.
                 self.repairing = true;
                 return self.unusable(None, error.message.clone(), observation);
             }

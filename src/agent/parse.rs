@@ -1,7 +1,7 @@
-//! The tolerant parser: an action out of whatever a model wrote.
+//! The tolerant parser: it finds an action in whatever a model wrote.
 //!
 //! Models answer with bare JSON, fenced JSON, JSON in prose, `<think>` blocks before it, trailing commas, a wrapper
-//! object, their own names for the keys, or a tool call. All of these are read. What cannot be read is named.
+//! object, keys of their own, or a tool call. All of these are read. A reply that cannot be read gets a named reason.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -9,29 +9,29 @@ use serde_json::{Map, Value};
 use crate::chat::{ChatReply, FinishReason, ToolCall};
 use crate::env::{Action, ActionKind, Submission};
 
-/// Why a reply holds no action.
+/// The reasons why a reply contains no action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum Unreadable {
-    /// Nothing at all.
+    /// The reply is empty.
     #[error("the reply is empty")]
     Empty,
-    /// Thoughts without an answer.
+    /// The reply contains reasoning but no answer.
     #[error("the reply has reasoning but no answer")]
     ReasoningOnly,
-    /// The provider's filter took the answer.
+    /// The provider's filter removed the answer.
     #[error("the provider's content filter stopped the reply")]
     ContentFilter,
     /// The token limit cut the answer before the action was complete.
     #[error("the reply was cut at the token limit before an action was complete")]
     Cut,
-    /// Text without JSON.
+    /// The reply is text without JSON.
     #[error("the reply has no JSON object")]
     NoJson,
-    /// JSON without an action.
+    /// The reply contains JSON but no action.
     #[error("the reply has JSON but no action_type")]
     NoAction,
-    /// A tool call whose arguments are not JSON.
+    /// The reply is a tool call whose arguments are not JSON.
     #[error("the arguments of the function call are not valid JSON")]
     BadArguments,
 }
@@ -39,11 +39,11 @@ pub enum Unreadable {
 /// Reads the action of a reply.
 ///
 /// # Errors
-/// Says what stands in the way.
+/// Says what prevents it.
 pub fn action(reply: &ChatReply) -> Result<Action, Unreadable> {
     let text = reply.content.as_deref().unwrap_or_default();
     let found = match reply.tool_calls.first() {
-        // A call that cannot be read may stand beside a text that can.
+        // A call that cannot be read may come with a text that can.
         Some(call) => from_tool_call(call).or_else(|problem| from_text(text).map_err(|_| problem)),
         None => from_text(text),
     };
@@ -64,8 +64,8 @@ fn from_tool_call(call: &ToolCall) -> Result<Action, Unreadable> {
         text => lenient_json(text).ok_or(Unreadable::BadArguments)?,
     };
     let Value::Object(arguments) = arguments else { return Err(Unreadable::BadArguments) };
-    // Some models call a function "action" and wrap the whole action into the arguments. But the name of a function
-    // that exists says what is meant, whatever else is called so among the arguments.
+    // Some models call a function "action" and put the whole action into the arguments. But if a function of this name
+    // exists, its name says what is meant, whatever else among the arguments has that name.
     if !is_known(&call.name)
         && let Some(action) = from_object(&arguments)
     {
@@ -77,7 +77,7 @@ fn from_tool_call(call: &ToolCall) -> Result<Action, Unreadable> {
 /// Reads the action of a text.
 ///
 /// # Errors
-/// Says what stands in the way.
+/// Says what prevents it.
 pub fn from_text(text: &str) -> Result<Action, Unreadable> {
     if text.trim().is_empty() {
         return Err(Unreadable::Empty);
@@ -96,7 +96,7 @@ pub fn from_text(text: &str) -> Result<Action, Unreadable> {
         any_json = true;
         match from_value(&value) {
             Some(action) if !matches!(action.kind(), ActionKind::Other(_)) => return Ok(action),
-            // Something else that has a name, perhaps: a real action may come yet.
+            // This may be something else that has a name, and a real action may follow.
             Some(action) => unknown = unknown.or(Some(action)),
             None => {}
         }
@@ -104,7 +104,7 @@ pub fn from_text(text: &str) -> Result<Action, Unreadable> {
     unknown.ok_or(if any_json { Unreadable::NoAction } else { Unreadable::NoJson })
 }
 
-/// The text behind the last `</think>`; of thoughts that never end there is nothing behind.
+/// The text after the last `</think>`; nothing if the thoughts never end.
 fn without_thoughts(text: &str) -> &str {
     for (open, close) in [("<think>", "</think>"), ("<thinking>", "</thinking>")] {
         if let Some(end) = text.rfind(close) {
@@ -117,7 +117,7 @@ fn without_thoughts(text: &str) -> &str {
     text
 }
 
-/// Every top-level JSON object or array in a text, repaired where that is possible.
+/// Finds every top-level JSON object or array in a text, repaired if that is possible.
 fn json_values(text: &str) -> impl Iterator<Item = Value> + '_ {
     let (mut rest, mut left) = (text, MOST_SCANNED);
     std::iter::from_fn(move || {
@@ -126,7 +126,7 @@ fn json_values(text: &str) -> impl Iterator<Item = Value> + '_ {
             let end = balanced_end(candidate);
             left = left.saturating_sub(end.unwrap_or(LONGEST_VALUE.min(candidate.len())));
             let Some(end) = end else {
-                // Prose such as "[note" never closes; what stands behind it may.
+                // Prose such as "[note" never closes, but what follows it may.
                 rest = &candidate[1..];
                 continue;
             };
@@ -145,10 +145,10 @@ fn json_values(text: &str) -> impl Iterator<Item = Value> + '_ {
 
 /// The most bytes of one JSON value.
 const LONGEST_VALUE: usize = 64 * 1024;
-/// The most bytes that are looked at again and again: a million brackets must not take quadratic time.
+/// The most bytes that are scanned repeatedly, because a million brackets must not take quadratic time.
 const MOST_SCANNED: usize = 8 * 1024 * 1024;
 
-/// The end of the bracket that opens a text, brackets within strings aside.
+/// The end of the bracket that opens a text. Brackets within strings do not count.
 fn balanced_end(text: &str) -> Option<usize> {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for (at, byte) in text.bytes().enumerate().take(LONGEST_VALUE) {
@@ -169,7 +169,7 @@ fn balanced_end(text: &str) -> Option<usize> {
     None
 }
 
-/// JSON, or JSON once trailing commas are gone and raw line breaks in strings are escaped.
+/// Reads JSON after removing trailing commas and escaping raw line breaks in strings, if that is needed.
 fn lenient_json(text: &str) -> Option<Value> {
     serde_json::from_str(text).or_else(|_| serde_json::from_str(&mended(text))).ok()
 }
@@ -207,7 +207,7 @@ fn mended(text: &str) -> String {
 fn from_value(value: &Value) -> Option<Action> {
     match value {
         Value::Object(object) => from_object(object),
-        // A plan: its first action is the next one.
+        // This is a plan, whose first action is the next one.
         Value::Array(items) => items.iter().find_map(from_value),
         _ => None,
     }
@@ -240,7 +240,7 @@ fn from_object(object: &Map<String, Value>) -> Option<Action> {
         },
         _ => Map::new(),
     };
-    // Parameters that stand beside the action instead of within it.
+    // These parameters are beside the action instead of within it.
     for key in KNOWN {
         if let (false, Some(value)) = (parameters.contains_key(key), object.get(key)) {
             parameters.insert(key.to_owned(), value.clone());
@@ -249,7 +249,7 @@ fn from_object(object: &Map<String, Value>) -> Option<Action> {
     Some(build(name, parameters))
 }
 
-/// Keys under which some models put the whole action.
+/// The keys under which some models put the whole action.
 const WRAPPERS: [&str; 5] = ["action", "next_action", "function", "tool_call", "tool_calls"];
 
 const KNOWN: [&str; 9] = [
@@ -264,7 +264,7 @@ const KNOWN: [&str; 9] = [
     "replicas",
 ];
 
-/// An action whose known parameters have their right types: a model that writes `"replicas": "3"` means 3.
+/// Makes an action whose known parameters have their right types: a model that writes `"replicas": "3"` means 3.
 fn build(name: &str, mut parameters: Map<String, Value>) -> Action {
     for (key, value) in &mut parameters {
         let known = KNOWN.contains(&key.as_str()) || key == "reasoning";
@@ -296,7 +296,7 @@ fn build(name: &str, mut parameters: Map<String, Value>) -> Action {
     Action::new(kind.clone(), parameters).unwrap_or_else(|_| Action::with(kind, &[]))
 }
 
-/// Reads an action that is written as a call where its name should stand: `query_logs(web)`, `query_logs(service=web)`.
+/// Reads an action that is written as a call in place of its name: `query_logs(web)`, `query_logs(service=web)`.
 fn called(name: &str) -> Option<(ActionKind, Vec<(String, String)>)> {
     let (name, rest) = name.split_once('(')?;
     let kind = ActionKind::from(name.trim());

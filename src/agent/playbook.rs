@@ -1,5 +1,5 @@
-//! What a responder knows of mechanisms in simulated incidents: their signs, and what is done about them. Data, from
-//! `playbook.toml`, which knows no incident.
+//! The playbook: what a responder knows of mechanisms in simulated incidents, namely their signs and the steps against
+//! them. It is data from `playbook.toml`, which contains no incident.
 
 use std::sync::OnceLock;
 
@@ -11,19 +11,19 @@ struct File {
     mechanism: Vec<Mechanism>,
 }
 
-/// A mechanism as the playbook has it.
+/// A mechanism as the playbook describes it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mechanism {
-    /// Its name, as answers have it.
+    /// The name of the mechanism, as answers use it.
     pub id: String,
-    /// Words in what is out of the ordinary at the part that fails.
+    /// The words that are conspicuous at the part that fails.
     pub signs: Vec<String>,
-    /// What is done, in order: a verb and what it is done to.
+    /// The steps to take, in order: each a verb and its target.
     pub steps: Vec<String>,
 }
 
-/// All of them. A test has read the embedded file, so the list is never empty.
+/// All mechanisms. A test has read the embedded file, so the list is never empty.
 #[must_use]
 pub fn mechanisms() -> &'static [Mechanism] {
     static PLAYBOOK: OnceLock<File> = OnceLock::new();

@@ -1,4 +1,4 @@
-//! Prompts: templates and action descriptions, read from data, rendered to text.
+//! Prompts: templates and descriptions of actions, read from data and rendered to text.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::tool_names::ToolNames;
+use super::tool_aliases::ToolNames;
 use crate::chat::{ReplyFormat, ToolSpec};
 use crate::env::{Action, ActionKind, Observation, Severity, Submission, Task};
 
@@ -22,28 +22,28 @@ struct Embedded;
 pub const TEMPLATES: [&str; 4] = ["system.md.j2", "first.md.j2", "step.md.j2", "repair.md.j2"];
 /// The lists from which a parameter can be chosen.
 const LISTS: [&str; 5] = ["known_services", "available_runbooks", "feature_flags", "severities", "mechanisms"];
-/// How many instructions of a template may be executed: a thousand times what the embedded ones need.
+/// The number of instructions that a template may execute, which is a thousand times what the embedded ones need.
 const FUEL: u64 = 1_000_000;
 /// The file that describes a set and its actions.
 pub const SET_FILE: &str = "prompt.toml";
 
-/// How the model is asked to answer.
+/// The protocols by which a model is asked to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Protocol {
-    /// Free text that holds a JSON object.
+    /// The model answers with free text that contains a JSON object.
     Text,
-    /// `response_format: json_schema`.
+    /// The model answers with JSON that follows a schema (`response_format: json_schema`).
     Json,
-    /// One function a kind of action.
+    /// The model calls one of several functions, one for each kind of action.
     Tools,
 }
 
 impl Protocol {
-    /// All of them.
+    /// All protocols, in the order in which they are listed.
     pub const ALL: [Self; 3] = [Self::Text, Self::Json, Self::Tools];
 
-    /// A protocol by its name.
+    /// The protocol with this name; none if there is none.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|protocol| protocol.as_str() == name)
@@ -66,31 +66,31 @@ impl std::fmt::Display for Protocol {
     }
 }
 
-/// Why a set of prompts cannot be used.
+/// The reasons why a set of prompts cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PromptError {
     /// A file is missing.
     #[error("{file} is missing in the prompt set '{set}'")]
     Missing {
-        /// The set.
+        /// The name of the set.
         set: String,
-        /// The file.
+        /// The name of the file.
         file: &'static str,
     },
-    /// `prompt.toml` is wrong.
+    /// The file `prompt.toml` is wrong.
     #[error("{SET_FILE} of the prompt set '{set}': {problem}")]
     Description {
-        /// The set.
+        /// The name of the set.
         set: String,
-        /// What is wrong.
+        /// The problem with the file.
         problem: String,
     },
     /// A template cannot be parsed or rendered.
     #[error("{file}: {source:#}")]
     Template {
-        /// The template.
+        /// The name of the template.
         file: String,
-        /// What is wrong.
+        /// The error of the template engine.
         source: minijinja::Error,
     },
 }
@@ -116,12 +116,12 @@ struct ActionDoc {
 #[serde(deny_unknown_fields)]
 struct ParameterDoc {
     name: String,
-    /// The list of the observation from which it is chosen; none for free text.
+    /// The list of the observation from which the parameter is chosen; none for free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     of: Option<String>,
 }
 
-/// A set of prompts. Its digest is part of a run: scores with different prompts are not comparable.
+/// A set of prompts. Its digest is part of a run, because scores with different prompts are not comparable.
 #[derive(Debug)]
 pub struct PromptSet {
     name: String,
@@ -137,7 +137,7 @@ pub struct PromptSet {
 pub struct LastStep {
     /// The action that was taken.
     pub action: Option<Action>,
-    /// Why the model's reply was not used, if it was not.
+    /// The reason why the model's reply was not used; none if it was.
     pub not_used: Option<String>,
 }
 
@@ -145,15 +145,15 @@ impl PromptSet {
     /// The embedded set `default`.
     ///
     /// # Errors
-    /// Never for a released binary: a test has rendered every template.
+    /// Never fails in a released binary, because a test has rendered every template.
     pub fn embedded() -> Result<Self, PromptError> {
         Self::of_name("default")
     }
 
-    /// The embedded set for incidents whose world is simulated: their answers have other parameters.
+    /// The embedded set for simulated incidents, whose answers have other parameters.
     ///
     /// # Errors
-    /// As [`Self::embedded`].
+    /// Fails as [`Self::embedded`] does.
     pub fn simulated() -> Result<Self, PromptError> {
         Self::of_name("simulated")
     }
@@ -166,7 +166,7 @@ impl PromptSet {
         Self::new(name, &files.collect())
     }
 
-    /// A set from the texts of its files.
+    /// Makes a set from the texts of its files.
     ///
     /// # Errors
     /// Names the file that is missing or wrong.
@@ -202,7 +202,8 @@ impl PromptSet {
         })
     }
 
-    /// The same set for a model that is told other names for the actions. It is another set: another label, another digest.
+    /// Returns the set for a model that is told other names for the actions. It is another set, with another label and
+    /// another digest.
     #[must_use]
     pub fn with_tool_names(self, names: ToolNames) -> Self {
         let digest = Sha256::digest(format!("{} {names:?}", self.digest));
@@ -210,20 +211,20 @@ impl PromptSet {
         Self { digest, tool_names: Some(Arc::new(names)), ..self }
     }
 
-    /// The names that a model is told instead of the actions' own.
+    /// The names that a model is told instead of the actions' own names.
     #[must_use]
     pub fn tool_names(&self) -> Option<&Arc<ToolNames>> {
         self.tool_names.as_ref()
     }
 
-    /// `default/1`: the name and version of the set.
+    /// The name and version of the set, such as `default/1`.
     #[must_use]
     pub fn label(&self) -> String {
         let names = self.tool_names.as_ref().map_or_else(String::new, |names| format!("+{}", names.label()));
         format!("{}/{}{names}", self.name, self.version)
     }
 
-    /// `sha256:` and the digest of all files of the set.
+    /// The digest of all files of the set, with the prefix `sha256:`.
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
@@ -236,10 +237,10 @@ impl PromptSet {
             .map_err(|source| PromptError::Template { file: file.to_owned(), source })
     }
 
-    /// The standing instructions for a task.
+    /// Renders the instructions for a task that hold for the whole conversation.
     ///
     /// # Errors
-    /// When the template uses a name that does not exist.
+    /// Fails if the template uses a name that does not exist.
     pub fn system(&self, task: &Task, protocol: Protocol) -> Result<String, PromptError> {
         let task_view = json!({
             "id": task.id, "description": task.description, "max_steps": task.max_steps,
@@ -249,10 +250,10 @@ impl PromptSet {
         self.render("system.md.j2", &json!({ "task": task_view, "actions": actions, "protocol": protocol }))
     }
 
-    /// The incident, as the first message of the user.
+    /// Renders the incident, which is the first message of the user.
     ///
     /// # Errors
-    /// As [`Self::system`].
+    /// Fails as [`Self::system`] does.
     pub fn first(&self, observation: &Observation, protocol: Protocol) -> Result<String, PromptError> {
         let view = view(observation);
         let alert = view.get("alert").cloned().unwrap_or_default();
@@ -261,10 +262,10 @@ impl PromptSet {
         self.render("first.md.j2", &values)
     }
 
-    /// What the last step brought.
+    /// Renders the result of the last step.
     ///
     /// # Errors
-    /// As [`Self::system`].
+    /// Fails as [`Self::system`] does.
     pub fn step(&self, observation: &Observation, last: &LastStep, protocol: Protocol) -> Result<String, PromptError> {
         let kind_and_target = last.action.as_ref().map(|action| (action.kind(), action.target().unwrap_or_default()));
         let evidence = kind_and_target.and_then(|(kind, target)| {
@@ -283,15 +284,15 @@ impl PromptSet {
         )
     }
 
-    /// The message that asks the model to mend its reply.
+    /// Renders the message that asks the model to correct its reply.
     ///
     /// # Errors
-    /// As [`Self::system`].
+    /// Fails as [`Self::system`] does.
     pub fn repair(&self, problem: &str) -> Result<String, PromptError> {
         self.render("repair.md.j2", &json!({ "problem": problem }))
     }
 
-    /// The form of the answer that a protocol asks for in this incident, in the actions' own names.
+    /// The form of the answer that a protocol requests in this incident, with the actions' own names.
     #[must_use]
     pub fn format(&self, observation: &Observation, protocol: Protocol) -> ReplyFormat {
         let offered = self.offered(observation.task());
@@ -323,7 +324,7 @@ impl PromptSet {
     }
 }
 
-/// An action as a model should write it, without what else stood in it: what it reads it will write.
+/// An action as a model should write it, without anything else that it contained, because a model writes what it reads.
 fn shown(action: &Action) -> String {
     let parameter = match action.kind() {
         ActionKind::Remediation(kind) => kind.target_parameters()[0],
@@ -334,7 +335,7 @@ fn shown(action: &Action) -> String {
     json!({ "action_type": action.kind(), "parameters": parameters }).to_string()
 }
 
-/// A set describes every action that exists, with the parameters that carry its target or its answer.
+/// Checks that a set describes every action, with the parameters that carry its target or its answer.
 fn check_actions(actions: &[ActionDoc]) -> Result<(), String> {
     for kind in ActionKind::all() {
         let mut described = actions.iter().filter(|doc| doc.name == kind.as_str());
@@ -402,7 +403,7 @@ fn parameters_schema(doc: &ActionDoc, observation: &Observation) -> Value {
             Some("severities") => Severity::NAMES.to_vec(),
             _ => Vec::new(),
         };
-        // An empty `enum` would allow nothing and is no valid schema.
+        // An empty `enum` would allow nothing and is not a valid schema.
         let schema =
             if names.is_empty() { json!({"type": "string"}) } else { json!({"type": "string", "enum": names}) };
         (parameter.name.clone(), schema)

@@ -1,7 +1,7 @@
-//! Faults on purpose: a share of all attempts fails before it is sent, to see what a run makes of it.
+//! Faults on purpose: a share of all attempts fails before it is sent, to see how a run copes.
 //!
-//! Which attempts fail follows from the run's seed alone and not from time or order, so a run that is played again meets the
-//! same faults. An attempt that fails so costs no token: what it costs is what comes of it, retries and waiting.
+//! Which attempts fail depends on the run's seed alone and not on time or order, so a run that is played again meets
+//! the same faults. Such an attempt costs no tokens; its cost is in the retries and the waiting that follow.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,8 +12,8 @@ use serde::{Serialize, Serializer};
 use super::{ChatError, ErrorKind};
 use crate::stats::rng::SplitMix64;
 
-/// A fault that can be asked for: its word, what it looks like, the status that comes with it, and the seconds that the
-/// endpoint asks to wait.
+/// A fault that can be requested: its word, the kind of error, the HTTP status, and the seconds that the endpoint asks
+/// to wait.
 struct Known {
     word: &'static str,
     kind: ErrorKind,
@@ -27,7 +27,7 @@ const fn known(word: &'static str, kind: ErrorKind, status: Option<u16>, asks: O
 
 const KNOWN: [Known; 8] = [
     known("429", ErrorKind::RateLimited, Some(429), None),
-    // The same with a wait that the endpoint asks for.
+    // Makes the same fault with a wait that the endpoint asks for.
     known("429-wait", ErrorKind::RateLimited, Some(429), Some(1)),
     known("500", ErrorKind::Server, Some(500), None),
     known("timeout", ErrorKind::Timeout, None, None),
@@ -37,18 +37,18 @@ const KNOWN: [Known; 8] = [
     known("empty", ErrorKind::EmptyChoices, Some(200), None),
 ];
 
-/// Which share of the attempts fails, and how: `429=5%,timeout=1%`.
+/// The shares of attempts that fail, by fault, as in `429=5%,timeout=1%`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chaos {
-    /// Places in the list of known faults, each with its share, 0 to 1.
+    /// Indices in the list of known faults, each with its share from 0 to 1.
     faults: Vec<(usize, f64)>,
 }
 
 impl Chaos {
-    /// The fault of an attempt, counted from 0, of the call with this seed.
+    /// The fault of an attempt, counted from 0, of the call with this seed; none if it does not fail.
     #[must_use]
     pub fn strikes(&self, seed: u64, attempt: u32) -> Option<ChatError> {
-        // Another stream than that of the waits between attempts.
+        // The stream of random numbers differs from that of the waits between attempts.
         let mut drawn = SplitMix64::new(seed ^ 0x6368_616f_7321_u64.rotate_left(attempt % 64)).unit();
         for (place, share) in &self.faults {
             if drawn < *share {
@@ -67,7 +67,7 @@ impl Chaos {
 impl FromStr for Chaos {
     type Err = String;
 
-    /// `FAULT=SHARE%`, with commas between.
+    /// Reads `FAULT=SHARE%`, several of them separated by commas.
     fn from_str(text: &str) -> Result<Self, String> {
         let mut faults: Vec<(usize, f64)> = Vec::new();
         for word in text.split(',').map(str::trim) {
@@ -97,7 +97,7 @@ impl fmt::Display for Chaos {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, (place, share)) in self.faults.iter().enumerate() {
             let comma = if number == 0 { "" } else { "," };
-            // Shares are written as they were read: 0.29 is no 0.28999….
+            // Shares are written as they were read: 0.29 and not 0.28999….
             let percent = (share * 100.0 * 1e9).round() / 1e9;
             write!(f, "{comma}{}={percent}%", KNOWN[*place].word)?;
         }
@@ -151,7 +151,7 @@ mod tests {
                 }
             }
         }
-        // 20,000 attempts: 4,000, 1,000 and 1,000, within five standard deviations.
+        // Of 20,000 attempts, 4,000, 1,000 and 1,000 fail, within five standard deviations.
         for (kind, expected, within) in [
             (ErrorKind::RateLimited, 4_000, 283),
             (ErrorKind::Timeout, 1_000, 155),
@@ -159,7 +159,7 @@ mod tests {
         ] {
             assert!(counts[&kind].abs_diff(expected) < within, "{kind}: {}", counts[&kind]);
         }
-        // An attempt after one that failed is as likely to fail as any.
+        // An attempt after a failed one is as likely to fail as any other.
         let again = (0..20_000).filter(|seed| chaos.strikes(*seed, 0).is_some());
         let both = again.clone().filter(|seed| chaos.strikes(*seed, 1).is_some()).count();
         let share = f64::from(u32::try_from(both).unwrap()) / f64::from(u32::try_from(again.count()).unwrap());

@@ -1,32 +1,30 @@
-//! What can go wrong between a request and its reply, by kind.
+//! The faults that can occur between a request and its reply, by kind.
 
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Retry;
-
-/// The most characters of an endpoint's words that an error repeats.
+/// The most characters of an endpoint's message that an error repeats.
 pub const LONGEST_MESSAGE: usize = 2_000;
 
-/// What kind of fault it was.
+/// The kinds of faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
-    /// The key is refused (401, 403).
+    /// The endpoint refused the key (401 or 403).
     Auth,
     /// The endpoint does not have the model.
     UnknownModel,
     /// There is nothing at this address (404, and not about a model).
     NotFound,
-    /// Too many requests or tokens a minute (429).
+    /// There were too many requests or tokens in a minute (429).
     RateLimited,
     /// The account has no credit left.
     Quota,
     /// The request is longer than the model's context.
     ContextLength,
-    /// The request is refused for another reason (4xx).
+    /// The request was refused for another reason (4xx).
     BadRequest,
     /// Another request is in the way (409).
     Conflict,
@@ -34,44 +32,44 @@ pub enum ErrorKind {
     RequestTimeout,
     /// The endpoint failed (5xx).
     Server,
-    /// No answer in time.
+    /// No answer came in time.
     Timeout,
-    /// No connection: refused, no such host, TLS.
+    /// No connection could be made: it was refused, the host does not exist, or TLS failed.
     Connect,
-    /// The connection broke before the answer was whole.
+    /// The connection broke before the answer was complete.
     ConnectionLost,
     /// The answer is larger than any completion.
     BodyTooLarge,
-    /// A web page instead of JSON.
+    /// The answer is a web page instead of JSON.
     HtmlBody,
-    /// A stream of events instead of JSON.
+    /// The answer is a stream of events instead of JSON.
     SseBody,
-    /// Not JSON, or JSON that is no completion.
+    /// The answer is not JSON, or it is JSON but not a completion.
     MalformedBody,
-    /// A completion without a choice.
+    /// The answer is a completion without a choice.
     EmptyChoices,
-    /// An error that was sent with status 200.
+    /// The answer is an error that was sent with status 200.
     ErrorBody,
-    /// A redirect, which is not followed: the key must not travel to another host.
+    /// The answer is a redirect. It is not followed, because the key must not travel to another host.
     Redirect,
-    /// A recording was to answer and does not have this request.
+    /// The recording that should answer does not contain this request.
     NotRecorded,
-    /// The episode may make no more calls, by its own limit.
+    /// The episode has used up its own limit of calls or tokens.
     EpisodeBudget,
-    /// A recording was to keep the answer and could not be written.
+    /// The recording that should keep the answer could not be written.
     RecordingFailed,
     /// The agent's process cannot be started.
     AgentStart,
     /// The agent's process ended, or closed its output, before it answered.
     AgentExited,
-    /// The agent says that its own infrastructure failed.
+    /// The agent reports that its own infrastructure failed.
     AgentFailed,
-    /// The call was given up from our side.
+    /// The call was cancelled on our side.
     Cancelled,
 }
 
 impl ErrorKind {
-    /// Whether another attempt can help. Only what can pass is tried again.
+    /// Whether another attempt can help. Only faults that can pass are tried again.
     #[must_use]
     pub const fn is_retryable(self) -> bool {
         match self {
@@ -140,31 +138,42 @@ impl fmt::Display for ErrorKind {
     }
 }
 
-/// A call that failed.
+/// A failed attempt that was followed by another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retry {
+    /// The kind of fault.
+    pub error: ErrorKind,
+    /// The HTTP status; none if there was no response.
+    pub status: Option<u16>,
+    /// The delay before the next attempt in milliseconds.
+    pub delay_ms: u64,
+}
+
+/// The error of a call that failed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub struct ChatError {
-    /// What kind of fault.
+    /// The kind of fault.
     pub kind: ErrorKind,
-    /// What the endpoint or the system said, cut to [`LONGEST_MESSAGE`]; never the key.
+    /// The message of the endpoint or the system, cut to [`LONGEST_MESSAGE`] characters. It never contains the key.
     pub message: String,
-    /// The HTTP status, where there was one.
+    /// The HTTP status; none if there was no response.
     pub status: Option<u16>,
     /// The endpoint's id of the request.
     pub request_id: Option<String>,
-    /// How long the endpoint asks to wait.
+    /// The time that the endpoint asks to wait.
     pub retry_after: Option<Duration>,
-    /// For [`ErrorKind::ContextLength`]: the tokens of the request, where the endpoint says.
+    /// The tokens of the request, for [`ErrorKind::ContextLength`] and if the endpoint gives the number.
     pub prompt_tokens: Option<u64>,
-    /// For [`ErrorKind::ContextLength`]: the limit, where the endpoint says.
+    /// The limit in tokens, for [`ErrorKind::ContextLength`] and if the endpoint gives the number.
     pub context_limit: Option<u64>,
-    /// The attempts before the last one.
+    /// The failed attempts before the last one.
     pub retries: Vec<Retry>,
-    /// How long the last attempt took, in milliseconds.
+    /// The duration of the last attempt in milliseconds.
     pub latency_ms: u64,
 }
 
 impl ChatError {
-    /// A fault of this kind.
+    /// Makes an error of this kind.
     #[must_use]
     pub fn new(kind: ErrorKind, message: &str) -> Self {
         Self {
@@ -225,7 +234,7 @@ pub fn excerpt(text: &str) -> String {
     out
 }
 
-/// An error with its causes: the outermost one alone says little.
+/// The message of an error with its causes, because the outermost message alone says little.
 #[must_use]
 pub fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();

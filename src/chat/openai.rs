@@ -1,4 +1,4 @@
-//! A client for any OpenAI-compatible endpoint.
+//! The client for any OpenAI-compatible endpoint.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,20 +13,20 @@ use super::limit::Limiter;
 use super::wire::{self, ModelSettings, RawReply};
 use super::{BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, ToolCall};
 
-/// Where and how to reach an endpoint.
+/// An endpoint: its address, key, headers and limits.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
-    /// Up to and without `/chat/completions`.
+    /// The URL without its ending `/chat/completions`.
     pub base_url: String,
     /// The key, if one is sent.
     pub key: Option<SecretString>,
-    /// More headers.
+    /// Further headers that are sent.
     pub headers: BTreeMap<String, String>,
     /// The time for one attempt, from connecting to the last byte.
     pub timeout: Duration,
     /// The most bytes of an answer that are read.
     pub max_body: usize,
-    /// What makes calls wait for their turn; none where they need not.
+    /// The limiter that makes calls wait for their turn; none if they need not wait.
     pub limiter: Option<Arc<Limiter>>,
 }
 
@@ -37,17 +37,17 @@ impl Default for Endpoint {
             key: None,
             headers: BTreeMap::new(),
             timeout: Duration::from_secs(120),
-            // Far above any completion that a token limit allows.
+            // This is far more than any completion that a limit on tokens allows.
             max_body: 4 * 1024 * 1024,
             limiter: None,
         }
     }
 }
 
-/// Why a client cannot be made.
+/// The reasons why a client cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    /// The key has bytes that no header can carry. The key itself is not repeated.
+    /// The key has bytes that no header can carry. The error does not repeat the key.
     #[error("the API key has characters that cannot be sent, such as a line break; check the variable that holds it")]
     Key,
     /// A header of the provider is wrong.
@@ -56,17 +56,17 @@ pub enum SetupError {
     /// The URL is wrong.
     #[error("'{url}' is no URL: {problem}")]
     Url {
-        /// The URL.
+        /// The URL that was given.
         url: String,
-        /// What is wrong.
+        /// The problem with the URL.
         problem: String,
     },
-    /// TLS or the client itself cannot be set up.
+    /// TLS or the HTTP client cannot be set up.
     #[error("cannot set up the HTTP client: {0}")]
     Client(String),
 }
 
-/// A client for one model at one endpoint.
+/// The client for one model at one endpoint.
 #[derive(Debug)]
 pub struct OpenAiClient {
     http: reqwest::Client,
@@ -78,20 +78,20 @@ pub struct OpenAiClient {
     limiter: Option<Arc<Limiter>>,
 }
 
-/// How long connecting may take.
+/// The limit on the time for connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The fewest bytes of a key that is worth hiding.
 const SHORTEST_SECRET: usize = 8;
-/// Headers under which endpoints give the id of a request.
+/// The headers in which endpoints give the id of a request.
 const REQUEST_ID_HEADERS: [&str; 4] = ["x-request-id", "request-id", "x-amzn-requestid", "cf-ray"];
 
 impl OpenAiClient {
-    /// A client that has not connected yet.
+    /// Makes a client, which does not connect yet.
     ///
     /// # Errors
-    /// Says what is wrong with the key, a header or the URL; never repeats the key.
+    /// Says what is wrong with the key, a header or the URL. The error never repeats the key.
     pub fn new(endpoint: &Endpoint, settings: ModelSettings) -> Result<Self, SetupError> {
-        // The provider is a choice of the process; a second installation changes nothing.
+        // The TLS provider is a choice of the whole process; a second installation changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let url = format!("{}/chat/completions", endpoint.base_url.trim_end_matches('/'));
         let url =
@@ -127,7 +127,7 @@ impl OpenAiClient {
         })
     }
 
-    /// One attempt, when it is its turn.
+    /// Makes one attempt when it is its turn.
     async fn in_turn(&self, request: &ChatRequest, context: &CallContext) -> Result<ChatReply, ChatError> {
         let Some(limiter) = &self.limiter else { return self.attempt(request, context).await };
         let turn = limiter.turn(context).await?;
@@ -156,7 +156,7 @@ impl OpenAiClient {
 
     fn secret(&self) -> Option<&str> {
         let key = self.key.as_ref().map(ExposeSecret::expose_secret);
-        // A shorter one is no secret but a stand-in, such as `none`, and may be any word.
+        // A shorter key is not a secret but a placeholder, such as `none`, and may be any word.
         key.filter(|key| key.len() >= SHORTEST_SECRET)
     }
 
@@ -167,7 +167,7 @@ impl OpenAiClient {
         }
     }
 
-    /// A key may also have come in escapes, which only parsing undoes.
+    /// Removes the key from the reply. It may have been written with escapes, which only parsing undoes.
     fn reply_without_key(&self, reply: ChatReply) -> ChatReply {
         let clean = |text: Option<String>| text.map(|text| self.text_without_key(text));
         let call = |call: ToolCall| ToolCall { arguments: self.text_without_key(call.arguments), ..call };
@@ -181,8 +181,9 @@ impl OpenAiClient {
         }
     }
 
-    /// Endpoints repeat a key that they refuse, and some show the whole request; what they say is printed and kept. Here
-    /// the body is still whole: an error's message is cut, and half a key would not be found.
+    /// Removes the key from a body. Endpoints repeat a key that they refuse, some return the whole request, and these
+    /// messages are printed and kept. The body must be complete here: the message of an error is cut, and half a key
+    /// would not be found.
     fn without_key(&self, body: Vec<u8>) -> Vec<u8> {
         let Some(key) = self.secret() else { return body };
         match String::from_utf8(body) {
@@ -231,7 +232,7 @@ impl OpenAiClient {
     }
 }
 
-/// A fault below HTTP. Nothing was answered, or not all of it.
+/// Makes the error for a fault below HTTP, where there was no complete answer.
 fn transport(error: &reqwest::Error) -> ChatError {
     let kind = if error.is_connect() {
         ErrorKind::Connect

@@ -1,19 +1,19 @@
-//! What tokens cost.
+//! The prices of tokens.
 
 use serde::{Deserialize, Serialize};
 
 use super::Usage;
 
-/// Prices in USD per million tokens.
+/// The prices in USD for a million tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Price {
-    /// Of the prompt.
+    /// The price of the prompt.
     pub input: f64,
-    /// Of the part of the prompt that came from the provider's cache; as `input` where not given.
+    /// The price of the part of the prompt that came from the provider's cache. If it is missing, `input` counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cached_input: Option<f64>,
-    /// Of the answer, reasoning included.
+    /// The price of the answer, including reasoning.
     pub output: f64,
 }
 

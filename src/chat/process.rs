@@ -1,8 +1,8 @@
-//! A process at the other end: it is told a line a message and answers a line each.
+//! The client for a process: it gets one line for each message and answers with one line.
 //!
-//! Three tasks serve it, so that neither side waits for the other's pipe: one writes, one reads whole lines, one drains
-//! stderr. A line is the answer to the oldest message that has none, whenever it came: what an agent is answered with
-//! does not depend on who was faster.
+//! Three tasks serve the process, so that neither side waits for the other's pipe: one writes, one reads whole lines,
+//! and one drains stderr. A line answers the oldest message that has no answer yet, whenever it came, so what an agent
+//! gets as an answer does not depend on timing.
 
 use std::fmt::Write;
 use std::io;
@@ -22,28 +22,28 @@ use super::{BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatReques
 
 /// The most bytes of an answer.
 pub const LONGEST_LINE: usize = 1024 * 1024;
-/// The bytes that are kept of an answer that is longer, to show what it was.
+/// The bytes that are kept of a longer answer, to show what it was.
 const KEPT_OF_LONGER: usize = 200;
 /// The bytes that are kept of the end of stderr.
 const KEPT_OF_STDERR: usize = 2 * 1024;
-/// How many answers may wait; a process that writes more has to wait itself.
+/// The number of answers that may wait. A process that writes more has to wait itself.
 const MOST_AHEAD: usize = 16;
-/// How long a process may take to leave when its episode is over.
+/// The time that a process may take to end when its episode is over.
 const TIME_TO_LEAVE: Duration = Duration::from_secs(5);
-/// How long is waited for what a dead process left in its pipes, and for the status of one that closed them.
+/// The time to wait for what a dead process left in its pipes, and for the status of a process that closed them.
 const TIME_TO_DRAIN: Duration = Duration::from_secs(1);
 
 /// Starts a program and kills it at once.
 ///
 /// # Errors
-/// Why it cannot be started.
+/// Returns the reason why it cannot be started.
 pub async fn try_start(words: &[String]) -> io::Result<()> {
     let mut process = Process::start(words)?;
     process.kill().await;
     Ok(())
 }
 
-/// A conversation with a process, which starts with the first call and ends when this is dropped.
+/// A conversation with a process. The process starts with the first call and ends when this value is dropped.
 pub struct ProcessClient {
     words: Arc<[String]>,
     answer_time: Duration,
@@ -52,7 +52,7 @@ pub struct ProcessClient {
 
 struct Talk {
     state: State,
-    /// How many messages it was told.
+    /// The number of messages that the process was given.
     told: usize,
 }
 
@@ -63,7 +63,7 @@ enum State {
 }
 
 impl ProcessClient {
-    /// A client for one conversation with this program. Each answer may take this long.
+    /// Makes a client for one conversation with this program. Each answer may take this long.
     #[must_use]
     pub fn new(words: Arc<[String]>, answer_time: Duration) -> Self {
         let talk = Talk { state: State::Waiting, told: 0 };
@@ -87,8 +87,8 @@ impl ProcessClient {
         };
         let mut result = Err(ChatError::new(ErrorKind::BadRequest, "there is nothing new to say"));
         let said = request.messages.iter().filter(|message| matches!(message, Message::User { .. }));
-        // Where an earlier process was told the first of them, this one is told them again, and what it answers to all
-        // but the last is dropped.
+        // If an earlier process was given the first messages, this one is given them again, and its answers to all but
+        // the last are ignored.
         for message in said.skip(*told) {
             *told += 1;
             let begun = Instant::now();
@@ -136,13 +136,13 @@ struct Process {
     child: Child,
     #[cfg(unix)]
     group: Option<rustix::process::Pid>,
-    /// To the task that writes; none once stdin is to be closed.
+    /// The channel to the task that writes; none once stdin is to be closed.
     to: Option<mpsc::UnboundedSender<String>>,
     lines: mpsc::Receiver<Line>,
-    /// How many bytes of a line without an end have come.
+    /// The number of bytes of an unfinished line that have come.
     open_bytes: Arc<AtomicUsize>,
     stderr: Arc<Mutex<Vec<u8>>>,
-    /// Aborted with this value: somebody else may hold the pipes open for ever.
+    /// The tasks are aborted with this value, because other processes may hold the pipes open for ever.
     tasks: JoinSet<()>,
 }
 
@@ -152,7 +152,8 @@ impl Process {
             words.split_first().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "there is no command"))?;
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        // A group of its own: an interrupt from the terminal is for us alone, and what it started can be killed with it.
+        // The process gets a group of its own: an interrupt from the terminal is meant for us alone, and its children
+        // can be killed with it.
         #[cfg(unix)]
         command.process_group(0);
         let mut child = command.spawn()?;
@@ -181,14 +182,14 @@ impl Process {
         })
     }
 
-    /// Begins to tell it a line. What becomes of that is seen by its answer, or by the lack of one.
+    /// Begins to write a line to the process. Its success shows in the answer, or in the lack of one.
     fn tell(&self, line: &str) {
         if let Some(to) = &self.to {
             let _ = to.send(format!("{line}\n"));
         }
     }
 
-    /// Its next line.
+    /// The next line of the process.
     async fn answer(&mut self, deadline: Instant) -> Result<Line, ChatError> {
         let allowed = deadline.saturating_duration_since(Instant::now());
         tokio::select! {
@@ -201,7 +202,7 @@ impl Process {
                 Err(self.exited(status.ok().and_then(Result::ok)).await)
             }
             status = self.child.wait() => {
-                // What it started and left behind must not hold its pipes open.
+                // Children that it left behind must not hold its pipes open.
                 self.kill_group();
                 match timeout(TIME_TO_DRAIN, self.lines.recv()).await {
                     Ok(Some(line)) => Ok(line),
@@ -224,7 +225,7 @@ impl Process {
     async fn exited(&mut self, status: Option<ExitStatus>) -> ChatError {
         let mut message = status.map_or("it closed its output".to_owned(), said);
         self.kill_group();
-        // The tasks end with the pipes, and stderr has been read then.
+        // The tasks end with the pipes, and stderr has been read by then.
         self.to = None;
         let _ = timeout(TIME_TO_DRAIN, async { while self.tasks.join_next().await.is_some() {} }).await;
         if let Some(line) = self.last_words() {
@@ -239,7 +240,7 @@ impl Process {
         text.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
     }
 
-    /// Lets it go: with a last line, then with the end of its input, then by force.
+    /// Ends the process: with a last line, then with the end of its input, then by force.
     async fn leave(mut self, last: Option<&str>) {
         if let Some(last) = last {
             self.tell(last);
@@ -248,7 +249,7 @@ impl Process {
         let deadline = Instant::now() + TIME_TO_LEAVE;
         loop {
             tokio::select! {
-                // Read on, so that it does not wait for us to do so.
+                // Reading continues, so that the process does not wait for us.
                 Some(_) = self.lines.recv() => {}
                 _ = self.child.wait() => break,
                 () = sleep_until(deadline) => break,
@@ -257,7 +258,7 @@ impl Process {
         self.kill().await;
     }
 
-    /// Kills it and what it started, and collects its status, so that no zombie stays.
+    /// Kills the process and its children, and collects its status, so that no zombie remains.
     async fn kill(&mut self) {
         self.kill_group();
         let _ = self.child.start_kill();
@@ -266,7 +267,7 @@ impl Process {
 
     #[cfg(unix)]
     fn kill_group(&mut self) {
-        // Once only: when all of it is gone, the number may come to be another's.
+        // The group is killed only once: when all of it is gone, its number may be given to another one.
         if let Some(group) = self.group.take() {
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         }
@@ -284,7 +285,7 @@ impl Drop for Process {
     }
 }
 
-/// status 1, or killed by signal 9.
+/// The exit status as text: `status 1`, or `killed by signal 9`.
 fn said(status: ExitStatus) -> String {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
@@ -295,7 +296,7 @@ fn said(status: ExitStatus) -> String {
 
 // ---- its pipes ----
 
-/// A line as it came.
+/// A line of the process as it came.
 struct Line {
     text: String,
     is_longer: bool,
@@ -305,12 +306,14 @@ impl Line {
     fn of(bytes: &[u8], is_longer: bool) -> Option<Self> {
         let kept = if is_longer { bytes.get(..KEPT_OF_LONGER).unwrap_or(bytes) } else { bytes };
         let text = String::from_utf8_lossy(kept).trim().to_owned();
-        // An empty line says nothing, so it answers nothing.
+        // An empty line says nothing, so it is no answer.
         (is_longer || !text.is_empty()).then_some(Self { text, is_longer })
     }
 
+    /// Reads the line as a reply.
+    ///
     /// # Errors
-    /// Where the agent says instead of an action that it cannot go on.
+    /// Fails if the line says that the agent cannot continue.
     fn into_reply(self) -> Result<ChatReply, ChatError> {
         if let Some(why) = fault(&self.text) {
             return Err(ChatError::new(ErrorKind::AgentFailed, &why));
@@ -329,7 +332,7 @@ impl Line {
     }
 }
 
-/// What stands in `{"error": …}`, if a line is that and nothing else.
+/// The message of a line that is `{"error": …}` and nothing else; none for any other line.
 fn fault(line: &str) -> Option<String> {
     let Ok(Value::Object(object)) = serde_json::from_str(line) else { return None };
     match object.get("error")? {
@@ -340,7 +343,7 @@ fn fault(line: &str) -> Option<String> {
     }
 }
 
-/// Writes until there is nothing more to say or nobody listens; then stdin is closed.
+/// Writes until there is nothing more to write or nobody reads. Then stdin is closed.
 async fn write_lines(mut stdin: ChildStdin, mut messages: mpsc::UnboundedReceiver<String>) {
     while let Some(line) = messages.recv().await {
         if stdin.write_all(line.as_bytes()).await.is_err() {
@@ -349,7 +352,7 @@ async fn write_lines(mut stdin: ChildStdin, mut messages: mpsc::UnboundedReceive
     }
 }
 
-/// Reads line by line, the last one also without its end, and of each at most [`LONGEST_LINE`].
+/// Reads line by line, also the last line without its line break, and at most [`LONGEST_LINE`] bytes of each.
 async fn read_lines(stdout: impl AsyncRead + Unpin, lines: mpsc::Sender<Line>, open_bytes: Arc<AtomicUsize>) {
     let mut stdout = BufReader::with_capacity(64 * 1024, stdout);
     let (mut line, mut length) = (Vec::new(), 0_usize);

@@ -1,4 +1,4 @@
-//! When to try again, and after how long.
+//! The retry policy: when a call is tried again, and after how long.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use super::chaos::Chaos;
 use super::{BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, Retry};
 use crate::stats::rng::SplitMix64;
 
-/// How often and how patiently a call is repeated.
+/// The number of repetitions of a call, and the delays between them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RetryPolicy {
-    /// Attempts after the first one.
+    /// The number of attempts after the first one.
     pub max_retries: u32,
-    /// The upper bound of the first delay; it doubles with each attempt.
+    /// The upper bound of the first delay. It doubles with each attempt.
     pub base_delay: Duration,
-    /// The upper bound of any delay that we choose.
+    /// The upper bound of every delay that we choose.
     pub max_delay: Duration,
-    /// The longest wait that an endpoint may ask for; beyond it the call fails.
+    /// The longest wait that an endpoint may ask for. If it asks for more, the call fails.
     pub max_retry_after: Duration,
 }
 
@@ -33,10 +33,10 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// The delay before attempt `attempt` + 1, where `attempt` counts from 0; none where the call should fail.
+    /// The delay before attempt `attempt` + 1, where `attempt` counts from 0; none if the call should fail.
     ///
-    /// What the endpoint asks for is honoured; else the delay is uniform over [0, min(cap, base · 2^attempt)), which
-    /// spreads clients that failed together ("full jitter", Brooker 2015). `jitter` lies in [0, 1).
+    /// The wait that the endpoint asks for is honoured. Otherwise the delay is uniform over [0, min(cap, base ·
+    /// 2^attempt)), which spreads clients that failed together ("full jitter", Brooker 2015). `jitter` lies in [0, 1).
     #[must_use]
     pub fn next_delay(&self, attempt: u32, error: &ChatError, jitter: f64) -> Option<Duration> {
         if attempt >= self.max_retries || !error.is_retryable() {
@@ -50,7 +50,7 @@ impl RetryPolicy {
     }
 }
 
-/// A client that repeats what can pass.
+/// A client that repeats attempts whose faults can pass.
 pub struct Retrying<C> {
     client: C,
     policy: RetryPolicy,
@@ -58,12 +58,12 @@ pub struct Retrying<C> {
 }
 
 impl<C: ChatClient> Retrying<C> {
-    /// Puts a policy around a client.
+    /// Puts a retry policy around a client.
     pub const fn new(client: C, policy: RetryPolicy) -> Self {
         Self { client, policy, chaos: None }
     }
 
-    /// The same with faults on purpose, which stand in the place of attempts.
+    /// Adds faults on purpose, which take the place of attempts.
     #[must_use]
     pub fn with_chaos(self, chaos: Option<Chaos>) -> Self {
         Self { chaos, ..self }

@@ -112,7 +112,13 @@ async fn play(settings: Settings, cancel: Cancel, progress: watch::Sender<Progre
     let row = played.summary.rows.first().ok_or_else(|| Failure::other("the run has no row"))?;
     let tasks: BTreeMap<TaskId, Option<f64>> =
         TaskId::ALL.into_iter().map(|task| (task, row.task_mean(task))).collect();
-    Ok(Scores { tasks, overall: row.overall, model: row.model.clone(), model_share: row.model_share(), void: row.void })
+    Ok(Scores {
+        tasks,
+        overall: row.overall,
+        model: row.contestant.clone(),
+        model_share: row.model_share(),
+        void: row.void,
+    })
 }
 
 /// Counts the episodes that end, and what calls cost.

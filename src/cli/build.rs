@@ -12,9 +12,9 @@ use super::args::Cli;
 use super::exit::Failure;
 use crate::agent::exec;
 use crate::agent::prompt::{LastStep, PromptError, PromptSet, Protocol, SET_FILE, TEMPLATES};
-use crate::agent::tool_names::ToolNames;
+use crate::agent::tool_aliases::ToolNames;
 use crate::chat::ChatClient;
-use crate::chat::limit::{Limiter, Pace};
+use crate::chat::limit::{Limiter, WindowPolicy};
 use crate::chat::openai::{Endpoint, OpenAiClient};
 use crate::chat::retry::{RetryPolicy, Retrying};
 use crate::chat::wire::ModelSettings;
@@ -232,8 +232,8 @@ pub(super) struct Limiters(BTreeMap<String, Arc<Limiter>>);
 impl Limiters {
     pub(super) fn of(&mut self, settings: &Settings, model: &KeyedModel) -> Arc<Limiter> {
         let (name, pace) = match settings.concurrency {
-            Concurrency::Auto => (&model.spec.provider.base_url, Pace::adaptive(settings.max_retry_after)),
-            Concurrency::Fixed(calls) => (&model.spec.label, Pace::fixed(calls, settings.max_retry_after)),
+            Concurrency::Auto => (&model.spec.provider.base_url, WindowPolicy::adaptive(settings.max_retry_after)),
+            Concurrency::Fixed(calls) => (&model.spec.label, WindowPolicy::fixed(calls, settings.max_retry_after)),
         };
         Arc::clone(self.0.entry(name.clone()).or_insert_with(|| Limiter::new(pace)))
     }

@@ -79,17 +79,17 @@ fn judge(base: &Loaded, new: &Loaded, rules: Rules, allow_drift: bool) -> Result
 }
 
 fn status(comparison: &Comparison) -> Status {
-    let of = |verdict: &str| {
-        let rows = comparison.rows.iter().filter(|row| row.verdict == verdict);
-        rows.map(|row| format!("{} {}", row.model, row.scope)).collect::<Vec<_>>().join(", ")
+    let of = |verdict: Verdict| {
+        let rows = comparison.rows.iter().filter(|row| row.judged.verdict == verdict);
+        rows.map(|row| format!("{} {}", row.contestant, row.scope)).collect::<Vec<_>>().join(", ")
     };
     match comparison.verdict() {
         Verdict::Pass => Status::Done,
-        Verdict::Regressed => Status::GateFailed(format!("regressed: {}", of("regressed"))),
+        Verdict::Regressed => Status::GateFailed(format!("regressed: {}", of(Verdict::Regressed))),
         Verdict::Inconclusive if comparison.rows.is_empty() => {
             Status::Inconclusive("the runs have no contestant in common".to_owned())
         }
-        Verdict::Inconclusive => Status::Inconclusive(format!("cannot be decided: {}", of("inconclusive"))),
+        Verdict::Inconclusive => Status::Inconclusive(format!("cannot be decided: {}", of(Verdict::Inconclusive))),
     }
 }
 

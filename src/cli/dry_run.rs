@@ -218,7 +218,7 @@ async fn replayed<'a>(
     let mut rows = Vec::new();
     for model in &settings.models {
         let label = &model.spec.label;
-        let row = rehearsed.summary.rows.iter().find(|row| row.model == *label);
+        let row = rehearsed.summary.rows.iter().find(|row| row.contestant == *label);
         let row = row.filter(|_| !refused.contains_key(label));
         let protocol = row.and_then(|row| row.protocol.clone()).unwrap_or_else(|| "–".to_owned());
         let asked = Asked {
@@ -239,7 +239,7 @@ async fn replayed<'a>(
 
 fn from_recording(settings: &Settings, row: &Row, rehearsed: &Rehearsed, checks: &[EventKind]) -> Replayed {
     let (answered, failed) = checks.iter().find_map(|check| check_calls(settings, row, check)).unwrap_or_default();
-    let misses: Vec<_> = rehearsed.misses.iter().filter(|miss| miss.episode.model == row.model).collect();
+    let misses: Vec<_> = rehearsed.misses.iter().filter(|miss| miss.episode.contestant == row.contestant).collect();
     Replayed {
         failed_calls: row.failed_calls,
         calls_without_usage: row.calls_without_usage,
@@ -266,7 +266,7 @@ fn check_calls(settings: &Settings, row: &Row, check: &EventKind) -> Option<(usi
         (None, Protocol::Tools) => 2,
         (None, Protocol::Text) => 3,
     };
-    (*model == row.model).then_some((replies.len(), made - replies.len()))
+    (*model == row.contestant).then_some((replies.len(), made - replies.len()))
 }
 
 fn planned<'a>(plan: &Plan, label: &str, agent: &str, asked: Option<Asked<'a>>) -> Planned<'a> {

@@ -13,7 +13,7 @@ use crate::env::{Catalog, Episode, EpisodeId, Scenario};
 use crate::log::store::RunFolder;
 use crate::log::{Event, Manifest};
 use crate::report::atif;
-use crate::report::episodes::Kept;
+use crate::report::episodes::ExportedRun;
 use crate::report::inspect::{self, Form};
 use crate::report::score_table::plural;
 
@@ -27,7 +27,7 @@ pub(super) fn write(
 ) -> Result<(), Failure> {
     let catalog = catalog(manifest);
     let incidents = incidents(catalog.as_ref());
-    let run = Kept { manifest, events, incidents: &incidents };
+    let run = ExportedRun { manifest, events, incidents: &incidents };
     let note = |text: String| {
         if !quiet {
             out::note(&text);

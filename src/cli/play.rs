@@ -21,14 +21,14 @@ use crate::log::{Contestant, EventKind, Manifest, Row, Summary};
 use crate::queue::coordinator::{CoordinatorError, Entrant};
 use crate::queue::intake::Intake;
 use crate::queue::{Coordinator, Nats};
-use crate::report::progress::{Pace, ReadPace};
+use crate::report::progress::{ReadRunStatus, RunStatusLine};
 use crate::report::score_table::{left_early, one_line, plural};
 use crate::report::{csv, html, junit, markdown, progress, protocol, table};
 use crate::run::budget::{Amount, Budget, Kind};
-use crate::run::kept::Progress;
+use crate::run::progress::Progress;
 use crate::run::runner::{CallPace, PlayerKind};
 use crate::run::{Cancel, Hub, HubError, Plan, Player, Runner, Sink};
-use crate::stats::looks::{self, Look};
+use crate::stats::alpha_spending::{self, Look};
 
 /// How often a run is compared with its baseline under `--until-decided`.
 const LOOKS: u32 = 3;
@@ -119,7 +119,7 @@ impl Stage {
         })?;
         for row in summary.rows.iter().filter(|_| !self.quiet) {
             if let Some(left) = left_early(row) {
-                out::say("warning", &format!("{}: {left}", row.model));
+                out::say("warning", &format!("{}: {left}", row.contestant));
             }
         }
         let status = status(&self.settings, &summary, &self.cancel, &self.budget, &self.folder);
@@ -262,7 +262,7 @@ impl Stage {
 /// After which epochs the run is compared with its baseline: at the end, and under `--until-decided` before it.
 fn looks(settings: &Settings, plan: &Plan) -> Vec<Look> {
     let wanted = if settings.until_decided { LOOKS } else { 1 };
-    looks::looks(plan.epochs, wanted, Rules::default().alpha)
+    alpha_spending::looks(plan.epochs, wanted, Rules::default().alpha)
 }
 
 /// Writes everything that is derived from the event log. One file that cannot be written does not keep back the others.
@@ -316,7 +316,7 @@ fn sinks(
     manifest: &Manifest,
     plan: &Plan,
     progress: &Progress,
-    pace: &ReadPace,
+    pace: &ReadRunStatus,
     quiet: bool,
 ) -> Vec<Box<dyn Sink>> {
     let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
@@ -356,7 +356,7 @@ fn progress_of(settings: &Settings, quiet: bool) -> ProgressChoice {
 }
 
 /// Reads what the run is waiting for and has spent.
-fn pace_of(players: &[Player], budget: &Arc<Budget>) -> ReadPace {
+fn pace_of(players: &[Player], budget: &Arc<Budget>) -> ReadRunStatus {
     let limiter = |player: &Player| match &player.kind {
         PlayerKind::Model(model) => match &model.pace {
             CallPace::Limited(limiter) => Some((player.label.clone(), Arc::clone(limiter))),
@@ -377,12 +377,12 @@ fn pace_of(players: &[Player], budget: &Arc<Budget>) -> ReadPace {
         let (limits, spent) = budget.state();
         let endpoints = limiters.iter().map(|(label, limiter)| (label.clone(), limiter.traffic())).collect();
         let time_left = budget.deadline().map(|end| end.saturating_duration_since(tokio::time::Instant::now()));
-        Pace { endpoints, limits, spent, time_left }
+        RunStatusLine { endpoints, limits, spent, time_left }
     })
 }
 
 /// Where lines show the progress, a line says that an endpoint asked for a pause: nothing else would for a while.
-async fn tell_waits(pace: ReadPace, how: ProgressChoice) {
+async fn tell_waits(pace: ReadRunStatus, how: ProgressChoice) {
     /// Shorter pauses are over before a line about them is read.
     const WORTH_A_LINE: Duration = Duration::from_secs(3);
     if how != ProgressChoice::Lines {
@@ -460,7 +460,9 @@ fn status(settings: &Settings, summary: &Summary, cancel: &Cancel, budget: &Budg
         .iter()
         .filter(|row| row.is_measured() == any_measured)
         .filter(|row| settings.fail_under.is_some_and(|limit| row.overall.is_none_or(|overall| overall < limit)))
-        .map(|row| format!("{} scored {}", row.model, row.overall.map_or("nothing".to_owned(), |o| format!("{o:.4}"))))
+        .map(|row| {
+            format!("{} scored {}", row.contestant, row.overall.map_or("nothing".to_owned(), |o| format!("{o:.4}")))
+        })
         .collect();
     match settings.fail_under {
         Some(limit) if !below.is_empty() => Status::GateFailed(format!("--fail-under {limit}: {}", below.join(", "))),

@@ -137,7 +137,7 @@ fn join(summaries: Vec<Summary>) -> Result<Summary, Failure> {
             let known = joined
                 .rows
                 .iter()
-                .any(|other| row.protocol.is_none() && other.model == row.model && other.tasks == row.tasks);
+                .any(|other| row.protocol.is_none() && other.contestant == row.contestant && other.tasks == row.tasks);
             if !known {
                 joined.rows.push(row);
             }

@@ -19,7 +19,7 @@ use crate::log::EventKind;
 use crate::log::store::{RunLock, Store, pretty};
 use crate::report::score_table::one_line;
 use crate::run::budget::{self, Amount, Budget};
-use crate::run::episode::Line;
+use crate::run::episode::ModelAccess;
 use crate::run::preflight::{self, Checked};
 use crate::run::runner::{CallPace, ExecPlayer, ModelPlayer, PlayerKind};
 use crate::run::{Cancel, Plan, Player};
@@ -236,14 +236,14 @@ fn exec_player(settings: &Settings, agent: &ExecAgent) -> Player {
 }
 
 /// How a model is reached, and how many of its calls are under way at once.
-fn line(settings: &Settings, model: &KeyedModel, limiters: &mut Limiters) -> Result<(Line, CallPace), Failure> {
+fn line(settings: &Settings, model: &KeyedModel, limiters: &mut Limiters) -> Result<(ModelAccess, CallPace), Failure> {
     let limiter = limiters.of(settings, model);
     let pace = match (&settings.replay, settings.concurrency) {
         (None, _) => CallPace::Limited(Arc::clone(&limiter)),
         (Some(_), Concurrency::Fixed(episodes)) => CallPace::Episodes(episodes),
         (Some(_), Concurrency::Auto) => CallPace::Episodes(REPLAYED_AT_ONCE),
     };
-    let line = Line {
+    let line = ModelAccess {
         client: build::client(settings, model, Some(limiter))?,
         price: model.spec.price().copied(),
         episode_time: settings.episode_timeout,
@@ -316,11 +316,11 @@ pub(super) async fn checked_player(
 fn model_player(
     settings: &Settings,
     prompts: &Arc<PromptSet>,
-    line: Line,
+    line: ModelAccess,
     pace: CallPace,
     protocol: Protocol,
 ) -> ModelPlayer {
-    ModelPlayer { protocol, assist: settings.assist.into(), prompts: Arc::clone(prompts), line, pace }
+    ModelPlayer { protocol, assist: settings.assist.into(), prompts: Arc::clone(prompts), access: line, pace }
 }
 
 /// Ends the run where the endpoint refuses what was configured; a passing fault is only a warning.

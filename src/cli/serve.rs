@@ -20,7 +20,7 @@ use super::shown::{Maker, RunSuites};
 use super::{build, out};
 use crate::config::settings::ConfigFile;
 use crate::config::{ConfigError, Environment};
-use crate::log::shelf::Shelf;
+use crate::log::run_index::RunIndex;
 use crate::log::store::Store;
 use crate::serve::{Access, App, Backing, Baselines, KeptRuns, Limits, Options, Origins, Reveal, Server, Visibility};
 
@@ -186,7 +186,7 @@ impl Plan {
                 Some(folder) => folder,
                 None => build::results(None)?,
             };
-            self.runs = Some(Arc::new(KeptRuns::new(Shelf::new(Store::new(results)), Arc::new(RunSuites))));
+            self.runs = Some(Arc::new(KeptRuns::new(RunIndex::new(Store::new(results)), Arc::new(RunSuites))));
         }
         // Whoever can reach it could spend its money.
         let is_open = given.is_none() && !self.options.origins.local;

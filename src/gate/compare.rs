@@ -1,4 +1,4 @@
-//! The comparison of two runs, contestant by contestant and task by task. Pure.
+//! Compares two runs, contestant by contestant and task by task. Pure.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,15 @@ use serde::Serialize;
 use crate::env::TaskId;
 use crate::log::summary::PASS_THRESHOLD;
 use crate::log::{EpisodeKey, Event, EventKind, Row, Summary};
-use crate::stats::gate::{self, Pair, Verdict};
+use crate::stats::gate::{Criteria, Judgement, Pair, Verdict, judge};
 
-/// The schema of a comparison.
+/// The name and version of the format of a comparison.
 pub const SCHEMA: &str = "incident-bench/compare/1";
 
-/// The scope of all tasks.
+/// The scope that covers all tasks.
 const OVERALL: &str = "overall";
 
-/// What is tolerated.
+/// The rules of the comparison: what is tolerated.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rules {
     /// The drop of a score that is tolerated.
@@ -30,116 +30,99 @@ impl Default for Rules {
     }
 }
 
-/// Why two runs cannot be compared: they are not the same measurement.
+/// The reason why two runs cannot be compared: they are not the same measurement.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the runs have different {what}: {base} and {new}")]
 pub struct Drift {
-    /// Suite, prompts or graders.
+    /// The part that differs: suite, prompts or graders.
     pub what: &'static str,
-    /// In the base.
+    /// The value in the base.
     pub base: String,
-    /// In the new run.
+    /// The value in the new run.
     pub new: String,
 }
 
-/// Two runs, compared.
+/// The comparison of two runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
-    /// [`SCHEMA`].
+    /// The name and version of the format, which is [`SCHEMA`].
     pub schema: String,
-    /// The id of the base.
+    /// The id of the base run.
     pub base_run: String,
     /// The id of the new run.
     pub new_run: String,
-    /// The drop that is tolerated.
+    /// The drop of a score that is tolerated.
     pub margin: f64,
     /// The error of each one-sided bound.
     pub alpha: f64,
-    /// For each contestant that both runs have: overall, then each task.
+    /// The rows: for each contestant that both runs have, first the overall score and then each task.
     pub rows: Vec<CompareRow>,
-    /// Contestants of one run only, and other things that a reader must know.
+    /// What a reader must know, such as contestants that only one run has.
     pub notes: Vec<String>,
 }
 
-/// One contestant in one scope.
+/// The comparison of one contestant in one scope.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CompareRow {
-    /// The contestant.
-    pub model: String,
-    /// `overall`, or a task.
+    /// The label of the contestant.
+    #[serde(rename = "model")]
+    pub contestant: String,
+    /// The scope: `overall`, or the name of a task.
     pub scope: String,
-    /// The score of the base.
-    pub base: f64,
-    /// The score of the new run.
-    pub new: f64,
-    /// New less base.
-    pub delta: f64,
-    /// The error of the difference on these scenarios; none with one epoch.
-    pub se_fixed: Option<f64>,
-    /// Its one-sided bounds, each with error alpha.
-    pub bounds_fixed: Option<[f64; 2]>,
-    /// The error of the difference for incidents like these.
-    pub se_paired: Option<f64>,
-    /// Its two-sided 95 % interval.
-    pub ci95_paired: Option<[f64; 2]>,
-    /// The two-sided p of the exact sign flip over scenarios.
-    pub p_sign_flip: Option<f64>,
-    /// `pass`, `regressed` or `inconclusive`.
-    pub verdict: &'static str,
-    /// The smallest difference that these epochs would have shown four times in five.
-    pub mde: Option<f64>,
-    /// The epochs after which it could be decided, four times in five.
-    pub epochs_needed: Option<u64>,
-    /// Whether the verdict is by equality of trajectories and not by statistics.
+    /// The scores of both runs, the errors of their difference, and the verdict.
+    // The row is flattened for the JSON, which has one object for each row. Nothing reads it back.
+    #[serde(flatten)]
+    pub judged: Judgement,
+    /// Whether the verdict follows from equal trajectories and not from statistics.
     pub exact: bool,
-    /// Whether the contestant is the one that plays by chance.
+    /// Whether the contestant acts at random.
     #[serde(skip)]
     pub by_chance: bool,
-    /// The scenarios whose score is another one.
+    /// The scenarios whose score has changed.
     pub changed: Vec<Changed>,
 }
 
-/// A scenario whose score is another one.
+/// A scenario whose score has changed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Changed {
-    /// The scenario.
+    /// The id of the scenario.
     pub scenario: String,
-    /// Its mean in the base.
+    /// Its mean score in the base.
     pub base: f64,
-    /// Its mean in the new run.
+    /// Its mean score in the new run.
     pub new: f64,
-    /// The chance that its pass rate fell, where that is almost sure.
+    /// The chance that its pass rate fell; none unless that is almost certain.
     pub p_worse: Option<f64>,
-    /// Where the trajectories part, where both are at hand.
+    /// The first step at which the trajectories differ, if both are known.
     pub first_difference: Option<FirstDifference>,
 }
 
-/// The first step at which two plays of a scenario do not do the same.
+/// The first step at which two plays of a scenario differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FirstDifference {
-    /// The epoch.
+    /// The number of the epoch, from 0.
     pub epoch: u32,
-    /// The step, from 1.
+    /// The number of the step, from 1.
     pub step: u32,
-    /// What the base did; none where it had ended.
+    /// The action in the base; none if the episode had ended.
     pub base: Option<String>,
-    /// What the new run did; none where it had ended.
+    /// The action in the new run; none if the episode had ended.
     pub new: Option<String>,
 }
 
-/// A run to compare: its summary, and its events where they are at hand.
+/// A run to compare: its summary, and its events if they are known.
 #[derive(Debug, Clone, Copy)]
 pub struct Side<'a> {
-    /// The summary.
+    /// The summary of the run.
     pub summary: &'a Summary,
-    /// The events; empty where only the summary is known.
+    /// The events of the run; empty if only the summary is known.
     pub events: &'a [Event],
 }
 
-/// Compares two runs.
+/// Compares a new run with a base.
 ///
 /// # Errors
-/// Where suite, prompts or graders differ, unless that is allowed.
+/// Fails if suite, prompts or graders differ, unless that is allowed.
 pub fn compare(base: Side<'_>, new: Side<'_>, rules: Rules, allow_drift: bool) -> Result<Comparison, Drift> {
     let drifts = drifts(base.summary, new.summary);
     let mut notes = Vec::new();
@@ -155,20 +138,20 @@ pub fn compare(base: Side<'_>, new: Side<'_>, rules: Rules, allow_drift: bool) -
     }
     let mut rows = Vec::new();
     for row in &new.summary.rows {
-        let Some(before) = base.summary.rows.iter().find(|other| other.model == row.model) else {
-            notes.push(format!("{} is not in the base", row.model));
+        let Some(before) = base.summary.rows.iter().find(|other| other.contestant == row.contestant) else {
+            notes.push(format!("{} is not in the base", row.contestant));
             continue;
         };
         if before.protocol != row.protocol || before.assist != row.assist {
-            notes.push(format!("{} was asked in another way", row.model));
+            notes.push(format!("{} was asked in another way", row.contestant));
         }
-        let steps = (steps(base.events, &row.model), steps(new.events, &row.model));
+        let steps = (steps(base.events, &row.contestant), steps(new.events, &row.contestant));
         let same_draws = same_seed && base.summary.run.epochs == new.summary.run.epochs;
         rows.extend(Contest { before, after: row, rules, same_draws, steps: &steps }.rows(&mut notes));
     }
     for row in &base.summary.rows {
-        if new.summary.rows.iter().all(|other| other.model != row.model) {
-            notes.push(format!("{} is not in the new run", row.model));
+        if new.summary.rows.iter().all(|other| other.contestant != row.contestant) {
+            notes.push(format!("{} is not in the new run", row.contestant));
         }
     }
     Ok(Comparison {
@@ -183,16 +166,16 @@ pub fn compare(base: Side<'_>, new: Side<'_>, rules: Rules, allow_drift: bool) -
 }
 
 impl Comparison {
-    /// The verdict on all: regressed where any row is, whatever its scope. A task of few scenarios can seldom be decided
-    /// alone, so only the `overall` rows can leave the whole undecided, and of these not the one that plays by chance where
-    /// others play too: it stands there for scale.
+    /// The verdict on the whole. It is a regression if any row is one, whatever its scope. A task with few scenarios
+    /// can seldom be decided alone, so only the `overall` rows can leave the whole inconclusive. The contestant that
+    /// acts at random does not count if there are others, because it is there only for scale.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         let alone = self.rows.iter().all(|row| row.by_chance);
         let overall = || self.rows.iter().filter(|row| row.scope == OVERALL && (alone || !row.by_chance));
-        if self.rows.iter().any(|row| row.verdict == "regressed" && (alone || !row.by_chance)) {
+        if self.rows.iter().any(|row| row.judged.verdict == Verdict::Regressed && (alone || !row.by_chance)) {
             Verdict::Regressed
-        } else if overall().any(|row| row.verdict == "inconclusive") || self.rows.is_empty() {
+        } else if overall().any(|row| row.judged.verdict == Verdict::Inconclusive) || self.rows.is_empty() {
             Verdict::Inconclusive
         } else {
             Verdict::Pass
@@ -217,11 +200,11 @@ fn drifts(base: &Summary, new: &Summary) -> Vec<Drift> {
 
 type Steps = BTreeMap<(String, u32), Vec<String>>;
 
-/// What a contestant did, by scenario and epoch.
+/// The actions of a contestant, by scenario and epoch.
 fn steps(events: &[Event], model: &str) -> Steps {
     let mut steps = Steps::new();
     for event in events {
-        if let (EventKind::StepTaken(step), Some(EpisodeKey { model: of, scenario, epoch })) =
+        if let (EventKind::StepTaken(step), Some(EpisodeKey { contestant: of, scenario, epoch })) =
             (&event.event, &event.episode)
             && of == model
         {
@@ -238,7 +221,8 @@ struct Contest<'a> {
     before: &'a Row,
     after: &'a Row,
     rules: Rules,
-    /// Whether both runs have the same seed and epochs: a player by chance with others is another player.
+    /// Whether both runs have the same seed and epochs. With another seed, the contestant that acts at random is
+    /// another player.
     same_draws: bool,
     steps: &'a (Steps, Steps),
 }
@@ -255,7 +239,7 @@ impl Contest<'_> {
                 if base.is_empty() || new.is_empty() {
                     notes.push(format!(
                         "{}: {scenario} has no score in one of the runs and is left out",
-                        self.after.model
+                        self.after.contestant
                     ));
                     continue;
                 }
@@ -275,9 +259,10 @@ impl Contest<'_> {
     }
 
     fn row(&self, scope: &str, names: &[String], pairs: &[Pair<TaskId>]) -> Option<CompareRow> {
-        let rules = gate::Rules { margin: self.rules.margin, alpha: self.rules.alpha, pass_threshold: PASS_THRESHOLD };
-        let judged = gate::judge(pairs, &rules)?;
-        // A policy without a model does the same again; and what did the same in every step cannot have got worse.
+        let Rules { margin, alpha } = self.rules;
+        let judged = judge(pairs, &Criteria { margin, alpha, pass_threshold: PASS_THRESHOLD })?;
+        // A policy without a model does the same again, and a contestant that took the same steps cannot have got
+        // worse.
         let same =
             self.before.trajectory_digest.is_some() && self.before.trajectory_digest == self.after.trajectory_digest;
         let by_chance = self.after.is_by_chance();
@@ -301,22 +286,12 @@ impl Contest<'_> {
             })
         });
         Some(CompareRow {
-            model: self.after.model.clone(),
+            contestant: self.after.contestant.clone(),
             scope: scope.to_owned(),
-            base: judged.base,
-            new: judged.new,
-            delta: judged.delta,
-            se_fixed: judged.se_fixed,
-            bounds_fixed: judged.bounds_fixed,
-            se_paired: judged.se_paired,
-            ci95_paired: judged.ci95_paired,
-            p_sign_flip: judged.p_sign_flip,
-            verdict: name(verdict),
-            mde: judged.mde,
-            epochs_needed: judged.epochs_needed,
+            changed: changed.collect(),
+            judged: Judgement { verdict, ..judged },
             exact,
             by_chance,
-            changed: changed.collect(),
         })
     }
 
@@ -333,13 +308,5 @@ impl Contest<'_> {
                 new: after.get(step).cloned(),
             })
         })
-    }
-}
-
-const fn name(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "pass",
-        Verdict::Regressed => "regressed",
-        Verdict::Inconclusive => "inconclusive",
     }
 }

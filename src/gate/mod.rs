@@ -1,4 +1,4 @@
-//! The regression gate: is a run worse than another one?
+//! The regression gate: it decides whether a run is worse than another one.
 //!
 //! ```text
 //! Summary (base) ─┐

@@ -1,8 +1,9 @@
-//! A comparison as text: for a terminal, for a pull request, for a CI system. Pure.
+//! Renders a comparison as text: for a terminal, for a pull request, and for a CI system. Pure.
 
 use std::fmt::Write;
 
 use super::compare::{CompareRow, Comparison};
+use crate::stats::gate::Verdict;
 
 const HEAD: [&str; 8] = ["model", "scope", "base", "new", "Δ", "these scenarios", "incidents like these", "verdict"];
 
@@ -11,24 +12,24 @@ fn cells(row: &CompareRow) -> Vec<String> {
         |bounds: Option<[f64; 2]>| bounds.map_or("–".to_owned(), |[low, high]| format!("[{low:+.3}, {high:+.3}]"));
     let how = if row.exact { " (exact)" } else { "" };
     vec![
-        row.model.clone(),
+        row.contestant.clone(),
         row.scope.clone(),
-        format!("{:.3}", row.base),
-        format!("{:.3}", row.new),
-        format!("{:+.3}", row.delta),
-        if row.exact { "–".to_owned() } else { interval(row.bounds_fixed) },
-        interval(row.ci95_paired),
-        format!("{}{how}", row.verdict),
+        format!("{:.3}", row.judged.base),
+        format!("{:.3}", row.judged.new),
+        format!("{:+.3}", row.judged.delta),
+        if row.exact { "–".to_owned() } else { interval(row.judged.bounds_fixed) },
+        interval(row.judged.ci95_paired),
+        format!("{}{how}", row.judged.verdict),
     ]
 }
 
-/// What a reader needs to act: what could not be decided, and what moved.
+/// What a reader needs in order to act: what could not be decided, and what changed.
 fn remarks(comparison: &Comparison) -> Vec<String> {
     let mut remarks = comparison.notes.clone();
     for row in &comparison.rows {
-        if row.verdict == "inconclusive" {
-            let mut text = format!("{}, {}: cannot be decided", row.model, row.scope);
-            match (row.mde, row.epochs_needed) {
+        if row.judged.verdict == Verdict::Inconclusive {
+            let mut text = format!("{}, {}: cannot be decided", row.contestant, row.scope);
+            match (row.judged.mde, row.judged.epochs_needed) {
                 (Some(mde), Some(epochs)) => {
                     let _ = write!(
                         text,
@@ -44,7 +45,8 @@ fn remarks(comparison: &Comparison) -> Vec<String> {
             remarks.push(text);
         }
         for changed in row.changed.iter().filter(|_| row.scope == "overall") {
-            let mut text = format!("{}, {}: {:.3} → {:.3}", row.model, changed.scenario, changed.base, changed.new);
+            let mut text =
+                format!("{}, {}: {:.3} → {:.3}", row.contestant, changed.scenario, changed.base, changed.new);
             if let Some(p) = changed.p_worse {
                 let _ = write!(text, ", worse with probability {p:.3}");
             }
@@ -64,7 +66,7 @@ fn remarks(comparison: &Comparison) -> Vec<String> {
     remarks
 }
 
-/// For a terminal.
+/// Renders the comparison for a terminal.
 #[must_use]
 pub fn table(comparison: &Comparison) -> String {
     let rows: Vec<_> = comparison.rows.iter().map(cells).collect();
@@ -76,7 +78,7 @@ pub fn table(comparison: &Comparison) -> String {
     text
 }
 
-/// For a pull request.
+/// Renders the comparison for a pull request, in Markdown.
 #[must_use]
 pub fn markdown(comparison: &Comparison) -> String {
     let rows: Vec<_> = comparison.rows.iter().map(cells).collect();
@@ -95,44 +97,47 @@ pub fn markdown(comparison: &Comparison) -> String {
     text
 }
 
-/// Commands for a GitHub Actions log: an annotation for each row that is not a pass.
+/// Renders commands for a GitHub Actions log, with one annotation for each row that does not pass.
 #[must_use]
 pub fn annotations(comparison: &Comparison) -> String {
     let mut text = String::new();
-    for row in comparison.rows.iter().filter(|row| row.verdict != "pass") {
-        let level = if row.verdict == "regressed" { "error" } else { "warning" };
-        let message = format!("{} {}: {:.3} to {:.3} ({:+.3})", row.model, row.scope, row.base, row.new, row.delta);
+    for row in comparison.rows.iter().filter(|row| row.judged.verdict != Verdict::Pass) {
+        let level = if row.judged.verdict == Verdict::Regressed { "error" } else { "warning" };
+        let message = format!(
+            "{} {}: {:.3} to {:.3} ({:+.3})",
+            row.contestant, row.scope, row.judged.base, row.judged.new, row.judged.delta
+        );
         // The runner reads % and line breaks in their encoded form.
         let message = crate::report::score_table::one_line(&message).replace('%', "%25");
-        let _ = writeln!(text, "::{level} title=incident-bench {}::{message}", row.verdict);
+        let _ = writeln!(text, "::{level} title=incident-bench {}::{message}", row.judged.verdict);
     }
     text
 }
 
-/// `JUnit`: a suite a contestant, a case a scope.
+/// Renders the comparison as `JUnit` XML, with a suite for each contestant and a case for each scope.
 #[must_use]
 pub fn junit(comparison: &Comparison) -> String {
     let mut text =
         String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"incident-bench compare\">\n");
-    let mut models: Vec<_> = comparison.rows.iter().map(|row| &row.model).collect();
+    let mut models: Vec<_> = comparison.rows.iter().map(|row| &row.contestant).collect();
     models.dedup();
     for model in models {
-        let rows: Vec<_> = comparison.rows.iter().filter(|row| row.model == *model).collect();
-        let count = |verdict| rows.iter().filter(|row| row.verdict == verdict).count();
+        let rows: Vec<_> = comparison.rows.iter().filter(|row| row.contestant == *model).collect();
+        let count = |verdict| rows.iter().filter(|row| row.judged.verdict == verdict).count();
         let _ = writeln!(
             text,
             "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\">",
             crate::report::markup::escape(model),
             rows.len(),
-            count("regressed"),
-            count("inconclusive")
+            count(Verdict::Regressed),
+            count(Verdict::Inconclusive)
         );
         for row in rows {
-            let message = format!("{:.4} to {:.4} ({:+.4})", row.base, row.new, row.delta);
-            let inner = match row.verdict {
-                "regressed" => format!("<failure message=\"{message}\"/>"),
-                "inconclusive" => format!("<skipped message=\"inconclusive: {message}\"/>"),
-                _ => String::new(),
+            let message = format!("{:.4} to {:.4} ({:+.4})", row.judged.base, row.judged.new, row.judged.delta);
+            let inner = match row.judged.verdict {
+                Verdict::Regressed => format!("<failure message=\"{message}\"/>"),
+                Verdict::Inconclusive => format!("<skipped message=\"inconclusive: {message}\"/>"),
+                Verdict::Pass => String::new(),
             };
             let _ = writeln!(
                 text,

@@ -1,31 +1,31 @@
-//! How agents worked: rates and means over the parts of a row's grades (page 5.C of the contract). Most of them only generated
-//! incidents have. Pure.
+//! Conduct: how agents worked, as rates and means over the parts of a row's grades. Most of these measures exist only
+//! for generated incidents. Pure.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::summary::round;
+use super::rounding::round4;
 use crate::stats::mean;
 use crate::stats::proportion::{Rate, wilson_of};
 
-/// One measure: a share of episodes with its interval, or a mean.
+/// One measure: either a share of episodes with its interval, or a mean.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Measure {
-    /// The share, from 0 to 1, or the mean in the unit that the name has.
+    /// The value: a share from 0 to 1, or a mean in the unit that the measure's name states.
     pub value: f64,
-    /// The episodes that it is about.
+    /// The number of episodes that the measure is about.
     pub episodes: usize,
-    /// Wilson's 95 % interval of a share.
+    /// The 95 % interval of Wilson; none for a mean.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wilson95: Option<[f64; 2]>,
 }
 
-/// The measures by name.
+/// The measures of a row by name.
 pub type Conduct = BTreeMap<String, Measure>;
 
-/// The measures of these grades; none where no grade is a strict one.
+/// Computes the measures of these grades. A measure is missing where no grade has the parts that it needs.
 #[must_use]
 pub fn conduct<'a>(grades: impl Iterator<Item = &'a Value>) -> Conduct {
     let parts: Vec<&Value> = grades.filter_map(|grade| grade.get("breakdown")).collect();
@@ -36,8 +36,8 @@ pub fn conduct<'a>(grades: impl Iterator<Item = &'a Value>) -> Conduct {
     let mut share = |name: &str, hits: usize, of: usize| {
         let counts = u32::try_from(hits).ok().zip(u32::try_from(of).ok());
         if let Some(rate) = counts.and_then(|(hits, of)| Rate::new(hits, of)) {
-            let wilson95 = wilson_of(rate, 0.05).map(|ends| ends.map(round));
-            all.insert(name.to_owned(), Measure { value: round(rate.share()), episodes: of, wilson95 });
+            let wilson95 = wilson_of(rate, 0.05).map(|ends| ends.map(round4));
+            all.insert(name.to_owned(), Measure { value: round4(rate.share()), episodes: of, wilson95 });
         }
     };
 
@@ -80,7 +80,7 @@ pub fn conduct<'a>(grades: impl Iterator<Item = &'a Value>) -> Conduct {
 
     let mut average = |name: &str, values: Vec<f64>| {
         if let Some(value) = mean::mean(&values) {
-            all.insert(name.to_owned(), Measure { value: round(value), episodes: values.len(), wilson95: None });
+            all.insert(name.to_owned(), Measure { value: round4(value), episodes: values.len(), wilson95: None });
         }
     };
     let of = |parts: &[&Value], key: &str| parts.iter().filter_map(|part| number(part, key)).collect::<Vec<_>>();
@@ -91,7 +91,8 @@ pub fn conduct<'a>(grades: impl Iterator<Item = &'a Value>) -> Conduct {
     average("evidence_coverage", of(&causes, "ruled_out"));
     average("bits_per_query", of(&causes, "bits_per_query"));
     average("queries_after_certainty", of(&causes, "idle_queries"));
-    // 1 for a forecast that is always right and sure, 0 for a coin.
+    // The Brier skill is 1 for a forecast that is always right and certain, and 0 for one that is no better than a
+    // coin.
     let skill = |part: &&Value| {
         let outcome = f64::from(u8::from(flag(part, "service_match")));
         Some(1.0 - (number(part, "confidence")? - outcome).powi(2) / 0.25)

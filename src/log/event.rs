@@ -1,222 +1,201 @@
-//! Events: the vocabulary of the log.
-
-use std::fmt;
+//! The events of the log: everything that can happen in a run.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::{EpisodeKey, RunId};
 use crate::agent::StepSource;
 use crate::chat::{ChatReply, ErrorKind, Message, Retry};
 use crate::env::{ActionKind, EpisodeId, Points, TaskId};
 
-/// The version of the event format; readers accept equal ones.
+/// The version of the event format. Readers accept this version only.
 pub const VERSION: u32 = 1;
 
-/// Which episode: one play of one scenario by one contestant in one epoch.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct EpisodeKey {
-    /// The contestant's label: a model, or a built-in agent's name.
-    pub model: String,
-    /// The scenario.
-    pub scenario: String,
-    /// The repetition, from 0.
-    pub epoch: u32,
-}
-
-impl fmt::Display for EpisodeKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} on {}", self.model, self.scenario)?;
-        if self.epoch > 0 {
-            write!(f, ", epoch {}", self.epoch)?;
-        }
-        Ok(())
-    }
-}
-
-/// Something that happened.
+/// One entry of the log: something that happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// Its number in the log, from 0, without gaps.
+    /// The number of the event in the log, counted from 0 without gaps.
     pub seq: u64,
-    /// When.
+    /// The time at which it happened.
     pub at: Timestamp,
-    /// In which episode, if in one.
+    /// The episode in which it happened; none for events of the whole run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub episode: Option<EpisodeKey>,
-    /// What.
+    /// The kind of event, with its details.
     pub event: EventKind,
 }
 
-/// How an episode ended.
+/// The ways in which an episode can end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind", content = "reason")]
 pub enum Outcome {
     /// The agent submitted its answer.
     Completed,
-    /// The steps ran out.
+    /// The episode ran out of steps.
     StepLimit,
-    /// The endpoint failed, after retries. Not the model's fault: no score.
+    /// The endpoint failed after all retries. This is not the model's fault, so there is no score.
     Void(ErrorKind),
-    /// The harness failed. No score.
+    /// The harness failed, so there is no score.
     Crashed,
-    /// The run was stopped. No score.
+    /// The run was stopped, so there is no score.
     Cancelled,
 }
 
 impl Outcome {
-    /// Whether the episode has a score.
+    /// Whether an episode with this outcome has a score.
     #[must_use]
     pub const fn is_scored(self) -> bool {
         matches!(self, Self::Completed | Self::StepLimit)
     }
 
-    /// Whether the infrastructure took the score away.
+    /// Whether the infrastructure is the reason why there is no score.
     #[must_use]
     pub const fn is_void(self) -> bool {
         matches!(self, Self::Void(_) | Self::Crashed)
     }
 }
 
-/// The kinds of events. Names are dotted, and stay.
+/// The kinds of events. Their names on the wire are dotted and never change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type")]
 pub enum EventKind {
-    /// The run begins.
+    /// The run has begun.
     #[serde(rename = "run.started")]
     RunStarted {
-        /// The version of the format.
+        /// The version of the event format.
         v: u32,
-        /// The run.
-        run: super::RunId,
+        /// The id of the run.
+        run: RunId,
     },
     /// An endpoint was asked once before the run.
     #[serde(rename = "endpoint.checked")]
     EndpointChecked {
-        /// The contestant's label.
+        /// The label of the contestant.
         model: String,
-        /// The protocol that will be used.
+        /// The protocol that the run will use.
         protocol: String,
-        /// The model that the endpoint says answered.
+        /// The model that answered, as the endpoint names it.
         answered_by: Option<String>,
-        /// What went wrong, if anything.
+        /// The fault that occurred; none if the check succeeded.
         error: Option<String>,
-        /// The replies, oldest first: several where the protocol had to be found out.
+        /// The replies, oldest first. There are several if the protocol had to be found out.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         replies: Vec<ChatReply>,
-        /// What they cost together, in USD, where prices are known.
+        /// The cost of all replies in USD; none if a price is not known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cost_usd: Option<f64>,
     },
-    /// An episode begins.
+    /// An episode has begun.
     #[serde(rename = "episode.started")]
     EpisodeStarted {
-        /// The episode's id.
+        /// The id of the episode.
         episode_id: EpisodeId,
-        /// The task.
+        /// The task of the episode.
         task: TaskId,
     },
-    /// A model call succeeded.
+    /// A call of a model succeeded.
     #[serde(rename = "model.called")]
     ModelCalled {
-        /// The step for which it was made, from 1.
+        /// The number of the step for which the call was made, from 1.
         step: u32,
-        /// The messages of the request that no earlier event of the episode holds.
+        /// The messages of the request that no earlier event of the episode contains.
         new_messages: Vec<Message>,
-        /// How many pieces of older evidence the request no longer held.
+        /// The number of older pieces of evidence that the request no longer contained.
         #[serde(default, skip_serializing_if = "is_zero")]
         dropped_evidence: usize,
-        /// The reply.
+        /// The reply of the model.
         reply: ChatReply,
-        /// What it cost, in USD, where prices are known.
+        /// The cost of the call in USD; none if a price is not known.
         cost_usd: Option<f64>,
     },
-    /// A model call failed, after retries.
+    /// A call of a model failed after all retries.
     #[serde(rename = "model.failed")]
     ModelFailed {
-        /// The step for which it was made, from 1.
+        /// The number of the step for which the call was made, from 1.
         step: u32,
-        /// What kind of fault.
+        /// The kind of fault.
         error: ErrorKind,
-        /// What the endpoint said.
+        /// The message of the endpoint.
         message: String,
-        /// The HTTP status, where there was one.
+        /// The HTTP status; none if there was no response.
         status: Option<u16>,
         /// The endpoint's id of the request.
         request_id: Option<String>,
-        /// The attempts before the last one.
+        /// The failed attempts before the last one.
         retries: Vec<Retry>,
-        /// How long the last attempt took, in milliseconds.
+        /// The duration of the last attempt in milliseconds.
         latency_ms: u64,
-        /// Where the context was too short: the tokens of the request, if the endpoint said.
+        /// The tokens of the request, if the context was too short and the endpoint gave the number.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         prompt_tokens: Option<u64>,
-        /// Where the context was too short: the limit, if the endpoint said.
+        /// The limit in tokens, if the context was too short and the endpoint gave the number.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         context_limit: Option<u64>,
     },
     /// A step was taken.
     #[serde(rename = "step.taken")]
     StepTaken(Box<StepTaken>),
-    /// An episode ended.
+    /// An episode has ended.
     #[serde(rename = "episode.finished")]
     EpisodeFinished {
-        /// How.
+        /// The way in which it ended.
         outcome: Outcome,
-        /// The score, 0 to 1; none where the outcome has none.
+        /// The score from 0 to 1; none if the outcome has no score.
         score: Option<Points>,
-        /// Steps taken.
+        /// The number of steps that were taken.
         steps: u32,
-        /// The grade in full.
+        /// The full grade as the grader wrote it.
         grade: Option<Value>,
-        /// The strict grade, where it is another one, with the version of its grader.
+        /// The strict grade with the version of its grader, if the score comes from another grader.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         strict: Option<Value>,
-        /// What happened, where the outcome has no score.
+        /// The reason why there is no score; none if there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<String>,
     },
-    /// An episode got another score by other graders; this one counts from here on.
+    /// An episode got a new score from other graders. It replaces the earlier score from here on.
     #[serde(rename = "episode.regraded")]
     EpisodeRegraded {
         /// The version of the graders.
         grader: String,
-        /// The score, 0 to 1.
+        /// The new score from 0 to 1.
         score: Points,
-        /// The grade in full.
+        /// The full grade as the grader wrote it.
         grade: Value,
-        /// The strict grade, where it is another one, with the version of its grader.
+        /// The strict grade with the version of its grader, if the score comes from another grader.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         strict: Option<Value>,
     },
-    /// A run that had stopped goes on; what stands before is kept.
+    /// A run that had stopped continues. The events before this one still count.
     #[serde(rename = "run.resumed")]
     RunResumed,
-    /// The run was stopped.
+    /// The run was stopped by the user.
     #[serde(rename = "run.cancelled")]
     RunCancelled {
-        /// By what.
+        /// The reason for the stop.
         reason: String,
     },
-    /// The comparison with the baseline was decided before all epochs were played; the others are no part of the run.
+    /// The comparison with the baseline was decided before all epochs were played. The other epochs are not part of the
+    /// run.
     #[serde(rename = "run.decided")]
     RunDecided {
-        /// The epochs that count.
+        /// The number of epochs that count.
         epochs: u32,
     },
-    /// The run has spent what it may; what was not played is left for `bench resume`.
+    /// The run has reached a limit of its budget. `bench resume` can play the remaining episodes.
     #[serde(rename = "run.budget_spent")]
     BudgetSpent {
-        /// The option that sets the limit.
+        /// The option that sets the limit, such as `--max-cost`.
         option: String,
     },
-    /// The run ended.
+    /// The run has ended.
     #[serde(rename = "run.finished")]
     RunFinished,
 }
 
 impl EventKind {
-    /// The end of an episode that has no score, before or beside its steps.
+    /// Makes the event that ends an episode without a score, before its first step or after some of its steps.
     #[must_use]
     pub const fn unscored(outcome: Outcome, message: String) -> Self {
         Self::EpisodeFinished { outcome, score: None, steps: 0, grade: None, strict: None, message: Some(message) }
@@ -226,40 +205,40 @@ impl EventKind {
 /// One step of an episode.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepTaken {
-    /// Its number, from 1.
+    /// The number of the step, from 1.
     pub step: u32,
     /// The kind of action.
     pub action_type: ActionKind,
-    /// Its parameters.
+    /// The parameters of the action.
     pub parameters: Map<String, Value>,
-    /// Who chose it.
+    /// The source that chose the action.
     pub source: StepSource,
-    /// What was wrong with the model's reply, if anything.
+    /// The problem with the model's reply; none if the reply could be used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
-    /// What the model proposed, where something else was done.
+    /// The action that the model proposed, if another one was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proposed: Option<Value>,
     /// The reward of the step.
     pub reward: Points,
-    /// Where it comes from.
+    /// The signals that make up the reward.
     pub reason: String,
     /// The sum of all rewards so far.
     pub cumulative: Points,
-    /// The text that the action brought up.
+    /// The text that the action revealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,
-    /// What the environment said.
+    /// The feedback of the environment.
     pub feedback: String,
-    /// Why the action was refused, if it was.
+    /// The reason why the action was refused; none if it was accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// Whether the episode is over.
+    /// Whether the episode is over after this step.
     pub done: bool,
 }
 
 impl StepTaken {
-    /// Whether a model chose it, also where it was a bad choice or the second one.
+    /// Whether a model chose the action, even if the choice was bad or was its second attempt.
     #[must_use]
     pub const fn is_models_own(&self) -> bool {
         matches!(self.source, StepSource::Model | StepSource::Repaired)

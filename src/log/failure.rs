@@ -1,4 +1,4 @@
-//! Why an episode did not pass, in one word: what a reader of a table wants to know first. Pure.
+//! Failures: the main reason why an episode did not pass, in one word for tables. Pure.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Outcome;
 use crate::chat::ErrorKind;
 
-/// Why an episode did not pass. The first of these that applies names it.
+/// The reasons why an episode does not pass. The first one that applies names the failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Failure {
@@ -16,19 +16,19 @@ pub enum Failure {
     AgentExited,
     /// The agent's process did not answer in time and was killed.
     AgentTimeout,
-    /// Half of the steps or more were replies that could not be used.
+    /// At least half of the steps were spent on replies that could not be used.
     Format,
-    /// A third of the steps or more repeated an earlier one exactly.
+    /// At least a third of the steps repeated an earlier step exactly.
     Loop,
-    /// The steps ran out without an answer.
+    /// The steps ran out before an answer was submitted.
     MissingSubmission,
     /// A remediation made things worse.
     HarmfulAction,
-    /// The answer came before anything was looked at.
+    /// The answer was submitted before the agent had looked at anything.
     PrematureSubmission,
-    /// The answer named another severity, service or failure mode.
+    /// The answer named the wrong severity, service or failure mode.
     WrongCause,
-    /// The repair was not complete, or the answer did not say enough.
+    /// The repair was incomplete, or the answer did not say enough.
     Incomplete,
 }
 
@@ -48,20 +48,20 @@ impl fmt::Display for Failure {
     }
 }
 
-/// What is known of a scored episode.
+/// What is known about a scored episode.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts<'a> {
-    /// How it ended.
+    /// The way in which the episode ended.
     pub outcome: Outcome,
-    /// Steps taken.
+    /// The number of steps that were taken.
     pub steps: usize,
-    /// Steps for which the model's reply could not be used.
+    /// The number of steps for which the model's reply could not be used.
     pub problems: usize,
-    /// Steps that repeated an earlier one exactly.
+    /// The number of steps that repeated an earlier one exactly.
     pub repeats: usize,
-    /// The fault by which the agent was gone before the end, if it was.
+    /// The fault that took the agent away before the end of the episode; none if it stayed.
     pub gone: Option<ErrorKind>,
-    /// The grade in full.
+    /// The full grade as the grader wrote it.
     pub grade: Option<&'a Value>,
 }
 

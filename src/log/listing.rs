@@ -1,4 +1,4 @@
-//! The episodes of a run as a list: a line each, made from the event log as it grows.
+//! The episodes of a run as a list with one line for each, built from the event log as it grows.
 
 use std::collections::HashMap;
 
@@ -9,34 +9,36 @@ use super::manifest::Manifest;
 use super::{EpisodeKey, Event, EventKind, Outcome};
 use crate::env::Points;
 
-/// An episode in a line.
+/// One episode as a line of the list.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Line {
-    /// Its number in the run, which stays: contestants in the order of the plan, in each the scenarios, in each the epochs.
+    /// The number of the episode in the run, which never changes. Contestants come in the order of the plan, for each
+    /// of them the scenarios, and for each of these the epochs.
     pub n: usize,
-    /// The contestant, by its place in the plan.
+    /// The index of the contestant in the plan.
     pub contestant: usize,
-    /// The scenario, by its place in the plan.
+    /// The index of the scenario in the plan.
     pub scenario: usize,
-    /// The repetition, from 0.
+    /// The number of the repetition, from 0.
     pub epoch: u32,
-    /// How it ended: `completed`, `step_limit`, `void`, `crashed` or `cancelled`; none while it goes on.
+    /// The outcome: `completed`, `step_limit`, `void`, `crashed` or `cancelled`; none while the episode is being
+    /// played.
     pub outcome: Option<&'static str>,
-    /// What happened, where there is no score.
+    /// The reason why there is no score.
     pub reason: Option<String>,
-    /// The score, 0 to 1.
+    /// The score from 0 to 1.
     pub score: Option<Points>,
-    /// The total of the strict grade, where that is another one.
+    /// The total of the strict grade, if the score comes from another grader.
     pub strict: Option<f64>,
-    /// Steps taken.
+    /// The number of steps that were taken.
     pub steps: u32,
-    /// Model calls that succeeded.
+    /// The number of model calls that succeeded.
     pub calls: u32,
-    /// Tokens of prompts and answers, as far as endpoints count them.
+    /// The tokens of prompts and answers, as far as endpoints count them.
     pub tokens: u64,
-    /// What its calls cost in USD; none where no price is known.
+    /// The cost of the calls in USD; none if a price is not known.
     pub cost_usd: Option<f64>,
-    /// Seconds from its beginning to its end.
+    /// The time from the beginning of the episode to its end in seconds.
     pub seconds: Option<f64>,
     #[serde(skip)]
     began: Timestamp,
@@ -48,13 +50,13 @@ pub struct Listing {
     contestants: HashMap<String, usize>,
     scenarios: HashMap<String, usize>,
     epochs: u32,
-    /// Episodes that the plan has; fewer where the run is a share.
+    /// The number of episodes in the plan, or in this run's share of it.
     pub planned: usize,
     lines: HashMap<usize, Line>,
 }
 
 impl Listing {
-    /// A list for the run that a manifest describes.
+    /// Makes an empty list for the run that a manifest describes.
     #[must_use]
     pub fn new(manifest: &Manifest) -> Self {
         let numbered = |names: Vec<&String>| names.into_iter().cloned().zip(0..).collect::<HashMap<_, _>>();
@@ -75,11 +77,11 @@ impl Listing {
     /// Takes one event into account.
     pub fn apply(&mut self, event: &Event) {
         let Some(key) = &event.episode else { return };
-        let places = self.contestants.get(&key.model).zip(self.scenarios.get(&key.scenario));
+        let places = self.contestants.get(&key.contestant).zip(self.scenarios.get(&key.scenario));
         let Some((contestant, scenario)) = places.map(|(one, other)| (*one, *other)) else { return };
         let n = (contestant * self.scenarios.len() + scenario) * self.epochs as usize + key.epoch as usize;
         if matches!(event.event, EventKind::EpisodeStarted { .. }) {
-            // Also where it begins anew: what was cut off counts no more.
+            // An episode may begin a second time after a run was cut off; its earlier events count no more.
             let line = Line {
                 n,
                 contestant,
@@ -102,7 +104,7 @@ impl Listing {
         }
     }
 
-    /// The lines, by number.
+    /// The lines in the order of their numbers.
     #[must_use]
     pub fn lines(&self) -> Vec<&Line> {
         let mut lines: Vec<_> = self.lines.values().collect();
@@ -110,7 +112,7 @@ impl Listing {
         lines
     }
 
-    /// How many episodes have ended.
+    /// The number of episodes that have ended.
     #[must_use]
     pub fn ended(&self) -> usize {
         self.lines.values().filter(|line| line.outcome.is_some_and(|outcome| outcome != "cancelled")).count()
@@ -143,7 +145,7 @@ impl Line {
     }
 }
 
-/// The episode of a number.
+/// The key of the episode with a given number; none if the plan has no such episode.
 #[must_use]
 pub fn key(manifest: &Manifest, n: usize) -> Option<EpisodeKey> {
     let epochs = manifest.epochs as usize;
@@ -151,7 +153,7 @@ pub fn key(manifest: &Manifest, n: usize) -> Option<EpisodeKey> {
     let contestant = manifest.contestants.get(place.checked_div(manifest.scenarios.len())?)?;
     let scenario = manifest.scenarios.get(place.checked_rem(manifest.scenarios.len())?)?;
     let epoch = u32::try_from(epoch).ok()?;
-    Some(EpisodeKey { model: contestant.label.clone(), scenario: scenario.id.clone(), epoch })
+    Some(EpisodeKey { contestant: contestant.label.clone(), scenario: scenario.id.clone(), epoch })
 }
 
 const fn word(outcome: Outcome) -> &'static str {

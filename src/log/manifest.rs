@@ -1,4 +1,4 @@
-//! `run.json`: what was asked of a run.
+//! The manifest of a run, `run.json`: what the run was asked to do.
 
 use std::fmt;
 
@@ -11,16 +11,16 @@ use crate::agent::exec;
 use crate::chat::price::Price;
 use crate::env::TaskId;
 
-/// The schema of `run.json`.
+/// The name and version of the format of `run.json`.
 pub const SCHEMA: &str = "incident-bench/run/1";
 
-/// The id of a run: its start and four random digits, so that names sort by time.
+/// The id of a run, made of its start time and four random hexadecimal digits, so that ids sort by time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RunId(pub String);
 
 impl RunId {
-    /// `2026-11-22T120918Z-7f3a`.
+    /// Makes an id such as `2026-11-22T120918Z-7f3a`.
     #[must_use]
     pub fn new(start: Timestamp, salt: u16) -> Self {
         Self(format!("{}-{salt:04x}", start.strftime("%Y-%m-%dT%H%M%SZ")))
@@ -33,69 +33,69 @@ impl fmt::Display for RunId {
     }
 }
 
-/// The agent of a contestant that plays through the server, by means that are not known here.
+/// The agent name of a contestant that plays through the server. How it chooses its actions is not known here.
 pub const CLIENT: &str = "client";
 
-/// Who plays: a model with its settings, or a built-in agent.
+/// A contestant: a model with its settings, a program, a client, or a built-in agent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Contestant {
-    /// The label in tables and keys, unique in a run.
+    /// The label in tables and keys, which is unique in a run.
     pub label: String,
-    /// The agent: `llm`, `exec`, `client`, or a built-in agent's name.
+    /// The name of the agent: `llm`, `exec`, `client`, or a built-in agent's name.
     pub agent: String,
-    /// The settings of the model, without any key; none for built-in agents.
+    /// The settings of the model, which never contain a key; none for built-in agents.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settings: Option<ModelRecord>,
 }
 
 impl Contestant {
-    /// Whether it is measured, beside the built-in agents that are there to compare with.
+    /// Whether the contestant is being measured, as opposed to the built-in agents that are there for comparison.
     #[must_use]
     pub fn is_measured(&self) -> bool {
         self.settings.is_some() || self.agent == exec::NAME || self.agent == CLIENT
     }
 }
 
-/// The settings of a model in a run, for the record.
+/// The settings of a model, as they are recorded for a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelRecord {
     /// The model's name at its endpoint.
     pub name: String,
-    /// The provider.
+    /// The name of the provider.
     pub provider: String,
-    /// The endpoint.
+    /// The URL of the endpoint.
     pub base_url: String,
-    /// `text`, `json` or `tools`; `auto` until the endpoint was asked.
+    /// The protocol: `text`, `json` or `tools`, or `auto` until the endpoint has been asked.
     pub protocol: String,
-    /// `fallback`, `repair` or `off`.
+    /// The assistance for unusable replies: `fallback`, `repair` or `off`.
     pub assist: String,
-    /// The sampling temperature; none leaves it to the endpoint.
+    /// The sampling temperature; with none, the endpoint chooses it.
     pub temperature: Option<f64>,
-    /// The limit on an answer, in tokens.
+    /// The limit on the length of an answer in tokens.
     pub max_tokens: u32,
-    /// How much a reasoning model thinks, where set.
+    /// The effort that a reasoning model is asked for; none if it is not set.
     pub reasoning_effort: Option<String>,
-    /// The prices, where known.
+    /// The prices of tokens; none if they are not known.
     pub price: Option<Price>,
 }
 
-/// What is planned for one scenario.
+/// A scenario of the plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedScenario {
-    /// The scenario.
+    /// The id of the scenario.
     pub id: String,
-    /// Its task.
+    /// The task of the scenario.
     pub task: TaskId,
 }
 
-/// Where a run was made.
+/// The machine on which a run was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
-    /// The operating system.
+    /// The name of the operating system.
     pub os: String,
-    /// The processor architecture.
+    /// The name of the processor architecture.
     pub arch: String,
-    /// Logical processors.
+    /// The number of logical processors.
     pub cpus: usize,
 }
 
@@ -112,45 +112,45 @@ impl Manifest {
     }
 }
 
-/// `run.json`.
+/// The content of `run.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// [`SCHEMA`].
+    /// The name and version of the format, which is [`SCHEMA`].
     pub schema: String,
-    /// The run.
+    /// The id of the run.
     pub id: RunId,
-    /// When it started.
+    /// The time at which the run started.
     pub started_at: Timestamp,
     /// The version of this program.
     pub bench_version: String,
-    /// The suite, such as `classic`.
+    /// The name of the suite, such as `classic`.
     pub suite: String,
-    /// The digest of its rules and scenarios.
+    /// The digest of the suite's rules and scenarios.
     pub suite_digest: String,
-    /// The prompt set, such as `default/1`.
+    /// The name of the prompt set, such as `default/1`.
     pub prompts: String,
-    /// The digest of its files.
+    /// The digest of the files of the prompt set.
     pub prompts_digest: String,
     /// The versions of the graders.
     pub graders: Vec<String>,
-    /// Who plays.
+    /// The contestants of the run.
     pub contestants: Vec<Contestant>,
-    /// What is played, in table order.
+    /// The scenarios of the run, in the order of the tables.
     pub scenarios: Vec<PlannedScenario>,
-    /// Repetitions of each scenario.
+    /// The number of repetitions of each scenario.
     pub epochs: u32,
     /// The seed of everything random.
     pub seed: u64,
-    /// The share of the episodes that this run plays; none for all of them.
+    /// The share of the episodes that this run plays; none if it plays all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
-    /// The shards that this run was put together from.
+    /// The runs of shards that this run was merged from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub merged: Vec<RunId>,
-    /// The options as they were resolved, each with its source; no secrets.
+    /// The options as they were resolved, each with its origin. They contain no secrets.
     pub options: Value,
-    /// The command line.
+    /// The command line that started the run.
     pub command: Vec<String>,
-    /// Where.
+    /// The machine on which the run was made.
     pub machine: Machine,
 }

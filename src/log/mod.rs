@@ -1,26 +1,30 @@
-//! What happened in a run: one append-only event log, and everything that is made from it.
+//! The log of a run: one append-only event log, and everything that is made from it.
 //!
 //! ```text
 //! Event ─► Writer ─► events.jsonl ─► Reader ─► Event ─► Fold ─► Summary
 //!                                                  └─► TrajectoryFile
 //! ```
 //!
-//! The log is the truth. [`summary::Fold`] is the same function while a run is going on and when it is read again.
+//! The log is the only record of a run, and everything else can be made from it again. [`summary::Fold`] makes the summary
+//! in the same way during a run and when its log is read later.
 
 pub mod conduct;
+mod episode_key;
 pub mod event;
 pub mod failure;
 pub mod listing;
 pub mod manifest;
 pub mod reader;
 pub mod reliability;
+mod rounding;
+pub mod run_index;
 pub mod shard;
-pub mod shelf;
 pub mod store;
 pub mod summary;
 pub mod trajectory_file;
 pub mod writer;
 
-pub use event::{EpisodeKey, Event, EventKind, Outcome};
+pub use episode_key::EpisodeKey;
+pub use event::{Event, EventKind, Outcome};
 pub use manifest::{CLIENT, Contestant, Manifest, RunId};
 pub use summary::{Fold, Row, Summary};

@@ -1,29 +1,29 @@
-//! Reads an event log, also one whose last line was torn by a kill.
+//! Reads an event log, even if its last line was torn because the process was killed.
 
 use super::{Event, EventKind};
 use crate::log::event::VERSION;
 
-/// What an event log holds.
+/// The content of an event log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contents {
-    /// The whole events, in order.
+    /// The complete events in order.
     pub events: Vec<Event>,
-    /// The bytes of whole lines; what stands behind was torn.
+    /// The number of bytes in complete lines. Any bytes after them belong to a torn line.
     pub whole_bytes: usize,
 }
 
-/// Why a log cannot be read.
+/// The reasons why a log cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// A line within the log is no event.
+    /// A line before the last one does not contain an event.
     #[error("line {line}: {problem}")]
     Line {
-        /// The line, from 1.
+        /// The number of the line, from 1.
         line: usize,
-        /// What is wrong.
+        /// The problem with the line.
         problem: String,
     },
-    /// The log was written by another format version.
+    /// The log was written in another version of the format.
     #[error("the log has format version {found}; this program reads version {VERSION}")]
     Version {
         /// The version of the log.
@@ -31,23 +31,23 @@ pub enum ReadError {
     },
 }
 
-/// Reads a log. A torn last line is left out and is no error; a damaged line within is one.
+/// Reads a log. A torn last line is ignored; a damaged line before it is an error.
 ///
 /// # Errors
-/// Names the first line that is damaged.
+/// Names the first damaged line, or the version of a log in another format.
 pub fn parse(bytes: &[u8]) -> Result<Contents, ReadError> {
     parse_from(bytes, 0)
 }
 
-/// Reads what a log has grown by: bytes that begin with a line, and with the event of this number.
+/// Reads the part by which a log has grown: bytes that begin with a whole line, whose event has the number `first`.
 ///
 /// # Errors
-/// As [`parse`]; lines are counted from the first of the log.
+/// Fails as [`parse`] does. Lines are counted from the beginning of the log.
 pub fn parse_from(bytes: &[u8], first: u64) -> Result<Contents, ReadError> {
     let mut events = Vec::new();
     let mut whole_bytes = 0;
     for (index, line) in (first..).zip(bytes.split_inclusive(|byte| *byte == b'\n')) {
-        // Without its line break a line was torn, even where it happens to parse.
+        // A line without its line break was torn, even if what is left of it can be parsed.
         let Some(text) = line.strip_suffix(b"\n") else { break };
         let wrong = |problem| ReadError::Line { line: usize::try_from(index + 1).unwrap_or(usize::MAX), problem };
         let event: Event = serde_json::from_slice(text).map_err(|error| wrong(error.to_string()))?;

@@ -1,75 +1,82 @@
-//! How well a score is known and how steadily it is reached: the numbers of page 7.2 beside a mean. Pure.
+//! Reliability: how certain a score is, and how steadily it is reached. These are the numbers that accompany a mean.
+//! Pure.
 
 use serde::{Deserialize, Serialize};
 
-use super::summary::round;
+use super::rounding::round4;
 use crate::env::TaskId;
 use crate::stats::epochs::{Constant, flip_rate, icc, se_fixed, task_weights};
 use crate::stats::{distribution, mean, passk, proportion};
 
-/// How well the overall score of a row is known. Four decimals; what cannot be estimated is left out.
+/// How certain the overall score of a row is. Values have four decimals, and a value that cannot be estimated is
+/// missing.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Reliability {
-    /// The standard error for *incidents like these*, over scenarios, the tasks being fixed strata: for leaderboards.
+    /// The standard error for *other incidents of the same kind*, from the spread over scenarios with the tasks as
+    /// fixed strata. Leaderboards use it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub se_general: Option<f64>,
-    /// The standard error on *these scenarios*, over epochs: for gates. Needs two epochs.
+    /// The standard error for *the same scenarios played again*, from the spread over epochs. Gates use it. It needs at
+    /// least two epochs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub se_fixed: Option<f64>,
-    /// Normal 95 % interval with `se_fixed`. Not clipped to [0, 1].
+    /// The normal 95 % interval with `se_fixed`. It is not clipped to [0, 1].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ci95_fixed: Option<[f64; 2]>,
-    /// How often episodes pass.
+    /// The rate at which episodes pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pass_rate: Option<PassRate>,
-    /// pass@1, pass@2 … pass@K over scenarios of which all epochs have a score. Needs two epochs.
+    /// The values of pass@1, pass@2 … pass@K over scenarios of which all epochs have a score. They need at least two
+    /// epochs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pass_at: Vec<f64>,
-    /// pass^1, pass^2 … pass^K, of the same scenarios.
+    /// The values of pass^1, pass^2 … pass^K over the same scenarios.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pass_hat: Vec<f64>,
     /// The share of scenarios that both pass and fail among their epochs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flip_rate: Option<f64>,
-    /// ICC(1): near 1 where epochs of a scenario agree, near 0 where they differ as much as scenarios do.
+    /// The intraclass correlation ICC(1). It is near 1 if the epochs of a scenario agree, and near 0 if they differ as
+    /// much as scenarios do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub icc: Option<f64>,
-    /// The overall score if every void episode were 0: with `overall`, the bracket in which the true one lies. Only
-    /// where episodes are void.
+    /// The overall score if every void episode counted as 0. Together with `overall` it brackets the true score. It is
+    /// present only if episodes are void.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overall_void_as_zero: Option<f64>,
 }
 
-/// The share of episodes that pass.
+/// The rate at which episodes pass.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PassRate {
     /// The score from which an episode counts as passed.
     pub threshold: f64,
     /// The mean over scenarios of the share of their epochs that pass.
     pub value: f64,
-    /// How many independent episodes that is worth.
+    /// The number of independent episodes that carry as much information.
     pub effective_n: f64,
-    /// Wilson's 95 % interval on `effective_n`.
+    /// The 95 % interval of Wilson with `effective_n` episodes.
     pub wilson95: [f64; 2],
 }
 
-/// What the epochs of one scenario came to.
+/// The results of the epochs of one scenario.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
-    /// Its task.
+    /// The task of the scenario.
     pub task: TaskId,
     /// The scores of the epochs that have one.
     pub scores: Vec<f64>,
-    /// How many epochs are void.
+    /// The number of void epochs.
     pub void: usize,
-    /// How many epochs were planned.
+    /// The number of planned epochs.
     pub planned: usize,
 }
 
-/// The numbers of a row, from the cells of its scenarios; none where nothing has a score.
+/// Computes the numbers of a row from the results of its scenarios; none if nothing has a score.
 ///
-/// A policy known to be `deterministic` has no error on these scenarios. Of another one, scenarios that came out the
-/// same every time are not taken for certain where that leaves no error at all (page 7.2, 8).
+/// A policy that is known to be `deterministic` has no error on the same scenarios. For any other policy, scenarios
+/// with the same score in every epoch do not count as certain if they would leave no error at all: the posterior
+/// variance of their pass rate is used instead (see [`Constant::Posterior`]).
 #[must_use]
 pub fn reliability(cells: &[Cell], threshold: f64, deterministic: bool) -> Option<Reliability> {
     let scored: Vec<_> = cells.iter().filter(|cell| !cell.scores.is_empty()).collect();
@@ -78,13 +85,13 @@ pub fn reliability(cells: &[Cell], threshold: f64, deterministic: bool) -> Optio
     }
     let by_epoch: Vec<_> = scored.iter().map(|cell| cell.scores.clone()).collect();
     let mut found = Reliability {
-        se_general: general_error(cells).map(round),
+        se_general: general_error(cells).map(round4),
         pass_rate: pass_rate(&scored, threshold),
-        flip_rate: flip_rate(&by_epoch, threshold).map(round),
-        icc: icc(&by_epoch).map(round),
+        flip_rate: flip_rate(&by_epoch, threshold).map(round4),
+        icc: icc(&by_epoch).map(round4),
         ..Reliability::default()
     };
-    // A task without a score leaves no overall score to have an error.
+    // If a task has no score, there is no overall score that could have an error.
     if let Some(overall) = overall(cells, |cell| mean::mean(&cell.scores)) {
         let weights = task_weights(&scored.iter().map(|cell| cell.task).collect::<Vec<_>>());
         let error = |constant| se_fixed(&by_epoch, &weights, constant);
@@ -93,21 +100,21 @@ pub fn reliability(cells: &[Cell], threshold: f64, deterministic: bool) -> Optio
             se => se,
         };
         let critical = distribution::normal_quantile(0.975);
-        found.se_fixed = se.map(round);
-        found.ci95_fixed = se.zip(critical).map(|(se, z)| [overall - z * se, overall + z * se].map(round));
+        found.se_fixed = se.map(round4);
+        found.ci95_fixed = se.zip(critical).map(|(se, z)| [overall - z * se, overall + z * se].map(round4));
     }
     if cells.iter().any(|cell| cell.void > 0) {
         let with_zeros = |cell: &Cell| {
             let zeros = std::iter::repeat_n(0.0, cell.void);
             mean::mean(&cell.scores.iter().copied().chain(zeros).collect::<Vec<_>>())
         };
-        found.overall_void_as_zero = overall(cells, with_zeros).map(round);
+        found.overall_void_as_zero = overall(cells, with_zeros).map(round4);
     }
     (found.pass_at, found.pass_hat) = repeated(cells, threshold);
     (found != Reliability::default()).then_some(found)
 }
 
-/// The values of a task's scenarios, task by task.
+/// The values of the scenarios, grouped by task.
 fn strata(cells: &[Cell], value: impl Fn(&Cell) -> Option<f64>) -> Vec<Vec<f64>> {
     let mut tasks: Vec<_> = cells.iter().map(|cell| cell.task).collect();
     tasks.sort_unstable();
@@ -139,10 +146,10 @@ fn pass_rate(scored: &[&Cell], threshold: f64) -> Option<PassRate> {
     let epochs = scored.iter().map(|cell| cell.scores.len()).max()?;
     let effective_n = proportion::effective_n(value, mean::standard_error(&rates)?, rates.len(), epochs)?;
     let wilson95 = proportion::wilson(value, effective_n, distribution::normal_quantile(0.975)?)?;
-    Some(PassRate { threshold, value: round(value), effective_n: round(effective_n), wilson95: wilson95.map(round) })
+    Some(PassRate { threshold, value: round4(value), effective_n: round4(effective_n), wilson95: wilson95.map(round4) })
 }
 
-/// pass@k and pass^k for every k up to the number of epochs; nothing with one epoch.
+/// Computes pass@k and pass^k for every k up to the number of epochs; nothing with one epoch.
 fn repeated(cells: &[Cell], threshold: f64) -> (Vec<f64>, Vec<f64>) {
     let whole: Vec<_> = cells.iter().filter(|cell| cell.planned > 1 && cell.scores.len() == cell.planned).collect();
     let epochs = whole.iter().map(|cell| cell.planned).max().and_then(|epochs| u32::try_from(epochs).ok()).unwrap_or(0);
@@ -150,7 +157,7 @@ fn repeated(cells: &[Cell], threshold: f64) -> (Vec<f64>, Vec<f64>) {
         let of = |k| {
             let values: Option<Vec<_>> =
                 whole.iter().map(|cell| estimator(k, passes(&cell.scores, threshold), epochs)).collect();
-            mean::mean(&values?).map(round)
+            mean::mean(&values?).map(round4)
         };
         (1..=epochs).filter_map(of).collect()
     };
@@ -162,14 +169,14 @@ mod tests {
     use super::*;
     use crate::stats::{A, cells as vector, near, near_both};
 
-    /// The vector of page 7.3 as one stratum, so that the formulas of the page hold without weights.
+    /// The worked example as one stratum, so that its formulas hold without weights.
     fn of_vector() -> Vec<Cell> {
         let cell = |scores: Vec<f64>| Cell { task: TaskId::RemediationPlanning, scores, void: 0, planned: 4 };
         vector(A).into_iter().map(cell).collect()
     }
 
     #[test]
-    fn vectors_of_the_contract() {
+    fn worked_example() {
         let found = reliability(&of_vector(), 0.8, false).unwrap();
         near(found.se_general, 0.1318, 1e-9);
         near(found.se_fixed, 0.0621, 1e-9);
@@ -190,7 +197,7 @@ mod tests {
         cells[0].void = 2;
         let found = reliability(&cells, 0.8, false).unwrap();
         near(found.overall_void_as_zero, 0.5278, 1e-9);
-        // The scenario with void epochs is left out of pass@k and pass^k.
+        // The scenario with void epochs does not count for pass@k and pass^k.
         near(found.pass_hat[0], 17.0 / 32.0, 5e-5);
     }
 

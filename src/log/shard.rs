@@ -1,4 +1,4 @@
-//! A share of a run's episodes, so that several machines can play one run. Pure.
+//! Shards: shares of a run's episodes, so that several machines can play one run. Pure.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,16 +8,16 @@ use sha2::{Digest, Sha256};
 
 use super::EpisodeKey;
 
-/// The `index`-th of `of` shares, from 1. Every episode belongs to exactly one of them, whoever asks.
+/// One of several shares, written `INDEX/OF`. Every episode belongs to exactly one of them, on every machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Shard {
-    /// Which, from 1.
+    /// The number of the share, from 1.
     pub index: u32,
-    /// How many there are.
+    /// The number of shares.
     pub of: u32,
 }
 
-/// A text that is no shard.
+/// The error for a text that does not name a shard.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is no shard; write I/N with 1 ≤ I ≤ N, such as 2/3")]
 pub struct NoShard(pub String);
@@ -25,10 +25,10 @@ pub struct NoShard(pub String);
 impl Shard {
     /// Whether an episode belongs to this share.
     ///
-    /// By a digest of its key: it depends neither on the other episodes nor on their order.
+    /// A digest of its key decides, so the answer depends neither on the other episodes nor on their order.
     #[must_use]
     pub fn includes(self, key: &EpisodeKey) -> bool {
-        let digest = Sha256::digest(format!("shard\n{}\n{}\n{}", key.model, key.scenario, key.epoch));
+        let digest = Sha256::digest(format!("shard\n{}\n{}\n{}", key.contestant, key.scenario, key.epoch));
         let bits = digest.iter().take(8).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
         bits % u64::from(self.of) == u64::from(self.index - 1)
     }
@@ -79,7 +79,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn shards_are_a_partition(model in ".{0,12}", scenario in "[A-Z]{2}-[0-9]{3}", epoch in 0_u32..50, of in 1_u32..20) {
-            let key = EpisodeKey { model, scenario, epoch };
+            let key = EpisodeKey { contestant: model, scenario, epoch };
             let count = (1..=of).filter(|index| Shard { index: *index, of }.includes(&key)).count();
             proptest::prop_assert_eq!(count, 1);
         }

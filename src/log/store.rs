@@ -1,4 +1,4 @@
-//! The results folder: where runs are kept and how their files are written.
+//! The results folder: it finds runs and writes their files.
 
 use std::fs;
 use std::io::{self, Write};
@@ -9,15 +9,15 @@ use sha2::{Digest, Sha256};
 use super::RunId;
 use crate::env::hex;
 
-/// A file operation that failed.
+/// The error of a file operation.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {doing} {path}: {source}")]
 pub struct StoreError {
-    /// What was tried: `write`, `read`, `make the folder`.
+    /// The operation: `write`, `read` or `make the folder`.
     pub doing: &'static str,
-    /// On what.
+    /// The path that the operation was for.
     pub path: String,
-    /// What the system said.
+    /// The error of the operating system.
     pub source: io::Error,
 }
 
@@ -26,7 +26,7 @@ fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreEr
     move |source| StoreError { doing, path, source }
 }
 
-/// A results folder.
+/// The folder in which all runs are kept.
 #[derive(Debug, Clone)]
 pub struct Store {
     root: PathBuf,
@@ -35,12 +35,12 @@ pub struct Store {
 /// The folder of one run.
 #[derive(Debug, Clone)]
 pub struct RunFolder {
-    /// Its path.
+    /// The path of the folder.
     pub path: PathBuf,
 }
 
 impl Store {
-    /// A results folder, which is made when a run is kept in it.
+    /// Refers to a results folder, which is created when the first run is kept in it.
     #[must_use]
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
@@ -50,10 +50,10 @@ impl Store {
         self.root.join("runs")
     }
 
-    /// Makes the folder of a new run.
+    /// Creates the folder of a new run.
     ///
     /// # Errors
-    /// When the folder exists or cannot be made.
+    /// Fails if the folder exists already or cannot be created.
     pub fn create(&self, id: &RunId) -> Result<RunFolder, StoreError> {
         let runs = self.runs();
         fs::create_dir_all(&runs).map_err(failed("make the folder", &runs))?;
@@ -62,24 +62,25 @@ impl Store {
         Ok(RunFolder { path })
     }
 
-    /// Whether there is a folder of this id.
+    /// Whether there is a folder for this id.
     #[must_use]
     pub fn has(&self, id: &RunId) -> bool {
         self.runs().join(&id.0).exists()
     }
 
-    /// Notes the newest run in `latest`, a text file: links do not survive every system and checkout.
+    /// Writes the id of the newest run to `latest`. This is a text file because links do not survive every system and
+    /// checkout.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// Fails if the file cannot be written.
     pub fn set_latest(&self, id: &RunId) -> Result<(), StoreError> {
         write_whole(&self.root.join("latest"), format!("{id}\n").as_bytes())
     }
 
-    /// The ids of the kept runs, oldest first.
+    /// Lists the ids of the kept runs, oldest first.
     ///
     /// # Errors
-    /// When the folder cannot be read; a missing one holds no runs.
+    /// Fails if the folder cannot be read. A missing folder contains no runs.
     pub fn list(&self) -> Result<Vec<String>, StoreError> {
         let runs = self.runs();
         let entries = match fs::read_dir(&runs) {
@@ -96,10 +97,11 @@ impl Store {
         Ok(names)
     }
 
-    /// A run of this folder by its whole id, and never one from elsewhere: for names that strangers give.
+    /// Finds a run of this folder by its whole id, and never a run from elsewhere. This is for ids that come from
+    /// strangers.
     ///
     /// # Errors
-    /// When there is none.
+    /// Fails if there is no such run.
     pub fn by_id(&self, id: &str) -> Result<RunFolder, FindError> {
         let is_plain = !id.starts_with('.') && id.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
         let path = self.runs().join(id);
@@ -109,10 +111,10 @@ impl Store {
         Err(FindError::Unknown(id.chars().take(80).collect()))
     }
 
-    /// A run by `latest`, its id, a unique beginning of its id, or its folder.
+    /// Finds a run by `latest`, by its id, by an unambiguous beginning of its id, or by the path of its folder.
     ///
     /// # Errors
-    /// When none or several are meant.
+    /// Fails if no run or several runs match.
     pub fn find(&self, name: &str) -> Result<RunFolder, FindError> {
         let as_path = Path::new(name);
         if as_path.join("run.json").is_file() {
@@ -142,16 +144,16 @@ impl Store {
     }
 }
 
-/// The right to write a run; the system gives it back when the process ends, however it ends.
+/// The exclusive right to write a run. The operating system releases it when the process ends, however it ends.
 #[derive(Debug)]
 pub struct RunLock {
     _file: fs::File,
 }
 
-/// Why a run cannot be taken for writing.
+/// The reasons why a run cannot be locked for writing.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// Another process writes it.
+    /// Another process is writing it.
     #[error("another process is writing {0}")]
     Taken(String),
     /// The lock file cannot be used.
@@ -159,24 +161,24 @@ pub enum LockError {
     Store(#[from] StoreError),
 }
 
-/// Why a run cannot be found.
+/// The reasons why a run cannot be found.
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
-    /// The folder holds none.
+    /// The folder contains no runs.
     #[error("no runs are kept in {0}")]
     NoRuns(String),
-    /// None has this name.
+    /// No run has this name.
     #[error("no run '{0}'; `bench list runs` names them")]
     Unknown(String),
-    /// Several begin like this.
+    /// Several runs begin with this name.
     #[error("{count} runs begin with '{name}'; give more of the id")]
     Ambiguous {
-        /// What was given.
+        /// The name that was given.
         name: String,
-        /// How many begin so.
+        /// The number of runs that begin with it.
         count: usize,
     },
-    /// It is there, and what says what it is about is not.
+    /// The folder exists but has no manifest.
     #[error("{0} has no run.json, which says what was asked of the run")]
     NoManifest(String),
     /// The folder cannot be read.
@@ -185,15 +187,15 @@ pub enum FindError {
 }
 
 impl RunFolder {
-    /// Takes the run for writing, for as long as the lock lives.
+    /// Locks the run for writing until the lock is dropped.
     ///
     /// # Errors
-    /// When another process has it, or the file cannot be made.
+    /// Fails if another process holds the lock or the file cannot be created.
     pub fn lock(&self) -> Result<RunLock, LockError> {
         let path = self.path.join("lock");
         let file = fs::File::options().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(failed("open", &path))?;
-        // A process that was killed while it started another one may hold it for a moment more.
+        // A process that was killed while it started another one may hold the lock for a moment longer.
         let mut patience = 20;
         loop {
             match file.try_lock() {
@@ -208,59 +210,62 @@ impl RunFolder {
         }
     }
 
-    /// Whether a process has the run for writing now. To find out takes the lock for a moment, for which others wait.
+    /// Whether a process is writing the run now. The check takes the lock for a moment, for which other processes wait.
     #[must_use]
     pub fn is_locked(&self) -> bool {
         let Ok(file) = fs::File::open(self.path.join("lock")) else { return false };
         matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock))
     }
 
-    /// The event log.
+    /// The path of the event log.
     #[must_use]
     pub fn events(&self) -> PathBuf {
         self.path.join("events.jsonl")
     }
 
-    /// `run.json`.
+    /// The path of `run.json`.
     #[must_use]
     pub fn manifest(&self) -> PathBuf {
         self.path.join("run.json")
     }
 
-    /// The file of an episode's trajectory.
+    /// The path of an episode's trajectory.
     #[must_use]
     pub fn trajectory(&self, key: &super::EpisodeKey) -> PathBuf {
         self.path.join("trajectories").join(Self::episode_file(key))
     }
 
-    /// What the file of an episode is called.
+    /// The file name of an episode's trajectory.
     #[must_use]
     pub fn episode_file(key: &super::EpisodeKey) -> String {
-        // Model names hold slashes and colons, which are not for file names everywhere. What had to be replaced is told
-        // apart by a digest, so that `a/b` and `a-b` are two files.
-        let mut model: String =
-            key.model.chars().map(|c| if c.is_ascii_alphanumeric() || "._+-".contains(c) { c } else { '-' }).collect();
-        if model != key.model {
-            let digest = hex(&Sha256::digest(&key.model));
+        // The names of models contain slashes and colons, which not every file system allows in a name. If a character
+        // had to be replaced, a digest is added, so that `a/b` and `a-b` get different files.
+        let mut model: String = key
+            .contestant
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || "._+-".contains(c) { c } else { '-' })
+            .collect();
+        if model != key.contestant {
+            let digest = hex(&Sha256::digest(&key.contestant));
             model = format!("{model}~{}", &digest[..8]);
         }
         format!("{model}--{}--{}.json", key.scenario, key.epoch)
     }
 
-    /// Writes `run.json` and waits until it is on the disk: a log that outlives it could not be read.
+    /// Writes `run.json` and waits until it is on the disk, because a log without it could not be read.
     ///
     /// # Errors
-    /// When the system does not take it. A new run without it is none, so its folder is taken away again.
+    /// Fails if the file cannot be written. The folder of a new run is then removed again.
     pub fn write_manifest(&self, bytes: &[u8]) -> Result<(), StoreError> {
         write_and(&self.manifest(), bytes, fs::File::sync_all).inspect_err(|_| {
             let _ = fs::remove_dir_all(&self.path);
         })
     }
 
-    /// Writes a derived file whole or not at all.
+    /// Writes a derived file completely or not at all.
     ///
     /// # Errors
-    /// When the system does not take it.
+    /// Fails if the file cannot be written.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
         write_whole(&self.path.join(name), bytes)
     }
@@ -268,13 +273,14 @@ impl RunFolder {
     /// Reads a file of the run.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// Fails if the file cannot be read.
     pub fn read(&self, path: &Path) -> Result<Vec<u8>, StoreError> {
         fs::read(path).map_err(failed("read", path))
     }
 }
 
-/// A value as indented JSON with a final line break. Every type that is written has string keys, so it cannot fail.
+/// Serialises a value as indented JSON with a final line break. It cannot fail because every type that is written has
+/// string keys.
 #[must_use]
 pub fn pretty<T: serde::Serialize>(value: &T) -> Vec<u8> {
     let mut text = serde_json::to_vec_pretty(value).unwrap_or_default();
@@ -282,26 +288,26 @@ pub fn pretty<T: serde::Serialize>(value: &T) -> Vec<u8> {
     text
 }
 
-/// As [`write_whole`], but leaves a file alone that already holds these bytes.
+/// Writes a file as [`write_whole`] does, but leaves it alone if it already has this content.
 ///
 /// # Errors
-/// When the system does not take it.
+/// Fails if the file cannot be written.
 pub fn write_changed(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     if fs::read(path).is_ok_and(|old| old == bytes) { Ok(()) } else { write_whole(path, bytes) }
 }
 
-/// Writes to a temporary name and renames, so that a reader never sees half a file.
+/// Writes to a temporary name and renames the file, so that a reader never sees half of it.
 ///
 /// # Errors
-/// When the system does not take it.
+/// Fails if the file cannot be written.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     write_and(path, bytes, |_| Ok(()))
 }
 
-/// Makes a folder and sees that files can be written there, before anything depends on it.
+/// Creates a folder and checks that files can be written in it, before anything depends on it.
 ///
 /// # Errors
-/// When the system refuses either.
+/// Fails if the system refuses either.
 pub fn prepare(folder: &Path) -> Result<(), StoreError> {
     let probe = folder.join("probe");
     write_whole(&probe, b"?")?;
@@ -312,7 +318,7 @@ fn write_and(path: &Path, bytes: &[u8], last: fn(&fs::File) -> io::Result<()>) -
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(failed("make the folder", parent))?;
     }
-    // Its own name for every writer: two runs may write `latest` at the same time.
+    // Every writer has a temporary name of its own, because two runs may write `latest` at the same time.
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(format!(".{}.part", std::process::id()));
     let temporary = PathBuf::from(temporary);
@@ -323,7 +329,7 @@ fn write_and(path: &Path, bytes: &[u8], last: fn(&fs::File) -> io::Result<()>) -
         fs::rename(&temporary, path)
     };
     write().map_err(|source| {
-        // Half a file helps nobody, least of all on a full disk.
+        // Half a file is of no use, least of all on a full disk.
         let _ = fs::remove_file(&temporary);
         failed("write", path)(source)
     })

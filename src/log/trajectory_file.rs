@@ -1,4 +1,5 @@
-//! `trajectories/*.json`: one episode as a person or another program reads it. Made from its events.
+//! The trajectory of one episode, `trajectories/*.json`, for people and other programs. It is made from the events of
+//! the episode.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,37 +9,37 @@ use super::{EpisodeKey, Event, EventKind, Outcome, RunId};
 use crate::chat::{ChatReply, Message};
 use crate::env::{EpisodeId, Points, TaskId};
 
-/// The schema of a trajectory.
+/// The name and version of the format of a trajectory.
 pub const SCHEMA: &str = "incident-bench/trajectory/1";
 
-/// One episode.
+/// The content of a trajectory file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrajectoryFile {
-    /// [`SCHEMA`].
+    /// The name and version of the format, which is [`SCHEMA`].
     pub schema: String,
-    /// The run.
+    /// The id of the run.
     pub run: RunId,
-    /// Who played what, and in which epoch.
+    /// The key of the episode: its contestant, scenario and epoch.
     pub episode: EpisodeKey,
-    /// The episode's id.
+    /// The id of the episode.
     pub episode_id: EpisodeId,
-    /// The task.
+    /// The task of the episode.
     pub task: TaskId,
-    /// How it ended.
+    /// The way in which the episode ended; none while it is being played.
     pub outcome: Option<Outcome>,
-    /// The score.
+    /// The score from 0 to 1; none if the outcome has no score.
     pub score: Option<Points>,
-    /// The grade in full.
+    /// The full grade as the grader wrote it.
     pub grade: Option<Value>,
-    /// The strict grade, where that is another one.
+    /// The strict grade, if the score comes from another grader.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strict: Option<Value>,
-    /// What happened, where there is no score.
+    /// The reason why there is no score.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// The steps, each with the calls that were made for it.
     pub steps: Vec<StepWithCalls>,
-    /// Calls that led to no step.
+    /// The calls that led to no step.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calls_without_step: Vec<Call>,
 }
@@ -46,19 +47,19 @@ pub struct TrajectoryFile {
 /// A step with the model calls that were made for it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepWithCalls {
-    /// The calls, oldest first; none for built-in agents.
+    /// The calls, oldest first; empty for built-in agents.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<Call>,
-    /// The step.
+    /// The step for which the calls were made.
     pub step: StepTaken,
 }
 
-/// A model call.
+/// A call of a model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Call {
-    /// What was said to the model since the call before.
+    /// The messages to the model since the previous call.
     pub new_messages: Vec<Message>,
-    /// The reply.
+    /// The reply of the model.
     pub reply: ChatReply,
 }
 
@@ -70,7 +71,7 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// A collector for the episode that an `episode.started` event opens.
+    /// Makes a collector for the episode that an `episode.started` event opens.
     #[must_use]
     pub fn new(run: RunId, episode: EpisodeKey, episode_id: EpisodeId, task: TaskId) -> Self {
         let file = TrajectoryFile {
@@ -90,7 +91,7 @@ impl Collector {
         Self { file, pending: Vec::new() }
     }
 
-    /// Takes one event of the episode; says whether it was the last one.
+    /// Takes one event of the episode into account, and returns whether it was the last one.
     pub fn apply(&mut self, event: &Event) -> bool {
         match &event.event {
             EventKind::ModelCalled { new_messages, reply, .. } => {
@@ -107,7 +108,8 @@ impl Collector {
                 self.file.score = *score;
                 self.file.grade.clone_from(grade);
                 self.file.message.clone_from(message);
-                // An episode without a score may go on: then the step that these calls were made for comes yet.
+                // An episode without a score may be resumed. The step for which these calls were made is then still to
+                // come.
                 self.file.calls_without_step.clone_from(&self.pending);
                 return true;
             }
@@ -116,7 +118,7 @@ impl Collector {
         false
     }
 
-    /// What was collected.
+    /// The trajectory as far as it was collected.
     #[must_use]
     pub fn file(&self) -> &TrajectoryFile {
         &self.file

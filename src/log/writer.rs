@@ -1,4 +1,5 @@
-//! Writes the event log: append-only, a JSON object a line, handed to the system before anything goes on.
+//! Writes the event log. It is append-only, with one JSON object a line, and each event is handed to the operating
+//! system before the run continues.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -6,17 +7,17 @@ use std::path::{Path, PathBuf};
 
 use super::Event;
 
-/// The event log could not be written. The run must stop: the log is the product.
+/// The error of a log that could not be written. The run must stop, because the log is its product.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("cannot write the event log {path}: {problem}")]
 pub struct WriteError {
-    /// The file.
+    /// The path of the log.
     pub path: String,
-    /// What the system said.
+    /// The message of the operating system.
     pub problem: String,
 }
 
-/// An open event log.
+/// An event log that is open for writing.
 #[derive(Debug)]
 pub struct Writer {
     file: File,
@@ -25,30 +26,30 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Creates a log that must not exist yet.
+    /// Creates a new log.
     ///
     /// # Errors
-    /// When the file exists or cannot be made.
+    /// Fails if the file exists already or cannot be created.
     pub fn create(path: &Path) -> Result<Self, WriteError> {
         let file = File::options().create_new(true).append(true).open(path);
         let file = file.map_err(|source| error(path, &source))?;
         Ok(Self { file, path: path.to_owned(), line: Vec::new() })
     }
 
-    /// Opens a log to go on behind its whole lines; what stands behind them was torn and is cut off.
+    /// Opens a log to continue after its last complete line; a torn line after it is cut off.
     ///
     /// # Errors
-    /// When the file cannot be opened or cut.
+    /// Fails if the file cannot be opened or cut.
     pub fn resume(path: &Path, whole_bytes: u64) -> Result<Self, WriteError> {
         let file = File::options().append(true).create(true).open(path).map_err(|source| error(path, &source))?;
         file.set_len(whole_bytes).map_err(|source| error(path, &source))?;
         Ok(Self { file, path: path.to_owned(), line: Vec::new() })
     }
 
-    /// Appends an event in one write, so that a kill tears at most the last line.
+    /// Appends an event in one write, so that a killed process tears at most the last line.
     ///
     /// # Errors
-    /// When the system does not take it.
+    /// Fails if the system does not accept the whole line.
     pub fn append(&mut self, event: &Event) -> Result<(), WriteError> {
         self.line.clear();
         serde_json::to_writer(&mut self.line, event).map_err(|e| error(&self.path, &e.into()))?;
@@ -56,10 +57,10 @@ impl Writer {
         self.file.write_all(&self.line).map_err(|source| error(&self.path, &source))
     }
 
-    /// Waits until all that was appended is on the disk.
+    /// Waits until everything that was appended is on the disk.
     ///
     /// # Errors
-    /// When the system cannot promise it.
+    /// Fails if the system cannot promise it.
     pub fn sync(&mut self) -> Result<(), WriteError> {
         self.file.sync_data().map_err(|source| error(&self.path, &source))
     }

@@ -1,4 +1,4 @@
-//! Where a queue is: parsed once, and shown without what is secret in it. Pure.
+//! The address of a queue. It is parsed once, and shown without its secrets. Pure.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,50 +8,51 @@ use reqwest::Url;
 use secrecy::SecretString;
 use serde::{Serialize, Serializer};
 
-/// One server, or several of a cluster: `nats://USER:PASSWORD@HOST:PORT`, `nats://TOKEN@HOST`, `tls://HOST`.
+/// The address of one server or of several servers of a cluster: `nats://USER:PASSWORD@HOST:PORT`, `nats://TOKEN@HOST`,
+/// `tls://HOST`.
 #[derive(Debug, Clone)]
 pub struct Address {
-    /// Each as `nats://HOST:PORT` or `tls://HOST:PORT`.
+    /// The servers, each as `nats://HOST:PORT` or `tls://HOST:PORT`.
     pub servers: Vec<String>,
-    /// A user with a password, or a token.
+    /// The login: a user with a password, or a token.
     pub login: Option<Login>,
 }
 
-/// Who one is.
+/// The ways to log in.
 #[derive(Debug, Clone)]
 pub enum Login {
-    /// A user and a password.
+    /// A user with a password.
     User(String, SecretString),
-    /// A token.
+    /// A token without a user.
     Token(SecretString),
 }
 
-/// A text that is no address.
+/// The reasons why a text is not an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoAddress {
-    /// It is no URL.
+    /// The text is not a URL.
     #[error("'{shown}' is no URL: {problem}")]
     NoUrl {
-        /// The text, without what may be a password.
+        /// The text, without the part that may be a password.
         shown: String,
-        /// What is wrong.
+        /// The problem with the text.
         problem: String,
     },
-    /// The scheme is another one.
+    /// The scheme is neither `nats` nor `tls`.
     #[error("'{0}' must begin with nats:// or tls://")]
     Scheme(String),
-    /// It has no host.
+    /// The URL has no host.
     #[error("'{0}' names no host")]
     NoHost(String),
-    /// It goes on behind the port.
+    /// The URL continues after the port.
     #[error("'{0}' must end with the host or its port")]
     TooLong(String),
-    /// Servers of a cluster know the same users.
+    /// The servers of a cluster must share one login.
     #[error("the servers have different users; a cluster has one")]
     TwoLogins,
 }
 
-/// A text without what stands before the last `@`.
+/// A text without the part before its last `@`.
 fn shown(text: &str) -> String {
     text.rsplit_once('@').map_or(text.to_owned(), |(_, host)| format!("…@{host}"))
 }
@@ -103,7 +104,7 @@ impl Serialize for Address {
     }
 }
 
-/// A text from a command line in which no address shows who one is.
+/// A text from a command line, in which the login of an address is hidden.
 #[must_use]
 pub fn without_login(argument: &str) -> String {
     let parts = argument.split(',').map(|part| match part.split_once("://") {

@@ -1,4 +1,4 @@
-//! The coordinator: owns the log of a run, puts its episodes on the queue, and takes their results.
+//! The coordinator: it owns the log of a run, puts the run's episodes on the queue, and takes their results.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
@@ -10,32 +10,33 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
-use super::intake::{Intake, Verdict};
+use super::intake::{Disposition, Intake};
 use super::message::{Announcement, EpisodeResult, JobId, Presence, SCHEMA, pack, unpack};
 use super::{Notice, Queue, QueueError, Stored, Tell, Terms};
 use crate::env::TaskId;
 use crate::log::{EpisodeKey, Event, EventKind, Manifest};
-use crate::run::budget::{self, Amount, Answer, Budget};
+use crate::run::budget::{self, Admission, Amount, Budget};
 use crate::run::{Cancel, Hub, HubError, Plan, runner};
 
-/// How many jobs are put on the queue at once.
+/// The number of jobs that are put on the queue at once.
 const OFFERED_AT_ONCE: usize = 64;
-/// The pauses between two looks for results where there are none: short at first, so that few results come soon.
+/// The pauses between two looks for results when there are none. They are short at first, so that the first results are
+/// noticed soon.
 const PAUSES: [Duration; 2] = [Duration::from_millis(5), Duration::from_millis(100)];
 /// The pause before a queue that does not answer is asked again.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How long nothing may come before the queue is asked whether it still has the jobs.
+/// The time without any result after which the queue is asked whether it still has the jobs.
 const DOUBT: Duration = Duration::from_secs(5);
-/// How long no worker may say a word before that is said.
+/// The time without a word from any worker after which people are told.
 const ALONE: Duration = Duration::from_secs(10);
 
-/// Why a coordinator gave up.
+/// The reasons why a coordinator gives up.
 #[derive(Debug, thiserror::Error)]
 pub enum CoordinatorError {
     /// The log of the run cannot be written.
     #[error(transparent)]
     Hub(#[from] HubError),
-    /// The queue refuses, and will again.
+    /// The queue refuses, and will refuse again.
     #[error(transparent)]
     Queue(#[from] QueueError),
     /// A message cannot be written.
@@ -46,37 +47,37 @@ pub enum CoordinatorError {
 /// A contestant whose episodes workers play.
 #[derive(Debug, Clone)]
 pub struct Entrant {
-    /// Its label.
+    /// The label of the contestant.
     pub label: String,
-    /// Whether its episodes take time or money, and begin when the run's limits allow.
+    /// Whether its episodes cost time or money, and so begin only if the run's limits allow it.
     pub is_paced: bool,
 }
 
 /// Plays a plan through a queue.
 pub struct Coordinator<Q> {
-    /// The queue.
+    /// The queue that carries the jobs and results.
     pub queue: Q,
-    /// How jobs are lent.
+    /// The terms on which jobs are lent.
     pub terms: Terms,
-    /// What is played.
+    /// The plan that is played.
     pub plan: Plan,
-    /// Who plays.
+    /// The contestants whose episodes are played.
     pub entrants: Vec<Entrant>,
-    /// The run.
+    /// The manifest of the run.
     pub manifest: Manifest,
-    /// Where events go.
+    /// The hub that gets the events.
     pub hub: Hub,
-    /// The brakes.
+    /// The switches that stop the run.
     pub cancel: Cancel,
-    /// What may be spent.
+    /// The budget of the run.
     pub budget: Arc<Budget>,
-    /// What an episode of a model and task is expected to cost.
+    /// The expected cost of an episode, by model and task.
     pub forecast: BTreeMap<(String, TaskId), Amount>,
-    /// What the log holds.
+    /// The state of the log, which decides what a result is worth.
     pub intake: Intake,
-    /// Whether nothing of the run is left on the queue that is still wanted.
+    /// Whether nothing of the run that is still wanted is left on the queue.
     pub is_complete: bool,
-    /// Takes what people should know.
+    /// The receiver of notices for people.
     pub tell: Tell,
 }
 
@@ -88,24 +89,24 @@ struct Waiting {
     is_paced: bool,
 }
 
-/// One stretch of epochs.
+/// One stretch of epochs that is being played.
 struct Stretch<'a, Q> {
     of: &'a mut Coordinator<Q>,
     waiting: VecDeque<Waiting>,
-    /// On the queue, without a result.
+    /// The episodes that are on the queue and have no result yet.
     open: BTreeSet<EpisodeKey>,
-    /// How many results were looked at.
+    /// The number of results that were looked at.
     place: u64,
     presences: Option<mpsc::Receiver<Vec<u8>>>,
     workers: BTreeMap<String, Presence>,
-    /// When something last came from a worker, and when from the queue itself.
+    /// The times of the last sign of a worker and of the last answer of the queue itself.
     heard: Instant,
     came: Instant,
     told_alone: bool,
 }
 
 impl<Q: Queue> Coordinator<Q> {
-    /// Whether the brakes or the budget have stopped the run.
+    /// Whether the run was stopped or has spent its budget.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         self.cancel.is_pulled() || self.budget.out().is_some()
@@ -114,7 +115,7 @@ impl<Q: Queue> Coordinator<Q> {
     /// Has the episodes of these epochs played that have no score yet.
     ///
     /// # Errors
-    /// When the log cannot be written, or the queue refuses for good. What is on the queue stays there.
+    /// Fails if the log cannot be written or the queue refuses for good. Jobs on the queue stay there.
     pub async fn play(&mut self, epochs: Range<u32>) -> Result<(), CoordinatorError> {
         let clock = tokio::spawn(runner::stop_in_time(Arc::clone(&self.budget), self.cancel.clone()));
         let result = self.play_epochs(epochs).await;
@@ -145,10 +146,10 @@ impl<Q: Queue> Coordinator<Q> {
         Ok(())
     }
 
-    /// Says how the run ended, and takes it off the queue where nothing of it is left there.
+    /// Logs how the run ended, and takes the run off the queue if nothing of it is left there.
     ///
     /// # Errors
-    /// When the log cannot be written.
+    /// Fails if the log cannot be written.
     pub async fn finish(self) -> Result<(), CoordinatorError> {
         runner::finish(&self.hub, &self.cancel, &self.budget).await?;
         if self.is_complete
@@ -159,7 +160,8 @@ impl<Q: Queue> Coordinator<Q> {
         Ok(())
     }
 
-    /// The episodes that have no score yet, round by round, so that contestants come to the same scenarios.
+    /// The episodes that have no score yet, round by round, so that all contestants get the same scenarios at about the
+    /// same time.
     fn left(&self, epochs: &Range<u32>) -> VecDeque<Waiting> {
         let mut left = Vec::new();
         for entrant in &self.entrants {
@@ -181,10 +183,10 @@ impl<Q: Queue> Coordinator<Q> {
 }
 
 impl<Q: Queue> Stretch<'_, Q> {
-    /// Gives whether every episode came to its end.
+    /// Plays the stretch, and returns whether every episode came to its end.
     async fn run(mut self) -> Result<bool, CoordinatorError> {
         self.open_run().await?;
-        // What came while no coordinator was there.
+        // These results came while no coordinator was there.
         while let Some(stored) = self.next_result().await? {
             self.take(stored).await?;
         }
@@ -219,7 +221,8 @@ impl<Q: Queue> Stretch<'_, Q> {
         Ok(true)
     }
 
-    /// Whether what has come has spent more than was expected, and all of the budget. What is under way comes on top.
+    /// Whether the results so far have cost more than was expected and have spent the whole budget. What is still under
+    /// way comes on top.
     async fn is_spent(&self) -> bool {
         !self.open.is_empty() && !self.of.budget.hold(Amount::default()).await
     }
@@ -228,7 +231,7 @@ impl<Q: Queue> Stretch<'_, Q> {
         self.waiting.is_empty() && self.open.is_empty()
     }
 
-    /// Puts the run on the queue, however long that takes to answer.
+    /// Puts the run on the queue, however long the queue takes to answer.
     async fn open_run(&mut self) -> Result<(), CoordinatorError> {
         let announcement = self.of.announcement()?;
         let (queue, run, terms) = (self.of.queue.clone(), self.of.manifest.id.clone(), self.of.terms);
@@ -243,11 +246,11 @@ impl<Q: Queue> Stretch<'_, Q> {
     async fn offer_more(&mut self) -> Result<(), CoordinatorError> {
         let mut keys = Vec::new();
         while let Some(next) = self.waiting.front() {
-            let answer = if next.is_paced { self.of.budget.may_begin(next.round) } else { Answer::Yes };
+            let answer = if next.is_paced { self.of.budget.may_begin(next.round) } else { Admission::Yes };
             match answer {
-                Answer::Later => break,
-                Answer::No => self.waiting.clear(),
-                Answer::Yes => keys.extend(self.waiting.pop_front().map(|next| next.key)),
+                Admission::Later => break,
+                Admission::No => self.waiting.clear(),
+                Admission::Yes => keys.extend(self.waiting.pop_front().map(|next| next.key)),
             }
         }
         self.open.extend(keys.iter().cloned());
@@ -263,7 +266,7 @@ impl<Q: Queue> Stretch<'_, Q> {
         }
     }
 
-    /// The next result; none where there is none, or the brakes were pulled.
+    /// The next result; none if there is none or the run was stopped.
     async fn next_result(&mut self) -> Result<Option<Stored>, CoordinatorError> {
         let (queue, run, place) = (self.of.queue.clone(), self.of.manifest.id.clone(), self.place);
         match patiently(&self.of.tell, &self.of.cancel, || queue.result_after(&run, place)).await {
@@ -276,14 +279,15 @@ impl<Q: Queue> Stretch<'_, Q> {
         }
     }
 
-    /// The queue has lost the run, as where its store was deleted: all that is open is put there again.
+    /// Puts the run and all its open episodes on the queue again, because the queue has lost the run, for example with
+    /// its store.
     async fn put_anew(&mut self) -> Result<(), CoordinatorError> {
         (self.of.tell)(Notice::Lost);
         self.place = 0;
         self.open_run().await?;
         for key in self.open.clone() {
             match offer(self.of, key).await {
-                // It happens again: the next look finds out.
+                // If the run is lost again, the next look finds out.
                 Err(CoordinatorError::Queue(QueueError::Gone)) => break,
                 other => other?,
             }
@@ -291,7 +295,8 @@ impl<Q: Queue> Stretch<'_, Q> {
         Ok(())
     }
 
-    /// Nothing has come for a while. Where the queue has no job of the run any more, those without a result were lost.
+    /// Checks for lost jobs after a while without results. If the queue has no job of the run any more, the episodes
+    /// without a result are put on it again.
     async fn renew(&mut self) -> Result<(), CoordinatorError> {
         let (queue, run) = (self.of.queue.clone(), self.of.manifest.id.clone());
         if self.open.is_empty() || !matches!(queue.backlog(&run).await, Ok(backlog) if backlog.jobs == 0) {
@@ -305,7 +310,7 @@ impl<Q: Queue> Stretch<'_, Q> {
         self.offer(self.open.iter().cloned().collect()).await
     }
 
-    /// Writes a result into the log, or throws it away.
+    /// Writes a result into the log, or discards it.
     async fn take(&mut self, stored: Stored) -> Result<(), CoordinatorError> {
         self.place = stored.place;
         self.came = Instant::now();
@@ -316,23 +321,23 @@ impl<Q: Queue> Stretch<'_, Q> {
         let key = result.key.clone();
         let result = match result.flaw() {
             None => result,
-            // What its worker makes of the episode will not get better.
+            // Another attempt of this worker at the episode would be no better.
             Some(flaw) if self.open.contains(&key) => {
                 let after = self.of.intake.job(&key).after;
                 EpisodeResult::crashed(key.clone(), after, Timestamp::now(), flaw)
             }
             Some(flaw) => return self.discard(stored.place, flaw, None).await,
         };
-        match self.of.intake.verdict(&result) {
-            Verdict::Known => {}
-            Verdict::Append(from) => {
+        match self.of.intake.disposition(&result) {
+            Disposition::Known => {}
+            Disposition::Append(from) => {
                 for event in result.events.iter().skip(from) {
                     self.of.hub.send_past(event.clone()).await?;
                 }
                 self.of.intake.note(&result, from);
                 self.count(&result);
             }
-            Verdict::Foreign => {
+            Disposition::Foreign => {
                 let reason = format!("a result of {key} follows upon another log than this run's");
                 return self.discard(stored.place, reason, Some(key)).await;
             }
@@ -342,7 +347,7 @@ impl<Q: Queue> Stretch<'_, Q> {
         Ok(())
     }
 
-    /// What an episode has spent, and that it has ended.
+    /// Counts what an episode has spent, and that it has ended.
     fn count(&self, result: &EpisodeResult) {
         let budget = &self.of.budget;
         budget.settle(Amount::default(), &result.key, budget::spent(&result.events));
@@ -369,7 +374,7 @@ impl<Q: Queue> Stretch<'_, Q> {
         }
     }
 
-    /// Hears what workers say, and tells people what is new in it.
+    /// Takes what workers say, and tells people what is new in it.
     fn hear(&mut self) {
         while let Some(said) = self.presences.as_mut().and_then(|presences| presences.try_recv().ok()) {
             let Ok(presence) = unpack::<Presence>(&said) else { continue };
@@ -403,7 +408,7 @@ async fn offer<Q: Queue>(of: &Coordinator<Q>, key: EpisodeKey) -> Result<(), Coo
     let body = pack(&job)?;
     match patiently(&of.tell, &of.cancel, || queue.offer(run, &id, body.clone())).await {
         Err(QueueError::TooLarge { .. }) if !job.past.is_empty() => {
-            // It is played from its beginning then.
+            // The episode is then played from its beginning.
             job.past.clear();
             let body = pack(&job)?;
             patiently(&of.tell, &of.cancel, || queue.offer(run, &id, body.clone())).await?;
@@ -413,7 +418,7 @@ async fn offer<Q: Queue>(of: &Coordinator<Q>, key: EpisodeKey) -> Result<(), Coo
     Ok(())
 }
 
-/// Asks the queue until it answers; none where the brakes are pulled first.
+/// Asks the queue until it answers; none if the run is stopped first.
 pub(super) async fn patiently<T, F>(
     tell: &Tell,
     cancel: &Cancel,

@@ -1,26 +1,28 @@
-//! What of the results goes into the log of a run: each episode once, also where a coordinator was cut off. Pure.
+//! The intake: it decides which results go into the log of a run, so that each episode is written once, even if a
+//! coordinator was cut off. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::message::{EpisodeResult, Job};
 use crate::log::{EpisodeKey, Event, EventKind};
 
-/// What the log of a run holds of its episodes.
+/// What the log of a run contains of its episodes.
 #[derive(Debug, Default)]
 pub struct Intake {
     scored: BTreeSet<EpisodeKey>,
-    /// The events of those without a score.
+    /// The events of the episodes without a score.
     open: BTreeMap<EpisodeKey, Vec<Event>>,
 }
 
 /// What to do with a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// Append its events from this one on: the log may hold the first of them.
+pub enum Disposition {
+    /// Append its events from this index on, because the log may contain the first of them.
     Append(usize),
-    /// Nothing: the log holds it, or another one with a score.
+    /// Do nothing, because the log contains this result or another one with a score.
     Known,
-    /// It follows upon another log than this one, as from a worker that was thought lost: the episode is still open.
+    /// Discard it, because it continues another log than this one, for example if its worker was thought lost. The
+    /// episode is still open.
     Foreign,
 }
 
@@ -46,7 +48,7 @@ impl Intake {
         }
     }
 
-    /// Whether the log holds no episode yet.
+    /// Whether the log contains no episode yet.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.scored.is_empty() && self.open.is_empty()
@@ -58,33 +60,33 @@ impl Intake {
         self.scored.contains(key)
     }
 
-    /// The job of an episode.
+    /// Makes the job of an episode.
     #[must_use]
     pub fn job(&self, key: &EpisodeKey) -> Job {
         let past = self.open.get(key).cloned().unwrap_or_default();
         Job { key: key.clone(), after: past.len(), past }
     }
 
-    /// What to do with a result that has no flaw.
+    /// Decides what to do with a result that has no flaw.
     #[must_use]
-    pub fn verdict(&self, result: &EpisodeResult) -> Verdict {
+    pub fn disposition(&self, result: &EpisodeResult) -> Disposition {
         if self.is_scored(&result.key) {
-            return Verdict::Known;
+            return Disposition::Known;
         }
         let log = self.open.get(&result.key).map_or(&[][..], Vec::as_slice);
-        // A coordinator that was cut off has written the first events of the result that it was at.
-        let Some(written) = log.get(result.after..) else { return Verdict::Foreign };
+        // A coordinator that was cut off may have written the first events of the result that it was working on.
+        let Some(written) = log.get(result.after..) else { return Disposition::Foreign };
         let same = |(ours, theirs): (&Event, &Event)| ours.at == theirs.at && ours.event == theirs.event;
         if written.len() > result.events.len() || !written.iter().zip(&result.events).all(same) {
-            Verdict::Foreign
+            Disposition::Foreign
         } else if written.len() == result.events.len() {
-            Verdict::Known
+            Disposition::Known
         } else {
-            Verdict::Append(written.len())
+            Disposition::Append(written.len())
         }
     }
 
-    /// Notes that the log holds a result.
+    /// Notes that the log contains a result.
     pub fn note(&mut self, result: &EpisodeResult, from: usize) {
         for event in result.events.iter().skip(from) {
             self.remember(event);
@@ -102,10 +104,10 @@ mod tests {
     use crate::log::Outcome;
 
     fn key(n: u32) -> EpisodeKey {
-        EpisodeKey { model: "m".to_owned(), scenario: "AC-001".to_owned(), epoch: n }
+        EpisodeKey { contestant: "m".to_owned(), scenario: "AC-001".to_owned(), epoch: n }
     }
 
-    /// An attempt at an episode: its events have times that no other attempt has.
+    /// An attempt at an episode. Its events have times that no other attempt has.
     fn attempt(key: &EpisodeKey, after: usize, clock: i64, length: usize, outcome: Outcome) -> EpisodeResult {
         let at = |n: usize| Timestamp::from_millisecond(clock * 1000 + i64::try_from(n).unwrap()).unwrap();
         let started = EventKind::EpisodeStarted { episode_id: EpisodeId::nil(), task: TaskId::AlertClassification };
@@ -120,32 +122,33 @@ mod tests {
     fn a_result_that_was_written_in_part_is_written_to_its_end() {
         let result = attempt(&key(0), 0, 1, 3, Outcome::Completed);
         for cut in 0..result.events.len() {
-            assert_eq!(Intake::of(&result.events[..cut]).verdict(&result), Verdict::Append(cut));
+            assert_eq!(Intake::of(&result.events[..cut]).disposition(&result), Disposition::Append(cut));
         }
-        assert_eq!(Intake::of(&result.events).verdict(&result), Verdict::Known);
+        assert_eq!(Intake::of(&result.events).disposition(&result), Disposition::Known);
     }
 
     #[test]
     fn what_follows_upon_another_log_is_foreign_and_what_comes_late_is_known() {
         let void = attempt(&key(0), 0, 1, 2, Outcome::Crashed);
         let intake = Intake::of(&void.events);
-        assert_eq!(intake.verdict(&void), Verdict::Known);
-        assert_eq!(intake.verdict(&attempt(&key(0), 0, 2, 2, Outcome::Completed)), Verdict::Foreign);
-        assert_eq!(intake.verdict(&attempt(&key(0), 7, 2, 2, Outcome::Completed)), Verdict::Foreign);
+        assert_eq!(intake.disposition(&void), Disposition::Known);
+        assert_eq!(intake.disposition(&attempt(&key(0), 0, 2, 2, Outcome::Completed)), Disposition::Foreign);
+        assert_eq!(intake.disposition(&attempt(&key(0), 7, 2, 2, Outcome::Completed)), Disposition::Foreign);
         let job = intake.job(&key(0));
         assert_eq!((job.after, job.past.len()), (3, 3));
         let second = attempt(&key(0), job.after, 3, 1, Outcome::Completed);
-        assert_eq!(intake.verdict(&second), Verdict::Append(0));
+        assert_eq!(intake.disposition(&second), Disposition::Append(0));
         let done = Intake::of(&[void.events, second.events].concat());
-        assert_eq!(done.verdict(&attempt(&key(0), 0, 9, 4, Outcome::Completed)), Verdict::Known);
+        assert_eq!(done.disposition(&attempt(&key(0), 0, 9, 4, Outcome::Completed)), Disposition::Known);
     }
 
     proptest! {
-        /// Whatever comes, in whatever order, however often, and wherever the coordinator is cut off: the log holds one
-        /// result an episode, whole, and nothing else.
+        /// Whatever comes, in whatever order, however often, and wherever the coordinator is cut off: the log contains
+        /// one complete result for each episode and nothing else.
         #[test]
         fn each_episode_is_written_once(
-            // Episode, attempt, length; and after how many more events the coordinator is cut off.
+            // The numbers are the episode, the attempt, the length, and after how many more events the coordinator is
+            // cut off.
             arrivals in prop::collection::vec((0_u32..3, 1_i64..4, 0_usize..4), 1..40),
             cuts in prop::collection::vec(0_usize..12, 40),
         ) {
@@ -154,9 +157,9 @@ mod tests {
             let mut cuts = cuts.into_iter();
             let mut left = cuts.next().unwrap_or(0);
             for (episode, clock, length) in arrivals {
-                // A cut-off coordinator comes back, and reads this result again.
+                // A coordinator that was cut off comes back and reads this result again.
                 let result = attempt(&key(episode), 0, clock, length, Outcome::Completed);
-                while let Verdict::Append(from) = intake.verdict(&result) {
+                while let Disposition::Append(from) = intake.disposition(&result) {
                     let rest = &result.events[from..];
                     if left < rest.len() {
                         log.extend_from_slice(&rest[..left]);

@@ -1,4 +1,4 @@
-//! A queue in memory, for tests: it can lose its answers, refuse for a while, and lose its store.
+//! The queue in memory, for tests. It can lose its answers, refuse for a while, and lose its store.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ use super::{Backlog, Lease, Queue, QueueError, Stored, Terms};
 use crate::log::RunId;
 use crate::stats::rng::SplitMix64;
 
-/// The queue.
+/// A queue in memory.
 #[derive(Clone)]
 pub(super) struct Memory {
     state: Arc<Mutex<State>>,
@@ -21,11 +21,11 @@ pub(super) struct Memory {
 struct State {
     runs: BTreeMap<RunId, Run>,
     chance: SplitMix64,
-    /// The share of requests that fail, in percent: half of them before they do anything, half after it.
+    /// The share of requests that fail, in percent: half of them before they take effect, half of them after it.
     faults: usize,
-    /// The largest message.
+    /// The size of the largest message.
     largest: usize,
-    /// How often a result was refused because its job had one.
+    /// The number of results that were refused because their job had one.
     doubles: usize,
 }
 
@@ -63,17 +63,17 @@ impl Memory {
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
-    /// From now on messages must not be larger than this.
+    /// Refuses messages that are larger than this from now on.
     pub(super) fn set_largest(&self, bytes: usize) {
         self.state.lock().unwrap().largest = bytes;
     }
 
-    /// Loses all that it holds.
+    /// Loses everything that the queue contains.
     pub(super) fn lose_everything(&self) {
         self.state.lock().unwrap().runs.clear();
     }
 
-    /// Loses all jobs, and says nothing.
+    /// Loses all jobs without reporting it.
     pub(super) fn lose_jobs(&self) {
         self.state.lock().unwrap().runs.values_mut().for_each(|run| run.jobs.clear());
     }
@@ -86,7 +86,7 @@ impl Memory {
         self.state.lock().unwrap().doubles
     }
 
-    /// Does something, unless chance has it that it is not done, or that nobody hears of it.
+    /// Answers a request, unless chance decides that it does not take effect or that its answer is lost.
     fn ask<T>(&self, does: impl FnOnce(&mut State) -> Result<T, QueueError>) -> Result<T, QueueError> {
         let mut state = self.state.lock().unwrap();
         let chance = state.chance.below(200);
@@ -165,7 +165,7 @@ impl Queue for Memory {
     }
 
     async fn close(&self, run: &RunId) -> Result<(), QueueError> {
-        // Said once and lost, it would stay, which a test of chance need not bear.
+        // An announcement is made only once, so losing it would be permanent, which a random test need not cover.
         self.state.lock().unwrap().runs.remove(run);
         Ok(())
     }
@@ -229,7 +229,7 @@ impl Queue for Memory {
 }
 
 impl MemoryLease {
-    /// Changes the job, if it is still lent to this one.
+    /// Changes the job, if it is still lent to this worker.
     fn change(&self, changes: impl FnOnce(&mut BTreeMap<u64, Waiting>)) {
         let _ = self.queue.of_run(&self.run, |run| {
             if run.jobs.get(&self.number).is_some_and(|job| job.deliveries == self.deliveries) {

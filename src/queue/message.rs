@@ -1,4 +1,4 @@
-//! What travels over the queue: JSON, packed with gzip. Pure.
+//! The messages on the queue: JSON, packed with gzip. Pure.
 
 use std::fmt;
 use std::io::{Read, Write};
@@ -12,12 +12,13 @@ use sha2::{Digest, Sha256};
 
 use crate::log::{EpisodeKey, Event, EventKind, Manifest, Outcome};
 
-/// The version of these messages.
+/// The name and version of the format of these messages.
 pub const SCHEMA: &str = "incident-bench/queue/1";
-/// A message that is larger than this when unpacked is refused: some are made to unpack without end.
+/// The largest size of an unpacked message in bytes. Larger ones are refused, because a message can be made to unpack
+/// without end.
 const LONGEST: u64 = 256 << 20;
 
-/// Names a job on the queue: a digest of its episode's key, which may hold any characters.
+/// The name of a job on the queue: a digest of its episode's key, which may contain any characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobId(String);
 
@@ -25,7 +26,7 @@ impl JobId {
     /// The job of an episode.
     #[must_use]
     pub fn of(key: &EpisodeKey) -> Self {
-        let digest = Sha256::digest(format!("job\n{}\n{}\n{}", key.model, key.scenario, key.epoch));
+        let digest = Sha256::digest(format!("job\n{}\n{}\n{}", key.contestant, key.scenario, key.epoch));
         let bits = digest.iter().take(16).fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
         Self(format!("{bits:032x}"))
     }
@@ -37,41 +38,42 @@ impl fmt::Display for JobId {
     }
 }
 
-/// What a coordinator says about its run.
+/// The announcement of a run by its coordinator.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Announcement {
-    /// [`SCHEMA`].
+    /// The name and version of the format, which is [`SCHEMA`].
     pub schema: String,
-    /// The run: what is played, by whom, with which options, and the digests of all that decides a score.
+    /// The manifest of the run: what is played, by whom, with which options, and the digests of everything that decides
+    /// a score.
     pub manifest: Manifest,
-    /// How often a job is delivered before it is given up.
+    /// The number of deliveries after which a job is given up.
     pub deliveries: u32,
 }
 
 /// An episode that is to be played.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Job {
-    /// Which.
+    /// The key of the episode.
     pub key: EpisodeKey,
-    /// What the log of the run holds of it: answers that were paid for are not asked for again.
+    /// The events of the episode in the run's log, so that answers that were paid for are not requested again.
     pub past: Vec<Event>,
-    /// How many events that are; also where they are too many to be sent along.
+    /// The number of these events, even if they are too many to be sent.
     pub after: usize,
 }
 
-/// What became of an episode.
+/// The result of an episode.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EpisodeResult {
-    /// Which.
+    /// The key of the episode.
     pub key: EpisodeKey,
-    /// [`Job::after`].
+    /// The number of events before the result, as in [`Job::after`].
     pub after: usize,
-    /// Its events behind those, to its end.
+    /// The events after those, to the end of the episode.
     pub events: Vec<Event>,
 }
 
 impl EpisodeResult {
-    /// The result of an episode that could not be played to an end.
+    /// The result of an episode that could not be played to its end.
     #[must_use]
     pub fn crashed(key: EpisodeKey, after: usize, at: jiff::Timestamp, message: String) -> Self {
         let event = EventKind::unscored(Outcome::Crashed, message);
@@ -79,7 +81,7 @@ impl EpisodeResult {
         Self { key, after, events }
     }
 
-    /// What is wrong with it; none where it can be the result of its episode.
+    /// The reason why this cannot be the result of its episode; none if it can be.
     #[must_use]
     pub fn flaw(&self) -> Option<String> {
         let ends = |event: &Event| matches!(event.event, EventKind::EpisodeFinished { .. });
@@ -94,7 +96,7 @@ impl EpisodeResult {
     }
 }
 
-/// Whether playing an episode makes such events.
+/// Whether playing an episode can produce such an event.
 const fn is_of_episode(event: &EventKind) -> bool {
     matches!(
         event,
@@ -106,29 +108,29 @@ const fn is_of_episode(event: &EventKind) -> bool {
     )
 }
 
-/// What a worker says about itself.
+/// What a worker reports about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Presence {
-    /// Its name: machine and process.
+    /// The name of the worker: its machine and process.
     pub worker: String,
     /// The version of its program.
     pub version: String,
-    /// How many episodes it plays at once.
+    /// The number of episodes that it plays at once.
     pub episodes: usize,
-    /// Why it takes none of this run, if so.
+    /// The reason why it takes no job of this run; none if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refuses: Option<String>,
 }
 
-/// A message that cannot be read.
+/// The error of a message that cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("a message on the queue cannot be read: {0}")]
 pub struct Unreadable(String);
 
-/// Packs a message.
+/// Writes a message as JSON and packs it.
 ///
 /// # Errors
-/// Where it cannot be written as JSON, which none of these types brings about.
+/// Fails if the message cannot be written as JSON, which none of these types causes.
 pub fn pack<T: Serialize>(message: &T) -> Result<Vec<u8>, Unreadable> {
     let unreadable = |error: std::io::Error| Unreadable(error.to_string());
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
@@ -137,10 +139,10 @@ pub fn pack<T: Serialize>(message: &T) -> Result<Vec<u8>, Unreadable> {
     packed.finish().map_err(unreadable)
 }
 
-/// Unpacks a message.
+/// Unpacks a message and reads its JSON.
 ///
 /// # Errors
-/// Where it is damaged, of another version, or too long.
+/// Fails if the message is damaged, of another version, or too long.
 pub fn unpack<T: DeserializeOwned>(packed: &[u8]) -> Result<T, Unreadable> {
     let mut text = Vec::new();
     let read = GzDecoder::new(packed).take(LONGEST).read_to_end(&mut text);
@@ -156,7 +158,7 @@ mod tests {
     use super::*;
 
     fn key() -> EpisodeKey {
-        EpisodeKey { model: "a b.*>\n".to_owned(), scenario: "AC-001".to_owned(), epoch: 1 }
+        EpisodeKey { contestant: "a b.*>\n".to_owned(), scenario: "AC-001".to_owned(), epoch: 1 }
     }
 
     #[test]

@@ -1,13 +1,13 @@
-//! The queue on NATS `JetStream`: two streams a run, kept on the server's disk.
+//! The queue on NATS `JetStream`: each run has two streams, which are kept on the server's disk.
 //!
 //! | stream | subjects | what |
 //! |---|---|---|
 //! | `incident-bench-jobs-RUN` | `incident-bench.RUN.job.ID` | a work queue: a job stays until it is acknowledged |
 //! | `incident-bench-results-RUN` | `incident-bench.RUN.result.ID`, `incident-bench.RUN.announcement` | kept until the run is closed |
 //!
-//! A message goes to a subject of its own, and only where the server has none there: that is what makes it one job and one
-//! result an episode, whoever else publishes. Workers tell about themselves on `incident-bench.RUN.worker`, which nobody
-//! keeps.
+//! A message goes to a subject of its own, and only if the server has none there. That is what makes it one job and one
+//! result for each episode, whoever else publishes. Workers report about themselves on `incident-bench.RUN.worker`, which
+//! nobody keeps.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -36,26 +36,27 @@ use super::{Address, Backlog, Lease, Queue, QueueError, Stored, Terms};
 use crate::chat::error::with_causes;
 use crate::log::RunId;
 
-/// The beginning of every subject and stream.
+/// The beginning of the names of all subjects and streams.
 const PREFIX: &str = "incident-bench";
 /// The consumer through which all workers take jobs.
 const WORKERS: &str = "workers";
-/// How long it may take where it is asked not to wait.
+/// The time limit of a request that should not wait.
 const AT_ONCE: Duration = Duration::from_secs(2);
-/// What is wrong with a server that is only a messenger.
+/// The error for a server that only passes messages on.
 const NO_JETSTREAM: &str =
     "it has no JetStream for this user; start the server with -js, and let the user ask $JS.API.>";
-/// How long the server may take to answer.
+/// The time that the server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How a server is reached.
+/// The access to a server.
 #[derive(Debug, Clone)]
 pub struct Access {
-    /// Where it is, and who one is there.
+    /// The address of the server, with the login.
     pub address: Address,
-    /// A credentials file, as `nsc` makes them.
+    /// A credentials file, as `nsc` makes it.
     pub credentials: Option<PathBuf>,
-    /// A file of certificates of authorities that are trusted beside those of the system; TLS is used then.
+    /// A file with certificates of authorities that are trusted besides those of the system. If it is given, TLS is
+    /// used.
     pub authorities: Option<PathBuf>,
 }
 
@@ -92,29 +93,29 @@ fn result_subject(run: &RunId, job: &JobId) -> String {
     subject(run, &format!("result.{job}"))
 }
 
-/// An error that may pass.
+/// Makes an error that may pass.
 fn away(error: impl std::fmt::Display) -> QueueError {
     QueueError::Away(error.to_string())
 }
 
-/// What an error of the server means.
+/// The meaning of an error of the server.
 fn of_code(error: &jetstream::Error) -> QueueError {
     match error.error_code() {
         ErrorCode::STREAM_NOT_FOUND | ErrorCode::CONSUMER_NOT_FOUND => QueueError::Gone,
         ErrorCode::JETSTREAM_NOT_ENABLED | ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT => {
             QueueError::Refused(NO_JETSTREAM.to_owned())
         }
-        // Out of space, for example: somebody may see to it.
+        // The server may be out of space, for example, and somebody may fix that.
         _ => away(error),
     }
 }
 
 impl Nats {
-    /// Connects, and goes on connecting whenever the connection breaks.
+    /// Connects, and connects again whenever the connection breaks.
     ///
     /// # Errors
-    /// [`QueueError::Away`] where no server can be reached now, [`QueueError::Refused`] where it lets nobody in, has no
-    /// `JetStream`, or where an address or a file cannot be used.
+    /// Returns [`QueueError::Away`] if no server can be reached now, and [`QueueError::Refused`] if the server refuses
+    /// the login or has no `JetStream`, or if an address or a file cannot be used.
     pub async fn connect(access: &Access) -> Result<Self, QueueError> {
         let refused = |problem: String| QueueError::Refused(problem);
         let servers = access.address.servers.iter().map(|server| server.parse::<ServerAddr>());
@@ -137,7 +138,7 @@ impl Nats {
             options = read.map_err(|error| refused(format!("credentials file {}: {error}", file.display())))?;
         }
         if let Some(file) = &access.authorities {
-            // Read late by the library, which then names no file.
+            // The library reads the file late, and its error then does not name the file.
             std::fs::metadata(file).map_err(|error| refused(format!("certificates {}: {error}", file.display())))?;
             options = options.add_root_certificates(file.clone()).require_tls(true);
         }
@@ -151,17 +152,17 @@ impl Nats {
         })?;
         let mut context = jetstream::new(client);
         context.set_timeout(PATIENCE);
-        // Not by the library's own question, which cannot read what servers of 2.9 answer.
+        // The library's own request is not used, because it cannot read the answer of servers of version 2.9.
         match context.request::<_, _, Response<serde_json::Value>>("INFO".to_owned(), &json!({})).await {
             Ok(Response::Ok(_)) => Ok(Self { context, consumers: Arc::default() }),
             Ok(Response::Err { error }) => Err(of_code(&error)),
-            // Later on that may be a server that is not ready yet.
+            // After the first connection, this may be a server that is not ready yet.
             Err(error) if error.kind() == RequestErrorKind::NoResponders => Err(refused(NO_JETSTREAM.to_owned())),
             Err(error) => Err(away(with_causes(&error))),
         }
     }
 
-    /// Whether the server holds a stream.
+    /// Whether the server has a stream.
     async fn holds(&self, stream: &str) -> Result<(), QueueError> {
         match self.context.get_stream(stream).await {
             Ok(_) => Ok(()),
@@ -172,7 +173,7 @@ impl Nats {
         }
     }
 
-    /// Publishes where the server has no message of that subject, and waits until it keeps it.
+    /// Publishes a message if the server has none of that subject, and waits until the server keeps it.
     async fn publish_once(&self, stream: &str, subject: String, body: Vec<u8>) -> Result<(), QueueError> {
         let bytes = body.len();
         let message = PublishMessage::build().payload(body.into()).expected_last_subject_sequence(0);
@@ -183,7 +184,7 @@ impl Nats {
             PublishErrorKind::MaxPayloadExceeded => {
                 Err(QueueError::TooLarge { bytes, most: self.context.client().server_info().max_payload })
             }
-            // Nobody listens there: the stream is gone, or the server is not ready yet.
+            // Nobody listens on the subject: the stream is gone, or the server is not ready yet.
             PublishErrorKind::StreamNotFound => {
                 self.holds(stream).await?;
                 Err(away(error))
@@ -192,7 +193,7 @@ impl Nats {
         }
     }
 
-    /// Asks the API of `JetStream`.
+    /// Sends a request to the API of `JetStream`.
     async fn ask<T: serde::de::DeserializeOwned>(
         &self,
         subject: String,
@@ -204,7 +205,7 @@ impl Nats {
         }
     }
 
-    /// A message of a stream; none where it has no such message.
+    /// A message of a stream; none if the stream has no such message.
     async fn message(&self, stream: &str, which: &serde_json::Value) -> Result<Option<Stored>, QueueError> {
         let answer: Result<RawAnswer, _> = self.ask(format!("STREAM.MSG.GET.{stream}"), which).await?;
         match answer {
@@ -217,13 +218,13 @@ impl Nats {
         }
     }
 
-    /// The consumer of a run's jobs, asked for once.
+    /// The consumer of a run's jobs, which is requested only once.
     async fn workers(&self, run: &RunId) -> Result<PullConsumer, QueueError> {
         let known = || self.consumers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(consumer) = known().get(run) {
             return Ok(consumer.clone());
         }
-        // The library's own error does not tell a missing stream from a server that is away.
+        // The library's own error does not distinguish a missing stream from a server that is away.
         let found: Result<serde_json::Value, _> =
             self.ask(format!("CONSUMER.INFO.{}.{WORKERS}", jobs(run)), &json!({})).await?;
         found.map_err(|error| of_code(&error))?;
@@ -237,7 +238,7 @@ impl Nats {
     }
 }
 
-/// Whether a certificate is not trusted, or TLS fails otherwise: that does not pass.
+/// Whether a certificate is not trusted, or TLS fails in another way that does not pass.
 fn is_of_tls(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -284,7 +285,7 @@ impl Queue for Nats {
         let kept =
             stream(results(run), vec![subject(run, "result.*"), subject(run, "announcement")], RetentionPolicy::Limits);
         self.context.get_or_create_stream(kept).await.map_err(of_create)?;
-        // Before there can be a job: a worker that finds the jobs finds the announcement, too.
+        // The announcement comes before any job, so that a worker that finds the jobs finds the announcement, too.
         let message = PublishMessage::build().payload(announcement.into());
         let sent = async { self.context.send_publish(subject(run, "announcement"), message).await?.await };
         sent.await.map_err(away)?;
@@ -294,7 +295,7 @@ impl Queue for Nats {
             durable_name: Some(WORKERS.to_owned()),
             ack_policy: AckPolicy::Explicit,
             ack_wait: terms.lease,
-            // Jobs are given up by workers, who say so in a result; a server would only stop delivering them.
+            // Workers give jobs up and report it in a result. A server would only stop delivering them.
             max_deliver: -1,
             max_ack_pending: -1,
             ..pull::Config::default()
@@ -317,7 +318,7 @@ impl Queue for Nats {
         let what = json!({ "seq": place, "no_erase": true });
         let answer: Result<Done, _> = self.ask(format!("STREAM.MSG.DELETE.{}", results(run)), &what).await?;
         match answer {
-            // It is not there any more, as after an answer that was lost.
+            // The message is already gone, for example after an answer that was lost.
             Err(error) if error.error_code() != ErrorCode::STREAM_NOT_FOUND => Ok(()),
             answer => answer.map(|done| debug_assert!(done.success)).map_err(|error| of_code(&error)),
         }
@@ -343,7 +344,7 @@ impl Queue for Nats {
 
     async fn close(&self, run: &RunId) -> Result<(), QueueError> {
         self.forget(run);
-        // The jobs first: workers look for these.
+        // The jobs are deleted first, because workers look for these.
         for stream in [jobs(run), results(run)] {
             let answer: Result<Done, _> = self.ask(format!("STREAM.DELETE.{stream}"), &json!({})).await?;
             match answer.map_err(|error| of_code(&error)) {
@@ -426,7 +427,7 @@ impl Queue for Nats {
     }
 
     async fn say(&self, run: &RunId, presence: Vec<u8>) {
-        // It says so again soon.
+        // The worker reports again soon.
         let _ = self.context.client().publish(subject(run, "worker"), presence.into()).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Coordinators and workers over a queue in memory, on a clock that only they move: killed, cut off and flooded.
+//! Coordinators and workers over a queue in memory, with a clock that only the tests move: killed, cut off and flooded.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -22,17 +22,17 @@ use crate::env::{Catalog, TaskId};
 use crate::log::manifest::{Machine, SCHEMA};
 use crate::log::{Contestant, EpisodeKey, Event, EventKind, Manifest, RunId};
 use crate::run::budget::{Amount, Budget, Limits};
-use crate::run::episode::Line;
+use crate::run::episode::ModelAccess;
 use crate::run::runner::{CallPace, ModelPlayer, PlayerKind};
 use crate::run::{Cancel, Crew, Hub, Plan, Player};
 use crate::stats::rng::SplitMix64;
 
 const TERMS: Terms = Terms { lease: Duration::from_secs(2), deliveries: 1000 };
 
-/// Longer than any of these runs, on their clock.
+/// A time that is longer than any of these runs on their clock.
 const FOREVER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A model that takes its time, and always says the same to the same conversation.
+/// A model that takes its time, and always gives the same answer to the same conversation.
 struct Slow {
     calls: Arc<Mutex<usize>>,
     time: Duration,
@@ -71,7 +71,7 @@ struct Setting {
     plan: Plan,
     calls: Arc<Mutex<usize>>,
     time: Duration,
-    /// Why workers refuse the run, if they do.
+    /// The reason why workers refuse the run, if they do.
     refuses: Option<String>,
 }
 
@@ -87,7 +87,7 @@ impl Setting {
             protocol: Protocol::Text,
             assist: Assist::Fallback,
             prompts: Arc::new(PromptSet::embedded().unwrap()),
-            line: Line {
+            access: ModelAccess {
                 client,
                 price: None,
                 episode_time: None,
@@ -184,7 +184,7 @@ fn silent() -> Tell {
     Arc::new(|_| ())
 }
 
-/// Notes what is told.
+/// Makes a receiver that keeps all notices.
 fn noting() -> (Tell, Arc<Mutex<Vec<Notice>>>) {
     let told: Arc<Mutex<Vec<Notice>>> = Arc::default();
     let notes = Arc::clone(&told);
@@ -218,7 +218,7 @@ fn by_episode(log: &[Event]) -> BTreeMap<EpisodeKey, Vec<EventKind>> {
     episodes
 }
 
-/// Coordinates until the end, or until it is killed after a while. Gives whether it came to the end.
+/// Coordinates until the end, or until it is killed after a while. Returns whether it came to the end.
 async fn coordinate(
     setting: &Setting,
     queue: &Memory,
@@ -247,8 +247,8 @@ async fn coordinate(
     ended.is_ok()
 }
 
-/// Kills at random, of workers and of the coordinator, and a queue of which every tenth answer fails: the log ends as that
-/// of one process that nothing happened to, for any seed.
+/// Workers and the coordinator are killed at random, and every tenth answer of the queue fails. For any seed, the log
+/// ends like that of one process that nothing happened to.
 #[tokio::test(start_paused = true)]
 async fn whatever_is_killed_each_episode_is_scored_once_and_as_ever() {
     let mut setting = Setting::new(3);
@@ -323,7 +323,7 @@ async fn people_hear_of_missing_workers_and_of_those_that_refuse() {
     assert!(by_episode(&log).is_empty());
     refusing.abort();
     setting.refuses = None;
-    // Longer than a worker is silent.
+    // This is longer than the time for which a worker is silent.
     setting.time = Duration::from_secs(1);
     let taking = start_worker(&setting, &queue, 2, &silent());
     assert!(coordinate(&setting, &queue, &mut log, None, &tell).await);
@@ -382,7 +382,7 @@ async fn a_budget_ends_the_run_between_rounds_and_leaves_nothing_on_the_queue_bu
     worker.abort();
     let log = gathered.events().await;
     let episodes = by_episode(&log);
-    // Whole rounds of three scenarios, one of each task.
+    // The run has whole rounds of three scenarios, one of each task.
     assert!(episodes.len() < 72 && episodes.len().is_multiple_of(3), "{}", episodes.len());
     assert!(log.iter().any(|event| matches!(event.event, EventKind::BudgetSpent { .. })));
 }
@@ -403,9 +403,9 @@ async fn a_worker_that_is_stopped_ends_what_it_has_begun_or_gives_it_back() {
     let started = tokio::time::Instant::now();
     hard.await.unwrap().unwrap();
     assert!(started.elapsed() < Duration::from_millis(10));
-    // It had four episodes at once, and took them to their end.
+    // The worker had four episodes at once, and took them to their end.
     assert!(gentle.await.unwrap().unwrap() >= 4);
-    // What was given back is there for others at once, before its lease is over.
+    // A job that was given back is available to others at once, before its lease is over.
     let expected = {
         setting.time = Duration::from_millis(1);
         alone(&setting).await
@@ -420,8 +420,8 @@ async fn a_worker_that_is_stopped_ends_what_it_has_begun_or_gives_it_back() {
 async fn answers_that_were_paid_for_are_not_asked_for_again() {
     let setting = Setting::new(1);
     let expected = alone(&setting).await;
-    let key = setting.keys().into_iter().find(|key| key.model == "slow").unwrap();
-    // The log of a run that was cut off in the middle of an episode.
+    let key = setting.keys().into_iter().find(|key| key.contestant == "slow").unwrap();
+    // This is the log of a run that was cut off in the middle of an episode.
     let crew = Crew::new(&setting.plan, setting.players());
     let mut log = crew.play(&key, &[], &Cancel::default()).await.unwrap();
     let half = log.len() / 2;
@@ -445,9 +445,9 @@ async fn damaged_and_foreign_results_are_thrown_away_and_large_ones_say_so() {
     let run = setting.manifest().id;
     queue.open(&run, Vec::new(), TERMS).await.unwrap();
     let key = setting.keys().into_iter().next().unwrap();
-    let strange = EpisodeKey { model: "stranger".to_owned(), ..key.clone() };
+    let strange = EpisodeKey { contestant: "stranger".to_owned(), ..key.clone() };
     queue.store(&run, &JobId::of(&strange), b"no gzip".to_vec()).await.unwrap();
-    // Of a worker that continued another log.
+    // This worker continued another log.
     let late = EpisodeResult::crashed(key.clone(), 5, jiff::Timestamp::UNIX_EPOCH, "x".to_owned());
     queue.store(&run, &JobId::of(&key), pack(&late).unwrap()).await.unwrap();
     let (tell, told) = noting();
@@ -457,7 +457,7 @@ async fn damaged_and_foreign_results_are_thrown_away_and_large_ones_say_so() {
     assert_eq!(by_episode(&log).len(), 18);
     let discarded = told.lock().unwrap().iter().filter(|one| matches!(one, Notice::Discarded(_))).count();
     assert_eq!(discarded, 2, "{told:?}");
-    // A server that takes only small messages: each episode says what to do.
+    // The server takes only small messages, and each episode reports what to do.
     queue.set_largest(1200);
     let mut log = Vec::new();
     let only =
@@ -465,8 +465,8 @@ async fn damaged_and_foreign_results_are_thrown_away_and_large_ones_say_so() {
     assert!(coordinate(&only, &queue, &mut log, None, &silent()).await);
     worker.abort();
     let mut episodes = by_episode(&log);
-    // The random agent ends early, and stays small.
-    episodes.retain(|key, _| key.model == "slow");
+    // The random agent ends early, so its result stays small.
+    episodes.retain(|key, _| key.contestant == "slow");
     assert_eq!(episodes.len(), 1);
     for events in episodes.values() {
         let Some(EventKind::EpisodeFinished { message: Some(message), .. }) = events.last() else {

@@ -1,4 +1,4 @@
-//! The worker: takes jobs of any run on the queue, plays them, and stores what became of them.
+//! The worker: it takes jobs of any run on the queue, plays them, and stores their results.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,53 +14,54 @@ use super::{Lease, Notice, Queue, QueueError, Tell};
 use crate::log::{EpisodeKey, EventKind, Outcome, RunId};
 use crate::run::{Cancel, Crew};
 
-/// The pause before the queue is asked for jobs again where it had none.
+/// The pause before the queue is asked for jobs again after it had none.
 const PAUSE: Duration = Duration::from_millis(100);
-/// How often a worker that has nothing to do looks for runs.
+/// The interval at which a worker without a job looks for runs.
 const GLANCE: Duration = Duration::from_millis(200);
-/// How often one that has does so, and how often a worker says that it is there.
+/// The interval at which a worker with a job looks for runs, and at which every worker reports that it is there.
 const ROUND: Duration = Duration::from_secs(2);
-/// A lease is extended this often before it would end.
+/// The number of times that a lease is extended before it would end.
 const EXTENSIONS: u32 = 3;
 
 /// Makes crews for the runs that are announced.
 pub trait Crews: Send + Sync + 'static {
-    /// The crew of a run.
+    /// Makes the crew of a run.
     ///
     /// # Errors
-    /// Why this worker cannot play it: another version, another suite, a key that is missing.
+    /// Returns the reason why this worker cannot play the run, such as another version, another suite or a missing key.
     fn crew(&self, announcement: Announcement) -> impl Future<Output = Result<Crew, String>> + Send;
 }
 
 /// Takes jobs and plays them.
 pub struct Worker<Q, C> {
-    /// The queue.
+    /// The queue from which jobs are taken.
     pub queue: Q,
-    /// Makes the crews.
+    /// The maker of crews.
     pub crews: C,
-    /// Its name: machine and process.
+    /// The name of the worker: its machine and process.
     pub name: String,
     /// The version of its program.
     pub version: String,
-    /// How many episodes it plays at once, at least 1.
+    /// The number of episodes that it plays at once, at least 1.
     pub episodes: usize,
-    /// Ends after so long without a job.
+    /// The time without a job after which the worker ends; none if it never does.
     pub idle: Option<Duration>,
-    /// First: take no more jobs, and end those that were taken. Then: give these back.
+    /// The switches that stop the worker. The gentle one means that it takes no more jobs and finishes those that it
+    /// has; the hard one means that it gives these back.
     pub cancel: Cancel,
-    /// Takes what people should know.
+    /// The receiver of notices for people.
     pub tell: Tell,
 }
 
 /// A run that is on the queue.
 enum Known {
-    /// It is played here.
+    /// The worker plays the run.
     Played(Arc<Post>),
-    /// It is not, as it was announced, and why.
+    /// The worker refuses the run as it was announced, for this reason.
     Refused(Vec<u8>, String),
 }
 
-/// What an episode needs of its run.
+/// What an episode needs from its run.
 struct Post {
     run: RunId,
     crew: Crew,
@@ -68,10 +69,11 @@ struct Post {
 }
 
 impl<Q: Queue, C: Crews> Worker<Q, C> {
-    /// Works until it is stopped, or idle for as long as it may be. Gives how many results it stored.
+    /// Works until it is stopped, or has been idle for as long as it may be. Returns the number of results that it
+    /// stored.
     ///
     /// # Errors
-    /// When the queue refuses for good.
+    /// Fails if the queue refuses for good.
     pub async fn run(self) -> Result<u64, QueueError> {
         let mut known: BTreeMap<RunId, Known> = BTreeMap::new();
         let mut playing: JoinSet<Result<bool, QueueError>> = JoinSet::new();
@@ -79,7 +81,7 @@ impl<Q: Queue, C: Crews> Worker<Q, C> {
         let is_due = |last: Option<Instant>, pause| last.is_none_or(|last| last.elapsed() >= pause);
         while !self.cancel.is_pulled() {
             if is_due(looked, if playing.is_empty() { GLANCE } else { ROUND }) {
-                // Also where the queue is away: a worker that has nothing to do may end.
+                // This also holds while the queue is away: a worker without a job may end.
                 let left = self.idle.filter(|_| playing.is_empty()).map(|idle| idle.saturating_sub(busy.elapsed()));
                 let Ok(is_new) = timeout(left.unwrap_or(Duration::MAX), self.look(&mut known)).await else { break };
                 let is_new = is_new?;
@@ -125,7 +127,7 @@ impl<Q: Queue, C: Crews> Worker<Q, C> {
         Ok(stored)
     }
 
-    /// Looks which runs are on the queue. Gives whether there is something new.
+    /// Looks which runs are on the queue. Returns whether there is something new.
     async fn look(&self, known: &mut BTreeMap<RunId, Known>) -> Result<bool, QueueError> {
         let Some(runs) = patiently(&self.tell, &self.cancel, || self.queue.runs()).await? else { return Ok(false) };
         let mut is_new = false;
@@ -140,7 +142,7 @@ impl<Q: Queue, C: Crews> Worker<Q, C> {
             if !matches!(known.get(&run), Some(Known::Played(_))) {
                 let asked = patiently(&self.tell, &self.cancel, || self.queue.announcement(&run)).await;
                 let Ok(Some(Some(packed))) = asked else { continue };
-                // A run that is refused may be announced anew.
+                // A run that is refused may be announced again.
                 if !matches!(known.get(&run), Some(Known::Refused(before, _)) if *before == packed) {
                     let new = self.join(run.clone(), packed).await;
                     (self.tell)(match &new {
@@ -155,7 +157,7 @@ impl<Q: Queue, C: Crews> Worker<Q, C> {
         Ok(is_new)
     }
 
-    /// Says to each run that this worker is there.
+    /// Reports to each run that this worker is there.
     async fn say(&self, known: &BTreeMap<RunId, Known>) {
         for (run, known) in known {
             let refuses = match known {
@@ -188,7 +190,7 @@ impl<Q: Queue, C: Crews> Worker<Q, C> {
     async fn borrow(&self, post: &Post, room: usize) -> Result<Vec<Q::Lease>, QueueError> {
         match patiently(&self.tell, &self.cancel, || self.queue.take(&post.run, room)).await {
             Ok(leases) => Ok(leases.unwrap_or_default()),
-            // The next look finds it out.
+            // The next look finds out.
             Err(QueueError::Gone) => Ok(Vec::new()),
             Err(error) => Err(error),
         }
@@ -204,14 +206,14 @@ impl Known {
     }
 }
 
-/// Counts a result. A panic of the harness was caught where the episode was played; whatever else ends a task leaves its
-/// job to another worker.
+/// Counts a result. A panic of the harness was caught where the episode was played; whatever else ends a task leaves
+/// its job to another worker.
 fn count(ended: Result<Result<bool, QueueError>, tokio::task::JoinError>) -> Result<u64, QueueError> {
     ended.map_or(Ok(0), |stored| stored.map(u64::from))
 }
 
-/// Does a job: plays its episode, stores the result, and takes the job off the queue. Gives whether a result was stored.
-/// Where it was not, for no fault of the queue's, the job stays for another worker.
+/// Does a job: plays its episode, stores the result, and takes the job off the queue. Returns whether a result was
+/// stored. If none was, and the queue is not the reason, the job stays for another worker.
 async fn work<Q: Queue>(
     queue: &Q,
     post: &Post,
@@ -222,11 +224,11 @@ async fn work<Q: Queue>(
     let working = async {
         let job: Job = match unpack(lease.body()) {
             Ok(job) => job,
-            // No worker could read it, and the coordinator renews what it misses.
+            // No worker could read the job, and the coordinator renews what it misses.
             Err(_) => return Ok(false),
         };
         let id = JobId::of(&job.key);
-        // Somebody was too slow to say that it is done.
+        // Another worker was too slow to report that the job is done.
         if patiently(tell, cancel, || queue.has_result(&post.run, &id)).await? == Some(true) {
             return Ok(false);
         }
@@ -247,7 +249,7 @@ async fn work<Q: Queue>(
     }
 }
 
-/// Extends a lease for as long as something goes on.
+/// Extends a lease for as long as the work goes on.
 async fn while_lent<T>(lease: &impl Lease, working: impl Future<Output = T>) -> T {
     let pause = lease.term() / EXTENSIONS;
     tokio::pin!(working);
@@ -259,7 +261,7 @@ async fn while_lent<T>(lease: &impl Lease, working: impl Future<Output = T>) -> 
     }
 }
 
-/// Plays the episode of a job; none where the worker was stopped meanwhile.
+/// Plays the episode of a job; none if the worker was stopped meanwhile.
 async fn result_of(post: &Post, job: &Job, deliveries: u32, cancel: &Cancel, tell: &Tell) -> Option<EpisodeResult> {
     let Job { key, past, after } = job;
     let crashed = |message: String| EpisodeResult::crashed(key.clone(), *after, Timestamp::now(), message);
@@ -268,7 +270,7 @@ async fn result_of(post: &Post, job: &Job, deliveries: u32, cancel: &Cancel, tel
         let message = format!("given up after {} deliveries: each worker that took it was lost", post.deliveries);
         return Some(crashed(message));
     }
-    // Episodes that were taken are ended, unless there is no time for it.
+    // Episodes that were taken are finished, unless there is no time for it.
     let cancel = Cancel { gentle: cancel.hard.clone(), hard: cancel.hard.clone() };
     let Some(events) = post.crew.play(key, past, &cancel).await else {
         return Some(crashed("this episode is not in the plan of its run".to_owned()));
@@ -282,7 +284,7 @@ async fn result_of(post: &Post, job: &Job, deliveries: u32, cancel: &Cancel, tel
     Some(EpisodeResult { key: key.clone(), after: *after, events })
 }
 
-/// Stores a result, however long the queue takes to answer; not where the worker has no time for that.
+/// Stores a result, however long the queue takes to answer, unless the worker has no time for that.
 async fn store<Q: Queue>(
     queue: &Q,
     post: &Post,
@@ -293,7 +295,7 @@ async fn store<Q: Queue>(
 ) -> Result<bool, QueueError> {
     let unreadable = |error: super::message::Unreadable| QueueError::Refused(error.to_string());
     let body = pack(&result).map_err(unreadable)?;
-    // What was played is stored, also by a worker that was told to end.
+    // What was played is stored, even by a worker that was told to end.
     let waits = Cancel { gentle: cancel.hard.clone(), hard: cancel.hard.clone() };
     match patiently(tell, &waits, || queue.store(&post.run, id, body.clone())).await {
         Err(QueueError::TooLarge { bytes, most }) => {

@@ -1,4 +1,4 @@
-//! The scores as CSV in long form: a row for each contestant overall, by task and by scenario (RFC 4180).
+//! Renders the scores as CSV in long form (RFC 4180), with a row for each contestant overall, by task and by scenario.
 
 use super::score_table::one_line;
 use crate::env::TaskId;
@@ -29,7 +29,7 @@ const HEAD: [&str; 22] = [
     "latency_p50_ms",
 ];
 
-/// The scores of a summary. What belongs to a contestant as a whole stands in its `overall` row only.
+/// Renders the scores of a summary. Values that belong to a contestant as a whole are only in its `overall` row.
 #[must_use]
 pub fn render(summary: &Summary) -> String {
     let mut text = line(HEAD.map(str::to_owned));
@@ -78,7 +78,7 @@ fn cells(
 ) -> [String; 22] {
     let mut line = [const { String::new() }; 22];
     let first = [
-        row.model.clone(),
+        row.contestant.clone(),
         row.agent.clone(),
         row.protocol.clone().unwrap_or_default(),
         row.assist.clone().unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! The episodes of a kept run, as the exports show them: which began, how each ended, and what its agent was told
+//! The episodes of a run, as the exports show them: which of them began, how each ended, and what its agent was told
 //! first.
 
 use std::collections::BTreeMap;
@@ -10,14 +10,15 @@ use crate::chat::Message;
 use crate::env::{EpisodeId, Points, TaskId};
 use crate::log::{EpisodeKey, Event, EventKind, Manifest, Outcome};
 
-/// A kept run.
+/// A run that is exported.
 #[derive(Debug, Clone, Copy)]
-pub struct Kept<'a> {
-    /// What was asked of it.
+pub struct ExportedRun<'a> {
+    /// The manifest of the run.
     pub manifest: &'a Manifest,
-    /// What happened in it.
+    /// The events of the run.
     pub events: &'a [Event],
-    /// The summaries of its incidents by scenario, where known: the input of episodes in which no model was asked.
+    /// The summaries of the incidents by scenario, if they are known. They are the input of episodes in which no model
+    /// was asked.
     pub incidents: &'a BTreeMap<String, String>,
 }
 
@@ -27,29 +28,29 @@ pub(super) struct Episode<'a> {
     pub(super) id: EpisodeId,
     pub(super) task: TaskId,
     pub(super) started: Timestamp,
-    /// All that happened in it.
+    /// The events of the episode.
     pub(super) events: Vec<&'a Event>,
     pub(super) end: End<'a>,
 }
 
-/// How an episode ended.
+/// The end of an episode.
 pub(super) struct End<'a> {
     pub(super) at: Timestamp,
-    /// None where the log ends before the episode does.
+    /// The outcome; none if the log ends before the episode does.
     pub(super) outcome: Option<Outcome>,
     pub(super) score: Option<Points>,
     pub(super) steps: u32,
     pub(super) grade: Option<&'a Value>,
-    /// The version of the graders, where the score is not the run's own any more.
+    /// The version of the graders, if the score comes from a later grading.
     pub(super) regraded_by: Option<&'a str>,
     message: Option<&'a str>,
 }
 
 /// The episodes of a contestant that have begun, in the order of the plan.
-pub(super) fn of<'a>(run: &Kept<'a>, label: &str) -> Vec<Episode<'a>> {
+pub(super) fn of<'a>(run: &ExportedRun<'a>, label: &str) -> Vec<Episode<'a>> {
     let mut by_key: BTreeMap<&EpisodeKey, Vec<&Event>> = BTreeMap::new();
     for event in run.events {
-        if let Some(key) = event.episode.as_ref().filter(|key| key.model == label) {
+        if let Some(key) = event.episode.as_ref().filter(|key| key.contestant == label) {
             by_key.entry(key).or_default().push(event);
         }
     }
@@ -69,7 +70,7 @@ impl<'a> Episode<'a> {
         Some(Self { key, id, task, started, events, end })
     }
 
-    /// What the agent was told first: by us to a model, or by the environment where no model was asked.
+    /// What the agent was told first: by the prompt of a model, or by the environment if no model was asked.
     pub(super) fn input(&self, incidents: &BTreeMap<String, String>) -> String {
         let said = self.events.iter().find_map(|event| match &event.event {
             EventKind::ModelCalled { new_messages, .. } => new_messages.iter().find_map(|message| match message {
@@ -84,8 +85,8 @@ impl<'a> Episode<'a> {
 }
 
 impl<'a> End<'a> {
-    /// The end is the last event, or else there is none: an episode that ended without a score may have gone on. Only
-    /// another score may stand behind it.
+    /// The end of an episode, which is its last event if it has one at all: an episode that ended without a score may
+    /// have continued. Only another score may follow the end.
     fn of(events: &[&'a Event]) -> Option<Self> {
         let mut regraded = None;
         let mut newest_first = events.iter().rev().skip_while(|event| match &event.event {
@@ -116,7 +117,7 @@ impl<'a> End<'a> {
         Some(Self { at: last.at, outcome: None, score: None, steps, grade: None, regraded_by: None, message: None })
     }
 
-    /// Why there is no score, if there is none.
+    /// The reason why there is no score; none if there is one.
     pub(super) fn problem(&self) -> Option<String> {
         Some(match self.outcome {
             Some(Outcome::Completed | Outcome::StepLimit) => return None,

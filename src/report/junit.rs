@@ -1,6 +1,8 @@
-//! The scores as `JUnit` XML, for systems that show tests: a suite a contestant, a case a scenario and epoch.
+//! Renders the scores as `JUnit` XML, for systems that show tests, with a suite for each contestant and a case for each
+//! scenario and epoch.
 //!
-//! Written by hand: it is four kinds of elements, and a crate for them brings a writer of XML, dates and ids along.
+//! The XML is written by hand, because it has only four kinds of elements, and a crate for it would bring a writer of
+//! XML, dates and ids along.
 
 use std::fmt::Write;
 
@@ -24,7 +26,8 @@ impl Counts {
     }
 }
 
-/// A summary as `JUnit` XML: below [`PASS_THRESHOLD`] is a failure, void an error, and what did not end is skipped.
+/// Renders a summary as `JUnit` XML. A score below [`PASS_THRESHOLD`] is a failure, a void episode is an error, and an
+/// episode that did not end is skipped.
 #[must_use]
 pub fn render(summary: &Summary) -> String {
     let mut all = Counts::default();
@@ -43,7 +46,7 @@ fn suite(summary: &Summary, row: &Row, all: &mut Counts) -> String {
     for (task, score) in &row.tasks {
         for (id, scenario) in &score.scenarios {
             for epoch in 0..scenario.epochs.len() {
-                // One epoch needs no number.
+                // A single epoch needs no number.
                 let name = if run.epochs > 1 { format!("{id}, epoch {epoch}") } else { id.clone() };
                 case(&mut cases, *task, &name, scenario, epoch, &mut counts);
             }
@@ -56,7 +59,7 @@ fn suite(summary: &Summary, row: &Row, all: &mut Counts) -> String {
     // The format has times without a zone, in UTC.
     let started = run.started_at.strftime("%Y-%m-%dT%H:%M:%S");
     let counts = counts.attributes();
-    let mut text = format!("  <testsuite name=\"{}\" {counts} timestamp=\"{started}\">\n", escape(&row.model));
+    let mut text = format!("  <testsuite name=\"{}\" {counts} timestamp=\"{started}\">\n", escape(&row.contestant));
     text += "    <properties>\n";
     let properties = [
         ("run", Some(run.id.0.clone())),

@@ -1,13 +1,13 @@
-//! The score table in Markdown: `SCORES.md`, and what is pasted into a pull request.
+//! Renders the score table in Markdown, for `SCORES.md` and for pull requests.
 
 use std::fmt::Write;
 
-use super::beside::{self, RELIABILITY, Table};
+use super::detail_tables::{self, RELIABILITY, Table};
 use super::published;
 use super::score_table::{Cells, asked_by, cells};
 use crate::log::Summary;
 
-/// The score table with its head, its notes, the scores by scenario, and the published rows apart.
+/// Renders the score table with its heading, its notes, the scores by scenario, and the published rows separately.
 #[must_use]
 pub fn render(summary: &Summary) -> String {
     let run = &summary.run;
@@ -25,15 +25,15 @@ pub fn render(summary: &Summary) -> String {
         run.bench_version
     );
     text += &score_table(summary);
-    if let Some(sure) = beside::reliability(summary) {
+    if let Some(sure) = detail_tables::reliability(summary) {
         let _ = write!(text, "\n## How sure, how steady\n\n{RELIABILITY}\n\n{}", table(&sure));
     }
-    if let Some(how) = beside::conduct(summary) {
-        let _ = write!(text, "\n## How they worked\n\n{}\n\n{}", beside::CONDUCT, table(&how));
+    if let Some(how) = detail_tables::conduct(summary) {
+        let _ = write!(text, "\n## How they worked\n\n{}\n\n{}", detail_tables::CONDUCT, table(&how));
     }
     text += "\n## By scenario\n\n";
     text += &by_scenario(summary);
-    if let Some(why) = beside::failures(summary) {
+    if let Some(why) = detail_tables::failures(summary) {
         let _ = write!(text, "\n## Why episodes did not pass\n\n{}", table(&why));
     }
     if let Some(published) = published_table(&run.suite) {
@@ -43,7 +43,7 @@ pub fn render(summary: &Summary) -> String {
     text
 }
 
-/// The score table and its notes alone.
+/// Renders only the score table and its notes.
 #[must_use]
 pub fn score_table(summary: &Summary) -> String {
     let cells = cells(summary);
@@ -59,10 +59,10 @@ fn notes(cells: &Cells) -> Vec<String> {
     cells.notes.iter().map(|note| escape(note)).collect()
 }
 
-/// The most scenarios that stand side by side.
+/// The most scenarios that are shown as columns.
 const MOST_COLUMNS: usize = 40;
 
-/// A row a contestant, a column a scenario.
+/// Renders a table with a row for each contestant and a column for each scenario.
 #[must_use]
 pub fn by_scenario(summary: &Summary) -> String {
     let Some(first) = summary.rows.first() else { return String::new() };
@@ -79,12 +79,12 @@ pub fn by_scenario(summary: &Summary) -> String {
             let mean = row.tasks.values().find_map(|task| task.scenarios.get(*id)?.mean);
             mean.map_or("–".to_owned(), |mean| format!("{mean:.3}"))
         };
-        lead(row.model.clone(), asked_by(row)).chain(scenarios.iter().map(score)).collect()
+        lead(row.contestant.clone(), asked_by(row)).chain(scenarios.iter().map(score)).collect()
     });
     grid(&head, &rows.collect::<Vec<_>>())
 }
 
-/// The published rows that can be set beside a suite, if there are any.
+/// Renders the published rows that can be compared with a suite; none if there are none.
 #[must_use]
 pub fn published_table(suite: &str) -> Option<String> {
     let head = ["model", "easy", "medium", "hard", "overall"].map(str::to_owned);
@@ -101,12 +101,12 @@ pub fn published_table(suite: &str) -> Option<String> {
     (!rows.is_empty()).then(|| grid(&head, &rows))
 }
 
-/// One of the tables beside the score table.
+/// Renders one of the tables that follow the score table.
 pub(super) fn table(table: &Table) -> String {
     grid(&table.head, &table.rows)
 }
 
-/// A Markdown table: the first column to the left, the others to the right.
+/// Renders a Markdown table. The first column is aligned to the left, the others to the right.
 pub(crate) fn grid(head: &[String], rows: &[Vec<String>]) -> String {
     let line = |cells: &[String]| {
         let cells: Vec<_> = cells.iter().map(|cell| escape(cell)).collect();
@@ -121,7 +121,7 @@ pub(crate) fn grid(head: &[String], rows: &[Vec<String>]) -> String {
     text
 }
 
-/// A text that cannot break out of a table cell or become markup.
+/// Escapes a text so that it can neither break out of a table cell nor become markup.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -137,7 +137,7 @@ pub(crate) fn escape(text: &str) -> String {
     out
 }
 
-/// The beginning of a digest, enough to tell two apart.
+/// The beginning of a digest, which is long enough to distinguish two of them.
 pub(super) fn short(digest: &str) -> &str {
     digest.get(..19).unwrap_or(digest)
 }

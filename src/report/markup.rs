@@ -1,7 +1,7 @@
-//! Text in XML and HTML.
+//! Escapes text for XML and HTML.
 
-/// A text that stays text in content and in quoted attributes, and that every XML reader takes. Control characters are
-/// spaces; those that turn the direction of a whole line are shown as a sign that something stood there.
+/// Escapes a text so that it remains text in content and in quoted attributes, and so that every XML reader accepts it.
+/// Control characters become spaces. Characters that turn the direction of a whole line are replaced by a visible sign.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,11 +1,11 @@
-//! Reports: a summary as tables and files, and a run as it goes on.
+//! Reports: a summary as tables and files, and the progress of a run.
 //!
-//! Renderers are pure: [`crate::log::Summary`] in, text out; [`atif`] and [`inspect`] show episodes and take the
-//! events too. Only [`progress`] and [`protocol`] listen to a live run.
+//! Renderers are pure: they turn a [`crate::log::Summary`] into text. [`atif`] and [`inspect`] show episodes, so they take
+//! the events, too. Only [`progress`] and [`protocol`] follow a run while it is being played.
 
 pub mod atif;
-mod beside;
 pub mod csv;
+mod detail_tables;
 pub mod episodes;
 pub mod html;
 pub mod inspect;

@@ -1,4 +1,4 @@
-//! Progress on stderr: a bar a contestant on a terminal, plain lines elsewhere.
+//! Shows progress on stderr: on a terminal with one bar for each contestant, elsewhere with plain lines.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -14,10 +14,10 @@ use crate::log::{Event, EventKind, Fold, Outcome};
 use crate::run::Sink;
 use crate::run::budget::{Amount, Limits};
 
-/// How often the line below the bars is drawn anew.
+/// The interval at which the line below the bars is drawn again.
 const REDRAW: Duration = Duration::from_millis(250);
 
-/// What is known of a contestant while it plays.
+/// What is known of a contestant during the run.
 #[derive(Debug, Default, Clone)]
 struct Tally {
     calls: u64,
@@ -74,21 +74,21 @@ impl Tally {
     }
 }
 
-/// What a run is waiting for, and how much of its budget is left, at one moment.
+/// What a run is waiting for at one moment, and how much of its budget is left.
 #[derive(Debug, Clone, Default)]
-pub struct Pace {
+pub struct RunStatusLine {
     /// The calls of each endpoint.
     pub endpoints: Vec<(String, Traffic)>,
-    /// What may be spent.
+    /// The limits of the run.
     pub limits: Limits,
-    /// What was spent.
+    /// The amount that was spent.
     pub spent: Amount,
-    /// How long until the run's time is up; none where it has no limit.
+    /// The time until the run's time is up; none without a limit.
     pub time_left: Option<Duration>,
 }
 
-impl Pace {
-    /// All of it in a line: `groq 8/16 calls, 12 wait, cools down 27 s · $0.0123 of $0.10 · ends in 4:31`.
+impl RunStatusLine {
+    /// Renders the status as one line: `groq 8/16 calls, 12 wait, cools down 27 s · $0.0123 of $0.10 · ends in 4:31`.
     #[must_use]
     pub fn line(&self) -> String {
         let mut parts: Vec<_> = self.endpoints.iter().map(|(name, traffic)| self::traffic(name, traffic)).collect();
@@ -119,25 +119,25 @@ fn traffic(name: &str, traffic: &Traffic) -> String {
     text
 }
 
-/// Reads the pace of a run.
-pub type ReadPace = Arc<dyn Fn() -> Pace + Send + Sync>;
+/// Reads the present status of a run.
+pub type ReadRunStatus = Arc<dyn Fn() -> RunStatusLine + Send + Sync>;
 
-/// Bars on a terminal.
+/// The bars on a terminal.
 pub struct Bars {
-    // Holds the bars' drawing area for as long as they live.
+    // The drawing area of the bars, which must live as long as they do.
     _area: MultiProgress,
     by_label: BTreeMap<String, (ProgressBar, Tally)>,
     pace: ProgressBar,
 }
 
 impl Bars {
-    /// A bar for each label, to be filled by this many episodes, and the run's pace below them.
+    /// Makes a bar for each label, to be filled by this many episodes, and the status line below them.
     #[must_use]
-    pub fn new(labels: &[(String, u64)], pace: ReadPace, target: ProgressDrawTarget) -> Self {
+    pub fn new(labels: &[(String, u64)], pace: ReadRunStatus, target: ProgressDrawTarget) -> Self {
         let area = MultiProgress::with_draw_target(target);
         let width = labels.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0).min(40);
         let template = format!("{{prefix:{width}}} {{bar:24}} {{pos:>4}}/{{len}} {{elapsed}} eta {{eta}} {{msg}}");
-        // A template that does not parse would be our mistake; the default style still shows progress.
+        // A template that cannot be parsed would be our mistake; the default style still shows progress.
         let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = |(label, episodes): &(String, u64)| {
             let bar = area.add(ProgressBar::new(*episodes).with_style(style.clone()));
@@ -166,7 +166,7 @@ impl Sink for Bars {
             self.pace.finish_and_clear();
         }
         let Some(key) = &event.episode else { return Ok(()) };
-        if let Some((bar, tally)) = self.by_label.get_mut(&key.model) {
+        if let Some((bar, tally)) = self.by_label.get_mut(&key.contestant) {
             tally.apply(&event.event);
             bar.set_position(tally.finished);
             bar.set_message(tally.message());
@@ -175,18 +175,19 @@ impl Sink for Bars {
     }
 }
 
-/// A line for each episode that ends.
+/// Prints a line for each episode that ends.
 pub struct Lines<W> {
     out: W,
     total: u64,
     finished: u64,
     tallies: BTreeMap<String, Tally>,
-    /// Built-in agents end thousands of episodes a second; only models get a line each.
+    /// The labels that get no lines. Built-in agents end thousands of episodes a second, so only models get a line
+    /// each.
     quiet: Vec<String>,
 }
 
 impl<W: Write + Send> Lines<W> {
-    /// Lines on this stream for this many episodes; none for the labels in `quiet`.
+    /// Makes a printer on this stream for this many episodes, which prints nothing for the labels in `quiet`.
     pub fn new(out: W, total: u64, quiet: Vec<String>) -> Self {
         Self { out, total, finished: 0, tallies: BTreeMap::new(), quiet }
     }
@@ -195,11 +196,11 @@ impl<W: Write + Send> Lines<W> {
 impl<W: Write + Send> Sink for Lines<W> {
     fn on_event(&mut self, event: &Event, _: &Fold) -> io::Result<()> {
         let Some(key) = &event.episode else { return Ok(()) };
-        let tally = self.tallies.entry(key.model.clone()).or_default();
+        let tally = self.tallies.entry(key.contestant.clone()).or_default();
         tally.apply(&event.event);
         if let EventKind::EpisodeFinished { outcome, score, steps, message, .. } = &event.event {
             self.finished += 1;
-            if self.quiet.contains(&key.model) {
+            if self.quiet.contains(&key.contestant) {
                 return Ok(());
             }
             let result = match (outcome, score) {

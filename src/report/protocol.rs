@@ -1,6 +1,6 @@
-//! The line protocol of `OpenEnv` inference scripts on stdout.
+//! Prints the line protocol of `OpenEnv` inference scripts on stdout.
 //!
-//! An episode's lines are printed together when it ends, so that episodes that run at once do not mix.
+//! The lines of an episode are printed together when it ends, so that episodes that run at the same time do not mix.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -29,7 +29,7 @@ struct Lines {
 }
 
 impl<W: Write + Send> Protocol<W> {
-    /// A printer on this stream.
+    /// Makes a printer on this stream.
     pub fn new(out: W) -> Self {
         Self { out, open: BTreeMap::new() }
     }
@@ -41,7 +41,7 @@ impl<W: Write + Send> Sink for Protocol<W> {
         match &event.event {
             EventKind::EpisodeStarted { task, .. } => {
                 let mut lines = Lines::default();
-                let _ = writeln!(lines.text, "[START] task={task} env={ENVIRONMENT} model={}", key.model);
+                let _ = writeln!(lines.text, "[START] task={task} env={ENVIRONMENT} model={}", key.contestant);
                 self.open.insert(key.clone(), lines);
             }
             EventKind::StepTaken(step) => {
@@ -78,14 +78,14 @@ fn step_line(step: &StepTaken) -> String {
     format!("[STEP] step={} action={action} reward={} done={} error={error}\n", step.step, step.reward, step.done)
 }
 
-/// JSON without control characters: those above ASCII need no escape in JSON, but are commands to some terminals.
+/// Escapes control characters in JSON. JSON itself allows those above ASCII, but they are commands to some terminals.
 fn escaped(json: &str) -> String {
     let escape = |c: char| if c.is_control() { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
     json.chars().map(escape).collect()
 }
 
-/// The last line: one JSON object with the task scores and `overall` of the first contestant, which is the model where
-/// one plays. Where several play, `rows` has each of them.
+/// The last line: one JSON object with the task scores and `overall` of the first contestant, which is the model if one
+/// plays. With several contestants, `rows` contains each of them.
 #[must_use]
 pub fn result_line(summary: &Summary) -> String {
     let scores = |row: &Row| {
@@ -94,7 +94,7 @@ pub fn result_line(summary: &Summary) -> String {
             object.insert(task.to_string(), row.task_mean(task).into());
         }
         object.insert("overall".to_owned(), row.overall.into());
-        object.insert("model".to_owned(), row.model.clone().into());
+        object.insert("model".to_owned(), row.contestant.clone().into());
         object
     };
     let mut object = summary.rows.first().map(scores).unwrap_or_default();

@@ -1,29 +1,30 @@
-//! `results/README.md`: a committed reference table with all that one needs to make it again. Pure.
+//! Renders `results/README.md`: a reference table for the repository, with everything that is needed to make it again.
+//! Pure.
 
 use std::fmt::Write;
 
 use serde::Deserialize;
 
 use super::score_table::asked_by;
-use super::{beside, markdown};
+use super::{detail_tables, markdown};
 use crate::log::{Manifest, Summary};
 
 /// The first line of the page.
 pub const HEADING: &str = "# Reference scores";
 
-/// The weights behind a model's name, for those who want to repeat a row. One entry of `results/models.toml`.
+/// The weights behind a model's name, for readers who want to repeat a row. It is one entry of `results/models.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelFile {
     /// The model's name in the table.
     pub name: String,
-    /// What it is: family, size, quantisation.
+    /// A description of the model: its family, size and quantisation.
     pub about: String,
     /// The SHA-256 digest of the file.
     pub sha256: String,
-    /// Where the file can be had.
+    /// The place from which the file can be downloaded.
     pub source: String,
-    /// The server that ran it.
+    /// The server that ran the model.
     pub server: String,
 }
 
@@ -37,12 +38,12 @@ struct ModelFiles {
 /// Reads `results/models.toml`.
 ///
 /// # Errors
-/// Says where it is wrong.
+/// Says where the text is wrong.
 pub fn model_files(text: &str) -> Result<Vec<ModelFile>, toml::de::Error> {
     toml::from_str::<ModelFiles>(text).map(|file| file.model)
 }
 
-/// The page: the joined table of these runs, who chose the steps, and how it was made.
+/// Renders the page: the joined table of these runs, the sources of the steps, and how the table was made.
 #[must_use]
 pub fn render(summary: &Summary, runs: &[Manifest], files: &[ModelFile]) -> String {
     let run = &summary.run;
@@ -70,17 +71,17 @@ pub fn render(summary: &Summary, runs: &[Manifest], files: &[ModelFile]) -> Stri
     text += &who_chose(summary);
     text += "\n## Why episodes did not pass\n\nThe first that applies names an episode below 0.8. The last column says who chose the last step, the answer as \
              a rule, in how many episodes, and what they scored.\n\n";
-    text += &beside::failures(summary).as_ref().map(markdown::table).unwrap_or_default();
-    if let Some(conduct) = beside::conduct(summary) {
+    text += &detail_tables::failures(summary).as_ref().map(markdown::table).unwrap_or_default();
+    if let Some(conduct) = detail_tables::conduct(summary) {
         text += "\n## How they worked\n\n";
-        text += beside::CONDUCT;
+        text += detail_tables::CONDUCT;
         text += "\n\n";
         text += &markdown::table(&conduct);
     }
     text += "\n## How sure, how steady\n\n";
-    text += beside::RELIABILITY;
+    text += detail_tables::RELIABILITY;
     text += "\n\n";
-    text += &beside::reliability(summary).as_ref().map(markdown::table).unwrap_or_default();
+    text += &detail_tables::reliability(summary).as_ref().map(markdown::table).unwrap_or_default();
     text += "\n## By scenario\n\n";
     text += &markdown::by_scenario(summary);
     if let Some(published) = markdown::published_table(&run.suite) {
@@ -114,7 +115,7 @@ pub fn render(summary: &Summary, runs: &[Manifest], files: &[ModelFile]) -> Stri
     text
 }
 
-/// A row a model: its steps by source.
+/// Renders a table with a row for each model: its steps by source.
 fn who_chose(summary: &Summary) -> String {
     let head = [
         "model",
@@ -130,10 +131,10 @@ fn who_chose(summary: &Summary) -> String {
     .map(str::to_owned);
     let models = summary.rows.iter().filter(|row| row.protocol.is_some());
     let rows = models.map(|row| {
-        // Where the fallback steps in, a problem is replaced; where nothing does, the step is lost.
+        // If the fallback steps in, a problem is replaced; if nothing does, the step is lost.
         let spent = if matches!(row.assist.as_deref(), Some("off") | None) { row.problem_steps } else { 0 };
         let counts = [row.steps, row.model_steps, row.repaired_steps, row.override_steps, row.fallback_steps, spent];
-        [row.model.clone(), asked_by(row)]
+        [row.contestant.clone(), asked_by(row)]
             .into_iter()
             .chain(counts.iter().map(ToString::to_string))
             .chain([row.overall.map_or("–".to_owned(), |score| format!("{score:.3}"))])
@@ -142,7 +143,7 @@ fn who_chose(summary: &Summary) -> String {
     markdown::grid(&head, &rows.collect::<Vec<_>>())
 }
 
-/// A command as somebody else would repeat it: without where its output went, and how it looked.
+/// The command as somebody else would repeat it: without the options for the place and the look of its output.
 fn repeatable(command: &[String]) -> String {
     const WITH_VALUE: [&str; 5] = ["--out", "--record", "--progress", "--format", "--log-format"];
     let mut words = Vec::new();

@@ -1,12 +1,12 @@
-//! Published scores to compare with.
+//! Published scores for comparison.
 
 use serde::Deserialize;
 
-/// A score that somebody else published.
+/// A score that somebody else has published.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Published {
-    /// The model.
+    /// The name of the model.
     pub model: String,
     /// The score of `alert_classification`.
     pub easy: f64,
@@ -14,7 +14,7 @@ pub struct Published {
     pub medium: f64,
     /// The score of `remediation_planning`.
     pub hard: f64,
-    /// The mean.
+    /// The mean of the three scores.
     pub overall: f64,
 }
 
@@ -24,8 +24,8 @@ struct File {
     row: Vec<Published>,
 }
 
-/// The published rows that can be set beside a suite: they are about the scenarios that people wrote. A test has read the
-/// embedded file.
+/// The published rows that can be compared with a suite, which are about the scenarios that people wrote. A test has
+/// read the embedded file.
 #[must_use]
 pub fn rows(suite: &str) -> Vec<Published> {
     if suite.starts_with("generated:") {

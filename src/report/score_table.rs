@@ -1,4 +1,4 @@
-//! The score table as cells: what every rendering of it shows.
+//! The score table as cells, which every rendering of it shows.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -9,18 +9,18 @@ use crate::log::{Row, Summary};
 /// A table of texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cells {
-    /// The headings.
+    /// The headings of the columns.
     pub head: Vec<&'static str>,
-    /// The rows, each as long as the head.
+    /// The rows, each with as many cells as there are headings.
     pub rows: Vec<Vec<String>>,
-    /// What a reader must know to read the rows right, a sentence each.
+    /// What a reader must know in order to read the rows correctly, one sentence each.
     pub notes: Vec<String>,
 }
 
-/// Stands where there is no value.
+/// The cell for a missing value.
 pub const NONE: &str = "–";
 
-/// The score table of a summary.
+/// Makes the score table of a summary.
 #[must_use]
 pub fn cells(summary: &Summary) -> Cells {
     let rows = &summary.rows;
@@ -61,10 +61,10 @@ pub fn cells(summary: &Summary) -> Cells {
 type Column = (&'static str, fn(&Row) -> String);
 
 fn label(row: &Row) -> String {
-    row.model.clone()
+    row.contestant.clone()
 }
 
-/// How a model was asked, and what helped it: `json + fallback`, or `json` where nothing did.
+/// How a model was asked, and how it was assisted: `json + fallback`, or `json` without assistance.
 pub(super) fn asked_by(row: &Row) -> String {
     match (row.protocol.as_deref(), row.assist.as_deref()) {
         (Some(protocol), Some("off") | None) => protocol.to_owned(),
@@ -106,14 +106,14 @@ fn void(row: &Row) -> String {
     }
 }
 
-/// A text whose control characters are spaces: names come from elsewhere, and none may break a line or reach a terminal
-/// as a command.
+/// Replaces the control characters of a text by spaces. Names come from elsewhere, and none may break a line or reach a
+/// terminal as a command.
 #[must_use]
 pub fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// 950, 12.3k, 4.56M.
+/// A count in short form: 950, 12.3k or 4.56M.
 #[must_use]
 pub fn count(n: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
@@ -125,19 +125,19 @@ pub fn count(n: u64) -> String {
     }
 }
 
-/// 850 ms, 2.4 s.
+/// A duration in short form: 850 ms or 2.4 s.
 #[must_use]
 pub fn duration(ms: f64) -> String {
     if ms < 1_000.0 { format!("{ms:.0} ms") } else { format!("{:.1} s", ms / 1_000.0) }
 }
 
-/// 1 epoch, 2 epochs.
+/// A number with its noun: 1 epoch or 2 epochs.
 #[must_use]
 pub fn plural(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
-/// How many episodes an agent left before their end, and why; none where it left none.
+/// How many episodes an agent left before their end, and why; none if it left none.
 #[must_use]
 pub fn left_early(row: &Row) -> Option<String> {
     let why = row.left_message.as_deref().unwrap_or("no reason was given");
@@ -152,101 +152,150 @@ pub fn left_early(row: &Row) -> Option<String> {
     })
 }
 
+/// Makes a remark on a whole run; none where there is nothing to remark.
+type RunNote = fn(&Summary) -> Option<String>;
+
+/// Makes a remark on one row of a run, after the name of the row; none where there is nothing to remark.
+type RowNote = fn(&Summary, &Row) -> Option<String>;
+
+const RUN_NOTES: [RunNote; 3] = [|summary| Some(size(summary)), decided, stopped];
+
+const ROW_NOTES: [RowNote; 10] = [
+    chosen_by_fallback,
+    repaired,
+    spent_on_problems,
+    spent_without_action,
+    |_, row| left_early(row).map(|left| format!("{left}.")),
+    dropped_evidence,
+    faults_on_purpose,
+    answered_by,
+    left_out,
+    unfinished,
+];
+
+/// What a reader must know in order to read the rows correctly: first about the run, then about each row.
 fn notes(summary: &Summary) -> Vec<String> {
-    let mut notes = Vec::new();
+    let mut notes: Vec<_> = RUN_NOTES.iter().filter_map(|note| note(summary)).collect();
+    for row in &summary.rows {
+        // In a table of several runs a model may have many rows.
+        let is_alone = summary.rows.iter().filter(|other| other.contestant == row.contestant).count() == 1;
+        let name = if is_alone { row.contestant.clone() } else { format!("{} ({})", row.contestant, asked_by(row)) };
+        let remarks = ROW_NOTES.iter().filter_map(|note| note(summary, row));
+        notes.extend(remarks.map(|remark| format!("{name}: {remark}")));
+    }
+    notes
+}
+
+fn size(summary: &Summary) -> String {
     let scenarios = summary.rows.first().map_or(0, |row| row.tasks.values().map(|task| task.scenarios.len()).sum());
-    notes.push(format!(
+    format!(
         "{} × {}; ± is the 95 % interval for incidents like these, wide because scenarios are few.",
         plural(scenarios, "scenario"),
         plural(summary.run.epochs as usize, "epoch"),
-    ));
-    if let Some(planned) = summary.run.planned_epochs {
-        notes.push(format!("Decided against the baseline after {} of {planned} epochs.", summary.run.epochs));
+    )
+}
+
+fn decided(summary: &Summary) -> Option<String> {
+    let planned = summary.run.planned_epochs?;
+    Some(format!("Decided against the baseline after {} of {planned} epochs.", summary.run.epochs))
+}
+
+fn stopped(summary: &Summary) -> Option<String> {
+    let option = summary.run.stopped_by.as_ref()?;
+    let set_aside: usize = summary.rows.iter().map(|row| row.set_aside).sum();
+    let played = summary.rows.iter().map(|row| row.episodes).max().unwrap_or(0);
+    let mut note = format!("Stopped by {option}: every row has the same {}, and no more", plural(played, "episode"));
+    if set_aside > 0 {
+        let _ = write!(
+            note,
+            "; {} that not every row has {} kept and left out",
+            plural(set_aside, "episode"),
+            if set_aside == 1 { "is" } else { "are" }
+        );
     }
-    if let Some(option) = &summary.run.stopped_by {
-        let set_aside: usize = summary.rows.iter().map(|row| row.set_aside).sum();
-        let played = summary.rows.iter().map(|row| row.episodes).max().unwrap_or(0);
-        let mut note =
-            format!("Stopped by {option}: every row has the same {}, and no more", plural(played, "episode"));
-        if set_aside > 0 {
-            let _ = write!(
-                note,
-                "; {} that not every row has {} kept and left out",
-                plural(set_aside, "episode"),
-                if set_aside == 1 { "is" } else { "are" }
-            );
-        }
-        notes.push(note + ".");
+    Some(note + ".")
+}
+
+fn chosen_by_fallback(summary: &Summary, row: &Row) -> Option<String> {
+    let helped = row.override_steps + row.fallback_steps;
+    if helped == 0 {
+        return None;
     }
-    for row in &summary.rows {
-        // In a table of several runs a model may stand in many rows.
-        let is_alone = summary.rows.iter().filter(|other| other.model == row.model).count() == 1;
-        let name = if is_alone { row.model.clone() } else { format!("{} ({})", row.model, asked_by(row)) };
-        let helped = row.override_steps + row.fallback_steps;
-        if helped > 0 {
-            let mut note = format!(
-                "{name}: {helped} of {} steps were chosen by the fallback and not by the model ({} instead of a refused proposal, {} instead of an unreadable reply)",
-                row.steps, row.override_steps, row.fallback_steps
-            );
-            if let Some(alone) = summary.rows.iter().find(|other| other.agent == "fallback").and_then(|r| r.overall) {
-                let _ = write!(note, "; the fallback alone scores {alone:.3}");
-            }
-            notes.push(note + ".");
-        }
-        if row.repaired_steps > 0 {
-            notes.push(format!(
-                "{name}: {} steps were chosen by the model after one message that said what was wrong.",
-                row.repaired_steps
-            ));
-        }
-        if row.assist.as_deref() == Some("off") && row.problem_steps > 0 {
-            notes.push(format!(
-                "{name}: {} of {} steps were spent on replies that were unreadable or pointless by the rules.",
-                row.problem_steps, row.steps
-            ));
-        }
-        if row.is_program() && row.problem_steps > 0 {
-            notes.push(format!(
-                "{name}: {} of {} steps were spent without an action: on answers that could not be read, or because the agent was gone.",
-                row.problem_steps, row.steps
-            ));
-        }
-        if let Some(left) = left_early(row) {
-            notes.push(format!("{name}: {left}."));
-        }
-        if row.dropped_evidence > 0 {
-            notes.push(format!(
-                "{name}: {} of older evidence did not fit the model's context and {} dropped.",
-                plural(row.dropped_evidence, "piece"),
-                if row.dropped_evidence == 1 { "was" } else { "were" },
-            ));
-        }
-        if let Some(chaos) = summary.run.chaos.as_ref().filter(|_| row.retries + row.failed_calls > 0) {
-            notes.push(format!(
-                "{name}: with faults on purpose ({chaos}) {} took {} more and {:.1} s of waiting; {} failed for good.",
-                plural(row.calls + row.failed_calls, "call"),
-                plural(row.retries, "attempt"),
-                Duration::from_millis(row.waited_ms).as_secs_f64(),
-                row.failed_calls,
-            ));
-        }
-        if let Some(answered) = &row.answered_by {
-            notes.push(format!("{name}: the endpoint says that '{answered}' answered."));
-        }
-        if row.void > 0 {
-            let reasons: Vec<_> = row.void_reasons.iter().map(|(reason, n)| format!("{n} × {reason}")).collect();
-            let zero = row.reliability.as_ref().and_then(|found| found.overall_void_as_zero);
-            let bracket = zero.map_or(String::new(), |zero| format!(" With 0 for each, overall would be {zero:.3}."));
-            notes.push(format!(
-                "{name}: {} of {} episodes are void and left out of the scores: {}.{bracket}",
-                row.void,
-                row.episodes,
-                reasons.join(", ")
-            ));
-        }
-        if row.unfinished > 0 && summary.run.stopped_by.is_none() {
-            notes.push(format!("{name}: {} episodes did not end; the scores are partial.", row.unfinished));
-        }
+    let mut note = format!(
+        "{helped} of {} steps were chosen by the fallback and not by the model ({} instead of a refused proposal, {} instead of an unreadable reply)",
+        row.steps, row.override_steps, row.fallback_steps
+    );
+    if let Some(alone) = summary.rows.iter().find(|other| other.agent == "fallback").and_then(|other| other.overall) {
+        let _ = write!(note, "; the fallback alone scores {alone:.3}");
     }
-    notes
+    Some(note + ".")
+}
+
+fn repaired(_: &Summary, row: &Row) -> Option<String> {
+    (row.repaired_steps > 0).then(|| {
+        format!("{} steps were chosen by the model after one message that said what was wrong.", row.repaired_steps)
+    })
+}
+
+fn spent_on_problems(_: &Summary, row: &Row) -> Option<String> {
+    (row.assist.as_deref() == Some("off") && row.problem_steps > 0).then(|| {
+        format!(
+            "{} of {} steps were spent on replies that were unreadable or pointless by the rules.",
+            row.problem_steps, row.steps
+        )
+    })
+}
+
+fn spent_without_action(_: &Summary, row: &Row) -> Option<String> {
+    (row.is_program() && row.problem_steps > 0).then(|| {
+        format!(
+            "{} of {} steps were spent without an action: on answers that could not be read, or because the agent was gone.",
+            row.problem_steps, row.steps
+        )
+    })
+}
+
+fn dropped_evidence(_: &Summary, row: &Row) -> Option<String> {
+    (row.dropped_evidence > 0).then(|| {
+        format!(
+            "{} of older evidence did not fit the model's context and {} dropped.",
+            plural(row.dropped_evidence, "piece"),
+            if row.dropped_evidence == 1 { "was" } else { "were" },
+        )
+    })
+}
+
+fn faults_on_purpose(summary: &Summary, row: &Row) -> Option<String> {
+    let chaos = summary.run.chaos.as_ref().filter(|_| row.retries + row.failed_calls > 0)?;
+    Some(format!(
+        "with faults on purpose ({chaos}) {} took {} more and {:.1} s of waiting; {} failed for good.",
+        plural(row.calls + row.failed_calls, "call"),
+        plural(row.retries, "attempt"),
+        Duration::from_millis(row.waited_ms).as_secs_f64(),
+        row.failed_calls,
+    ))
+}
+
+fn answered_by(_: &Summary, row: &Row) -> Option<String> {
+    row.answered_by.as_ref().map(|answered| format!("the endpoint says that '{answered}' answered."))
+}
+
+fn left_out(_: &Summary, row: &Row) -> Option<String> {
+    if row.void == 0 {
+        return None;
+    }
+    let reasons: Vec<_> = row.void_reasons.iter().map(|(reason, n)| format!("{n} × {reason}")).collect();
+    let zero = row.reliability.as_ref().and_then(|found| found.overall_void_as_zero);
+    let bracket = zero.map_or(String::new(), |zero| format!(" With 0 for each, overall would be {zero:.3}."));
+    Some(format!(
+        "{} of {} episodes are void and left out of the scores: {}.{bracket}",
+        row.void,
+        row.episodes,
+        reasons.join(", ")
+    ))
+}
+
+fn unfinished(summary: &Summary, row: &Row) -> Option<String> {
+    (row.unfinished > 0 && summary.run.stopped_by.is_none())
+        .then(|| format!("{} episodes did not end; the scores are partial.", row.unfinished))
 }

@@ -1,6 +1,6 @@
-//! The score table for a terminal.
+//! Renders the score table for a terminal.
 //!
-//! The text carries ANSI styles; the stream that prints it drops them where they do not belong.
+//! The text contains ANSI styles; the stream that prints it removes them if they do not belong there.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ use crate::log::Summary;
 const HEAD: Style = Style::new().bold();
 const ASIDE: Style = Style::new().dimmed();
 
-/// The score table, its notes, and the published rows set apart.
+/// Renders the score table, its notes, and the published rows separately.
 #[must_use]
 pub fn render(summary: &Summary) -> String {
     let cells = cells(summary);
@@ -39,7 +39,7 @@ pub fn render(summary: &Summary) -> String {
     text
 }
 
-/// Columns with a line under their headings, texts to the left and numbers to the right.
+/// Renders columns with a line under their headings. Texts are aligned to the left and numbers to the right.
 pub(crate) fn grid(head: &[&str], rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);

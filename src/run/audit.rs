@@ -1,4 +1,5 @@
-//! Playing kept trajectories through the engine again: does every reward and score come out as the log has it? Pure.
+//! The audit of a run: its trajectories are played through the engine again, to see whether every reward and score is
+//! what the log says. Pure.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,29 +11,29 @@ use crate::env::{Action, Breakdown, CLASSIC_VERSION, Catalog, Episode, Grade, Po
 use crate::log::event::StepTaken;
 use crate::log::{EpisodeKey, Event, EventKind};
 
-/// What an audit found.
+/// The result of an audit.
 #[derive(Debug, Default)]
 pub struct Audit {
-    /// Each episode with a score: the score in the log, and the grade of the same actions now.
+    /// The episodes that have a score: the score in the log, and the grade of the same actions now.
     pub graded: Vec<Graded>,
-    /// Steps that were taken again.
+    /// The number of steps that were played again.
     pub steps: usize,
-    /// Where log and engine disagree, in the order of the log's episodes.
+    /// The differences between log and engine, in the order of the log's episodes.
     pub differences: Vec<Difference>,
 }
 
-/// An episode with its kept score and its grade now.
+/// An episode with its score in the log and its grade now.
 #[derive(Debug)]
 pub struct Graded {
-    /// Which.
+    /// The key of the episode.
     pub key: EpisodeKey,
     /// The score that counts at present.
     pub kept: Points,
     /// The grade of the same actions by the present graders.
     pub now: Grade,
-    /// The strict grade in the log, where it is another one.
+    /// The strict grade in the log, if the score comes from another grader.
     pub kept_strict: Option<Value>,
-    /// The strict grade of the same actions now, where it is another one.
+    /// The strict grade of the same actions now, if the score comes from another grader.
     pub strict: Option<Value>,
 }
 
@@ -43,19 +44,19 @@ impl Graded {
         if matches!(self.now.breakdown, Breakdown::Strict(_)) { STRICT_VERSION } else { CLASSIC_VERSION }
     }
 
-    /// Whether the present strict grade is not the one in the log.
+    /// Whether the present strict grade differs from the one in the log.
     #[must_use]
     pub fn has_new_strict_grade(&self) -> bool {
         self.strict.is_some() && self.strict != self.kept_strict
     }
 }
 
-/// A disagreement between a log and the engine.
+/// A difference between a log and the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// In which episode.
+    /// The key of the episode.
     pub key: EpisodeKey,
-    /// At which step, from 1; none for the end.
+    /// The number of the step, from 1; none for the end of the episode.
     pub step: Option<u32>,
     /// What differs, with both values.
     pub what: String,
@@ -72,7 +73,7 @@ impl fmt::Display for Difference {
 }
 
 #[derive(Debug, Default)]
-struct Kept<'a> {
+struct LoggedPlay<'a> {
     steps: Vec<&'a StepTaken>,
     score: Option<Points>,
     grade: Option<&'a Value>,
@@ -82,7 +83,7 @@ struct Kept<'a> {
 /// Plays every episode that has a score again.
 #[must_use]
 pub fn audit(events: &[Event], catalog: &Catalog, seed: u64) -> Audit {
-    let mut episodes: BTreeMap<&EpisodeKey, Kept<'_>> = BTreeMap::new();
+    let mut episodes: BTreeMap<&EpisodeKey, LoggedPlay<'_>> = BTreeMap::new();
     for event in events {
         let Some(key) = &event.episode else { continue };
         let kept = episodes.entry(key).or_default();
@@ -107,7 +108,7 @@ pub fn audit(events: &[Event], catalog: &Catalog, seed: u64) -> Audit {
 }
 
 impl Audit {
-    fn play(&mut self, key: &EpisodeKey, kept: &Kept<'_>, score: Points, catalog: &Catalog, seed: u64) {
+    fn play(&mut self, key: &EpisodeKey, kept: &LoggedPlay<'_>, score: Points, catalog: &Catalog, seed: u64) {
         let mut differ = |step, what: String| self.differences.push(Difference { key: key.clone(), step, what });
         let Ok(scenario) = catalog.scenario(&key.scenario) else {
             return differ(None, "the suite has no such scenario".to_owned());

@@ -1,18 +1,18 @@
-//! Stopping a run in two stages: first no new calls, then no waiting.
+//! Stops a run in two stages: first no new calls are made, then nothing is waited for.
 
 use tokio_util::sync::CancellationToken;
 
-/// A run's brakes.
+/// The two switches that stop a run.
 #[derive(Debug, Clone, Default)]
 pub struct Cancel {
-    /// No new episodes and calls; calls in flight are finished and kept.
+    /// Cancelled to stop gently: no new episodes and calls begin; calls in flight are finished and kept.
     pub gentle: CancellationToken,
-    /// Nothing is waited for.
+    /// Cancelled to stop at once: nothing is waited for.
     pub hard: CancellationToken,
 }
 
 impl Cancel {
-    /// Stops gently the first time and hard the second time.
+    /// Stops the run gently the first time and at once the second time.
     pub fn pull(&self) {
         if self.gentle.is_cancelled() {
             self.hard.cancel();
@@ -21,7 +21,7 @@ impl Cancel {
         }
     }
 
-    /// Whether the run should come to an end.
+    /// Whether the run is to stop.
     #[must_use]
     pub fn is_pulled(&self) -> bool {
         self.gentle.is_cancelled()

@@ -1,8 +1,9 @@
-//! Recorded model calls: `--record` keeps each answer under the digest of its whole request, `--replay` answers from
-//! there without a network.
+//! Recorded model calls: `--record` keeps each answer under the digest of its whole request, and `--replay` answers
+//! from there without a network.
 //!
-//! One file a request, `DIR/ab/abcdef….json`, with the request itself beside its answers, so that a person can read it
-//! and a miss can say what differs. The same request in another epoch is another repeat and has its own answer.
+//! Each request is one file, `DIR/ab/abcdef….json`, which contains the request as well as its answers, so that a person
+//! can read it and a missing answer can be explained by what differs. The same request in another epoch is another
+//! repeat and has an answer of its own.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +19,7 @@ use crate::chat::{BoxFuture, CallContext, ChatClient, ChatError, ChatReply, Chat
 use crate::env::hex;
 use crate::log::store::{pretty, write_whole};
 
-/// The schema of a recorded request.
+/// The name and version of the format of a recorded request.
 pub const SCHEMA: &str = "incident-bench/cassette/1";
 
 /// A recorded request with its answers.
@@ -26,11 +27,11 @@ pub const SCHEMA: &str = "incident-bench/cassette/1";
 struct Tape {
     schema: String,
     request: Value,
-    /// By repeat.
+    /// The answers by repeat.
     answers: BTreeMap<u32, Answer>,
 }
 
-/// What an endpoint answered, after retries.
+/// The answer of an endpoint after all retries.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Answer {
@@ -103,11 +104,11 @@ fn read(file: &Path) -> Option<Tape> {
     serde_json::from_slice(&fs::read(file).ok()?).ok()
 }
 
-/// A client that keeps every answer of another one.
+/// A client that records every answer of another client.
 pub struct Recording {
     client: Arc<dyn ChatClient>,
     folder: Folder,
-    /// Two epochs may get an answer to the same request at the same time.
+    /// Held while a file is written, because two epochs may get an answer to the same request at the same time.
     writing: Mutex<()>,
 }
 
@@ -118,7 +119,7 @@ impl Recording {
         Self { client, folder: Folder { path, settings }, writing: Mutex::new(()) }
     }
 
-    /// Keeps an answer. What was given up from our side is no answer.
+    /// Records an answer. A call that was cancelled on our side has no answer.
     fn keep(&self, request: &ChatRequest, repeat: u32, answer: &Result<ChatReply, ChatError>) -> Result<(), ChatError> {
         let answer = match answer {
             Ok(reply) => Answer::Reply(reply.clone()),
@@ -131,7 +132,7 @@ impl Recording {
         let mut tape =
             read(&file).unwrap_or_else(|| Tape { schema: SCHEMA.to_owned(), request, answers: BTreeMap::new() });
         tape.answers.insert(repeat, answer);
-        // A recording with a hole would fail only when it is needed.
+        // A recording with a gap would fail only when it is needed.
         write_whole(&file, &pretty(&tape)).map_err(|e| ChatError::new(ErrorKind::RecordingFailed, &e.to_string()))
     }
 }
@@ -150,14 +151,14 @@ impl ChatClient for Recording {
     }
 }
 
-/// A client that answers from a recording, and never from a network.
+/// A client that answers from a recording and never uses a network.
 #[derive(Debug)]
 pub struct Replay {
     folder: Folder,
 }
 
 impl Replay {
-    /// Answers from a folder.
+    /// Makes a client that answers from a folder.
     #[must_use]
     pub const fn new(path: PathBuf, settings: ModelSettings) -> Self {
         Self { folder: Folder { path, settings } }
@@ -173,7 +174,7 @@ impl Replay {
         }
     }
 
-    /// What differs from the recorded request that is most like this one.
+    /// Says what differs from the recorded request that is most similar to this one.
     fn miss(&self, body: &Value, repeat: u32, tape: Option<&Tape>) -> String {
         let path = self.folder.path.display();
         if let Some(tape) = tape {
@@ -205,7 +206,7 @@ impl ChatClient for Replay {
     }
 }
 
-/// All recorded requests of a folder.
+/// Reads all recorded requests of a folder.
 fn tapes(folder: &Path) -> Vec<Tape> {
     let entries = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut files: Vec<_> = entries(folder).filter(|path| path.is_dir()).flat_map(|path| entries(&path)).collect();
@@ -213,7 +214,7 @@ fn tapes(folder: &Path) -> Vec<Tape> {
     files.iter().filter_map(|file| read(file)).collect()
 }
 
-/// The first place in which two values differ: `messages[3].content: recorded '…', asked '…'`.
+/// Says in which place two values differ first, as in `messages[3].content: recorded '…', asked '…'`.
 fn difference(recorded: &Value, asked: &Value) -> Option<String> {
     fn find(path: &str, a: &Value, b: &Value) -> Option<String> {
         match (a, b) {

@@ -1,4 +1,4 @@
-//! The one loop of an episode: observe → turn → (ask the model) → decide → step.
+//! The loop of an episode: observe → turn → (ask the model) → decide → step.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use tokio::time::{Duration, Instant};
 use super::budget::{self, Amount, Budget};
 use super::hub::Hub;
 use super::journal::HubError;
-use super::kept::KeptEpisode;
+use super::progress::LoggedEpisode;
 use super::{Cancel, plan};
 use crate::agent::{Decision, Policy, StepSource, Turn};
 use crate::chat::price::Price;
@@ -16,29 +16,30 @@ use crate::env::{Action, Episode, Observation, Scenario, StepOutcome, strict_rec
 use crate::log::event::StepTaken;
 use crate::log::{EpisodeKey, EventKind, Outcome};
 
-/// How a model is reached, what it costs, and how long an episode may take.
+/// The access to a model: how it is reached, what it costs, and how long an episode may take.
 #[derive(Clone)]
-pub struct Line {
-    /// The client, with retries.
+pub struct ModelAccess {
+    /// The client, with its retries.
     pub client: Arc<dyn ChatClient>,
-    /// The prices, where known.
+    /// The prices of tokens; none if they are not known.
     pub price: Option<Price>,
-    /// The most time that one episode's calls may take.
+    /// The limit on the time that the calls of one episode may take together.
     pub episode_time: Option<Duration>,
-    /// The most time that one call with its retries may take.
+    /// The limit on the time that one call may take with its retries.
     pub call_time: Option<Duration>,
-    /// The most tokens of an answer.
+    /// The limit on the tokens of an answer.
     pub max_tokens: u32,
-    /// Whether its calls use up the run's budget: what a program of one's own does is not known here.
+    /// Whether its calls use up the run's budget. The calls of a user's own program do not, because they are not known
+    /// here.
     pub metered: bool,
-    /// The most calls that one episode may make.
+    /// The limit on the number of calls of one episode.
     pub episode_calls: Option<u64>,
-    /// The most tokens that one episode may use; the call that passes it is the last.
+    /// The limit on the tokens of one episode. The call that exceeds it is the last one.
     pub episode_tokens: Option<u64>,
 }
 
-impl Line {
-    /// What a call used: as the endpoint counted, or else estimated.
+impl ModelAccess {
+    /// The tokens that a call used: as the endpoint counted them, or an estimate if it did not.
     fn used(&self, request: &ChatRequest, reply: &ChatReply) -> Usage {
         if !self.metered {
             return Usage::default();
@@ -52,35 +53,35 @@ fn bytes(request: &ChatRequest) -> usize {
     request.messages.iter().map(|message| message.content().len()).sum()
 }
 
-/// One episode to be played.
+/// An episode that is ready to be played.
 pub struct Play {
-    /// Which.
+    /// The key of the episode.
     pub key: EpisodeKey,
-    /// The scenario.
+    /// The scenario of the episode.
     pub scenario: Arc<Scenario>,
-    /// Who decides.
+    /// The policy that decides.
     pub policy: Box<dyn Policy>,
-    /// How the model is reached; none for policies that never ask.
-    pub line: Option<Line>,
+    /// The access to the model; none for policies that never ask one.
+    pub access: Option<ModelAccess>,
     /// The seed of the run.
     pub seed: u64,
-    /// What an earlier process kept of it.
-    pub kept: KeptEpisode,
-    /// What the run may spend.
+    /// What an earlier process recorded of the episode.
+    pub kept: LoggedEpisode,
+    /// The budget of the run.
     pub budget: Arc<Budget>,
 }
 
-/// Why an episode stopped before its end.
+/// The reason why an episode stopped before its end.
 struct Stop {
     outcome: Outcome,
     message: String,
 }
 
 impl Play {
-    /// Plays the episode, logs everything, and says how it ended.
+    /// Plays the episode, logs everything, and returns how it ended.
     ///
     /// # Errors
-    /// Only when the log cannot be written.
+    /// Fails only if the log cannot be written.
     pub async fn run(mut self, hub: &Hub, cancel: &Cancel) -> Result<Outcome, HubError> {
         let episode_id = plan::episode_id(self.seed, &self.key);
         let mut episode = Episode::reset(&self.scenario, episode_id);
@@ -89,7 +90,7 @@ impl Play {
             hub.send(Some(&self.key), EventKind::EpisodeStarted { episode_id, task }).await?;
         }
         let mut calls = Calls {
-            deadline: self.line.as_ref().and_then(|line| line.episode_time).map(|time| Instant::now() + time),
+            deadline: self.access.as_ref().and_then(|access| access.episode_time).map(|time| Instant::now() + time),
             seed: plan::episode_seed(self.seed, &self.key.scenario, self.key.epoch),
             epoch: self.key.epoch,
             told: 0,
@@ -117,30 +118,30 @@ impl Play {
         }
         let (outcome, event) = finished(&episode, stop);
         hub.send(Some(&self.key), event).await?;
-        if let Some(line) = &self.line {
+        if let Some(access) = &self.access {
             let last = episode.is_done().then(|| self.policy.farewell(episode.observation())).flatten();
             tokio::select! {
-                () = line.client.close(last.as_deref()) => {}
+                () = access.client.close(last.as_deref()) => {}
                 () = cancel.hard.cancelled() => {}
             }
         }
         Ok(outcome)
     }
 
-    /// What a call can come to at most, but for its retries.
-    fn most(&self, line: &Line, request: &ChatRequest) -> Amount {
-        if !line.metered {
+    /// The most that a call can cost, apart from its retries.
+    fn most(&self, access: &ModelAccess, request: &ChatRequest) -> Amount {
+        if !access.metered {
             return Amount::default();
         }
         let usage = Usage {
-            prompt_tokens: self.budget.prompt_tokens(&self.key.model, bytes(request)),
-            completion_tokens: u64::from(request.max_tokens.unwrap_or(line.max_tokens)),
+            prompt_tokens: self.budget.prompt_tokens(&self.key.contestant, bytes(request)),
+            completion_tokens: u64::from(request.max_tokens.unwrap_or(access.max_tokens)),
             ..Usage::default()
         };
-        Amount::of(&usage, line.price.as_ref())
+        Amount::of(&usage, access.price.as_ref())
     }
 
-    /// What to do next, asking the model as often as the policy wants.
+    /// Decides what to do next, and asks the model as often as the policy requests it.
     async fn decide(
         &mut self,
         observation: &Observation,
@@ -157,12 +158,12 @@ impl Play {
                 Turn::Abandon(kind) => return Ok(Err(abandoned(kind, last_error.as_ref()))),
                 Turn::Ask(request) => request,
             };
-            if let Some(spent) = self.line.as_ref().and_then(|line| calls.used_up(line)) {
+            if let Some(spent) = self.access.as_ref().and_then(|access| calls.used_up(access)) {
                 turn = self.policy.reply(Err(&spent), observation);
                 continue;
             }
             if let Some(answer) = self.kept.answers.pop_front() {
-                calls.replayed(self.line.as_ref(), &request, answer.as_ref().ok());
+                calls.replayed(self.access.as_ref(), &request, answer.as_ref().ok());
                 turn = self.policy.reply(answer.as_ref(), observation);
                 last_error = answer.err();
                 continue;
@@ -170,16 +171,16 @@ impl Play {
             if cancel.is_pulled() {
                 return Ok(Err(Stop { outcome: Outcome::Cancelled, message: "the run was stopped".to_owned() }));
             }
-            let Some(line) = self.line.clone() else {
+            let Some(access) = self.access.clone() else {
                 return Ok(Err(abandoned(ErrorKind::Cancelled, None)));
             };
-            let most = self.most(&line, &request);
+            let most = self.most(&access, &request);
             if !self.budget.hold(most).await {
                 return Ok(Err(Stop { outcome: Outcome::Cancelled, message: "the run's budget is spent".to_owned() }));
             }
             let held = Held { budget: &self.budget, key: &self.key, most, came_to: Amount::default() };
             let answer = tokio::select! {
-                answer = calls.ask(&line, &request, cancel) => answer,
+                answer = calls.ask(&access, &request, cancel) => answer,
                 () = cancel.hard.cancelled() => {
                     let message = "the run was stopped during a call".to_owned();
                     return Ok(Err(Stop { outcome: Outcome::Cancelled, message }));
@@ -191,14 +192,14 @@ impl Play {
                 return Ok(Err(Stop { outcome: Outcome::Cancelled, message: error.to_string() }));
             }
             if let Ok(reply) = &answer {
-                let used = line.used(&request, reply);
+                let used = access.used(&request, reply);
                 calls.tokens += used.prompt_tokens + used.completion_tokens;
-                self.budget.counted(&self.key.model, bytes(&request), used.prompt_tokens);
-                held.came_to(Amount::of(&used, line.price.as_ref()));
+                self.budget.counted(&self.key.contestant, bytes(&request), used.prompt_tokens);
+                held.came_to(Amount::of(&used, access.price.as_ref()));
             } else {
                 drop(held);
             }
-            let event = calls.event(step, &line, &request, self.policy.dropped_evidence(), &answer);
+            let event = calls.event(step, &access, &request, self.policy.dropped_evidence(), &answer);
             hub.send(Some(&self.key), event).await?;
             turn = self.policy.reply(answer.as_ref(), observation);
             last_error = answer.err();
@@ -206,7 +207,7 @@ impl Play {
     }
 }
 
-/// What a call can come to, held back from the budget until it is known what it came to.
+/// The most that a call can cost, held back from the budget until its real cost is known.
 struct Held<'a> {
     budget: &'a Budget,
     key: &'a EpisodeKey,
@@ -231,7 +232,7 @@ struct Calls {
     deadline: Option<Instant>,
     seed: u64,
     epoch: u32,
-    /// How many messages of the conversation earlier events hold.
+    /// The number of messages of the conversation that earlier events contain.
     told: usize,
     made: u64,
     answered: u64,
@@ -239,10 +240,10 @@ struct Calls {
 }
 
 impl Calls {
-    /// The error with which the policy learns that the episode has used up what it may; none where it has not.
-    fn used_up(&self, line: &Line) -> Option<ChatError> {
-        let calls = line.episode_calls.filter(|limit| self.answered >= *limit);
-        let tokens = line.episode_tokens.filter(|limit| self.tokens >= *limit);
+    /// The error that tells the policy that the episode has reached one of its limits; none if it has not.
+    fn used_up(&self, access: &ModelAccess) -> Option<ChatError> {
+        let calls = access.episode_calls.filter(|limit| self.answered >= *limit);
+        let tokens = access.episode_tokens.filter(|limit| self.tokens >= *limit);
         let what = match (calls, tokens) {
             (Some(limit), _) => format!("the episode's {limit} calls are used up"),
             (None, Some(limit)) => format!("the episode's {limit} tokens are used up"),
@@ -251,9 +252,14 @@ impl Calls {
         Some(ChatError::new(ErrorKind::EpisodeBudget, &what))
     }
 
-    async fn ask(&mut self, line: &Line, request: &ChatRequest, cancel: &Cancel) -> Result<ChatReply, ChatError> {
+    async fn ask(
+        &mut self,
+        access: &ModelAccess,
+        request: &ChatRequest,
+        cancel: &Cancel,
+    ) -> Result<ChatReply, ChatError> {
         self.made += 1;
-        let call_deadline = line.call_time.map(|time| Instant::now() + time);
+        let call_deadline = access.call_time.map(|time| Instant::now() + time);
         let deadline = [self.deadline, call_deadline].into_iter().flatten().min();
         let context = CallContext {
             deadline,
@@ -262,14 +268,14 @@ impl Calls {
             stop: cancel.gentle.clone(),
             spared: false,
         };
-        line.client.complete(request, &context).await
+        access.client.complete(request, &context).await
     }
 
-    /// Notes a call of an earlier process, so that later events hold only what is new.
-    fn replayed(&mut self, line: Option<&Line>, request: &ChatRequest, reply: Option<&ChatReply>) {
+    /// Counts a call of an earlier process, so that later events contain only what is new.
+    fn replayed(&mut self, access: Option<&ModelAccess>, request: &ChatRequest, reply: Option<&ChatReply>) {
         self.made += 1;
         if let Some(reply) = reply {
-            let used = line.map(|line| line.used(request, reply)).unwrap_or_default();
+            let used = access.map(|access| access.used(request, reply)).unwrap_or_default();
             self.answered += 1;
             self.tokens += used.prompt_tokens + used.completion_tokens;
             self.told = request.messages.len() + 1;
@@ -279,7 +285,7 @@ impl Calls {
     fn event(
         &mut self,
         step: u32,
-        line: &Line,
+        access: &ModelAccess,
         request: &ChatRequest,
         dropped_evidence: usize,
         answer: &Result<ChatReply, ChatError>,
@@ -288,9 +294,9 @@ impl Calls {
             Ok(reply) => {
                 self.answered += 1;
                 let new_messages = request.messages.get(self.told..).unwrap_or_default().to_vec();
-                // The reply becomes the next message of the conversation; its event holds it already.
+                // The reply becomes the next message of the conversation, and its event contains it already.
                 self.told = request.messages.len() + 1;
-                let cost_usd = line.price.as_ref().zip(reply.usage).map(|(price, usage)| price.cost(&usage));
+                let cost_usd = access.price.as_ref().zip(reply.usage).map(|(price, usage)| price.cost(&usage));
                 EventKind::ModelCalled { step, new_messages, dropped_evidence, reply: reply.clone(), cost_usd }
             }
             Err(error) => EventKind::ModelFailed {
@@ -308,7 +314,7 @@ impl Calls {
     }
 }
 
-/// The kept log says something else than the same answers lead to now: another program, or a log that was changed.
+/// The log contains another step than the same answers lead to now: either the program differs, or the log was changed.
 fn diverged(kept: &StepTaken) -> Stop {
     let message = format!("step {} of the log cannot be made again; was the program or the log changed?", kept.step);
     Stop { outcome: Outcome::Crashed, message }
@@ -328,7 +334,7 @@ fn take_step(episode: &mut Episode, decision: Decision) -> StepTaken {
     }
 }
 
-/// The event of a step whose action was chosen without ado.
+/// Makes the event of a step whose action was chosen without a model's reply or problem.
 pub(super) fn step_taken(action: &Action, source: StepSource, outcome: &StepOutcome<'_>) -> StepTaken {
     let observation = outcome.observation;
     let refused = observation.last_action_error.is_some();

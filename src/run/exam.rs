@@ -1,7 +1,7 @@
 //! An exam: the first episodes of each scenario that clients of a server play, kept as a run.
 //!
-//! Steps come from many threads at once and each is kept before it is answered, so the journal is behind a lock here and
-//! not on a thread of its own.
+//! Steps come from many threads at once, and each is written before it is answered, so the journal is behind a lock
+//! here and not on a thread of its own.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,7 @@ use crate::log::event::VERSION;
 use crate::log::store::RunFolder;
 use crate::log::{EpisodeKey, EventKind, Manifest, Outcome, Summary};
 
-/// The sittings of one contestant.
+/// The exam of one contestant.
 pub struct Exam {
     label: String,
     epochs: u32,
@@ -23,7 +23,7 @@ pub struct Exam {
 
 struct State {
     journal: Journal,
-    /// Episodes that began, by scenario.
+    /// The number of episodes that began, by scenario.
     begun: BTreeMap<String, u32>,
     failed: Option<HubError>,
 }
@@ -38,7 +38,7 @@ impl Exam {
     /// Starts the log of the run that a manifest describes, for its first contestant.
     ///
     /// # Errors
-    /// When the log cannot be made.
+    /// Fails if the log cannot be created.
     pub fn start(manifest: &Manifest, folder: RunFolder) -> Result<Self, HubError> {
         let mut journal = Journal::create(manifest, folder, Vec::new())?;
         let run = manifest.id.clone();
@@ -48,8 +48,9 @@ impl Exam {
         Ok(Self { label, epochs: manifest.epochs, state: Mutex::new(state) })
     }
 
-    /// An episode takes its first step: gives its number among those of its scenario, from 0, or none where enough of them
-    /// are kept already. An episode that was given up counts, so that nobody gets a second try.
+    /// Registers the first step of an episode. Returns the episode's number among those of its scenario, from 0, or
+    /// none if enough of them are recorded already. An episode that was abandoned counts, so that nobody gets a second
+    /// try.
     pub fn begin(&self, scenario: &Scenario, id: EpisodeId) -> Option<u32> {
         let mut state = self.state();
         let begun = state.begun.entry(scenario.id().to_owned()).or_default();
@@ -62,7 +63,8 @@ impl Exam {
         Some(epoch)
     }
 
-    /// Keeps a step, and with the last one the end of its episode. Gives whether the log could be written, now and before.
+    /// Records a step, and with the last step the end of its episode. Returns whether the log could be written, now and
+    /// before.
     pub fn step(&self, scenario: &Scenario, epoch: u32, action: &Action, outcome: &StepOutcome<'_>) -> bool {
         let key = self.key(scenario, epoch);
         let mut state = self.state();
@@ -83,10 +85,10 @@ impl Exam {
         state.failed.is_none()
     }
 
-    /// The end of the run.
+    /// Ends the run and returns its summary.
     ///
     /// # Errors
-    /// Why its log is not whole.
+    /// Returns the reason why its log is incomplete.
     pub fn finish(&self) -> Result<Summary, HubError> {
         let mut state = self.state();
         if let Some(error) = state.failed.take() {
@@ -94,13 +96,13 @@ impl Exam {
         }
         state.journal.take(None, None, EventKind::RunFinished, || {})?;
         state.journal.sync()?;
-        // Nothing is kept behind the end.
+        // Nothing is recorded after the end.
         state.failed = Some(HubError::Gone);
         Ok(state.journal.summary())
     }
 
     fn key(&self, scenario: &Scenario, epoch: u32) -> EpisodeKey {
-        EpisodeKey { model: self.label.clone(), scenario: scenario.id().to_owned(), epoch }
+        EpisodeKey { contestant: self.label.clone(), scenario: scenario.id().to_owned(), epoch }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -110,7 +112,7 @@ impl Exam {
 
 impl State {
     fn take(&mut self, key: &EpisodeKey, event: EventKind) {
-        // A log with a hole would be worse than one that ends.
+        // A log with a gap would be worse than a log that ends early.
         if self.failed.is_none() {
             self.failed = self.journal.take(None, Some(key.clone()), event, || {}).err();
         }

@@ -1,4 +1,4 @@
-//! The hub: the thread that owns the journal of a run, and how episodes hand it their events.
+//! The hub: the thread that owns the journal of a run. Episodes send their events to it.
 
 use std::thread;
 
@@ -7,34 +7,34 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::Sink;
-use super::journal::{HubError, Journal, Kept};
+use super::journal::{HubError, Journal, JournalEnd};
 use crate::log::reader::Contents;
 use crate::log::store::RunFolder;
 use crate::log::{EpisodeKey, Event, EventKind, Manifest};
 
 struct Message {
-    /// When it happened; none for now.
+    /// The time at which it happened; none for now.
     at: Option<Timestamp>,
     episode: Option<EpisodeKey>,
     event: EventKind,
     done: oneshot::Sender<()>,
 }
 
-/// Sends events to the hub's thread.
+/// A handle that sends events to the hub's thread.
 #[derive(Debug, Clone)]
 pub struct Hub {
     sender: mpsc::Sender<Message>,
 }
 
-/// The hub's thread, to be joined at the end.
+/// The hub's thread, which must be joined at the end.
 #[derive(Debug)]
-pub struct HubThread(thread::JoinHandle<Result<Kept, HubError>>);
+pub struct HubThread(thread::JoinHandle<Result<JournalEnd, HubError>>);
 
 impl Hub {
     /// Starts the hub of a new run.
     ///
     /// # Errors
-    /// When the event log cannot be made.
+    /// Fails if the event log cannot be created.
     pub fn start(
         manifest: &Manifest,
         folder: RunFolder,
@@ -43,18 +43,18 @@ impl Hub {
         spawn(Journal::create(manifest, folder, sinks)?)
     }
 
-    /// Starts a hub that keeps nothing: a run that is only looked at, whose log would be its whole trace.
+    /// Starts a hub that writes nothing, for a run that is only looked at and must leave no log.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// Fails if the system gives no thread.
     pub fn in_memory(manifest: &Manifest, sinks: Vec<Box<dyn Sink>>) -> Result<(Self, HubThread), HubError> {
         spawn(Journal::in_memory(manifest, sinks))
     }
 
-    /// Starts the hub of a run that goes on behind what its log holds. Sinks are not told of the past.
+    /// Starts the hub of a run that continues after the events in its log. Sinks are not told about the earlier events.
     ///
     /// # Errors
-    /// When the event log cannot be opened, or a trajectory that was not written in time cannot be written now.
+    /// Fails if the event log cannot be opened, or if a trajectory that is still missing cannot be written now.
     pub fn resume(
         manifest: &Manifest,
         folder: RunFolder,
@@ -64,10 +64,10 @@ impl Hub {
         spawn(Journal::resume(manifest, folder, past, sinks)?)
     }
 
-    /// Hands an event over and waits until the system has it, so that a kill loses nothing that was acted upon.
+    /// Sends an event and waits until the operating system has it, so that a kill loses nothing that was acted upon.
     ///
     /// # Errors
-    /// When the hub has given up; [`HubThread::join`] says why.
+    /// Fails if the hub has given up; [`HubThread::join`] says why.
     pub async fn send(&self, episode: Option<&EpisodeKey>, event: EventKind) -> Result<(), HubError> {
         let (done, written) = oneshot::channel();
         let message = Message { at: None, episode: episode.cloned(), event, done };
@@ -75,10 +75,10 @@ impl Hub {
         written.await.map_err(|_| HubError::Gone)
     }
 
-    /// Hands over an event of another log, with the time when it happened there.
+    /// Sends an event of another log with the time at which it happened there.
     ///
     /// # Errors
-    /// As [`Self::send`].
+    /// Fails as [`Self::send`] does.
     pub async fn send_past(&self, event: Event) -> Result<(), HubError> {
         let (done, written) = oneshot::channel();
         let message = Message { at: Some(event.at), episode: event.episode, event: event.event, done };
@@ -87,12 +87,12 @@ impl Hub {
     }
 }
 
-/// The events of an episode that is played apart from a run.
+/// The events of an episode that is played outside a run.
 #[derive(Debug)]
 pub(crate) struct Gathered(JoinHandle<Vec<Event>>);
 
 impl Hub {
-    /// A hub that hands its events to nobody, but keeps them.
+    /// Makes a hub that keeps its events in memory and sends them nowhere.
     pub(crate) fn gather() -> (Self, Gathered) {
         let (sender, mut receiver) = mpsc::channel::<Message>(16);
         let gathering = tokio::spawn(async move {
@@ -109,7 +109,7 @@ impl Hub {
 }
 
 impl Gathered {
-    /// The events in their order, once every [`Hub`] is dropped.
+    /// Returns the events in their order, once every [`Hub`] is dropped.
     pub(crate) async fn events(self) -> Vec<Event> {
         // Nothing in the task panics, and nobody aborts it.
         self.0.await.unwrap_or_default()
@@ -120,8 +120,8 @@ impl HubThread {
     /// Waits for the thread, once every [`Hub`] is dropped.
     ///
     /// # Errors
-    /// Why the hub gave up, if it did.
-    pub fn join(self) -> Result<Kept, HubError> {
+    /// Returns the reason why the hub gave up, if it did.
+    pub fn join(self) -> Result<JournalEnd, HubError> {
         self.0.join().unwrap_or(Err(HubError::Gone))
     }
 }
@@ -133,13 +133,13 @@ fn spawn(journal: Journal) -> Result<(Hub, HubThread), HubError> {
     Ok((Hub { sender }, HubThread(handle)))
 }
 
-fn run(mut journal: Journal, mut receiver: mpsc::Receiver<Message>) -> Result<Kept, HubError> {
+fn run(mut journal: Journal, mut receiver: mpsc::Receiver<Message>) -> Result<JournalEnd, HubError> {
     loop {
         let message = match receiver.try_recv() {
             Ok(message) => message,
             Err(mpsc::error::TryRecvError::Disconnected) => break,
             Err(mpsc::error::TryRecvError::Empty) => {
-                // Nothing is waiting: the time to sync. Episodes that end together share one sync.
+                // Nothing is waiting, so this is the time to sync. Episodes that end together share one sync.
                 journal.sync()?;
                 match receiver.blocking_recv() {
                     Some(message) => message,
@@ -148,7 +148,7 @@ fn run(mut journal: Journal, mut receiver: mpsc::Receiver<Message>) -> Result<Ke
             }
         };
         let Message { at, episode, event, done } = message;
-        // The sender may have been cancelled meanwhile; the event happened all the same.
+        // The sender may have been cancelled meanwhile, but the event has happened all the same.
         journal.take(at, episode, event, || {
             let _ = done.send(());
         })?;

@@ -1,5 +1,5 @@
-//! The journal: appends events to the log, folds them, keeps trajectories, and tells sinks. Whoever owns it is the one
-//! writer of a run.
+//! The journal: it appends events to the log, folds them, writes trajectories, and informs the sinks. Its owner is the
+//! only writer of a run.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::log::trajectory_file::Collector;
 use crate::log::writer::{WriteError, Writer};
 use crate::log::{EpisodeKey, Event, EventKind, Fold, Manifest, Summary};
 
-/// Why the hub gave up. Nothing may go on without a log.
+/// The reasons why the hub gave up. A run cannot continue without its log.
 #[derive(Debug, thiserror::Error)]
 pub enum HubError {
     /// The event log could not be written.
@@ -26,22 +26,22 @@ pub enum HubError {
     Gone,
 }
 
-/// What is known when a run is over.
+/// The final state of a journal.
 #[derive(Debug)]
-pub struct Kept {
+pub struct JournalEnd {
     /// The fold of all events.
     pub fold: Fold,
-    /// Why sinks were told no more, if any failed.
+    /// The errors of sinks. A sink that failed was not informed any more.
     pub sink_errors: Vec<std::io::Error>,
 }
 
-/// Where a run is kept.
+/// The place where a run is written.
 struct Disk {
     writer: Writer,
     folder: RunFolder,
 }
 
-/// The event log of a run and everything that listens to it. One event at a time.
+/// The event log of a run and everything that follows it. It takes one event at a time.
 pub(super) struct Journal {
     disk: Option<Disk>,
     sinks: Vec<Box<dyn Sink>>,
@@ -54,24 +54,25 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// The journal of a new run.
+    /// Makes the journal of a new run.
     ///
     /// # Errors
-    /// When the event log cannot be made.
+    /// Fails if the event log cannot be created.
     pub(super) fn create(manifest: &Manifest, folder: RunFolder, sinks: Vec<Box<dyn Sink>>) -> Result<Self, HubError> {
         let writer = Writer::create(&folder.events())?;
         Ok(Self::new(Some(Disk { writer, folder }), manifest, sinks))
     }
 
-    /// The journal of a run that is only looked at.
+    /// Makes the journal of a run that is only looked at.
     pub(super) fn in_memory(manifest: &Manifest, sinks: Vec<Box<dyn Sink>>) -> Self {
         Self::new(None, manifest, sinks)
     }
 
-    /// The journal of a run that goes on behind what its log holds. Sinks are not told of the past.
+    /// Makes the journal of a run that continues after the events in its log. Sinks are not told about the earlier
+    /// events.
     ///
     /// # Errors
-    /// When the event log cannot be opened, or a trajectory that was not written in time cannot be written now.
+    /// Fails if the event log cannot be opened, or if a trajectory that is still missing cannot be written now.
     pub(super) fn resume(
         manifest: &Manifest,
         folder: RunFolder,
@@ -99,7 +100,7 @@ impl Journal {
         }
     }
 
-    /// Takes an event of the past into account. A trajectory that a kill kept from being written is written now.
+    /// Takes an event of the past into account. If a kill kept a trajectory from being written, it is written now.
     fn remember(&mut self, event: &Event) -> Result<(), HubError> {
         self.seq += 1;
         self.fold.apply(event);
@@ -107,10 +108,10 @@ impl Journal {
         Ok(())
     }
 
-    /// Has the disk keep the end of an episode, or of the run, that was appended since the last time.
+    /// Waits until the ends of episodes or of the run that were appended since the last time are on the disk.
     ///
     /// # Errors
-    /// When it does not.
+    /// Fails if the disk does not keep them.
     pub(super) fn sync(&mut self) -> Result<(), HubError> {
         match &mut self.disk {
             Some(disk) if std::mem::take(&mut self.unsynced) => Ok(disk.writer.sync()?),
@@ -118,11 +119,12 @@ impl Journal {
         }
     }
 
-    /// Appends an event, now or when it happened, and tells everybody who listens. `written` is called as soon as the
-    /// system has it.
+    /// Appends an event, with the present time or the time at which it happened, and informs everything that follows
+    /// the log. `written` is called as soon as the operating system has the event.
     ///
     /// # Errors
-    /// When it cannot be appended, or the trajectory that it ends cannot be written. Nothing may go on then.
+    /// Fails if the event cannot be appended, or if the trajectory that it ends cannot be written. The run cannot
+    /// continue then.
     pub(super) fn take(
         &mut self,
         at: Option<Timestamp>,
@@ -144,22 +146,22 @@ impl Journal {
         Ok(())
     }
 
-    /// What the run came to so far.
+    /// The summary of the run so far.
     pub(super) fn summary(&self) -> Summary {
         self.fold.summary()
     }
 
-    /// What is known at the end.
+    /// Ends the journal and returns its final state.
     ///
     /// # Errors
-    /// When the disk does not keep it.
-    pub(super) fn close(mut self) -> Result<Kept, HubError> {
+    /// Fails if the disk does not keep the log.
+    pub(super) fn close(mut self) -> Result<JournalEnd, HubError> {
         self.sync()?;
-        Ok(Kept { fold: self.fold, sink_errors: self.sink_errors })
+        Ok(JournalEnd { fold: self.fold, sink_errors: self.sink_errors })
     }
 
-    /// Keeps the events of open episodes and writes each trajectory when its episode ends. Episodes without a score stay
-    /// open: a run that is resumed goes on with them.
+    /// Collects the events of open episodes and writes each trajectory when its episode ends. Episodes without a score
+    /// stay open, because a resumed run continues with them.
     fn collect(
         &mut self,
         event: &Event,

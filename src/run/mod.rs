@@ -1,4 +1,4 @@
-//! Runs: from a plan to an event log.
+//! Runs: episodes are played by a plan, and everything that happens is written to an event log.
 //!
 //! ```text
 //! Plan ─► Runner ─► one task an episode: observe → turn → (ask) → step
@@ -8,7 +8,6 @@
 //!                                     └──► Sink… (progress, protocol: may fail)
 //! ```
 
-pub mod apart;
 pub mod audit;
 pub mod budget;
 pub mod cancel;
@@ -17,18 +16,19 @@ pub mod episode;
 pub mod exam;
 pub mod hub;
 mod journal;
-pub mod kept;
 pub mod plan;
 pub mod preflight;
+pub mod progress;
 pub mod rehearsal;
 pub mod runner;
+pub mod single_episode;
 pub mod sink;
 
-pub use apart::Crew;
 pub use cancel::Cancel;
 pub use exam::Exam;
 pub use hub::Hub;
-pub use journal::{HubError, Kept};
+pub use journal::{HubError, JournalEnd};
 pub use plan::Plan;
 pub use runner::{Player, Runner};
+pub use single_episode::Crew;
 pub use sink::Sink;

@@ -1,4 +1,4 @@
-//! The plan of a run: which episodes, in which order. Pure.
+//! The plan of a run: which episodes are played, and in which order. Pure.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use crate::log::manifest::PlannedScenario;
 use crate::log::shard::Shard;
 use crate::stats::rng::SplitMix64;
 
-/// Which scenarios, and how often.
+/// The plan: scenarios, repetitions, and the share that is played.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// The scenarios, ordered by task and id.
     pub scenarios: Vec<Arc<Scenario>>,
-    /// Repetitions of each.
+    /// The number of repetitions of each scenario.
     pub epochs: u32,
     /// The seed of everything random.
     pub seed: u64,
@@ -28,38 +28,38 @@ pub struct Plan {
 /// The place of an episode in the order of a run.
 #[derive(Debug, Clone)]
 pub struct Slot<'a> {
-    /// The scenario.
+    /// The scenario of the episode.
     pub scenario: &'a Arc<Scenario>,
-    /// The repetition, from 0.
+    /// The number of the repetition, from 0.
     pub epoch: u32,
-    /// The round, from 0.
+    /// The number of the round, from 0.
     pub round: usize,
 }
 
 impl Slot<'_> {
-    /// The episode of a contestant in this place.
+    /// The key of the episode that a contestant plays in this place.
     #[must_use]
     pub fn key(&self, label: &str) -> EpisodeKey {
-        EpisodeKey { model: label.to_owned(), scenario: self.scenario.id().to_owned(), epoch: self.epoch }
+        EpisodeKey { contestant: label.to_owned(), scenario: self.scenario.id().to_owned(), epoch: self.epoch }
     }
 }
 
-/// Why nothing can be planned.
+/// The reasons why no plan can be made.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
-    /// A scenario that was asked for does not exist.
+    /// A requested scenario does not exist.
     #[error(transparent)]
     Unknown(#[from] CatalogError),
-    /// The filters leave nothing.
+    /// The filters leave no scenario.
     #[error("no scenario is left: none of the chosen scenarios belongs to the chosen tasks")]
     Nothing,
 }
 
 impl Plan {
-    /// All scenarios of a catalogue, or those that the filters name.
+    /// Plans all scenarios of a catalogue, or those that the filters name.
     ///
     /// # Errors
-    /// When a scenario does not exist, or the filters leave nothing.
+    /// Fails if a scenario does not exist or the filters leave none.
     pub fn new(
         catalog: &Catalog,
         tasks: &[TaskId],
@@ -81,8 +81,9 @@ impl Plan {
 
     /// The episodes of each contestant in the order in which they begin.
     ///
-    /// Epoch by epoch, in rounds: a round has about one scenario of each task, drawn by the seed, the longest first. A run
-    /// that ends after any round has given each contestant the same scenarios, and each task its share.
+    /// The order goes epoch by epoch, in rounds. A round has about one scenario of each task, drawn by the seed, with
+    /// the longest first. A run that ends after any round has given every contestant the same scenarios, and every task
+    /// its share.
     #[must_use]
     pub fn slots(&self) -> Vec<Slot<'_>> {
         let mut by_task: BTreeMap<TaskId, Vec<&Arc<Scenario>>> = BTreeMap::new();
@@ -95,7 +96,7 @@ impl Plan {
             for (task, scenarios) in &by_task {
                 let mut drawn = scenarios.clone();
                 shuffle(&mut drawn, order_seed(self.seed, *task, epoch));
-                // A task with fewer scenarios than rounds is spread over them.
+                // A task with fewer scenarios than rounds is spread over the rounds.
                 let round = |index: usize| epoch as usize * rounds + index * rounds / scenarios.len();
                 slots.extend(drawn.into_iter().enumerate().map(|(n, scenario)| Slot {
                     scenario,
@@ -104,24 +105,24 @@ impl Plan {
                 }));
             }
         }
-        // Stable: what is equally long stays as it was drawn.
+        // The sort is stable, so scenarios of the same length keep the order in which they were drawn.
         slots.sort_by_key(|slot| (slot.round, std::cmp::Reverse(slot.scenario.briefing().task.max_steps)));
         slots
     }
 
-    /// The same plan, of which only a share is played.
+    /// Returns the same plan, of which only a share is played.
     #[must_use]
     pub fn sharded(self, shard: Option<Shard>) -> Self {
         Self { shard, ..self }
     }
 
-    /// Whether an episode is to be played here.
+    /// Whether an episode is part of the share that is played.
     #[must_use]
     pub fn includes(&self, key: &EpisodeKey) -> bool {
         self.shard.is_none_or(|shard| shard.includes(key))
     }
 
-    /// The episodes that a contestant plays here, in their order.
+    /// The episodes that a contestant plays, in their order.
     pub fn episodes_of(&self, label: &str) -> impl Iterator<Item = (Slot<'_>, EpisodeKey)> {
         let keyed = self.slots().into_iter().map(move |slot| {
             let key = slot.key(label);
@@ -130,7 +131,7 @@ impl Plan {
         keyed.filter(|(_, key)| self.includes(key))
     }
 
-    /// How many episodes a contestant plays.
+    /// The number of episodes that a contestant plays.
     #[must_use]
     pub fn count(&self, label: &str) -> usize {
         self.episodes_of(label).count()
@@ -143,7 +144,7 @@ impl Plan {
         self.scenarios.iter().map(list).collect()
     }
 
-    /// The most steps, and so the most model calls without repairs, that a contestant can take.
+    /// The most steps that a contestant can take. Without repairs it is also the most calls of a model.
     #[must_use]
     pub fn most_steps(&self, label: &str) -> u64 {
         self.episodes_of(label).map(|(slot, _)| u64::from(slot.scenario.briefing().task.max_steps)).sum()
@@ -155,7 +156,7 @@ fn order_seed(seed: u64, task: TaskId, epoch: u32) -> u64 {
     first_bits(&Sha256::digest(format!("order\n{seed}\n{task}\n{epoch}")))
 }
 
-/// Every order is as likely as any other (Fisher and Yates; Durstenfeld 1964).
+/// Shuffles the items so that every order is equally likely (Fisher and Yates; Durstenfeld 1964).
 fn shuffle<T>(items: &mut [T], seed: u64) {
     let mut rng = SplitMix64::new(seed);
     for last in (1..items.len()).rev() {
@@ -167,16 +168,17 @@ fn first_bits(digest: &[u8]) -> u64 {
     digest.iter().take(8).fold(0, |bits, byte| bits << 8 | u64::from(*byte))
 }
 
-/// The seed of an episode: the same for every contestant, so that comparisons are paired.
+/// The seed of an episode. It is the same for every contestant, so that comparisons are paired.
 #[must_use]
 pub fn episode_seed(seed: u64, scenario: &str, epoch: u32) -> u64 {
     first_bits(&Sha256::digest(format!("episode\n{seed}\n{scenario}\n{epoch}")))
 }
 
-/// The id of an episode: a custom UUID (version 8) from the seed and the key, so that a run can be repeated byte for byte.
+/// The id of an episode: a custom UUID (version 8) made of the seed and the key, so that a run can be repeated byte for
+/// byte.
 #[must_use]
 pub fn episode_id(seed: u64, key: &EpisodeKey) -> EpisodeId {
-    let digest = Sha256::digest(format!("id\n{seed}\n{}\n{}\n{}", key.model, key.scenario, key.epoch));
+    let digest = Sha256::digest(format!("id\n{seed}\n{}\n{}\n{}", key.contestant, key.scenario, key.epoch));
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&digest[..16]);
     EpisodeId(Uuid::from_bytes(*Builder::from_custom_bytes(bytes).as_uuid().as_bytes()))

@@ -1,4 +1,5 @@
-//! One call before a run: does the endpoint take the key and the model, and which protocol does it speak?
+//! The check before a run: one call that shows whether the endpoint accepts the key and the model, and which protocol
+//! it speaks.
 
 use serde_json::json;
 
@@ -7,30 +8,30 @@ use crate::chat::{
     CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, Message, ReplyFormat, ToolSpec,
 };
 
-/// What the endpoint showed.
+/// The result of the check.
 #[derive(Debug)]
 pub struct Checked {
     /// The protocol to use.
     pub protocol: Protocol,
-    /// The replies of the calls that were made, the one that settled it last.
+    /// The replies of the calls that were made. The last one decided the protocol.
     pub replies: Vec<ChatReply>,
 }
 
 impl Checked {
-    /// The model that the endpoint says answered.
+    /// The model that answered, as the endpoint names it.
     #[must_use]
     pub fn answered_by(&self) -> Option<&str> {
         self.replies.last()?.model.as_deref()
     }
 }
 
-/// Tokens that the tiny call may spend on its answer; enough for a reasoning model to say a word.
+/// The limit on the tokens of the answer. It is enough for a reasoning model to say a word.
 const ANSWER_TOKENS: u32 = 256;
 
-/// Makes the call with the protocol that will be used, or, for `auto` (none), tries json, then tools, then text.
+/// Makes the call with the protocol that the run will use. For `auto` (none) it tries json, then tools, then text.
 ///
 /// # Errors
-/// The fault of the last call.
+/// Returns the fault of the last call.
 pub async fn check(
     client: &dyn ChatClient,
     wanted: Option<Protocol>,
@@ -49,7 +50,7 @@ pub async fn check(
                 if speaks {
                     return Ok(Checked { protocol, replies });
                 }
-                // It answered, but not in that form: it ignores what it does not know.
+                // The endpoint answered, but not in that form: it ignores parameters that it does not know.
             }
             Err(error) if is_about_the_form(error.kind) => {}
             Err(error) => return Err(error),
@@ -59,12 +60,13 @@ pub async fn check(
     Ok(Checked { protocol: Protocol::Text, replies })
 }
 
-/// Servers refuse a form that they do not know with 400 or 422, and some of them with 500.
+/// Whether the fault may be about the form. Servers refuse a form that they do not know with 400 or 422, and some of
+/// them with 500.
 fn is_about_the_form(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::BadRequest | ErrorKind::Server)
 }
 
-/// Whether a reply came in the form that was asked for.
+/// Whether a reply has the form that was asked for.
 #[must_use]
 pub fn speaks(protocol: Protocol, reply: &ChatReply) -> bool {
     match protocol {
@@ -77,7 +79,7 @@ pub fn speaks(protocol: Protocol, reply: &ChatReply) -> bool {
     }
 }
 
-/// The tiny request in the form of a protocol.
+/// The short request in the form of a protocol.
 #[must_use]
 pub fn request(protocol: Protocol) -> ChatRequest {
     let schema = json!({

@@ -1,40 +1,41 @@
-//! A run that keeps nothing: a recording is played through the same loop, to see what the run would come to.
+//! A rehearsal: a run that writes nothing. A recording is played through the same loop, to see what the run would
+//! result in.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, mpsc};
 
 use super::budget::{Amount, Budget, Limits};
-use super::kept::Progress;
+use super::progress::Progress;
 use super::{Cancel, Hub, HubError, Plan, Player, Runner, Sink};
 use crate::chat::ErrorKind;
 use crate::log::{EpisodeKey, Event, EventKind, Fold, Manifest, Summary};
 
-/// What a run would come to.
+/// The result of a rehearsal.
 #[derive(Debug)]
 pub struct Rehearsed {
-    /// As the run's own `summary.json` would have it, but for its id and times.
+    /// The summary as the run's own `summary.json` would have it, except for its id and times.
     pub summary: Summary,
-    /// The requests that the recording does not have, in the order of the episodes.
+    /// The requests that the recording does not contain, in the order of the episodes.
     pub misses: Vec<Miss>,
 }
 
-/// A request that the recording does not have. It ends its episode, so there is one an episode at most.
+/// A request that the recording does not contain. It ends its episode, so an episode has at most one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Miss {
-    /// In which episode.
+    /// The key of the episode.
     pub episode: EpisodeKey,
-    /// At which step.
+    /// The number of the step.
     pub step: u32,
-    /// What differs from the nearest recorded request.
+    /// What differs from the most similar recorded request.
     pub difference: String,
 }
 
-/// Plays a plan with players that answer from a recording. Nothing is written, and whatever else the players can
-/// reach is reached: it is for the caller to see that they reach nothing.
+/// Plays a plan with players that answer from a recording. Nothing is written. The caller must see to it that the
+/// players cannot reach a network.
 ///
 /// # Errors
-/// When the system gives no thread.
+/// Fails if the system gives no thread.
 pub async fn rehearse(
     manifest: &Manifest,
     plan: Plan,
@@ -46,7 +47,7 @@ pub async fn rehearse(
     for event in opening {
         hub.send(None, event).await?;
     }
-    // All of it, whatever the run itself may spend.
+    // The rehearsal has no limits, whatever the run itself may spend.
     let budget = Arc::new(Budget::new(Limits::default(), Amount::default()));
     let (cancel, progress, forecast) = (Cancel::default(), Progress::default(), BTreeMap::new());
     let players = players.into_iter().map(Arc::new).collect();
@@ -57,7 +58,7 @@ pub async fn rehearse(
     Ok(Rehearsed { summary, misses })
 }
 
-/// Notes what was not in the recording.
+/// Notes the requests that the recording does not contain.
 struct Misses(mpsc::Sender<Miss>);
 
 impl Sink for Misses {

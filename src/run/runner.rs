@@ -1,4 +1,4 @@
-//! Plays the episodes of a plan: many at once, each in a task of its own.
+//! Plays the episodes of a plan, many at once and each in a task of its own.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
@@ -9,20 +9,19 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
-use super::budget::{Amount, Answer, Budget};
-use super::episode::{Line, Play};
+use super::budget::{Admission, Amount, Budget};
+use super::episode::{ModelAccess, Play};
 use super::hub::Hub;
 use super::journal::HubError;
-use super::kept::{KeptEpisode, Progress};
+use super::progress::{LoggedEpisode, Progress};
 use super::{Cancel, Plan, plan};
-use crate::agent::baseline::{Random, Scripted};
+use crate::agent::builtin::{Constant, KeywordSoup, Random, Scripted};
 use crate::agent::exec::Exec;
 use crate::agent::fallback::Fallback;
-use crate::agent::floors::Floor;
 use crate::agent::heuristic::Heuristic;
 use crate::agent::llm::{Assist, Llm};
 use crate::agent::prompt::{PromptSet, Protocol};
-use crate::agent::renamed::Renamed;
+use crate::agent::tool_aliases::Renamed;
 use crate::agent::{Builtin, Policy};
 use crate::chat::ErrorKind;
 use crate::chat::limit::Limiter;
@@ -30,57 +29,58 @@ use crate::chat::process::ProcessClient;
 use crate::env::{Scenario, TaskId};
 use crate::log::{EpisodeKey, EventKind, Outcome};
 
-/// How many episodes are played at once where nothing else limits them: enough to keep the log busy, few enough to stop
-/// soon.
+/// The number of episodes that are played at once if nothing else limits them. It is enough to keep the log busy, and
+/// few enough to stop soon.
 const UNLIMITED: usize = 16;
-/// From so many calls at once, the last episodes share them, so that none is left to play alone at the end. Below, an
-/// episode keeps its place: a small server has a cache for each place, which another conversation would push out.
+/// With at least this many calls at once, the last episodes share the calls, so that none has to be played alone at the
+/// end. With fewer calls, an episode keeps its call slot, because a small server has a cache for each slot that another
+/// conversation would displace.
 const SHARING: usize = 9;
 
-/// A contestant, ready to play.
+/// A contestant that is ready to play.
 pub struct Player {
     /// The label in tables and keys.
     pub label: String,
-    /// What decides.
+    /// The kind of player.
     pub kind: PlayerKind,
 }
 
-/// What decides for a player.
+/// The kinds of players.
 pub enum PlayerKind {
-    /// A built-in agent.
+    /// A built-in agent, which needs no model.
     Builtin(Builtin),
-    /// A model.
+    /// A model at an endpoint.
     Model(Box<ModelPlayer>),
-    /// A program of the user's.
+    /// A program of the user.
     Exec(ExecPlayer),
-    /// A model whose endpoint cannot be reached: its episodes are void without another call.
+    /// A model whose endpoint cannot be reached. Its episodes are void without another call.
     Unreachable(ErrorKind, String),
 }
 
-/// A model, ready to play.
+/// A model that is ready to play.
 pub struct ModelPlayer {
-    /// How it is asked.
+    /// The protocol by which it is asked.
     pub protocol: Protocol,
-    /// What helps when a reply cannot be used.
+    /// The assistance for unusable replies.
     pub assist: Assist,
-    /// The prompts.
+    /// The prompts that it gets.
     pub prompts: Arc<PromptSet>,
-    /// How it is reached.
-    pub line: Line,
-    /// How many of its calls are under way at once.
+    /// The access to the model.
+    pub access: ModelAccess,
+    /// How many of its calls may be under way at once.
     pub pace: CallPace,
 }
 
-/// How many calls of a model are under way at once.
+/// How many calls of a model may be under way at once.
 #[derive(Clone)]
 pub enum CallPace {
-    /// As its limiter allows.
+    /// As many as its limiter allows.
     Limited(Arc<Limiter>),
-    /// So many, because nothing limits them but the number of its episodes.
+    /// As many as this number of episodes makes; nothing else limits them.
     Episodes(usize),
 }
 
-/// A program that plays, a process an episode.
+/// A program that plays, with one process for each episode.
 pub struct ExecPlayer {
     /// The program and its arguments.
     pub words: Arc<[String]>,
@@ -93,13 +93,13 @@ pub struct ExecPlayer {
 }
 
 impl ExecPlayer {
-    /// A line of its own for each episode; the process starts with the first call.
-    fn line(&self) -> Line {
-        Line {
+    /// Makes the access for one episode. The process starts with the first call.
+    fn access(&self) -> ModelAccess {
+        ModelAccess {
             client: Arc::new(ProcessClient::new(Arc::clone(&self.words), self.answer_time)),
             price: None,
             episode_time: self.episode_time,
-            // The client times each answer: on a resumed run, one call may be many answers.
+            // The client times each answer, because in a resumed run one call may consist of many answers.
             call_time: None,
             max_tokens: 0,
             metered: false,
@@ -109,27 +109,27 @@ impl ExecPlayer {
     }
 }
 
-/// Plays a plan.
+/// Plays the episodes of a plan.
 pub struct Runner {
-    /// What is played.
+    /// The plan that is played.
     pub plan: Plan,
-    /// Who plays.
+    /// The players, one for each contestant.
     pub players: Vec<Arc<Player>>,
-    /// Where events go.
+    /// The hub that gets the events.
     pub hub: Hub,
-    /// The brakes.
+    /// The switches that stop the run.
     pub cancel: Cancel,
-    /// How far an earlier process came.
+    /// The progress of an earlier process.
     pub progress: Progress,
-    /// What may be spent.
+    /// The budget of the run.
     pub budget: Arc<Budget>,
-    /// What an episode of a model and task is expected to cost.
+    /// The expected cost of an episode, by model and task.
     pub forecast: BTreeMap<(String, TaskId), Amount>,
 }
 
 /// An episode that is to be played.
 pub(super) struct Waiting {
-    pub(super) kept: KeptEpisode,
+    pub(super) kept: LoggedEpisode,
     pub(super) key: EpisodeKey,
     pub(super) scenario: Arc<Scenario>,
     pub(super) round: usize,
@@ -145,16 +145,16 @@ pub(super) struct Common {
 }
 
 impl Runner {
-    /// Plays every episode, or as many as the brakes and the budget allow.
+    /// Plays every episode, unless the run is stopped or its budget is spent.
     ///
     /// # Errors
-    /// When the log cannot be written; nothing goes on then.
+    /// Fails if the log cannot be written; the run cannot continue then.
     pub async fn run(mut self) -> Result<(), HubError> {
         self.play(0..self.plan.epochs).await?;
         self.finish().await
     }
 
-    /// Whether the brakes or the budget have stopped the run.
+    /// Whether the run was stopped or has spent its budget.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         self.cancel.is_pulled() || self.budget.out().is_some()
@@ -163,7 +163,7 @@ impl Runner {
     /// Plays the episodes of these epochs that have no score yet.
     ///
     /// # Errors
-    /// As [`Self::run`].
+    /// Fails as [`Self::run`] does.
     pub async fn play(&mut self, epochs: Range<u32>) -> Result<(), HubError> {
         let fresh = self.progress.is_empty();
         let mut rounds: BTreeMap<usize, Vec<(EpisodeKey, TaskId)>> = BTreeMap::new();
@@ -192,7 +192,7 @@ impl Runner {
         let mut first_error = Ok(());
         while let Some(ended) = players.join_next().await {
             if let Ok(Err(error)) = ended {
-                // Without a log nothing that the others do would be kept.
+                // Without a log, nothing that the other players do would be kept.
                 players.abort_all();
                 first_error = first_error.and(Err(error));
             }
@@ -201,10 +201,10 @@ impl Runner {
         first_error
     }
 
-    /// Says how the run ended.
+    /// Logs how the run ended.
     ///
     /// # Errors
-    /// As [`Self::run`].
+    /// Fails as [`Self::run`] does.
     pub async fn finish(self) -> Result<(), HubError> {
         finish(&self.hub, &self.cancel, &self.budget).await
     }
@@ -222,10 +222,10 @@ impl Runner {
     }
 }
 
-/// Says how a run ended.
+/// Logs how a run ended.
 ///
 /// # Errors
-/// When the log cannot be written.
+/// Fails if the log cannot be written.
 pub async fn finish(hub: &Hub, cancel: &Cancel, budget: &Budget) -> Result<(), HubError> {
     if let Some(limit) = budget.out() {
         hub.send(None, EventKind::BudgetSpent { option: limit.option().to_owned() }).await?;
@@ -235,7 +235,7 @@ pub async fn finish(hub: &Hub, cancel: &Cancel, budget: &Budget) -> Result<(), H
     hub.send(None, EventKind::RunFinished).await
 }
 
-/// Lets no call begin after the end of the run's time.
+/// Stops the run when its time is up, so that no call begins after that.
 pub async fn stop_in_time(budget: Arc<Budget>, cancel: Cancel) {
     if let Some(deadline) = budget.deadline() {
         sleep_until(deadline).await;
@@ -244,8 +244,8 @@ pub async fn stop_in_time(budget: Arc<Budget>, cancel: Cancel) {
     }
 }
 
-/// Plays the episodes of one player: begun in their order, so many at once, and none once the brakes are pulled or the
-/// budget is spent.
+/// Plays the episodes of one player. They begin in their order, a limited number at once, and none begins once the run
+/// is stopped or the budget is spent.
 async fn play_all(player: Arc<Player>, mut waiting: VecDeque<Waiting>, common: Common) -> Result<(), HubError> {
     let (costs, shares) = (player.is_paced(), player.shares_calls());
     let mut window = player.window();
@@ -260,12 +260,12 @@ async fn play_all(player: Arc<Player>, mut waiting: VecDeque<Waiting>, common: C
         while !waiting.is_empty() && has_room(playing.len(), waiting.len(), at_once, shares) {
             let answer = match waiting.front() {
                 Some(next) if costs => common.budget.may_begin(next.round),
-                _ => Answer::Yes,
+                _ => Admission::Yes,
             };
             match answer {
-                Answer::Later => break,
-                Answer::No => waiting.clear(),
-                Answer::Yes => {
+                Admission::Later => break,
+                Admission::No => waiting.clear(),
+                Admission::Yes => {
                     if let Some(next) = waiting.pop_front() {
                         let key = next.key.clone();
                         playing.spawn(play(player.play(next, &common), key, common.clone()));
@@ -285,7 +285,7 @@ async fn play_all(player: Arc<Player>, mut waiting: VecDeque<Waiting>, common: C
     }
 }
 
-/// Whether one more episode may begin. The last ones begin together and share the calls.
+/// Whether one more episode may begin. The last episodes begin together and share the calls.
 const fn has_room(playing: usize, waiting: usize, at_once: usize, shares: bool) -> bool {
     playing < at_once || shares && at_once >= SHARING && playing + waiting <= 2 * at_once
 }
@@ -304,12 +304,12 @@ async fn widened(window: Option<&mut watch::Receiver<usize>>) {
     std::future::pending::<()>().await;
 }
 
-/// A window that stays as it is.
+/// Makes a window that never changes.
 fn always(at_once: usize) -> watch::Receiver<usize> {
     watch::Sender::new(at_once.max(1)).subscribe()
 }
 
-/// What became of an episode's task. A panic was caught within it, so that only the log can fail here.
+/// Returns the result of an episode's task. A panic was caught within the task, so only the log can fail here.
 fn ended(episode: Option<Result<Result<(), HubError>, JoinError>>) -> Result<(), HubError> {
     match episode {
         Some(Ok(result)) => result,
@@ -317,13 +317,13 @@ fn ended(episode: Option<Result<Result<(), HubError>, JoinError>>) -> Result<(),
     }
 }
 
-/// Plays one episode to its end, apart from others.
+/// Plays one episode to its end, outside a run.
 pub(super) async fn play_one(player: &Player, waiting: Waiting, common: Common) -> Result<(), HubError> {
     let key = waiting.key.clone();
     play(player.play(waiting, &common), key, common).await
 }
 
-/// Plays one episode; a panic in it becomes its outcome and touches no other.
+/// Plays one episode. A panic in it becomes its outcome and does not affect other episodes.
 async fn play(spec: Spec, key: EpisodeKey, common: Common) -> Result<(), HubError> {
     let Common { hub, cancel, budget, .. } = common;
     let play = match spec {
@@ -353,13 +353,13 @@ enum Spec {
 }
 
 impl Player {
-    /// Whether its episodes take time or money, and begin when the run's limits allow.
+    /// Whether its episodes cost time or money, and so begin only if the run's limits allow it.
     #[must_use]
     pub const fn is_paced(&self) -> bool {
         matches!(self.kind, PlayerKind::Model(_) | PlayerKind::Exec(_))
     }
 
-    /// How many of its episodes are played at once, as that changes; none where nothing limits them.
+    /// The number of its episodes that are played at once, which may change; none if nothing limits it.
     fn window(&self) -> Option<watch::Receiver<usize>> {
         match &self.kind {
             PlayerKind::Model(model) => Some(match &model.pace {
@@ -371,14 +371,14 @@ impl Player {
         }
     }
 
-    /// Whether more episodes than calls may be under way: something makes the calls wait for their turn.
+    /// Whether more episodes than calls may be under way, because something makes the calls wait for their turn.
     fn shares_calls(&self) -> bool {
         matches!(&self.kind, PlayerKind::Model(model) if matches!(model.pace, CallPace::Limited(_)))
     }
 
     fn play(&self, next: Waiting, common: &Common) -> Spec {
         let (Waiting { kept, key, scenario, .. }, seed) = (next, common.seed);
-        let (policy, line) = match &self.kind {
+        let (policy, access) = match &self.kind {
             PlayerKind::Unreachable(kind, message) => {
                 let episode_id = plan::episode_id(seed, &key);
                 let start = EventKind::EpisodeStarted { episode_id, task: scenario.task() };
@@ -391,27 +391,27 @@ impl Player {
                     None => Box::new(llm),
                     Some(names) => Box::new(Renamed::new(llm, Arc::clone(names))),
                 };
-                (policy, Some(model.line.clone()))
+                (policy, Some(model.access.clone()))
             }
             PlayerKind::Exec(agent) => {
                 let exec = Exec::new(plan::episode_seed(seed, &key.scenario, key.epoch));
-                (Box::new(exec) as Box<dyn Policy>, Some(agent.line()))
+                (Box::new(exec) as Box<dyn Policy>, Some(agent.access()))
             }
         };
         let budget = Arc::clone(&common.budget);
-        Spec::Play(Box::new(Play { key, scenario, policy, line, seed, kept, budget }))
+        Spec::Play(Box::new(Play { key, scenario, policy, access, seed, kept, budget }))
     }
 }
 
-/// The policy of a built-in agent. Only the oracle is shown the scenario.
+/// Makes the policy of a built-in agent. Only the oracle sees the scenario.
 fn builtin(agent: Builtin, key: &EpisodeKey, scenario: &Scenario, seed: u64) -> Box<dyn Policy> {
     match agent {
         Builtin::Random => Box::new(Random::new(plan::episode_seed(seed, &key.scenario, key.epoch))),
         Builtin::Fallback => Box::new(Fallback),
         Builtin::Heuristic => Box::new(Heuristic::default()),
         Builtin::Oracle => Box::new(Scripted::new(scenario.oracle())),
-        Builtin::Constant => Box::new(Floor::Constant),
-        Builtin::KeywordSoup => Box::new(Floor::KeywordSoup),
+        Builtin::Constant => Box::new(Constant),
+        Builtin::KeywordSoup => Box::new(KeywordSoup),
         Builtin::Leaked => Box::new(Scripted::new(scenario.oracle().pop())),
     }
 }

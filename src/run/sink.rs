@@ -1,12 +1,13 @@
-//! What listens to a run while it goes on.
+//! Sinks: what follows a run while it is being played.
 
 use crate::log::{Event, Fold};
 
-/// A listener. It may fail without harm to the run: it is told no more, and the run says so once.
+/// A follower of a run. It may fail without harm to the run: it is not informed any more, and the run reports that
+/// once.
 pub trait Sink: Send {
-    /// Takes one event, with what the run came to so far.
+    /// Takes one event, with the fold of the run so far.
     ///
     /// # Errors
-    /// What stood in the way, such as a closed pipe.
+    /// Returns the reason why the event could not be shown, such as a closed pipe.
     fn on_event(&mut self, event: &Event, so_far: &Fold) -> std::io::Result<()>;
 }

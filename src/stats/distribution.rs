@@ -1,6 +1,6 @@
-//! Quantiles and tails of the distributions behind the intervals, none where they do not exist.
+//! Quantiles and tails of the distributions behind the intervals. A quantile that does not exist is none.
 
-use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
+use statrs::distribution::{ContinuousCDF, Normal};
 use statrs::function::beta::checked_beta_reg;
 
 /// The quantile of the standard normal distribution; none unless 0 < p < 1.
@@ -9,7 +9,7 @@ pub fn normal_quantile(p: f64) -> Option<f64> {
     inside(p).then(|| Normal::standard().inverse_cdf(p))
 }
 
-/// P(Z > z) of the standard normal distribution.
+/// The upper tail P(Z > z) of the standard normal distribution.
 #[must_use]
 pub fn normal_tail(z: f64) -> f64 {
     Normal::standard().sf(z)
@@ -17,8 +17,8 @@ pub fn normal_tail(z: f64) -> f64 {
 
 /// The quantile of Student's t; none unless 0 < p < 1 and the degrees of freedom are positive.
 ///
-/// √(ν(1 − y)/y) with y the quantile of Beta(ν/2, ½) at twice the smaller tail. Normal from 10⁵ degrees of freedom on,
-/// where the two agree to five digits.
+/// It is √(ν(1 − y)/y), where y is the quantile of Beta(ν/2, ½) at twice the smaller tail. From 10⁵ degrees of freedom
+/// on it is the normal quantile, with which it then agrees to five digits.
 #[must_use]
 pub fn t_quantile(p: f64, df: f64) -> Option<f64> {
     if df >= 1e5 {
@@ -33,16 +33,10 @@ pub fn t_quantile(p: f64, df: f64) -> Option<f64> {
     quantile.is_finite().then_some(if p < 0.5 { -quantile } else { quantile })
 }
 
-/// The two-sided p-value of a t statistic, 2·P(T > |t|); none for a statistic that is not a number.
-#[must_use]
-pub fn t_two_sided(t: f64, df: f64) -> Option<f64> {
-    let distribution = StudentsT::new(0.0, 1.0, df).ok()?;
-    (!t.is_nan()).then(|| (2.0 * distribution.sf(t.abs())).min(1.0))
-}
-
 /// The quantile of Beta(a, b); none unless 0 < p < 1 and both shapes are positive.
 ///
-/// By bisection of the regularised incomplete beta function: it always ends, and Newton's method of `statrs` does not.
+/// It is found by bisection of the regularised incomplete beta function, which always ends, unlike Newton's method in
+/// `statrs`.
 #[must_use]
 pub fn beta_quantile(p: f64, a: f64, b: f64) -> Option<f64> {
     let usable = inside(p) && a.is_finite() && b.is_finite();
@@ -67,7 +61,7 @@ fn inside(p: f64) -> bool {
     p > 0.0 && p < 1.0
 }
 
-/// A count as a number to reckon with.
+/// Converts a count to a floating-point number.
 #[expect(clippy::cast_precision_loss, reason = "counts of scenarios and epochs are small")]
 pub(super) const fn count(number: usize) -> f64 {
     number as f64
@@ -96,8 +90,6 @@ mod tests {
         near(normal_quantile(0.95), 1.644_853_626_9, 1e-9);
         near(beta_quantile(0.025, 7.0, 4.0), 0.347_547_1, 1e-6);
         near(beta_quantile(0.95, 1.0, 9.0), 1.0 - 0.05_f64.powf(1.0 / 9.0), 1e-12);
-        near(t_two_sided(-0.894_427_191, 8.0), 0.397_203_84, 1e-8);
-        near(t_two_sided(f64::INFINITY, 8.0), 0.0, 1e-12);
     }
 
     #[test]
@@ -109,9 +101,7 @@ mod tests {
         }
         for df in [0.0, -1.0, f64::NAN] {
             assert_eq!(t_quantile(0.9, df), None);
-            assert_eq!(t_two_sided(1.0, df), None);
         }
-        assert_eq!(t_two_sided(f64::NAN, 3.0), None);
         assert_eq!(beta_quantile(0.5, 0.0, 1.0), None);
         assert_eq!(beta_quantile(0.5, f64::NAN, 1.0), None);
     }

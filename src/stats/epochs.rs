@@ -1,21 +1,23 @@
-//! What repeating a scenario tells: the error on *these scenarios*, and how much of the spread lies within them.
+//! Statistics of repeated scenarios: the error for *the same scenarios played again*, and how much of the spread is
+//! within scenarios.
 
 use std::collections::BTreeMap;
 
 use super::distribution::count;
 use super::mean::{mean, variance};
 
-/// What to make of a scenario whose epochs all have the same score.
+/// How to treat a scenario whose epochs all have the same score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Constant {
-    /// Its variance is 0, as estimated. Right for a policy known to be deterministic.
+    /// Its variance is 0, as estimated. This is right for a policy that is known to be deterministic.
     Zero,
-    /// Where all epochs scored 0 or all scored 1, the variance of the posterior of its pass rate; else 0 (page 7.2, 8).
+    /// If all epochs scored 0 or all scored 1, its variance is the variance of the posterior of its pass rate;
+    /// otherwise it is 0.
     Posterior,
 }
 
-/// The weight of every scenario when all weigh the same within their task and all tasks weigh the same:
-/// 1/(H·`n_h`). With these the weighted mean is the mean of the task means.
+/// The weight of each scenario if all scenarios of a task weigh the same and all tasks weigh the same: 1/(H·`n_h`) for
+/// H tasks, of which this one has `n_h` scenarios. With these weights the weighted mean is the mean of the task means.
 #[must_use]
 pub fn task_weights<T: Ord>(tasks: &[T]) -> Vec<f64> {
     let mut sizes: BTreeMap<&T, usize> = BTreeMap::new();
@@ -26,8 +28,8 @@ pub fn task_weights<T: Ord>(tasks: &[T]) -> Vec<f64> {
     tasks.iter().filter_map(|task| sizes.get(task)).map(|size| 1.0 / (strata * count(*size))).collect()
 }
 
-/// The variance of a pass rate after c passes in K epochs with the prior Beta(1, 1):
-/// (c + 1)(K − c + 1)/((K + 2)²(K + 3)) (page 7.2, 8).
+/// The variance of a pass rate after c passes in K epochs with the prior Beta(1, 1): (c + 1)(K − c + 1)/((K + 2)²(K +
+/// 3)).
 #[must_use]
 pub fn posterior_variance(passes: usize, epochs: usize) -> f64 {
     let (c, k) = (count(passes.min(epochs)), count(epochs));
@@ -36,8 +38,8 @@ pub fn posterior_variance(passes: usize, epochs: usize) -> f64 {
 
 /// The variance of a scenario's mean over its epochs, s²/K.
 ///
-/// [`Constant::Posterior`] puts [`posterior_variance`] in its place where all scores are 0 or all are 1; it is a
-/// variance of the rate itself, so it is not divided by K again. None for fewer than two epochs.
+/// With [`Constant::Posterior`] it is [`posterior_variance`] if all scores are 0 or all are 1. That is the variance of
+/// the rate itself, so it is not divided by K again. None for fewer than two epochs.
 #[must_use]
 pub fn variance_of_mean(scores: &[f64], constant: Constant) -> Option<f64> {
     let spread = variance(scores).filter(|spread| spread.is_finite())?;
@@ -50,10 +52,10 @@ pub fn variance_of_mean(scores: &[f64], constant: Constant) -> Option<f64> {
     }
 }
 
-/// The error of the weighted mean on *these scenarios*, `SE_fix` = √(Σ wᵢ²sᵢ²/Kᵢ), which with equal weights 1/n is
-/// (1/n)√(Σ sᵢ²/Kᵢ) (page 7.2, 1).
+/// The error of the weighted mean for *the same scenarios played again*, `SE_fix` = √(Σ wᵢ²sᵢ²/Kᵢ). With equal weights
+/// 1/n it is (1/n)√(Σ sᵢ²/Kᵢ).
 ///
-/// None without scenarios, for lists of different lengths, or where a scenario has fewer than two epochs.
+/// None without scenarios, for lists of different lengths, or if a scenario has fewer than two epochs.
 #[must_use]
 pub fn se_fixed(cells: &[Vec<f64>], weights: &[f64], constant: Constant) -> Option<f64> {
     if cells.is_empty() || cells.len() != weights.len() {
@@ -64,11 +66,11 @@ pub fn se_fixed(cells: &[Vec<f64>], weights: &[f64], constant: Constant) -> Opti
     Some(squared.sqrt())
 }
 
-/// The intraclass correlation ICC(1) of the epochs of a scenario, by one-way analysis of variance:
-/// (MSB − MSW)/(MSB + (k₀ − 1)MSW) (Shrout and Fleiss 1979), with k₀ = (N − ΣKᵢ²/N)/(n − 1), which is K where all
-/// scenarios have K epochs. Negative where scenarios differ less than chance would have them differ.
+/// The intraclass correlation ICC(1) of the epochs of a scenario, by one-way analysis of variance: (MSB − MSW)/(MSB +
+/// (k₀ − 1)MSW) (Shrout and Fleiss 1979). Here k₀ = (N − ΣKᵢ²/N)/(n − 1), which is K if all scenarios have K epochs. It
+/// is negative if scenarios differ less than they would by chance.
 ///
-/// None for fewer than two scenarios, an empty scenario, no repetition at all, or where all scores are the same.
+/// None for fewer than two scenarios, an empty scenario, no repetition at all, or if all scores are the same.
 #[must_use]
 pub fn icc(cells: &[Vec<f64>]) -> Option<f64> {
     if cells.len() < 2 {
@@ -92,15 +94,10 @@ pub fn icc(cells: &[Vec<f64>]) -> Option<f64> {
     (denominator > 1e-24).then(|| (between - within) / denominator)
 }
 
-/// How many times more episodes are needed than if they were independent: 1 + (K − 1)·ICC (Kish 1965).
-#[must_use]
-pub fn design_effect(icc: f64, epochs: usize) -> f64 {
-    1.0 + (count(epochs) - 1.0) * icc
-}
-
-/// The share of scenarios that both pass and fail among their epochs, a pass being a score of at least `threshold`.
+/// The share of scenarios that both pass and fail among their epochs. An epoch passes with a score of at least
+/// `threshold`.
 ///
-/// Scenarios with fewer than two epochs cannot flip and are left out; none where none is left.
+/// Scenarios with fewer than two epochs cannot flip and do not count; none if no scenario is left.
 #[must_use]
 pub fn flip_rate(cells: &[Vec<f64>], threshold: f64) -> Option<f64> {
     let repeated: Vec<_> = cells.iter().filter(|cell| cell.len() > 1).collect();
@@ -117,14 +114,13 @@ mod tests {
     const EQUAL: [f64; 9] = [1.0 / 9.0; 9];
 
     #[test]
-    fn vectors_of_the_contract() {
+    fn worked_example() {
         let a = cells(A);
         let (se_a, se_b) =
             (se_fixed(&a, &EQUAL, Constant::Zero).unwrap(), se_fixed(&cells(B), &EQUAL, Constant::Zero).unwrap());
         near(se_a, 0.062_113, 1e-6);
         near(se_a.hypot(se_b), 0.094_879, 1e-6);
         near(icc(&a), 0.4667, 5e-5);
-        near(design_effect(icc(&a).unwrap(), 4), 2.4, 1e-9);
         near(flip_rate(&a, 0.8), 0.4444, 5e-5);
     }
 
@@ -135,9 +131,10 @@ mod tests {
         for (scores, zero, posterior) in [
             (vec![1.0; 4], 0.0, 5.0 / 252.0),
             (vec![0.0; 4], 0.0, 5.0 / 252.0),
-            // Not binary, so nothing is known beyond the estimate, which rounding must not turn into a spread.
+            // These scores are not binary, so nothing is known beyond the estimate, which rounding must not turn into a
+            // spread.
             (vec![0.1; 3], 0.0, 0.0),
-            // Not constant.
+            // These scores are not constant.
             (vec![1.0, 0.0], 0.25, 0.25),
         ] {
             near(variance_of_mean(&scores, Constant::Zero), zero, 1e-15);

@@ -1,84 +1,27 @@
-//! Exact p-values for few scenarios: `McNemar`, Fisher and the sign flip.
-
-use statrs::function::factorial::ln_binomial;
+//! The exact p-value of a sign flip, which also holds for few scenarios.
 
 use super::distribution::count;
 use super::rng::SplitMix64;
 
-/// The most differences whose signs are all tried; above it they are drawn.
+/// The most differences for which all choices of signs are tried. With more, choices are drawn at random.
 pub const MOST_ENUMERATED: usize = 20;
 
-/// How many signs [`sign_flip`] draws where there are too many to try.
+/// The number of choices of signs that [`sign_flip`] draws if there are too many to try.
 const DRAWS: u32 = 100_000;
 
-/// `McNemar`'s exact two-sided p for discordant pairs: twice P(X ≤ min(b, c)) with X ~ Binomial(b + c, ½), at most 1.
+/// The two-sided sign-flip p-value of a weighted mean of differences: the share of all 2ⁿ choices of signs for which |Σ
+/// ±xᵢ| is at least the observed one. The `contributions` are xᵢ = wᵢdᵢ; a factor that all of them have does not
+/// matter.
 ///
-/// 1 where no pair is discordant.
-#[must_use]
-pub fn mcnemar(only_first: u32, only_second: u32) -> f64 {
-    let (below, at) = smaller_tail(only_first, only_second);
-    (2.0 * (below + at)).min(1.0)
-}
-
-/// `McNemar`'s mid-p: the exact p with half the probability of what was seen, 2·P(X ≤ min) − P(X = min)
-/// (Fagerland, Lydersen, Laake 2013).
-#[must_use]
-pub fn mcnemar_mid_p(only_first: u32, only_second: u32) -> f64 {
-    let (below, at) = smaller_tail(only_first, only_second);
-    (2.0 * below + at).min(1.0)
-}
-
-/// P(X < min(b, c)) and P(X = min(b, c)).
-fn smaller_tail(b: u32, c: u32) -> (f64, f64) {
-    let n = u64::from(b) + u64::from(c);
-    let seen = u64::from(b.min(c));
-    let chance = |k| (ln_binomial(n, k) - (f64::from(b) + f64::from(c)) * std::f64::consts::LN_2).exp();
-    ((0..seen).map(chance).sum(), chance(seen))
-}
-
-/// Which tables count as at least as extreme.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tail {
-    /// Those in which the first passes no more often.
-    Less,
-    /// Those in which the first passes no less often.
-    Greater,
-    /// Those that are no more probable, as R and scipy have it.
-    Both,
-}
-
-/// Fisher's exact p of a table of passes and failures, `[first, second]`, by the hypergeometric distribution with all
-/// margins fixed. 1 for an empty table.
-#[must_use]
-pub fn fisher(first: [u32; 2], second: [u32; 2], tail: Tail) -> f64 {
-    let [passes, failures] = first.map(u64::from);
-    let (draws, others) = (passes + failures, second.map(u64::from).iter().sum::<u64>());
-    let good = passes + u64::from(second[0]);
-    let whole = ln_binomial(draws + others, good);
-    let chance = |k: u64| (ln_binomial(draws, k) + ln_binomial(others, good - k) - whole).exp();
-    let seen = chance(passes);
-    let (least, most) = (good.saturating_sub(others), good.min(draws));
-    let counts = |k: &u64| match tail {
-        Tail::Less => *k <= passes,
-        Tail::Greater => *k >= passes,
-        // Equal probabilities come out a little different; this is R's tolerance.
-        Tail::Both => chance(*k) <= seen * (1.0 + 1e-7),
-    };
-    (least..=most).filter(counts).map(chance).sum::<f64>().min(1.0)
-}
-
-/// The two-sided sign-flip p of a weighted mean of differences: the share of all 2ⁿ choices of signs whose |Σ ±xᵢ| is
-/// at least the one seen. `contributions` are xᵢ = wᵢdᵢ; a factor common to all does not matter (page 7.2, 6).
-///
-/// Differences of 0 change no sum and are left out. None without any difference, with more than
-/// [`MOST_ENUMERATED`] that are not 0, or where one is not finite.
+/// Differences of 0 change no sum and do not count. None without any difference, with more than [`MOST_ENUMERATED`]
+/// that are not 0, or if one is not finite.
 #[must_use]
 pub fn sign_flip_exact(contributions: &[f64]) -> Option<f64> {
     let moved = moved(contributions)?;
     if moved.len() > MOST_ENUMERATED {
         return None;
     }
-    // Turning all signs changes no absolute value, so the first may stay.
+    // Turning all signs leaves every absolute value as it is, so the first sign may be fixed.
     let Some((first, rest)) = moved.split_first() else { return Some(1.0) };
     let mut sums = vec![*first];
     for x in rest {
@@ -91,10 +34,10 @@ pub fn sign_flip_exact(contributions: &[f64]) -> Option<f64> {
     Some(count(sums.iter().filter(|sum| sum.abs() >= bar).count()) / count(sums.len()))
 }
 
-/// The same from `draws` random choices of signs, (1 + hits)/(1 + draws), which is never 0 and never too small on
-/// average (Phipson and Smyth 2010). The seed fixes the result for ever.
+/// The sign-flip p-value from `draws` random choices of signs, (1 + hits)/(1 + draws), which is never 0 and on average
+/// never too small (Phipson and Smyth 2010). The seed fixes the result for ever.
 ///
-/// None without any difference or where one is not finite.
+/// None without any difference, or if one is not finite.
 #[must_use]
 pub fn sign_flip_sampled(contributions: &[f64], draws: u32, seed: u64) -> Option<f64> {
     let moved = moved(contributions)?;
@@ -111,7 +54,7 @@ pub fn sign_flip_sampled(contributions: &[f64], draws: u32, seed: u64) -> Option
     Some((f64::from(hits) + 1.0) / (f64::from(draws) + 1.0))
 }
 
-/// [`sign_flip_exact`] where it can be had, else [`sign_flip_sampled`] with 100 000 draws.
+/// The p-value of [`sign_flip_exact`] if it exists, otherwise that of [`sign_flip_sampled`] with 100 000 draws.
 #[must_use]
 pub fn sign_flip(contributions: &[f64], seed: u64) -> Option<f64> {
     sign_flip_exact(contributions).or_else(|| sign_flip_sampled(contributions, DRAWS, seed))
@@ -122,7 +65,7 @@ fn moved(contributions: &[f64]) -> Option<Vec<f64>> {
     usable.then(|| contributions.iter().copied().filter(|x| x.abs() > 0.0).collect())
 }
 
-/// What a sum must reach, less what rounding may have taken from it.
+/// The value that a sum must reach, less what rounding may have taken from it.
 fn bar(moved: &[f64]) -> f64 {
     let reach: f64 = moved.iter().map(|x| x.abs()).sum();
     moved.iter().sum::<f64>().abs() - 1e-9 * reach
@@ -134,14 +77,7 @@ mod tests {
     use crate::stats::{A, B, means, near};
 
     #[test]
-    fn vectors_of_the_contract() {
-        for (b, c, exact, mid) in [(6, 1, 0.125, 0.0703), (10, 2, 0.0386, 0.0225), (25, 10, 0.016_67, 0.011_33)] {
-            near(mcnemar(b, c), exact, 5e-5);
-            near(mcnemar_mid_p(b, c), mid, 5e-5);
-        }
-        near(fisher([30, 6], [22, 14], Tail::Both), 0.0640, 5e-5);
-        near(fisher([0, 4], [4, 0], Tail::Less), 0.0143, 5e-5);
-        near(fisher([1, 3], [4, 0], Tail::Less), 0.071, 5e-4);
+    fn worked_example() {
         let differences: Vec<_> = means(A).iter().zip(means(B)).map(|(a, b)| a - b).collect();
         near(sign_flip_exact(&differences), 0.5625, 1e-12);
         near(sign_flip_sampled(&differences, 20_000, 7), 0.5625, 0.015);
@@ -149,18 +85,13 @@ mod tests {
 
     #[test]
     fn edges() {
-        near(mcnemar(0, 0), 1.0, 1e-12);
-        near(mcnemar_mid_p(3, 3), 1.0, 1e-12);
-        near(mcnemar(u32::MAX >> 12, 0), 0.0, 1e-12);
-        near(fisher([0, 0], [0, 0], Tail::Both), 1.0, 1e-12);
-        near(fisher([2, 0], [3, 0], Tail::Greater), 1.0, 1e-12);
         assert_eq!(sign_flip(&[], 1), None);
         assert_eq!(sign_flip(&[0.1, f64::NAN], 1), None);
         assert_eq!(sign_flip(&[0.0; 30], 1), Some(1.0));
         assert_eq!(sign_flip(&[0.5], 1), Some(1.0));
-        // One sign in four keeps the sum at 2, and its mirror.
+        // One choice of signs in four keeps the sum at 2, and one makes it −2.
         assert_eq!(sign_flip(&[1.0, 1.0], 1), Some(0.5));
-        // All of 20 in one direction: 2 of 2²⁰.
+        // All 20 differences have one direction, so 2 of 2²⁰ choices reach the sum.
         near(sign_flip_exact(&[0.1; 20]), 2.0 / 1_048_576.0, 1e-15);
         assert_eq!(sign_flip_exact(&[0.1; 21]), None);
         near(sign_flip_sampled(&[0.1; 70], 99, 1), 0.01, 1e-12);
@@ -172,16 +103,8 @@ mod tests {
             let p = sign_flip_exact(&x).unwrap();
             let turned: Vec<_> = x.iter().map(|x| -x * scale).collect();
             near(sign_flip_exact(&turned), p, 1e-12);
-            // What was seen is one of the choices, and so is its mirror.
+            // The observed choice is one of all choices, and so is its mirror.
             proptest::prop_assert!(p >= 2.0_f64.powi(1 - i32::try_from(x.len()).unwrap()) && p <= 1.0);
-        }
-
-        #[test]
-        fn tails_of_fisher_overlap_in_what_was_seen(a in 0_u32..30, b in 0_u32..30, c in 0_u32..30, d in 0_u32..30) {
-            let [less, greater, both] = [Tail::Less, Tail::Greater, Tail::Both].map(|tail| fisher([a, b], [c, d], tail));
-            proptest::prop_assert!(less + greater >= 1.0 - 1e-9);
-            proptest::prop_assert!(both >= less.min(greater) - 1e-9 && both <= 1.0);
-            near(fisher([c, d], [a, b], Tail::Greater), less, 1e-9);
         }
     }
 }

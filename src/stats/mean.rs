@@ -1,15 +1,15 @@
-//! Means over scenarios and how well they are known.
+//! Means over scenarios, and how certain they are.
 
 use super::distribution::{count, t_quantile};
 
-/// The arithmetic mean; none of nothing, or where it is not finite.
+/// The arithmetic mean; none for an empty list, or if it is not finite.
 #[must_use]
 pub fn mean(values: &[f64]) -> Option<f64> {
     let centre = (!values.is_empty()).then(|| values.iter().sum::<f64>() / count(values.len()));
     centre.filter(|centre| centre.is_finite())
 }
 
-/// The sample variance, with n − 1; none for fewer than two values.
+/// The sample variance, with n − 1 in the denominator; none for fewer than two values.
 #[must_use]
 pub fn variance(values: &[f64]) -> Option<f64> {
     if values.len() < 2 {
@@ -20,31 +20,32 @@ pub fn variance(values: &[f64]) -> Option<f64> {
     Some(values.iter().map(|value| (value - centre).powi(2)).sum::<f64>() / free)
 }
 
-/// A mean with its standard error and two-sided 95 % interval. The interval is not clipped to [0, 1]: with few
-/// scenarios it says plainly how little is known.
+/// A mean with its standard error and two-sided 95 % interval. The interval is not clipped to [0, 1], so that with few
+/// scenarios it shows plainly how little is known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
-    /// The mean.
+    /// The estimate of the mean.
     pub mean: f64,
-    /// The standard error.
+    /// The standard error of the mean.
     pub se: f64,
-    /// Degrees of freedom of the t quantile.
+    /// The degrees of freedom of the t quantile.
     pub df: f64,
-    /// The lower and upper bound.
+    /// The lower and the upper bound of the interval.
     pub ci95: [f64; 2],
 }
 
 /// The standard error of a mean by the central limit theorem, sd/√n = √(Σ(s − s̄)²/(n(n − 1))) (Miller 2024, eq. 1).
 ///
-/// Over the means of scenarios this is `SE_gen`, and holds the noise of the epochs already. Over all n·K episodes it
-/// is the naive error, which takes epochs of a scenario for independent incidents and is too small (page 7.1).
-/// None for fewer than two values.
+/// Over the means of scenarios this is `SE_gen`, which already contains the noise of the epochs. Over all n·K episodes
+/// it is the naive error, which treats epochs of one scenario as independent incidents and is too small. None for fewer
+/// than two values.
 #[must_use]
 pub fn standard_error(values: &[f64]) -> Option<f64> {
     Some((variance(values)? / count(values.len())).sqrt())
 }
 
-/// The mean over scenarios, for *incidents like these*: SE = sd/√n, t with n − 1 degrees of freedom (page 7.2).
+/// The mean over scenarios, for *other incidents of the same kind*: SE = sd/√n, with a t interval of n − 1 degrees of
+/// freedom.
 ///
 /// None for fewer than two scenarios.
 #[must_use]
@@ -54,9 +55,9 @@ pub fn estimate(values: &[f64]) -> Option<Estimate> {
 
 /// The mean of the means of fixed strata with equal weights, such as the three tasks.
 ///
-/// SE² = Σ (1/H)² `s_h²/n_h` with Satterthwaite's degrees of freedom, (Σ `v_h)²` / Σ (`v_h²` / (`n_h` − 1)) where
-/// `v_h` = (1/H)² `s_h²/n_h` (page 7.2, with weights 1/H for a score in which every task weighs the same).
-/// None where a stratum has fewer than two scenarios.
+/// SE² = Σ (1/H)² `s_h²/n_h`, with Satterthwaite's degrees of freedom (Σ `v_h)²` / Σ (`v_h²` / (`n_h` − 1)), where
+/// `v_h` = (1/H)² `s_h²/n_h`. The weights are 1/H because every task weighs the same in the score. None if a stratum
+/// has fewer than two scenarios.
 #[must_use]
 pub fn stratified(strata: &[Vec<f64>]) -> Option<Estimate> {
     if strata.is_empty() {
@@ -75,14 +76,15 @@ pub fn stratified(strata: &[Vec<f64>]) -> Option<Estimate> {
     Some(interval(centre, total.sqrt(), df))
 }
 
-/// An estimate with the t interval mean ± `t_df(.975)`·SE; infinitely wide where the degrees of freedom are not positive.
+/// Makes an estimate with the t interval mean ± `t_df(.975)`·SE, which is infinitely wide if the degrees of freedom are
+/// not positive.
 pub(super) fn interval(mean: f64, se: f64, df: f64) -> Estimate {
-    // With no spread at all the quantile does not matter.
+    // Without any spread the quantile does not matter.
     let half = if se > 0.0 { se * t_quantile(0.975, df).unwrap_or(f64::INFINITY) } else { 0.0 };
     Estimate { mean, se, df, ci95: [mean - half, mean + half] }
 }
 
-/// A quantile by linear interpolation between order statistics (type 7); none of nothing.
+/// A quantile by linear interpolation between order statistics (type 7); none for an empty list.
 #[must_use]
 pub fn quantile(values: &mut [u64], q: f64) -> Option<f64> {
     values.sort_unstable();
@@ -103,7 +105,7 @@ mod tests {
     use crate::stats::{A, cells, means, near};
 
     #[test]
-    fn vectors_of_the_contract() {
+    fn worked_example() {
         let a_means = means(A);
         let a = estimate(&a_means).unwrap();
         near(a.mean, 0.583_333, 1e-6);
@@ -127,7 +129,8 @@ mod tests {
 
     #[test]
     fn the_bootstrap_is_too_narrow_for_nine_scenarios() {
-        // √((n − 1)/n)·SE in the limit, 5.7 % too small; this is why no bootstrap is offered.
+        // In the limit the bootstrap gives √((n − 1)/n)·SE, which is 5.7 % too small. This is why no bootstrap is
+        // offered.
         let (values, mut rng) = (means(A), SplitMix64::new(1));
         let mut resample = || (0..9).map(|_| values[rng.below(9)]).sum::<f64>() / 9.0;
         let replicates: Vec<_> = (0..10_000).map(|_| resample()).collect();

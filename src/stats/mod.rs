@@ -1,13 +1,13 @@
-//! Estimators and the random numbers behind them. Pure; formulas and worked vectors are in the contract, page 7.
+//! Statistics: estimators of scores, errors and differences, and the random numbers of the program. Pure.
+//!
+//! The tests use one worked example, which was computed independently.
 
-pub mod cluster;
+pub mod alpha_spending;
 pub mod distribution;
 pub mod epochs;
 pub mod exact;
 pub mod gate;
-pub mod looks;
 pub mod mean;
-pub mod multiple;
 pub mod paired;
 pub mod passk;
 pub mod power;
@@ -15,6 +15,6 @@ pub mod proportion;
 pub mod rng;
 
 #[cfg(test)]
-mod vectors;
+mod worked_example;
 #[cfg(test)]
-pub(crate) use vectors::{A, B, cells, means, near, near_both};
+pub(crate) use worked_example::{A, B, cells, means, near, near_both};

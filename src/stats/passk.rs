@@ -1,20 +1,23 @@
-//! How often an agent passes when it may, or must, try k times (page 7.2; Chen et al. 2021, Yao et al. 2024).
+//! The rates pass@k and pass^k: how often an agent passes if it may, or must, try k times (Chen et al. 2021, Yao et al.
+//! 2024).
 
-/// pass@k: the chance that at least one of k epochs passes, 1 − C(n−c, k)/C(n, k), for c passes in n epochs.
+/// The value of pass@k: the chance that at least one of k epochs passes, 1 − C(n−c, k)/C(n, k), for c passes in n
+/// epochs.
 ///
-/// None where k is 0 or more than n: the unbiased estimator does not exist there.
+/// None if k is 0 or more than n, because the unbiased estimator does not exist there.
 #[must_use]
 pub fn pass_at(k: u32, passes: u32, epochs: u32) -> Option<f64> {
     Some(1.0 - ratio(k, epochs.checked_sub(passes)?, epochs)?)
 }
 
-/// pass^k: the chance that all of k epochs pass, C(c, k)/C(n, k). Never p^k, which is biased.
+/// The value of pass^k: the chance that all of k epochs pass, C(c, k)/C(n, k). It is never computed as p^k, which is
+/// biased.
 #[must_use]
 pub fn pass_hat(k: u32, passes: u32, epochs: u32) -> Option<f64> {
     ratio(k, passes.min(epochs), epochs)
 }
 
-/// C(a, k)/C(n, k) as a product, which neither overflows nor cancels.
+/// The ratio C(a, k)/C(n, k) as a product, which neither overflows nor cancels.
 fn ratio(k: u32, a: u32, n: u32) -> Option<f64> {
     if k == 0 || k > n {
         return None;
@@ -27,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn vectors_of_the_contract() {
+    fn worked_example() {
         let passes = [4, 4, 2, 4, 2, 3, 0, 2, 0];
         let mean =
             |f: fn(u32, u32, u32) -> Option<f64>, k| passes.iter().map(|c| f(k, *c, 4).unwrap()).sum::<f64>() / 9.0;
@@ -35,7 +38,7 @@ mod tests {
             assert!((mean(pass_hat, k) - hat).abs() < 1e-4, "pass^{k}");
             assert!((mean(pass_at, k) - at).abs() < 1e-4, "pass@{k}");
         }
-        // The biased p^k would say .316.
+        // The biased value p^k would be .316.
         assert_eq!(pass_hat(4, 3, 4), Some(0.0));
         assert_eq!(pass_hat(5, 3, 4), None);
     }

@@ -1,11 +1,12 @@
 //! A random number generator whose sequences stay the same for ever, so that a seed means the same in every release.
 
-/// `SplitMix64` (Steele, Lea, Flood 2014): 64 bits of state, full period, good enough to pick actions and jitter delays.
+/// The generator `SplitMix64` (Steele, Lea, Flood 2014). It has 64 bits of state and the full period, which is good
+/// enough to choose actions and to vary delays.
 #[derive(Debug, Clone)]
 pub struct SplitMix64(u64);
 
 impl SplitMix64 {
-    /// A generator with this seed.
+    /// Makes a generator with this seed.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
         Self(seed)
@@ -20,14 +21,14 @@ impl SplitMix64 {
         z ^ (z >> 31)
     }
 
-    /// A number in [0, 1).
+    /// A random number in [0, 1).
     pub fn unit(&mut self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "53 bits fit a double")]
         let unit = (self.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
         unit
     }
 
-    /// An index below `len`; 0 where `len` is 0. The bias is below `len` / 2⁶⁴.
+    /// A random index below `len`; 0 if `len` is 0. The bias is below `len` / 2⁶⁴.
     pub fn below(&mut self, len: usize) -> usize {
         let wide = u128::from(self.next_u64()) * len as u128;
         usize::try_from(wide >> 64).unwrap_or(0)
@@ -40,7 +41,7 @@ mod tests {
 
     #[test]
     fn the_sequence_is_fixed_for_ever() {
-        // The first outputs for seed 1234567, as published with the algorithm.
+        // These are the first outputs for seed 1234567, as published with the algorithm.
         let mut rng = SplitMix64::new(1_234_567);
         assert_eq!(rng.next_u64(), 6_457_827_717_110_365_317);
         assert_eq!(rng.next_u64(), 3_203_168_211_198_807_973);

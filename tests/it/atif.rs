@@ -6,7 +6,7 @@ use std::fs;
 
 use incident_bench::log::{Manifest, reader};
 use incident_bench::report::atif;
-use incident_bench::report::episodes::Kept;
+use incident_bench::report::episodes::ExportedRun;
 use serde_json::{Value, json};
 
 use crate::binary::{Place, names_in};
@@ -301,7 +301,7 @@ fn a_run_that_was_killed() {
     let events = reader::parse(place.kept("events.jsonl").as_bytes()).unwrap().events;
     let nothing = BTreeMap::new();
     for count in 0..=events.len() {
-        let run = Kept { manifest: &manifest, events: &events[..count], incidents: &nothing };
+        let run = ExportedRun { manifest: &manifest, events: &events[..count], incidents: &nothing };
         let files = atif::export(&run, &BTreeMap::new());
         let begun: BTreeSet<_> = events[..count].iter().filter_map(|event| event.episode.clone()).collect();
         assert_eq!(files.iter().map(|(key, _)| key.clone()).collect::<BTreeSet<_>>(), begun);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use incident_bench::agent::baseline::{Random, Scripted};
+use incident_bench::agent::builtin::{Random, Scripted};
 use incident_bench::agent::fallback::Fallback;
 use incident_bench::agent::heuristic::Heuristic;
 use incident_bench::agent::{Policy, Turn};

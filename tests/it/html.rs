@@ -285,7 +285,7 @@ fn many_scenarios_are_told_by_task_and_by_the_worst() {
     for row in &summary.rows {
         let worst = row.tasks.values().flat_map(|task| &task.scenarios);
         let lowest = worst.filter_map(|(_, scenario)| scenario.mean).min_by(f64::total_cmp).unwrap();
-        assert!(document.text.contains(&format!("{lowest:.3}")), "{}", row.model);
+        assert!(document.text.contains(&format!("{lowest:.3}")), "{}", row.contestant);
         for task in row.tasks.values() {
             let scored = task.scenarios.values().filter(|scenario| scenario.mean.is_some()).count();
             assert!(document.text.contains(&format!("{scored}/100")));

@@ -7,7 +7,7 @@ use std::io::{Cursor, Read};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use incident_bench::log::{Manifest, reader};
-use incident_bench::report::episodes::Kept;
+use incident_bench::report::episodes::ExportedRun;
 use incident_bench::report::inspect::{self, ExportError, Form};
 use serde_json::{Value, json};
 
@@ -338,7 +338,7 @@ fn a_run_that_was_killed() {
     let events = reader::parse(text.as_bytes()).unwrap().events;
     let none = BTreeMap::new();
     for count in 0..events.len() {
-        let run = Kept { manifest: &manifest, events: &events[..count], incidents: &none };
+        let run = ExportedRun { manifest: &manifest, events: &events[..count], incidents: &none };
         for label in ["m", "oracle"] {
             let log: Value = serde_json::from_slice(&inspect::export(&run, label, Form::Json).unwrap()).unwrap();
             let ended = |sample: &&Value| sample.get("error").is_none();
@@ -353,7 +353,7 @@ fn a_run_that_was_killed() {
             assert!(whole || log["status"] == "started", "{}", log["status"]);
         }
     }
-    let run = Kept { manifest: &manifest, events: &events, incidents: &none };
+    let run = ExportedRun { manifest: &manifest, events: &events, incidents: &none };
     let error = inspect::export(&run, "gpt", Form::Eval).unwrap_err();
     assert!(matches!(&error, ExportError::Unknown { known, .. } if known == "m, oracle"), "{error}");
 }

@@ -382,7 +382,7 @@ pub(crate) fn row(model: &str, scores: [&[Option<f64>]; 3]) -> Row {
     Row {
         left_early: 0,
         left_message: None,
-        model: model.to_owned(),
+        contestant: model.to_owned(),
         agent: if is_model { "llm" } else { model }.to_owned(),
         protocol: is_model.then(|| "json".to_owned()),
         assist: is_model.then(|| "off".to_owned()),

@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use incident_bench::log::{Event, reader};
-use incident_bench::run::kept::Progress;
+use incident_bench::run::progress::Progress;
 use incident_bench::stats::rng::SplitMix64;
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use incident_bench::agent::baseline::Random;
+use incident_bench::agent::builtin::Random;
 use incident_bench::agent::{Policy, Turn};
 use incident_bench::env::{Action, Episode, EpisodeId};
 use incident_bench::serve::{Options, Reveal, Visibility};

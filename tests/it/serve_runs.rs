@@ -12,7 +12,7 @@ use incident_bench::env::Catalog;
 use incident_bench::log::Manifest;
 use incident_bench::log::listing::{Listing, key};
 use incident_bench::log::reader::parse;
-use incident_bench::log::shelf::Shelf;
+use incident_bench::log::run_index::RunIndex;
 use incident_bench::log::store::Store;
 use incident_bench::serve::{App, Backing, KeptRuns, Options, Origins, Reveal, Suites, Visibility};
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ impl Suites for Written {
 }
 
 fn showing(place: &Place, options: Options) -> Service {
-    let runs = KeptRuns::new(Shelf::new(Store::new(place.path("results"))), Arc::new(Written));
+    let runs = KeptRuns::new(RunIndex::new(Store::new(place.path("results"))), Arc::new(Written));
     let backing = Backing { runs: Some(Arc::new(runs)), ..Backing::default() };
     serving(&App::backed(catalog(), options, CancellationToken::new(), backing))
 }
@@ -243,7 +243,7 @@ fn a_list_grows_with_its_log() {
     assert_eq!((whole.planned, whole.ended(), whole.lines().len()), (36, 36, 36));
     for line in whole.lines() {
         let key = key(&manifest, line.n).unwrap();
-        assert_eq!(key.model, manifest.contestants[line.contestant].label);
+        assert_eq!(key.contestant, manifest.contestants[line.contestant].label);
         assert_eq!((key.scenario, key.epoch), (manifest.scenarios[line.scenario].id.clone(), line.epoch));
     }
     assert_eq!(key(&manifest, 36), None);

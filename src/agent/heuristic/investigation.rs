@@ -1,22 +1,23 @@
-//! Finding the cause: from log to log by the names in their trouble, until the trail ends at a change near the onset.
+//! Finds the cause: the names in a log's trouble lead to the next log, until the trail ends at a change near the onset.
 
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::look;
+use super::actions::look;
 use super::reading::{Line, Names, lines, onset, words};
 use crate::env::{Action, Diagnostic, Observation};
 
-/// A deploy this long before the onset may still be the one that matters: what it scheduled may have run only now.
+/// The time before the onset within which a deploy may still be the one that matters, because what it scheduled may
+/// have run only now.
 const RECENT: SignedDuration = SignedDuration::from_hours(24);
-/// Change lines beyond these say nothing more about a service.
+/// The number of change lines after which more of them say nothing new about a service.
 const ENOUGH_CHANGES: usize = 3;
-/// How many services a trail may lead through where steps are also needed for a repair.
+/// The number of services on a trail if steps are also needed for a repair.
 const SHORT_TRAIL: usize = 5;
-/// And where they are not.
+/// The number of services on a trail if no repair is needed.
 const LONG_TRAIL: usize = 6;
-/// From this many services on, a second look at one of them costs no efficiency.
+/// The number of services from which a second look at one of them costs no efficiency.
 const SERVICES_BEFORE_A_SECOND_LOOK: usize = 3;
 /// The most characters of evidence that an answer quotes.
 const LONGEST_QUOTE: usize = 400;
@@ -27,18 +28,18 @@ pub(super) struct Investigation {
     trail: Vec<Arc<str>>,
 }
 
-/// What a service's log shows.
+/// The symptoms in a service's log.
 #[derive(Debug, Default)]
 struct Symptoms {
     changes: usize,
-    /// The services that its trouble and its changes name, with how often.
+    /// The services that its trouble and its changes name, each with the number of times.
     names: Vec<(Arc<str>, usize)>,
     /// Whether its errors name another service.
     blames: bool,
 }
 
 impl Investigation {
-    /// The next look; none where the trail has ended.
+    /// The next look; none if the trail has ended.
     pub(super) fn next(&mut self, observation: &Observation) -> Option<Action> {
         let onset = onset(observation);
         if let Some(service) = self.next_service(observation, onset) {
@@ -46,7 +47,7 @@ impl Investigation {
             return Some(look(Diagnostic::QueryLogs, &service));
         }
         let suspect = self.suspect(observation)?;
-        // A service that blames others is no end of a trail: what it depends on may lead on.
+        // A trail does not end at a service that blames others, because what it depends on may lead further.
         let open = symptoms(observation, &suspect, onset).blames && self.trail.len() < longest(observation);
         if open && observation.reading(Diagnostic::CheckDependencies, &suspect).is_none() {
             return Some(look(Diagnostic::CheckDependencies, &suspect));
@@ -61,7 +62,7 @@ impl Investigation {
             return None;
         }
         let unread = |name: &Arc<str>| !self.trail.contains(name);
-        // The newest log leads on; where it does not, an older one may.
+        // The newest log leads further; if it does not, an older one may.
         for (age, service) in self.trail.iter().rev().enumerate() {
             let symptoms = symptoms(observation, service, onset);
             let next = symptoms.names.iter().filter(|(name, _)| unread(name)).max_by_key(|(_, count)| *count);
@@ -86,7 +87,7 @@ impl Investigation {
         })
     }
 
-    /// The service that the evidence points at: changed near the onset, named by others, naming nobody itself.
+    /// The service that the evidence points at: it changed near the onset, others name it, and it names nobody.
     pub(super) fn suspect(&self, observation: &Observation) -> Option<Arc<str>> {
         let onset = onset(observation);
         let all: Vec<_> = self.trail.iter().map(|service| (service, symptoms(observation, service, onset))).collect();
@@ -97,7 +98,7 @@ impl Investigation {
             let deployed = deployed_before(observation, service, onset);
             own.changes.min(ENOUGH_CHANGES) + usize::from(named) + usize::from(deployed) + usize::from(!own.blames)
         };
-        // Of equals the one that was read last lies deepest.
+        // Among equals the service that was read last is the deepest.
         let best = all.iter().max_by_key(|(service, own)| score(service, own));
         best.map(|(service, _)| Arc::clone(service))
     }
@@ -118,7 +119,7 @@ impl Investigation {
     }
 }
 
-/// How many services a trail may lead through.
+/// The number of services that a trail may lead through.
 fn longest(observation: &Observation) -> usize {
     if has_remediations(observation) { SHORT_TRAIL } else { LONG_TRAIL }
 }
@@ -151,7 +152,7 @@ fn symptoms(observation: &Observation, service: &str, onset: Option<Timestamp>) 
     found
 }
 
-/// Whether the newest deploy of a service lies within reach before the onset.
+/// Whether the newest deploy of a service is near enough before the onset.
 pub(super) fn deployed_before(observation: &Observation, service: &str, onset: Option<Timestamp>) -> bool {
     let deploys = observation.reading(Diagnostic::CheckRecentDeploys, service).unwrap_or_default();
     let newest = deploys.split(|c: char| c.is_whitespace() || c == '(' || c == ')').filter_map(time).max();
@@ -166,7 +167,7 @@ fn time(word: &str) -> Option<Timestamp> {
     word.parse().ok().or_else(|| format!("{}:00Z", word.strip_suffix('Z')?).parse().ok())
 }
 
-/// The services that a service's own changes near the onset name: what it acted on, or handed something to.
+/// The services that a service's own changes near the onset name: it acted on them, or handed something to them.
 pub(super) fn acted_on(observation: &Observation, service: &str) -> Vec<Arc<str>> {
     let (onset, names) = (onset(observation), Names::of(observation));
     let mut found: Vec<Arc<str>> = Vec::new();
@@ -180,7 +181,7 @@ pub(super) fn acted_on(observation: &Observation, service: &str) -> Vec<Arc<str>
     found
 }
 
-/// The lines of a service's log that tell of changes and trouble, changes first, and its newest deploy.
+/// The lines of a service's log about changes and trouble, changes first, and its newest deploy.
 pub(super) fn quote(observation: &Observation, service: &str) -> String {
     let onset = onset(observation);
     let all: Vec<_> = log(observation, service).collect();
@@ -192,7 +193,7 @@ pub(super) fn quote(observation: &Observation, service: &str) -> String {
     parts.join("; ").chars().take(LONGEST_QUOTE).collect()
 }
 
-/// All that was read of a service, as words.
+/// Everything that was read of a service, as words.
 pub(super) fn vocabulary(observation: &Observation, service: &str) -> Vec<String> {
     let own = observation.evidence.iter().filter(|evidence| *evidence.target == *service);
     own.flat_map(|evidence| words(evidence.text.as_str())).collect()

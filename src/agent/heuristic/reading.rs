@@ -1,4 +1,4 @@
-//! What can be read from the form of evidence: trouble, changes, times and names.
+//! Reads the form of evidence: trouble, changes, times and names.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::env::{Observation, canonical};
 
-/// Words that tell trouble whatever the level of the line.
+/// The words that mean trouble whatever the level of the line.
 const TROUBLE: [&str; 14] = [
     "refused",
     "timed out",
@@ -23,9 +23,9 @@ const TROUBLE: [&str; 14] = [
     "rejected",
     "withdrawn",
 ];
-/// Levels of trouble.
+/// The levels that mean trouble.
 const LEVELS: [&str; 6] = ["ERROR", "FATAL", "CRIT", "CRITICAL", "PANIC", "WARN"];
-/// Beginnings of words that tell of a change to a system.
+/// The beginnings of words about a change to a system.
 const CHANGES: [&str; 20] = [
     "appl", "push", "rotat", "deploy", "rollout", "rolled", "release", "enabl", "reload", "chang", "migrat", "purg",
     "schedul", "config", "filter", "template", "job", "batch", "import", "trigger",
@@ -38,7 +38,7 @@ pub(super) struct Line<'a> {
     pub(super) text: &'a str,
 }
 
-/// The lines of a text, blank ones aside.
+/// The lines of a text, except blank ones.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     text.lines().filter(|line| !line.trim().is_empty()).map(|line| {
         let line = line.trim();
@@ -51,20 +51,20 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
 }
 
 impl Line<'_> {
-    /// Whether the line tells of trouble, by its level or its words.
+    /// Whether the line is about trouble, by its level or its words.
     pub(super) fn is_trouble(&self) -> bool {
         let level = self.text.split_whitespace().next().unwrap_or_default();
         let lowered = self.text.to_lowercase();
         LEVELS.contains(&level) || TROUBLE.iter().any(|word| lowered.contains(word))
     }
 
-    /// Whether the line has a level of trouble beyond a warning.
+    /// Whether the line has a level of trouble above a warning.
     pub(super) fn is_error(&self) -> bool {
         let level = self.text.split_whitespace().next().unwrap_or_default();
         level != "WARN" && LEVELS.contains(&level)
     }
 
-    /// Whether the line tells of a change, within reach of the onset.
+    /// Whether the line is about a change near the onset.
     pub(super) fn is_change(&self, onset: Option<Timestamp>) -> bool {
         let before = SignedDuration::from_mins(20);
         let after = SignedDuration::from_mins(3);
@@ -76,12 +76,12 @@ impl Line<'_> {
     }
 }
 
-/// The words of a text, in small letters; `_` and `-` part words.
+/// The words of a text in lower case; `_` and `-` separate words.
 pub(super) fn words(text: &str) -> impl Iterator<Item = String> + '_ {
     text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase)
 }
 
-/// When the trouble began: the newest time that any evidence shows, less the alert's duration.
+/// The time at which the trouble began: the newest time in any evidence, less the duration of the alert.
 pub(super) fn onset(observation: &Observation) -> Option<Timestamp> {
     let minutes = observation.briefing.alert.duration_minutes.as_ref()?.as_f64()?;
     let newest =
@@ -93,8 +93,8 @@ pub(super) fn onset(observation: &Observation) -> Option<Timestamp> {
 #[derive(Debug)]
 pub(super) struct Names<'a> {
     services: &'a [Arc<str>],
-    /// For each service its whole name, and its first part where no other service begins so, such as an application's
-    /// name. Parts of few letters, such as `api`, are words of any log.
+    /// For each service its whole name, and its first part if no other service begins with it, such as the name of an
+    /// application. Short parts, such as `api`, are words of any log.
     forms: Vec<(String, Option<String>)>,
 }
 
@@ -127,7 +127,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Whether a name stands in a text as a whole word, or is followed by what `and_then` allows.
+/// Whether a name is in a text as a whole word, or is followed by a character that `and_then` allows.
 fn holds(text: &str, name: &str, and_then: impl Fn(char) -> bool) -> bool {
     let part = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
     text.match_indices(name).any(|(at, _)| {

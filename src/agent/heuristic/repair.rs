@@ -1,19 +1,19 @@
-//! Repairing what was found: take the change back, run the runbooks that the cause's evidence speaks of, restart what
-//! stays broken, verify.
+//! Repairs the cause: it takes the change back, runs the runbooks that the cause's evidence speaks of, restarts what
+//! remains broken, and verifies.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::actions::look;
 use super::investigation::{Investigation, acted_on, deployed_before, quote, vocabulary};
-use super::look;
 use super::reading::{lines, onset, words};
 use crate::env::{Action, ActionKind, Diagnostic, Observation, Remediation, canonical};
 
-/// Beginnings of the names of runbooks that look and do not change.
+/// The beginnings of the names of runbooks that look and do not change anything.
 const LOOKS: [&str; 5] = ["verify", "check", "validate", "test", "confirm"];
-/// Beginnings of the names of runbooks that put something right, and do not merely move load or drop data.
+/// The beginnings of the names of runbooks that put something right, and do not merely move load or drop data.
 const MENDS: [&str; 9] = ["restore", "trigger", "rerun", "reset", "resync", "rebuild", "renew", "reissue", "reapply"];
-/// How many of the newest lines of a log show the state now.
+/// The number of newest lines of a log that show the present state.
 const NEWEST: usize = 3;
 
 /// A repair under way.
@@ -27,9 +27,9 @@ pub(super) struct Repair {
 struct Plan {
     cause: String,
     quote: String,
-    /// What is done without a further look.
+    /// The actions that are taken without a further look.
     settled: VecDeque<Action>,
-    /// Services to be looked at again, and restarted where they still fail.
+    /// The services to look at again, and to restart if they still fail.
     doubtful: VecDeque<Arc<str>>,
     /// The service that was looked at in the last step.
     looked_at: Option<Arc<str>>,
@@ -41,7 +41,7 @@ impl Repair {
         self.plan.is_some()
     }
 
-    /// The next step of the repair; none where nothing is left to do.
+    /// The next step of the repair; none if nothing is left to do.
     pub(super) fn next(&mut self, investigation: &Investigation, observation: &Observation) -> Option<Action> {
         if self.plan.is_none() {
             self.plan = Some(plan(investigation, observation)?);
@@ -81,7 +81,7 @@ impl Plan {
         {
             return Some(on_service(Remediation::RestartService, &service));
         }
-        // A look is worth its step only where one is left to act on it.
+        // A look is worth its step only if a step is left to act on it.
         if free >= 2
             && let Some(service) = self.doubtful.pop_front()
         {
@@ -108,7 +108,7 @@ fn plan(investigation: &Investigation, observation: &Observation) -> Option<Plan
         settled.push_back(with(Remediation::DisableFeatureFlag, "flag", flag));
     }
     if !flags.is_empty() {
-        // What the flag had started runs on until its service is restarted.
+        // What the flag had started continues until its service is restarted.
         settled.push_back(on_service(Remediation::RestartService, &cause));
     } else if deployed_before(observation, &cause, onset(observation)) {
         settled.push_back(on_service(Remediation::RollbackDeploy, &cause));
@@ -120,8 +120,8 @@ fn plan(investigation: &Investigation, observation: &Observation) -> Option<Plan
     let handed = acted_on(observation, &cause);
     settled.extend(handed.iter().map(|service| on_service(Remediation::RestartService, service)));
 
-    // From the deepest to the first, for a service recovers only after what it calls; those not read yet go before the
-    // one where the trail began.
+    // The order is from the deepest service to the first, because a service recovers only after what it calls. Services
+    // that were not read yet come before the one where the trail began.
     let trail = investigation.trail();
     let known = |name: &String| briefing.services.iter().find(|service| ***service == **name).cloned();
     let unread = briefing.alert.affected_services.iter().filter_map(known).filter(|service| !trail.contains(service));
@@ -143,7 +143,7 @@ fn looks_only(runbook: &str) -> bool {
     words(runbook).next().is_some_and(|word| LOOKS.contains(&word.as_str()))
 }
 
-/// Whether a runbook puts right what these words tell of: everything that its name is about begins one of them.
+/// Whether a runbook puts right what these words are about: every part of its name begins one of them.
 fn mends(runbook: &str, told: &[String]) -> bool {
     let mut parts = words(runbook);
     let verb = parts.next().unwrap_or_default();

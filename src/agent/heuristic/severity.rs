@@ -1,22 +1,22 @@
-//! How severe an alert is, by what it costs and whom it reaches.
+//! Judges the severity of an alert by what it costs and whom it reaches.
 
+use super::actions::{look, submit};
 use super::reading::words;
-use super::{look, submit};
 use crate::env::{Action, Alert, Diagnostic, Observation, Submission};
 
-/// Dollars a minute from which a loss is critical.
+/// The loss in dollars a minute from which an alert is critical.
 const CRITICAL_LOSS: f64 = 5_000.0;
-/// The share of failed requests from which an outage is critical where nothing is known of the business.
+/// The share of failed requests from which an outage is critical if nothing is known of the business.
 const CRITICAL_ERRORS: f64 = 0.5;
 /// The share of failed requests below which nobody notices.
 const NOTICEABLE_ERRORS: f64 = 0.05;
-/// What is left of a baseline where the business behind it stands still.
+/// The share of a baseline that is left when the business behind it has stopped.
 const STANDSTILL: f64 = 0.5;
-/// Words in the names of metrics that measure the business and not the machines.
+/// The words in the names of metrics that measure the business and not the machines.
 const BUSINESS: [&str; 9] =
     ["checkout", "order", "orders", "login", "logins", "payment", "payments", "revenue", "conversion"];
 
-/// Reads the metrics of what is alerted first, then judges.
+/// Reads the metrics of the alerted services first, and then judges.
 pub(super) fn next(observation: &Observation) -> Action {
     let alert = &observation.briefing.alert;
     let first = alert.affected_services.first().map_or("", String::as_str);
@@ -27,7 +27,8 @@ pub(super) fn next(observation: &Observation) -> Action {
     submit(Submission::Severity, &[("severity", judge(alert, metrics.unwrap_or_default()))])
 }
 
-/// What stops the business is critical; what costs nothing is minor, however many requests fail.
+/// The severity: an alert that stops the business is critical, and one that costs nothing is minor, however many
+/// requests fail.
 fn judge(alert: &Alert, metrics: &str) -> &'static str {
     let loss = alert.revenue_impact_per_min.as_ref().and_then(serde_json::Number::as_f64);
     let errors = alert.error_rate.unwrap_or(0.0);
@@ -44,7 +45,7 @@ fn judge(alert: &Alert, metrics: &str) -> &'static str {
     }
 }
 
-/// What is left of the baseline of a business metric, 1 for all of it: `orders   170 /min   baseline 180 /min`.
+/// The share of a business metric's baseline that is left, 1 for all of it: `orders   170 /min   baseline 180 /min`.
 fn business_left(row: &str) -> Option<f64> {
     let (value, baseline) = row.split_once("baseline")?;
     let name = value.split_whitespace().next()?;

@@ -1,11 +1,11 @@
-//! Tokens and costs, of a call and of an episode.
+//! The tokens and costs of a call and of an episode.
 
 use serde_json::json;
 
 use super::schema::{FinalMetrics, Metrics, extra};
 use crate::chat::{ChatReply, Usage};
 
-/// What one answer took.
+/// The metrics of one answer.
 pub(super) fn of(reply: &ChatReply, cost_usd: Option<f64>) -> Metrics {
     let usage = reply.usage;
     Metrics {
@@ -21,16 +21,16 @@ pub(super) fn of(reply: &ChatReply, cost_usd: Option<f64>) -> Metrics {
     }
 }
 
-/// A count that is worth telling.
+/// A count that is worth reporting; none for zero.
 pub(super) fn some(count: usize) -> Option<usize> {
     (count > 0).then_some(count)
 }
 
-/// What the calls of an episode took.
+/// The totals of the calls of an episode.
 #[derive(Debug)]
 pub(super) struct Totals {
     usage: Usage,
-    /// In USD; none as soon as the price of one call is not known.
+    /// The cost in USD; none as soon as the price of one call is not known.
     cost: Option<f64>,
     calls: usize,
     failed_calls: usize,
@@ -68,16 +68,16 @@ impl Totals {
         self.retries += retries;
     }
 
-    /// The totals of a file with so many steps, of an episode with so many.
+    /// The totals of a file with so many steps, about an episode with so many steps.
     pub(super) fn finish(&self, total_steps: usize, episode_steps: u32) -> FinalMetrics {
-        // Where no endpoint counted, nothing is known; where nobody was asked, nothing was spent.
+        // If no endpoint counted tokens, nothing is known; if no model was asked, nothing was spent.
         let known = self.calls == 0 || self.calls > self.calls_without_usage;
         let tokens = |count: u64| known.then_some(count);
         FinalMetrics {
             total_prompt_tokens: tokens(self.usage.prompt_tokens),
             total_completion_tokens: tokens(self.usage.completion_tokens),
             total_cached_tokens: tokens(self.usage.cached_tokens),
-            // To a billionth of a dollar, as in the summary.
+            // The cost is rounded to a billionth of a dollar, as in the summary.
             total_cost_usd: self.cost.map(|cost| (cost * 1e9).round() / 1e9),
             total_steps,
             extra: extra([

@@ -1,7 +1,7 @@
-//! A kept run as trajectories in ATIF, the Agent Trajectory Interchange Format of the Harbor framework: its viewer, its
-//! validators, and what else reads the format.
+//! Exports a run as trajectories in ATIF, the Agent Trajectory Interchange Format of the Harbor framework, for its viewer,
+//! its validators, and whatever else reads the format.
 //!
-//! An export: the event log stays the record. A file is one episode. Pure.
+//! It is only an export: the event log remains the record. Each file is one episode. Pure.
 //!
 //! ```text
 //! Event ─► steps (metrics) ─► schema ◄─ Manifest, tools
@@ -17,28 +17,28 @@ use serde_json::{Value, json};
 
 use self::schema::{Agent, Extra, Trajectory, VERSION, extra};
 use self::steps::Steps;
-use super::episodes::{self, Episode, Kept};
+use super::episodes::{self, Episode, ExportedRun};
 use crate::chat::ToolSpec;
 use crate::log::store::pretty;
 use crate::log::{Contestant, EpisodeKey, EventKind, Manifest};
 
-/// What a reader must know who knows the format and not us.
+/// A note for readers who know the format but not this program.
 const NOTES: &str = "Steps of the agent with llm_call_count 0 were chosen by a program, also where a model plays: \
                      extra.source says by which. What the environment said after a step of the episode is that step's \
                      observation, and no message. extra.step counts the steps of the episode.";
 
-/// The tools that an agent has in each scenario: the actions, with the names that can stand in their parameters.
+/// The tools that an agent has in each scenario: the actions, with the names that may be used in their parameters.
 pub type Tools = BTreeMap<String, Vec<ToolSpec>>;
 
-/// The trajectories of all episodes that have begun. The same run gives the same bytes.
+/// Makes the trajectories of all episodes that have begun. The same run gives the same bytes.
 ///
-/// `tools` may lack scenarios, as where their files are gone; their trajectories then define no tools.
+/// Scenarios may be missing in `tools`, for example if their files are gone. Their trajectories then define no tools.
 ///
 /// ```
 /// use std::collections::BTreeMap;
 /// use incident_bench::log::{Manifest, reader};
 /// use incident_bench::report::atif;
-/// use incident_bench::report::episodes::Kept;
+/// use incident_bench::report::episodes::ExportedRun;
 ///
 /// let manifest: Manifest = serde_json::from_str(r#"{
 ///     "schema": "incident-bench/run/1", "id": "2026-01-02T030405Z-7f3a", "started_at": "2026-01-02T03:04:05Z",
@@ -55,14 +55,14 @@ pub type Tools = BTreeMap<String, Vec<ToolSpec>>;
 /// );
 /// let log = reader::parse(begun.as_bytes())?;
 /// let incidents = BTreeMap::from([("AC-001".to_owned(), "Pages are slow.".to_owned())]);
-/// let run = Kept { manifest: &manifest, events: &log.events, incidents: &incidents };
+/// let run = ExportedRun { manifest: &manifest, events: &log.events, incidents: &incidents };
 /// let files = atif::export(&run, &BTreeMap::new());
 /// assert_eq!(files[0].0.scenario, "AC-001");
 /// assert!(String::from_utf8_lossy(&files[0].1).contains(r#""message": "Pages are slow.""#));
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
-pub fn export(run: &Kept<'_>, tools: &Tools) -> Vec<(EpisodeKey, Vec<u8>)> {
+pub fn export(run: &ExportedRun<'_>, tools: &Tools) -> Vec<(EpisodeKey, Vec<u8>)> {
     let contestants = run.manifest.contestants.iter();
     let all = contestants.flat_map(|contestant| {
         let episodes = episodes::of(run, &contestant.label).into_iter();
@@ -74,7 +74,7 @@ pub fn export(run: &Kept<'_>, tools: &Tools) -> Vec<(EpisodeKey, Vec<u8>)> {
     all.collect()
 }
 
-fn trajectory(run: &Kept<'_>, contestant: &Contestant, episode: &Episode<'_>, tools: &[ToolSpec]) -> Trajectory {
+fn trajectory(run: &ExportedRun<'_>, contestant: &Contestant, episode: &Episode<'_>, tools: &[ToolSpec]) -> Trajectory {
     let mut steps = Steps::new(contestant, episode.started);
     if !episode.events.iter().any(|event| matches!(event.event, EventKind::ModelCalled { .. })) {
         steps.told(episode.input(run.incidents));
@@ -84,8 +84,8 @@ fn trajectory(run: &Kept<'_>, contestant: &Contestant, episode: &Episode<'_>, to
     Trajectory {
         schema_version: VERSION,
         session_id: episode.id.to_string(),
-        // An id of an episode comes from its seed, so another run has it too.
-        id: format!("{}/{}/{}/{}", run.manifest.id, episode.key.model, episode.key.scenario, episode.key.epoch),
+        // The id of an episode comes from its seed, so another run with that seed has it, too.
+        id: format!("{}/{}/{}/{}", run.manifest.id, episode.key.contestant, episode.key.scenario, episode.key.epoch),
         agent: agent(run.manifest, contestant, tools),
         notes: NOTES,
         final_metrics: totals.finish(steps.len(), episode.end.steps),
@@ -97,7 +97,7 @@ fn trajectory(run: &Kept<'_>, contestant: &Contestant, episode: &Episode<'_>, to
 fn agent(manifest: &Manifest, contestant: &Contestant, tools: &[ToolSpec]) -> Agent {
     let settings = contestant.settings.as_ref();
     Agent {
-        // Other frameworks have an oracle too.
+        // Other frameworks have an agent called oracle, too.
         name: format!("incident-bench/{}", contestant.agent),
         version: manifest.bench_version.clone(),
         model_name: settings.map(|settings| settings.name.clone()),
@@ -119,7 +119,7 @@ fn definition(tool: &ToolSpec) -> Value {
     json!({ "type": "function", "function": function })
 }
 
-/// What was played, and what it came to.
+/// What was played, and with which result.
 fn about(manifest: &Manifest, episode: &Episode<'_>) -> Extra {
     let end = &episode.end;
     let graders = end.regraded_by.map_or(json!(manifest.graders), |grader| json!([grader]));

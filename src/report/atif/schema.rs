@@ -1,4 +1,4 @@
-//! The shapes of the format. What has no value is left out.
+//! The shapes of the format. A field without a value is left out.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 /// The version of the format.
 pub(super) const VERSION: &str = "ATIF-v1.8";
 
-/// What the format has no field for.
+/// The values for which the format has no field.
 pub(super) type Extra = Map<String, Value>;
 
-/// One file: an episode.
+/// One file, which is an episode.
 #[derive(Debug, Serialize)]
 pub(super) struct Trajectory {
     pub(super) schema_version: &'static str,
@@ -23,7 +23,7 @@ pub(super) struct Trajectory {
     pub(super) extra: Extra,
 }
 
-/// Who played.
+/// The agent of a trajectory.
 #[derive(Debug, Serialize)]
 pub(super) struct Agent {
     pub(super) name: String,
@@ -35,7 +35,7 @@ pub(super) struct Agent {
     pub(super) extra: Extra,
 }
 
-/// Whose step it is. Only those of an agent have calls, thoughts and metrics.
+/// The source of a step. Only an agent's steps have calls, thoughts and metrics.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Source {
@@ -47,12 +47,12 @@ pub(super) enum Source {
 /// A message, or what an agent said, did and saw.
 #[derive(Debug, Serialize)]
 pub(super) struct Step {
-    /// From 1, without gaps.
+    /// The number of the step, from 1 and without gaps.
     #[serde(rename = "step_id")]
     pub(super) number: usize,
     pub(super) timestamp: String,
     pub(super) source: Source,
-    /// The model that answered, where it is another than the agent's.
+    /// The model that answered, if it is another one than the agent's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) model_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,14 +66,14 @@ pub(super) struct Step {
     pub(super) observation: Option<Observation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) metrics: Option<Metrics>,
-    /// Answers of a model in this step. None at all says that a program chose; then there are no metrics.
+    /// The number of a model's answers in this step. Zero means that a program chose, and then there are no metrics.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) llm_call_count: Option<u32>,
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub(super) extra: Extra,
 }
 
-/// An action.
+/// An action, as a call of a tool.
 #[derive(Debug, Serialize)]
 pub(super) struct ToolCall {
     #[serde(rename = "tool_call_id")]
@@ -84,13 +84,13 @@ pub(super) struct ToolCall {
     pub(super) extra: Extra,
 }
 
-/// What came of the calls of a step.
+/// The results of the calls of a step.
 #[derive(Debug, Serialize)]
 pub(super) struct Observation {
     pub(super) results: Vec<Outcome>,
 }
 
-/// What came of one call, which stands in the same step.
+/// The result of one call, which is in the same step.
 #[derive(Debug, Serialize)]
 pub(super) struct Outcome {
     pub(super) source_call_id: String,
@@ -99,10 +99,10 @@ pub(super) struct Outcome {
     pub(super) extra: Extra,
 }
 
-/// What an answer took.
+/// The metrics of an answer.
 #[derive(Debug, Serialize)]
 pub(super) struct Metrics {
-    /// Cached ones included.
+    /// The tokens of the prompt, including cached ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) prompt_tokens: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,7 +114,7 @@ pub(super) struct Metrics {
     pub(super) extra: Extra,
 }
 
-/// What the episode took.
+/// The metrics of the episode.
 #[derive(Debug, Serialize)]
 pub(super) struct FinalMetrics {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,12 +125,12 @@ pub(super) struct FinalMetrics {
     pub(super) total_cached_tokens: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) total_cost_usd: Option<f64>,
-    /// The steps of this file, which are not those of the episode.
+    /// The number of steps in this file, which is not the number of steps of the episode.
     pub(super) total_steps: usize,
     pub(super) extra: Extra,
 }
 
-/// Fields without those that have no value.
+/// Makes an object of the fields that have a value.
 pub(super) fn extra<const N: usize>(fields: [(&str, Value); N]) -> Extra {
     let known = fields.into_iter().filter(|(_, value)| !value.is_null());
     known.map(|(key, value)| (key.to_owned(), value)).collect()

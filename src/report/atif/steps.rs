@@ -1,7 +1,7 @@
-//! The events of an episode as steps.
+//! Turns the events of an episode into steps.
 //!
-//! An answer of a model is a step of the agent, with the action that it led to and what came of it. An answer that was
-//! not used stays a step of its own, and what was done in its place is another one that no model answered for.
+//! An answer of a model is a step of the agent, with the action that it led to and the result. An answer that was not
+//! used remains a step of its own, and what was done instead is another step that no model answered for.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
@@ -12,10 +12,10 @@ use crate::chat::{self, ChatReply, Message};
 use crate::log::event::StepTaken;
 use crate::log::{Contestant, Event, EventKind};
 
-/// What is said of a call that came beside the one that was carried out.
+/// The remark on a call that came together with the one that was carried out.
 const ONE_ACTION: &str = "Not carried out: one action a step.";
 
-/// An answer of which it is not known yet what came of it.
+/// An answer whose result is not known yet.
 struct Answer<'a> {
     at: Timestamp,
     step: u32,
@@ -29,12 +29,12 @@ pub(super) struct Steps<'a> {
     contestant: &'a Contestant,
     written: Vec<Step>,
     totals: Totals,
-    /// When the step before happened: time does not go back.
+    /// The time of the last step, because time must not go back.
     last: Timestamp,
-    /// Whether the model was told of the incident.
+    /// Whether the model was told about the incident.
     is_told: bool,
     answer: Option<Answer<'a>>,
-    /// Calls that failed since the last answer. What was said in them stands in the event of the next one.
+    /// The calls that failed since the last answer. Their messages are in the event of the next call.
     failures: Vec<(Timestamp, Timestamp, Step)>,
 }
 
@@ -51,12 +51,12 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// What the agent was told first, where no event says it.
+    /// Notes what the agent was told first, if no event contains it.
     pub(super) fn told(&mut self, incident: String) {
         self.push(self.last, step(Source::User, incident));
     }
 
-    /// Takes a call or a step; what begins and ends an episode is told elsewhere.
+    /// Takes a call or a step into account. The beginning and the end of an episode are reported elsewhere.
     pub(super) fn apply(&mut self, event: &'a Event) {
         match &event.event {
             EventKind::ModelCalled { step, new_messages, dropped_evidence, reply, cost_usd } => {
@@ -105,7 +105,7 @@ impl<'a> Steps<'a> {
 
     /// Takes what the model was told. What it was told after a step is the observation of that step.
     fn hear(&mut self, at: Timestamp, messages: &[Message]) {
-        // An answer without a step was refused, and this says why.
+        // An answer without a step was refused, and this message says why.
         let is_repair = self.answer.is_some();
         self.refuse(|call| {
             let told = messages.iter().find_map(|message| match message {
@@ -159,7 +159,8 @@ impl<'a> Steps<'a> {
         let refusal = format!("Not carried out: {problem}");
         let was_refused = self.answer.is_some();
         self.refuse(|_| refusal.clone());
-        // What a reader who knows only the message would take for the model's own words must say that it is not.
+        // A reader who knows only the message would take it for the model's own words, so the message must say that it
+        // is not.
         let message = if was_refused {
             format!("[Chosen by the safety net, not by the model: {problem}]")
         } else {
@@ -179,7 +180,7 @@ impl<'a> Steps<'a> {
         );
     }
 
-    /// Writes down an answer that led to no step, with what was said of each of its calls.
+    /// Writes an answer that led to no step, with a remark on each of its calls.
     fn refuse(&mut self, say: impl Fn(&chat::ToolCall) -> String) {
         let Some(answer) = self.answer.take() else { return };
         let mut step = self.answered(&answer);
@@ -193,7 +194,7 @@ impl<'a> Steps<'a> {
         self.push(answer.at, step);
     }
 
-    /// An answer, without what came of it.
+    /// Makes the step of an answer, without its result.
     fn answered(&self, answer: &Answer<'_>) -> Step {
         let reply = answer.reply;
         let settings = self.contestant.settings.as_ref();
@@ -225,7 +226,7 @@ impl<'a> Steps<'a> {
         self.written.push(Step { number: self.written.len() + 1, timestamp, ..step });
     }
 
-    /// The steps, with what was left of calls that led to nothing.
+    /// Returns the steps, including what is left of calls that led to nothing.
     pub(super) fn finish(mut self) -> (Vec<Step>, Totals) {
         self.refuse(|_| "Not carried out: the episode ended.".to_owned());
         self.fail();
@@ -233,7 +234,7 @@ impl<'a> Steps<'a> {
     }
 }
 
-/// A step with nothing but a message; it gets its number and time when it is written down.
+/// Makes a step with nothing but a message. It gets its number and time when it is written.
 fn step(source: Source, message: String) -> Step {
     Step {
         number: 0,
@@ -251,11 +252,11 @@ fn step(source: Source, message: String) -> Step {
     }
 }
 
-/// The action that was taken, as the call that the model made for it or as one of ours.
+/// The action that was taken, as the call that the model made for it or as a call of this program.
 fn carried_out(taken: &StepTaken, call: Option<&chat::ToolCall>) -> ToolCall {
     let name = taken.action_type.as_str();
     let is_as_said = |call: &&chat::ToolCall| call.name == name && arguments(call).as_ref() == Some(&taken.parameters);
-    // What the model wrote stays, where it was read as something else.
+    // What the model wrote is kept, even if it was read as something else.
     let other = call.filter(|call| !is_as_said(call));
     ToolCall {
         id: call.map_or_else(|| format!("step_{}", taken.step), |call| call.id.clone()),
@@ -265,7 +266,7 @@ fn carried_out(taken: &StepTaken, call: Option<&chat::ToolCall>) -> ToolCall {
     }
 }
 
-/// A call as the model made it. Arguments that are no object are kept as they were written.
+/// A call as the model made it. Arguments that are not an object are kept as they were written.
 fn said(call: &chat::ToolCall) -> ToolCall {
     let (known, raw) = match arguments(call) {
         Some(arguments) => (arguments, None),
@@ -290,7 +291,7 @@ fn not_carried_out(call: &chat::ToolCall, content: String) -> Outcome {
     Outcome { source_call_id: call.id.clone(), content, extra: extra([("carried_out", json!(false))]) }
 }
 
-/// All that the environment said to a step.
+/// Everything that the environment said about a step.
 fn observed(taken: &StepTaken) -> String {
     let error = taken.error.as_ref().map(|error| format!("Error: {error}"));
     let parts = [Some(taken.feedback.as_str()), taken.result.as_deref(), error.as_deref()];

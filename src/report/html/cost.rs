@@ -1,20 +1,20 @@
-//! Score against cost, or against tokens where no price is known: a point a model.
+//! The plot of score against cost, or against tokens if no price is known, with a point for each model.
 
 use std::fmt::Write;
 
-use super::{floor_and_ceiling, grid, name, percent, shortened};
+use super::parts::{floor_and_ceiling, grid, name, percent, shortened};
 use crate::log::Row;
 use crate::report::markup::escape;
 use crate::report::score_table::{NONE, cost, count, duration, score, tokens};
 
-/// The height of the plot, in pixels.
+/// The height of the plot in pixels.
 const HEIGHT: f64 = 300.0;
-/// The width for which labels are placed: a phone's. On a wider screen they only move apart.
+/// The width in pixels for which labels are placed, which is a phone's. On a wider screen they only move apart.
 const NARROW: f64 = 300.0;
-/// Up to so many points are labelled with their names, more with their numbers.
+/// With at most this many points they are labelled with their names, with more by numbers.
 const NAMED: usize = 10;
 
-/// The plot, and the table with its numbers; nothing where no model played.
+/// Renders the plot and the table with its numbers; empty if no model played.
 pub(super) fn section(rows: &[Row]) -> String {
     let models: Vec<_> = rows.iter().filter(|row| row.protocol.is_some()).collect();
     if models.is_empty() {
@@ -45,11 +45,11 @@ fn point(index: usize, row: &Row, priced: bool) -> Option<Point<'_>> {
     let tokens = (row.usage.prompt_tokens + row.usage.completion_tokens) as f64;
     let x = if priced { row.cost_usd? } else { Some(tokens).filter(|tokens| *tokens > 0.0)? };
     (x.is_finite() && x >= 0.0).then_some(())?;
-    Some(Point { number: index + 1, name: &row.model, x, score: row.overall? })
+    Some(Point { number: index + 1, name: &row.contestant, x, score: row.overall? })
 }
 
 impl Point<'_> {
-    /// Where its mark stands.
+    /// The area that its mark occupies.
     fn area(&self, scale: &Scale) -> Area {
         let (x, y) = (scale.place(self.x) * NARROW, up(self.score));
         Area { left: x - 6.0, right: x + 6.0, top: y - 6.0, bottom: y + 6.0 }
@@ -58,7 +58,7 @@ impl Point<'_> {
 
 // ---- the scale ----
 
-/// From values to positions between 0 and 1.
+/// The scale from values to positions between 0 and 1.
 struct Scale {
     low: f64,
     high: f64,
@@ -66,7 +66,7 @@ struct Scale {
 }
 
 impl Scale {
-    /// Logarithmic where the values differ a lot, else from 0.
+    /// Makes a scale that is logarithmic if the values differ a lot, and otherwise begins at 0.
     fn of(points: &[Point<'_>]) -> Self {
         let min = points.iter().map(|point| point.x).fold(f64::INFINITY, f64::min);
         let max = points.iter().map(|point| point.x).fold(0.0, f64::max);
@@ -83,7 +83,7 @@ impl Scale {
         ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
     }
 
-    /// At most six values, so that their labels stand apart on a phone.
+    /// The values with ticks. There are at most six, so that their labels do not touch on a phone.
     fn ticks(&self) -> Vec<f64> {
         let step = if self.log { ((self.high - self.low) / 4.0).ceil() } else { step(self.high) };
         let at = |index: i32| self.low + f64::from(index) * step;
@@ -92,7 +92,7 @@ impl Scale {
     }
 }
 
-/// 1, 2, 2.5 or 5 times a power of ten: a quarter of a value, rounded up to it.
+/// A quarter of a value, rounded up to 1, 2, 2.5 or 5 times a power of ten.
 fn step(value: f64) -> f64 {
     let raw = value / 4.0;
     let power = 10_f64.powf(raw.log10().floor());
@@ -100,7 +100,7 @@ fn step(value: f64) -> f64 {
     factor.unwrap_or(10.0) * power
 }
 
-/// $0, $0.025, $3; or 12.5k.
+/// The label of a value: `$0`, `$0.025`, `$3` or `12.5k`.
 fn label(value: f64, priced: bool) -> String {
     if priced {
         let text = format!("{value:.9}");
@@ -161,7 +161,7 @@ fn figure(points: &[Point<'_>], models: usize, rows: &[Row], priced: bool, unit:
         let said = format!("{class}: {agent} {}", score(Some(at)));
         let wide = width(&said);
         let area = |left: f64| Area { left, right: left + wide, top: y - 16.0, bottom: y };
-        // At the right end, unless a point is there and none at the left.
+        // The legend is at the right end, unless a point is there and none at the left.
         let is_free = |area: &Area| !taken.iter().any(|other| area.meets(other));
         let (right, left) = (area(NARROW - wide), area(4.0));
         let (area, x, anchor) =
@@ -179,12 +179,12 @@ fn figure(points: &[Point<'_>], models: usize, rows: &[Row], priced: bool, unit:
     text
 }
 
-/// The height of a score, with room for a line of text above the plot and the ticks below it.
+/// The vertical position of a score, which leaves room for a line of text above the plot and the ticks below it.
 fn up(score: f64) -> f64 {
     (20.0 + (1.0 - score.clamp(0.0, 1.0)) * (HEIGHT - 44.0)).round()
 }
 
-/// A part of the plot, in pixels at its narrowest.
+/// A rectangle of the plot in pixels at its narrowest.
 struct Area {
     left: f64,
     right: f64,
@@ -202,13 +202,13 @@ fn width(text: &str) -> f64 {
     f64::from(u32::try_from(text.chars().count()).unwrap_or(u32::MAX)) * 6.4
 }
 
-/// Points with their labels: each beside its point, or as near as there is room.
+/// Renders the points with their labels, each beside its point or as near as there is room.
 fn marks(points: &[Point<'_>], scale: &Scale, mut taken: Vec<Area>) -> String {
     let (mut marks, mut labels) = (String::new(), String::new());
     for point in points {
         let (at, y) = (scale.place(point.x), up(point.score));
         let said = if points.len() <= NAMED {
-            // Who offers a model stands before the slash.
+            // The part before the slash names the model's publisher.
             let model = point.name.rsplit('/').find(|part| !part.is_empty()).unwrap_or_default();
             format!("{} {}", point.number, shortened(model, 16))
         } else {
@@ -236,7 +236,7 @@ fn marks(points: &[Point<'_>], scale: &Scale, mut taken: Vec<Area>) -> String {
             escape(point.name),
             point.score
         );
-        // Within a group of its own: positions in it are pixels from the point.
+        // The mark is in a group of its own, in which positions are pixels from the point.
         let end = if right { 9.0 } else { -9.0 };
         let _ = write!(labels, "<svg x=\"{x}\" y=\"{y}\" width=\"1\" height=\"1\">");
         if dy != 0.0 {
@@ -283,7 +283,7 @@ fn table(models: &[&Row]) -> String {
         let latency = |of: fn(crate::log::summary::Latency) -> f64| {
             row.latency_ms.map_or(NONE.to_owned(), |latency| duration(of(latency)))
         };
-        [name(&row.model), (index + 1).to_string(), score(row.overall), cost(row), tokens(row)]
+        [name(&row.contestant), (index + 1).to_string(), score(row.overall), cost(row), tokens(row)]
             .into_iter()
             .chain(counted.iter().map(|n| if row.is_program() { NONE.to_owned() } else { n.to_string() }))
             .chain(calls.iter().map(ToString::to_string))

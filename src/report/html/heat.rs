@@ -1,9 +1,10 @@
-//! Scores by scenario: a table whose cells are the darker, the higher the score; by task where scenarios are many.
+//! The scores by scenario, as a table whose cells are darker for higher scores. With many scenarios the table is by
+//! task.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::{difficulty, grid, name};
+use super::parts::{difficulty, grid, name};
 use crate::env::TaskId;
 use crate::log::summary::{ScenarioScore, TaskScore};
 use crate::log::{Row, Summary};
@@ -12,12 +13,12 @@ use crate::report::score_table::{NONE, score};
 
 /// With more scenarios than this, the table is by task.
 const WIDEST: usize = 40;
-/// How many of the worst scenarios are listed then.
+/// The number of worst scenarios that are then listed.
 const WORST: usize = 5;
-/// With more lines than this, the scores of each epoch are left to `scores.csv`.
+/// With more lines than this, the scores of each epoch are only in `scores.csv`.
 const LONGEST: usize = 400;
 
-/// The scores of each contestant by scenario.
+/// Renders the scores of each contestant by scenario.
 pub(super) fn section(summary: &Summary) -> String {
     let rows = &summary.rows;
     let mut columns: BTreeMap<TaskId, Vec<&str>> = BTreeMap::new();
@@ -56,7 +57,7 @@ fn legend(summary: &Summary) -> String {
     text + "</ul>\n"
 }
 
-/// The class of a score's cell. The bounds are those of the legend.
+/// The CSS class of a score's cell. The bounds are those of the legend.
 fn shade(score: f64) -> &'static str {
     match score {
         ..0.2 => "h0",
@@ -68,7 +69,7 @@ fn shade(score: f64) -> &'static str {
     }
 }
 
-/// .406, and 0 and 1 alone: nine of them stand side by side on a phone.
+/// A score in short form: `.406`, but `0` and `1` alone. Nine of them fit side by side on a phone.
 fn brief(score: f64) -> String {
     let text = format!("{score:.3}");
     match text.as_str() {
@@ -78,7 +79,7 @@ fn brief(score: f64) -> String {
     }
 }
 
-/// Why there is no score.
+/// The reason why there is no score.
 fn missing(scenario: &ScenarioScore) -> &'static str {
     if scenario.void.is_empty() { "open" } else { "void" }
 }
@@ -101,7 +102,7 @@ fn by_scenario(rows: &[Row], columns: &BTreeMap<TaskId, Vec<&str>>) -> String {
     }
     text += "</tr>\n</thead>\n<tbody>\n";
     for row in rows {
-        let _ = write!(text, "<tr><th scope=\"row\">{}</th>", name(&row.model));
+        let _ = write!(text, "<tr><th scope=\"row\">{}</th>", name(&row.contestant));
         for (task, ids) in columns {
             for (index, id) in ids.iter().enumerate() {
                 let scenario = row.tasks.get(task).and_then(|score| score.scenarios.get(*id));
@@ -124,7 +125,7 @@ fn cell(scenario: Option<&ScenarioScore>, first: &str) -> String {
     }
 }
 
-/// Each epoch's score, folded.
+/// Renders each epoch's score in a folded part.
 fn by_epoch(rows: &[Row]) -> String {
     let head = ["contestant", "task", "scenario", "mean", "epochs from 0"].map(str::to_owned);
     let mut lines = Vec::new();
@@ -137,7 +138,13 @@ fn by_epoch(rows: &[Row]) -> String {
                 };
                 let epochs: Vec<_> = scenario.epochs.iter().enumerate().map(epoch).collect();
                 let mean = score(scenario.mean);
-                lines.push(vec![name(&row.model), difficulty(*task).to_owned(), escape(id), mean, epochs.join(" · ")]);
+                lines.push(vec![
+                    name(&row.contestant),
+                    difficulty(*task).to_owned(),
+                    escape(id),
+                    mean,
+                    epochs.join(" · "),
+                ]);
             }
         }
     }
@@ -163,7 +170,7 @@ fn by_task(rows: &[Row], columns: &BTreeMap<TaskId, Vec<&str>>, scenarios: usize
     }
     text += "</tr>\n</thead>\n<tbody>\n";
     for row in rows {
-        let _ = write!(text, "<tr><th scope=\"row\">{}</th>", name(&row.model));
+        let _ = write!(text, "<tr><th scope=\"row\">{}</th>", name(&row.contestant));
         for (task, ids) in columns {
             text += &task_cells(row.tasks.get(task), ids.len());
         }
@@ -180,7 +187,7 @@ fn by_task(rows: &[Row], columns: &BTreeMap<TaskId, Vec<&str>>, scenarios: usize
         let more = below.len().saturating_sub(WORST);
         let more = if more > 0 { format!(", and {more} more below 1") } else { String::new() };
         let said = if listed.is_empty() { "none below 1".to_owned() } else { listed.join(", ") + &more };
-        vec![name(&row.model), said]
+        vec![name(&row.contestant), said]
     };
     text + &grid("The lowest scores", &head, &rows.iter().map(worst).collect::<Vec<_>>())
 }

@@ -1,13 +1,13 @@
-//! Who chose the steps: a bar a model, by source.
+//! The sources of the steps, with a bar for each model.
 
 use std::fmt::Write;
 
-use super::{name, percent};
+use super::parts::{name, percent};
 use crate::log::Row;
 use crate::report::markup::escape;
 use crate::report::score_table::asked_by;
 
-/// Hatching, so that the net's steps are told from the model's without colours; used from everywhere in the page.
+/// The hatching that distinguishes the fallback's steps from the model's without colours. The whole page uses it.
 pub(super) const PATTERNS: &str = "<svg class=\"defs\" aria-hidden=\"true\"><defs>\
      <pattern id=\"hatch-override\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\">\
      <path d=\"M-1,1 l2,-2 M0,6 l6,-6 M5,7 l2,-2\" class=\"ink-override\"/></pattern>\
@@ -20,7 +20,7 @@ const fn steps(row: &Row) -> [usize; 4] {
     [row.model_steps, row.repaired_steps, row.override_steps, row.fallback_steps]
 }
 
-/// The steps of each model by source; nothing where no model played.
+/// Renders the steps of each model by source; empty if no model played.
 pub(super) fn section(rows: &[Row]) -> String {
     let models: Vec<_> = rows.iter().filter(|row| row.protocol.is_some()).collect();
     if models.is_empty() {
@@ -70,9 +70,9 @@ fn bar(row: &Row) -> String {
         "<tbody>\n<tr><th colspan=\"5\" scope=\"rowgroup\">{} <span class=\"soft\">{}</span>\
          <svg height=\"16\" role=\"img\"><title>{}: {said} of {} steps</title>\
          <rect width=\"100%\" height=\"16\" class=\"track\"/>{parts}</svg></th></tr>\n<tr>{cells}<td>{}</td></tr>\n</tbody>\n",
-        name(&row.model),
+        name(&row.contestant),
         escape(&asked_by(row)),
-        escape(&row.model),
+        escape(&row.contestant),
         row.steps,
         row.steps,
     )

@@ -1,19 +1,19 @@
-//! Scores with their intervals: a strip a contestant, all on one scale.
+//! The scores with their intervals: a strip for each contestant, all on one scale.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::{difficulty, floor_and_ceiling, name, percent};
+use super::parts::{difficulty, floor_and_ceiling, name, percent};
 use crate::log::Row;
 use crate::report::markup::escape;
 use crate::report::score_table::{NONE, score};
 
 const TICKS: [(f64, &str); 5] = [(0.0, "0"), (0.25, ".25"), (0.5, ".5"), (0.75, ".75"), (1.0, "1")];
 
-/// What is drawn of a row.
+/// The score and interval of a row that are drawn.
 type Estimate = (Option<f64>, Option<[f64; 2]>);
 
-/// The overall scores, and those of each task.
+/// Renders the overall scores and those of each task.
 pub(super) fn section(rows: &[Row]) -> String {
     let mut text = String::from("<h2>Scores with intervals</h2>\n");
     text += &keys(rows);
@@ -65,7 +65,7 @@ fn figure(id: &str, title: &str, about: &str, rows: &[Row], estimate: impl Fn(&R
         let _ = writeln!(
             text,
             "<tr><th scope=\"row\">{}{}</th><td>{}</td><td>{}</td></tr>",
-            name(&row.model),
+            name(&row.contestant),
             strip(row, mean, ci95, floor, ceiling),
             score(mean),
             ci95.map_or(NONE.to_owned(), interval),
@@ -74,7 +74,7 @@ fn figure(id: &str, title: &str, about: &str, rows: &[Row], estimate: impl Fn(&R
     text + "</tbody>\n</table>\n</figure>\n"
 }
 
-/// 0.049–0.762; words instead of the dash where a number has a sign.
+/// An interval as text, `0.049–0.762`, with a word instead of the dash if a number has a sign.
 fn interval([low, high]: [f64; 2]) -> String {
     let [low_text, high_text] = [low, high].map(|bound| format!("{bound:.3}").replace('-', "−"));
     if low < 0.0 {
@@ -84,7 +84,7 @@ fn interval([low, high]: [f64; 2]) -> String {
     }
 }
 
-/// The scale, and the names of the two lines above it.
+/// Renders the scale and the names of the two lines above it.
 fn axis(floor: Option<f64>, ceiling: Option<f64>) -> String {
     let lines: Vec<_> =
         [("ceiling", ceiling), ("floor", floor)].into_iter().filter_map(|(l, at)| Some((l, at?))).collect();
@@ -109,7 +109,7 @@ fn axis(floor: Option<f64>, ceiling: Option<f64>) -> String {
 fn strip(row: &Row, mean: Option<f64>, ci95: Option<[f64; 2]>, floor: Option<f64>, ceiling: Option<f64>) -> String {
     let interval = ci95.map(|[low, high]| format!(", interval {low:.3} to {high:.3}")).unwrap_or_default();
     let title = mean.map_or("no score".to_owned(), |mean| format!("{mean:.3}{interval}"));
-    let mut text = format!("<svg height=\"18\" role=\"img\"><title>{}: {title}</title>", escape(&row.model));
+    let mut text = format!("<svg height=\"18\" role=\"img\"><title>{}: {title}</title>", escape(&row.contestant));
     let mut line = |class: &str, at: f64| {
         let x = percent(at);
         let _ = write!(text, "<line x1=\"{x}\" x2=\"{x}\" y1=\"0\" y2=\"18\" class=\"{class}\"/>");
@@ -126,7 +126,7 @@ fn strip(row: &Row, mean: Option<f64>, ci95: Option<[f64; 2]>, floor: Option<f64
         let (low, high) = (percent(low), percent(high));
         let _ = write!(text, "<line x1=\"{low}\" x2=\"{high}\" y1=\"9\" y2=\"9\" class=\"whisker\"/>");
     }
-    // Arrows where the scale ends before the interval does.
+    // Arrows show that the interval continues beyond the end of the scale.
     for (at, is_beyond, path) in [
         ("0", ci95.is_some_and(|[low, _]| low < 0.0), "M-7,0 l8,-5 v10 z"),
         ("100%", ci95.is_some_and(|[_, high]| high > 1.0), "M7,0 l-8,-5 v10 z"),

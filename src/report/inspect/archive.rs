@@ -1,4 +1,4 @@
-//! The two containers: the `.eval` archive, and the one JSON object.
+//! The two containers of a log: the `.eval` archive, and the single JSON object.
 
 use std::io::{Cursor, Write};
 
@@ -6,11 +6,11 @@ use serde_json::Value;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use super::ExportError;
+use super::error::ExportError;
 use super::header::Header;
 use super::sample::Sample;
 
-/// A ZIP archive: a member a sample, then what is made of all of them, the header last.
+/// Makes a ZIP archive with a member for each sample, then what is derived from all of them, and the header last.
 pub(super) fn eval(header: &Header, samples: &[Sample]) -> Result<Vec<u8>, ExportError> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     for sample in samples {
@@ -23,7 +23,7 @@ pub(super) fn eval(header: &Header, samples: &[Sample]) -> Result<Vec<u8>, Expor
 }
 
 fn add(archive: &mut ZipWriter<Cursor<Vec<u8>>>, name: &str, value: &Value) -> Result<(), ExportError> {
-    // Deflate, which every reader has; and always the same time and permissions, so that equal logs are equal bytes.
+    // Every reader has deflate. The time and the permissions are always the same, so that equal logs are equal bytes.
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .last_modified_time(DateTime::default())
@@ -33,7 +33,7 @@ fn add(archive: &mut ZipWriter<Cursor<Vec<u8>>>, name: &str, value: &Value) -> R
     Ok(())
 }
 
-/// One object: the header's keys first, then the samples, the reductions last.
+/// Makes one object with the keys of the header first, then the samples, and the reductions last.
 pub(super) fn json(header: Header, samples: Vec<Sample>) -> Vec<u8> {
     let mut log = header.log;
     log.insert("samples".to_owned(), samples.into_iter().map(|sample| sample.full).collect());

@@ -1,35 +1,37 @@
-//! The header: what was evaluated, how, and what it came to.
+//! The header of a log: what was evaluated, how, and with which result.
 
 use serde_json::{Map, Value, json};
 
+use super::ids;
+use super::names::{object, protocol, scorer, task_name, time};
 use super::sample::{Sample, error};
 use super::usage::Spent;
-use super::{Kept, ids, object, protocol, scorer, task_name, time};
 use crate::env::Points;
 use crate::log::summary::TaskScore;
 use crate::log::{Contestant, EventKind, Fold, Row, Summary};
+use crate::report::episodes::ExportedRun;
 use crate::stats::mean::{estimate, mean, stratified};
 
 /// The version of the format.
 const VERSION: u32 = 2;
 
-/// How the scores of epochs become one.
+/// The method by which the scores of epochs become one score.
 const REDUCER: &str = "mean";
 
 /// A log without its samples.
 pub(super) struct Header {
-    /// In the order that readers of a stream need.
+    /// The fields, in the order that readers of a stream need.
     pub(super) log: Map<String, Value>,
     pub(super) reductions: Value,
 }
 
-pub(super) fn of(run: &Kept<'_>, contestant: &Contestant, samples: &[Sample]) -> Header {
+pub(super) fn of(run: &ExportedRun<'_>, contestant: &Contestant, samples: &[Sample]) -> Header {
     let mut fold = Fold::new(run.manifest);
     for event in run.events {
         fold.apply(event);
     }
     let summary = fold.summary();
-    let row = summary.rows.iter().find(|row| row.model == contestant.label);
+    let row = summary.rows.iter().find(|row| row.contestant == contestant.label);
     let problem = row.filter(|row| row.episodes > 0 && row.void == row.episodes).map(nothing_scored);
     let log = object(json!({
         "version": VERSION,
@@ -44,7 +46,7 @@ pub(super) fn of(run: &Kept<'_>, contestant: &Contestant, samples: &[Sample]) ->
     Header { log, reductions: row.map_or(json!([]), |row| reductions(run, row)) }
 }
 
-fn status(run: &Kept<'_>, row: Option<&Row>, failed: bool) -> &'static str {
+fn status(run: &ExportedRun<'_>, row: Option<&Row>, failed: bool) -> &'static str {
     let cancelled = || {
         let news = run.events.iter().rev().map(|event| &event.event);
         let is_stop =
@@ -56,7 +58,7 @@ fn status(run: &Kept<'_>, row: Option<&Row>, failed: bool) -> &'static str {
         _ if failed => "error",
         Some(row) if row.unfinished == 0 => "success",
         _ if cancelled() => "cancelled",
-        // It goes on, or was killed: the log of a killed run looks the same.
+        // The run is going on, or it was killed: the log of a killed run looks the same.
         _ => "started",
     }
 }
@@ -66,7 +68,7 @@ fn nothing_scored(row: &Row) -> Value {
     error(&format!("no episode has a score: {}", reasons.join(", ")))
 }
 
-fn eval(run: &Kept<'_>, contestant: &Contestant) -> Value {
+fn eval(run: &ExportedRun<'_>, contestant: &Contestant) -> Value {
     let manifest = run.manifest;
     let task = task_name(&manifest.suite);
     let settings = contestant.settings.as_ref();
@@ -110,8 +112,8 @@ fn plan(contestant: &Contestant) -> Value {
     json!({ "name": "plan", "steps": [{ "solver": contestant.agent, "params": params }], "config": {} })
 }
 
-/// The numbers of the summary: the headline is the mean of the tasks, which weigh the same.
-fn results(run: &Kept<'_>, row: &Row, samples: &[Sample]) -> Value {
+/// The numbers of the summary. The headline is the mean of the tasks, which weigh the same.
+fn results(run: &ExportedRun<'_>, row: &Row, samples: &[Sample]) -> Value {
     let grader = scorer(run.manifest);
     let by_task: Vec<_> = row.tasks.iter().map(|(task, score)| (*task, exact_means(score))).collect();
     let strata: Vec<_> = by_task.iter().map(|(_, means)| means.clone()).collect();
@@ -152,14 +154,15 @@ fn results(run: &Kept<'_>, row: &Row, samples: &[Sample]) -> Value {
     }))
 }
 
-/// The means of the scenarios that have a score, not rounded.
+/// The means of the scenarios that have a score, before rounding.
 fn exact_means(task: &TaskScore) -> Vec<f64> {
     let scored = task.scenarios.values().map(|scenario| scenario.epochs.iter().flatten().copied().collect::<Vec<_>>());
     scored.filter_map(|scores| mean(&scores)).collect()
 }
 
-/// The score of each scenario over its epochs. One without a score is left out: there is nothing to reduce.
-fn reductions(run: &Kept<'_>, row: &Row) -> Value {
+/// The score of each scenario over its epochs. A scenario without a score is left out, because there is nothing to
+/// reduce.
+fn reductions(run: &ExportedRun<'_>, row: &Row) -> Value {
     let in_order = run.manifest.scenarios.iter();
     let samples: Vec<_> = in_order
         .filter_map(|planned| {
@@ -170,7 +173,7 @@ fn reductions(run: &Kept<'_>, row: &Row) -> Value {
     json!([{ "scorer": scorer(run.manifest), "reducer": REDUCER, "samples": samples }])
 }
 
-fn stats(run: &Kept<'_>, contestant: &Contestant, summary: &Summary, samples: &[Sample]) -> Value {
+fn stats(run: &ExportedRun<'_>, contestant: &Contestant, summary: &Summary, samples: &[Sample]) -> Value {
     let mut spent = Spent::NOTHING;
     for sample in samples {
         spent.add(&sample.spent);

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{ids, object};
+use super::ids;
+use super::names::object;
 use crate::chat::{ChatReply, FinishReason, Message, ToolCall};
 
 /// The conversation so far.
 pub(super) struct Conversation {
     sample: String,
     messages: Vec<Value>,
-    /// Which function a call of this id names.
+    /// The names of the functions by the ids of their calls.
     functions: BTreeMap<String, String>,
 }
 
@@ -42,7 +43,7 @@ impl Conversation {
         self.messages.push(message);
     }
 
-    /// Notes what the model said, and gives it as a message.
+    /// Notes what the model said, and returns it as a message.
     pub(super) fn answer(&mut self, reply: &ChatReply, model: &str) -> Value {
         let text = reply.content.as_deref().unwrap_or_default();
         let content = match reply.reasoning.as_deref().filter(|reasoning| !reasoning.is_empty()) {
@@ -67,7 +68,7 @@ impl Conversation {
         calls.iter().map(tool_call).collect()
     }
 
-    /// How many messages there are: a request that is made now holds all of them.
+    /// The number of messages. A request that is made now contains all of them.
     pub(super) fn len(&self) -> usize {
         self.messages.len()
     }
@@ -77,7 +78,8 @@ impl Conversation {
     }
 }
 
-/// A call with its arguments as an object. What is none is kept under the key `arguments`, with the reason.
+/// A call with its arguments as an object. Arguments that are not an object are kept under the key `arguments`, with
+/// the reason.
 fn tool_call(call: &ToolCall) -> Value {
     let (arguments, problem) = match serde_json::from_str(&call.arguments) {
         Ok(Value::Object(arguments)) => (arguments, None),
@@ -94,7 +96,7 @@ fn raw(call: &ToolCall) -> Map<String, Value> {
     [("arguments".to_owned(), call.arguments.as_str().into())].into_iter().collect()
 }
 
-/// Why the model stopped.
+/// The reason why the model stopped, in the words of the format.
 pub(super) const fn stop_reason(finish: &FinishReason) -> &'static str {
     match finish {
         FinishReason::Stop => "stop",

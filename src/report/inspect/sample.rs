@@ -1,11 +1,13 @@
-//! Samples: an episode each, in full and as the summary that lists show.
+//! The samples: each is one episode, in full and as the summary that lists show.
 
 use serde_json::{Value, json};
 
+use super::ids;
+use super::names::{object, protocol, scorer, seconds, time};
 use super::transcript::Transcript;
 use super::usage::Spent;
-use super::{Kept, ids, object, protocol, scorer, seconds, time};
 use crate::log::{Contestant, Outcome};
+use crate::report::episodes::ExportedRun;
 use crate::report::episodes::{self, End, Episode};
 
 /// The most bytes of a text in a summary.
@@ -13,35 +15,35 @@ const LONGEST: usize = 1_000;
 
 /// One episode as a sample.
 pub(super) struct Sample {
-    /// The member of the archive.
+    /// The name of the member in the archive.
     pub(super) name: String,
     pub(super) full: Value,
     pub(super) summary: Value,
     pub(super) spent: Spent,
-    /// Whether it ended without an error.
+    /// Whether the episode ended without an error.
     pub(super) completed: bool,
 }
 
 /// The episodes of a contestant that have begun, in the order of the plan.
-pub(super) fn all(run: &Kept<'_>, contestant: &Contestant) -> Vec<Sample> {
+pub(super) fn all(run: &ExportedRun<'_>, contestant: &Contestant) -> Vec<Sample> {
     episodes::of(run, &contestant.label).iter().map(|episode| sample(run, contestant, episode)).collect()
 }
 
-fn sample(run: &Kept<'_>, contestant: &Contestant, episode: &Episode<'_>) -> Sample {
+fn sample(run: &ExportedRun<'_>, contestant: &Contestant, episode: &Episode<'_>) -> Sample {
     let Episode { key, id, task, started, events, end } = episode;
     let (task, started) = (*task, *started);
     let uuid = ids::sample(&run.manifest.id, key);
     let epoch = key.epoch + 1;
     let input = episode.input(run.incidents);
     let target = task.submission().as_str();
-    // By its kind alone: the columns of a data frame are texts and numbers.
+    // Only the kind is given, because the columns of a data frame are texts and numbers.
     let outcome = json!(end.outcome);
     let metadata = object(json!({
         "task": task, "episode_id": id, "outcome": outcome["kind"], "steps": end.steps,
     }));
 
     let mut transcript = Transcript::new(&uuid, &contestant.label, protocol(contestant), started);
-    // Older versions insist on a state, newer ones do not.
+    // Older versions require a state, newer ones do not.
     let init = json!({ "sample": { "id": key.scenario, "input": input, "target": target }, "state": {} });
     transcript.push("sample_init", started, init);
     for event in events {
@@ -50,7 +52,7 @@ fn sample(run: &Kept<'_>, contestant: &Contestant, episode: &Episode<'_>) -> Sam
     transcript.close(end.at);
     let error = end.problem().map(|problem| error(&problem));
     let limit = (end.outcome == Some(Outcome::StepLimit)).then(|| {
-        // A step is neither a message nor a turn: repairs and built-in agents make other numbers of those.
+        // A step is neither a message nor a turn: repairs and built-in agents have other numbers of those.
         let reason = format!("the {} steps of {task} were used up without a submission", end.steps);
         json!({ "type": "custom", "limit": end.steps, "reason": reason })
     });
@@ -104,12 +106,12 @@ fn score(end: &End<'_>, answer: Option<&str>) -> Option<Value> {
     })))
 }
 
-/// An error in the form that asks for two more texts than we have.
+/// An error in the format's form, which requires two more texts than we have.
 pub(super) fn error(message: &str) -> Value {
     json!({ "message": message, "traceback": message, "traceback_ansi": message })
 }
 
-/// The same with its long texts cut.
+/// Cuts the long texts of a value.
 fn cut(value: Value) -> Value {
     match value {
         Value::String(mut text) if text.len() > LONGEST => {

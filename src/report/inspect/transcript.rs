@@ -1,19 +1,21 @@
-//! The events of an episode as Inspect's: model calls, actions as tool calls, and what belongs to us alone.
+//! Turns the events of an episode into Inspect's: model calls, actions as tool calls, and the data that only this
+//! program has.
 //!
-//! The kinds of events are a closed list, and one that is not on it makes the whole sample unreadable. So our own data
-//! (who chose a step, why, and what it was worth) goes into `info` events of the source `bench`.
+//! The kinds of events are a closed list, and one event of another kind makes the whole sample unreadable. So our own
+//! data (who chose a step, why, and what it was worth) is written as `info` events of the source `bench`.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::ids;
 use super::message::{Conversation, stop_reason};
+use super::names::{object, seconds, time};
 use super::usage::{Spent, tokens};
-use super::{ids, object, seconds, time};
 use crate::chat::{ChatReply, Retry, ToolCall};
 use crate::log::event::StepTaken;
 use crate::log::{Event, EventKind};
 
-/// What the events of an episode came to.
+/// The result of an episode's events.
 pub(super) struct Played {
     pub(super) events: Vec<Value>,
     /// The conversation, to which the model events refer.
@@ -23,9 +25,9 @@ pub(super) struct Played {
     /// The parameters of the submission.
     pub(super) answer: Option<String>,
     pub(super) spent: Spent,
-    /// Calls that were answered.
+    /// The number of calls that were answered.
     pub(super) turns: usize,
-    /// The time between attempts of calls, in seconds.
+    /// The time between attempts of calls in seconds.
     pub(super) waited: f64,
 }
 
@@ -33,7 +35,7 @@ pub(super) struct Played {
 pub(super) struct Transcript<'a> {
     sample: &'a str,
     label: &'a str,
-    /// Which tool the model must call: any or none.
+    /// Whether the model must call a tool: any tool, or none.
     tool_choice: &'static str,
     started: Timestamp,
     /// The span of the step that is going on.
@@ -65,7 +67,7 @@ impl<'a> Transcript<'a> {
         }
     }
 
-    /// Adds an event.
+    /// Adds an event of this kind.
     pub(super) fn push(&mut self, kind: &str, at: Timestamp, fields: Value) {
         let at = at.max(self.started);
         let mut event = json!({
@@ -81,7 +83,7 @@ impl<'a> Transcript<'a> {
         self.played.events.push(object(event));
     }
 
-    /// Takes a call or a step; what begins and ends an episode is not ours.
+    /// Takes a call or a step into account. The beginning and the end of an episode are written elsewhere.
     pub(super) fn apply(&mut self, event: &Event) {
         match &event.event {
             EventKind::ModelCalled { step, new_messages, dropped_evidence, reply, cost_usd } => {
@@ -97,7 +99,7 @@ impl<'a> Transcript<'a> {
                 self.wait(retries);
                 let problem = if message.is_empty() { error.to_string() } else { format!("{error}: {message}") };
                 let fields = json!({
-                    // What was said for the first time in this call stands in the event of the next one.
+                    // What was said for the first time in this call is in the event of the next call.
                     "input_refs": self.request(),
                     "output": { "model": self.label, "choices": [], "error": problem },
                     "error": problem,
@@ -118,7 +120,7 @@ impl<'a> Transcript<'a> {
         self.played.spent.call(reply.usage, cost);
         self.played.turns += 1;
         let model = reply.model.as_deref().unwrap_or(self.label);
-        // What was asked, before the answer joins it.
+        // The request is recorded before the answer joins the conversation.
         let request = self.request();
         let message = self.conversation.answer(reply, model);
         let output = object(json!({
@@ -144,16 +146,16 @@ impl<'a> Transcript<'a> {
         self.model(before(at, reply.latency_ms), fields);
     }
 
-    /// The messages of a request that is made now, as a range of the sample's. Written out in every event, they would
-    /// make a log that grows with the square of an episode. What was dropped to fit a context limit is shown in full;
-    /// the event counts it.
+    /// The messages of a request that is made now, as a range of the sample's messages. If every event contained them,
+    /// the log would grow with the square of an episode. Messages that were dropped to fit a context limit are shown
+    /// all the same; the event counts them.
     fn request(&self) -> Value {
         let said = self.conversation.len();
         if said == 0 { json!([]) } else { json!([[0, said]]) }
     }
 
     fn model(&mut self, start: Timestamp, fields: Value) {
-        // Tools follow from the task, and settings stand in the header.
+        // The tools follow from the task, and the settings are in the header.
         let mut event = json!({
             "model": self.label, "input": [], "tools": [], "tool_choice": self.tool_choice, "config": {},
         });
@@ -188,7 +190,7 @@ impl<'a> Transcript<'a> {
         self.close(at);
     }
 
-    /// Opens the span of a step, unless it is open.
+    /// Opens the span of a step, unless it is open already.
     fn open(&mut self, step: u32, at: Timestamp) {
         if self.span.is_none() {
             let id = ids::part(self.sample, "span", step as usize);
@@ -197,7 +199,7 @@ impl<'a> Transcript<'a> {
         }
     }
 
-    /// Ends the step that is going on, if one is.
+    /// Ends the step that is going on, if there is one.
     pub(super) fn close(&mut self, at: Timestamp) {
         if let Some(id) = self.span.clone() {
             self.push("span_end", at, json!({ "id": id }));
@@ -209,7 +211,7 @@ impl<'a> Transcript<'a> {
         self.played.waited += retries.iter().map(|retry| milliseconds(retry.delay_ms)).sum::<f64>();
     }
 
-    /// The answer so far: the parameters of the submission.
+    /// The answer so far, which is the parameters of the submission.
     pub(super) fn answer(&self) -> Option<&str> {
         self.played.answer.as_deref()
     }
@@ -224,7 +226,7 @@ fn before(at: Timestamp, latency_ms: u64) -> Timestamp {
     at.checked_sub(latency).unwrap_or(at)
 }
 
-/// Milliseconds as seconds.
+/// Converts milliseconds to seconds.
 fn milliseconds(count: u64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "milliseconds fit a double")]
     let count = count as f64;

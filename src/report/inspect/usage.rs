@@ -1,17 +1,17 @@
-//! Tokens and costs as Inspect counts them.
+//! The tokens and costs as Inspect counts them.
 
 use serde_json::{Value, json};
 
-use super::object;
+use super::names::object;
 use crate::chat::Usage;
 
-/// What calls came to.
+/// The totals of calls.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Spent {
     usage: Usage,
-    /// In USD; none where a price is not known.
+    /// The cost in USD; none if a price is not known.
     cost: Option<f64>,
-    /// Calls of which the endpoint counted the tokens.
+    /// The number of calls whose endpoint counted the tokens.
     counted: usize,
 }
 
@@ -22,7 +22,7 @@ impl Spent {
         counted: 0,
     };
 
-    /// Adds a call.
+    /// Adds the tokens and the cost of a call.
     pub(super) fn call(&mut self, usage: Option<Usage>, cost: Option<f64>) {
         if let Some(usage) = usage {
             self.add(&Self { usage, cost, counted: 1 });
@@ -35,13 +35,13 @@ impl Spent {
         self.counted += other.counted;
     }
 
-    /// By model, of which there is one; empty where no tokens were counted.
+    /// The totals by model, of which there is one; empty if no tokens were counted.
     pub(super) fn by_model(&self, label: &str) -> Value {
         if self.counted == 0 { json!({}) } else { json!({ label: tokens(self.usage, self.cost) }) }
     }
 }
 
-/// The tokens of one or more calls. Inspect's input leaves out what came from the cache; ours holds it.
+/// The tokens of one or more calls. Inspect's input does not include what came from the cache, while ours does.
 pub(super) fn tokens(usage: Usage, cost: Option<f64>) -> Value {
     let cached = usage.cached_tokens.min(usage.prompt_tokens);
     object(json!({
@@ -50,7 +50,7 @@ pub(super) fn tokens(usage: Usage, cost: Option<f64>) -> Value {
         "total_tokens": usage.prompt_tokens + usage.completion_tokens,
         "input_tokens_cache_read": cached,
         "reasoning_tokens": usage.reasoning_tokens,
-        // To a billionth of a dollar, as in the summary.
+        // The cost is rounded to a billionth of a dollar, as in the summary.
         "total_cost": cost.map(|cost| (cost * 1e9).round() / 1e9),
     }))
 }

@@ -17,7 +17,7 @@ use crate::gate::compare::Side;
 use crate::gate::{Rules, compare, render};
 use crate::log::Row;
 use crate::log::manifest::PlannedScenario;
-use crate::log::shelf::{Book, Head, ShelfError, Status};
+use crate::log::run_index::{Head, OpenRun, RunIndexError, Status};
 use crate::report::published;
 use crate::serve::app::App;
 use crate::serve::episodes::view::Reveal;
@@ -137,7 +137,7 @@ pub(crate) async fn episode(
         let level = scenario.as_ref().map(|scenario| scenario.level());
         Ok(json!({
             "n": n, "episodes": manifest.contestants.len() * manifest.scenarios.len() * manifest.epochs as usize,
-            "label": trajectory.episode.model, "level": level, "trajectory": trajectory, "briefing": briefing,
+            "label": trajectory.episode.contestant, "level": level, "trajectory": trajectory, "briefing": briefing,
             "oracle": oracle,
         })
         .to_string())
@@ -164,8 +164,9 @@ pub(crate) async fn comparison(
     let named = |name: &str, value: Option<String>| value.ok_or_else(|| Misfit::missing(name, "the id of a run"));
     let (base, new) = (named("base", query.base)?, named("new", query.new)?);
     let text = look(&app, &headers, move |runs| {
-        let side =
-            |id: &str| -> Result<_, ShelfError> { Ok((runs.shelf.with(id, Book::summary)?, runs.shelf.events(id)?)) };
+        let side = |id: &str| -> Result<_, RunIndexError> {
+            Ok((runs.shelf.with(id, OpenRun::summary)?, runs.shelf.events(id)?))
+        };
         let (base, new) = (side(&base)?, side(&new)?);
         let sides = (Side { summary: &base.0, events: &base.1 }, Side { summary: &new.0, events: &new.1 });
         let comparison = compare(sides.0, sides.1, Rules::default(), query.allow_drift)
@@ -186,7 +187,7 @@ fn entry(head: &Head) -> Value {
     let Head { manifest, status, planned, ended, summary } = head;
     let contestant = |(label, row): (&String, &Row)| {
         json!({
-            "label": label, "model": row.model, "agent": row.agent, "protocol": row.protocol, "assist": row.assist,
+            "label": label, "model": row.contestant, "agent": row.agent, "protocol": row.protocol, "assist": row.assist,
             "overall": row.overall, "overall_ci95": row.overall_ci95,
         })
     };

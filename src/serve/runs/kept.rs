@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::env::{Catalog, Scenario};
 use crate::log::Manifest;
-use crate::log::shelf::{Shelf, ShelfError};
+use crate::log::run_index::{RunIndex, RunIndexError};
 use crate::serve::error::Fault;
 use crate::serve::ports::Suites;
 
@@ -15,7 +15,7 @@ const SUITES: usize = 4;
 /// These are the kept runs that a server shows.
 #[derive(Debug)]
 pub struct KeptRuns {
-    pub(crate) shelf: Shelf,
+    pub(crate) shelf: RunIndex,
     suites: Arc<dyn Suites>,
     /// These suites were looked for, by their digest; none where a suite was not found.
     known: Mutex<BTreeMap<String, Option<Arc<Catalog>>>>,
@@ -24,7 +24,7 @@ pub struct KeptRuns {
 impl KeptRuns {
     /// Takes the runs, and where their suites come from.
     #[must_use]
-    pub fn new(shelf: Shelf, suites: Arc<dyn Suites>) -> Self {
+    pub fn new(shelf: RunIndex, suites: Arc<dyn Suites>) -> Self {
         Self { shelf, suites, known: Mutex::default() }
     }
 
@@ -46,11 +46,11 @@ impl KeptRuns {
     }
 }
 
-impl From<ShelfError> for Fault {
-    fn from(error: ShelfError) -> Self {
+impl From<RunIndexError> for Fault {
+    fn from(error: RunIndexError) -> Self {
         match error {
-            ShelfError::Find(_) | ShelfError::NoEpisode(_) => Self::NoRun(error.to_string()),
-            ShelfError::Store(_) | ShelfError::Damaged { .. } => Self::Runs(error.to_string()),
+            RunIndexError::Find(_) | RunIndexError::NoEpisode(_) => Self::NoRun(error.to_string()),
+            RunIndexError::Store(_) | RunIndexError::Damaged { .. } => Self::Runs(error.to_string()),
         }
     }
 }

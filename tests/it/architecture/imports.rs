@@ -288,23 +288,26 @@ impl<'ast> Visit<'ast> for Mentions {
     fn visit_item_mod(&mut self, _: &'ast syn::ItemMod) {}
 }
 
-/// A circle of imports, if there is one: each file imports from the next, and the last from the first.
-pub(crate) fn circle(edges: &Edges) -> Option<Vec<String>> {
-    let mut done = BTreeSet::new();
-    let mut way = Vec::new();
-    edges.keys().find_map(|start| follow(edges, start, &mut done, &mut way))
+/// The groups of files that import each other in a circle, each sorted by name.
+pub(crate) fn circles(edges: &Edges) -> BTreeSet<Vec<String>> {
+    let reached: BTreeMap<_, _> = edges.keys().map(|file| (file, reachable(edges, file))).collect();
+    let group = |file: &String| {
+        let ahead = &reached[file];
+        ahead.iter().filter(|other| reached[other].contains(file)).cloned().collect::<Vec<_>>()
+    };
+    edges.keys().filter(|file| reached[file].contains(*file)).map(group).collect()
 }
 
-fn follow(edges: &Edges, at: &str, done: &mut BTreeSet<String>, way: &mut Vec<String>) -> Option<Vec<String>> {
-    if let Some(first) = way.iter().position(|seen| seen == at) {
-        return Some(way[first..].to_vec());
+/// Every file that a file imports, by way of others too.
+fn reachable(edges: &Edges, file: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut left = vec![file];
+    while let Some(at) = left.pop() {
+        for next in &edges[at] {
+            if found.insert(next.clone()) {
+                left.push(next);
+            }
+        }
     }
-    if done.contains(at) {
-        return None;
-    }
-    way.push(at.to_owned());
-    let found = edges.get(at).into_iter().flatten().find_map(|next| follow(edges, next, done, way));
-    way.pop();
-    done.insert(at.to_owned());
     found
 }

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use imports::{Edges, Imports, circle};
+use imports::{Edges, Imports, circles};
 
 /// The crates of the workspace, from the bottom up: name and folder of sources.
 const CRATES: [(&str, &str); 2] = [("incident_env", "crates/incident-env/src"), ("incident_bench", "src")];
@@ -76,13 +76,19 @@ const LAYERS: [(&str, &[&str], &str); 12] = [
 ];
 
 /// Files, or folders of files, that neither wait nor look at the clock, the disk, the network or the environment.
-const PURE: [&str; 32] = [
+const PURE: [&str; 41] = [
     "crates/incident-env/src",
     "src/generate",
+    "src/chat/call.rs",
+    "src/chat/message.rs",
+    "src/chat/wire",
     "src/stats",
     "src/agent",
     "src/log/event.rs",
-    "src/log/summary.rs",
+    "src/log/episode_key.rs",
+    "src/log/summary",
+    "src/log/reliability.rs",
+    "src/log/rounding.rs",
     "src/log/reader.rs",
     "src/log/conduct.rs",
     "src/log/failure.rs",
@@ -90,12 +96,15 @@ const PURE: [&str; 32] = [
     "src/log/shard.rs",
     "src/log/trajectory_file.rs",
     "src/run/plan.rs",
-    "src/run/kept.rs",
+    "src/run/budget/amount.rs",
+    "src/run/budget/spent.rs",
+    "src/run/progress.rs",
     "src/run/audit.rs",
     "src/gate",
     "src/queue/intake.rs",
     "src/queue/message.rs",
     "src/report/atif",
+    "src/report/detail_tables.rs",
     "src/report/episodes.rs",
     "src/report/publish.rs",
     "src/report/score_table.rs",
@@ -157,8 +166,12 @@ fn unit(file: &str) -> Option<&str> {
 
 #[test]
 fn no_file_imports_itself_through_others() {
-    let edges: Edges = workspace().edges().into_iter().filter(|(file, _)| file.starts_with("crates/")).collect();
-    assert_eq!(circle(&edges), None);
+    let circles = circles(&workspace().edges());
+    let circles: Vec<_> = circles
+        .iter()
+        .filter(|files| !files[0].starts_with("src/generate") && !files[0].starts_with("src/cli"))
+        .collect();
+    assert!(circles.is_empty(), "these files import each other: {circles:#?}");
 }
 
 #[test]
@@ -249,7 +262,8 @@ fn a_made_circle_is_found() {
     // Through a macro and a re-export of the crate, through a glob of a room, and by way of the parent.
     assert_eq!(edges["b.rs"], BTreeSet::from(["room/thing.rs".to_owned()]));
     assert_eq!(edges["room/thing.rs"], BTreeSet::from(["room/other.rs".to_owned()]));
-    assert_eq!(circle(&edges).unwrap(), ["a.rs", "b.rs", "room/thing.rs", "room/other.rs"]);
+    let files = ["a.rs", "b.rs", "room/other.rs", "room/thing.rs"].map(str::to_owned).to_vec();
+    assert_eq!(circles(&edges), BTreeSet::from([files]));
     // Tests may look at everything, and a room that re-exports its files does not import from them.
     let mut tests = Imports::default();
     for (file, path, text) in [

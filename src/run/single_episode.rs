@@ -1,28 +1,28 @@
-//! Plays single episodes of a plan, apart from its run: another process owns the log, and gets their events.
+//! Plays single episodes of a plan outside their run: another process owns the log and gets their events.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::budget::{Amount, Budget, Limits};
 use super::hub::Hub;
-use super::kept::Progress;
+use super::progress::Progress;
 use super::runner::{Common, Waiting, play_one};
 use super::{Cancel, Plan, Player};
 use crate::env::Scenario;
 use crate::log::{EpisodeKey, Event};
 
-/// Who and what plays the episodes of a plan.
+/// The players and the scenarios of a plan.
 pub struct Crew {
     players: BTreeMap<String, Player>,
     scenarios: BTreeMap<String, Arc<Scenario>>,
     epochs: u32,
     seed: u64,
-    /// Without limits: whoever owns the run counts.
+    /// The budget has no limits, because the owner of the run does the counting.
     budget: Arc<Budget>,
 }
 
 impl Crew {
-    /// The players of a plan.
+    /// Gathers the players of a plan.
     #[must_use]
     pub fn new(plan: &Plan, players: Vec<Player>) -> Self {
         Self {
@@ -34,15 +34,16 @@ impl Crew {
         }
     }
 
-    /// Plays an episode behind what its log holds, and gives the events that follow; none where it is not in the plan.
+    /// Plays an episode after the events that its log contains already, and returns the events that follow; none if the
+    /// episode is not in the plan.
     pub async fn play(&self, key: &EpisodeKey, past: &[Event], cancel: &Cancel) -> Option<Vec<Event>> {
-        let player = self.players.get(&key.model)?;
+        let player = self.players.get(&key.contestant)?;
         let scenario = Arc::clone(self.scenarios.get(&key.scenario).filter(|_| key.epoch < self.epochs)?);
         let (hub, gathered) = Hub::gather();
         let kept = Progress::of(past).take(key);
         let waiting = Waiting { kept, key: key.clone(), scenario, round: 0 };
         let common = Common { seed: self.seed, hub, cancel: cancel.clone(), budget: Arc::clone(&self.budget) };
-        // Its hub has no disk that could fail.
+        // The hub of this episode has no disk that could fail.
         let _ = play_one(player, waiting, common).await;
         Some(gathered.events().await)
     }

@@ -1,7 +1,7 @@
-//! What a run that stopped has kept of its episodes, to go on from there. Pure.
+//! The progress of a run that stopped: what its log contains of each episode, so that the run can be resumed. Pure.
 //!
-//! A policy is a function of what it was answered, so an episode is brought back by answering it again: with the
-//! replies in the log instead of with calls, until the log has no more.
+//! A policy is a function of the answers that it got. So an episode is restored by answering its policy again, with the
+//! replies in the log instead of calls, until the log has no more.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -9,41 +9,41 @@ use crate::chat::{ChatError, ChatReply, ErrorKind};
 use crate::log::event::StepTaken;
 use crate::log::{EpisodeKey, Event, EventKind};
 
-/// What is kept of one episode that has no score yet.
+/// What the log contains of one episode that has no score yet.
 #[derive(Debug, Default)]
-pub struct KeptEpisode {
-    /// Whether its beginning is in the log.
+pub struct LoggedEpisode {
+    /// Whether the beginning of the episode is in the log.
     pub started: bool,
-    /// The answers that its policy got, oldest first.
+    /// The answers that the policy got, oldest first.
     pub answers: VecDeque<Result<ChatReply, ChatError>>,
     /// The steps that were taken.
     pub steps: VecDeque<StepTaken>,
-    /// The last call's fault, until it is known whether a step was taken upon it.
+    /// The fault of the last call, until it is known whether a step was taken after it.
     failed: Option<ChatError>,
 }
 
-/// How far a run came.
+/// The progress of a run, episode by episode.
 #[derive(Debug, Default)]
 pub struct Progress {
-    episodes: BTreeMap<EpisodeKey, Option<KeptEpisode>>,
+    episodes: BTreeMap<EpisodeKey, Option<LoggedEpisode>>,
 }
 
 impl Progress {
     /// Reads the events of a run.
     ///
-    /// An episode that ended without a score (void, crashed, stopped) goes on: what took its score away may have
-    /// passed. Calls that failed are made again, but for those that made the policy shorten its conversation, and those
-    /// upon which it took a step all the same.
+    /// An episode that ended without a score (void, crashed or stopped) is continued, because the reason may have
+    /// passed. Failed calls are made again, except those after which the policy shortened its conversation and those
+    /// after which it took a step all the same.
     #[must_use]
     pub fn of(events: &[Event]) -> Self {
-        let mut episodes: BTreeMap<EpisodeKey, Option<KeptEpisode>> = BTreeMap::new();
+        let mut episodes: BTreeMap<EpisodeKey, Option<LoggedEpisode>> = BTreeMap::new();
         for event in events {
             let Some(key) = &event.episode else { continue };
-            let kept = episodes.entry(key.clone()).or_insert_with(|| Some(KeptEpisode::default()));
+            let kept = episodes.entry(key.clone()).or_insert_with(|| Some(LoggedEpisode::default()));
             let Some(open) = kept else { continue };
             match &event.event {
-                // Also where it begins anew: what was cut off counts no more.
-                EventKind::EpisodeStarted { .. } => *open = KeptEpisode { started: true, ..KeptEpisode::default() },
+                // An episode may begin a second time after a run was cut off; its earlier events count no more.
+                EventKind::EpisodeStarted { .. } => *open = LoggedEpisode { started: true, ..LoggedEpisode::default() },
                 EventKind::ModelCalled { reply, .. } => {
                     open.failed = None;
                     open.answers.push_back(Ok(reply.clone()));
@@ -79,14 +79,14 @@ impl Progress {
         matches!(self.episodes.get(key), Some(None))
     }
 
-    /// How many episodes of a contestant have their score.
+    /// The number of episodes of a contestant that have their score.
     #[must_use]
     pub fn finished_by(&self, label: &str) -> usize {
-        self.episodes.iter().filter(|(key, kept)| key.model == label && kept.is_none()).count()
+        self.episodes.iter().filter(|(key, kept)| key.contestant == label && kept.is_none()).count()
     }
 
-    /// Takes out what is kept of an episode; nothing of one that never began.
-    pub fn take(&mut self, key: &EpisodeKey) -> KeptEpisode {
+    /// Takes out what the log contains of an episode, which is nothing if the episode never began.
+    pub fn take(&mut self, key: &EpisodeKey) -> LoggedEpisode {
         self.episodes.remove(key).flatten().unwrap_or_default()
     }
 }

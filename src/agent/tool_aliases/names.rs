@@ -1,4 +1,4 @@
-//! The actions under other names, as data: what a model is told and what it says, each with the other's names.
+//! Other names for the actions, as data, with the translation of what a model is told and what it says.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use serde::Deserialize;
 use crate::chat::{Message, ReplyFormat, ToolCall};
 use crate::env::ActionKind;
 
-/// The names, by the N-th of which the actions can go.
-const FILE: &str = include_str!("../../prompts/tool_names.toml");
+/// The file with the names. Each list of names has a number.
+const FILE: &str = include_str!("../../../prompts/tool_names.toml");
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,21 +19,21 @@ struct NamesFile {
 
 /// Another name for each action.
 ///
-/// Names are exchanged both ways at once: a text that goes out and comes back is what it was, and a model that says a name
-/// that it was not told says one that does not exist.
+/// Names are exchanged in both directions at once: a text that goes out and comes back is what it was, and a model that
+/// uses a name that it was not told uses one that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolNames {
     number: usize,
     version: u32,
-    /// From each name to the one in its place.
+    /// The name that replaces each name.
     exchange: BTreeMap<String, String>,
 }
 
 impl ToolNames {
-    /// The names with a number, from 1.
+    /// The names with this number, from 1.
     ///
     /// # Errors
-    /// When there are not so many.
+    /// Fails if there are fewer lists of names.
     pub fn new(number: usize) -> Result<Self, String> {
         let file: NamesFile = toml::from_str(FILE).map_err(|error| format!("prompts/tool_names.toml: {error}"))?;
         let most = file.names.values().map(Vec::len).min().unwrap_or(0);
@@ -49,13 +49,13 @@ impl ToolNames {
         Ok(Self { number, version: file.version, exchange })
     }
 
-    /// `tools-1.2`: the version of the names, and their number.
+    /// The version of the names and their number, such as `tools-1.2`.
     #[must_use]
     pub fn label(&self) -> String {
         format!("tools-{}.{}", self.version, self.number)
     }
 
-    /// A text with each name in the other's place. A name is a whole word.
+    /// Exchanges all names in a text. A name is a whole word.
     #[must_use]
     pub fn exchanged(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
@@ -71,7 +71,7 @@ impl ToolNames {
         out
     }
 
-    /// A message in the other names.
+    /// Exchanges the names in a message.
     #[must_use]
     pub fn message(&self, message: &Message) -> Message {
         let text = |content: &String| self.exchanged(content);
@@ -85,7 +85,7 @@ impl ToolNames {
         }
     }
 
-    /// Calls of functions in the other names.
+    /// Exchanges the names in calls of functions.
     #[must_use]
     pub fn calls(&self, calls: &[ToolCall]) -> Vec<ToolCall> {
         let call = |call: &ToolCall| ToolCall {
@@ -96,7 +96,7 @@ impl ToolNames {
         calls.iter().map(call).collect()
     }
 
-    /// The form of an answer in the other names.
+    /// Exchanges the names in the form of an answer.
     #[must_use]
     pub fn format(&self, format: &ReplyFormat) -> ReplyFormat {
         match format {
@@ -158,7 +158,7 @@ mod tests {
         }
     }
 
-    /// What an incident says must not be changed by the exchange, except where it speaks of actions.
+    /// The exchange must not change what an incident says, except where it speaks of actions.
     #[test]
     fn no_other_name_is_a_word_of_an_incident() {
         let catalog = Catalog::embedded().unwrap();

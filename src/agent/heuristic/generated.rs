@@ -1,9 +1,9 @@
-//! Incidents whose world is simulated: along failing calls to the part where the trail ends, what is out of the ordinary there,
-//! and the steps that the playbook has for it.
+//! Plays incidents whose world is simulated: it follows failing calls to the part where the trail ends, reads what is
+//! conspicuous there, and takes the steps that the playbook has for it.
 
 use serde_json::{Map, Value, json};
 
-use super::look;
+use super::actions::{look, submit};
 use crate::agent::playbook::{Mechanism, mechanisms};
 use crate::env::{Action, ActionKind, Diagnostic, Observation, Submission, TaskId};
 
@@ -15,21 +15,21 @@ const MOST_CITED: usize = 6;
 /// The responder's way through a simulated incident.
 #[derive(Debug, Default)]
 pub(super) struct Trail {
-    /// Parts, from the alerted one on.
+    /// The parts, from the alerted one on.
     parts: Vec<String>,
-    /// Steps that are still to be taken; none until it was decided.
+    /// The steps that are still to be taken; none until they were decided.
     steps: Option<Vec<Action>>,
     verified: bool,
 }
 
-/// What is out of the ordinary at a part: in words, each with its record.
+/// The conspicuous words at a part, each with its record.
 struct Sign {
     words: String,
     record: String,
 }
 
 impl Trail {
-    /// The next action.
+    /// Decides on the next action.
     pub(super) fn next(&mut self, observation: &Observation) -> Action {
         match observation.task().id {
             TaskId::AlertClassification => severity(observation),
@@ -40,7 +40,7 @@ impl Trail {
         }
     }
 
-    /// The next look; none where all was seen that there are steps for.
+    /// The next look; none if everything was seen that there are steps for.
     fn find(&mut self, observation: &Observation) -> Option<Action> {
         let keep = if observation.task().id == TaskId::RemediationPlanning { 6 } else { 1 };
         if observation.steps_left() <= keep {
@@ -58,7 +58,7 @@ impl Trail {
             self.parts.push(next);
             return self.find(observation);
         }
-        // The trail ends here; what is out of the ordinary?
+        // The trail ends here, so what is conspicuous?
         let suspect = self.suspect(observation)?;
         [
             Diagnostic::CheckMetrics,
@@ -72,7 +72,7 @@ impl Trail {
         .map(|tool| look(tool, &suspect))
     }
 
-    /// Where the trail ends, or the node under it where the trouble is one of placement.
+    /// The part where the trail ends, or the node under it if the trouble is one of placement.
     fn suspect(&self, observation: &Observation) -> Option<String> {
         let part = self.parts.last()?.clone();
         let placed = signs(observation, &part).iter().any(|sign| sign.words.contains("errors on one node"));
@@ -134,7 +134,7 @@ impl Trail {
         self.answer(observation, Submission::Resolution, json!({"status": "mitigated"}))
     }
 
-    /// The playbook's steps, with what they are done to.
+    /// The playbook's steps, with their targets.
     fn plan(&self, observation: &Observation) -> Vec<Action> {
         let (Some(suspect), Some(mechanism)) = (self.suspect(observation), self.mechanism(observation)) else {
             return Vec::new();
@@ -157,9 +157,9 @@ fn severity(observation: &Observation) -> Action {
         if observation.briefing.is_a_service(door) && observation.steps_left() > 1 {
             return look(Diagnostic::CheckMetrics, door);
         }
-        return super::submit(Submission::Severity, &[("severity", "P2")]);
+        return submit(Submission::Severity, &[("severity", "P2")]);
     };
-    // What is lost of each journey, by its share.
+    // This is what is lost of each journey, weighted by its share.
     let lost: f64 = text
         .lines()
         .filter_map(|line| {
@@ -174,7 +174,7 @@ fn severity(observation: &Observation) -> Action {
         2.0.. => "P3",
         _ => "P4",
     };
-    super::submit(Submission::Severity, &[("severity", severity)])
+    submit(Submission::Severity, &[("severity", severity)])
 }
 
 /// The call of a part that fails most, or is slow.
@@ -190,7 +190,7 @@ fn worst_call(edges: &str, part: &str) -> Option<String> {
     rows.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, to)| to)
 }
 
-/// What is out of the ordinary at a part, by what was read of it.
+/// What is conspicuous at a part, by what was read of it.
 fn signs(observation: &Observation, part: &str) -> Vec<Sign> {
     let record = |line: &str| line.strip_prefix('[').and_then(|rest| rest.split(']').next()).map(str::to_owned);
     let mut signs = Vec::new();
@@ -228,11 +228,11 @@ fn change(observation: &Observation, part: &str) -> Option<String> {
         let minutes = number.parse::<u64>().ok()? * if unit.starts_with("min") { 1 } else { 60 };
         (unit.starts_with("min") || unit.starts_with("h ")).then_some((minutes, rest.split(' ').next()?.to_owned()))
     });
-    // Half a day: what was changed earlier would have shown before.
+    // Half a day is enough, because an earlier change would have shown before.
     rows.filter(|(minutes, _)| (onset..onset + 720).contains(minutes)).min().map(|(_, id)| id)
 }
 
-/// What a step of the playbook is done to.
+/// The targets of a step of the playbook.
 fn targets(observation: &Observation, suspect: &str, place: &str) -> Vec<String> {
     let status = observation.reading(Diagnostic::CheckServiceStatus, suspect).unwrap_or_default();
     let object = |what: &str| {

@@ -1,5 +1,5 @@
-//! The tables that stand beside the score table, as cells for Markdown and HTML: how sure a score is, and why episodes
-//! did not pass. Pure.
+//! The tables that follow the score table, as cells for Markdown and HTML: how certain a score is, and why episodes did
+//! not pass. Pure.
 
 use std::collections::BTreeSet;
 
@@ -7,29 +7,29 @@ use super::score_table::asked_by;
 use crate::log::reliability::Reliability;
 use crate::log::{Row, Summary};
 
-/// A table of plain texts; the first column names the row.
+/// A table of plain texts, whose first column names the row.
 pub(super) struct Table {
-    /// The heads of its columns.
+    /// The headings of the columns.
     pub(super) head: Vec<String>,
-    /// As many cells a row as there are heads.
+    /// The rows, each with as many cells as there are headings.
     pub(super) rows: Vec<Vec<String>>,
 }
 
-/// What the columns of [`reliability`] mean.
+/// The explanation of the columns of [`reliability`].
 pub(super) const RELIABILITY: &str = "\
 Two errors answer two questions. Incidents like these: how far the score of other incidents of this kind may lie, from \
 the spread over scenarios; for leaderboards. These scenarios: how far the score of another run of the same scenarios \
 may lie, from the spread over epochs; for gates. An episode passes from 0.8 on; its interval is Wilson's, on the \
 number of independent episodes that the scenarios are worth. pass@k: one of k epochs passes; pass^k: all of them do.";
 
-/// A row a contestant: both errors, the pass rate, and what epochs tell. Columns that nobody fills are left out; none
-/// where nothing is known.
+/// Makes a table with a row for each contestant: both errors, the pass rate, and what epochs show. Columns without any
+/// value are left out; none if nothing is known.
 pub(super) fn reliability(summary: &Summary) -> Option<Table> {
     type Column = (&'static str, fn(&Row, &Reliability) -> Option<String>);
     fn error(se: Option<f64>) -> Option<String> {
         se.map(|se| format!("{se:.3}"))
     }
-    /// k = 1, 2, 4 … and the last: with many epochs there are many k.
+    /// The values for k = 1, 2, 4 … and the last k, because with many epochs there are many k.
     fn over_k(values: &[f64]) -> Option<String> {
         let shown = |(k, _): &(usize, &f64)| k.is_power_of_two() || *k == values.len();
         let values: Vec<_> = (1..).zip(values).filter(shown).map(|(k, value)| format!("{k}: {value:.2}")).collect();
@@ -65,12 +65,13 @@ pub(super) fn reliability(summary: &Summary) -> Option<Table> {
         .collect();
     let row = |(row, found): &(&Row, &Reliability)| {
         let cells = columns.iter().map(|(_, cell)| cell(row, found).unwrap_or_else(|| "–".to_owned()));
-        lead(row.model.clone(), asked_by(row)).chain(cells).collect()
+        lead(row.contestant.clone(), asked_by(row)).chain(cells).collect()
     };
     Some(Table { head, rows: known.iter().map(row).collect() })
 }
 
-/// A row a contestant that has any: its failures by kind, and the mean score by who answered. None without any.
+/// Makes a table with a row for each contestant that has failures: their number by kind, and the mean score by the
+/// source of the answer. None without failures.
 pub(super) fn failures(summary: &Summary) -> Option<Table> {
     let with_any: Vec<_> = summary.rows.iter().filter(|row| !row.failures.is_empty()).collect();
     let kinds: BTreeSet<_> = with_any.iter().flat_map(|row| row.failures.keys()).collect();
@@ -90,7 +91,7 @@ pub(super) fn failures(summary: &Summary) -> Option<Table> {
         let answered: Vec<_> =
             row.answered.iter().map(|(source, one)| format!("{source} {} ({:.3})", one.episodes, one.mean)).collect();
         let answered = if answered.is_empty() { "–".to_owned() } else { answered.join(", ") };
-        std::iter::once(row.model.clone())
+        std::iter::once(row.contestant.clone())
             .chain(any_model.then(|| asked_by(row)))
             .chain(counts)
             .chain(any_model.then_some(answered))
@@ -99,20 +100,20 @@ pub(super) fn failures(summary: &Summary) -> Option<Table> {
     Some(Table { head, rows: rows.collect() })
 }
 
-/// What the rows of [`conduct`] mean.
+/// The explanation of the rows of [`conduct`].
 pub(super) const CONDUCT: &str = "\
 From the parts of the grades, over the episodes that a measure is about (their number in brackets): shares, with Wilson's 95 % \
 interval in summary.json, or means. A change is wrong where it was no step of a repair; a repair is lucky where what was read before it \
 left other faults open; an answer is premature where what was read leaves others open.";
 
-/// A row a measure, a column a contestant; none where no grade tells any.
+/// Makes a table with a row for each measure and a column for each contestant; none if no grade has any measure.
 pub(super) fn conduct(summary: &Summary) -> Option<Table> {
     let rows: Vec<_> = summary.rows.iter().filter(|row| !row.conduct.is_empty()).collect();
     let names: BTreeSet<_> = rows.iter().flat_map(|row| row.conduct.keys()).collect();
     if names.is_empty() {
         return None;
     }
-    let head = std::iter::once("measure".to_owned()).chain(rows.iter().map(|row| row.model.clone())).collect();
+    let head = std::iter::once("measure".to_owned()).chain(rows.iter().map(|row| row.contestant.clone())).collect();
     let cell = |row: &&Row, name: &String| {
         let measure = row.conduct.get(name);
         measure.map_or("–".to_owned(), |found| format!("{:.3} ({})", found.value, found.episodes))

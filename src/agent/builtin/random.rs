@@ -1,20 +1,19 @@
-//! The floor and the ceiling: random play and kept plays.
+//! The agent that acts at random, which is the floor of every task.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::{Decision, Policy, Turn};
+use crate::agent::policy::{Decision, Policy, Turn};
 use crate::env::{Action, ActionKind, Observation, Remediation, Severity, Submission};
 use crate::stats::rng::SplitMix64;
 
-/// Uniform over the valid actions: every offered kind with every target that exists for it.
+/// Chooses uniformly among the valid actions: every offered kind with every target that exists for it.
 #[derive(Debug)]
 pub struct Random {
     rng: SplitMix64,
 }
 
 impl Random {
-    /// A player with this seed.
+    /// Makes a player with this seed.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
         Self { rng: SplitMix64::new(seed) }
@@ -29,7 +28,7 @@ impl Policy for Random {
     }
 }
 
-/// Every valid action of an observation, in a fixed order. Never empty: a task offers its submission.
+/// Every valid action of an observation, in a fixed order. The list is never empty, because a task offers its submission.
 #[must_use]
 pub fn valid_actions(observation: &Observation) -> Vec<Action> {
     let briefing = &observation.briefing;
@@ -54,25 +53,4 @@ pub fn valid_actions(observation: &Observation) -> Vec<Action> {
         ActionKind::Other(_) => Vec::new(),
     };
     briefing.task.actions.iter().flat_map(of_kind).collect()
-}
-
-/// Kept actions again: the oracle's path, or the trajectory of an earlier run.
-#[derive(Debug)]
-pub struct Scripted {
-    actions: VecDeque<Action>,
-}
-
-impl Scripted {
-    /// A player of these actions. After the last one it sends the unknown action `end_of_script`.
-    #[must_use]
-    pub fn new(actions: impl IntoIterator<Item = Action>) -> Self {
-        Self { actions: actions.into_iter().collect() }
-    }
-}
-
-impl Policy for Scripted {
-    fn turn(&mut self, _: &Observation) -> Turn {
-        let over = || Action::with(ActionKind::from("end_of_script"), &[]);
-        Turn::Act(Decision::builtin(self.actions.pop_front().unwrap_or_else(over)))
-    }
 }

@@ -1,25 +1,26 @@
-//! Looking at data while they come in: how much of the allowed error each look may spend.
+//! Alpha spending: how much of the allowed error each look at incoming data may use up.
 //!
-//! Whoever tests at 5 % after every epoch errs far more often than that. Here the error is handed out over the looks, as
-//! O'Brien and Fleming's rule does in the form of Lan and `DeMets` (1983): little to the early ones. The errors of the looks
-//! add up to no more than the whole (Boole's inequality), whatever the looks have to do with each other; so this is a
-//! little stricter than boundaries that count on their correlation.
+//! A test at 5 % after every epoch is wrong far more often than in 5 % of cases. So the error is distributed over the
+//! looks by the rule of O'Brien and Fleming in the form of Lan and `DeMets` (1983), which gives little to the early
+//! looks. The errors of the looks add up to no more than the whole (Boole's inequality), however the looks depend on
+//! each other. This is a little stricter than boundaries that take their correlation into account.
 
 use super::distribution::{normal_quantile, normal_tail};
 
 /// One look at the data.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Look {
-    /// After how many epochs.
+    /// The number of epochs after which the look is taken.
     pub epochs: u32,
     /// The error of each one-sided bound at this look.
     pub alpha: f64,
 }
 
-/// The looks at a run of so many epochs: after about equal shares of them, with errors that sum to `alpha`.
+/// Plans the looks at a run of so many epochs. They come after about equal shares of the epochs, and their errors sum
+/// to `alpha`.
 ///
-/// At least two epochs precede a look, because one shows no spread. Fewer looks than asked for where the epochs do not
-/// suffice; none without epochs, and unless 0 < alpha < 0.5.
+/// At least two epochs precede a look, because one epoch shows no spread. There are fewer looks than wanted if the
+/// epochs do not suffice, and none without epochs or unless 0 < alpha < 0.5.
 #[must_use]
 pub fn looks(epochs: u32, wanted: u32, alpha: f64) -> Vec<Look> {
     if epochs == 0 || wanted == 0 || !(alpha > 0.0 && alpha < 0.5) {
@@ -40,7 +41,7 @@ pub fn looks(epochs: u32, wanted: u32, alpha: f64) -> Vec<Look> {
     looks
 }
 
-/// The error spent after a share of the data: 2 − 2Φ(z₁₋α⁄₂ ⁄ √share). All of it after all data.
+/// The error that is spent after a share of the data: 2 − 2Φ(z₁₋α⁄₂ ⁄ √share). After all data it is the whole error.
 fn spending(share: f64, alpha: f64) -> f64 {
     match normal_quantile(1.0 - alpha / 2.0) {
         Some(critical) if share < 1.0 => 2.0 * normal_tail(critical / share.sqrt()),
@@ -57,7 +58,7 @@ mod tests {
     fn three_looks_spend_little_at_first() {
         let looks = looks(12, 3, 0.05);
         assert_eq!(looks.iter().map(|look| look.epochs).collect::<Vec<_>>(), [4, 8, 12]);
-        // Lan and DeMets' function at a third, two thirds and all of the data.
+        // These are the values of Lan and DeMets' function at a third, two thirds and all of the data.
         for (look, expected) in looks.iter().zip([0.000_69, 0.015_69, 0.033_62]) {
             assert!((look.alpha - expected).abs() < 2e-5, "{looks:?}");
         }
@@ -86,7 +87,7 @@ mod tests {
         }
     }
 
-    /// How often a test of normal data without any effect rejects at some look.
+    /// The rate at which a test of normal data without any effect rejects at some look.
     fn false_alarms(looks: &[Look], rng: &mut SplitMix64) -> f64 {
         let runs = 20_000;
         let mut alarms = 0;
@@ -109,7 +110,7 @@ mod tests {
         let mut rng = SplitMix64::new(1);
         let fair = false_alarms(&looks(12, 3, 0.05), &mut rng);
         assert!((0.04..=0.053).contains(&fair), "{fair}");
-        // The same looks at 5 % each: why this page exists.
+        // The same looks with an error of 5 % each show why this module exists.
         let naive: Vec<_> = looks(12, 3, 0.05).into_iter().map(|look| Look { alpha: 0.05, ..look }).collect();
         let naive = false_alarms(&naive, &mut rng);
         assert!(naive > 0.08, "{naive}");

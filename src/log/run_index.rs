@@ -1,4 +1,5 @@
-//! The runs that are kept, read for people who look: also a run that goes on, of which only what is new is read.
+//! The index of the runs on disk, for people who look at them. Of a run that is still being played, only new events are
+//! read.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -13,69 +14,69 @@ use super::store::{FindError, RunFolder, Store, StoreError};
 use super::trajectory_file::{Collector, TrajectoryFile};
 use super::{Event, EventKind, Fold, Manifest, Summary};
 
-/// Runs whose logs are kept in memory as far as they were read.
+/// The number of runs whose logs stay in memory as far as they were read.
 const OPEN: usize = 8;
 
-/// What a run is at now.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// A process plays it.
+    /// A process is playing the run.
     Running,
-    /// It came to its end.
+    /// The run has ended.
     Finished,
-    /// It was cut, and can go on.
+    /// The run was interrupted and can be resumed.
     Stopped,
 }
 
-/// Why a run cannot be shown.
+/// The reasons why a run cannot be shown.
 #[derive(Debug, thiserror::Error)]
-pub enum ShelfError {
-    /// There is no such run, or several are meant.
+pub enum RunIndexError {
+    /// No run or several runs match the given id.
     #[error(transparent)]
     Find(#[from] FindError),
-    /// A file of it cannot be read.
+    /// A file of the run cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// What a file holds cannot be used.
+    /// The content of a file cannot be used.
     #[error("{file}: {problem}")]
     Damaged {
-        /// The file.
+        /// The path of the file.
         file: String,
-        /// What is wrong in it.
+        /// The problem with its content.
         problem: String,
     },
-    /// There is no such episode in the run.
+    /// The run has no episode with this number.
     #[error("the run has no episode {0} that has begun")]
     NoEpisode(usize),
 }
 
-/// A run as far as its log was read.
+/// A run that is open, as far as its log was read.
 #[derive(Debug)]
-pub struct Book {
+pub struct OpenRun {
     folder: RunFolder,
-    /// What was asked of it.
+    /// The manifest of the run.
     pub manifest: Manifest,
     fold: Fold,
-    /// Its episodes.
+    /// The list of the episodes that have begun.
     pub listing: Listing,
     read_bytes: u64,
     read_events: u64,
     is_finished: bool,
-    /// The summary of what was read, until more is.
+    /// The summary of the events that were read; none after new events until somebody asks for it.
     summary: Option<Arc<Summary>>,
 }
 
-impl Book {
-    fn open(folder: RunFolder) -> Result<Self, ShelfError> {
+impl OpenRun {
+    fn open(folder: RunFolder) -> Result<Self, RunIndexError> {
         let manifest: Manifest = serde_json::from_slice(&folder.read(&folder.manifest())?)
             .map_err(|error| damaged(&folder.manifest(), &error))?;
         let (fold, listing) = (Fold::new(&manifest), Listing::new(&manifest));
         Ok(Self { folder, manifest, fold, listing, read_bytes: 0, read_events: 0, is_finished: false, summary: None })
     }
 
-    /// Reads on to the end of the log as it is now.
-    fn read_on(&mut self) -> Result<(), ShelfError> {
+    /// Reads the events that were appended since the last time.
+    fn read_on(&mut self) -> Result<(), RunIndexError> {
         let path = self.folder.events();
         let failed = |source| StoreError { doing: "read", path: path.display().to_string(), source };
         let mut file = match File::open(&path) {
@@ -85,7 +86,7 @@ impl Book {
         };
         let length = file.metadata().map_err(failed)?.len();
         if length < self.read_bytes {
-            // Somebody put another log in its place.
+            // Another log has replaced the one that was read before.
             *self = Self::open(self.folder.clone())?;
         }
         if length == self.read_bytes {
@@ -112,7 +113,7 @@ impl Book {
         Ok(())
     }
 
-    /// What it is at.
+    /// The state of the run.
     #[must_use]
     pub fn status(&self) -> Status {
         match self.is_finished {
@@ -122,89 +123,89 @@ impl Book {
         }
     }
 
-    /// What it came to so far.
+    /// The summary of the events so far.
     pub fn summary(&mut self) -> Arc<Summary> {
         Arc::clone(self.summary.get_or_insert_with(|| Arc::new(self.fold.summary())))
     }
 
-    /// How many events were read: more have changed something.
+    /// The number of events that were read. If it grows, something has changed.
     #[must_use]
     pub const fn events(&self) -> u64 {
         self.read_events
     }
 }
 
-/// All kept runs.
+/// The index of all runs in a results folder.
 #[derive(Debug)]
-pub struct Shelf {
+pub struct RunIndex {
     store: Store,
     open: Mutex<Open>,
-    /// Finished runs whose logs were not needed again.
+    /// The finished runs that were closed again, with what a list shows of them.
     closed: Mutex<BTreeMap<String, Arc<Closed>>>,
 }
 
-/// Runs that were opened.
+/// The runs that are open.
 #[derive(Debug, Default)]
 struct Open {
-    /// Counts uses.
+    /// The number of uses so far, which orders them.
     clock: u64,
-    /// By id, each with when it was used last.
-    books: BTreeMap<String, (u64, Arc<Mutex<Book>>)>,
+    /// The open runs by id, each with the number of its last use.
+    runs: BTreeMap<String, (u64, Arc<Mutex<OpenRun>>)>,
 }
 
-/// What a finished run is listed with.
+/// What a list shows of a finished run.
 #[derive(Debug)]
 struct Closed {
     log_bytes: u64,
     head: Head,
 }
 
-/// A run in a list.
+/// A run as a list shows it.
 #[derive(Debug, Clone)]
 pub struct Head {
-    /// What was asked of it.
+    /// The manifest of the run.
     pub manifest: Arc<Manifest>,
-    /// What it is at.
+    /// The state of the run.
     pub status: Status,
-    /// Its episodes.
+    /// The number of planned episodes.
     pub planned: usize,
-    /// Those that have ended.
+    /// The number of episodes that have ended.
     pub ended: usize,
-    /// What it came to so far.
+    /// The summary of the events so far.
     pub summary: Arc<Summary>,
 }
 
-impl Shelf {
-    /// The runs of a results folder.
+impl RunIndex {
+    /// Makes the index of a results folder.
     #[must_use]
     pub fn new(store: Store) -> Self {
         Self { store, open: Mutex::default(), closed: Mutex::default() }
     }
 
-    /// All runs that can be read, newest first. Of finished ones only what has changed is read.
+    /// Lists all runs that can be read, newest first. A finished run is read again only if it has changed.
     ///
     /// # Errors
-    /// When the folder cannot be read.
+    /// Fails if the folder cannot be read.
     pub fn list(&self) -> Result<Vec<Head>, StoreError> {
         let ids = self.store.list()?;
-        // One that is damaged, or is being made, must not hide the others.
+        // A run that is damaged or just being created must not hide the others.
         Ok(ids.iter().rev().filter_map(|id| self.head(id).ok()).collect())
     }
 
-    fn head(&self, id: &str) -> Result<Head, ShelfError> {
+    fn head(&self, id: &str) -> Result<Head, RunIndexError> {
         let folder = self.store.by_id(id)?;
         let length = folder.events().metadata().map(|about| about.len()).unwrap_or_default();
         let known = hold(&self.closed).get(id).filter(|closed| closed.log_bytes == length).map(Arc::clone);
         if let Some(closed) = known {
             return Ok(closed.head.clone());
         }
-        let head = self.with(id, |book| {
-            let (summary, status) = (book.summary(), book.status());
+        let head = self.with(id, |run| {
+            let (summary, status) = (run.summary(), run.status());
             Head {
-                manifest: Arc::new(book.manifest.clone()),
+                manifest: Arc::new(run.manifest.clone()),
                 status,
-                planned: book.listing.planned,
-                ended: book.listing.ended(),
+                planned: run.listing.planned,
+                ended: run.listing.ended(),
                 summary,
             }
         })?;
@@ -214,41 +215,41 @@ impl Shelf {
         Ok(head)
     }
 
-    /// Looks into a run, read to where its log ends now.
+    /// Opens a run, reads its log to the present end, and passes it to `look`.
     ///
     /// # Errors
-    /// When there is no such run, or it cannot be read.
-    pub fn with<R>(&self, id: &str, look: impl FnOnce(&mut Book) -> R) -> Result<R, ShelfError> {
-        let book = self.book(id)?;
-        let mut book = hold(&book);
-        book.read_on()?;
-        Ok(look(&mut book))
+    /// Fails if there is no such run or it cannot be read.
+    pub fn with<R>(&self, id: &str, look: impl FnOnce(&mut OpenRun) -> R) -> Result<R, RunIndexError> {
+        let run = self.opened(id)?;
+        let mut run = hold(&run);
+        run.read_on()?;
+        Ok(look(&mut run))
     }
 
-    fn book(&self, id: &str) -> Result<Arc<Mutex<Book>>, ShelfError> {
+    fn opened(&self, id: &str) -> Result<Arc<Mutex<OpenRun>>, RunIndexError> {
         let folder = self.store.by_id(id)?;
         let mut open = hold(&self.open);
-        let Open { clock, books } = &mut *open;
+        let Open { clock, runs } = &mut *open;
         *clock += 1;
-        if let Some((used, book)) = books.get_mut(id) {
+        if let Some((used, run)) = runs.get_mut(id) {
             *used = *clock;
-            return Ok(Arc::clone(book));
+            return Ok(Arc::clone(run));
         }
-        let book = Arc::new(Mutex::new(Book::open(folder)?));
-        if books.len() >= OPEN
-            && let Some(oldest) = books.iter().min_by_key(|(_, (used, _))| *used).map(|(id, _)| id.clone())
+        let run = Arc::new(Mutex::new(OpenRun::open(folder)?));
+        if runs.len() >= OPEN
+            && let Some(oldest) = runs.iter().min_by_key(|(_, (used, _))| *used).map(|(id, _)| id.clone())
         {
-            books.remove(&oldest);
+            runs.remove(&oldest);
         }
-        books.insert(id.to_owned(), (*clock, Arc::clone(&book)));
-        Ok(book)
+        runs.insert(id.to_owned(), (*clock, Arc::clone(&run)));
+        Ok(run)
     }
 
-    /// All events of a run, with what was asked of it.
+    /// Reads all events of a run.
     ///
     /// # Errors
-    /// As [`Self::with`].
-    pub fn events(&self, id: &str) -> Result<Vec<Event>, ShelfError> {
+    /// Fails as [`Self::with`] does.
+    pub fn events(&self, id: &str) -> Result<Vec<Event>, RunIndexError> {
         let path = self.store.by_id(id)?.events();
         let bytes = std::fs::read(&path).map_err(|source| StoreError {
             doing: "read",
@@ -258,14 +259,14 @@ impl Shelf {
         Ok(parse(&bytes).map_err(|error| damaged(&path, &error))?.events)
     }
 
-    /// An episode of a run, by its number: from its file, or from the log where it has none yet.
+    /// Returns an episode of a run by its number: from its file, or from the log if it has no file yet.
     ///
     /// # Errors
-    /// As [`Self::with`], and when the episode has not begun.
-    pub fn trajectory(&self, id: &str, n: usize) -> Result<TrajectoryFile, ShelfError> {
+    /// Fails as [`Self::with`] does, and if the episode has not begun.
+    pub fn trajectory(&self, id: &str, n: usize) -> Result<TrajectoryFile, RunIndexError> {
         let folder = self.store.by_id(id)?;
-        let manifest = self.with(id, |book| book.manifest.clone())?;
-        let key = key(&manifest, n).ok_or(ShelfError::NoEpisode(n))?;
+        let manifest = self.with(id, |run| run.manifest.clone())?;
+        let key = key(&manifest, n).ok_or(RunIndexError::NoEpisode(n))?;
         let kept = std::fs::read(folder.trajectory(&key)).ok();
         if let Some(file) = kept.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
             return Ok(file);
@@ -280,15 +281,15 @@ impl Shelf {
                 (_, None) => {}
             }
         }
-        collector.map(|collector| collector.file().clone()).ok_or(ShelfError::NoEpisode(n))
+        collector.map(|collector| collector.file().clone()).ok_or(RunIndexError::NoEpisode(n))
     }
 }
 
-fn damaged(path: &std::path::Path, problem: &impl ToString) -> ShelfError {
-    ShelfError::Damaged { file: path.display().to_string(), problem: problem.to_string() }
+fn damaged(path: &std::path::Path, problem: &impl ToString) -> RunIndexError {
+    RunIndexError::Damaged { file: path.display().to_string(), problem: problem.to_string() }
 }
 
-/// What is kept here stays usable after a panic under a lock: it is read again from the log.
+/// Locks a mutex, even after a panic under the lock: everything behind it can be read again from the log.
 fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,13 +1,13 @@
-//! An agent to which the actions are offered under other names. What it decides is kept under their own.
+//! An agent that is told other names for the actions. Its decisions are kept under their own names.
 
 use std::sync::Arc;
 
-use super::tool_names::ToolNames;
-use super::{Policy, Turn};
+use super::names::ToolNames;
+use crate::agent::policy::{Policy, Turn};
 use crate::chat::{ChatError, ChatReply, ChatRequest};
 use crate::env::Observation;
 
-/// A policy whose questions and answers go out and come in with other names for the actions.
+/// A policy whose questions and answers have other names for the actions on the model's side.
 #[derive(Debug)]
 pub struct Renamed<P> {
     policy: P,
@@ -15,7 +15,7 @@ pub struct Renamed<P> {
 }
 
 impl<P: Policy> Renamed<P> {
-    /// The same policy, for a model that is told these names.
+    /// Makes the policy for a model that is told these names.
     pub const fn new(policy: P, names: Arc<ToolNames>) -> Self {
         Self { policy, names }
     }
@@ -113,7 +113,8 @@ mod tests {
                 assert!(first.contains(&names.exchanged(kind.as_str())), "{protocol}: {kind}");
             }
 
-            // In its own words a model chooses the action that is meant; and they come back to it as it said them.
+            // The model uses its own words and chooses the action that is meant, and its words come back to it as it
+            // said them.
             let arguments = format!("{{\"service\":\"{service}\"}}");
             let reply = if protocol == Protocol::Tools {
                 let call = ToolCall { id: "1".to_owned(), name: "tail_output".to_owned(), arguments };
@@ -127,7 +128,7 @@ mod tests {
             let second = asked(&policy.turn(episode.observation()));
             assert!(second.contains("tail_output") && !second.contains("query_logs"), "{protocol}: {second}");
 
-            // One that knows the tools by heart says a name that does not exist, and is told so.
+            // A model that knows the tools by heart uses a name that does not exist, and is told so.
             let heart = r#"{"action_type": "check_metrics", "parameters": {"service": "x"}}"#;
             let action = decided(policy.reply(Ok(&said(Some(heart), Vec::new())), episode.observation()));
             assert!(matches!(action.kind(), ActionKind::Other(_)), "{action}");

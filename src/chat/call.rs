@@ -1,0 +1,100 @@
+//! One call: what is asked, and what is answered. Pure.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::error::Retry;
+use super::message::{Message, ToolCall, ToolSpec};
+
+/// The form in which the answer is requested.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ReplyFormat {
+    /// The answer is free text.
+    Text,
+    /// The answer is JSON that follows a schema (`response_format: json_schema`).
+    Json {
+        /// The name of the schema.
+        name: String,
+        /// The JSON Schema that the answer must follow.
+        schema: Value,
+    },
+    /// The answer is a call of one of several functions, one for each kind of action.
+    Tools {
+        /// The functions that are offered.
+        tools: Vec<ToolSpec>,
+    },
+}
+
+/// The request of one call, independent of provider and model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChatRequest {
+    /// The conversation so far, oldest message first.
+    pub messages: Vec<Message>,
+    /// The form of the answer.
+    pub format: ReplyFormat,
+    /// A limit on the tokens of the answer that overrides the model's setting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<u32>,
+}
+
+/// The tokens of a call, as the endpoint counted them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// The tokens of the prompt, including cached ones.
+    pub prompt_tokens: u64,
+    /// The tokens of the prompt that came from the provider's cache.
+    pub cached_tokens: u64,
+    /// The tokens of the answer, including reasoning.
+    pub completion_tokens: u64,
+    /// The tokens of the answer that were reasoning.
+    pub reasoning_tokens: u64,
+}
+
+impl std::ops::AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        self.prompt_tokens += other.prompt_tokens;
+        self.cached_tokens += other.cached_tokens;
+        self.completion_tokens += other.completion_tokens;
+        self.reasoning_tokens += other.reasoning_tokens;
+    }
+}
+
+/// The reasons why a model stops writing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FinishReason {
+    /// The model was done.
+    Stop,
+    /// The limit on tokens cut the answer.
+    Length,
+    /// The model called tools.
+    ToolCalls,
+    /// The provider's filter stopped the answer.
+    ContentFilter,
+    /// The endpoint gave another reason, or none (an empty text).
+    Other(String),
+}
+
+/// The answer of a model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChatReply {
+    /// The text of the answer.
+    pub content: Option<String>,
+    /// The reasoning, if the endpoint returns it separately.
+    pub reasoning: Option<String>,
+    /// The functions that the model called.
+    pub tool_calls: Vec<ToolCall>,
+    /// The reason why the model stopped.
+    pub finish: FinishReason,
+    /// The model that answered, as the endpoint names it.
+    pub model: Option<String>,
+    /// The tokens, if the endpoint counted them.
+    pub usage: Option<Usage>,
+    /// The endpoint's id of the request, from a header or the body.
+    pub request_id: Option<String>,
+    /// The duration of the last attempt in milliseconds.
+    pub latency_ms: u64,
+    /// The attempts that failed before it.
+    pub retries: Vec<Retry>,
+}

@@ -1,0 +1,11 @@
+//! The rounding of statistics before they are written to files. Pure.
+
+use crate::env::Points;
+
+/// Rounds a value to four decimals, which is the precision of every score and statistic in the JSON formats.
+///
+/// Ties go to the even digit of the exact binary value, as in [`Points::round`]. A value that is not a number becomes
+/// zero.
+pub(super) fn round4(value: f64) -> f64 {
+    Points::round(value).to_f64()
+}
