@@ -1,19 +1,21 @@
-//! `bench doctor`: tiny calls to an endpoint, and what to fix.
+//! `bench doctor`: makes tiny calls to an endpoint and says what to fix.
 
 use std::fmt::Write;
 
-use super::args::DoctorArgs;
+use super::args::run::DoctorArgs;
 use super::exit::{Failure, Status, endpoint_hint};
-use super::{build, out};
+use super::out;
+use super::setup::client::client;
+use super::setup::settings;
 use crate::agent::prompt::Protocol;
 use crate::chat::{CallContext, ChatError, ChatReply, ErrorKind};
+use crate::config::KeyedModel;
 use crate::config::Settings;
-use crate::config::settings::KeyedModel;
 use crate::report::score_table::duration;
 use crate::run::preflight;
 
 pub(super) async fn execute(args: &DoctorArgs) -> Result<Status, Failure> {
-    let mut settings = build::settings(&args.options, args.config.as_deref())?;
+    let mut settings = settings(&args.options, args.config.path())?;
     if settings.models.is_empty() {
         return Err(Failure::usage("doctor needs a --model").hint("bench doctor --model llama-3.3-70b"));
     }
@@ -31,7 +33,7 @@ pub(super) async fn execute(args: &DoctorArgs) -> Result<Status, Failure> {
 }
 
 async fn examine(settings: &Settings, model: &KeyedModel) -> Result<(String, bool), Failure> {
-    let client = build::client(settings, model, None)?;
+    let client = client(settings, model, None)?;
     let context = CallContext {
         deadline: Some(tokio::time::Instant::now() + settings.timeout),
         jitter_seed: 0,

@@ -1,10 +1,12 @@
-//! How a command ends: the one table of exit codes (page 4.1 of the contract).
+//! How a command ends: messages, hints, and the only table of exit codes.
 
 use std::process::ExitCode;
 
 use super::out;
 use crate::chat::ErrorKind;
 use crate::config::ConfigError;
+use crate::log::RecordError;
+use crate::log::join::JoinError;
 use crate::log::store::{FindError, LockError, StoreError};
 use crate::run::HubError;
 use crate::run::plan::PlanError;
@@ -88,8 +90,30 @@ impl From<FindError> for Failure {
     }
 }
 
+impl From<RecordError> for Failure {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Manifest { .. } => Self::other(error.to_string()).hint(NO_MANIFEST_HINT),
+            RecordError::Log { .. } => Self::other(error.to_string()),
+            RecordError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<JoinError> for Failure {
+    fn from(error: JoinError) -> Self {
+        let failure = Self::usage(error.to_string());
+        match error {
+            JoinError::Strangers { .. } => {
+                failure.hint("suite, prompts, graders, models, epochs, seed and N must be the same")
+            }
+            _ => failure,
+        }
+    }
+}
+
 /// What to do about a `run.json` that is missing or damaged.
-pub(super) const NO_MANIFEST_HINT: &str =
+const NO_MANIFEST_HINT: &str =
     "bring run.json back from a copy; without it the log cannot be read, and the run must be started anew";
 
 impl From<StoreError> for Failure {

@@ -5,6 +5,9 @@ use std::io;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::out;
+use crate::run::Cancel;
+
 /// What a terminal or a scheduler asks of the process.
 pub(super) struct Interrupts {
     #[cfg(unix)]
@@ -41,4 +44,25 @@ impl Interrupts {
     pub(super) async fn next(&mut self) -> io::Result<()> {
         tokio::signal::ctrl_c().await
     }
+}
+
+/// The first interrupt stops gently, the second at once. A request to terminate, as from a scheduler, is an interrupt.
+pub(super) fn listen_for_interrupts(cancel: Cancel, quiet: bool) {
+    // Where signals cannot be heard, they end the process as ever.
+    let Ok(mut interrupts) = Interrupts::listen() else { return };
+    tokio::spawn(async move {
+        while interrupts.next().await.is_ok() {
+            if !quiet {
+                out::say(
+                    "interrupted",
+                    if cancel.is_pulled() {
+                        "stopping now"
+                    } else {
+                        "finishing the calls in flight; once more stops at once"
+                    },
+                );
+            }
+            cancel.pull();
+        }
+    });
 }

@@ -4,6 +4,11 @@ use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 
+use crate::config::options::Format;
+use crate::log::Summary;
+use crate::log::store::pretty;
+use crate::report::{csv, markdown, protocol, table};
+
 /// Prints a result on stdout.
 ///
 /// # Errors
@@ -12,6 +17,20 @@ pub(super) fn result(text: &str) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()
+}
+
+/// Prints a summary on stdout.
+///
+/// # Errors
+/// As [`result`].
+pub(super) fn summary(format: Format, summary: &Summary) -> io::Result<()> {
+    result(&match format {
+        Format::Table => table::render(summary),
+        Format::Markdown => markdown::render(summary),
+        Format::Json => String::from_utf8_lossy(&pretty(summary)).into_owned(),
+        Format::Csv => csv::render(summary),
+        Format::Openenv => protocol::result_line(summary),
+    })
 }
 
 /// Says something on stderr: `error: …`, `hint: …`, `warning: …`. A stderr that is gone is nobody's business.

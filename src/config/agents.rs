@@ -2,10 +2,11 @@
 
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 
-use super::LONGEST_NAME;
 use crate::agent::Builtin;
 
-/// What the name of somebody's own agent begins with.
+/// The most characters of a contestant's name, which is part of file names.
+pub(super) const LONGEST_NAME: usize = 200;
+/// What the name of a user's own agent begins with.
 pub(super) const PREFIX: &str = "exec:";
 /// The name of all that play without skill.
 const FLOORS: &str = "floors";

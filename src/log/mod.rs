@@ -10,9 +10,11 @@
 pub mod conduct;
 pub mod event;
 pub mod failure;
+pub mod join;
 pub mod listing;
 pub mod manifest;
 pub mod reader;
+pub mod record;
 pub mod reliability;
 pub mod shard;
 pub mod shelf;
@@ -23,4 +25,5 @@ pub mod writer;
 
 pub use event::{EpisodeKey, Event, EventKind, Outcome};
 pub use manifest::{CLIENT, Contestant, Manifest, RunId};
+pub use record::{RecordError, RunRecord};
 pub use summary::{Fold, Row, Summary};
