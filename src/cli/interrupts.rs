@@ -1,4 +1,4 @@
-//! Interrupts, and requests to terminate: heard from when they are listened for, and none is lost between two waits.
+//! Interrupts and requests to terminate. None is lost between two waits.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::out;
 use crate::run::Cancel;
 
-/// What a terminal or a scheduler asks of the process.
+/// The signals by which a terminal or a scheduler asks the process to stop.
 pub(super) struct Interrupts {
     #[cfg(unix)]
     interrupt: Signal,
@@ -18,12 +18,12 @@ pub(super) struct Interrupts {
 
 #[cfg(unix)]
 impl Interrupts {
-    /// Listens from now on.
+    /// Begins to listen.
     pub(super) fn listen() -> io::Result<Self> {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub(super) async fn next(&mut self) -> io::Result<()> {
         tokio::select! {
             _ = self.interrupt.recv() => Ok(()),
@@ -35,20 +35,21 @@ impl Interrupts {
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "as where there are signals")]
 impl Interrupts {
-    /// Listens from now on.
+    /// Begins to listen.
     pub(super) fn listen() -> io::Result<Self> {
         Ok(Self {})
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub(super) async fn next(&mut self) -> io::Result<()> {
         tokio::signal::ctrl_c().await
     }
 }
 
-/// The first interrupt stops gently, the second at once. A request to terminate, as from a scheduler, is an interrupt.
+/// Stops a run gently at the first interrupt and immediately at the second. A request to terminate, which a scheduler
+/// sends, counts as an interrupt.
 pub(super) fn listen_for_interrupts(cancel: Cancel, quiet: bool) {
-    // Where signals cannot be heard, they end the process as ever.
+    // If signals cannot be heard, they end the process as usual.
     let Ok(mut interrupts) = Interrupts::listen() else { return };
     tokio::spawn(async move {
         while interrupts.next().await.is_ok() {

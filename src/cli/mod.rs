@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line: arguments, commands, and what they print.
 
 mod args;
 mod completions;
@@ -30,7 +30,7 @@ pub fn main() -> ExitCode {
         Err(error) => return exit::report(Err(Failure::other(format!("cannot start the async runtime: {error}")))),
     };
     let result = runtime.block_on(execute(cli));
-    // Requests that were given up may still wait for their sockets; the process need not.
+    // Abandoned requests may still wait for their sockets; the process need not wait for them.
     runtime.shutdown_background();
     exit::report(result)
 }

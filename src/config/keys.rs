@@ -9,7 +9,7 @@ use super::origin::Origin;
 /// A model with the key that it is asked with.
 #[derive(Debug, Clone)]
 pub struct KeyedModel {
-    /// The model.
+    /// The model and its endpoint.
     pub spec: ModelSpec,
     /// The key, if one is needed or given.
     pub key: Option<SecretString>,
@@ -30,7 +30,7 @@ impl KeyedModel {
 
 /// The key of a model.
 ///
-/// A provider's key goes to that provider only. A custom endpoint gets `API_KEY`, and `HF_TOKEN` only where the endpoint
+/// A provider's key goes to that provider only. A custom endpoint gets `API_KEY`, and `HF_TOKEN` only if the endpoint
 /// itself was given by the environment: a token that lies around for another service must not travel to any URL.
 ///
 /// An error is the name of the variable that should hold a key and does not.

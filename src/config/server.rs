@@ -205,3 +205,123 @@ fn is_origin(text: &str) -> bool {
             !scheme.is_empty() && !authority.is_empty() && !authority.contains(['/', ' ', '?', '#', '@'])
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(flags: &ServerOptions, variables: &[(&str, &str)], file: &str) -> Result<ServerSettings, String> {
+        let mut environment = Environment::default();
+        for (name, value) in variables {
+            environment.remember(name, value);
+        }
+        let file = ConfigFile::parse("bench.toml", file).map_err(|error| error.to_string())?;
+        ServerSettings::resolve(flags, &environment, &file).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_highest_layer_that_has_an_option_wins() {
+        let flags = ServerOptions { max_sessions: Some(4), ..ServerOptions::default() };
+        let (variable, file) = ([("BENCH_MAX_SESSIONS", "3")], "[serve]\nmax-sessions = 2");
+        let none = ServerOptions::default();
+        for (flags, variables, file, expected) in [
+            (&none, &[][..], "", None),
+            (&none, &[], file, Some(2)),
+            (&none, &variable, file, Some(3)),
+            (&flags, &variable, file, Some(4)),
+            // A variable that the command line overrules is not even read.
+            (&flags, &[("BENCH_MAX_SESSIONS", "x")], file, Some(4)),
+        ] {
+            assert_eq!(resolve(flags, variables, file).unwrap().max_sessions, expected, "{variables:?} {file}");
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_option_and_where_it_was_set() {
+        let rate = ServerOptions { rate_limit: Some(0), ..ServerOptions::default() };
+        let origin = ServerOptions { allow_origin: vec!["lab".to_owned()], ..ServerOptions::default() };
+        let kept = ServerOptions { label: Some("x".to_owned()), ..ServerOptions::default() };
+        let none = ServerOptions::default();
+        for (flags, variables, file, expected) in [
+            (&rate, &[][..], "", "--rate-limit: must be at least 1 (from the command line)"),
+            (&none, &[("BENCH_RATE_LIMIT", "0")], "", "--rate-limit: must be at least 1 (from BENCH_RATE_LIMIT)"),
+            (&none, &[], "[serve]\nrate-limit = 0", "--rate-limit: must be at least 1 (from bench.toml)"),
+            (
+                &none,
+                &[("BENCH_PORT", "x")],
+                "",
+                "--port: 'x' cannot be used: invalid digit found in string (from BENCH_PORT)",
+            ),
+            (
+                &none,
+                &[("BENCH_REVEAL", "later")],
+                "",
+                "--reveal: expected never, done or always, found 'later' (from BENCH_REVEAL)",
+            ),
+            (&none, &[("BENCH_LOG", "x")], "", "--log: expected text or json, found 'x' (from BENCH_LOG)"),
+            (&none, &[("BENCH_EXAM", "maybe")], "", "--exam: expected 1 or 0, found 'maybe' (from BENCH_EXAM)"),
+            (&none, &[], "[serve]\ntoken = ' '", "--token: is empty (from bench.toml)"),
+            (&none, &[], "[serve]\nexam = true\nepochs = 0", "--epochs: must be at least 1 (from bench.toml)"),
+            (&kept, &[], "", "--label: only an exam is kept; give --exam too (from the command line)"),
+            (
+                &origin,
+                &[],
+                "",
+                "--allow-origin: 'lab' is no origin; expected one such as https://example.com:8443, or * (from the command line)",
+            ),
+        ] {
+            assert_eq!(resolve(flags, variables, file).unwrap_err(), expected);
+        }
+    }
+
+    #[test]
+    fn keys_that_no_option_has_are_errors() {
+        let error = resolve(&ServerOptions::default(), &[], "[serve]\nmax-session = 1").unwrap_err();
+        assert!(error.contains("unknown field `max-session`") && error.contains("serve"), "{error}");
+        let error = resolve(&ServerOptions::default(), &[], "[serve]\nport = 'x'").unwrap_err();
+        assert!(error.starts_with("cannot read bench.toml: ") && error.contains("serve.port"), "{error}");
+    }
+
+    #[test]
+    fn the_port_of_a_host_counts_for_hosts_of_openenv() {
+        for (variables, file, expected) in [
+            (&[][..], "", PORT),
+            (&[("PORT", "1")], "", PORT),
+            (&[("BENCH_OPENENV", "1")], "", OPENENV_PORT),
+            (&[("BENCH_OPENENV", "1"), ("PORT", "1")], "[serve]\nport = 2", 1),
+            (&[("BENCH_OPENENV", "1"), ("PORT", "1"), ("BENCH_PORT", "3")], "", 3),
+            (&[], "[serve]\nport = 2\nopenenv = true", 2),
+        ] {
+            assert_eq!(
+                resolve(&ServerOptions::default(), variables, file).unwrap().port,
+                expected,
+                "{variables:?} {file}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_exam_is_kept_where_the_nearest_layer_says() {
+        let exam = |variables: &[(&str, &str)], file: &str| {
+            let flags = ServerOptions { exam: Some(true), ..ServerOptions::default() };
+            resolve(&flags, variables, file).unwrap().episodes.exam.unwrap()
+        };
+        let usual = ExamSettings { label: CLIENT.to_owned(), epochs: 1, out: PathBuf::from("results") };
+        assert_eq!(exam(&[], ""), usual);
+        assert_eq!(exam(&[], "out = 'runs'").out, PathBuf::from("runs"));
+        assert_eq!(exam(&[], "out = 'runs'\n[serve]\nout = 'exams'").out, PathBuf::from("exams"));
+        assert_eq!(exam(&[("BENCH_OUT", "mine")], "[serve]\nout = 'exams'").out, PathBuf::from("mine"));
+        assert_eq!(exam(&[("BENCH_LABEL", " me ")], "").label, "me");
+        // Without an exam, variables and files may still describe one.
+        let none = resolve(&ServerOptions::default(), &[("BENCH_LABEL", "me")], "[serve]\nepochs = 3").unwrap();
+        assert_eq!(none.episodes.exam, None);
+    }
+
+    #[test]
+    fn origins_of_a_variable_have_commas_between_them() {
+        let two = resolve(&ServerOptions::default(), &[("BENCH_ALLOW_ORIGIN", "https://a.example/, *")], "").unwrap();
+        assert_eq!(two.allow_origin, ["https://a.example", "*"]);
+        let one = resolve(&ServerOptions::default(), &[], "[serve]\nallow-origin = 'null'").unwrap();
+        assert_eq!(one.allow_origin, ["null"]);
+    }
+}

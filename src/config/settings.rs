@@ -38,13 +38,13 @@ pub struct Settings {
     pub suite: String,
     /// Scenario files that are laid over the suite.
     pub overlay: Option<PathBuf>,
-    /// Repetitions.
+    /// How often each scenario is played.
     pub epochs: u32,
     /// The seed of everything random.
     pub seed: u64,
     /// The share of the episodes that is played.
     pub shard: Option<Shard>,
-    /// Calls of one model at once.
+    /// How many calls of one model are made at once.
     pub concurrency: Concurrency,
     /// What the run's calls may cost, in USD.
     pub max_cost: Option<f64>,
@@ -70,21 +70,21 @@ pub struct Settings {
     pub timeout: Duration,
     /// The time for all calls of an episode.
     pub episode_timeout: Option<Duration>,
-    /// Attempts after the first one.
+    /// The most attempts after the first one.
     pub max_retries: u32,
     /// The longest wait that an endpoint may ask for.
     pub max_retry_after: Duration,
-    /// Faults on purpose.
+    /// The faults that are injected on purpose.
     pub chaos: Option<Chaos>,
-    /// Where answers are kept.
+    /// The folder in which answers are recorded.
     pub record: Option<PathBuf>,
-    /// From where answers come instead of from a network.
+    /// The folder from which recorded answers are replayed instead of calling an endpoint.
     pub replay: Option<PathBuf>,
     /// The folder of the user's own prompts.
     pub prompts: Option<PathBuf>,
     /// The number of the names that models are told for their tools; 0 for the tools' own.
     pub tool_names: usize,
-    /// The queue from which workers take the episodes; none where they are played here.
+    /// The queue from which workers take the episodes; none if this process plays them.
     pub queue: Option<QueueSettings>,
     /// The results folder.
     pub out: PathBuf,
@@ -102,7 +102,7 @@ pub struct Settings {
     pub margin: f64,
     /// Whether the run ends as soon as the comparison with the baseline is decided.
     pub until_decided: bool,
-    /// Void episodes that are tolerated.
+    /// How many void episodes are tolerated.
     pub max_void: usize,
     /// Each option with its value and where it came from, for `run.json` and `--dry-run`.
     pub report: Report,
@@ -123,7 +123,7 @@ impl Settings {
         })
     }
 
-    /// The options that somebody set: name, value and where it was set.
+    /// The options that are not defaults: name, value and where it was set.
     pub fn chosen(&self) -> impl Iterator<Item = (&'static str, &serde_json::Value, Origin)> {
         let all = self.report.iter().map(|(name, (value, origin))| (*name, value, *origin));
         all.filter(|(_, value, origin)| *origin != Origin::Default && !value.is_null())

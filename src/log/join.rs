@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::event::Event;
+use super::manifest::{Manifest, RunId};
 use super::shard::Shard;
-use super::{Event, Manifest, RunId, Summary};
+use super::summary::Summary;
 
 /// Why runs cannot be joined.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

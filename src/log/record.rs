@@ -10,9 +10,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use super::event::Event;
+use super::manifest::Manifest;
 use super::reader::{self, Contents, ReadError};
 use super::store::{RunFolder, StoreError};
-use super::{Event, Fold, Manifest, Summary};
+use super::summary::{Fold, Summary};
 
 /// A run as its folder holds it.
 #[derive(Debug, Clone)]

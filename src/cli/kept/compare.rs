@@ -1,4 +1,4 @@
-//! `bench compare`, and the gate of `--baseline`.
+//! `bench compare`, and the gate of `--baseline`: says whether a run is worse than another one.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::log::store::{RunFolder, Store, pretty};
 use crate::log::{Event, Fold, Manifest, Summary};
 use crate::stats::gate::Verdict;
 
-/// A run, or only its summary.
+/// A run to compare; its events are empty if only its summary is known.
 struct Loaded {
     summary: Summary,
     events: Vec<Event>,
@@ -42,7 +42,8 @@ pub(in crate::cli) fn execute(args: &CompareArgs) -> Result<Status, Failure> {
     Ok(status(&comparison))
 }
 
-/// Compares a run that has just ended with a baseline. Says how on stderr: stdout has the run's own table.
+/// Compares a run that has just ended with a baseline. The comparison is printed on stderr, because stdout has the run's
+/// own table.
 pub(in crate::cli) fn against_baseline(
     store: &Store,
     baseline: &str,
@@ -56,14 +57,14 @@ pub(in crate::cli) fn against_baseline(
     Ok(status(&comparison))
 }
 
-/// Sees before anything is paid for that a run can be compared with its baseline at the end.
+/// Checks that a run can be compared with its baseline at the end, before anything is paid for.
 pub(in crate::cli) fn check_baseline(store: &Store, baseline: &str, manifest: &Manifest) -> Result<(), Failure> {
     let base = load(store, baseline)?;
     let nothing_yet = Loaded { summary: Fold::new(manifest).summary(), events: Vec::new() };
     judge(&base, &nothing_yet, Rules::default(), false).map(drop)
 }
 
-/// Whether a run that is being played can be told from its baseline already.
+/// Whether the comparison of an unfinished run with its baseline is already decided.
 pub(in crate::cli) fn so_far(
     store: &Store,
     folder: &RunFolder,
@@ -100,7 +101,7 @@ fn status(comparison: &Comparison) -> Status {
     }
 }
 
-/// A run by its id or folder, or a `summary.json`.
+/// Reads a run by its id or folder, or a `summary.json`.
 fn load(store: &Store, name: &str) -> Result<Loaded, Failure> {
     let path = Path::new(name);
     if path.is_file() {

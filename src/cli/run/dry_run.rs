@@ -27,8 +27,8 @@ use crate::run::estimate::estimate;
 use crate::run::rehearsal::{Miss, Rehearsed, rehearse};
 use crate::run::{Cancel, Plan};
 
-/// Shows what a run would do. It ends with 0; with a recording that lacks something, as the run would: with 2 where the
-/// check before the run is missing or refused, with 4 where more episodes than tolerated would be void for a miss.
+/// Shows what a run would do. The exit code is 0. If a recording lacks something, it is that of the run: 2 if the check
+/// before the run is missing or refused, and 4 if more episodes than are tolerated would be void for a missing request.
 pub(super) async fn execute(
     settings: &Settings,
     catalog: &Catalog,
@@ -110,7 +110,7 @@ async fn replayed<'a>(
                 players.push(player);
                 checks.push(check);
             }
-            // Nobody pulls these brakes.
+            // Nothing cancels a dry run.
             Ok(None) => {}
             Err(failure) => {
                 refused.insert(&model.spec.label, failure.message().to_owned());

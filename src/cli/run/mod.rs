@@ -72,7 +72,7 @@ pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
     stage.play(players, opening, None).await
 }
 
-/// What a run plays.
+/// The scenarios, episodes and prompts of a run.
 pub(super) struct Suite<'a> {
     pub(super) catalog: &'a Catalog,
     pub(super) plan: Plan,
@@ -83,13 +83,14 @@ pub(super) struct Suite<'a> {
 pub(super) struct Ready {
     pub(super) stage: Stage,
     pub(super) players: Vec<Player>,
-    /// What its log begins with.
+    /// The first events of its log.
     pub(super) opening: Vec<EventKind>,
-    /// Keeps other writers out for as long as it lives.
+    /// The lock, which keeps other writers out until it is dropped.
     pub(super) lock: RunLock,
 }
 
-/// Checks the baseline and the endpoints, and makes the run's folder; none where the user stopped it meanwhile.
+/// Checks the baseline and the endpoints, and makes the run's folder. The result is none if the user stopped the run
+/// meanwhile.
 pub(super) async fn ready(
     settings: Settings,
     suite: Suite<'_>,
@@ -122,7 +123,7 @@ pub(super) async fn ready(
     Ok(Some(Ready { stage, players, opening: std::iter::once(start).chain(checks).collect(), lock }))
 }
 
-/// What the check of an endpoint showed, in a line.
+/// One line about the check of an endpoint.
 fn checked_line(check: &EventKind) -> Option<String> {
     let EventKind::EndpointChecked { model, protocol, answered_by, error, replies, .. } = check else { return None };
     let latency: u64 = replies.iter().map(|reply| reply.latency_ms).sum();

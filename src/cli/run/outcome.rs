@@ -48,7 +48,7 @@ pub(super) fn status(
                 "{open} did not end; `bench resume` goes on with what is kept in {kept}"
             ));
         }
-        // The brakes came too late to stop anything.
+        // The interrupt came too late to stop anything.
     }
     let void: usize = summary.rows.iter().map(|row| row.void).sum();
     if void > settings.max_void {

@@ -37,7 +37,7 @@ pub(super) async fn connect(settings: &Settings, cancel: &Cancel, quiet: bool) -
     let nats = connected.map_err(|error| {
         let message = format!("queue {}: {error}", access.address);
         match error {
-            // Whoever starts it again may find it there.
+            // The queue may be there when the command is started again.
             QueueError::Away(_) => Failure::other(message).hint("is nats-server running there, with -js?"),
             _ => Failure::usage(message).hint("docs/SCALE.md says how a queue is set up"),
         }

@@ -31,7 +31,7 @@ pub(in crate::cli) async fn execute(args: &ResumeArgs) -> Result<Status, Failure
     let _lock = folder.lock()?;
     let RunRecord { folder, manifest: then, contents: past, .. } = record(folder)?;
     let mut settings = settings(args, &then)?;
-    // The same faults would strike the same calls, and what is void because of them would stay so.
+    // The same faults would hit the same calls, so episodes that are void because of them would stay void.
     if settings.chaos.take().is_some() && !args.quiet {
         out::note("it goes on without the faults of --chaos");
     }
@@ -73,7 +73,7 @@ pub(in crate::cli) async fn execute(args: &ResumeArgs) -> Result<Status, Failure
     stage.play(players, std::iter::once(first).chain(checks).collect(), Some(&past)).await
 }
 
-/// The settings of the run that stopped, with today's keys. What only concerns the output may be chosen anew.
+/// The settings of the run that stopped, with today's keys. Options that concern the output alone may be chosen anew.
 fn settings(args: &ResumeArgs, manifest: &Manifest) -> Result<Settings, Failure> {
     let folder = Path::new(".");
     let mut environment = Environment::read(folder).map_err(ConfigError::DotEnv)?;
@@ -102,7 +102,7 @@ fn settings(args: &ResumeArgs, manifest: &Manifest) -> Result<Settings, Failure>
 }
 
 /// The options with which a run was begun. Variables that choose a model or an endpoint, which must not change a run that
-/// has begun, are taken out of the environment, and put in where the run had them from there.
+/// has begun, are taken out of the environment, and put back with their old values if the run had them from there.
 pub(super) fn recorded_options(manifest: &Manifest, environment: &mut Environment) -> Result<Options, Failure> {
     environment.forget(&["API_BASE_URL", "MODEL_NAME"]);
     let mut chosen = Map::new();
@@ -123,7 +123,7 @@ pub(super) fn recorded_options(manifest: &Manifest, environment: &mut Environmen
         .map_err(|e| Failure::usage(format!("run.json: options: {e}")).hint("was it written by another version?"))
 }
 
-/// Half of a run with one suite and half with another would be a run of neither.
+/// Checks that something is as it was when the run began: a run must not be half of one suite and half of another.
 fn unchanged(what: &str, then: &str, now: &str) -> Result<(), Failure> {
     if then == now {
         return Ok(());
@@ -167,7 +167,7 @@ pub(super) fn begun_before(
 ) -> Result<Option<String>, Failure> {
     let store = Store::new(&settings.out);
     let Some(newest) = store.list()?.into_iter().max() else { return Ok(None) };
-    // Killed before it was known what would be played.
+    // It was killed before its plan was known.
     let Ok(folder) = store.find(&newest) else { return Ok(None) };
     let then = RunRecord::manifest(&folder)?;
     let now = manifest(settings, plan, catalog, prompts, &BTreeMap::new());

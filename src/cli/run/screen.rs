@@ -18,7 +18,7 @@ use crate::run::kept::Progress;
 use crate::run::runner::{CallPace, PlayerKind};
 use crate::run::{Plan, Player, Sink};
 
-/// What is told of every event of the run.
+/// The sinks that are told of every event of the run.
 pub(super) fn sinks(
     settings: &Settings,
     manifest: &Manifest,
@@ -63,7 +63,7 @@ pub(super) fn progress_of(settings: &Settings, quiet: bool) -> ProgressChoice {
     }
 }
 
-/// Reads what the run is waiting for and has spent.
+/// The function that reads what the run is waiting for and what it has spent.
 pub(super) fn pace_of(players: &[Player], budget: &Arc<Budget>) -> ReadPace {
     let limiter = |player: &Player| match &player.kind {
         PlayerKind::Model(model) => match &model.pace {
@@ -89,7 +89,8 @@ pub(super) fn pace_of(players: &[Player], budget: &Arc<Budget>) -> ReadPace {
     })
 }
 
-/// Where lines show the progress, a line says that an endpoint asked for a pause: nothing else would for a while.
+/// Prints a line when an endpoint asks for a pause, if progress is shown by lines. Nothing else would be printed for a
+/// while.
 pub(super) async fn tell_waits(pace: ReadPace, how: ProgressChoice) {
     /// Shorter pauses are over before a line about them is read.
     const WORTH_A_LINE: Duration = Duration::from_secs(3);

@@ -42,16 +42,16 @@ pub(in crate::cli) struct Stage {
     pub(in crate::cli) cancel: Cancel,
     pub(in crate::cli) budget: Arc<Budget>,
     pub(in crate::cli) forecast: BTreeMap<(String, TaskId), Amount>,
-    /// The queue from which workers take the episodes; none where they are played here.
+    /// The queue from which workers take the episodes; none if this process plays them.
     pub(in crate::cli) queue: Option<Nats>,
     pub(in crate::cli) quiet: bool,
 }
 
 /// What plays the episodes.
 enum Playing {
-    /// This process.
+    /// This process plays them.
     Here(Runner),
-    /// Workers; and this process those of whom it knows that nobody answers.
+    /// Workers play them, and this process plays those of contestants whose endpoint cannot be reached.
     Queued { here: Runner, coordinator: Box<Coordinator<Nats>> },
 }
 
@@ -94,7 +94,7 @@ pub(in crate::cli) struct Played {
 }
 
 impl Stage {
-    /// Plays the episodes that are left, behind what is kept of the run, and writes and prints its reports.
+    /// Plays the episodes that are left, appends them to what is kept of the run, and writes and prints its reports.
     pub(in crate::cli) async fn play(
         self,
         players: Vec<Player>,
@@ -108,7 +108,7 @@ impl Stage {
         let played = self.run(players, opening, past, sinks).await;
         waits.abort();
         let Played { summary, written, alpha } = played?;
-        // What was played is worth seeing, also where a derived file could not be written.
+        // The scores are printed even if a derived file could not be written.
         out::summary(self.settings.format, &summary)?;
         written.map_err(|failure| {
             let path = self.folder.path.display();
@@ -171,14 +171,14 @@ impl Stage {
         }
         let summary = ended.fold.summary();
         let logs = settings.log_format.map_or(Ok(()), |format| {
-            // Of a run that goes on, also what happened before.
+            // A resumed run is exported with what happened before it was stopped.
             export::write(&record(folder.clone())?, format, self.quiet)
         });
         let written = files::write(folder, &summary).map_err(Failure::from).and(logs);
         Ok(Played { summary, written, alpha })
     }
 
-    /// What plays the episodes, behind what is kept of the run.
+    /// What plays the episodes that are not in the kept part of the run.
     fn playing(&self, players: Vec<Player>, hub: &Hub, past: Option<&Contents>) -> Playing {
         let runner = |players: Vec<Player>| Runner {
             plan: self.plan.clone(),
@@ -212,8 +212,8 @@ impl Stage {
         Playing::Queued { here: runner(here), coordinator: Box::new(coordinator) }
     }
 
-    /// Plays up to each look at the comparison with the baseline, and no further than one that decides. Gives the error
-    /// that the last look may spend.
+    /// Plays up to each look at the comparison with the baseline, and stops at the first one that decides. The result is
+    /// the error that the last look may spend.
     async fn play_looks(
         &self,
         mut playing: Playing,

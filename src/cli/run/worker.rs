@@ -144,7 +144,7 @@ fn plan(
     Ok((settings, plan, prompts, protocols))
 }
 
-/// All that decides a score must be as the coordinator has it.
+/// Checks that everything that decides a score is as the coordinator has it.
 fn same_rules(settings: &Settings, manifest: &Manifest, catalog: &Catalog, prompts: &PromptSet) -> Result<(), Failure> {
     let same = |what: &str, theirs: &str, ours: &str| {
         if theirs == ours {

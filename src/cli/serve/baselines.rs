@@ -26,7 +26,7 @@ pub(super) struct OwnRuns {
     /// The suite that is served, and its overlay.
     pub(super) suite: String,
     pub(super) scenarios: Option<PathBuf>,
-    /// Cancelled when the server stops.
+    /// The token that is cancelled when the server stops.
     pub(super) stop: CancellationToken,
 }
 
@@ -124,7 +124,7 @@ impl Sink for Counter {
             |calls: usize, cost_usd: Option<f64>| Spent { calls: calls as u64, cost_usd: cost_usd.unwrap_or_default() };
         match &event.event {
             EventKind::EpisodeFinished { .. } => self.0.send_modify(|progress| progress.episodes += 1),
-            // Nobody who waits for progress is woken by a call.
+            // Clients that wait for progress are not woken by a call.
             EventKind::ModelCalled { cost_usd, .. } => self.count(spent(1, *cost_usd)),
             EventKind::EndpointChecked { replies, cost_usd, .. } => self.count(spent(replies.len(), *cost_usd)),
             _ => {}

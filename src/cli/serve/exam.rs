@@ -52,7 +52,7 @@ impl Sitting {
         Ok(Some(Self { exam, folder, _lock: lock }))
     }
 
-    /// What the server hands its steps to.
+    /// The port to which the server hands its steps.
     pub(super) fn records(&self) -> Arc<dyn serve::Records> {
         Arc::new(ExamRecords(Arc::clone(&self.exam)))
     }
@@ -62,7 +62,7 @@ impl Sitting {
         &self.folder.path
     }
 
-    /// Ends the run and writes its scores, also where a request is still being answered.
+    /// Ends the run and writes its scores, even if a request is still being answered.
     pub(super) fn finish(self, quiet: bool) -> Result<(), Failure> {
         files::write(&self.folder, &self.exam.finish()?)?;
         if !quiet {
@@ -90,7 +90,7 @@ fn manifest(catalog: &Catalog, episodes: &EpisodeSettings, exam: &ExamSettings) 
         bench_version: env!("CARGO_PKG_VERSION").to_owned(),
         suite: episodes.suite.clone(),
         suite_digest: catalog.digest().to_owned(),
-        // A client brings its own, and nothing is known of them.
+        // A client brings its own prompts, and nothing is known of them.
         prompts: "none".to_owned(),
         prompts_digest: "none".to_owned(),
         graders: catalog.graders(),

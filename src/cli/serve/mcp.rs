@@ -15,7 +15,7 @@ use crate::config::server::EpisodeSettings;
 use crate::config::{ConfigError, ConfigFile, Environment};
 use crate::serve::{App, Backing, Options, Stdio};
 
-/// Answers until the input ends. Nobody else waits for anything, so it may block.
+/// Answers until the input ends. Nothing else runs in this process, so it may block.
 pub(in crate::cli) fn execute(args: &McpArgs) -> Result<Status, Failure> {
     let environment = Environment::read(Path::new(".")).map_err(ConfigError::DotEnv)?;
     let file = ConfigFile::read(Path::new("."), args.config.path())?;
@@ -39,7 +39,7 @@ pub(in crate::cli) fn execute(args: &McpArgs) -> Result<Status, Failure> {
         if let Some(answer) = answer {
             out::result(&(answer + "\n"))?;
         }
-        // A step that could not be kept.
+        // The server stops when a step could not be kept.
         if stop.is_cancelled() {
             break;
         }
@@ -54,18 +54,18 @@ fn unreadable(error: &io::Error) -> Failure {
     Failure::other(format!("cannot read the input: {error}"))
 }
 
-/// A line without its end.
+/// A line of the input without its line break.
 #[derive(Debug, PartialEq)]
 enum Line {
     Whole(Vec<u8>),
-    /// It was longer than is taken, and is dropped.
+    /// The line was longer than the limit, and is dropped.
     TooLong,
 }
 
-/// The next line, of which no more than so many bytes are kept.
+/// Reads the next line, of which at most this number of bytes is kept.
 fn next_line(input: &mut impl BufRead, most: usize) -> io::Result<Option<Line>> {
     let mut line = Vec::new();
-    // Its end may be "\r\n".
+    // A line may end in "\r\n".
     let read = input.take(most as u64 + 2).read_until(b'\n', &mut line)?;
     if read == 0 {
         return Ok(None);

@@ -198,7 +198,7 @@ fn log_access_as_json(access: &Access<'_>) {
 fn raise_limit_of_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
-    // Where it cannot be raised, fewer connections are taken at once.
+    // If it cannot be raised, the server takes fewer connections at once.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 

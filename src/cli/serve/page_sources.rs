@@ -11,14 +11,14 @@ use crate::log::Manifest;
 use crate::serve::Incidents;
 use crate::serve::runs::Suites;
 
-/// The suites of runs, from where they came.
+/// Reads the suites of kept runs again from where they came.
 #[derive(Debug)]
 pub(super) struct RunSuites;
 
 impl Suites for RunSuites {
     fn of(&self, manifest: &Manifest) -> Option<Catalog> {
         let catalog = catalog_of(manifest).ok()?;
-        // Others would tell of what was not played.
+        // A suite that changed would describe something else than what was played.
         (catalog.digest() == manifest.suite_digest).then_some(catalog)
     }
 }
@@ -42,11 +42,11 @@ impl Incidents for Maker {
         let words = suite.strip_prefix("generated:").ok_or_else(|| format!("suite '{suite}': {known}"))?;
         let suite: Suite = words.parse().map_err(|problem| format!("suite: {problem}"))?;
         let [(level, _)] = suite.parts[..] else { return Err(format!("suite: {known}")) };
-        // Some settings of knobs are searched for in vain for a third of a second, which anybody could ask for all the time.
+        // Some settings of knobs make the generator search in vain for a third of a second, so a stranger could keep it busy.
         if !suite.turned.is_empty() {
             return Err(format!("suite: knobs are for a suite that is served whole; {known}"));
         }
-        // An incident poses the task of its number, each in turn.
+        // The tasks take turns: the number of an incident decides which task it poses.
         let first = task.and_then(|task| TaskId::ALL.iter().position(|one| *one == task)).unwrap_or(0);
         let number = number.unwrap_or(first as u64);
         let incident = suite.incident(&self.library, level, number).map_err(|error| format!("suite: {error}"))?;

@@ -34,7 +34,7 @@ pub(in crate::cli) fn model_settings(settings: &Settings, model: &KeyedModel) ->
     }
 }
 
-/// What makes the calls of models wait for their turn: one for each model, or under `auto` one for each endpoint.
+/// The limiters that make calls wait for their turn: one for each model, or under `auto` one for each endpoint.
 #[derive(Default)]
 pub(in crate::cli) struct Limiters(BTreeMap<String, Arc<Limiter>>);
 
@@ -48,11 +48,11 @@ impl Limiters {
     }
 }
 
-/// What to do about a recording that cannot be written.
+/// The advice for a recording that cannot be written.
 pub(in crate::cli) const RECORD_HINT: &str =
     "check the space and the permissions there, or choose another folder with --record";
 
-/// A client for a model, with retries; a recording instead of it or beside it where one is asked for.
+/// A client for a model, with retries. With `--replay` a recording answers instead; with `--record` answers are kept.
 pub(in crate::cli) fn client(
     settings: &Settings,
     model: &KeyedModel,
@@ -79,7 +79,7 @@ pub(in crate::cli) fn client(
     let client: Arc<dyn ChatClient> = Arc::new(Retrying::new(client, policy).with_chaos(settings.chaos.clone()));
     Ok(match &settings.record {
         Some(folder) => {
-            // Before a call is paid for whose answer could not be kept.
+            // This fails before a call is paid for whose answer could not be kept.
             store::prepare(folder).map_err(|error| Failure::from(error).hint(RECORD_HINT))?;
             Arc::new(Recording::new(client, folder.clone(), model_settings(settings, model)))
         }
@@ -87,7 +87,7 @@ pub(in crate::cli) fn client(
     })
 }
 
-/// The most time for one call with all its retries: a call must end even where every attempt hangs.
+/// The most time for one call with all its retries, so that a call ends even if every attempt hangs.
 pub(in crate::cli) fn call_time(settings: &Settings) -> Duration {
     let waits = settings.max_retry_after.max(Duration::from_secs(60)).saturating_mul(settings.max_retries);
     settings.timeout.saturating_mul(settings.max_retries + 1).saturating_add(waits)

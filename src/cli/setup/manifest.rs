@@ -31,7 +31,7 @@ pub(in crate::cli) fn new_run(
         let manifest = manifest();
         match store.create(&manifest.id) {
             Ok(folder) => return Ok((manifest, folder)),
-            // Another run of this second drew the same digits.
+            // Another run that began in this second has the same random digits.
             Err(error) if error.source.kind() == std::io::ErrorKind::AlreadyExists && store.has(&manifest.id) => {}
             Err(error) => return Err(error),
         }

@@ -19,13 +19,13 @@ use crate::run::preflight::{self, Checked};
 use crate::run::runner::{CallPace, ExecPlayer, ModelPlayer, PlayerKind};
 use crate::run::{Cancel, Player};
 
-/// How many episodes of a model are replayed at once where nobody says: there is no endpoint to spare.
+/// How many episodes of a model are replayed at once by default. A replay has no endpoint that could be overloaded.
 const REPLAYED_AT_ONCE: usize = 16;
-/// How many processes of a program play at once where nobody says: what they do is not known here.
+/// How many processes of a program play at once by default. It is small because it is not known what they do.
 const PROCESSES_AT_ONCE: usize = 4;
 
-/// Makes the players, after one call to each endpoint that was not checked before; none where the user stopped it
-/// meanwhile. A refused key or model ends the run before it starts.
+/// Makes the players, after one call to each endpoint that was not checked before. The result is none if the user stopped
+/// the run meanwhile. A refused key or model ends the run before it starts.
 pub(in crate::cli) async fn players(
     settings: &Settings,
     prompts: &Arc<PromptSet>,
@@ -65,7 +65,7 @@ pub(in crate::cli) fn builtins(settings: &Settings) -> impl Iterator<Item = Play
     settings.builtins.iter().map(|agent| Player { label: agent.to_string(), kind: PlayerKind::Builtin(*agent) })
 }
 
-/// A program that cannot be started ends the run before it begins.
+/// Checks that a program can be started; otherwise the run ends before it begins.
 async fn check_program(agent: &ExecAgent) -> Result<(), Failure> {
     process::try_start(&agent.words).await.map_err(|error| {
         let program = agent.words.first().map_or("", String::as_str);
@@ -114,7 +114,8 @@ fn line(settings: &Settings, model: &KeyedModel, limiters: &mut Limiters) -> Res
     Ok((line, pace))
 }
 
-/// Makes the player of a model after a call to its endpoint, with what the call showed; none where the user stopped it.
+/// Makes the player of a model after a call to its endpoint, with what the call showed. The result is none if the user
+/// stopped the run meanwhile.
 pub(in crate::cli) async fn checked_player(
     settings: &Settings,
     prompts: &Arc<PromptSet>,
@@ -130,7 +131,7 @@ pub(in crate::cli) async fn checked_player(
         jitter_seed: settings.seed,
         repeat: 0,
         stop: cancel.gentle.clone(),
-        // It is about the endpoint, and not about what a run makes of faults.
+        // The check is about the endpoint, so `--chaos` spares it.
         spared: true,
     };
     let checked = tokio::select! {
@@ -181,7 +182,7 @@ fn model_player(
     ModelPlayer { protocol, assist: settings.assist.into(), prompts: Arc::clone(prompts), line, pace }
 }
 
-/// Ends the run where the endpoint refuses what was configured; a passing fault is only a warning.
+/// Ends the run if the endpoint refuses what was configured. A fault that may pass is only a warning.
 fn refused_or(model: &KeyedModel, error: ChatError, quiet: bool) -> Result<ChatError, Failure> {
     let label = &model.spec.label;
     match error.kind {

@@ -11,7 +11,7 @@ use crate::cli::exit::Failure;
 use crate::env::{Action, ActionKind, Diagnostic, Episode, EpisodeId, Scenario};
 use crate::run::Plan;
 
-/// The embedded prompts for a suite, or those of a folder, with the tools under the names of this number.
+/// The embedded prompts for a suite, or those of a folder, with the tools under the set of names of this number.
 pub(in crate::cli) fn prompts(
     folder: Option<&Path>,
     suite: &str,

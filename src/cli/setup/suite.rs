@@ -47,7 +47,7 @@ pub(in crate::cli) fn catalog(suite: &str, overlay: Option<&Path>) -> Result<Cat
 /// The variable that has the secret of private suites.
 const SECRET: &str = "BENCH_SUITE_SECRET";
 
-/// Reads what a generated suite consists of, and finds its secret where it is private.
+/// Reads what a generated suite consists of, and finds its secret if it is private.
 pub(in crate::cli) fn read_suite(text: &str) -> Result<Suite, Failure> {
     let suite: Suite = text.parse().map_err(|problem| Failure::usage(format!("generated:{text}: {problem}")))?;
     if !suite.needs_secret() {
