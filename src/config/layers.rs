@@ -85,14 +85,14 @@ impl<T> Picked<T> {
     }
 
     /// Checks that a number lies within a range.
-    #[expect(clippy::needless_pass_by_value, reason = "a range is written where it is needed")]
     pub(super) fn within<N: Number>(self, range: RangeInclusive<N>) -> Result<Self, ConfigError>
     where
         T: Bounded<N>,
     {
+        let (least, most) = range.into_inner();
         match self.value.number() {
-            Some(number) if !range.contains(&number) => {
-                Err(self.error(format!("must lie between {} and {}", range.start(), range.end())))
+            Some(number) if !(least..=most).contains(&number) => {
+                Err(self.error(format!("must lie between {least} and {most}")))
             }
             _ => Ok(self),
         }
