@@ -105,7 +105,7 @@ pub(super) async fn ready(
     }
     let queue = match queue::connect(&settings, &cancel, quiet).await? {
         Connection::None => None,
-        Connection::Queue(nats) => Some(nats),
+        Connection::Queue(nats) => Some(*nats),
         Connection::Stopped => return Ok(None),
     };
     let budget = Arc::new(Budget::new(limits(&settings), Amount::default()));

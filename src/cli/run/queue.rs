@@ -21,7 +21,7 @@ pub(super) enum Connection {
     /// The run has no queue: this process plays the episodes.
     None,
     /// Workers take the episodes from this queue.
-    Queue(Nats),
+    Queue(Box<Nats>),
     /// The user stopped the run before the connection was made.
     Stopped,
 }
@@ -45,7 +45,7 @@ pub(super) async fn connect(settings: &Settings, cancel: &Cancel, quiet: bool) -
     if !quiet {
         out::note(&format!("episodes go to the queue at {}", access.address));
     }
-    Ok(Connection::Queue(nats))
+    Ok(Connection::Queue(Box::new(nats)))
 }
 
 /// Connects, and tries again until the server answers or the time is up. The result is none if the user stopped the

@@ -52,7 +52,7 @@ pub(in crate::cli) async fn execute(args: &ResumeArgs) -> Result<Status, Failure
     let stopped = || Ok(Status::Interrupted("nothing more was played".to_owned()));
     let queue = match queue::connect(&settings, &cancel, args.quiet).await? {
         Connection::None => None,
-        Connection::Queue(nats) => Some(nats),
+        Connection::Queue(nats) => Some(*nats),
         Connection::Stopped => return stopped(),
     };
     let checked = checked(&past.events);

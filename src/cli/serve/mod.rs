@@ -47,7 +47,7 @@ pub(super) async fn execute(args: &ServeArgs) -> Result<Status, Failure> {
     let runs = runs(&settings, local);
     // Without a token, everybody who can reach the server could spend its money.
     let new_token = (settings.token.is_none() && !local).then(baselines::new_token);
-    let token = settings.token.clone().or_else(|| new_token.clone().map(Into::into));
+    let known_token = settings.token.clone().or_else(|| new_token.clone().map(Into::into));
     let own_runs = OwnRuns {
         environment,
         file,
@@ -63,7 +63,7 @@ pub(super) async fn execute(args: &ServeArgs) -> Result<Status, Failure> {
     let listener = TcpListener::bind((settings.host.as_str(), settings.port)).await.map_err(taken)?;
     let sitting = Sitting::start(episodes, &catalog)?;
     let backing = Backing {
-        baselines: Some(Baselines::new(Arc::new(own_runs), token)),
+        baselines: Some(Baselines::new(Arc::new(own_runs), known_token)),
         records: sitting.as_ref().map(Sitting::records),
         runs,
         incidents: Some(Arc::new(Maker::new()?)),

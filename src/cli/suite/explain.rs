@@ -1,5 +1,7 @@
 //! `bench explain`: tells all about one generated incident, with its answers.
 
+use std::fmt::Write;
+
 use crate::cli::args::suite::ExplainArgs;
 use crate::cli::exit::{Failure, Status};
 use crate::cli::out;
@@ -30,7 +32,7 @@ fn records(world: &World) -> String {
     for (at, entity) in (0..).zip(&world.incident.topology.entities) {
         for tool in Diagnostic::ALL {
             let sheet = View::new(world, &state, at).sheet(*tool);
-            text += &format!("\n{} {}\n{}\n", tool.as_str(), entity.name, sheet.text);
+            let _ = writeln!(text, "\n{} {}\n{}", tool.as_str(), entity.name, sheet.text);
         }
     }
     text

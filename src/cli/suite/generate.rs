@@ -28,12 +28,13 @@ pub(in crate::cli) fn execute(args: &GenerateArgs) -> Result<Status, Failure> {
 
 /// The suite as `--suite generated:…` would name it.
 fn name(args: &GenerateArgs) -> String {
-    let mut name = match args.private {
+    let name = match args.private {
         Some(epoch) => format!("{},private={epoch}", args.level),
         None => format!("{},seed={}", args.level, args.seed.unwrap_or(0)),
     };
-    if let Some(count) = args.count {
-        name += &format!(",count={count}");
-    }
+    let name = match args.count {
+        Some(count) => format!("{name},count={count}"),
+        None => name,
+    };
     args.knobs.iter().fold(name, |name, knob| format!("{name},{knob}"))
 }
