@@ -1,4 +1,4 @@
-//! `bench completions`.
+//! `bench completions`: prints the completions of a shell.
 
 use clap::CommandFactory;
 

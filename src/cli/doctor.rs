@@ -1,24 +1,26 @@
-//! `bench doctor`: tiny calls to an endpoint, and what to fix.
+//! `bench doctor`: makes tiny calls to an endpoint and says what to fix.
 
 use std::fmt::Write;
 
-use super::args::DoctorArgs;
+use super::args::run::DoctorArgs;
 use super::exit::{Failure, Status, endpoint_hint};
-use super::{build, out};
+use super::out;
+use super::setup::client::client;
+use super::setup::settings;
 use crate::agent::prompt::Protocol;
 use crate::chat::{CallContext, ChatError, ChatReply, ErrorKind};
+use crate::config::KeyedModel;
 use crate::config::Settings;
-use crate::config::settings::KeyedModel;
 use crate::report::score_table::duration;
 use crate::run::preflight;
 
 pub(super) async fn execute(args: &DoctorArgs) -> Result<Status, Failure> {
-    let mut settings = build::settings(&args.options, args.config.as_deref())?;
+    let mut settings = settings(&args.options, args.config.path())?;
     if settings.models.is_empty() {
         return Err(Failure::usage("doctor needs a --model").hint("bench doctor --model llama-3.3-70b"));
     }
     settings.require_keys()?;
-    // A check should say what is wrong now, and not wait for better times.
+    // A check says what is wrong now, so it does not wait and try again.
     settings.max_retries = 0;
     settings.chaos = None;
     let mut all_well = true;
@@ -31,7 +33,7 @@ pub(super) async fn execute(args: &DoctorArgs) -> Result<Status, Failure> {
 }
 
 async fn examine(settings: &Settings, model: &KeyedModel) -> Result<(String, bool), Failure> {
-    let client = build::client(settings, model, None)?;
+    let client = client(settings, model, None)?;
     let context = CallContext {
         deadline: Some(tokio::time::Instant::now() + settings.timeout),
         jitter_seed: 0,
@@ -93,7 +95,7 @@ fn to_ms(latency: u64) -> f64 {
     latency as f64
 }
 
-/// What the reply of a plain call shows and what it lacks.
+/// Describes what the reply of a plain call shows and what it lacks.
 fn describe(reply: &ChatReply, name: &str, line: &mut impl FnMut(&str, &str, &str)) {
     match &reply.model {
         Some(model) if model == name => line("✓", "model", model),
@@ -121,7 +123,7 @@ fn describe(reply: &ChatReply, name: &str, line: &mut impl FnMut(&str, &str, &st
     }
 }
 
-/// Why a form of answer does not work; none where it does.
+/// Why a form of answer does not work; none if it works.
 fn form(protocol: Protocol, answer: &Result<ChatReply, ChatError>) -> Option<String> {
     match answer {
         Ok(reply) if preflight::speaks(protocol, reply) => None,

@@ -1,32 +1,34 @@
-//! How a command ends: the one table of exit codes (page 4.1 of the contract).
+//! How a command ends: messages, hints, and the only table of exit codes.
 
 use std::process::ExitCode;
 
 use super::out;
 use crate::chat::ErrorKind;
 use crate::config::ConfigError;
+use crate::log::RecordError;
+use crate::log::join::JoinError;
 use crate::log::store::{FindError, LockError, StoreError};
 use crate::run::HubError;
 use crate::run::plan::PlanError;
 
-/// A command that came to its end.
+/// How a command ended that did its work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Status {
-    /// All is well.
+    /// The command did what it was asked to do.
     Done,
-    /// A gate failed; says which.
+    /// A gate failed; the text says which one.
     GateFailed(String),
     /// The data cannot decide a comparison.
     Inconclusive(String),
     /// More episodes are void than are tolerated.
     Void(String),
-    /// A limit of the run is reached; says which, and how to go on.
+    /// A limit of the run is reached; the text says which one, and how the run can go on.
     BudgetSpent(String),
-    /// The user stopped it; says what is kept.
+    /// The user stopped the command; the text says what is kept.
     Interrupted(String),
 }
 
-/// A command that could not do its work.
+/// Why a command could not do its work.
 #[derive(Debug)]
 pub(super) struct Failure {
     kind: FailureKind,
@@ -36,11 +38,11 @@ pub(super) struct Failure {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FailureKind {
-    /// Wrong usage or configuration.
+    /// The usage or the configuration is wrong.
     Usage,
-    /// Something else, such as a full disk.
+    /// Something else failed, such as the disk.
     Other,
-    /// Nobody reads the output any more.
+    /// The reader of the output is gone.
     BrokenPipe,
 }
 
@@ -53,7 +55,7 @@ impl Failure {
         Self { kind: FailureKind::Other, message: message.into(), hint: None }
     }
 
-    /// What failed, on what.
+    /// The message, which says what failed and on what.
     pub(super) fn message(&self) -> &str {
         &self.message
     }
@@ -88,8 +90,30 @@ impl From<FindError> for Failure {
     }
 }
 
-/// What to do about a `run.json` that is missing or damaged.
-pub(super) const NO_MANIFEST_HINT: &str =
+impl From<RecordError> for Failure {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Manifest { .. } => Self::other(error.to_string()).hint(NO_MANIFEST_HINT),
+            RecordError::Log { .. } => Self::other(error.to_string()),
+            RecordError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<JoinError> for Failure {
+    fn from(error: JoinError) -> Self {
+        let failure = Self::usage(error.to_string());
+        match error {
+            JoinError::Strangers { .. } => {
+                failure.hint("suite, prompts, graders, models, epochs, seed and N must be the same")
+            }
+            _ => failure,
+        }
+    }
+}
+
+/// The advice for a `run.json` that is missing or damaged.
+const NO_MANIFEST_HINT: &str =
     "bring run.json back from a copy; without it the log cannot be read, and the run must be started anew";
 
 impl From<StoreError> for Failure {
@@ -123,7 +147,7 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// What to do about a fault of an endpoint.
+/// The advice for a fault of an endpoint, if there is any.
 pub(super) fn endpoint_hint(kind: ErrorKind) -> Option<&'static str> {
     match kind {
         ErrorKind::Auth => {
@@ -155,7 +179,7 @@ pub(super) fn report(result: Result<Status, Failure>) -> ExitCode {
         Ok(Status::Interrupted(message)) => ended("interrupted", &message, 130),
         Err(failure) => {
             let code = match failure.kind {
-                // A reader that has seen enough, such as `head`, is no error.
+                // A reader that stops early, such as `head`, is not an error.
                 FailureKind::BrokenPipe => return ExitCode::SUCCESS,
                 FailureKind::Usage => 2,
                 FailureKind::Other => 70,

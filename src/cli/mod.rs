@@ -1,31 +1,16 @@
-//! The command line.
+//! The command line: arguments, commands, and what they print.
 
 mod args;
-mod audit;
-mod baselines;
-mod build;
-mod compare;
 mod completions;
 mod doctor;
-mod dry_run;
-mod estimate;
-mod exams;
 mod exit;
-mod generate;
 mod interrupts;
-mod list;
-mod logs;
-mod mcp;
-mod merge;
+mod kept;
 mod out;
-mod play;
-mod queue;
-mod report;
-mod resume;
 mod run;
 mod serve;
-mod shown;
-mod worker;
+mod setup;
+mod suite;
 
 use std::process::ExitCode;
 
@@ -45,7 +30,7 @@ pub fn main() -> ExitCode {
         Err(error) => return exit::report(Err(Failure::other(format!("cannot start the async runtime: {error}")))),
     };
     let result = runtime.block_on(execute(cli));
-    // Requests that were given up may still wait for their sockets; the process need not.
+    // Abandoned requests may still wait for their sockets; the process need not wait for them.
     runtime.shutdown_background();
     exit::report(result)
 }
@@ -54,20 +39,20 @@ async fn execute(cli: Cli) -> Result<Status, Failure> {
     match cli.command {
         None => run::execute(&cli.run).await,
         Some(Command::Run(run)) => run::execute(&run).await,
-        Some(Command::List(list)) => list::execute(&list),
-        Some(Command::Doctor(doctor)) => doctor::execute(&doctor).await,
-        Some(Command::Resume(resume)) => resume::execute(&resume).await,
-        Some(Command::Worker(args)) => worker::execute(&args).await,
-        Some(Command::Merge(args)) => merge::execute(&args).await,
-        Some(Command::Compare(args)) => compare::execute(&args),
-        Some(Command::VerifyRun(verify)) => audit::verify_run(&verify),
-        Some(Command::Regrade(regrade)) => audit::regrade(&regrade).await,
-        Some(Command::Report(report)) => report::execute(&report),
-        Some(Command::Generate(args)) => generate::generate(&args),
-        Some(Command::Verify(args)) => generate::verify_suite(&args),
-        Some(Command::Explain(args)) => generate::explain_one(&args),
+        Some(Command::List(args)) => kept::list::execute(&args),
+        Some(Command::Doctor(args)) => doctor::execute(&args).await,
+        Some(Command::Resume(args)) => run::resume::execute(&args).await,
+        Some(Command::Worker(args)) => run::worker::execute(&args).await,
+        Some(Command::Merge(args)) => run::merge::execute(&args).await,
+        Some(Command::Compare(args)) => kept::compare::execute(&args),
+        Some(Command::VerifyRun(args)) => kept::verify_run::execute(&args),
+        Some(Command::Regrade(args)) => kept::regrade::execute(&args).await,
+        Some(Command::Report(args)) => kept::report::execute(&args),
+        Some(Command::Generate(args)) => suite::generate::execute(&args),
+        Some(Command::Verify(args)) => suite::verify::execute(&args),
+        Some(Command::Explain(args)) => suite::explain::execute(&args),
         Some(Command::Serve(args)) => serve::execute(&args).await,
-        Some(Command::Mcp(args)) => mcp::execute(&args),
+        Some(Command::Mcp(args)) => serve::mcp::execute(&args),
         Some(Command::Completions(completions)) => completions::execute(&completions),
     }
 }

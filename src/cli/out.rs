@@ -1,20 +1,39 @@
-//! The only file that prints: results on stdout, talk on stderr.
+//! The only file that prints: results go to stdout, and everything else to stderr.
 
 use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 
+use crate::config::options::Format;
+use crate::log::Summary;
+use crate::log::store::pretty;
+use crate::report::{csv, markdown, protocol, table};
+
 /// Prints a result on stdout.
 ///
 /// # Errors
-/// When nobody reads it, or the disk behind it is full.
+/// The function returns an error if nobody reads stdout any more, or if the disk behind it is full.
 pub(super) fn result(text: &str) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()
 }
 
-/// Says something on stderr: `error: …`, `hint: …`, `warning: …`. A stderr that is gone is nobody's business.
+/// Prints a summary on stdout.
+///
+/// # Errors
+/// The function returns an error as [`result`] does.
+pub(super) fn summary(format: Format, summary: &Summary) -> io::Result<()> {
+    result(&match format {
+        Format::Table => table::render(summary),
+        Format::Markdown => markdown::render(summary),
+        Format::Json => String::from_utf8_lossy(&pretty(summary)).into_owned(),
+        Format::Csv => csv::render(summary),
+        Format::Openenv => protocol::result_line(summary),
+    })
+}
+
+/// Prints a message on stderr behind a word such as `error:`, `hint:` or `warning:`. It is lost if stderr is closed.
 pub(super) fn say(word: &str, message: &str) {
     let style = match word {
         "error" | "gate failed" | "void" => Style::new().fg_color(Some(AnsiColor::Red.into())).bold(),
@@ -24,7 +43,7 @@ pub(super) fn say(word: &str, message: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{style}{word}:{style:#} {message}");
 }
 
-/// Says something on stderr without a word before it.
+/// Prints a message on stderr without a word before it.
 pub(super) fn note(message: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{message}");
 }

@@ -1,13 +1,14 @@
-//! Which agents play: what may stand behind `--agent`.
+//! Which agents play: the values of `--agent`.
 
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 
-use super::LONGEST_NAME;
 use crate::agent::Builtin;
 
-/// What the name of somebody's own agent begins with.
+/// The most characters of a contestant's name, which is part of file names.
+pub(super) const LONGEST_NAME: usize = 200;
+/// What the name of a user's own agent begins with.
 pub(super) const PREFIX: &str = "exec:";
-/// The name of all that play without skill.
+/// The name of all built-in agents that play without skill.
 const FLOORS: &str = "floors";
 
 /// An agent that is asked for.
@@ -77,7 +78,7 @@ fn exec(command: &str) -> Result<ExecAgent, String> {
 /// plays once, however often it is named.
 ///
 /// # Errors
-/// Says which one does not exist and what there is, or what is wrong with a command.
+/// The error says which agent does not exist and which ones do, or what is wrong with a command.
 pub fn choices(values: &[String]) -> Result<Vec<AgentChoice>, String> {
     let mut choices = Vec::new();
     for value in values {

@@ -12,7 +12,8 @@ impl Environment {
     /// Reads the process's variables and `.env` in this folder.
     ///
     /// # Errors
-    /// When `.env` is there and cannot be read; the message quotes no line of it, for lines hold keys.
+    /// The function returns an error if `.env` exists and cannot be read. The message quotes no line of it, because lines
+    /// hold keys.
     pub fn read(folder: &Path) -> Result<Self, String> {
         let file = folder.join(".env");
         let mut variables = BTreeMap::new();
@@ -29,17 +30,17 @@ impl Environment {
         Ok(Self(variables))
     }
 
-    /// Leaves variables out.
+    /// Removes variables.
     pub fn forget(&mut self, names: &[&str]) {
         self.0.retain(|name, _| !names.contains(&name.as_str()));
     }
 
-    /// Puts a variable in.
+    /// Sets a variable.
     pub fn remember(&mut self, name: &str, value: &str) {
         self.0.insert(name.to_owned(), value.to_owned());
     }
 
-    /// A variable, trimmed; none where it is missing or blank.
+    /// The value of a variable without white space around it; none if it is missing or blank.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
@@ -47,7 +48,7 @@ impl Environment {
 }
 
 impl fmt::Debug for Environment {
-    /// Values may be keys.
+    /// Shows the number of variables alone, because values may be keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Environment({} variables)", self.0.len())
     }

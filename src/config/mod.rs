@@ -3,15 +3,27 @@
 //! This is the only place that reads the environment. Keys are read here and live in [`secrecy::SecretString`] from then on.
 
 pub mod agents;
+mod contestants;
 pub mod environment;
+mod error;
+mod file;
+mod keys;
+mod layers;
 pub mod model;
 pub mod options;
+mod origin;
+mod queue;
+pub mod server;
+pub mod server_options;
 pub mod settings;
 
 pub use environment::Environment;
+pub use error::ConfigError;
+pub use file::ConfigFile;
+pub use keys::KeyedModel;
 pub use model::{ModelSpec, Providers};
 pub use options::Options;
-pub use settings::{ConfigError, Settings};
-
-/// The most characters of a contestant's name, which is part of file names.
-const LONGEST_NAME: usize = 200;
+pub use origin::Origin;
+pub use queue::{QueueSettings, workers_queue};
+pub use server::ServerSettings;
+pub use settings::Settings;

@@ -14,6 +14,7 @@ pub mod explain;
 pub mod family;
 pub mod fault;
 pub mod flow;
+pub mod folder;
 pub mod incident;
 pub mod level;
 pub mod mix;

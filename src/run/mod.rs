@@ -13,6 +13,7 @@ pub mod budget;
 pub mod cancel;
 pub mod cassette;
 pub mod episode;
+pub mod estimate;
 pub mod exam;
 pub mod hub;
 mod journal;

@@ -194,6 +194,15 @@ fn what_cannot_be_served() {
     place.bench(&["serve", "--port", &port]).fails(2, &["cannot listen at 127.0.0.1:", "--port 0 takes a free one"]);
     place.bench(&["serve", "--max-sessions", "0"]).fails(2, &["--max-sessions: must be at least 1"]);
     place.bench(&["serve", "--suite", "nowhere"]).fails(2, &["unknown suite 'nowhere'"]);
+    place.write("server.toml", "[serve]\nmax-body = 0\n");
+    place.bench(&["serve", "--config", "server.toml"]).fails(2, &["--max-body: must be at least 1 (from bench.toml)"]);
+    place.write("bench.toml", "[serve]\nepochs = 0\n");
+    place.bench(&["mcp", "--exam"]).fails(2, &["--epochs: must be at least 1 (from bench.toml)"]);
+    place.write("bench.toml", "[serve]\nhosts = 'x'\n");
+    for command in ["serve", "mcp", "list"] {
+        place.bench(&[command]).fails(2, &["bench.toml", "unknown field `hosts`"]);
+    }
+    std::fs::remove_file(place.path("bench.toml")).unwrap();
     for (name, value) in [("BENCH_PORT", "x"), ("BENCH_EXAM", "maybe"), ("BENCH_REVEAL", "later")] {
         let output = place.command(&["serve"]).env(name, value).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use super::{CRATES, LAYERS, root, workspace};
+use super::{CRATES, LAYERS, PURE, root, workspace};
 
 const DOCUMENT: &str = "docs/ARCHITECTURE.md";
 
@@ -45,6 +45,11 @@ fn edges() -> String {
     text
 }
 
+fn pure() -> String {
+    let list: Vec<_> = PURE.iter().map(|file| format!("`{file}`")).collect();
+    format!("\n{}.\n", list.join(", "))
+}
+
 /// Replaces what is between the marks of a section.
 fn with_section(document: &str, name: &str, section: &str) -> String {
     let (start, end) = (format!("<!-- {name}: written by a test -->\n"), format!("\n<!-- end of {name} -->"));
@@ -57,7 +62,8 @@ fn with_section(document: &str, name: &str, section: &str) -> String {
 #[test]
 fn the_document_has_the_map_and_the_edges_of_the_code() {
     let document = fs::read_to_string(root().join(DOCUMENT)).unwrap();
-    let written = with_section(&with_section(&document, "map", &map()), "edges", &edges());
+    let sections = [("map", map()), ("edges", edges()), ("pure", pure())];
+    let written = sections.iter().fold(document.clone(), |text, (name, section)| with_section(&text, name, section));
     if document != written {
         let beside = format!("{DOCUMENT}.new");
         fs::write(root().join(&beside), written).unwrap();

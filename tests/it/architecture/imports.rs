@@ -285,6 +285,9 @@ impl<'ast> Visit<'ast> for Mentions {
         self.found.append(&mut module.mentioned);
     }
 
+    // `pub(in crate::room)` names a room without using it.
+    fn visit_visibility(&mut self, _: &'ast Visibility) {}
+
     fn visit_item_mod(&mut self, _: &'ast syn::ItemMod) {}
 }
 

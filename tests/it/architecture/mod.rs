@@ -76,7 +76,7 @@ const LAYERS: [(&str, &[&str], &str); 12] = [
 ];
 
 /// Files, or folders of files, that neither wait nor look at the clock, the disk, the network or the environment.
-const PURE: [&str; 41] = [
+const PURE: [&str; 50] = [
     "crates/incident-env/src",
     "src/generate",
     "src/chat/call.rs",
@@ -92,9 +92,11 @@ const PURE: [&str; 41] = [
     "src/log/reader.rs",
     "src/log/conduct.rs",
     "src/log/failure.rs",
+    "src/log/join.rs",
     "src/log/listing.rs",
     "src/log/shard.rs",
     "src/log/trajectory_file.rs",
+    "src/run/estimate.rs",
     "src/run/plan.rs",
     "src/run/budget/amount.rs",
     "src/run/budget/spent.rs",
@@ -103,9 +105,16 @@ const PURE: [&str; 41] = [
     "src/gate",
     "src/queue/intake.rs",
     "src/queue/message.rs",
+    "src/config/layers.rs",
+    "src/config/model.rs",
+    "src/config/options.rs",
+    "src/config/server.rs",
+    "src/config/server_options.rs",
+    "src/config/settings.rs",
     "src/report/atif",
     "src/report/detail_tables.rs",
     "src/report/episodes.rs",
+    "src/report/plan.rs",
     "src/report/publish.rs",
     "src/report/score_table.rs",
     "src/report/table.rs",
@@ -167,10 +176,7 @@ fn unit(file: &str) -> Option<&str> {
 #[test]
 fn no_file_imports_itself_through_others() {
     let circles = circles(&workspace().edges());
-    let circles: Vec<_> = circles
-        .iter()
-        .filter(|files| !files[0].starts_with("src/generate") && !files[0].starts_with("src/cli"))
-        .collect();
+    let circles: Vec<_> = circles.iter().filter(|files| !files[0].starts_with("src/generate")).collect();
     assert!(circles.is_empty(), "these files import each other: {circles:#?}");
 }
 

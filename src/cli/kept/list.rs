@@ -1,0 +1,182 @@
+//! `bench list`: prints what can be played, asked or read.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use comfy_table::{Table, presets};
+use serde_json::{Value, json};
+
+use crate::agent::Builtin;
+use crate::cli::args::kept::{ListArgs, Listed};
+use crate::cli::exit::{Failure, Status};
+use crate::cli::out;
+use crate::cli::setup::{results, suite};
+use crate::config::ConfigFile;
+use crate::config::Providers;
+use crate::config::model::Provider;
+use crate::env::{Catalog, Scenario, Task};
+use crate::log::store::{Store, pretty};
+use crate::report::score_table::one_line;
+
+/// A list: the headings of the table, the keys of the JSON objects, and the rows.
+struct List {
+    name: &'static str,
+    head: &'static [&'static str],
+    keys: &'static [&'static str],
+    rows: Vec<Vec<Value>>,
+    /// The text that the table shows for null.
+    null: &'static str,
+}
+
+/// Prints one list, or all but the runs.
+pub(in crate::cli) fn execute(args: &ListArgs) -> Result<Status, Failure> {
+    let all = [Listed::Tasks, Listed::Scenarios, Listed::Agents, Listed::Models, Listed::Providers];
+    let wanted = args.what.map_or_else(|| all.to_vec(), |one| vec![one]);
+    let lists = wanted.iter().map(|what| list(*what, args)).collect::<Result<Vec<_>, _>>()?;
+    if args.format == "json" {
+        let value: Value = lists.iter().map(|list| (list.name.to_owned(), objects(list))).collect();
+        out::result(&String::from_utf8_lossy(&pretty(&value)))?;
+    } else {
+        let texts: Vec<_> = lists.iter().map(text).collect();
+        out::result(&texts.join("\n"))?;
+    }
+    Ok(Status::Done)
+}
+
+fn list(what: Listed, args: &ListArgs) -> Result<List, Failure> {
+    Ok(match what {
+        Listed::Tasks => tasks(&catalog(args)?),
+        Listed::Scenarios => scenarios(&catalog(args)?),
+        Listed::Agents => agents(),
+        Listed::Models => models(&providers(args)?),
+        Listed::Providers => named_providers(&providers(args)?),
+        Listed::Runs => runs(args)?,
+    })
+}
+
+fn catalog(args: &ListArgs) -> Result<Catalog, Failure> {
+    suite::catalog("classic", args.overlay.scenarios.as_deref())
+}
+
+/// The embedded providers, with those of `bench.toml` laid over them.
+fn providers(args: &ListArgs) -> Result<Providers, Failure> {
+    let mut providers = Providers::embedded();
+    if let Some(more) = ConfigFile::read(Path::new("."), args.config.path())?.providers {
+        providers.overlay(more);
+    }
+    Ok(providers)
+}
+
+fn tasks(catalog: &Catalog) -> List {
+    let row = |task: &Arc<Task>| {
+        vec![
+            json!(task.id),
+            json!(task.difficulty),
+            json!(task.max_steps),
+            json!(catalog.of_task(task.id).count()),
+            json!(task.description),
+        ]
+    };
+    List {
+        name: "tasks",
+        head: &["task", "difficulty", "max steps", "scenarios", "asks"],
+        keys: &["task", "difficulty", "max_steps", "scenarios", "asks"],
+        null: "",
+        rows: catalog.tasks().iter().map(row).collect(),
+    }
+}
+
+fn scenarios(catalog: &Catalog) -> List {
+    let row = |scenario: &Arc<Scenario>| {
+        let briefing = scenario.briefing();
+        vec![json!(scenario.id()), json!(scenario.task()), json!(briefing.services.len()), json!(briefing.alert.title)]
+    };
+    List {
+        name: "scenarios",
+        head: &["scenario", "task", "services", "alert"],
+        keys: &["scenario", "task", "services", "alert"],
+        null: "",
+        rows: catalog.scenarios().iter().map(row).collect(),
+    }
+}
+
+fn agents() -> List {
+    let llm = ("llm", "prompts → model → parser → guard → action, for each --model");
+    let exec = ("exec:COMMAND", "a program of yours that reads observations and writes actions: docs/AGENTS.md");
+    let builtins = Builtin::ALL.iter().map(|agent| (agent.as_str(), agent.about()));
+    let all = std::iter::once(llm).chain(builtins).chain([exec]);
+    List {
+        name: "agents",
+        head: &["agent", "what it is"],
+        keys: &["agent", "about"],
+        null: "",
+        rows: all.map(|(name, about)| vec![json!(name), json!(about)]).collect(),
+    }
+}
+
+/// Aliases, and the models whose prices are known. Any other name of a provider works as well.
+fn models(providers: &Providers) -> List {
+    let price = |model: &str| providers.resolve(model, None).ok()?.price().copied();
+    let aliases = providers.aliases.iter().map(|(alias, model)| (alias.clone(), model.clone()));
+    let priced = providers.providers.iter().flat_map(|(provider, data)| {
+        data.prices.keys().map(move |model| (format!("{provider}/{model}"), format!("{provider}/{model}")))
+    });
+    let row = |(name, model): (String, String)| {
+        let price = price(&model);
+        vec![json!(name), json!(model), json!(price.map(|p| p.input)), json!(price.map(|p| p.output))]
+    };
+    List {
+        name: "models",
+        head: &["name", "model", "$ per M tokens in", "out"],
+        keys: &["name", "model", "usd_per_million_input", "usd_per_million_output"],
+        null: "not known",
+        rows: aliases.chain(priced).map(row).collect(),
+    }
+}
+
+fn named_providers(providers: &Providers) -> List {
+    let row =
+        |(name, provider): (&String, &Provider)| vec![json!(name), json!(provider.base_url), json!(provider.key_env)];
+    List {
+        name: "providers",
+        head: &["provider", "base URL", "key"],
+        keys: &["provider", "base_url", "key_env"],
+        null: "none needed",
+        rows: providers.providers.iter().map(row).collect(),
+    }
+}
+
+fn runs(args: &ListArgs) -> Result<List, Failure> {
+    let ids = Store::new(results(args.results.out.as_deref())?).list()?;
+    Ok(List {
+        name: "runs",
+        head: &["run"],
+        keys: &["run"],
+        null: "",
+        rows: ids.into_iter().map(|id| vec![json!(id)]).collect(),
+    })
+}
+
+fn objects(list: &List) -> Value {
+    let object = |row: &Vec<Value>| -> Value {
+        list.keys.iter().zip(row).map(|(key, cell)| ((*key).to_owned(), cell.clone())).collect()
+    };
+    list.rows.iter().map(object).collect()
+}
+
+fn text(list: &List) -> String {
+    if list.rows.is_empty() {
+        return format!("no {}\n", list.name);
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(list.head);
+    let cell = |value: &Value| match value {
+        Value::Null => list.null.to_owned(),
+        Value::String(text) => one_line(text),
+        other => other.to_string(),
+    };
+    table.add_rows(list.rows.iter().map(|row| row.iter().map(cell).collect::<Vec<_>>()));
+    let lines: Vec<_> = table.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
+    lines.concat()
+}

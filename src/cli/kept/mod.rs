@@ -1,0 +1,8 @@
+//! Commands on kept runs: they read event logs and play nothing.
+
+pub(super) mod compare;
+pub(super) mod export;
+pub(super) mod list;
+pub(super) mod regrade;
+pub(super) mod report;
+pub(super) mod verify_run;

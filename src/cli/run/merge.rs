@@ -1,0 +1,47 @@
+//! `bench merge`: joins the shards of one run into one run.
+
+use crate::cli::args::run::MergeArgs;
+use crate::cli::exit::{Failure, Status};
+use crate::cli::out;
+use crate::cli::setup::manifest::run_id;
+use crate::cli::setup::{record, results};
+use crate::log::join::Shards;
+use crate::log::store::{RunFolder, Store, pretty};
+use crate::log::{Event, EventKind, Manifest};
+use crate::report::files;
+use crate::run::Hub;
+
+/// Writes the events of all shards as one log, and the reports of the whole run.
+pub(in crate::cli) async fn execute(args: &MergeArgs) -> Result<Status, Failure> {
+    let store = Store::new(results(args.results.out.as_deref())?);
+    let mut shards = Shards::default();
+    for name in &args.runs {
+        let run = record(store.find(name)?)?;
+        shards.add(run.manifest, run.contents.events)?;
+    }
+    let manifest = shards.whole(run_id(jiff::Timestamp::now()))?;
+    let folder = store.create(&manifest.id)?;
+    let _lock = folder.lock()?;
+    folder.write_manifest(&pretty(&manifest))?;
+    write(&manifest, &folder, shards.into_events()).await?;
+    let merged = record(folder)?;
+    let summary = merged.summary();
+    files::write(&merged.folder, &summary)?;
+    store.set_latest(&manifest.id)?;
+    out::note(&format!("merged into {}", merged.folder.path.display()));
+    out::summary(args.printed.format, &summary)?;
+    Ok(Status::Done)
+}
+
+/// Writes the events of the shards as one log, each with the time when it happened.
+async fn write(manifest: &Manifest, folder: &RunFolder, events: impl Iterator<Item = Event>) -> Result<(), Failure> {
+    let (hub, thread) = Hub::start(manifest, folder.clone(), Vec::new())?;
+    let started = EventKind::RunStarted { v: crate::log::event::VERSION, run: manifest.id.clone() };
+    hub.send(None, started).await?;
+    for event in events.filter(|event| !matches!(event.event, EventKind::RunStarted { .. })) {
+        hub.send_past(event).await?;
+    }
+    drop(hub);
+    thread.join()?;
+    Ok(())
+}

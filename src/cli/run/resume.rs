@@ -1,0 +1,195 @@
+//! `bench resume`: goes on where a run was stopped or broke.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::queue::{self, Connection};
+use super::stage::Stage;
+use crate::agent::prompt::{PromptSet, Protocol};
+use crate::cli::args::common::{ProvidersFile, ResultsFolder, RunName};
+use crate::cli::args::run::{ResumeArgs, RunArgs};
+use crate::cli::exit::{Failure, Status};
+use crate::cli::interrupts::listen_for_interrupts;
+use crate::cli::out;
+use crate::cli::setup::client::{forecast, limits};
+use crate::cli::setup::manifest::manifest;
+use crate::cli::setup::players::players;
+use crate::cli::setup::{prompts, record, results, suite};
+use crate::config::{ConfigError, ConfigFile, Environment, Options, Settings};
+use crate::env::Catalog;
+use crate::log::store::Store;
+use crate::log::{Contestant, Event, EventKind, Manifest, RunRecord};
+use crate::run::budget::{self, Budget};
+use crate::run::{Cancel, Plan};
+
+pub(in crate::cli) async fn execute(args: &ResumeArgs) -> Result<Status, Failure> {
+    let store = Store::new(results(args.results.out.as_deref())?);
+    let folder = store.find(&args.run.run)?;
+    let _lock = folder.lock()?;
+    let RunRecord { folder, manifest: then, contents: past, .. } = record(folder)?;
+    let mut settings = settings(args, &then)?;
+    // The same faults would hit the same calls, so episodes that are void because of them would stay void.
+    if settings.chaos.take().is_some() && !args.quiet {
+        out::note("it goes on without the faults of --chaos");
+    }
+    let catalog = suite::catalog(&settings.suite, settings.overlay.as_deref())?;
+    let prompts = prompts::prompts(settings.prompts.as_deref(), &settings.suite, settings.tool_names)?;
+    unchanged("suite", &then.suite_digest, catalog.digest())?;
+    if !settings.models.is_empty() {
+        unchanged("prompts", &then.prompts_digest, prompts.digest())?;
+    }
+    unchanged("graders", &then.graders.join(", "), &catalog.graders().join(", "))?;
+    let plan = Plan::new(&catalog, &settings.tasks, &settings.scenarios, settings.epochs, settings.seed)?
+        .sharded(settings.shard);
+    same_contestants(&then, &manifest(&settings, &plan, &catalog, &prompts, &BTreeMap::new()))?;
+    settings.require_keys()?;
+
+    let cancel = Cancel::default();
+    listen_for_interrupts(cancel.clone(), args.quiet);
+    let stopped = || Ok(Status::Interrupted("nothing more was played".to_owned()));
+    let queue = match queue::connect(&settings, &cancel, args.quiet).await? {
+        Connection::None => None,
+        Connection::Queue(nats) => Some(*nats),
+        Connection::Stopped => return stopped(),
+    };
+    let checked = checked(&past.events);
+    let budget = Arc::new(Budget::new(limits(&settings), budget::spent(&past.events)));
+    let players = players(&settings, &prompts, &checked, &cancel, &budget, args.quiet).await?;
+    let Some((players, checks)) = players else { return stopped() };
+    if !args.quiet {
+        out::note(&format!("run {} goes on in {}", then.id, folder.path.display()));
+    }
+    let first = match past.events.first() {
+        // The process died before it wrote anything.
+        None => EventKind::RunStarted { v: crate::log::event::VERSION, run: then.id.clone() },
+        Some(_) => EventKind::RunResumed,
+    };
+    let forecast = forecast(&settings, &plan, &prompts);
+    let stage =
+        Stage { settings, plan, manifest: then, folder, store, cancel, budget, forecast, queue, quiet: args.quiet };
+    stage.play(players, std::iter::once(first).chain(checks).collect(), Some(&past)).await
+}
+
+/// The settings of the run that stopped, with today's keys. Options that concern the output alone may be chosen anew.
+fn settings(args: &ResumeArgs, manifest: &Manifest) -> Result<Settings, Failure> {
+    let folder = Path::new(".");
+    let mut environment = Environment::read(folder).map_err(ConfigError::DotEnv)?;
+    let mut options = recorded_options(manifest, &mut environment)?;
+    options.queue = match (args.here, options.queue) {
+        (false, Some(recorded)) => {
+            // The record has no user and no password.
+            let known = environment.get("BENCH_QUEUE").map(str::to_owned);
+            Some(args.queue.clone().or(known).unwrap_or(recorded))
+        }
+        (false, None) => args.queue.clone(),
+        (true, _) => None,
+    };
+    if options.queue.is_none() {
+        environment.forget(&["BENCH_QUEUE"]);
+    }
+    options.out = Some(results(args.results.out.as_deref())?);
+    options.format = args.format.or(options.format);
+    options.log_format = args.log_format.or(options.log_format);
+    options.progress = args.progress.or(options.progress);
+    options.max_cost = args.max_cost.or(options.max_cost);
+    options.max_total_tokens = args.max_total_tokens.or(options.max_total_tokens);
+    options.time_limit = args.time_limit.or(options.time_limit);
+    let file = ConfigFile { options: Options::default(), ..ConfigFile::read(folder, args.providers.path())? };
+    Ok(Settings::resolve(&options, &environment, &file)?)
+}
+
+/// The options with which a run was begun. Variables that choose a model or an endpoint, which must not change a run that
+/// has begun, are taken out of the environment, and put back with their old values if the run had them from there.
+pub(super) fn recorded_options(manifest: &Manifest, environment: &mut Environment) -> Result<Options, Failure> {
+    environment.forget(&["API_BASE_URL", "MODEL_NAME"]);
+    let mut chosen = Map::new();
+    for (name, option) in manifest.options.as_object().into_iter().flatten() {
+        let (value, from) = (option["value"].clone(), option["from"].as_str().unwrap_or_default());
+        match (name.as_str(), from, value.as_str()) {
+            // Which key an endpoint gets depends on where its URL came from.
+            ("base-url", "environment", Some(url)) => environment.remember("API_BASE_URL", url),
+            ("model", "environment", _) => {
+                let names: Vec<_> = value.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+                environment.remember("MODEL_NAME", &names.join(","));
+            }
+            _ if value.is_null() || value.as_array().is_some_and(Vec::is_empty) => {}
+            _ => _ = chosen.insert(name.clone(), value),
+        }
+    }
+    serde_json::from_value(Value::Object(chosen))
+        .map_err(|e| Failure::usage(format!("run.json: options: {e}")).hint("was it written by another version?"))
+}
+
+/// Checks that something is as it was when the run began: a run must not be half of one suite and half of another.
+fn unchanged(what: &str, then: &str, now: &str) -> Result<(), Failure> {
+    if then == now {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("the {what} changed since the run began: {then} then, {now} now"))
+        .hint("bring back what it was, or start a new run"))
+}
+
+pub(super) fn same_contestants(then: &Manifest, now: &Manifest) -> Result<(), Failure> {
+    let place = |manifest: &Manifest| -> Vec<(String, Option<(String, String)>)> {
+        let settings = |contestant: &Contestant| {
+            let settings = contestant.settings.as_ref()?;
+            Some((settings.name.clone(), settings.base_url.clone()))
+        };
+        manifest.contestants.iter().map(|one| (one.label.clone(), settings(one))).collect()
+    };
+    if place(then) == place(now) {
+        return Ok(());
+    }
+    Err(Failure::usage("bench.toml or a newer version of bench resolves the models of this run to other endpoints")
+        .hint("bring back what it was, or start a new run"))
+}
+
+/// The models whose endpoint answered before, each with the protocol that it was found to speak.
+fn checked(events: &[Event]) -> BTreeMap<String, Protocol> {
+    let check = |event: &Event| match &event.event {
+        EventKind::EndpointChecked { model, protocol, error: None, .. } => {
+            Some((model.clone(), Protocol::named(protocol)?))
+        }
+        _ => None,
+    };
+    events.iter().filter_map(check).collect()
+}
+
+/// The newest run of the results folder, if it was begun with this plan.
+pub(super) fn begun_before(
+    settings: &Settings,
+    plan: &Plan,
+    catalog: &Catalog,
+    prompts: &PromptSet,
+) -> Result<Option<String>, Failure> {
+    let store = Store::new(&settings.out);
+    let Some(newest) = store.list()?.into_iter().max() else { return Ok(None) };
+    // It was killed before its plan was known.
+    let Ok(folder) = store.find(&newest) else { return Ok(None) };
+    let then = RunRecord::manifest(&folder)?;
+    let now = manifest(settings, plan, catalog, prompts, &BTreeMap::new());
+    let same = then.plays_as(&now) && then.shard == now.shard && same_contestants(&then, &now).is_ok();
+    Ok(same.then_some(newest))
+}
+
+/// The arguments with which `bench resume` goes on as `bench run` was asked to.
+pub(super) fn as_resumed(args: &RunArgs, settings: &Settings, run: String) -> ResumeArgs {
+    let options = &args.options;
+    ResumeArgs {
+        run: RunName { run },
+        results: ResultsFolder { out: Some(settings.out.clone()) },
+        format: Some(settings.format),
+        max_cost: settings.max_cost,
+        max_total_tokens: settings.max_total_tokens,
+        time_limit: settings.time_limit.map(|time| time.as_secs_f64()),
+        queue: options.queue.clone(),
+        here: settings.queue.is_none(),
+        log_format: settings.log_format,
+        progress: Some(settings.progress),
+        quiet: args.quiet,
+        providers: ProvidersFile { config: args.config.config.clone() },
+    }
+}

@@ -1,0 +1,61 @@
+//! The sources of a server's page beside its own suite: the suites of kept runs, and incidents that are made on demand.
+
+use std::sync::Arc;
+
+use crate::cli::exit::Failure;
+use crate::cli::setup::suite::{catalog_of, library, tasks};
+use crate::env::{Catalog, Scenario, TaskId, Tasks};
+use crate::generate::suite::{scenario, task_of};
+use crate::generate::{Library, Suite, World};
+use crate::log::Manifest;
+use crate::serve::{Incidents, Suites};
+
+/// Reads the suites of kept runs again from where they came.
+#[derive(Debug)]
+pub(super) struct RunSuites;
+
+impl Suites for RunSuites {
+    fn of(&self, manifest: &Manifest) -> Option<Catalog> {
+        let catalog = catalog_of(manifest).ok()?;
+        // A suite that changed would describe something else than what was played.
+        (catalog.digest() == manifest.suite_digest).then_some(catalog)
+    }
+}
+
+/// Makes incidents of public seeds.
+#[derive(Debug)]
+pub(super) struct Maker {
+    library: Arc<Library>,
+    tasks: Tasks,
+}
+
+impl Maker {
+    pub(super) fn new() -> Result<Self, Failure> {
+        Ok(Self { library: library(None)?, tasks: tasks()? })
+    }
+}
+
+impl Incidents for Maker {
+    fn make(&self, suite: &str, task: Option<TaskId>, number: Option<u64>) -> Result<Arc<Scenario>, String> {
+        let known = "expected generated:LEVEL,seed=N with easy, medium, hard or expert";
+        let words = suite.strip_prefix("generated:").ok_or_else(|| format!("suite '{suite}': {known}"))?;
+        let suite: Suite = words.parse().map_err(|problem| format!("suite: {problem}"))?;
+        let [(level, _)] = suite.parts[..] else { return Err(format!("suite: {known}")) };
+        // Some settings of knobs make the generator search in vain for a third of a second, so a stranger could keep it busy.
+        if !suite.turned.is_empty() {
+            return Err(format!("suite: knobs are for a suite that is served whole; {known}"));
+        }
+        // The tasks take turns: the number of an incident decides which task it poses.
+        let first = task.and_then(|task| TaskId::ALL.iter().position(|one| *one == task)).unwrap_or(0);
+        let number = number.unwrap_or(first as u64);
+        let incident = suite.incident(&self.library, level, number).map_err(|error| format!("suite: {error}"))?;
+        let poses = task_of(&incident);
+        if let Some(task) = task.filter(|task| *task != poses) {
+            return Err(format!(
+                "index: incident {number} poses {poses}, and not {task}; each task has every third one"
+            ));
+        }
+        let world = World::new(incident, Arc::clone(&self.library));
+        Ok(Arc::new(scenario(world, poses, &self.tasks, &suite.to_string())))
+    }
+}

@@ -1,0 +1,113 @@
+//! How models are reached, and what a run may spend on them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::agent::prompt::{PromptSet, Protocol};
+use crate::chat::ChatClient;
+use crate::chat::limit::{Limiter, WindowPolicy};
+use crate::chat::openai::{Endpoint, OpenAiClient};
+use crate::chat::retry::{RetryPolicy, Retrying};
+use crate::chat::wire::ModelSettings;
+use crate::cli::exit::Failure;
+use crate::config::KeyedModel;
+use crate::config::Settings;
+use crate::config::options::Concurrency;
+use crate::env::TaskId;
+use crate::log::store;
+use crate::run::Plan;
+use crate::run::budget::{Amount, Limits};
+use crate::run::cassette::{Recording, Replay};
+use crate::run::estimate;
+
+/// How a model is called.
+pub(in crate::cli) fn model_settings(settings: &Settings, model: &KeyedModel) -> ModelSettings {
+    ModelSettings {
+        model: model.spec.name.clone(),
+        max_tokens: Some(settings.max_tokens),
+        token_param: model.spec.provider.token_param,
+        temperature: settings.temperature,
+        reasoning_effort: settings.reasoning_effort.clone(),
+        extra_body: model.spec.provider.extra_body.clone(),
+        strict_schema: true,
+    }
+}
+
+/// The limiters that make calls wait for their turn: one for each model, or under `auto` one for each endpoint.
+#[derive(Default)]
+pub(in crate::cli) struct Limiters(BTreeMap<String, Arc<Limiter>>);
+
+impl Limiters {
+    pub(in crate::cli) fn of(&mut self, settings: &Settings, model: &KeyedModel) -> Arc<Limiter> {
+        let (name, pace) = match settings.concurrency {
+            Concurrency::Auto => (&model.spec.provider.base_url, WindowPolicy::adaptive(settings.max_retry_after)),
+            Concurrency::Fixed(calls) => (&model.spec.label, WindowPolicy::fixed(calls, settings.max_retry_after)),
+        };
+        Arc::clone(self.0.entry(name.clone()).or_insert_with(|| Limiter::new(pace)))
+    }
+}
+
+/// The advice for a recording that cannot be written.
+pub(in crate::cli) const RECORD_HINT: &str =
+    "check the space and the permissions there, or choose another folder with --record";
+
+/// A client for a model, with retries. With `--replay` a recording answers instead; with `--record` answers are kept.
+pub(in crate::cli) fn client(
+    settings: &Settings,
+    model: &KeyedModel,
+    limiter: Option<Arc<Limiter>>,
+) -> Result<Arc<dyn ChatClient>, Failure> {
+    if let Some(folder) = &settings.replay {
+        return Ok(Arc::new(Replay::new(folder.clone(), model_settings(settings, model))));
+    }
+    let endpoint = Endpoint {
+        base_url: model.spec.provider.base_url.clone(),
+        key: model.key.clone(),
+        headers: model.spec.provider.headers.clone(),
+        timeout: settings.timeout,
+        limiter,
+        ..Endpoint::default()
+    };
+    let client = OpenAiClient::new(&endpoint, model_settings(settings, model))
+        .map_err(|error| Failure::usage(format!("model {}: {error}", model.spec.label)))?;
+    let policy = RetryPolicy {
+        max_retries: settings.max_retries,
+        max_retry_after: settings.max_retry_after,
+        ..RetryPolicy::default()
+    };
+    let client: Arc<dyn ChatClient> = Arc::new(Retrying::new(client, policy).with_chaos(settings.chaos.clone()));
+    Ok(match &settings.record {
+        Some(folder) => {
+            // This fails before a call is paid for whose answer could not be kept.
+            store::prepare(folder).map_err(|error| Failure::from(error).hint(RECORD_HINT))?;
+            Arc::new(Recording::new(client, folder.clone(), model_settings(settings, model)))
+        }
+        None => client,
+    })
+}
+
+/// The most time for one call with all its retries, so that a call ends even if every attempt hangs.
+pub(in crate::cli) fn call_time(settings: &Settings) -> Duration {
+    let waits = settings.max_retry_after.max(Duration::from_secs(60)).saturating_mul(settings.max_retries);
+    settings.timeout.saturating_mul(settings.max_retries + 1).saturating_add(waits)
+}
+
+/// What the run may spend.
+pub(in crate::cli) fn limits(settings: &Settings) -> Limits {
+    Limits { cost_usd: settings.max_cost, tokens: settings.max_total_tokens, time: settings.time_limit }
+}
+
+/// What an episode of each model and task is expected to cost. A run without a limit on cost or tokens does not need it
+/// and gets none.
+pub(in crate::cli) fn forecast(
+    settings: &Settings,
+    plan: &Plan,
+    prompts: &Arc<PromptSet>,
+) -> BTreeMap<(String, TaskId), Amount> {
+    if settings.max_cost.is_none() && settings.max_total_tokens.is_none() {
+        return BTreeMap::new();
+    }
+    let models = settings.models.iter().map(|model| (model.spec.label.as_str(), model.spec.price()));
+    estimate::forecast(models, plan, prompts, settings.protocol.fixed().unwrap_or(Protocol::Json))
+}

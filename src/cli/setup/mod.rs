@@ -1,0 +1,40 @@
+//! From settings to the things that a command works with: scenarios, prompts, clients, players, and a run's folder.
+
+use std::path::{Path, PathBuf};
+
+use super::exit::Failure;
+use super::out;
+use crate::config::{ConfigError, ConfigFile, Environment, Options, Settings};
+use crate::log::RunRecord;
+use crate::log::store::RunFolder;
+
+pub(super) mod client;
+pub(super) mod manifest;
+pub(super) mod players;
+pub(super) mod prompts;
+pub(super) mod suite;
+
+/// Reads the environment and `bench.toml`, and resolves the options.
+pub(super) fn settings(options: &Options, config: Option<&Path>) -> Result<Settings, Failure> {
+    let folder = Path::new(".");
+    let environment = Environment::read(folder).map_err(ConfigError::DotEnv)?;
+    let file = ConfigFile::read(folder, config)?;
+    Ok(Settings::resolve(options, &environment, &file)?)
+}
+
+/// The results folder: as the command line says, or `bench.toml`, or `results`.
+pub(super) fn results(out: Option<&Path>) -> Result<PathBuf, Failure> {
+    let given = out.map(Path::to_owned);
+    let from_file = || ConfigFile::read(Path::new("."), None).map(|file| file.options.out);
+    Ok(given.map_or_else(from_file, |out| Ok(Some(out)))?.unwrap_or_else(|| PathBuf::from("results")))
+}
+
+/// Reads a kept run, and warns if its log was torn.
+pub(super) fn record(folder: RunFolder) -> Result<RunRecord, Failure> {
+    let record = RunRecord::open(folder)?;
+    if record.torn_bytes > 0 {
+        let (path, torn) = (record.folder.events(), record.torn_bytes);
+        out::say("warning", &format!("{}: the last line is torn; {torn} bytes are left out", path.display()));
+    }
+    Ok(record)
+}

@@ -1,0 +1,229 @@
+//! The players of a run, made after one call to each endpoint.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::agent::prompt::{PromptSet, Protocol};
+use crate::chat::{CallContext, ChatError, ErrorKind, process};
+use crate::cli::exit::{Failure, endpoint_hint};
+use crate::cli::out;
+use crate::cli::setup::client::{Limiters, RECORD_HINT, call_time, client};
+use crate::config::KeyedModel;
+use crate::config::Settings;
+use crate::config::agents::ExecAgent;
+use crate::config::options::Concurrency;
+use crate::log::EventKind;
+use crate::run::budget::{self, Budget};
+use crate::run::episode::ModelAccess;
+use crate::run::preflight::{self, Checked};
+use crate::run::runner::{CallPace, ExecPlayer, ModelPlayer, PlayerKind};
+use crate::run::{Cancel, Player};
+
+/// How many episodes of a model are replayed at once by default. A replay has no endpoint that could be overloaded.
+const REPLAYED_AT_ONCE: usize = 16;
+/// How many processes of a program play at once by default. It is small because it is not known what they do.
+const PROCESSES_AT_ONCE: usize = 4;
+
+/// Makes the players, after one call to each endpoint that was not checked before. The result is none if the user stopped
+/// the run meanwhile. A refused key or model ends the run before it starts.
+pub(in crate::cli) async fn players(
+    settings: &Settings,
+    prompts: &Arc<PromptSet>,
+    checked_before: &BTreeMap<String, Protocol>,
+    cancel: &Cancel,
+    budget: &Budget,
+    quiet: bool,
+) -> Result<Option<(Vec<Player>, Vec<EventKind>)>, Failure> {
+    for agent in &settings.programs {
+        check_program(agent).await?;
+    }
+    let (mut players, mut checks) = (Vec::new(), Vec::new());
+    let mut limiters = Limiters::default();
+    for model in &settings.models {
+        let label = model.spec.label.clone();
+        if let Some(protocol) = checked_before.get(&label) {
+            let (access, pace) = model_access(settings, model, &mut limiters)?;
+            let kind = PlayerKind::Model(Box::new(model_player(settings, prompts, access, pace, *protocol)));
+            players.push(Player { label, kind });
+            continue;
+        }
+        let Some((player, check)) = checked_player(settings, prompts, model, &mut limiters, cancel, quiet).await?
+        else {
+            return Ok(None);
+        };
+        budget.charge(budget::spent_on(&check));
+        players.push(player);
+        checks.push(check);
+    }
+    players.extend(settings.programs.iter().map(|agent| exec_player(settings, agent)));
+    players.extend(builtins(settings));
+    Ok(Some((players, checks)))
+}
+
+/// The built-in agents that play.
+pub(in crate::cli) fn builtins(settings: &Settings) -> impl Iterator<Item = Player> {
+    settings.builtins.iter().map(|agent| Player { label: agent.to_string(), kind: PlayerKind::Builtin(*agent) })
+}
+
+/// Checks that a program can be started; otherwise the run ends before it begins.
+async fn check_program(agent: &ExecAgent) -> Result<(), Failure> {
+    process::try_start(&agent.words).await.map_err(|error| {
+        let program = agent.words.first().map_or("", String::as_str);
+        let hint = match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                "it is looked for in PATH, and with a / in its name from this folder; for what a shell does, such as pipes, write exec:sh -c '…'"
+            }
+            std::io::ErrorKind::PermissionDenied => "make the file executable, or name its interpreter: exec:python3 FILE",
+            _ => "a script needs a first line such as #!/usr/bin/env python3, or its interpreter before it: exec:python3 FILE",
+        };
+        Failure::usage(format!("agent {}: '{program}' cannot be started: {error}", agent.label)).hint(hint)
+    })
+}
+
+fn exec_player(settings: &Settings, agent: &ExecAgent) -> Player {
+    let kind = PlayerKind::Exec(ExecPlayer {
+        words: agent.words.clone().into(),
+        answer_time: settings.timeout,
+        episode_time: settings.episode_timeout,
+        at_once: match settings.concurrency {
+            Concurrency::Fixed(episodes) => episodes,
+            Concurrency::Auto => PROCESSES_AT_ONCE,
+        },
+    });
+    Player { label: agent.label.clone(), kind }
+}
+
+/// How a model is reached, and how many of its calls are under way at once.
+fn model_access(
+    settings: &Settings,
+    model: &KeyedModel,
+    limiters: &mut Limiters,
+) -> Result<(ModelAccess, CallPace), Failure> {
+    let limiter = limiters.of(settings, model);
+    let pace = match (&settings.replay, settings.concurrency) {
+        (None, _) => CallPace::Limited(Arc::clone(&limiter)),
+        (Some(_), Concurrency::Fixed(episodes)) => CallPace::Episodes(episodes),
+        (Some(_), Concurrency::Auto) => CallPace::Episodes(REPLAYED_AT_ONCE),
+    };
+    let access = ModelAccess {
+        client: client(settings, model, Some(limiter))?,
+        price: model.spec.price().copied(),
+        episode_time: settings.episode_timeout,
+        call_time: Some(call_time(settings)),
+        max_tokens: settings.max_tokens,
+        metered: true,
+        episode_calls: settings.episode_calls,
+        episode_tokens: settings.episode_tokens,
+    };
+    Ok((access, pace))
+}
+
+/// Makes the player of a model after a call to its endpoint, with what the call showed. The result is none if the user
+/// stopped the run meanwhile.
+pub(in crate::cli) async fn checked_player(
+    settings: &Settings,
+    prompts: &Arc<PromptSet>,
+    model: &KeyedModel,
+    limiters: &mut Limiters,
+    cancel: &Cancel,
+    quiet: bool,
+) -> Result<Option<(Player, EventKind)>, Failure> {
+    let label = model.spec.label.clone();
+    let (access, pace) = model_access(settings, model, limiters)?;
+    let context = CallContext {
+        deadline: Some(tokio::time::Instant::now() + call_time(settings)),
+        jitter_seed: settings.seed,
+        repeat: 0,
+        stop: cancel.gentle.clone(),
+        // The check is about the endpoint, so `--chaos` spares it.
+        spared: true,
+    };
+    let checked = tokio::select! {
+        checked = preflight::check(&*access.client, settings.protocol.fixed(), &context) => checked,
+        () = cancel.hard.cancelled() => return Ok(None),
+    };
+    if cancel.is_pulled() {
+        return Ok(None);
+    }
+    let wanted = settings.protocol.fixed().unwrap_or(Protocol::Text);
+    let (checked, error) = match checked {
+        Ok(checked) => (checked, None),
+        Err(error) => {
+            let error = refused_or(model, error, quiet)?;
+            (Checked { protocol: wanted, replies: Vec::new() }, Some(error))
+        }
+    };
+    let protocol = checked.protocol;
+    let ignored = checked.replies.last().is_some_and(|reply| !preflight::speaks(protocol, reply));
+    if ignored && !quiet {
+        let message = format!("model {label}: the endpoint does not answer in the form that {protocol} asks for");
+        out::say("warning", &message);
+        out::say("hint", "its replies are read as text; `--protocol auto` finds what it can");
+    }
+    let usages = checked.replies.iter().filter_map(|reply| reply.usage);
+    let check = EventKind::EndpointChecked {
+        model: label.clone(),
+        protocol: protocol.to_string(),
+        answered_by: checked.answered_by().map(str::to_owned),
+        error: error.as_ref().map(ToString::to_string),
+        cost_usd: access.price.as_ref().map(|price| usages.map(|usage| price.cost(&usage)).sum()),
+        replies: checked.replies,
+    };
+    let kind = match error {
+        Some(error) if error.kind == ErrorKind::Connect => PlayerKind::Unreachable(error.kind, error.to_string()),
+        _ => PlayerKind::Model(Box::new(model_player(settings, prompts, access, pace, protocol))),
+    };
+    Ok(Some((Player { label, kind }, check)))
+}
+
+fn model_player(
+    settings: &Settings,
+    prompts: &Arc<PromptSet>,
+    access: ModelAccess,
+    pace: CallPace,
+    protocol: Protocol,
+) -> ModelPlayer {
+    ModelPlayer { protocol, assist: settings.assist.into(), prompts: Arc::clone(prompts), access, pace }
+}
+
+/// Ends the run if the endpoint refuses what was configured. A fault that may pass is only a warning.
+fn refused_or(model: &KeyedModel, error: ChatError, quiet: bool) -> Result<ChatError, Failure> {
+    let label = &model.spec.label;
+    match error.kind {
+        ErrorKind::RecordingFailed => Err(Failure::other(format!("model {label}: {error}")).hint(RECORD_HINT)),
+        ErrorKind::Auth
+        | ErrorKind::UnknownModel
+        | ErrorKind::NotFound
+        | ErrorKind::Quota
+        | ErrorKind::BadRequest
+        | ErrorKind::Redirect
+        | ErrorKind::HtmlBody
+        | ErrorKind::SseBody
+        | ErrorKind::NotRecorded
+        | ErrorKind::MalformedBody => {
+            let failure = Failure::usage(format!("model {label} at {}: {error}", model.spec.provider.base_url));
+            Err(match endpoint_hint(error.kind) {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            })
+        }
+        _ => {
+            if !quiet {
+                out::say("warning", &format!("model {label} at {}: {error}", model.spec.provider.base_url));
+                if let Some(hint) = endpoint_hint(error.kind) {
+                    out::say("hint", hint);
+                }
+            }
+            Ok(error)
+        }
+    }
+}
+
+/// The protocol of each model, as its endpoint decided it.
+pub(in crate::cli) fn protocols(players: &[Player]) -> BTreeMap<String, String> {
+    let protocol = |player: &Player| match &player.kind {
+        PlayerKind::Model(model) => Some((player.label.clone(), model.protocol.to_string())),
+        PlayerKind::Builtin(_) | PlayerKind::Exec(_) | PlayerKind::Unreachable(..) => None,
+    };
+    players.iter().filter_map(protocol).collect()
+}

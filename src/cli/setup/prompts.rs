@@ -1,0 +1,76 @@
+//! The prompts of a run: the embedded set or that of a folder, checked before a call is paid for.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::agent::prompt::{LastStep, PromptError, PromptSet, Protocol, SET_FILE, TEMPLATES};
+use crate::agent::tool_aliases::ToolNames;
+use crate::cli::exit::Failure;
+use crate::env::{Action, ActionKind, Diagnostic, Episode, EpisodeId, Scenario};
+use crate::run::Plan;
+
+/// The embedded prompts for a suite, or those of a folder, with the tools under the set of names of this number.
+pub(in crate::cli) fn prompts(
+    folder: Option<&Path>,
+    suite: &str,
+    tool_names: usize,
+) -> Result<Arc<PromptSet>, Failure> {
+    let set = match folder {
+        None if suite.starts_with("generated:") => PromptSet::simulated(),
+        None => PromptSet::embedded(),
+        Some(folder) => {
+            let mut files = BTreeMap::new();
+            for file in TEMPLATES.iter().chain([&SET_FILE]) {
+                let path = folder.join(file);
+                let text = fs::read_to_string(&path)
+                    .map_err(|e| Failure::usage(format!("cannot read {}: {e}", path.display())))?;
+                files.insert((*file).to_owned(), text);
+            }
+            let name = folder.file_name().map_or("custom".into(), |name| name.to_string_lossy().into_owned());
+            PromptSet::new(&name, &files)
+        }
+    };
+    let set = set.map_err(|error| Failure::usage(error.to_string()))?;
+    if tool_names == 0 {
+        return Ok(Arc::new(set));
+    }
+    let names = ToolNames::new(tool_names).map_err(|problem| Failure::usage(format!("--tool-names: {problem}")))?;
+    Ok(Arc::new(set.with_tool_names(names)))
+}
+
+/// Renders every prompt of every scenario once, so that a template that breaks does so before a call is paid for.
+pub(in crate::cli) fn check_prompts(prompts: &PromptSet, plan: &Plan) -> Result<(), Failure> {
+    let check = || {
+        for scenario in &plan.scenarios {
+            let episode = Episode::reset(scenario, EpisodeId::nil());
+            let observation = episode.observation();
+            for protocol in Protocol::ALL {
+                prompts.system(observation.task(), protocol)?;
+                prompts.first(observation, protocol)?;
+            }
+            check_steps(prompts, scenario)?;
+        }
+        prompts.repair("x")
+    };
+    check().map(drop).map_err(|error: PromptError| Failure::usage(error.to_string()))
+}
+
+/// Renders the messages after a look, after an error, and after a reply that was not used.
+fn check_steps(prompts: &PromptSet, scenario: &Arc<Scenario>) -> Result<(), PromptError> {
+    let mut episode = Episode::reset(scenario, EpisodeId::nil());
+    let service = scenario.briefing().services.first().map_or("", |name| name);
+    let look = Action::with(ActionKind::Diagnostic(Diagnostic::QueryLogs), &[("service", service)]);
+    let unknown = Action::with(ActionKind::from("invalid"), &[]);
+    for action in [look, unknown] {
+        episode.step(&action);
+        for not_used in [None, Some("x".to_owned())] {
+            let last = LastStep { action: Some(action.clone()), not_used };
+            for protocol in Protocol::ALL {
+                prompts.step(episode.observation(), &last, protocol)?;
+            }
+        }
+    }
+    Ok(())
+}

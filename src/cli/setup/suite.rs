@@ -1,0 +1,138 @@
+//! From the name of a suite to its scenarios: embedded ones, generated ones, and those of files.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::cli::exit::Failure;
+use crate::config::{ConfigError, Environment};
+use crate::env::{Catalog, Source, Tasks, prove};
+use crate::generate::seeds::Secret;
+use crate::generate::{Incident, Library, Suite, World};
+use crate::log::Manifest;
+
+/// The scenarios of a suite, with others laid over them.
+pub(in crate::cli) fn catalog(suite: &str, overlay: Option<&Path>) -> Result<Catalog, Failure> {
+    let foreign = suite != "classic" || overlay.is_some();
+    if let Some(generated) = suite.strip_prefix("generated:") {
+        return generated_suite(generated, overlay);
+    }
+    let overlay = overlay.map(scenario_files).transpose()?.unwrap_or_default();
+    let catalog = if suite == "classic" {
+        Catalog::with_overlay(overlay)
+    } else {
+        let path = Path::new(suite);
+        if !path.exists() {
+            let message =
+                format!("unknown suite '{suite}': it is neither 'classic', nor 'generated:…', nor a file or folder");
+            return Err(Failure::usage(message));
+        }
+        let mut sources = scenario_files(path)?;
+        sources.extend(overlay);
+        Catalog::of(sources)
+    };
+    let hint = "docs/SCENARIOS.md describes the format";
+    let catalog = catalog.map_err(|error| Failure::usage(error.to_string()).hint(hint))?;
+    if foreign {
+        // The embedded scenarios were proved before the release.
+        for scenario in catalog.scenarios() {
+            let flawed = |flaw| Failure::usage(format!("{}: {flaw}", scenario.origin())).hint(hint);
+            prove(scenario).map_err(flawed)?;
+        }
+    }
+    Ok(catalog)
+}
+
+/// The variable that has the secret of private suites.
+const SECRET: &str = "BENCH_SUITE_SECRET";
+
+/// Reads what a generated suite consists of, and finds its secret if it is private.
+pub(in crate::cli) fn read_suite(text: &str) -> Result<Suite, Failure> {
+    let suite: Suite = text.parse().map_err(|problem| Failure::usage(format!("generated:{text}: {problem}")))?;
+    if !suite.needs_secret() {
+        return Ok(suite);
+    }
+    let environment = Environment::read(Path::new(".")).map_err(ConfigError::DotEnv)?;
+    let hint = format!("a private suite is made from the secret in {SECRET}");
+    let secret = environment.get(SECRET);
+    let secret = secret.ok_or_else(|| Failure::usage(format!("{SECRET} is not set")).hint(hint.clone()))?;
+    let secret = Secret::new(secret).map_err(|problem| Failure::usage(format!("{SECRET}: {problem}")).hint(hint))?;
+    Ok(suite.with_secret(secret))
+}
+
+/// A suite that is made from its seed; every incident of it was proved when it was made.
+fn generated_suite(text: &str, overlay: Option<&Path>) -> Result<Catalog, Failure> {
+    let suite = read_suite(text)?;
+    let library = library(overlay)?;
+    let rules = Catalog::embedded().map_err(|error| Failure::other(error.to_string()))?;
+    suite.catalog(&library, rules.tasks()).map_err(|error| Failure::other(error.to_string()).hint("take another seed"))
+}
+
+/// The fault families of this program, with those of a folder laid over them.
+pub(in crate::cli) fn library(overlay: Option<&Path>) -> Result<Arc<Library>, Failure> {
+    let mut files = BTreeMap::new();
+    for Source { file, text } in overlay.map(scenario_files).transpose()?.unwrap_or_default() {
+        let name = Path::new(&file).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if files.insert(name.clone(), text).is_some() {
+            return Err(Failure::usage(format!("{file}: another file there is called {name} too")));
+        }
+    }
+    let hint = "docs/GENERATED.md describes fault families, which is what --scenarios lays over a generated suite";
+    let library = Library::with_overlay(files).map_err(|error| Failure::usage(error.to_string()).hint(hint))?;
+    Ok(Arc::new(library))
+}
+
+/// The scenario files of a folder and the folders in it, sorted by path, or one file.
+fn scenario_files(path: &Path) -> Result<Vec<Source>, Failure> {
+    let mut files = Vec::new();
+    collect(path, &mut files)?;
+    files.sort();
+    if files.is_empty() {
+        return Err(Failure::usage(format!("{}: no scenario files (*.toml) there", path.display())));
+    }
+    let read = |file: PathBuf| {
+        let text = fs::read_to_string(&file)
+            .map_err(|e| Failure::usage(format!("cannot read scenario file {}: {e}", file.display())))?;
+        Ok(Source { file: file.display().to_string(), text })
+    };
+    files.into_iter().map(read).collect()
+}
+
+fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    let failed = |e: std::io::Error| Failure::usage(format!("cannot read {}: {e}", path.display()));
+    if !path.is_dir() {
+        // Opened later; a missing one is named then.
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    for entry in fs::read_dir(path).map_err(failed)? {
+        let entry = entry.map_err(failed)?.path();
+        if entry.is_dir() {
+            collect(&entry, files)?;
+        } else if entry.extension().is_some_and(|ending| ending == "toml") {
+            files.push(entry);
+        }
+    }
+    Ok(())
+}
+
+/// The scenarios on which a run was played, read again from where they came.
+pub(in crate::cli) fn catalog_of(manifest: &Manifest) -> Result<Catalog, Failure> {
+    let overlay = manifest.options["scenarios"]["value"].as_str().map(Path::new);
+    catalog(&manifest.suite, overlay)
+}
+
+/// The rules of the three tasks.
+pub(in crate::cli) fn tasks() -> Result<Tasks, Failure> {
+    Catalog::embedded().map(|catalog| catalog.tasks().clone()).map_err(|error| Failure::other(error.to_string()))
+}
+
+/// The world of an incident that could be made.
+pub(in crate::cli) fn world(
+    incident: Result<Incident, impl std::fmt::Display>,
+    library: &Arc<Library>,
+) -> Result<World, Failure> {
+    let incident = incident.map_err(|error| Failure::other(error.to_string()).hint("take another seed"))?;
+    Ok(World::new(incident, Arc::clone(library)))
+}

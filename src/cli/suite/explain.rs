@@ -1,0 +1,39 @@
+//! `bench explain`: tells all about one generated incident, with its answers.
+
+use std::fmt::Write;
+
+use crate::cli::args::suite::ExplainArgs;
+use crate::cli::exit::{Failure, Status};
+use crate::cli::out;
+use crate::cli::setup::suite::{library, read_suite, world};
+use crate::env::Diagnostic;
+use crate::generate::telemetry::View;
+use crate::generate::{Level, World, explain};
+
+/// Prints the explanation of an incident, and on request every record that can be read at its alert.
+pub(in crate::cli) fn execute(args: &ExplainArgs) -> Result<Status, Failure> {
+    let library = library(args.families.scenarios.as_deref())?;
+    let level: Level = args.level.parse().map_err(Failure::usage)?;
+    let suite = format!("{level},seed={},count=1", args.seed);
+    let suite = read_suite(&args.knobs.iter().fold(suite, |suite, knob| format!("{suite},{knob}")))?;
+    let world = world(suite.incident(&library, level, args.number), &library)?;
+    let mut text = explain::explain(&world);
+    if args.records {
+        text += &records(&world);
+    }
+    out::result(&text)?;
+    Ok(Status::Done)
+}
+
+/// Every record that can be read at the alert, by entity and tool.
+fn records(world: &World) -> String {
+    let mut text = "\nRecords at the alert\n".to_owned();
+    let state = world.start();
+    for (at, entity) in (0..).zip(&world.incident.topology.entities) {
+        for tool in Diagnostic::ALL {
+            let sheet = View::new(world, &state, at).sheet(tool);
+            let _ = writeln!(text, "\n{} {}\n{}", tool.as_str(), entity.name, sheet.text);
+        }
+    }
+    text
+}

@@ -1,0 +1,40 @@
+//! `bench generate`: writes a suite, with the sealed truth apart from what agents may see.
+
+use crate::cli::args::suite::GenerateArgs;
+use crate::cli::exit::{Failure, Status};
+use crate::cli::out;
+use crate::cli::setup::suite::{library, read_suite, tasks, world};
+use crate::cli::suite::folder::SuiteFolder;
+use crate::generate::folder::{Listing, shown};
+
+/// Writes every incident of the suite, and the manifest last.
+pub(in crate::cli) fn execute(args: &GenerateArgs) -> Result<Status, Failure> {
+    let suite = read_suite(&name(args))?;
+    let (library, tasks) = (library(args.families.scenarios.as_deref())?, tasks()?);
+    let folder = SuiteFolder::create(&args.out)?;
+    let mut listing = Listing::default();
+    for incident in suite.incidents(&library) {
+        let world = world(incident, &library)?;
+        let entry = listing.add(&world);
+        folder.seal(&entry, &world)?;
+        folder.show(&entry, &shown(&entry, world, &tasks, &suite))?;
+    }
+    let manifest = listing.manifest(&suite, &library);
+    folder.finish(&manifest)?;
+    let count = manifest.incidents.len();
+    out::result(&format!("{count} incidents of {suite} in {}, {}\n", args.out.display(), manifest.digest))?;
+    Ok(Status::Done)
+}
+
+/// The suite as `--suite generated:…` would name it.
+fn name(args: &GenerateArgs) -> String {
+    let name = match args.private {
+        Some(epoch) => format!("{},private={epoch}", args.level),
+        None => format!("{},seed={}", args.level, args.seed.unwrap_or(0)),
+    };
+    let name = match args.count {
+        Some(count) => format!("{name},count={count}"),
+        None => name,
+    };
+    args.knobs.iter().fold(name, |name, knob| format!("{name},{knob}"))
+}

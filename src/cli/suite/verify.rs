@@ -1,0 +1,52 @@
+//! `bench verify`: makes every incident of a written suite anew, compares it with what is written, and proves it.
+
+use crate::cli::args::suite::VerifyArgs;
+use crate::cli::exit::{Failure, Status};
+use crate::cli::out;
+use crate::cli::setup::suite::{library, read_suite, tasks, world};
+use crate::cli::suite::folder::SuiteFolder;
+use crate::generate::folder::{Listing, flaws};
+use crate::generate::verify::prove;
+
+/// The most flaws that are printed.
+const MOST_SHOWN: usize = 20;
+
+/// Prints the flaws of the suite, or that there are none.
+pub(in crate::cli) fn execute(args: &VerifyArgs) -> Result<Status, Failure> {
+    let folder = SuiteFolder::at(&args.suite);
+    let written = folder.manifest()?;
+    let unusable = |problem: String| folder.unusable(&problem);
+    written.check_version().map_err(unusable)?;
+    let suite = read_suite(&written.suite)?;
+    written.check_secret(&suite).map_err(unusable)?;
+    let (library, tasks) = (library(args.families.scenarios.as_deref())?, tasks()?);
+    written.check_data(&library).map_err(unusable)?;
+    let (mut found, mut listing) = (Vec::new(), Listing::default());
+    for (index, incident) in suite.incidents(&library).enumerate() {
+        let world = world(incident, &library)?;
+        let entry = listing.add(&world);
+        if written.incidents.get(index) != Some(&entry) {
+            found.push(format!("{}: the manifest has another one in its place", entry.id));
+        }
+        if let Err(problem) = folder.check_truth(&entry, &world) {
+            found.push(format!("{}: {problem}", entry.id));
+        }
+        if let Err(flaw) = prove(&world, &tasks) {
+            found.push(format!("{}: {flaw}", entry.id));
+        }
+    }
+    let made = listing.manifest(&suite, &library);
+    found.extend(flaws(&written, &made));
+    let count = made.incidents.len();
+    if !found.is_empty() {
+        let mut text = found.iter().take(MOST_SHOWN).fold(String::new(), |text, flaw| text + flaw + "\n");
+        if found.len() > MOST_SHOWN {
+            text.push_str("…\n");
+        }
+        out::result(&text)?;
+        return Ok(Status::GateFailed(format!("{} flaws in {count} incidents", found.len())));
+    }
+    let digest = made.digest;
+    out::result(&format!("{count} incidents of {suite}: solvable, unique, non-trivial, severities right; {digest}\n"))?;
+    Ok(Status::Done)
+}

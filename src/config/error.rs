@@ -1,0 +1,63 @@
+//! Why a configuration cannot be used.
+
+use super::model::ModelError;
+use super::origin::Origin;
+use crate::env::UnknownName;
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The configuration file cannot be read.
+    #[error("cannot read {file}: {problem}")]
+    File {
+        /// The path of the file.
+        file: String,
+        /// What is wrong, and where.
+        problem: String,
+    },
+    /// `.env` cannot be read.
+    #[error("{0}")]
+    DotEnv(String),
+    /// A model cannot be found.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A model needs a key that is not set.
+    #[error("model {model} needs an API key and {variable} is not set")]
+    NoKey {
+        /// The label of the model.
+        model: String,
+        /// The variable that should hold the key.
+        variable: String,
+    },
+    /// A task does not exist.
+    #[error(transparent)]
+    Task(#[from] UnknownName),
+    /// An option has a value that cannot be used.
+    #[error("{option}: {problem} (from {})", .origin.place())]
+    Option {
+        /// The option as the command line has it, such as `--epochs`.
+        option: String,
+        /// What is wrong with its value, or what would be right.
+        problem: String,
+        /// Where the value was set.
+        origin: Origin,
+    },
+}
+
+impl ConfigError {
+    /// An error about an option of this name, which is given without its dashes.
+    pub(super) fn option(name: &str, problem: impl Into<String>, origin: Origin) -> Self {
+        Self::Option { option: format!("--{name}"), problem: problem.into(), origin }
+    }
+
+    /// What the user can do about the error, if more can be said than the error says itself.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoKey { variable, .. } => Some(format!(
+                "set {variable} in the environment or in .env, name another variable with --api-key-env, or give --base-url for an endpoint that needs no key"
+            )),
+            _ => None,
+        }
+    }
+}

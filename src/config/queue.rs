@@ -1,0 +1,63 @@
+//! The queue of a run: how its server is reached, and how its episodes are lent.
+
+use std::path::PathBuf;
+
+use super::environment::Environment;
+use super::error::ConfigError;
+use super::file::ConfigFile;
+use super::layers::Layers;
+use super::options::Options;
+use super::origin::Origin;
+use crate::queue::nats::Access;
+use crate::queue::{Address, Terms};
+
+/// A queue, and how its jobs are lent.
+#[derive(Debug, Clone)]
+pub struct QueueSettings {
+    /// How its server is reached.
+    pub access: Access,
+    /// How jobs are lent.
+    pub terms: Terms,
+}
+
+impl QueueSettings {
+    /// The queue of a run, if one is named.
+    pub(super) fn resolve(l: &mut Layers<'_, Options>) -> Result<Option<Self>, ConfigError> {
+        let access = access(l)?;
+        let deliveries = l.pick("queue-deliveries", |o| o.queue_deliveries, 5).at_least(1)?.value;
+        let lease = l.pick("queue-lease", |o| o.queue_lease, 30.0).seconds()?;
+        let record = l.optional("record", |o| o.record.clone());
+        if access.is_some() && record.value.is_some() {
+            return Err(record
+                .error("with --queue each worker would keep answers of its own; record a run that is played here"));
+        }
+        Ok(access.map(|access| Self { access, terms: Terms { lease, deliveries } }))
+    }
+}
+
+/// How the server of a queue is reached. The report has the address without the user and the password in it.
+fn access(l: &mut Layers<'_, Options>) -> Result<Option<Access>, ConfigError> {
+    // The text itself must not get into the report, so it is not picked.
+    let text = l.highest(|o| o.queue.clone(), l.variable("BENCH_QUEUE"));
+    let origin = text.as_ref().map_or(Origin::Default, |(_, origin)| *origin);
+    let address = text.map(|(text, _)| text.parse::<Address>()).transpose();
+    let address = address.map_err(|error| ConfigError::option("queue", error.to_string(), origin))?;
+    l.report.insert("queue", (serde_json::to_value(&address).unwrap_or_default(), origin));
+    let path = |variable: Option<(&'static str, String)>| variable.map(|(name, path)| (name, PathBuf::from(path)));
+    let credentials = path(l.variable("BENCH_QUEUE_CREDS"));
+    let credentials = l.optional_or("queue-creds", |o| o.queue_creds.clone(), credentials).value;
+    let authorities = path(l.variable("BENCH_QUEUE_CA"));
+    let authorities = l.optional_or("queue-ca", |o| o.queue_ca.clone(), authorities).value;
+    Ok(address.map(|address| Access { address, credentials, authorities }))
+}
+
+/// The queue that a worker takes episodes from.
+///
+/// # Errors
+/// The function returns an error if no layer names a queue, or if its name is not an address.
+pub fn workers_queue(flags: &Options, environment: &Environment, file: &ConfigFile) -> Result<Access, ConfigError> {
+    access(&mut Layers::new(flags, environment, &file.options))?.ok_or_else(|| {
+        let problem = "a worker needs the URL of a queue, such as nats://HOST:4222";
+        ConfigError::option("queue", problem, Origin::Default)
+    })
+}

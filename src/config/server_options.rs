@@ -1,0 +1,83 @@
+//! The options of `bench serve` and `bench mcp`. One type for flags and the section `[serve]`, so that both have the
+//! same names.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::options::one_or_many;
+
+/// When breakdowns name right answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RevealChoice {
+    /// Never
+    Never,
+    /// Once the episode is over
+    Done,
+    /// From the start
+    Always,
+}
+
+/// The form of what a server says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogForm {
+    /// For people
+    Text,
+    /// An object a line, for programs
+    Json,
+}
+
+/// The options of a server, as far as one layer has them. `bench serve --help` describes them.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct ServerOptions {
+    /// The address to listen at.
+    pub host: Option<String>,
+    /// The port to listen at; 0 takes a free one.
+    pub port: Option<u16>,
+    /// Whether `/health` and `/state` answer as hosts of `OpenEnv` expect.
+    pub openenv: Option<bool>,
+    /// When breakdowns of a grade name right answers.
+    pub reveal: Option<RevealChoice>,
+    /// The token that starts runs by `POST /baseline`.
+    #[serde(deserialize_with = "secret")]
+    pub token: Option<SecretString>,
+    /// Whether an exam is held: nothing is judged in answers, and what is played is kept as a run.
+    pub exam: Option<bool>,
+    /// The name of the contestant of an exam.
+    pub label: Option<String>,
+    /// How many episodes of each scenario count in an exam.
+    pub epochs: Option<u32>,
+    /// The results folder of an exam.
+    pub out: Option<PathBuf>,
+    /// The time without use after which an episode is removed, in seconds.
+    pub session_ttl: Option<u64>,
+    /// The most episodes at once.
+    pub max_sessions: Option<usize>,
+    /// The most connections at once.
+    pub max_connections: Option<usize>,
+    /// The largest body, in bytes.
+    pub max_body: Option<usize>,
+    /// The most requests and messages a second from one address.
+    pub rate_limit: Option<u32>,
+    /// The origins whose web pages may use the server.
+    #[serde(deserialize_with = "one_or_many")]
+    pub allow_origin: Vec<String>,
+    /// The suite that is served.
+    pub suite: Option<String>,
+    /// A folder of scenario files, or of fault families, that are laid over the suite.
+    pub scenarios: Option<PathBuf>,
+    /// The folder whose runs the page shows.
+    pub results: Option<PathBuf>,
+    /// The form of what the server says on stderr.
+    pub log: Option<LogForm>,
+}
+
+/// A text that is not shown when the options are printed for debugging.
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
+    Ok(Some(String::deserialize(deserializer)?.into()))
+}
