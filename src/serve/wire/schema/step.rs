@@ -101,6 +101,7 @@ pub(crate) struct OpenenvStepResult {
 /// The answer to a step, in the form of its request.
 #[derive(JsonSchema)]
 #[serde(untagged)]
+#[expect(clippy::large_enum_variant, reason = "it describes a form; no value of it is ever made")]
 pub(crate) enum StepAnswer {
     Step(StepResult),
     Openenv(OpenenvStepResult),
