@@ -154,6 +154,8 @@ impl Library {
 #[cfg(test)]
 mod exploit_tests;
 #[cfg(test)]
+mod golden_tests;
+#[cfg(test)]
 mod knob_tests;
 #[cfg(test)]
 mod play_tests;
