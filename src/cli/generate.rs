@@ -13,9 +13,9 @@ use super::build::library;
 use super::exit::{Failure, Status};
 use super::out;
 use crate::env::{Catalog, Episode, EpisodeId, Tasks, hex};
-use crate::generate::incident::VERSION;
+use crate::generate::incident::incident::VERSION;
 use crate::generate::suite::{scenario, task_of};
-use crate::generate::{Incident, Level, Library, World, explain, record, verify};
+use crate::generate::{Incident, Level, Library, World, explain, json, verify};
 
 /// The form of a manifest.
 const SCHEMA: &str = "incident-bench/generated/1";
@@ -103,8 +103,8 @@ pub(super) fn generate(args: &GenerateArgs) -> Result<Status, Failure> {
                 "canary": CANARY,
                 "id": entry.id,
                 "task": entry.task,
-                "system": record::system(&world),
-                "truth": record::truth(&world),
+                "system": json::system(&world),
+                "truth": json::truth(&world),
             }),
         )?;
         let task = task_of(&world.incident);
@@ -133,7 +133,7 @@ pub(super) fn generate(args: &GenerateArgs) -> Result<Status, Failure> {
 }
 
 fn entry(world: &World) -> (Entry, Vec<u8>) {
-    let (incident, bytes) = (&world.incident, record::canonical(world));
+    let (incident, bytes) = (&world.incident, json::canonical(world));
     let entry = Entry {
         id: incident.id.clone(),
         level: incident.level.to_string(),
@@ -208,7 +208,7 @@ fn same_truth(path: &Path, world: &World) -> Result<(), String> {
     let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let kept: serde_json::Value =
         serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-    if kept["truth"] == record::truth(world) && kept["system"] == record::system(world) {
+    if kept["truth"] == json::truth(world) && kept["system"] == json::system(world) {
         Ok(())
     } else {
         Err(format!("{} holds another truth", path.display()))
@@ -223,12 +223,12 @@ pub(super) fn explain_one(args: &ExplainArgs) -> Result<Status, Failure> {
     let suite = super::build::read_suite(&args.knobs.iter().fold(suite, |suite, knob| format!("{suite},{knob}")))?;
     let world = world(suite.incident(&library, level, args.number), &library)?;
     let mut text = explain::explain(&world);
-    if args.records {
+    if args.jsons {
         text.push_str("\nRecords at the alert\n");
         let state = world.start();
         for at in (0..).take(world.incident.topology.entities.len()) {
             for tool in crate::env::Diagnostic::ALL {
-                let sheet = crate::generate::telemetry::View::new(&world, &state, at).sheet(*tool);
+                let sheet = crate::generate::telemetry::reader::View::new(&world, &state, at).sheet(*tool);
                 text = text
                     + "\n"
                     + tool.as_str()

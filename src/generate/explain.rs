@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use super::World;
-use super::incident::Refutation;
-use super::suite::task_of;
-use super::topology::Kind;
+use crate::generate::incident::incident::Refutation;
+use crate::generate::suite::task_of;
+use crate::generate::system::topology::Kind;
 
 /// The explanation as text.
 #[must_use]

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::suite::{Suite, scenario, task_of};
-use super::telemetry::View;
+use crate::generate::suite::{Suite, scenario, task_of};
+use crate::generate::telemetry::reader::View;
 use super::{Incident, Level, Library, World};
 use crate::env::{Catalog, Diagnostic, hex, verify};
 
@@ -19,7 +19,7 @@ fn digest(level: Level, count: u64) -> String {
     let mut hash = Sha256::new();
     for number in 0..count {
         let world = World::new(Incident::new(&library, level, 17, number).unwrap(), Arc::clone(&library));
-        hash.update(super::record::canonical(&world));
+        hash.update(crate::generate::json::canonical(&world));
         let state = world.start();
         for at in (0..).take(world.incident.topology.entities.len()) {
             for tool in Diagnostic::ALL {

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::suite::scenario;
-use super::{Incident, Knobs, Level, Library, World, oracle, verify};
+use crate::generate::suite::scenario;
+use super::play::oracle;
+use super::{Incident, Knobs, Level, Library, World, verify};
 use crate::env::grade::strict::Strict;
 use crate::env::{Action, ActionKind, Breakdown, Catalog, Episode, EpisodeId, Points, Submission, TaskId};
 
@@ -90,7 +91,7 @@ fn without_the_knob_nothing_is_another() {
     let library = Arc::new(Library::embedded().unwrap());
     let one = Incident::new(&library, Level::Easy, 3, 0).unwrap();
     let same = Incident::with(&library, Level::Easy, &Knobs { faults: 1, ..Knobs::of(Level::Easy) }, 3, 0).unwrap();
-    let canonical = |incident| super::record::canonical(&World::new(incident, Arc::clone(&library)));
+    let canonical = |incident| crate::generate::json::canonical(&World::new(incident, Arc::clone(&library)));
     assert!(one.second.is_none());
     assert_eq!(canonical(one), canonical(same));
 }

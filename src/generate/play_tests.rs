@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::suite::{Suite, scenario, task_of};
-use super::telemetry::{Sheet, View};
+use crate::generate::suite::{Suite, scenario, task_of};
+use crate::generate::telemetry::reader::{Sheet, View};
 use super::{Incident, Level, Library, World};
 use crate::env::{Action, Catalog, Diagnostic, Episode, EpisodeId, Points, Scenario, TaskId, verify};
 use serde_json::{Value, json};

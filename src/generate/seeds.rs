@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-use super::level::Level;
+use crate::generate::incident::level::Level;
 use crate::env::hex;
 
 /// The shortest secret, in bytes: it must not be guessed.

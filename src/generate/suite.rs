@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::incident::{Exhausted, VERSION};
-use super::play::{Playable, deadline, takes};
-use super::seeds::{Secret, Seeds};
-use super::severity::Severity;
-use super::topology::Kind;
+use crate::generate::incident::incident::{Exhausted, VERSION};
+use crate::generate::play::live::{Playable, deadline, takes};
+use crate::generate::seeds::{Secret, Seeds};
+use crate::generate::severity::Severity;
+use crate::generate::system::topology::Kind;
 use super::{Incident, Knobs, Level, Library, World};
 use crate::env::{Alert, Briefing, Catalog, Remediation, RewardTable, Scenario, Task, TaskId, Tasks, hex};
 
@@ -155,7 +155,7 @@ impl Suite {
             let incident = incident?;
             let task = task_of(&incident);
             let world = World::new(incident, Arc::clone(library));
-            hash.update(super::record::canonical(&world));
+            hash.update(crate::generate::json::canonical(&world));
             scenarios.push(Arc::new(scenario(world, task, tasks, &self.to_string())));
         }
         let digest = format!("sha256:{}", hex(&hash.finalize()));
@@ -171,7 +171,7 @@ pub fn task_of(incident: &Incident) -> TaskId {
 }
 
 /// The task with the rules of simulated worlds: looking earns nothing, and a repair what it changes.
-fn task_for(task: &Task, texts: &super::TaskTexts, max_steps: u32) -> Task {
+fn task_for(task: &Task, texts: &crate::generate::data::library::TaskTexts, max_steps: u32) -> Task {
     use crate::env::Points;
     let rewards = RewardTable {
         query_new_svc: Points::ZERO,
@@ -187,7 +187,7 @@ fn task_for(task: &Task, texts: &super::TaskTexts, max_steps: u32) -> Task {
 /// The steps that an incident allows: those of the oracle, times the slack of its level, and some.
 #[must_use]
 pub fn budget(world: &World, task: TaskId) -> u32 {
-    let path = u32::try_from(super::oracle::play(world, task).len()).unwrap_or(u32::MAX);
+    let path = u32::try_from(crate::generate::play::oracle::play(world, task).len()).unwrap_or(u32::MAX);
     (path.max(3) * world.incident.knobs.slack).div_ceil(100) + 4
 }
 

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::checker::{Hypotheses, Laboratory, Scene};
-use super::flow::Plumbing;
-use super::mix::Draws;
-use super::topology::{Naming, Size, Topology};
-use super::{Family, Incident, Knobs, Level, Library, Severity, plan};
+use crate::generate::proof::hypotheses::{Hypotheses, Laboratory, Scene};
+use crate::generate::system::traffic::Plumbing;
+use crate::generate::draws::Draws;
+use crate::generate::system::topology::{Naming, Size, Topology};
+use super::proof::repair_plan as plan;
+use super::{Family, Incident, Knobs, Level, Library, Severity};
 
 fn library() -> Arc<Library> {
     Arc::new(Library::embedded().unwrap())
@@ -38,7 +39,7 @@ fn the_families_say_what_can_be_read() {
 #[test]
 fn what_is_wrong_with_a_family_is_told() {
     let library = library();
-    let good = String::from_utf8(super::Embedded::get("unbounded_query_oom.toml").unwrap().data.into_owned()).unwrap();
+    let good = String::from_utf8(super::data::library::Embedded::get("unbounded_query_oom.toml").unwrap().data.into_owned()).unwrap();
     assert!(Family::parse(&good, &library.vocabulary).is_ok());
     for (from, to, words) in [
         ("data(root)", "date(root)", "unknown function 'date'"),
@@ -59,7 +60,7 @@ fn what_is_wrong_with_a_family_is_told() {
 
 #[test]
 fn a_family_that_breaks_a_rule_is_refused() {
-    let good = String::from_utf8(super::Embedded::get("memory_leak.toml").unwrap().data.into_owned()).unwrap();
+    let good = String::from_utf8(super::data::library::Embedded::get("memory_leak.toml").unwrap().data.into_owned()).unwrap();
     let laid_over = |name: &str, text: String| Library::with_overlay([(name.to_owned(), text)]);
     // In its own place it is what it was.
     assert_eq!(laid_over("memory_leak.toml", good.clone()).unwrap().digest, library().digest);
@@ -190,9 +191,9 @@ fn a_quiet_system_is_quiet_and_load_and_failures_go_their_ways() {
         assert_eq!(topology.journeys.iter().map(|journey| journey.weight).sum::<i32>(), 1000);
         // A store that is gone takes its callers along, and nobody whom it calls.
         let crash = library.vocabulary.predicates.iter().find(|one| one.name == "crashloop").unwrap();
-        let store = topology.of(super::topology::Kind::Db).next().unwrap();
+        let store = topology.of(crate::generate::system::topology::Kind::Db).next().unwrap();
         let flow = plumbing.settled(&[(crash, store)]);
-        for edge in topology.needed_by(store).filter(|edge| edge.kind == super::topology::EdgeKind::Data) {
+        for edge in topology.needed_by(store).filter(|edge| edge.kind == crate::generate::system::topology::EdgeKind::Data) {
             assert_eq!(flow.readings()[usize::from(edge.from)].error, 1000, "seed {seed}");
         }
         assert!(plumbing.impact(&flow) <= 1000);

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use super::checker::{Hypotheses, Looks, Scene};
-use super::suite::{scenario, task_of};
-use super::{Incident, Knobs, Severity, World, oracle, plan};
+use crate::generate::proof::hypotheses::{Hypotheses, Looks, Scene};
+use crate::generate::suite::{scenario, task_of};
+use super::play::oracle;
+use super::proof::repair_plan as plan;
+use super::{Incident, Knobs, Severity, World};
 use crate::env::{Episode, EpisodeId, Points, Tasks, verify};
 
 /// What an incident lacks.
@@ -111,7 +113,7 @@ fn alert_and_views(
     knobs: &Knobs,
     checker: &Hypotheses<'_>,
     scene: &Scene,
-    all: &[super::checker::Hypothesis],
+    all: &[crate::generate::proof::hypotheses::Hypothesis],
     truth: usize,
 ) -> Result<(), Flaw> {
     let left = checker.after_alert(&[incident.alerted]);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::fault::{Facts, Fault, Step};
+use crate::generate::system::fault::{Facts, Fault, Step};
 
 /// More states than these are not searched.
 const MOST_STATES: usize = 20_000;

@@ -11,16 +11,16 @@
 
 use std::collections::BTreeSet;
 
-use super::answer::Answer;
-use super::atom::{Atom, is_consistent};
-use super::incident::Incident;
-use super::severity::Severity;
-use super::world::{Change, State, World};
+use crate::generate::play::answer::Answer;
+use crate::generate::proof::claim::{Atom, is_consistent};
+use crate::generate::incident::incident::Incident;
+use crate::generate::severity::Severity;
+use crate::generate::incident::world::{Change, State, World};
 use crate::env::grade::strict::{self, Strict};
 use crate::env::{Breakdown, Grade, Points};
 
 /// After so many minutes on its own the world is looked at.
-pub(super) const SETTLE: u32 = 15;
+pub(crate) const SETTLE: u32 = 15;
 /// From this grounding on, what was read is a diagnosis.
 const DIAGNOSED: f64 = 0.75;
 /// Below this one, an answer is a guess.

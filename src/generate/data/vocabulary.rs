@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::topology::{EdgeKind, Kind};
+use crate::generate::system::topology::{EdgeKind, Kind};
 use crate::env::{Diagnostic, Remediation};
 
 /// The most classes of evidence: a set of them is a word of 64 bits.
@@ -295,12 +295,12 @@ impl Vocabulary {
     }
 
     /// The number of a predicate.
-    pub(super) fn predicate(&self, name: &str) -> Option<u16> {
+    pub(crate) fn predicate(&self, name: &str) -> Option<u16> {
         number(&self.predicates, |predicate| predicate.name == name)
     }
 
     /// The number of a verb.
-    pub(super) fn verb(&self, name: &str) -> Option<u16> {
+    pub(crate) fn verb(&self, name: &str) -> Option<u16> {
         number(&self.verbs, |verb| verb.name == name)
     }
 

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::View;
+use super::telemetry::reader::View;
 use crate::env::Diagnostic;
-use crate::generate::atom::is_consistent;
-use crate::generate::checker::Looks;
+use crate::generate::proof::claim::is_consistent;
+use crate::generate::proof::hypotheses::Looks;
 use crate::generate::{Incident, Level, Library, World};
 
 fn worlds(count: u64) -> Vec<World> {

@@ -3,14 +3,14 @@
 use std::fmt::Write;
 use std::sync::{Arc, OnceLock};
 
-use super::answer::{Answer, short};
-use super::atom::Atom;
-use super::fault::{Target, Thing};
-use super::oracle;
-use super::strict::{self, Deeds};
-use super::telemetry::View;
-use super::vocabulary::{Takes, Verb};
-use super::world::{State, World};
+use crate::generate::play::answer::{Answer, short};
+use crate::generate::proof::claim::Atom;
+use crate::generate::system::fault::{Target, Thing};
+use crate::generate::play::oracle;
+use crate::generate::play::grade::{self, Deeds};
+use crate::generate::telemetry::reader::View;
+use crate::generate::data::vocabulary::{Takes, Verb};
+use crate::generate::incident::world::{State, World};
 use crate::env::{Action, CannotRepair, Diagnostic, Grade, Live, LiveState, Points, Remediation, Repaired, TaskId};
 
 /// An incident that can be played.
@@ -153,9 +153,9 @@ impl LiveState for Playing {
     fn grade(&self, answer: Option<&Action>) -> Grade {
         let answer = answer.and_then(|answer| Answer::read(&self.world, answer).ok());
         match self.task {
-            TaskId::AlertClassification => strict::severity(&self.world, &self.deeds, answer.as_ref()),
-            TaskId::RootCauseAnalysis => strict::root_cause(&self.world, &self.deeds, answer.as_ref()),
-            TaskId::RemediationPlanning => strict::remediation(&self.world, &self.state, &self.deeds, answer.as_ref()),
+            TaskId::AlertClassification => grade::severity(&self.world, &self.deeds, answer.as_ref()),
+            TaskId::RootCauseAnalysis => grade::root_cause(&self.world, &self.deeds, answer.as_ref()),
+            TaskId::RemediationPlanning => grade::remediation(&self.world, &self.state, &self.deeds, answer.as_ref()),
         }
     }
 }
@@ -188,7 +188,7 @@ impl Asked {
                 let version = action.text("target_version").filter(|version| *version != "previous");
                 let at = entity(world, service)
                     .ok_or_else(|| unknown(format!("'{}' is none of known_services", short(service))))?;
-                let of_it = |change: &&super::incident::Change| change.at == at;
+                let of_it = |change: &&crate::generate::incident::incident::Change| change.at == at;
                 let change = world.incident.changes.iter().filter(of_it);
                 let change = match version {
                     None => change.min_by_key(|change| change.minutes_ago),

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::mix::{Draws, Stream};
+use crate::generate::draws::{Draws, Stream};
 
 /// What an entity is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]

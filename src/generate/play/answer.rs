@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::severity::Severity;
-use super::world::World;
+use crate::generate::severity::Severity;
+use crate::generate::incident::world::World;
 use crate::env::Action;
 
 /// The most records that can be cited.
@@ -147,6 +147,6 @@ fn list<'a>(name: &str, value: Option<&'a Value>) -> Result<Vec<&'a str>, String
 }
 
 /// The beginning of what was sent: an error must not repeat a megabyte.
-pub(super) fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     text.chars().take(60).collect()
 }

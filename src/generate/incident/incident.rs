@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
-use super::checker::{Hypotheses, Hypothesis, Laboratory, Looks, Scene, View};
-use super::family::{ChangeKind, Family};
-use super::fault::{Fault, has_flag};
-use super::flow::Plumbing;
-use super::level::{Knobs, Level};
-use super::mix::{Draws, Stream};
-use super::severity::Severity;
-use super::topology::{Kind, Topology};
-use super::vocabulary::Classes;
-use super::world::World;
-use super::{Library, oracle, plan};
+use crate::generate::proof::hypotheses::{Hypotheses, Hypothesis, Laboratory, Looks, Scene, View};
+use crate::generate::data::family::{ChangeKind, Family};
+use crate::generate::system::fault::{Fault, has_flag};
+use crate::generate::system::traffic::Plumbing;
+use crate::generate::incident::level::{Knobs, Level};
+use crate::generate::draws::{Draws, Stream};
+use crate::generate::severity::Severity;
+use crate::generate::system::topology::{Kind, Topology};
+use crate::generate::data::vocabulary::Classes;
+use crate::generate::incident::world::World;
+use crate::generate::Library;
+use crate::generate::play::oracle;
+use crate::generate::proof::repair_plan as plan;
 
 /// The version of everything that decides what a seed brings about. Another version is another suite.
 pub const VERSION: &str = "generated/1";
@@ -300,7 +302,7 @@ struct Parts {
 
 impl Draft {
     fn new(library: &Library, knobs: &Knobs, draws: Draws) -> Self {
-        let size = super::topology::Size { services: knobs.services, depth: knobs.depth };
+        let size = crate::generate::system::topology::Size { services: knobs.services, depth: knobs.depth };
         let topology = Topology::new(draws, size, knobs.naming);
         let plumbing = Plumbing::new(&topology);
         let laboratory = Laboratory { topology: &topology, plumbing: &plumbing, vocabulary: &library.vocabulary };

@@ -1,9 +1,9 @@
 //! A fault: a family at a root of a system. Its facts are bits; steps read and write them.
 
-use super::family::{Expression, Fact, Family, Literal, Op};
-use super::mix::{Draws, Stream};
-use super::topology::{EdgeKind, Kind, Topology};
-use super::vocabulary::{Predicate, Role, Vocabulary};
+use crate::generate::data::family::{Expression, Fact, Family, Literal, Op};
+use crate::generate::draws::{Draws, Stream};
+use crate::generate::system::topology::{EdgeKind, Kind, Topology};
+use crate::generate::data::vocabulary::{Predicate, Role, Vocabulary};
 
 /// A set of a fault's facts, a bit each.
 pub type Facts = u128;
@@ -335,14 +335,14 @@ fn evaluate(
             if stores.is_empty() { stores } else { vec![*draws.pick(Stream::Binding, salt, 3, &stores)] }
         }
         "across" => {
-            let crosses = |edge: &&super::topology::Edge| {
+            let crosses = |edge: &&crate::generate::system::topology::Edge| {
                 let (from, to) = (topology.entity(edge.from), topology.entity(edge.to));
                 from.zone != to.zone && matches!(edge.kind, EdgeKind::Req | EdgeKind::Data) && from.kind == Kind::Api
             };
             topology.edges.iter().filter(crosses).map(|edge| edge.from).collect()
         }
         "stores_across" => {
-            let crosses = |edge: &&super::topology::Edge| {
+            let crosses = |edge: &&crate::generate::system::topology::Edge| {
                 let (from, to) = (topology.entity(edge.from), topology.entity(edge.to));
                 from.zone != to.zone && edge.kind == EdgeKind::Data
             };

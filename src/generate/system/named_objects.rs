@@ -1,8 +1,8 @@
 //! What stands at entities and has a name of its own: jobs, certificates, feature flags.
 
-use super::fault::has_flag;
-use super::mix::{Draws, Stream};
-use super::topology::{Kind, Topology};
+use crate::generate::system::fault::has_flag;
+use crate::generate::draws::{Draws, Stream};
+use crate::generate::system::topology::{Kind, Topology};
 
 /// The names of what stands at each entity; empty where there is nothing of the kind.
 #[derive(Debug, Clone, PartialEq, Eq)]

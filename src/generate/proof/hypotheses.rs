@@ -4,12 +4,12 @@
 //! up. Decoys add classes that no fault brings about. A fault is *consistent* with what was seen where all that it brings
 //! about in the views that were taken is there, and at each entity no more classes are left over than a decoy may show.
 
-use super::family::Family;
-use super::fault::Fault;
-use super::flow::{Flow, Plumbing, Reading};
-use super::mix::Draws;
-use super::topology::Topology;
-use super::vocabulary::{Classes, Vocabulary};
+use crate::generate::data::family::Family;
+use crate::generate::system::fault::Fault;
+use crate::generate::system::traffic::{Flow, Plumbing, Reading};
+use crate::generate::draws::Draws;
+use crate::generate::system::topology::Topology;
+use crate::generate::data::vocabulary::{Classes, Vocabulary};
 use crate::env::Diagnostic;
 
 /// From so many more failures, in thousandths, errors are up.
@@ -71,7 +71,7 @@ pub struct Scene {
 }
 
 /// Whether a quiet system's entity is in trouble at another time.
-pub(super) fn is_up(now: &Reading, quiet: &Reading) -> [bool; 2] {
+pub(crate) fn is_up(now: &Reading, quiet: &Reading) -> [bool; 2] {
     [now.error - quiet.error >= ERRORS_UP, u64::from(now.latency) * 1000 >= u64::from(quiet.latency) * LATENCY_UP]
 }
 

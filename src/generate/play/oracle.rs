@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::atom::{Atom, is_consistent};
-use super::checker;
-use super::fault::{Target, Thing};
-use super::incident::Rejected;
-use super::play::atoms_of;
-use super::strict::{self, Deeds, SETTLE};
-use super::topology::Kind;
-use super::world::{State, World};
+use crate::generate::proof::claim::{Atom, is_consistent};
+use crate::generate::proof::hypotheses as checker;
+use crate::generate::system::fault::{Target, Thing};
+use crate::generate::incident::incident::Rejected;
+use crate::generate::play::live::atoms_of;
+use crate::generate::play::grade::{self, Deeds, SETTLE};
+use crate::generate::system::topology::Kind;
+use crate::generate::incident::world::{State, World};
 use crate::env::{Action, ActionKind, Diagnostic, Remediation, Submission, TaskId};
 
 /// What was read, and which of it proves the truth.
@@ -97,7 +97,7 @@ fn looks(world: &World) -> u32 {
 }
 
 /// What users lose while it is found out and repaired in this way, minute by minute.
-pub(super) fn lost(world: &World) -> Vec<i32> {
+pub(crate) fn lost(world: &World) -> Vec<i32> {
     let mut state = repaired(world, looks(world));
     world.pass(&mut state, SETTLE);
     state.lost().to_vec()
@@ -177,7 +177,7 @@ pub fn can_be_answered(world: &World) -> Result<(), Rejected> {
             deeds.seen.extend(atoms_of(world, &state, *at, *tool));
         }
     }
-    let grounding = strict::grounding(&world.incident, &deeds, &diagnosis.cited);
+    let grounding = grade::grounding(&world.incident, &deeds, &diagnosis.cited);
     if grounding < 1.0 { Err(Rejected::TooManyRecords) } else { Ok(()) }
 }
 
@@ -255,7 +255,7 @@ pub fn cite(world: &World, seen: &[(u16, Atom)]) -> Vec<u16> {
         let now = left(&chosen);
         let fits = |group: &&Vec<usize>| {
             let fresh = group.iter().filter(|index| !chosen.contains(index)).count();
-            fresh == group.len() && chosen.len() + fresh <= super::answer::MOST_CITED
+            fresh == group.len() && chosen.len() + fresh <= crate::generate::play::answer::MOST_CITED
         };
         // What a record rules out on average; the first of those that are as good.
         let worth = |group: &&Vec<usize>| {

@@ -2,15 +2,15 @@
 
 use std::fmt::{self, Write};
 
-use super::phrase::Words;
-use super::{Phrase, Shape};
+use crate::generate::data::phrase::{Phrase, Words};
+use crate::generate::data::templates::{Series, Shape};
 use crate::env::Diagnostic;
-use crate::generate::atom::Atom;
-use crate::generate::flow::TIMEOUT;
-use crate::generate::mix::Stream;
-use crate::generate::topology::{Edge, Kind};
-use crate::generate::vocabulary::{Classes, FailsAs, Predicate};
-use crate::generate::world::{Clock, State, World};
+use crate::generate::proof::claim::Atom;
+use crate::generate::system::traffic::TIMEOUT;
+use crate::generate::draws::Stream;
+use crate::generate::system::topology::{Edge, Kind};
+use crate::generate::data::vocabulary::{Classes, FailsAs, Predicate};
+use crate::generate::incident::world::{Clock, State, World};
 
 /// How far back logs and series go, in minutes.
 const WINDOW: i32 = 120;
@@ -508,7 +508,7 @@ impl<'a> View<'a> {
     }
 
     /// The level of a series in a minute; `since` is when the class began to hold, where it holds.
-    fn level(&self, series: &super::Series, slot: u64, own: u32, minute: i32, since: Option<i32>) -> i64 {
+    fn level(&self, series: &Series, slot: u64, own: u32, minute: i32, since: Option<i32>) -> i64 {
         let draws = self.world.incident.draws;
         let place = u64::from(self.at) << 8 | slot;
         let within = |[low, high]: [i32; 2], when: u64| {

@@ -3,14 +3,16 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use super::fault::{Facts, Target, Thing};
-use super::flow::{Flow, Reading};
-use super::incident::{Incident, Refutation, Second};
-use super::mix::Stream;
-use super::objects::Objects;
-use super::topology::Kind;
-use super::vocabulary::{Classes, Predicate, Role};
-use super::{Library, checker, oracle};
+use crate::generate::system::fault::{Facts, Target, Thing};
+use crate::generate::system::traffic::{Flow, Reading};
+use crate::generate::incident::incident::{Incident, Refutation, Second};
+use crate::generate::draws::Stream;
+use crate::generate::system::named_objects::Objects;
+use crate::generate::system::topology::Kind;
+use crate::generate::data::vocabulary::{Classes, Predicate, Role};
+use crate::generate::Library;
+use crate::generate::play::oracle;
+use crate::generate::proof::hypotheses as checker;
 use crate::env::Diagnostic;
 
 /// The most ticks until the flow has settled after an onset.

@@ -3,8 +3,8 @@
 //! Everything is in integers: shares and factors in thousandths, times in microseconds, rates in requests a second times
 //! 1000. So the same incident gives the same numbers on every machine.
 
-use super::topology::{EdgeKind, Kind, Topology};
-use super::vocabulary::{FailsAs, Predicate, Toward};
+use crate::generate::system::topology::{EdgeKind, Kind, Topology};
+use crate::generate::data::vocabulary::{FailsAs, Predicate, Toward};
 
 /// The share of reads that a cache lets through on a quiet day.
 const USUAL_MISS: i32 = 80;
@@ -122,7 +122,7 @@ impl Plumbing {
             }));
         }
         starts.push(u32::try_from(edges.len()).unwrap_or(u32::MAX));
-        let tank = |entity: &super::topology::Entity| Tank {
+        let tank = |entity: &crate::generate::system::topology::Entity| Tank {
             demand: entity.demand,
             usual: 0,
             capacity: i64::MAX,

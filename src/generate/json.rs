@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::World;
-use super::vocabulary::Classes;
+use crate::generate::data::vocabulary::Classes;
 
 /// The sealed truth, with its proof.
 #[must_use]
@@ -17,7 +17,7 @@ pub fn truth(world: &World) -> Value {
         });
         let repair = incident.proof.repair.iter().map(|number| {
             let step = &fault.steps[*number];
-            super::oracle::repair(world, step.verb, step.target)
+            crate::generate::play::oracle::repair(world, step.verb, step.target)
         });
         let repair: Vec<_> = repair
             .map(|action| json!({"action_type": action.kind().as_str(), "parameters": action.parameters()}))

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::generate::mix::{Draws, Stream};
+use crate::generate::draws::{Draws, Stream};
 
 /// A text with places.
 #[derive(Debug, Clone, PartialEq, Eq)]

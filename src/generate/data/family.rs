@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::fault::FUNCTIONS;
-use super::topology::Kind;
-use super::vocabulary::Vocabulary;
+use crate::generate::system::fault::FUNCTIONS;
+use crate::generate::system::topology::Kind;
+use crate::generate::data::vocabulary::Vocabulary;
 use crate::env::Diagnostic;
 
 /// A way for a system to fail.

@@ -1,7 +1,7 @@
 //! What a record says, as far as it helps to tell faults apart.
 
-use super::checker::Looks;
-use super::vocabulary::Classes;
+use crate::generate::proof::hypotheses::Looks;
+use crate::generate::data::vocabulary::Classes;
 
 /// What a record says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
