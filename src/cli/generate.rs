@@ -13,9 +13,10 @@ use super::build::library;
 use super::exit::{Failure, Status};
 use super::out;
 use crate::env::{Catalog, Episode, EpisodeId, Tasks, hex};
-use crate::generate::incident::incident::VERSION;
-use crate::generate::suite::{scenario, task_of};
-use crate::generate::{Incident, Level, Library, World, explain, json, verify};
+use crate::generate::{
+    Incident, Level, Library, VERSION, World, canonical_bytes, explain, prove, read, scenario, system_json, task_of,
+    truth_json,
+};
 
 /// The form of a manifest.
 const SCHEMA: &str = "incident-bench/generated/1";
@@ -103,8 +104,8 @@ pub(super) fn generate(args: &GenerateArgs) -> Result<Status, Failure> {
                 "canary": CANARY,
                 "id": entry.id,
                 "task": entry.task,
-                "system": json::system(&world),
-                "truth": json::truth(&world),
+                "system": system_json(&world),
+                "truth": truth_json(&world),
             }),
         )?;
         let task = task_of(&world.incident);
@@ -133,7 +134,7 @@ pub(super) fn generate(args: &GenerateArgs) -> Result<Status, Failure> {
 }
 
 fn entry(world: &World) -> (Entry, Vec<u8>) {
-    let (incident, bytes) = (&world.incident, json::canonical(world));
+    let (incident, bytes) = (&world.incident, canonical_bytes(world));
     let entry = Entry {
         id: incident.id.clone(),
         level: incident.level.to_string(),
@@ -169,7 +170,7 @@ pub(super) fn verify_suite(args: &VerifyArgs) -> Result<Status, Failure> {
     }
     let (mut flaws, mut count, mut whole) = (Vec::new(), 0_usize, Sha256::new());
     for incident in suite.incidents(&library) {
-        let world = world(incident, &library)?;
+        let world = Arc::new(world(incident, &library)?);
         let (entry, bytes) = entry(&world);
         whole.update(&bytes);
         if manifest.incidents.get(count) != Some(&entry) {
@@ -178,7 +179,7 @@ pub(super) fn verify_suite(args: &VerifyArgs) -> Result<Status, Failure> {
         if let Err(problem) = same_truth(&args.suite.join("sealed").join(format!("{}.json", entry.id)), &world) {
             flaws.push(format!("{}: {problem}", entry.id));
         }
-        if let Err(flaw) = verify::prove(&world, &tasks) {
+        if let Err(flaw) = prove(&world, &tasks) {
             flaws.push(format!("{}: {flaw}", entry.id));
         }
         count += 1;
@@ -208,7 +209,7 @@ fn same_truth(path: &Path, world: &World) -> Result<(), String> {
     let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let kept: serde_json::Value =
         serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-    if kept["truth"] == json::truth(world) && kept["system"] == json::system(world) {
+    if kept["truth"] == truth_json(world) && kept["system"] == system_json(world) {
         Ok(())
     } else {
         Err(format!("{} holds another truth", path.display()))
@@ -222,13 +223,13 @@ pub(super) fn explain_one(args: &ExplainArgs) -> Result<Status, Failure> {
     let suite = format!("{level},seed={},count=1", args.seed);
     let suite = super::build::read_suite(&args.knobs.iter().fold(suite, |suite, knob| format!("{suite},{knob}")))?;
     let world = world(suite.incident(&library, level, args.number), &library)?;
-    let mut text = explain::explain(&world);
-    if args.jsons {
+    let mut text = explain(&world);
+    if args.records {
         text.push_str("\nRecords at the alert\n");
         let state = world.start();
-        for at in (0..).take(world.incident.topology.entities.len()) {
+        for at in world.incident.topology.ids() {
             for tool in crate::env::Diagnostic::ALL {
-                let sheet = crate::generate::telemetry::reader::View::new(&world, &state, at).sheet(*tool);
+                let sheet = read(&world, &state, at, *tool);
                 text = text
                     + "\n"
                     + tool.as_str()

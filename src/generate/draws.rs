@@ -1,9 +1,11 @@
-//! Randomness by counter: a draw is a function of where it is used, so the order of queries can change nothing.
+//! Randomness by counter. A draw is a function of the seed and of the place where it is used, so the order in which things are
+//! drawn cannot change any of them.
 
-/// What a draw is for. Numbers are part of every incident: never change one, only add.
+/// What a draw is used for.
+///
+/// The discriminants are hashed into every published incident. Never renumber a variant; only append new ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum Stream {
     Names = 1,
     Placement = 2,
@@ -25,24 +27,24 @@ pub enum Stream {
     Outage = 18,
 }
 
-/// All draws of one incident.
+/// A source of draws, such as that of one attempt at one incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Draws(u64);
 
 impl Draws {
-    /// The draws of a seed.
+    /// Returns the source of a seed.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
         Self(finish(seed ^ 0x9e37_79b9_7f4a_7c15))
     }
 
-    /// Draws of another kind: a further attempt, an incident of a suite.
+    /// Returns an independent source below this one: that of a further attempt, or of an incident of a suite.
     #[must_use]
     pub const fn child(self, number: u64) -> Self {
         Self(finish(self.0 ^ finish(number.wrapping_add(0xd1b5_4a32_d192_ed03))))
     }
 
-    /// 64 bits for a stream, up to three places in it.
+    /// Draws 64 bits for a stream at up to three coordinates in it.
     #[must_use]
     pub const fn bits(self, stream: Stream, a: u64, b: u64, c: u64) -> u64 {
         let one = finish(self.0 ^ (stream as u64).wrapping_mul(0xa076_1d64_78bd_642f));
@@ -51,26 +53,26 @@ impl Draws {
         finish(three ^ c.wrapping_mul(0x5899_65cc_7537_4cc3))
     }
 
-    /// A number below `n`, which must not be 0. The bias is below 2⁻³².
+    /// Draws a number below `n`, which must not be 0. The bias is below 2⁻³².
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "the high half of a 128-bit product is below n")]
     pub const fn below(self, stream: Stream, a: u64, b: u64, n: u32) -> u32 {
         ((self.bits(stream, a, b, 0) as u128 * n as u128) >> 64) as u32
     }
 
-    /// A number from `low` to `high`, both included.
+    /// Draws a number from `low` to `high`, both included.
     #[must_use]
     pub const fn within(self, stream: Stream, a: u64, b: u64, low: u32, high: u32) -> u32 {
         low + self.below(stream, a, b, high - low + 1)
     }
 
-    /// One of several, which must not be none.
+    /// Picks one of several elements. The slice must not be empty.
     #[must_use]
     pub fn pick<T>(self, stream: Stream, a: u64, b: u64, of: &[T]) -> &T {
         &of[self.below(stream, a, b, u32::try_from(of.len()).unwrap_or(u32::MAX)) as usize]
     }
 
-    /// The numbers below `n` in an order of their own.
+    /// Draws a permutation of the numbers below `n`.
     #[must_use]
     pub fn shuffled(self, stream: Stream, a: u64, n: usize) -> Vec<usize> {
         let mut order: Vec<_> = (0..n).collect();
@@ -79,7 +81,8 @@ impl Draws {
     }
 }
 
-/// The finalizer of `SplitMix64` (Steele, Lea, Flood 2014): each bit of the input changes half of those of the output.
+/// This is the finalizer of `SplitMix64` (Steele, Lea and Flood 2014): each bit of the input changes about half of the bits
+/// of the output.
 const fn finish(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

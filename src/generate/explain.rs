@@ -1,18 +1,17 @@
-//! An incident as its maintainers read it: what runs, what happened when, what proves it. It names every answer.
+//! Explanations of incidents for maintainers: the system, the course of events, and the proof. They reveal every answer.
 
 use std::fmt::Write;
 
-use super::World;
 use crate::generate::incident::incident::Refutation;
-use crate::generate::suite::task_of;
-use crate::generate::system::topology::Kind;
+use crate::generate::incident::world::World;
+use crate::generate::play::scenario::task_of;
 
-/// The explanation as text.
+/// Explains an incident as text.
 #[must_use]
 pub fn explain(world: &World) -> String {
     let World { incident, library, objects, .. } = world;
     let topology = &incident.topology;
-    let name = |at: u16| topology.entity(at).name.as_str();
+    let name = |at| topology.name(at);
     let mut out = String::new();
     let _ = writeln!(
         out,
@@ -26,15 +25,13 @@ pub fn explain(world: &World) -> String {
     );
 
     out.push_str("\nGraph\n");
-    for (index, entity) in topology.entities.iter().enumerate() {
-        let at = u16::try_from(index).unwrap_or(0);
+    for (at, entity) in topology.numbered() {
         let needs: Vec<_> =
             topology.needs(at).map(|edge| format!("{} ({})", name(edge.to), edge.kind.as_str())).collect();
         let mut beside = vec![entity.kind.as_str().to_owned()];
         beside.extend(entity.node.map(|node| format!("on {}", name(node))));
-        for names in [&objects.jobs, &objects.certificates, &objects.flags] {
-            beside.extend(Some(names[index].clone()).filter(|name| !name.is_empty()));
-        }
+        let named = [objects.job(at), objects.certificate(at), objects.flag(at)];
+        beside.extend(named.into_iter().flatten().map(str::to_owned));
         let arrow = if needs.is_empty() { "" } else { " -> " };
         let _ = writeln!(out, "  {} [{}]{arrow}{}", entity.name, beside.join(", "), needs.join(", "));
     }
@@ -59,15 +56,14 @@ pub fn explain(world: &World) -> String {
                 let (family, kind) = (&library.families[second.family], topology.entity(second.root).kind);
                 let _ = writeln!(out, "  beside it {} at {} ({})", family.id, name(second.root), kind.as_str());
             }
-            let facts = fault.at_first().map(|(predicate, at)| {
-                format!("{}({})", library.vocabulary.predicates[usize::from(predicate)].name, name(at))
-            });
+            let facts = fault.holding(&library.vocabulary, fault.start);
+            let facts = facts.map(|(predicate, at)| format!("{}({})", predicate.name, name(at)));
             let _ = writeln!(out, "  facts: {}", facts.collect::<Vec<_>>().join(", "));
-            let steps = incident.proof.repair.iter().map(|number| {
-                let step = &fault.steps[*number];
-                format!("{} {}", library.vocabulary.verbs[usize::from(step.verb)].name, name(step.target.at))
+            let ops = incident.proof.repair.iter().map(|number| {
+                let op = &fault.ops[*number];
+                format!("{} {}", library.vocabulary.verb(op.verb).name, name(op.target.at))
             });
-            let _ = writeln!(out, "  repair: {}", steps.collect::<Vec<_>>().join(", then "));
+            let _ = writeln!(out, "  repair: {}", ops.collect::<Vec<_>>().join(", then "));
         }
         _ => out.push_str("  no fault: the alert is wrong\n"),
     }
@@ -86,24 +82,25 @@ pub fn explain(world: &World) -> String {
         }
         None => out.push_str("  told by more than three views\n"),
     }
-    let gateway = topology.of(Kind::Gateway).next().map_or("", name);
-    let _ = writeln!(out, "  what users lose stands in the metrics of {gateway}");
+    let _ = writeln!(out, "  what users lose stands in the metrics of {}", name(topology.gateway));
     out
 }
 
-/// What was changed and when it began, oldest first; then what only looks bad.
+/// Appends the changes, onsets and the alert, oldest first, and then the decoys.
 fn timeline(world: &World, out: &mut String) {
     let World { incident, library, .. } = world;
-    let name = |at: u16| incident.topology.entity(at).name.as_str();
+    let name = |at| incident.topology.name(at);
     out.push_str("\nTimeline (minutes before the alert)\n");
     let mut events: Vec<(u32, String)> = incident
         .changes
         .iter()
         .map(|change| {
-            let sets_off = match () {
-                () if incident.trigger.as_ref() == Some(&change.id) => ", which sets it off",
-                () if incident.triggers().any(|trigger| *trigger == change.id) => ", which sets the other fault off",
-                () => "",
+            let sets_off = if incident.trigger.as_ref() == Some(&change.id) {
+                ", which sets it off"
+            } else if incident.triggers().any(|trigger| *trigger == change.id) {
+                ", which sets the other fault off"
+            } else {
+                ""
             };
             (change.minutes_ago, format!("{} {} of {}{sets_off}", change.id, change.kind.as_str(), name(change.at)))
         })

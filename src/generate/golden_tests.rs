@@ -1,49 +1,47 @@
-//! Digests of generated incidents and suites, pinned: another digest is another suite under the same name.
+//! Digests of generated incidents and suites, pinned. Another digest is another suite under the same name.
 //!
 //! A change that is meant to alter incidents must also raise the version of the generator.
 
-use std::sync::Arc;
-
 use sha2::{Digest, Sha256};
 
-use crate::generate::suite::{Suite, scenario, task_of};
-use crate::generate::telemetry::reader::View;
-use super::{Incident, Level, Library, World};
-use crate::env::{Catalog, Diagnostic, hex, verify};
+use super::generator::GeneratedIncident;
+use super::suite::Suite;
+use super::telemetry::query::read;
+use super::testing::{generator, incidents};
+use super::{Level, canonical_bytes, scenario};
+use crate::env::{Diagnostic, hex, verify};
 
 /// The digest of the first incidents of a level: system, truth, task, briefing, budget, the oracle's play, and every
 /// record that can be read at the alert.
 fn digest(level: Level, count: u64) -> String {
-    let library = Arc::new(Library::embedded().unwrap());
-    let rules = Catalog::embedded().unwrap();
     let mut hash = Sha256::new();
-    for number in 0..count {
-        let world = World::new(Incident::new(&library, level, 17, number).unwrap(), Arc::clone(&library));
-        hash.update(crate::generate::json::canonical(&world));
-        let state = world.start();
-        for at in (0..).take(world.incident.topology.entities.len()) {
-            for tool in Diagnostic::ALL {
-                hash.update(View::new(&world, &state, at).sheet(*tool).text);
-                hash.update([0]);
-            }
-        }
-        let task = task_of(&world.incident);
-        let scenario = Arc::new(scenario(world, task, rules.tasks(), "golden"));
-        let briefing = scenario.briefing();
-        hash.update(format!("{task} {} {}\n{:?}\n", briefing.task.max_steps, briefing.summary, briefing.alert));
-        for action in verify::oracle(&scenario) {
-            let parameters = serde_json::to_string(action.parameters()).unwrap();
-            hash.update(format!("{} {parameters}\n", action.kind().as_str()));
-        }
-    }
+    incidents(level, 17, count).for_each(|incident| update(&mut hash, &incident));
     hex(&hash.finalize())
 }
 
+fn update(hash: &mut Sha256, incident: &GeneratedIncident) {
+    let world = incident.world();
+    hash.update(canonical_bytes(world));
+    let state = world.start();
+    for at in world.incident.topology.ids() {
+        for tool in Diagnostic::ALL {
+            hash.update(read(world, &state, at, *tool).text);
+            hash.update([0]);
+        }
+    }
+    let task = incident.task();
+    let scenario = std::sync::Arc::new(scenario(world.clone(), task, generator().tasks(), "golden"));
+    let briefing = scenario.briefing();
+    hash.update(format!("{task} {} {}\n{:?}\n", briefing.task.max_steps, briefing.summary, briefing.alert));
+    for action in verify::oracle(&scenario) {
+        let parameters = serde_json::to_string(action.parameters()).unwrap();
+        hash.update(format!("{} {parameters}\n", action.kind().as_str()));
+    }
+}
+
 fn suite_digest(suite: &str) -> String {
-    let library = Arc::new(Library::embedded().unwrap());
     let suite: Suite = suite.parse().unwrap();
-    let rules = Catalog::embedded().unwrap();
-    suite.catalog(&library, rules.tasks()).unwrap().digest().to_owned()
+    suite.catalog(generator().library(), generator().tasks()).unwrap().digest().to_owned()
 }
 
 #[test]

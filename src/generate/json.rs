@@ -1,23 +1,23 @@
-//! Incidents as JSON: what an agent is shown first and the sealed truth, apart; and a canonical form that digests are made of.
+//! Incidents as JSON: the system, the sealed truth, and the canonical form that digests are made of.
 
 use serde_json::{Value, json};
 
-use super::World;
-use crate::generate::data::vocabulary::Classes;
+use crate::generate::ids::ClassSet;
+use crate::generate::incident::world::World;
+use crate::generate::play::command;
 
-/// The sealed truth, with its proof.
+/// Returns the sealed truth of an incident, with its proof.
 #[must_use]
-pub fn truth(world: &World) -> Value {
+pub fn truth_json(world: &World) -> Value {
     let World { incident, library, .. } = world;
-    let name = |at: u16| incident.topology.entity(at).name.as_str();
-    let classes = |set: Classes| library.vocabulary.names(set);
+    let name = |at| incident.topology.name(at);
+    let classes = |set: ClassSet| library.vocabulary.names(set);
     let fault = incident.fault.as_ref().map(|fault| {
-        let facts = fault.at_first().map(|(predicate, at)| {
-            format!("{}({})", library.vocabulary.predicates[usize::from(predicate)].name, name(at))
-        });
+        let facts = fault.holding(&library.vocabulary, fault.start);
+        let facts = facts.map(|(predicate, at)| format!("{}({})", predicate.name, name(at)));
         let repair = incident.proof.repair.iter().map(|number| {
-            let step = &fault.steps[*number];
-            crate::generate::play::oracle::repair(world, step.verb, step.target)
+            let op = &fault.ops[*number];
+            command::action(world, op.verb, op.target)
         });
         let repair: Vec<_> = repair
             .map(|action| json!({"action_type": action.kind().as_str(), "parameters": action.parameters()}))
@@ -54,7 +54,7 @@ pub fn truth(world: &World) -> Value {
             "hops": incident.proof.hops,
         },
     });
-    // The facts and the repair above are those of both.
+    // The facts and the repair above are those of both faults.
     if let Some(second) = &incident.second {
         truth["second"] = json!({
             "mechanism": library.families[second.family].id,
@@ -66,22 +66,21 @@ pub fn truth(world: &World) -> Value {
     truth
 }
 
-/// The system: parts, edges, journeys, changes.
+/// Returns the system of an incident: its entities, dependencies, journeys and changes.
 #[must_use]
-pub fn system(world: &World) -> Value {
+pub fn system_json(world: &World) -> Value {
     let World { incident, objects, .. } = world;
     let topology = &incident.topology;
-    let name = |at: u16| topology.entity(at).name.as_str();
-    let parts = topology.entities.iter().enumerate().map(|(at, entity)| {
-        let object = |names: &[String]| Some(names[at].clone()).filter(|name| !name.is_empty());
+    let name = |at| topology.name(at);
+    let parts = topology.numbered().map(|(at, entity)| {
         json!({
             "name": entity.name,
             "kind": entity.kind.as_str(),
             "zone": entity.zone,
             "node": entity.node.map(name),
-            "job": object(&objects.jobs),
-            "certificate": object(&objects.certificates),
-            "flag": object(&objects.flags),
+            "job": objects.job(at),
+            "certificate": objects.certificate(at),
+            "flag": objects.flag(at),
         })
     });
     let edges = topology.edges.iter().map(|edge| json!([name(edge.from), name(edge.to), edge.kind.as_str()]));
@@ -97,16 +96,16 @@ pub fn system(world: &World) -> Value {
     })
 }
 
-/// The bytes that a digest is made of: everything that decides what an incident is.
+/// Returns the bytes that a digest is made of. They hold everything that decides what an incident is.
 #[must_use]
-pub fn canonical(world: &World) -> Vec<u8> {
+pub fn canonical_bytes(world: &World) -> Vec<u8> {
     let World { incident, .. } = world;
     let whole = json!({
         "id": incident.id,
         "level": incident.level.as_str(),
         "duration": incident.duration,
-        "system": system(world),
-        "truth": truth(world),
+        "system": system_json(world),
+        "truth": truth_json(world),
     });
     let mut bytes = whole.to_string().into_bytes();
     bytes.push(b'\n');

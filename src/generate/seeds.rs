@@ -1,4 +1,4 @@
-//! Where the seeds of a suite come from: a number that everybody knows, or a secret that somebody keeps.
+//! Seeds of suites: either a public number, or codes that are derived from a secret.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,13 +6,13 @@ use std::sync::Arc;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-use crate::generate::incident::level::Level;
 use crate::env::hex;
+use crate::generate::incident::level::Level;
 
-/// The shortest secret, in bytes: it must not be guessed.
+/// The least number of bytes of a secret, so that it cannot be guessed.
 const SHORTEST: usize = 16;
 
-/// A secret that private suites are made from.
+/// A secret that the seeds of private suites are derived from. Its `Debug` form does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Arc<[u8]>);
 
@@ -23,10 +23,10 @@ impl fmt::Debug for Secret {
 }
 
 impl Secret {
-    /// A secret.
+    /// Takes a secret.
     ///
     /// # Errors
-    /// When it is short enough to be guessed.
+    /// The secret is too short.
     pub fn new(text: &str) -> Result<Self, String> {
         if text.len() < SHORTEST {
             return Err(format!("the secret has {} bytes; {SHORTEST} are the least", text.len()));
@@ -34,7 +34,8 @@ impl Secret {
         Ok(Self(text.as_bytes().into()))
     }
 
-    /// What can be published before a suite is used, so that its secret can be shown to be the one when it is retired.
+    /// Returns a commitment to the secret. It can be published before a suite is used, and proves that the secret is the right one
+    /// when the suite is retired and the secret is published.
     #[must_use]
     pub fn commitment(&self) -> String {
         let mut hash = Sha256::new();
@@ -44,22 +45,23 @@ impl Secret {
     }
 }
 
-/// Where seeds come from.
+/// The source of the seeds of a suite.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seeds {
-    /// All incidents of this seed.
+    /// All incidents have this seed.
     Public(u64),
-    /// HMAC-SHA256 of the epoch, the level and the number under a secret. Without the secret nothing can be made.
+    /// The seed of each incident is an HMAC-SHA256 of epoch, level and number under a secret (RFC 2104). Without the secret no
+    /// incident can be made.
     Private {
-        /// The epoch, which a suite is used for and then retired with.
+        /// The epoch, after which the suite is retired.
         epoch: u64,
-        /// The secret, where it is known.
+        /// The secret, if it is known.
         secret: Option<Secret>,
     },
 }
 
 impl Seeds {
-    /// The seed of an incident; none where the secret is missing.
+    /// Returns the seed of an incident, or `None` if the secret is missing.
     #[must_use]
     pub fn of(&self, level: Level, number: u64) -> Option<u64> {
         match self {
@@ -73,7 +75,7 @@ impl Seeds {
         }
     }
 
-    /// The commitment to the secret, where there is one.
+    /// Returns the commitment to the secret, if there is one.
     #[must_use]
     pub fn commitment(&self) -> Option<String> {
         match self {

@@ -1,8 +1,8 @@
-//! How severe an incident is: what the users lose, and nothing else.
+//! Severities. They follow from what users lose, and from nothing else.
 
 use serde::{Deserialize, Serialize};
 
-/// A severity, most severe first.
+/// The severity of an incident, the most severe one first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the rule below says what each means")]
 pub enum Severity {
@@ -13,14 +13,14 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// All of them, most severe first.
+    /// All severities, the most severe one first.
     pub const ALL: [Self; 4] = [Self::P1, Self::P2, Self::P3, Self::P4];
 
-    /// The rule, as agents read it.
+    /// The rule, in the words that agents read.
     pub const RULE: &'static str = "P1: users lose 30 % or more of what they come for (journeys by their weight), or stored data \
 comes apart. P2: 10 % or more. P3: 2 % or more. P4: less, or nothing.";
 
-    /// By the rule: what is lost is in thousandths.
+    /// Applies the rule to an impact, in thousandths, and to whether copies of stored data diverge.
     #[must_use]
     pub const fn of(impact: i32, diverges: bool) -> Self {
         if diverges || impact >= 300 {
@@ -34,7 +34,7 @@ comes apart. P2: 10 % or more. P3: 2 % or more. P4: less, or nothing.";
         }
     }
 
-    /// Its word.
+    /// Returns the name of the severity.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

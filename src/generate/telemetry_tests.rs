@@ -1,37 +1,31 @@
 //! What records must be like, whatever the incident.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
-use super::telemetry::reader::View;
-use crate::env::Diagnostic;
-use crate::generate::proof::claim::is_consistent;
-use crate::generate::proof::hypotheses::Looks;
-use crate::generate::{Incident, Level, Library, World};
+use super::generator::GeneratedIncident;
+use super::ids::ClassSet;
+use super::proof::claim::is_consistent;
+use super::proof::hypotheses::Appearance;
+use super::telemetry::query::read;
+use super::testing::{action, of_every_level, place};
+use crate::env::{Diagnostic, TaskId};
 
-fn worlds(count: u64) -> Vec<World> {
-    let library = Arc::new(Library::embedded().unwrap());
-    let each = Level::ALL.into_iter().flat_map(|level| (0..count).map(move |number| (level, number)));
-    each.map(|(level, number)| World::new(Incident::new(&library, level, 11, number).unwrap(), Arc::clone(&library)))
-        .collect()
-}
-
-/// Whatever a fault can bring about somewhere has a record there: the file of texts lists all kinds.
+/// Whatever a fault can show at an entity has a template for its kind.
 #[test]
 fn every_class_can_be_read_where_it_can_be() {
     let mut missing = BTreeSet::new();
-    for world in worlds(4) {
-        let (library, incident) = (&world.library, &world.incident);
+    for incident in of_every_level(11, 4) {
+        let (library, incident) = (&incident.world().library, incident.incident());
         let all = incident.laboratory(library).every_fault(&library.families, incident.draws, None);
-        for (at, entity) in incident.topology.entities.iter().enumerate() {
-            let shown = all.iter().fold(0, |shown, one| shown | one.looks.shows[at]);
-            for (bit, class) in library.vocabulary.classes.iter().enumerate().filter(|(bit, _)| shown >> bit & 1 == 1) {
+        for (at, entity) in incident.topology.numbered() {
+            let shown: ClassSet = all.iter().map(|one| one.appearance.shows[at.index()]).collect();
+            for (id, class) in library.vocabulary.numbered_classes().filter(|(id, _)| shown.contains(*id)) {
                 let is_there = match class.tool {
                     Diagnostic::CheckMetrics => (library.telemetry.series.iter())
-                        .any(|series| usize::from(series.class) == bit && series.kinds.contains(&entity.kind)),
+                        .any(|series| series.class == id && series.kinds.contains(&entity.kind)),
                     Diagnostic::CheckServiceStatus => (library.telemetry.fields.iter())
-                        .any(|field| usize::from(field.class) == bit && field.kinds.contains(&entity.kind)),
-                    _ => library.telemetry.logs[bit].is_some(),
+                        .any(|field| field.class == id && field.kinds.contains(&entity.kind)),
+                    _ => library.telemetry.logs[id.index()].is_some(),
                 };
                 if !is_there {
                     missing.insert((class.name.clone(), entity.kind));
@@ -42,106 +36,98 @@ fn every_class_can_be_read_where_it_can_be() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
-/// What is read at the alert is what the checker reasoned about: with all of it, the truth alone is left, and it is left.
+/// What is read at the alert is what the proof reasoned about: with all of it, the truth alone is left.
 #[test]
 fn records_say_what_was_proved() {
-    for world in worlds(12) {
-        let (incident, state) = (&world.incident, world.start());
-        let place = format!("{} {}", incident.level, incident.number);
+    for made in of_every_level(11, 12) {
+        let (world, incident, place) = (made.world(), made.incident(), place(&made));
+        let state = world.start();
         let truth = match &incident.fault {
-            None => Looks { shows: vec![0; incident.topology.entities.len()], errors: 0, slow: 0 },
+            None => Appearance::of_nothing(incident.topology.entities.len()),
             Some(fault) => {
                 let library = &world.library;
                 let all = incident.laboratory(library).every_fault(&library.families, incident.draws, None);
                 let truth = all.iter().find(|one| (one.fault.family, one.fault.root) == (fault.family, fault.root));
-                truth.unwrap().looks.clone()
+                truth.unwrap().appearance.clone()
             }
         };
-        let mut atoms = Vec::new();
-        for at in 0..u16::try_from(incident.topology.entities.len()).unwrap() {
+        let mut claims = Vec::new();
+        for at in incident.topology.ids() {
             for tool in Diagnostic::ALL {
-                let sheet = View::new(&world, &state, at).sheet(*tool);
+                let sheet = read(world, &state, at, *tool);
                 assert_eq!(sheet.text.lines().count(), sheet.records.len(), "{place}: {}", sheet.text);
-                for (line, (id, _)) in sheet.text.lines().zip(&sheet.records) {
-                    assert!(line.starts_with(&format!("[e-{id:04x}] ")), "{place}: {line}");
+                for (line, record) in sheet.text.lines().zip(&sheet.records) {
+                    assert!(line.starts_with(&format!("[{}] ", record.id)), "{place}: {line}");
                     assert!(!line.contains('{') && !line.trim_end().ends_with(':'), "{place}: {line}");
-                }
-                for (_, atom) in &sheet.records {
-                    assert!(is_consistent(&truth, &[*atom], 64), "{place}: {atom:?}\n{}", sheet.text);
-                    atoms.push(*atom);
+                    assert!(is_consistent(&truth, &[record.claim], 64), "{place}: {record:?}\n{}", sheet.text);
+                    claims.push(record.claim);
                 }
             }
         }
-        assert!(is_consistent(&truth, &atoms, incident.knobs.tolerance), "{place}");
+        assert!(is_consistent(&truth, &claims, incident.knobs.ambiguity), "{place}");
         for rival in &incident.rivals {
             assert!(
-                !is_consistent(rival, &atoms, incident.knobs.tolerance),
+                !is_consistent(rival, &claims, incident.knobs.ambiguity),
                 "{place}: another fault would read the same"
             );
         }
     }
 }
 
-/// The same text in any order of queries, and no two entities that could be taken for each other.
+/// Queries let minutes pass, so what they show depends on when they are made. It depends on nothing else: queries of other entities
+/// in between change nothing, in whatever order they are made.
 #[test]
-fn the_order_of_queries_changes_nothing() {
-    for world in worlds(2) {
-        let state = world.start();
-        let count = u16::try_from(world.incident.topology.entities.len()).unwrap();
-        let read = |at: u16, tool: Diagnostic| View::new(&world, &state, at).sheet(tool);
-        let forth: BTreeMap<_, _> = (0..count)
-            .flat_map(|at| Diagnostic::ALL.iter().map(move |tool| (at, tool.index())))
-            .map(|(at, tool)| ((at, tool), read(at, Diagnostic::ALL[tool])))
-            .collect();
-        for ((at, tool), sheet) in forth.iter().rev() {
-            assert_eq!(read(*at, Diagnostic::ALL[*tool]), *sheet);
-        }
-        let changes: BTreeSet<_> = world.incident.changes.iter().map(|change| &change.id).collect();
-        assert_eq!(changes.len(), world.incident.changes.len());
-        let names: BTreeSet<_> = world.incident.topology.entities.iter().map(|entity| &entity.name).collect();
-        assert_eq!(names.len(), usize::from(count));
-    }
-}
-
-/// Lines come in bursts: the times between them vary more than those of a Poisson process do, whose variation is 1.
-#[test]
-fn logs_are_bursty() {
-    for world in worlds(1) {
-        let state = world.start();
-        for at in 0..u16::try_from(world.incident.topology.entities.len()).unwrap() {
-            let view = View::new(&world, &state, at);
-            let mut times = Vec::new();
-            for minute in -3000..0 {
-                for number in 0..view.burst(3 << 16, minute) {
-                    times.push(f64::from(minute) * 60_000.0 + f64::from(view.moment(3 << 16, minute, number)));
-                }
+fn only_the_minute_of_a_query_counts() {
+    for made in of_every_level(11, 2) {
+        let place = place(&made);
+        let names: Vec<_> = made.incident().topology.entities.iter().map(|entity| entity.name.as_str()).collect();
+        let (first, others) = names.split_first().unwrap();
+        let shown = |before: &[&str]| {
+            let mut episode = made.episode(TaskId::RootCauseAnalysis);
+            for service in before {
+                episode.step(&action("check_metrics", &serde_json::json!({ "service": service })));
             }
-            times.sort_by(f64::total_cmp);
-            let gaps: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
-            let count = f64::from(u32::try_from(gaps.len()).unwrap());
-            let mean = gaps.iter().sum::<f64>() / count;
-            let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / count;
-            assert!(variance.sqrt() / mean >= 1.0, "{}", variance.sqrt() / mean);
-        }
+            let query = action("query_logs", &serde_json::json!({ "service": first }));
+            let outcome = episode.step(&query);
+            outcome.observation.evidence.last().unwrap().text.as_str().to_owned()
+        };
+        let some = &others[..3];
+        let reversed: Vec<_> = some.iter().rev().copied().collect();
+        assert_eq!(shown(some), shown(&reversed), "{place}");
+        assert_eq!(shown(some), shown(&others[3..6]), "{place}");
+        // Three minutes earlier the clock is another one.
+        assert_ne!(shown(some), shown(&[]), "{place}");
     }
 }
 
-/// A victim names what it calls and nothing behind it.
+/// No two changes and no two entities can be mistaken for each other.
+#[test]
+fn ids_and_names_are_unique() {
+    for made in of_every_level(11, 2) {
+        let incident = made.incident();
+        let changes: BTreeSet<_> = incident.changes.iter().map(|change| &change.id).collect();
+        assert_eq!(changes.len(), incident.changes.len());
+        let names: BTreeSet<_> = incident.topology.entities.iter().map(|entity| &entity.name).collect();
+        assert_eq!(names.len(), incident.topology.entities.len());
+    }
+}
+
+/// A victim names what it calls, and nothing behind it.
 #[test]
 fn logs_name_direct_dependencies_alone() {
-    for world in worlds(6) {
-        let state = world.start();
-        let topology = &world.incident.topology;
-        for at in 0..u16::try_from(topology.entities.len()).unwrap() {
-            let sheet = View::new(&world, &state, at).sheet(Diagnostic::QueryLogs);
+    let logs = |made: &GeneratedIncident, at| read(made.world(), &made.world().start(), at, Diagnostic::QueryLogs).text;
+    for made in of_every_level(11, 6) {
+        let topology = &made.incident().topology;
+        for at in topology.ids() {
+            let text = logs(&made, at);
             let near: Vec<_> = (topology.needs(at).map(|edge| edge.to))
                 .chain(topology.needed_by(at).map(|edge| edge.from))
                 .chain([at])
                 .collect();
-            for other in (0..).take(topology.entities.len()).filter(|other| !near.contains(other)) {
-                let name = &topology.entity(other).name;
-                let named = sheet.text.split(|c: char| !c.is_alphanumeric() && c != '-').any(|word| word == name);
-                assert!(!named, "{} names {name}:\n{}", topology.entity(at).name, sheet.text);
+            for other in topology.ids().filter(|other| !near.contains(other)) {
+                let name = topology.name(other);
+                let named = text.split(|c: char| !c.is_alphanumeric() && c != '-').any(|word| word == name);
+                assert!(!named, "{} names {name}:\n{text}", topology.name(at));
             }
         }
     }

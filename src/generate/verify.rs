@@ -1,15 +1,18 @@
-//! Proofs of a finished incident, by other means than those that made it: everything is simulated anew, and played.
+//! Verification of a finished incident by other means than those that made it: everything is simulated anew, and the oracle
+//! plays it through the environment.
 
 use std::sync::Arc;
 
-use crate::generate::proof::hypotheses::{Hypotheses, Looks, Scene};
-use crate::generate::suite::{scenario, task_of};
-use super::play::oracle;
-use super::proof::repair_plan as plan;
-use super::{Incident, Knobs, Severity, World};
 use crate::env::{Episode, EpisodeId, Points, Tasks, verify};
+use crate::generate::incident::incident::Incident;
+use crate::generate::incident::world::World;
+use crate::generate::play::oracle;
+use crate::generate::play::scenario::{scenario, task_of};
+use crate::generate::proof::hypotheses::{Hypotheses, Hypothesis, Scene};
+use crate::generate::proof::repair_plan;
+use crate::generate::severity::Severity;
 
-/// What an incident lacks.
+/// A flaw of an incident.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message says what each means")]
 pub enum Flaw {
@@ -39,17 +42,16 @@ pub enum Flaw {
     TooLong { steps: usize, most: u32 },
 }
 
-/// Proves an incident: one fault alone explains it, or one pair where two are at work; it can be told and repaired, it is not
-/// trivial, its severity is right, and the oracle's play of its task earns everything.
+/// Proves a finished incident: exactly one fault explains it, or exactly one pair if two are at work; the views of the proof
+/// identify it; it can be repaired; its severity is right; and the oracle earns the full score in its task.
 ///
 /// # Errors
-/// The first thing that it lacks.
-pub fn prove(world: &World, tasks: &Tasks) -> Result<(), Flaw> {
-    let World { incident, library, .. } = world;
-    let knobs = incident.knobs;
+/// The first flaw that is found.
+pub fn prove(world: &Arc<World>, tasks: &Tasks) -> Result<(), Flaw> {
+    let World { incident, library, .. } = &**world;
     let laboratory = incident.laboratory(library);
     let alone = laboratory.every_fault(&library.families, incident.draws, None);
-    let find = |family: usize, root: u16| {
+    let find = |family: usize, root| {
         alone.iter().position(|one| (one.fault.family, one.fault.root) == (family, root)).ok_or(Flaw::NoSuchFault)
     };
     let truth = incident.fault.as_ref().map(|fault| find(fault.family, fault.root)).transpose()?;
@@ -57,25 +59,17 @@ pub fn prove(world: &World, tasks: &Tasks) -> Result<(), Flaw> {
     let beside =
         other.map(|other| laboratory.every_fault(&library.families, incident.draws, Some(&alone[other].fault)));
     let all = beside.as_ref().unwrap_or(&alone);
-    let nothing = Looks { shows: vec![0; incident.topology.entities.len()], errors: 0, slow: 0 };
-    let looks = truth.map_or(nothing, |truth| all[truth].looks.clone());
-    if incident.decoys.iter().any(|decoy| looks.shows[usize::from(decoy.at)] != 0) {
+    if let Some(truth) = truth
+        && incident.decoys.iter().any(|decoy| !all[truth].appearance.shows[decoy.at.index()].is_empty())
+    {
         return Err(Flaw::DecoyAtFault);
     }
-    let mut scene = Scene { looks, tolerance: knobs.tolerance };
-    for decoy in &incident.decoys {
-        scene.looks.shows[usize::from(decoy.at)] |= decoy.shows;
-    }
-    let checker = Hypotheses::over(&library.vocabulary, all);
-    let explaining: Vec<_> = (0..all.len()).filter(|index| checker.explains(&all[*index], &scene)).collect();
-    if explaining != truth.into_iter().collect::<Vec<_>>() {
-        return Err(Flaw::NotUnique(explaining.len()));
-    }
+    let hypotheses = Hypotheses::over(&library.vocabulary, all);
+    let seen = incident.decoys.iter().map(|decoy| (decoy.at, decoy.shows));
+    let scene = hypotheses.scene(truth, incident.topology.entities.len(), seen, incident.knobs.ambiguity);
+    hypotheses.only(&scene, truth).map_err(Flaw::NotUnique)?;
     if let (Some(truth), Some(other)) = (truth, other) {
-        let found = laboratory.explaining(&alone, &scene);
-        if found != [vec![truth.min(other), truth.max(other)]] {
-            return Err(Flaw::NotUnique(found.len()));
-        }
+        laboratory.only_pair(&alone, &scene, [truth, other]).map_err(Flaw::NotUnique)?;
     }
     let (impact, diverges) = truth.map_or((0, false), |truth| (all[truth].impact, all[truth].diverges));
     let right = Severity::of(impact, diverges);
@@ -83,40 +77,44 @@ pub fn prove(world: &World, tasks: &Tasks) -> Result<(), Flaw> {
         return Err(Flaw::Severity { kept: incident.severity.as_str(), right: right.as_str() });
     }
     if let (Some(truth), Some(fault)) = (truth, &incident.fault) {
-        alert_and_views(incident, &knobs, &checker, &scene, all, truth)?;
-        let repair = plan::shortest(fault).ok_or(Flaw::NoRepair)?;
+        alert_and_views(incident, &hypotheses, &scene, all, truth)?;
+        let repair = repair_plan::shortest(fault).ok_or(Flaw::NoRepair)?;
         if repair != incident.proof.repair {
             return Err(Flaw::NoRepair);
         }
-        let family = &library.families[fault.family];
-        let trigger = incident.trigger.as_ref().map(|id| incident.changes.iter().find(|change| change.id == *id));
-        let fits = match trigger {
-            None => !family.trigger.kind.is_recorded(),
-            Some(None) => false,
-            Some(Some(change)) => change.minutes_ago >= incident.duration && change.at == fault.trigger_at,
-        };
-        let other_fits = incident.second.iter().all(|second| {
-            second.trigger.iter().all(|id| {
-                let change = incident.changes.iter().find(|change| change.id == *id);
-                change.is_some_and(|change| change.minutes_ago >= second.duration && change.at == second.trigger_at)
-            })
-        });
-        if !fits || !other_fits {
-            return Err(Flaw::Trigger);
-        }
+        triggers(world)?;
     }
     played(world, tasks)
 }
 
+/// Checks that the changes that set the faults off came before their onsets, and at the right entities.
+fn triggers(world: &World) -> Result<(), Flaw> {
+    let World { incident, library, .. } = world;
+    let Some((fault, family)) = incident.fault.as_ref().zip(incident.family(library)) else { return Ok(()) };
+    let is_before = |id: &str, duration: u32, at| {
+        incident.change(id).is_some_and(|change| change.minutes_ago >= duration && change.at == at)
+    };
+    let fits = match &incident.trigger {
+        None => !family.trigger.kind.is_recorded(),
+        Some(id) => is_before(id, incident.duration, fault.trigger_at),
+    };
+    let other_fits = incident
+        .second
+        .iter()
+        .all(|second| second.trigger.iter().all(|id| is_before(id, second.duration, second.trigger_at)));
+    if fits && other_fits { Ok(()) } else { Err(Flaw::Trigger) }
+}
+
+/// Checks that the alert leaves enough open, and that the views of the proof leave only the true fault.
 fn alert_and_views(
     incident: &Incident,
-    knobs: &Knobs,
-    checker: &Hypotheses<'_>,
+    hypotheses: &Hypotheses<'_>,
     scene: &Scene,
-    all: &[crate::generate::proof::hypotheses::Hypothesis],
+    all: &[Hypothesis],
     truth: usize,
 ) -> Result<(), Flaw> {
-    let left = checker.after_alert(&[incident.alerted]);
+    let knobs = incident.knobs;
+    let left = hypotheses.after_alert(incident.alerted);
     if !left.contains(&truth) {
         return Err(Flaw::AlertMisleads);
     }
@@ -127,25 +125,24 @@ fn alert_and_views(
     if views.len() < knobs.views {
         return Err(Flaw::TooPlain { found: views.len(), least: knobs.views });
     }
-    let agrees = |index: &&usize| views.iter().all(|view| checker.agrees(&all[**index], scene, *view));
+    let agrees = |index: &&usize| views.iter().all(|view| hypotheses.agrees(&all[**index], scene, *view));
     match left.iter().filter(agrees).count() {
         1 => Ok(()),
         more => Err(Flaw::ViewsDoNotTell(more)),
     }
 }
 
-/// The oracle's play of the incident's task, through the environment.
-fn played(world: &World, tasks: &Tasks) -> Result<(), Flaw> {
+/// Lets the oracle play the task of the incident through the environment.
+fn played(world: &Arc<World>, tasks: &Tasks) -> Result<(), Flaw> {
     let task = task_of(&world.incident);
-    let again = World::new(world.incident.clone(), Arc::clone(&world.library));
-    let scenario = Arc::new(scenario(again, task, tasks, "proof"));
-    let path = verify::oracle(&scenario);
+    let scenario = Arc::new(scenario(Arc::clone(world), task, tasks, "proof"));
+    let play = verify::oracle(&scenario);
     let most = scenario.briefing().task.max_steps;
-    if path.len() > most as usize {
-        return Err(Flaw::TooLong { steps: path.len(), most });
+    if play.len() > most as usize {
+        return Err(Flaw::TooLong { steps: play.len(), most });
     }
     let mut episode = Episode::reset(&scenario, EpisodeId::nil());
-    for action in &path {
+    for action in &play {
         episode.step(action);
     }
     let total = episode.grade().map_or(Points::ZERO, |grade| grade.total);

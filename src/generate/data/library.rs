@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::env::{TaskId, hex};
 use crate::generate::data::family::Family;
-use crate::generate::data::templates::Telemetry;
+use crate::generate::data::templates::Templates;
 use crate::generate::data::vocabulary::Vocabulary;
 
 #[derive(RustEmbed)]
@@ -19,7 +19,7 @@ const VOCABULARY: &str = "vocabulary.toml";
 const TELEMETRY: &str = "telemetry.toml";
 const TASKS: &str = "tasks.toml";
 
-/// What each task asks for.
+/// The texts that tell agents what each task asks for.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TaskTexts {
@@ -29,7 +29,7 @@ pub struct TaskTexts {
 }
 
 impl TaskTexts {
-    /// What a task asks for.
+    /// Returns the text of a task.
     #[must_use]
     pub fn of(&self, task: TaskId) -> &str {
         match task {
@@ -40,45 +40,45 @@ impl TaskTexts {
     }
 }
 
-/// All families, with what they are written in.
+/// All fault families, with the vocabulary, templates and texts that incidents are made from.
 #[derive(Debug, Clone)]
 pub struct Library {
-    /// Classes, predicates and verbs.
+    /// The classes, predicates and verbs that families use.
     pub vocabulary: Vocabulary,
-    /// How a state reads.
-    pub telemetry: Telemetry,
-    /// What each task asks for.
+    /// The templates of all records.
+    pub telemetry: Templates,
+    /// The texts of the tasks.
     pub tasks: TaskTexts,
-    /// The families, by name.
+    /// The families, in the order of their file names.
     pub families: Vec<Family>,
-    /// `sha256:` and the digest of all these files: other words are another suite.
+    /// The digest of all these files, as `sha256:` and hexadecimal digits. Other words make another suite.
     pub digest: String,
 }
 
-/// Why families cannot be used.
+/// The reason why a library cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}: {problem}")]
 pub struct LibraryError {
-    /// The file.
+    /// The name of the file.
     pub file: String,
-    /// What is wrong in it, and where.
+    /// What is wrong in the file, and where.
     pub problem: String,
 }
 
 impl Library {
-    /// The families of this program.
+    /// Reads the library that is embedded in this program.
     ///
     /// # Errors
-    /// Never for a released binary: a test has read every embedded file.
+    /// A release never fails here, because a test reads every embedded file.
     pub fn embedded() -> Result<Self, LibraryError> {
         Self::with_overlay(Vec::new())
     }
 
-    /// The families of this program with other files laid over them, each with its name and text: one of a known name stands
-    /// in its place, any other is a family more. So a suite can have families and words that are published nowhere.
+    /// Reads the embedded library with other files laid over it, each given by name and text. A file with the name of an
+    /// embedded one replaces it, and any other file adds a family. This allows suites with unpublished families and words.
     ///
     /// # Errors
-    /// What is wrong in which file.
+    /// The error names the file and what is wrong in it.
     pub fn with_overlay(overlay: impl IntoIterator<Item = (String, String)>) -> Result<Self, LibraryError> {
         let embedded = Embedded::iter().map(|file| {
             let bytes = Embedded::get(&file).map(|file| file.data.into_owned()).unwrap_or_default();
@@ -87,12 +87,12 @@ impl Library {
         Self::of(&embedded.chain(overlay).collect())
     }
 
-    /// All files by name; they are read in the order of their names.
+    /// Reads all files in the order of their names.
     fn of(files: &BTreeMap<String, String>) -> Result<Self, LibraryError> {
         let text = |file: &str| files.get(file).map(String::as_str).unwrap_or_default();
         let wrong = |file: &str, problem| LibraryError { file: file.to_owned(), problem };
         let vocabulary = Vocabulary::parse(text(VOCABULARY)).map_err(|problem| wrong(VOCABULARY, problem))?;
-        let telemetry = Telemetry::parse(text(TELEMETRY), &vocabulary).map_err(|problem| wrong(TELEMETRY, problem))?;
+        let telemetry = Templates::parse(text(TELEMETRY), &vocabulary).map_err(|problem| wrong(TELEMETRY, problem))?;
         let tasks = toml::from_str(text(TASKS)).map_err(|error| wrong(TASKS, error.to_string()))?;
         let (mut families, mut ids) = (Vec::new(), BTreeSet::new());
         for (file, text) in files.iter().filter(|(file, _)| ![VOCABULARY, TELEMETRY, TASKS].contains(&&***file)) {

@@ -1,7 +1,9 @@
-//! What incidents are written in: data files, parsed and checked. No file here knows an incident.
+//! Data: what incidents are written in. The files are TOML, and are parsed and checked here. No file in this room knows a
+//! system or an incident.
 
-pub mod family;
-pub mod library;
-pub mod phrase;
-pub mod templates;
-pub mod vocabulary;
+pub(crate) mod family;
+pub(crate) mod kinds;
+pub(crate) mod library;
+pub(crate) mod phrase;
+pub(crate) mod templates;
+pub(crate) mod vocabulary;

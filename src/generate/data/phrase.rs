@@ -1,12 +1,12 @@
-//! Phrases: texts with places to fill in.
+//! Phrases: texts with named places that are filled in.
 
 use std::fmt::Write;
 
 use crate::generate::draws::{Draws, Stream};
 
-/// A text with places.
+/// A text with named places.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Phrase(Vec<Part>);
+pub(crate) struct Phrase(Vec<Part>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
@@ -64,30 +64,30 @@ const WORDS: [&str; 16] = [
     "prices", "labels", "slots", "ledgers", "tickets", "media",
 ];
 
-/// What stands in the places.
+/// What fills the places of a phrase.
 #[derive(Debug, Clone, Copy)]
-pub struct Words<'a> {
-    /// The entity.
+pub(crate) struct Words<'a> {
+    /// The name of the entity itself.
     pub itself: &'a str,
-    /// What it calls.
+    /// The name of an entity that it calls.
     pub peer: &'a str,
-    /// Who calls it.
+    /// The name of an entity that calls it.
     pub caller: &'a str,
-    /// Its job.
+    /// The name of its job; empty if it has none.
     pub job: &'a str,
-    /// Its certificate.
+    /// The name of its certificate; empty if it has none.
     pub cert: &'a str,
-    /// Its flag.
+    /// The name of its feature flag; empty if it has none.
     pub flag: &'a str,
-    /// Its zone.
+    /// The number of its zone.
     pub zone: u8,
-    /// Milliseconds, where they are known.
+    /// The duration to report in milliseconds. If it is unknown, one is drawn.
     pub ms: Option<u32>,
-    /// Minutes since something began.
+    /// Minutes since the symptom began.
     pub minutes: u32,
-    /// What the numbers are drawn by.
+    /// The source of all other numbers.
     pub draws: Draws,
-    /// The same for all records that must show the same numbers.
+    /// The coordinate of the numbers: records with the same salt show the same numbers.
     pub salt: u64,
 }
 
@@ -95,8 +95,8 @@ impl Phrase {
     /// Reads `text with {places}`.
     ///
     /// # Errors
-    /// Names a place that there is not.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// The text names the unknown place, or says that a brace is not closed.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let (mut parts, mut rest) = (Vec::new(), text);
         while let Some((before, after)) = rest.split_once('{') {
             let (name, after) = after.split_once('}').ok_or_else(|| format!("'{text}': a brace is not closed"))?;
@@ -114,8 +114,8 @@ impl Phrase {
         Ok(Self(parts))
     }
 
-    /// Writes the text with its places filled in.
-    pub fn write(&self, out: &mut String, words: &Words<'_>) {
+    /// Appends the text with its places filled in.
+    pub(crate) fn write(&self, out: &mut String, words: &Words<'_>) {
         for (index, part) in self.0.iter().enumerate() {
             match part {
                 Part::Text(text) => out.push_str(text),
@@ -128,7 +128,7 @@ impl Phrase {
 impl Words<'_> {
     fn write(&self, out: &mut String, place: Place, index: u64) {
         let within = |low, high| self.draws.within(Stream::Phrases, self.salt, index, low, high);
-        // What a document or an epoch is numbered must be the same wherever it is read.
+        // The number of a document or an epoch must be the same wherever it is read.
         let generation = self.draws.within(Stream::Phrases, self.salt, 1 << 32, 104, 612);
         let _ = match place {
             Place::Itself => out.write_str(self.itself),

@@ -1,7 +1,7 @@
-//! How a state reads: log lines, series, fields of a status, notes of changes. Data, from `families/telemetry.toml`, and the
-//! drawing of records from them.
+//! The templates of telemetry: log lines, series, fields of a status and notes of changes. They are data, read from
+//! `families/telemetry.toml`.
 //!
-//! A record is made from the state by rules that know classes of evidence and rates, and no family: what is read in one
+//! Templates belong to classes of evidence and never to a family, so no text can give a family away, and what is read in one
 //! place cannot contradict what is read in another.
 
 use std::collections::BTreeMap;
@@ -10,70 +10,71 @@ use serde::Deserialize;
 
 use crate::generate::data::phrase::Phrase;
 
-use crate::generate::data::family::ChangeKind;
-use crate::generate::system::topology::Kind;
-use crate::generate::data::vocabulary::{FailsAs, Vocabulary};
 use crate::env::Diagnostic;
+use crate::generate::data::family::ChangeKind;
+use crate::generate::data::kinds::Kind;
+use crate::generate::data::vocabulary::{FailsAs, Vocabulary};
+use crate::generate::ids::ClassId;
 
-/// Log lines of a class.
+/// The log lines of a class of evidence.
 #[derive(Debug, Clone)]
-pub struct LogLines {
-    /// `WARN` or `ERROR`.
+pub(crate) struct LogLines {
+    /// The level of the lines: `WARN` or `ERROR`.
     pub level: String,
-    /// How they read.
+    /// The texts that a line is picked from.
     pub lines: Vec<Phrase>,
 }
 
-/// How a series moves from its usual level to the other one.
+/// How a series moves from its usual level to the shifted one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Shape {
-    /// At once.
+pub(crate) enum Shape {
+    /// The series jumps at once.
     Step,
-    /// Over a quarter of an hour.
+    /// The series moves within a quarter of an hour.
     Ramp,
-    /// Over the hour before: what is full does harm from then on.
+    /// The series moves during the hour before, because something that fills up does harm only once it is full.
     Fill,
-    /// Up and up, and down at each restart.
+    /// The series rises, falls at each restart, and rises again.
     Saw,
 }
 
-/// A metric.
+/// A metric of some kinds of entities.
 #[derive(Debug, Clone)]
-pub struct Series {
-    /// What it is called.
+pub(crate) struct Series {
+    /// The label of the series.
     pub label: String,
-    /// Its unit; may be empty.
+    /// The unit of the values; it may be empty.
     pub unit: String,
-    /// The class that shifts it, as a bit.
-    pub class: u8,
-    /// The kinds that have it.
+    /// The class of evidence that shifts the series.
+    pub class: ClassId,
+    /// The kinds of entities that have the series.
     pub kinds: Vec<Kind>,
-    /// Its levels on a usual day, from and to.
+    /// The least and the greatest value on a usual day.
     pub usual: [i32; 2],
-    /// Its levels while the class holds.
+    /// The least and the greatest value while the class is there.
     pub shifted: [i32; 2],
-    /// How it gets there.
+    /// How the series moves there.
     pub shape: Shape,
 }
 
-/// A field of a status.
+/// A field of the status of some kinds of entities.
 #[derive(Debug, Clone)]
-pub struct Field {
-    /// The class that changes it, as a bit.
-    pub class: u8,
-    /// The kinds that have it.
+pub(crate) struct Field {
+    /// The class of evidence that changes the field.
+    pub class: ClassId,
+    /// The kinds of entities that have the field.
     pub kinds: Vec<Kind>,
-    /// How it reads on a usual day.
+    /// The text on a usual day.
     pub usual: Phrase,
-    /// How it reads while the class holds.
+    /// The text while the class is there.
     pub shifted: Phrase,
 }
 
-/// All texts.
+/// All templates.
 #[derive(Debug, Clone)]
-pub struct Telemetry {
-    /// By class, where its tool is logs.
+pub struct Templates {
+    /// By class; `None` for classes that logs do not show.
     pub(crate) logs: Vec<Option<LogLines>>,
     pub(crate) fails: BTreeMap<FailsAs, Vec<Phrase>>,
     pub(crate) noise: BTreeMap<Kind, Vec<Phrase>>,
@@ -122,17 +123,16 @@ struct FieldFile {
     shifted: String,
 }
 
-impl Telemetry {
-    /// Reads and checks it: every class has a text, and every text is one that can be filled in.
+impl Templates {
+    /// Reads and checks the file: every class must have a template, and every place in a text must be known.
     ///
     /// # Errors
-    /// What is wrong, and where.
+    /// The text says what is wrong, and where.
     pub fn parse(text: &str, vocabulary: &Vocabulary) -> Result<Self, String> {
         let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
         let class = |place: &str, name: &str, tool: Diagnostic| {
-            let bit = vocabulary.classes.iter().position(|class| class.name == name && class.tool == tool);
-            let bit = bit.and_then(|bit| u8::try_from(bit).ok());
-            bit.ok_or_else(|| format!("{place}: '{name}' is no class of {tool}"))
+            ClassId::find(&vocabulary.classes, |class| class.name == name && class.tool == tool)
+                .ok_or_else(|| format!("{place}: '{name}' is no class of {tool}"))
         };
         let phrases = |place: &str, lines: &[String]| {
             if lines.is_empty() {
@@ -147,31 +147,31 @@ impl Telemetry {
         let mut logs = vec![None; vocabulary.classes.len()];
         for (name, LogFile { level, lines }) in file.log {
             let place = format!("log.{name}");
-            let bit = class(&place, &name, Diagnostic::QueryLogs)?;
-            logs[usize::from(bit)] = Some(LogLines { level, lines: phrases(&place, &lines)? });
+            let id = class(&place, &name, Diagnostic::QueryLogs)?;
+            logs[id.index()] = Some(LogLines { level, lines: phrases(&place, &lines)? });
         }
         let mut series = Vec::new();
         for one in file.series {
             let place = format!("series '{}'", one.label);
             let SeriesFile { label, unit, class: name, kinds, usual, shifted, shape } = one;
-            let bit = class(&place, &name, Diagnostic::CheckMetrics)?;
+            let id = class(&place, &name, Diagnostic::CheckMetrics)?;
             if usual[0] > usual[1] || shifted[0] > shifted[1] || usual[0] < 0 || shifted[0] < 0 {
                 return Err(format!("{place}: levels are from the least to the most, and not negative"));
             }
-            series.push(Series { label, unit, class: bit, kinds, usual, shifted, shape });
+            series.push(Series { label, unit, class: id, kinds, usual, shifted, shape });
         }
         let mut fields = Vec::new();
         for (name, FieldFile { kinds, usual, shifted }) in file.status {
             let place = format!("status.{name}");
-            let bit = class(&place, &name, Diagnostic::CheckServiceStatus)?;
+            let id = class(&place, &name, Diagnostic::CheckServiceStatus)?;
             let read = |text: &str| Phrase::parse(text).map_err(|problem| format!("{place}: {problem}"));
-            fields.push(Field { class: bit, kinds, usual: read(&usual)?, shifted: read(&shifted)? });
+            fields.push(Field { class: id, kinds, usual: read(&usual)?, shifted: read(&shifted)? });
         }
-        for (bit, class) in vocabulary.classes.iter().enumerate() {
+        for (id, class) in vocabulary.numbered_classes() {
             let has_text = match class.tool {
-                Diagnostic::QueryLogs => logs[bit].is_some(),
-                Diagnostic::CheckMetrics => series.iter().any(|series| usize::from(series.class) == bit),
-                _ => fields.iter().any(|field| usize::from(field.class) == bit),
+                Diagnostic::QueryLogs => logs[id.index()].is_some(),
+                Diagnostic::CheckMetrics => series.iter().any(|series| series.class == id),
+                _ => fields.iter().any(|field| field.class == id),
             };
             if !has_text {
                 return Err(format!("class '{}' has no text", class.name));

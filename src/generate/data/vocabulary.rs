@@ -1,34 +1,27 @@
-//! What fault families are written in: classes of evidence, predicates of the world, verbs that change it. Data, from
-//! `families/vocabulary.toml`.
+//! The vocabulary that fault families are written in: classes of evidence, predicates about entities, and verbs that change
+//! them. It is data, read from `families/vocabulary.toml`.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
-use crate::generate::system::topology::{EdgeKind, Kind};
 use crate::env::{Diagnostic, Remediation};
+use crate::generate::data::kinds::{EdgeKind, Kind};
+use crate::generate::ids::{ClassId, ClassSet, PredicateId, VerbId};
 
-/// The most classes of evidence: a set of them is a word of 64 bits.
-pub const MOST_CLASSES: usize = 64;
-
-/// A set of classes of evidence, a bit each.
-pub type Classes = u64;
-
-/// What can be seen at an entity.
+/// A class of evidence: one symptom that can be seen at an entity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Class {
-    /// Its name.
+    /// The name of the class.
     pub name: String,
     /// The diagnostic that shows it.
     pub tool: Diagnostic,
-    /// What it means, in a few words.
-    pub is: String,
 }
 
-/// How a failing entity looks to whoever called it.
+/// How a failing entity looks to its callers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum FailsAs {
     #[default]
     #[serde(rename = "http_503")]
@@ -44,64 +37,67 @@ pub enum FailsAs {
     Quota,
 }
 
-/// What a fact is to a repair.
+/// What a fact means for a repair.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// It does harm, and has to go.
+    /// The fact does harm, and a repair has to end it.
     #[default]
     Harm,
-    /// A step of the repair, which must be taken back.
+    /// The fact is a measure that a repair takes on its way, and that has to be taken back at the end.
     Measure,
-    /// It neither harms nor has to go.
+    /// The fact does no harm and may stay.
     Settled,
-    /// An end that no repair makes good: data is lost, or a store leads twice for ever.
+    /// The fact cannot be made good by any repair: data is lost, or a store has two leaders for good.
     Catastrophe,
 }
 
-/// A latent fact about an entity, and what it does to it. Shares and factors are in thousandths.
+/// A hidden fact that can hold about an entity, and what it does to that entity. Shares and factors are in thousandths.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Predicate {
-    /// Its name.
+    /// The name of the predicate.
     pub name: String,
-    /// The share of requests that the entity fails itself.
+    /// The share of requests that the entity itself fails.
     pub error: i32,
-    /// The calls that it concerns, where only some: those along this kind of edge.
+    /// The kind of calls that the predicate is limited to, if it does not concern all requests.
     pub toward: Option<Toward>,
     /// How the failure looks to callers.
     pub fails_as: FailsAs,
-    /// What the entity can still do.
+    /// The share of its capacity that the entity still has.
     pub capacity: i32,
-    /// How long its own work takes.
+    /// The factor by which the entity's own work takes longer.
     pub latency: i32,
-    /// Requests that it sends along `toward` beside those of its users.
+    /// Requests that the entity sends along `toward` in addition to those of its users, relative to those.
     pub load: i32,
-    /// Attempts that it makes after a failed one.
+    /// Attempts that the entity makes after a failed one.
     pub retries: i32,
-    /// The share of reads that a cache lets through.
+    /// The share of reads that a cache passes on to its store.
     pub miss: i32,
-    /// What it is to a repair.
+    /// What the predicate means for a repair.
     pub role: Role,
-    /// Whether stored data diverges while it holds.
+    /// Whether copies of stored data diverge while the predicate holds.
     pub diverges: bool,
-    /// What it brings about at the entity.
-    pub shows: Classes,
+    /// The classes of evidence that the predicate shows at the entity.
+    pub shows: ClassSet,
 }
 
-/// The calls that a predicate concerns.
+/// The kind of calls that a predicate is limited to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Toward {
-    /// To stores and caches.
+    /// Calls to stores and caches.
     Data,
-    /// To other services.
+    /// Calls to other services.
     Req,
-    /// To providers.
+    /// Calls to external providers.
     External,
 }
 
 impl Toward {
-    /// Whether an edge of this kind is meant.
+    /// All kinds of calls.
+    pub const ALL: [Self; 3] = [Self::Data, Self::Req, Self::External];
+
+    /// Returns whether calls along an edge of this kind are meant.
     #[must_use]
     pub const fn includes(self, kind: EdgeKind) -> bool {
         matches!(
@@ -113,11 +109,10 @@ impl Toward {
     }
 }
 
-/// What a verb can be done to.
+/// A kind of target that a verb accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Takes {
+pub enum TargetKind {
     Change,
     Job,
     Flag,
@@ -126,8 +121,8 @@ pub enum Takes {
     Entity(Kind),
 }
 
-impl Takes {
-    /// Its word, as agents read it.
+impl TargetKind {
+    /// Returns the word that agents read.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -140,34 +135,53 @@ impl Takes {
     }
 }
 
-/// Something that an agent can do.
+/// A remediation that an agent can perform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verb {
-    /// Its name; for runbook steps the `runbook_action`.
+    /// The name of the verb. For runbook steps it is the `runbook_action`.
     pub name: String,
-    /// The kind of action on the wire.
+    /// The type of the action that performs it.
     pub action: Remediation,
-    /// What it can be done to.
-    pub takes: Vec<Takes>,
-    /// How long it takes.
+    /// The kinds of targets that it accepts.
+    pub takes: Vec<TargetKind>,
+    /// How many minutes it takes.
     pub minutes: u32,
-    /// What holds at the entity meanwhile: a predicate, by its number.
-    pub interrupts: Option<u16>,
-    /// What it does where nothing called for it, in thousandths.
+    /// The predicate that holds about the target meanwhile.
+    pub interrupts: Option<PredicateId>,
+    /// The harm to users if nothing called for it, in thousandths.
     pub harm: i32,
-    /// The same where its target is a store.
+    /// The same harm if the target is a store.
     pub harm_store: i32,
 }
 
-/// All of it, each kind by its number in the order of names.
+impl Verb {
+    /// Lists the kinds of targets that the verb accepts, as agents read them: `job`, or `db, queue`.
+    #[must_use]
+    pub fn accepted(&self) -> String {
+        self.takes.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The verb of each type of action that does not name one. A runbook step names its verb itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct DirectVerbs {
+    restart: VerbId,
+    rollback: VerbId,
+    scale: VerbId,
+    flag: VerbId,
+    cache: VerbId,
+}
+
+/// The whole vocabulary, each list in the order of its names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vocabulary {
-    /// Classes of evidence.
+    /// The classes of evidence.
     pub classes: Vec<Class>,
-    /// Predicates.
+    /// The predicates.
     pub predicates: Vec<Predicate>,
-    /// Verbs.
+    /// The verbs.
     pub verbs: Vec<Verb>,
+    direct: DirectVerbs,
 }
 
 #[derive(Deserialize)]
@@ -182,7 +196,9 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct ClassFile {
     tool: String,
-    is: String,
+    /// The meaning of the class, for authors of families. The program does not use it.
+    #[serde(rename = "is")]
+    _meaning: IgnoredAny,
 }
 
 #[derive(Deserialize)]
@@ -215,7 +231,7 @@ struct PredicateFile {
 struct VerbFile {
     #[serde(default = "runbook_step")]
     action: Remediation,
-    takes: Vec<Takes>,
+    takes: Vec<TargetKind>,
     minutes: u32,
     interrupts: Option<String>,
     harm: i32,
@@ -231,14 +247,14 @@ const fn runbook_step() -> Remediation {
 }
 
 impl Vocabulary {
-    /// Reads and checks it.
+    /// Reads and checks the file.
     ///
     /// # Errors
-    /// What is wrong, and where.
+    /// The text says what is wrong, and where.
     pub fn parse(text: &str) -> Result<Self, String> {
         let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
-        if file.class.len() > MOST_CLASSES {
-            return Err(format!("{} classes; at most {MOST_CLASSES} are possible", file.class.len()));
+        if file.class.len() > ClassSet::CAPACITY {
+            return Err(format!("{} classes; at most {} are possible", file.class.len(), ClassSet::CAPACITY));
         }
         let class = |(name, class): (String, ClassFile)| {
             let tool = match class.tool.as_str() {
@@ -247,85 +263,131 @@ impl Vocabulary {
                 "status" => Diagnostic::CheckServiceStatus,
                 other => return Err(format!("class.{name}: unknown tool '{other}'; tools: logs, metrics, status")),
             };
-            Ok(Class { name, tool, is: class.is })
+            Ok(Class { name, tool })
         };
         let classes = file.class.into_iter().map(class).collect::<Result<Vec<_>, _>>()?;
-        let predicate = |(name, file): (String, PredicateFile)| {
-            let shares = [file.error, file.miss];
-            if shares.iter().any(|share| !(0..=1000).contains(share)) || file.capacity < 1 || file.latency < 1 {
-                return Err(format!("predicate.{name}: shares are from 0 to 1000, and factors above 0"));
-            }
-            if file.load > 0 && file.toward.is_none() {
-                return Err(format!("predicate.{name}: load needs 'toward'"));
-            }
-            let shows = set(&classes, &file.shows)
-                .map_err(|unknown| format!("predicate.{name}: shows the unknown class '{unknown}'"))?;
-            Ok(Predicate {
-                name,
-                error: file.error,
-                toward: file.toward,
-                fails_as: file.fails_as,
-                capacity: file.capacity,
-                latency: file.latency,
-                load: file.load,
-                retries: file.retries,
-                miss: file.miss,
-                role: file.role,
-                diverges: file.diverges,
-                shows,
-            })
-        };
+        let predicate = |(name, file): (String, PredicateFile)| Predicate::parse(name, file, &classes);
         let predicates = file.predicate.into_iter().map(predicate).collect::<Result<Vec<_>, _>>()?;
-        let verb = |(name, file): (String, VerbFile)| {
-            if file.takes.is_empty() || file.minutes == 0 || file.harm < 0 {
-                return Err(format!("verb.{name}: takes something, some minutes, and does no good unasked"));
+        let verb = |(name, file): (String, VerbFile)| Verb::parse(name, file, &predicates);
+        let verbs = file.verb.into_iter().map(verb).collect::<Result<Vec<_>, _>>()?;
+        let direct = DirectVerbs::among(&verbs)?;
+        Ok(Self { classes, predicates, verbs, direct })
+    }
+
+    /// Returns a predicate.
+    #[must_use]
+    pub fn predicate(&self, id: PredicateId) -> &Predicate {
+        &self.predicates[id.index()]
+    }
+
+    /// Returns a verb.
+    #[must_use]
+    pub fn verb(&self, id: VerbId) -> &Verb {
+        &self.verbs[id.index()]
+    }
+
+    /// Finds a predicate by its name.
+    pub(crate) fn predicate_named(&self, name: &str) -> Option<PredicateId> {
+        PredicateId::find(&self.predicates, |predicate| predicate.name == name)
+    }
+
+    /// Finds a verb by its name.
+    pub(crate) fn verb_named(&self, name: &str) -> Option<VerbId> {
+        VerbId::find(&self.verbs, |verb| verb.name == name)
+    }
+
+    /// Finds the verb that an action of this type performs. A runbook step performs the verb that it names.
+    pub(crate) fn verb_of(&self, action: Remediation, runbook_action: &str) -> Option<VerbId> {
+        let DirectVerbs { restart, rollback, scale, flag, cache } = self.direct;
+        Some(match action {
+            Remediation::RestartService => restart,
+            Remediation::RollbackDeploy => rollback,
+            Remediation::ScaleService => scale,
+            Remediation::DisableFeatureFlag => flag,
+            Remediation::ClearCache => cache,
+            Remediation::ExecuteRunbookStep => {
+                return VerbId::find(&self.verbs, |verb| verb.action == action && verb.name == runbook_action);
             }
-            let VerbFile { action, takes, minutes, interrupts, harm, harm_store } = file;
-            let interrupts = match interrupts {
-                None => None,
-                Some(known) => Some(
-                    number(&predicates, |predicate| predicate.name == known)
-                        .ok_or_else(|| format!("verb.{name}: interrupts by the unknown predicate '{known}'"))?,
-                ),
-            };
-            Ok(Verb { name, action, takes, minutes, interrupts, harm, harm_store: harm_store.unwrap_or(harm) })
+        })
+    }
+
+    /// Goes through the classes with their numbers.
+    pub fn numbered_classes(&self) -> impl Iterator<Item = (ClassId, &Class)> {
+        ClassId::first(self.classes.len()).zip(&self.classes)
+    }
+
+    /// Returns the classes that a diagnostic shows.
+    #[must_use]
+    pub fn of_tool(&self, tool: Diagnostic) -> ClassSet {
+        self.numbered_classes().filter(|(_, class)| class.tool == tool).map(|(id, _)| id).collect()
+    }
+
+    /// Returns the names of the classes in a set.
+    #[must_use]
+    pub fn names(&self, set: ClassSet) -> Vec<&str> {
+        self.numbered_classes().filter(|(id, _)| set.contains(*id)).map(|(_, class)| class.name.as_str()).collect()
+    }
+}
+
+impl Predicate {
+    fn parse(name: String, file: PredicateFile, classes: &[Class]) -> Result<Self, String> {
+        let shares = [file.error, file.miss];
+        if shares.iter().any(|share| !(0..=1000).contains(share)) || file.capacity < 1 || file.latency < 1 {
+            return Err(format!("predicate.{name}: shares are from 0 to 1000, and factors above 0"));
+        }
+        if file.load > 0 && file.toward.is_none() {
+            return Err(format!("predicate.{name}: load needs 'toward'"));
+        }
+        let known = |shown: &String| {
+            ClassId::find(classes, |class| class.name == *shown)
+                .ok_or_else(|| format!("predicate.{name}: shows the unknown class '{shown}'"))
         };
-        let verbs = file.verb.into_iter().map(verb).collect::<Result<_, _>>()?;
-        Ok(Self { classes, predicates, verbs })
-    }
-
-    /// The number of a predicate.
-    pub(crate) fn predicate(&self, name: &str) -> Option<u16> {
-        number(&self.predicates, |predicate| predicate.name == name)
-    }
-
-    /// The number of a verb.
-    pub(crate) fn verb(&self, name: &str) -> Option<u16> {
-        number(&self.verbs, |verb| verb.name == name)
-    }
-
-    /// The classes that a diagnostic shows.
-    #[must_use]
-    pub fn of_tool(&self, tool: Diagnostic) -> Classes {
-        let classes = self.classes.iter().enumerate().filter(|(_, class)| class.tool == tool);
-        classes.fold(0, |set, (bit, _)| set | 1 << bit)
-    }
-
-    /// The names of the classes in a set.
-    #[must_use]
-    pub fn names(&self, set: Classes) -> Vec<&str> {
-        let classes = self.classes.iter().enumerate().filter(|(bit, _)| set & (1 << bit) != 0);
-        classes.map(|(_, class)| class.name.as_str()).collect()
+        let shows = file.shows.iter().map(known).collect::<Result<ClassSet, _>>()?;
+        Ok(Self {
+            name,
+            error: file.error,
+            toward: file.toward,
+            fails_as: file.fails_as,
+            capacity: file.capacity,
+            latency: file.latency,
+            load: file.load,
+            retries: file.retries,
+            miss: file.miss,
+            role: file.role,
+            diverges: file.diverges,
+            shows,
+        })
     }
 }
 
-fn number<T>(all: &[T], is: impl Fn(&T) -> bool) -> Option<u16> {
-    all.iter().position(is).and_then(|index| u16::try_from(index).ok())
+impl Verb {
+    fn parse(name: String, file: VerbFile, predicates: &[Predicate]) -> Result<Self, String> {
+        if file.takes.is_empty() || file.minutes == 0 || file.harm < 0 {
+            return Err(format!("verb.{name}: takes something, some minutes, and does no good unasked"));
+        }
+        let VerbFile { action, takes, minutes, interrupts, harm, harm_store } = file;
+        let known = |interrupts: String| {
+            PredicateId::find(predicates, |predicate| predicate.name == interrupts)
+                .ok_or_else(|| format!("verb.{name}: interrupts by the unknown predicate '{interrupts}'"))
+        };
+        let interrupts = interrupts.map(known).transpose()?;
+        Ok(Self { name, action, takes, minutes, interrupts, harm, harm_store: harm_store.unwrap_or(harm) })
+    }
 }
 
-fn set(classes: &[Class], names: &[String]) -> Result<Classes, String> {
-    names.iter().try_fold(0, |set, name| {
-        let bit = classes.iter().position(|class| class.name == *name).ok_or_else(|| name.clone())?;
-        Ok(set | 1 << bit)
-    })
+impl DirectVerbs {
+    /// Resolves the verbs, so that no action can be without one later.
+    fn among(verbs: &[Verb]) -> Result<Self, String> {
+        let of = |action: Remediation| {
+            VerbId::find(verbs, |verb| verb.action == action)
+                .ok_or_else(|| format!("verb: no verb has the action {action}"))
+        };
+        Ok(Self {
+            restart: of(Remediation::RestartService)?,
+            rollback: of(Remediation::RollbackDeploy)?,
+            scale: of(Remediation::ScaleService)?,
+            flag: of(Remediation::DisableFeatureFlag)?,
+            cache: of(Remediation::ClearCache)?,
+        })
+    }
 }

@@ -1,15 +1,12 @@
-//! Levels: how hard an incident is made. Each is a set of knobs, and each knob can be turned alone.
+//! Levels of difficulty. A level is a usual setting of all knobs, and each knob can be turned alone.
 
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use crate::generate::system::builder::Naming;
 
-use crate::generate::system::topology::Naming;
-
-/// A usual setting of all knobs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// A level of difficulty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Level {
     Easy,
@@ -19,10 +16,10 @@ pub enum Level {
 }
 
 impl Level {
-    /// All of them, easiest first.
+    /// All levels, from the easiest to the hardest.
     pub const ALL: [Self; 4] = [Self::Easy, Self::Medium, Self::Hard, Self::Expert];
 
-    /// Its word.
+    /// Returns the name of the level.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -52,116 +49,144 @@ impl FromStr for Level {
     }
 }
 
-/// What makes an incident hard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// The settings that make an incident hard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Knobs {
-    /// Services, 6 to 60; what they run on comes on top.
+    /// The number of services, from 6 to 60. What they run on is added to it.
     pub services: u16,
-    /// Services in a row from the gateway to a store, at most.
-    pub depth: u16,
-    /// Entities that look bad for another reason, each with what refutes it.
+    /// The greatest number of services in a row from the gateway to a store.
+    pub hops: u16,
+    /// The number of decoys, each of which something refutes.
     pub decoys: u16,
-    /// Classes of evidence that may be left over at an entity, and that a decoy may show.
-    pub tolerance: u32,
-    /// Faults that the alert must leave open, at least.
+    /// The number of classes of evidence that a decoy may show, and that a fault therefore need not explain at an entity.
+    pub ambiguity: u32,
+    /// The least number of faults that the alert leaves open.
     pub hypotheses: usize,
-    /// Views that it takes to tell the fault from all others, at least.
+    /// The least number of views that it takes to exclude all other faults.
     pub views: usize,
-    /// Names that say nothing, or what a part is.
-    #[serde(skip)]
+    /// How entities are named.
     pub naming: Naming,
-    /// Steps that are allowed, in hundredths of those of a proved way through.
+    /// The steps that are allowed, in hundredths of those that the oracle takes.
     pub slack: u32,
-    /// How much series scatter, in hundredths of what is usual.
+    /// The scatter of series, in hundredths of the usual scatter.
     pub noise: u32,
-    /// The share of log lines that are lost, in hundredths; of each kind of message the newest line is kept.
+    /// The share of log lines that are lost, in hundredths. The newest line of each kind of message is never lost.
     pub log_loss: u32,
-    /// The share of looks that fail for want of an answer, in hundredths; a look a minute later may succeed.
+    /// The share of queries that get no answer, in hundredths. The same query may be answered a minute later.
     pub outage: u32,
-    /// Faults at once: one, or another one beside that of the alert.
+    /// The number of faults at once: 1, or 2 for a second one that the alert is not about.
     pub faults: u32,
-    /// Minutes until it is over, in hundredths of those of a proved way through; 0 for any number.
+    /// The minutes that are allowed, in hundredths of those that the oracle takes; 0 for no limit.
     pub minutes: u32,
 }
 
-/// The knobs that can be turned by name, each with the least and the most.
-const TURNED: [(&str, u32, u32); 14] = [
-    ("services", 6, 60),
-    ("hops", 1, 6),
-    ("decoys", 0, 20),
-    ("ambiguity", 1, 3),
-    ("hypotheses", 1, 60),
-    ("views", 1, 3),
-    ("slack", 100, 1000),
-    ("noise", 0, 300),
-    ("log_loss", 0, 90),
-    ("outage", 0, 60),
-    ("faults", 1, 2),
-    ("minutes", 0, 1000),
-    ("names", 0, 999),
-    ("semantic", 0, 1),
+/// A knob that can be turned by name.
+struct Knob {
+    name: &'static str,
+    least: u32,
+    most: u32,
+    set: fn(&mut Knobs, u32),
+}
+
+const fn knob(name: &'static str, least: u32, most: u32, set: fn(&mut Knobs, u32)) -> Knob {
+    Knob { name, least, most, set }
+}
+
+/// All knobs that can be turned by name, each with its least and its greatest value.
+const KNOBS: [Knob; 14] = [
+    knob("services", 6, 60, |knobs, value| knobs.services = small(value)),
+    knob("hops", 1, 6, |knobs, value| knobs.hops = small(value)),
+    knob("decoys", 0, 20, |knobs, value| knobs.decoys = small(value)),
+    knob("ambiguity", 1, 3, |knobs, value| knobs.ambiguity = value),
+    knob("hypotheses", 1, 60, |knobs, value| knobs.hypotheses = value as usize),
+    knob("views", 1, 3, |knobs, value| knobs.views = value as usize),
+    knob("slack", 100, 1000, |knobs, value| knobs.slack = value),
+    knob("noise", 0, 300, |knobs, value| knobs.noise = value),
+    knob("log_loss", 0, 90, |knobs, value| knobs.log_loss = value),
+    knob("outage", 0, 60, |knobs, value| knobs.outage = value),
+    knob("faults", 1, 2, |knobs, value| knobs.faults = value),
+    knob("minutes", 0, 1000, |knobs, value| knobs.minutes = value),
+    knob("names", 0, 999, |knobs, value| knobs.naming = Naming::Codename(value)),
+    knob("semantic", 0, 1, |knobs, value| {
+        knobs.naming = if value == 1 { Naming::Semantic } else { Naming::default() };
+    }),
 ];
+
+/// Narrows a value that is within the bounds of its knob.
+fn small(value: u32) -> u16 {
+    u16::try_from(value).unwrap_or(u16::MAX)
+}
 
 impl Knobs {
     /// Turns a knob.
     ///
     /// # Errors
-    /// When there is no such knob, or the value is beyond its bounds.
+    /// The text says that there is no such knob, or that the value is out of its bounds.
     pub fn turn(&mut self, name: &str, value: u32) -> Result<(), String> {
-        let names = || TURNED.map(|(name, ..)| name).join(", ");
-        let known = TURNED.iter().find(|(known, ..)| *known == name);
-        let (_, least, most) = known.ok_or_else(|| format!("unknown key '{name}'; keys: seed, count, {}", names()))?;
+        let Some(Knob { least, most, set, .. }) = KNOBS.iter().find(|knob| knob.name == name) else {
+            let names = KNOBS.map(|knob| knob.name).join(", ");
+            return Err(format!("unknown key '{name}'; keys: seed, count, {names}"));
+        };
         if !(*least..=*most).contains(&value) {
             return Err(format!("{name} is from {least} to {most}, not {value}"));
         }
-        let small = u16::try_from(value).unwrap_or(u16::MAX);
-        match name {
-            "services" => self.services = small,
-            "hops" => self.depth = small,
-            "decoys" => self.decoys = small,
-            "ambiguity" => self.tolerance = value,
-            "hypotheses" => self.hypotheses = value as usize,
-            "views" => self.views = value as usize,
-            "noise" => self.noise = value,
-            "log_loss" => self.log_loss = value,
-            "outage" => self.outage = value,
-            "faults" => self.faults = value,
-            "minutes" if (1..100).contains(&value) => return Err("minutes is 0, or 100 and more".to_owned()),
-            "minutes" => self.minutes = value,
-            "names" => self.naming = Naming::Codename(value),
-            "semantic" if value == 1 => self.naming = Naming::Semantic,
-            "semantic" => self.naming = Naming::default(),
-            _ => self.slack = value,
+        if name == "minutes" && (1..100).contains(&value) {
+            return Err("minutes is 0, or 100 and more".to_owned());
         }
+        set(self, value);
         Ok(())
     }
 
-    /// The knobs of a level.
+    /// Returns the knobs of a level.
     #[must_use]
     pub const fn of(level: Level) -> Self {
-        let naming = Naming::Codename(0);
-        let (services, depth, decoys, tolerance, hypotheses, views, slack) = match level {
-            Level::Easy => (11, 3, 2, 1, 8, 2, 300),
-            Level::Medium => (15, 4, 4, 1, 15, 2, 260),
-            Level::Hard => (26, 5, 8, 2, 25, 3, 230),
-            Level::Expert => (43, 6, 14, 2, 40, 3, 200),
+        let easy = Self {
+            services: 11,
+            hops: 3,
+            decoys: 2,
+            ambiguity: 1,
+            hypotheses: 8,
+            views: 2,
+            naming: Naming::Codename(0),
+            slack: 300,
+            noise: 100,
+            log_loss: 0,
+            outage: 0,
+            faults: 1,
+            minutes: 0,
         };
-        let (noise, log_loss, outage, faults, minutes) = (100, 0, 0, 1, 0);
-        Self {
-            services,
-            depth,
-            decoys,
-            tolerance,
-            hypotheses,
-            views,
-            naming,
-            slack,
-            noise,
-            log_loss,
-            outage,
-            faults,
-            minutes,
+        match level {
+            Level::Easy => easy,
+            Level::Medium => Self { services: 15, hops: 4, decoys: 4, hypotheses: 15, slack: 260, ..easy },
+            Level::Hard => {
+                Self { services: 26, hops: 5, decoys: 8, ambiguity: 2, hypotheses: 25, views: 3, slack: 230, ..easy }
+            }
+            Level::Expert => {
+                Self { services: 43, hops: 6, decoys: 14, ambiguity: 2, hypotheses: 40, views: 3, slack: 200, ..easy }
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_knob_turns_what_it_says_and_nothing_else() {
+        let usual = Knobs::of(Level::Easy);
+        for Knob { name, least, most, .. } in KNOBS {
+            let (mut low, mut high) = (usual, usual);
+            low.turn(name, least).unwrap();
+            high.turn(name, most).unwrap();
+            // No setting of another knob makes the two equal again, so each has a field of its own.
+            assert_ne!(low, high, "{name}");
+            assert!(low.turn(name, most + 1).unwrap_err().contains(&format!("{name} is from {least} to {most}")));
+            let mut again = high;
+            again.turn(name, least).unwrap();
+            assert_eq!(again, low, "{name}");
+        }
+        assert!(usual.clone().turn("minutes", 99).unwrap_err().contains("0, or 100"));
+        assert!(usual.clone().turn("size", 9).unwrap_err().contains("unknown key 'size'; keys: seed, count, services"));
     }
 }

@@ -1,5 +1,7 @@
-//! One incident and its course in time.
+//! The incident: what it consists of, how it is drafted, and how its world goes on in time.
 
-pub mod incident;
-pub mod level;
-pub mod world;
+pub(crate) mod draft;
+#[expect(clippy::module_inception, reason = "the room is named after its main type")]
+pub(crate) mod incident;
+pub(crate) mod level;
+pub(crate) mod world;

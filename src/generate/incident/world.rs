@@ -1,47 +1,51 @@
-//! An incident as it goes on: time passes with every action, and what is done changes what is there.
+//! The world of an incident as time goes on: every action takes minutes, and remediations change the facts that hold.
+//!
+//! Minutes are counted from the alert, so those before it are negative. Shares are in thousandths.
 
+use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use crate::generate::system::fault::{Facts, Target, Thing};
-use crate::generate::system::traffic::{Flow, Reading};
-use crate::generate::incident::incident::{Incident, Refutation, Second};
-use crate::generate::draws::Stream;
-use crate::generate::system::named_objects::Objects;
-use crate::generate::system::topology::Kind;
-use crate::generate::data::vocabulary::{Classes, Predicate, Role};
-use crate::generate::Library;
-use crate::generate::play::oracle;
-use crate::generate::proof::hypotheses as checker;
 use crate::env::Diagnostic;
+use crate::generate::data::kinds::Kind;
+use crate::generate::data::library::Library;
+use crate::generate::data::vocabulary::{Predicate, Role};
+use crate::generate::draws::Stream;
+use crate::generate::ids::{ClassSet, EntityId, EntitySet, FactId, FactSet, VerbId};
+use crate::generate::incident::incident::{Incident, Refutation, Second};
+use crate::generate::system::fault::{Target, Thing};
+use crate::generate::system::named_objects::NamedObjects;
+use crate::generate::system::traffic::{Flow, Reading, Trouble};
 
-/// The most ticks until the flow has settled after an onset.
+/// The number of ticks after an onset within which traffic settles.
 const SETTLES: usize = 12;
-/// From so many more failed requests on, in thousandths, a part is worse off.
+/// The rise in the share of failed requests from which an entity is worse off.
 const WORSE: i16 = 25;
-/// Long before everything that is looked at.
+/// A minute long before everything that can be looked at.
 const EVER: i32 = -1_000_000;
+/// When a decoy that is refuted by being too early came and went, in minutes before the onset.
+const EARLY: [i32; 2] = [58, 44];
+/// When a decoy that is over came and went, in minutes before the onset.
+const OVER: [i32; 2] = [14, 4];
 
-/// An incident with all that its state is read by.
+/// An incident, with everything that its states are read by. The world itself never changes; a [`State`] does.
 #[derive(Debug)]
 pub struct World {
     /// The incident.
     pub incident: Incident,
-    /// Families and words.
+    /// The library that it was made from.
     pub library: Arc<Library>,
-    /// Jobs, certificates and flags.
-    pub objects: Objects,
+    /// The jobs, certificates and flags.
+    pub objects: NamedObjects,
     quiet: Flow,
-    /// Readings from the onset to the alert, by minute.
+    /// The readings of all entities in each minute from the first onset to the alert.
     onset: Vec<Vec<Reading>>,
     at_alert: Flow,
-    /// Entities that the fault troubles at the alert, a bit each.
-    up: u128,
-    /// What users lose while the oracle plays, minute by minute; made when it is first asked for.
-    oracle_lost: OnceLock<Vec<i32>>,
+    /// The entities that the fault of the alert troubles.
+    troubled: EntitySet,
 }
 
-/// A time of day, as `14:02`.
+/// A time of day, displayed as `14:02`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clock(i64);
 
@@ -51,78 +55,103 @@ impl fmt::Display for Clock {
     }
 }
 
-/// When a fact holds: minutes after the alert.
+/// When a fact holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Span {
+    /// The first minute in which it holds.
     from: i32,
-    /// The first minute in which it does not hold any more.
+    /// The first minute in which it no longer holds.
     to: i32,
 }
 
-/// A world at a minute.
+impl Span {
+    const NEVER: Self = Self { from: i32::MAX, to: i32::MAX };
+
+    const fn since(from: i32) -> Self {
+        Self { from, to: i32::MAX }
+    }
+}
+
+/// Classes of evidence that are there at an entity for some time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Presence {
+    /// The classes.
+    pub classes: ClassSet,
+    /// The first minute in which they are there.
+    pub from: i32,
+    /// The first minute in which they are no longer there.
+    pub to: i32,
+}
+
+/// The state of a world in one minute.
 #[derive(Debug, Clone)]
 pub struct State {
     /// Minutes since the alert.
     now: u32,
-    facts: Facts,
-    /// When each fact held last, by bit.
+    facts: FactSet,
+    /// When each fact held last.
     spans: Vec<Span>,
     flow: Flow,
-    /// Readings after the alert, by minute.
+    /// The readings of all entities in each minute after the alert.
     since: Vec<Arc<[Reading]>>,
     /// Whether another minute would change nothing.
     settled: bool,
-    /// What the users lost, minute by minute.
+    /// What users lost in each minute after the alert.
     lost: Vec<i32>,
     /// Whether anything was changed.
     touched: bool,
 }
 
-/// What came of a change.
+/// What came of a remediation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Change {
-    /// Whether it was a step of a repair.
+pub struct Consequence {
+    /// Whether it was an op of a repair.
     pub helped: bool,
-    /// What it cost the users, in thousandths.
+    /// The harm to users.
     pub harm: i32,
-    /// Whether no repair makes it good.
+    /// Whether it brought about something that no repair can make good.
     pub catastrophic: bool,
-    /// How long it took.
+    /// How many minutes it took.
     pub minutes: u32,
 }
 
-/// Readings by minute from the onset to the alert, and the flow at the alert.
-fn one_onset(incident: &Incident, facts: &[(&Predicate, u16)]) -> (Vec<Vec<Reading>>, Flow) {
-    let mut flow = incident.plumbing.flow(facts);
+/// Converts a number of minutes that may be negative elsewhere.
+fn signed(minutes: u32) -> i32 {
+    i32::try_from(minutes).unwrap_or(i32::MAX)
+}
+
+/// Returns the readings in each minute from the onset to the alert, and the traffic at the alert.
+fn one_onset(incident: &Incident, facts: &[(&Predicate, EntityId)]) -> (Vec<Vec<Reading>>, Flow) {
+    let mut flow = incident.traffic.flow(facts);
     let mut seen = vec![flow.readings().to_vec()];
     for _ in 0..SETTLES {
-        incident.plumbing.tick(&mut flow);
+        incident.traffic.tick(&mut flow);
         if seen.last().is_some_and(|last| last == flow.readings()) {
             break;
         }
         seen.push(flow.readings().to_vec());
     }
-    // However short it was, at the alert it has settled.
+    // However short the time was, traffic has settled at the alert. If need be, the ticks are spread over the minutes.
     let (minutes, last) = (incident.duration as usize, seen.len() - 1);
     let at = |minute: usize| if last <= minutes { minute.min(last) } else { minute * last / minutes.max(1) };
     ((0..=minutes).map(|minute| seen[at(minute)].clone()).collect(), flow)
 }
 
-/// The same where another fault came before or after, from the first of the two on.
-fn two_onsets(incident: &Incident, facts: &[(&Predicate, u16)], second: &Second) -> (Vec<Vec<Reading>>, Flow) {
-    let first = incident.duration.max(second.duration);
-    let (own, others) = facts.split_at(second.from_fact);
-    let mut flow = incident.plumbing.flow(if incident.duration >= second.duration { own } else { others });
+/// Returns the same for two faults with onsets of their own, from the earlier onset on.
+fn two_onsets(incident: &Incident, facts: &[(&Predicate, EntityId)], second: &Second) -> (Vec<Vec<Reading>>, Flow) {
+    let earlier = incident.duration.max(second.duration);
+    let (own, others) = facts.split_at(second.facts_before);
+    let mut flow = incident.traffic.flow(if incident.duration >= second.duration { own } else { others });
     let mut seen = Vec::new();
-    for minute in (0..=first).rev() {
+    for minute in (0..=earlier).rev() {
         if minute == incident.duration.min(second.duration) {
-            incident.plumbing.set(&mut flow, facts);
+            incident.traffic.set(&mut flow, facts);
         }
-        incident.plumbing.tick(&mut flow);
+        incident.traffic.tick(&mut flow);
         seen.push(flow.readings().to_vec());
     }
-    // At the alert all has settled, as the proof has it.
-    let flow = incident.plumbing.settled(facts);
+    // The proof reasons about traffic that has settled, so the alert shows that.
+    let flow = incident.traffic.settled(facts);
     if let Some(last) = seen.last_mut() {
         flow.readings().clone_into(last);
     }
@@ -130,52 +159,43 @@ fn two_onsets(incident: &Incident, facts: &[(&Predicate, u16)], second: &Second)
 }
 
 impl World {
-    /// The world of an incident.
+    /// Makes the world of an incident.
     #[must_use]
     pub fn new(incident: Incident, library: Arc<Library>) -> Self {
-        let objects = Objects::new(&incident.topology, incident.draws, incident.knobs.naming.skin());
-        let quiet = incident.plumbing.settled(&[]);
+        let objects = NamedObjects::new(&incident.topology, incident.draws, incident.knobs.naming.skin());
+        let quiet = incident.traffic.settled(&[]);
         let facts: Vec<_> = match &incident.fault {
             Some(fault) => fault.holding(&library.vocabulary, fault.start).collect(),
             None => Vec::new(),
         };
-        let (onset, flow) = match &incident.second {
+        let (onset, at_alert) = match &incident.second {
             None => one_onset(&incident, &facts),
             Some(second) => two_onsets(&incident, &facts, second),
         };
-        // What stands on the way from the alert to the root is what its own fault troubles.
+        // The path of an answer leads through what the fault of the alert troubles on its own.
         let own = match &incident.second {
-            None => &flow,
-            Some(second) => &incident.plumbing.settled(&facts[..second.from_fact]),
+            None => &at_alert,
+            Some(second) => &incident.traffic.settled(&facts[..second.facts_before]),
         };
-        let [errors, slow] = checker::troubled(own, &quiet);
-        Self {
-            objects,
-            quiet,
-            onset,
-            at_alert: flow,
-            up: errors | slow,
-            incident,
-            library,
-            oracle_lost: OnceLock::new(),
-        }
+        let troubled = own.troubled(&quiet).any();
+        Self { objects, quiet, onset, at_alert, troubled, incident, library }
     }
 
-    /// The world at the alert.
+    /// Returns the state at the alert.
     #[must_use]
     pub fn start(&self) -> State {
-        let (facts, bits) = self.incident.fault.as_ref().map_or((0, 0), |fault| (fault.start, fault.bits.len()));
-        let span = |bit: usize| {
-            let holds = facts >> bit & 1 == 1;
-            let own = self.incident.second.as_ref().filter(|second| bit >= second.from_bit);
-            let minutes = own.map_or(self.incident.duration, |second| second.duration);
-            let onset = -i32::try_from(minutes).unwrap_or(i32::MAX);
-            if holds { Span { from: onset, to: i32::MAX } } else { Span { from: i32::MAX, to: i32::MAX } }
+        let incident = &self.incident;
+        let (facts, count) =
+            incident.fault.as_ref().map_or((FactSet::EMPTY, 0), |fault| (fault.start, fault.facts.len()));
+        let span = |fact: FactId| {
+            let of_second = incident.second.as_ref().filter(|second| fact.index() >= second.first_fact);
+            let duration = of_second.map_or(incident.duration, |second| second.duration);
+            if facts.contains(fact) { Span::since(-signed(duration)) } else { Span::NEVER }
         };
         State {
             now: 0,
             facts,
-            spans: (0..bits).map(span).collect(),
+            spans: FactId::first(count).map(span).collect(),
             flow: self.at_alert.clone(),
             since: Vec::new(),
             settled: false,
@@ -184,77 +204,82 @@ impl World {
         }
     }
 
-    /// A reading of a minute, counted from the alert; later than now it is that of now.
+    /// Returns the reading of an entity in a minute. In a minute later than now it is that of now.
     #[must_use]
-    pub fn reading(&self, state: &State, at: u16, minute: i32) -> Reading {
-        let (at, onset) = (usize::from(at), self.onset());
+    pub fn reading(&self, state: &State, at: EntityId, minute: i32) -> Reading {
+        let (at, onset) = (at.index(), self.onset());
         if minute < onset {
             return self.quiet.readings()[at];
         }
         if minute <= 0 {
-            return self.onset[usize::try_from(minute - onset).unwrap_or(0)][at];
+            return self.onset[usize::try_from(minute - onset).unwrap_or_default()][at];
         }
-        let later = usize::try_from(minute - 1).unwrap_or(0).min(state.since.len().saturating_sub(1));
+        let later = usize::try_from(minute - 1).unwrap_or_default().min(state.since.len().saturating_sub(1));
         state.since.get(later).map_or_else(|| state.flow.readings()[at], |readings| readings[at])
     }
 
-    /// The minute in which the first fault began, counted from the alert.
+    /// Returns the minute in which the first fault began. Without a fault it is the minute in which the false alert says so.
     #[must_use]
     pub fn onset(&self) -> i32 {
         1 - i32::try_from(self.onset.len()).unwrap_or(i32::MAX)
     }
 
-    /// A reading of a usual day.
+    /// Returns the reading of an entity on a quiet day.
     #[must_use]
-    pub fn usual(&self, at: u16) -> Reading {
-        self.quiet.readings()[usize::from(at)]
+    pub fn usual(&self, at: EntityId) -> Reading {
+        self.quiet.readings()[at.index()]
     }
 
-    /// Whether errors and times of an entity are up at this minute.
+    /// Returns whether errors and response times of an entity are up in a minute.
     #[must_use]
-    pub fn is_up(&self, state: &State, at: u16, minute: i32) -> [bool; 2] {
-        checker::is_up(&self.reading(state, at, minute), &self.usual(at))
+    pub fn trouble(&self, state: &State, at: EntityId, minute: i32) -> Trouble {
+        self.reading(state, at, minute).trouble(&self.usual(at))
     }
 
-    /// When classes were there at an entity, from and to in minutes after the alert: by the fault, and by what only looks
-    /// like one.
-    pub fn spans<'a>(&'a self, state: &'a State, at: u16) -> impl Iterator<Item = (Classes, i32, i32)> + 'a {
-        let fault = self.incident.fault.iter().flat_map(|fault| fault.bits.iter().zip(&state.spans));
-        let real = fault.filter(move |((_, entity), _)| *entity == at).map(|((predicate, _), span)| {
-            (self.library.vocabulary.predicates[usize::from(*predicate)].shows, span.from, span.to)
+    /// Goes through the facts about an entity, with the times at which each held last.
+    fn facts_at<'a>(&'a self, state: &'a State, at: EntityId) -> impl Iterator<Item = (&'a Predicate, Span)> {
+        let facts = self.incident.fault.iter().flat_map(|fault| fault.facts.iter().zip(&state.spans));
+        let here = facts.filter(move |(fact, _)| fact.at == at);
+        here.map(|(fact, span)| (self.library.vocabulary.predicate(fact.predicate), *span))
+    }
+
+    /// Goes through the classes of evidence that are or were there at an entity, by the fault and by decoys.
+    pub fn presences<'a>(&'a self, state: &'a State, at: EntityId) -> impl Iterator<Item = Presence> + 'a {
+        let real = self.facts_at(state, at).map(|(predicate, span)| Presence {
+            classes: predicate.shows,
+            from: span.from,
+            to: span.to,
         });
-        let before = i32::try_from(self.incident.duration).unwrap_or(0);
+        let before = signed(self.incident.duration);
         let decoys = self.incident.decoys.iter().filter(move |decoy| decoy.at == at).map(move |decoy| {
             let (from, to) = match decoy.refutation {
                 Refutation::Chronic => (EVER, i32::MAX),
                 Refutation::TooLate => (-(before / 4).max(1), i32::MAX),
-                Refutation::TooEarly => (-before - 58, -before - 44),
-                Refutation::Over => (-before - 14, -before - 4),
+                Refutation::TooEarly => (-before - EARLY[0], -before - EARLY[1]),
+                Refutation::Over => (-before - OVER[0], -before - OVER[1]),
             };
-            (decoy.shows, from, to)
+            Presence { classes: decoy.shows, from, to }
         });
-        real.chain(decoys).filter(|(_, from, to)| from < to)
+        real.chain(decoys).filter(|presence| presence.from < presence.to)
     }
 
-    /// What holds at an entity in a minute.
-    pub fn holding<'a>(&'a self, state: &'a State, at: u16, minute: i32) -> impl Iterator<Item = &'a Predicate> {
-        let fault = self.incident.fault.iter().flat_map(|fault| fault.bits.iter().zip(&state.spans));
-        fault
-            .filter(move |((_, entity), span)| *entity == at && (span.from..span.to).contains(&minute))
-            .map(|((predicate, _), _)| &self.library.vocabulary.predicates[usize::from(*predicate)])
+    /// Goes through the predicates that hold about an entity in a minute.
+    pub fn holding<'a>(&'a self, state: &'a State, at: EntityId, minute: i32) -> impl Iterator<Item = &'a Predicate> {
+        let holds = move |span: &Span| (span.from..span.to).contains(&minute);
+        self.facts_at(state, at).filter(move |(_, span)| holds(span)).map(|(predicate, _)| predicate)
     }
 
-    /// The time of day of a minute, counted from the alert.
+    /// Returns the time of day of a minute.
     #[must_use]
     pub fn clock(&self, minute: i32) -> Clock {
         let base = self.incident.draws.below(Stream::Alert, 7, 7, 1440);
         Clock((i64::from(base) + i64::from(minute)).rem_euclid(1440))
     }
 
-    /// What users lose now, in thousandths.
+    /// Returns what users lose now.
     #[must_use]
     pub fn impact(&self, state: &State) -> i32 {
-        self.incident.plumbing.impact(&state.flow)
+        self.incident.traffic.impact(&state.flow)
     }
 
     /// Lets minutes pass.
@@ -266,87 +291,87 @@ impl World {
                 state.lost.push(lost);
                 continue;
             }
-            self.incident.plumbing.tick(&mut state.flow);
+            self.incident.traffic.tick(&mut state.flow);
             state.settled = state.since.last().is_some_and(|last| **last == *state.flow.readings());
             state.since.push(state.flow.readings().into());
-            state.lost.push(self.incident.plumbing.impact(&state.flow));
+            state.lost.push(self.incident.traffic.impact(&state.flow));
         }
     }
 
-    /// Does something, and lets the time pass that it takes.
-    pub fn change(&self, state: &mut State, verb: u16, target: Target) -> Change {
+    /// Performs a remediation, and lets the minutes pass that it takes.
+    pub fn perform(&self, state: &mut State, verb: VerbId, target: Target) -> Consequence {
         let vocabulary = &self.library.vocabulary;
-        let words = &vocabulary.verbs[usize::from(verb)];
-        let mut change = Change { helped: false, harm: 0, catastrophic: false, minutes: words.minutes };
-        let step = self.incident.fault.as_ref().and_then(|fault| Some((fault, fault.step(verb, target, state.facts)?)));
+        let verb_data = vocabulary.verb(verb);
+        let minutes = verb_data.minutes;
+        let mut consequence = Consequence { helped: false, harm: 0, catastrophic: false, minutes };
+        let op = self.incident.fault.as_ref().and_then(|fault| Some((fault, fault.op(verb, target, state.facts)?)));
         state.touched = true;
         // What is restarted or moved answers nobody meanwhile.
-        let down = words.interrupts.map(|predicate| (&vocabulary.predicates[usize::from(predicate)], target.at));
-        let down = down.filter(|_| target.thing == Thing::Entity && words.minutes > 1);
-        if let Some((fault, step)) = step {
-            (change.helped, change.harm) = (step.harm == 0, step.harm);
-            let after = step.apply(state.facts);
-            change.catastrophic = after & fault.catastrophic & !state.facts != 0;
+        let down = verb_data.interrupts.map(|predicate| (vocabulary.predicate(predicate), target.at));
+        let down = down.filter(|_| target.thing == Thing::Entity && minutes > 1);
+        if let Some((fault, op)) = op {
+            (consequence.helped, consequence.harm) = (op.harm == 0, op.harm);
+            let after = op.apply(state.facts);
+            consequence.catastrophic = (after - state.facts).meets(fault.catastrophic);
             state.hold(after);
         } else {
             let is_store = self.incident.topology.entity(target.at).kind.is_store();
-            change.harm = if is_store { words.harm_store } else { words.harm };
+            consequence.harm = if is_store { verb_data.harm_store } else { verb_data.harm };
         }
         self.set(state, down);
-        self.pass(state, words.minutes - 1);
+        self.pass(state, minutes - 1);
         self.set(state, None);
         self.pass(state, 1);
-        change
+        consequence
     }
 
-    fn set(&self, state: &mut State, also: Option<(&Predicate, u16)>) {
+    /// Lets traffic follow from the facts that hold now, and from one more if there is one.
+    fn set(&self, state: &mut State, also: Option<(&Predicate, EntityId)>) {
         let fault = self.incident.fault.iter();
         let holding = fault.flat_map(|fault| fault.holding(&self.library.vocabulary, state.facts));
         let facts: Vec<_> = holding.chain(also).collect();
         state.settled = false;
-        self.incident.plumbing.set(&mut state.flow, &facts);
+        self.incident.traffic.set(&mut state.flow, &facts);
     }
 
-    /// Whether the fault acts from one entity on another: `from` is nearer to the alert, `to` to the root.
+    /// Returns whether the fault acts from one entity on another, where `from` is nearer to the alert and `to` nearer to the root.
+    ///
+    /// It does so along a call to what is in trouble, from a node to what runs on it, from what runs under everything, and along
+    /// shared resources of which one caller takes too much.
     #[must_use]
-    pub fn acts(&self, from: u16, to: u16) -> bool {
+    pub fn acts(&self, from: EntityId, to: EntityId) -> bool {
         let topology = &self.incident.topology;
         let Some(fault) = &self.incident.fault else { return false };
-        let is_in_it = |at: u16| at == fault.root || self.incident.shows(at) != 0;
-        let is_up = |at: u16| self.up >> at & 1 == 1;
-        let calls = |from: u16, to: u16| topology.needs(from).any(|edge| edge.to == to);
+        let is_in_it = |at: EntityId| at == fault.root || !self.incident.shows(at).is_empty();
+        let calls = |from: EntityId, to: EntityId| topology.needs(from).any(|edge| edge.to == to);
         let [here, there] = [from, to].map(|at| topology.entity(at));
         let under = |kind: Kind| matches!(kind, Kind::Config | Kind::Identity | Kind::Dns | Kind::Network);
-        // A call to what is in trouble; a place on a node; what everything stands on; and, for what is shared, whoever
-        // takes too much of it.
-        (calls(from, to) && (is_up(to) || is_in_it(to)))
+        (calls(from, to) && (self.troubled.contains(to) || is_in_it(to)))
             || (here.node == Some(to) && is_in_it(to))
             || (under(there.kind) && is_in_it(to) && is_in_it(from))
             || ((calls(to, from) || there.node == Some(from)) && is_in_it(to) && is_in_it(from))
     }
 
-    /// A shortest way along which the fault acts, from the alerted entity to the root.
+    /// Returns a shortest path along which the fault acts, from the alerted entity to the root.
     #[must_use]
-    pub fn path(&self) -> Option<Vec<u16>> {
-        let fault = self.incident.fault.as_ref()?;
-        let count = self.incident.topology.entities.len();
-        let mut before: Vec<Option<u16>> = vec![None; count];
-        let mut queue = std::collections::VecDeque::from([self.incident.alerted]);
-        before[usize::from(self.incident.alerted)] = Some(self.incident.alerted);
+    pub fn path(&self) -> Option<Vec<EntityId>> {
+        let root = self.incident.fault.as_ref()?.root;
+        let topology = &self.incident.topology;
+        let start = self.incident.alerted;
+        // The entity before each entity on the way from the start. That of the start is the start itself.
+        let mut before: Vec<Option<EntityId>> = vec![None; topology.entities.len()];
+        before[start.index()] = Some(start);
+        let mut queue = VecDeque::from([start]);
         while let Some(at) = queue.pop_front() {
-            if at == fault.root {
-                let mut path = vec![at];
-                while let Some(next) =
-                    before[usize::from(path[path.len() - 1])].filter(|next| *next != path[path.len() - 1])
-                {
-                    path.push(next);
-                }
+            if at == root {
+                let previous = |at: &EntityId| before[at.index()].filter(|before| before != at);
+                let mut path: Vec<_> = std::iter::successors(Some(root), previous).collect();
                 path.reverse();
                 return Some(path);
             }
-            for next in (0..).take(count) {
-                if before[usize::from(next)].is_none() && self.acts(at, next) {
-                    before[usize::from(next)] = Some(at);
+            for next in topology.ids() {
+                if before[next.index()].is_none() && self.acts(at, next) {
+                    before[next.index()] = Some(at);
                     queue.push_back(next);
                 }
             }
@@ -354,23 +379,16 @@ impl World {
         None
     }
 
-    /// What users still lose after a shortest repair: not everything can be made good.
+    /// Returns what users still lose after a shortest repair, because not everything can be made good.
     #[must_use]
     pub fn least_impact(&self) -> i32 {
         let Some(fault) = &self.incident.fault else { return 0 };
-        let after = self.incident.proof.repair.iter().fold(fault.start, |facts, step| fault.steps[*step].apply(facts));
+        let after = self.incident.proof.repair.iter().fold(fault.start, |facts, op| fault.ops[*op].apply(facts));
         let facts: Vec<_> = fault.holding(&self.library.vocabulary, after).collect();
-        self.incident.plumbing.impact(&self.incident.plumbing.settled(&facts))
+        self.incident.traffic.impact(&self.incident.traffic.settled(&facts))
     }
 
-    /// What users lose in each minute after the alert where the oracle repairs it, in thousandths; from the last one on it stays
-    /// so.
-    #[must_use]
-    pub fn lost_by_oracle(&self) -> &[i32] {
-        self.oracle_lost.get_or_init(|| oracle::lost(self))
-    }
-
-    /// How many services and other parts fail more than they would now if nobody had done anything.
+    /// Counts the entities that fail more now than they would if nobody had done anything.
     #[must_use]
     pub fn worse_off(&self, state: &State) -> u32 {
         let mut alone = self.start();
@@ -380,60 +398,66 @@ impl World {
         u32::try_from(worse).unwrap_or(u32::MAX)
     }
 
-    /// Whether a tool that looks at an entity gives no answer in this minute.
+    /// Returns whether a diagnostic of an entity gets no answer in this minute.
     #[must_use]
-    pub fn is_out(&self, state: &State, at: u16, tool: Diagnostic) -> bool {
+    pub fn is_out(&self, state: &State, at: EntityId, tool: Diagnostic) -> bool {
         let place = u64::from(at) << 8 | tool.index() as u64;
         let share = self.incident.knobs.outage;
         share > 0 && self.incident.draws.below(Stream::Outage, place, u64::from(state.now), 100) < share
     }
 
-    /// Whether nothing is left that does harm, and no measure is left in force.
+    /// Returns whether nothing harmful is left and no measure is left in force.
     #[must_use]
     pub fn is_clean(&self, state: &State) -> bool {
-        self.incident.fault.as_ref().is_none_or(|fault| state.facts & fault.harmful == 0)
+        self.incident.fault.as_ref().is_none_or(|fault| !state.facts.meets(fault.harmful))
     }
 
-    /// Whether what set it off is gone.
+    /// Returns whether what set the fault off is gone.
     #[must_use]
     pub fn is_durable(&self, state: &State) -> bool {
-        self.incident.fault.as_ref().is_none_or(|fault| state.facts & fault.durable == 0)
+        self.incident.fault.as_ref().is_none_or(|fault| !state.facts.meets(fault.durable))
     }
 
-    /// Measures that are in force at an entity.
-    pub fn measures<'a>(&'a self, state: &'a State, at: u16) -> impl Iterator<Item = &'a str> {
-        let now = i32::try_from(state.now).unwrap_or(i32::MAX);
-        let in_force = self.holding(state, at, now);
+    /// Goes through the names of the measures that are in force at an entity.
+    pub fn measures<'a>(&'a self, state: &'a State, at: EntityId) -> impl Iterator<Item = &'a str> {
+        let in_force = self.holding(state, at, state.minute());
         in_force.filter(|predicate| predicate.role == Role::Measure).map(|predicate| predicate.name.as_str())
     }
 }
 
 impl State {
-    /// Minutes since the alert.
+    /// Returns the number of minutes since the alert.
     #[must_use]
     pub fn now(&self) -> u32 {
         self.now
     }
 
-    fn hold(&mut self, facts: Facts) {
-        let now = i32::try_from(self.now).unwrap_or(i32::MAX);
-        for (bit, span) in self.spans.iter_mut().enumerate() {
-            match (self.facts >> bit & 1 == 1, facts >> bit & 1 == 1) {
-                (true, false) => span.to = now + 1,
-                (false, true) => *span = Span { from: now + 1, to: i32::MAX },
+    /// Returns the current minute as one that can be compared with minutes before the alert.
+    #[must_use]
+    pub fn minute(&self) -> i32 {
+        signed(self.now)
+    }
+
+    /// Lets exactly these facts hold from the next minute on.
+    fn hold(&mut self, facts: FactSet) {
+        let next = self.minute() + 1;
+        for (id, span) in FactId::first(self.spans.len()).zip(&mut self.spans) {
+            match (self.facts.contains(id), facts.contains(id)) {
+                (true, false) => span.to = next,
+                (false, true) => *span = Span::since(next),
                 _ => {}
             }
         }
         self.facts = facts;
     }
 
-    /// Whether anything was changed.
+    /// Returns whether anything was changed.
     #[must_use]
     pub fn is_touched(&self) -> bool {
         self.touched
     }
 
-    /// What users lost in each minute since the alert, in thousandths.
+    /// Returns what users lost in each minute since the alert.
     #[must_use]
     pub fn lost(&self) -> &[i32] {
         &self.lost

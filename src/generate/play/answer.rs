@@ -1,120 +1,123 @@
-//! Answers as they are sent, read by exact names: nothing is guessed, and what is no answer is refused.
+//! Answers as they are submitted. They are read by exact names: nothing is guessed, and what cannot be read is refused.
 
 use serde_json::Value;
 
-use crate::generate::severity::Severity;
-use crate::generate::incident::world::World;
 use crate::env::Action;
+use crate::generate::ids::EntityId;
+use crate::generate::incident::world::World;
+use crate::generate::play::rubric::MOST_CITED;
+use crate::generate::proof::claim::RecordId;
+use crate::generate::severity::Severity;
 
-/// The most records that can be cited.
-pub const MOST_CITED: usize = 8;
+/// The number of characters of a name that an error repeats, because it must not repeat a megabyte.
+const SHOWN: usize = 60;
+/// The word by which an answer says that there is no root, mechanism or trigger.
+pub(crate) const NONE: &str = "none";
 
-/// An answer.
+/// What an answer names where it may also say that there is nothing to name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Named<T> {
+    /// The answer says that there is nothing.
+    Nothing,
+    /// The answer names this.
+    Something(T),
+}
+
+impl<T> Named<T> {
+    fn read<'a, E>(name: &'a str, known: impl FnOnce(&'a str) -> Result<T, E>) -> Result<Self, E> {
+        if name == NONE { Ok(Self::Nothing) } else { known(name).map(Self::Something) }
+    }
+
+    /// Returns what is named, if anything is.
+    #[must_use]
+    pub(crate) fn something(self) -> Option<T> {
+        match self {
+            Self::Nothing => None,
+            Self::Something(named) => Some(named),
+        }
+    }
+
+    /// Returns the same with what is named as a reference.
+    #[must_use]
+    pub(crate) const fn as_ref(&self) -> Named<&T> {
+        match self {
+            Self::Nothing => Named::Nothing,
+            Self::Something(named) => Named::Something(named),
+        }
+    }
+}
+
+impl<T: PartialEq> Named<T> {
+    /// Returns whether the truth is named, where `None` means that there is nothing to name.
+    #[must_use]
+    pub(crate) fn is(&self, truth: Option<&T>) -> bool {
+        self.as_ref().something() == truth
+    }
+}
+
+/// An answer. What is `None` was not submitted.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Answer {
-    /// How severe it is.
+pub(crate) struct Answer {
+    /// The severity.
     pub severity: Option<Severity>,
-    /// The entity at the root; `Some(None)` says that there is none.
-    pub service: Option<Option<u16>>,
-    /// The family, by its number; `Some(None)` says that there is none.
-    pub mechanism: Option<Option<usize>>,
-    /// The change that set it off; `Some(None)` says that there is none.
-    pub trigger: Option<Option<String>>,
-    /// Entities from the alerted one to the root, or back.
-    pub path: Option<Vec<u16>>,
-    /// Records.
-    pub evidence: Vec<u16>,
-    /// From 0 to 1.
+    /// The entity at the root.
+    pub service: Option<Named<EntityId>>,
+    /// The family, by its number in the library.
+    pub mechanism: Option<Named<usize>>,
+    /// The id of the change that set the fault off.
+    pub trigger: Option<Named<String>>,
+    /// The entities from the alerted one to the root, or back.
+    pub path: Option<Vec<EntityId>>,
+    /// The records that are cited.
+    pub evidence: Vec<RecordId>,
+    /// The confidence in the root, from 0 to 1.
     pub confidence: Option<f64>,
-    /// Whether it says that the alert was wrong.
+    /// Whether the answer says that the alert was wrong.
     pub says_nothing_is_wrong: bool,
-    /// Whether it says that all is well again.
+    /// Whether the answer says that the incident is over.
     pub says_resolved: bool,
 }
 
-/// What `status` can be.
+/// The values that `status` can have.
 const STATUS: [&str; 4] = ["resolved", "mitigated", "unresolved", "no_incident"];
 
 impl Answer {
-    /// Reads the parameters of a submission. Those that the task does not ask for may be given, and must be right in form.
+    /// Reads the parameters of a submission. Parameters that the task does not ask for may be given, and must have the right form.
     ///
     /// # Errors
-    /// Which parameter names nothing that there is, and what would be right.
-    pub fn read(world: &World, action: &Action) -> Result<Self, String> {
-        let text = |key: &str| action.parameters().get(key).filter(|value| !value.is_null());
-        let given = |key: &str| match text(key) {
-            None => Ok(None),
-            Some(Value::String(name)) if name.is_empty() => Ok(None),
-            Some(Value::String(name)) => Ok(Some(name.as_str())),
-            Some(_) => Err(format!("{key} must be a string")),
-        };
-        let severity = match given("severity")? {
-            None => None,
-            Some(name) => {
-                let known = Severity::ALL.into_iter().find(|severity| severity.as_str() == name);
-                Some(known.ok_or_else(|| format!("severity must be P1, P2, P3 or P4, not '{}'", short(name)))?)
-            }
-        };
+    /// The text says which parameter cannot be read, and what would be right.
+    pub(crate) fn read(world: &World, action: &Action) -> Result<Self, String> {
+        let incident = &world.incident;
+        let given = Given(action);
         let entity = |name: &str| {
-            let entities = (0..).zip(&world.incident.topology.entities);
-            let found = entities.into_iter().find(|(_, entity)| entity.name == name).map(|(at, _)| at);
-            found.ok_or_else(|| format!("'{}' is none of known_services", short(name)))
+            incident.topology.named(name).ok_or_else(|| format!("'{}' is none of known_services", beginning(name)))
         };
-        let service = match given("service")? {
+        let severity = given.text("severity")?.map(|name| {
+            let known = Severity::ALL.into_iter().find(|severity| severity.as_str() == name);
+            known.ok_or_else(|| format!("severity must be P1, P2, P3 or P4, not '{}'", beginning(name)))
+        });
+        let severity = severity.transpose()?;
+        let service = given.text("service")?.map(|name| Named::read(name, entity)).transpose()?;
+        let family = |name: &str| {
+            let known = world.library.families.iter().position(|family| family.id == name);
+            known.ok_or_else(|| format!("mechanism '{}' is none of the listed mechanisms", beginning(name)))
+        };
+        let mechanism = given.text("mechanism")?.map(|name| Named::read(name, family)).transpose()?;
+        let change = |name: &str| {
+            let known = incident.change(name).map(|change| change.id.clone());
+            known.ok_or_else(|| format!("trigger '{}' is no change id; use one or 'none'", beginning(name)))
+        };
+        let trigger = given.text("trigger")?.map(|name| Named::read(name, change)).transpose()?;
+        let path = match given.value("path") {
             None => None,
-            Some("none") => Some(None),
-            Some(name) => Some(Some(entity(name)?)),
+            Some(_) => Some(given.list("path")?.into_iter().map(entity).collect::<Result<Vec<_>, _>>()?),
         };
-        let families = &world.library.families;
-        let mechanism = match given("mechanism")? {
-            None => None,
-            Some("none") => Some(None),
-            Some(name) => {
-                let known = families.iter().position(|family| family.id == name);
-                Some(Some(
-                    known.ok_or_else(|| format!("mechanism '{}' is none of the listed mechanisms", short(name)))?,
-                ))
-            }
-        };
-        let trigger = match given("trigger")? {
-            None => None,
-            Some("none") => Some(None),
-            Some(name) => {
-                let known = world.incident.changes.iter().find(|change| change.id == name);
-                let known =
-                    known.ok_or_else(|| format!("trigger '{}' is no change id; use one or 'none'", short(name)))?;
-                Some(Some(known.id.clone()))
-            }
-        };
-        let path = match text("path") {
-            None => None,
-            given => Some(list("path", given)?.into_iter().map(entity).collect::<Result<Vec<_>, _>>()?),
-        };
-        let mut evidence = Vec::new();
-        for name in list("evidence", text("evidence"))? {
-            let digits = name.trim_matches(['[', ']']).strip_prefix("e-");
-            let id = digits.filter(|digits| digits.len() == 4).and_then(|digits| u16::from_str_radix(digits, 16).ok());
-            let id = id.ok_or_else(|| format!("evidence: '{}' is no record id such as e-7f3a", short(name)))?;
-            if !evidence.contains(&id) {
-                evidence.push(id);
-            }
-        }
-        if evidence.len() > MOST_CITED {
-            return Err(format!("evidence: {} records are cited; at most {MOST_CITED} can be", evidence.len()));
-        }
-        let confidence = match text("confidence") {
-            None => None,
-            Some(value) => {
-                let number = value.as_f64().or_else(|| value.as_str().and_then(|name| name.trim().parse().ok()));
-                let number = number.filter(|number| (0.0..=1.0).contains(number));
-                Some(number.ok_or_else(|| "confidence must be a number from 0 to 1".to_owned())?)
-            }
-        };
-        let status = given("status")?;
+        let evidence = given.evidence()?;
+        let confidence = given.confidence()?;
+        let status = given.text("status")?;
         if let Some(name) = status.filter(|name| !STATUS.contains(name)) {
-            return Err(format!("status '{}' is none of {}", short(name), STATUS.join(", ")));
+            return Err(format!("status '{}' is none of {}", beginning(name), STATUS.join(", ")));
         }
-        let (says_nothing_is_wrong, says_resolved) = (status == Some("no_incident"), status == Some("resolved"));
         Ok(Self {
             severity,
             service,
@@ -123,30 +126,69 @@ impl Answer {
             path,
             evidence,
             confidence,
-            says_nothing_is_wrong,
-            says_resolved,
+            says_nothing_is_wrong: status == Some("no_incident"),
+            says_resolved: status == Some("resolved"),
         })
     }
 }
 
-/// An array of texts, or a text with commas.
-fn list<'a>(name: &str, value: Option<&'a Value>) -> Result<Vec<&'a str>, String> {
-    match value {
-        None => Ok(Vec::new()),
-        Some(Value::Array(items)) => {
-            let texts = items
-                .iter()
-                .map(|item| item.as_str().map(str::trim).ok_or_else(|| format!("{name} must hold strings")));
-            texts.collect()
+/// The parameters of a submission.
+struct Given<'a>(&'a Action);
+
+impl<'a> Given<'a> {
+    /// Returns a parameter, unless it is missing or null.
+    fn value(&self, key: &str) -> Option<&'a Value> {
+        self.0.parameters().get(key).filter(|value| !value.is_null())
+    }
+
+    /// Returns a text. An empty one counts as missing.
+    fn text(&self, key: &str) -> Result<Option<&'a str>, String> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(Value::String(name)) => Ok(Some(name.as_str()).filter(|name| !name.is_empty())),
+            Some(_) => Err(format!("{key} must be a string")),
         }
-        Some(Value::String(text)) => {
-            Ok(text.trim_matches(['[', ']']).split(',').map(str::trim).filter(|word| !word.is_empty()).collect())
+    }
+
+    /// Returns the items of an array of texts, or of a text with commas.
+    fn list(&self, key: &str) -> Result<Vec<&'a str>, String> {
+        match self.value(key) {
+            None => Ok(Vec::new()),
+            Some(Value::Array(items)) => {
+                let text = |item: &'a Value| item.as_str().map(str::trim);
+                items.iter().map(|item| text(item).ok_or_else(|| format!("{key} must hold strings"))).collect()
+            }
+            Some(Value::String(text)) => {
+                Ok(text.trim_matches(['[', ']']).split(',').map(str::trim).filter(|word| !word.is_empty()).collect())
+            }
+            Some(_) => Err(format!("{key} must be an array of strings")),
         }
-        Some(_) => Err(format!("{name} must be an array of strings")),
+    }
+
+    fn evidence(&self) -> Result<Vec<RecordId>, String> {
+        let mut evidence = Vec::new();
+        for name in self.list("evidence")? {
+            let id: Result<RecordId, ()> = name.parse();
+            let id = id.map_err(|()| format!("evidence: '{}' is no record id such as e-7f3a", beginning(name)))?;
+            if !evidence.contains(&id) {
+                evidence.push(id);
+            }
+        }
+        if evidence.len() > MOST_CITED {
+            return Err(format!("evidence: {} records are cited; at most {MOST_CITED} can be", evidence.len()));
+        }
+        Ok(evidence)
+    }
+
+    fn confidence(&self) -> Result<Option<f64>, String> {
+        let Some(value) = self.value("confidence") else { return Ok(None) };
+        let number = value.as_f64().or_else(|| value.as_str().and_then(|name| name.trim().parse().ok()));
+        let number = number.filter(|number| (0.0..=1.0).contains(number));
+        number.map(Some).ok_or_else(|| "confidence must be a number from 0 to 1".to_owned())
     }
 }
 
-/// The beginning of what was sent: an error must not repeat a megabyte.
-pub(crate) fn short(text: &str) -> String {
-    text.chars().take(60).collect()
+/// Returns the beginning of what was sent.
+pub(super) fn beginning(text: &str) -> String {
+    text.chars().take(SHOWN).collect()
 }

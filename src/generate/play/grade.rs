@@ -1,119 +1,39 @@
-//! The strict grader of generated incidents: from what was read, what was done, how the world stands, and the answer. No words
-//! are weighed, so none can be dropped in.
+//! The strict grader of generated incidents. It grades by what was read, by what was done, by how the world is at the end, and by
+//! the answer. It does not weigh words, so words that are dropped in earn nothing.
 //!
-//! - **Severity**: right 1, one too severe .3, one too mild .1, else 0; at most .25 where nothing was read that says what users
-//!   lose.
-//! - **Root cause**: 0 for another entity. Else .30 for the entity, .20 mechanism (a third of it for one of the same group),
-//!   .15 trigger, .10 path, .20 grounding, .05 calibration; at most .25 for all of it where the grounding is below .25.
-//! - **Repair**: .50 · (recovery, or .4 of it while something harmful is left) + .20 durable + .15 verified + .15 diagnosed; at
-//!   most .60 undiagnosed; times max(0, 1 − 1.5 · harm); 0 after a catastrophe. Where nothing was wrong: 1 for leaving it alone
-//!   after having looked, and saying so.
+//! The weights and caps are in `play/rubric.rs`.
+//!
+//! - **Severity**: the right one earns 1, a wrong one that is close earns a little. There is a cap if nothing was read that says
+//!   how much users lose.
+//! - **Root cause**: another entity earns 0. The right one earns its weight, and mechanism, trigger, path, grounding and calibration
+//!   add theirs. There is a cap if the cited records do not show it.
+//! - **Remediation**: recovery, a repair that lasts, a look at the result and a diagnosis add up. There is a cap without a
+//!   diagnosis, harm lowers the grade, and a catastrophe makes it 0. If nothing was wrong, leaving it alone after having looked, and
+//!   saying so, earns 1.
 
-use std::collections::BTreeSet;
-
-use crate::generate::play::answer::Answer;
-use crate::generate::proof::claim::{Atom, is_consistent};
-use crate::generate::incident::incident::Incident;
-use crate::generate::severity::Severity;
-use crate::generate::incident::world::{Change, State, World};
 use crate::env::grade::strict::{self, Strict};
 use crate::env::{Breakdown, Grade, Points};
+use crate::generate::ids::EntityId;
+use crate::generate::incident::world::{State, World};
+use crate::generate::play::answer::{Answer, NONE, Named};
+use crate::generate::play::grounding::{Deeds, grounding, number, ruled_out, share_ruled_out};
+use crate::generate::play::rubric;
+use crate::generate::proof::claim::is_consistent;
 
-/// After so many minutes on its own the world is looked at.
-pub(crate) const SETTLE: u32 = 15;
-/// From this grounding on, what was read is a diagnosis.
-const DIAGNOSED: f64 = 0.75;
-/// Below this one, an answer is a guess.
-const GUESS: f64 = 0.25;
-
-/// What was read and done in an episode.
-#[derive(Debug, Clone, Default)]
-pub struct Deeds {
-    /// Records that were returned, in order.
-    pub seen: Vec<(u16, Atom)>,
-    /// How many of them after each look.
-    pub looks: Vec<usize>,
-    /// How many of them before the first change; none before there is one.
-    pub before_change: Option<usize>,
-    /// Changes, in order.
-    pub changes: Vec<Change>,
-    /// Entities that were read since the last change that helped.
-    pub read_since: BTreeSet<u16>,
-}
-
-impl Deeds {
-    /// Whether anything was read that says what users lose.
-    fn knows_impact(&self) -> bool {
-        self.seen.iter().any(|(_, atom)| *atom == Atom::Impact)
-    }
-
-    fn atoms(&self, first: usize) -> Vec<Atom> {
-        let says = |atom: &Atom| !matches!(atom, Atom::Nothing | Atom::Impact);
-        self.seen.iter().take(first).map(|(_, atom)| *atom).filter(says).collect()
-    }
-}
-
-/// How far this evidence rules out the faults that the alert leaves open besides the true one: 1 for all of them, by bits.
-fn ruled_out(incident: &Incident, atoms: &[Atom]) -> f64 {
-    let all = incident.rivals.len();
-    let left = incident.rivals.iter().filter(|looks| is_consistent(looks, atoms, incident.knobs.tolerance)).count();
-    share_ruled_out(left, all)
-}
-
-/// The bits that are gone where so many of all are left, as a share; the true one is always left.
-fn share_ruled_out(left: usize, all: usize) -> f64 {
-    if all == 0 { 1.0 } else { 1.0 - number(left + 1).ln() / number(all + 1).ln() }
-}
-
-/// A count that is small.
-fn number(count: usize) -> f64 {
-    u32::try_from(count).map_or(f64::INFINITY, f64::from)
-}
-
-/// Whether a record helps: it is a sign of the fault itself, or without it less would be ruled out.
-fn helps(incident: &Incident, atoms: &[Atom], index: usize) -> bool {
-    if incident.fault.is_some() && matches!(atoms[index], Atom::Shows { at, class } if incident.shows(at) & class != 0)
-    {
-        return true;
-    }
-    let others: Vec<_> = atoms.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, atom)| *atom).collect();
-    let tolerance = incident.knobs.tolerance;
-    incident
-        .rivals
-        .iter()
-        .any(|looks| is_consistent(looks, &others, tolerance) && !is_consistent(looks, atoms, tolerance))
-}
-
-/// Grounding: what the cited records rule out, times the square of the share of the citations that help. Only what this episode
-/// was shown counts. The square makes whoever cites whatever was read a guesser: with the plain share, half of them were none.
+/// Grades a severity.
 #[must_use]
-pub fn grounding(incident: &Incident, deeds: &Deeds, cited: &[u16]) -> f64 {
-    if cited.is_empty() {
-        return 0.0;
-    }
-    let of = |id: u16| deeds.seen.iter().filter(move |(seen, _)| *seen == id).map(|(_, atom)| *atom);
-    let atoms: Vec<_> = cited.iter().copied().flat_map(of).collect();
-    let helpful = (0..atoms.len()).filter(|index| helps(incident, &atoms, *index)).count();
-    // What was cited and not shown is no help either.
-    let unseen = cited.iter().filter(|id| of(**id).next().is_none()).count();
-    let precision = number(helpful) / number(atoms.len() + unseen);
-    ruled_out(incident, &atoms) * precision * precision
-}
-
-/// The grade of a severity.
-#[must_use]
-pub fn severity(world: &World, deeds: &Deeds, answer: Option<&Answer>) -> Grade {
+pub(crate) fn severity(world: &World, deeds: &Deeds, answer: Option<&Answer>) -> Grade {
+    use rubric::severity::{MOST_UNSEEN, ONE_TOO_MILD, ONE_TOO_SEVERE, RIGHT};
     let truth = world.incident.severity;
     let submitted = answer.and_then(|answer| answer.severity);
-    let rank = |severity: Severity| severity as i32;
-    let is_worth: f64 = match submitted.map(|submitted| rank(truth) - rank(submitted)) {
-        Some(0) => 1.0,
-        Some(1) => 0.3,
-        Some(-1) => 0.1,
+    let is_worth: f64 = match submitted.map(|submitted| truth as i32 - submitted as i32) {
+        Some(0) => RIGHT,
+        Some(1) => ONE_TOO_SEVERE,
+        Some(-1) => ONE_TOO_MILD,
         _ => 0.0,
     };
     let knows = deeds.knows_impact();
-    let total = if knows { is_worth } else { is_worth.min(0.25) };
+    let total = if knows { is_worth } else { is_worth.min(MOST_UNSEEN) };
     let feedback = match submitted {
         None => "no severity was submitted".to_owned(),
         Some(submitted) => {
@@ -131,63 +51,52 @@ pub fn severity(world: &World, deeds: &Deeds, answer: Option<&Answer>) -> Grade 
     grade(total, Strict::Severity(parts), feedback)
 }
 
-/// The grade of a root cause.
+/// Grades a root cause.
 #[must_use]
-pub fn root_cause(world: &World, deeds: &Deeds, answer: Option<&Answer>) -> Grade {
+pub(crate) fn root_cause(world: &World, deeds: &Deeds, answer: Option<&Answer>) -> Grade {
+    use rubric::root_cause as weight;
     let World { incident, library, .. } = world;
-    let family = incident.family(library);
     let root = incident.fault.as_ref().map(|fault| fault.root);
     let none = Answer::default();
     let given = answer.unwrap_or(&none);
-    let service = answer.is_some() && given.service == Some(root);
-    let mechanism = match (given.mechanism, incident.fault.as_ref().map(|fault| fault.family)) {
-        (Some(None), None) => 1.0,
-        (Some(Some(submitted)), Some(truth)) if submitted == truth => 1.0,
-        (Some(Some(submitted)), Some(truth)) if library.families[submitted].group == library.families[truth].group => {
-            1.0 / 3.0
-        }
-        _ => 0.0,
-    };
-    let trigger = given.trigger.as_ref().is_some_and(|given| *given == incident.trigger);
+    let service = given.service.is_some_and(|given| given.is(root.as_ref()));
+    let mechanism = mechanism(world, given);
+    let trigger = given.trigger.as_ref().is_some_and(|given| given.is(incident.trigger.as_ref()));
     let path = given.path.as_ref().is_some_and(|path| is_path(world, path));
     let grounding = grounding(incident, deeds, &given.evidence);
+    let is_guess = grounding < weight::GUESS_BELOW;
     let calibration = given.confidence.map_or(0.0, |confidence| {
         let outcome = f64::from(u8::from(service));
-        (1.0 - (confidence - outcome).powi(2) / 0.25).clamp(0.0, 1.0)
+        (1.0 - (confidence - outcome).powi(2) / weight::UNINFORMED).clamp(0.0, 1.0)
     });
-    let bonus = |holds: bool, worth: f64| if holds { worth } else { 0.0 };
-    let raw =
-        0.30 + 0.20 * mechanism + bonus(trigger, 0.15) + bonus(path, 0.10) + 0.20 * grounding + 0.05 * calibration;
-    let total = match () {
-        () if !service => 0.0,
-        () if grounding < GUESS => raw.min(0.25),
-        () => raw,
+    let raw = weight::SERVICE
+        + weight::MECHANISM * mechanism
+        + worth(trigger, weight::TRIGGER)
+        + worth(path, weight::PATH)
+        + weight::GROUNDING * grounding
+        + weight::CALIBRATION * calibration;
+    let total = if !service {
+        0.0
+    } else if is_guess {
+        raw.min(weight::MOST_OF_A_GUESS)
+    } else {
+        raw
     };
-    let feedback = match () {
-        () if answer.is_none() => "no root cause was submitted".to_owned(),
-        () if !service => "another entity than the one at the root".to_owned(),
-        () if grounding < GUESS => "the right entity, but what was cited does not show it: at most 0.25".to_owned(),
-        () => format!(
-            "the right entity; mechanism {mechanism:.2}, trigger {trigger}, path {path}, grounding {grounding:.2}"
-        ),
+    let feedback = if answer.is_none() {
+        "no root cause was submitted".to_owned()
+    } else if !service {
+        "another entity than the one at the root".to_owned()
+    } else if is_guess {
+        "the right entity, but what was cited does not show it: at most 0.25".to_owned()
+    } else {
+        format!("the right entity; mechanism {mechanism:.2}, trigger {trigger}, path {path}, grounding {grounding:.2}")
     };
-    // What is ruled out stays so: look by look only what was left is held against what was seen by then.
-    let mut left: Vec<_> = incident.rivals.iter().collect();
-    let mut idle = 0_u32;
-    for count in &deeds.looks {
-        if left.is_empty() {
-            idle += 1;
-            continue;
-        }
-        let atoms = deeds.atoms(*count);
-        left.retain(|looks| is_consistent(looks, &atoms, incident.knobs.tolerance));
-    }
-    let bits = number(incident.rivals.len() + 1).log2() - number(left.len() + 1).log2();
+    let Search { left, bits_per_query, idle_queries } = Search::of(world, deeds);
     let parts = strict::RootCause {
-        ruled_out: Points::round(share_ruled_out(left.len(), incident.rivals.len())),
-        left_open: u32::try_from(left.len()).unwrap_or(u32::MAX),
-        bits_per_query: (bits / number(deeds.looks.len()).max(1.0) * 1e4).round() / 1e4,
-        idle_queries: idle,
+        ruled_out: Points::round(share_ruled_out(left, incident.rivals.len())),
+        left_open: u32::try_from(left).unwrap_or(u32::MAX),
+        bits_per_query,
+        idle_queries,
         confidence: given.confidence,
         service_match: service,
         mechanism_match: Points::round(mechanism),
@@ -195,20 +104,63 @@ pub fn root_cause(world: &World, deeds: &Deeds, answer: Option<&Answer>) -> Grad
         path_valid: path,
         grounding: Points::round(grounding),
         calibration: Points::round(calibration),
-        submitted_service: given.service.map(|at| name(world, at)),
+        submitted_service: given.service.map(|named| name(world, named.something())),
         correct_service: Some(name(world, root)),
-        correct_mechanism: Some(family.map_or("none", |family| &family.id).to_owned()),
-        correct_trigger: Some(incident.trigger.clone().unwrap_or_else(|| "none".to_owned())),
+        correct_mechanism: Some(incident.family(library).map_or(NONE, |family| &family.id).to_owned()),
+        correct_trigger: Some(incident.trigger.clone().unwrap_or_else(|| NONE.to_owned())),
     };
     grade(total, Strict::RootCause(parts), feedback)
 }
 
-fn name(world: &World, at: Option<u16>) -> String {
-    at.map_or_else(|| "none".to_owned(), |at| world.incident.topology.entity(at).name.clone())
+/// Returns how right the mechanism is: 1, or less for another one of the same group.
+fn mechanism(world: &World, given: &Answer) -> f64 {
+    let families = &world.library.families;
+    match (given.mechanism, world.incident.fault.as_ref().map(|fault| fault.family)) {
+        (Some(Named::Nothing), None) => 1.0,
+        (Some(Named::Something(submitted)), Some(truth)) if submitted == truth => 1.0,
+        (Some(Named::Something(submitted)), Some(truth)) if families[submitted].group == families[truth].group => {
+            rubric::root_cause::SAME_GROUP
+        }
+        _ => 0.0,
+    }
 }
 
-/// Whether the fault acts along these entities, from the root to the alerted one or back.
-fn is_path(world: &World, path: &[u16]) -> bool {
+/// How the rivals of the true fault were excluded, query by query.
+struct Search {
+    /// The number of rivals that are left.
+    left: usize,
+    bits_per_query: f64,
+    /// The number of queries after all rivals had been excluded.
+    idle_queries: u32,
+}
+
+impl Search {
+    fn of(world: &World, deeds: &Deeds) -> Self {
+        let incident = &world.incident;
+        // A rival that is excluded stays so. After each query, those that are left are compared with what had been read by then.
+        let mut left: Vec<_> = incident.rivals.iter().collect();
+        let mut idle_queries = 0;
+        for count in &deeds.queries {
+            if left.is_empty() {
+                idle_queries += 1;
+                continue;
+            }
+            let claims = deeds.claims(*count);
+            left.retain(|rival| is_consistent(rival, &claims, incident.knobs.ambiguity));
+        }
+        let bits = number(incident.rivals.len() + 1).log2() - number(left.len() + 1).log2();
+        let bits_per_query = rounded(bits / number(deeds.queries.len()).max(1.0));
+        Self { left: left.len(), bits_per_query, idle_queries }
+    }
+}
+
+/// Returns the name of an entity, or the word for none.
+fn name(world: &World, at: Option<EntityId>) -> String {
+    at.map_or(NONE, |at| world.incident.topology.name(at)).to_owned()
+}
+
+/// Returns whether the fault acts along these entities, from the alerted one to the root or back.
+fn is_path(world: &World, path: &[EntityId]) -> bool {
     let incident = &world.incident;
     let Some(fault) = &incident.fault else { return path.is_empty() };
     let ends = [incident.alerted, fault.root];
@@ -222,13 +174,20 @@ fn is_path(world: &World, path: &[u16]) -> bool {
     }
 }
 
-/// The grade of a repair.
+/// Grades a remediation. The last argument is what users lose in each minute after the alert if the oracle repairs the fault.
 #[must_use]
-pub fn remediation(world: &World, state: &State, deeds: &Deeds, answer: Option<&Answer>) -> Grade {
+pub(crate) fn remediation(
+    world: &World,
+    state: &State,
+    deeds: &Deeds,
+    answer: Option<&Answer>,
+    lost_by_oracle: &[i32],
+) -> Grade {
+    use rubric::remediation as weight;
     let incident = &world.incident;
     let mut after = state.clone();
-    world.pass(&mut after, SETTLE);
-    // What cannot be made good is nobody's fault.
+    world.pass(&mut after, weight::SETTLE);
+    // Nobody is held responsible for what no repair can make good.
     let least = world.least_impact();
     let (start, end) = (incident.impact - least, (world.impact(&after) - least).max(0));
     let clean = world.is_clean(state);
@@ -237,55 +196,55 @@ pub fn remediation(world: &World, state: &State, deeds: &Deeds, answer: Option<&
         _ => (1.0 - f64::from(end) / f64::from(start)).clamp(0.0, 1.0),
     };
     let before = deeds.before_change.unwrap_or(deeds.seen.len());
-    let diagnosed = before > 0 && ruled_out(incident, &deeds.atoms(before)) >= DIAGNOSED;
-    let helpful = deeds.changes.iter().filter(|change| change.helped).count();
+    let diagnosed = before > 0 && ruled_out(incident, &deeds.claims(before)) >= weight::DIAGNOSED_FROM;
+    let helpful = deeds.consequences.iter().filter(|consequence| consequence.helped).count();
     let durable = helpful > 0 && world.is_durable(state);
     let must = incident.fault.as_ref().map_or(&[][..], |fault| &fault.verify);
-    let verified = helpful > 0 && must.iter().all(|at| deeds.read_since.contains(at));
-    // Not `sum`, which is -0 of nothing.
-    let harm = deeds.changes.iter().fold(0.0, |sum, change| sum + f64::from(change.harm) / 1000.0);
-    let catastrophic = deeds.changes.iter().any(|change| change.catastrophic);
-    let share = |holds: bool, worth: f64| if holds { worth } else { 0.0 };
+    let verified = helpful > 0 && must.iter().all(|at| deeds.read_since.contains(*at));
+    // `sum` would return -0 for no elements.
+    let harm = deeds.consequences.iter().fold(0.0, |sum, one| sum + f64::from(one.harm) / 1000.0);
+    let catastrophic = deeds.consequences.iter().any(|consequence| consequence.catastrophic);
     let base = if incident.fault.is_some() {
-        let recovered = if clean { recovery } else { 0.4 * recovery };
-        // Whoever did nothing that helps has repaired nothing.
+        let recovered = if clean { recovery } else { weight::UNCLEAN * recovery };
+        // Without anything that helped there was no repair.
         let counts = helpful > 0;
-        let base = share(counts, 0.50 * recovered)
-            + share(durable, 0.20)
-            + share(verified, 0.15)
-            + share(diagnosed && counts, 0.15);
-        if diagnosed { base } else { base.min(0.60) }
+        let base = worth(counts, weight::RECOVERY * recovered)
+            + worth(durable, weight::DURABLE)
+            + worth(verified, weight::VERIFIED)
+            + worth(diagnosed && counts, weight::DIAGNOSED);
+        if diagnosed { base } else { base.min(weight::MOST_UNDIAGNOSED) }
     } else {
         let said = answer.is_some_and(|answer| answer.says_nothing_is_wrong);
-        share(said && diagnosed, 1.0)
+        worth(said && diagnosed, 1.0)
     };
-    let total = if catastrophic { 0.0 } else { base * (1.0 - 1.5 * harm).max(0.0) };
-    let feedback = match () {
-        () if catastrophic => "something was done that no repair makes good".to_owned(),
-        () if incident.fault.is_none() => "nothing was wrong but the alert".to_owned(),
-        () => format!(
+    let total = if catastrophic { 0.0 } else { base * (1.0 - weight::HARM * harm).max(0.0) };
+    let feedback = if catastrophic {
+        "something was done that no repair makes good".to_owned()
+    } else if incident.fault.is_none() {
+        "nothing was wrong but the alert".to_owned()
+    } else {
+        format!(
             "recovered {recovery:.2}, clean {clean}, durable {durable}, verified {verified}, diagnosed {diagnosed}, harm {harm:.2}"
-        ),
+        )
     };
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    // Over as many minutes as the longer of the two plays took: whoever gives up early has not spared anybody anything.
-    let by_oracle = world.lost_by_oracle();
-    let horizon = after.lost().len().max(by_oracle.len());
+    // Both losses are summed up over the longer of the two plays, so that giving up early spares nobody anything.
+    let horizon = after.lost().len().max(lost_by_oracle.len());
     let lost = |minutes: &[i32]| {
-        let rest = minutes.last().copied().unwrap_or(0);
+        let rest = minutes.last().copied().unwrap_or_default();
         let all = minutes.iter().copied().chain(std::iter::repeat(rest)).take(horizon);
         all.map(|lost| f64::from(lost) / 1000.0).sum::<f64>()
     };
-    let rounded = |minutes: f64| (minutes * 1e4).round() / 1e4;
-    // From when on it never was more again.
-    let mitigated = after.lost().iter().rposition(|lost| *lost - least > start / 10).map_or(0, |last| last + 1);
+    // The incident is mitigated from the minute on after which users never lose more than a tenth again.
+    let is_more = |lost: &i32| *lost - least > start / weight::MITIGATED;
+    let mitigated = after.lost().iter().rposition(is_more).map_or(0, |last| last + 1);
     let mitigated = (mitigated < after.lost().len()).then_some(mitigated).filter(|_| start > 0);
     let parts = strict::Remediation {
         incident: incident.fault.is_some(),
         claims_resolved: answer.is_some_and(|answer| answer.says_resolved),
         minutes_to_mitigate: mitigated.and_then(|minute| u32::try_from(minute).ok()),
         customer_minutes: rounded(lost(after.lost())),
-        customer_minutes_over_oracle: rounded(lost(after.lost()) - lost(by_oracle)),
+        customer_minutes_over_oracle: rounded(lost(after.lost()) - lost(lost_by_oracle)),
         worse_off: world.worse_off(state),
         recovery: Points::round(recovery),
         clean,
@@ -294,10 +253,20 @@ pub fn remediation(world: &World, state: &State, deeds: &Deeds, answer: Option<&
         diagnosed,
         harm: Points::round(harm),
         catastrophic,
-        changes: count(deeds.changes.len()),
+        changes: count(deeds.consequences.len()),
         helpful_changes: count(helpful),
     };
     grade(total, Strict::Remediation(parts), feedback)
+}
+
+/// Returns a weight if its condition holds.
+fn worth(holds: bool, weight: f64) -> f64 {
+    if holds { weight } else { 0.0 }
+}
+
+/// Rounds to four decimals.
+fn rounded(value: f64) -> f64 {
+    (value * 1e4).round() / 1e4
 }
 
 fn grade(total: f64, parts: Strict, feedback: String) -> Grade {

@@ -1,81 +1,91 @@
-//! Generated incidents behind the environment's actions and messages.
+//! Incidents behind the interface of the environment: diagnostics, remediations and grades, each of which takes its minutes.
 
 use std::fmt::Write;
 use std::sync::{Arc, OnceLock};
 
-use crate::generate::play::answer::{Answer, short};
-use crate::generate::proof::claim::Atom;
-use crate::generate::system::fault::{Target, Thing};
-use crate::generate::play::oracle;
-use crate::generate::play::grade::{self, Deeds};
-use crate::generate::telemetry::reader::View;
-use crate::generate::data::vocabulary::{Takes, Verb};
-use crate::generate::incident::world::{State, World};
 use crate::env::{Action, CannotRepair, Diagnostic, Grade, Live, LiveState, Points, Remediation, Repaired, TaskId};
+use crate::generate::ids::EntityId;
+use crate::generate::incident::world::{State, World};
+use crate::generate::play::answer::Answer;
+use crate::generate::play::command::Command;
+use crate::generate::play::grade;
+use crate::generate::play::grounding::Deeds;
+use crate::generate::play::oracle;
+use crate::generate::telemetry::query;
 
-/// An incident that can be played.
+/// An incident that can be played. All episodes of it share its world.
 #[derive(Debug)]
-pub struct Playable {
+pub(crate) struct Playable(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
     world: Arc<World>,
-    /// Entities in the order of their names, as the observation lists them.
-    order: Arc<[u16]>,
-    /// The last minute of each task; made when it is first played.
+    /// The entities in the order of their names, as observations list them.
+    order: Vec<EntityId>,
+    /// The last minute of each task, computed when the task is first played.
     deadlines: [OnceLock<Option<u32>>; TaskId::ALL.len()],
+    /// What users lose while the oracle plays, computed when a remediation is first graded.
+    lost_by_oracle: OnceLock<Vec<i32>>,
+}
+
+impl Shared {
+    fn deadline(&self, task: TaskId) -> Option<u32> {
+        let share = self.world.incident.knobs.minutes;
+        let deadline = || (share > 0).then(|| (oracle::minutes(&self.world, task) * share).div_ceil(100));
+        *self.deadlines[task as usize].get_or_init(deadline)
+    }
+
+    fn lost_by_oracle(&self) -> &[i32] {
+        self.lost_by_oracle.get_or_init(|| oracle::lost(&self.world))
+    }
 }
 
 impl Playable {
-    /// An incident, ready to be played.
+    /// Makes an incident ready to be played.
     #[must_use]
-    pub fn new(world: World) -> Self {
-        let entities = &world.incident.topology.entities;
-        let mut order: Vec<u16> = (0..).take(entities.len()).collect();
-        order.sort_by_key(|at| &entities[usize::from(*at)].name);
-        Self { order: order.into(), world: Arc::new(world), deadlines: Default::default() }
+    pub(crate) fn new(world: Arc<World>) -> Self {
+        let topology = &world.incident.topology;
+        let mut order: Vec<_> = topology.ids().collect();
+        order.sort_by_key(|at| topology.name(*at));
+        Self(Arc::new(Shared { world, order, deadlines: Default::default(), lost_by_oracle: OnceLock::new() }))
     }
 
-    /// Its world.
+    /// Returns the minutes that a task allows, if the knob sets a limit.
     #[must_use]
-    pub fn world(&self) -> &World {
-        &self.world
+    pub(crate) fn deadline(&self, task: TaskId) -> Option<u32> {
+        self.0.deadline(task)
     }
 }
 
 impl Live for Playable {
     fn start(&self, task: TaskId) -> Box<dyn LiveState> {
+        let state = self.0.world.start();
         Box::new(Playing {
-            world: Arc::clone(&self.world),
-            order: Arc::clone(&self.order),
             task,
-            state: self.world.start(),
-            paid: self.world.impact(&self.world.start()),
+            paid: self.0.world.impact(&state),
+            state,
             deeds: Deeds::default(),
-            deadline: *self.deadlines[task as usize].get_or_init(|| deadline(&self.world, task)),
+            deadline: self.0.deadline(task),
+            shared: Arc::clone(&self.0),
         })
     }
 
     fn oracle(&self, task: TaskId) -> Vec<Action> {
-        oracle::play(&self.world, task)
+        oracle::play(&self.0.world, task)
     }
 }
 
-/// The minutes that there are for a task, where the knob sets a limit.
-#[must_use]
-pub fn deadline(world: &World, task: TaskId) -> Option<u32> {
-    let share = world.incident.knobs.minutes;
-    (share > 0).then(|| (oracle::minutes(world, task) * share).div_ceil(100))
-}
-
-/// An incident that is being played.
+/// An episode of an incident.
 #[derive(Debug, Clone)]
 struct Playing {
-    world: Arc<World>,
-    order: Arc<[u16]>,
+    shared: Arc<Shared>,
     task: TaskId,
     state: State,
-    /// What users lost when a change was last paid for, so that what all of them earn adds up to what they changed.
+    /// What users lost when a remediation was last rewarded. The rewards of all remediations therefore add up to the change of
+    /// what users lose.
     paid: i32,
     deeds: Deeds,
-    /// The last minute in which anything can be done, where there is one.
+    /// The last minute in which anything can be done, if there is one.
     deadline: Option<u32>,
 }
 
@@ -85,65 +95,61 @@ impl LiveState for Playing {
     }
 
     fn look(&mut self, kind: Diagnostic, service: usize) -> String {
-        let Some(at) = self.order.get(service).copied() else { return String::new() };
-        self.world.pass(&mut self.state, 1);
-        if self.world.is_out(&self.state, at, kind) {
-            self.deeds.looks.push(self.deeds.seen.len());
-            let now = self.world.clock(i32::try_from(self.state.now()).unwrap_or(i32::MAX));
+        let world = &*self.shared.world;
+        let Some(at) = self.shared.order.get(service).copied() else { return String::new() };
+        world.pass(&mut self.state, 1);
+        if world.is_out(&self.state, at, kind) {
+            self.deeds.queries.push(self.deeds.seen.len());
+            let now = world.clock(self.state.minute());
             return format!(
                 "{now} {kind}: no answer within 30 s, the tool is overloaded; it may answer when it is asked again"
             );
         }
-        let sheet = View::new(&self.world, &self.state, at).sheet(kind);
-        // A record of a log or of a change that is read twice is one record; a reading that is taken twice is two.
-        let is_again = matches!(kind, Diagnostic::QueryLogs | Diagnostic::CheckRecentDeploys);
+        let sheet = query::read(world, &self.state, at, kind);
+        // A record of a log or of a change is the same one when it is read again, and a reading is taken anew.
+        let is_kept = matches!(kind, Diagnostic::QueryLogs | Diagnostic::CheckRecentDeploys);
         for record in sheet.records {
-            if !is_again || !self.deeds.seen.contains(&record) {
+            if !is_kept || !self.deeds.seen.contains(&record) {
                 self.deeds.seen.push(record);
             }
         }
-        self.deeds.looks.push(self.deeds.seen.len());
+        self.deeds.queries.push(self.deeds.seen.len());
         if matches!(kind, Diagnostic::CheckMetrics | Diagnostic::CheckServiceStatus | Diagnostic::QueryLogs) {
-            self.deeds.read_since.insert(at);
+            self.deeds.read_since |= [at].into_iter().collect();
         }
         sheet.text
     }
 
     fn repair(&mut self, kind: Remediation, action: &Action) -> Result<Repaired, CannotRepair> {
-        let asked = Asked::read(&self.world, kind, action)?;
+        /// Ten-thousandths of a point for each thousandth that users lose less.
+        const POINTS: i32 = 10;
+        let world = &*self.shared.world;
+        let Command { verb, target, name } = Command::read(world, kind, action)?;
         self.deeds.before_change.get_or_insert(self.deeds.seen.len());
-        let change = self.world.change(&mut self.state, asked.verb, asked.target);
-        if change.helped {
-            self.deeds.read_since.clear();
+        let consequence = world.perform(&mut self.state, verb, target);
+        if consequence.helped {
+            self.deeds.read_since = Default::default();
         }
-        let words = &self.world.library.vocabulary.verbs[usize::from(asked.verb)];
-        let minute = i32::try_from(self.state.now()).unwrap_or(i32::MAX);
+        self.deeds.consequences.push(consequence);
+        let verb = &world.library.vocabulary.verb(verb).name;
         let mut text = String::new();
-        let _ = write!(
-            text,
-            "{} {} {}: done, took {} min",
-            self.world.clock(minute),
-            words.name,
-            asked.name,
-            change.minutes
-        );
-        self.deeds.changes.push(change);
-        let now = self.world.impact(&self.state);
-        let gain = Points::new((std::mem::replace(&mut self.paid, now) - now) * 10);
-        let target =
-            if kind == Remediation::ExecuteRunbookStep { format!("{} {}", words.name, asked.name) } else { asked.name };
+        let _ =
+            write!(text, "{} {verb} {name}: done, took {} min", world.clock(self.state.minute()), consequence.minutes);
+        let now = world.impact(&self.state);
+        let gain = Points::new((self.paid - now) * POINTS);
+        self.paid = now;
+        let target = if kind == Remediation::ExecuteRunbookStep { format!("{verb} {name}") } else { name };
         Ok(Repaired { target: target.into(), text, gain })
     }
 
     fn check(&self, answer: &Action) -> Result<(), String> {
-        Answer::read(&self.world, answer).and_then(|answer| {
-            let missing = match self.task {
-                TaskId::AlertClassification if answer.severity.is_none() => "the parameter 'severity' is missing",
-                TaskId::RootCauseAnalysis if answer.service.is_none() => "the parameter 'service' is missing",
-                _ => return Ok(()),
-            };
-            Err(missing.to_owned())
-        })
+        let answer = Answer::read(&self.shared.world, answer)?;
+        let missing = match self.task {
+            TaskId::AlertClassification if answer.severity.is_none() => "the parameter 'severity' is missing",
+            TaskId::RootCauseAnalysis if answer.service.is_none() => "the parameter 'service' is missing",
+            _ => return Ok(()),
+        };
+        Err(missing.to_owned())
     }
 
     fn is_over(&self) -> bool {
@@ -151,114 +157,15 @@ impl LiveState for Playing {
     }
 
     fn grade(&self, answer: Option<&Action>) -> Grade {
-        let answer = answer.and_then(|answer| Answer::read(&self.world, answer).ok());
+        let world = &*self.shared.world;
+        let answer = answer.and_then(|answer| Answer::read(world, answer).ok());
+        let answer = answer.as_ref();
         match self.task {
-            TaskId::AlertClassification => grade::severity(&self.world, &self.deeds, answer.as_ref()),
-            TaskId::RootCauseAnalysis => grade::root_cause(&self.world, &self.deeds, answer.as_ref()),
-            TaskId::RemediationPlanning => grade::remediation(&self.world, &self.state, &self.deeds, answer.as_ref()),
+            TaskId::AlertClassification => grade::severity(world, &self.deeds, answer),
+            TaskId::RootCauseAnalysis => grade::root_cause(world, &self.deeds, answer),
+            TaskId::RemediationPlanning => {
+                grade::remediation(world, &self.state, &self.deeds, answer, self.shared.lost_by_oracle())
+            }
         }
     }
-}
-
-/// What a remediation is to do, by exact names.
-struct Asked {
-    verb: u16,
-    target: Target,
-    /// The target as it was named.
-    name: String,
-}
-
-impl Asked {
-    fn read(world: &World, kind: Remediation, action: &Action) -> Result<Self, CannotRepair> {
-        let verbs = &world.library.vocabulary.verbs;
-        let number = |is: &dyn Fn(&Verb) -> bool| verbs.iter().position(is).and_then(|n| u16::try_from(n).ok());
-        let unknown = |text: String| CannotRepair::Unknown(text);
-        let (verb, name, found) = match kind {
-            Remediation::ExecuteRunbookStep => {
-                let step = action.text("runbook_action").ok_or(CannotRepair::Without("runbook_action"))?;
-                // The menu has the kinds beside the verb.
-                let step = step.split_once(" (").map_or(step, |(verb, _)| verb);
-                let verb = number(&|verb| verb.action == kind && verb.name == step)
-                    .ok_or_else(|| unknown(format!("'{}' is none of available_runbooks", short(step))))?;
-                let name = action.text("target").ok_or(CannotRepair::Without("target"))?;
-                (verb, name, any_target(world, name))
-            }
-            Remediation::RollbackDeploy => {
-                let service = action.text("service").ok_or(CannotRepair::Without("service"))?;
-                let version = action.text("target_version").filter(|version| *version != "previous");
-                let at = entity(world, service)
-                    .ok_or_else(|| unknown(format!("'{}' is none of known_services", short(service))))?;
-                let of_it = |change: &&crate::generate::incident::incident::Change| change.at == at;
-                let change = world.incident.changes.iter().filter(of_it);
-                let change = match version {
-                    None => change.min_by_key(|change| change.minutes_ago),
-                    Some(id) => change.into_iter().find(|change| change.id == id),
-                };
-                let change = change.ok_or_else(|| match version {
-                    None => unknown(format!("{service} has no change that could be taken back")),
-                    Some(id) => unknown(format!("{service} has no change '{}'", short(id))),
-                })?;
-                let verb = number(&|verb| verb.action == kind);
-                (verb.unwrap_or(0), change.id.as_str(), any_target(world, &change.id))
-            }
-            Remediation::DisableFeatureFlag => {
-                let name = action.text("flag").ok_or(CannotRepair::Without("flag"))?;
-                let found = any_target(world, name).filter(|target| target.thing == Thing::Flag);
-                (number(&|verb| verb.action == kind).unwrap_or(0), name, found)
-            }
-            _ => {
-                let name = action.text("service").ok_or(CannotRepair::Without("service"))?;
-                let found = entity(world, name).map(|at| Target { at, thing: Thing::Entity });
-                (number(&|verb| verb.action == kind).unwrap_or(0), name, found)
-            }
-        };
-        let words = &verbs[usize::from(verb)];
-        let target = found.ok_or_else(|| unknown(format!("{} has no target '{}' here", words.name, short(name))))?;
-        let is = match target.thing {
-            Thing::Entity => Takes::Entity(world.incident.topology.entity(target.at).kind),
-            Thing::Job => Takes::Job,
-            Thing::Certificate => Takes::Certificate,
-            Thing::Flag => Takes::Flag,
-            Thing::Trigger | Thing::Change => Takes::Change,
-        };
-        if !words.takes.contains(&is) {
-            return Err(unknown(format!("{} takes {}; '{name}' is {}", words.name, takes(words), is.as_str())));
-        }
-        Ok(Self { verb, target, name: name.to_owned() })
-    }
-}
-
-/// The kinds that a verb takes: `job`, or `db, queue`.
-#[must_use]
-pub fn takes(verb: &Verb) -> String {
-    verb.takes.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-fn entity(world: &World, name: &str) -> Option<u16> {
-    let found = (0..).zip(&world.incident.topology.entities).find(|(_, entity)| entity.name == name);
-    found.map(|(at, _)| at)
-}
-
-/// Whatever has this name.
-fn any_target(world: &World, name: &str) -> Option<Target> {
-    if let Some(at) = entity(world, name) {
-        return Some(Target { at, thing: Thing::Entity });
-    }
-    let objects = &world.objects;
-    for (names, thing) in
-        [(&objects.jobs, Thing::Job), (&objects.certificates, Thing::Certificate), (&objects.flags, Thing::Flag)]
-    {
-        if let Some((at, _)) = (0..).zip(names).find(|(_, known)| !known.is_empty() && *known == name) {
-            return Some(Target { at, thing });
-        }
-    }
-    let change = world.incident.changes.iter().find(|change| change.id == name)?;
-    let is_trigger = world.incident.triggers().any(|trigger| *trigger == change.id);
-    Some(Target { at: change.at, thing: if is_trigger { Thing::Trigger } else { Thing::Change } })
-}
-
-/// What an episode has read, for proofs.
-#[must_use]
-pub fn atoms_of(world: &World, state: &State, at: u16, tool: Diagnostic) -> Vec<(u16, Atom)> {
-    View::new(world, state, at).sheet(tool).records
 }

@@ -1,6 +1,11 @@
-//! An incident as an episode of the environment.
+//! Play: an incident as an episode of the environment. It reads commands and answers, keeps what was read and done, grades, and
+//! knows a play that earns the full score.
 
-pub mod answer;
-pub mod grade;
-pub mod live;
-pub mod oracle;
+pub(crate) mod answer;
+pub(crate) mod command;
+pub(crate) mod grade;
+pub(crate) mod grounding;
+pub(crate) mod live;
+pub(crate) mod oracle;
+mod rubric;
+pub(crate) mod scenario;

@@ -1,239 +1,248 @@
-//! The oracle: a play that knows the truth, looks until it is proved, and repairs by the shortest plan.
+//! The oracle: a player that knows the truth. It reads until the truth is proved, cites what proves it, and repairs by the shortest
+//! plan.
+
+use std::cmp::Reverse;
 
 use serde_json::{Map, Value, json};
 
-use crate::generate::proof::claim::{Atom, is_consistent};
-use crate::generate::proof::hypotheses as checker;
-use crate::generate::system::fault::{Target, Thing};
-use crate::generate::incident::incident::Rejected;
-use crate::generate::play::live::atoms_of;
-use crate::generate::play::grade::{self, Deeds, SETTLE};
-use crate::generate::system::topology::Kind;
+use crate::env::{Action, ActionKind, Diagnostic, Submission, TaskId};
 use crate::generate::incident::world::{State, World};
-use crate::env::{Action, ActionKind, Diagnostic, Remediation, Submission, TaskId};
+use crate::generate::play::answer::NONE;
+use crate::generate::play::command;
+use crate::generate::play::grounding::{self, Deeds};
+use crate::generate::play::rubric::MOST_CITED;
+use crate::generate::play::rubric::remediation::SETTLE;
+use crate::generate::proof::claim::{Claim, Record, RecordId, is_consistent};
+use crate::generate::proof::hypotheses::{Appearance, TOOLS, View};
+use crate::generate::telemetry::query;
+
+/// The number of views that are read at most after those of the proof.
+const MOST_FURTHER_VIEWS: u32 = 20;
 
 /// What was read, and which of it proves the truth.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Diagnosis {
-    /// The views, in order.
-    pub views: Vec<(u16, Diagnostic)>,
+pub(crate) struct Diagnosis {
+    /// The views that were read, in order. A view without an answer is read again.
+    pub views: Vec<View>,
     /// The records to cite.
-    pub cited: Vec<u16>,
+    pub cited: Vec<RecordId>,
 }
 
-/// The play of a task.
+/// The reason why an incident cannot be answered in full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unanswerable {
+    /// The fault acts along no path.
+    NoPath,
+    /// The fault cannot be shown by as few records as an answer may cite.
+    TooManyRecords,
+}
+
+/// Returns the actions of the oracle in a task.
 #[must_use]
-pub fn play(world: &World, task: TaskId) -> Vec<Action> {
+pub(crate) fn play(world: &World, task: TaskId) -> Vec<Action> {
     let incident = &world.incident;
-    let name = |at: u16| incident.topology.entity(at).name.as_str();
-    let look = |(at, tool): &(u16, Diagnostic)| Action::with(ActionKind::Diagnostic(*tool), &[("service", name(*at))]);
+    let name = |at| incident.topology.name(at);
+    let look = |view: &View| Action::with(ActionKind::Diagnostic(view.tool), &[("service", name(view.at))]);
     if task == TaskId::AlertClassification {
-        let gateway = incident.topology.of(Kind::Gateway).next().unwrap_or(0);
-        let severity = json!({ "severity": incident.severity.as_str(), "confidence": 1.0 });
-        let mut actions = Vec::new();
-        read(world, &mut world.start(), gateway, Diagnostic::CheckMetrics, &mut |at, tool| {
-            actions.push(look(&(at, tool)));
-        });
-        actions.push(submit(Submission::Severity, severity));
+        let mut actions: Vec<_> = read(world, &mut world.start(), users(world)).iter().map(look).collect();
+        let severity = [("severity", json!(incident.severity.as_str())), ("confidence", json!(1.0))];
+        actions.push(submission(Submission::Severity, severity));
         return actions;
     }
     let diagnosis = diagnose(world);
     let mut actions: Vec<_> = diagnosis.views.iter().map(look).collect();
-    let cited: Vec<_> = diagnosis.cited.iter().map(|id| format!("e-{id:04x}")).collect();
-    let none = || "none".to_owned();
-    let root = incident.fault.as_ref().map_or_else(none, |fault| name(fault.root).to_owned());
-    let mechanism = incident.family(&world.library).map_or_else(none, |family| family.id.clone());
-    let mut answer = json!({
-        "service": root,
-        "mechanism": mechanism,
-        "trigger": incident.trigger.clone().unwrap_or_else(none),
-        "evidence": cited,
-        "confidence": 1.0,
-    });
+    let cited: Vec<_> = diagnosis.cited.iter().map(ToString::to_string).collect();
+    let root = incident.fault.as_ref().map_or(NONE, |fault| name(fault.root));
+    let mechanism = incident.family(&world.library).map_or(NONE, |family| &family.id);
+    let answer = [
+        ("service", json!(root)),
+        ("mechanism", json!(mechanism)),
+        ("trigger", json!(incident.trigger.as_deref().unwrap_or(NONE))),
+        ("evidence", json!(cited)),
+        ("confidence", json!(1.0)),
+    ];
     if task == TaskId::RootCauseAnalysis {
         let path: Vec<_> = world.path().unwrap_or_default().into_iter().map(name).collect();
-        answer["path"] = json!(path);
-        actions.push(submit(Submission::RootCause, answer));
+        let answer = answer.into_iter().chain([("path", json!(path))]);
+        actions.push(submission(Submission::RootCause, answer));
         return actions;
     }
     if let Some(fault) = &incident.fault {
-        let mut state = repaired(world, u32::try_from(diagnosis.views.len()).unwrap_or(u32::MAX));
-        for number in &incident.proof.repair {
-            let step = &fault.steps[*number];
-            actions.push(repair(world, step.verb, step.target));
-        }
+        let mut state = repaired(world, count(&diagnosis.views));
+        let ops = incident.proof.repair.iter().map(|number| &fault.ops[*number]);
+        actions.extend(ops.map(|op| command::action(world, op.verb, op.target)));
         for at in &fault.verify {
-            read(world, &mut state, *at, Diagnostic::CheckMetrics, &mut |at, tool| actions.push(look(&(at, tool))));
+            let view = View { at: *at, tool: Diagnostic::CheckMetrics };
+            actions.extend(read(world, &mut state, view).iter().map(look));
         }
     }
-    answer["status"] = json!(if incident.fault.is_some() { "resolved" } else { "no_incident" });
-    actions.push(submit(Submission::Resolution, answer));
+    let status = if incident.fault.is_some() { "resolved" } else { "no_incident" };
+    actions.push(submission(Submission::Resolution, answer.into_iter().chain([("status", json!(status))])));
     actions
 }
 
-/// The minutes that the play of a task takes.
+/// Returns the view that shows how much users lose.
+fn users(world: &World) -> View {
+    View { at: world.incident.topology.gateway, tool: Diagnostic::CheckMetrics }
+}
+
+/// Counts views, each of which takes a minute.
+fn count(views: &[View]) -> u32 {
+    u32::try_from(views.len()).unwrap_or(u32::MAX)
+}
+
+/// Returns how many minutes the oracle takes in a task.
 #[must_use]
-pub fn minutes(world: &World, task: TaskId) -> u32 {
+pub(crate) fn minutes(world: &World, task: TaskId) -> u32 {
     let mut state = world.start();
     match task {
         TaskId::AlertClassification => {
-            let gateway = world.incident.topology.of(Kind::Gateway).next().unwrap_or(0);
-            read(world, &mut state, gateway, Diagnostic::CheckMetrics, &mut |_, _| {});
+            read(world, &mut state, users(world));
         }
-        TaskId::RootCauseAnalysis => world.pass(&mut state, looks(world)),
+        TaskId::RootCauseAnalysis => world.pass(&mut state, count(&diagnose(world).views)),
         TaskId::RemediationPlanning => {
-            state = repaired(world, looks(world));
+            state = repaired(world, count(&diagnose(world).views));
             for at in world.incident.fault.iter().flat_map(|fault| &fault.verify) {
-                read(world, &mut state, *at, Diagnostic::CheckMetrics, &mut |_, _| {});
+                read(world, &mut state, View { at: *at, tool: Diagnostic::CheckMetrics });
             }
         }
     }
     state.now()
 }
 
-/// How often it looks until it knows.
-fn looks(world: &World) -> u32 {
-    u32::try_from(diagnose(world).views.len()).unwrap_or(u32::MAX)
-}
-
-/// What users lose while it is found out and repaired in this way, minute by minute.
+/// Returns what users lose in each minute after the alert while the oracle diagnoses and repairs the fault, in thousandths. After
+/// the last minute it stays the same.
+#[must_use]
 pub(crate) fn lost(world: &World) -> Vec<i32> {
-    let mut state = repaired(world, looks(world));
+    let mut state = repaired(world, count(&diagnose(world).views));
     world.pass(&mut state, SETTLE);
     state.lost().to_vec()
 }
 
-/// The world after so many looks and the shortest repair.
-fn repaired(world: &World, looks: u32) -> State {
+/// Returns the state after so many minutes and the shortest repair.
+fn repaired(world: &World, minutes: u32) -> State {
     let mut state = world.start();
-    world.pass(&mut state, looks);
+    world.pass(&mut state, minutes);
     if let Some(fault) = &world.incident.fault {
         for number in &world.incident.proof.repair {
-            let step = &fault.steps[*number];
-            world.change(&mut state, step.verb, step.target);
+            let op = &fault.ops[*number];
+            world.perform(&mut state, op.verb, op.target);
         }
     }
     state
 }
 
-/// Looks until the tool answers. Tells of each try.
-fn read(world: &World, state: &mut State, at: u16, tool: Diagnostic, tried: &mut dyn FnMut(u16, Diagnostic)) {
+/// Reads a view until it is answered, and returns all tries.
+fn read(world: &World, state: &mut State, view: View) -> Vec<View> {
+    let mut tries = Vec::new();
     loop {
         world.pass(state, 1);
-        tried(at, tool);
-        if !world.is_out(state, at, tool) {
-            return;
+        tries.push(view);
+        if !world.is_out(state, view.at, view.tool) {
+            return tries;
         }
     }
 }
 
-fn submit(kind: Submission, parameters: Value) -> Action {
-    let parameters = match parameters {
-        Value::Object(parameters) => parameters,
-        _ => Map::new(),
-    };
+/// Makes a submission. Its parameters are texts, lists and numbers where the environment expects them, so it is never refused.
+fn submission<'a>(kind: Submission, parameters: impl IntoIterator<Item = (&'a str, Value)>) -> Action {
     let kind = ActionKind::Submission(kind);
+    let parameters: Map<_, _> = parameters.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
     Action::new(kind.clone(), parameters).unwrap_or_else(|_| Action::with(kind, &[]))
 }
 
-/// The action that does something to something.
-#[must_use]
-pub fn repair(world: &World, verb: u16, target: Target) -> Action {
-    let words = &world.library.vocabulary.verbs[usize::from(verb)];
-    let (incident, objects, at) = (&world.incident, &world.objects, usize::from(target.at));
-    let name = &incident.topology.entities[at].name;
-    let is_there = |id: &&String| incident.changes.iter().any(|change| change.id == **id && change.at == target.at);
-    let trigger = incident.triggers().find(is_there).map_or("", String::as_str);
-    let object = match target.thing {
-        Thing::Entity => name.as_str(),
-        Thing::Job => &objects.jobs[at],
-        Thing::Certificate => &objects.certificates[at],
-        Thing::Flag => &objects.flags[at],
-        Thing::Trigger | Thing::Change => trigger,
-    };
-    let kind = ActionKind::Remediation(words.action);
-    match words.action {
-        Remediation::RollbackDeploy => Action::with(kind, &[("service", name), ("target_version", object)]),
-        Remediation::DisableFeatureFlag => Action::with(kind, &[("flag", object)]),
-        Remediation::ExecuteRunbookStep => Action::with(kind, &[("runbook_action", &words.name), ("target", object)]),
-        _ => Action::with(kind, &[("service", object)]),
-    }
-}
-
-/// Whether a full answer can be given.
+/// Checks that a full answer can be given.
 ///
 /// # Errors
-/// Why none can.
-pub fn can_be_answered(world: &World) -> Result<(), Rejected> {
+/// The reason why it cannot.
+pub(crate) fn can_be_answered(world: &World) -> Result<(), Unanswerable> {
     if world.incident.fault.is_some() && world.path().is_none() {
-        return Err(Rejected::NoPath);
+        return Err(Unanswerable::NoPath);
     }
     let diagnosis = diagnose(world);
     let mut state = world.start();
     let mut deeds = Deeds::default();
-    for (at, tool) in &diagnosis.views {
+    for View { at, tool } in diagnosis.views {
         world.pass(&mut state, 1);
-        if !world.is_out(&state, *at, *tool) {
-            deeds.seen.extend(atoms_of(world, &state, *at, *tool));
+        if !world.is_out(&state, at, tool) {
+            deeds.seen.extend(query::records(world, &state, at, tool));
         }
     }
-    let grounding = grade::grounding(&world.incident, &deeds, &diagnosis.cited);
-    if grounding < 1.0 { Err(Rejected::TooManyRecords) } else { Ok(()) }
+    let grounding = grounding::grounding(&world.incident, &deeds, &diagnosis.cited);
+    if grounding < 1.0 { Err(Unanswerable::TooManyRecords) } else { Ok(()) }
 }
 
-/// Reads until only the truth is left, and picks the records that show it.
+/// Reads until all rivals of the true fault are excluded, and picks the records that exclude them.
 #[must_use]
-pub fn diagnose(world: &World) -> Diagnosis {
+pub(crate) fn diagnose(world: &World) -> Diagnosis {
     let incident = &world.incident;
-    let mut state = world.start();
-    let mut diagnosis = Diagnosis { views: Vec::new(), cited: Vec::new() };
-    let mut seen: Vec<(u16, Atom)> = Vec::new();
-    let look = |diagnosis: &mut Diagnosis, state: &mut State, seen: &mut Vec<_>, at: u16, tool: Diagnostic| {
-        read(world, state, at, tool, &mut |at, tool| diagnosis.views.push((at, tool)));
-        seen.extend(atoms_of(world, state, at, tool));
-    };
+    let mut reading = Reading { world, state: world.start(), views: Vec::new(), seen: Vec::new() };
     for view in incident.proof.views.iter().flatten() {
-        look(&mut diagnosis, &mut state, &mut seen, view.at, view.tool);
+        reading.read(*view);
     }
-    // Where no few views were found, the one that rules out most is read next.
-    for _ in 0..20 {
-        let atoms: Vec<_> = seen.iter().map(|(_, atom)| *atom).collect();
-        let left: Vec<_> =
-            incident.rivals.iter().filter(|looks| is_consistent(looks, &atoms, incident.knobs.tolerance)).collect();
-        if left.is_empty() && !atoms.is_empty() {
+    // If the proof has no views, or if they are not enough, the view that excludes most is read next.
+    for _ in 0..MOST_FURTHER_VIEWS {
+        let claims = reading.claims();
+        let left = consistent(world, &claims);
+        if left.is_empty() && !claims.is_empty() {
             break;
         }
-        let rules_out = |at: u16, tool: Diagnostic| {
-            let mut all = atoms.clone();
-            all.extend(atoms_of(world, &state, at, tool).into_iter().map(|(_, atom)| atom));
-            left.iter().filter(|looks| !is_consistent(looks, &all, incident.knobs.tolerance)).count()
-        };
-        let views = (0..).take(incident.topology.entities.len()).flat_map(|at| checker::TOOLS.map(|tool| (at, tool)));
-        let best = views.max_by_key(|(at, tool)| (rules_out(*at, *tool), std::cmp::Reverse(*at)));
-        let Some((at, tool)) = best.filter(|(at, tool)| rules_out(*at, *tool) > 0 || seen.is_empty()) else { break };
-        look(&mut diagnosis, &mut state, &mut seen, at, tool);
+        let excludes = |view: &View| reading.excluded_by(*view, &claims, &left);
+        let views = incident.topology.ids().flat_map(|at| TOOLS.map(|tool| View { at, tool }));
+        let best = views.max_by_key(|view| (excludes(view), Reverse(view.at)));
+        let Some(view) = best.filter(|view| excludes(view) > 0 || reading.seen.is_empty()) else { break };
+        reading.read(view);
     }
-    diagnosis.cited = cite(world, &seen);
-    diagnosis
+    Diagnosis { cited: cite(world, &reading.seen), views: reading.views }
 }
 
-/// Records that say something together: each alone, and signs at the same entity by twos and threes, which together are more
-/// than something else could show.
-fn groups(seen: &[(u16, Atom)]) -> Vec<Vec<usize>> {
+/// What was read so far.
+struct Reading<'a> {
+    world: &'a World,
+    state: State,
+    views: Vec<View>,
+    seen: Vec<Record>,
+}
+
+impl Reading<'_> {
+    fn read(&mut self, view: View) {
+        self.views.extend(read(self.world, &mut self.state, view));
+        self.seen.extend(query::records(self.world, &self.state, view.at, view.tool));
+    }
+
+    fn claims(&self) -> Vec<Claim> {
+        self.seen.iter().map(|record| record.claim).collect()
+    }
+
+    /// Counts the rivals of those left that a view would exclude.
+    fn excluded_by(&self, view: View, claims: &[Claim], left: &[&Appearance]) -> usize {
+        let new = query::records(self.world, &self.state, view.at, view.tool);
+        let all: Vec<_> = claims.iter().copied().chain(new.into_iter().map(|record| record.claim)).collect();
+        let ambiguity = self.world.incident.knobs.ambiguity;
+        left.iter().filter(|rival| !is_consistent(rival, &all, ambiguity)).count()
+    }
+}
+
+/// Returns the rivals that are consistent with all claims.
+fn consistent<'a>(world: &'a World, claims: &[Claim]) -> Vec<&'a Appearance> {
+    let incident = &world.incident;
+    incident.rivals.iter().filter(|rival| is_consistent(rival, claims, incident.knobs.ambiguity)).collect()
+}
+
+/// Returns groups of records that are worth citing together: each record alone, and evidence at the same entity by twos and threes.
+/// One class at an entity may be a decoy; several are more than a decoy shows.
+fn groups(seen: &[Record]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = (0..seen.len()).map(|index| vec![index]).collect();
-    let sign = |(index, (_, atom)): (usize, &(u16, Atom))| match atom {
-        Atom::Shows { at, class } => Some((index, *at, *class)),
+    let sign = |(index, record): (usize, &Record)| match record.claim {
+        Claim::Shows { at, class } => Some((index, at, class)),
         _ => None,
     };
     let signs: Vec<_> = seen.iter().enumerate().filter_map(sign).collect();
     for (first, one) in signs.iter().enumerate() {
-        for (second, two) in
-            signs.iter().enumerate().skip(first + 1).filter(|(_, two)| two.1 == one.1 && two.2 != one.2)
-        {
+        let later = |from: usize| signs.iter().enumerate().skip(from).filter(|(_, other)| other.1 == one.1);
+        for (second, two) in later(first + 1).filter(|(_, two)| two.2 != one.2) {
             groups.push(vec![one.0, two.0]);
-            for three in
-                signs.iter().skip(second + 1).filter(|three| three.1 == one.1 && ![one.2, two.2].contains(&three.2))
-            {
+            for (_, three) in later(second + 1).filter(|(_, three)| ![one.2, two.2].contains(&three.2)) {
                 groups.push(vec![one.0, two.0, three.0]);
             }
         }
@@ -241,27 +250,28 @@ fn groups(seen: &[(u16, Atom)]) -> Vec<Vec<usize>> {
     groups
 }
 
-/// The fewest records, looked for one by one, that rule out as much as all do.
+/// Picks few records that exclude as many rivals as all records do. The search is greedy, so there may be fewer.
 #[must_use]
-pub fn cite(world: &World, seen: &[(u16, Atom)]) -> Vec<u16> {
-    let incident = &world.incident;
+pub(crate) fn cite(world: &World, seen: &[Record]) -> Vec<RecordId> {
+    /// A number that all sizes of groups divide, so that averages are whole numbers.
+    const PARTS: usize = 60;
     let left = |chosen: &[usize]| {
-        let atoms: Vec<_> = chosen.iter().map(|index: &usize| seen[*index].1).collect();
-        incident.rivals.iter().filter(|looks| is_consistent(looks, &atoms, incident.knobs.tolerance)).count()
+        let claims: Vec<_> = chosen.iter().map(|index| seen[*index].claim).collect();
+        consistent(world, &claims).len()
     };
     let groups = groups(seen);
     let mut chosen: Vec<usize> = Vec::new();
     loop {
         let now = left(&chosen);
         let fits = |group: &&Vec<usize>| {
-            let fresh = group.iter().filter(|index| !chosen.contains(index)).count();
-            fresh == group.len() && chosen.len() + fresh <= crate::generate::play::answer::MOST_CITED
+            let is_new = group.iter().all(|index| !chosen.contains(index));
+            is_new && chosen.len() + group.len() <= MOST_CITED
         };
-        // What a record rules out on average; the first of those that are as good.
+        // A group is worth what its records exclude on average. Of equals, the first one is taken.
         let worth = |group: &&Vec<usize>| {
             let with: Vec<_> = chosen.iter().chain(group.iter()).copied().collect();
-            let gone = now - left(&with);
-            (gone * 60 / group.len(), std::cmp::Reverse(group.first().copied()))
+            let excluded = now - left(&with);
+            (excluded * PARTS / group.len(), Reverse(group.first().copied()))
         };
         match groups.iter().filter(fits).max_by_key(worth).filter(|group| worth(group).0 > 0) {
             Some(group) => chosen.extend(group),
@@ -269,18 +279,16 @@ pub fn cite(world: &World, seen: &[(u16, Atom)]) -> Vec<u16> {
         }
     }
     if chosen.is_empty() {
-        // Where the alert alone left nothing else, any sign of the fault is one.
-        chosen.extend(
-            seen.iter()
-                .position(|(_, atom)| matches!(atom, Atom::Shows { at, class } if incident.shows(*at) & class != 0)),
-        );
+        // If the alert alone left no rival, any evidence of the fault will do.
+        let is_of_fault = |record: &Record| matches!(record.claim, Claim::Shows { at, class } if world.incident.shows(at).contains(class));
+        chosen.extend(seen.iter().position(is_of_fault));
     }
-    // What later ones made needless.
+    // Records that later ones made unnecessary are dropped.
     let mut index = 0;
     while index < chosen.len() && chosen.len() > 1 {
         let mut without = chosen.clone();
         without.remove(index);
         if left(&without) == left(&chosen) { chosen = without } else { index += 1 }
     }
-    chosen.into_iter().map(|index| seen[index].0).collect()
+    chosen.into_iter().map(|index| seen[index].id).collect()
 }

@@ -1,31 +1,49 @@
-//! The checker: all faults that a system can have, simulated by the same code as the true one, and what tells them apart.
+//! Hypotheses: all faults that a system can have. Each is simulated by the same code as the true one, and they are told apart by
+//! what they look like.
 //!
-//! A *view* is one diagnostic of one entity. Under a fault it shows classes of evidence, and whether errors and times are
-//! up. Decoys add classes that no fault brings about. A fault is *consistent* with what was seen where all that it brings
-//! about in the views that were taken is there, and at each entity no more classes are left over than a decoy may show.
+//! A *view* is one diagnostic of one entity. Under a fault it shows classes of evidence, and whether errors and response times
+//! are up. Decoys add classes that the fault does not show. A fault is *consistent* with the views that were taken if everything
+//! that it shows in them is there, and if at each entity no more other classes are seen than a decoy may show.
 
-use crate::generate::data::family::Family;
-use crate::generate::system::fault::Fault;
-use crate::generate::system::traffic::{Flow, Plumbing, Reading};
-use crate::generate::draws::Draws;
-use crate::generate::system::topology::Topology;
-use crate::generate::data::vocabulary::{Classes, Vocabulary};
+use std::cmp::Reverse;
+
 use crate::env::Diagnostic;
+use crate::generate::data::family::Family;
+use crate::generate::data::vocabulary::Vocabulary;
+use crate::generate::draws::Draws;
+use crate::generate::ids::{ClassSet, EntityId};
+use crate::generate::system::bind::bind;
+use crate::generate::system::fault::Fault;
+use crate::generate::system::topology::Topology;
+use crate::generate::system::traffic::{Flow, TrafficModel, Troubled};
 
-/// From so many more failures, in thousandths, errors are up.
-const ERRORS_UP: i16 = 25;
-/// From so much longer, in thousandths, times are up.
-const LATENCY_UP: u64 = 1800;
+/// The number of views among which three that identify the fault are searched for.
+const MOST_VIEWS: usize = 60;
 
-/// What can be seen of a fault, once it has settled.
+/// What can be seen of a fault once traffic has settled.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Looks {
-    /// Classes of evidence, by entity.
-    pub shows: Vec<Classes>,
-    /// Entities whose errors are up, a bit each.
-    pub errors: u128,
-    /// Entities whose times are up, a bit each.
-    pub slow: u128,
+pub struct Appearance {
+    /// The classes of evidence, by entity.
+    pub shows: Vec<ClassSet>,
+    /// The entities that are in trouble.
+    pub troubled: Troubled,
+}
+
+impl Appearance {
+    /// Returns what a system without a fault looks like.
+    #[must_use]
+    pub fn of_nothing(entities: usize) -> Self {
+        Self { shows: vec![ClassSet::EMPTY; entities], troubled: Troubled::default() }
+    }
+
+    /// Adds classes of evidence that are seen at some entities.
+    #[must_use]
+    pub fn with(mut self, seen: impl IntoIterator<Item = (EntityId, ClassSet)>) -> Self {
+        for (at, classes) in seen {
+            self.shows[at.index()] |= classes;
+        }
+        self
+    }
 }
 
 /// A fault, and what it brings about.
@@ -34,57 +52,33 @@ pub struct Hypothesis {
     /// The fault.
     pub fault: Fault,
     /// What can be seen of it.
-    pub looks: Looks,
+    pub appearance: Appearance,
     /// The share of what users come for that they do not get, in thousandths.
     pub impact: i32,
-    /// Whether stored data comes apart.
+    /// Whether copies of stored data diverge.
     pub diverges: bool,
 }
 
-/// All faults that a system can have.
-#[derive(Debug)]
-pub struct Hypotheses<'a> {
-    /// One by one: families in order, roots in order.
-    all: &'a [Hypothesis],
-    tools: [Classes; 3],
-}
-
 /// The diagnostics that show classes of evidence.
-pub const TOOLS: [Diagnostic; 3] = [Diagnostic::QueryLogs, Diagnostic::CheckMetrics, Diagnostic::CheckServiceStatus];
+pub(crate) const TOOLS: [Diagnostic; 3] =
+    [Diagnostic::QueryLogs, Diagnostic::CheckMetrics, Diagnostic::CheckServiceStatus];
 
-/// A view: an entity through logs, metrics or status.
+/// A view: one diagnostic of one entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct View {
     /// The entity.
-    pub at: u16,
+    pub at: EntityId,
     /// The diagnostic.
     pub tool: Diagnostic,
 }
 
-/// What is there to be seen: the true fault, and decoys.
+/// Everything that there is to be seen: the true fault together with the decoys.
 #[derive(Debug, Clone)]
 pub struct Scene {
-    /// What can be seen of both.
-    pub looks: Looks,
-    /// Classes that may be left over at an entity.
-    pub tolerance: u32,
-}
-
-/// Whether a quiet system's entity is in trouble at another time.
-pub(crate) fn is_up(now: &Reading, quiet: &Reading) -> [bool; 2] {
-    [now.error - quiet.error >= ERRORS_UP, u64::from(now.latency) * 1000 >= u64::from(quiet.latency) * LATENCY_UP]
-}
-
-/// Entities in trouble: by errors, by times.
-#[must_use]
-pub fn troubled(now: &Flow, quiet: &Flow) -> [u128; 2] {
-    let mut sets = [0, 0];
-    for (bit, (now, quiet)) in now.readings().iter().zip(quiet.readings()).enumerate() {
-        for (set, up) in sets.iter_mut().zip(is_up(now, quiet)) {
-            *set |= u128::from(up) << (bit % 128);
-        }
-    }
-    sets
+    /// What can be seen.
+    pub appearance: Appearance,
+    /// The number of classes at an entity that a fault need not explain.
+    pub ambiguity: u32,
 }
 
 /// What faults are simulated in.
@@ -92,160 +86,186 @@ pub fn troubled(now: &Flow, quiet: &Flow) -> [u128; 2] {
 pub struct Laboratory<'a> {
     /// The system.
     pub topology: &'a Topology,
-    /// How requests flow in it.
-    pub plumbing: &'a Plumbing,
-    /// What facts do and show.
+    /// The traffic through it.
+    pub traffic: &'a TrafficModel,
+    /// What predicates do and show.
     pub vocabulary: &'a Vocabulary,
 }
 
 impl Laboratory<'_> {
-    /// Simulates every fault that the system can have, beside another if there is one: families in order, roots in order.
+    /// Simulates every fault that the system can have, in the order of families and roots. If another fault is given, each is
+    /// simulated together with it.
     #[must_use]
     pub fn every_fault(self, families: &[Family], draws: Draws, beside: Option<&Fault>) -> Vec<Hypothesis> {
-        let quiet = self.plumbing.settled(&[]);
+        let quiet = self.traffic.settled(&[]);
         let mut all = Vec::new();
         for (number, family) in families.iter().enumerate() {
-            for root in (0..).take(self.topology.entities.len()) {
-                let bound = Fault::bind(number, family, root, self.topology, self.vocabulary, draws);
+            for root in self.topology.ids() {
+                let bound = bind(number, family, root, self.topology, self.vocabulary, draws);
                 all.extend(bound.map(|fault| self.simulated(fault, beside, &quiet)));
             }
         }
         all
     }
 
-    /// A fault, and what it brings about beside another.
+    /// Simulates a fault, together with another one if there is one.
     #[must_use]
     pub fn simulated(self, fault: Fault, beside: Option<&Fault>, quiet: &Flow) -> Hypothesis {
         let both = [Some(&fault), beside].into_iter().flatten();
         let facts: Vec<_> = both.flat_map(|fault| fault.holding(self.vocabulary, fault.start)).collect();
-        let flow = self.plumbing.settled(&facts);
-        let [errors, slow] = troubled(&flow, quiet);
-        let mut shows = vec![0; self.topology.entities.len()];
-        for (predicate, entity) in &facts {
-            shows[usize::from(*entity)] |= predicate.shows;
-        }
+        let flow = self.traffic.settled(&facts);
+        let shown = facts.iter().map(|(predicate, at)| (*at, predicate.shows));
+        let mut appearance = Appearance::of_nothing(self.topology.entities.len()).with(shown);
+        appearance.troubled = flow.troubled(quiet);
         let diverges = facts.iter().any(|(predicate, _)| predicate.diverges);
-        let impact = self.plumbing.impact(&flow);
-        Hypothesis { fault, looks: Looks { shows, errors, slow }, impact, diverges }
+        let impact = self.traffic.impact(&flow);
+        Hypothesis { fault, appearance, impact, diverges }
     }
 
-    /// The faults that explain what is there: each alone, and each two of those that show nothing that is not there.
-    #[must_use]
-    pub fn explaining(self, all: &[Hypothesis], scene: &Scene) -> Vec<Vec<usize>> {
-        let checker = Hypotheses::over(self.vocabulary, all);
-        let quiet = self.plumbing.settled(&[]);
-        let mut found: Vec<_> =
-            (0..all.len()).filter(|index| checker.explains(&all[*index], scene)).map(|index| vec![index]).collect();
-        let shows_nothing_else =
-            |one: &Hypothesis| one.looks.shows.iter().zip(&scene.looks.shows).all(|(its, seen)| its & !seen == 0);
+    /// Returns all that explain a scene: single hypotheses, and pairs of those that show nothing that is not there.
+    fn explaining(self, all: &[Hypothesis], scene: &Scene) -> Vec<Vec<usize>> {
+        let hypotheses = Hypotheses::over(self.vocabulary, all);
+        let quiet = self.traffic.settled(&[]);
+        let mut found: Vec<_> = hypotheses.explaining(scene).into_iter().map(|index| vec![index]).collect();
+        let shows_nothing_else = |one: &Hypothesis| {
+            one.appearance.shows.iter().zip(&scene.appearance.shows).all(|(its, seen)| (*its - *seen).is_empty())
+        };
         let possible: Vec<_> = (0..all.len()).filter(|index| shows_nothing_else(&all[*index])).collect();
         for (place, first) in possible.iter().enumerate() {
             for second in &possible[place + 1..] {
                 let both = self.simulated(all[*first].fault.clone(), Some(&all[*second].fault), &quiet);
-                if checker.explains(&both, scene) {
+                if hypotheses.explains(&both, scene) {
                     found.push(vec![*first, *second]);
                 }
             }
         }
         found
     }
+
+    /// Checks that one pair of hypotheses explains a scene, and that no single one and no other pair does.
+    ///
+    /// # Errors
+    /// The number of explanations, if it is not this one alone.
+    pub fn only_pair(self, all: &[Hypothesis], scene: &Scene, [one, other]: [usize; 2]) -> Result<(), usize> {
+        let found = self.explaining(all, scene);
+        if found == [vec![one.min(other), one.max(other)]] { Ok(()) } else { Err(found.len()) }
+    }
+}
+
+/// All faults that a system can have, ready to be compared with a scene.
+#[derive(Debug)]
+pub(crate) struct Hypotheses<'a> {
+    all: &'a [Hypothesis],
+    /// The classes that each of [`TOOLS`] shows.
+    tools: [ClassSet; TOOLS.len()],
 }
 
 impl<'a> Hypotheses<'a> {
-    /// A checker over all faults of a system.
+    /// Takes all faults of a system.
     #[must_use]
-    pub fn over(vocabulary: &Vocabulary, all: &'a [Hypothesis]) -> Self {
+    pub(crate) fn over(vocabulary: &Vocabulary, all: &'a [Hypothesis]) -> Self {
         Self { all, tools: TOOLS.map(|tool| vocabulary.of_tool(tool)) }
     }
 
-    /// Whether a fault is consistent with everything that is there.
+    /// Assembles the scene of a true hypothesis and of decoys. Without a true one there is no fault.
     #[must_use]
-    pub fn explains(&self, hypothesis: &Hypothesis, scene: &Scene) -> bool {
-        hypothesis.looks.errors == scene.looks.errors
-            && hypothesis.looks.slow == scene.looks.slow
-            && hypothesis
-                .looks
-                .shows
-                .iter()
-                .zip(&scene.looks.shows)
-                .all(|(its, seen)| is_explained(*its, *seen, scene.tolerance))
+    pub(crate) fn scene(
+        &self,
+        truth: Option<usize>,
+        entities: usize,
+        decoys: impl IntoIterator<Item = (EntityId, ClassSet)>,
+        ambiguity: u32,
+    ) -> Scene {
+        let truth = truth.map(|truth| self.all[truth].appearance.clone());
+        let appearance = truth.unwrap_or_else(|| Appearance::of_nothing(entities)).with(decoys);
+        Scene { appearance, ambiguity }
     }
 
-    /// Whether a fault is consistent with one view.
+    /// Returns whether a fault is consistent with a whole scene.
     #[must_use]
-    pub fn agrees(&self, hypothesis: &Hypothesis, scene: &Scene, view: View) -> bool {
-        let at = usize::from(view.at);
-        let tool = TOOLS.iter().position(|tool| *tool == view.tool).map_or(0, |tool| self.tools[tool]);
-        if !is_explained(hypothesis.looks.shows[at] & tool, scene.looks.shows[at] & tool, scene.tolerance) {
+    pub(crate) fn explains(&self, hypothesis: &Hypothesis, scene: &Scene) -> bool {
+        let pairs = || hypothesis.appearance.shows.iter().zip(&scene.appearance.shows);
+        hypothesis.appearance.troubled == scene.appearance.troubled
+            && pairs().all(|(its, seen)| is_explained(*its, *seen, scene.ambiguity))
+    }
+
+    /// Returns the hypotheses that explain a scene, each on its own.
+    fn explaining(&self, scene: &Scene) -> Vec<usize> {
+        (0..self.all.len()).filter(|index| self.explains(&self.all[*index], scene)).collect()
+    }
+
+    /// Checks that the true hypothesis explains a scene, and that no other one does. Without a true one, none may explain it.
+    ///
+    /// # Errors
+    /// The number of hypotheses that explain it, if it is not the true one alone.
+    pub(crate) fn only(&self, scene: &Scene, truth: Option<usize>) -> Result<(), usize> {
+        let found = self.explaining(scene);
+        if found == truth.into_iter().collect::<Vec<_>>() { Ok(()) } else { Err(found.len()) }
+    }
+
+    /// Returns whether a fault is consistent with one view of a scene.
+    #[must_use]
+    pub(crate) fn agrees(&self, hypothesis: &Hypothesis, scene: &Scene, view: View) -> bool {
+        let shown = |appearance: &Appearance| {
+            let tool = TOOLS.iter().zip(self.tools).find(|(tool, _)| **tool == view.tool);
+            tool.map_or(ClassSet::EMPTY, |(_, classes)| appearance.shows[view.at.index()] & classes)
+        };
+        if !is_explained(shown(&hypothesis.appearance), shown(&scene.appearance), scene.ambiguity) {
             return false;
         }
-        // Rates and times stand among the metrics.
+        // Error rates and response times are among the metrics.
         view.tool != Diagnostic::CheckMetrics
-            || ((hypothesis.looks.errors ^ scene.looks.errors) >> at & 1 == 0
-                && (hypothesis.looks.slow ^ scene.looks.slow) >> at & 1 == 0)
+            || hypothesis.appearance.troubled.at(view.at) == scene.appearance.troubled.at(view.at)
     }
 
-    /// All views of a system.
-    pub fn views(&self) -> impl Iterator<Item = View> {
-        let entities = self.all.first().map_or(0, |one| one.looks.shows.len());
-        (0..).take(entities).flat_map(|at| TOOLS.map(|tool| View { at, tool }))
+    /// Goes through all views of the system.
+    fn views(&self) -> impl Iterator<Item = View> {
+        let entities = self.all.first().map_or(0, |one| one.appearance.shows.len());
+        EntityId::first(entities).flat_map(|at| TOOLS.map(|tool| View { at, tool }))
     }
 
-    /// The faults that are left by the alert: those by which these entities are in trouble too.
+    /// Returns the hypotheses that an alert leaves open: those by which the alerted entity is in trouble.
     #[must_use]
-    pub fn after_alert(&self, alerted: &[u16]) -> Vec<usize> {
-        let troubled = |one: &Hypothesis| alerted.iter().all(|at| (one.looks.errors | one.looks.slow) >> at & 1 == 1);
-        (0..self.all.len()).filter(|index| troubled(&self.all[*index])).collect()
+    pub(crate) fn after_alert(&self, alerted: EntityId) -> Vec<usize> {
+        let troubles = |one: &Hypothesis| one.appearance.troubled.at(alerted).any();
+        (0..self.all.len()).filter(|index| troubles(&self.all[*index])).collect()
     }
 
-    /// The fewest views that leave the true fault alone; none where no three are found. One view and two are looked for among
-    /// all, so that what is said to need three does; three among the sixty that exclude most.
+    /// Returns the fewest views that exclude all hypotheses but the true one, or `None` if three are not found to be enough.
     ///
-    /// `left` are the faults that the alert leaves, `truth` is one of them.
+    /// The hypotheses `left` are those that the alert leaves open, and `truth` is one of them. One view and two views are
+    /// searched for among all, so the claim that three are needed is true. Three are searched for among the [`MOST_VIEWS`] that
+    /// exclude most.
     #[must_use]
-    pub fn fewest_views(&self, scene: &Scene, left: &[usize], truth: usize) -> Option<Vec<View>> {
+    pub(crate) fn fewest_views(&self, scene: &Scene, left: &[usize], truth: usize) -> Option<Vec<View>> {
         let others: Vec<_> = left.iter().copied().filter(|index| *index != truth).collect();
-        // What each view excludes, a bit a fault. Those that exclude nothing, or the same as another, are no help.
-        let mut views: Vec<(View, Vec<u64>)> = Vec::new();
+        let mut views: Vec<(View, Excluded)> = Vec::new();
         for view in self.views() {
-            let mut excludes = vec![0_u64; others.len().div_ceil(64)];
-            for (bit, index) in others.iter().enumerate() {
-                if !self.agrees(&self.all[*index], scene, view) {
-                    excludes[bit / 64] |= 1 << (bit % 64);
-                }
-            }
-            if excludes.iter().any(|word| *word != 0) && !views.iter().any(|(_, known)| *known == excludes) {
-                views.push((view, excludes));
+            let excluded = Excluded::of(others.iter().map(|index| !self.agrees(&self.all[*index], scene, view)));
+            // A view is of no use if it excludes nothing, or the same as an earlier one.
+            if excluded.count() > 0 && !views.iter().any(|(_, known)| *known == excluded) {
+                views.push((view, excluded));
             }
         }
-        let whole: Vec<u64> = (0..others.len().div_ceil(64))
-            .map(|word| {
-                let bits = (others.len() - word * 64).min(64);
-                if bits == 64 { u64::MAX } else { (1 << bits) - 1 }
-            })
-            .collect();
-        let joined = |sets: &[&Vec<u64>]| {
-            whole.iter().enumerate().all(|(word, all)| sets.iter().fold(0, |join, set| join | set[word]) == *all)
-        };
-        if let Some((view, _)) = views.iter().find(|(_, one)| joined(&[one])) {
+        let everything = Excluded::of(others.iter().map(|_| true));
+        let suffice = |sets: &[&Excluded]| everything.is_covered_by(sets);
+        if let Some((view, _)) = views.iter().find(|(_, one)| suffice(&[one])) {
             return Some(vec![*view]);
         }
-        // Those that exclude most come first: what is looked for is found soon.
-        views.sort_by_key(|(view, set)| {
-            (std::cmp::Reverse(set.iter().map(|word| word.count_ones()).sum::<u32>()), *view)
-        });
+        // The views that exclude most come first, because a sufficient combination is then found early.
+        views.sort_by_key(|(view, excluded)| (Reverse(excluded.count()), *view));
         for (first, (one, a)) in views.iter().enumerate() {
             for (other, b) in &views[first + 1..] {
-                if joined(&[a, b]) {
+                if suffice(&[a, b]) {
                     return Some(vec![*one, *other]);
                 }
             }
         }
-        let views = &views[..views.len().min(60)];
+        let views = &views[..views.len().min(MOST_VIEWS)];
         for (first, (one, a)) in views.iter().enumerate() {
             for (second, (other, b)) in views.iter().enumerate().skip(first + 1) {
                 for (third, c) in &views[second + 1..] {
-                    if joined(&[a, b, c]) {
+                    if suffice(&[a, b, c]) {
                         return Some(vec![*one, *other, *third]);
                     }
                 }
@@ -255,7 +275,31 @@ impl<'a> Hypotheses<'a> {
     }
 }
 
-/// Whether all of its classes are seen, and no more are left over than decoys may show.
-const fn is_explained(its: Classes, seen: Classes, tolerance: u32) -> bool {
-    its & !seen == 0 && (seen & !its).count_ones() <= tolerance
+/// The hypotheses that a view excludes, as one bit each. There may be more of them than a machine word has bits.
+#[derive(PartialEq, Eq)]
+struct Excluded(Vec<u64>);
+
+impl Excluded {
+    fn of(bits: impl ExactSizeIterator<Item = bool>) -> Self {
+        let mut words = vec![0; bits.len().div_ceil(64)];
+        for (index, bit) in bits.enumerate() {
+            words[index / 64] |= u64::from(bit) << (index % 64);
+        }
+        Self(words)
+    }
+
+    fn count(&self) -> u32 {
+        self.0.iter().map(|word| word.count_ones()).sum()
+    }
+
+    /// Returns whether every hypothesis of this set is in one of the others.
+    fn is_covered_by(&self, sets: &[&Self]) -> bool {
+        let joined = |place: usize| sets.iter().fold(0, |join, set| join | set.0[place]);
+        self.0.iter().enumerate().all(|(place, word)| joined(place) == *word)
+    }
+}
+
+/// Returns whether all classes of a fault are seen, and no more other classes than the ambiguity allows.
+fn is_explained(its: ClassSet, seen: ClassSet, ambiguity: u32) -> bool {
+    (its - seen).is_empty() && (seen - its).len() <= ambiguity
 }

@@ -1,5 +1,5 @@
-//! Which faults explain what is seen, and whether a fault can be repaired.
+//! Proofs: which faults explain what is seen, and how a fault can be repaired.
 
-pub mod claim;
-pub mod hypotheses;
-pub mod repair_plan;
+pub(crate) mod claim;
+pub(crate) mod hypotheses;
+pub(crate) mod repair_plan;

@@ -1,41 +1,34 @@
-//! The planner: the shortest repair that harms nobody.
+//! The repair planner. It finds a shortest sequence of ops that ends everything harmful and harms nobody.
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::generate::system::fault::{Facts, Fault, Step};
+use crate::generate::ids::FactSet;
+use crate::generate::system::fault::{Fault, Op};
 
-/// More states than these are not searched.
+/// The greatest number of states that are searched.
 const MOST_STATES: usize = 20_000;
 
-/// The numbers of the steps of a shortest repair, in their order; none where there is none.
+/// Returns the numbers of the ops of a shortest repair in their order, or `None` if there is no repair within the states that
+/// are searched. The search is breadth first.
 ///
-/// Steps that do the same to several entities are taken in the order of these: another order would be as long, and to try
-/// all would take for ever.
+/// The same op on several entities is tried in the order of the entities only. Every permutation is equally long, and exploring
+/// all of them is exponential.
 #[must_use]
-pub fn shortest(fault: &Fault) -> Option<Vec<usize>> {
-    let is_done = |facts: Facts| facts & fault.harmful == 0;
-    let mut from: BTreeMap<Facts, (Facts, usize)> = BTreeMap::new();
+pub(crate) fn shortest(fault: &Fault) -> Option<Vec<usize>> {
+    let mut from: BTreeMap<FactSet, (FactSet, usize)> = BTreeMap::new();
     let mut queue = VecDeque::from([fault.start]);
     while let Some(facts) = queue.pop_front() {
-        if is_done(facts) {
-            let mut steps = Vec::new();
-            let mut at = facts;
-            while at != fault.start {
-                let (before, step) = from.get(&at)?;
-                steps.push(*step);
-                at = *before;
-            }
-            steps.reverse();
-            return Some(steps);
+        if !facts.meets(fault.harmful) {
+            return way_to(facts, fault.start, &from);
         }
-        for (number, step) in fault.steps.iter().enumerate() {
-            if step.harm > 0 || !step.when.is_met(facts) {
+        for (number, op) in fault.ops.iter().enumerate() {
+            if op.harm > 0 || !op.when.is_met(facts) {
                 continue;
             }
-            let before = number.checked_sub(1).map(|before| &fault.steps[before]);
-            let is_twin = before.is_some_and(|before| are_twins(before, step) && before.when.is_met(facts));
-            let after = step.apply(facts);
-            if is_twin || after == facts || after & fault.catastrophic != 0 {
+            let before = number.checked_sub(1).map(|before| &fault.ops[before]);
+            let is_twin = before.is_some_and(|before| are_twins(before, op) && before.when.is_met(facts));
+            let after = op.apply(facts);
+            if is_twin || after == facts || after.meets(fault.catastrophic) {
                 continue;
             }
             if after != fault.start && !from.contains_key(&after) {
@@ -50,10 +43,22 @@ pub fn shortest(fault: &Fault) -> Option<Vec<usize>> {
     None
 }
 
-/// Whether two steps are the same one on two entities.
-fn are_twins(one: &Step, other: &Step) -> bool {
+/// Returns the ops on the way from the start to a state, given the state before each state and the op between them.
+fn way_to(mut at: FactSet, start: FactSet, from: &BTreeMap<FactSet, (FactSet, usize)>) -> Option<Vec<usize>> {
+    let mut ops = Vec::new();
+    while at != start {
+        let (before, op) = from.get(&at)?;
+        ops.push(*op);
+        at = *before;
+    }
+    ops.reverse();
+    Some(ops)
+}
+
+/// Returns whether two ops are the same one on two entities.
+fn are_twins(one: &Op, other: &Op) -> bool {
     one.verb == other.verb
         && one.target.thing == other.target.thing
         && one.target.at != other.target.at
-        && one.clears.count_ones() == other.clears.count_ones()
+        && one.clears.len() == other.clears.len()
 }

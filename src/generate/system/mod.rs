@@ -1,6 +1,9 @@
-//! A system, how requests flow through it, and what can break in it. No file here knows an alert or an agent.
+//! The system: its topology, the traffic through it, and the faults that can occur in it. No file in this room knows an alert
+//! or an agent.
 
-pub mod fault;
-pub mod named_objects;
-pub mod topology;
-pub mod traffic;
+pub(crate) mod bind;
+pub(crate) mod builder;
+pub(crate) mod fault;
+pub(crate) mod named_objects;
+pub(crate) mod topology;
+pub(crate) mod traffic;

@@ -1,49 +1,86 @@
-//! What stands at entities and has a name of its own: jobs, certificates, feature flags.
+//! Named objects: the jobs, certificates and feature flags that entities have.
 
-use crate::generate::system::fault::has_flag;
+use crate::generate::data::kinds::Kind;
 use crate::generate::draws::{Draws, Stream};
-use crate::generate::system::topology::{Kind, Topology};
+use crate::generate::ids::EntityId;
+use crate::generate::system::fault::{Target, Thing};
+use crate::generate::system::topology::Topology;
 
-/// The names of what stands at each entity; empty where there is nothing of the kind.
+/// The names of all jobs, certificates and flags of a system.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Objects {
-    /// Jobs, by entity.
-    pub jobs: Vec<String>,
-    /// Certificates, by entity.
-    pub certificates: Vec<String>,
-    /// Feature flags, by entity.
-    pub flags: Vec<String>,
+pub struct NamedObjects {
+    jobs: Vec<Option<String>>,
+    certificates: Vec<Option<String>>,
+    flags: Vec<Option<String>>,
 }
 
-impl Objects {
-    /// The objects of a system; their names depend on its skin.
+/// Returns whether an entity has a feature flag that is on for a share of its users.
+#[must_use]
+pub(crate) fn has_flag(topology: &Topology, draws: Draws, at: EntityId) -> bool {
+    topology.entity(at).kind == Kind::Api && draws.below(Stream::Objects, u64::from(at), 1, 2) == 0
+}
+
+impl NamedObjects {
+    /// Names the objects of a system. The names depend on its skin.
     #[must_use]
     pub fn new(topology: &Topology, draws: Draws, skin: u64) -> Self {
-        let all = || (0..).take(topology.entities.len());
         let number =
-            |at: u16, kind: u64| draws.within(Stream::Objects, u64::from(at), skin << 8 | kind, 0, 8999) + 1000;
-        let named = |exists: &dyn Fn(u16) -> bool, prefix: &str, kind: u64| {
-            let mut names: Vec<String> = Vec::new();
-            for at in all() {
-                let mut name = String::new();
-                if exists(at) {
-                    // No two have the same name: then an action could mean either.
+            |at: EntityId, kind: u64| draws.within(Stream::Objects, u64::from(at), skin << 8 | kind, 0, 8999) + 1000;
+        let named = |exists: &dyn Fn(EntityId) -> bool, prefix: &str, kind: u64| {
+            let mut names: Vec<Option<String>> = Vec::new();
+            for at in topology.ids() {
+                let name = exists(at).then(|| {
+                    // Names are unique, because an action could mean either of two objects otherwise.
                     let mut next = number(at, kind);
-                    name = format!("{prefix}-{next}");
+                    let mut name = Some(format!("{prefix}-{next}"));
                     while names.contains(&name) {
                         next += 1;
-                        name = format!("{prefix}-{next}");
+                        name = Some(format!("{prefix}-{next}"));
                     }
-                }
-                names.push(name);
+                    name
+                });
+                names.push(name.flatten());
             }
             names
         };
-        let kind = |at: u16| topology.entity(at).kind;
+        let kind = |at: EntityId| topology.entity(at).kind;
         Self {
             jobs: named(&|at| kind(at).has_job(), "job", 10),
             certificates: named(&|at| matches!(kind(at), Kind::Api | Kind::Identity), "crt", 11),
             flags: named(&|at| has_flag(topology, draws, at), "ff", 12),
         }
+    }
+
+    /// Returns the name of the job of an entity.
+    #[must_use]
+    pub fn job(&self, at: EntityId) -> Option<&str> {
+        self.jobs[at.index()].as_deref()
+    }
+
+    /// Returns the name of the certificate of an entity.
+    #[must_use]
+    pub fn certificate(&self, at: EntityId) -> Option<&str> {
+        self.certificates[at.index()].as_deref()
+    }
+
+    /// Returns the name of the feature flag of an entity.
+    #[must_use]
+    pub fn flag(&self, at: EntityId) -> Option<&str> {
+        self.flags[at.index()].as_deref()
+    }
+
+    /// Goes through the names of all feature flags.
+    pub fn flags(&self) -> impl Iterator<Item = &str> {
+        self.flags.iter().flatten().map(String::as_str)
+    }
+
+    /// Finds an object by its exact name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<Target> {
+        let lists = [(&self.jobs, Thing::Job), (&self.certificates, Thing::Certificate), (&self.flags, Thing::Flag)];
+        lists.into_iter().find_map(|(names, thing)| {
+            let at = EntityId::find(names, |known| known.as_deref() == Some(name))?;
+            Some(Target { at, thing })
+        })
     }
 }

@@ -1,215 +1,307 @@
-//! The continuous layer: requests flow from callers to what they call, failures flow back, one tick a minute.
+//! Traffic: requests flow from callers to what they call, and failures flow back. One tick is one minute.
 //!
-//! Everything is in integers: shares and factors in thousandths, times in microseconds, rates in requests a second times
-//! 1000. So the same incident gives the same numbers on every machine.
+//! All numbers are integers, so the same incident gives the same readings on every machine. Shares and factors are in
+//! thousandths, durations in microseconds, and rates in thousandths of a request a second.
 
-use crate::generate::system::topology::{EdgeKind, Kind, Topology};
+use crate::generate::data::kinds::EdgeKind;
 use crate::generate::data::vocabulary::{FailsAs, Predicate, Toward};
+use crate::generate::ids::{EntityId, EntitySet};
+use crate::generate::system::topology::{Entity, Topology};
 
-/// The share of reads that a cache lets through on a quiet day.
+/// The share of reads that a cache passes on to its store on a quiet day.
 const USUAL_MISS: i32 = 80;
-/// From this share of what it can do, an entity fails requests.
+/// The share of its capacity above which an entity fails requests.
 const OVERLOAD: i64 = 930;
-/// After so long a caller gives up, in microseconds: the slowest hundredth takes that long where calls time out.
-pub const TIMEOUT: u32 = 2_000_000;
-/// The longest time of an answer: clients give up.
+/// The greatest use of capacity that is told apart, 30 times what an entity can do.
+const MOST_USED: i64 = 30_000;
+/// The greatest share of requests that an entity fails because of overload alone.
+const MOST_OVERLOAD: i64 = 900;
+/// The use of capacity beyond which a queue is taken to be as long as at this use.
+const LONGEST_QUEUE: i64 = 930;
+/// The greatest number of requests that are taken to wait in a queue, in thousandths.
+const MOST_WAITING: i64 = 7000;
+/// The time after which a caller gives up. Where calls time out, the slowest hundredth takes that long.
+pub(crate) const TIMEOUT: u32 = 2_000_000;
+/// The longest duration of an answer; clients have given up by then.
 const LONGEST: i64 = 30_000_000;
+/// The rise in the share of failed requests from which the errors of an entity are up.
+const ERRORS_UP: i16 = 25;
+/// The factor from which the response times of an entity are up.
+const LATENCY_UP: u64 = 1800;
 
-/// What the facts of now do to an entity.
+/// What the facts that hold at the moment do to an entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Body {
-    /// The share of requests that get through the entity itself.
+struct Effects {
+    /// The share of requests that pass the entity itself.
     passes: i32,
-    /// The same for its calls, by [`Toward`].
-    passes_toward: [i32; 3],
+    /// The share of its calls that pass, by [`Toward`].
+    passes_toward: [i32; Toward::ALL.len()],
     capacity: i32,
     latency: i32,
-    /// How long those wait that get no answer, in microseconds.
+    /// How long requests wait that get no answer.
     wait: i64,
-    /// Load beside that of its users, by [`Toward`].
-    extra: [i32; 3],
+    /// The load that it causes in addition to that of its users, by [`Toward`].
+    extra: [i32; Toward::ALL.len()],
     retries: i32,
     miss: i32,
 }
 
-impl Body {
-    const WELL: Self = Self {
+impl Effects {
+    const NONE: Self = Self {
         passes: 1000,
-        passes_toward: [1000; 3],
+        passes_toward: [1000; Toward::ALL.len()],
         capacity: 1000,
         latency: 1000,
         wait: 0,
-        extra: [0; 3],
+        extra: [0; Toward::ALL.len()],
         retries: 0,
         miss: USUAL_MISS,
     };
 }
 
-/// An entity at a tick.
+/// What can be measured at an entity in one minute.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reading {
     /// The share of requests that it fails, for whatever reason.
     pub error: i16,
-    /// The share of what it can do that it needs.
+    /// The share of its capacity that it needs.
     pub used: i16,
-    /// Requests that reach it, in thousandths of a quiet day.
+    /// The requests that reach it, relative to a quiet day.
     pub load: i32,
-    /// The time of an answer, in microseconds.
+    /// The duration of an answer.
     pub latency: u32,
 }
 
-/// A system through which requests flow.
-#[derive(Debug, Clone)]
-pub struct Plumbing {
-    /// Edges by caller: where those of each begin.
-    starts: Vec<u32>,
-    edges: Vec<Pipe>,
-    entities: Vec<Tank>,
-    journeys: Vec<(u16, i32)>,
-    gateway: u16,
+/// Whether an entity is in trouble, compared with a quiet day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Trouble {
+    /// Whether errors are up.
+    pub errors: bool,
+    /// Whether response times are up.
+    pub slow: bool,
 }
 
+impl Trouble {
+    /// Returns whether errors or response times are up.
+    #[must_use]
+    pub const fn any(self) -> bool {
+        self.errors || self.slow
+    }
+}
+
+impl Reading {
+    /// Compares the reading with the baseline of the same entity.
+    #[must_use]
+    pub fn trouble(&self, quiet: &Self) -> Trouble {
+        Trouble {
+            errors: self.error - quiet.error >= ERRORS_UP,
+            slow: u64::from(self.latency) * 1000 >= u64::from(quiet.latency) * LATENCY_UP,
+        }
+    }
+}
+
+/// The entities that are in trouble, compared with a quiet day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Troubled {
+    /// The entities whose errors are up.
+    pub errors: EntitySet,
+    /// The entities whose response times are up.
+    pub slow: EntitySet,
+}
+
+impl Troubled {
+    /// Returns the entities whose errors or response times are up.
+    #[must_use]
+    pub fn any(self) -> EntitySet {
+        self.errors | self.slow
+    }
+
+    /// Returns the trouble of one entity.
+    #[must_use]
+    pub fn at(self, at: EntityId) -> Trouble {
+        Trouble { errors: self.errors.contains(at), slow: self.slow.contains(at) }
+    }
+}
+
+/// The model of the traffic through one system.
+#[derive(Debug, Clone)]
+pub struct TrafficModel {
+    /// The links, sorted by caller.
+    links: Vec<Link>,
+    /// Where the links of each caller begin, and at the end the number of links.
+    starts: Vec<usize>,
+    capacities: Vec<Capacity>,
+    /// The entry and the weight of each journey.
+    journeys: Vec<(EntityId, i32)>,
+    gateway: EntityId,
+}
+
+/// A dependency, with what traffic needs to know of it.
 #[derive(Debug, Clone, Copy)]
-struct Pipe {
-    to: u16,
+struct Link {
+    to: EntityId,
     fanout: i32,
+    /// The share of the failures of the other end that reach the caller.
     weight: i32,
     toward: Option<Toward>,
+    /// Whether the caller is a cache and this its store.
     is_store: bool,
+    /// Whether the caller waits for the answer.
     waits: bool,
 }
 
+/// What an entity can do, and what it is asked to do on a quiet day.
 #[derive(Debug, Clone, Copy)]
-struct Tank {
+struct Capacity {
+    /// The requests of its own users.
     demand: i64,
-    /// Requests on a quiet day.
+    /// The requests of all callers on a quiet day.
     usual: i64,
-    capacity: i64,
+    /// The requests that it can answer.
+    most: i64,
+    /// The duration of its own work.
     latency: i64,
 }
 
-/// The flow at a tick.
+/// The traffic in one minute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flow {
     readings: Vec<Reading>,
     loads: Vec<i64>,
-    bodies: Vec<Body>,
+    effects: Vec<Effects>,
 }
 
 impl Flow {
-    /// Each entity, by its number.
+    /// Returns the readings of all entities, by their numbers.
     #[must_use]
     pub fn readings(&self) -> &[Reading] {
         &self.readings
     }
+
+    /// Compares all entities with a quiet day.
+    #[must_use]
+    pub fn troubled(&self, quiet: &Self) -> Troubled {
+        let pairs = EntityId::first(self.readings.len()).zip(self.readings.iter().zip(&quiet.readings));
+        let mut troubled = Troubled::default();
+        for (at, (now, quiet)) in pairs {
+            let trouble = now.trouble(quiet);
+            let set = |holds: bool| if holds { EntitySet::of(at) } else { EntitySet::EMPTY };
+            troubled.errors |= set(trouble.errors);
+            troubled.slow |= set(trouble.slow);
+        }
+        troubled
+    }
 }
 
-impl Plumbing {
-    /// The plumbing of a system; what each part can do follows from a quiet day.
+impl TrafficModel {
+    /// Makes the model of a system. What each entity can do follows from its load and its use of capacity on a quiet day.
     #[must_use]
     pub fn new(topology: &Topology) -> Self {
         let mut starts = Vec::with_capacity(topology.entities.len() + 1);
-        let mut edges = Vec::with_capacity(topology.edges.len());
-        for from in (0..).take(topology.entities.len()) {
-            starts.push(u32::try_from(edges.len()).unwrap_or(u32::MAX));
-            edges.extend(topology.needs(from).map(|edge| Pipe {
+        let mut links = Vec::with_capacity(topology.edges.len());
+        for from in topology.ids() {
+            starts.push(links.len());
+            links.extend(topology.needs(from).map(|edge| Link {
                 to: edge.to,
                 fanout: edge.fanout,
                 weight: edge.kind.weight(),
-                toward: [Toward::Data, Toward::Req, Toward::External].into_iter().find(|one| one.includes(edge.kind)),
+                toward: Toward::ALL.into_iter().find(|one| one.includes(edge.kind)),
                 is_store: edge.kind == EdgeKind::Store,
                 waits: !matches!(edge.kind, EdgeKind::Produce | EdgeKind::Consume | EdgeKind::Opt),
             }));
         }
-        starts.push(u32::try_from(edges.len()).unwrap_or(u32::MAX));
-        let tank = |entity: &crate::generate::system::topology::Entity| Tank {
+        starts.push(links.len());
+        let unlimited = |entity: &Entity| Capacity {
             demand: entity.demand,
             usual: 0,
-            capacity: i64::MAX,
+            most: i64::MAX,
             latency: i64::from(entity.base_latency),
         };
-        let gateway = topology.of(Kind::Gateway).next().unwrap_or(0);
-        let journeys = topology.journeys.iter().map(|journey| (journey.entry, journey.weight)).collect();
-        let mut plumbing =
-            Self { starts, edges, entities: topology.entities.iter().map(tank).collect(), journeys, gateway };
-        let quiet = plumbing.flow(&[]);
-        for ((tank, entity), load) in plumbing.entities.iter_mut().zip(&topology.entities).zip(&quiet.loads) {
-            tank.usual = *load;
-            tank.capacity = (*load * 1000 / i64::from(entity.used)).max(1);
+        let mut model = Self {
+            links,
+            starts,
+            capacities: topology.entities.iter().map(unlimited).collect(),
+            journeys: topology.journeys.iter().map(|journey| (journey.entry, journey.weight)).collect(),
+            gateway: topology.gateway,
+        };
+        let quiet = model.flow(&[]);
+        for ((capacity, entity), load) in model.capacities.iter_mut().zip(&topology.entities).zip(&quiet.loads) {
+            capacity.usual = *load;
+            capacity.most = (*load * 1000 / i64::from(entity.used)).max(1);
         }
-        plumbing
+        model
     }
 
-    /// The flow in a world where these facts hold, from its beginning.
+    /// Returns the traffic in the first minute in which these facts hold.
     #[must_use]
-    pub fn flow(&self, facts: &[(&Predicate, u16)]) -> Flow {
-        let count = self.entities.len();
-        let mut flow =
-            Flow { readings: vec![Reading::default(); count], loads: vec![0; count], bodies: vec![Body::WELL; count] };
+    pub fn flow(&self, facts: &[(&Predicate, EntityId)]) -> Flow {
+        let count = self.capacities.len();
+        let mut flow = Flow {
+            readings: vec![Reading::default(); count],
+            loads: vec![0; count],
+            effects: vec![Effects::NONE; count],
+        };
         self.set(&mut flow, facts);
         self.tick(&mut flow);
         flow
     }
 
-    /// Lets other facts hold from the next tick on.
-    pub fn set(&self, flow: &mut Flow, facts: &[(&Predicate, u16)]) {
-        flow.bodies.fill(Body::WELL);
-        for (predicate, entity) in facts {
-            let body = &mut flow.bodies[usize::from(*entity)];
+    /// Replaces the facts that hold from the next tick on.
+    pub fn set(&self, flow: &mut Flow, facts: &[(&Predicate, EntityId)]) {
+        flow.effects.fill(Effects::NONE);
+        for (predicate, at) in facts {
+            let effects = &mut flow.effects[at.index()];
             let passes = 1000 - predicate.error;
             match predicate.toward {
                 Some(toward) => {
                     let slot = toward as usize;
-                    body.passes_toward[slot] = body.passes_toward[slot] * passes / 1000;
-                    body.extra[slot] += predicate.load;
+                    effects.passes_toward[slot] = effects.passes_toward[slot] * passes / 1000;
+                    effects.extra[slot] += predicate.load;
                 }
-                None => body.passes = body.passes * passes / 1000,
+                None => effects.passes = effects.passes * passes / 1000,
             }
             if predicate.fails_as == FailsAs::Timeout && predicate.error > 0 {
-                body.wait = i64::from(TIMEOUT);
+                effects.wait = i64::from(TIMEOUT);
             }
-            body.capacity = body.capacity * predicate.capacity / 1000;
-            body.latency = body.latency.max(predicate.latency);
-            body.retries += predicate.retries;
-            body.miss = body.miss.max(predicate.miss);
+            effects.capacity = effects.capacity * predicate.capacity / 1000;
+            effects.latency = effects.latency.max(predicate.latency);
+            effects.retries += predicate.retries;
+            effects.miss = effects.miss.max(predicate.miss);
         }
     }
 
-    /// A minute.
+    /// Lets a minute pass: loads are passed on from callers to what they call, then failures and delays back.
     pub fn tick(&self, flow: &mut Flow) {
-        let Flow { readings, loads, bodies } = flow;
-        for (load, tank) in loads.iter_mut().zip(&self.entities) {
-            *load = tank.demand;
+        let Flow { readings, loads, effects } = flow;
+        for (load, capacity) in loads.iter_mut().zip(&self.capacities) {
+            *load = capacity.demand;
         }
-        for from in 0..self.entities.len() {
-            let (body, load) = (bodies[from], loads[from]);
-            for pipe in self.pipes(from) {
-                let fanout = i64::from(if pipe.is_store { body.miss } else { pipe.fanout });
-                let failed = i64::from(readings[usize::from(pipe.to)].error);
-                let attempts = 1000 + i64::from(body.retries) * failed / 1000;
-                let extra = pipe.toward.map_or(0, |toward| i64::from(body.extra[toward as usize]));
-                loads[usize::from(pipe.to)] += load * fanout / 1000 * (attempts + extra) / 1000;
+        for from in 0..self.capacities.len() {
+            let (own, load) = (effects[from], loads[from]);
+            for link in self.links(from) {
+                let fanout = i64::from(if link.is_store { own.miss } else { link.fanout });
+                let failed = i64::from(readings[link.to.index()].error);
+                let attempts = 1000 + i64::from(own.retries) * failed / 1000;
+                let extra = link.toward.map_or(0, |toward| i64::from(own.extra[toward as usize]));
+                loads[link.to.index()] += load * fanout / 1000 * (attempts + extra) / 1000;
             }
         }
-        for at in (0..self.entities.len()).rev() {
-            let (tank, body) = (&self.entities[at], bodies[at]);
-            let can = (tank.capacity / 1000).saturating_mul(i64::from(body.capacity)).max(1);
-            let used = (loads[at].saturating_mul(1000) / can).min(30_000);
-            let overload = ((used - OVERLOAD) * 2 / 3).clamp(0, 900);
-            let mut passes = i64::from(body.passes) * (1000 - overload) / 1000;
-            // Waiting grows as a queue's does, up to eight times.
-            let crowd = 1000 + (used * used / (1000 - used.min(930)).max(70)).min(7000) / 4;
-            let mut latency = tank.latency * i64::from(body.latency) / 1000 * crowd / 1000 + body.wait;
-            for pipe in self.pipes(at) {
-                let called = readings[usize::from(pipe.to)];
-                let on_the_way = pipe.toward.map_or(1000, |toward| i64::from(body.passes_toward[toward as usize]));
+        for at in (0..self.capacities.len()).rev() {
+            let (capacity, own) = (&self.capacities[at], effects[at]);
+            let can = (capacity.most / 1000).saturating_mul(i64::from(own.capacity)).max(1);
+            let used = (loads[at].saturating_mul(1000) / can).min(MOST_USED);
+            let mut passes = i64::from(own.passes) * (1000 - overload(used)) / 1000;
+            let mut latency = capacity.latency * i64::from(own.latency) / 1000 * crowding(used) / 1000 + own.wait;
+            for link in self.links(at) {
+                let called = readings[link.to.index()];
+                let on_the_way = link.toward.map_or(1000, |toward| i64::from(own.passes_toward[toward as usize]));
                 let fails = 1000 - on_the_way * (1000 - i64::from(called.error)) / 1000;
-                passes = passes * (1000 - i64::from(pipe.weight) * fails / 1000) / 1000;
-                if pipe.waits {
-                    latency += i64::from(called.latency) * i64::from(pipe.weight) / 1000;
+                passes = passes * (1000 - i64::from(link.weight) * fails / 1000) / 1000;
+                if link.waits {
+                    latency += i64::from(called.latency) * i64::from(link.weight) / 1000;
                 }
             }
-            let load = if tank.usual == 0 { 1000 } else { loads[at].saturating_mul(1000) / tank.usual };
+            let load = if capacity.usual == 0 { 1000 } else { loads[at].saturating_mul(1000) / capacity.usual };
             readings[at] = Reading {
                 error: i16::try_from(1000 - passes).unwrap_or(1000),
                 used: i16::try_from(used).unwrap_or(i16::MAX),
@@ -219,9 +311,9 @@ impl Plumbing {
         }
     }
 
-    /// The flow once it changes no more, or goes on and on in the same way.
+    /// Ticks until the readings stop changing, or a fixed number of times in systems that oscillate.
     #[must_use]
-    pub fn settled(&self, facts: &[(&Predicate, u16)]) -> Flow {
+    pub fn settled(&self, facts: &[(&Predicate, EntityId)]) -> Flow {
         const MOST_TICKS: usize = 12;
         let mut flow = self.flow(facts);
         for _ in 0..MOST_TICKS {
@@ -234,24 +326,40 @@ impl Plumbing {
         flow
     }
 
-    /// The share of what users come for that they do not get, in thousandths.
+    /// Returns the impact: the share of what users come for that they do not get.
     #[must_use]
     pub fn impact(&self, flow: &Flow) -> i32 {
-        let door = flow.bodies[usize::from(self.gateway)].passes;
-        let lost = |(entry, weight): &(u16, i32)| {
-            let served = door * (1000 - i32::from(flow.readings[usize::from(*entry)].error)) / 1000;
+        let admitted = flow.effects[self.gateway.index()].passes;
+        let lost = |(entry, weight): &(EntityId, i32)| {
+            let served = admitted * (1000 - i32::from(flow.readings[entry.index()].error)) / 1000;
             weight * (1000 - served)
         };
         self.journeys.iter().map(lost).sum::<i32>() / 1000
     }
 
-    /// Requests a second of an entity on a quiet day, times 1000.
+    /// Returns the requests that reach an entity on a quiet day, in thousandths of a request a second.
     #[must_use]
-    pub fn usual(&self, at: u16) -> i64 {
-        self.entities[usize::from(at)].usual
+    pub fn usual(&self, at: EntityId) -> i64 {
+        self.capacities[at.index()].usual
     }
 
-    fn pipes(&self, from: usize) -> &[Pipe] {
-        &self.edges[self.starts[from] as usize..self.starts[from + 1] as usize]
+    fn links(&self, from: usize) -> &[Link] {
+        &self.links[self.starts[from]..self.starts[from + 1]]
     }
+}
+
+/// Returns the share of requests that are failed because of overload: two thirds of the use of capacity above [`OVERLOAD`], and
+/// [`MOST_OVERLOAD`] at most.
+fn overload(used: i64) -> i64 {
+    ((used - OVERLOAD) * 2 / 3).clamp(0, MOST_OVERLOAD)
+}
+
+/// Returns the factor by which waiting prolongs an entity's own work, from 1 to 2.75 in thousandths.
+///
+/// In a queue with one server and Poisson arrivals (M/M/1), ρ² / (1 − ρ) requests wait on average at a use ρ of the capacity. A
+/// quarter of that number is added to the factor. In the denominator ρ is [`LONGEST_QUEUE`] at most, and no more than
+/// [`MOST_WAITING`] count.
+fn crowding(used: i64) -> i64 {
+    let waiting = used * used / (1000 - used.min(LONGEST_QUEUE));
+    1000 + waiting.min(MOST_WAITING) / 4
 }
