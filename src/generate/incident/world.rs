@@ -463,3 +463,59 @@ impl State {
         &self.lost
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generate::proof::repair_plan;
+    use crate::generate::testing::{GATEWAY, SERVICE, STORE, Small};
+
+    #[test]
+    fn a_fault_acts_along_calls_from_the_root_to_the_alert() {
+        let world = Small::new().world();
+        assert_eq!(world.path(), Some(vec![GATEWAY, SERVICE, STORE]));
+        assert!(world.acts(GATEWAY, SERVICE) && world.acts(SERVICE, STORE));
+        assert!(!world.acts(GATEWAY, STORE) && !world.acts(SERVICE, GATEWAY));
+    }
+
+    #[test]
+    fn failures_spread_by_the_minute_and_last_until_the_repair() {
+        let world = Small::new().world();
+        let mut state = world.start();
+        let error = |state: &State, minute| world.reading(state, GATEWAY, minute).error;
+        assert_eq!((world.onset(), error(&state, -11), error(&state, 0)), (-10, 0, 1000));
+        assert_eq!(world.impact(&state), 1000);
+        let plan = repair_plan::shortest(world.incident.fault.as_ref().unwrap()).unwrap();
+        let ops: Vec<_> =
+            plan.iter().map(|number| world.incident.fault.as_ref().unwrap().ops[*number].clone()).collect();
+        for op in &ops {
+            assert!(!world.is_clean(&state));
+            let consequence = world.perform(&mut state, op.verb, op.target);
+            assert!(consequence.helped && consequence.harm == 0 && !consequence.catastrophic);
+        }
+        // Stopping the job takes a minute, and the restart three.
+        assert_eq!((state.now(), world.impact(&state)), (4, 0));
+        assert_eq!(state.lost(), [1000, 1000, 1000, 0]);
+        assert!(world.is_clean(&state) && world.is_durable(&state) && state.is_touched());
+        assert_eq!((world.least_impact(), world.worse_off(&state)), (0, 0));
+        let store = |minute| world.holding(&state, STORE, minute).map(|p| p.name.as_str()).collect::<Vec<_>>();
+        assert_eq!((store(0), store(1), store(5)), (vec!["crashes", "job_runs"], vec!["crashes"], vec![]));
+    }
+
+    #[test]
+    fn an_op_that_nothing_called_for_does_harm() {
+        let world = Small::new().world();
+        let verb = |name| world.library.vocabulary.verb_named(name).unwrap();
+        let target = |at| Target { at, thing: Thing::Entity };
+        for (name, at, harm, catastrophic) in [
+            ("restart", SERVICE, 50, false),
+            // Restarting the store helps only once the job is stopped.
+            ("restart", STORE, 100, false),
+            ("wipe", STORE, 300, true),
+        ] {
+            let consequence = world.perform(&mut world.start(), verb(name), target(at));
+            assert_eq!((consequence.harm, consequence.catastrophic), (harm, catastrophic), "{name} {at:?}");
+            assert!(!consequence.helped, "{name} {at:?}");
+        }
+    }
+}

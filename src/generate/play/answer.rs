@@ -192,3 +192,73 @@ impl<'a> Given<'a> {
 pub(super) fn beginning(text: &str) -> String {
     text.chars().take(SHOWN).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::generate::testing::{GATEWAY, SERVICE, STORE, Small, action};
+
+    fn read(parameters: &Value) -> Result<Answer, String> {
+        Answer::read(&Small::new().world(), &action("submit_root_cause", parameters))
+    }
+
+    #[test]
+    fn answers_are_read_by_exact_names() {
+        let all = json!({
+            "severity": "P2", "service": "db-1", "mechanism": "crash", "trigger": "chg-10001", "confidence": 0.5,
+            "path": ["gateway-1", "api-1", "db-1"], "evidence": ["e-000a", "[e-000b]", "e-000a"], "status": "resolved",
+        });
+        let expected = Answer {
+            severity: Some(Severity::P2),
+            service: Some(Named::Something(STORE)),
+            mechanism: Some(Named::Something(0)),
+            trigger: Some(Named::Something("chg-10001".to_owned())),
+            path: Some(vec![GATEWAY, SERVICE, STORE]),
+            evidence: vec![RecordId(10), RecordId(11)],
+            confidence: Some(0.5),
+            says_nothing_is_wrong: false,
+            says_resolved: true,
+        };
+        assert_eq!(read(&all), Ok(expected));
+        assert_eq!(read(&json!({"service": "", "path": null})), Ok(Answer::default()));
+        assert_eq!(read(&json!({"path": "gateway-1, api-1"})).unwrap().path, Some(vec![GATEWAY, SERVICE]));
+    }
+
+    #[test]
+    fn none_is_an_answer_of_its_own() {
+        let none = read(&json!({"service": "none", "mechanism": "none", "trigger": "none", "status": "no_incident"}));
+        let none = none.unwrap();
+        assert_eq!((none.service, none.mechanism), (Some(Named::Nothing), Some(Named::Nothing)));
+        assert_eq!((none.trigger, none.says_nothing_is_wrong), (Some(Named::Nothing), true));
+        for (named, truth, is) in [
+            (Named::Nothing, None, true),
+            (Named::Nothing, Some(STORE), false),
+            (Named::Something(STORE), None, false),
+            (Named::Something(STORE), Some(STORE), true),
+            (Named::Something(SERVICE), Some(STORE), false),
+        ] {
+            assert_eq!(named.is(truth.as_ref()), is, "{named:?} {truth:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused() {
+        for (parameters, words) in [
+            (json!({"severity": "p2"}), "severity must be P1, P2, P3 or P4, not 'p2'"),
+            (json!({"service": "DB-1"}), "'DB-1' is none of known_services"),
+            (json!({"service": "x".repeat(500)}), "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' is"),
+            (json!({"mechanism": "crashes"}), "mechanism 'crashes' is none of the listed mechanisms"),
+            (json!({"trigger": "chg-1"}), "trigger 'chg-1' is no change id"),
+            (json!({"path": ["none"]}), "'none' is none of known_services"),
+            (json!({"path": [1]}), "path must hold strings"),
+            (json!({"evidence": ["7f3a"]}), "'7f3a' is no record id"),
+            (json!({"confidence": 1.5}), "confidence must be a number from 0 to 1"),
+            (json!({"status": "done"}), "status 'done' is none of resolved"),
+        ] {
+            let error = read(&parameters).unwrap_err();
+            assert!(error.contains(words), "{error}");
+        }
+    }
+}

@@ -89,3 +89,53 @@ pub(crate) fn grounding(incident: &Incident, deeds: &Deeds, cited: &[RecordId]) 
     let precision = number(helpful) / number(claims.len() + unseen);
     ruled_out(incident, &claims) * precision * precision
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generate::ids::{ClassId, ClassSet};
+    use crate::generate::testing::{GATEWAY, SERVICE, STORE, Small};
+
+    fn seen(claims: &[Claim]) -> Deeds {
+        let record = |(id, claim): (u16, &Claim)| Record { id: RecordId(id), claim: *claim };
+        Deeds { seen: (0..).zip(claims).map(record).collect(), ..Deeds::default() }
+    }
+
+    #[test]
+    fn citations_count_by_what_they_exclude_and_by_how_many_help() {
+        let small = Small::new();
+        let class = |name: &str| ClassId::find(&small.library.vocabulary.classes, |class| class.name == name).unwrap();
+        let (killed, busy) = (class("oom_kill"), class("cpu_high"));
+        let world = small.world();
+        let sign = Claim::Shows { at: STORE, class: killed };
+        let excludes = Claim::Errors { at: GATEWAY, up: true };
+        let usual = Claim::Nothing;
+        let vague = Claim::Slow { at: STORE, up: false };
+        for (claims, cited, expected) in [
+            (vec![excludes], vec![], 0.0),
+            (vec![excludes], vec![0], 1.0),
+            // A lack of evidence excludes the rival that would show it.
+            (vec![Claim::Lacks { at: SERVICE, classes: ClassSet::of(busy) }], vec![0], 1.0),
+            // Evidence of the fault itself helps, and alone excludes nothing: it may be a decoy.
+            (vec![sign], vec![0], 0.0),
+            (vec![sign, excludes], vec![0, 1], 1.0),
+            // One of two helps, and the share is squared.
+            (vec![excludes, usual], vec![0, 1], 0.25),
+            (vec![vague], vec![0], 0.0),
+            // What was not shown is no help.
+            (vec![excludes], vec![0, 77], 0.25),
+            (vec![excludes], vec![77], 0.0),
+        ] {
+            let cited: Vec<_> = cited.into_iter().map(RecordId).collect();
+            let found = grounding(&world.incident, &seen(&claims), &cited);
+            assert!((found - expected).abs() < 1e-9, "{claims:?} {cited:?}: {found}");
+        }
+    }
+
+    #[test]
+    fn information_is_measured_in_bits() {
+        for (left, all, share) in [(0, 0, 1.0), (0, 7, 1.0), (7, 7, 0.0), (1, 7, 2.0 / 3.0), (3, 7, 1.0 / 3.0)] {
+            assert!((share_ruled_out(left, all) - share).abs() < 1e-9, "{left} of {all}");
+        }
+    }
+}

@@ -303,3 +303,59 @@ impl Excluded {
 fn is_explained(its: ClassSet, seen: ClassSet, ambiguity: u32) -> bool {
     (its - seen).is_empty() && (seen - its).len() <= ambiguity
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generate::testing::{GATEWAY, SERVICE, STORE, Small};
+
+    #[test]
+    fn every_fault_of_a_system_is_found_and_simulated() {
+        let all = Small::new().hypotheses();
+        let roots: Vec<_> = all.iter().map(|one| (one.fault.family, one.fault.root, one.impact)).collect();
+        assert_eq!(roots, [(0, STORE, 1000), (1, SERVICE, 0)]);
+        assert_eq!(all[0].appearance.troubled.errors.len(), 3);
+        assert_eq!(all[1].appearance.troubled.slow.iter().collect::<Vec<_>>(), [GATEWAY, SERVICE]);
+        assert!(all[0].appearance.shows[SERVICE.index()].is_empty());
+    }
+
+    #[test]
+    fn one_hypothesis_alone_explains_its_scene() {
+        let small = Small::new();
+        let all = small.hypotheses();
+        let hypotheses = Hypotheses::over(&small.library.vocabulary, &all);
+        let scene = |truth, decoys: &[(EntityId, ClassSet)]| hypotheses.scene(truth, 3, decoys.iter().copied(), 1);
+        for truth in [Some(0), Some(1), None] {
+            assert_eq!(hypotheses.only(&scene(truth, &[]), truth), Ok(()));
+            // One class may be a decoy, and two at the same entity are more than a decoy shows.
+            let shown = all[0].appearance.shows[STORE.index()];
+            let one_class: ClassSet = shown.iter().take(1).collect();
+            assert_eq!(hypotheses.only(&scene(truth, &[(GATEWAY, one_class)]), truth), Ok(()));
+            let explained = if truth.is_some() { Err(0) } else { Ok(()) };
+            assert_eq!(hypotheses.only(&scene(truth, &[(GATEWAY, shown)]), truth), explained);
+        }
+        assert_eq!(hypotheses.only(&scene(Some(0), &[]), Some(1)), Err(1));
+    }
+
+    #[test]
+    fn the_fewest_views_are_those_that_exclude_all_others() {
+        let small = Small::new();
+        let all = small.hypotheses();
+        let hypotheses = Hypotheses::over(&small.library.vocabulary, &all);
+        let scene = hypotheses.scene(Some(0), 3, [], 1);
+        assert_eq!(hypotheses.after_alert(GATEWAY), [0, 1]);
+        assert_eq!(hypotheses.after_alert(STORE), [0]);
+        let metrics = View { at: GATEWAY, tool: Diagnostic::CheckMetrics };
+        assert!(hypotheses.agrees(&all[0], &scene, metrics) && !hypotheses.agrees(&all[1], &scene, metrics));
+        assert_eq!(hypotheses.fewest_views(&scene, &[0, 1], 0), Some(vec![metrics]));
+        assert_eq!(hypotheses.fewest_views(&scene, &[0], 0), None, "there is nothing to exclude");
+    }
+
+    #[test]
+    fn sets_of_more_than_a_word_are_covered_together() {
+        let set = |of: fn(usize) -> bool| Excluded::of((0..130).map(of));
+        let (even, odd, all) = (set(|n| n % 2 == 0), set(|n| n % 2 == 1), set(|_| true));
+        assert_eq!((even.count(), odd.count(), all.count()), (65, 65, 130));
+        assert!(all.is_covered_by(&[&even, &odd]) && !all.is_covered_by(&[&even]));
+    }
+}

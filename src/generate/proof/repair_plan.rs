@@ -62,3 +62,65 @@ fn are_twins(one: &Op, other: &Op) -> bool {
         && one.target.at != other.target.at
         && one.clears.len() == other.clears.len()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generate::ids::{EntityId, FactId, VerbId};
+    use crate::generate::system::fault::{Condition, Target, Thing};
+    use crate::generate::testing::Small;
+
+    #[test]
+    fn the_cause_is_removed_before_the_symptom() {
+        let fault = Small::new().crash();
+        let plan = shortest(&fault).unwrap();
+        let things: Vec<_> = plan.iter().map(|number| fault.ops[*number].target.thing).collect();
+        assert_eq!(things, [Thing::Job, Thing::Entity]);
+        let after = plan.iter().fold(fault.start, |facts, number| fault.ops[*number].apply(facts));
+        assert!(after.is_empty());
+    }
+
+    fn facts(numbers: &[u8]) -> FactSet {
+        numbers.iter().copied().map(FactId).collect()
+    }
+
+    fn op(verb: u16, at: u16, clears: &[u8], sets: &[u8]) -> Op {
+        let when = Condition { none: FactSet::EMPTY, any: vec![facts(clears)] };
+        let target = Target { at: EntityId(at), thing: Thing::Entity };
+        Op { verb: VerbId(verb), target, when, clears: facts(clears), sets: facts(sets), harm: 0 }
+    }
+
+    fn fault(harmful: &[u8], ops: Vec<Op>) -> Fault {
+        Fault {
+            start: facts(harmful),
+            harmful: facts(harmful),
+            catastrophic: facts(&[100]),
+            ops,
+            ..Small::new().crash()
+        }
+    }
+
+    #[test]
+    fn a_plan_does_no_harm_and_ends_everything() {
+        let harmful = Op { harm: 1, ..op(0, 0, &[0, 1], &[]) };
+        for (ops, plan) in [
+            (vec![op(0, 0, &[0], &[]), op(1, 0, &[1], &[])], Some(vec![0, 1])),
+            (vec![op(0, 0, &[0], &[]), op(1, 0, &[1], &[]), op(2, 0, &[0, 1], &[])], Some(vec![2])),
+            (vec![harmful.clone(), op(0, 0, &[0], &[]), op(1, 0, &[1], &[])], Some(vec![1, 2])),
+            (vec![op(0, 0, &[0, 1], &[100])], None),
+            (vec![op(0, 0, &[0], &[])], None),
+            // The second op brings back what the first one ended, so only the other order helps.
+            (vec![op(0, 0, &[0], &[]), op(1, 0, &[1], &[0])], Some(vec![1, 0])),
+        ] {
+            assert_eq!(shortest(&fault(&[0, 1], ops.clone())), plan, "{ops:?}");
+        }
+    }
+
+    #[test]
+    fn the_same_op_on_several_entities_is_planned_in_their_order() {
+        let ops: Vec<_> = (0..12).map(|at| op(0, u16::from(at), &[at], &[])).collect();
+        let all: Vec<_> = (0..12).collect();
+        // All permutations would be more states than are searched.
+        assert_eq!(shortest(&fault(&all, ops)), Some((0..12).collect()));
+    }
+}

@@ -363,3 +363,73 @@ fn crowding(used: i64) -> i64 {
     let waiting = used * used / (1000 - used.min(LONGEST_QUEUE));
     1000 + waiting.min(MOST_WAITING) / 4
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generate::testing::{GATEWAY, SERVICE, STORE, Small};
+
+    /// The readings of gateway, service and store once traffic has settled, and the impact.
+    fn settled(facts: &[(&str, EntityId)]) -> (Vec<Reading>, i32, Troubled) {
+        let small = Small::new();
+        let predicate = |name| small.library.vocabulary.predicate(small.predicate(name));
+        let facts: Vec<_> = facts.iter().map(|(name, at)| (predicate(name), *at)).collect();
+        let flow = small.traffic.settled(&facts);
+        let troubled = flow.troubled(&small.traffic.settled(&[]));
+        (flow.readings().to_vec(), small.traffic.impact(&flow), troubled)
+    }
+
+    #[test]
+    fn a_quiet_day_is_quiet() {
+        let (readings, impact, troubled) = settled(&[]);
+        for reading in readings {
+            assert_eq!((reading.error, reading.used, reading.load), (0, 500, 1000));
+        }
+        assert_eq!((impact, troubled), (0, Troubled::default()));
+    }
+
+    #[test]
+    fn failures_flow_back_to_all_callers_and_to_nobody_else() {
+        for (predicate, at, errors, impact) in [
+            ("crashes", STORE, [1000, 1000, 1000], 1000),
+            ("fails_half", STORE, [500, 500, 500], 500),
+            ("crashes", SERVICE, [1000, 1000, 0], 1000),
+            ("fails_half", GATEWAY, [500, 0, 0], 500),
+        ] {
+            let (readings, lost, troubled) = settled(&[(predicate, at)]);
+            assert_eq!(readings.iter().map(|reading| reading.error).collect::<Vec<_>>(), errors, "{predicate} {at:?}");
+            assert_eq!(lost, impact, "{predicate} {at:?}");
+            assert_eq!(troubled.at(STORE).errors, errors[2] > 0, "{predicate} {at:?}");
+        }
+    }
+
+    #[test]
+    fn delays_add_up_along_the_way_of_a_request() {
+        let (quiet, ..) = settled(&[]);
+        let (readings, impact, troubled) = settled(&[("slow", SERVICE)]);
+        assert_eq!((impact, troubled.errors), (0, EntitySet::EMPTY));
+        assert_eq!(troubled.slow, [GATEWAY, SERVICE].into_iter().collect());
+        assert_eq!(readings[STORE.index()].latency, quiet[STORE.index()].latency);
+        let longer = |at: EntityId| readings[at.index()].latency - quiet[at.index()].latency;
+        assert_eq!(longer(GATEWAY), longer(SERVICE));
+    }
+
+    #[test]
+    fn an_entity_that_cannot_do_its_work_fails_some_of_it() {
+        let (readings, impact, _) = settled(&[("starved", STORE)]);
+        // It has a fifth of twice what it needs, so it is used two and a half times.
+        assert_eq!(readings[STORE.index()].used, 2500);
+        let expected = i16::try_from(overload(2500)).unwrap();
+        assert_eq!((readings[STORE.index()].error, i32::from(expected)), (expected, impact));
+    }
+
+    #[test]
+    fn formulas_keep_to_their_bounds() {
+        for (used, share) in [(0, 0), (930, 0), (1230, 200), (2280, 900), (30_000, 900)] {
+            assert_eq!(overload(used), share, "{used}");
+        }
+        for (used, factor) in [(0, 1000), (500, 1125), (930, 2750), (30_000, 2750)] {
+            assert_eq!(crowding(used), factor, "{used}");
+        }
+    }
+}
