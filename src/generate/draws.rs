@@ -1,5 +1,5 @@
-//! Randomness by counter. A draw is a function of the seed and of the place where it is used, so the order in which things are
-//! drawn cannot change any of them.
+//! Randomness by counter. A draw is a function of the seed and of the place where it is used, so the order in which
+//! things are drawn cannot change any of them.
 
 /// What a draw is used for.
 ///
@@ -81,8 +81,8 @@ impl Draws {
     }
 }
 
-/// This is the finalizer of `SplitMix64` (Steele, Lea and Flood 2014): each bit of the input changes about half of the bits
-/// of the output.
+/// This is the finalizer of `SplitMix64` (Steele, Lea and Flood 2014): each bit of the input changes about half of
+/// the bits of the output.
 const fn finish(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -1,4 +1,5 @@
-//! Explanations of incidents for maintainers: the system, the course of events, and the proof. They reveal every answer.
+//! Explanations of incidents for maintainers: the system, the course of events, and the proof. They reveal every
+//! answer.
 
 use std::fmt::Write;
 

@@ -82,7 +82,8 @@ impl Generator {
         Ok(self.play(incident))
     }
 
-    /// Makes an incident that was made elsewhere, as by [`Suite::incident`](crate::generate::Suite::incident), ready to be played.
+    /// Makes an incident that was made elsewhere, as by [`Suite::incident`](crate::generate::Suite::incident), ready
+    /// to be played.
     #[must_use]
     pub fn play(&self, incident: Incident) -> GeneratedIncident {
         let world = Arc::new(World::new(incident, Arc::clone(&self.library)));

@@ -92,7 +92,8 @@ macro_rules! set {
 
             /// Makes the set of one element.
             ///
-            /// Whoever makes identifiers keeps them below [`Self::CAPACITY`]. An identifier beyond it belongs to no set.
+            /// Whoever makes identifiers keeps them below [`Self::CAPACITY`]. An identifier beyond it belongs to no
+            /// set.
             pub(crate) fn of(id: $id) -> Self {
                 debug_assert!(id.index() < Self::CAPACITY, "{id:?} is beyond the {} elements of a set", Self::CAPACITY);
                 Self((1 as $word).checked_shl(u32::from(id.0)).unwrap_or(0))

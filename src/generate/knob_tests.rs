@@ -71,7 +71,9 @@ fn the_other_fault_is_no_answer_and_must_be_repaired_too() {
 fn knobs_change_what_they_say() {
     let of = |turn: &[(&str, u32)]| {
         let mut knobs = Knobs::of(Level::Easy);
-        turn.iter().for_each(|(name, value)| knobs.turn(name, *value).unwrap());
+        for (name, value) in turn {
+            knobs.turn(name, *value).unwrap();
+        }
         let made = generator().incident_with(Level::Easy, &knobs, 3, 0).unwrap();
         let steps = made.scenario(TaskId::RootCauseAnalysis).briefing().task.max_steps;
         (canonical_bytes(made.world()), made.incident().second.is_some(), steps)

@@ -56,7 +56,8 @@ pub(super) fn make(
     let root = Draws::new(seed).child(number).child(u64::from(knobs.services) << 32 | u64::from(knobs.decoys));
     let mut reasons = BTreeMap::new();
     for attempt in 0..MOST_ATTEMPTS {
-        // What is wanted stays the same for a while, so that incidents that are easily made do not crowd out the others.
+        // What is wanted stays the same for a while, so that incidents that are easily made do not crowd out the
+        // others.
         let wanted = Wanted::draw(root, number, attempt / PATIENCE);
         let origin = Origin { level, knobs: *knobs, seed, number, attempt };
         match accepted(library, root.child(attempt), &origin, &wanted) {

@@ -1,5 +1,5 @@
-//! Incidents that are made from a seed. From *data* a *system* is built, *proofs* say which faults it can have, an *incident* is
-//! chosen, *telemetry* shows it, and an agent *plays* it.
+//! Incidents that are made from a seed. From *data* a *system* is built, *proofs* say which faults it can have, an
+//! *incident* is chosen, *telemetry* shows it, and an agent *plays* it.
 //!
 //! # Example
 //!
@@ -48,10 +48,12 @@
 //! - **verb**: a remediation that an agent can perform. A **target** is what it is performed on.
 //! - **op**: what a verb does to the facts while a condition is met.
 //! - **class**: a class of evidence, that is, one symptom which one diagnostic shows.
-//! - **reading**: what can be measured at an entity in one minute. An entity is **in trouble** if its errors or response times are up.
+//! - **reading**: what can be measured at an entity in one minute. An entity is **in trouble** if its errors or
+//!   response times are up.
 //! - **impact**: the share of what users come for that they do not get. The **severity** follows from it.
 //! - **view**: one diagnostic of one entity.
-//! - **appearance**: everything that can be seen of a fault. A **hypothesis** is a fault with its appearance and its impact.
+//! - **appearance**: everything that can be seen of a fault. A **hypothesis** is a fault with its appearance and its
+//!   impact.
 //! - **scene**: everything that there is to be seen in an incident, with its decoys.
 //! - **decoy**: evidence that has nothing to do with the fault, and that something refutes.
 //! - **rival**: a fault other than the true one that the alert leaves open.

@@ -107,8 +107,8 @@ fn tasks_take_turns_and_suites_are_read() {
     }
 }
 
-/// The rewards of remediations add up to what users lose less in the end, whatever needless is done in between. So nothing can be
-/// farmed.
+/// The rewards of remediations add up to what users lose less in the end, whatever needless is done in between. So
+/// nothing can be farmed.
 #[test]
 fn what_changes_earn_adds_up() {
     for made in incidents(Level::Easy, 5, 24).filter(|made| made.task() == TaskId::RemediationPlanning) {
@@ -134,7 +134,8 @@ fn what_changes_earn_adds_up() {
     }
 }
 
-/// The rename probe: a player that scores otherwise on the same incident under other names knows names and not incidents.
+/// The rename probe: a player that scores otherwise on the same incident under other names knows names and not
+/// incidents.
 #[test]
 fn other_names_are_the_same_incident() {
     let first = "medium,seed=4,count=9";

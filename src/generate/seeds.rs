@@ -34,8 +34,8 @@ impl Secret {
         Ok(Self(text.as_bytes().into()))
     }
 
-    /// Returns a commitment to the secret. It can be published before a suite is used, and proves that the secret is the right one
-    /// when the suite is retired and the secret is published.
+    /// Returns a commitment to the secret. It can be published before a suite is used, and proves that the secret is
+    /// the right one when the suite is retired and the secret is published.
     #[must_use]
     pub fn commitment(&self) -> String {
         let mut hash = Sha256::new();
@@ -50,8 +50,8 @@ impl Secret {
 pub enum Seeds {
     /// All incidents have this seed.
     Public(u64),
-    /// The seed of each incident is an HMAC-SHA256 of epoch, level and number under a secret (RFC 2104). Without the secret no
-    /// incident can be made.
+    /// The seed of each incident is an HMAC-SHA256 of epoch, level and number under a secret (RFC 2104). Without the
+    /// secret no incident can be made.
     Private {
         /// The epoch, after which the suite is retired.
         epoch: u64,

@@ -40,8 +40,8 @@ const MOST: u64 = 100_000;
 impl FromStr for Suite {
     type Err = String;
 
-    /// Reads `smoke`, `lite`, `full` or a level, then `seed=N` or `private=EPOCH`, and for a level also `count=N` and knobs, all
-    /// separated by commas.
+    /// Reads `smoke`, `lite`, `full` or a level, then `seed=N` or `private=EPOCH`, and for a level also `count=N` and
+    /// knobs, all separated by commas.
     fn from_str(text: &str) -> Result<Self, String> {
         let mut words = text.split(',');
         let name = words.next().unwrap_or_default();

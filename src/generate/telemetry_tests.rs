@@ -74,8 +74,8 @@ fn records_say_what_was_proved() {
     }
 }
 
-/// Queries let minutes pass, so what they show depends on when they are made. It depends on nothing else: queries of other entities
-/// in between change nothing, in whatever order they are made.
+/// Queries let minutes pass, so what they show depends on when they are made. It depends on nothing else: queries of
+/// other entities in between change nothing, in whatever order they are made.
 #[test]
 fn only_the_minute_of_a_query_counts() {
     for made in of_every_level(11, 2) {

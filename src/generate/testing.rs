@@ -73,8 +73,8 @@ pub(crate) fn total(episode: &Episode) -> Points {
     episode.grade().map_or(Points::ZERO, |grade| grade.total)
 }
 
-/// The entities of the small system: users come in through the gateway, which calls the service, which keeps its data in the
-/// store.
+/// The entities of the small system: users come in through the gateway, which calls the service, which keeps its data
+/// in the store.
 pub(crate) const GATEWAY: EntityId = EntityId(0);
 pub(crate) const SERVICE: EntityId = EntityId(1);
 pub(crate) const STORE: EntityId = EntityId(2);

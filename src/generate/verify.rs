@@ -1,5 +1,5 @@
-//! Verification of a finished incident by other means than those that made it: everything is simulated anew, and the oracle
-//! plays it through the environment.
+//! Verification of a finished incident by other means than those that made it: everything is simulated anew, and the
+//! oracle plays it through the environment.
 
 use std::sync::Arc;
 
@@ -42,8 +42,8 @@ pub enum Flaw {
     TooLong { steps: usize, most: u32 },
 }
 
-/// Proves a finished incident: exactly one fault explains it, or exactly one pair if two are at work; the views of the proof
-/// identify it; it can be repaired; its severity is right; and the oracle earns the full score in its task.
+/// Proves a finished incident: exactly one fault explains it, or exactly one pair if two are at work; the views of
+/// the proof identify it; it can be repaired; its severity is right; and the oracle earns the full score in its task.
 ///
 /// # Errors
 /// The first flaw that is found.

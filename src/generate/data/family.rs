@@ -168,7 +168,7 @@ impl Function {
     }
 }
 
-/// What a name of a family stands for.
+/// The definition of a name of a family.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expression {
     /// The function that finds it.

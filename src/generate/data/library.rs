@@ -74,8 +74,9 @@ impl Library {
         Self::with_overlay(Vec::new())
     }
 
-    /// Reads the embedded library with other files laid over it, each given by name and text. A file with the name of an
-    /// embedded one replaces it, and any other file adds a family. This allows suites with unpublished families and words.
+    /// Reads the embedded library with other files laid over it, each given by name and text. A file with the name of
+    /// an embedded one replaces it, and any other file adds a family. This allows suites with unpublished families
+    /// and words.
     ///
     /// # Errors
     /// The error names the file and what is wrong in it.

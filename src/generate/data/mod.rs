@@ -1,5 +1,5 @@
-//! Data: what incidents are written in. The files are TOML, and are parsed and checked here. No file in this room knows a
-//! system or an incident.
+//! Data: what incidents are written in. The files are TOML, and are parsed and checked here. No file in this room
+//! knows a system or an incident.
 
 pub(crate) mod family;
 pub(crate) mod kinds;

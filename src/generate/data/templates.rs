@@ -1,8 +1,8 @@
 //! The templates of telemetry: log lines, series, fields of a status and notes of changes. They are data, read from
 //! `families/telemetry.toml`.
 //!
-//! Templates belong to classes of evidence and never to a family, so no text can give a family away, and what is read in one
-//! place cannot contradict what is read in another.
+//! Templates belong to classes of evidence and never to a family, so no text can give a family away, and what is read
+//! in one place cannot contradict what is read in another.
 
 use std::collections::BTreeMap;
 

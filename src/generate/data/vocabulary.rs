@@ -1,5 +1,5 @@
-//! The vocabulary that fault families are written in: classes of evidence, predicates about entities, and verbs that change
-//! them. It is data, read from `families/vocabulary.toml`.
+//! The vocabulary that fault families are written in: classes of evidence, predicates about entities, and verbs that
+//! change them. It is data, read from `families/vocabulary.toml`.
 
 use std::collections::BTreeMap;
 
@@ -266,7 +266,7 @@ impl Vocabulary {
             Ok(Class { name, tool })
         };
         let classes = file.class.into_iter().map(class).collect::<Result<Vec<_>, _>>()?;
-        let predicate = |(name, file): (String, PredicateFile)| Predicate::parse(name, file, &classes);
+        let predicate = |(name, file): (String, PredicateFile)| Predicate::parse(name, &file, &classes);
         let predicates = file.predicate.into_iter().map(predicate).collect::<Result<Vec<_>, _>>()?;
         let verb = |(name, file): (String, VerbFile)| Verb::parse(name, file, &predicates);
         let verbs = file.verb.into_iter().map(verb).collect::<Result<Vec<_>, _>>()?;
@@ -330,7 +330,7 @@ impl Vocabulary {
 }
 
 impl Predicate {
-    fn parse(name: String, file: PredicateFile, classes: &[Class]) -> Result<Self, String> {
+    fn parse(name: String, file: &PredicateFile, classes: &[Class]) -> Result<Self, String> {
         let shares = [file.error, file.miss];
         if shares.iter().any(|share| !(0..=1000).contains(share)) || file.capacity < 1 || file.latency < 1 {
             return Err(format!("predicate.{name}: shares are from 0 to 1000, and factors above 0"));

@@ -1,26 +1,24 @@
 //! Drafts: a system with all faults that it can have, from which the parts of an incident are chosen and proved.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
 
-use crate::generate::data::family::{ChangeKind, Family};
 use crate::generate::data::kinds::Kind;
 use crate::generate::data::library::Library;
 use crate::generate::draws::{Draws, Stream};
 use crate::generate::ids::{ClassSet, EntityId};
-use crate::generate::incident::incident::{Change, Decoy, Incident, Proof, Refutation, Second};
+use crate::generate::incident::history::History;
+use crate::generate::incident::incident::{Decoy, Incident, Proof, Refutation, Second};
 use crate::generate::incident::level::{Knobs, Level};
 use crate::generate::proof::hypotheses::{Appearance, Hypotheses, Hypothesis, Laboratory};
 use crate::generate::proof::repair_plan;
 use crate::generate::severity::Severity;
 use crate::generate::system::builder::{self, Size};
 use crate::generate::system::fault::Fault;
-use crate::generate::system::named_objects::has_flag;
 use crate::generate::system::topology::Topology;
 use crate::generate::system::traffic::TrafficModel;
 
-/// Controls are incidents without a fault and with a false alert. So many in [`OF_CONTROLS`] of the P4 incidents are controls,
-/// because a control is always P4. Of all incidents they are 1 in 10.
+/// Controls are incidents without a fault and with a false alert. So many in [`OF_CONTROLS`] of the P4 incidents are
+/// controls, because a control is always P4. Of all incidents they are 1 in 10.
 const CONTROLS: u32 = 4;
 const OF_CONTROLS: u32 = 10;
 /// The number of faults that are tried as a second one.
@@ -79,8 +77,8 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// Draws what is wanted. Severities take turns, so one of every four incidents has each, and an answer that is always the same
-    /// is worth the same in every suite.
+    /// Draws what is wanted. Severities take turns, so one of every four incidents has each, and an answer that is
+    /// always the same is worth the same in every suite.
     #[must_use]
     pub(crate) fn draw(draws: Draws, number: u64, patience: u64) -> Self {
         let severity = match number % 4 {
@@ -187,8 +185,8 @@ impl Draft {
         Ok(Parts { truth, second, impact, diverges, decoys, alerted, rivals, proof })
     }
 
-    /// Chooses a second fault with which the incident has the wanted severity, and joins it to the first one. The two never show
-    /// anything at the same entity.
+    /// Chooses a second fault with which the incident has the wanted severity, and joins it to the first one. The two
+    /// never show anything at the same entity.
     fn second(&self, library: &Library, truth: usize, severity: Severity) -> Result<(usize, Fault), Rejected> {
         let (one, quiet) = (&self.all[truth], self.traffic.settled(&[]));
         let is_apart = |other: &Hypothesis| {
@@ -226,8 +224,9 @@ impl Draft {
         Some(*self.draws.pick(Stream::Family, 1, family as u64, &roots))
     }
 
-    /// Chooses the entity that the alert names, and returns it with the hypotheses that this leaves open. It is in trouble, as
-    /// far from the root as possible, and leaves enough open. What the second fault troubles is not alerted.
+    /// Chooses the entity that the alert names, and returns it with the hypotheses that this leaves open. It is in
+    /// trouble, as far from the root as possible, and leaves enough open. What the second fault troubles is not
+    /// alerted.
     fn alerted(
         &self,
         truth: usize,
@@ -308,78 +307,6 @@ impl Draft {
         free.filter_map(decoy).take(usize::from(knobs.decoys)).collect()
     }
 
-    /// Draws the history of changes, and returns it with the ids of the triggers of the given faults. Each fault comes with its
-    /// family and its minutes from onset to alert.
-    fn changes(
-        &self,
-        faults: &[(&Fault, &Family, u32)],
-        decoys: &[Decoy],
-        duration: u32,
-    ) -> (Vec<Change>, Vec<Option<String>>) {
-        /// The first salts of the changes of decoys and of the other changes; triggers have the salts 1 and 2.
-        const OF_DECOYS: u64 = 100;
-        const OF_OTHERS: u64 = 1000;
-        let draws = self.draws;
-        let mut taken = BTreeSet::new();
-        let mut id = |salt: u64| {
-            let mut number = draws.below(Stream::Changes, salt, self.skin, 90_000);
-            // Ids are unique, because an answer could mean either of two changes otherwise.
-            while !taken.insert(number) {
-                number = (number + 1) % 90_000;
-            }
-            format!("chg-{:05}", 10_000 + number)
-        };
-        let mut changes = Vec::new();
-        let mut triggers = Vec::new();
-        for (salt, (fault, family, duration)) in (1..).zip(faults) {
-            let [least, most] = family.trigger.lag;
-            let kind = family.trigger.kind;
-            triggers.push(kind.is_recorded().then(|| {
-                let lag = draws.within(Stream::Changes, salt, 1, least, most.max(least));
-                let change = Change { id: id(salt), at: fault.trigger_at, kind, minutes_ago: duration + lag };
-                changes.push(change.clone());
-                change.id
-            }));
-        }
-        for (salt, decoy) in (OF_DECOYS..).zip(decoys) {
-            let minutes_ago = match decoy.refutation {
-                Refutation::TooLate => draws.within(Stream::Changes, salt, 1, 0, duration.saturating_sub(1)),
-                Refutation::TooEarly => duration + draws.within(Stream::Changes, salt, 1, 500, 2800),
-                // These were changed shortly before the onset, as the true one mostly was.
-                Refutation::Chronic | Refutation::Over => duration + draws.within(Stream::Changes, salt, 1, 2, 240),
-            };
-            changes.push(Change { id: id(salt), at: decoy.at, kind: self.kind_of_change(decoy.at, salt), minutes_ago });
-        }
-        // Half of all entities were changed some time ago.
-        for at in self.topology.ids() {
-            let salt = OF_OTHERS + u64::from(at);
-            if draws.below(Stream::Changes, salt, 2, 2) == 0 {
-                let minutes_ago = duration + draws.within(Stream::Changes, salt, 1, 600, 6000);
-                changes.push(Change { id: id(salt), at, kind: self.kind_of_change(at, salt), minutes_ago });
-            }
-        }
-        changes.sort_by(|a, b| (a.minutes_ago, &a.id).cmp(&(b.minutes_ago, &b.id)));
-        (changes, triggers)
-    }
-
-    /// Draws a kind of change that is made to such an entity.
-    fn kind_of_change(&self, at: EntityId, salt: u64) -> ChangeKind {
-        let kinds: &[ChangeKind] = match self.topology.entity(at).kind {
-            Kind::Api if has_flag(&self.topology, self.draws, at) => {
-                &[ChangeKind::Deploy, ChangeKind::Config, ChangeKind::Flag]
-            }
-            Kind::Gateway | Kind::Api | Kind::Worker => &[ChangeKind::Deploy, ChangeKind::Config],
-            Kind::Batch => &[ChangeKind::Deploy, ChangeKind::Job],
-            Kind::Db => &[ChangeKind::Schema, ChangeKind::Config],
-            Kind::Cache => &[ChangeKind::Purge, ChangeKind::Config],
-            Kind::Queue | Kind::Config | Kind::Dns | Kind::External => &[ChangeKind::Config],
-            Kind::Identity => &[ChangeKind::Rotation, ChangeKind::Config],
-            Kind::Network => &[ChangeKind::Route],
-            Kind::Node => &[ChangeKind::Ntp, ChangeKind::Config],
-        };
-        *self.draws.pick(Stream::Changes, salt, 3, kinds)
-    }
-
     /// Finishes an incident with the chosen parts: the times of the onsets, and the history of changes.
     #[must_use]
     pub(crate) fn finish(self, library: &Library, parts: Parts, origin: &Origin) -> Incident {
@@ -397,7 +324,8 @@ impl Draft {
             .chain(other.map(|fault| (fault, other_duration)))
             .map(|(fault, duration)| (fault, &library.families[fault.family], duration))
             .collect();
-        let (changes, triggers) = self.changes(&faults, &decoys, duration);
+        let history = History { topology: &self.topology, draws, skin: self.skin };
+        let (changes, triggers) = history.changes(&faults, &decoys, duration);
         let mut triggers = triggers.into_iter();
         let trigger = triggers.next().flatten();
         let second_fault = one.zip(other).map(|(one, other)| Second {

@@ -117,7 +117,8 @@ pub struct Incident {
     pub topology: Topology,
     /// The traffic through the system.
     pub traffic: TrafficModel,
-    /// The fault, joined with the second one if there is one. In a control incident there is no fault, and the alert is wrong.
+    /// The fault, joined with the second one if there is one. In a control incident there is no fault, and the alert
+    /// is wrong.
     pub fault: Option<Fault>,
     /// The second fault.
     pub second: Option<Second>,

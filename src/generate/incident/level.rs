@@ -58,7 +58,8 @@ pub struct Knobs {
     pub hops: u16,
     /// The number of decoys, each of which something refutes.
     pub decoys: u16,
-    /// The number of classes of evidence that a decoy may show, and that a fault therefore need not explain at an entity.
+    /// The number of classes of evidence that a decoy may show, and that a fault therefore need not explain at an
+    /// entity.
     pub ambiguity: u32,
     /// The least number of faults that the alert leaves open.
     pub hypotheses: usize,

@@ -2,12 +2,10 @@
 //!
 //! Minutes are counted from the alert, so those before it are negative. Shares are in thousandths.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
 use crate::env::Diagnostic;
-use crate::generate::data::kinds::Kind;
 use crate::generate::data::library::Library;
 use crate::generate::data::vocabulary::{Predicate, Role};
 use crate::generate::draws::Stream;
@@ -42,7 +40,7 @@ pub struct World {
     onset: Vec<Vec<Reading>>,
     at_alert: Flow,
     /// The entities that the fault of the alert troubles.
-    troubled: EntitySet,
+    pub(super) troubled: EntitySet,
 }
 
 /// A time of day, displayed as `14:02`.
@@ -145,7 +143,7 @@ fn two_onsets(incident: &Incident, facts: &[(&Predicate, EntityId)], second: &Se
     let mut seen = Vec::new();
     for minute in (0..=earlier).rev() {
         if minute == incident.duration.min(second.duration) {
-            incident.traffic.set(&mut flow, facts);
+            flow.set(facts);
         }
         incident.traffic.tick(&mut flow);
         seen.push(flow.readings().to_vec());
@@ -178,7 +176,7 @@ impl World {
             Some(second) => &incident.traffic.settled(&facts[..second.facts_before]),
         };
         let troubled = own.troubled(&quiet).any();
-        Self { objects, quiet, onset, at_alert, troubled, incident, library }
+        Self { incident, library, objects, quiet, onset, at_alert, troubled }
     }
 
     /// Returns the state at the alert.
@@ -218,7 +216,8 @@ impl World {
         state.since.get(later).map_or_else(|| state.flow.readings()[at], |readings| readings[at])
     }
 
-    /// Returns the minute in which the first fault began. Without a fault it is the minute in which the false alert says so.
+    /// Returns the minute in which the first fault began. Without a fault it is the minute in which the false alert
+    /// says so.
     #[must_use]
     pub fn onset(&self) -> i32 {
         1 - i32::try_from(self.onset.len()).unwrap_or(i32::MAX)
@@ -331,52 +330,7 @@ impl World {
         let holding = fault.flat_map(|fault| fault.holding(&self.library.vocabulary, state.facts));
         let facts: Vec<_> = holding.chain(also).collect();
         state.settled = false;
-        self.incident.traffic.set(&mut state.flow, &facts);
-    }
-
-    /// Returns whether the fault acts from one entity on another, where `from` is nearer to the alert and `to` nearer to the root.
-    ///
-    /// It does so along a call to what is in trouble, from a node to what runs on it, from what runs under everything, and along
-    /// shared resources of which one caller takes too much.
-    #[must_use]
-    pub fn acts(&self, from: EntityId, to: EntityId) -> bool {
-        let topology = &self.incident.topology;
-        let Some(fault) = &self.incident.fault else { return false };
-        let is_in_it = |at: EntityId| at == fault.root || !self.incident.shows(at).is_empty();
-        let calls = |from: EntityId, to: EntityId| topology.needs(from).any(|edge| edge.to == to);
-        let [here, there] = [from, to].map(|at| topology.entity(at));
-        let under = |kind: Kind| matches!(kind, Kind::Config | Kind::Identity | Kind::Dns | Kind::Network);
-        (calls(from, to) && (self.troubled.contains(to) || is_in_it(to)))
-            || (here.node == Some(to) && is_in_it(to))
-            || (under(there.kind) && is_in_it(to) && is_in_it(from))
-            || ((calls(to, from) || there.node == Some(from)) && is_in_it(to) && is_in_it(from))
-    }
-
-    /// Returns a shortest path along which the fault acts, from the alerted entity to the root.
-    #[must_use]
-    pub fn path(&self) -> Option<Vec<EntityId>> {
-        let root = self.incident.fault.as_ref()?.root;
-        let topology = &self.incident.topology;
-        let start = self.incident.alerted;
-        // The entity before each entity on the way from the start. That of the start is the start itself.
-        let mut before: Vec<Option<EntityId>> = vec![None; topology.entities.len()];
-        before[start.index()] = Some(start);
-        let mut queue = VecDeque::from([start]);
-        while let Some(at) = queue.pop_front() {
-            if at == root {
-                let previous = |at: &EntityId| before[at.index()].filter(|before| before != at);
-                let mut path: Vec<_> = std::iter::successors(Some(root), previous).collect();
-                path.reverse();
-                return Some(path);
-            }
-            for next in topology.ids() {
-                if before[next.index()].is_none() && self.acts(at, next) {
-                    before[next.index()] = Some(at);
-                    queue.push_back(next);
-                }
-            }
-        }
-        None
+        state.flow.set(&facts);
     }
 
     /// Returns what users still lose after a shortest repair, because not everything can be made good.
@@ -469,14 +423,6 @@ mod tests {
     use super::*;
     use crate::generate::proof::repair_plan;
     use crate::generate::testing::{GATEWAY, SERVICE, STORE, Small};
-
-    #[test]
-    fn a_fault_acts_along_calls_from_the_root_to_the_alert() {
-        let world = Small::new().world();
-        assert_eq!(world.path(), Some(vec![GATEWAY, SERVICE, STORE]));
-        assert!(world.acts(GATEWAY, SERVICE) && world.acts(SERVICE, STORE));
-        assert!(!world.acts(GATEWAY, STORE) && !world.acts(SERVICE, GATEWAY));
-    }
 
     #[test]
     fn failures_spread_by_the_minute_and_last_until_the_repair() {

@@ -82,7 +82,8 @@ pub(crate) struct Answer {
 const STATUS: [&str; 4] = ["resolved", "mitigated", "unresolved", "no_incident"];
 
 impl Answer {
-    /// Reads the parameters of a submission. Parameters that the task does not ask for may be given, and must have the right form.
+    /// Reads the parameters of a submission. Parameters that the task does not ask for may be given, and must have
+    /// the right form.
     ///
     /// # Errors
     /// The text says which parameter cannot be read, and what would be right.

@@ -1,15 +1,15 @@
-//! The strict grader of generated incidents. It grades by what was read, by what was done, by how the world is at the end, and by
-//! the answer. It does not weigh words, so words that are dropped in earn nothing.
+//! The strict grader of generated incidents. It grades by what was read, by what was done, by how the world is at the
+//! end, and by the answer. It does not weigh words, so words that are dropped in earn nothing.
 //!
 //! The weights and caps are in `play/rubric.rs`.
 //!
-//! - **Severity**: the right one earns 1, a wrong one that is close earns a little. There is a cap if nothing was read that says
-//!   how much users lose.
-//! - **Root cause**: another entity earns 0. The right one earns its weight, and mechanism, trigger, path, grounding and calibration
-//!   add theirs. There is a cap if the cited records do not show it.
-//! - **Remediation**: recovery, a repair that lasts, a look at the result and a diagnosis add up. There is a cap without a
-//!   diagnosis, harm lowers the grade, and a catastrophe makes it 0. If nothing was wrong, leaving it alone after having looked, and
-//!   saying so, earns 1.
+//! - **Severity**: the right one earns 1, a wrong one that is close earns a little. There is a cap if nothing was
+//!   read that says how much users lose.
+//! - **Root cause**: another entity earns 0. The right one earns its weight, and mechanism, trigger, path, grounding
+//!   and calibration add theirs. There is a cap if the cited records do not show it.
+//! - **Remediation**: recovery, a repair that lasts, a look at the result and a diagnosis add up. There is a cap
+//!   without a diagnosis, harm lowers the grade, and a catastrophe makes it 0. If nothing was wrong, leaving it alone
+//!   after having looked, and saying so, earns 1.
 
 use crate::env::grade::strict::{self, Strict};
 use crate::env::{Breakdown, Grade, Points};
@@ -137,7 +137,8 @@ struct Search {
 impl Search {
     fn of(world: &World, deeds: &Deeds) -> Self {
         let incident = &world.incident;
-        // A rival that is excluded stays so. After each query, those that are left are compared with what had been read by then.
+        // A rival that is excluded stays so. After each query, those that are left are compared with what had been
+        // read by then.
         let mut left: Vec<_> = incident.rivals.iter().collect();
         let mut idle_queries = 0;
         for count in &deeds.queries {
@@ -174,7 +175,8 @@ fn is_path(world: &World, path: &[EntityId]) -> bool {
     }
 }
 
-/// Grades a remediation. The last argument is what users lose in each minute after the alert if the oracle repairs the fault.
+/// Grades a remediation. The last argument is what users lose in each minute after the alert if the oracle repairs
+/// the fault.
 #[must_use]
 pub(crate) fn remediation(
     world: &World,
@@ -224,7 +226,8 @@ pub(crate) fn remediation(
         "nothing was wrong but the alert".to_owned()
     } else {
         format!(
-            "recovered {recovery:.2}, clean {clean}, durable {durable}, verified {verified}, diagnosed {diagnosed}, harm {harm:.2}"
+            "recovered {recovery:.2}, clean {clean}, durable {durable}, verified {verified}, diagnosed {diagnosed}, \
+harm {harm:.2}"
         )
     };
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);

@@ -1,7 +1,7 @@
 //! Grounding: how far the records that were read, or that an answer cites, exclude the rivals of the true fault.
 //!
-//! The *rivals* are all other faults that the alert leaves open. What is excluded is measured as a share of the information that it
-//! takes to single out the true fault: 1 − log(left + 1) / log(rivals + 1).
+//! The *rivals* are all other faults that the alert leaves open. What is excluded is measured as a share of the
+//! information that it takes to single out the true fault: 1 − log(left + 1) / log(rivals + 1).
 
 use crate::generate::ids::EntitySet;
 use crate::generate::incident::incident::Incident;
@@ -72,11 +72,11 @@ fn helps(incident: &Incident, claims: &[Claim], index: usize) -> bool {
     incident.rivals.iter().any(is_excluded_by_it)
 }
 
-/// Returns the grounding of an answer: what the cited records exclude, times the squared share of the citations that help. Only
-/// records that this episode was shown count.
+/// Returns the grounding of an answer: what the cited records exclude, times the squared share of the citations that
+/// help. Only records that this episode was shown count.
 ///
-/// Precision is squared so that citing everything that was read scores as a guess. With plain precision, about half of such
-/// answers passed.
+/// Precision is squared so that citing everything that was read scores as a guess. With plain precision, about half
+/// of such answers passed.
 #[must_use]
 pub(crate) fn grounding(incident: &Incident, deeds: &Deeds, cited: &[RecordId]) -> f64 {
     if cited.is_empty() {

@@ -1,10 +1,11 @@
-//! Incidents behind the interface of the environment: diagnostics, remediations and grades, each of which takes its minutes.
+//! Incidents behind the interface of the environment: diagnostics, remediations and grades, each of which takes its
+//! minutes.
 
 use std::fmt::Write;
 use std::sync::{Arc, OnceLock};
 
 use crate::env::{Action, CannotRepair, Diagnostic, Grade, Live, LiveState, Points, Remediation, Repaired, TaskId};
-use crate::generate::ids::EntityId;
+use crate::generate::ids::{EntityId, EntitySet};
 use crate::generate::incident::world::{State, World};
 use crate::generate::play::answer::Answer;
 use crate::generate::play::command::Command;
@@ -81,8 +82,8 @@ struct Playing {
     shared: Arc<Shared>,
     task: TaskId,
     state: State,
-    /// What users lost when a remediation was last rewarded. The rewards of all remediations therefore add up to the change of
-    /// what users lose.
+    /// What users lost when a remediation was last rewarded. The rewards of all remediations therefore add up to the
+    /// change of what users lose.
     paid: i32,
     deeds: Deeds,
     /// The last minute in which anything can be done, if there is one.
@@ -128,7 +129,7 @@ impl LiveState for Playing {
         self.deeds.before_change.get_or_insert(self.deeds.seen.len());
         let consequence = world.perform(&mut self.state, verb, target);
         if consequence.helped {
-            self.deeds.read_since = Default::default();
+            self.deeds.read_since = EntitySet::EMPTY;
         }
         self.deeds.consequences.push(consequence);
         let verb = &world.library.vocabulary.verb(verb).name;

@@ -1,5 +1,5 @@
-//! Play: an incident as an episode of the environment. It reads commands and answers, keeps what was read and done, grades, and
-//! knows a play that earns the full score.
+//! Play: an incident as an episode of the environment. It reads commands and answers, keeps what was read and done,
+//! grades, and knows a play that earns the full score.
 
 pub(crate) mod answer;
 pub(crate) mod command;

@@ -1,5 +1,5 @@
-//! The oracle: a player that knows the truth. It reads until the truth is proved, cites what proves it, and repairs by the shortest
-//! plan.
+//! The oracle: a player that knows the truth. It reads until the truth is proved, cites what proves it, and repairs
+//! by the shortest plan.
 
 use std::cmp::Reverse;
 
@@ -110,8 +110,8 @@ pub(crate) fn minutes(world: &World, task: TaskId) -> u32 {
     state.now()
 }
 
-/// Returns what users lose in each minute after the alert while the oracle diagnoses and repairs the fault, in thousandths. After
-/// the last minute it stays the same.
+/// Returns what users lose in each minute after the alert while the oracle diagnoses and repairs the fault, in
+/// thousandths. After the last minute it stays the same.
 #[must_use]
 pub(crate) fn lost(world: &World) -> Vec<i32> {
     let mut state = repaired(world, count(&diagnose(world).views));
@@ -144,7 +144,8 @@ fn read(world: &World, state: &mut State, view: View) -> Vec<View> {
     }
 }
 
-/// Makes a submission. Its parameters are texts, lists and numbers where the environment expects them, so it is never refused.
+/// Makes a submission. Its parameters are texts, lists and numbers where the environment expects them, so it is never
+/// refused.
 fn submission<'a>(kind: Submission, parameters: impl IntoIterator<Item = (&'a str, Value)>) -> Action {
     let kind = ActionKind::Submission(kind);
     let parameters: Map<_, _> = parameters.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
@@ -229,8 +230,8 @@ fn consistent<'a>(world: &'a World, claims: &[Claim]) -> Vec<&'a Appearance> {
     incident.rivals.iter().filter(|rival| is_consistent(rival, claims, incident.knobs.ambiguity)).collect()
 }
 
-/// Returns groups of records that are worth citing together: each record alone, and evidence at the same entity by twos and threes.
-/// One class at an entity may be a decoy; several are more than a decoy shows.
+/// Returns groups of records that are worth citing together: each record alone, and evidence at the same entity by
+/// twos and threes. One class at an entity may be a decoy; several are more than a decoy shows.
 fn groups(seen: &[Record]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = (0..seen.len()).map(|index| vec![index]).collect();
     let sign = |(index, record): (usize, &Record)| match record.claim {
@@ -280,7 +281,10 @@ pub(crate) fn cite(world: &World, seen: &[Record]) -> Vec<RecordId> {
     }
     if chosen.is_empty() {
         // If the alert alone left no rival, any evidence of the fault will do.
-        let is_of_fault = |record: &Record| matches!(record.claim, Claim::Shows { at, class } if world.incident.shows(at).contains(class));
+        let is_of_fault = |record: &Record| match record.claim {
+            Claim::Shows { at, class } => world.incident.shows(at).contains(class),
+            _ => false,
+        };
         chosen.extend(seen.iter().position(is_of_fault));
     }
     // Records that later ones made unnecessary are dropped.

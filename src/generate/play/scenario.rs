@@ -1,4 +1,5 @@
-//! Scenarios: an incident as a scenario of the environment, with its briefing, its budget of steps and the rules of its task.
+//! Scenarios: an incident as a scenario of the environment, with its briefing, its budget of steps and the rules of
+//! its task.
 
 use std::fmt::Write;
 use std::sync::Arc;

@@ -68,8 +68,8 @@ pub enum Claim {
     },
     /// The record shows how much users lose.
     Impact,
-    /// The record does not help to tell faults apart: it is a usual line or a note of a change, or it was read after the world was
-    /// changed.
+    /// The record does not help to tell faults apart: it is a usual line or a note of a change, or it was read after
+    /// the world was changed.
     Nothing,
 }
 
@@ -81,8 +81,8 @@ impl Claim {
     }
 }
 
-/// Returns whether a fault with this appearance is consistent with all claims. At each entity so many classes may be seen that
-/// the fault does not show, because a decoy may show them.
+/// Returns whether a fault with this appearance is consistent with all claims. At each entity so many classes may be
+/// seen that the fault does not show, because a decoy may show them.
 #[must_use]
 pub(crate) fn is_consistent(appearance: &Appearance, claims: &[Claim], ambiguity: u32) -> bool {
     let shows = |at: EntityId| appearance.shows[at.index()];

@@ -1,9 +1,10 @@
-//! Hypotheses: all faults that a system can have. Each is simulated by the same code as the true one, and they are told apart by
-//! what they look like.
+//! Hypotheses: all faults that a system can have. Each is simulated by the same code as the true one, and they are
+//! told apart by what they look like.
 //!
-//! A *view* is one diagnostic of one entity. Under a fault it shows classes of evidence, and whether errors and response times
-//! are up. Decoys add classes that the fault does not show. A fault is *consistent* with the views that were taken if everything
-//! that it shows in them is there, and if at each entity no more other classes are seen than a decoy may show.
+//! A *view* is one diagnostic of one entity. Under a fault it shows classes of evidence, and whether errors and
+//! response times are up. Decoys add classes that the fault does not show. A fault is *consistent* with the views
+//! that were taken if everything that it shows in them is there, and if at each entity no more other classes are seen
+//! than a decoy may show.
 
 use std::cmp::Reverse;
 
@@ -59,6 +60,16 @@ pub struct Hypothesis {
     pub diverges: bool,
 }
 
+impl Hypothesis {
+    /// Returns whether the fault is consistent with a whole scene.
+    #[must_use]
+    pub(crate) fn explains(&self, scene: &Scene) -> bool {
+        let mut pairs = self.appearance.shows.iter().zip(&scene.appearance.shows);
+        self.appearance.troubled == scene.appearance.troubled
+            && pairs.all(|(its, seen)| is_explained(*its, *seen, scene.ambiguity))
+    }
+}
+
 /// The diagnostics that show classes of evidence.
 pub(crate) const TOOLS: [Diagnostic; 3] =
     [Diagnostic::QueryLogs, Diagnostic::CheckMetrics, Diagnostic::CheckServiceStatus];
@@ -93,8 +104,8 @@ pub struct Laboratory<'a> {
 }
 
 impl Laboratory<'_> {
-    /// Simulates every fault that the system can have, in the order of families and roots. If another fault is given, each is
-    /// simulated together with it.
+    /// Simulates every fault that the system can have, in the order of families and roots. If another fault is given,
+    /// each is simulated together with it.
     #[must_use]
     pub fn every_fault(self, families: &[Family], draws: Draws, beside: Option<&Fault>) -> Vec<Hypothesis> {
         let quiet = self.traffic.settled(&[]);
@@ -134,7 +145,7 @@ impl Laboratory<'_> {
         for (place, first) in possible.iter().enumerate() {
             for second in &possible[place + 1..] {
                 let both = self.simulated(all[*first].fault.clone(), Some(&all[*second].fault), &quiet);
-                if hypotheses.explains(&both, scene) {
+                if both.explains(scene) {
                     found.push(vec![*first, *second]);
                 }
             }
@@ -181,20 +192,13 @@ impl<'a> Hypotheses<'a> {
         Scene { appearance, ambiguity }
     }
 
-    /// Returns whether a fault is consistent with a whole scene.
-    #[must_use]
-    pub(crate) fn explains(&self, hypothesis: &Hypothesis, scene: &Scene) -> bool {
-        let pairs = || hypothesis.appearance.shows.iter().zip(&scene.appearance.shows);
-        hypothesis.appearance.troubled == scene.appearance.troubled
-            && pairs().all(|(its, seen)| is_explained(*its, *seen, scene.ambiguity))
-    }
-
     /// Returns the hypotheses that explain a scene, each on its own.
     fn explaining(&self, scene: &Scene) -> Vec<usize> {
-        (0..self.all.len()).filter(|index| self.explains(&self.all[*index], scene)).collect()
+        (0..self.all.len()).filter(|index| self.all[*index].explains(scene)).collect()
     }
 
-    /// Checks that the true hypothesis explains a scene, and that no other one does. Without a true one, none may explain it.
+    /// Checks that the true hypothesis explains a scene, and that no other one does. Without a true one, none may
+    /// explain it.
     ///
     /// # Errors
     /// The number of hypotheses that explain it, if it is not the true one alone.
@@ -231,11 +235,12 @@ impl<'a> Hypotheses<'a> {
         (0..self.all.len()).filter(|index| troubles(&self.all[*index])).collect()
     }
 
-    /// Returns the fewest views that exclude all hypotheses but the true one, or `None` if three are not found to be enough.
+    /// Returns the fewest views that exclude all hypotheses but the true one, or `None` if three are not found to be
+    /// enough.
     ///
-    /// The hypotheses `left` are those that the alert leaves open, and `truth` is one of them. One view and two views are
-    /// searched for among all, so the claim that three are needed is true. Three are searched for among the [`MOST_VIEWS`] that
-    /// exclude most.
+    /// The hypotheses `left` are those that the alert leaves open, and `truth` is one of them. One view and two views
+    /// are searched for among all, so the claim that three are needed is true. Three are searched for among the
+    /// [`MOST_VIEWS`] that exclude most.
     #[must_use]
     pub(crate) fn fewest_views(&self, scene: &Scene, left: &[usize], truth: usize) -> Option<Vec<View>> {
         let others: Vec<_> = left.iter().copied().filter(|index| *index != truth).collect();

@@ -8,11 +8,11 @@ use crate::generate::system::fault::{Fault, Op};
 /// The greatest number of states that are searched.
 const MOST_STATES: usize = 20_000;
 
-/// Returns the numbers of the ops of a shortest repair in their order, or `None` if there is no repair within the states that
-/// are searched. The search is breadth first.
+/// Returns the numbers of the ops of a shortest repair in their order, or `None` if there is no repair within the
+/// states that are searched. The search is breadth first.
 ///
-/// The same op on several entities is tried in the order of the entities only. Every permutation is equally long, and exploring
-/// all of them is exponential.
+/// The same op on several entities is tried in the order of the entities only. Every permutation is equally long, and
+/// exploring all of them is exponential.
 #[must_use]
 pub(crate) fn shortest(fault: &Fault) -> Option<Vec<usize>> {
     let mut from: BTreeMap<FactSet, (FactSet, usize)> = BTreeMap::new();

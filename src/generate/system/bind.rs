@@ -1,5 +1,5 @@
-//! Binding: a family and a root of a system become a fault. Names of the family are evaluated to entities, labels to facts, and
-//! templates to ops.
+//! Binding: a family and a root of a system become a fault. Names of the family are evaluated to entities, labels to
+//! facts, and templates to ops.
 
 use crate::generate::data::family::{Expression, FactTemplate, Family, Function, Literal, OpTemplate, ROOT, TRIGGER};
 use crate::generate::data::kinds::{EdgeKind, Kind};
@@ -10,7 +10,8 @@ use crate::generate::system::fault::{Condition, Fact, Fault, Op, Target, Thing};
 use crate::generate::system::named_objects::has_flag;
 use crate::generate::system::topology::{Edge, Topology};
 
-/// Binds a family to a root. Returns `None` if the root is of another kind, or if a name of the family stands for nothing there.
+/// Binds a family to a root. Returns `None` if the root is of another kind, or if a name of the family stands for
+/// nothing there.
 #[must_use]
 pub(crate) fn bind(
     number: usize,
@@ -48,7 +49,7 @@ struct Binding<'a> {
 
 /// What a label of a family stands for.
 struct Label<'a> {
-    label: &'a str,
+    name: &'a str,
     /// The name of the entities that the label is about.
     of: &'a str,
     /// The facts, in the order of the entities of that name.
@@ -105,19 +106,19 @@ impl<'a> Binding<'a> {
             return None;
         }
         let facts = FactId::first(self.facts.len()).skip(first).collect();
-        self.labels.push(Label { label: &template.label, of: &template.of, facts });
+        self.labels.push(Label { name: &template.label, of: &template.of, facts });
         Some(())
     }
 
     /// Returns all facts of a label.
     fn all(&self, label: &str) -> FactSet {
-        self.labels.iter().filter(|known| known.label == label).flat_map(|known| known.facts.iter().copied()).collect()
+        self.labels.iter().filter(|known| known.name == label).flat_map(|known| known.facts.iter().copied()).collect()
     }
 
-    /// Returns the facts that a label means in an op on the `index`-th target of a name. If the label is about the entities of
-    /// that name, it means that one alone.
+    /// Returns the facts that a label means in an op on the `index`-th target of a name. If the label is about the
+    /// entities of that name, it means that one alone.
     fn meant(&self, label: &str, name: &str, index: usize) -> FactSet {
-        let own = self.labels.iter().find(|known| known.label == label && known.of == name);
+        let own = self.labels.iter().find(|known| known.name == label && known.of == name);
         let own = own.and_then(|known| known.facts.get(index));
         own.map_or_else(|| self.all(label), |fact| FactSet::of(*fact))
     }

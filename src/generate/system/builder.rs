@@ -21,7 +21,8 @@ pub(crate) struct Size {
 /// How entities are named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Naming {
-    /// Names say nothing, such as `svc-quartz`. Another number gives the same system other names, and its records other ids.
+    /// Names say nothing, such as `svc-quartz`. Another number gives the same system other names, and its records
+    /// other ids.
     Codename(u32),
     /// Names say what an entity is, such as `api-3` or `db-1`.
     Semantic,
@@ -157,8 +158,8 @@ impl Builder {
         self.draws.below(Stream::Edges, u64::from(a) | 1 << 32, b, u32::try_from(n.max(1)).unwrap_or(1)) as usize
     }
 
-    /// Connects services in tiers: the gateway calls the first tier, which is returned, and each further service is called by
-    /// one or two of the tier before it.
+    /// Connects services in tiers: the gateway calls the first tier, which is returned, and each further service is
+    /// called by one or two of the tier before it.
     fn connect(&mut self, gateway: EntityId, apis: &[EntityId], hops: u16) -> Vec<EntityId> {
         let tiers = usize::from(hops).min(apis.len()).max(1);
         let first = (apis.len() / tiers).clamp(2, 6).min(apis.len());

@@ -1,5 +1,5 @@
-//! Faults. A fault is a family that is bound to a root of a system: it has facts about entities, and ops that end facts and
-//! begin others.
+//! Faults. A fault is a family that is bound to a root of a system: it has facts about entities, and ops that end
+//! facts and begin others.
 
 use crate::generate::data::vocabulary::{Predicate, Vocabulary};
 use crate::generate::ids::{EntityId, FactId, FactSet, PredicateId, VerbId};
@@ -96,8 +96,8 @@ pub struct Fault {
     pub durable: FactSet,
     /// The facts that no repair can make good.
     pub catastrophic: FactSet,
-    /// The ops, first those that help and then those that do harm. Of several for the same verb and target, the first one whose
-    /// condition is met counts.
+    /// The ops, first those that help and then those that do harm. Of several for the same verb and target, the first
+    /// one whose condition is met counts.
     pub ops: Vec<Op>,
     /// The entities that must be looked at after the last remediation that helped.
     pub verify: Vec<EntityId>,
@@ -123,8 +123,9 @@ impl Fault {
         self.facts_in(set).map(|fact| (vocabulary.predicate(fact.predicate), fact.at))
     }
 
-    /// Joins another fault to this one, whose root, family and trigger are kept. Returns `None` if the two interfere: if both
-    /// are about the same fact, if an op of one is an op of the other, or if together they have too many facts.
+    /// Joins another fault to this one, whose root, family and trigger are kept. Returns `None` if the two interfere:
+    /// if both are about the same fact, if an op of one is an op of the other, or if together they have too many
+    /// facts.
     #[must_use]
     pub fn joined(&self, other: &Self) -> Option<Self> {
         let by = self.facts.len();

@@ -103,7 +103,8 @@ impl Topology {
         self.edges.iter().filter(move |edge| edge.to == to)
     }
 
-    /// Goes through the entities that call an entity, for whatever reason. A consumer reads from a queue and does not call it.
+    /// Goes through the entities that call an entity, for whatever reason. A consumer reads from a queue and does not
+    /// call it.
     pub fn callers(&self, of: EntityId) -> impl Iterator<Item = EntityId> + '_ {
         self.needed_by(of).filter(|edge| edge.kind != EdgeKind::Consume).map(|edge| edge.from)
     }

@@ -178,6 +178,30 @@ impl Flow {
         &self.readings
     }
 
+    /// Replaces the facts that hold from the next tick on.
+    pub fn set(&mut self, facts: &[(&Predicate, EntityId)]) {
+        self.effects.fill(Effects::NONE);
+        for (predicate, at) in facts {
+            let effects = &mut self.effects[at.index()];
+            let passes = 1000 - predicate.error;
+            match predicate.toward {
+                Some(toward) => {
+                    let slot = toward as usize;
+                    effects.passes_toward[slot] = effects.passes_toward[slot] * passes / 1000;
+                    effects.extra[slot] += predicate.load;
+                }
+                None => effects.passes = effects.passes * passes / 1000,
+            }
+            if predicate.fails_as == FailsAs::Timeout && predicate.error > 0 {
+                effects.wait = i64::from(TIMEOUT);
+            }
+            effects.capacity = effects.capacity * predicate.capacity / 1000;
+            effects.latency = effects.latency.max(predicate.latency);
+            effects.retries += predicate.retries;
+            effects.miss = effects.miss.max(predicate.miss);
+        }
+    }
+
     /// Compares all entities with a quiet day.
     #[must_use]
     pub fn troubled(&self, quiet: &Self) -> Troubled {
@@ -194,7 +218,8 @@ impl Flow {
 }
 
 impl TrafficModel {
-    /// Makes the model of a system. What each entity can do follows from its load and its use of capacity on a quiet day.
+    /// Makes the model of a system. What each entity can do follows from its load and its use of capacity on a quiet
+    /// day.
     #[must_use]
     pub fn new(topology: &Topology) -> Self {
         let mut starts = Vec::with_capacity(topology.entities.len() + 1);
@@ -241,33 +266,9 @@ impl TrafficModel {
             loads: vec![0; count],
             effects: vec![Effects::NONE; count],
         };
-        self.set(&mut flow, facts);
+        flow.set(facts);
         self.tick(&mut flow);
         flow
-    }
-
-    /// Replaces the facts that hold from the next tick on.
-    pub fn set(&self, flow: &mut Flow, facts: &[(&Predicate, EntityId)]) {
-        flow.effects.fill(Effects::NONE);
-        for (predicate, at) in facts {
-            let effects = &mut flow.effects[at.index()];
-            let passes = 1000 - predicate.error;
-            match predicate.toward {
-                Some(toward) => {
-                    let slot = toward as usize;
-                    effects.passes_toward[slot] = effects.passes_toward[slot] * passes / 1000;
-                    effects.extra[slot] += predicate.load;
-                }
-                None => effects.passes = effects.passes * passes / 1000,
-            }
-            if predicate.fails_as == FailsAs::Timeout && predicate.error > 0 {
-                effects.wait = i64::from(TIMEOUT);
-            }
-            effects.capacity = effects.capacity * predicate.capacity / 1000;
-            effects.latency = effects.latency.max(predicate.latency);
-            effects.retries += predicate.retries;
-            effects.miss = effects.miss.max(predicate.miss);
-        }
     }
 
     /// Lets a minute pass: loads are passed on from callers to what they call, then failures and delays back.
@@ -348,17 +349,17 @@ impl TrafficModel {
     }
 }
 
-/// Returns the share of requests that are failed because of overload: two thirds of the use of capacity above [`OVERLOAD`], and
-/// [`MOST_OVERLOAD`] at most.
+/// Returns the share of requests that are failed because of overload: two thirds of the use of capacity above
+/// [`OVERLOAD`], and [`MOST_OVERLOAD`] at most.
 fn overload(used: i64) -> i64 {
     ((used - OVERLOAD) * 2 / 3).clamp(0, MOST_OVERLOAD)
 }
 
 /// Returns the factor by which waiting prolongs an entity's own work, from 1 to 2.75 in thousandths.
 ///
-/// In a queue with one server and Poisson arrivals (M/M/1), ρ² / (1 − ρ) requests wait on average at a use ρ of the capacity. A
-/// quarter of that number is added to the factor. In the denominator ρ is [`LONGEST_QUEUE`] at most, and no more than
-/// [`MOST_WAITING`] count.
+/// In a queue with one server and Poisson arrivals (M/M/1), ρ² / (1 − ρ) requests wait on average at a use ρ of the
+/// capacity. A quarter of that number is added to the factor. In the denominator ρ is [`LONGEST_QUEUE`] at most, and
+/// no more than [`MOST_WAITING`] count.
 fn crowding(used: i64) -> i64 {
     let waiting = used * used / (1000 - used.min(LONGEST_QUEUE));
     1000 + waiting.min(MOST_WAITING) / 4

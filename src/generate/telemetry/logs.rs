@@ -100,8 +100,8 @@ impl<'a> Reader<'a> {
         });
     }
 
-    /// Returns the name of the entity that a class is about. If it is about calls along one kind of edge, it is the other end of such
-    /// an edge.
+    /// Returns the name of the entity that a class is about. If it is about calls along one kind of edge, it is the
+    /// other end of such an edge.
     fn peer_of(&self, class: ClassId) -> &'a str {
         let mut holding = self.world.holding(self.state, self.at, self.now);
         let toward = holding.find(|p| p.shows.contains(class)).and_then(|p| p.toward);
@@ -110,8 +110,8 @@ impl<'a> Reader<'a> {
         edge.map_or_else(|| self.some_peer(), |edge| self.name(edge.to))
     }
 
-    /// Adds the newest lines of a channel, which comes in bursts from one minute to another. `write` appends a text, given its
-    /// salt and its minute, and returns what it claims.
+    /// Adds the newest lines of a channel, which comes in bursts from one minute to another. `write` appends a text,
+    /// given its salt and its minute, and returns what it claims.
     fn channel(
         &self,
         lines: &mut Vec<Line>,
@@ -179,7 +179,8 @@ impl<'a> Reader<'a> {
         start + number * 1900 + draws.within(Stream::Bursts, place, minute | u64::from(number + 2) << 40, 0, 1500)
     }
 
-    /// Adds the calls that fail, as the caller sees them; an entity sees only its own calls. Returns the number of channels.
+    /// Adds the calls that fail, as the caller sees them; an entity sees only its own calls. Returns the number of
+    /// channels.
     fn failed_calls(&self, lines: &mut Vec<Line>) -> usize {
         let now = self.now;
         let worst = |edge: &Edge| {

@@ -1,4 +1,5 @@
-//! The metrics of an entity: requests, errors and response times, the series of its kind, and the journeys at the gateway.
+//! The metrics of an entity: requests, errors and response times, the series of its kind, and the journeys at the
+//! gateway.
 
 use std::fmt::{self, Write};
 

@@ -1,5 +1,5 @@
-//! The reader: a diagnostic of one entity in one minute, with what all diagnostics need. Each line of a text begins with the id
-//! of its record.
+//! The reader: a diagnostic of one entity in one minute, with what all diagnostics need. Each line of a text begins
+//! with the id of its record.
 
 use std::fmt::{self, Write};
 
@@ -91,8 +91,8 @@ impl<'a> Reader<'a> {
         self.world.clock(minute)
     }
 
-    /// Returns the id of a record. That of an event depends on its place alone, and that of a reading also on the time when it
-    /// was taken. Times before the alert are negative, and hashed as large numbers.
+    /// Returns the id of a record. That of an event depends on its place alone, and that of a reading also on the
+    /// time when it was taken. Times before the alert are negative, and hashed as large numbers.
     pub(super) fn id(&self, tool: u64, slot: u64, when: i64) -> RecordId {
         let incident = &self.world.incident;
         let place = incident.knobs.naming.skin() << 32 | u64::from(self.at) << 8 | tool;
@@ -137,7 +137,8 @@ impl<'a> Reader<'a> {
         phrase.write(out, &Words { ms, ..self.words(peer, salt) });
     }
 
-    /// Returns how long the slowest calls of an entity take, in microseconds. Where callers give up, it is their patience at least.
+    /// Returns how long the slowest calls of an entity take, in microseconds. Where callers give up, it is their
+    /// patience at least.
     pub(super) fn slowest(&self, at: EntityId, minute: i32, times_out: bool) -> u32 {
         let latency = self.world.reading(self.state, at, minute).latency;
         if times_out { latency.max(TIMEOUT) } else { latency }
