@@ -23,9 +23,9 @@ const PATIENCE: u64 = 8;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no incident of level {level} in {MOST_ATTEMPTS} attempts at seed {seed}, number {number}: {reasons:?}")]
 pub struct Exhausted {
-    /// The level.
+    /// The level that was asked for.
     pub level: Level,
-    /// The seed.
+    /// The seed that was tried.
     pub seed: u64,
     /// The number of the incident.
     pub number: u64,

@@ -38,7 +38,7 @@ pub struct Family {
     pub cannot_clear: Vec<String>,
     /// Labels of facts that must have ended for a repair to last.
     pub durable_off: Vec<String>,
-    /// What helps.
+    /// The ops of a repair.
     pub ops: Vec<OpTemplate>,
     /// What makes it worse.
     pub wrong: Vec<OpTemplate>,
@@ -186,7 +186,7 @@ pub struct Expression {
 pub struct FactTemplate {
     /// The label by which ops refer to the fact.
     pub label: String,
-    /// The predicate.
+    /// The predicate that the fact states.
     pub predicate: PredicateId,
     /// The name of the entities.
     pub of: String,
@@ -195,7 +195,7 @@ pub struct FactTemplate {
 /// A condition on a label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Literal {
-    /// The label.
+    /// The label that is meant.
     pub label: String,
     /// Whether the label must hold or must not. If it is about several entities, it holds if it does for one of them.
     pub holds: bool,
@@ -204,7 +204,7 @@ pub struct Literal {
 /// What a verb does to the entities of a name while a condition is met.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpTemplate {
-    /// The verb.
+    /// The verb that has this effect.
     pub verb: VerbId,
     /// The name of its target. If the name stands for several, each of them is a target.
     pub on: String,

@@ -22,7 +22,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All kinds.
+    /// All kinds of entities.
     pub const ALL: [Self; 13] = [
         Self::Gateway,
         Self::Api,

@@ -71,7 +71,7 @@ pub(crate) struct Field {
     pub shifted: Phrase,
 }
 
-/// All templates.
+/// The templates of all records.
 #[derive(Debug, Clone)]
 pub struct Templates {
     /// By class; `None` for classes that logs do not show.

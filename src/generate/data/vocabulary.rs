@@ -177,9 +177,9 @@ struct DirectVerbs {
 pub struct Vocabulary {
     /// The classes of evidence.
     pub classes: Vec<Class>,
-    /// The predicates.
+    /// The predicates that facts state.
     pub predicates: Vec<Predicate>,
-    /// The verbs.
+    /// The verbs that agents can use.
     pub verbs: Vec<Verb>,
     direct: DirectVerbs,
 }

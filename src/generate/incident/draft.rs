@@ -56,11 +56,11 @@ pub enum Rejected {
 /// Where an incident comes from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Origin {
-    /// The level.
+    /// The level that was asked for.
     pub level: Level,
-    /// The knobs.
+    /// The knobs of the level, or as they were turned.
     pub knobs: Knobs,
-    /// The seed.
+    /// The seed that all draws come from.
     pub seed: u64,
     /// The number of the incident among those of the seed.
     pub number: u64,

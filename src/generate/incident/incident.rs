@@ -38,7 +38,7 @@ pub enum Refutation {
 }
 
 impl Refutation {
-    /// All refutations.
+    /// All ways to refute a decoy.
     pub const ALL: [Self; 4] = [Self::Chronic, Self::TooLate, Self::TooEarly, Self::Over];
 
     /// Returns the word that the sealed truth uses.
@@ -84,7 +84,7 @@ pub struct Proof {
 pub struct Second {
     /// The number of its family in the library.
     pub family: usize,
-    /// Its root.
+    /// The root of the second fault.
     pub root: EntityId,
     /// The entity where its trigger was made.
     pub trigger_at: EntityId,
@@ -98,14 +98,14 @@ pub struct Second {
     pub facts_before: usize,
 }
 
-/// An incident.
+/// An incident, with everything that is true of it.
 #[derive(Debug, Clone)]
 pub struct Incident {
     /// The id of the incident, which does not reveal seed, family or level.
     pub id: String,
-    /// The level.
+    /// The level that was asked for.
     pub level: Level,
-    /// The seed.
+    /// The seed that all draws come from.
     pub seed: u64,
     /// The number of the incident among those of the seed.
     pub number: u64,
@@ -113,7 +113,7 @@ pub struct Incident {
     pub attempt: u64,
     /// The source of all other draws of the incident.
     pub draws: Draws,
-    /// The system.
+    /// The system in which it happens.
     pub topology: Topology,
     /// The traffic through the system.
     pub traffic: TrafficModel,
@@ -128,7 +128,7 @@ pub struct Incident {
     pub changes: Vec<Change>,
     /// The id of the change that set the fault off, if a change did.
     pub trigger: Option<String>,
-    /// The decoys.
+    /// The decoys that look like other faults.
     pub decoys: Vec<Decoy>,
     /// The entity that the alert names.
     pub alerted: EntityId,
@@ -142,7 +142,7 @@ pub struct Incident {
     pub(crate) shows: Vec<ClassSet>,
     /// The appearances of all other faults that the alert leaves open.
     pub rivals: Vec<Appearance>,
-    /// The proof.
+    /// The proof that it has one solution.
     pub proof: Proof,
 }
 

@@ -29,7 +29,7 @@ const OVER: [i32; 2] = [14, 4];
 /// An incident, with everything that its states are read by. The world itself never changes; a [`State`] does.
 #[derive(Debug)]
 pub struct World {
-    /// The incident.
+    /// The incident that takes place.
     pub incident: Incident,
     /// The library that it was made from.
     pub library: Arc<Library>,
@@ -73,7 +73,7 @@ impl Span {
 /// Classes of evidence that are there at an entity for some time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Presence {
-    /// The classes.
+    /// The classes that are there.
     pub classes: ClassSet,
     /// The first minute in which they are there.
     pub from: i32,

@@ -58,7 +58,7 @@ impl<T: PartialEq> Named<T> {
 /// An answer. What is `None` was not submitted.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Answer {
-    /// The severity.
+    /// The severity of the incident.
     pub severity: Option<Severity>,
     /// The entity at the root.
     pub service: Option<Named<EntityId>>,

@@ -10,9 +10,9 @@ use crate::generate::system::fault::{Target, Thing};
 /// A remediation that was read from an action.
 #[derive(Debug)]
 pub(super) struct Command {
-    /// The verb.
+    /// The verb that is performed.
     pub(super) verb: VerbId,
-    /// The target.
+    /// The target that it is performed on.
     pub(super) target: Target,
     /// The target as the action names it.
     pub(super) name: String,

@@ -42,14 +42,14 @@ pub enum Claim {
     Shows {
         /// The entity where it is seen.
         at: EntityId,
-        /// The class.
+        /// The class that is seen.
         class: ClassId,
     },
     /// The record shows that some classes are absent.
     Lacks {
         /// The entity where they are absent.
         at: EntityId,
-        /// The classes.
+        /// The classes that are absent.
         classes: ClassSet,
     },
     /// The record shows whether errors are up.

@@ -50,7 +50,7 @@ impl Appearance {
 /// A fault, and what it brings about.
 #[derive(Debug, Clone)]
 pub struct Hypothesis {
-    /// The fault.
+    /// The fault that is supposed.
     pub fault: Fault,
     /// What can be seen of it.
     pub appearance: Appearance,
@@ -77,9 +77,9 @@ pub(crate) const TOOLS: [Diagnostic; 3] =
 /// A view: one diagnostic of one entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct View {
-    /// The entity.
+    /// The entity that is looked at.
     pub at: EntityId,
-    /// The diagnostic.
+    /// The diagnostic that is used.
     pub tool: Diagnostic,
 }
 
@@ -95,7 +95,7 @@ pub struct Scene {
 /// What faults are simulated in.
 #[derive(Debug, Clone, Copy)]
 pub struct Laboratory<'a> {
-    /// The system.
+    /// The system that can have the faults.
     pub topology: &'a Topology,
     /// The traffic through it.
     pub traffic: &'a TrafficModel,

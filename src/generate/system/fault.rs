@@ -46,11 +46,11 @@ impl Condition {
 /// An op: what a verb does to a target while a condition is met.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Op {
-    /// The verb.
+    /// The verb that has this effect.
     pub verb: VerbId,
-    /// The target.
+    /// The target of the verb.
     pub target: Target,
-    /// The condition.
+    /// The condition that must be met.
     pub when: Condition,
     /// The facts that end.
     pub clears: FactSet,
@@ -71,9 +71,9 @@ impl Op {
 /// A fact: a predicate about an entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fact {
-    /// The predicate.
+    /// The predicate that the fact states.
     pub predicate: PredicateId,
-    /// The entity.
+    /// The entity that the fact is about.
     pub at: EntityId,
 }
 
@@ -82,7 +82,7 @@ pub struct Fact {
 pub struct Fault {
     /// The number of the family in the library.
     pub family: usize,
-    /// The root.
+    /// The entity that is the root.
     pub root: EntityId,
     /// The entity where the trigger was made.
     pub trigger_at: EntityId,

@@ -49,7 +49,7 @@ pub struct Journey {
 /// A system. Its entities are sorted so that every caller comes before what it calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topology {
-    /// The entities.
+    /// The entities, which are numbered by their place.
     pub entities: Vec<Entity>,
     /// The dependencies, sorted by caller.
     pub edges: Vec<Edge>,
