@@ -17,12 +17,9 @@ pub mod chat;
 pub mod cli;
 pub mod config;
 pub mod gate;
-pub mod generate;
 pub mod log;
 pub mod queue;
 pub mod report;
 pub mod run;
 pub mod serve;
 pub mod stats;
-
-pub use incident_env as env;

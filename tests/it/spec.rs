@@ -1,6 +1,6 @@
 //! The contract, page 1, as tables.
 
-use incident_bench::env::{Episode, TaskId};
+use incident_env::{Episode, TaskId};
 use serde_json::{Value, json};
 
 use crate::world::{act, play, small};

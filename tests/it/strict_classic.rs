@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use incident_bench::env::{Action, Catalog, Episode, EpisodeId, Points, Scenario, TaskId};
+use incident_env::{Action, Catalog, Episode, EpisodeId, Points, Scenario, TaskId};
 use serde_json::{Value, json};
 
 fn catalog() -> Catalog {
@@ -235,7 +235,7 @@ fn a_repair_is_judged_by_the_state_that_it_leaves() {
 
 #[test]
 fn the_closed_list_is_that_of_the_fault_families() {
-    let mut listed: Vec<_> = incident_bench::env::mechanisms()
+    let mut listed: Vec<_> = incident_env::mechanisms()
         .iter()
         .map(|mechanism| format!("id = \"{}\"\ngroup = \"{}\"", mechanism.id, mechanism.group))
         .collect();
@@ -263,7 +263,7 @@ fn a_scenario_of_ones_own_says_what_is_wrong_with_its_strict_part() {
     let parse = |strict: &str| {
         let file = "mine.toml".to_owned();
         let text = format!("{text}\n[strict]\n{strict}\n");
-        Catalog::of(vec![incident_bench::env::Source { file, text }]).map(|_| ()).map_err(|error| error.to_string())
+        Catalog::of(vec![incident_env::Source { file, text }]).map(|_| ()).map_err(|error| error.to_string())
     };
     assert_eq!(parse("mechanism = \"unbounded_query_oom\"\nclues = [[\"query_logs:postgres-db\"]]"), Ok(()));
     for (strict, said) in [

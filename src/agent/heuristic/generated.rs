@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::actions::{look, submit};
 use crate::agent::playbook::{Mechanism, mechanisms};
-use crate::env::{Action, ActionKind, Diagnostic, Observation, Submission, TaskId};
+use incident_env::{Action, ActionKind, Diagnostic, Observation, Submission, TaskId};
 
 /// The most parts that a trail leads through.
 const LONGEST: usize = 5;
