@@ -210,9 +210,9 @@ impl World {
             return self.quiet.readings()[at];
         }
         if minute <= 0 {
-            return self.onset[usize::try_from(minute - onset).unwrap_or_default()][at];
+            return self.onset[(minute - onset).unsigned_abs() as usize][at];
         }
-        let later = usize::try_from(minute - 1).unwrap_or_default().min(state.since.len().saturating_sub(1));
+        let later = ((minute - 1).unsigned_abs() as usize).min(state.since.len().saturating_sub(1));
         state.since.get(later).map_or_else(|| state.flow.readings()[at], |readings| readings[at])
     }
 

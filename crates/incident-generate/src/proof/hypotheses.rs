@@ -210,10 +210,9 @@ impl<'a> Hypotheses<'a> {
     /// Returns whether a fault is consistent with one view of a scene.
     #[must_use]
     pub(crate) fn agrees(&self, hypothesis: &Hypothesis, scene: &Scene, view: View) -> bool {
-        let shown = |appearance: &Appearance| {
-            let tool = TOOLS.iter().zip(self.tools).find(|(tool, _)| **tool == view.tool);
-            tool.map_or(ClassSet::EMPTY, |(_, classes)| appearance.shows[view.at.index()] & classes)
-        };
+        let of_tool = TOOLS.iter().zip(self.tools).find(|(tool, _)| **tool == view.tool);
+        let of_tool = of_tool.map_or(ClassSet::EMPTY, |(_, classes)| classes);
+        let shown = |appearance: &Appearance| appearance.shows[view.at.index()] & of_tool;
         if !is_explained(shown(&hypothesis.appearance), shown(&scene.appearance), scene.ambiguity) {
             return false;
         }
