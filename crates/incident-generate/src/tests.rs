@@ -151,7 +151,7 @@ fn a_quiet_system_is_quiet_and_load_and_failures_go_their_ways() {
     }
 }
 
-/// `cargo test --release --lib generate -- --ignored --nocapture` for the numbers of a level.
+/// `cargo test --release -p incident-generate -- --ignored --nocapture` for the numbers of a level.
 #[test]
 #[ignore = "takes minutes without optimization"]
 fn a_thousand_of_each_level_are_proved_and_differ() {
