@@ -4,19 +4,19 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-/// A SHA-256 digest. It is displayed as `sha256:` and 64 lower-case hexadecimal digits, so anybody can check it with
+/// A SHA-256 digest. It is displayed as `sha256:` and 64 lower-case hexadecimal digits, so that it can be checked with
 /// `sha256sum`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// The digest of some bytes.
+    /// Computes the digest of some bytes.
     #[must_use]
     pub fn of(bytes: impl AsRef<[u8]>) -> Self {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// The digest of the bytes that `write` feeds to the hasher piece by piece.
+    /// Computes the digest of the bytes that `write` feeds to the hasher piece by piece.
     #[must_use]
     pub fn of_parts(write: impl FnOnce(&mut Sha256)) -> Self {
         let mut hash = Sha256::new();
@@ -24,13 +24,13 @@ impl Digest {
         Self(hash.finalize().into())
     }
 
-    /// The 32 bytes.
+    /// Returns the 32 bytes of the digest.
     #[must_use]
     pub const fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// The 64 hexadecimal digits, without `sha256:`.
+    /// Returns the 64 hexadecimal digits, without `sha256:`.
     #[must_use]
     pub fn hex(&self) -> String {
         hex(&self.0)
@@ -43,7 +43,7 @@ impl fmt::Display for Digest {
     }
 }
 
-/// Bytes as lower-case hexadecimal digits.
+/// Writes bytes as lower-case hexadecimal digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
