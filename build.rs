@@ -1,4 +1,4 @@
-//! The embedding macros do not notice new files: cargo must.
+//! Tells cargo to build again when embedded files change, because the embedding macros do not notice new files.
 
 fn main() {
     for folder in ["families", "prompts", "web", "build.rs"] {

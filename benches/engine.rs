@@ -1,4 +1,4 @@
-//! How fast the engine steps, alone and with its observations as JSON, each beside what bounds it.
+//! Measures how fast the engine steps, alone and with its observations as JSON, each beside a bound.
 //!
 //! `cargo bench` prints steps a second. An episode is played from reset to grade; the time is per step. The bound of a
 //! step with JSON is copying bytes that are ready; the peer is `serde_json` writing the same observation from a tree.
@@ -46,7 +46,7 @@ fn engine(c: &mut Criterion) {
             }
         });
     });
-    // What the JSON costs at the least, and what it costs without texts that are kept in their JSON form.
+    // The least cost of the JSON, and its cost without texts that are kept in their JSON form.
     let mut ready = Vec::new();
     for (scenario, actions) in &plays {
         play(scenario, actions, |episode| ready.push(serde_json::to_string(episode.observation()).unwrap_or_default()));
@@ -96,7 +96,7 @@ fn agents(c: &mut Criterion) {
     group.finish();
 }
 
-/// Simulated worlds, beside written ones; and what it takes to make and prove an incident.
+/// Measures simulated worlds beside hand-written ones, and the time to make and prove an incident.
 fn generated(c: &mut Criterion) {
     let Ok(generator) = Generator::embedded() else { return };
     let mut group = c.benchmark_group("generated");

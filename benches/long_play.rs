@@ -1,4 +1,4 @@
-//! A long episode with much evidence, for whoever measures.
+//! Makes a long episode with much evidence, for benchmarks.
 
 use incident_env::{Action, ActionKind, Diagnostic, Scenario};
 

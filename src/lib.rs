@@ -1,16 +1,25 @@
-//! An environment in which language models respond to cloud incidents, and the harness that scores them.
+//! A benchmark of language models in cloud incident response: it plays episodes, scores them, keeps the runs, compares
+//! them, and serves episodes to other programs.
 //!
-//! The layers, from the bottom up; a module uses lower ones only (a test checks it):
+//! The layers, from the bottom up. Each uses only crates and modules above it in this table, as a test checks:
 //!
-//! | layer | modules | what |
-//! |---|---|---|
-//! | 0 | [`mod@env`], [`stats`], [`chat`] | the world; estimators; the protocol with a model |
-//! | 1 | [`agent`], [`log`] | decisions; what happened |
-//! | 2 | [`run`], [`queue`], [`report`], [`gate`], [`serve`] | playing a plan; on many machines; tables and files; comparing runs; episodes over HTTP |
-//! | 3 | [`config`] | options, providers, keys |
-//! | 4 | [`cli`] | the command line |
+//! | crate or module | purpose |
+//! |---|---|
+//! | `incident_env`, here [`mod@env`] | the environment: scenarios, episodes, rewards and graders |
+//! | `incident_generate` | generated incidents: simulated systems, proofs about them, and suites made from a seed |
+//! | [`stats`] | estimators, intervals and tests |
+//! | [`chat`] | the protocol with a model: requests, replies, retries and rate limits |
+//! | [`agent`] | decisions: the agent that asks a model, and the built-in agents |
+//! | [`log`] | the event log of a run, its summary, and the folder that keeps both |
+//! | [`run`] | playing a plan: episodes, budgets and sinks |
+//! | [`queue`] | playing the episodes of a run on many machines |
+//! | [`report`] | tables, pages and files made from a summary |
+//! | [`gate`] | the comparison of two runs |
+//! | [`serve`] | episodes over HTTP, WebSocket and MCP |
+//! | [`config`] | options from the command line, the environment and files; providers and keys |
+//! | [`cli`] | the commands of the binary `bench` |
 //!
-//! `docs/ARCHITECTURE.md` has the map and the reasons.
+//! `docs/ARCHITECTURE.md` has the map of the files and the reasons.
 
 pub mod agent;
 pub mod chat;

@@ -1,7 +1,7 @@
 //! The binary `bench`.
 
-/// Answers are blocks of ten kilobytes that live for microseconds, on many threads: what the system's allocator, and still
-/// more that of musl, is slow at.
+/// The allocator of the program. Answers are blocks of ten kilobytes that live for microseconds, on many threads; the
+/// system's allocator, and even more that of musl, is slow with these.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

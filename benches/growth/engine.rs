@@ -1,4 +1,4 @@
-//! Episodes of the engine alone, in a list.
+//! Keeps the episodes of the engine alone, in a list.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -10,16 +10,16 @@ use crate::long_play::long_play;
 use crate::sample::{Sample, Store};
 use crate::{Arguments, Problem};
 
-/// How many generated incidents there are.
+/// The number of generated incidents.
 const INCIDENTS: u64 = 60;
 
-/// A scenario and a long play of it.
+/// A scenario with a long play of it.
 struct Play {
     scenario: Arc<Scenario>,
     actions: Vec<Action>,
 }
 
-/// An episode, its play, and how many steps of it were taken.
+/// An episode, the index of its play, and the number of steps that it has taken.
 struct Live {
     episode: Episode,
     play: usize,
@@ -28,7 +28,7 @@ struct Live {
 
 struct Episodes {
     plays: Vec<Play>,
-    /// The play of the next episode that takes the place of one that has ended.
+    /// The index of the play of the next episode, which takes the place of one that has ended.
     next: usize,
     live: Vec<Live>,
 }
@@ -69,12 +69,12 @@ impl Store for Episodes {
     }
 }
 
-/// The nine written scenarios.
+/// Measures episodes of the nine hand-written scenarios.
 pub(crate) fn written(arguments: &Arguments) -> Result<Sample, Problem> {
     Sample::take(arguments, Episodes::of(&Catalog::embedded()?, arguments.episodes))
 }
 
-/// Generated incidents.
+/// Measures episodes of generated incidents.
 pub(crate) fn generated(arguments: &Arguments) -> Result<Sample, Problem> {
     let parts = vec![(Level::Medium, INCIDENTS)];
     let suite = Suite { name: Level::Medium.to_string(), parts, seeds: Seeds::Public(0), turned: Vec::new() };

@@ -1,4 +1,4 @@
-//! What the number of live episodes does to memory and speed: one to a million of them in one process.
+//! Measures how the number of live episodes affects memory and speed: one to a million of them in one process.
 //!
 //! ```text
 //! cargo bench --bench growth                           engine, generated, server
@@ -7,15 +7,16 @@
 //! cargo bench --bench growth -- --test                 a moment of each, to see that it works
 //! ```
 //!
-//! Each number is measured in a process of its own, since memory that an earlier one gave back would serve the next. All
-//! episodes are reset and take a step, which gives the memory of a new one; then each is played to a random place of a long
-//! play, and from there on a randomly chosen one takes its next step, and begins another play where one has ended. So the mix
-//! of steps is the same at every number, and what changes is where their episodes are found: in the cache or not.
+//! Each number is measured in its own process, since memory that an earlier one gave back would serve the next. All
+//! episodes are reset and take a step, which gives the memory of a new episode. Then each is played to a random place
+//! of a long play, and from there on a randomly chosen episode takes its next step, and begins another play if it has
+//! ended. So the mix of steps is the same at every number; what changes is whether the episodes are found in the cache.
 //!
-//! Beside each stands what the machine allows: to change one random line of a cache in an array as large as the episodes,
-//! each line found by what stood in the one before. A step has to find more lines than one; how many more is the ratio.
-//! Memory is `VmRSS` in /proc/self/status, before and after, so this runs on Linux only; the client, where there is one, is
-//! in the same process and has its memory before. Of less than 64 MB it is not said what an episode has of them.
+//! Each result is printed beside a limit of the machine: the time to change one random cache line in an array as large
+//! as the episodes, where each line is found by the content of the one before. A step has to find more lines than one;
+//! the ratio says how many more. Memory is `VmRSS` in /proc/self/status, before and after, so this program runs on
+//! Linux only; the client, if there is one, is in the same process and has its memory before. If the episodes add less
+//! than 64 MB, no memory per episode is printed.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people")]
 #![expect(clippy::cast_precision_loss, reason = "no count here comes near 2^52")]
 
@@ -38,16 +39,18 @@ mod server;
 #[expect(dead_code, reason = "the other benchmark prints milliseconds, too")]
 mod table;
 
-/// As the program has it.
+/// The allocator of the program itself.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// An error that is only printed.
 type Problem = Box<dyn std::error::Error + Send + Sync>;
 
-/// How much more memory an episode may take among the most than among the fewest where it can be told.
+/// The largest ratio of the memory of an episode at the largest number of episodes to that at the smallest number at
+/// which it can be measured.
 const LEEWAY: f64 = 1.25;
-/// How many more lines of a cache a step may have to fetch from memory than one that finds all in the cache.
+/// The largest number of cache lines that a step may have to fetch from memory in addition to a step that finds all of
+/// them in the cache.
 const LINES: f64 = 100.0;
 /// Measures one to a million live episodes.
 #[derive(Debug, Parser)]
@@ -116,7 +119,7 @@ impl Arguments {
         Self { episodes: given.episodes.min(100), rounds: 1, seconds: 0.02, ..given }
     }
 
-    /// The numbers of episodes: powers of ten, and the largest.
+    /// Returns the numbers of episodes: powers of ten, and the largest number.
     fn numbers(&self) -> Vec<usize> {
         let powers = (0..).map(|power| 10_usize.pow(power)).take_while(|number| *number < self.episodes);
         powers.chain([self.episodes]).collect()
@@ -126,7 +129,7 @@ impl Arguments {
         Duration::from_secs_f64(self.seconds)
     }
 
-    /// One number in a process of its own.
+    /// Measures one number of episodes in a separate process.
     fn measure(&self, section: Section, episodes: usize) -> Result<Sample, Problem> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["--alone", section.name()]).args(["--episodes", &episodes.to_string()]);
@@ -138,7 +141,7 @@ impl Arguments {
         Ok(serde_json::from_slice(&ended.stdout)?)
     }
 
-    /// What a process of its own does.
+    /// Does the work of such a process.
     fn alone(&self, section: Section) -> Result<(), Problem> {
         let sample = match section {
             Section::Engine => engine::written(self)?,
@@ -169,7 +172,7 @@ fn run(table: &mut Table, arguments: &Arguments, section: Section) -> Result<(),
     table.row("live episodes", Sample::HEAD);
     let (mut samples, mut each) = (Vec::<Sample>::new(), 0.0);
     for number in arguments.numbers() {
-        // A machine that has not so much memory is to say so and not to run out of it.
+        // A machine without enough memory must say so instead of running out of it.
         let (needed, free) = (each * number as f64 * 1.3 / 1e9, memory::available()? as f64 / 1e9);
         if needed > free {
             table.row(&number.to_string(), &format!("left out: {needed:.1} GB needed, {free:.1} GB free"));
@@ -185,7 +188,7 @@ fn run(table: &mut Table, arguments: &Arguments, section: Section) -> Result<(),
         let found = format!("{:.2}", last.each() / first.each());
         let what = format!("memory an episode, {} over {}, at most {LEEWAY}", last.episodes, first.episodes);
         table.holds(Bound::Always, &what, last.each() <= first.each() * LEEWAY, &found);
-        // Among few episodes all lines are in the cache, and nothing is told by how many there are.
+        // With few episodes all lines are in the cache, so the number of episodes tells nothing.
         let (one, more) = (samples[0].step, last.step - samples[0].step);
         let found = format!("{:.1} × the time: {more:.0} ns more, {:.1} lines", last.step / one, more / last.line);
         let what = format!("a step among {}, at most {LINES} lines above 1", last.episodes);

@@ -1,4 +1,4 @@
-//! The memory of this process, and how fast the machine finds something in as much.
+//! Measures the memory of this process, and how fast the machine finds a place in as much memory.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use incident_bench::stats::rng::SplitMix64;
 use crate::Problem;
 use crate::figures::{median, rate_of};
 
-/// Bytes that this process has in memory.
+/// Returns the resident memory of this process, in bytes.
 pub(crate) fn resident() -> Result<u64, Problem> {
     kilobytes("/proc/self/status", "VmRSS:").map(|kilobytes| kilobytes << 10)
 }
 
-/// Bytes that the machine can still give.
+/// Returns the memory that the machine can still give, in bytes.
 pub(crate) fn available() -> Result<u64, Problem> {
     kilobytes("/proc/meminfo", "MemAvailable:").map(|kilobytes| kilobytes << 10)
 }
@@ -25,16 +25,17 @@ fn kilobytes(path: &str, name: &str) -> Result<u64, Problem> {
     Ok(line.split_whitespace().next().unwrap_or_default().parse()?)
 }
 
-/// What the processor's caches are made of.
+/// A cache line of the processor.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
 struct Line(u64);
 
-/// Nanoseconds to change a random line among so many bytes, or among half of those that the machine can give. Which line is
-/// next depends on what stands in this one, so that the processor cannot look for several at once.
+/// Returns the nanoseconds to change a random line among this many bytes, or among half of the bytes that the machine
+/// can give. The index of the next line depends on the content of the present one, so that the processor cannot fetch
+/// several at once.
 pub(crate) fn line(bytes: u64, rounds: usize, time: Duration) -> Result<f64, Problem> {
     let lines = usize::try_from(bytes.min(available()? / 2) / 64)?.max(64);
-    // Not zero: the system would map all of it to one page.
+    // The lines are not zero, because the system would map all of them to one page.
     let mut array = vec![Line(1); lines];
     let (mut at, mut turn) = (0, 0_u64);
     let mut batch = || {

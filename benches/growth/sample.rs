@@ -1,4 +1,4 @@
-//! What is measured at one number of episodes, and how it is taken: the same for every store.
+//! Takes the measurements at one number of episodes, in the same way for every store.
 
 use std::time::Instant;
 
@@ -9,40 +9,41 @@ use crate::figures::median;
 use crate::table::{Sorted, rate};
 use crate::{Arguments, Problem, memory};
 
-/// Growth below this says little of an episode: what the process had given back to its allocator before, some megabytes,
-/// is used first.
+/// The growth of memory, in bytes, below which it tells little about an episode: some megabytes that the process had
+/// given back to its allocator before are used first.
 const LEAST: u64 = 64 << 20;
 
-/// One number of live episodes.
+/// The measurements at one number of live episodes.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Sample {
     pub(crate) episodes: usize,
-    /// The memory of the whole process, in bytes, with all episodes.
+    /// The memory of the whole process with all episodes, in bytes.
     rss: u64,
-    /// What all new episodes added to it.
+    /// The memory that all new episodes added, in bytes.
     new: u64,
-    /// What they added when they had been played to a random place.
+    /// The memory that they added once they had been played to a random place, in bytes.
     played: u64,
-    /// Nanoseconds of a step.
+    /// The duration of a step, in nanoseconds.
     pub(crate) step: f64,
-    /// Nanoseconds of a change of a random line of a cache.
+    /// The duration of a change of a random cache line, in nanoseconds.
     pub(crate) line: f64,
-    /// How many microseconds a batch of steps takes: the one that 99 of 100 are not above, and the longest.
+    /// The duration of a batch of steps, in microseconds: the 99th percentile, and the maximum.
     batch: [f64; 2],
 }
 
-/// Episodes that are alive, each somewhere in one of some plays.
+/// A store of live episodes, each at some place in one of several plays.
 pub(crate) trait Store {
-    /// Steps between two looks at the clock: so many that the looks count for little.
+    /// The number of steps between two readings of the clock, which is large enough that the readings cost little.
     const BATCH: usize;
 
-    /// How many steps each play has.
+    /// Returns the number of steps of each play.
     fn lengths(&self) -> Vec<usize>;
 
-    /// Starts the next episode, of this play, with its first step.
+    /// Starts the next episode with the first step of this play.
     fn start(&mut self, play: usize) -> Result<(), Problem>;
 
-    /// Takes the next step of an episode, or, where it has ended, the first of another play in its place. Plays come by turns.
+    /// Takes the next step of an episode or, if it has ended, the first step of another play in its place. Plays take
+    /// turns.
     fn step(&mut self, index: usize) -> Result<(), Problem>;
 }
 
@@ -50,10 +51,10 @@ impl Sample {
     pub(crate) const HEAD: &'static str =
         "   RSS MB   B new  B played    steps/s   ns/step   ns/line   ratio  batch p99, max µs";
 
-    /// Fills a store, and measures it. What it begins with is not counted as its episodes'.
+    /// Fills a store, and measures it. The memory before the first episode is not counted.
     pub(crate) fn take<S: Store>(arguments: &Arguments, mut store: S) -> Result<Self, Problem> {
         let (episodes, mut random) = (arguments.episodes, SplitMix64::new(7));
-        // A place among all steps of all plays: so it is as it will be when steps have been taken for long.
+        // Each episode is put at a random place among all steps of all plays, as it would be after many steps.
         let lengths = store.lengths();
         let places: Vec<_> =
             (0..).zip(&lengths).flat_map(|(play, steps)| (0..*steps).map(move |step| (play, step))).collect();
@@ -83,7 +84,7 @@ impl Sample {
             }
             rates.push(rate(steps, began.elapsed()));
         }
-        // Afterwards, in the place of the episodes and not beside them: both would be twice the memory.
+        // The array is made after the episodes are dropped: both together would need twice the memory.
         drop(store);
         let line = memory::line(played, arguments.rounds, arguments.round())?;
         let batches = Sorted::new(batches);
@@ -91,12 +92,12 @@ impl Sample {
         Ok(Self { episodes, rss, new, played, step: 1e9 / median(rates), line, batch })
     }
 
-    /// Whether the memory of an episode can be told.
+    /// Returns whether the memory of an episode can be told.
     pub(crate) fn tells(&self) -> bool {
         self.played >= LEAST
     }
 
-    /// Bytes of an episode somewhere in its play.
+    /// Returns the memory of an episode at some place of its play, in bytes.
     pub(crate) fn each(&self) -> f64 {
         self.played as f64 / self.episodes as f64
     }

@@ -1,4 +1,5 @@
-//! Episodes of the server: its table of sessions, its routes, its answers; but no socket, and one client after another.
+//! Keeps the episodes of the server: its table of sessions, its routes and its answers, but no socket, and one client
+//! after another.
 
 use std::time::Duration;
 
@@ -19,10 +20,10 @@ use crate::long_play::long_play;
 use crate::sample::{Sample, Store};
 use crate::{Arguments, Problem};
 
-/// Longer than this runs.
+/// The lifetime of an idle session, which is longer than this program runs.
 const TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The bodies of a play: a reset, and its steps.
+/// The bodies of a play: a reset and its steps.
 struct Play {
     reset: Bytes,
     steps: Vec<Bytes>,
@@ -32,9 +33,9 @@ struct Sessions {
     service: BoxCloneSyncService<Request, axum::response::Response, std::convert::Infallible>,
     runtime: Runtime,
     plays: Vec<Play>,
-    /// The play of the next session that takes the place of one that has ended.
+    /// The index of the play of the next session, which takes the place of one that has ended.
     next: u8,
-    /// The play of each session, and how many steps of it were taken.
+    /// The index of the play of each session, and the number of steps that it has taken.
     live: Vec<[u8; 2]>,
 }
 
@@ -48,7 +49,7 @@ impl Sessions {
         let options = Options { limits: Limits { ttl: TTL, most: episodes }, ..Options::default() };
         let app = App::new(catalog, options, CancellationToken::new());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-        // Written to, so that it is in memory before the sessions are.
+        // The vector is written to, so that it is in memory before the sessions are.
         let mut live = vec![[1; 2]; episodes];
         live.clear();
         Ok(Self { service: BoxCloneSyncService::new(service(&app)), runtime, plays, next: 0, live })
@@ -58,7 +59,7 @@ impl Sessions {
         self.post("/reset", &name(index)?, self.plays[usize::from(play)].reset.clone())
     }
 
-    /// A request that must be answered well.
+    /// Sends a request that must be answered well.
     fn post(&self, path: &str, name: &HeaderValue, body: Bytes) -> Result<(), Problem> {
         let request = Request::post(path).header("content-type", "application/json").header("x-episode-id", name);
         let answer = self.runtime.block_on(self.service.clone().oneshot(request.body(Body::from(body))?))?;
@@ -69,7 +70,8 @@ impl Sessions {
     }
 }
 
-/// The name of a session: as long as those that the server makes, and kept nowhere, so that it counts as the server's only.
+/// Makes the name of a session, which is as long as the names that the server makes. It is kept nowhere, so that it
+/// counts as the server's memory only.
 fn name(index: usize) -> Result<HeaderValue, Problem> {
     let mut random = SplitMix64::new(index as u64);
     let mut text = Uuid::encode_buffer();
@@ -104,7 +106,7 @@ impl Store for Sessions {
     }
 }
 
-/// The nine written scenarios, a session each by turns.
+/// Measures sessions of the nine hand-written scenarios, which take turns.
 pub(crate) fn run(arguments: &Arguments) -> Result<Sample, Problem> {
     Sample::take(arguments, Sessions::of(Catalog::embedded()?, arguments.episodes)?)
 }

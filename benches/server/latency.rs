@@ -1,4 +1,4 @@
-//! How long a step takes among many sessions: at a rate that the server can keep up with, and at its limit.
+//! Measures the latency of a step among many sessions: at a rate that the server can keep up with, and at its limit.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::traffic::{Incidents, Pace, players, round};
 use crate::wire::{Problem, Protocol};
 use crate::{Arguments, bench_serve};
 
-/// What 99 of 100 steps may take.
+/// The largest 99th percentile of the latency of a step.
 const MOST: Duration = Duration::from_millis(20);
 
 pub(crate) async fn run(table: &mut Table, arguments: &Arguments) -> Result<(), Problem> {

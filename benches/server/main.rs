@@ -1,4 +1,5 @@
-//! The server under load: how many sessions it holds, what they cost it, how fast it steps and how soon it answers.
+//! Measures the server under load: the number of sessions that it holds, their cost, its rate of steps, and its
+//! latency.
 //!
 //! ```text
 //! cargo bench --bench server                           sessions, throughput, latency
@@ -9,10 +10,10 @@
 //! ```
 //!
 //! It starts the real `bench serve` and speaks to it over the loopback, so client and server share the machine's
-//! processors. Both sides of a ratio are spoken to by the same client in alternating rounds; its median stands first,
-//! the least and the most in brackets. Since the client's own work is part of both rates, the ratio of processor time
-//! stands beside it. What must hold on any machine ends the program with 1 where it does not; times do only with
-//! `--strict`, because machines are shared.
+//! processors. Both sides of a ratio are spoken to by the same client in alternating rounds; the median is printed
+//! first, the minimum and maximum in brackets. Since the client's own work is part of both rates, the ratio of
+//! processor time is printed beside the ratio of rates. If a condition that must hold on any machine does not hold, the
+//! program ends with 1; conditions on times do so only with `--strict`, because machines are shared.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people")]
 #![expect(clippy::cast_precision_loss, reason = "no count here comes near 2^52")]
 
@@ -98,7 +99,7 @@ impl Arguments {
         Self { sessions: 50, connections: 8, rounds: 1, seconds: 0.2, paced: 20, rate: 200, ..given }
     }
 
-    /// The time of a round.
+    /// Returns the duration of a round.
     fn round(&self) -> Duration {
         Duration::from_secs_f64(self.seconds)
     }
@@ -108,7 +109,7 @@ impl Arguments {
     }
 }
 
-/// The server under test, on a port of its own.
+/// Starts the server under test, on a free port.
 async fn bench_serve(arguments: &Arguments) -> Result<Process, Problem> {
     let built = || PathBuf::from(env!("CARGO_BIN_EXE_bench"));
     let binary = arguments.bench_binary.clone().map_or_else(|| Ok(built()), std::path::absolute)?;

@@ -1,4 +1,4 @@
-//! The peer: what axum alone takes to read the same requests and to send as many bytes.
+//! The peer of the server: axum alone, which reads the same requests and sends as many bytes.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 
 use crate::wire::Problem;
 
-/// What every message is answered with.
+/// The answer to every message.
 #[derive(Debug, Clone)]
 struct Stored {
     body: Bytes,

@@ -1,4 +1,4 @@
-//! Servers as processes of their own: started, found, and asked what they cost.
+//! Starts servers as separate processes, finds their addresses, and measures their cost.
 
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -10,10 +10,10 @@ use tokio::process::{Child, Command};
 
 use crate::wire::Problem;
 
-/// The time for a server to say where it is: Python imports much.
+/// The time that a server has to print its address. It is long because Python imports many modules.
 const START: Duration = Duration::from_secs(120);
 
-/// A server that ends with this.
+/// A server that ends when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
@@ -24,7 +24,7 @@ pub(crate) struct Process {
 impl Process {
     /// Starts a server that names its address as `http://…` on stderr.
     pub(crate) async fn start(command: &mut Command) -> Result<Self, Problem> {
-        // No settings of whoever measures.
+        // The server must not read the settings of the person who measures.
         let folder = tempfile::tempdir()?;
         let command = command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::null());
         let mut child = command.stderr(Stdio::piped()).kill_on_drop(true).spawn()?;
@@ -41,17 +41,17 @@ impl Process {
             Err(Problem::from(format!("the server ended: {said}")))
         });
         let address = address.await??;
-        // Somebody must read on: a full pipe would stop the server.
+        // The rest of the output must be read: a full pipe would stop the server.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Ok(Self { child, address, _folder: folder })
     }
 
-    /// The seconds of a processor that it has used.
+    /// Returns the processor time that the server has used, in seconds.
     pub(crate) fn processor_time(&self) -> Result<f64, Problem> {
         processor_time(&self.id()?)
     }
 
-    /// Its memory now and at most, in megabytes.
+    /// Returns the present and the largest memory of the server, in megabytes.
     pub(crate) fn memory(&self) -> Result<[u64; 2], Problem> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id()?))?;
         let kilobytes = |name: &str| -> Result<u64, Problem> {
@@ -66,7 +66,7 @@ impl Process {
     }
 }
 
-/// The seconds of a processor that this client has used.
+/// Returns the processor time that this client has used, in seconds.
 pub(crate) fn own_processor_time() -> Result<f64, Problem> {
     processor_time("self")
 }
@@ -76,7 +76,7 @@ fn processor_time(id: &str) -> Result<f64, Problem> {
     // The name may hold spaces; what follows it does not.
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let ticks = |at: usize| -> Result<f64, Problem> { Ok(fields.get(at).ok_or("no times in /proc")?.parse()?) };
-    // A tick is 10 ms wherever Linux shows one.
+    // A tick is 10 ms on every Linux system that reports ticks.
     Ok((ticks(11)? + ticks(12)?) / 100.0)
 }
 
@@ -86,7 +86,7 @@ fn address_in(line: &str) -> Option<SocketAddr> {
     rest[..end].parse().ok()
 }
 
-/// Lets this process open as many sockets as the system allows, which must be so many.
+/// Lets this process open as many sockets as the system allows, which must be at least this many.
 #[cfg(unix)]
 pub(crate) fn raise_limit_of_files(needed: usize) -> Result<(), Problem> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

@@ -1,4 +1,5 @@
-//! Many sessions on sockets at once. Each plays a random episode and holds every answer against what it has done itself.
+//! Opens many sessions on sockets at once. Each plays a random episode and compares every answer with what it has done
+//! itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -18,14 +19,14 @@ use crate::table::{Bound, Sorted, Table, rate};
 use crate::wire::{Connection, Problem, Protocol, get, message, state};
 use crate::{Arguments, bench_serve};
 
-/// What the server may take at most, in megabytes.
+/// The largest memory of the server, in megabytes.
 const MEMORY: u64 = 600;
-/// How many connect at once: more than this the system's queue may not hold.
+/// The number of clients that connect at once: the system's queue may not hold more.
 const CONNECTING: usize = 128;
-/// The time for all places to be taken, or to be given back once all clients are gone.
+/// The time for all places to be taken, or to be given back once all clients have gone.
 const SETTLING: Duration = Duration::from_secs(30);
 
-/// An action as it is sent, and as the history of an episode shows it.
+/// An action in the form in which it is sent, and in which the history of an episode shows it.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Act {
     action_type: String,
@@ -44,7 +45,7 @@ struct Reset<'a> {
     observation: Offer<'a>,
 }
 
-/// What an episode offers; the same in all its observations.
+/// The part of the first observation that says what an episode offers, which is the same in all its observations.
 #[derive(Deserialize)]
 struct Offer<'a> {
     #[serde(borrow)]
@@ -64,7 +65,7 @@ struct Step<'a> {
     done: bool,
 }
 
-/// What an observation and a state both tell.
+/// The fields that an observation and a state share.
 #[derive(Deserialize)]
 struct Seen<'a> {
     episode_id: &'a str,
@@ -72,22 +73,22 @@ struct Seen<'a> {
     #[serde(borrow)]
     queried_data: BTreeMap<&'a str, BTreeMap<&'a str, &'a RawValue>>,
     cumulative_reward: f64,
-    /// In a state alone.
+    /// The actions so far, which only a state has.
     action_history: Option<Vec<Act>>,
 }
 
-/// What a session knows of its own episode.
+/// A client's own record of its episode.
 struct Own {
     name: String,
     acts: Vec<Act>,
-    /// The kind and target of everything that can have brought something up.
+    /// The kind and target of every action that can have shown something.
     queried: BTreeSet<(String, String)>,
-    /// The sum of its rewards, in ten-thousandths.
+    /// The sum of the rewards, in ten-thousandths.
     earned: i64,
 }
 
 impl Own {
-    /// What is another's, if anything is.
+    /// Checks that everything in an answer belongs to this episode.
     fn check(&self, seen: &Seen<'_>) -> Result<(), Problem> {
         let Seen { episode_id, step_count, queried_data, cumulative_reward, action_history } = seen;
         let wrong = |what: &str| Err(Problem::from(format!("{} at step {}: {what}", self.name, self.acts.len())));
@@ -119,14 +120,14 @@ fn ten_thousandths(reward: f64) -> i64 {
     (reward * 1e4).round() as i64
 }
 
-/// What came of an episode.
+/// The result of an episode.
 #[derive(Default)]
 struct Played {
     steps: usize,
     latencies: Vec<Duration>,
 }
 
-/// Asks, and times it.
+/// Sends a message, and measures the time to its answer.
 async fn ask<'a>(connection: &'a mut Connection, message: &[u8], played: &mut Played) -> Result<&'a str, Problem> {
     let sent = Instant::now();
     let answer = connection.ask(message).await?;
@@ -199,8 +200,8 @@ async fn open_all(address: SocketAddr, count: usize) -> Result<Vec<Connection>, 
     opening.join_all().await.into_iter().collect()
 }
 
-/// Waits until so many have a place: they take it after the upgrade, and leave it after the connection. Gives how many
-/// have.
+/// Waits until this many sessions have a place: they take it after the upgrade, and give it back after the connection
+/// ends. Returns how many have one.
 async fn settled(server: &Process, wanted: usize) -> Result<usize, Problem> {
     let began = Instant::now();
     loop {

@@ -1,22 +1,22 @@
-//! What is printed: a row as soon as it is known, and at the end what does not hold.
+//! Prints the results: a row as soon as it is known, and at the end the conditions that do not hold.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// What a bound is about.
+/// The kind of a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bound {
-    /// Must hold wherever this runs.
+    /// The condition must hold on every machine.
     Always,
-    /// A time or a ratio of times: what else the machine does can break it.
+    /// The condition is about a time or a ratio of times, which other work of the machine can break.
     Time,
 }
 
-/// The rows so far, and the verdicts among them.
+/// The rows so far, with the results of their conditions.
 #[derive(Debug)]
 pub(crate) struct Table {
     section: &'static str,
-    /// Whether times decide too.
+    /// Whether conditions on times decide too.
     strict: bool,
     failed: bool,
 }
@@ -26,7 +26,7 @@ impl Table {
         Self { section: "", strict, failed: false }
     }
 
-    /// A heading, and the section of the rows that follow.
+    /// Prints a heading, and begins the section of the rows that follow.
     pub(crate) fn section(&mut self, name: &'static str, says: &str) {
         self.section = name;
         println!("\n{name}: {says}");
@@ -36,20 +36,20 @@ impl Table {
         println!("  {:<10}  {what:<52}  {value}", self.section);
     }
 
-    /// A row about what should hold.
+    /// Prints a row about a condition, and notes whether it holds.
     pub(crate) fn holds(&mut self, bound: Bound, what: &str, holds: bool, found: &str) {
         let verdict = if holds { "PASS" } else { "FAIL" };
         self.row(what, &format!("{verdict}  {found}"));
         self.failed |= !holds && (bound == Bound::Always || self.strict);
     }
 
-    /// How the program ends.
+    /// Returns the exit code of the program.
     pub(crate) fn code(&self) -> ExitCode {
         if self.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     }
 }
 
-/// Times in order.
+/// Durations, sorted.
 #[derive(Debug)]
 pub(crate) struct Sorted(Vec<Duration>);
 
@@ -59,7 +59,7 @@ impl Sorted {
         Self(times)
     }
 
-    /// The time that so many per cent are not above.
+    /// Returns this percentile of the durations.
     pub(crate) fn percentile(&self, percent: usize) -> Duration {
         let last = self.0.len().saturating_sub(1);
         self.0.get(last * percent / 100).copied().unwrap_or_default()
@@ -75,7 +75,7 @@ pub(crate) fn milliseconds(time: Duration) -> String {
     format!("{:.2} ms", time.as_secs_f64() * 1e3)
 }
 
-/// A count of events in a time, as a rate.
+/// Returns the rate of a number of events in a time.
 pub(crate) fn rate(events: usize, time: Duration) -> f64 {
     events as f64 / time.as_secs_f64()
 }

@@ -1,4 +1,4 @@
-//! Steps a second, beside what the framework alone does and beside OpenEnv's own server.
+//! Measures steps a second, beside the rate of the framework alone and beside OpenEnv's own server.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,18 +12,18 @@ use crate::traffic::{Incidents, Pace, Player, Script, Tally, players, round};
 use crate::wire::{Problem, Protocol};
 use crate::{Arguments, bench_serve};
 
-/// The share of the framework's rate that is asked for.
+/// The smallest share of the framework's rate.
 const SHARE: f64 = 0.7;
-/// How many times as fast as OpenEnv's own server it is to be.
+/// The smallest ratio of the rate to that of OpenEnv's own server.
 const TIMES: f64 = 20.0;
 
-/// A server with all who play on it.
+/// A server with all clients that play on it.
 struct Side {
     name: String,
     process: Process,
     players: Vec<Player>,
     tally: Tally,
-    /// Seconds of a processor.
+    /// The processor time of the server, in seconds.
     server: f64,
     client: f64,
     rates: Vec<f64>,
@@ -46,7 +46,7 @@ impl Side {
         Ok(rate)
     }
 
-    /// What a step costs the server, in microseconds of a processor.
+    /// Returns the processor time that a step costs the server, in microseconds.
     fn cost(&self) -> f64 {
         self.server * 1e6 / self.tally.steps() as f64
     }
@@ -65,7 +65,7 @@ impl Side {
     }
 }
 
-/// Several rounds of the same.
+/// Several rounds of the same measurement.
 struct Spread {
     least: f64,
     median: f64,
@@ -81,7 +81,7 @@ impl Spread {
     }
 }
 
-/// Two servers by turns, so that what else the machine does meets both.
+/// Measures two servers in alternating rounds, so that other work of the machine affects both.
 async fn duel(
     table: &mut Table,
     arguments: &Arguments,
@@ -107,7 +107,7 @@ async fn duel(
     Ok(())
 }
 
-/// Beside the framework.
+/// Measures the server beside the framework.
 pub(crate) async fn run(table: &mut Table, arguments: &Arguments) -> Result<(), Problem> {
     let connections = arguments.connections;
     table.section("throughput", &format!("{connections} connections, each without a pause; only steps are counted"));
@@ -119,7 +119,7 @@ pub(crate) async fn run(table: &mut Table, arguments: &Arguments) -> Result<(), 
         let process = bench_serve(arguments).await?;
         let joined = players(&catalog, Incidents::Longest, protocol, process.address, connections).await?;
         let mut ours = Side::new(name, process, joined);
-        // How large an answer is on average, and everything warm.
+        // This round measures the average size of an answer, and warms everything up.
         let warm = round(&mut ours.players, Pace::Closed, arguments.round()).await?;
         let size = warm.bytes / warm.steps().max(1);
         let mut theirs = framework(&catalog, connections, arguments, protocol, (peer, size)).await?;
@@ -130,7 +130,7 @@ pub(crate) async fn run(table: &mut Table, arguments: &Arguments) -> Result<(), 
     Ok(())
 }
 
-/// The framework alone, with answers of this size.
+/// Starts the framework alone, with answers of this size.
 async fn framework(
     catalog: &Catalog,
     connections: usize,
@@ -145,12 +145,13 @@ async fn framework(
     Ok(warm)
 }
 
-/// Beside OpenEnv's own server, which only echoes: with few connections, and with as many as latencies are measured with.
+/// Measures the server beside OpenEnv's own server, which only echoes: with few connections, and with as many as the
+/// measurement of latencies uses.
 pub(crate) async fn beside_python(table: &mut Table, arguments: &Arguments) -> Result<(), Problem> {
     let Some(python) = &arguments.echo_python else { return Ok(()) };
     let (few, many) = (arguments.connections, arguments.paced);
     table.section("openenv", &format!("{few} and {many} connections on /ws, each without a pause; theirs only echoes"));
-    // A relative path would be one from another folder there.
+    // A relative path would have another meaning in the folder of that process.
     let python = std::path::absolute(python)?;
     let all = "a step of an incident, the nine by turns";
     echo_duel(table, arguments, &python, few, (Incidents::All, all), None).await?;
@@ -159,8 +160,8 @@ pub(crate) async fn beside_python(table: &mut Table, arguments: &Arguments) -> R
     echo_duel(table, arguments, &python, many, (Incidents::Longest, largest), None).await
 }
 
-/// So many connections to a server of each kind, and to the framework with a stored frame of our size: no server on it gets
-/// beyond that.
+/// Measures this many connections to a server of each kind, and to the framework with a stored frame of our size: no
+/// server based on it can be faster than that.
 async fn echo_duel(
     table: &mut Table,
     arguments: &Arguments,

@@ -1,4 +1,4 @@
-//! Players that say the same over and over, and rounds of them.
+//! Players that repeat the same messages, and rounds of them.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::long_play::long_play;
 use crate::wire::{Connection, Problem, Protocol, message};
 
-/// What a player says, from reset to the last step.
+/// The messages of a player, from the reset to the last step.
 #[derive(Debug)]
 pub(crate) struct Script {
     reset: Vec<u8>,
@@ -19,7 +19,7 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    /// Long episodes, a name for each player.
+    /// Makes the messages of long episodes, with a name for each player.
     pub(crate) fn long(
         catalog: &Catalog,
         incidents: Incidents,
@@ -36,29 +36,29 @@ impl Script {
         Ok(Self { reset: protocol.reset(&name, json!({ "scenario_id": scenario.id() })), steps })
     }
 
-    /// What OpenEnv's echo environment is told instead: as many steps from reset to reset.
+    /// Returns the messages for OpenEnv's echo environment, with the same number of steps between two resets.
     pub(crate) fn echo(&self) -> Self {
         let step = message("step", &json!({ "message": "hello" }));
         Self { reset: message("reset", &json!({})), steps: vec![step; self.steps.len()] }
     }
 }
 
-/// Which incidents are played.
+/// The incidents that are played.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Incidents {
-    /// Those of the longest task: what a step costs at the most, since answers have all that was found so far.
+    /// The incidents of the longest task. Their steps cost the most, since answers have all evidence found so far.
     Longest,
-    /// All nine, three of each task, by turns: what a step costs in a run of the suite.
+    /// All nine incidents, three of each task, in turn. Their steps cost what they cost in a run of the suite.
     All,
 }
 
-/// A connection, and where in its script it is.
+/// A connection, and its place in its script.
 #[derive(Debug)]
 pub(crate) struct Player {
     connection: Connection,
     protocol: Protocol,
     script: Script,
-    /// The next step; a reset where there is none.
+    /// The index of the next step. Beyond the last step a reset follows.
     next: usize,
 }
 
@@ -68,7 +68,7 @@ impl Player {
         Ok(Self { connection: Connection::open(protocol, address).await?, protocol, script, next })
     }
 
-    /// Says what comes next; gives the size of the answer where it was a step.
+    /// Sends the next message. Returns the size of the answer if the message was a step.
     async fn turn(&mut self) -> Result<Option<usize>, Problem> {
         let (text, is_step) = match self.script.steps.get(self.next) {
             Some(step) => (step, true),
@@ -76,14 +76,14 @@ impl Player {
         };
         self.next = if is_step { self.next + 1 } else { 0 };
         let answer = self.connection.ask(text).await?;
-        // Over HTTP the status says it.
+        // Over HTTP the status tells whether the answer is good.
         if self.protocol == Protocol::Ws && !answer.starts_with(br#"{"type":"observation""#) {
             return Err(format!("not an observation: {}", String::from_utf8_lossy(answer)).into());
         }
         Ok(is_step.then_some(answer.len()))
     }
 
-    /// As often as there is time, without a pause.
+    /// Sends messages without a pause until the end.
     async fn run_until(&mut self, end: Instant) -> Result<Tally, Problem> {
         let mut tally = Tally::default();
         let mut now = Instant::now();
@@ -98,7 +98,8 @@ impl Player {
         Ok(tally)
     }
 
-    /// At its times, whether the server keeps up or not: an answer is late from when its question was due.
+    /// Sends messages at fixed times, whether or not the server keeps up. The latency of an answer counts from the time
+    /// at which its message was due.
     async fn run_paced(&mut self, first: Instant, pause: Duration, end: Instant) -> Result<Tally, Problem> {
         let mut tally = Tally::default();
         let mut due = first;
@@ -117,15 +118,15 @@ impl Player {
     }
 }
 
-/// What came of a round. Resets are played and not counted.
+/// The counts and times of a round. Resets are played and not counted.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) took: Duration,
-    /// In all answers.
+    /// The size of all answers, in bytes.
     pub(crate) bytes: usize,
-    /// From the sending of a step to its answer.
+    /// The time from the sending of each step to its answer.
     pub(crate) since_sent: Vec<Duration>,
-    /// From when a step was to be sent.
+    /// The time from the moment at which each step was due to its answer.
     pub(crate) since_due: Vec<Duration>,
 }
 
@@ -142,16 +143,16 @@ impl Tally {
     }
 }
 
-/// How players play.
+/// The pace of the players.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Pace {
-    /// Each says the next as soon as it is answered.
+    /// Each player sends its next message as soon as the last one is answered.
     Closed,
-    /// So many messages a second by all of them together.
+    /// All players together send this many messages a second.
     Open(f64),
 }
 
-/// All players at once, for a time.
+/// Has all players play at once for this time.
 pub(crate) async fn round(players: &mut Vec<Player>, pace: Pace, time: Duration) -> Result<Tally, Problem> {
     let (began, count) = (Instant::now(), players.len());
     let mut playing = JoinSet::new();
@@ -178,7 +179,7 @@ pub(crate) async fn round(players: &mut Vec<Player>, pace: Pace, time: Duration)
     Ok(all)
 }
 
-/// So many players of long episodes.
+/// Connects this many players of long episodes.
 pub(crate) async fn players(
     catalog: &Catalog,
     incidents: Incidents,

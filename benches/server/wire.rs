@@ -1,5 +1,5 @@
-//! The client's side of the wire, by hand: what is sent is ready beforehand, and what comes is measured out and no more.
-//! A client that cost as much as the server would hide what the server costs.
+//! The client's side of the wire, by hand: messages are prepared in advance, and answers are only measured. A client
+//! that cost as much as the server would hide the cost of the server.
 
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -12,17 +12,17 @@ use tokio::net::TcpStream;
 /// An error that is only printed.
 pub(crate) type Problem = Box<dyn std::error::Error + Send + Sync>;
 
-/// How a server is spoken to.
+/// The protocol of a connection to a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
-    /// `POST /reset` and `POST /step`, the episode named by a header.
+    /// `POST /reset` and `POST /step`, where a header names the episode.
     Http,
     /// The messages of OpenEnv on `/ws`.
     Ws,
 }
 
 impl Protocol {
-    /// The bytes of a reset under a name.
+    /// Returns the bytes of a reset under a name.
     pub(crate) fn reset(self, name: &str, mut data: Value) -> Vec<u8> {
         match self {
             Self::Http => post("/reset", name, &data.to_string()),
@@ -33,7 +33,7 @@ impl Protocol {
         }
     }
 
-    /// The bytes of a step in the episode of a name.
+    /// Returns the bytes of a step in the episode with this name.
     pub(crate) fn step(self, name: &str, action: &impl Serialize) -> Vec<u8> {
         match self {
             Self::Http => post("/step", name, &json!(action).to_string()),
@@ -41,7 +41,7 @@ impl Protocol {
         }
     }
 
-    /// The first whole answer among these bytes.
+    /// Measures the first whole answer among these bytes, or returns `None` if there is none yet.
     fn measure(self, bytes: &[u8]) -> Result<Option<Part>, Problem> {
         match self {
             Self::Http => response(bytes),
@@ -50,7 +50,7 @@ impl Protocol {
     }
 }
 
-/// What was found among received bytes.
+/// The part of the received bytes that is an answer.
 struct Part {
     kind: Kind,
     body: Range<usize>,
@@ -62,18 +62,18 @@ enum Kind {
     Pong,
 }
 
-/// A connection on which one message at a time is under way.
+/// A connection on which at most one message is under way.
 #[derive(Debug)]
 pub(crate) struct Connection {
     protocol: Protocol,
     stream: TcpStream,
     received: Vec<u8>,
-    /// How much of it was answered with.
+    /// The number of received bytes that were returned as answers.
     used: usize,
 }
 
 impl Connection {
-    /// Connects, and leaves HTTP where that is meant.
+    /// Connects, and leaves HTTP if the protocol requires it.
     pub(crate) async fn open(protocol: Protocol, address: SocketAddr) -> Result<Self, Problem> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
@@ -102,7 +102,8 @@ impl Connection {
     pub(crate) async fn ask(&mut self, message: &[u8]) -> Result<&[u8], Problem> {
         self.stream.write_all(message).await?;
         loop {
-            // Here and not behind an answer: what was answered is lent out until the next message.
+            // The buffer is drained here and not after an answer, because the answer is borrowed until the next
+            // message.
             self.received.drain(..self.used);
             self.used = 0;
             let Some(Part { kind, body }) = self.protocol.measure(&self.received)? else {
@@ -127,19 +128,19 @@ impl Connection {
     }
 }
 
-/// The body of `GET path`.
+/// Returns the body of `GET path`.
 pub(crate) async fn get(address: SocketAddr, path: &str) -> Result<String, Problem> {
     let mut connection = Connection::open(Protocol::Http, address).await?;
     let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
     Ok(String::from_utf8_lossy(connection.ask(request.as_bytes()).await?).into_owned())
 }
 
-/// A message of OpenEnv in its frame.
+/// Makes a message of OpenEnv in its frame.
 pub(crate) fn message(kind: &str, data: &impl Serialize) -> Vec<u8> {
     frame(1, json!({ "type": kind, "data": data }).to_string().as_bytes())
 }
 
-/// The question for the state of a session, in its frame.
+/// Makes the request for the state of a session, in its frame.
 pub(crate) fn state() -> Vec<u8> {
     frame(1, br#"{"type":"state"}"#)
 }
@@ -153,7 +154,7 @@ fn post(path: &str, name: &str, body: &str) -> Vec<u8> {
     [head.as_bytes(), body.as_bytes()].concat()
 }
 
-/// A whole frame from a client. Its mask is zeros, which leave the payload as it is.
+/// Makes a whole frame of a client. Its mask is zeros, which leave the payload as it is.
 fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     let length = payload.len();
     // The high bit of the second byte says that there is a mask.

@@ -1,4 +1,5 @@
-//! Lines of JSON as the actions of an episode, written and simulated: every step is answered, and grades stay in bounds.
+//! Fuzzes the actions of episodes, hand-written and simulated, with lines of JSON: every step is answered, and grades
+//! stay in bounds.
 #![no_main]
 
 use std::sync::{Arc, LazyLock};

@@ -1,4 +1,5 @@
-//! Text as a fault family: it is refused with what is wrong in it, or incidents are made with it, or it is said why not.
+//! Fuzzes fault families with texts: a text is refused with what is wrong in it, or incidents are made with it, or an
+//! error says why not.
 #![no_main]
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Requests with any path, header and body: always an answer, and never one of the server's own faults.
+//! Fuzzes the server with requests of any path, header and body: it always answers, and never with an internal error.
 #![no_main]
 
 use std::sync::{Arc, LazyLock};
@@ -41,7 +41,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
     World { runtime, app }
 });
 
-// The first line: a number for the path, one for the method and the header, and a query. The rest is the body.
+// The first line has a number for the path, one for the method and the header, and a query. The rest is the body.
 fuzz_target!(|data: &[u8]| {
     let [path, shape, rest @ ..] = data else { return };
     let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
@@ -56,7 +56,7 @@ fuzz_target!(|data: &[u8]| {
     if shape & 4 != 0 {
         request = request.header("x-episode-id", query);
     }
-    // What no client can send is not asked.
+    // A request that no client can send is not tried.
     let Ok(request) = request.body(Body::from(body.to_vec())) else { return };
     WORLD.runtime.block_on(async {
         let response = service(&WORLD.app).oneshot(request).await.unwrap();

@@ -1,4 +1,5 @@
-//! Bytes as an event log: damage is named, a torn end is left out, and what was read adds up however it came.
+//! Fuzzes event logs with bytes: damage is reported, a torn end is left out, and the result does not depend on how the
+//! log is read.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -20,7 +21,7 @@ fuzz_target!(|data: &[u8]| {
     }
     serde_json::to_string(&fold.summary()).unwrap();
     assert!(listing.ended() <= listing.lines().len());
-    // The same in two parts, as a log that grows is read.
+    // The log is read in two parts, as a log that grows is.
     let cut = data.len() / 2;
     let first = parse(&data[..cut]).unwrap();
     let rest = parse_from(&data[first.whole_bytes..], first.events.len() as u64).unwrap();

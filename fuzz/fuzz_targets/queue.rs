@@ -1,5 +1,5 @@
-//! Bytes as messages of a queue, to which others may write: refused with a reason, or carried on as they are, and a result goes
-//! into a log once, also where a coordinator was cut off within it.
+//! Fuzzes the messages of a queue, to which others may write: a message is refused with a reason, or carried on
+//! unchanged, and a result goes into a log once, even if a coordinator was interrupted while writing it.
 #![no_main]
 
 use std::fmt::Debug;
@@ -11,7 +11,7 @@ use libfuzzer_sys::fuzz_target;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// What comes over the queue, where these bytes are what is packed in it.
+/// Reads a message from these bytes, if they are one, and checks that it survives being packed and unpacked.
 fn carried<T: Serialize + DeserializeOwned + PartialEq + Debug>(data: &[u8]) -> Option<T> {
     let read: T = serde_json::from_slice(data).ok()?;
     let carried: T = unpack(&pack(&read).unwrap()).unwrap();

@@ -1,4 +1,5 @@
-//! Bytes as the answer of an endpoint, and as what a model wrote: a fault that is named, or an action that can be read back.
+//! Fuzzes the answers of endpoints and the replies of models with bytes: the result is a named fault, or an action that
+//! can be read back.
 #![no_main]
 
 use incident_bench::agent::parse;

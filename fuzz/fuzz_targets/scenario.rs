@@ -1,4 +1,5 @@
-//! Text as a scenario file: it is refused with what is wrong in it, or can be proved, or it is said why not.
+//! Fuzzes scenario files with texts: a text is refused with what is wrong in it, or it can be proved, or an error says
+//! why not.
 #![no_main]
 
 use incident_env::{Catalog, Source, prove};

@@ -1,4 +1,4 @@
-//! Bytes on a connection that has left HTTP: the server answers or closes, and still serves others.
+//! Fuzzes connections that have left HTTP with bytes: the server answers or closes, and still serves others.
 #![no_main]
 
 use std::net::SocketAddr;
@@ -42,7 +42,7 @@ fuzz_target!(|data: &[u8]| {
             head.push(stream.read_u8().await.unwrap());
         }
         assert!(head.starts_with(b"HTTP/1.1 101"));
-        // Who is closed early meets a broken pipe.
+        // The server may close early; then this write meets a broken pipe.
         let _ = stream.write_all(data).await;
         let _ = stream.shutdown().await;
         let mut said = Vec::new();

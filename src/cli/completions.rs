@@ -1,4 +1,4 @@
-//! `bench completions`: prints the completions of a shell.
+//! `bench completions`: prints the completion script of a shell.
 
 use clap::CommandFactory;
 

@@ -20,7 +20,7 @@ pub(super) async fn execute(args: &DoctorArgs) -> Result<Status, Failure> {
         return Err(Failure::usage("doctor needs a --model").hint("bench doctor --model llama-3.3-70b"));
     }
     settings.require_keys()?;
-    // A check says what is wrong now, so it does not wait and try again.
+    // A check reports what is wrong now, so it does not wait and try again.
     settings.max_retries = 0;
     settings.chaos = None;
     let mut all_well = true;
@@ -95,7 +95,7 @@ fn to_ms(latency: u64) -> f64 {
     latency as f64
 }
 
-/// Describes what the reply of a plain call shows and what it lacks.
+/// Prints what the reply of a plain call contains and what it lacks.
 fn describe(reply: &ChatReply, name: &str, line: &mut impl FnMut(&str, &str, &str)) {
     match &reply.model {
         Some(model) if model == name => line("✓", "model", model),
@@ -123,7 +123,7 @@ fn describe(reply: &ChatReply, name: &str, line: &mut impl FnMut(&str, &str, &st
     }
 }
 
-/// Why a form of answer does not work; none if it works.
+/// Returns the reason for which a protocol does not work, or `None` if it works.
 fn form(protocol: Protocol, answer: &Result<ChatReply, ChatError>) -> Option<String> {
     match answer {
         Ok(reply) if preflight::speaks(protocol, reply) => None,

@@ -1,4 +1,4 @@
-//! How a command ends: messages, hints, and the only table of exit codes.
+//! The end of a command: messages, hints, and the only table of exit codes.
 
 use std::process::ExitCode;
 
@@ -11,7 +11,7 @@ use crate::log::store::{FindError, LockError, StoreError};
 use crate::run::HubError;
 use crate::run::plan::PlanError;
 
-/// How a command ended that did its work.
+/// The way in which a command ended that did its work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Status {
     /// The command did what it was asked to do.
@@ -28,7 +28,7 @@ pub(super) enum Status {
     Interrupted(String),
 }
 
-/// Why a command could not do its work.
+/// The reason for which a command could not do its work.
 #[derive(Debug)]
 pub(super) struct Failure {
     kind: FailureKind,
@@ -42,7 +42,7 @@ enum FailureKind {
     Usage,
     /// Something else failed, such as the disk.
     Other,
-    /// The reader of the output is gone.
+    /// The reader of the output has gone.
     BrokenPipe,
 }
 
@@ -55,7 +55,7 @@ impl Failure {
         Self { kind: FailureKind::Other, message: message.into(), hint: None }
     }
 
-    /// The message, which says what failed and on what.
+    /// Returns the message, which says what failed and on what.
     pub(super) fn message(&self) -> &str {
         &self.message
     }
@@ -147,7 +147,7 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// The advice for a fault of an endpoint, if there is any.
+/// Returns advice for a fault of an endpoint, if there is any.
 pub(super) fn endpoint_hint(kind: ErrorKind) -> Option<&'static str> {
     match kind {
         ErrorKind::Auth => {
@@ -168,7 +168,7 @@ pub(super) fn endpoint_hint(kind: ErrorKind) -> Option<&'static str> {
     }
 }
 
-/// Prints how a command ended, and gives its exit code.
+/// Prints how a command ended, and returns its exit code.
 pub(super) fn report(result: Result<Status, Failure>) -> ExitCode {
     match result {
         Ok(Status::Done) => ExitCode::SUCCESS,

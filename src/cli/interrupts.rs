@@ -18,7 +18,7 @@ pub(super) struct Interrupts {
 
 #[cfg(unix)]
 impl Interrupts {
-    /// Begins to listen.
+    /// Starts to listen for the signals.
     pub(super) fn listen() -> io::Result<Self> {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
@@ -35,7 +35,7 @@ impl Interrupts {
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "as where there are signals")]
 impl Interrupts {
-    /// Begins to listen.
+    /// Starts to listen for the signals.
     pub(super) fn listen() -> io::Result<Self> {
         Ok(Self {})
     }
@@ -49,7 +49,7 @@ impl Interrupts {
 /// Stops a run gently at the first interrupt and immediately at the second. A request to terminate, which a scheduler
 /// sends, counts as an interrupt.
 pub(super) fn listen_for_interrupts(cancel: Cancel, quiet: bool) {
-    // If signals cannot be heard, they end the process as usual.
+    // If the process cannot listen for signals, they end it as usual.
     let Ok(mut interrupts) = Interrupts::listen() else { return };
     tokio::spawn(async move {
         while interrupts.next().await.is_ok() {

@@ -1,4 +1,4 @@
-//! The command line: arguments, commands, and what they print.
+//! The command line: arguments, commands, and their output.
 
 mod args;
 mod completions;
@@ -20,7 +20,7 @@ pub use args::Cli;
 use args::Command;
 use exit::{Failure, Status};
 
-/// Runs the command that the arguments name, and says how it ended.
+/// Runs the command that the arguments name, and returns its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();

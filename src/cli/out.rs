@@ -12,7 +12,7 @@ use crate::report::{csv, markdown, protocol, table};
 /// Prints a result on stdout.
 ///
 /// # Errors
-/// The function returns an error if nobody reads stdout any more, or if the disk behind it is full.
+/// Returns an error if nobody reads stdout any more, or if the disk behind it is full.
 pub(super) fn result(text: &str) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
     out.write_all(text.as_bytes())?;
@@ -22,7 +22,7 @@ pub(super) fn result(text: &str) -> io::Result<()> {
 /// Prints a summary on stdout.
 ///
 /// # Errors
-/// The function returns an error as [`result`] does.
+/// Returns an error as [`result`] does.
 pub(super) fn summary(format: Format, summary: &Summary) -> io::Result<()> {
     result(&match format {
         Format::Table => table::render(summary),
@@ -33,7 +33,7 @@ pub(super) fn summary(format: Format, summary: &Summary) -> io::Result<()> {
     })
 }
 
-/// Prints a message on stderr behind a word such as `error:`, `hint:` or `warning:`. It is lost if stderr is closed.
+/// Prints a message on stderr after a word such as `error:`, `hint:` or `warning:`. It is lost if stderr is closed.
 pub(super) fn say(word: &str, message: &str) {
     let style = match word {
         "error" | "gate failed" | "void" => Style::new().fg_color(Some(AnsiColor::Red.into())).bold(),
@@ -48,7 +48,7 @@ pub(super) fn note(message: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{message}");
 }
 
-/// Whether stderr is a terminal.
+/// Returns whether stderr is a terminal.
 pub(super) fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal()
 }

@@ -1,38 +1,38 @@
-//! Which agents play: the values of `--agent`.
+//! The agents that play: the values of `--agent`.
 
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 
 use crate::agent::Builtin;
 
-/// The most characters of a contestant's name, which is part of file names.
+/// The largest number of characters of a contestant's name, which is part of file names.
 pub(super) const LONGEST_NAME: usize = 200;
-/// What the name of a user's own agent begins with.
+/// The prefix of the name of a user's own agent.
 pub(super) const PREFIX: &str = "exec:";
-/// The name of all built-in agents that play without skill.
+/// The name that stands for all built-in agents without skill.
 const FLOORS: &str = "floors";
 
-/// An agent that is asked for.
+/// An agent that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AgentChoice {
     /// The LLM agent, once for each model.
     Llm,
     /// A built-in agent.
     Builtin(Builtin),
-    /// A program of the user's.
+    /// A program that the user provides.
     Exec(ExecAgent),
 }
 
 /// A program that plays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExecAgent {
-    /// The row's label: `exec:` and the command as it was written.
+    /// The label of the program's row: `exec:` and the command as it was written.
     pub label: String,
     /// The program and its arguments.
     pub words: Vec<String>,
 }
 
 impl AgentChoice {
-    /// The name as it is written.
+    /// Returns the name as it is written on the command line.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -74,11 +74,11 @@ fn exec(command: &str) -> Result<ExecAgent, String> {
     Ok(ExecAgent { label, words })
 }
 
-/// Reads the values of `--agent`: names with commas between them, and a command to the end of its value. Each agent
-/// plays once, however often it is named.
+/// Reads the values of `--agent`: names separated by commas, or `exec:` with a command that extends to the end of its
+/// value. Each agent plays once, however often it is named.
 ///
 /// # Errors
-/// The error says which agent does not exist and which ones do, or what is wrong with a command.
+/// Returns a text that says which agent does not exist and which ones do, or what is wrong with a command.
 pub fn choices(values: &[String]) -> Result<Vec<AgentChoice>, String> {
     let mut choices = Vec::new();
     for value in values {
@@ -105,8 +105,8 @@ pub fn choices(values: &[String]) -> Result<Vec<AgentChoice>, String> {
     Ok(choices)
 }
 
-/// Takes any text, and tells help and completions what there is: [`choices`] reads what the command line and
-/// `bench.toml` have in common.
+/// A parser that takes any text, and lists the agents in help and completions. [`choices`] then reads the values of the
+/// command line and of `bench.toml` alike.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AgentValues;
 

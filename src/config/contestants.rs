@@ -13,16 +13,16 @@ use crate::agent::Builtin;
 
 /// The contestants of a run.
 pub(super) struct Contestants {
-    /// The models, each once.
+    /// The models, without repetition.
     pub(super) models: Vec<KeyedModel>,
-    /// The programs of the user.
+    /// The programs that the user provides.
     pub(super) programs: Vec<ExecAgent>,
     /// The built-in agents, in the order of the table.
     pub(super) builtins: Vec<Builtin>,
 }
 
 impl Contestants {
-    /// Resolves who plays. `more` has the providers of `bench.toml`, which are laid over the embedded ones.
+    /// Resolves the contestants. `more` has the providers of `bench.toml`, which are laid over the embedded ones.
     pub(super) fn resolve(
         l: &mut Layers<'_, Options>,
         more: Option<&Providers>,
@@ -34,7 +34,7 @@ impl Contestants {
         let builtins = if !agents.is_empty() {
             Builtin::ALL.into_iter().filter(|builtin| agents.contains(&AgentChoice::Builtin(*builtin))).collect()
         } else if format == Format::Openenv && !models.is_empty() {
-            // A program that reads this protocol reads the scores of one agent.
+            // A program that reads the line protocol expects the scores of one agent.
             Vec::new()
         } else {
             Builtin::USUAL.to_vec()
@@ -47,7 +47,7 @@ impl Contestants {
     }
 }
 
-/// The agents that are named. The report has them one by one, as they were named.
+/// Resolves the agents that are named. The report lists them one by one, as they were named.
 fn agents(l: &mut Layers<'_, Options>) -> Result<Picked<Vec<AgentChoice>>, ConfigError> {
     let named = l.list("agent", |o| &o.agent, None);
     let mut agents = agents::choices(&named.value).map_err(|problem| named.error(problem))?;
@@ -61,7 +61,7 @@ fn agents(l: &mut Layers<'_, Options>) -> Result<Picked<Vec<AgentChoice>>, Confi
     Ok(Picked { name, value: agents, origin })
 }
 
-/// The models that play, each with its key.
+/// Resolves the models that play, each with its key.
 fn models(
     l: &mut Layers<'_, Options>,
     more: Option<&Providers>,
@@ -101,7 +101,7 @@ fn models(
     Ok(keyed)
 }
 
-/// The endpoint, the name and the label of a model.
+/// Resolves the endpoint, the name and the label of a model.
 fn spec(model: &str, providers: &Providers, base_url: Option<&str>, origin: Origin) -> Result<ModelSpec, ConfigError> {
     let mut spec = match providers.resolve(model, base_url) {
         // OpenEnv scripts name a model of the Hugging Face router, whose URL is their default.
@@ -110,7 +110,7 @@ fn spec(model: &str, providers: &Providers, base_url: Option<&str>, origin: Orig
     };
     let is_builtin = Builtin::ALL.iter().any(|agent| agent.as_str() == spec.label);
     if is_builtin || spec.label.starts_with(agents::PREFIX) {
-        // A row of the table, and every key in the log, must mean one contestant.
+        // A row of the table, and every key in the log, must identify one contestant.
         spec.label = format!("{}/{}", spec.provider_name, spec.label);
     }
     check_url(&spec.provider.base_url).map_err(|problem| ConfigError::Option {
@@ -123,7 +123,7 @@ fn spec(model: &str, providers: &Providers, base_url: Option<&str>, origin: Orig
 
 /// Checks that a base URL can be used and shown.
 fn check_url(url: &str) -> Result<(), String> {
-    // A URL that is wrong in another way may hold a password all the same, which must not be repeated.
+    // A URL that is wrong in another way may still hold a password, which must not be repeated.
     let shown = url.rsplit_once('@').map_or(url.to_owned(), |(_, host)| format!("…@{host}"));
     Err(match reqwest::Url::parse(url) {
         Err(error) => format!("'{shown}' is no URL: {error}"),
@@ -140,7 +140,7 @@ fn check_url(url: &str) -> Result<(), String> {
     })
 }
 
-/// Checks a model's name, which is shown in tables and on terminals and is part of file names.
+/// Checks the name of a model, which is shown in tables and on terminals and is part of file names.
 fn check_name(name: &str) -> Result<(), String> {
     Err(if name.trim().is_empty() {
         "a model's name is empty".to_owned()

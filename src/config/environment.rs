@@ -9,11 +9,10 @@ use std::path::Path;
 pub struct Environment(BTreeMap<String, String>);
 
 impl Environment {
-    /// Reads the process's variables and `.env` in this folder.
+    /// Reads the variables of the process, and `.env` in this folder.
     ///
     /// # Errors
-    /// The function returns an error if `.env` exists and cannot be read. The message quotes no line of it, because lines
-    /// hold keys.
+    /// Returns an error if `.env` exists and cannot be read. The message quotes no line of it, because lines hold keys.
     pub fn read(folder: &Path) -> Result<Self, String> {
         let file = folder.join(".env");
         let mut variables = BTreeMap::new();
@@ -40,7 +39,7 @@ impl Environment {
         self.0.insert(name.to_owned(), value.to_owned());
     }
 
-    /// The value of a variable without white space around it; none if it is missing or blank.
+    /// Returns the value of a variable without surrounding white space, or `None` if it is missing or blank.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
@@ -48,7 +47,7 @@ impl Environment {
 }
 
 impl fmt::Debug for Environment {
-    /// Shows the number of variables alone, because values may be keys.
+    /// Shows only the number of variables, because values may be keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Environment({} variables)", self.0.len())
     }

@@ -1,10 +1,10 @@
-//! Why a configuration cannot be used.
+//! The errors of a configuration.
 
 use super::model::ModelError;
 use super::origin::Origin;
 use incident_env::UnknownName;
 
-/// Why the configuration cannot be used.
+/// The reason for which the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The configuration file cannot be read.
@@ -32,25 +32,25 @@ pub enum ConfigError {
     /// A task does not exist.
     #[error(transparent)]
     Task(#[from] UnknownName),
-    /// An option has a value that cannot be used.
+    /// The value of an option cannot be used.
     #[error("{option}: {problem} (from {})", .origin.place())]
     Option {
-        /// The option as the command line has it, such as `--epochs`.
+        /// The option as it is written on the command line, such as `--epochs`.
         option: String,
         /// What is wrong with its value, or what would be right.
         problem: String,
-        /// Where the value was set.
+        /// The layer that set the value.
         origin: Origin,
     },
 }
 
 impl ConfigError {
-    /// An error about an option of this name, which is given without its dashes.
+    /// Makes an error about an option, which is named without its dashes.
     pub(super) fn option(name: &str, problem: impl Into<String>, origin: Origin) -> Self {
         Self::Option { option: format!("--{name}"), problem: problem.into(), origin }
     }
 
-    /// What the user can do about the error, if more can be said than the error says itself.
+    /// Returns advice for the user, if there is more to say than the error itself says.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -32,7 +32,7 @@ impl ConfigFile {
     /// Reads the text of a configuration file.
     ///
     /// # Errors
-    /// The error names the file and what is wrong in it.
+    /// Returns an error that names the file and what is wrong in it.
     pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
         let error =
             |problem: String| ConfigError::File { file: file.to_owned(), problem: problem.trim_end().to_owned() };
@@ -43,7 +43,7 @@ impl ConfigFile {
                 (before.matches('\n').count() + 1, before.chars().rev().take_while(|c| *c != '\n').count() + 1);
             error(format!("line {line}, column {column}: {}", e.message()))
         };
-        // From here on an error has no line any more, but the path of the key.
+        // From here on an error has the path of the key instead of a line.
         let wrong = |e: toml::de::Error| error(e.to_string());
         let mut table: toml::Table = toml::from_str(text).map_err(syntax)?;
         let server: Server = take(&mut table, &["serve"]).try_into().map_err(wrong)?;
@@ -56,7 +56,7 @@ impl ConfigFile {
     /// Reads `bench.toml` in a folder, or another file by its path. `bench.toml` may be missing; a named file may not.
     ///
     /// # Errors
-    /// The function returns an error if the file cannot be read, or as [`Self::parse`] does.
+    /// Returns an error if the file cannot be read, or as [`Self::parse`] does.
     pub fn read(folder: &Path, named: Option<&Path>) -> Result<Self, ConfigError> {
         let path = named.map_or_else(|| folder.join(FILE), Path::to_owned);
         if named.is_none() && !path.exists() {

@@ -1,4 +1,4 @@
-//! Which key goes to which endpoint.
+//! Decides which API key goes to which endpoint.
 
 use secrecy::SecretString;
 
@@ -6,20 +6,20 @@ use super::environment::Environment;
 use super::model::ModelSpec;
 use super::origin::Origin;
 
-/// A model with the key that it is asked with.
+/// A model, with the API key of its endpoint.
 #[derive(Debug, Clone)]
 pub struct KeyedModel {
     /// The model and its endpoint.
     pub spec: ModelSpec,
-    /// The key, if one is needed or given.
+    /// The key. `None` if none is needed or given.
     pub key: Option<SecretString>,
-    /// The variable that should hold the key and does not; none if nothing is missing.
+    /// The variable that should hold the key and does not. `None` if no key is missing.
     pub missing_key: Option<String>,
 }
 
 impl KeyedModel {
-    /// Finds the key of a model. `named` is the variable that `--api-key-env` names, and `base_url` is where `--base-url`
-    /// was set.
+    /// Finds the key of a model. `named` is the variable that `--api-key-env` names, and `base_url` is the layer that
+    /// set `--base-url`.
     pub(super) fn find(spec: ModelSpec, named: Option<&str>, base_url: Origin, environment: &Environment) -> Self {
         match key(&spec, named, base_url, environment) {
             Ok(key) => Self { spec, key, missing_key: None },
@@ -28,12 +28,13 @@ impl KeyedModel {
     }
 }
 
-/// The key of a model.
+/// Finds the key of a model.
 ///
 /// A provider's key goes to that provider only. A custom endpoint gets `API_KEY`, and `HF_TOKEN` only if the endpoint
-/// itself was given by the environment: a token that lies around for another service must not travel to any URL.
+/// itself was given by the environment: a token that was set for another service must not be sent to any URL.
 ///
-/// An error is the name of the variable that should hold a key and does not.
+/// # Errors
+/// Returns the name of the variable that should hold the key and does not.
 fn key(
     spec: &ModelSpec,
     named: Option<&str>,

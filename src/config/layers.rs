@@ -16,17 +16,17 @@ use super::origin::Origin;
 /// The longest time that an option can set: 30 days.
 const LONGEST_TIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Each option that was picked: its value, and where it was set.
+/// Each option that was picked, with its value and the layer that set it.
 pub(super) type Report = BTreeMap<&'static str, (serde_json::Value, Origin)>;
 
-/// The value of an option, with what an error about it has to say.
+/// The value of an option, with the facts that an error about it needs.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Picked<T> {
     /// The name of the option without dashes.
     pub(super) name: &'static str,
     /// The value.
     pub(super) value: T,
-    /// Where the value was set.
+    /// The layer that set the value.
     pub(super) origin: Origin,
 }
 
@@ -38,9 +38,9 @@ impl Number for u64 {}
 impl Number for usize {}
 impl Number for f64 {}
 
-/// A value that holds a number, or none if it was left out.
+/// A value that holds a number, or no number if it was left out.
 pub(super) trait Bounded<N> {
-    /// The number to check.
+    /// Returns the number to check, or `None` if it was left out.
     fn number(&self) -> Option<N>;
 }
 
@@ -57,7 +57,7 @@ impl<N: Number> Bounded<N> for Option<N> {
 }
 
 impl<T> Picked<T> {
-    /// An error about the value.
+    /// Makes an error about the value.
     pub(super) fn error(&self, problem: impl Into<String>) -> ConfigError {
         ConfigError::option(self.name, problem, self.origin)
     }
@@ -100,7 +100,7 @@ impl<T> Picked<T> {
 }
 
 impl Picked<f64> {
-    /// The time of a number of seconds, which must be above 0 and at most 30 days.
+    /// Converts a number of seconds to a time. It must be above 0 and at most 30 days.
     pub(super) fn seconds(self) -> Result<Duration, ConfigError> {
         let in_range = |time: &Duration| !time.is_zero() && *time <= LONGEST_TIME;
         let time = Duration::try_from_secs_f64(self.value).ok().filter(in_range);
@@ -111,22 +111,22 @@ impl Picked<f64> {
 }
 
 impl Picked<Option<f64>> {
-    /// The time of a number of seconds, which must be above 0 and at most 30 days if it is set.
+    /// Converts a number of seconds to a time. If it is set, it must be above 0 and at most 30 days.
     pub(super) fn seconds(self) -> Result<Option<Duration>, ConfigError> {
         let Self { name, value, origin } = self;
         value.map(|value| Picked { name, value, origin }.seconds()).transpose()
     }
 }
 
-/// The layers of one set of options, `O`, which the command line and the file have in common.
+/// The layers of one set of options, `O`, which the command line and the file share.
 pub(super) struct Layers<'a, O> {
-    /// What the command line has.
+    /// The options of the command line.
     pub(super) flags: &'a O,
-    /// The variables.
+    /// The variables of the environment.
     pub(super) environment: &'a Environment,
-    /// What `bench.toml` has.
+    /// The options of `bench.toml`.
     pub(super) file: &'a O,
-    /// What was picked so far.
+    /// The options that were picked so far.
     pub(super) report: Report,
 }
 
@@ -135,12 +135,12 @@ impl<'a, O> Layers<'a, O> {
         Self { flags, environment, file, report: Report::new() }
     }
 
-    /// A variable with its name, if it is set.
+    /// Returns a variable with its name, or `None` if it is not set.
     pub(super) fn variable(&self, name: &'static str) -> Option<(&'static str, String)> {
         self.environment.get(name).map(|value| (name, value.to_owned()))
     }
 
-    /// The value of the highest layer that has one. It is not noted in the report, so it may be a secret.
+    /// Returns the value of the highest layer that has one. It is not noted in the report, so it may be a secret.
     pub(super) fn highest<T>(
         &self,
         field: impl Fn(&O) -> Option<T>,
@@ -206,7 +206,7 @@ impl<'a, O> Layers<'a, O> {
         self.pick_or(name, given, variable, Vec::new())
     }
 
-    /// Picks an option whose text has a form of its own.
+    /// Picks an option whose text has a special form.
     pub(super) fn parsed<T: FromStr<Err: Display>>(
         &mut self,
         name: &'static str,

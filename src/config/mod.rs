@@ -1,6 +1,8 @@
-//! Configuration: flags over environment over `.env` over `bench.toml` over defaults, resolved once.
+//! Configuration: flags override the environment, which overrides `.env`, `bench.toml` and the defaults; all resolved
+//! once.
 //!
-//! This is the only place that reads the environment. Keys are read here and live in [`secrecy::SecretString`] from then on.
+//! This is the only module that reads the environment. Keys are read here and are kept in [`secrecy::SecretString`]
+//! from then on.
 
 pub mod agents;
 mod contestants;

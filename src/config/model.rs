@@ -14,19 +14,19 @@ use crate::chat::wire::TokenParam;
 pub struct Provider {
     /// The endpoint, up to and without `/chat/completions`.
     pub base_url: String,
-    /// The environment variable that holds the key; none where no key is needed.
+    /// The environment variable that holds the key. `None` if no key is needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_env: Option<String>,
-    /// The parameter that limits an answer.
+    /// The request parameter that limits the length of an answer.
     #[serde(default)]
     pub token_param: TokenParam,
-    /// More headers for every request.
+    /// Additional headers of every request.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
-    /// More top-level fields for every request.
+    /// Additional top-level fields of every request.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub extra_body: Map<String, Value>,
-    /// Prices by model name.
+    /// The prices, by model name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub prices: BTreeMap<String, Price>,
 }
@@ -35,28 +35,28 @@ pub struct Provider {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Providers {
-    /// By name.
+    /// The providers, by name.
     #[serde(default)]
     pub providers: BTreeMap<String, Provider>,
-    /// Short name → `provider/name`.
+    /// The aliases: short name → `provider/name`.
     #[serde(default)]
     pub aliases: BTreeMap<String, String>,
 }
 
-/// A model that is to play: which, where, and with which key.
+/// A model that is to play: its name, its label and its provider.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelSpec {
-    /// The label in tables.
+    /// The label of the model in tables.
     pub label: String,
-    /// The name at the endpoint.
+    /// The name of the model at the endpoint.
     pub name: String,
-    /// The provider's name; `custom` with `--base-url`.
+    /// The name of the provider; `custom` with `--base-url`.
     pub provider_name: String,
     /// The provider.
     pub provider: Provider,
 }
 
-/// Why a model cannot be found.
+/// The reason for which a model cannot be found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ModelError {
     /// No provider is named.
@@ -64,7 +64,7 @@ pub enum ModelError {
         "model '{model}' names no provider; write provider/name (providers: {providers}), an alias ({aliases}), or give --base-url"
     )]
     NoProvider {
-        /// The model.
+        /// The name as it was given.
         model: String,
         /// The known providers.
         providers: String,
@@ -76,9 +76,9 @@ pub enum ModelError {
         "model '{model}': unknown provider '{provider}'; providers: {providers}; or give --base-url, or add [providers.{provider}] to bench.toml"
     )]
     UnknownProvider {
-        /// The model.
+        /// The name as it was given.
         model: String,
-        /// Its provider.
+        /// The provider in that name.
         provider: String,
         /// The known providers.
         providers: String,
@@ -86,23 +86,23 @@ pub enum ModelError {
 }
 
 impl Providers {
-    /// The embedded providers. A test has read the file.
+    /// Returns the embedded providers. A test reads the file.
     #[must_use]
     pub fn embedded() -> Self {
         toml::from_str(include_str!("providers.toml"))
             .unwrap_or_else(|_| Self { providers: BTreeMap::new(), aliases: BTreeMap::new() })
     }
 
-    /// Lays others over these.
+    /// Lays other providers and aliases over these.
     pub fn overlay(&mut self, other: Self) {
         self.providers.extend(other.providers);
         self.aliases.extend(other.aliases);
     }
 
-    /// Finds a model. With a base URL every name is one at that endpoint, as it stands.
+    /// Finds a model. With a base URL every name is taken unchanged as the name of a model at that endpoint.
     ///
     /// # Errors
-    /// Says what a model's name looks like and which providers there are.
+    /// Returns an error that explains the form of a model's name and lists the providers.
     pub fn resolve(&self, model: &str, base_url: Option<&str>) -> Result<ModelSpec, ModelError> {
         if let Some(base_url) = base_url {
             let provider = Provider {
@@ -137,7 +137,7 @@ impl Providers {
 }
 
 impl ModelSpec {
-    /// What the model costs, where that is known.
+    /// Returns the price of the model, or `None` if it is not known.
     #[must_use]
     pub fn price(&self) -> Option<&Price> {
         self.provider.prices.get(&self.name)

@@ -1,4 +1,4 @@
-//! The options of a run. One type for flags and `bench.toml`, so that both have the same names.
+//! The options of a run. Flags and `bench.toml` share one type, so that both have the same names.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -25,7 +25,7 @@ pub enum ProtocolChoice {
 }
 
 impl ProtocolChoice {
-    /// The protocol; none for `auto`, which the endpoint decides.
+    /// Returns the protocol, or `None` for `auto`, which the endpoint decides.
     #[must_use]
     pub const fn fixed(self) -> Option<Protocol> {
         match self {
@@ -59,12 +59,12 @@ impl From<AssistChoice> for Assist {
     }
 }
 
-/// How many calls of a model are under way at once.
+/// The number of calls of a model that may be under way at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Concurrency {
-    /// Always so many, at least 1.
+    /// A fixed number, at least 1.
     Fixed(usize),
-    /// As many as the endpoint bears, found out while the run goes on.
+    /// As many as the endpoint can handle, which is measured during the run.
     Auto,
 }
 
@@ -291,7 +291,7 @@ pub struct Options {
     pub max_void: Option<usize>,
 }
 
-/// `"a"` and `["a", "b"]` are both lists.
+/// Reads a list, which may be written as one value: `"a"` is `["a"]`.
 pub(super) fn one_or_many<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -305,7 +305,7 @@ where
     items.into_iter().map(|item| T::deserialize(item).map_err(D::Error::custom)).collect()
 }
 
-/// A temperature may be a number or `"none"`.
+/// Reads a temperature, which may be a number or `"none"`.
 fn number_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(match toml::Value::deserialize(deserializer)? {
         toml::Value::String(text) => Some(text),

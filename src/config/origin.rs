@@ -1,4 +1,4 @@
-//! Where the value of an option was set.
+//! The layer that set the value of an option.
 
 use std::fmt;
 
@@ -10,18 +10,18 @@ pub(super) const FILE: &str = "bench.toml";
 /// The layer that set the value of an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// The command line.
+    /// The option was set on the command line.
     Flag,
-    /// A variable of the environment or of `.env`, by its name.
+    /// The option was set by this variable of the environment or of `.env`.
     Environment(&'static str),
-    /// The file `bench.toml`, or the one that `--config` names.
+    /// The option was set in `bench.toml`, or in the file that `--config` names.
     File,
-    /// The program itself: no layer set the option.
+    /// No layer set the option, so it has its default.
     Default,
 }
 
 impl Origin {
-    /// The place to look at when the value is wrong: a variable has its name here.
+    /// Returns the place to look at when the value is wrong. For a variable it is its name.
     #[must_use]
     pub const fn place(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! The queue of a run: how its server is reached, and how its episodes are lent.
+//! The queue of a run: the address of its server, and the terms on which its episodes are lent.
 
 use std::path::PathBuf;
 
@@ -11,17 +11,17 @@ use super::origin::Origin;
 use crate::queue::nats::Access;
 use crate::queue::{Address, Terms};
 
-/// A queue, and how its jobs are lent.
+/// A queue, with the terms on which its jobs are lent.
 #[derive(Debug, Clone)]
 pub struct QueueSettings {
-    /// How its server is reached.
+    /// The address of its server, with credentials.
     pub access: Access,
-    /// How jobs are lent.
+    /// The terms on which jobs are lent.
     pub terms: Terms,
 }
 
 impl QueueSettings {
-    /// The queue of a run, if one is named.
+    /// Resolves the queue of a run, or returns `None` if no queue is named.
     pub(super) fn resolve(l: &mut Layers<'_, Options>) -> Result<Option<Self>, ConfigError> {
         let access = access(l)?;
         let deliveries = l.pick("queue-deliveries", |o| o.queue_deliveries, 5).at_least(1)?.value;
@@ -35,9 +35,9 @@ impl QueueSettings {
     }
 }
 
-/// How the server of a queue is reached. The report has the address without the user and the password in it.
+/// Resolves the access to the server of a queue. The report has the address without the user and the password in it.
 fn access(l: &mut Layers<'_, Options>) -> Result<Option<Access>, ConfigError> {
-    // The text itself must not get into the report, so it is not picked.
+    // The text itself may hold a password and must not appear in the report, so it is not picked.
     let text = l.highest(|o| o.queue.clone(), l.variable("BENCH_QUEUE"));
     let origin = text.as_ref().map_or(Origin::Default, |(_, origin)| *origin);
     let address = text.map(|(text, _)| text.parse::<Address>()).transpose();
@@ -51,10 +51,10 @@ fn access(l: &mut Layers<'_, Options>) -> Result<Option<Access>, ConfigError> {
     Ok(address.map(|address| Access { address, credentials, authorities }))
 }
 
-/// The queue that a worker takes episodes from.
+/// Resolves the queue from which a worker takes episodes.
 ///
 /// # Errors
-/// The function returns an error if no layer names a queue, or if its name is not an address.
+/// Returns an error if no layer names a queue, or if its name is not an address.
 pub fn workers_queue(flags: &Options, environment: &Environment, file: &ConfigFile) -> Result<Access, ConfigError> {
     access(&mut Layers::new(flags, environment, &file.options))?.ok_or_else(|| {
         let problem = "a worker needs the URL of a queue, such as nats://HOST:4222";

@@ -1,4 +1,5 @@
-//! The settings of `bench serve` and `bench mcp`: their options, resolved and checked by the same layers as those of a run.
+//! The settings of `bench serve` and `bench mcp`: their options, resolved and checked by the same layers as those of a
+//! run.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,34 +14,34 @@ use super::origin::Origin;
 use super::server_options::{LogForm, RevealChoice, ServerOptions};
 use crate::log::CLIENT;
 
-/// The usual port of a Hugging Face Space.
+/// The port of a Hugging Face Space.
 const PORT: u16 = 7860;
 /// The port at which hosts of `OpenEnv` look for a server.
 const OPENENV_PORT: u16 = 8000;
-/// How many connections a server has at once if nobody says.
+/// The default number of connections that a server has at once.
 const CONNECTIONS: usize = 16_384;
 /// The longest time that an episode may be idle, in seconds: ten years, which can still be added to a time of the clock.
 const LONGEST_TTL: u64 = 10 * 365 * 24 * 60 * 60;
 
-/// The episodes that clients are given: what `serve` and `mcp` have in common.
+/// The settings of the episodes, which `serve` and `mcp` share.
 #[derive(Debug, Clone)]
 pub struct EpisodeSettings {
     /// The name of the suite.
     pub suite: String,
     /// A folder of scenario files, or of fault families, that are laid over the suite.
     pub overlay: Option<PathBuf>,
-    /// When breakdowns of a grade name right answers.
+    /// The time from which breakdowns of a grade name right answers.
     pub reveal: RevealChoice,
-    /// How an exam is kept; none if no exam is held.
+    /// The settings of an exam. `None` if no exam is held.
     pub exam: Option<ExamSettings>,
 }
 
-/// How an exam is kept.
+/// The settings of the run that an exam keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExamSettings {
     /// The name of the contestant in the tables of the run.
     pub label: String,
-    /// How many episodes of each scenario count, at least 1.
+    /// The number of episodes of each scenario that count, at least 1.
     pub epochs: u32,
     /// The results folder.
     pub out: PathBuf,
@@ -49,7 +50,7 @@ pub struct ExamSettings {
 /// The settings of a server.
 #[derive(Debug, Clone)]
 pub struct ServerSettings {
-    /// The episodes that clients are given.
+    /// The settings of the episodes.
     pub episodes: EpisodeSettings,
     /// The address to listen at.
     pub host: String,
@@ -57,33 +58,33 @@ pub struct ServerSettings {
     pub port: u16,
     /// Whether `/health` and `/state` answer as hosts of `OpenEnv` expect.
     pub openenv: bool,
-    /// The token that starts runs by `POST /baseline`, without white space around it.
+    /// The token that starts runs by `POST /baseline`, without surrounding white space. `None` if none was given.
     pub token: Option<SecretString>,
-    /// The time without use after which an episode is removed; none for the server's own default.
+    /// The time without use after which an episode is removed. `None` for the server's own default.
     pub session_ttl: Option<Duration>,
-    /// The most episodes at once; none for the server's own default.
+    /// The largest number of episodes at once. `None` for the server's own default.
     pub max_sessions: Option<usize>,
-    /// The most connections at once.
+    /// The largest number of connections at once.
     pub max_connections: usize,
-    /// The largest body in bytes; none for the server's own default.
+    /// The largest body, in bytes. `None` for the server's own default.
     pub max_body: Option<usize>,
-    /// The most requests and messages a second from one address; none for any number.
+    /// The largest number of requests and messages a second from one address. `None` for any number.
     pub rate_limit: Option<u32>,
     /// The origins whose web pages may use the server.
     pub allow_origin: Vec<String>,
-    /// The folder whose runs the page shows, if one was named.
+    /// The folder whose runs the page shows. `None` if none was named.
     pub results: Option<PathBuf>,
-    /// The folder whose runs the page shows if none was named and only this machine can look.
+    /// The folder whose runs the page shows if none was named and the server can be reached from this machine only.
     pub usual_results: PathBuf,
-    /// The form of what the server says on stderr.
+    /// The form of the server's messages on stderr.
     pub log: LogForm,
 }
 
 impl EpisodeSettings {
-    /// Resolves the options that `serve` and `mcp` have in common.
+    /// Resolves the options that `serve` and `mcp` share.
     ///
     /// # Errors
-    /// The error says which option is wrong and where it was set.
+    /// Returns an error that says which option is wrong and which layer set it.
     pub fn resolve(flags: &ServerOptions, environment: &Environment, file: &ConfigFile) -> Result<Self, ConfigError> {
         Self::picked(&mut Layers::new(flags, environment, &file.server), file)
     }
@@ -104,7 +105,7 @@ impl ExamSettings {
             let flags = l.flags;
             let given =
                 [("label", flags.label.is_some()), ("epochs", flags.epochs.is_some()), ("out", flags.out.is_some())];
-            // Variables and files may describe an exam that another call holds.
+            // Variables and files may hold the options of an exam that another call of the program holds.
             return match given.into_iter().find(|(_, is_given)| *is_given) {
                 Some((name, _)) => {
                     Err(ConfigError::option(name, "only an exam is kept; give --exam too", Origin::Flag))
@@ -126,7 +127,7 @@ impl ServerSettings {
     /// Resolves the options of `bench serve`.
     ///
     /// # Errors
-    /// The error says which option is wrong and where it was set.
+    /// Returns an error that says which option is wrong and which layer set it.
     pub fn resolve(flags: &ServerOptions, environment: &Environment, file: &ConfigFile) -> Result<Self, ConfigError> {
         let l = &mut Layers::new(flags, environment, &file.server);
         let openenv = l.read("openenv", "BENCH_OPENENV", |o| o.openenv, switch, false)?.value;
@@ -151,12 +152,12 @@ impl ServerSettings {
     }
 }
 
-/// The results folder of a run without `--out`.
+/// Returns the results folder of a run without `--out`.
 fn usual_results(file: &ConfigFile) -> PathBuf {
     file.options.out.clone().unwrap_or_else(|| PathBuf::from("results"))
 }
 
-/// The port. Hosts of `OpenEnv` set it by the variable `PORT`.
+/// Resolves the port. Hosts of `OpenEnv` set it by the variable `PORT`.
 fn port(l: &mut Layers<'_, ServerOptions>, openenv: bool) -> Result<u16, ConfigError> {
     let by_host = openenv && l.variable("BENCH_PORT").is_none();
     let variable = if by_host { "PORT" } else { "BENCH_PORT" };
@@ -164,7 +165,7 @@ fn port(l: &mut Layers<'_, ServerOptions>, openenv: bool) -> Result<u16, ConfigE
     Ok(l.read("port", variable, |o| o.port, plain, usual)?.value)
 }
 
-/// A limit of at least 1.
+/// Resolves a limit, which must be at least 1.
 fn most(
     l: &mut Layers<'_, ServerOptions>,
     name: &'static str,
@@ -174,7 +175,7 @@ fn most(
     Ok(l.read_optional(name, variable, field, plain)?.at_least(1)?.value)
 }
 
-/// The token, which no report and no error shows.
+/// Resolves the token, which no report and no error shows.
 fn token(l: &Layers<'_, ServerOptions>) -> Result<Option<SecretString>, ConfigError> {
     let variable = l.variable("BENCH_TOKEN").map(|(name, text)| (name, text.into()));
     let Some((token, origin)) = l.highest(|o| o.token.clone(), variable) else { return Ok(None) };
@@ -184,7 +185,7 @@ fn token(l: &Layers<'_, ServerOptions>) -> Result<Option<SecretString>, ConfigEr
     }
 }
 
-/// The origins that are let in. The variable has them with commas between them.
+/// Resolves the origins that may use the server. The variable separates them by commas.
 fn origins(l: &mut Layers<'_, ServerOptions>) -> Result<Vec<String>, ConfigError> {
     let list = |text: String| text.split(',').map(str::to_owned).collect();
     let variable = l.variable("BENCH_ALLOW_ORIGIN").map(|(name, text)| (name, list(text)));
@@ -198,7 +199,7 @@ fn origins(l: &mut Layers<'_, ServerOptions>) -> Result<Vec<String>, ConfigError
     }
 }
 
-/// Whether a browser can send this text as an origin: a scheme and an authority without a path.
+/// Returns whether a browser can send this text as an origin: a scheme and an authority without a path.
 fn is_origin(text: &str) -> bool {
     matches!(text, "*" | "null")
         || text.split_once("://").is_some_and(|(scheme, authority)| {

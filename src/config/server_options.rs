@@ -1,4 +1,4 @@
-//! The options of `bench serve` and `bench mcp`. One type for flags and the section `[serve]`, so that both have the
+//! The options of `bench serve` and `bench mcp`. Flags and the section `[serve]` share one type, so that both have the
 //! same names.
 
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ pub enum LogForm {
     Json,
 }
 
-/// The options of a server, as far as one layer has them. `bench serve --help` describes them.
+/// The options of a server that one layer sets. `bench serve --help` describes them.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct ServerOptions {
@@ -41,28 +41,28 @@ pub struct ServerOptions {
     pub port: Option<u16>,
     /// Whether `/health` and `/state` answer as hosts of `OpenEnv` expect.
     pub openenv: Option<bool>,
-    /// When breakdowns of a grade name right answers.
+    /// The time from which breakdowns of a grade name right answers.
     pub reveal: Option<RevealChoice>,
     /// The token that starts runs by `POST /baseline`.
     #[serde(deserialize_with = "secret")]
     pub token: Option<SecretString>,
-    /// Whether an exam is held: nothing is judged in answers, and what is played is kept as a run.
+    /// Whether an exam is held: answers contain no judgement, and the episodes are kept as a run.
     pub exam: Option<bool>,
     /// The name of the contestant of an exam.
     pub label: Option<String>,
-    /// How many episodes of each scenario count in an exam.
+    /// The number of episodes of each scenario that count in an exam.
     pub epochs: Option<u32>,
     /// The results folder of an exam.
     pub out: Option<PathBuf>,
     /// The time without use after which an episode is removed, in seconds.
     pub session_ttl: Option<u64>,
-    /// The most episodes at once.
+    /// The largest number of episodes at once.
     pub max_sessions: Option<usize>,
-    /// The most connections at once.
+    /// The largest number of connections at once.
     pub max_connections: Option<usize>,
     /// The largest body, in bytes.
     pub max_body: Option<usize>,
-    /// The most requests and messages a second from one address.
+    /// The largest number of requests and messages a second from one address.
     pub rate_limit: Option<u32>,
     /// The origins whose web pages may use the server.
     #[serde(deserialize_with = "one_or_many")]
@@ -73,11 +73,11 @@ pub struct ServerOptions {
     pub scenarios: Option<PathBuf>,
     /// The folder whose runs the page shows.
     pub results: Option<PathBuf>,
-    /// The form of what the server says on stderr.
+    /// The form of the server's messages on stderr.
     pub log: Option<LogForm>,
 }
 
-/// A text that is not shown when the options are printed for debugging.
+/// Reads a text that is hidden when the options are printed for debugging.
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
     Ok(Some(String::deserialize(deserializer)?.into()))
 }

@@ -18,7 +18,7 @@ use crate::chat::chaos::Chaos;
 use crate::log::shard::Shard;
 use incident_env::TaskId;
 
-/// The most retries that can be set; more of them help nobody.
+/// The largest number of retries that can be set; more of them help nobody.
 const MOST_RETRIES: u32 = 100;
 
 /// The resolved options of a run.
@@ -30,47 +30,47 @@ pub struct Settings {
     pub programs: Vec<ExecAgent>,
     /// The built-in agents that play.
     pub builtins: Vec<Builtin>,
-    /// Only these tasks; empty means all.
+    /// The tasks that are played; empty means all.
     pub tasks: Vec<TaskId>,
-    /// Only these scenarios; empty means all.
+    /// The scenarios that are played; empty means all.
     pub scenarios: Vec<String>,
-    /// The suite: `classic`, or a path.
+    /// The suite: `classic`, the name of a generated suite, or a path.
     pub suite: String,
-    /// Scenario files that are laid over the suite.
+    /// The folder of scenario files, or of fault families, that are laid over the suite.
     pub overlay: Option<PathBuf>,
-    /// How often each scenario is played.
+    /// The number of times that each scenario is played.
     pub epochs: u32,
     /// The seed of everything random.
     pub seed: u64,
-    /// The share of the episodes that is played.
+    /// The share of the episodes that is played. `None` for all of them.
     pub shard: Option<Shard>,
-    /// How many calls of one model are made at once.
+    /// The number of calls of one model that are made at once.
     pub concurrency: Concurrency,
-    /// What the run's calls may cost, in USD.
+    /// The largest cost of the run's calls, in USD.
     pub max_cost: Option<f64>,
-    /// How many tokens they may use.
+    /// The largest number of tokens that the run's calls may use.
     pub max_total_tokens: Option<u64>,
-    /// How long the run may take.
+    /// The largest duration of the run.
     pub time_limit: Option<Duration>,
-    /// How many calls an episode may make.
+    /// The largest number of calls of an episode.
     pub episode_calls: Option<u64>,
-    /// How many tokens an episode may use.
+    /// The largest number of tokens that an episode may use.
     pub episode_tokens: Option<u64>,
-    /// How models answer.
+    /// The protocol by which models answer.
     pub protocol: ProtocolChoice,
-    /// What helps when a reply cannot be used.
+    /// The help that a model gets when its reply cannot be used.
     pub assist: AssistChoice,
-    /// The sampling temperature.
+    /// The sampling temperature. `None` leaves it to the endpoint.
     pub temperature: Option<f64>,
-    /// The most tokens of an answer.
+    /// The largest number of tokens of an answer.
     pub max_tokens: u32,
-    /// How much a reasoning model thinks.
+    /// The reasoning effort that a model is asked for, such as `low`.
     pub reasoning_effort: Option<String>,
-    /// The time for one attempt.
+    /// The largest duration of one attempt of a call.
     pub timeout: Duration,
-    /// The time for all calls of an episode.
+    /// The largest duration of all calls of an episode.
     pub episode_timeout: Option<Duration>,
-    /// The most attempts after the first one.
+    /// The largest number of attempts after the first one.
     pub max_retries: u32,
     /// The longest wait that an endpoint may ask for.
     pub max_retry_after: Duration,
@@ -82,29 +82,29 @@ pub struct Settings {
     pub replay: Option<PathBuf>,
     /// The folder of the user's own prompts.
     pub prompts: Option<PathBuf>,
-    /// The number of the names that models are told for their tools; 0 for the tools' own.
+    /// The number of the set of names that models are told for their tools; 0 for the tools' own names.
     pub tool_names: usize,
-    /// The queue from which workers take the episodes; none if this process plays them.
+    /// The queue from which workers take the episodes. `None` if this process plays them.
     pub queue: Option<QueueSettings>,
     /// The results folder.
     pub out: PathBuf,
-    /// What is printed on stdout.
+    /// The format of the result on stdout.
     pub format: Format,
-    /// In which form the episodes are written for other programs.
+    /// The format in which the episodes are also written for other programs.
     pub log_format: Option<LogFormat>,
-    /// How progress is shown.
+    /// The way in which progress is shown.
     pub progress: ProgressChoice,
     /// The score below which the run fails.
     pub fail_under: Option<f64>,
-    /// The run to compare with at the end.
+    /// The run to compare with at the end: its id, its folder, or its `summary.json`.
     pub baseline: Option<String>,
     /// The drop against the baseline that is tolerated.
     pub margin: f64,
     /// Whether the run ends as soon as the comparison with the baseline is decided.
     pub until_decided: bool,
-    /// How many void episodes are tolerated.
+    /// The number of void episodes that are tolerated.
     pub max_void: usize,
-    /// Each option with its value and where it came from, for `run.json` and `--dry-run`.
+    /// Each option with its value and the layer that set it, for `run.json` and `--dry-run`.
     pub report: Report,
 }
 
@@ -112,7 +112,7 @@ impl Settings {
     /// Checks that every model has the key that it needs. A run must not begin without the keys; a dry run may.
     ///
     /// # Errors
-    /// The error names the first model without a key, and the variable that should hold it.
+    /// Returns an error that names the first model without a key, and the variable that should hold it.
     pub fn require_keys(&self) -> Result<(), ConfigError> {
         if self.replay.is_some() {
             return Ok(());
@@ -123,16 +123,16 @@ impl Settings {
         })
     }
 
-    /// The options that are not defaults: name, value and where it was set.
+    /// Returns the options that are not defaults, each with its name, its value and the layer that set it.
     pub fn chosen(&self) -> impl Iterator<Item = (&'static str, &serde_json::Value, Origin)> {
         let all = self.report.iter().map(|(name, (value, origin))| (*name, value, *origin));
         all.filter(|(_, value, origin)| *origin != Origin::Default && !value.is_null())
     }
 
-    /// Resolves the options.
+    /// Resolves the options of a run.
     ///
     /// # Errors
-    /// The error says which option is wrong and where it was set.
+    /// Returns an error that says which option is wrong and which layer set it.
     pub fn resolve(flags: &Options, environment: &Environment, file: &ConfigFile) -> Result<Self, ConfigError> {
         let mut layers = Layers::new(flags, environment, &file.options);
         let l = &mut layers;
@@ -189,7 +189,7 @@ impl Settings {
     }
 }
 
-/// What the calls may cost in USD, which means something only if every model has a price.
+/// Resolves the largest cost of the calls in USD, which has a meaning only if every model has a price.
 fn max_cost(l: &mut Layers<'_, Options>, models: &[KeyedModel]) -> Result<Option<f64>, ConfigError> {
     let limit = l.optional("max-cost", |o| o.max_cost);
     let Some(amount) = limit.value else { return Ok(None) };
@@ -205,7 +205,7 @@ fn max_cost(l: &mut Layers<'_, Options>, models: &[KeyedModel]) -> Result<Option
     }
 }
 
-/// Whether the run ends as soon as its comparison with the baseline is decided.
+/// Resolves whether the run ends as soon as its comparison with the baseline is decided.
 fn until_decided(
     l: &mut Layers<'_, Options>,
     baseline: Option<&str>,
@@ -219,7 +219,7 @@ fn until_decided(
     }
 }
 
-/// The sampling temperature; none leaves it to the endpoint.
+/// Reads the sampling temperature; `none` leaves it to the endpoint.
 fn temperature(text: &Picked<String>) -> Result<Option<f64>, ConfigError> {
     if text.value.eq_ignore_ascii_case("none") {
         return Ok(None);

@@ -1,4 +1,5 @@
-//! Holds the state that all requests share: the suite, the live episodes, the counters and the clock. It names no handler.
+//! Holds the state that all requests share: the suite, the live episodes, the counters and the clock. It names no
+//! handler.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
@@ -21,41 +22,41 @@ use super::runs::kept::KeptRuns;
 use crate::run::Exam;
 use incident_env::{Action, Catalog, Scenario, StepOutcome};
 
-/// These are the options of a server.
+/// The options of a server.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// If true, `/health` and `/state` answer as hosts of OpenEnv expect, and not in the plain form.
+    /// Whether `/health` and `/state` answer as hosts of OpenEnv expect, and not in the plain form.
     pub openenv: bool,
-    /// This says what clients may see.
+    /// The parts of an episode that clients may see.
     pub visibility: Visibility,
-    /// These limits say how long episodes live, and how many of them.
+    /// The limits on the number of episodes and on their lifetime.
     pub limits: Limits,
-    /// This is the size of the largest body, and of the largest action on a socket, in bytes.
+    /// The size of the largest body, and of the largest action on a socket, in bytes.
     pub max_body: usize,
-    /// A socket is closed after this time without a frame.
+    /// The time without a frame after which a socket is closed.
     pub socket_idle: Duration,
-    /// A connection is closed after this time without a request, and without a byte of an answer that is taken.
+    /// The time after which a connection is closed if no request arrives and no byte of an answer is taken.
     pub connection_idle: Duration,
-    /// These are the web pages that may use the server.
+    /// The web pages that may use the server.
     pub origins: Origins,
-    /// This many requests and messages a second are taken from one client's address; none for any number.
+    /// The largest number of requests and messages a second from one client's address. `None` for any number.
     pub rate: Option<u32>,
-    /// This function is told of every answered request.
+    /// The function that is told of every answered request.
     pub access_log: Option<fn(&Access<'_>)>,
 }
 
-/// This describes an answered request. Nothing in it names an episode or says how it goes.
+/// An answered request. Nothing in it names an episode or tells how it goes.
 #[derive(Debug, Clone, Copy)]
 pub struct Access<'a> {
-    /// This is the method of the request.
+    /// The method of the request.
     pub method: &'a str,
-    /// This is the path without its query.
+    /// The path without its query.
     pub path: &'a str,
-    /// This is the address that the request came from, if it is known.
+    /// The address that the request came from, if it is known.
     pub client: Option<IpAddr>,
-    /// This is the status of the answer.
+    /// The status of the answer.
     pub status: u16,
-    /// This is the time from the head of the request to the answer.
+    /// The time from the arrival of the request's head to the answer.
     pub took: Duration,
 }
 
@@ -66,7 +67,7 @@ impl Default for Options {
             visibility: Visibility::default(),
             limits: Limits { ttl: Duration::from_secs(30 * 60), most: 100_000 },
             max_body: 64 << 10,
-            // Trainers hold their sockets while they optimize.
+            // Trainers hold their sockets open while they optimize.
             socket_idle: Duration::from_secs(60 * 60),
             connection_idle: Duration::from_secs(75),
             origins: Origins::default(),
@@ -76,20 +77,20 @@ impl Default for Options {
     }
 }
 
-/// These are the parts of a server that the program around it may add. Without them a server plays its suite and nothing else.
+/// The parts of a server that the program around it may add. Without them a server plays its suite and nothing else.
 #[derive(Debug, Default)]
 pub struct Backing {
-    /// These are the runs of the server's own agents.
+    /// The runs of the server's own agents.
     pub baselines: Option<Baselines>,
-    /// This exam records the steps of the clients.
+    /// The exam that records the steps of the clients.
     pub exam: Option<Arc<Exam>>,
-    /// These are the kept runs that are shown.
+    /// The kept runs that are shown.
     pub runs: Option<Arc<KeptRuns>>,
-    /// This makes incidents on demand.
+    /// The maker of incidents on demand.
     pub incidents: Option<Arc<dyn Incidents>>,
 }
 
-/// This is the state that all requests share.
+/// The state that all requests share.
 #[derive(Debug)]
 pub struct App {
     pub(super) catalog: Catalog,
@@ -99,7 +100,7 @@ pub struct App {
     pub(super) metrics: Metrics,
     pub(super) backing: Backing,
     pub(super) rates: Option<Rates>,
-    /// This token is cancelled when the server stops.
+    /// The token that is cancelled when the server stops.
     pub(super) stop: CancellationToken,
     began: Instant,
 }
@@ -120,12 +121,12 @@ impl App {
         Arc::new(Self { catalog, options, episodes, sessions, metrics, backing, rates, stop, began })
     }
 
-    /// Gives the time since the server began, which the table of episodes is told.
+    /// Returns the time since the server began, by which the table of episodes reckons.
     pub(super) fn now(&self) -> Duration {
         self.began.elapsed()
     }
 
-    /// Says whether the addresses of clients are needed.
+    /// Returns whether the addresses of clients are needed.
     pub(super) fn wants_peers(&self) -> bool {
         self.rates.is_some() || self.options.access_log.is_some()
     }
@@ -141,7 +142,7 @@ impl App {
         }
     }
 
-    /// Starts an episode that is found by its name.
+    /// Starts an episode and keeps it under its name.
     pub(super) fn reset(&self, choice: &Choice) -> Result<Arc<Mutex<Play>>, Fault> {
         let play = Play::start(&self.scenario(choice)?, choice.episode_id.as_deref());
         let name = Arc::clone(&play.name);
@@ -150,7 +151,7 @@ impl App {
         Ok(kept)
     }
 
-    /// Finds the episode of a name or, without a name, the last one that was reset.
+    /// Finds the episode with this name or, without a name, the last one that was reset.
     pub(super) fn find(&self, name: Option<&str>) -> Result<Arc<Mutex<Play>>, Fault> {
         match name {
             Some(name) => {
@@ -175,23 +176,23 @@ impl App {
         Ok(HeldSession::open(&self.sessions, self.first_play()?)?)
     }
 
-    /// Takes a step, and has the exam record it. Gives the outcome, and the name of the episode.
+    /// Takes a step, and has the exam record it. Returns the outcome, and the name of the episode.
     pub(super) fn step<'a>(&self, play: &'a mut Play, action: &Action) -> (StepOutcome<'a>, &'a str) {
         self.metrics.step();
         let Stepped { outcome, name, is_safe } = play.step(action, self.backing.exam.as_deref());
         if !is_safe {
-            // Nothing may be played that is not recorded.
+            // Nothing may be played without being recorded.
             self.stop.cancel();
         }
         (outcome, name)
     }
 
-    /// Says what the server's own runs have spent.
+    /// Returns what the server's own runs have spent.
     pub(super) fn spent(&self) -> Spent {
         self.backing.baselines.as_ref().map(Baselines::spent).unwrap_or_default()
     }
 
-    /// Drops the episodes that have expired, and says how many are left.
+    /// Drops the episodes that have expired, and returns how many are left.
     pub(super) fn sweep(&self) -> usize {
         if let Some(rates) = &self.rates {
             rates.sweep(self.now());

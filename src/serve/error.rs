@@ -1,5 +1,5 @@
-//! Says why a request can be refused: each reason has a status, a code word for programs, and a text that says what would be
-//! right.
+//! Lists the reasons for which a request can be refused. Each has a status, a code word for programs, and a text that
+//! says what would be right.
 
 use std::borrow::Cow;
 
@@ -10,26 +10,26 @@ use serde_json::{Value, json};
 
 use incident_env::{ActionError, CatalogError, UnknownName};
 
-/// A full server may have room again after this number of seconds.
+/// The number of seconds after which a full server may have room again.
 const RETRY_SECONDS: u32 = 5;
 
-/// This is returned when the table of episodes has no room, and no idle episode could make some.
+/// The error that the table of episodes has no room, and no idle episode could be evicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{active} of {most} episodes are in use")]
 pub struct Full {
-    /// This is the number of episodes that are alive.
+    /// The number of live episodes.
     pub active: usize,
-    /// This is the most episodes that may be alive.
+    /// The largest number of live episodes.
     pub most: usize,
 }
 
-/// This is a value in a request that does not have the right form.
+/// A value in a request that does not have the right form.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{place}: {problem}")]
 pub struct Misfit {
-    /// This names the place of the value, such as `scenario_index` or `parameters.service`.
+    /// The place of the value, such as `scenario_index` or `parameters.service`.
     pub place: String,
-    /// This says what is wrong there, and what would be right.
+    /// What is wrong there, and what would be right.
     pub problem: String,
 }
 
@@ -67,7 +67,7 @@ pub(super) fn excerpt(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// This is the reason for which a request is refused.
+/// The reason for which a request is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// The request names a task that does not exist.
@@ -79,11 +79,11 @@ pub enum Fault {
     /// The request gives the number of a scenario that does not exist.
     #[error("scenario {index} is out of range; {task} has the scenarios 0 to {last}")]
     Range {
-        /// This is the number as it was sent.
+        /// The number as it was sent.
         index: String,
-        /// This names the task, or the suite, in which the number counts.
+        /// The task, or the suite, in which the number counts.
         task: String,
-        /// This is the highest number that exists.
+        /// The highest number that exists.
         last: usize,
     },
     /// The suite has no scenarios of the task.
@@ -92,23 +92,23 @@ pub enum Fault {
     /// The suite has no scenarios of the level.
     #[error("the suite has no scenarios of level '{name}'; levels: {known}")]
     Level {
-        /// This is the name that was sent.
+        /// The name that was sent.
         name: String,
-        /// This lists the names that exist.
+        /// The names that exist.
         known: String,
     },
     /// The request names a split that does not exist.
     #[error("unknown split '{name}'; splits: {known}")]
     Split {
-        /// This is the name that was sent.
+        /// The name that was sent.
         name: String,
-        /// This lists the names that exist.
+        /// The names that exist.
         known: &'static str,
     },
     /// No episode was reset yet.
     #[error("no episode yet; POST /reset starts one")]
     NoEpisode,
-    /// The episode is not alive, or no longer.
+    /// The episode does not exist, or does not exist any more.
     #[error("unknown episode '{0}': it expired, made room for others, or never was; POST /reset starts another")]
     UnknownEpisode(String),
     /// The path does not exist.
@@ -120,9 +120,9 @@ pub enum Fault {
     /// The path does not take the method.
     #[error("{path} does not take {method}; the header Allow names what it takes")]
     Method {
-        /// This is the path of the request.
+        /// The path of the request.
         path: String,
-        /// This is the method of the request.
+        /// The method of the request.
         method: String,
     },
     /// The body is too large; the number is the limit in bytes.
@@ -160,12 +160,12 @@ pub enum Fault {
     /// The client sends more requests than it may.
     #[error("more requests than the {rate} a second that are taken from one address; try again in {} seconds", .after.as_secs_f64())]
     TooOften {
-        /// This is the number of requests a second that are taken.
+        /// The number of requests a second that are taken.
         rate: u32,
-        /// This is the time after which the next request is taken.
+        /// The time after which the next request is taken.
         after: std::time::Duration,
     },
-    /// A run is under way already; its id is missing while its endpoint is checked.
+    /// A run is under way already. Its id is missing while its endpoint is checked.
     #[error("a run is under way ({}); GET /baseline/RUN_ID says how far it is", .0.as_deref().unwrap_or("its endpoint is being checked"))]
     Busy(Option<String>),
     /// The baseline run does not exist.
@@ -198,12 +198,12 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Says that nothing is at a path.
+    /// Makes the refusal of a path that has no route.
     pub(super) fn path(uri: &Uri) -> Self {
         Self::Path(excerpt(uri.path()).into_owned())
     }
 
-    /// Gives the status of the answer.
+    /// Returns the status of the answer.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
@@ -238,7 +238,7 @@ impl Fault {
         }
     }
 
-    /// Gives the code word for programs.
+    /// Returns the code word for programs.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {

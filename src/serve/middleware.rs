@@ -1,7 +1,7 @@
-//! Meets every request before its route: it refuses web pages that may not ask, and clients that ask too often, sets the
-//! headers of every answer, and counts.
+//! Handles every request before its route: it refuses web pages that may not use the server, and clients that send too
+//! many requests, sets the headers of every answer, and counts.
 //!
-//! It is outside of the router and not a layer in it, since there it would be a boxed service in front of each route.
+//! It is outside the router and not a layer in it, since there it would be a boxed service in front of each route.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ fn cross_origin(origins: Origins) -> CorsLayer {
         .max_age(Duration::from_secs(600))
 }
 
-/// Says why a request is refused whatever it asks for.
+/// Returns the reason for which a request is refused whatever it asks for, if there is one.
 fn unwelcome(app: &App, request: &Request) -> Option<Fault> {
     if !app.options.origins.admit(request.headers()) {
         return Some(Fault::Foreign);

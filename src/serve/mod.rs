@@ -7,13 +7,13 @@
 //! pipe ─► mcp::stdio ───────────────────────────┘                        └─► episodes::view ─► bytes
 //! ```
 //!
-//! The rooms have an order, and each uses those to its right only, so that the state and the shapes can be read without any
-//! handler:
+//! The modules have an order, and each uses those to its right only, so that the state and the shapes can be read
+//! without any handler:
 //!
 //! `server` → `middleware` → `api` → `openenv` → `mcp` → `socket` → `app` → `episodes`, `runs` → `net` → `wire`, `ports` →
 //! `error`
 //!
-//! Nothing here decides what a step earns; nothing in `env` knows of a network.
+//! Nothing in this module decides what a step earns; nothing in `env` knows of a network.
 
 mod api;
 mod app;

@@ -1,4 +1,4 @@
-//! Says what the server needs from the program around it: its ports as traits, with the values that cross them.
+//! Defines what the server needs from the program around it: its ports as traits, with the values that cross them.
 //!
 //! The server is given an implementation of each, since only the command line knows models, keys, folders and the
 //! generator of incidents.
@@ -17,17 +17,17 @@ use incident_env::{Catalog, Scenario, TaskId};
 
 /// Makes incidents that are not in the suite.
 pub trait Incidents: Send + Sync + Debug {
-    /// Makes the incident of a generated suite that has a number. Without a number it is the first incident of a task, or of
-    /// the suite.
+    /// Makes the incident with this number of a generated suite. Without a number it makes the first incident of a
+    /// task, or of the suite.
     ///
     /// # Errors
-    /// The text says what is wrong with the suite, and what would be right.
+    /// Returns a text that says what is wrong with the suite, and what would be right.
     fn make(&self, suite: &str, task: Option<TaskId>, number: Option<u64>) -> Result<Arc<Scenario>, String>;
 }
 
 /// Finds the suites on which kept runs were played.
 pub trait Suites: Send + Sync + Debug {
-    /// Gives the scenarios of a run, if they can be had and are unchanged since.
+    /// Returns the scenarios of a run, or `None` if they cannot be read or have changed since.
     fn of(&self, manifest: &Manifest) -> Option<Catalog>;
 }
 
@@ -36,62 +36,62 @@ pub trait Plays: Send + Sync {
     /// Prepares a run, which begins when the future is polled.
     ///
     /// # Errors
-    /// It fails if the request asks for something that the server is not configured for.
+    /// Returns an error if the request asks for something that the server is not configured for.
     fn play(&self, ask: &Ask, progress: watch::Sender<Progress>) -> Result<RunFuture, Misfit>;
 }
 
-/// This is a baseline run while it is played. It gives the scores, or the reason for which the run failed.
+/// A baseline run while it is played. It resolves to the scores, or to the reason for which the run failed.
 pub type RunFuture = Pin<Box<dyn Future<Output = Result<Scores, String>> + Send>>;
 
-/// This is what a request for a baseline run asks for. Whatever it leaves out is as the server is configured.
+/// The request for a baseline run. Parts that it leaves out are as the server is configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ask {
-    /// This is a model that the server is configured with.
+    /// A model with which the server is configured.
     pub model: Option<String>,
-    /// This is `llm`, or the name of a built-in agent.
+    /// The agent: `llm`, or the name of a built-in agent.
     pub agent: Option<String>,
-    /// This is the suite, by the name under which the server serves it.
+    /// The suite, by the name under which the server serves it.
     pub suite: Option<String>,
-    /// This is the number of repetitions, at least 1.
+    /// The number of repetitions, at least 1.
     pub epochs: u32,
 }
 
-/// These are the scores of a baseline run.
+/// The scores of a baseline run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scores {
-    /// This is the mean score of each task, from 0 to 1; none where the task has no score.
+    /// The mean score of each task, from 0 to 1. `None` if the task has no score.
     pub tasks: BTreeMap<TaskId, Option<f64>>,
-    /// This is the mean of the tasks; none where one of them has no score.
+    /// The mean of the tasks, from 0 to 1. `None` if a task has no score.
     pub overall: Option<f64>,
-    /// This is the model, or the built-in agent.
+    /// The model, or the built-in agent.
     pub model: String,
-    /// This is the share of steps that the model chose itself, from 0 to 1; none for built-in agents.
+    /// The share of steps that the model chose itself, from 0 to 1. `None` for built-in agents.
     pub model_share: Option<f64>,
-    /// This counts the episodes without a score because the infrastructure failed.
+    /// The number of episodes without a score because the infrastructure failed.
     pub void: usize,
 }
 
-/// This says how far a baseline run is.
+/// The progress of a baseline run.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Progress {
-    /// This is the id of the run; none while its endpoint is checked.
+    /// The id of the run. `None` while its endpoint is checked.
     pub run_id: Option<String>,
-    /// This counts the episodes that ended.
+    /// The number of episodes that have ended.
     pub episodes: usize,
-    /// This is the number of episodes in all.
+    /// The number of episodes in all.
     pub total: usize,
-    /// This is what the model calls have cost so far.
+    /// The cost of the model calls so far.
     pub spent: Spent,
-    /// This is the result, or the reason for which the run failed; none while it goes on.
+    /// The result, or the reason for which the run failed. `None` while the run goes on.
     pub outcome: Option<Result<Scores, String>>,
 }
 
-/// This is what model calls have cost.
+/// The cost of model calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Spent {
-    /// This counts the calls that succeeded.
+    /// The number of calls that succeeded.
     pub calls: u64,
-    /// This is their cost in USD, as far as prices are known.
+    /// Their cost in USD, as far as prices are known.
     pub cost_usd: f64,
 }
 

@@ -31,12 +31,12 @@ use super::middleware::service;
 use super::net::guard::Peer;
 use super::net::idle::Idle;
 
-/// Expired episodes are dropped this often, even if no request comes.
+/// The time between two removals of expired episodes, even if no request comes.
 const SWEEP: Duration = Duration::from_secs(30);
-/// The server waits this long when the system has no more sockets.
+/// The pause of the server when the system has no more sockets.
 const EXHAUSTED: Duration = Duration::from_millis(100);
 
-/// This is a server that has an address.
+/// A server that has an address.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
@@ -49,33 +49,33 @@ impl Server {
     /// Takes an address, and at most this number of connections at once.
     ///
     /// # Errors
-    /// It fails if the address cannot be taken.
+    /// Returns an error if the address cannot be taken.
     pub async fn bind(address: impl ToSocketAddrs, app: Arc<App>, connections: usize) -> io::Result<Self> {
         Ok(Self::on(TcpListener::bind(address).await?, app, connections))
     }
 
-    /// Makes a server at an address that was taken before.
+    /// Makes a server at an address that was already taken.
     #[must_use]
     pub fn on(listener: TcpListener, app: Arc<App>, connections: usize) -> Self {
         Self { listener, app, connections, grace: Duration::from_secs(10) }
     }
 
-    /// Gives the address of the server.
+    /// Returns the address of the server.
     ///
     /// # Errors
-    /// It fails if the system does not tell.
+    /// Returns an error if the system cannot tell the address.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
-    /// Has the server wait this long for open requests when it stops.
+    /// Sets the time for which the server waits for open requests when it stops.
     #[must_use]
     pub fn grace(self, grace: Duration) -> Self {
         Self { grace, ..self }
     }
 
-    /// Serves until the app's token is cancelled. Then it accepts no more connections, finishes requests, and
-    /// has sockets close. It says whether all of them ended within the time of grace.
+    /// Serves until the app's token is cancelled. Then it accepts no more connections, finishes requests, and has
+    /// sockets close. Returns whether all of them ended within the time of grace.
     pub async fn run(self) -> bool {
         let Self { listener, app, connections, grace } = self;
         let service = service(&app);
@@ -99,12 +99,12 @@ impl Server {
                     keep_alive(&stream);
                     let idle = Arc::new(Idle::new());
                     let stream = TrackedStream { stream, idle, _place: place, _open: open.token() };
-                    // A token of its own: one that all connections look at would be a lock that all of them take.
+                    // Each connection gets its own token: a shared one would be a lock that all of them contend for.
                     let peer = app.wants_peers().then(|| Peer(peer.ip()));
                     let patience = app.options.connection_idle;
                     tokio::spawn(serve(stream, peer, service.clone(), patience, app.stop.child_token()));
                 }
-                // Out of descriptors, or a client that is gone again: others may be served later.
+                // The system has no descriptors left, or the client is gone again: others may be served later.
                 _ => tokio::time::sleep(EXHAUSTED).await,
             }
         }
@@ -114,7 +114,7 @@ impl Server {
     }
 }
 
-/// Serves the requests of a connection until it ends, was idle for too long, or the server stops.
+/// Serves the requests of a connection until it ends, is idle for too long, or the server stops.
 async fn serve<S>(stream: TrackedStream, peer: Option<Peer>, service: S, patience: Duration, stop: CancellationToken)
 where
     S: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static,
@@ -132,7 +132,7 @@ where
             if response.body().size_hint().exact().is_some() {
                 return Ok::<_, Infallible>(response);
             }
-            // Events may be far apart: their stream counts as used until its end.
+            // Events may be far apart, so their stream counts as used until its end.
             Ok(response.map(|body| {
                 Body::new(body.map_frame(move |frame| {
                     let _ = &busy;
@@ -143,7 +143,7 @@ where
     });
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades();
     tokio::pin!(connection);
-    // How a connection breaks is its client's business.
+    // A broken connection is not an error of the server.
     tokio::select! {
         _ = connection.as_mut() => {}
         () = idle.rested(patience) => {}
@@ -154,14 +154,14 @@ where
     }
 }
 
-/// Has small answers leave at once, and has the system notice a peer that vanished.
+/// Configures a socket so that small answers leave at once and the system notices a peer that vanished.
 fn keep_alive(stream: &TcpStream) {
     let _ = stream.set_nodelay(true);
     let keep = TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(20));
     let _ = SockRef::from(stream).set_tcp_keepalive(&keep);
 }
 
-/// These are the bytes of a connection, with its place among all connections. A WebSocket takes both along when it leaves HTTP.
+/// The bytes of a connection, with its place among all connections. A WebSocket takes both along when it leaves HTTP.
 #[derive(Debug)]
 struct TrackedStream {
     stream: TcpStream,

@@ -1,4 +1,5 @@
-//! Serves a WebSocket connection: its messages in order, its limits and its end. It does not know what is said on it.
+//! Serves a WebSocket connection: its messages in order, its limits and its end. It does not know the content of
+//! messages.
 //!
 //! A message is answered before the next one is read, so answers come in order and a client cannot pile up work. The
 //! WebSocket layer answers pings whenever a frame is awaited.
@@ -21,25 +22,25 @@ use super::net::guard::Peer;
 use super::net::idle::Idle;
 use super::net::upgrade::{Handshake, Stream};
 
-/// This is the size of the largest message that is taken.
+/// The size of the largest message that is accepted, in bytes.
 const MOST_BYTES: usize = 16 << 20;
-/// A refused client may take this long to send its first message, since some clients lose a refusal that comes with the
-/// close.
+/// The time that a refused client has to send its first message, since some clients lose a refusal that comes together
+/// with the close.
 const LINGER: Duration = Duration::from_secs(2);
-/// A client may take this long to answer a close.
+/// The time that a client has to answer a close.
 const CLOSING: Duration = Duration::from_secs(2);
-/// A client may take this long to read an answer.
+/// The time that a client has to read an answer.
 const SENDING: Duration = Duration::from_secs(5 * 60);
 
-/// This is the dialect that is spoken on a connection.
+/// The dialect of a connection.
 pub(super) struct Dialect {
-    /// This answers a text.
+    /// The function that answers a text.
     pub(super) answer: fn(&App, &HeldSession, &str) -> Next,
-    /// This answers a binary frame.
+    /// The function that answers a binary frame.
     pub(super) binary: fn() -> Bytes,
 }
 
-/// Dialects say this of a binary frame.
+/// The answer of dialects to a binary frame.
 pub(super) const NO_TEXT: &str = "binary frames are not understood; send JSON as text";
 
 /// Serves a connection in a dialect, on the session that its client gets. Without a session the client is told why.
@@ -66,18 +67,18 @@ pub(super) fn accept(
     })
 }
 
-/// Says how a connection ends.
+/// The way in which a connection ends.
 #[derive(Debug, Clone, Copy)]
 enum Ending {
     /// The other side is gone already, or was told the reason.
     Gone,
-    /// It is closed with this code and reason.
+    /// The connection is closed with this code and reason.
     Close(CloseCode, &'static str),
 }
 
 const NORMAL: Ending = Ending::Close(CloseCode::NORMAL_CLOSURE, "");
 
-/// Says what follows a message.
+/// The action that follows a message.
 pub(super) enum Next {
     /// The answer is sent, and the next message is read.
     Answer(Bytes),
@@ -91,7 +92,8 @@ pub(super) enum Next {
 
 struct Connection {
     socket: WebSocketStream<Stream>,
-    /// This token is cancelled when the server stops. Each connection has one, so that they do not wait for each other.
+    /// The token that is cancelled when the server stops. Each connection has one, so that they do not wait for each
+    /// other.
     stop: CancellationToken,
     client: Option<IpAddr>,
 }
@@ -115,7 +117,7 @@ impl Connection {
             } else if message.is_close() {
                 return Ending::Gone;
             } else if self.flush().await.is_ok() {
-                // The answer to a ping has left, so a client that sends pings only cannot make answers pile up.
+                // The answer to a ping has left, so a client that only sends pings cannot make answers pile up.
                 continue;
             } else {
                 return Ending::Gone;
@@ -148,7 +150,8 @@ impl Connection {
                 Some(Err(Error::PayloadTooLong { .. })) => {
                     Err(Ending::Close(CloseCode::MESSAGE_TOO_BIG, "the message is larger than 16 MiB"))
                 }
-                // A frame against the protocol is answered by a close that says so, which leaves with the next read.
+                // A frame that violates the protocol is answered by a close that says so, which leaves with the next
+                // read.
                 Some(Err(_)) | None => Err(Ending::Gone),
             },
             () = rested => Err(Ending::Close(CloseCode::GOING_AWAY, "nothing was sent for too long")),
@@ -166,7 +169,7 @@ impl Connection {
         sent.map_err(drop)?.map_err(drop)
     }
 
-    /// Says why there is no session, and waits for the client to have a chance to read it.
+    /// Sends the reason for which there is no session, and waits for the client to have a chance to read it.
     async fn refuse(&mut self, message: Bytes) -> Ending {
         if self.send(message).await.is_ok() {
             let _ = tokio::time::timeout(LINGER, self.socket.next()).await;

@@ -1,5 +1,5 @@
-//! The export as ATIF: runs against the scripted server, and what stands in their trajectories. Whether the official
-//! models take them is seen by `tests/e2e/atif.sh`.
+//! Tests of the export as ATIF: runs against the scripted server, and the content of their trajectories.
+//! `tests/e2e/atif.sh` checks whether the official models accept them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::binary::{Place, names_in};
 use crate::server::{Reply, Server};
 
-/// A completion with thoughts and cached tokens.
+/// Makes a completion with reasoning and cached tokens.
 fn says(message: Value) -> Reply {
     let mut message = message;
     message["reasoning_content"] = json!("Look first.");
@@ -38,7 +38,7 @@ fn act(action: &str, parameters: Value) -> Reply {
     text(&json!({ "action_type": action, "parameters": parameters }).to_string())
 }
 
-/// A reply with these calls: a name and the arguments as the model writes them.
+/// Makes a reply with these calls, each with a name and the arguments as the model writes them.
 fn calls(calls: &[(&str, &str)]) -> Reply {
     let call = |(index, (name, arguments)): (usize, &(&str, &str))| {
         json!({
@@ -50,7 +50,7 @@ fn calls(calls: &[(&str, &str)]) -> Reply {
     says(json!({ "content": null, "tool_calls": calls }))
 }
 
-/// Plays the medium task with these replies behind the one to the check before the run.
+/// Plays the medium task with these replies, which follow the reply to the check before the run.
 fn play(protocol: &str, assist: &str, replies: Vec<Reply>) -> (Place, Server) {
     let place = Place::with_suite();
     let check = if protocol == "tools" { calls(&[("answer", "{}")]) } else { text("{\"ready\": true}") };
@@ -67,7 +67,7 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-/// The files of the newest run by name, each one a trajectory by the rules of the format.
+/// Returns the files of the newest run by name, each checked to be a trajectory by the rules of the format.
 fn files(place: &Place) -> BTreeMap<String, Value> {
     let folder = place.path(&format!("results/runs/{}/logs/atif", place.latest()));
     let read = |name: String| {
@@ -100,14 +100,14 @@ fn expect_valid(file: &Value) {
                 assert_eq!(step.get(key), None, "{step}");
             }
         }
-        // What somebody else chose is marked twice.
+        // A step that the model did not choose is marked twice.
         if let Some(source) = step["extra"]["source"].as_str() {
             assert_eq!(of_a_model, matches!(source, "model" | "repaired"), "{step}");
         }
     }
 }
 
-/// The tokens, the cost and the calls of a file, summed over its steps and compared with its totals.
+/// Returns the tokens, the cost and the calls of a file, summed over its steps and compared with its totals.
 fn spent(file: &Value) -> (BTreeMap<&'static str, u64>, f64, usize) {
     let total = &file["final_metrics"];
     let answers: Vec<_> = list(&file["steps"]).iter().filter(|step| step["metrics"].is_object()).collect();
@@ -126,7 +126,7 @@ fn spent(file: &Value) -> (BTreeMap<&'static str, u64>, f64, usize) {
     (tokens, cost, answers.len())
 }
 
-/// Nothing is lost or added on the way from the log to the file of the model's only episode.
+/// Checks that nothing is lost or added on the way from the log to the file of the model's only episode.
 fn expect_complete(place: &Place, file: &Value) {
     let summary = place.summary();
     let row = &summary["rows"][0];
@@ -164,12 +164,12 @@ fn expect_complete(place: &Place, file: &Value) {
     }
 }
 
-/// Compares with a snapshot, but for what is another in each run and version.
+/// Compares with a snapshot, without the parts that differ in each run and version.
 fn expect(name: &str, server: &Server, file: &Value) {
     let mut file = file.clone();
     file["agent"].as_object_mut().unwrap().remove("tool_definitions");
     for step in file["steps"].as_array_mut().unwrap() {
-        // What prompts say is pinned elsewhere.
+        // Other tests pin the text of prompts.
         if step["message"].as_str().is_some_and(|text| text.contains("\n\n")) {
             step["message"] = json!("[prompt]");
         }
@@ -189,7 +189,7 @@ fn expect(name: &str, server: &Server, file: &Value) {
 
 const ANSWER: [&str; 2] = ["postgres-db", "disk full"];
 
-/// Nothing to read, then something pointless, then a context that is too short.
+/// The model gives an empty reply, then a pointless action, then meets a context that is too short.
 #[test]
 fn text_with_the_fallback() {
     let (place, server) = play(
@@ -216,7 +216,7 @@ fn text_with_the_fallback() {
     assert_eq!(oracle["agent"].get("model_name"), None);
     assert_ne!(oracle["trajectory_id"], model["trajectory_id"]);
 
-    // The same run is the same bytes, by `report` too.
+    // The same run gives the same bytes, by `report` too.
     let path = format!("logs/atif/{}", names[0]);
     let before = place.kept(&path);
     let ended = place.bench(&["report", "latest", "--log-format", "atif"]).exits(0);
@@ -225,7 +225,8 @@ fn text_with_the_fallback() {
     assert_eq!(place.kept(&path), before);
 }
 
-/// Refusals that are mended and one that is not, a broken call that can be read all the same, and calls too many.
+/// The model makes errors that it corrects and one that it does not, a broken call that can still be read, and too many
+/// calls.
 #[test]
 fn tools_with_a_repair() {
     let look = r#"{"service":"postgres-db"}"#;
@@ -246,7 +247,7 @@ fn tools_with_a_repair() {
     let model = files.values().next().unwrap();
     expect_complete(&place, model);
     expect("tools", &server, model);
-    // What is defined is what was offered.
+    // The definitions are those of the offered tools.
     let offered = list(&server.seen()[1].body["tools"]).to_vec();
     let defined: Vec<_> = list(&model["agent"]["tool_definitions"]).to_vec();
     let plain = |tool: &Value| {
@@ -257,7 +258,7 @@ fn tools_with_a_repair() {
     assert_eq!(defined.iter().map(plain).collect::<Vec<_>>(), offered.iter().map(plain).collect::<Vec<_>>());
 }
 
-/// What cannot be used is done as it stands; in the end the endpoint fails.
+/// Without help an unusable reply costs its step; in the end the endpoint fails.
 #[test]
 fn json_without_help() {
     let (place, server) = play(
@@ -274,7 +275,7 @@ fn json_without_help() {
     expect_complete(&place, model);
     expect("json", &server, model);
 
-    // Later the endpoint works again: the same options write the same kind of log.
+    // Later the endpoint works again, and the same options write the same kind of log.
     let folder = place.path(&format!("results/runs/{}/logs", place.latest()));
     fs::remove_dir_all(&folder).unwrap();
     place.bench(&["resume", "--quiet"]).exits(0);
@@ -284,7 +285,7 @@ fn json_without_help() {
     assert_eq!(names_in(&folder).iter().map(ending).collect::<Vec<_>>(), ["json", "json", "atif"]);
 }
 
-/// Every beginning of a log gives trajectories by the rules, and what is in one stays in the next.
+/// Every beginning of a log gives trajectories by the rules, and the steps of one are kept in the next.
 #[test]
 fn a_run_that_was_killed() {
     let look = r#"{"service":"postgres-db"}"#;

@@ -1,4 +1,5 @@
-//! Kept trajectories through the engine again: all of them come out, and what was changed in a log is found.
+//! Tests of `verify-run` and `regrade`: kept trajectories are played again, their scores are reproduced, and changes in
+//! a log are found.
 
 use serde_json::{Value, json};
 
@@ -65,7 +66,7 @@ fn other_rules_give_other_grades_without_a_call() {
     place.bench(&["--suite", "suite", "--agent", "oracle"]).exits(0);
     let ended = place.bench(&["regrade"]).exits(0);
     assert!(ended.stderr.contains("0 of 3 episodes have another score"), "{}", ended.stderr);
-    // A corrected answer key: the kept play earned full marks by the old one.
+    // The answer key is corrected; the kept play earned full marks by the old one.
     let text = place.read("suite/AC-901.toml");
     place.write("suite/AC-901.toml", &text.replace("severity = \"P3\"", "severity = \"P1\""));
     let ended = place.bench(&["regrade", "--format", "json"]).exits(0);

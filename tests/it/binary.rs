@@ -1,4 +1,4 @@
-//! The real binary in a folder and an environment of its own.
+//! Runs the real binary in an isolated folder and environment.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,12 +15,12 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// With nothing in it.
+    /// Makes an empty folder.
     pub(crate) fn empty() -> Self {
         Self { folder: TempDir::new().unwrap() }
     }
 
-    /// With the three small scenarios in `suite/`.
+    /// Makes a folder with the three small scenarios in `suite/`.
     pub(crate) fn with_suite() -> Self {
         let place = Self::empty();
         for file in ["AC-901.toml", "RCA-901.toml", "RP-901.toml"] {
@@ -44,7 +44,7 @@ impl Place {
         fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
-    /// `bench` with these arguments, no variables and no terminal.
+    /// Makes the command `bench` with these arguments, no variables and no terminal.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
         command.args(arguments).current_dir(self.folder.path()).env_clear().stdin(Stdio::null());
@@ -62,17 +62,17 @@ impl Place {
         self.read("results/latest").trim().to_owned()
     }
 
-    /// A file of the newest run.
+    /// Reads a file of the newest run.
     pub(crate) fn kept(&self, name: &str) -> String {
         self.read(&format!("results/runs/{}/{name}", self.latest()))
     }
 
-    /// The newest run's summary.
+    /// Reads the newest run's summary.
     pub(crate) fn summary(&self) -> Value {
         serde_json::from_str(&self.kept("summary.json")).unwrap()
     }
 
-    /// The newest run's events.
+    /// Reads the newest run's events.
     pub(crate) fn events(&self) -> Vec<Value> {
         self.kept("events.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
@@ -108,7 +108,7 @@ impl Ended {
         self
     }
 
-    /// Ends with this code, says these words on stderr, and has no result.
+    /// Checks that the command ends with this code, has these words on stderr, and has no result.
     #[track_caller]
     pub(crate) fn fails(self, code: i32, words: &[&str]) -> Self {
         let ended = self.exits(code);

@@ -1,4 +1,5 @@
-//! The nine classic scenarios: proved, playable, consistent with the contract's lists, and silent about their answers.
+//! Tests of the nine classic scenarios: proved, playable, consistent with the lists below, and silent about their
+//! answers.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +26,7 @@ fn score(episode: &mut Episode, policy: &mut dyn Policy) -> Points {
     episode.grade().unwrap().total
 }
 
-/// Task → mean over its scenarios, and the mean of those.
+/// Returns the overall score: the mean over the tasks of the mean over the scenarios of each task.
 fn scores(catalog: &Catalog, mut policy: impl FnMut(&incident_env::Scenario) -> Box<dyn Policy>) -> f64 {
     let mut by_task: BTreeMap<TaskId, Vec<f64>> = BTreeMap::new();
     for scenario in catalog.scenarios() {
@@ -77,7 +78,7 @@ fn from_floor_to_ceiling() {
     }
 }
 
-/// Plays steps; the scores of each, and the whole last outcome.
+/// Plays steps, and returns the score of each and the whole last outcome.
 fn walk(id: &str, steps: &[(&str, Value)]) -> (Vec<f64>, Value) {
     let catalog = classic();
     let mut episode = play(&catalog, id);
@@ -150,10 +151,10 @@ fn walkthrough_of_a_repair() {
         ),
     ];
     let (scores, last) = walk("RP-001", &steps);
-    // Past half begins at step 8.
+    // From step 8 on the episode is past half.
     assert_eq!(json!(scores), json!([0.03, 0.03, 0.06, 0.06, 0.06, 0.06, 0.06, 0.04, 1.02]));
     assert_eq!(last["info"]["grader"]["total"], json!(1.0));
-    // The walk reads postgres-db's log before its RP-001 text may name the culprit.
+    // The play reads postgres-db's log before its RP-001 text may name the culprit.
     assert!(!text(&last, "query_logs", "postgres-db").contains("analytics-service"));
     let verified = text(&last, "execute_runbook_step", "verify_db_health");
     assert!(!verified.to_lowercase().contains("fail"), "{verified}");
@@ -183,7 +184,7 @@ fn the_wrong_order_does_not_repair_the_world() {
 
 type Names = &'static [&'static str];
 
-/// The lists of the contract, page 2: what each planning scenario counts as right and as wrong, its runbooks and flags.
+/// The planning scenarios: the remediations that count as right and as wrong, the runbooks and the flags of each.
 const PLANNING: [(&str, Names, Names, Names, Names); 3] = [
     (
         "RP-001",
@@ -283,7 +284,7 @@ fn every_remediation_counts_as_the_contract_says() {
         let listed = |names: &[std::sync::Arc<str>]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(listed(&briefing.runbooks), sorted(runbooks), "{id}");
         assert_eq!(listed(&briefing.flags), sorted(flags), "{id}");
-        // Every remediation that can be written down, and nothing else, gives the signal that the lists say.
+        // Every remediation that can be written down gives the signal that the lists say, and no other one.
         for kind in Remediation::ALL {
             let targets = match kind {
                 Remediation::DisableFeatureFlag => &briefing.flags,
@@ -396,7 +397,7 @@ fn answers_of_the_contract() {
     }
 }
 
-/// Facts of page 2 that the evidence at the start must carry: scenario, diagnostic, service, words.
+/// The facts that the evidence at the start must carry: scenario, diagnostic, service, words.
 const FACTS: [(&str, Diagnostic, &str, &[&str]); 33] = [
     ("AC-001", Diagnostic::CheckMetrics, "api-gateway", &["78", "0.1 %", "30"]),
     ("AC-001", Diagnostic::CheckMetrics, "auth-service", &["94", "28", "847"]),
@@ -444,7 +445,7 @@ fn evidence_carries_the_facts() {
     }
 }
 
-/// Before anything was looked at, an observation holds no answer; the names that an answer needs are all listed.
+/// Before anything was read, an observation holds no answer; the names that an answer needs are all listed.
 #[test]
 fn nothing_is_given_away_and_every_name_can_be_found() {
     let catalog = classic();
@@ -462,7 +463,7 @@ fn nothing_is_given_away_and_every_name_can_be_found() {
                 assert!(names.iter().any(|name| name == needed), "{}: {needed} is listed nowhere", scenario.id());
             }
         }
-        // The key's own words never stand in an observation: no reading tells right from wrong.
+        // The key's own words never occur in an observation: no reading tells right from wrong.
         let text = first.to_string();
         for key in ["correct_", "wrong_actions", "truth", "goal\"", "failure_mode_terms", "resolution_terms"] {
             assert!(!text.contains(key), "{}: {key}", scenario.id());
@@ -497,7 +498,7 @@ fn every_pair_has_a_reading_of_some_substance() {
     }
 }
 
-/// With other answers in the sealed part of its file, an episode looks the same, and the heuristic does the same.
+/// If the sealed part of its file has other answers, an episode looks the same, and the heuristic does the same.
 #[test]
 fn the_heuristic_cannot_reach_the_answer_key() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/incident-env/scenarios");

@@ -1,4 +1,5 @@
-//! The command line through the real binary: what is played and kept, how commands end, and what they say then.
+//! Tests of the command line through the real binary: what is played and kept, how commands end, and what they print
+//! then.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,7 +15,7 @@ use crate::world::small_file;
 
 // ---- what is played and kept ----
 
-/// The files of the newest run's trajectories.
+/// Reads the files of the newest run's trajectories.
 fn trajectories(place: &Place) -> BTreeMap<String, Value> {
     let folder = format!("results/runs/{}/trajectories", place.latest());
     let read = |name: String| {
@@ -24,7 +25,7 @@ fn trajectories(place: &Place) -> BTreeMap<String, Value> {
     names_in(&place.path(&folder)).into_iter().map(read).collect()
 }
 
-/// A number of points as ten-thousandths, in which sums are exact.
+/// Returns a number of points in ten-thousandths, in which sums are exact.
 fn points(value: &Value) -> i64 {
     let scaled = value.as_f64().unwrap() * 1e4;
     assert!((scaled - scaled.round()).abs() < 1e-6, "{value} has more than four decimals");
@@ -80,7 +81,7 @@ fn alone_it_plays_the_built_in_agents() {
         assert_eq!(row["tasks"][task]["scenarios"][scenario]["epochs"], json!([file["score"]]), "{name}");
     }
 
-    // Again: only the id and the times are new.
+    // In a second run only the id and the times differ.
     place.bench(&["run", "--seed", "0"]).exits(0);
     assert_ne!(run, format!("results/runs/{}", place.latest()));
     assert_eq!(place.summary()["rows"], summary["rows"]);
@@ -128,7 +129,7 @@ fn a_gate_fails_after_the_result() {
     assert!(ended.stdout.contains(" oracle "), "the table is there all the same");
     assert_eq!(place.summary()["rows"].as_array().unwrap().len(), 2);
     gate("0.4", "fallback").exits(0);
-    // With a model, the gate is about the model and not about the agents beside it.
+    // If a model plays, the gate is about the model and not about the agents beside it.
     let server = Server::start(|_, seen| good(seen));
     let with_model = |limit: &str| {
         let url = server.base_url();
@@ -257,7 +258,7 @@ fn a_wrong_dot_env_is_named_and_no_line_of_it_shown() {
 
 // ---- where values come from ----
 
-/// The value and the origin of an option as `--dry-run` shows them.
+/// Returns the value and the origin of an option as `--dry-run` shows them.
 fn origin(shown: &Ended, name: &str) -> String {
     let line = shown.stdout.lines().find_map(|line| line.strip_prefix(&format!("  {name} ")));
     line.unwrap_or_else(|| panic!("{name} is not shown: {}", shown.stdout)).trim().to_owned()
@@ -306,7 +307,7 @@ fn flags_beat_environment_beats_dot_env_beats_file_beats_defaults() {
     expect(&shown(true, false), "env", "the environment", seed, temperature);
     let (seed, temperature) = ("9  (the command line)", "\"none\"  (the command line)");
     expect(&shown(true, true), "flag", "the command line", seed, temperature);
-    // A model of the environment takes no part where only other agents were asked for.
+    // A model of the environment takes no part if only other agents were asked for.
     let others = place.command(&["--dry-run", "--agent", "oracle"]).env("MODEL_NAME", "m").output().unwrap();
     assert!(!Ended::of(&others).exits(0).stdout.contains("endpoint"));
 }
@@ -356,7 +357,7 @@ fn a_results_folder_that_may_not_be_written_ends_with_70() {
         }
     };
     permit(0o555);
-    // The superuser may write all the same.
+    // The superuser can write anyway.
     if fs::write(place.path("results/runs/probe"), "").is_err() {
         place.bench(&["--suite", "suite"]).fails(70, &["cannot make the folder", "hint: "]);
         place.bench(&["report", "latest"]).fails(70, &["cannot write", "summary.json", "hint: "]);
@@ -387,7 +388,7 @@ fn a_reader_that_has_gone_is_no_error() {
         let ended = Ended::of(&ended).exits(0);
         assert!(!ended.stderr.contains("error") && !ended.stderr.contains("warning"), "{}", ended.stderr);
     }
-    // What was played is kept all the same.
+    // The episodes are kept anyway.
     assert_eq!(place.summary()["rows"][3]["overall"], json!(1.0));
     let ended = place.command(&["--suite", "suite"]).stdout(Stdio::piped()).stderr(closed()).output().unwrap();
     assert!(Ended::of(&ended).exits(0).stdout.contains(" oracle "));
@@ -404,7 +405,7 @@ fn a_full_disk_behind_stdout_is_an_error() {
     }
 }
 
-// ---- scenarios of one's own ----
+// ---- scenarios of the user ----
 
 #[test]
 fn an_overlay_replaces_by_id_and_adds() {
@@ -519,7 +520,7 @@ fn a_wrong_scenario_is_named_with_the_place() {
             let ended = place.bench(&[option, "mine"]).fails(2, words);
             assert!(ended.stderr.starts_with("error: "), "{}", ended.stderr);
             assert!(ended.stderr.contains("hint: docs/SCENARIOS.md"), "{}", ended.stderr);
-            // What is proved by playing is said of the scenario, the rest of its file.
+            // Errors that a proof finds are about the scenario, other errors about its file.
             let is_proof = words[0].starts_with("RP-901: ");
             assert!(is_proof || ended.stderr.contains(&format!("mine/{file}.toml: ")), "{}", ended.stderr);
         }
@@ -546,7 +547,7 @@ fn an_id_may_stand_in_one_overlay_file_only() {
 
 // ---- reports of kept runs ----
 
-/// A folder with one run of two agents on the small suite.
+/// Makes a folder with one run of two agents on the small suite.
 fn with_run() -> Place {
     let place = Place::with_suite();
     place.bench(&["--suite", "suite", "--agent", "fallback,oracle", "--quiet"]).exits(0);
@@ -628,7 +629,7 @@ fn a_torn_last_line_is_left_out() {
         let summary: Value = serde_json::from_str(&ended.stdout).unwrap();
         assert_eq!((&summary["rows"], &summary["run"]["finished_at"]), (&before["rows"], &Value::Null));
     }
-    // Within the last episode: what is whole has its numbers, and the rest is open.
+    // The log is cut within the last episode: finished episodes have their numbers, and the rest is open.
     let finished = whole[..last].trim_end().rfind('\n').unwrap() + 1;
     place.write(&log, &whole[..finished + 20]);
     let ended = place.bench(&["report", "latest", "--format", "json"]).exits(0);
@@ -684,11 +685,11 @@ mod interrupts {
 
     use super::*;
 
-    /// Far more than anything here takes, and less than the endpoint's silence.
+    /// The patience of the tests: far longer than anything here takes, and shorter than the endpoint's silence.
     const PATIENCE: Duration = Duration::from_secs(30);
     const SILENCE: Duration = Duration::from_secs(600);
 
-    /// A command that goes on.
+    /// A command that is running.
     struct Running {
         child: Child,
         stderr: Arc<Mutex<String>>,
@@ -717,7 +718,7 @@ mod interrupts {
             assert!(sent.success());
         }
 
-        /// Looks again and again until this holds.
+        /// Checks a condition again and again until it holds.
         #[track_caller]
         fn wait_until(&mut self, what: &str, mut holds: impl FnMut(&mut Self) -> bool) {
             let start = Instant::now();
@@ -745,7 +746,7 @@ mod interrupts {
         }
     }
 
-    /// Answers the call before the run at once, and every other one so much later.
+    /// Answers the call before the run at once, and every other one after this delay.
     fn slow(delay: Duration) -> Server {
         Server::start(move |index, seen| {
             let look = "{\"action_type\": \"query_logs\", \"parameters\": {\"service\": \"stock-db\"}}";

@@ -1,10 +1,10 @@
-//! The gate: three verdicts on constructed data, exactness where nothing is random, and drift.
+//! Tests of the gate: three verdicts on constructed data, exactness if nothing is random, and drift.
 
 use serde_json::{Value, json};
 
 use crate::binary::{Ended, Place};
 
-/// A summary of one model with these epochs: three scenarios a task, nine in all.
+/// Writes the summary of one model with these scores: nine scenarios, three for each task, with four epochs each.
 fn summary(place: &Place, name: &str, cells: &[[f64; 4]; 9]) {
     if !place.path("template.json").exists() {
         let made = place.bench(&["--agent", "oracle", "--epochs", "4", "--format", "json", "-q"]).exits(0);
@@ -41,7 +41,7 @@ fn near(value: &Value, expected: f64) {
     assert!((value - expected).abs() < 5e-4, "{value} is not {expected}");
 }
 
-/// The vectors A and B of the contract, page 7.3.
+/// Two sets of scores, nine scenarios by four epochs, whose difference cannot be decided. `A` is the baseline.
 const A: [[f64; 4]; 9] = [
     [1.0, 1.0, 1.0, 1.0],
     [1.0, 1.0, 1.0, 1.0],
@@ -86,7 +86,7 @@ fn the_vector_of_the_contract_cannot_be_decided() {
     assert!(text.stdout.contains("cannot be decided; these epochs would show a difference of"), "{}", text.stdout);
 }
 
-/// Nine scenarios that score around this value, with a little spread between the epochs.
+/// Makes the scores of nine scenarios around this value, with a little spread between the epochs.
 fn around(value: f64) -> [[f64; 4]; 9] {
     [[value, value + 0.01, value - 0.01, value]; 9]
 }
@@ -106,7 +106,7 @@ fn the_three_verdicts() {
         let ended = compare(&place, &["base.json", &file, "--format", "json"]).exits(code);
         assert_eq!(overall(&ended)["verdict"], verdict, "{new}");
     }
-    // A wide margin forgives.
+    // A wide margin tolerates the drop.
     compare(&place, &["base.json", "worse.json", "--margin", "0.2"]).exits(0);
     let github = compare(&place, &["base.json", "worse.json", "--format", "github"]).exits(1).stdout;
     assert!(github.starts_with("::error title=incident-bench regressed::m overall: 0.800 to 0.700"), "{github}");
@@ -125,7 +125,7 @@ fn agents_without_chance_are_compared_exactly() {
     let runs = crate::binary::names_in(&place.path("results/runs"));
     let ended = compare(&place, &[&runs[0], &runs[1], "--format", "json"]).exits(0);
     assert_eq!((overall(&ended)["exact"].clone(), overall(&ended)["verdict"].clone()), (json!(true), json!("pass")));
-    // Another player under the same name.
+    // Another seed makes another player under the same name.
     place.bench(&["--suite", "suite", "--agent", "random,oracle", "--seed", "5"]).exits(0);
     let other = place.latest();
     let said = compare(&place, &[&runs[0], &other]);

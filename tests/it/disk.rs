@@ -1,5 +1,5 @@
-//! Disks that are full, folders that cannot be written, files that are gone: what stood is kept, what failed is said,
-//! and the run goes on once the disk takes it.
+//! Tests of full disks, unwritable folders and missing files: earlier data is kept, the failure is reported, and the
+//! run goes on once the disk accepts it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,8 @@ use crate::server::{Reply, Server};
 const FIXED: [&str; 11] =
     ["--suite", "suite", "--model", "m", "--agent", "llm,random", "--epochs", "2", "--quiet", "--max-retries", "0"];
 
-/// `bench` with files of at most so many times 512 bytes. The signal is ignored, so that writes fail as on a full disk.
+/// Runs `bench` with files of at most this many blocks of 512 bytes. The signal is ignored, so that writes fail as on a
+/// full disk.
 #[cfg(unix)]
 fn limited(place: &Place, blocks: u64, arguments: &[&str]) -> Ended {
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
@@ -25,13 +26,13 @@ fn limited(place: &Place, blocks: u64, arguments: &[&str]) -> Ended {
     Ended::of(&command.output().unwrap())
 }
 
-/// All files below a folder.
+/// Returns all files below a folder.
 fn files_below(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
-/// The folder of the newest run, and what its log holds in whole lines.
+/// Returns the folder of the newest run, and the content of its log up to its last whole line.
 fn whole_lines(place: &Place) -> (PathBuf, Vec<u8>) {
     let folder = place.path(&format!("results/runs/{}", place.latest()));
     let log = fs::read(folder.join("events.jsonl")).unwrap();
@@ -53,17 +54,17 @@ fn a_log_that_cannot_grow_stops_the_run_and_loses_nothing() {
     let expected = rows(&undisturbed.summary());
     let blocks = undisturbed.kept("events.jsonl").len() as u64 / 512;
     let mut torn = 0;
-    // The smallest is room for run.json and little more.
+    // The smallest limit has room for run.json and little more.
     for limit in [16, blocks / 3, blocks / 2, blocks * 2 / 3, blocks - 1] {
         let place = Place::with_suite();
         let ended = limited(&place, limit, &arguments);
         let (folder, whole) = whole_lines(&place);
-        // Trajectories are small and reports come later: it is the log that is too long.
+        // Trajectories are small and reports come later, so the log is the file that is too long.
         let path = "/events.jsonl: File too large";
         ended.fails(70, &["error: cannot write the event log results/runs/", path, "hint: ", "`bench resume results/"]);
         torn += usize::from(fs::read(folder.join("events.jsonl")).unwrap().len() > whole.len());
         assert!(files_below(&folder).iter().all(|path| path.extension().is_none_or(|ending| ending != "part")));
-        // No better on a second attempt, and nothing is lost by it.
+        // A second attempt fails in the same way, and loses nothing.
         limited(&place, limit, &["resume", "--quiet"]).fails(70, &["cannot write the event log", "hint: "]);
         assert!(whole_lines(&place).1.starts_with(&whole), "what stood there is gone");
         place.bench(&["resume", "--quiet"]).exits(0);
@@ -85,7 +86,8 @@ fn a_run_that_cannot_begin_leaves_nothing() {
     place.bench(&["resume"]).fails(2, &["no runs are kept in results"]);
 }
 
-/// Plays while a thing of this name, a file or a folder, comes into the run's folder with the first call of an episode.
+/// Plays while an object with this name, a file or a folder, appears in the run's folder with the first call of an
+/// episode.
 fn in_the_way(place: &Place, name: &'static str, folder: bool) -> (Server, Ended) {
     let runs = place.path("results/runs");
     let once = Arc::new(std::sync::Once::new());
@@ -99,7 +101,7 @@ fn in_the_way(place: &Place, name: &'static str, folder: bool) -> (Server, Ended
         good(seen)
     });
     let url = server.base_url();
-    // The model alone: nothing of the others may come first.
+    // Only the model plays, so that no other agent writes first.
     let ended = place.bench(&["--suite", "suite", "--model", "m", "--agent", "llm", "--quiet", "--base-url", &url]);
     (server, ended)
 }
@@ -129,7 +131,7 @@ fn a_report_that_cannot_be_written_is_said_after_the_scores() {
         assert_eq!(written.len(), all.len() - 1, "the others are written");
         fs::remove_dir(folder.join(name)).unwrap();
         let calls = server.calls();
-        // As the hint says.
+        // This is what the hint says.
         let run = format!("results/runs/{}", place.latest());
         place.bench(&["report", &run]).exits(0);
         assert_eq!((rows(&place.summary()), server.calls()), (expected.clone(), calls));
@@ -199,7 +201,7 @@ fn a_recording_that_cannot_be_written_costs_no_call() {
     assert!(!place.path("results").exists(), "nothing was begun");
 }
 
-/// The recording fails while the run goes on: what could not be kept has no score, and is asked again later.
+/// If the recording fails during the run, calls that could not be kept have no score, and are made again later.
 #[test]
 fn a_recording_that_fails_later_makes_void_and_goes_on() {
     let place = Place::with_suite();

@@ -1,4 +1,4 @@
-//! `--dry-run`: with a recording it says what the replayed run then comes to, call by call and token by token.
+//! Tests of `--dry-run`: with a recording it shows the result of the replayed run, call by call and token by token.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -8,19 +8,20 @@ use crate::binary::Place;
 use crate::faults::good;
 use crate::server::{Reply, Seen, Server, dead_url};
 
-/// What the endpoint can do.
+/// The abilities of the endpoint.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Able {
-    /// All of it.
+    /// The endpoint accepts a schema and tools.
     Everything,
-    /// It refuses a schema.
+    /// The endpoint refuses a schema.
     NoSchema,
-    /// It refuses a schema and ignores tools.
+    /// The endpoint refuses a schema and ignores tools.
     TextOnly,
 }
 
-/// A model of many moods: sensible steps, bad steps, prose, broken JSON, a context that is too short, a fault, calls that
-/// it counts and calls that it does not. What it says differs from call to call, so every epoch goes its own way.
+/// Starts a model with varied replies: sensible steps, bad steps, prose, broken JSON, a context that is too short, a
+/// fault, calls with token counts and calls without. The replies differ from call to call, so every epoch is played
+/// differently.
 fn moody(able: Able) -> Server {
     let asked = AtomicUsize::new(0);
     Server::start(move |_, seen| {
@@ -63,7 +64,7 @@ fn action(kind: &str, parameters: &Value) -> String {
     json!({"action_type": kind, "parameters": parameters}).to_string()
 }
 
-/// A completion with a count of tokens of its own, or with none.
+/// Makes a completion with a given count of tokens, or with none.
 fn answer(seen: &Seen, n: usize, tool: Option<&str>, said: &str) -> Reply {
     let message = match tool {
         None => json!({"role": "assistant", "content": said}),
@@ -84,14 +85,14 @@ fn answer(seen: &Seen, n: usize, tool: Option<&str>, said: &str) -> Reply {
     Reply::json(200, body)
 }
 
-/// The row of a plan, as the dry run of a replay gives it.
+/// Reads the row of a plan, as the dry run of a replay prints it.
 fn planned(stdout: &str) -> Value {
     let plan: Value = serde_json::from_str(stdout).unwrap();
     assert_eq!((&plan["schema"], &plan["basis"]), (&json!("incident-bench/plan/1"), &json!("recording")));
     plan["rows"][0].clone()
 }
 
-/// How many calls the check of the endpoint took, and how many of them failed.
+/// The number of calls that the check of the endpoint took, and the number of those that failed.
 type Check = (u64, u64);
 
 fn foretold(able: Able, protocol: &str, assist: &str, spoken: &str, check: Check) -> Value {
@@ -116,14 +117,14 @@ fn foretold(able: Able, protocol: &str, assist: &str, spoken: &str, check: Check
     for name in ["failed_calls", "calls_without_usage", "void"] {
         assert_eq!(row["replayed"][name], run[name], "{case}: {name}");
     }
-    // What is not there is nothing: rows without tokens of a check leave it out.
+    // A missing entry counts as zero: rows without tokens of a check leave it out.
     let nothing = json!({"prompt_tokens": 0, "cached_tokens": 0, "completion_tokens": 0, "reasoning_tokens": 0});
     let check_usage = run.get("check_usage").unwrap_or(&nothing);
     assert_eq!(row["replayed"]["check_usage"], *check_usage, "{case}");
     let made = (&row["replayed"]["check_calls"], &row["replayed"]["check_failed_calls"]);
     assert_eq!(made, (&json!(check.0), &json!(check.1)), "{case}");
     assert_eq!((&row["protocol"], &row["replayed"]["missing"]), (&json!(spoken), &json!(0)), "{case}");
-    // Every request of the live run is in one of these numbers.
+    // Every request of the live run is counted in exactly one of these numbers.
     let number = |value: &Value| usize::try_from(value.as_u64().unwrap()).unwrap();
     let all = number(&row["calls"]) + number(&row["replayed"]["failed_calls"]) + number(made.0) + number(made.1);
     assert_eq!(all, calls, "{case}");
@@ -196,7 +197,7 @@ fn a_recording_that_lacks_something_is_said_and_ends_as_the_run_would() {
             serde_json::from_str(&place.bench(&[&dry[..], &["--format", "json"]].concat()).exits(code).stdout).unwrap();
         (place.bench(&dry).exits(code), json["rows"][0].clone())
     };
-    // Another epoch was not recorded; the one that was counts all the same.
+    // The other epoch was not recorded; the recorded one counts anyway.
     let (shown, row) = both(&["--epochs", "2"], 4);
     assert!(shown.stdout.contains("\n  calls      6, and 3 that failed\n"), "{}", shown.stdout);
     assert!(shown.stdout.contains("\n  void       3 episodes would have no score\n"), "{}", shown.stdout);
@@ -208,7 +209,7 @@ fn a_recording_that_lacks_something_is_said_and_ends_as_the_run_would() {
     let first = &row["replayed"]["first_miss"];
     assert_eq!(first["episode"], json!({"model": "m", "scenario": "AC-901", "epoch": 1}));
     assert_eq!((&first["step"], &first["difference"]), (&json!(1), &json!(miss)));
-    // Tolerated, as the run tolerates it.
+    // The dry run tolerates what the run tolerates.
     let (shown, _) = both(&["--epochs", "2", "--max-void", "3"], 0);
     assert!(shown.stdout.contains(miss) && shown.stderr.is_empty(), "{}", shown.stderr);
     // Without its check the run does not begin.

@@ -1,4 +1,4 @@
-//! Somebody's own agent: the lines, the faults of a process and what becomes of them, and going on after a kill.
+//! Tests of a user's own agent: the lines, the faults of its process and their effects, and going on after a kill.
 
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -25,7 +25,7 @@ fn the_lines_of_an_episode() {
     let mut lines: Vec<Value> = Vec::new();
     for answer in [LOOK, r#"{"action": {"action_type": "submit_root_cause", "parameters": {"service": "web"}}}"#] {
         let Turn::Ask(request) = policy.turn(episode.observation()) else { panic!() };
-        // The conversation so far, of which only the last line is new.
+        // The request holds the conversation so far, of which only the last line is new.
         assert_eq!(request.messages.len(), lines.len() * 2 + 1);
         lines.push(serde_json::from_str(request.messages.last().unwrap().content()).unwrap());
         let Turn::Act(decision) = policy.reply(Ok(&says(answer)), episode.observation()) else { panic!() };
@@ -56,7 +56,7 @@ fn what_the_policy_makes_of_a_fault() {
     {
         let mut episode = play(&small(), "RCA-901");
         let mut policy = Exec::new(0);
-        // What cannot be read is a step, and no first action.
+        // An answer that cannot be read is a step, and not a first action.
         for answer in ["garbage", if acted { LOOK } else { "[]" }] {
             assert!(matches!(policy.turn(episode.observation()), Turn::Ask(_)));
             let Turn::Act(decision) = policy.reply(Ok(&says(answer)), episode.observation()) else { panic!() };
@@ -69,7 +69,7 @@ fn what_the_policy_makes_of_a_fault() {
             Turn::Act(decision) => {
                 assert!(acted && gone.contains(&kind), "{kind:?}");
                 assert_eq!(decision.problem, Some(format!("{kind}: status 1")));
-                // From here on nobody is asked.
+                // From here on the agent is not asked any more.
                 let Turn::Act(next) = policy.turn(episode.observation()) else { panic!() };
                 assert_eq!((next.action.kind().as_str(), &next.problem), ("invalid", &decision.problem));
             }
@@ -90,7 +90,8 @@ fn an_answer_stays_in_the_conversation_as_it_was() {
 
 // ---- processes ----
 
-/// What every script may use: `look`, `submit`, and `next`, which reads a line and leaves at the last one.
+/// The functions that every script may use: `look`, `submit`, and `next`, which reads a line and leaves at the last
+/// one.
 const PRELUDE: &str = r#"
 look() { echo '{"action_type":"query_logs","parameters":{"service":"web"}}'; }
 submit() { echo '{"action_type":"submit_root_cause","parameters":{"service":"postgres-db","failure_mode":"disk full"}}'; }
@@ -124,7 +125,7 @@ impl Played {
         steps.map(|step| step["event"]["problem"].as_str().map(str::to_owned)).collect()
     }
 
-    /// No score, for this reason, in these words.
+    /// Checks that there is no score, for this reason and with these words.
     #[track_caller]
     fn is_void(&self, reason: &str, words: &str) {
         assert_eq!(self.ended.code, Some(4), "{}", self.ended.stderr);
@@ -135,7 +136,7 @@ impl Played {
         assert!(said.contains(words) && self.ended.stderr.contains(words), "{said}\n{}", self.ended.stderr);
     }
 
-    /// A score, of which the steps after the agent's own were spent.
+    /// Checks that there is a score, and that the steps after the agent's own were spent.
     #[track_caller]
     fn is_left_after(&self, own: usize, failure: &str, words: &str) {
         assert_eq!(self.ended.code, Some(0), "{}", self.ended.stderr);
@@ -163,7 +164,7 @@ impl Played {
     }
 }
 
-/// Whether a process is there, by the number in a file.
+/// Returns whether a process is alive, whose number is in a file.
 fn lives(place: &Place, file: &str) -> bool {
     let id = place.read(file).trim().to_owned();
     let state = Command::new("ps").args(["-o", "stat=", "-p", &id]).output().unwrap();
@@ -186,7 +187,7 @@ fn a_good_agent() {
     assert_eq!((&first["type"], first["seed"].is_u64()), (&json!("reset"), true));
     let last = played.place.read("last");
     assert!(last.starts_with("{\"type\":\"end\"") && last.ends_with("\nclosed\n"), "{last}");
-    // Tokens and cost are not ours to know.
+    // Tokens and cost of such an agent are unknown.
     let table = played.place.kept("SCORES.md");
     let line = table.lines().find(|line| line.starts_with("| exec:sh agent.sh |")).unwrap();
     assert!(line.starts_with("| exec:sh agent.sh | exec | –") && line.contains("| 100 % | 2 | – | – |"), "{line}");
@@ -194,7 +195,7 @@ fn a_good_agent() {
     assert_eq!(manifest["contestants"][0], json!({"label": "exec:sh agent.sh", "agent": "exec"}));
     assert_eq!(manifest["options"]["agent"]["value"], json!(["exec:sh agent.sh", "oracle"]));
     played.place.bench(&["verify-run"]).exits(0);
-    // The log for Inspect takes it as it takes a model.
+    // The log for Inspect treats it like a model.
     played.place.bench(&["report", "latest", "--log-format", "json"]).exits(0);
 }
 
@@ -215,7 +216,7 @@ fn gone_before_its_first_action() {
     Played::new("kill -9 $$", &[]).is_void("the agent exited", "killed by signal 9");
     let hang = Played::new("next; exec sleep 600", &["--timeout", "0.4"]);
     hang.is_void("no answer in time", "no answer in time: none within 0.4 s");
-    // Of an episode's time, what is left counts.
+    // Only the remaining time of an episode counts.
     let slow = Played::new("next; exec sleep 600", &["--episode-timeout", "0.4"]);
     slow.is_void("no answer in time", "none within 0.4 s");
 }
@@ -236,7 +237,7 @@ fn what_is_left_behind_holds_nothing_up() {
     // The child of the agent holds the agent's output open.
     let orphan = Played::new("next; look; sleep 600 & echo $! > pid; exit 3", &[]);
     orphan.is_left_after(1, "agent_exited", "status 3");
-    // What is left sleeps for ten minutes; who waits for it takes as long.
+    // The orphan sleeps for ten minutes; waiting for it would take as long.
     let slept = Duration::from_secs(600);
     assert!(orphan.took < slept, "{:?}", orphan.took);
     assert!(!lives(&orphan.place, "pid"));
@@ -244,7 +245,7 @@ fn what_is_left_behind_holds_nothing_up() {
     let nested = Played::new("next; look; next; sleep 600 & echo $! > pid; wait", &["--timeout", "1"]);
     nested.is_left_after(1, "agent_timeout", "none within 1.0 s");
     assert!(!lives(&nested.place, "pid"));
-    // One that does not leave at the end is made to, after a while; its score stays.
+    // An agent that does not leave at the end is killed after a while; its score is kept.
     let stays = Played::new("next; look; next; submit; echo $$ > pid; exec sleep 600", &[]);
     assert_eq!((stays.ended.code, &stays.row()["overall"]), (Some(0), &json!(1.0)), "{}", stays.ended.stderr);
     assert!(stays.took > Duration::from_secs(5) && stays.took < slept, "{:?}", stays.took);
@@ -282,7 +283,7 @@ next"#;
     let row = played.row();
     assert_eq!((&row["problem_steps"], &row["model_steps"], &row["left_early"]), (&json!(6), &json!(9), &Value::Null));
     assert!(played.place.kept("SCORES.md").contains("6 of 9 steps were spent without an action"));
-    // Of a megabyte only the beginning is kept.
+    // Only the beginning of a megabyte is kept.
     assert!(played.place.kept("events.jsonl").len() < 300_000);
 }
 
@@ -306,7 +307,8 @@ fn an_agent_says_that_it_cannot_go_on() {
 
 #[test]
 fn a_line_answers_the_oldest_question() {
-    // All at once and gone, the last line without its end, and with stdin closed before anything was read.
+    // The agent sends everything at once and exits, the last line without its end, and with stdin closed before
+    // anything was read.
     for script in [
         "look; submit",
         "exec <&-; look; submit",
@@ -353,13 +355,13 @@ fn several_from_a_file_and_none_of_them_on_a_dry_run() {
     let summary = place.summary();
     let rows: Vec<_> = summary["rows"].as_array().unwrap().iter().map(|row| row["model"].as_str().unwrap()).collect();
     assert_eq!(rows, ["exec:sh agent.sh --x 1,2", "exec:sh agent.sh", "random"]);
-    // A process an episode, and one a program before the run.
+    // There is one process for each episode, and one for each program before the run.
     assert!((6..=8).contains(&place.read("started").lines().count()), "{}", place.read("started"));
 }
 
 // ---- going on ----
 
-/// Its answer depends on how many lines it was told, so that one that is not told all of them again is found out.
+/// An agent whose answer depends on the number of lines that it was told, so that a missing line is found out.
 const COUNTING: &str = r#"
 n=0
 while next; do
@@ -381,7 +383,8 @@ fn going_on(place: &Place) -> Vec<String> {
     all.into_iter().map(str::to_owned).collect()
 }
 
-/// The rows without what time alone decides, and without calls that were repeated because they were not kept.
+/// Returns the rows without values that depend on time alone, and without calls that were repeated because they were
+/// not kept.
 fn rows(place: &Place) -> Vec<Value> {
     let mut rows = place.summary()["rows"].as_array().unwrap().clone();
     for row in &mut rows {
@@ -445,7 +448,7 @@ fn an_interrupt_from_the_terminal_lets_it_finish_its_answer() {
     let place = Place::with_suite();
     place.write("agent.sh", &format!("{PRELUDE}next; look; next; touch asked; sleep 0.5; look; next; submit"));
     let fixed = ["--suite", "suite", "--task", "root_cause_analysis", "--agent", "exec:sh agent.sh"];
-    // A terminal sends it to the whole group.
+    // A terminal sends the interrupt to the whole group.
     let child = place.command(&fixed).process_group(0).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     for _ in 0..1000 {
         if place.path("asked").exists() {

@@ -1,5 +1,5 @@
-//! The real binary against faults: what a wire breaks has no score, what a model says badly has one, and a key goes
-//! nowhere.
+//! Tests of the real binary against faults: network failures give no score, bad replies of a model give one, and a key
+//! is never disclosed.
 
 use std::fs;
 use std::path::Path;
@@ -19,7 +19,7 @@ struct Run {
     output: Output,
 }
 
-/// Runs `bench --model m` on the three small scenarios, in a folder and an environment of its own.
+/// Runs `bench --model m` on the three small scenarios, in an isolated folder and environment.
 fn bench(base_url: &str, arguments: &[&str]) -> Run {
     let folder = TempDir::new().unwrap();
     let suite = folder.path().join("suite");
@@ -69,14 +69,14 @@ impl Run {
         String::from_utf8_lossy(&self.output.stderr).into_owned()
     }
 
-    /// A file of the run.
+    /// Reads a file of the run.
     fn file(&self, name: &str) -> String {
         let out = self.folder.path().join("out");
         let id = fs::read_to_string(out.join("latest")).unwrap();
         fs::read_to_string(out.join("runs").join(id.trim()).join(name)).unwrap()
     }
 
-    /// The model's row, after checking that it is the only one and what is printed is what is kept.
+    /// Returns the model's row, after checking that it is the only one and that the printed summary is the kept one.
     fn row(&self) -> Value {
         let kept: Value = serde_json::from_str(&self.file("summary.json")).unwrap();
         assert_eq!(serde_json::from_str::<Value>(&self.stdout()).unwrap(), kept);
@@ -94,7 +94,7 @@ impl Run {
         assert_eq!(self.output.status.code(), Some(code), "{}", self.stderr());
     }
 
-    /// All three episodes are void for this reason, and nothing stands in the place of a score.
+    /// Checks that all three episodes are void for this reason, and that nothing is printed in place of a score.
     #[track_caller]
     fn expect_void(&self, reason: &str) {
         self.expect_exit(4);
@@ -114,13 +114,13 @@ impl Run {
         assert!(self.stderr().contains("3 episodes have no score"), "{}", self.stderr());
     }
 
-    /// All three episodes have a score.
+    /// Checks that all three episodes have a score, and returns the model's row.
     #[track_caller]
     fn expect_scored(&self) -> Value {
         self.expect_scored_times(3)
     }
 
-    /// All of so many episodes have a score.
+    /// Checks that all of this many episodes have a score, and returns the model's row.
     #[track_caller]
     fn expect_scored_times(&self, episodes: usize) -> Value {
         self.expect_exit(0);
@@ -135,7 +135,7 @@ impl Run {
     }
 }
 
-/// The answer to a request: a look at a service first, then the right submission.
+/// Returns the answer to a request: a look at a service first, then the right submission.
 pub(crate) fn good(seen: &Seen) -> Reply {
     let task = seen.message(0);
     if !task.contains("Task:") {
@@ -154,7 +154,7 @@ pub(crate) fn good(seen: &Seen) -> Reply {
     Reply::says(&if seen.messages() == 2 { look } else { submission }.to_string())
 }
 
-/// Answers the call before the run, and every other one with this.
+/// Starts a server that answers the call before the run, and gives this reply to every other call.
 fn after_check(reply: Reply) -> Server {
     Server::start(move |index, seen| if index == 0 { good(seen) } else { reply.clone() })
 }
@@ -263,7 +263,7 @@ fn what_was_configured_wrongly_ends_the_run_before_it_starts() {
     }
 }
 
-/// What a model can say badly, the protocol in which it is said, and the name of the problem.
+/// Lists replies that a model can get wrong, each with the protocol in which it is given and the name of the problem.
 fn said_badly() -> Vec<(Value, &'static str, &'static str)> {
     let broken = json!([{"id": "c1", "function": {"name": "query_logs", "arguments": "{\"service\": \"we"}}]);
     let message = |message: Value, finish: &str| json!({"message": message, "finish_reason": finish});
@@ -316,11 +316,11 @@ fn each_assist_has_its_source() {
     let row = bench(&server.base_url(), &["--assist", "off"]).expect_scored();
     assert_eq!((&row["model_steps"], &row["overall"]), (&row["steps"], &json!(0.0)));
     assert_eq!((&row["steps"], &row["problem_steps"]), (&json!(3 + 10 + 15), &json!(3 + 10 + 15)));
-    // Two calls a step, both of them in vain.
+    // Each step makes two calls, both of them in vain.
     let row = bench(&server.base_url(), &["--assist", "repair"]).expect_scored();
     assert_eq!(row["fallback_steps"], row["steps"]);
     assert_eq!(row["calls"].as_u64(), row["steps"].as_u64().map(|steps| 2 * steps));
-    // The message helps.
+    // The message helps the model.
     let server = Server::start(move |index, seen| {
         let last = seen.message(seen.messages().saturating_sub(1));
         if index == 0 || last.starts_with("Your reply cannot be used") {
@@ -385,7 +385,7 @@ fn one_episode_of_three_is_void() {
     run.expect_exit(4);
     let row = run.row();
     assert_eq!((&row["episodes"], &row["void"]), (&json!(3), &json!(1)));
-    // A mean over what is left would be another contest.
+    // A mean over the remaining episodes would measure another contest.
     assert_eq!((&row["overall"], &row["tasks"]["alert_classification"]["mean"]), (&Value::Null, &Value::Null));
     assert_eq!(row["tasks"]["root_cause_analysis"]["mean"], json!(1.0));
 }
@@ -456,7 +456,7 @@ fn a_key_that_no_header_can_carry() {
 
 // ---- faults on purpose ----
 
-/// Whatever share of the attempts fails on purpose, an episode that has a score has the one that it would have had.
+/// Whatever share of the attempts fails on purpose, an episode that has a score has the score that it would have had.
 #[test]
 fn faults_on_purpose_change_no_score() {
     let server = Server::start(|_, seen| good(seen));
@@ -480,28 +480,28 @@ fn faults_on_purpose_change_no_score() {
     assert_eq!((&calm_row["retries"], calm_row.get("waited_ms")), (&json!(0), None));
     let calls = server.calls();
 
-    // What can pass is tried again until it does.
+    // Temporary faults are tried again until the call succeeds.
     let passing = play(&["--chaos", "429=20%,timeout=5%,500=5%"]);
     let row = passing.expect_scored_times(24);
     assert_eq!((&row["overall"], &row["tasks"]), (&calm_row["overall"], &calm_row["tasks"]));
     assert_eq!(scores(&passing), scores(&calm));
     let retries = row["retries"].as_u64().unwrap();
     assert!((5..50).contains(&retries) && row["waited_ms"].as_u64().unwrap() > 0, "{row}");
-    // An attempt that failed on purpose was never sent; the question before the run is left alone.
+    // An attempt that failed on purpose was never sent; the check before the run is spared.
     assert_eq!(server.calls() - calls, calls);
     let kept = passing.file("SCORES.md");
     assert!(kept.contains("with faults on purpose (429=20%,timeout=5%,500=5%)"), "{kept}");
     let kept: Value = serde_json::from_str(&passing.file("summary.json")).unwrap();
     assert_eq!(kept["run"]["chaos"], "429=20%,timeout=5%,500=5%");
 
-    // What cannot pass leaves an episode without a score, and the others as they are.
+    // Permanent faults leave an episode without a score, and the others as they are.
     let lossy = play(&["--chaos", "malformed=20%,429=10%"]);
     lossy.expect_exit(0);
     let row = lossy.row();
     let void = row["void"].as_u64().unwrap();
     assert!((3..20).contains(&void), "{row}");
     assert_eq!(row["void_reasons"]["the answer is no chat completion"], void, "{row}");
-    // What they could have done to the score at the worst.
+    // This is the worst effect that the void episodes could have had on the score.
     let zero = row["reliability"]["overall_void_as_zero"].as_f64().unwrap();
     assert!(zero < row["overall"].as_f64().unwrap(), "{row}");
     let bracket = format!("With 0 for each, overall would be {zero:.3}.");

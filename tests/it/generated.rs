@@ -1,4 +1,4 @@
-//! Generated suites through the binary: written and proved, tampered with, private, played, audited, forecast.
+//! Tests of generated suites through the binary: written and proved, tampered with, private, played, audited, forecast.
 
 use std::fs;
 
@@ -24,7 +24,7 @@ fn a_written_suite_is_proved_and_what_is_changed_in_it_is_found() {
     let proved = place.bench(&["verify", "suite"]).exits(0);
     assert!(proved.stdout.contains("solvable, unique, non-trivial, severities right"), "{}", proved.stdout);
 
-    // What agents are shown says nothing of the truth.
+    // The files that agents are shown tell nothing about the truth.
     let sealed = names_in(&one.join("sealed"));
     assert_eq!(sealed.len(), 6);
     for name in &sealed {
@@ -83,7 +83,7 @@ fn a_generated_suite_is_played_audited_and_forecast() {
     let audited = place.bench(&["verify-run", "latest", "--out", "results"]).exits(0);
     assert!(audited.stdout.contains("0 differences"), "{}", audited.stdout);
 
-    // Every prompt is rendered, and calls and tokens are told before any is made.
+    // Every prompt is rendered, and calls and tokens are estimated before any call is made.
     let url = "http://127.0.0.1:9/v1";
     for protocol in ["text", "json", "tools"] {
         let plan = ["--suite", suite, "--model", "m", "--base-url", url, "--agent", "llm", "--protocol", protocol];
@@ -109,14 +109,14 @@ fn families_of_ones_own_are_laid_over() {
     let shown = place.read(&format!("suite/{}", names_in(&place.path("suite"))[0]));
     assert!(shown.contains("\"index_rebuild\""), "{shown}");
     place.bench(&["verify", "suite", "--scenarios", "own"]).exits(0);
-    // Without them it is another suite.
+    // Without the families it is another suite.
     place.bench(&["verify", "suite"]).fails(2, &["made from the data sha256:", "--scenarios"]);
 
     let suite = ["--suite", "generated:easy,count=3", "--agent", "oracle"];
     place.bench(&[&suite[..], &["--scenarios", "own"]].concat()).exits(0);
     let summary = place.summary();
     assert_eq!(summary["rows"][0]["overall"], 1.0);
-    // The run knows which they were.
+    // The run records which families they were.
     let audited = place.bench(&["verify-run", "latest"]).exits(0);
     assert!(audited.stdout.contains("0 differences"), "{}", audited.stdout);
     place.bench(&suite).exits(0);

@@ -1,4 +1,4 @@
-//! What machines and browsers read: the page and the `JUnit` file of a run.
+//! Tests of files for machines and browsers: the page and the `JUnit` file of a run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,7 +13,7 @@ use incident_env::TaskId;
 use crate::binary::Place;
 use crate::reports::{expect, row, summary};
 
-/// What a document holds: its texts, and each element with its attributes.
+/// The content of a document: its texts, and each element with its attributes.
 struct Document {
     text: String,
     elements: Vec<(String, BTreeMap<String, String>)>,
@@ -25,7 +25,7 @@ impl Document {
     }
 }
 
-/// Reads well-formed XML without comments and processing instructions, and stops at anything else.
+/// Reads well-formed XML without comments and processing instructions, and fails at anything else.
 #[track_caller]
 fn parse(source: &str) -> Document {
     let legal = |c: char| matches!(c, '\n' | ' '..='\u{7e}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..);
@@ -96,7 +96,7 @@ fn unescaped(text: &str) -> String {
     out
 }
 
-/// The page of a summary, as a document that keeps to what every page promises. Pages are kept for
+/// Returns the page of a summary, as a document that satisfies the rules of every page. Pages are kept for
 /// `tests/e2e/report_pictures.sh`.
 #[track_caller]
 fn page(name: &str, summary: &Summary) -> Document {
@@ -112,7 +112,7 @@ fn page(name: &str, summary: &Summary) -> Document {
     };
     assert_eq!(style.matches('{').count(), style.matches('}').count());
     let document = parse(&format!("{before}{after}"));
-    // It asks for nothing and runs nothing.
+    // The page loads nothing and runs nothing.
     let names: BTreeSet<_> = document.elements.iter().map(|(name, _)| name.as_str()).collect();
     for name in
         ["script", "link", "img", "iframe", "object", "embed", "form", "a", "b", "base", "use", "image", "style"]
@@ -128,7 +128,7 @@ fn page(name: &str, summary: &Summary) -> Document {
     for word in ["@import", "http:", "https:", "//", "url(h"] {
         assert!(!style.contains(word), "{word}");
     }
-    // Whoever hears the page hears what each picture shows; what is named is there, once.
+    // A screen reader reads a description of each picture; every id that is referred to exists once.
     let pictures = document.with("svg");
     let hidden = pictures.iter().filter(|svg| svg.contains_key("aria-hidden")).count();
     let spoken = pictures.iter().filter(|svg| svg.get("role").is_some_and(|role| role == "img")).count();
@@ -143,7 +143,7 @@ fn page(name: &str, summary: &Summary) -> Document {
     document
 }
 
-/// Every number of a summary, as the page writes it, must stand in its text.
+/// Checks that every number of a summary, as the page writes it, occurs in its text.
 #[track_caller]
 fn expect_every_number(document: &Document, summary: &Summary) {
     let mut numbers = BTreeSet::new();
@@ -184,7 +184,7 @@ fn expect_every_number(document: &Document, summary: &Summary) {
     assert!(missing.is_empty(), "{missing:?} in {}", document.text);
 }
 
-/// A scenario's scores by epoch, the epochs in `void` void.
+/// Makes a scenario with these scores by epoch, of which the epochs in `void` are void.
 fn scenario(scores: &[Option<f64>], void: &[u32]) -> ScenarioScore {
     let known: Vec<_> = scores.iter().flatten().copied().collect();
     #[allow(clippy::cast_precision_loss, reason = "a few epochs")]
@@ -193,7 +193,7 @@ fn scenario(scores: &[Option<f64>], void: &[u32]) -> ScenarioScore {
     ScenarioScore { mean, epochs: scores.to_vec(), void }
 }
 
-/// A row with this many scenarios in each task; its scores follow from the number, and some are void.
+/// Makes a row with this many scenarios in each task; its scores follow from the number, and some are void.
 fn made(model: &str, number: u32, per_task: u32, epochs: u32) -> Row {
     let quality = f64::from(number % 9) / 8.0;
     let mut tasks = BTreeMap::new();
@@ -211,7 +211,7 @@ fn made(model: &str, number: u32, per_task: u32, epochs: u32) -> Row {
         let means: Vec<_> = scenarios.values().filter_map(|scenario| scenario.mean).collect();
         #[allow(clippy::cast_precision_loss, reason = "a few scenarios")]
         let mean = (!means.is_empty()).then(|| means.iter().sum::<f64>() / means.len() as f64);
-        // Intervals of a few scenarios go beyond the scale.
+        // The intervals of few scenarios go beyond the scale.
         let ci95 = mean.filter(|_| means.len() > 1).map(|mean| [mean - 0.2, mean + 0.15]);
         tasks.insert(task, TaskScore { mean, ci95, scenarios });
     }
@@ -239,7 +239,7 @@ fn made(model: &str, number: u32, per_task: u32, epochs: u32) -> Row {
     }
 }
 
-/// A built-in agent's row.
+/// Makes the row of a built-in agent.
 fn builtin(agent: &str, number: u32, per_task: u32, epochs: u32) -> Row {
     Row {
         agent: agent.to_owned(),
@@ -302,11 +302,11 @@ fn a_page_without_rows_or_models_or_scores() {
         assert!(!alone.text.contains(word), "{word}");
     }
     assert!(alone.text.contains("open") && alone.text.contains("not finished"));
-    // Nothing has a score, and nothing a price or a token.
+    // Nothing has a score, a price or a token.
     let nothing = Row { steps: 0, model_steps: 0, usage: Usage::default(), ..row("m", [&[None, None]; 3]) };
     let document = page("void", &summary(2, vec![nothing]));
     assert!(document.text.contains("No model has both a score and known tokens"), "{}", document.text);
-    // All of it is free, or costs the same.
+    // Everything is free, or costs the same.
     for cost in [0.0, 0.25, 1e-9, 12_345.0] {
         let rows = ["a", "b"].map(|name| Row { cost_usd: Some(cost), ..row(name, [&[Some(1.0)]; 3]) });
         page("same-cost", &summary(1, rows.to_vec()));

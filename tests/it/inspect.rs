@@ -1,5 +1,5 @@
-//! The export for Inspect: runs against the scripted server, and what stands in their logs. Whether Inspect itself
-//! reads them is seen by `tests/e2e/inspect.sh`.
+//! Tests of the export for Inspect: runs against the scripted server, and the content of their logs.
+//! `tests/e2e/inspect.sh` checks whether Inspect itself reads them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,11 +14,11 @@ use serde_json::{Value, json};
 use crate::binary::{Place, names_in};
 use crate::server::{Reply, Seen, Server};
 
-/// A reply with reasoning and cached tokens, in the form that the protocol asks for.
+/// Makes a reply with reasoning and cached tokens, in the form that the protocol requires.
 fn act(protocol: &str, number: usize, action: &str, parameters: Value) -> Reply {
     let mut arguments = parameters.to_string();
     if parameters["service"] == "thumbs" {
-        // What a model writes that forgets the end.
+        // A model that forgets the end writes this.
         arguments.pop();
     }
     let action_json = json!({ "action_type": action, "parameters": parameters });
@@ -46,8 +46,8 @@ fn act(protocol: &str, number: usize, action: &str, parameters: Value) -> Reply 
     )
 }
 
-/// Solves the easy task; in the medium one it proposes something pointless first, and its first call fails; the hard
-/// one it never ends.
+/// Makes the script of a player. It solves the easy task; in the medium task it proposes something pointless first, and
+/// its first call fails; it never ends the hard task.
 fn player(protocol: &'static str) -> impl Fn(usize, &Seen) -> Reply + Send + Sync {
     let medium_calls = AtomicUsize::new(0);
     move |_, seen| {
@@ -73,7 +73,7 @@ fn player(protocol: &'static str) -> impl Fn(usize, &Seen) -> Reply + Send + Syn
     }
 }
 
-/// A kept run of the player and the oracle, and the requests of its episodes.
+/// A kept run of the player and the oracle, with the requests of its episodes.
 struct Played {
     place: Place,
     requests: Vec<Seen>,
@@ -90,13 +90,13 @@ fn play(protocol: &'static str) -> Played {
     let more = ["--epochs", "2", "--concurrency", "1", "--max-retries", "0", "--assist", "fallback"];
     let ended = place.bench(&[&fixed[..], &more, &["--protocol", protocol]].concat());
     assert!(matches!(ended.code, Some(0 | 4)), "{}", ended.stderr);
-    // The first one is the check before the run.
+    // The first request is the check before the run.
     let requests = server.seen().split_off(1);
     Played { place, requests, url }
 }
 
 impl Played {
-    /// The log of a contestant, as `bench report --log-format` writes it.
+    /// Writes and reads the log of a contestant, as `bench report --log-format` writes it.
     fn export(&self, label: &str, format: &str) -> Vec<u8> {
         let ended = self.place.bench(&["report", "latest", "--log-format", format]).exits(0);
         let manifest: Manifest = serde_json::from_str(&self.place.kept("run.json")).unwrap();
@@ -125,7 +125,7 @@ impl Played {
         rows.into_iter().find(|row| row["model"] == label).unwrap()
     }
 
-    /// Compares with a snapshot, but for what is another in each run and version.
+    /// Compares with a snapshot, without the parts that differ in each run and version.
     fn expect(&self, name: &str, value: &Value) {
         let text = serde_json::to_string_pretty(&without_texts(value)).unwrap().replace(&self.url, "[server]");
         let version = env!("CARGO_PKG_VERSION").replace('.', r"\.");
@@ -142,7 +142,7 @@ impl Played {
     }
 }
 
-/// The same without what prompts say, which is pinned elsewhere.
+/// Returns the value without the text of prompts, which other tests pin.
 fn without_texts(value: &Value) -> Value {
     match value {
         Value::String(text) if text.contains('\n') => json!("[text]"),
@@ -169,14 +169,14 @@ fn of_kind<'a>(sample: &'a Value, kind: &'a str) -> impl Iterator<Item = &'a Val
     list(&sample["events"]).iter().filter(move |event| event["event"] == kind)
 }
 
-/// What stands in a log of the player, whatever the protocol.
+/// Checks the parts of a player's log that do not depend on the protocol.
 fn expect_log(played: &Played) {
     let members = played.members("m");
     let names: Vec<_> = members.keys().map(String::as_str).collect();
     assert_eq!(names, [&["header.json", "reductions.json"], &SAMPLES[..], &["summaries.json"]].concat());
     let row = played.row("m");
 
-    // Every request was what the events say that it was; they are in the order of the episodes.
+    // Every request is what the events say that it was; they are in the order of the episodes.
     let mut samples: Vec<_> = SAMPLES.iter().map(|name| &members[*name]).collect();
     samples.sort_by_key(|sample| sample["started_at"].as_str().unwrap());
     let mut requests = played.requests.iter();
@@ -204,7 +204,7 @@ fn expect_log(played: &Played) {
         }
         assert_eq!(of_kind(sample, "tool").count(), of_kind(sample, "info").count());
         assert_eq!(list(&sample["messages"]).len(), if calls == 0 { 0 } else { 1 + 2 * calls });
-        // Input without what was cached, which stands beside it.
+        // The input excludes the cached tokens, which are listed beside it.
         if let Some(tokens) = sample["model_usage"].get("m") {
             let count = |key: &str| tokens[key].as_u64().unwrap();
             let prompt = count("input_tokens") + count("input_tokens_cache_read");
@@ -219,7 +219,7 @@ fn expect_log(played: &Played) {
                 *usage.entry(key).or_default() += part;
             }
         }
-        // Times go forward.
+        // Times never go backwards.
         let times: Vec<_> = list(&sample["events"]).iter().map(|event| event["timestamp"].as_str().unwrap()).collect();
         assert!(times.iter().all(|time| *sample["started_at"].as_str().unwrap() <= **time));
         assert_eq!(*times.last().unwrap(), sample["completed_at"].as_str().unwrap());
@@ -232,7 +232,7 @@ fn expect_log(played: &Played) {
         json!(usage["prompt_tokens"] - usage["cached_tokens"])
     );
 
-    // Scores, and in the place of the one that is void the error.
+    // Each sample has a score; the void one has the error instead.
     for (name, task, scenario, epoch) in [
         (SAMPLES[0], "alert_classification", "AC-901", 0),
         (SAMPLES[2], "root_cause_analysis", "RCA-901", 0),
@@ -264,7 +264,7 @@ fn expect_log(played: &Played) {
     assert_eq!(results["scores"][0]["metrics"]["mean"]["value"], row["overall"]);
     assert_eq!((&results["total_samples"], &results["completed_samples"]), (&json!(6), &json!(5)));
 
-    // The step that somebody else chose, and the episode without an end.
+    // This is the step that the model did not choose, and the episode without an end.
     let step = of_kind(&members[SAMPLES[3]], "info").next().unwrap();
     assert_eq!((&step["source"], &step["data"]["source"]), (&json!("bench"), &json!("override")));
     assert_eq!(step["data"]["proposed"]["parameters"]["service"], "nowhere");
@@ -285,7 +285,7 @@ fn text() {
     assert_eq!(said[0], json!({ "type": "reasoning", "reasoning": "Look first." }));
     assert_eq!(said[1]["type"], "text");
 
-    // The other form says the same, with the samples behind what a reader of a stream wants first.
+    // The other form says the same; the samples come after the parts that a reader of a stream needs first.
     let log: Value = serde_json::from_slice(&played.export("m", "json")).unwrap();
     let keys: Vec<_> = log.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(keys, ["version", "status", "eval", "plan", "results", "stats", "samples", "reductions"]);
@@ -295,7 +295,7 @@ fn text() {
         assert_eq!(log[key], *value);
     }
 
-    // The same run is the same bytes, and another contestant another log.
+    // The same run gives the same bytes, and another contestant another log.
     assert_eq!(played.export("m", "eval"), played.export("m", "eval"));
     let logs = names_in(&played.place.path(&format!("results/runs/{}/logs", played.place.latest())));
     assert_eq!(logs.len(), 4, "{logs:?}");

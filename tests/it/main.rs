@@ -1,4 +1,4 @@
-//! The integration tests, one binary: one link instead of ten.
+//! The integration tests, in one binary: one link instead of ten.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,5 @@
-//! MCP: every error of OpenEnv's `/mcp`, sessions, whole episodes over HTTP, sockets and stdio, and what is hostile.
+//! Tests of MCP: every error of OpenEnv's `/mcp`, sessions, whole episodes over HTTP, sockets and stdio, and hostile
+//! input.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -23,7 +24,7 @@ async fn send(service: &Service, headers: &[(&str, &str)], body: &str) -> Answer
     Client::of(service).send(request.body(body.to_owned().into()).unwrap()).await
 }
 
-/// A request, and its reply, which is always a 200.
+/// Sends a request, and returns its reply, whose status is always 200.
 async fn rpc(service: &Service, method: &str, params: Value) -> Value {
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
     let reply = send(service, &[], &body.to_string()).await.ok();
@@ -44,7 +45,7 @@ fn error(code: i64, message: &str, data: Value) -> Value {
     json!({"code": code, "message": message, "data": data})
 }
 
-/// The calls of the oracle in a scenario: a tool and its arguments each.
+/// Returns the calls of the oracle in a scenario, each a tool with its arguments.
 fn oracle_calls(scenario: &str) -> Vec<(String, Value)> {
     let actions = catalog().scenario(scenario).unwrap().oracle();
     actions.iter().map(|action| (action.kind().as_str().to_owned(), json!(action.parameters()))).collect()
@@ -161,7 +162,7 @@ async fn a_full_server_says_so() {
     let full = error(-32000, message, json!({"active_sessions": 2, "max_sessions": 2}));
     assert_eq!(rpc(&service, "openenv/session/create", json!({})).await["error"], full);
     assert_eq!(rpc(&service, "initialize", json!({})).await["error"], full);
-    // REST shares the places, and cannot take those of sessions.
+    // REST shares the places, but cannot evict sessions.
     assert_eq!(Client::of(&service).empty_post("/reset").await.status, StatusCode::SERVICE_UNAVAILABLE);
     rpc(&service, "openenv/session/close", json!({"session_id": first})).await;
     create(&service).await;
@@ -177,7 +178,7 @@ async fn an_idle_session_expires() {
     create(&service).await;
 }
 
-// ---- what there is ----
+// ---- tools ----
 
 #[tokio::test]
 async fn tools_in_both_spellings() {
@@ -195,7 +196,7 @@ async fn tools_in_both_spellings() {
         }
         assert!(!["reset", "step", "state", "close", "get_state"].contains(&tool["name"].as_str().unwrap()));
     }
-    // What the oracle does is what the schemas ask for.
+    // The calls of the oracle satisfy the schemas.
     for scenario in all_scenarios() {
         for (name, arguments) in oracle_calls(&scenario) {
             let tool = tools.iter().find(|tool| tool["name"] == *name).unwrap();
@@ -222,17 +223,17 @@ async fn a_call_is_a_step() {
         (&json!({"reward": 0.04, "done": false}), &json!({"reward": 0.04, "done": false}))
     );
 
-    // Neither a look at what is known nor a call of the wrong form is one.
+    // Neither a look at the known observation nor a call of the wrong form is a step.
     let shown = call(&service, &id, "show_incident", json!({})).await;
     assert_eq!(shown["data"]["observation"], brought["observation"]);
     let wrong = call(&service, &id, "query_logs", json!({"service": 3})).await;
     let problem = "service: expected a string, found a number";
     assert_eq!((&wrong["isError"], &wrong["is_error"], &wrong["data"]), (&json!(true), &json!(true), &json!(problem)));
     assert_eq!(wrong["content"], json!([{"type": "text", "text": problem}]));
-    // Nor can steps be undone.
+    // Steps cannot be undone either.
     let again = call(&service, &id, "start_incident", json!({})).await;
     assert!(again["data"].as_str().unwrap().starts_with("this incident is still under way (step 1 of 3)"), "{again}");
-    // An action that the task does not offer is one.
+    // An action that the task does not offer is a step.
     let refused = call(&service, &id, "clear_cache", json!({"service": "recommendation-service"})).await;
     assert_eq!((&refused["isError"], &refused["data"]["observation"]["step_count"]), (&json!(false), &json!(2)));
     let last = call(&service, &id, "submit_severity", json!({"severity": "P3"})).await;
@@ -240,7 +241,7 @@ async fn a_call_is_a_step() {
     assert_eq!(call(&service, &id, "start_incident", json!({})).await["isError"], false);
     let unknown = call(&service, &id, "start_incident", json!({"scenario_id": "ZZ-1"})).await;
     assert_eq!(unknown["isError"], true);
-    // Without a session each call has an episode of its own.
+    // Without a session each call has a separate episode.
     for _ in 0..2 {
         let reply =
             rpc(&service, "tools/call", json!({"name": "query_logs", "arguments": {"service": "api-gateway"}})).await;
@@ -254,7 +255,7 @@ async fn sessions_are_apart_and_end() {
     let (a, b) = (create(&service).await, create(&service).await);
     call(&service, &a, "query_logs", json!({"service": "api-gateway"})).await;
     assert_eq!(call(&service, &b, "show_incident", json!({})).await["data"]["observation"]["step_count"], 0);
-    // Nor does REST see them.
+    // REST does not see them either.
     assert_eq!(Client::of(&service).get("/state").await.status, StatusCode::BAD_REQUEST);
     let closed = rpc(&service, "openenv/session/close", json!({"session_id": a})).await;
     assert_eq!(closed["result"], json!({"session_id": a, "closed": true}));
@@ -357,7 +358,7 @@ async fn a_socket_attaches_to_a_session() {
     let mut socket = server.socket_at(&attach).await;
     let reset = json!({"type": "reset", "data": {"scenario_id": "AC-002", "episode_id": "ep"}});
     assert_eq!(socket.ask(reset).await["data"]["observation"]["scenario_id"], "AC-002");
-    // Only one at a time.
+    // Only one socket at a time may hold a session.
     let mut second = server.socket_at(&attach).await;
     let told = second.answer().await;
     assert_eq!(
@@ -375,7 +376,7 @@ async fn a_socket_attaches_to_a_session() {
     socket.ask_to_close().await;
     assert_eq!(server.post_mcp(&look).await["result"]["data"]["observation"]["step_count"], 2);
 
-    // Closed while a socket holds it, it goes with the socket.
+    // A session that is closed while a socket holds it ends with the socket.
     let mut socket = server.socket_at(&attach).await;
     assert_eq!(socket.ask(json!({"type": "state"})).await["data"]["step_count"], 2);
     assert_eq!(
@@ -399,7 +400,7 @@ async fn messages_of_mcp_within_those_of_openenv() {
     }});
     assert_eq!(ask(look).await["data"]["result"]["data"]["observation"]["step_count"], 1);
     assert_eq!(ask(json!({})).await["data"]["error"]["code"], -32600);
-    // Every frame is answered here.
+    // Every frame is answered on this socket.
     let heard = ask(json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
     assert_eq!(heard["data"], json!({"jsonrpc": "2.0", "id": null, "result": {}}));
     let missing = socket.ask(json!({"type": "mcp"})).await;
@@ -451,7 +452,7 @@ async fn mcp_as_a_socket() {
     let mut socket = server.socket_at("/mcp").await;
     let hello = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"protocolVersion": "2025-06-18"}});
     assert_eq!(socket.ask(hello).await["result"]["protocolVersion"], "2025-06-18");
-    // A notification is heard and not answered: the next answer is that to the ping.
+    // A notification is accepted and not answered: the next answer is that to the ping.
     socket.send(json!({"jsonrpc": "2.0", "method": "notifications/initialized"}).to_string().into()).await;
     assert_eq!(socket.ask(json!({"jsonrpc": "2.0", "id": "p", "method": "ping"})).await["id"], "p");
     for (text, code) in [("{bad", -32700), ("[]", -32600), (&*"x".repeat(70_000), -32600)] {
@@ -482,7 +483,7 @@ impl Running {
 
 // ---- stdio ----
 
-/// What `bench mcp` answers to these lines; the input then ends.
+/// Returns the answers of `bench mcp` to this input, after which the input ends.
 fn stdio(arguments: &[&str], input: &[u8]) -> (Ended, Vec<Value>) {
     let place = Place::empty();
     let mut child = place.command(&[&["mcp"], arguments].concat());
@@ -515,7 +516,7 @@ fn episodes_on_stdio() {
     for scenario in ["AC-001", "RCA-002", "RP-003"] {
         messages.push(tool("start_incident", &json!({"scenario_id": scenario})));
         messages.extend(oracle_calls(scenario).iter().map(|(name, arguments)| tool(name, arguments)));
-        // A notification is the one message without an answer.
+        // A notification is the only message without an answer.
         ends.push(messages.len() - 2);
     }
     let (ended, answers) = stdio(&[], &lines(&messages));

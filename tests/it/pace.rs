@@ -1,4 +1,5 @@
-//! Budgets and pace, through the binary: where a run stops, that what is left is fair, and that it goes on.
+//! Tests of budgets and pace, through the binary: where a run stops, that the played part is fair, and that the run can
+//! go on.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -10,9 +11,9 @@ use crate::binary::{Ended, Place};
 use crate::faults::good;
 use crate::server::{Reply, Server};
 
-/// What the small suite takes: three episodes of two calls, each of 110 tokens as the server counts.
+/// The tokens of a round of the small suite: three episodes of two calls, each of 110 tokens as the server counts.
 const TOKENS_A_ROUND: u64 = 3 * 2 * 110;
-/// The call before the run.
+/// The tokens of the call before the run.
 const CHECK: u64 = 110;
 
 const PRICES: &str = "[providers.shop]\nbase_url = \"URL\"\nprices = { m = { input = 10.0, output = 100.0 }, n = { input = 10.0, output = 100.0 } }\n";
@@ -27,7 +28,7 @@ fn play(place: &Place, server: &Server, arguments: &[&str]) -> Ended {
     place.bench(&[&fixed, arguments].concat())
 }
 
-/// The episodes of a row that have a score: scenario and epoch.
+/// Returns the episodes of a row that have a score, each by scenario and epoch.
 fn scored(row: &Value) -> BTreeSet<(String, usize)> {
     let mut scored = BTreeSet::new();
     for task in row["tasks"].as_object().unwrap().values() {
@@ -63,7 +64,7 @@ const TWO_MODELS: [&str; 6] = ["--model", "m,n", "--agent", "llm,heuristic", "--
 #[test]
 fn a_token_budget_stops_after_whole_rounds_and_the_run_goes_on() {
     let (server, place) = (good_server(), Place::with_suite());
-    // Room for four rounds of two models and a bit.
+    // The budget has room for four rounds of two models and a bit more.
     let budget = 4 * 2 * TOKENS_A_ROUND + 2 * CHECK + 900;
     let limit = budget.to_string();
     let ended = play(&place, &server, &[&TWO_MODELS[..], &["--max-total-tokens", &limit]].concat()).exits(5);
@@ -74,13 +75,14 @@ fn a_token_budget_stops_after_whole_rounds_and_the_run_goes_on() {
     assert!(tokens(&summary) <= budget, "{} of {budget}", tokens(&summary));
     let played: Vec<_> = rows(&summary).iter().map(scored).collect();
     assert!(played.iter().all(|row| row == &played[0]), "{played:?}");
-    // Whole rounds: the same number of scenarios of each task, and nearly all that the budget had room for.
+    // Only whole rounds are played: the same number of scenarios of each task, and nearly all that the budget had room
+    // for.
     assert!(played[0].len().is_multiple_of(3) && played[0].len() >= 9, "{played:?}");
     let set_aside = rows(&summary)[2]["set_aside"].as_u64().unwrap();
     assert_eq!(set_aside, 18 - played[0].len() as u64, "the built-in agent played all, and shows what the models did");
     assert!(place.kept("SCORES.md").contains("Stopped by --max-total-tokens"));
 
-    // Without more room nothing goes on, and with it the end is as if nothing had stopped.
+    // Without more budget nothing is played; with more, the end is the same as if nothing had stopped the run.
     let calls = server.calls();
     place.bench(&["resume", "--quiet"]).exits(5);
     assert_eq!(server.calls(), calls);
@@ -96,7 +98,7 @@ fn a_cost_budget_needs_prices_and_is_kept() {
     let (server, place) = (good_server(), Place::with_suite());
     play(&place, &server, &["--model", "m", "--max-cost", "1"]).fails(2, &["--max-cost", "price of", "is not known"]);
     place.write("bench.toml", &PRICES.replace("URL", &server.base_url()));
-    // A call costs 0.002: a round of both models 0.024.
+    // A call costs 0.002, and a round of both models 0.024.
     let two = ["--model", "shop/m,shop/n", "--suite", "suite", "--epochs", "6", "--max-tokens", "20", "--quiet"];
     let ended = place.bench(&[&two[..], &["--max-cost", "0.1", "--format", "json"]].concat()).exits(5);
     assert!(ended.stderr.contains("--max-cost 0.1: $0.0"), "{}", ended.stderr);
@@ -170,7 +172,7 @@ fn an_endpoint_that_asks_for_a_pause_gets_one_from_all_calls() {
     let refused_from: Mutex<Option<Instant>> = Mutex::new(None);
     let script = move |index: usize, seen: &_| {
         let mut from = refused_from.lock().unwrap();
-        // The first calls of the run are refused, for a while from the first of them.
+        // For a while from the first call of the run, calls are refused.
         if index == 0 || from.is_some_and(|from| from.elapsed() >= pause) {
             return good(seen);
         }
@@ -182,13 +184,13 @@ fn an_endpoint_that_asks_for_a_pause_gets_one_from_all_calls() {
     play(&place, &server, &arguments).exits(0);
     let row = &place.summary()["rows"][0];
     assert_eq!((&row["void"], &row["episodes"]), (&json!(0), &json!(24)));
-    // At most one refusal for each call that was under way.
+    // There is at most one refusal for each call that was under way.
     assert!(row["retries"].as_u64().unwrap() <= 4, "{row}");
 }
 
 #[test]
 fn auto_finds_what_an_endpoint_bears() {
-    /// More calls than these within the time of one are refused.
+    /// The number of calls that the endpoint answers within the time of one; more are refused.
     const BEARS: usize = 12;
     let time = Duration::from_millis(30);
     let begun: Mutex<Vec<Instant>> = Mutex::new(Vec::new());
@@ -214,7 +216,7 @@ fn auto_finds_what_an_endpoint_bears() {
     assert!(*seen_most.lock().unwrap() > 4, "it never went beyond the first window");
 }
 
-/// Answers every submission wrongly, in one epoch of three rightly.
+/// Answers every submission wrongly, except in one epoch of three.
 fn worse(index: usize, seen: &crate::server::Seen) -> Reply {
     if seen.messages() > 2 && !index.is_multiple_of(3) && seen.message(0).contains("submit_severity") {
         return Reply::says(&json!({"action_type": "submit_severity", "parameters": {"severity": "P1"}}).to_string());
@@ -240,7 +242,7 @@ fn a_comparison_ends_as_soon_as_it_is_decided() {
     let ended = place.bench(&[&loud[..], &model, &against].concat()).exits(0);
     assert!(ended.stderr.contains("after 4 of 12 epochs: "), "{}", ended.stderr);
 
-    // A much worse one is found out at the first look, and no later epoch is played.
+    // A much worse model is found out at the first comparison, and no later epoch is played.
     let worse = Server::start(worse);
     let url = worse.base_url();
     let loud = ["--suite", "suite", "--base-url", &url, "--format", "json", "--max-tokens", "20", "--progress", "none"];
@@ -254,13 +256,13 @@ fn a_comparison_ends_as_soon_as_it_is_decided() {
     assert!(place.kept("SCORES.md").contains("Decided against the baseline after 4 of 12 epochs."));
     place.bench(&["verify-run"]).exits(0);
 
-    // Nothing more is played by going on.
+    // Nothing more is played if the run goes on.
     let calls = worse.calls();
     place.bench(&["resume", "--quiet", "--format", "json"]).exits(1);
     assert_eq!(worse.calls(), calls);
     assert_eq!(timeless(&place.summary()), timeless(&summary));
 
-    // What cannot be compared is found before anything is paid for.
+    // Runs that cannot be compared are found before any call costs money.
     let calls = server.calls();
     play(&place, &server, &["--model", "m", "--until-decided"]).fails(2, &["--until-decided: needs a --baseline"]);
     play(&place, &server, &["--model", "m", "--baseline", "nope"]).fails(2, &["no run 'nope'"]);

@@ -1,4 +1,5 @@
-//! The sources of the web page: no way for a text to become markup, no address of another server, and no import of a file that does not exist.
+//! Tests of the sources of the web page: no text can become markup, there is no address of another server, and every
+//! imported file exists.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,7 +9,7 @@ use incident_bench::serve::Options;
 
 use crate::service::{Client, service};
 
-/// The embedded files by their path within `web/`, read from all folders.
+/// Returns the embedded files by their path within `web/`, read from all folders.
 fn sources() -> BTreeMap<String, String> {
     let mut sources = BTreeMap::new();
     read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("web"), "", &mut sources);
@@ -27,7 +28,8 @@ fn read(folder: &Path, prefix: &str, into: &mut BTreeMap<String, String>) {
     }
 }
 
-/// The path within `web/` that `word` means in the file `name`; none if the word is no path of the page.
+/// Returns the path within `web/` that `word` means in the file `name`, or `None` if the word is not a path of the
+/// page.
 fn meant(name: &str, word: &str) -> Option<String> {
     if let Some(path) = word.strip_prefix("/web/") {
         return Some(path.to_owned());
@@ -75,12 +77,12 @@ fn everything_is_here() {
     let sources = sources();
     assert!(sources.keys().any(|name| name.contains('/')), "no folder was read");
     for (name, text) in &sources {
-        // But for the names of namespaces, and examples of the API that are not followed.
+        // Names of namespaces, and examples of the API that are not followed, are exempt.
         for (at, _) in text.match_indices("://") {
             let around: String = text[..at].chars().rev().take(60).collect::<String>().chars().rev().collect();
             assert!(text[at..].starts_with("://www.w3.org/"), "web/{name} names an address of elsewhere: {around}…");
         }
-        // Also what lies between two texts is looked at: an apostrophe in a comment would turn inside and outside round.
+        // The text between two strings is checked too: an apostrophe in a comment would exchange inside and outside.
         for path in text.split(['\'', '"']).filter_map(|word| meant(name, word)) {
             assert!(sources.contains_key(&path), "web/{name} asks for {path}");
         }

@@ -1,4 +1,4 @@
-//! The LLM agent without a network: decisions and their sources, the conversation, and every wording.
+//! Tests of the LLM agent without a network: decisions and their sources, the conversation, and every wording.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ fn calls(calls: &[(&str, &str, &str)]) -> ChatReply {
 struct Table {
     episode: Episode,
     agent: Llm,
-    /// Every request so far.
+    /// The requests so far.
     asked: Vec<ChatRequest>,
 }
 
@@ -66,7 +66,7 @@ impl Table {
         self.agent.reply(Err(error), self.episode.observation())
     }
 
-    /// A reply that settles the step, which is then taken.
+    /// Gives a reply that must settle the step, and takes the step.
     fn decides(&mut self, reply: &ChatReply) -> Decision {
         let turn = self.reply(reply);
         let Turn::Act(decision) = turn else { panic!("{turn:?}") };
@@ -74,7 +74,7 @@ impl Table {
         decision
     }
 
-    /// A whole step: asked, answered, taken.
+    /// Plays a whole step: asks, gives the reply, and takes the step.
     fn step(&mut self, reply: &ChatReply) -> Decision {
         self.turn();
         self.decides(reply)
@@ -105,10 +105,10 @@ fn what_the_model_chooses_well_is_its_own() {
     }
 }
 
-/// A reply that cannot be used, the problem with it, and the action that it proposes, if any.
+/// A reply that cannot be used, with its problem and the action that it proposes, if any.
 type Unusable = (ChatReply, &'static str, Option<Action>);
 
-/// Replies that cannot be used on RCA-901.
+/// Lists replies that cannot be used on RCA-901.
 fn unusable() -> Vec<Unusable> {
     let cut = ChatReply { finish: FinishReason::Length, ..says("{\"action_type\": \"query_l") };
     let filtered = ChatReply { finish: FinishReason::ContentFilter, ..says("") };
@@ -145,7 +145,7 @@ fn unusable() -> Vec<Unusable> {
     ]
 }
 
-/// The grader knows short forms of names; the guard must not refuse what the grader takes.
+/// The grader knows short forms of names, so the guard must not refuse what the grader accepts.
 #[test]
 fn a_short_name_is_an_answer() {
     for name in ["postgres-db", "Postgres DB", "postgres", "postgresql", "auth"] {
@@ -176,7 +176,7 @@ fn without_help_the_step_is_spent_as_it_stands() {
         let problem = Some(problem.to_owned());
         assert_eq!(decision, Decision { action, source: StepSource::Model, problem, proposed: None });
         assert_eq!(table.episode.observation().step_count, 1);
-        // The model hears what became of its own step, and of no replacement.
+        // The model is told the result of its own step, and nothing about a replacement.
         if !table.episode.is_done() {
             table.turn();
             let last = table.messages().last().unwrap().content();
@@ -197,11 +197,11 @@ fn a_repair_is_one_message() {
         assert_eq!(said.len(), 2, "{problem}");
         assert!(matches!(said[0], Message::Assistant { .. }));
         assert!(said[1].content().starts_with(&format!("Your reply cannot be used: {problem}.\n")), "{:?}", said[1]);
-        // Mended.
+        // The model corrects its reply.
         let decision = table.decides(&good);
         let action = act("check_metrics", json!({"service": "web"}));
         assert_eq!(decision, Decision { action, source: StepSource::Repaired, problem: None, proposed: None });
-        // The next step has a repair of its own; a second failure within it ends with the fallback.
+        // The next step has its own repair; a second failure within it ends with the fallback.
         table.turn();
         let turn = table.reply(&says("?"));
         table.expect_ask(turn);
@@ -276,7 +276,8 @@ fn the_conversation_only_grows() {
     }
 }
 
-/// What every server wants: instructions first, no message without content, and an answer to each call and to no other.
+/// Checks the rules that every server has: instructions first, no message without content, and an answer to each call
+/// and to nothing else.
 fn check_form(messages: &[Message]) {
     let mut open: Vec<&str> = vec![];
     for (index, message) in messages.iter().enumerate() {
@@ -324,7 +325,7 @@ fn every_call_gets_a_result() {
 
 // ---- the context limit ----
 
-/// Plays steps that look at one service after the other.
+/// Plays this many steps, each of which looks at another service.
 fn after_steps(count: usize) -> Table {
     let mut table = Table::new("RCA-901", Protocol::Text, Assist::Off);
     let looks = ["query_logs", "check_metrics", "check_dependencies"]
@@ -339,7 +340,7 @@ fn after_steps(count: usize) -> Table {
 
 const DROPPED: &str = "[older evidence was dropped to fit the context limit]";
 
-/// The places of the messages that were dropped.
+/// Returns the positions of the messages that were dropped.
 fn dropped(messages: &[Message]) -> Vec<usize> {
     messages.iter().enumerate().filter(|(_, message)| message.content() == DROPPED).map(|(index, _)| index).collect()
 }
@@ -348,7 +349,7 @@ fn dropped(messages: &[Message]) -> Vec<usize> {
 fn oldest_evidence_goes_first() {
     let mut table = after_steps(4);
     let whole = table.messages().to_vec();
-    // system, incident, then a reply and its evidence for each step.
+    // The messages are system, incident, then a reply and its evidence for each step.
     assert_eq!(whole.len(), 10);
     let turn = table.fails(&too_long(Some((1000, 999))));
     table.expect_ask(turn);
@@ -361,7 +362,7 @@ fn oldest_evidence_goes_first() {
     }
     assert_eq!(table.agent.dropped_evidence(), gone.len());
     assert!(!gone.contains(&9), "the newest stays");
-    // The answer to the shorter request counts as any other, and what was dropped stays dropped.
+    // The answer to the shorter request counts as any other, and the dropped messages stay dropped.
     assert_eq!(table.decides(&proposes("check_metrics", json!({"service": "web"}))).source, StepSource::Model);
     table.turn();
     assert!(table.messages().starts_with(&shorter));
@@ -417,7 +418,7 @@ fn each_step_may_be_shortened_anew() {
 
 // ---- wordings ----
 
-/// A message under a heading.
+/// Formats a message under a heading.
 fn part(heading: &str, message: Option<&Message>) -> String {
     format!("=== {heading}\n\n{}\n\n", message.unwrap().content())
 }
@@ -441,7 +442,7 @@ fn every_wording() {
         let service = fallback::next(table.episode.observation()).target().unwrap().to_owned();
         table.decides(&proposes("query_logs", json!({ "service": service })));
         text += &part("after a look", table.turn().messages.last());
-        // Twice unusable: the fallback's step, and why.
+        // Two replies are unusable: then come the fallback's step and the reason.
         let turn = table.reply(&proposes("query_logs", json!({"service": "cdn"})));
         text += &part("repair of a refusal", table.expect_ask(turn).messages.last());
         table.decides(&says("?"));
@@ -509,10 +510,10 @@ fn the_form_of_each_protocol() {
     }
 }
 
-/// Scores with different prompts are not comparable, so whoever changes a prompt changes its version too.
+/// Scores with different prompts are not comparable, so a changed prompt needs a new version.
 #[test]
 fn a_changed_prompt_has_a_new_version() {
-    // One line a version that was ever released; a new one is added and none is changed.
+    // There is one line for each released version; a new one is added and none is changed.
     const VERSIONS: [(&str, &str); 1] =
         [("default/1", "sha256:097fa87a95c9ce175ed3bf826f1d88ebd4c34c1b1578290e663858afe43bd51a")];
     let set = PromptSet::embedded().unwrap();

@@ -1,4 +1,4 @@
-//! What holds for any play: no panic, sums that add up, scores in range, the same bytes for the same actions.
+//! Tests of properties of any play: no panic, sums that add up, scores in range, the same bytes for the same actions.
 
 use std::sync::LazyLock;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 static CLASSIC: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().unwrap());
 
-/// Any JSON value, deep and odd.
+/// Makes any JSON value, including deep and unusual ones.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -57,7 +57,7 @@ const KEYS: [&str; 10] = [
     "x",
 ];
 
-/// Actions that are nearly right: real kinds and names with odd spellings, and rubbish between.
+/// Makes actions that are nearly right: real kinds and names with odd spellings, mixed with invalid ones.
 fn near_action() -> impl Strategy<Value = Value> {
     let kinds = prop::sample::select(KINDS.to_vec());
     let names = prop::sample::select(vec![
@@ -89,7 +89,7 @@ fn scenario(index: usize) -> &'static std::sync::Arc<Scenario> {
     &CLASSIC.scenarios()[index % CLASSIC.scenarios().len()]
 }
 
-/// Plays values that are actions, and gives everything that an agent was sent.
+/// Plays the values that are actions, and returns everything that an agent was sent, with the episode.
 fn transcript(scenario: &std::sync::Arc<Scenario>, values: &[Value]) -> (String, Episode) {
     let mut episode = Episode::reset(scenario, EpisodeId::nil());
     let mut text = serde_json::to_string(episode.observation()).unwrap();
@@ -117,7 +117,7 @@ proptest! {
         as_text: bool,
         index in 0_usize..9,
     ) {
-        // Texts under known keys are always an action; other values may be refused, and must not panic.
+        // Texts under known keys always make an action; other values may be refused, and must not panic.
         let value = |n: usize| if as_text { Value::from(texts[n].clone()) } else { values[n].clone() };
         let parameters: Map<_, _> =
             keys.iter().enumerate().map(|(n, key)| ((*key).to_owned(), value(n))).filter(|(key, _)| key != "replicas").collect();

@@ -1,5 +1,5 @@
-//! Queues on the command line, without a server: what is refused, and that no password is told. `tests/e2e/queue.sh` has
-//! the server.
+//! Tests of queues on the command line, without a server: invalid addresses are refused, and no password is shown.
+//! `tests/e2e/queue.sh` uses a real server.
 
 use std::net::TcpListener;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::binary::{Place, names_in};
 
-/// An address at which nobody listens.
+/// Returns an address at which no server listens.
 fn nobody() -> String {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     format!("nats://me:s3cret@127.0.0.1:{port}")
@@ -58,8 +58,8 @@ fn the_plan_names_the_queue_without_who_one_is_there() {
     assert!(ended.stdout.contains("nats://queue:4222"), "{}", ended.stdout);
 }
 
-/// A run of a queue can be brought to its end without it; and a variable that names a queue does not send a run there
-/// that was begun here.
+/// A run of a queue can be finished without it, and a variable that names a queue does not send a run there that was
+/// begun without one.
 #[test]
 fn a_run_goes_on_without_its_queue() {
     let place = Place::with_suite();
@@ -67,7 +67,7 @@ fn a_run_goes_on_without_its_queue() {
     place.bench(&["run", "--suite", "suite", "--agent", "random", "--epochs", "2", "--quiet"]).exits(0);
     let name = format!("results/runs/{}", place.latest());
     let events = place.read(&format!("{name}/events.jsonl"));
-    // As if a coordinator had been killed behind the fourth result.
+    // The log is cut as if a coordinator had been killed after the fourth result.
     let end = events.match_indices("episode.finished").nth(3).unwrap().0;
     let cut = end + events[end..].find('\n').unwrap() + 1;
     place.write(&format!("{name}/events.jsonl"), &events[..cut]);
@@ -81,7 +81,7 @@ fn a_run_goes_on_without_its_queue() {
     command.env("BENCH_QUEUE", &url);
     crate::binary::Ended::of(&command.output().unwrap()).exits(0);
     assert_eq!(place.summary()["rows"][0]["unfinished"], 0);
-    // It was begun here, as far as its record says.
+    // Its record says that it was begun without a queue.
     manifest["options"]["queue"] = serde_json::json!({ "value": null, "from": "default" });
     place.write(&format!("{name}/run.json"), &manifest.to_string());
     place.write(&format!("{name}/events.jsonl"), &events[..cut]);

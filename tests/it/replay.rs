@@ -1,4 +1,5 @@
-//! Recorded runs: the same rows without a network, and a miss that says what differs.
+//! Tests of recorded runs: the same rows without a network, and an error that names the difference if a request is not
+//! recorded.
 
 use serde_json::{Value, json};
 
@@ -6,7 +7,7 @@ use crate::binary::Place;
 use crate::faults::good;
 use crate::server::{Reply, Server, dead_url};
 
-/// Answers well, but for a fault, an unreadable reply, and replies that differ by epoch.
+/// Starts a server that answers well, except for a fault, an unreadable reply, and replies that differ by epoch.
 fn moody() -> Server {
     let asked = std::sync::atomic::AtomicUsize::new(0);
     Server::start(move |index, seen| {
@@ -44,7 +45,7 @@ fn a_recorded_run_repeats_without_a_network() {
     assert_eq!(expected[0]["void"], json!(3));
     let calls = server.calls();
     for _ in 0..2 {
-        // The address answers nobody, and no key is needed.
+        // No server listens at the address, and no key is needed.
         let dead = dead_url();
         let again = place.bench(&[&FIXED[..], &["--replay", "tape", "--base-url", &dead]].concat()).exits(4);
         assert_eq!(rows(&again.stdout), expected, "every number, latencies among them");
@@ -63,9 +64,9 @@ fn a_miss_says_what_differs() {
     place.bench(&[&fixed[..], &["--record", "tape"]].concat()).exits(0);
     let replay = |arguments: &[&str]| place.bench(&[&fixed[..], &["--replay", "tape"], arguments].concat());
     replay(&[]).exits(0);
-    // Another setting changes every request, the one before the run too.
+    // Another setting changes every request, also the one before the run.
     replay(&["--temperature", "0.5"]).fails(2, &["not in the recording", "temperature: recorded 0.0, asked 0.5"]);
-    // One that only the episodes' requests have makes them void.
+    // A setting that only the requests of episodes have makes the episodes void.
     let said = replay(&["--max-tokens", "7"]).exits(4).stderr;
     assert!(said.contains("3 episodes have no score"), "{said}");
     assert!(said.contains("max_tokens: recorded 1024, asked 7"), "{said}");

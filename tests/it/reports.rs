@@ -1,4 +1,4 @@
-//! Everything that is printed, as it is printed: snapshots of each format, and the numbers in them counted again.
+//! Tests of all output in its exact form: snapshots of each format, and the numbers in them counted again.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::binary::{Ended, Place};
 use crate::server::{Reply, Seen, Server};
 
-/// Compares a text with its snapshot, but for what is another in each run, on each machine and in each version.
+/// Compares a text with its snapshot, without the parts that differ in each run, on each machine and in each version.
 pub(crate) fn expect(name: &str, text: &str) {
     let version = format!(
         r#"(bench |bench_version": "|bench_version" value="){}"#,
@@ -77,7 +77,7 @@ fn lists() {
 
 // ---- runs ----
 
-/// The lines of episodes come in the order in which episodes end, which is another each time.
+/// Sorts the lines of episodes, which are printed in the order in which episodes end.
 fn sorted(lines: &str) -> String {
     let mut episodes: Vec<_> = lines.split_inclusive('\n').fold(Vec::new(), |mut parts: Vec<String>, line| {
         match parts.last_mut() {
@@ -91,7 +91,7 @@ fn sorted(lines: &str) -> String {
     episodes.concat()
 }
 
-/// Runs once, and prints the kept run in each format. What the run prints itself must be the same.
+/// Plays one run, and prints the kept run in each format. The output of the run itself must be the same.
 fn expect_formats(name: &str, place: &Place, arguments: &[&str]) {
     let live = place.bench(&[arguments, &["--format", "openenv", "--quiet"]].concat()).exits(0);
     assert_eq!(live.stderr, "");
@@ -108,7 +108,8 @@ fn expect_formats(name: &str, place: &Place, arguments: &[&str]) {
     }
 }
 
-/// Checks the line protocol against page 4.1 of the contract, and its numbers against the summary.
+/// Checks the line protocol of OpenEnv's inference scripts (`[START]`, `[STEP]`, `[END]`, a last line of JSON), and its
+/// numbers against the summary.
 fn expect_openenv(place: &Place, ended: &Ended) {
     let summary = place.summary();
     let mut episodes = Vec::new();
@@ -147,7 +148,7 @@ fn expect_openenv(place: &Place, ended: &Ended) {
             assert_eq!(told, kept, "{task}");
         }
     }
-    // One line, of the first contestant; where several play, it has a row of each.
+    // There is one last line, about the first contestant; if several play, it has a row for each.
     let last: Vec<Value> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
     let [result] = &last[..] else { panic!("{} last lines", last.len()) };
     let each = result.get("rows").map_or(vec![result], |rows| rows.as_array().unwrap().iter().collect());
@@ -160,7 +161,7 @@ fn expect_openenv(place: &Place, ended: &Ended) {
     }
 }
 
-/// The values of a line's keys, which stand in this order.
+/// Returns the values of a line's keys, which must come in this order.
 fn fields<const N: usize>(line: &str, word: &str, keys: [&str; N]) -> [String; N] {
     let mut rest = line.strip_prefix(word).unwrap_or_else(|| panic!("{line}"));
     let starts = keys.map(|key| {
@@ -177,7 +178,7 @@ fn fields<const N: usize>(line: &str, word: &str, keys: [&str; N]) -> [String; N
 #[test]
 fn built_in_agents() {
     let place = Place::with_suite();
-    // The heuristic may become better without a change of any format.
+    // The heuristic may become better without a change of any format, so it is left out.
     expect_formats("builtins", &place, &["--suite", "suite", "--agent", "random,fallback,oracle"]);
 }
 
@@ -196,15 +197,15 @@ fn act(kind: &str, parameters: Value) -> Reply {
     Reply::says(&json!({"action_type": kind, "parameters": parameters}).to_string())
 }
 
-/// Which task a request is about, and which step, from 1. The call before a run has no task.
+/// Returns the task of a request, and its step, from 1. The call before a run has no task.
 fn asked(seen: &Seen) -> (TaskId, usize) {
     let system = seen.message(0);
     let task = TaskId::ALL.into_iter().find(|task| system.contains(task.submission().as_str()));
     (task.unwrap_or_else(|| panic!("{system}")), seen.messages() / 2)
 }
 
-/// Looks once and answers rightly (1.0); loses a step to prose and one to a foreign service, then answers rightly;
-/// repairs two of three things (0.6 + 0.2 + 0.1).
+/// Plays clumsily: reads once and answers rightly (1.0); loses a step to prose and one to a foreign service, then
+/// answers rightly; repairs two of three things (0.6 + 0.2 + 0.1).
 fn clumsy(index: usize, seen: &Seen) -> Reply {
     if index == 0 {
         return Reply::says("ready");
@@ -225,7 +226,7 @@ fn clumsy(index: usize, seen: &Seen) -> Reply {
     }
 }
 
-/// Counts a model's row again from the events alone.
+/// Counts a model's row again from the events alone, and returns it.
 fn expect_counted(place: &Place) -> Value {
     let (events, summary) = (place.events(), place.summary());
     let row = summary["rows"][0].clone();
@@ -278,7 +279,7 @@ fn a_model_with_the_fallback() {
 #[test]
 fn a_model_without_help_in_two_epochs() {
     let place = Place::with_suite();
-    // The same as above, but every second answer of the easy task is two levels off.
+    // The model is the same as above, but every second answer of the easy task is two levels off.
     let severities = std::sync::atomic::AtomicUsize::new(0);
     let server = Server::start(move |index, seen| {
         let is_second = || severities.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 2 == 1;
@@ -304,7 +305,7 @@ fn a_model_without_help_in_two_epochs() {
     let found = &row["reliability"];
     assert_eq!((&found["pass_at"], &found["pass_hat"]), (&json!([0.5, 0.6667]), &json!([0.5, 0.3333])));
     assert_eq!(found["flip_rate"], json!(0.3333));
-    // Only the easy scenario scatters, between 1 and .25: √(1/9 · .28125/2).
+    // Only the easy scenario varies, between 1 and 0.25: √(1/9 · 0.28125/2).
     assert_eq!(found["se_fixed"], json!(0.125));
     let mean = |task: &str| row["tasks"][task]["mean"].clone();
     let means = ["alert_classification", "root_cause_analysis", "remediation_planning"].map(mean);
@@ -364,7 +365,7 @@ const CASES: [(&str, TaskId); 3] = [
     ("RP-1", TaskId::RemediationPlanning),
 ];
 
-/// A row whose scenarios have these scores by epoch; a model, unless it is `oracle`.
+/// Makes a row whose scenarios have these scores by epoch. It is that of a model, unless its name is `oracle`.
 pub(crate) fn row(model: &str, scores: [&[Option<f64>]; 3]) -> Row {
     let is_model = model != "oracle";
     let mean = |scores: &[Option<f64>]| {
@@ -446,7 +447,7 @@ const ONE: &[Option<f64>] = &[Some(1.0)];
 const HALF: &[Option<f64>] = &[Some(0.5)];
 const NONE: &[Option<f64>] = &[None];
 
-/// What a terminal shows where styles have been dropped. Only our own styles are known; any other one is kept.
+/// Returns what a terminal shows if styles are dropped. Only our own styles are dropped; any other one is kept.
 fn plain(text: &str) -> String {
     ["\u{1b}[1m", "\u{1b}[2m", "\u{1b}[0m"].iter().fold(text.to_owned(), |text, style| text.replace(style, ""))
 }
@@ -589,14 +590,14 @@ fn what_an_endpoint_says_commands_no_terminal() {
         assert!(is_clean(&ended.stderr) && is_clean(&ended.stdout), "{:?}\n{:?}", ended.stderr, ended.stdout);
         ended
     };
-    // Its errors, before the run and within it.
+    // These are errors of the endpoint, before the run and within it.
     let refuses = move |status| Reply::error(status, "x", &format!("no {escape} today")).header("x-request-id", "r1");
     assert!(play(&Server::start(move |_, _| refuses(401)), &[]).exits(2).stderr.contains("no [31mred"));
     for progress in ["lines", "bar"] {
         let server = Server::start(move |index, _| if index == 0 { Reply::says("ready") } else { refuses(500) });
         play(&server, &["--progress", progress]).exits(4);
     }
-    // The model that it says has answered, and what that model says.
+    // These are the name of the model that answered, and its replies.
     let says = move |seen: &Seen| {
         let kind = if seen.messages() > 4 { "submit_severity" } else { escape };
         let content = json!({"action_type": kind, "parameters": {"service": escape, "severity": escape}}).to_string();

@@ -1,4 +1,4 @@
-//! Killed, cut and stopped runs go on: the same scores, no finished call paid twice, no episode repeated.
+//! Tests of killed, cut and stopped runs that go on: the same scores, no finished call paid twice, no episode repeated.
 
 use std::fs;
 use std::process::{Child, Stdio};
@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 use crate::binary::{Place, names_in};
 use crate::server::{Reply, Server};
 
-/// How many episodes the model plays at once; as many calls can be in flight when the process is killed.
+/// The number of episodes that the model plays at once; as many calls can be in flight when the process is killed.
 const AT_ONCE: usize = 4;
 
-/// A model that looks around and answers by what it was told, so that the same request has the same reply.
+/// Starts a model that looks around and answers by what it was told, so that the same request has the same reply.
 pub(crate) fn steady() -> Server {
     Server::start(|index, seen| {
         if index == 0 {
@@ -28,7 +28,7 @@ pub(crate) fn steady() -> Server {
         let service = services.lines().next().unwrap_or_default().split(", ").nth(step % 2).unwrap_or("web");
         let action = match (task, step) {
             (_, 1) => json!({"action_type": "query_logs", "parameters": {"service": service}}),
-            // Not an action: the fallback takes this step.
+            // This reply is not an action, so the fallback takes the step.
             (_, 2) => return Reply::says("let me think").late(Duration::from_millis(8)),
             ("submit_severity", _) => json!({"action_type": "submit_severity", "parameters": {"severity": "P2"}}),
             ("submit_root_cause", 7..) => {
@@ -51,7 +51,7 @@ fn arguments(server: &Server) -> Vec<String> {
     fixed.into_iter().map(str::to_owned).collect()
 }
 
-/// The rows without what time alone decides.
+/// Returns the rows without values that depend on time alone.
 pub(crate) fn rows(summary: &Value) -> Vec<Value> {
     let rows = summary["rows"].as_array().unwrap().clone();
     let timeless = |mut row: Value| {
@@ -67,7 +67,7 @@ fn start(place: &Place, arguments: &[String]) -> Child {
 }
 
 /// Kills a run and then its resumption again and again, each after a few milliseconds, until one comes to its end.
-/// Gives how often it was killed.
+/// Returns how often it was killed.
 fn kill_until_done(place: &Place, server: &Server, rng: &mut SplitMix64) -> usize {
     let mut kills = 0;
     loop {
@@ -116,14 +116,14 @@ fn kills_change_nothing() {
     kills(12, 1);
 }
 
-/// Takes minutes: `cargo test --test it -- --ignored two_hundred_kills`.
+/// This test takes minutes: `cargo test --test it -- --ignored two_hundred_kills`.
 #[test]
 #[ignore = "takes minutes; the end-to-end stage runs it"]
 fn two_hundred_kills_change_nothing() {
     kills(200, 2);
 }
 
-/// A finished run, cut at every place of its log: what is cut off is played again.
+/// A finished run is cut at every place of its log; the missing part is played again.
 #[test]
 fn a_log_that_was_cut_goes_on() {
     let (place, server) = (Place::with_suite(), steady());
@@ -139,7 +139,7 @@ fn a_log_that_was_cut_goes_on() {
         place.bench(&["resume", "latest", "--quiet"]).exits(0);
         assert_eq!(rows(&place.summary()), expected, "cut after {end} bytes");
     }
-    // Nothing is left to do: no call, and the same again.
+    // Nothing is left to do: no call is made, and the result is the same.
     let before = server.calls();
     place.bench(&["resume"]).exits(0);
     assert_eq!((rows(&place.summary()), server.calls()), (expected, before));
@@ -212,7 +212,7 @@ fn log_of_a_run() -> Vec<u8> {
 }
 
 proptest! {
-    /// Every prefix of a log is a log: its whole lines, and how far the run came can be told.
+    /// Every prefix of a log is a log: its whole lines can be read, and tell how far the run came.
     #[test]
     fn every_prefix_is_read(share in 0.0..=1.0_f64) {
         let log = log_of_a_run();
@@ -229,7 +229,7 @@ proptest! {
     }
 }
 
-/// What a scheduler starts again and again: one run, brought to its end by whichever start comes so far.
+/// A scheduler may start a job again and again: there is one run, which one of the starts finishes.
 #[test]
 fn a_job_that_is_started_again_goes_on_with_its_run() {
     let place = Place::with_suite();
@@ -242,14 +242,14 @@ fn a_job_that_is_started_again_goes_on_with_its_run() {
     let again = place.bench(&job).exits(0);
     assert_eq!(again.stdout, first.stdout);
     assert!(again.stderr.contains("goes on"), "{}", again.stderr);
-    // It is over; nothing more is played.
+    // The run is over, and nothing more is played.
     assert_eq!(place.bench(&job).exits(0).stdout, first.stdout);
     assert_eq!(names_in(&place.path("results/runs")).len(), 1);
-    // Another plan is another run.
+    // Another plan makes another run.
     let other = [&job[..], &["--seed", "1"]].concat();
     place.bench(&other).exits(0);
     assert_eq!(names_in(&place.path("results/runs")).len(), 2);
-    // A folder in which nothing was said yet.
+    // A folder without a `run.json` does not stop the job.
     fs::remove_file(place.path(&format!("results/runs/{}/run.json", place.latest()))).unwrap();
     place.bench(&other).exits(0);
 }

@@ -1,4 +1,5 @@
-//! The JSON Schema of the scenario format is made from the types, is committed, and accepts what the parser accepts.
+//! Tests of the JSON Schema of the scenario format: it is made from the types, is committed, and accepts what the
+//! parser accepts.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! What the server says of itself: schemas that its answers keep, a document that forgets no route, the Task API.
+//! Tests of the server's descriptions of itself: answers satisfy their schemas, the document lists every route, the
+//! Task API works.
 
 use incident_bench::serve::Options;
 use serde_json::{Value, json};
@@ -51,7 +52,7 @@ async fn what_openenv_is_answered_keeps_the_schemas() {
     }
 }
 
-/// The document, and a way to hold an answer against what it says.
+/// The OpenAPI document, with a function that checks an answer against it.
 struct Document(Value);
 
 impl Document {
@@ -155,7 +156,7 @@ async fn the_server_takes_the_form_that_the_document_allows_and_no_other() {
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         body
     };
-    // Whether the form is right. What it means may still be refused, but not for its form.
+    // Each row says whether the form is right. A right form may still be refused for its meaning.
     for (path, body, right) in [
         ("/reset", json!({}), true),
         ("/reset", json!([]), false),
@@ -204,7 +205,7 @@ async fn the_document() {
     let mut client = Client::of(&service(Options::default()));
     let document = client.get("/openapi.json").await.ok();
     assert!(document["info"]["version"].as_str().unwrap().starts_with("1."));
-    // Every path in it is served, by the methods in it and no others.
+    // Every path in the document is served, by the methods in it and no others.
     for (path, operations) in document["paths"].as_object().unwrap() {
         let path = path.replace("{env}", "cloud_incident_env");
         let request = axum::http::Request::builder().method("PATCH").uri(path.as_str());
@@ -240,7 +241,7 @@ async fn the_task_api() {
     let tasks = client.post("/cloud_incident_env/tasks", json!({"split": "test"})).await.ok();
     assert_eq!((tasks["tasks"].as_array().unwrap().len(), &tasks["env_name"]), (9, &json!("cloud_incident_env")));
     assert_eq!(client.post("/cloud_incident_env/num_tasks", json!({"split": "test"})).await.ok()["num_tasks"], 9);
-    // A task is what a reset by split and index starts.
+    // A task of the Task API is what a reset by split and index starts.
     for index in 0..9 {
         let at = json!({"split": "test", "index": index});
         let task = client.post("/cloud_incident_env/task", at.clone()).await.ok()["task"].clone();

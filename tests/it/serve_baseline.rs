@@ -1,4 +1,5 @@
-//! `/baseline`: who may start a run, what may be asked for, one at a time, and the same scores as the command line.
+//! Tests of `/baseline`: who may start a run, which requests are allowed, one run at a time, and the same scores as the
+//! command line.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
@@ -18,7 +19,7 @@ use crate::faults::good;
 use crate::server::Server as ModelServer;
 use crate::service::{Answer, Client, Service, catalog, exam, serving};
 
-/// Runs that go on until they are let.
+/// Runs that wait until the test lets them end.
 #[derive(Default)]
 struct Held {
     let_go: Arc<Notify>,
@@ -82,7 +83,7 @@ async fn money_is_spent_for_who_has_the_token_only() {
         assert!(!answer.text.contains("secret-token"));
     }
     refused(&client.get("/baseline/run-x").await, 401, "unauthorized", "--token");
-    // With it, what comes next is looked at.
+    // With the token, the rest of the request is checked.
     let answer = client.send(post(&[("authorization", "Bearer secret-token")], &json!({"epochs": 0}))).await;
     refused(&answer, 422, "invalid_value", "1 to 100");
 }
@@ -171,7 +172,7 @@ async fn one_at_a_time_with_its_progress() {
     assert_eq!((&last["status"], &last["result"]), (&json!("done"), &scores), "{}", events.text);
     assert!(events.text.starts_with("event: progress\ndata: "), "{}", events.text);
 
-    // The next one may begin, and says why it came to nothing.
+    // The next run may begin, and reports why it failed.
     let mut second = client.clone();
     let second = tokio::spawn(async move { second.post("/baseline", json!({"agent": "fails"})).await });
     let_go.notify_one();
@@ -185,11 +186,11 @@ async fn one_at_a_time_with_its_progress() {
 
 // ---- the real server ----
 
-/// `bench serve` on a free port; stopped when dropped.
+/// The process `bench serve` on a free port, which is stopped when this value is dropped.
 struct Serving {
     child: Child,
     url: String,
-    /// What it said first.
+    /// The first lines of its output.
     said: Vec<String>,
 }
 
@@ -254,7 +255,7 @@ fn the_scores_are_those_of_the_command_line() {
     }
     assert_eq!((&answer["overall"], &answer["model"]), (&row["overall"], &row["model"]));
     assert_eq!((&answer["model_share"], &answer["void"]), (&json!(1.0), &json!(0)));
-    // It is a run like any other.
+    // The run is kept like any other.
     let kept = place.path(&format!("results/runs/{}/summary.json", answer["run_id"].as_str().unwrap()));
     assert!(kept.exists());
     assert_eq!(server.post(json!({"suite": "/etc"}), None).0, 422);

@@ -1,4 +1,4 @@
-//! `bench serve` as a command: how it begins, what it logs, and how it ends.
+//! Tests of the command `bench serve`: how it begins, what it logs, and how it ends.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::binary::Place;
 
-/// A server in a process of its own.
+/// A server in a separate process.
 struct Serving {
     place: Place,
     child: Child,
@@ -51,7 +51,7 @@ impl Serving {
         answer
     }
 
-    /// Asks it to end, and gives its exit code and the rest of what it said.
+    /// Asks the server to end, and returns its exit code and the rest of its output.
     #[cfg(unix)]
     fn end(self, signal: &str) -> (Option<i32>, String) {
         let (code, said, _) = self.end_with_place(signal);
@@ -101,7 +101,8 @@ fn an_exam_is_a_run_that_bench_reads() {
         let answer = serving.ask(&format!("POST /reset?scenario_id={scenario}&episode_id={episode}"));
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     };
-    // One that never takes a step counts for nothing; the first that does counts, also where a better one follows.
+    // An episode that never takes a step counts for nothing; the first one that does counts, even if a better one
+    // follows.
     reset("idle", "AC-001");
     reset("first", "AC-001");
     step("first", "submit_severity", "{\"severity\":\"P3\"}");
@@ -117,7 +118,7 @@ fn an_exam_is_a_run_that_bench_reads() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
     };
-    // Also while it goes on.
+    // The run is also readable while it goes on.
     assert_eq!(kept(&serving.place)["run"]["finished_at"], Value::Null);
     let (code, said, place) = serving.end_with_place("-TERM");
     assert_eq!(code, Some(0), "{said}");
@@ -242,7 +243,7 @@ fn it_makes_incidents_on_demand_and_shows_the_page_and_runs() {
         assert!(head.starts_with("HTTP/1.1 4"), "{body}: {head}");
         assert!(refusal["detail"].as_str().unwrap().contains(words), "{body}: {refusal}");
     }
-    // The page, its files, and the runs of this folder.
+    // The server shows the page, its files, and the runs of this folder.
     let page = serving.ask("GET /");
     assert!(page.contains("content-security-policy: default-src 'none'; script-src 'self';"), "{page}");
     let tag = page.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap();
@@ -254,7 +255,7 @@ fn it_makes_incidents_on_demand_and_shows_the_page_and_runs() {
     serving.place.bench(&["--agent", "oracle", "--quiet"]).exits(0);
     assert!(serving.ask("GET /runs").contains(&format!("\"id\":\"{}\"", serving.place.latest())));
     serving.end("-TERM");
-    // Where others can look, a folder is shown only if it is named; and an exam makes no incidents.
+    // If other machines can reach the server, a folder is shown only if it is named; and an exam makes no incidents.
     let open = Serving::start(&["--port", "0", "--host", "0.0.0.0", "--token", "t"], &[]);
     assert!(open.ask("GET /runs").contains("no_runs"));
     open.end("-TERM");

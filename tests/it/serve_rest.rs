@@ -1,4 +1,5 @@
-//! The REST API: the contract's shapes, every bad input, who plays which episode, and what an exam lets out.
+//! Tests of the REST API: the shapes of answers, every bad input, which client plays which episode, and what an exam
+//! discloses.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -119,7 +120,7 @@ async fn a_seed_draws_the_same_from_body_and_query() {
 
 // ---- bad input ----
 
-/// Method, path, headers, body; status, code word, and what the text says.
+/// A row of the table: method, path, headers, body; status, code word, and a part of the text.
 type Row<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a [u8], u16, &'a str, &'a str);
 
 async fn refused(service: &Service, table: &[Row<'_>]) {
@@ -267,7 +268,7 @@ async fn an_unknown_action_is_a_penalised_step_and_no_error() {
 
 proptest::proptest! {
     #![proptest_config(proptest::test_runner::Config::with_cases(64))]
-    /// Whatever arrives: an answer below 500 in JSON.
+    /// Whatever arrives, the answer is JSON with a status below 500.
     #[test]
     fn no_input_makes_a_500(
         body in proptest::collection::vec(proptest::num::u8::ANY, 0..64),
@@ -302,9 +303,9 @@ async fn two_clients_with_cookies_do_not_meet() {
             assert_eq!(answer["info"]["step"], step);
         }
     }
-    // Somebody without a cookie gets the last reset of all.
+    // A client without a cookie gets the episode that was reset last.
     assert_eq!(Client::of(&service).get("/state").await.ok()["episode_id"], "of; b=ü");
-    // Another reset by the same client moves its cookie on.
+    // Another reset by the same client changes its cookie.
     a.post("/reset", json!({"scenario_id": "RP-001"})).await.ok();
     assert_eq!(a.get("/state").await.ok()["scenario_id"], "RP-001");
     assert_eq!(b.get("/state").await.ok()["step_count"], 2);
@@ -318,7 +319,7 @@ async fn two_clients_with_ids_do_not_meet() {
     let b = client.post("/reset?episode_id=b", json!({"scenario_id": "AC-002"})).await.ok()["episode_id"].clone();
     assert_eq!(b, "b");
     let a = a.as_str().unwrap();
-    // By header, by query and in the body; each stronger than the cookie, which means b.
+    // The header, the query and the body each override the cookie, which means b.
     let with_header = Request::get("/state").header("x-episode-id", a).body(Body::empty()).unwrap();
     assert_eq!(client.send(with_header).await.ok()["scenario_id"], "AC-001");
     client.post(&format!("/step?episode_id={a}"), look("x")).await.ok();
@@ -329,7 +330,7 @@ async fn two_clients_with_ids_do_not_meet() {
     let steps = |state: Value| state["step_count"].as_u64().unwrap();
     assert_eq!(steps(client.get(&format!("/state?episode_id={a}")).await.ok()), 2);
     assert_eq!(steps(client.get("/state").await.ok()), 1);
-    // The header names the episode to start over, too.
+    // The header also names the episode to start over.
     let again = Request::post("/reset").header("x-episode-id", "b").body(Body::empty()).unwrap();
     assert_eq!(client.send(again).await.ok()["episode_id"], "b");
     assert_eq!(steps(client.get("/state?episode_id=b").await.ok()), 0);
@@ -379,7 +380,7 @@ async fn answers_are_revealed_when_the_option_says() {
     }
 }
 
-/// Plays an exam by each dialect, and gives every byte that came back with what the client itself sent.
+/// Plays an exam in each dialect, and returns every answer together with what the client itself had sent.
 async fn sit_exam(scenario: &str, actions: &[Action]) -> Vec<(String, String)> {
     let mut client = Client::with_jar(&service(exam()));
     let mut seen = Vec::new();
@@ -397,7 +398,7 @@ async fn sit_exam(scenario: &str, actions: &[Action]) -> Vec<(String, String)> {
             keep(&sent, client.get("/state").await);
             keep(&sent, client.get("/grader").await);
         }
-        // Once more after the end.
+        // The client sends one more step after the end.
         keep("", client.post("/step", json!({"action_type": "nap"})).await);
         keep("", client.get("/state").await);
         keep("", client.get("/grader").await);
@@ -407,7 +408,7 @@ async fn sit_exam(scenario: &str, actions: &[Action]) -> Vec<(String, String)> {
     seen
 }
 
-/// The actions of an agent, and every observation that it would see in the open.
+/// Makes the actions of an agent that plays at random in the open.
 fn random_play(scenario: &str, seed: u64) -> Vec<Action> {
     let suite = catalog();
     let mut episode = Episode::reset(suite.scenario(scenario).unwrap(), EpisodeId::nil());
@@ -434,7 +435,7 @@ async fn an_exam_lets_no_answer_no_score_and_no_judgement_out() {
     }
 }
 
-/// All pages but those of an episode, as an agent that looks around finds them.
+/// Reads all pages but those of an episode, as an agent that looks around finds them.
 async fn crawl(client: &mut Client) -> Vec<(String, u16, String)> {
     let document = client.get("/openapi.json").await.ok();
     let mut pages = Vec::new();
@@ -447,7 +448,7 @@ async fn crawl(client: &mut Client) -> Vec<(String, u16, String)> {
             let answer = match method.as_str() {
                 "get" => client.get(&place).await,
                 "post" => client.post(&place, json!({ "split": "test", "index": 0, "jsonrpc": "2.0", "id": 1 })).await,
-                // Nothing else reads.
+                // No other method reads.
                 _ => continue,
             };
             pages.push((format!("{method} {place}"), answer.status.as_u16(), answer.text));
@@ -475,7 +476,7 @@ async fn the_other_pages_of_an_exam_are_the_same_for_every_episode_and_hold_no_a
     assert!(pages.iter().filter(|(_, status, _)| *status == 200).count() >= 8, "{pages:?}");
     for scenario in suite.scenarios() {
         let answer = scenario.oracle().pop().unwrap();
-        // A word of them may stand anywhere; all of them together are the answer.
+        // A word of the answer may occur anywhere; all of its words together are the answer.
         for (key, text) in answer.parameters() {
             let terms: Vec<_> = text.as_str().unwrap().split(", ").collect();
             let tells = |page: &str| terms.len() > 3 && terms.iter().all(|term| page.contains(term));
@@ -486,7 +487,7 @@ async fn the_other_pages_of_an_exam_are_the_same_for_every_episode_and_hold_no_a
     }
 }
 
-/// Every number and truth value of an answer, with its place.
+/// Lists every number and truth value of an answer, with its place.
 fn walk(value: &Value, path: &str, numbers: &mut Vec<(String, Value)>) {
     match value {
         Value::Object(object) => {
@@ -498,7 +499,7 @@ fn walk(value: &Value, path: &str, numbers: &mut Vec<(String, Value)>) {
     }
 }
 
-/// Leaves out what the briefing and the evidence tell.
+/// Removes the parts that the briefing and the evidence contain.
 fn drop_told(value: &mut Value, told: &[&str]) {
     if let Value::Object(object) = value {
         object.retain(|key, _| !told.contains(&key.as_str()));
@@ -506,7 +507,7 @@ fn drop_told(value: &mut Value, told: &[&str]) {
     }
 }
 
-/// Numbers may stand in an answer only where the world or the rules put them.
+/// Checks that numbers occur in an answer only where the world or the rules put them.
 fn check_exam(scenario: &incident_env::Scenario, sent: &str, text: &str) {
     let id = scenario.id();
     for word in [
@@ -554,7 +555,8 @@ fn check_exam(scenario: &incident_env::Scenario, sent: &str, text: &str) {
             "{id}: {path} = {value}"
         );
     }
-    // The truth's own texts, unless the client said them itself or the briefing and the evidence show them.
+    // These are the texts of the truth, except those that the client itself sent or that the briefing and the evidence
+    // show.
     let told = ["incident_summary", "alert", "queried_data", "known_services", "available_runbooks", "feature_flags"];
     let mut rest = value;
     drop_told(&mut rest, &told);
@@ -565,7 +567,7 @@ fn check_exam(scenario: &incident_env::Scenario, sent: &str, text: &str) {
     for action in scenario.oracle() {
         for (_, answer) in action.parameters() {
             let answer = answer.as_str().unwrap();
-            // Tasks list P1 to P4 alike, and an error lists every service alike.
+            // The list of tasks names P1 to P4 alike, and an error names every service alike.
             let listed = rest.contains("\"action_schema\"") || rest.contains("known services:");
             assert!(listed || sent.contains(answer) || !rest.contains(answer), "{id}: '{answer}' in {rest}");
         }

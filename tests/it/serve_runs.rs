@@ -1,4 +1,5 @@
-//! The runs that a server shows: lists, scores, episodes and comparisons, also of runs that go on, are damaged, or are secret.
+//! Tests of the runs that a server shows: lists, scores, episodes and comparisons, also of runs in progress, of damaged
+//! and of secret ones.
 
 use std::fs;
 use std::io::Write as _;
@@ -22,7 +23,7 @@ use tower::ServiceExt as _;
 use crate::binary::Place;
 use crate::service::{Client, Service, catalog, exam, serving};
 
-/// Knows the written scenarios.
+/// A source of suites that knows the hand-written scenarios.
 #[derive(Debug)]
 struct Written;
 
@@ -38,7 +39,7 @@ fn showing(place: &Place, options: Options) -> Service {
     serving(&App::backed(catalog(), options, CancellationToken::new(), backing))
 }
 
-/// A place with a run of two agents in two epochs.
+/// Makes a place with a run of two agents in two epochs.
 fn played() -> Place {
     let place = Place::empty();
     place.bench(&["--agent", "oracle,random", "--epochs", "2", "--quiet"]).exits(0);
@@ -81,7 +82,7 @@ async fn a_run_is_shown_as_it_was() {
     }
     let repair = client.get(&format!("/runs/{id}/episodes/34")).await.ok();
     assert_eq!(repair["briefing"]["max_steps"], 15);
-    // What the oracle did is what it would do.
+    // The steps of the oracle are those that it would take.
     let done: Vec<_> = repair["trajectory"]["steps"].as_array().unwrap().iter().map(|one| &one["step"]).collect();
     let oracle = repair["oracle"].as_array().unwrap();
     assert_eq!(done.len(), oracle.len());
@@ -114,7 +115,7 @@ async fn what_cannot_be_shown_is_told() {
         assert_eq!(answer.status.as_u16(), status, "{path}: {}", answer.text);
         assert!(answer.json()["detail"].as_str().unwrap().contains(words), "{path}: {}", answer.text);
     }
-    // A server without a folder, and one in an exam.
+    // Neither a server without a folder nor one in an exam shows runs.
     let bare = crate::service::service(Options::default());
     assert_eq!(Client::of(&bare).get("/runs").await.json()["code"], "no_runs");
     let mut examined = Client::of(&showing(&place, exam()));
@@ -124,7 +125,7 @@ async fn what_cannot_be_shown_is_told() {
         let answer = examined.get(&path).await;
         assert_eq!((answer.status, &answer.json()["code"]), (StatusCode::FORBIDDEN, &json!("exam")), "{path}");
     }
-    // A page that has turned its own name around, so that it leads here, reads nothing.
+    // A page that made its own name resolve to this machine reads nothing.
     let local = Options { origins: Origins { local: true, ..Origins::default() }, ..Options::default() };
     let service = showing(&place, local);
     for (host, status) in [("evil.example:7860", 403), ("127.0.0.1:7860", 200), ("localhost", 200)] {
@@ -134,11 +135,11 @@ async fn what_cannot_be_shown_is_told() {
             assert_eq!(answer.status.as_u16(), status, "{host} {path}: {}", answer.text);
         }
     }
-    // Who is told no answers is told no way to them.
+    // A client that is told no answers is not told the path to them either.
     let never = Options { visibility: Visibility { reveal: Reveal::Never, exam: false }, ..Options::default() };
     let one = Client::of(&showing(&place, never)).get(&format!("/runs/{id}/episodes/0")).await.ok();
     assert_eq!(one["oracle"], Value::Null);
-    // A damaged run hides no other.
+    // A damaged run hides no other run.
     let log = place.path(&format!("results/runs/{id}/events.jsonl"));
     place.bench(&["--agent", "oracle", "--quiet"]).exits(0);
     fs::write(&log, "nonsense\n").unwrap();
@@ -164,7 +165,7 @@ async fn two_runs_are_compared_as_the_command_does() {
         _ => 3,
     };
     assert_eq!(told.code, Some(code), "{}", told.stderr);
-    // Other prompts or another suite are not the same question.
+    // Runs with other prompts or another suite do not measure the same.
     place.bench(&["--suite", "generated:easy,count=3", "--agent", "oracle", "--quiet"]).exits(0);
     let other = place.latest();
     let answer = client.get(&format!("/compare?base={base}&new={other}")).await;
@@ -172,7 +173,7 @@ async fn two_runs_are_compared_as_the_command_does() {
     client.get(&format!("/compare?base={base}&new={other}&allow_drift=true")).await.ok();
 }
 
-/// The next event of a stream of them.
+/// Returns the next event of a stream of events.
 async fn event(body: &mut (impl futures_util::Stream<Item = Result<axum::body::Bytes, axum::Error>> + Unpin)) -> Value {
     let next = tokio::time::timeout(Duration::from_secs(20), body.next()).await.expect("an event in time");
     let text = String::from_utf8(next.expect("no end yet").unwrap().to_vec()).unwrap();
@@ -186,7 +187,7 @@ async fn a_run_that_goes_on_is_told_as_it_goes() {
     let id = place.latest();
     let path = place.path(&format!("results/runs/{id}/events.jsonl"));
     let log = fs::read(&path).unwrap();
-    // To the first episode that ended, and a piece of the next line, which is not written to its end yet.
+    // The log is cut after the first finished episode and a piece of the next line.
     let text = String::from_utf8(log.clone()).unwrap();
     let ended = text.find("\"type\":\"episode.finished\"").unwrap();
     let (first, rest) = log.split_at(ended + text[ended..].find('\n').unwrap() + 20);
@@ -205,7 +206,7 @@ async fn a_run_that_goes_on_is_told_as_it_goes() {
     let ended = before["ended"].as_u64().unwrap();
     assert!((1..36).contains(&ended), "{ended}");
     assert_eq!(event(&mut all).await["runs"][0]["ended"], ended);
-    // Without its file an episode is read from the log.
+    // If its file is missing, an episode is read from the log.
     let mut client = Client::of(&service);
     let list = client.get(&format!("/runs/{id}/episodes")).await.ok();
     let line = list["episodes"].as_array().unwrap().iter().find(|line| line["score"].is_number()).unwrap().clone();
@@ -213,7 +214,7 @@ async fn a_run_that_goes_on_is_told_as_it_goes() {
     assert_eq!(begun["trajectory"]["score"], line["score"]);
     assert_eq!(begun["trajectory"]["steps"][0]["step"]["step"], 1);
 
-    // While a process has it, it goes on.
+    // While a process holds the lock, the run goes on.
     let lock = fs::File::options().write(true).open(place.path(&format!("results/runs/{id}/lock"))).unwrap();
     lock.lock().unwrap();
     assert_eq!(event(&mut one).await["status"], "running");
@@ -230,7 +231,7 @@ async fn a_run_that_goes_on_is_told_as_it_goes() {
     while event(&mut all).await["runs"][0]["status"] != "finished" {}
 }
 
-/// However a log arrives, what is made of it is the same; and a number names the episode that it was given.
+/// However a log arrives, the list made from it is the same, and a number keeps naming the same episode.
 #[test]
 fn a_list_grows_with_its_log() {
     let place = played();

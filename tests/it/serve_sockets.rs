@@ -1,4 +1,4 @@
-//! `/ws` and the sockets below it: conversations, refusals, pings, limits, and how a server stops.
+//! Tests of `/ws` and of sockets in general: conversations, refusals, pings, limits, and how a server stops.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::service::{catalog, exam, limited};
 
-/// A server on a port of its own.
+/// A server on a free port.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     stop: CancellationToken,
@@ -44,7 +44,7 @@ impl Running {
         Socket(connect_async(format!("ws://{}{path}", self.address)).await.unwrap().0)
     }
 
-    /// A connection that has left HTTP by hand, for frames that no client library sends.
+    /// Makes a connection that has left HTTP by hand, for frames that no client library sends.
     async fn leave_http(&self) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let request = "GET /ws HTTP/1.1\r\nhost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n\
@@ -59,7 +59,7 @@ impl Running {
         stream
     }
 
-    /// Sends bytes and reads all that comes until the other side closes.
+    /// Sends bytes, and returns everything that arrives until the other side closes.
     pub(crate) async fn raw(&self, bytes: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(bytes).await.unwrap();
@@ -97,14 +97,14 @@ impl Socket {
         self.answer().await
     }
 
-    /// Ends the session, and waits until the other side has.
+    /// Ends the session, and waits until the other side has ended it too.
     pub(crate) async fn ask_to_close(&mut self) {
         self.send(Message::text("{\"type\": \"close\"}")).await;
         assert_eq!(self.closed().await, 1000);
         while let Some(Ok(_)) = self.0.next().await {}
     }
 
-    /// The code with which the other side closes now.
+    /// Returns the code with which the other side closes.
     pub(crate) async fn closed(&mut self) -> u16 {
         match self.frame().await {
             Some(Message::Close(Some(CloseFrame { code, .. }))) => code.into(),
@@ -210,9 +210,9 @@ async fn what_is_refused_and_survived() {
         "type": "type_error", "loc": ["parameters", "flag"], "msg": "expected a string, found a number", "input": null,
     }]);
     assert_eq!(answer["data"]["errors"], errors);
-    // Nothing of it was a step.
+    // None of these messages was a step.
     assert_eq!(socket.ask(json!({"type": "state"})).await["data"]["step_count"], 0);
-    // Any seed will do here.
+    // Any seed is accepted here.
     for seed in [json!(-5), json!("abc")] {
         assert_eq!(socket.ask(json!({"type": "reset", "data": {"seed": seed}})).await["type"], "observation");
     }
@@ -241,7 +241,7 @@ async fn sockets_have_episodes_of_their_own_and_answer_in_order() {
     let (mut a, mut b) = (server.socket().await, server.socket().await);
     a.ask(json!({"type": "reset", "data": {"scenario_id": "AC-001", "episode_id": "same"}})).await;
     b.ask(json!({"type": "reset", "data": {"scenario_id": "RP-001", "episode_id": "same"}})).await;
-    // All at once: the answers come one by one.
+    // All messages are sent at once: the answers come one by one.
     for _ in 0..3 {
         let look = json!({"action_type": "query_logs", "parameters": {"service": "api-gateway"}});
         a.send(Message::text(json!({"type": "step", "data": look}).to_string())).await;
@@ -251,7 +251,7 @@ async fn sockets_have_episodes_of_their_own_and_answer_in_order() {
     }
     let state = b.ask(json!({"type": "state"})).await;
     assert_eq!((&state["data"]["scenario_id"], &state["data"]["step_count"]), (&json!("RP-001"), &json!(0)));
-    // Nor does REST see them.
+    // REST does not see them either.
     let answer = server.raw(b"GET /state HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("no_episode"), "{answer}");
 }
@@ -315,7 +315,7 @@ async fn frames_that_break_the_protocol_are_told_why() {
     }
 }
 
-/// A frame as a client sends it. A mask of zeros leaves the payload as it is.
+/// Makes a frame as a client sends it. A mask of zeros leaves the payload as it is.
 fn masked(head: u8, payload: &[u8]) -> Vec<u8> {
     let length = payload.len();
     let mut frame = vec![head];
@@ -333,7 +333,7 @@ fn masked(head: u8, payload: &[u8]) -> Vec<u8> {
 async fn read_all(stream: &mut TcpStream) -> Vec<u8> {
     let mut said = Vec::new();
     let read = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut said)).await;
-    // A close that meets bytes which nobody reads any more ends in a reset, behind what was said.
+    // A close that meets bytes which nobody reads any more ends in a reset, after the answer.
     let _ = read.expect("an end in time");
     said
 }
@@ -362,7 +362,7 @@ async fn a_full_server_says_so_and_lingers() {
     let full = server.raw(b"POST /reset HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
     assert!(full.starts_with("HTTP/1.1 503") && full.contains("retry-after: 5"), "{full}");
     drop(first);
-    // The place is free as soon as the server has noticed.
+    // The place is free as soon as the server has noticed the end.
     let again = async {
         loop {
             let mut socket = server.socket().await;
@@ -385,11 +385,11 @@ async fn who_says_nothing_for_too_long_is_closed() {
 async fn who_is_gone_without_a_word_gives_its_place_back_and_who_pings_keeps_it() {
     let idle = Duration::from_secs(1);
     let options = Options { socket_idle: idle, ..limited(60, 4) };
-    // All of them, and one more that asks for the gauge.
+    // There are places for all sessions, and one more for a request that asks for the gauge.
     let server = Running::with_connections(options, 5).await;
     let began = tokio::time::Instant::now();
     let mut talker = server.socket().await;
-    // Their connections stay open, but nothing answers any more: no close, and no end of the stream.
+    // Their connections stay open, but no client answers any more: no close, and no end of the stream.
     let mut silent = Vec::new();
     for _ in 0..3 {
         let mut socket = server.socket().await;
@@ -407,7 +407,7 @@ async fn who_is_gone_without_a_word_gives_its_place_back_and_who_pings_keeps_it(
     tokio::time::timeout(Duration::from_secs(30), given_back).await.unwrap();
     assert!(began.elapsed() > idle);
     assert_eq!(talker.ask(json!({"type": "state"})).await["data"]["step_count"], 0);
-    // Their connections are given back as well: there are places for three others, and for a question.
+    // Their connections are given back as well: there are places for three others, and for a request.
     let mut others = Vec::new();
     for _ in 0..3 {
         let mut socket = tokio::time::timeout(Duration::from_secs(30), server.socket()).await.unwrap();
@@ -464,13 +464,13 @@ async fn who_says_nothing_is_not_kept_and_who_is_being_answered_is() {
     asking.write_all(head).await.unwrap();
     let mut socket = server.socket().await;
 
-    // Half a head, or none, is not waited for.
+    // The server does not wait for half a head or none.
     for stream in [&mut silent, &mut slow] {
         let mut nothing = Vec::new();
         stream.read_to_end(&mut nothing).await.unwrap();
         assert!(nothing.is_empty() && began.elapsed() >= PATIENCE);
     }
-    // A request that is being read, and a socket, have times of their own.
+    // A request that is being read, and a socket, have separate time limits.
     tokio::time::sleep(PATIENCE * 2).await;
     asking.write_all(b"}").await.unwrap();
     let mut answer = Vec::new();

@@ -1,6 +1,6 @@
-//! A scripted model server on a real socket: replies that axum sends, and faults that no framework would.
+//! A scripted model server on a real socket: replies sent by axum, and faults that no framework would produce.
 //!
-//! It runs on a thread of its own, so that a client in this process and the real binary can both be served.
+//! It runs on a separate thread, so that both a client in this process and the real binary can be served.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-/// A request as it came in.
+/// A request as it arrived.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Seen {
     pub(crate) headers: HeaderMap,
@@ -23,12 +23,12 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// The text of a message, empty where there is none.
+    /// Returns the text of a message, which is empty if there is none.
     pub(crate) fn message(&self, index: usize) -> &str {
         self.body["messages"][index]["content"].as_str().unwrap_or_default()
     }
 
-    /// How many messages the request has.
+    /// Returns the number of messages in the request.
     pub(crate) fn messages(&self) -> usize {
         self.body["messages"].as_array().map_or(0, Vec::len)
     }
@@ -38,7 +38,7 @@ impl Seen {
     }
 }
 
-/// An answer in HTTP.
+/// An answer over HTTP.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
     status: u16,
@@ -48,7 +48,7 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// Any body, without a content type.
+    /// Makes an answer with any body, without a content type.
     pub(crate) fn raw(status: u16, body: &str) -> Self {
         Self { status, headers: Vec::new(), body: body.to_owned(), delay: Duration::ZERO }
     }
@@ -62,17 +62,17 @@ impl Reply {
             .header("content-type", "text/html; charset=utf-8")
     }
 
-    /// An error in the usual form.
+    /// Makes an error in the usual form.
     pub(crate) fn error(status: u16, code: &str, message: &str) -> Self {
         Self::json(status, json!({"error": {"message": message, "type": "some_error", "param": null, "code": code}}))
     }
 
-    /// A completion that says this text.
+    /// Makes a completion with this text.
     pub(crate) fn says(text: &str) -> Self {
         Self::choice(json!({"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}))
     }
 
-    /// A completion with this choice.
+    /// Makes a completion with this choice.
     pub(crate) fn choice(choice: Value) -> Self {
         Self::json(
             200,
@@ -88,16 +88,16 @@ impl Reply {
         self
     }
 
-    /// The same, so much later.
+    /// Delays the answer.
     pub(crate) fn late(self, delay: Duration) -> Self {
         Self { delay, ..self }
     }
 }
 
-/// What goes wrong below HTTP.
+/// A fault below HTTP.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Fault {
-    /// A reset before any byte of an answer.
+    /// The connection is reset before any byte of an answer.
     Reset,
     /// The connection ends before any byte of an answer.
     Closed,
@@ -105,16 +105,16 @@ pub(crate) enum Fault {
     CutBody,
     /// The connection ends within a chunked body.
     CutChunk,
-    /// A reset within a chunked body.
+    /// The connection is reset within a chunked body.
     ResetChunk,
-    /// No answer at all.
+    /// The server never answers.
     Silence,
-    /// A chunked body of so many bytes.
+    /// The server sends a chunked body of this many bytes.
     Flood(usize),
 }
 
 impl Fault {
-    /// All but the flood.
+    /// All faults but the flood.
     pub(crate) const ALL: [Self; 6] =
         [Self::Reset, Self::Closed, Self::CutBody, Self::CutChunk, Self::ResetChunk, Self::Silence];
 }
@@ -122,7 +122,7 @@ impl Fault {
 type Script = Arc<dyn Fn(usize, &Seen) -> Reply + Send + Sync>;
 type Log = Arc<Mutex<Vec<Seen>>>;
 
-/// A running server; it stops when it is dropped.
+/// A running server, which stops when it is dropped.
 pub(crate) struct Server {
     address: SocketAddr,
     seen: Log,
@@ -131,7 +131,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Answers each request, counted from 0, by a script.
+    /// Starts a server that answers each request, counted from 0, by a script.
     pub(crate) fn start(script: impl Fn(usize, &Seen) -> Reply + Send + Sync + 'static) -> Self {
         let script: Script = Arc::new(script);
         Self::launch(|listener, seen| async move {
@@ -140,19 +140,19 @@ impl Server {
         })
     }
 
-    /// Gives these replies in turn, and the last one for ever.
+    /// Starts a server that gives these replies in turn, and then the last one for ever.
     pub(crate) fn of(replies: impl IntoIterator<Item = Reply>) -> Self {
         let replies: Vec<_> = replies.into_iter().collect();
         Self::start(move |index, _| replies[index.min(replies.len() - 1)].clone())
     }
 
-    /// Meets every request with a fault.
+    /// Starts a server that meets every request with a fault.
     pub(crate) fn broken(fault: Fault) -> Self {
         Self::launch(move |listener, seen| async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 seen.lock().unwrap().push(Seen::default());
-                // A client that gives up first is no error of the server.
+                // If a client gives up first, that is not an error of the server.
                 tokio::spawn(async move {
                     let _ = break_down(stream, fault).await;
                 });
@@ -184,12 +184,12 @@ impl Server {
         format!("http://{}/v1", self.address)
     }
 
-    /// The requests so far.
+    /// Returns the requests so far.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
 
-    /// How many requests there were so far.
+    /// Returns the number of requests so far.
     pub(crate) fn calls(&self) -> usize {
         self.seen.lock().unwrap().len()
     }
@@ -199,14 +199,14 @@ impl Drop for Server {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic of the script fails the test that owns it, unless that one fails already.
+            // A panic of the script fails the test that owns it, unless that test already fails.
             let ended = thread.join();
             assert!(ended.is_ok() || std::thread::panicking(), "the scripted server failed");
         }
     }
 }
 
-/// A URL at which nobody listens.
+/// Returns a URL at which no server listens.
 pub(crate) fn dead_url() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     format!("http://{}/v1", listener.local_addr().unwrap())
@@ -236,7 +236,7 @@ async fn answer(
 const BEGINNING: &str = r#"{"id":"x","object":"chat.completion","choices":[{"index":0,"message":{"content":"hel"#;
 
 async fn break_down(mut stream: TcpStream, fault: Fault) -> std::io::Result<()> {
-    // A socket that is closed with unread bytes answers with a reset: such a fault leaves the request unread.
+    // A socket that is closed with unread bytes answers with a reset, so such a fault leaves the request unread.
     if matches!(fault, Fault::Reset | Fault::ResetChunk) {
         stream.peek(&mut [0]).await?;
     } else {

@@ -1,4 +1,4 @@
-//! A client of the server in this process: no socket, and a cookie jar where one is wanted.
+//! A client of the server in this process: without a socket, and with a cookie jar if one is wanted.
 
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
@@ -14,20 +14,20 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
 
-/// A server with these options.
+/// Makes a server with these options.
 pub(crate) fn service(options: Options) -> Service {
     serving(&app(options))
 }
 
-/// What answers requests.
+/// The service that answers requests.
 pub(crate) type Service = BoxCloneSyncService<Request<Body>, Response, Infallible>;
 
-/// The service over an application.
+/// Makes the service over an application.
 pub(crate) fn serving(app: &Arc<App>) -> Service {
     BoxCloneSyncService::new(incident_bench::serve::service(app))
 }
 
-/// The suite, read once for all servers.
+/// Returns the suite, which is read once for all servers.
 pub(crate) fn catalog() -> Catalog {
     static CATALOG: OnceLock<Catalog> = OnceLock::new();
     CATALOG.get_or_init(|| Catalog::embedded().unwrap()).clone()
@@ -45,7 +45,7 @@ pub(crate) fn exam() -> Options {
     Options { visibility: Visibility { reveal: Reveal::Always, exam: true }, ..Options::default() }
 }
 
-/// An answer.
+/// An answer of the server.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -62,14 +62,14 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// The value of an answer that must be good.
+    /// Returns the JSON value of an answer that must be good.
     pub(crate) fn ok(self) -> Value {
         assert_eq!(self.status, StatusCode::OK, "{}", self.text);
         self.json()
     }
 }
 
-/// Somebody with or without a cookie jar.
+/// A client with or without a cookie jar.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     service: Service,
@@ -86,7 +86,7 @@ impl Client {
         Self { keeps_cookies: true, ..Self::of(service) }
     }
 
-    /// Sends a request as it is.
+    /// Sends a request unchanged.
     pub(crate) async fn send(&mut self, mut request: Request<Body>) -> Answer {
         if let Some(cookie) = &self.jar {
             request.headers_mut().insert("cookie", cookie.parse().unwrap());

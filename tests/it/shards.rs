@@ -1,4 +1,4 @@
-//! Shards: three machines play what one would, and the merged table is the same to the last digit.
+//! Tests of shards: three machines play what one would, and the merged table is the same to the last digit.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::binary::{Place, names_in};
 use crate::faults::good;
 use crate::server::Server;
 
-/// The rows without what time and the number of processes decide.
+/// Returns the rows without values that depend on time and on the number of processes.
 fn rows(summary: &Value) -> Vec<Value> {
     let timeless = |mut row: Value| {
         let fields = row.as_object_mut().unwrap();

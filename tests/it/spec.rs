@@ -1,11 +1,11 @@
-//! The contract, page 1, as tables.
+//! Tests of the rules of rewards and classic grades, as tables.
 
 use incident_env::{Episode, TaskId};
 use serde_json::{Value, json};
 
 use crate::world::{act, play, small};
 
-/// The scenario that poses a task, and one of its services.
+/// Returns the scenario that poses a task, and two of its services.
 fn scenario_of(task: TaskId) -> (&'static str, &'static str, &'static str) {
     match task {
         TaskId::AlertClassification => ("AC-901", "thumbs", "web"),
@@ -14,7 +14,7 @@ fn scenario_of(task: TaskId) -> (&'static str, &'static str, &'static str) {
     }
 }
 
-/// Plays steps and gives the signals and the score of the last one.
+/// Plays steps, and returns the signals and the score of the last one, and whether it had an error.
 fn last(task: TaskId, steps: &[(&str, Value)]) -> (Vec<&'static str>, f64, bool) {
     let catalog = small();
     let mut episode = play(&catalog, scenario_of(task).0);
@@ -107,7 +107,7 @@ fn remediations_that_have_no_effect() {
     ] {
         assert_eq!(last(H, &steps), (vec![], 0.0, false), "{steps:?}");
     }
-    // A harmful action is harmful every time.
+    // A harmful action costs points every time.
     let restart = ("restart_service", json!({"service": "checkout-api", "reasoning": "1"}));
     let again = ("restart_service", json!({"service": "checkout-api", "reasoning": "2"}));
     assert_eq!(last(H, &[restart, again]).0, ["rem_wrong"]);
@@ -146,7 +146,7 @@ fn json(episode: &Episode) -> Value {
     serde_json::to_value(episode.observation()).unwrap()
 }
 
-/// Plays steps and gives the grade.
+/// Plays steps, and returns the grade.
 fn grade(id: &str, steps: &[(&str, Value)]) -> Value {
     let catalog = small();
     let mut episode = play(&catalog, id);
@@ -196,9 +196,9 @@ fn root_cause_grades() {
         (vec![logs("web"), ("query_logs", json!({})), submit("postgres", "disk")], 0.6, 0.25),
         // K = 2 of Q = 3: 0.2667 + 0.1.
         (vec![logs("web"), logs("web"), logs("auth-service"), submit("postgres", "x")], 0.35, 0.3667),
-        // An action that is no diagnostic counts for nothing.
+        // An action that is not a diagnostic does not count.
         (vec![("x", json!({})), logs("web"), submit("postgres", "disk")], 0.6, 0.4),
-        // Diagnostics of no known service: K = 0.
+        // Diagnostics of no known service give K = 0.
         (vec![logs("nope"), submit("postgres", "disk")], 0.6, 0.0),
     ] {
         let grade = grade("RCA-901", &steps);
@@ -232,9 +232,9 @@ fn remediation_grades() {
         ([good.to_vec(), wrong(1), submit("import lock stock")].concat(), 0.95),
         ([good.to_vec(), wrong(5), submit("import lock stock")].concat(), 0.85),
         ([wrong(5), submit("x")].concat(), 0.45),
-        // An attempt without a target is an attempt.
+        // An attempt without a target counts as an attempt.
         ([vec![("restart_service", json!({}))], submit("x")].concat(), 0.6),
-        // The order of the sequence does not matter to the classic grade, nor does doing a step twice.
+        // The classic grade ignores the order of the sequence and repeated steps.
         ([vec![good[2].clone(), good[1].clone(), good[1].clone()], submit("x")].concat(), 0.8),
         (good.to_vec(), 0.0),
     ] {

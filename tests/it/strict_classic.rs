@@ -1,5 +1,5 @@
-//! The strict grader on the nine classic scenarios: what earns, what does not, and that the exploits of the classic grader earn
-//! next to nothing.
+//! Tests of the strict grader on the nine classic scenarios: which answers earn points, which do not, and that the
+//! exploits of the classic grader earn almost nothing.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,7 +15,8 @@ fn act(kind: &str, parameters: Value) -> Action {
     Action::from_value(json!({ "action_type": kind, "parameters": parameters })).unwrap()
 }
 
-/// `check_metrics:auth-service`, `restart_service:x`, `execute_runbook_step:y`, `disable_feature_flag:z`.
+/// Makes an action from a key such as `check_metrics:auth-service`, `restart_service:x`, `execute_runbook_step:y` or
+/// `disable_feature_flag:z`.
 fn key(key: &str) -> Action {
     let (kind, target) = key.split_once(':').unwrap();
     let parameter = match kind {
@@ -26,7 +27,7 @@ fn key(key: &str) -> Action {
     act(kind, json!({ parameter: target }))
 }
 
-/// The classic and the strict score of these actions, and the strict breakdown.
+/// Returns the classic and the strict score of these actions, and the strict breakdown.
 fn graded(scenario: &Arc<Scenario>, actions: &[Action]) -> (f64, f64, Value) {
     let mut episode = Episode::reset(scenario, EpisodeId::nil());
     for action in actions {
@@ -48,7 +49,7 @@ fn the_oracle_earns_everything_by_both_graders() {
     }
 }
 
-/// What the classic grader pays for without an incident being understood.
+/// Lists plays for which the classic grader gives points although the incident was not understood.
 fn exploits(scenario: &Scenario) -> Vec<(&'static str, Vec<Action>)> {
     let names: Vec<&str> = scenario.briefing().services.iter().map(|name| &**name).collect();
     let alerted = scenario.briefing().alert.affected_services[0].as_str();
@@ -101,7 +102,7 @@ fn what_exploits_the_classic_grader_earns_less_than_a_tenth() {
         assert!(totals.1 < 0.1, "{name}: {totals:?}");
         worst_classic = worst_classic.max(totals.0);
     }
-    // Else they would be no exploits.
+    // Otherwise they would not be exploits.
     assert!(worst_classic > 0.25, "{worst_classic}");
 }
 

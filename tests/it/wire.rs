@@ -1,4 +1,4 @@
-//! The model client against a scripted server: what is sent, what is read, what is tried again.
+//! Tests of the model client against a scripted server: what it sends, what it reads, and what it tries again.
 
 use std::time::Duration;
 
@@ -17,8 +17,8 @@ use crate::server::{Fault, Reply, Server, dead_url};
 
 const KEY: &str = "sk-secret-123";
 
-/// Lets the clock stand still between calls, so that a wait for the next attempt takes no time. A call itself needs a
-/// clock that runs: one that stands still jumps to the next timeout while a socket is quiet.
+/// A client that lets the clock stand still between calls, so that a wait for the next attempt takes no time. A call
+/// itself needs a running clock: one that stands still jumps to the next timeout while a socket is quiet.
 struct Hasty<C>(C);
 
 impl<C: ChatClient> ChatClient for Hasty<C> {
@@ -49,7 +49,7 @@ fn request() -> ChatRequest {
     ChatRequest { messages, format: ReplyFormat::Text, max_tokens: None }
 }
 
-/// Asks once, with two retries. Needs a runtime whose clock stands still.
+/// Asks once, with two retries. The runtime must have a clock that stands still.
 async fn ask_at(endpoint: &Endpoint) -> Result<ChatReply, ChatError> {
     let client = Hasty(OpenAiClient::new(endpoint, settings()).unwrap());
     let policy = RetryPolicy { max_retries: 2, base_delay: Duration::from_millis(1), ..RetryPolicy::default() };
@@ -128,7 +128,7 @@ async fn what_cannot_pass_is_not() {
 #[tokio::test(start_paused = true)]
 async fn words_that_only_look_like_another_fault() {
     for (reply, kind) in [
-        // As Groq words a limit a minute.
+        // Groq words a limit a minute like this.
         (
             Reply::error(
                 429,
@@ -138,7 +138,7 @@ async fn words_that_only_look_like_another_fault() {
             ),
             ErrorKind::RateLimited,
         ),
-        // As Gemini words one.
+        // Gemini words a limit like this.
         (
             Reply::json(
                 429,
@@ -149,7 +149,7 @@ async fn words_that_only_look_like_another_fault() {
             ),
             ErrorKind::RateLimited,
         ),
-        // As OpenAI words a wrong parameter.
+        // OpenAI words a wrong parameter like this.
         (
             Reply::error(400, "unsupported_parameter", "'max_tokens' is not supported with this model."),
             ErrorKind::BadRequest,
@@ -167,7 +167,7 @@ async fn an_error_with_200_that_can_pass_is_tried_again() {
         (json!({"error": {"code": 429, "message": "slow down"}}), ErrorKind::RateLimited),
         (json!({"error": {"code": 502, "message": "upstream"}}), ErrorKind::Server),
         (json!({"error": {"message": "Rate limit reached"}}), ErrorKind::RateLimited),
-        // As OpenRouter gives an upstream's failure.
+        // OpenRouter reports an upstream's failure like this.
         (
             json!({"choices": [{
                 "error": {"code": 502, "message": "Provider returned error"},
@@ -203,7 +203,7 @@ async fn the_endpoint_says_how_long_to_wait() {
         (vec![("retry-after-ms", "40"), ("retry-after", "7")], 40..=40),
         (vec![("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT")], 0..=0),
         (vec![("retry-after", soon.as_str())], 2..=60_000),
-        // Not understood: the delay is ours.
+        // The header is not understood, so the client chooses the delay.
         (vec![("retry-after", "soon")], 0..=1),
         (vec![("retry-after", "-7")], 0..=1),
         (vec![("retry-after", "inf")], 0..=1),
@@ -216,7 +216,7 @@ async fn the_endpoint_says_how_long_to_wait() {
             assert!(delays.contains(&retry.delay_ms), "{headers:?}: {retry:?}");
         }
     }
-    // Nobody waits for an hour.
+    // The client does not wait for an hour.
     for late in ["3600", date(3600).as_str()] {
         let server = Server::of([Reply::error(429, "x", "busy").header("retry-after", late), ready()]);
         let error = ask(&server).await.unwrap_err();
@@ -326,7 +326,7 @@ async fn a_context_limit_is_understood() {
 
 // ---- what is read ----
 
-/// What a client makes of a choice.
+/// Returns the reply that a client reads from a choice.
 async fn read(choice: Value) -> ChatReply {
     let reply = ask(&Server::of([Reply::choice(choice.clone())])).await;
     reply.unwrap_or_else(|error| panic!("{choice}: {error}"))
@@ -372,7 +372,7 @@ async fn tool_calls_are_kept_as_they_came() {
     }
     let legacy = json!({"message": {"function_call": {"name": "f", "arguments": "{}"}}});
     assert_eq!(read(legacy).await.tool_calls.len(), 1);
-    // A call without a name calls nothing.
+    // A call without a name is ignored.
     let nameless = json!({"message": {"tool_calls": [{"function": {"arguments": "{}"}}, 7, null]}});
     assert_eq!(read(nameless).await.tool_calls, []);
 }
@@ -513,7 +513,7 @@ fn limits_and_fields_of_ones_own() {
 async fn what_travels_is_what_was_built() {
     let server = Server::of([ready()]);
     ask(&server).await.unwrap();
-    // A slash at the end of the URL makes no second one.
+    // A slash at the end of the URL does not make a second one.
     ask_at(&endpoint(format!("{}/", server.base_url()))).await.unwrap();
     for seen in server.seen() {
         assert_eq!(seen.body, wire::request_body(&request(), &settings()).unwrap());
@@ -577,7 +577,7 @@ fn what_no_header_can_carry_is_refused() {
 
 // ---- whatever may come ----
 
-/// JSON made of the words that matter here, in places where they do not belong.
+/// Makes JSON from the words that matter here, in places where they do not belong.
 fn odd_json() -> impl Strategy<Value = Value> {
     const WORDS: [&str; 24] = [
         "choices",

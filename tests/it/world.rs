@@ -1,4 +1,4 @@
-//! Short ways to scenarios, episodes and actions.
+//! Short ways to make scenarios, episodes and actions.
 
 use std::sync::Arc;
 
@@ -12,33 +12,33 @@ const FILES: [(&str, &str); 3] = [
     ("RP-901.toml", include_str!("fixtures/RP-901.toml")),
 ];
 
-/// A catalogue of three small scenarios, one a task.
+/// Makes a catalogue of three small scenarios, one for each task.
 pub(crate) fn small() -> Catalog {
     let sources = FILES.map(|(file, text)| Source { file: file.to_owned(), text: text.to_owned() });
     Catalog::of(sources.to_vec()).unwrap()
 }
 
-/// The text of a small scenario's file.
+/// Returns the text of a small scenario's file.
 pub(crate) fn small_file(file: &str) -> &'static str {
     FILES.iter().find(|(name, _)| *name == file).unwrap().1
 }
 
-/// An action from its kind and parameters.
+/// Makes an action from its kind and parameters.
 pub(crate) fn act(kind: &str, parameters: Value) -> Action {
     Action::from_value(json!({ "action_type": kind, "parameters": parameters })).unwrap()
 }
 
-/// A fresh episode.
+/// Starts a fresh episode.
 pub(crate) fn play(catalog: &Catalog, id: &str) -> Episode {
     reset(catalog.scenario(id).unwrap())
 }
 
-/// A fresh episode of a scenario.
+/// Starts a fresh episode of a scenario.
 pub(crate) fn reset(scenario: &Arc<Scenario>) -> Episode {
     Episode::reset(scenario, EpisodeId::nil())
 }
 
-/// A reply that says this text.
+/// Makes a reply with this text.
 pub(crate) fn says(text: &str) -> ChatReply {
     ChatReply {
         content: Some(text.to_owned()).filter(|text| !text.is_empty()),

@@ -1,4 +1,4 @@
-//! Actions: what an agent sends.
+//! Actions: the moves that an agent sends.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,17 +10,17 @@ use serde_json::{Map, Value};
 use crate::severity::Severity;
 
 crate::named_enum! {
-    /// An action that looks and changes nothing. Its target is a service.
+    /// An action that reads something about a service and changes nothing. Its target is a service.
     pub enum Diagnostic ("diagnostic", "diagnostics") {
         /// The service's recent log lines.
         QueryLogs = "query_logs",
         /// The service's metrics with their baselines.
         CheckMetrics = "check_metrics",
-        /// What the service calls, and how that goes.
+        /// The calls that the service makes to others, with their outcome.
         CheckDependencies = "check_dependencies",
-        /// What was changed in the service, newest first.
+        /// The changes made to the service, newest first.
         CheckRecentDeploys = "check_recent_deploys",
-        /// Replicas, restarts, probes, resources.
+        /// The service's replicas, restarts, probes and resources.
         CheckServiceStatus = "check_service_status",
     }
 }
@@ -30,7 +30,7 @@ crate::named_enum! {
     pub enum Remediation ("remediation", "remediations") {
         /// Restarts a service.
         RestartService = "restart_service",
-        /// Takes back a service's last change.
+        /// Reverts a service's last change.
         RollbackDeploy = "rollback_deploy",
         /// Gives a service more replicas.
         ScaleService = "scale_service",
@@ -44,7 +44,7 @@ crate::named_enum! {
 }
 
 impl Remediation {
-    /// The parameters that can name its target, in order of precedence.
+    /// Returns the parameters that can name the target, in order of precedence.
     #[must_use]
     pub const fn target_parameters(self) -> &'static [&'static str] {
         match self {
@@ -67,21 +67,21 @@ crate::named_enum! {
     }
 }
 
-/// A kind of action. An unknown one is a legal, penalised move and not an error.
+/// A kind of action. An unknown kind is a legal, penalised move and not an error.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ActionKind {
-    /// It looks and changes nothing.
+    /// An action that reads something and changes nothing.
     Diagnostic(Diagnostic),
-    /// It may change the world.
+    /// An action that may change the world.
     Remediation(Remediation),
-    /// It answers the task and ends the episode.
+    /// An action that answers the task and ends the episode.
     Submission(Submission),
-    /// No action of this name exists.
+    /// A name that no kind of action has.
     Other(Arc<str>),
 }
 
 impl ActionKind {
-    /// The 14 kinds that exist, in the order of declaration.
+    /// Returns the 14 kinds that exist, in the order of declaration.
     pub fn all() -> impl Iterator<Item = Self> {
         let diagnostics = Diagnostic::ALL.into_iter().map(Self::Diagnostic);
         let remediations = Remediation::ALL.into_iter().map(Self::Remediation);
@@ -89,7 +89,7 @@ impl ActionKind {
         diagnostics.chain(remediations).chain(submissions)
     }
 
-    /// The name on the wire.
+    /// Returns the name on the wire.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -100,7 +100,7 @@ impl ActionKind {
         }
     }
 
-    /// Whether it is one of the three submissions.
+    /// Returns whether the kind is one of the three submissions.
     #[must_use]
     pub const fn is_submission(&self) -> bool {
         matches!(self, Self::Submission(_))
@@ -108,7 +108,7 @@ impl ActionKind {
 }
 
 impl From<&str> for ActionKind {
-    /// Names are exact: `Query_Logs` is unknown.
+    /// Finds the kind of an exact name: `Query_Logs` is unknown.
     fn from(name: &str) -> Self {
         Diagnostic::from_name(name)
             .map(Self::Diagnostic)
@@ -136,19 +136,19 @@ impl<'de> Deserialize<'de> for ActionKind {
     }
 }
 
-/// The parameters whose JSON type is fixed: strings, and `replicas`, an integer.
+/// The parameters whose JSON type is fixed to string. The only other fixed type is that of `replicas`, an integer.
 const TEXT_PARAMETERS: [&str; 8] =
     ["service", "severity", "failure_mode", "summary", "flag", "runbook_action", "target_version", "target"];
 const REASONING: &str = "reasoning";
 const REPLICAS: &str = "replicas";
 
-/// Why a JSON value is not an action.
+/// The reason for which a JSON value is not an action.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {problem}")]
 pub struct ActionError {
-    /// Where: `action`, `action_type`, `parameters` or `parameters.KEY`.
+    /// The place of the mistake: `action`, `action_type`, `parameters` or `parameters.KEY`.
     pub place: String,
-    /// What is wrong there, and what would be right.
+    /// What is wrong at that place, and what would be right.
     pub problem: String,
 }
 
@@ -169,7 +169,7 @@ fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// What an agent does in one step. Cheap to clone.
+/// One move of an agent. Cloning it is cheap.
 #[derive(Debug, Clone)]
 pub struct Action(Arc<Body>);
 
@@ -182,19 +182,20 @@ struct Body {
 impl PartialEq for Body {
     fn eq(&self, other: &Self) -> bool {
         let (mine, theirs) = (&self.parameters, &other.parameters);
-        // Whoever sends two actions writes them in the same order, mostly: then no key has to be looked up.
+        // An agent that sends an action twice mostly writes its keys in the same order: then no key has to be looked
+        // up.
         let same = || if mine.keys().eq(theirs.keys()) { mine.values().eq(theirs.values()) } else { mine == theirs };
         self.kind == other.kind && mine.len() == theirs.len() && same()
     }
 }
 
 impl Action {
-    /// An action with parameters of the right types.
+    /// Makes an action. Optional parameters that are null are left out.
     ///
     /// # Errors
-    /// Names the parameter whose type is wrong.
+    /// Returns an error that names the first parameter of the wrong JSON type.
     pub fn new(kind: ActionKind, mut parameters: Map<String, Value>) -> Result<Self, ActionError> {
-        // An optional parameter that is null was left out.
+        // An optional parameter that is null counts as left out.
         parameters.retain(|key, value| !(value.is_null() && is_known(key)));
         for (key, value) in &parameters {
             if key == REPLICAS {
@@ -209,49 +210,51 @@ impl Action {
         Ok(Self(Arc::new(Body { kind, parameters })))
     }
 
-    /// Takes a reading of a service.
+    /// Makes a diagnostic of a service.
     #[must_use]
     pub fn diagnostic(kind: Diagnostic, service: &str) -> Self {
         Self::with(ActionKind::Diagnostic(kind), &[("service", service)])
     }
 
-    /// Carries out a remediation on a service, flag or runbook step, named by the parameter that the kind needs first.
+    /// Makes a remediation of a service, flag or runbook step, which is named by the first parameter that the kind
+    /// takes.
     #[must_use]
     pub fn remediation(kind: Remediation, target: &str) -> Self {
         Self::with(ActionKind::Remediation(kind), &[(kind.target_parameters()[0], target)])
     }
 
-    /// Submits a severity.
+    /// Makes a submission of a severity.
     #[must_use]
     pub fn submit_severity(severity: Severity) -> Self {
         Self::with(ActionKind::Submission(Submission::Severity), &[("severity", severity.as_str())])
     }
 
-    /// Submits a root cause in the agent's own words.
+    /// Makes a submission of a root cause in free text.
     #[must_use]
     pub fn submit_root_cause(service: &str, failure_mode: &str) -> Self {
         let texts = [("service", service), ("failure_mode", failure_mode)];
         Self::with(ActionKind::Submission(Submission::RootCause), &texts)
     }
 
-    /// Submits the summary of a repair.
+    /// Makes a submission that summarises a repair.
     #[must_use]
     pub fn submit_resolution(summary: &str) -> Self {
         Self::with(ActionKind::Submission(Submission::Resolution), &[("summary", summary)])
     }
 
-    /// An action whose only parameters are these texts.
+    /// Makes an action whose only parameters are these texts.
     #[must_use]
     pub fn with(kind: ActionKind, texts: &[(&str, &str)]) -> Self {
         let parameters = texts.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect();
         Self(Arc::new(Body { kind, parameters }))
     }
 
-    /// From the wire: `{"action_type": …, "parameters": {…}}`; parameters may be left out.
+    /// Reads an action from its wire form `{"action_type": …, "parameters": {…}}`, of which the parameters may be left
+    /// out. An unknown `action_type` is not an error.
     ///
     /// # Errors
-    /// When the value is no object, `action_type` no string, `parameters` no object, or a known parameter has the wrong
-    /// type. An unknown `action_type` is no error.
+    /// Returns an error if the value is not an object, `action_type` is not a string, `parameters` is not an object, or
+    /// a known parameter has the wrong type.
     pub fn from_value(value: Value) -> Result<Self, ActionError> {
         let mut object = match value {
             Value::Object(object) => object,
@@ -260,10 +263,10 @@ impl Action {
         Self::from_parts(object.remove("action_type"), object.remove("parameters"))
     }
 
-    /// The same from the values of its two keys, where a message has more of them.
+    /// Reads an action from the values of its two keys, for messages that have other keys as well.
     ///
     /// # Errors
-    /// As [`Self::from_value`].
+    /// Returns an error as [`Self::from_value`] does.
     pub fn from_parts(action_type: Option<Value>, parameters: Option<Value>) -> Result<Self, ActionError> {
         let kind = match action_type {
             Some(Value::String(name)) => ActionKind::from(name.as_str()),
@@ -280,25 +283,26 @@ impl Action {
         Self::new(kind, parameters)
     }
 
-    /// What kind of action it is.
+    /// Returns the kind of the action.
     #[must_use]
     pub fn kind(&self) -> &ActionKind {
         &self.0.kind
     }
 
-    /// Its parameters as they were sent.
+    /// Returns the parameters as they were sent.
     #[must_use]
     pub fn parameters(&self) -> &Map<String, Value> {
         &self.0.parameters
     }
 
-    /// A text parameter, trimmed; none where it is missing or blank.
+    /// Returns a text parameter, trimmed, or `None` if it is missing or blank.
     #[must_use]
     pub fn text(&self, parameter: &str) -> Option<&str> {
         self.0.parameters.get(parameter).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty())
     }
 
-    /// A parameter that lists texts: an array of them, or a text with commas; none where it is missing or anything else.
+    /// Returns a parameter that lists texts, either as an array of them or as a text with commas, or `None` if it is
+    /// missing or has another form.
     #[must_use]
     pub fn texts(&self, parameter: &str) -> Option<Vec<&str>> {
         match self.0.parameters.get(parameter)? {
@@ -310,7 +314,8 @@ impl Action {
         }
     }
 
-    /// What the action is aimed at: a service, flag or runbook; none for submissions and unknown actions.
+    /// Returns the target of the action (a service, flag or runbook step), or `None` for submissions and unknown
+    /// actions.
     #[must_use]
     pub fn target(&self) -> Option<&str> {
         match self.kind() {
@@ -326,14 +331,14 @@ fn is_known(key: &str) -> bool {
 }
 
 impl PartialEq for Action {
-    /// The same kind and the same parameters, in any order of keys.
+    /// Compares kind and parameters; the order of keys does not matter.
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
     }
 }
 
 impl fmt::Display for Action {
-    /// `query_logs(service=postgres-db)`.
+    /// Writes the action as `query_logs(service=postgres-db)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}(", self.kind())?;
         for (index, (key, value)) in self.parameters().iter().enumerate() {

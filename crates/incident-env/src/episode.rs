@@ -29,40 +29,40 @@ pub struct Episode {
     grade: Option<Arc<Grade>>,
 }
 
-/// What a step brought.
+/// The outcome of a step.
 #[derive(Debug, Serialize)]
 pub struct StepOutcome<'a> {
-    /// What the agent sees now.
+    /// The observation after the step.
     pub observation: &'a Observation,
-    /// What the step earned.
+    /// The points that the step earned.
     pub reward: Reward,
     /// Whether the episode is over.
     pub done: bool,
-    /// More about the step.
+    /// More facts about the step.
     pub info: Info,
     #[serde(skip)]
     episode: &'a Episode,
 }
 
 impl StepOutcome<'_> {
-    /// The strict grade if the episode ended now: see [`Episode::strict_grade`].
+    /// Returns the strict grade if this step ended the episode, as [`Episode::strict_grade`] does.
     #[must_use]
     pub fn strict_grade(&self) -> Option<Grade> {
         self.episode.strict_grade()
     }
 }
 
-/// What is sent beside an observation.
+/// The facts that are sent beside an observation.
 #[derive(Debug, Clone, Serialize)]
 pub struct Info {
     /// The number of the step, from 1.
     pub step: u32,
     /// The feedback of the observation.
     pub feedback: Feedback,
-    /// The grade, at the end.
+    /// The grade. It is set on the last step only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grader: Option<Arc<Grade>>,
-    /// The last step's reward without the grade, at the end.
+    /// The last step's reward without the grade. It is set on the last step only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shaping: Option<Points>,
 }
@@ -78,7 +78,7 @@ pub struct ActionRecord {
     pub step: u32,
 }
 
-/// The whole state of an episode that an agent may know.
+/// The state of an episode, as far as an agent may know it.
 #[derive(Debug, Clone)]
 pub struct EpisodeState<'a> {
     episode: &'a Episode,
@@ -86,11 +86,11 @@ pub struct EpisodeState<'a> {
     redacted: bool,
 }
 
-/// What an action came to: what it was, and what it earns.
+/// The result of an action: how it was resolved, and what it earns, if anything.
 type Taken = (Resolved, Option<Pay>);
 
 impl Episode {
-    /// Starts an episode. What the agent sees first is [`Self::observation`].
+    /// Starts an episode. Its first observation is [`Self::observation`].
     #[must_use]
     pub fn reset(scenario: &Arc<Scenario>, id: EpisodeId) -> Self {
         let briefing = Arc::clone(scenario.briefing());
@@ -105,50 +105,50 @@ impl Episode {
         }
     }
 
-    /// What the agent sees now.
+    /// Returns the present observation.
     #[must_use]
     pub fn observation(&self) -> &Observation {
         &self.observation
     }
 
-    /// The scenario being played.
+    /// Returns the scenario that is played.
     #[must_use]
     pub fn scenario(&self) -> &Arc<Scenario> {
         &self.scenario
     }
 
-    /// Whether the episode is over.
+    /// Returns whether the episode is over.
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.observation.done
     }
 
-    /// The grade, once the episode is over.
+    /// Returns the grade, or `None` while the episode goes on.
     #[must_use]
     pub fn grade(&self) -> Option<&Arc<Grade>> {
         self.grade.as_ref()
     }
 
-    /// What an unfinished episode would earn if it ended now.
+    /// Returns the grade that an unfinished episode would get if it ended now.
     #[must_use]
     pub fn grade_now(&self) -> Grade {
         self.world.grade(self.trajectory())
     }
 
-    /// The strict grade if the episode ended now. `None` where [`Self::grade_now`] is the strict grade already, and where
-    /// the scenario lacks what the strict grader needs.
+    /// Returns the strict grade that the episode would get if it ended now, or `None` if [`Self::grade_now`] is the
+    /// strict grade already or the scenario lacks what the strict grader needs.
     #[must_use]
     pub fn strict_grade(&self) -> Option<Grade> {
         self.world.strict_grade(self.trajectory())
     }
 
-    /// The steps so far.
+    /// Returns the steps so far.
     #[must_use]
     pub fn trajectory(&self) -> Trajectory<'_> {
         Trajectory(&self.steps)
     }
 
-    /// The state on the wire.
+    /// Returns the state in its wire form.
     #[must_use]
     pub fn state(&self) -> EpisodeState<'_> {
         EpisodeState { episode: self, name: None, redacted: false }
@@ -313,19 +313,20 @@ impl Episode {
 }
 
 impl<'a> EpisodeState<'a> {
-    /// The same state with `name` as `episode_id`.
+    /// Returns the same state with `name` as `episode_id`.
     #[must_use]
     pub fn named(self, name: &'a str) -> Self {
         Self { name: Some(name), ..self }
     }
 
-    /// The same state; if `redacted`, without what judges the agent. See [`crate::ObservationView::redacted`].
+    /// Returns the same state; if `redacted`, without anything that judges the agent. See
+    /// [`crate::ObservationView::redacted`].
     #[must_use]
     pub fn redacted(self, redacted: bool) -> Self {
         Self { redacted, ..self }
     }
 
-    /// The actions so far, oldest first.
+    /// Returns the actions so far, oldest first.
     #[must_use]
     pub fn action_history(&self) -> Vec<ActionRecord> {
         let numbered = (1..).zip(&self.episode.steps);
@@ -356,7 +357,7 @@ impl Serialize for EpisodeState<'_> {
         out.serialize_field("action_history", &self.action_history())?;
         out.serialize_field("queried_data", &observation.queried_data())?;
         out.serialize_field("submitted", submitted)?;
-        // Whether a submission counts is a judgement of it.
+        // Whether a submission counts is a judgement, so it is redacted.
         out.serialize_field("resolved", &(!self.redacted).then_some(resolved))?;
         out.serialize_field("done", &observation.done)?;
         out.serialize_field("cumulative_reward", &observation.cumulative(self.redacted))?;

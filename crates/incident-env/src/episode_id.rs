@@ -1,4 +1,4 @@
-//! What an episode is called.
+//! The id of an episode.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use uuid::Uuid;
 pub struct EpisodeId(pub Uuid);
 
 impl EpisodeId {
-    /// The id of an episode that nobody else will look up.
+    /// Returns the nil id, for an episode that is never looked up by its id.
     #[must_use]
     pub const fn nil() -> Self {
         Self(Uuid::nil())

@@ -1,4 +1,4 @@
-//! The environment: what an agent can do in a cloud incident, what it sees, and what it earns.
+//! The environment: the actions of an agent in a cloud incident, its observations, and its rewards.
 //!
 //! Everything here is pure and synchronous: no clock, no file, no network, and no randomness. The same actions on the
 //! same scenario give the same observations, rewards and grade, byte for byte.
@@ -41,14 +41,14 @@
 //! |---|---|
 //! | task | a kind of problem: classify the alert, find the root cause, or repair the system |
 //! | scenario | one incident of one task |
-//! | briefing | what is known about a scenario before the first step |
-//! | world | what is behind a scenario: what readings show, what remediations do, and the answers |
+//! | briefing | the facts that an agent knows about a scenario before the first step |
+//! | world | the model behind a scenario: what readings show, what remediations do, and the right answers |
 //! | episode | one play of a scenario |
-//! | diagnostic, remediation, submission | an action that looks, that changes something, that answers |
-//! | reading | what a diagnostic shows |
+//! | diagnostic, remediation, submission | an action that reads, that changes something, that answers the task |
+//! | reading | the text that a diagnostic shows |
 //! | signal | a named reason for which a step earns or costs points |
 //! | reward | the points of a step |
-//! | grade | what an episode is worth, 0 to 1 |
+//! | grade | the score of an episode, 0 to 1, with its parts and reasons |
 //! | oracle | the agent that knows the answers; its play proves that a full score can be reached |
 
 mod action;

@@ -10,7 +10,8 @@ use serde::Deserialize;
 pub struct Mechanism {
     /// The id that answers use.
     pub id: String,
-    /// Mechanisms of the same group are easily confused; naming one for another is a near miss.
+    /// The group of the mechanism. Mechanisms of one group are easily confused; naming another one of the right group
+    /// is a near miss.
     pub group: String,
     /// Groups of terms. A sentence asserts the mechanism if it contains one term of each group.
     pub(crate) says: Vec<Vec<String>>,
@@ -29,7 +30,7 @@ static MECHANISMS: LazyLock<Vec<Mechanism>> = LazyLock::new(|| {
     file.mechanism
 });
 
-/// All mechanisms of the closed list.
+/// Returns all mechanisms of the closed list.
 #[must_use]
 pub fn mechanisms() -> &'static [Mechanism] {
     &MECHANISMS

@@ -3,8 +3,8 @@
 /// Declares an enum without data whose variants have names, and everything that goes with the names.
 ///
 /// The enum gets `ALL` and `NAMES` (both in the order of declaration), `COUNT`, `as_str`, `from_name`, `index` (the
-/// position in `ALL`), `Display` (which respects width and alignment), `FromStr` (whose error lists the names that
-/// exist), `Serialize` and `Deserialize`. The words in parentheses say what the names are names of, for errors. The
+/// position in `ALL`), `Display` (which respects width and alignment), `FromStr` (whose error lists the existing
+/// names), `Serialize` and `Deserialize`. The words in parentheses say what the names are names of, for errors. The
 /// crate that calls the macro must depend on `serde`.
 ///
 /// ```
@@ -36,13 +36,13 @@ macro_rules! named_enum {
             /// The number of variants.
             pub const COUNT: usize = [$($text,)+].len();
 
-            /// The name on the wire.
+            /// Returns the name on the wire.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
             }
 
-            /// The variant of this exact name, if there is one.
+            /// Finds the variant of this exact name, if there is one.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
                 match name {
@@ -51,7 +51,7 @@ macro_rules! named_enum {
                 }
             }
 
-            /// The position in [`Self::ALL`].
+            /// Returns the position in [`Self::ALL`].
             #[must_use]
             pub const fn index(self) -> usize {
                 self as usize
@@ -98,8 +98,8 @@ pub struct UnknownName {
 }
 
 impl UnknownName {
-    /// An error about `name`, where only the names in `known` exist. `words` is what they are names of, in the singular
-    /// and in the plural.
+    /// Makes an error about `name`, where only the names in `known` exist. `words` says what they are names of, in the
+    /// singular and in the plural.
     #[must_use]
     pub fn new(words: [&'static str; 2], name: &str, known: &'static [&'static str]) -> Self {
         const MOST: usize = 80;

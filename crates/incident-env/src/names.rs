@@ -1,11 +1,11 @@
-//! How names are compared.
+//! Comparison of names.
 //!
 //! Two names are the same when they are equal after trimming, lower-casing, and treating space, `_` and `-` as one
 //! character. There is no substring matching anywhere.
 
 use std::collections::BTreeMap;
 
-/// The form in which names are compared.
+/// Returns the form in which names are compared.
 ///
 /// ```
 /// use incident_env::canonical;
@@ -16,7 +16,7 @@ pub fn canonical(name: &str) -> String {
     name.trim().chars().flat_map(char::to_lowercase).map(fold).collect()
 }
 
-/// Whether two names are the same.
+/// Returns whether two names are the same.
 #[must_use]
 pub fn same_name(a: &str, b: &str) -> bool {
     if a == b {
@@ -42,12 +42,12 @@ fn fold(c: char) -> char {
 /// Short names that a submission may use for a service, such as `postgres` for `postgres-db`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Aliases {
-    /// Canonical alias → service.
+    /// The service of each alias in canonical form.
     services: BTreeMap<String, String>,
 }
 
 impl Aliases {
-    /// From a table of service → aliases.
+    /// Makes the table of aliases from the aliases of each service.
     pub(crate) fn new(table: &BTreeMap<String, Vec<String>>) -> Self {
         let services = table
             .iter()
@@ -56,7 +56,7 @@ impl Aliases {
         Self { services }
     }
 
-    /// Whether `submitted` names `service`, itself or by an alias.
+    /// Returns whether `submitted` names `service`, by its own name or by an alias.
     pub(crate) fn names(&self, submitted: &str, service: &str) -> bool {
         same_name(submitted, service)
             || self.services.get(&canonical(submitted)).is_some_and(|meant| same_name(meant, service))

@@ -17,18 +17,18 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Points(i32);
 
 impl Points {
-    /// No points.
+    /// Zero points.
     pub const ZERO: Self = Self(0);
-    /// The highest grade.
+    /// One point, the highest grade.
     pub const ONE: Self = Self(10_000);
 
-    /// From ten-thousandths: `Points::new(400)` is 0.04.
+    /// Makes a score from ten-thousandths: `Points::new(400)` is 0.04.
     #[must_use]
     pub const fn new(ten_thousandths: i32) -> Self {
         Self(ten_thousandths)
     }
 
-    /// Rounds to four decimals, half to even on the exact binary value, as `format!("{x:.4}")` does.
+    /// Rounds a number to four decimals, half to even on the exact binary value, as `format!("{x:.4}")` does.
     ///
     /// Values beyond ±200 000 and NaN, which no grade can reach, become zero.
     #[must_use]
@@ -42,13 +42,13 @@ impl Points {
         Self(digits.parse().unwrap_or(0))
     }
 
-    /// The nearest double to the decimal value.
+    /// Returns the double nearest to the decimal value.
     #[must_use]
     pub fn to_f64(self) -> f64 {
         f64::from(self.0) / 10_000.0
     }
 
-    /// The value in ten-thousandths.
+    /// Returns the value in ten-thousandths.
     #[must_use]
     pub const fn ten_thousandths(self) -> i32 {
         self.0
@@ -75,7 +75,7 @@ impl std::iter::Sum for Points {
 }
 
 impl fmt::Display for Points {
-    /// Two decimals where they suffice, four where not; `{:+}` writes the sign.
+    /// Writes two decimals if they suffice and four otherwise; `{:+}` writes the sign.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = match self.0 {
             ..0 => "-",

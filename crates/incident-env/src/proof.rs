@@ -1,23 +1,24 @@
-//! What can be proved about a scenario, and the flaws that a proof finds.
+//! The properties that can be proved about a scenario, and the flaws that a proof finds.
 
 use crate::action::Action;
 use crate::points::Points;
 
-/// What was proved about a scenario.
+/// The result of proving a scenario.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Proof {
     /// A shortest sequence of actions that earns the full score.
     pub path: Vec<Action>,
-    /// What was found out about the states of the world.
+    /// The number of reachable states of the world, and the shortest repair among them.
     pub reachability: Reachability,
 }
 
-/// The states of a world that remediations can reach. It is all zero for worlds that are proved where they are made.
+/// The states of a world that remediations can reach. All values are empty for worlds that are proved where they are
+/// made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reachability {
     /// The number of states, the first one included.
     pub states: usize,
-    /// The fewest remediations that reach the goal. `None` for tasks without remediations.
+    /// The smallest number of remediations that reach the goal. `None` for tasks without remediations.
     pub shortest_repair: Option<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! Rewards: the signals of a step and what they are worth.
+//! Rewards: the signals of a step and their points.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::points::Points;
 
 crate::named_enum! {
-    /// Why a step earns or costs something.
+    /// A reason for which a step earns or costs points.
     pub enum Signal ("signal", "signals") {
         /// The first diagnostic of a service.
         QueryNewSvc = "query_new_svc",
@@ -46,25 +46,26 @@ crate::named_enum! {
 }
 
 impl Signal {
-    /// Whether a reward table lists a price for it. [`Self::Impact`] is worth what the remediation changed.
+    /// Returns whether a reward table lists a price for the signal. [`Self::Impact`] has none: it is worth the change
+    /// of user impact.
     #[must_use]
     pub const fn has_a_price(self) -> bool {
         !matches!(self, Self::Impact)
     }
 }
 
-/// What each signal is worth in a task. Its TOML and JSON form has one key for each signal that has a price.
+/// The points of each signal in a task. Its TOML and JSON form has one key for each signal that has a price.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RewardTable([Points; Signal::COUNT]);
 
 impl RewardTable {
-    /// The table in which each signal has this price. Signals without a price are left out.
+    /// Makes the table in which each signal has this price. Signals without a price are left out.
     #[must_use]
     pub fn new(price: impl Fn(Signal) -> Points) -> Self {
         Self(Signal::ALL.map(|signal| if signal.has_a_price() { price(signal) } else { Points::ZERO }))
     }
 
-    /// The points of a signal; zero for a signal without a price.
+    /// Returns the points of a signal, which are zero for a signal without a price.
     #[must_use]
     pub const fn points(&self, signal: Signal) -> Points {
         self.0[signal.index()]
@@ -94,17 +95,17 @@ impl<'de> Deserialize<'de> for RewardTable {
     }
 }
 
-/// The parts of a step's reward. It reads `query_new_svc +0.04, past_half -0.02`.
+/// The parts of a step's reward. They are displayed as `query_new_svc +0.04, past_half -0.02`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reason {
-    // Repeat, past half, the action itself, time-out: never more than four.
+    // Repeat, past half, the action itself, and time-out: never more than four.
     signals: [Option<(Signal, Points)>; 4],
     grade: Option<Points>,
     after_end: bool,
 }
 
 impl Reason {
-    /// The reason of a step on an episode that is over.
+    /// The reason of a step after the end of its episode.
     pub(crate) const AFTER_END: Self = Self { signals: [None; 4], grade: None, after_end: true };
 
     pub(crate) fn add(&mut self, signal: Signal, points: Points) {
@@ -117,18 +118,18 @@ impl Reason {
         self.grade = Some(total);
     }
 
-    /// The signals of the step, in the order in which they were given.
+    /// Returns the signals of the step, in the order in which they were given.
     pub fn signals(&self) -> impl Iterator<Item = (Signal, Points)> + '_ {
         self.signals.iter().flatten().copied()
     }
 
-    /// The sum of the signals, without the grade.
+    /// Returns the sum of the signals, without the grade.
     #[must_use]
     pub fn shaping(&self) -> Points {
         self.signals().map(|(_, points)| points).sum()
     }
 
-    /// The grade total, at the end.
+    /// Returns the score of the grade, or `None` before the end.
     #[must_use]
     pub const fn grade(&self) -> Option<Points> {
         self.grade
@@ -154,12 +155,12 @@ impl fmt::Display for Reason {
     }
 }
 
-/// What a step earned.
+/// The reward of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reward {
-    /// The points of this step: its signals, and at the end the grade.
+    /// The points of this step: those of its signals, and on the last step also the grade.
     pub score: Points,
-    /// Where they come from.
+    /// The parts of the score.
     pub reason: Reason,
     /// The sum of the scores of all steps so far.
     pub cumulative: Points,

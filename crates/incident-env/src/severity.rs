@@ -1,4 +1,4 @@
-//! How severe an incident is. Only what users lose counts.
+//! The severity of an incident, which depends on the user impact alone.
 
 use schemars::JsonSchema;
 
@@ -18,12 +18,12 @@ crate::named_enum! {
 }
 
 impl Severity {
-    /// The rule of [`Self::of`] as agents read it.
+    /// The rule of [`Self::of`] in the words that agents read.
     pub const RULE: &'static str = "P1: users lose 30 % or more of what they come for (journeys by their weight), or stored data \
 comes apart. P2: 10 % or more. P3: 2 % or more. P4: less, or nothing.";
 
-    /// The severity by the rule. `impact` is the share of what users come for that they lose, in thousandths;
-    /// `diverges` says whether stored data diverges.
+    /// Returns the severity by the rule. `impact` is the user impact in thousandths: the share of user journeys, by
+    /// weight, that are lost. `diverges` says whether stored data diverges.
     #[must_use]
     pub const fn of(impact: i32, diverges: bool) -> Self {
         if diverges || impact >= 300 {
@@ -37,7 +37,7 @@ comes apart. P2: 10 % or more. P3: 2 % or more. P4: less, or nothing.";
         }
     }
 
-    /// How many levels `submitted` is more severe than `self`. Negative if it is milder.
+    /// Returns how many levels `submitted` is more severe than `self`. The number is negative if it is milder.
     #[must_use]
     pub const fn overstated_by(self, submitted: Self) -> i32 {
         self as i32 - submitted as i32

@@ -24,7 +24,7 @@ crate::named_enum! {
 }
 
 impl TaskId {
-    /// The submission that ends an episode of this task.
+    /// Returns the submission that ends an episode of this task.
     #[must_use]
     pub const fn submission(self) -> Submission {
         match self {
@@ -36,7 +36,7 @@ impl TaskId {
 }
 
 crate::named_enum! {
-    /// How hard a task is. It is also the task's column in the score table.
+    /// The difficulty of a task. It is also the task's column in the score table.
     pub enum Difficulty ("difficulty", "difficulties") {
         /// The difficulty of `alert_classification`.
         Easy = "easy",
@@ -50,28 +50,28 @@ crate::named_enum! {
 /// A task with its rules.
 #[derive(Debug, Clone, Serialize)]
 pub struct Task {
-    /// Its name.
+    /// The name of the task.
     pub id: TaskId,
-    /// How hard it is.
+    /// The difficulty of the task.
     pub difficulty: Difficulty,
     /// The number of steps after which an episode times out.
     pub max_steps: u32,
-    /// What the task asks for, in a sentence.
+    /// The request of the task, in a sentence.
     pub description: String,
-    /// The actions that it offers, its submission last.
+    /// The actions that the task offers, its submission last.
     pub actions: Vec<ActionKind>,
     /// The points of each signal.
     pub rewards: RewardTable,
 }
 
 impl Task {
-    /// Whether the task offers an action of this kind.
+    /// Returns whether the task offers an action of this kind.
     #[must_use]
     pub fn offers(&self, kind: &ActionKind) -> bool {
         self.actions.contains(kind)
     }
 
-    /// Whether a non-submission at this step number costs `past_half`.
+    /// Returns whether a non-submission at this step number costs `past_half`.
     #[must_use]
     pub fn is_past_half(&self, step: u32) -> bool {
         step > (self.max_steps / 2).max(1)
@@ -108,7 +108,8 @@ impl Tasks {
     /// Reads `tasks.toml`.
     ///
     /// # Errors
-    /// Says which line is wrong, which task is missing or occurs twice, or which action does not exist.
+    /// Returns a text that says which line is wrong, which task is missing or occurs twice, or which action does not
+    /// exist.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let TasksFile { mut task, aliases } = toml::from_str(text).map_err(|error| error.to_string())?;
         let mut take = |id: TaskId| {
@@ -123,27 +124,27 @@ impl Tasks {
         Ok(Self { tasks, aliases: Arc::new(Aliases::new(&aliases)) })
     }
 
-    /// A task by its id.
+    /// Returns the task with this id.
     #[must_use]
     pub fn get(&self, id: TaskId) -> &Arc<Task> {
         &self.tasks[id.index()]
     }
 
-    /// The same tasks by other rules. `rule` must keep the id of each task.
+    /// Makes the same tasks with other rules. `rule` must keep the id of each task.
     #[must_use]
     pub fn map(&self, rule: impl Fn(&Task) -> Task) -> Self {
         let tasks = self.tasks.each_ref().map(|task| Arc::new(Task { id: task.id, ..rule(task) }));
         Self { tasks, aliases: Arc::clone(&self.aliases) }
     }
 
-    /// The three tasks, from easy to hard.
+    /// Returns the three tasks, from easy to hard.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Task>> {
         self.tasks.iter()
     }
 }
 
 impl TaskFile {
-    /// The task, if its actions exist and its own submission is among them.
+    /// Returns the task if its actions exist and its own submission is among them.
     fn check(self) -> Result<Task, String> {
         let Self { id, difficulty, max_steps, description, actions, rewards } = self;
         if !actions.contains(&ActionKind::Submission(id.submission())) {

@@ -25,7 +25,7 @@ impl Text {
         Self(Arc::new(Forms { plain, json }))
     }
 
-    /// The text as it was given.
+    /// Returns the text as it was given.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0.plain
@@ -44,7 +44,7 @@ impl PartialEq for Text {
     }
 }
 
-/// The JSON form of a value of this crate: a text, a list of texts or kinds, or an alert.
+/// Writes the JSON form of a value of this crate: a text, a list of texts or kinds, or an alert.
 #[expect(clippy::expect_used, reason = "texts, lists and structs with text keys always have a JSON form")]
 pub(crate) fn raw<T: Serialize + ?Sized>(value: &T) -> Box<RawValue> {
     serde_json::value::to_raw_value(value).expect("texts, lists and structs with text keys always have a JSON form")

@@ -2,7 +2,7 @@
 
 use crate::action::{Action, Diagnostic, Submission};
 
-/// What an action turned out to be in its scenario.
+/// The meaning of an action in its scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolved {
     /// A diagnostic that the task offers, with its service as an index into the known services. `None` if the action
@@ -22,9 +22,9 @@ pub enum Resolved {
 /// One step of an episode.
 #[derive(Debug, Clone)]
 pub struct StepRecord {
-    /// What the agent did.
+    /// The action of the agent.
     pub action: Action,
-    /// What that turned out to be.
+    /// The meaning of the action in the scenario.
     pub resolved: Resolved,
 }
 
@@ -33,25 +33,25 @@ pub struct StepRecord {
 pub struct Trajectory<'a>(pub &'a [StepRecord]);
 
 impl<'a> Trajectory<'a> {
-    /// The task's own submission, if there was one.
+    /// Returns the task's own submission, if there was one.
     #[must_use]
     pub fn answer(&self) -> Option<&'a Action> {
         self.0.iter().find(|step| step.resolved == Resolved::Answer).map(|step| &step.action)
     }
 
-    /// Whether anything was looked at or changed.
+    /// Returns whether anything was looked at or changed.
     #[must_use]
     pub fn has_investigated(&self) -> bool {
         self.0.iter().any(|step| matches!(step.resolved, Resolved::Diagnostic(..) | Resolved::Remediation(_)))
     }
 
-    /// Whether this diagnostic of this service was taken.
+    /// Returns whether this diagnostic of this service was taken.
     #[must_use]
     pub fn has_taken(&self, kind: Diagnostic, service: u16) -> bool {
         self.0.iter().any(|step| step.resolved == Resolved::Diagnostic(kind, Some(service)))
     }
 
-    /// The remediations that were executed, by their index in the scenario, repeats included.
+    /// Returns the remediations that were executed, by their index in the scenario, with repeats.
     pub fn executed(&self) -> impl Iterator<Item = u16> + 'a {
         self.0.iter().filter_map(|step| match step.resolved {
             Resolved::Remediation(remedy) => remedy,
@@ -59,7 +59,7 @@ impl<'a> Trajectory<'a> {
         })
     }
 
-    /// The service of each diagnostic that was taken; `None` where it named no known one.
+    /// Returns the service of each diagnostic that was taken, `None` for a diagnostic that named no known service.
     pub fn diagnostics(&self) -> impl Iterator<Item = Option<u16>> + 'a {
         self.0.iter().filter_map(|step| match step.resolved {
             Resolved::Diagnostic(_, service) => Some(service),

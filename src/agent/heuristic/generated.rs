@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::actions::{look, submit};
+use super::actions::look;
 use crate::agent::playbook::{Mechanism, mechanisms};
 use incident_env::{Action, ActionKind, Diagnostic, Observation, Severity, Submission, TaskId};
 

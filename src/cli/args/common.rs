@@ -55,7 +55,7 @@ pub(in crate::cli) struct ConfigFile {
 }
 
 impl ConfigFile {
-    /// The path that was given, if any.
+    /// Returns the path that was given, if any.
     pub(in crate::cli) fn path(&self) -> Option<&Path> {
         self.config.as_deref()
     }
@@ -70,7 +70,7 @@ pub(in crate::cli) struct ProvidersFile {
 }
 
 impl ProvidersFile {
-    /// The path that was given, if any.
+    /// Returns the path that was given, if any.
     pub(in crate::cli) fn path(&self) -> Option<&Path> {
         self.config.as_deref()
     }

@@ -30,7 +30,7 @@ pub(in crate::cli) struct ListArgs {
     pub(in crate::cli) config: ConfigFile,
 }
 
-/// The forms of a comparison.
+/// The formats of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum CompareFormat {
     /// For a terminal

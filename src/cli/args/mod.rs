@@ -91,7 +91,7 @@ pub(super) struct CompletionsArgs {
     pub(super) shell: Shell,
 }
 
-/// When to colour.
+/// The choice of colours in the output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum ColorChoice {
     /// On a terminal, unless `NO_COLOR` is set
@@ -111,7 +111,7 @@ pub(super) struct ColorArgs {
 }
 
 impl ColorArgs {
-    /// Makes the choice hold for everything that is printed.
+    /// Applies the choice to everything that is printed.
     pub(super) fn write_global(&self) {
         let choice = match self.color {
             ColorChoice::Auto => anstream::ColorChoice::Auto,

@@ -130,7 +130,7 @@ pub(in crate::cli) struct ServedSuite {
 }
 
 impl ServeArgs {
-    /// The options that were given, to be laid over variables and `bench.toml`.
+    /// Returns the options that were given, to be laid over variables and `bench.toml`.
     pub(in crate::cli) fn options(&self) -> ServerOptions {
         ServerOptions {
             host: self.host.clone(),
@@ -151,13 +151,13 @@ impl ServeArgs {
 }
 
 impl McpArgs {
-    /// The options that were given, to be laid over variables and `bench.toml`.
+    /// Returns the options that were given, to be laid over variables and `bench.toml`.
     pub(in crate::cli) fn options(&self) -> ServerOptions {
         episode_options(self.reveal, self.exam, &self.kept, &self.suite)
     }
 }
 
-/// The options that both commands have.
+/// Returns the options that both commands share.
 fn episode_options(reveal: Option<RevealChoice>, exam: bool, kept: &ExamArgs, suite: &ServedSuite) -> ServerOptions {
     ServerOptions {
         reveal,
@@ -177,7 +177,7 @@ mod tests {
 
     use super::*;
 
-    /// Every option of `serve` that is more than a way to call it is a key of `[serve]` with the same name.
+    /// Checks that every option of `serve` that is more than a way to call it is a key of `[serve]` with the same name.
     #[test]
     fn flags_and_keys_have_the_same_names() {
         let only_flags = ["quiet", "verbose", "config"];

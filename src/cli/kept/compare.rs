@@ -1,4 +1,4 @@
-//! `bench compare`, and the gate of `--baseline`: says whether a run is worse than another one.
+//! `bench compare`, and the gate of `--baseline`: decides whether a run is worse than another one.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::log::store::{RunFolder, Store, pretty};
 use crate::log::{Event, Fold, Manifest, Summary};
 use crate::stats::gate::Verdict;
 
-/// A run to compare; its events are empty if only its summary is known.
+/// A run to compare. Its events are empty if only its summary is known.
 struct Loaded {
     summary: Summary,
     events: Vec<Event>,
@@ -57,14 +57,14 @@ pub(in crate::cli) fn against_baseline(
     Ok(status(&comparison))
 }
 
-/// Checks that a run can be compared with its baseline at the end, before anything is paid for.
+/// Checks that a run can be compared with its baseline at the end, before any call costs money.
 pub(in crate::cli) fn check_baseline(store: &Store, baseline: &str, manifest: &Manifest) -> Result<(), Failure> {
     let base = load(store, baseline)?;
     let nothing_yet = Loaded { summary: Fold::new(manifest).summary(), events: Vec::new() };
     judge(&base, &nothing_yet, Rules::default(), false).map(drop)
 }
 
-/// Whether the comparison of an unfinished run with its baseline is already decided.
+/// Returns whether the comparison of an unfinished run with its baseline is already decided, and prints it.
 pub(in crate::cli) fn so_far(
     store: &Store,
     folder: &RunFolder,
@@ -101,7 +101,7 @@ fn status(comparison: &Comparison) -> Status {
     }
 }
 
-/// Reads a run by its id or folder, or a `summary.json`.
+/// Reads a run by its id or its folder, or from a `summary.json`.
 fn load(store: &Store, name: &str) -> Result<Loaded, Failure> {
     let path = Path::new(name);
     if path.is_file() {

@@ -18,7 +18,7 @@ use crate::report::inspect::{self, Form};
 use crate::report::score_table::plural;
 use incident_env::{Catalog, Episode, EpisodeId, Scenario};
 
-/// Writes the episodes of a run in another format, and says where they are.
+/// Writes the episodes of a run in another format, and prints where they are.
 pub(in crate::cli) fn write(record: &RunRecord, format: LogFormat, quiet: bool) -> Result<(), Failure> {
     let RunRecord { folder, manifest, .. } = record;
     let catalog = catalog(manifest);
@@ -52,24 +52,24 @@ pub(in crate::cli) fn write(record: &RunRecord, format: LogFormat, quiet: bool) 
     Ok(())
 }
 
-/// The suite that was played, if it can still be read and did not change.
+/// Returns the suite that was played, or `None` if it cannot be read any more or has changed.
 fn catalog(manifest: &Manifest) -> Option<Catalog> {
     let catalog = suite::catalog(&manifest.suite, folder(manifest, "scenarios")).ok()?;
     (catalog.digest() == manifest.suite_digest).then_some(catalog)
 }
 
-/// The folder that an option of the run named.
+/// Returns the folder that an option of the run named.
 fn folder<'a>(manifest: &'a Manifest, option: &str) -> Option<&'a Path> {
     manifest.options[option]["value"].as_str().map(Path::new)
 }
 
-/// The summary of each incident, by the id of its scenario.
+/// Returns the summary of each incident, by the id of its scenario.
 fn incidents(catalog: Option<&Catalog>) -> BTreeMap<String, String> {
     let scenarios = catalog.into_iter().flat_map(Catalog::scenarios);
     scenarios.map(|scenario| (scenario.id().to_owned(), scenario.briefing().summary.clone())).collect()
 }
 
-/// The actions of each scenario as tools, if the prompts that describe them did not change.
+/// Returns the actions of each scenario as tools, or `None` if the prompts that describe them have changed.
 fn tools(manifest: &Manifest, catalog: &Catalog) -> Option<atif::Tools> {
     let names = manifest.options["tool-names"]["value"].as_u64().and_then(|names| usize::try_from(names).ok());
     let prompts = prompts::prompts(folder(manifest, "prompts"), &manifest.suite, names.unwrap_or(0)).ok()?;

@@ -1,4 +1,4 @@
-//! `bench list`: prints what can be played, asked or read.
+//! `bench list`: prints the tasks, scenarios, models, agents, providers and runs.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,11 +24,11 @@ struct List {
     head: &'static [&'static str],
     keys: &'static [&'static str],
     rows: Vec<Vec<Value>>,
-    /// The text that the table shows for null.
+    /// The text that the table shows in place of null.
     null: &'static str,
 }
 
-/// Prints one list, or all but the runs.
+/// Prints one list, or all lists but that of the runs.
 pub(in crate::cli) fn execute(args: &ListArgs) -> Result<Status, Failure> {
     let all = [Listed::Tasks, Listed::Scenarios, Listed::Agents, Listed::Models, Listed::Providers];
     let wanted = args.what.map_or_else(|| all.to_vec(), |one| vec![one]);
@@ -58,7 +58,7 @@ fn catalog(args: &ListArgs) -> Result<Catalog, Failure> {
     suite::catalog("classic", args.overlay.scenarios.as_deref())
 }
 
-/// The embedded providers, with those of `bench.toml` laid over them.
+/// Returns the embedded providers, with those of `bench.toml` laid over them.
 fn providers(args: &ListArgs) -> Result<Providers, Failure> {
     let mut providers = Providers::embedded();
     if let Some(more) = ConfigFile::read(Path::new("."), args.config.path())?.providers {
@@ -114,7 +114,7 @@ fn agents() -> List {
     }
 }
 
-/// Aliases, and the models whose prices are known. Any other name of a provider works as well.
+/// Lists the aliases, and the models whose prices are known. Any other model name of a provider works as well.
 fn models(providers: &Providers) -> List {
     let price = |model: &str| providers.resolve(model, None).ok()?.price().copied();
     let aliases = providers.aliases.iter().map(|(alias, model)| (alias.clone(), model.clone()));

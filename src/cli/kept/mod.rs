@@ -1,4 +1,4 @@
-//! Commands on kept runs: they read event logs and play nothing.
+//! The commands on kept runs, which read event logs and play nothing.
 
 pub(super) mod compare;
 pub(super) mod export;

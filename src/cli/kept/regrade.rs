@@ -14,7 +14,7 @@ use crate::run::Hub;
 use crate::run::audit::{Audit, Graded, audit};
 use incident_env::STRICT_VERSION;
 
-/// The most changed scores that are printed.
+/// The largest number of changed scores that are printed.
 const MOST_SHOWN: usize = 20;
 
 /// Adds the new grades to the log, and writes and prints the reports that follow from them.
@@ -40,7 +40,7 @@ pub(in crate::cli) async fn execute(args: &RegradeArgs) -> Result<Status, Failur
     finish(args, run.folder, &audit)
 }
 
-/// A new event for each episode whose score changed, or whose strict grade is not in the log.
+/// Returns a new event for each episode whose score changed, or whose strict grade is not in the log.
 fn changed(audit: &Audit) -> Vec<(EpisodeKey, EventKind)> {
     let other = audit.graded.iter().filter(|graded| graded.now.total != graded.kept || graded.has_new_strict_grade());
     other
@@ -57,7 +57,7 @@ fn changed(audit: &Audit) -> Vec<(EpisodeKey, EventKind)> {
         .collect()
 }
 
-/// Writes the reports of the run as it is graded now, and prints what changed.
+/// Writes the reports of the run with its present grades, and prints what changed.
 fn finish(args: &RegradeArgs, folder: RunFolder, audit: &Audit) -> Result<Status, Failure> {
     let regraded = record(folder)?;
     let summary = regraded.summary();

@@ -1,4 +1,4 @@
-//! `bench report`: makes everything that is derived from a kept run again, from its event log.
+//! `bench report`: writes everything that is derived from a kept run again, from its event log.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -46,7 +46,7 @@ pub(in crate::cli) fn execute(args: &ReportArgs) -> Result<Status, Failure> {
     Ok(Status::Done)
 }
 
-/// The line protocol of a kept run, as it would have been printed while the run was played.
+/// Returns the line protocol of a kept run, as it would have been printed while the run was played.
 fn episode_lines(run: &RunRecord) -> Result<String, Failure> {
     let mut lines = Vec::new();
     let mut sink = protocol::Protocol::new(&mut lines);

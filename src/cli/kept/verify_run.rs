@@ -8,7 +8,7 @@ use crate::cli::setup::{record, results};
 use crate::log::store::Store;
 use crate::run::audit::audit;
 
-/// The most differences that are printed.
+/// The largest number of differences that are printed.
 const MOST_SHOWN: usize = 20;
 
 /// Prints the differences between the log and the engine.

@@ -1,4 +1,4 @@
-//! `bench --dry-run`: shows the plan and what it would cost, without a call.
+//! `bench --dry-run`: shows the plan and its expected cost, without a call.
 //!
 //! With `--replay` every episode is played through its recording, so calls and tokens are those of the replayed run.
 //! Without it they are an estimate. The output says which of the two it is.
@@ -27,7 +27,7 @@ use crate::run::rehearsal::{Miss, Rehearsed, rehearse};
 use crate::run::{Cancel, Plan};
 use incident_env::Catalog;
 
-/// Shows what a run would do. The exit code is 0. If a recording lacks something, it is that of the run: 2 if the check
+/// Shows what a run would do. The exit code is 0. If a recording is incomplete, it is that of the run: 2 if the check
 /// before the run is missing or refused, and 4 if more episodes than are tolerated would be void for a missing request.
 pub(super) async fn execute(
     settings: &Settings,
@@ -92,7 +92,10 @@ fn estimated<'a>(settings: &'a Settings, plan: &Plan, prompts: &Arc<PromptSet>) 
     settings.models.iter().map(model).chain(builtins(settings, plan)).collect()
 }
 
-/// Plays every model through its recording. The failure is that of the first check that the run would end with.
+/// Plays every model through its recording.
+///
+/// # Errors
+/// Returns the failure of the first check with which the run would end.
 async fn replayed<'a>(
     settings: &'a Settings,
     catalog: &Catalog,
@@ -162,7 +165,7 @@ fn first(miss: &Miss) -> FirstMiss {
     FirstMiss { episode: miss.episode.clone(), step: miss.step, difference: miss.difference.clone() }
 }
 
-/// How many calls of the check were answered, and how many failed.
+/// Counts the calls of the check that were answered, and those that failed.
 fn check_calls(settings: &Settings, row: &Row, check: &EventKind) -> Option<(usize, usize)> {
     let EventKind::EndpointChecked { model, protocol, replies, error, .. } = check else { return None };
     let made = match (settings.protocol.fixed(), Protocol::named(protocol)?) {

@@ -33,7 +33,7 @@ pub(in crate::cli) async fn execute(args: &MergeArgs) -> Result<Status, Failure>
     Ok(Status::Done)
 }
 
-/// Writes the events of the shards as one log, each with the time when it happened.
+/// Writes the events of the shards as one log, each with its original time.
 async fn write(manifest: &Manifest, folder: &RunFolder, events: impl Iterator<Item = Event>) -> Result<(), Failure> {
     let (hub, thread) = Hub::start(manifest, folder.clone(), Vec::new())?;
     let started = EventKind::RunStarted { v: crate::log::event::VERSION, run: manifest.id.clone() };

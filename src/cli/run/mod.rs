@@ -1,4 +1,4 @@
-//! Commands that play a run, alone or as one of many machines: `run`, `resume`, `worker` and `merge`.
+//! The commands that play a run, alone or as one of many machines: `run`, `resume`, `worker` and `merge`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -89,7 +89,7 @@ pub(super) struct Ready {
     pub(super) lock: RunLock,
 }
 
-/// Checks the baseline and the endpoints, and makes the run's folder. The result is none if the user stopped the run
+/// Checks the baseline and the endpoints, and makes the run's folder. Returns `None` if the user stopped the run
 /// meanwhile.
 pub(super) async fn ready(
     settings: Settings,
@@ -123,7 +123,7 @@ pub(super) async fn ready(
     Ok(Some(Ready { stage, players, opening: std::iter::once(start).chain(checks).collect(), lock }))
 }
 
-/// One line about the check of an endpoint.
+/// Returns one line about the check of an endpoint.
 fn checked_line(check: &EventKind) -> Option<String> {
     let EventKind::EndpointChecked { model, protocol, answered_by, error, replies, .. } = check else { return None };
     let latency: u64 = replies.iter().map(|reply| reply.latency_ms).sum();

@@ -1,4 +1,4 @@
-//! How a run ended: done, below a gate, void, out of budget, or interrupted.
+//! The outcome of a run: done, below a gate, void, out of budget, or interrupted.
 
 use crate::cli::exit::Status;
 use crate::config::Settings;
@@ -8,7 +8,7 @@ use crate::report::score_table::{one_line, plural};
 use crate::run::Cancel;
 use crate::run::budget::{Budget, Kind};
 
-/// Which limit of the run is reached, and by how much.
+/// Says which limit of the run is reached, and by how much.
 fn reached(limit: Kind, budget: &Budget) -> String {
     let (limits, spent) = budget.state();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of tokens")]
@@ -20,7 +20,7 @@ fn reached(limit: Kind, budget: &Budget) -> String {
     }
 }
 
-/// The status of a run that was played as far as it could be.
+/// Returns the status of a run that was played as far as it could be.
 pub(super) fn status(
     settings: &Settings,
     summary: &Summary,

@@ -1,4 +1,4 @@
-//! The queue of a run: connecting to it, and telling people what happens there.
+//! The queue of a run: the connection to it, and the notices about it on stderr.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,10 +13,10 @@ use crate::queue::{Nats, Notice, QueueError, Tell};
 use crate::report::score_table::{one_line, plural};
 use crate::run::Cancel;
 
-/// The pause before a server that cannot be reached is tried again.
+/// The pause before the next attempt to reach a server.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How a run is connected to its queue.
+/// The connection of a run to its queue.
 pub(super) enum Connection {
     /// The run has no queue: this process plays the episodes.
     None,
@@ -37,7 +37,7 @@ pub(super) async fn connect(settings: &Settings, cancel: &Cancel, quiet: bool) -
     let nats = connected.map_err(|error| {
         let message = format!("queue {}: {error}", access.address);
         match error {
-            // The queue may be there when the command is started again.
+            // The server may be running when the command is started again.
             QueueError::Away(_) => Failure::other(message).hint("is nats-server running there, with -js?"),
             _ => Failure::usage(message).hint("docs/SCALE.md says how a queue is set up"),
         }
@@ -48,8 +48,8 @@ pub(super) async fn connect(settings: &Settings, cancel: &Cancel, quiet: bool) -
     Ok(Connection::Queue(Box::new(nats)))
 }
 
-/// Connects, and tries again until the server answers or the time is up. The result is none if the user stopped the
-/// process meanwhile.
+/// Connects, and tries again until the server answers or the time is up. Returns `None` if the user stopped the process
+/// meanwhile.
 pub(super) async fn connect_patiently(
     access: &Access,
     cancel: &Cancel,
@@ -84,7 +84,7 @@ pub(super) async fn connect_patiently(
     }
 }
 
-/// The function that prints the notices of coordinators and workers on stderr.
+/// Returns the function that prints the notices of coordinators and workers on stderr.
 pub(super) fn teller(quiet: bool) -> Tell {
     Arc::new(move |notice| {
         if !quiet {
@@ -129,7 +129,7 @@ fn tell(notice: &Notice) {
     }
 }
 
-/// The failure of a run that ended before its episodes did.
+/// Converts the error of a run that ended before its episodes did.
 pub(super) fn failure(error: &CoordinatorError, folder: &RunFolder) -> Failure {
     Failure::usage(error.to_string()).hint(format!(
         "results that workers store are kept there, and `bench resume {}` goes on with them",

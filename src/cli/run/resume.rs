@@ -1,4 +1,4 @@
-//! `bench resume`: goes on where a run was stopped or broke.
+//! `bench resume`: continues a run that was stopped or broke.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -73,14 +73,15 @@ pub(in crate::cli) async fn execute(args: &ResumeArgs) -> Result<Status, Failure
     stage.play(players, std::iter::once(first).chain(checks).collect(), Some(&past)).await
 }
 
-/// The settings of the run that stopped, with today's keys. Options that concern the output alone may be chosen anew.
+/// Returns the settings of the run that stopped, with today's keys. Only options that concern the output may be chosen
+/// anew.
 fn settings(args: &ResumeArgs, manifest: &Manifest) -> Result<Settings, Failure> {
     let folder = Path::new(".");
     let mut environment = Environment::read(folder).map_err(ConfigError::DotEnv)?;
     let mut options = recorded_options(manifest, &mut environment)?;
     options.queue = match (args.here, options.queue) {
         (false, Some(recorded)) => {
-            // The record has no user and no password.
+            // The recorded address has no user and no password.
             let known = environment.get("BENCH_QUEUE").map(str::to_owned);
             Some(args.queue.clone().or(known).unwrap_or(recorded))
         }
@@ -101,15 +102,16 @@ fn settings(args: &ResumeArgs, manifest: &Manifest) -> Result<Settings, Failure>
     Ok(Settings::resolve(&options, &environment, &file)?)
 }
 
-/// The options with which a run was begun. Variables that choose a model or an endpoint, which must not change a run that
-/// has begun, are taken out of the environment, and put back with their old values if the run had them from there.
+/// Returns the options with which a run was begun. Variables that choose a model or an endpoint must not change a run
+/// that has begun, so they are removed from the environment, and restored to their old values if the run had them from
+/// there.
 pub(super) fn recorded_options(manifest: &Manifest, environment: &mut Environment) -> Result<Options, Failure> {
     environment.forget(&["API_BASE_URL", "MODEL_NAME"]);
     let mut chosen = Map::new();
     for (name, option) in manifest.options.as_object().into_iter().flatten() {
         let (value, from) = (option["value"].clone(), option["from"].as_str().unwrap_or_default());
         match (name.as_str(), from, value.as_str()) {
-            // Which key an endpoint gets depends on where its URL came from.
+            // The key that an endpoint gets depends on the layer that set its URL.
             ("base-url", "environment", Some(url)) => environment.remember("API_BASE_URL", url),
             ("model", "environment", _) => {
                 let names: Vec<_> = value.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
@@ -123,7 +125,7 @@ pub(super) fn recorded_options(manifest: &Manifest, environment: &mut Environmen
         .map_err(|e| Failure::usage(format!("run.json: options: {e}")).hint("was it written by another version?"))
 }
 
-/// Checks that something is as it was when the run began: a run must not be half of one suite and half of another.
+/// Checks that something has not changed since the run began: a run must not be half of one suite and half of another.
 fn unchanged(what: &str, then: &str, now: &str) -> Result<(), Failure> {
     if then == now {
         return Ok(());
@@ -147,7 +149,7 @@ pub(super) fn same_contestants(then: &Manifest, now: &Manifest) -> Result<(), Fa
         .hint("bring back what it was, or start a new run"))
 }
 
-/// The models whose endpoint answered before, each with the protocol that it was found to speak.
+/// Returns the models whose endpoint answered before, each with the protocol that its endpoint was found to support.
 fn checked(events: &[Event]) -> BTreeMap<String, Protocol> {
     let check = |event: &Event| match &event.event {
         EventKind::EndpointChecked { model, protocol, error: None, .. } => {
@@ -158,7 +160,7 @@ fn checked(events: &[Event]) -> BTreeMap<String, Protocol> {
     events.iter().filter_map(check).collect()
 }
 
-/// The newest run of the results folder, if it was begun with this plan.
+/// Returns the newest run of the results folder, if it was begun with this plan.
 pub(super) fn begun_before(
     settings: &Settings,
     plan: &Plan,
@@ -167,7 +169,7 @@ pub(super) fn begun_before(
 ) -> Result<Option<String>, Failure> {
     let store = Store::new(&settings.out);
     let Some(newest) = store.list()?.into_iter().max() else { return Ok(None) };
-    // It was killed before its plan was known.
+    // The process was killed before its plan was written.
     let Ok(folder) = store.find(&newest) else { return Ok(None) };
     let then = RunRecord::manifest(&folder)?;
     let now = manifest(settings, plan, catalog, prompts, &BTreeMap::new());
@@ -175,7 +177,7 @@ pub(super) fn begun_before(
     Ok(same.then_some(newest))
 }
 
-/// The arguments with which `bench resume` goes on as `bench run` was asked to.
+/// Returns the arguments with which `bench resume` continues as `bench run` was asked to.
 pub(super) fn as_resumed(args: &RunArgs, settings: &Settings, run: String) -> ResumeArgs {
     let options = &args.options;
     ResumeArgs {

@@ -1,4 +1,4 @@
-//! What a run shows while it goes on: bars, lines, the line protocol, and pauses that an endpoint asks for.
+//! The output of a run while it goes on: bars, lines, the line protocol, and pauses that an endpoint asks for.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::run::progress::Progress;
 use crate::run::runner::{CallPace, PlayerKind};
 use crate::run::{Plan, Player, Sink};
 
-/// The sinks that are told of every event of the run.
+/// Returns the sinks that are told of every event of the run.
 pub(super) fn sinks(
     settings: &Settings,
     manifest: &Manifest,
@@ -32,7 +32,7 @@ pub(super) fn sinks(
         sinks.push(Box::new(protocol::Protocol::new(std::io::stdout())));
     }
     let left = |label: &str| plan.count(label).saturating_sub(progress.finished_by(label)) as u64;
-    // Built-in agents are done before a bar could be read; beside others they are not shown.
+    // Built-in agents finish before a bar could be read; beside other agents they are not shown.
     let all = || manifest.contestants.iter();
     let any_measured = all().any(Contestant::is_measured);
     let (shown, hidden): (Vec<_>, Vec<_>) = all().partition(|one| !any_measured || one.is_measured());
@@ -52,7 +52,7 @@ pub(super) fn sinks(
     sinks
 }
 
-/// How progress is shown: bars on a terminal, lines elsewhere, and nothing for built-in agents alone.
+/// Chooses how progress is shown: bars on a terminal, lines elsewhere, and nothing if only built-in agents play.
 pub(super) fn progress_of(settings: &Settings, quiet: bool) -> ProgressChoice {
     match settings.progress {
         _ if quiet => ProgressChoice::None,
@@ -63,7 +63,7 @@ pub(super) fn progress_of(settings: &Settings, quiet: bool) -> ProgressChoice {
     }
 }
 
-/// The function that reads what the run is waiting for and what it has spent.
+/// Returns the function that reads what the run is waiting for and what it has spent.
 pub(super) fn pace_of(players: &[Player], budget: &Arc<Budget>) -> ReadRunStatus {
     let limiter = |player: &Player| match &player.kind {
         PlayerKind::Model(model) => match &model.pace {
@@ -89,10 +89,10 @@ pub(super) fn pace_of(players: &[Player], budget: &Arc<Budget>) -> ReadRunStatus
     })
 }
 
-/// Prints a line when an endpoint asks for a pause, if progress is shown by lines. Nothing else would be printed for a
-/// while.
+/// Prints a line when an endpoint asks for a pause, if progress is shown by lines: otherwise nothing would be printed
+/// for a while.
 pub(super) async fn tell_waits(pace: ReadRunStatus, how: ProgressChoice) {
-    /// Shorter pauses are over before a line about them is read.
+    /// The shortest pause that is worth a line: a shorter one is over before a line about it is read.
     const WORTH_A_LINE: Duration = Duration::from_secs(3);
     if how != ProgressChoice::Lines {
         return;

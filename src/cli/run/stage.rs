@@ -1,4 +1,4 @@
-//! Playing what a command has prepared, to the last report: what `run` and `resume` have in common.
+//! Plays a prepared run, to the last report. This is the common part of `run` and `resume`.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -29,7 +29,7 @@ use crate::run::{Cancel, Hub, HubError, Plan, Player, Runner, Sink};
 use crate::stats::alpha_spending::{self, Look};
 use incident_env::TaskId;
 
-/// How often a run is compared with its baseline under `--until-decided`.
+/// The number of comparisons with the baseline under `--until-decided`.
 const LOOKS: u32 = 3;
 
 /// A run that is ready to be played.
@@ -42,16 +42,16 @@ pub(in crate::cli) struct Stage {
     pub(in crate::cli) cancel: Cancel,
     pub(in crate::cli) budget: Arc<Budget>,
     pub(in crate::cli) forecast: BTreeMap<(String, TaskId), Amount>,
-    /// The queue from which workers take the episodes; none if this process plays them.
+    /// The queue from which workers take the episodes. `None` if this process plays them.
     pub(in crate::cli) queue: Option<Nats>,
     pub(in crate::cli) quiet: bool,
 }
 
-/// What plays the episodes.
+/// The player of the episodes.
 enum Playing {
-    /// This process plays them.
+    /// This process plays the episodes.
     Here(Runner),
-    /// Workers play them, and this process plays those of contestants whose endpoint cannot be reached.
+    /// Workers play the episodes, and this process plays those of contestants whose endpoint could not be reached.
     Queued { here: Runner, coordinator: Box<Coordinator<Nats>> },
 }
 
@@ -89,12 +89,12 @@ pub(in crate::cli) struct Played {
     pub(in crate::cli) summary: Summary,
     /// Whether the files that are made from the log could be written.
     written: Result<(), Failure>,
-    /// The error that a comparison with a baseline may spend now.
+    /// The error probability that the comparison with the baseline may spend now.
     alpha: f64,
 }
 
 impl Stage {
-    /// Plays the episodes that are left, appends them to what is kept of the run, and writes and prints its reports.
+    /// Plays the remaining episodes, appends them to the kept part of the run, and writes and prints its reports.
     pub(in crate::cli) async fn play(
         self,
         players: Vec<Player>,
@@ -131,7 +131,7 @@ impl Stage {
         }
     }
 
-    /// Plays the episodes that are left, tells the sinks, and writes what is made from the log.
+    /// Plays the remaining episodes, tells the sinks, and writes the files that are made from the log.
     pub(in crate::cli) async fn run(
         &self,
         players: Vec<Player>,
@@ -140,7 +140,7 @@ impl Stage {
         sinks: Vec<Box<dyn Sink>>,
     ) -> Result<Played, Failure> {
         let Self { settings, manifest, folder, store, .. } = self;
-        // A run that was named by its folder may lie elsewhere.
+        // A run that was named by its folder may be outside the results folder.
         if store.has(&manifest.id)
             && let Err(error) = store.set_latest(&manifest.id)
         {
@@ -160,7 +160,7 @@ impl Stage {
         let (hub, thread) = hub.map_err(stopped)?;
         let playing = self.playing(players, &hub, past);
         let result = self.play_looks(playing, hub, opening).await;
-        // The hub knows why it gave up; the runner only that it did.
+        // The hub knows the reason for which it gave up; the runner only knows that it did.
         let ended = thread.join().map_err(stopped)?;
         let alpha = result.map_err(|error| match error {
             CoordinatorError::Hub(error) => stopped(error),
@@ -171,14 +171,14 @@ impl Stage {
         }
         let summary = ended.fold.summary();
         let logs = settings.log_format.map_or(Ok(()), |format| {
-            // A resumed run is exported with what happened before it was stopped.
+            // The export of a resumed run includes what happened before it was stopped.
             export::write(&record(folder.clone())?, format, self.quiet)
         });
         let written = files::write(folder, &summary).map_err(Failure::from).and(logs);
         Ok(Played { summary, written, alpha })
     }
 
-    /// What plays the episodes that are not in the kept part of the run.
+    /// Returns the player of the episodes that are not in the kept part of the run.
     fn playing(&self, players: Vec<Player>, hub: &Hub, past: Option<&Contents>) -> Playing {
         let runner = |players: Vec<Player>| Runner {
             plan: self.plan.clone(),
@@ -212,8 +212,8 @@ impl Stage {
         Playing::Queued { here: runner(here), coordinator: Box::new(coordinator) }
     }
 
-    /// Plays up to each look at the comparison with the baseline, and stops at the first one that decides. The result is
-    /// the error that the last look may spend.
+    /// Plays up to each comparison with the baseline, and stops at the first one that decides. Returns the error
+    /// probability that the last comparison may spend.
     async fn play_looks(
         &self,
         mut playing: Playing,
@@ -257,7 +257,8 @@ impl Stage {
     }
 }
 
-/// After which epochs the run is compared with its baseline: at the end, and under `--until-decided` before it.
+/// Returns the epochs after which the run is compared with its baseline: the last one, and under `--until-decided`
+/// earlier ones as well.
 fn looks(settings: &Settings, plan: &Plan) -> Vec<Look> {
     let wanted = if settings.until_decided { LOOKS } else { 1 };
     alpha_spending::looks(plan.epochs, wanted, Rules::default().alpha)

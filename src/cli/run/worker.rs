@@ -66,7 +66,7 @@ pub(in crate::cli) async fn execute(args: &WorkerArgs) -> Result<Status, Failure
     Ok(Status::Done)
 }
 
-/// The name of this worker: the machine and the process.
+/// Returns the name of this worker: the machine and the process.
 fn name() -> String {
     #[cfg(unix)]
     let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
@@ -75,7 +75,7 @@ fn name() -> String {
     format!("{machine}/{}", std::process::id())
 }
 
-/// Makes crews from what is recorded of their runs.
+/// Makes crews from the recorded settings of their runs.
 struct Recorded {
     config: Option<PathBuf>,
     concurrency: Option<Concurrency>,
@@ -100,7 +100,7 @@ impl Recorded {
             return Err(Failure::usage("it starts programs (exec:COMMAND), which takes --allow-exec"));
         }
         settings.require_keys()?;
-        // A large suite takes seconds to make, in which leases of other runs are to be extended.
+        // A large suite takes seconds to make; meanwhile the leases of other runs must be extended.
         let making = tokio::task::spawn_blocking(move || plan(settings, &manifest));
         let (settings, plan, prompts, protocols) =
             making.await.map_err(|error| Failure::other(format!("its suite cannot be made: {error}")))??;
@@ -110,7 +110,7 @@ impl Recorded {
         Ok(Crew::new(&plan, players))
     }
 
-    /// The settings of the run, with the keys of this machine.
+    /// Returns the settings of the run, with the keys of this machine.
     fn settings(&self, manifest: &Manifest) -> Result<Settings, Failure> {
         let folder = Path::new(".");
         let mut environment = Environment::read(folder).map_err(ConfigError::DotEnv)?;
@@ -118,14 +118,14 @@ impl Recorded {
         environment.forget(&["BENCH_QUEUE"]);
         options.queue = None;
         options.concurrency = self.concurrency.or(options.concurrency);
-        // Limits hold for the whole run: its coordinator counts.
+        // Limits hold for the whole run, so its coordinator enforces them.
         (options.max_cost, options.max_total_tokens, options.time_limit) = (None, None, None);
         let file = ConfigFile { options: Options::default(), ..ConfigFile::read(folder, self.config.as_deref())? };
         Ok(Settings::resolve(&options, &environment, &file)?)
     }
 }
 
-/// What a run needs that takes a while: its suite, which must be the coordinator's, and its prompts.
+/// Makes the parts of a run that take a while: its suite, which must be the coordinator's, and its prompts.
 #[expect(clippy::type_complexity, reason = "four things that are used once")]
 fn plan(
     settings: Settings,
@@ -144,7 +144,7 @@ fn plan(
     Ok((settings, plan, prompts, protocols))
 }
 
-/// Checks that everything that decides a score is as the coordinator has it.
+/// Checks that everything that decides a score is the same as at the coordinator.
 fn same_rules(settings: &Settings, manifest: &Manifest, catalog: &Catalog, prompts: &PromptSet) -> Result<(), Failure> {
     let same = |what: &str, theirs: &str, ours: &str| {
         if theirs == ours {

@@ -1,4 +1,4 @@
-//! The runs that `/baseline` of a server starts: what may be asked for, and how it is played.
+//! The runs that `/baseline` of a server starts: which requests are allowed, and how they are played.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,7 +18,7 @@ use crate::run::{Cancel, Plan, Sink};
 use crate::serve::{Ask, Misfit, Plays, Progress, RunFuture, Scores, Spent};
 use incident_env::TaskId;
 
-/// Plays with the models, keys and folders that the server was started with.
+/// Plays with the models, keys and folders with which the server was started.
 pub(super) struct OwnRuns {
     pub(super) environment: Environment,
     pub(super) file: ConfigFile,
@@ -40,11 +40,11 @@ impl Plays for OwnRuns {
 }
 
 impl OwnRuns {
-    /// The models that the server is configured with, by the environment or `bench.toml`.
+    /// Returns the models with which the server is configured, by the environment or `bench.toml`.
     fn models(&self) -> Result<Vec<String>, Misfit> {
         let settings = Settings::resolve(&Options::default(), &self.environment, &self.file);
         let settings = settings.map_err(|error| Misfit { place: "model".to_owned(), problem: error.to_string() })?;
-        // Those that could be called: a server without a key plays the agent that needs none.
+        // Only models that could be called: a server without a key plays the agent that needs none.
         let models = settings.models.iter().filter(|model| model.missing_key.is_none());
         Ok(models.map(|model| model.spec.label.clone()).collect())
     }
@@ -120,7 +120,7 @@ async fn play(settings: Settings, cancel: Cancel, progress: watch::Sender<Progre
     })
 }
 
-/// Counts the episodes that end, and what calls cost.
+/// A sink that counts the finished episodes and the cost of calls.
 struct Counter(watch::Sender<Progress>);
 
 impl Sink for Counter {
@@ -129,7 +129,7 @@ impl Sink for Counter {
             |calls: usize, cost_usd: Option<f64>| Spent { calls: calls as u64, cost_usd: cost_usd.unwrap_or_default() };
         match &event.event {
             EventKind::EpisodeFinished { .. } => self.0.send_modify(|progress| progress.episodes += 1),
-            // Clients that wait for progress are not woken by a call.
+            // A call does not wake the clients that wait for progress.
             EventKind::ModelCalled { cost_usd, .. } => self.count(spent(1, *cost_usd)),
             EventKind::EndpointChecked { replies, cost_usd, .. } => self.count(spent(replies.len(), *cost_usd)),
             _ => {}
@@ -147,7 +147,7 @@ impl Counter {
     }
 }
 
-/// A token that nobody can guess: 122 random bits, twice.
+/// Makes a token that nobody can guess, from two random UUIDs of 122 bits each.
 pub(super) fn new_token() -> String {
     format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple())
 }

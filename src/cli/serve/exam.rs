@@ -1,4 +1,5 @@
-//! Exams that `bench serve` and `bench mcp` hold: what clients play is kept as a run, whose scores `bench report` shows.
+//! Exams of `bench serve` and `bench mcp`: the episodes of clients are kept as a run, whose scores `bench report`
+//! shows.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use crate::report::files;
 use crate::run::Exam;
 use incident_env::{Catalog, Scenario};
 
-/// An exam that is under way.
+/// An exam in progress.
 #[derive(Debug)]
 pub(super) struct Sitting {
     exam: Arc<Exam>,
@@ -25,7 +26,7 @@ pub(super) struct Sitting {
 }
 
 impl Sitting {
-    /// Makes the run of an exam; none if no exam is held.
+    /// Makes the run of an exam. Returns `None` if no exam is held.
     pub(super) fn start(episodes: &EpisodeSettings, catalog: &Catalog) -> Result<Option<Self>, Failure> {
         let Some(exam) = &episodes.exam else { return Ok(None) };
         let store = Store::new(&exam.out);
@@ -37,12 +38,12 @@ impl Sitting {
         Ok(Some(Self { exam, folder, _lock: lock }))
     }
 
-    /// The exam in which the server records its steps.
+    /// Returns the exam in which the server records its steps.
     pub(super) fn exam(&self) -> Arc<Exam> {
         Arc::clone(&self.exam)
     }
 
-    /// The folder of its run.
+    /// Returns the folder of the exam's run.
     pub(super) fn folder(&self) -> &Path {
         &self.folder.path
     }
@@ -58,13 +59,13 @@ impl Sitting {
     }
 }
 
-/// The manifest of an exam, in which one client plays every scenario.
+/// Returns the manifest of an exam, in which one client plays every scenario.
 fn manifest(catalog: &Catalog, episodes: &EpisodeSettings, exam: &ExamSettings) -> Manifest {
     let started_at = jiff::Timestamp::now();
     let option = |value: &str| json!({ "value": value, "from": "serve" });
     let mut options = serde_json::Map::new();
     if let Some(overlay) = &episodes.overlay {
-        // `bench verify-run` finds the scenarios by it.
+        // `bench verify-run` finds the scenarios by this option.
         options.insert("scenarios".to_owned(), option(&overlay.to_string_lossy()));
     }
     let planned = |scenario: &Arc<Scenario>| PlannedScenario { id: scenario.id().to_owned(), task: scenario.task() };
@@ -75,7 +76,7 @@ fn manifest(catalog: &Catalog, episodes: &EpisodeSettings, exam: &ExamSettings) 
         bench_version: env!("CARGO_PKG_VERSION").to_owned(),
         suite: episodes.suite.clone(),
         suite_digest: catalog.digest().to_owned(),
-        // A client brings its own prompts, and nothing is known of them.
+        // A client brings its own prompts, which are unknown here.
         prompts: "none".to_owned(),
         prompts_digest: "none".to_owned(),
         graders: catalog.graders(),

@@ -15,7 +15,7 @@ use crate::config::server::EpisodeSettings;
 use crate::config::{ConfigError, ConfigFile, Environment};
 use crate::serve::{App, Backing, Options, Stdio};
 
-/// Answers until the input ends. Nothing else runs in this process, so it may block.
+/// Answers until the input ends. Nothing else runs in this process, so the function may block.
 pub(in crate::cli) fn execute(args: &McpArgs) -> Result<Status, Failure> {
     let environment = Environment::read(Path::new(".")).map_err(ConfigError::DotEnv)?;
     let file = ConfigFile::read(Path::new("."), args.config.path())?;
@@ -39,7 +39,7 @@ pub(in crate::cli) fn execute(args: &McpArgs) -> Result<Status, Failure> {
         if let Some(answer) = answer {
             out::result(&(answer + "\n"))?;
         }
-        // The server stops when a step could not be kept.
+        // The server stops if a step could not be kept.
         if stop.is_cancelled() {
             break;
         }
@@ -58,11 +58,11 @@ fn unreadable(error: &io::Error) -> Failure {
 #[derive(Debug, PartialEq)]
 enum Line {
     Whole(Vec<u8>),
-    /// The line was longer than the limit, and is dropped.
+    /// The line was longer than the limit and is discarded.
     TooLong,
 }
 
-/// Reads the next line, of which at most this number of bytes is kept.
+/// Reads the next line, and keeps at most this number of its bytes.
 fn next_line(input: &mut impl BufRead, most: usize) -> io::Result<Option<Line>> {
     let mut line = Vec::new();
     // A line may end in "\r\n".

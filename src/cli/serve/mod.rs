@@ -1,4 +1,4 @@
-//! `bench serve`: from settings to a server, and its end. `bench mcp` is beside it.
+//! `bench serve`: starts a server from its settings, and ends it. `bench mcp` is in this folder as well.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub(super) mod mcp;
 mod page_sources;
 mod visible;
 
-/// Serves until it is told to stop.
+/// Serves until the server is told to stop.
 pub(super) async fn execute(args: &ServeArgs) -> Result<Status, Failure> {
     let environment = Environment::read(Path::new(".")).map_err(ConfigError::DotEnv)?;
     let file = ConfigFile::read(Path::new("."), args.config.path())?;
@@ -56,7 +56,7 @@ pub(super) async fn execute(args: &ServeArgs) -> Result<Status, Failure> {
         Failure::usage(format!("cannot listen at {}:{}: {error}", settings.host, settings.port))
             .hint("choose another with --host and --port; --port 0 takes a free one")
     };
-    // The listener is made before a run that nobody would play.
+    // The address is taken before the run of an exam is made, which otherwise nobody might play.
     let listener = TcpListener::bind((settings.host.as_str(), settings.port)).await.map_err(taken)?;
     let sitting = Sitting::start(episodes, &catalog)?;
     let backing = Backing {
@@ -69,13 +69,13 @@ pub(super) async fn execute(args: &ServeArgs) -> Result<Status, Failure> {
     // A semaphore holds no more permits than this.
     let server = Server::on(listener, app, settings.max_connections.min(Semaphore::MAX_PERMITS));
     let address = server.address().map_err(taken)?;
-    // Interrupts are heard before it is said that the server serves: a reader of that line may stop it.
+    // The program listens for interrupts before it says that the server is ready: a reader of that line may stop it.
     let mut interrupts = Interrupts::listen()?;
     let kept = |sitting: &Sitting| format!(", as an exam that is kept in {}", sitting.folder().display());
     let exam = sitting.as_ref().map(kept).unwrap_or_default();
     voice.say(&format!("serving {scenarios} scenarios{exam} at http://{address}; {address}/docs says how to play"));
     if let Some(token) = new_token {
-        // It is printed even with --quiet, because it can be read nowhere else.
+        // The token is printed even with --quiet, because it can be read nowhere else.
         out::say("token", &format!("{token} starts runs by POST /baseline; --token gives one of your own"));
     }
     let stopping = async {
@@ -84,7 +84,7 @@ pub(super) async fn execute(args: &ServeArgs) -> Result<Status, Failure> {
             voice.say("stopping: no new connections, open requests are finished; once more stops at once");
         }
         stop.cancel();
-        // If signals cannot be heard, the server must not stop as if one had been.
+        // If the program cannot listen for signals, the server must not stop as if one had arrived.
         if interrupts.next().await.is_err() {
             std::future::pending::<()>().await;
         }
@@ -103,20 +103,21 @@ pub(super) async fn execute(args: &ServeArgs) -> Result<Status, Failure> {
     Ok(Status::Done)
 }
 
-/// Whether only this machine can reach the address to listen at.
+/// Returns whether only this machine can reach the address of the server.
 async fn is_local(settings: &ServerSettings) -> Result<bool, Failure> {
     let unresolved = |error| Failure::usage(format!("cannot listen at {}:{}: {error}", settings.host, settings.port));
     let mut addresses = tokio::net::lookup_host((settings.host.as_str(), settings.port)).await.map_err(unresolved)?;
     Ok(addresses.all(|address| address.ip().is_loopback()))
 }
 
-/// The runs that the page shows: those of a folder that was named, or of the usual folder if only this machine can look.
+/// Returns the runs that the page shows: those of a folder that was named, or of the usual folder if only this machine
+/// can reach the server.
 fn runs(settings: &ServerSettings, local: bool) -> Option<Arc<KeptRuns>> {
     let folder = settings.results.as_ref().or_else(|| local.then_some(&settings.usual_results))?;
     Some(Arc::new(KeptRuns::new(RunIndex::new(Store::new(folder)), Arc::new(RunSuites))))
 }
 
-/// The options of the server itself.
+/// Returns the options of the server itself.
 fn options(args: &ServeArgs, settings: &ServerSettings, local: bool) -> Options {
     let usual = Options::default();
     let access_log = match settings.log {
@@ -138,14 +139,14 @@ fn options(args: &ServeArgs, settings: &ServerSettings, local: bool) -> Options 
     }
 }
 
-/// What the server says on stderr, in the form of its log.
+/// The output of the server on stderr, in the form of its log.
 struct Voice {
     form: LogForm,
     quiet: bool,
 }
 
 impl Voice {
-    /// Says something, unless nothing but errors is to be said.
+    /// Prints a message, unless only errors are to be printed.
     fn say(&self, message: &str) {
         match self.form {
             _ if self.quiet => {}
@@ -154,7 +155,7 @@ impl Voice {
         }
     }
 
-    /// Says that something is not as it should be.
+    /// Prints a warning, unless only errors are to be printed.
     fn warn(&self, message: &str) {
         match self.form {
             _ if self.quiet => {}
@@ -189,7 +190,7 @@ fn log_access_as_json(access: &Access<'_>) {
     out::note(&line.to_string());
 }
 
-/// Raises the limit of open files: a connection is a file to the system, whose usual limit is meant for programs that
+/// Raises the limit of open files: each connection counts as a file, and the usual limit is meant for programs that
 /// open few.
 #[cfg(unix)]
 fn raise_limit_of_files() {

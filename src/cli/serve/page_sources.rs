@@ -1,4 +1,5 @@
-//! The sources of a server's page beside its own suite: the suites of kept runs, and incidents that are made on demand.
+//! The sources of a server's page besides its own suite: the suites of kept runs, and incidents that are made on
+//! demand.
 
 use std::sync::Arc;
 
@@ -9,14 +10,14 @@ use crate::serve::{Incidents, Suites};
 use incident_env::{Catalog, Scenario, TaskId, Tasks};
 use incident_generate::{Library, Suite, World, scenario, task_of};
 
-/// Reads the suites of kept runs again from where they came.
+/// Reads the suites of kept runs again from their sources.
 #[derive(Debug)]
 pub(super) struct RunSuites;
 
 impl Suites for RunSuites {
     fn of(&self, manifest: &Manifest) -> Option<Catalog> {
         let catalog = catalog_of(manifest).ok()?;
-        // A suite that changed would describe something else than what was played.
+        // A suite that has changed would describe other incidents than those that were played.
         (catalog.digest() == manifest.suite_digest).then_some(catalog)
     }
 }
@@ -40,7 +41,8 @@ impl Incidents for Maker {
         let words = suite.strip_prefix("generated:").ok_or_else(|| format!("suite '{suite}': {known}"))?;
         let suite: Suite = words.parse().map_err(|problem| format!("suite: {problem}"))?;
         let [(level, _)] = suite.parts[..] else { return Err(format!("suite: {known}")) };
-        // Some settings of knobs make the generator search in vain for a third of a second, so a stranger could keep it busy.
+        // Some settings of knobs make the generator search in vain for a third of a second, which a stranger could
+        // exploit to keep it busy.
         if !suite.turned.is_empty() {
             return Err(format!("suite: knobs are for a suite that is served whole; {known}"));
         }

@@ -1,4 +1,4 @@
-//! How models are reached, and what a run may spend on them.
+//! The clients of models, and the limits of a run's spending on them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::run::cassette::{Recording, Replay};
 use crate::run::estimate;
 use incident_env::TaskId;
 
-/// How a model is called.
+/// Returns the settings of calls to a model.
 pub(in crate::cli) fn model_settings(settings: &Settings, model: &KeyedModel) -> ModelSettings {
     ModelSettings {
         model: model.spec.name.clone(),
@@ -52,7 +52,8 @@ impl Limiters {
 pub(in crate::cli) const RECORD_HINT: &str =
     "check the space and the permissions there, or choose another folder with --record";
 
-/// A client for a model, with retries. With `--replay` a recording answers instead; with `--record` answers are kept.
+/// Makes a client for a model, with retries. With `--replay` a recording answers instead; with `--record` answers are
+/// kept.
 pub(in crate::cli) fn client(
     settings: &Settings,
     model: &KeyedModel,
@@ -79,7 +80,7 @@ pub(in crate::cli) fn client(
     let client: Arc<dyn ChatClient> = Arc::new(Retrying::new(client, policy).with_chaos(settings.chaos.clone()));
     Ok(match &settings.record {
         Some(folder) => {
-            // This fails before a call is paid for whose answer could not be kept.
+            // This fails before the first call, which would cost money although its answer could not be kept.
             store::prepare(folder).map_err(|error| Failure::from(error).hint(RECORD_HINT))?;
             Arc::new(Recording::new(client, folder.clone(), model_settings(settings, model)))
         }
@@ -87,18 +88,18 @@ pub(in crate::cli) fn client(
     })
 }
 
-/// The most time for one call with all its retries, so that a call ends even if every attempt hangs.
+/// Returns the longest time of one call with all its retries, so that a call ends even if every attempt hangs.
 pub(in crate::cli) fn call_time(settings: &Settings) -> Duration {
     let waits = settings.max_retry_after.max(Duration::from_secs(60)).saturating_mul(settings.max_retries);
     settings.timeout.saturating_mul(settings.max_retries + 1).saturating_add(waits)
 }
 
-/// What the run may spend.
+/// Returns the limits of the run's spending.
 pub(in crate::cli) fn limits(settings: &Settings) -> Limits {
     Limits { cost_usd: settings.max_cost, tokens: settings.max_total_tokens, time: settings.time_limit }
 }
 
-/// What an episode of each model and task is expected to cost. A run without a limit on cost or tokens does not need it
+/// Estimates the cost of an episode of each model and task. A run without a limit on cost or tokens needs no estimate
 /// and gets none.
 pub(in crate::cli) fn forecast(
     settings: &Settings,

@@ -1,4 +1,4 @@
-//! `run.json` of a new run, and the folder that it is kept in.
+//! The `run.json` of a new run, and the folder that holds it.
 
 use std::collections::BTreeMap;
 
@@ -16,13 +16,13 @@ use crate::queue::address::without_login;
 use crate::run::Plan;
 use incident_env::Catalog;
 
-/// A new id. Randomness only names the folder: nothing that is scored depends on it.
+/// Makes a new id. Randomness only names the folder: nothing that is scored depends on it.
 pub(in crate::cli) fn run_id(started_at: jiff::Timestamp) -> RunId {
     let salt = uuid::Uuid::new_v4().as_u128().to_le_bytes();
     RunId::new(started_at, u16::from_le_bytes([salt[0], salt[1]]))
 }
 
-/// The folder of a new run, with the manifest whose id it has.
+/// Makes the folder of a new run, and returns it with the manifest that has its id.
 pub(in crate::cli) fn new_run(
     store: &Store,
     manifest: impl Fn() -> Manifest,
@@ -31,14 +31,14 @@ pub(in crate::cli) fn new_run(
         let manifest = manifest();
         match store.create(&manifest.id) {
             Ok(folder) => return Ok((manifest, folder)),
-            // Another run that began in this second has the same random digits.
+            // Another run that began in the same second has the same random digits.
             Err(error) if error.source.kind() == std::io::ErrorKind::AlreadyExists && store.has(&manifest.id) => {}
             Err(error) => return Err(error),
         }
     }
 }
 
-/// The manifest of a run that begins now.
+/// Returns the manifest of a run that begins now.
 pub(in crate::cli) fn manifest(
     settings: &Settings,
     plan: &Plan,
@@ -100,7 +100,7 @@ pub(in crate::cli) fn manifest(
     }
 }
 
-/// The machine on which this process runs.
+/// Describes the machine on which this process runs.
 pub(in crate::cli) fn machine() -> Machine {
     Machine {
         os: std::env::consts::OS.to_owned(),
@@ -109,7 +109,7 @@ pub(in crate::cli) fn machine() -> Machine {
     }
 }
 
-/// The arguments as they were given. No option takes a key, and the address of a queue loses its user.
+/// Returns the arguments of the process. No option takes a key, and the address of a queue is shown without its user.
 pub(in crate::cli) fn command_line() -> Vec<String> {
     use clap::CommandFactory;
     let name = Cli::command().get_name().to_owned();

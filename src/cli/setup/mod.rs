@@ -1,4 +1,4 @@
-//! From settings to the things that a command works with: scenarios, prompts, clients, players, and a run's folder.
+//! Makes what a command works with from its settings: scenarios, prompts, clients, players, and the folder of a run.
 
 use std::path::{Path, PathBuf};
 
@@ -22,14 +22,14 @@ pub(super) fn settings(options: &Options, config: Option<&Path>) -> Result<Setti
     Ok(Settings::resolve(options, &environment, &file)?)
 }
 
-/// The results folder: as the command line says, or `bench.toml`, or `results`.
+/// Returns the results folder: the one of the command line, or else of `bench.toml`, or else `results`.
 pub(super) fn results(out: Option<&Path>) -> Result<PathBuf, Failure> {
     let given = out.map(Path::to_owned);
     let from_file = || ConfigFile::read(Path::new("."), None).map(|file| file.options.out);
     Ok(given.map_or_else(from_file, |out| Ok(Some(out)))?.unwrap_or_else(|| PathBuf::from("results")))
 }
 
-/// Reads a kept run, and warns if its log was torn.
+/// Reads a kept run, and prints a warning if its log is torn.
 pub(super) fn record(folder: RunFolder) -> Result<RunRecord, Failure> {
     let record = RunRecord::open(folder)?;
     if record.torn_bytes > 0 {

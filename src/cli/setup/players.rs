@@ -1,4 +1,4 @@
-//! The players of a run, made after one call to each endpoint.
+//! The players of a run, which are made after one call to each endpoint.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,12 +19,14 @@ use crate::run::preflight::{self, Checked};
 use crate::run::runner::{CallPace, ExecPlayer, ModelPlayer, PlayerKind};
 use crate::run::{Cancel, Player};
 
-/// How many episodes of a model are replayed at once by default. A replay has no endpoint that could be overloaded.
+/// The default number of episodes of a model that are replayed at once. A replay has no endpoint that could be
+/// overloaded.
 const REPLAYED_AT_ONCE: usize = 16;
-/// How many processes of a program play at once by default. It is small because it is not known what they do.
+/// The default number of processes of a program that play at once. It is small because their use of resources is
+/// unknown.
 const PROCESSES_AT_ONCE: usize = 4;
 
-/// Makes the players, after one call to each endpoint that was not checked before. The result is none if the user stopped
+/// Makes the players, after one call to each endpoint that was not checked before. Returns `None` if the user stopped
 /// the run meanwhile. A refused key or model ends the run before it starts.
 pub(in crate::cli) async fn players(
     settings: &Settings,
@@ -60,12 +62,12 @@ pub(in crate::cli) async fn players(
     Ok(Some((players, checks)))
 }
 
-/// The built-in agents that play.
+/// Makes the built-in agents that play.
 pub(in crate::cli) fn builtins(settings: &Settings) -> impl Iterator<Item = Player> {
     settings.builtins.iter().map(|agent| Player { label: agent.to_string(), kind: PlayerKind::Builtin(*agent) })
 }
 
-/// Checks that a program can be started; otherwise the run ends before it begins.
+/// Checks that a program can be started, and ends the run before it begins if it cannot.
 async fn check_program(agent: &ExecAgent) -> Result<(), Failure> {
     process::try_start(&agent.words).await.map_err(|error| {
         let program = agent.words.first().map_or("", String::as_str);
@@ -93,7 +95,7 @@ fn exec_player(settings: &Settings, agent: &ExecAgent) -> Player {
     Player { label: agent.label.clone(), kind }
 }
 
-/// How a model is reached, and how many of its calls are under way at once.
+/// Returns the access to a model: its client, and the number of its calls that may be under way at once.
 fn model_access(
     settings: &Settings,
     model: &KeyedModel,
@@ -118,7 +120,7 @@ fn model_access(
     Ok((access, pace))
 }
 
-/// Makes the player of a model after a call to its endpoint, with what the call showed. The result is none if the user
+/// Makes the player of a model after a call to its endpoint, with what the call showed. Returns `None` if the user
 /// stopped the run meanwhile.
 pub(in crate::cli) async fn checked_player(
     settings: &Settings,
@@ -135,7 +137,7 @@ pub(in crate::cli) async fn checked_player(
         jitter_seed: settings.seed,
         repeat: 0,
         stop: cancel.gentle.clone(),
-        // The check is about the endpoint, so `--chaos` spares it.
+        // The check is about the endpoint, so `--chaos` does not affect it.
         spared: true,
     };
     let checked = tokio::select! {
@@ -186,7 +188,7 @@ fn model_player(
     ModelPlayer { protocol, assist: settings.assist.into(), prompts: Arc::clone(prompts), access, pace }
 }
 
-/// Ends the run if the endpoint refuses what was configured. A fault that may pass is only a warning.
+/// Ends the run if the endpoint refuses what was configured. A temporary fault only causes a warning.
 fn refused_or(model: &KeyedModel, error: ChatError, quiet: bool) -> Result<ChatError, Failure> {
     let label = &model.spec.label;
     match error.kind {
@@ -219,7 +221,7 @@ fn refused_or(model: &KeyedModel, error: ChatError, quiet: bool) -> Result<ChatE
     }
 }
 
-/// The protocol of each model, as its endpoint decided it.
+/// Returns the protocol of each model, as its endpoint decided it.
 pub(in crate::cli) fn protocols(players: &[Player]) -> BTreeMap<String, String> {
     let protocol = |player: &Player| match &player.kind {
         PlayerKind::Model(model) => Some((player.label.clone(), model.protocol.to_string())),

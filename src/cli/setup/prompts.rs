@@ -1,4 +1,4 @@
-//! The prompts of a run: the embedded set or that of a folder, checked before a call is paid for.
+//! The prompts of a run: the embedded set or that of a folder, checked before a call costs money.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use crate::cli::exit::Failure;
 use crate::run::Plan;
 use incident_env::{Action, ActionKind, Diagnostic, Episode, EpisodeId, Scenario};
 
-/// The embedded prompts for a suite, or those of a folder, with the tools under the set of names of this number.
+/// Returns the embedded prompts for a suite, or those of a folder, with tools named by the set of names of this number.
 pub(in crate::cli) fn prompts(
     folder: Option<&Path>,
     suite: &str,
@@ -40,7 +40,7 @@ pub(in crate::cli) fn prompts(
     Ok(Arc::new(set.with_tool_names(names)))
 }
 
-/// Renders every prompt of every scenario once, so that a template that breaks does so before a call is paid for.
+/// Renders every prompt of every scenario once, so that a broken template is found before a call costs money.
 pub(in crate::cli) fn check_prompts(prompts: &PromptSet, plan: &Plan) -> Result<(), Failure> {
     let check = || {
         for scenario in &plan.scenarios {

@@ -1,4 +1,4 @@
-//! From the name of a suite to its scenarios: embedded ones, generated ones, and those of files.
+//! Reads the scenarios of a suite from its name: embedded ones, generated ones, and those of files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use crate::log::Manifest;
 use incident_env::{Catalog, Source, Tasks, prove};
 use incident_generate::{Incident, Library, Secret, Suite, World};
 
-/// The scenarios of a suite, with others laid over them.
+/// Returns the scenarios of a suite, with an overlay.
 pub(in crate::cli) fn catalog(suite: &str, overlay: Option<&Path>) -> Result<Catalog, Failure> {
     let foreign = suite != "classic" || overlay.is_some();
     if let Some(generated) = suite.strip_prefix("generated:") {
@@ -60,7 +60,7 @@ pub(in crate::cli) fn read_suite(text: &str) -> Result<Suite, Failure> {
     Ok(suite.with_secret(secret))
 }
 
-/// A suite that is made from its seed; every incident of it was proved when it was made.
+/// Makes a suite from its seed; each incident is proved when it is made.
 fn generated_suite(text: &str, overlay: Option<&Path>) -> Result<Catalog, Failure> {
     let suite = read_suite(text)?;
     let library = library(overlay)?;
@@ -68,7 +68,7 @@ fn generated_suite(text: &str, overlay: Option<&Path>) -> Result<Catalog, Failur
     suite.catalog(&library, rules.tasks()).map_err(|error| Failure::other(error.to_string()).hint("take another seed"))
 }
 
-/// The fault families of this program, with those of a folder laid over them.
+/// Returns the fault families of this program, with those of a folder laid over them.
 pub(in crate::cli) fn library(overlay: Option<&Path>) -> Result<Arc<Library>, Failure> {
     let mut files = BTreeMap::new();
     for Source { file, text } in overlay.map(scenario_files).transpose()?.unwrap_or_default() {
@@ -82,7 +82,7 @@ pub(in crate::cli) fn library(overlay: Option<&Path>) -> Result<Arc<Library>, Fa
     Ok(Arc::new(library))
 }
 
-/// The scenario files of a folder and the folders in it, sorted by path, or one file.
+/// Reads one scenario file, or the scenario files of a folder and the folders in it, sorted by path.
 fn scenario_files(path: &Path) -> Result<Vec<Source>, Failure> {
     let mut files = Vec::new();
     collect(path, &mut files)?;
@@ -101,7 +101,7 @@ fn scenario_files(path: &Path) -> Result<Vec<Source>, Failure> {
 fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let failed = |e: std::io::Error| Failure::usage(format!("cannot read {}: {e}", path.display()));
     if !path.is_dir() {
-        // Opened later; a missing one is named then.
+        // The file is opened later; if it is missing, that error names it.
         files.push(path.to_owned());
         return Ok(());
     }
@@ -116,18 +116,18 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The scenarios on which a run was played, read again from where they came.
+/// Reads the scenarios on which a run was played again from their sources.
 pub(in crate::cli) fn catalog_of(manifest: &Manifest) -> Result<Catalog, Failure> {
     let overlay = manifest.options["scenarios"]["value"].as_str().map(Path::new);
     catalog(&manifest.suite, overlay)
 }
 
-/// The rules of the three tasks.
+/// Returns the rules of the three tasks.
 pub(in crate::cli) fn tasks() -> Result<Tasks, Failure> {
     Catalog::embedded().map(|catalog| catalog.tasks().clone()).map_err(|error| Failure::other(error.to_string()))
 }
 
-/// The world of an incident that could be made.
+/// Returns the world of an incident, or a failure if the incident could not be made.
 pub(in crate::cli) fn world(
     incident: Result<Incident, impl std::fmt::Display>,
     library: &Arc<Library>,

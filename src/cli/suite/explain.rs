@@ -1,4 +1,4 @@
-//! `bench explain`: tells all about one generated incident, with its answers.
+//! `bench explain`: prints the whole truth about one generated incident, with its answers.
 
 use std::fmt::Write;
 
@@ -24,7 +24,7 @@ pub(in crate::cli) fn execute(args: &ExplainArgs) -> Result<Status, Failure> {
     Ok(Status::Done)
 }
 
-/// Every record that can be read at the alert, by entity and tool.
+/// Writes every record that can be read at the alert, by entity and tool.
 fn records(world: &World) -> String {
     let mut text = "\nRecords at the alert\n".to_owned();
     let state = world.start();

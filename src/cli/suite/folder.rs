@@ -59,7 +59,7 @@ impl<'a> SuiteFolder<'a> {
         serde_json::from_str(&text).map_err(|error| self.unusable(&error.to_string()))
     }
 
-    /// The failure of a suite whose manifest cannot be used for a reason.
+    /// Makes the failure of a suite whose manifest cannot be used.
     pub(super) fn unusable(&self, problem: &str) -> Failure {
         Failure::usage(format!("{}: {problem}", self.manifest_path().display()))
             .hint("`bench generate -o DIR` writes a suite")

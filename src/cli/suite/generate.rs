@@ -1,4 +1,4 @@
-//! `bench generate`: writes a suite, with the sealed truth apart from what agents may see.
+//! `bench generate`: writes a suite, with the sealed truth apart from the files that agents may see.
 
 use crate::cli::args::suite::GenerateArgs;
 use crate::cli::exit::{Failure, Status};
@@ -26,7 +26,7 @@ pub(in crate::cli) fn execute(args: &GenerateArgs) -> Result<Status, Failure> {
     Ok(Status::Done)
 }
 
-/// The suite as `--suite generated:…` would name it.
+/// Returns the name of the suite in the form of `--suite generated:…`.
 fn name(args: &GenerateArgs) -> String {
     let name = match args.private {
         Some(epoch) => format!("{},private={epoch}", args.level),

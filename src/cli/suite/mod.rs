@@ -1,4 +1,4 @@
-//! Commands on generated suites: writing one, proving it, and explaining one of its incidents.
+//! The commands on generated suites: writing one, proving it, and explaining one of its incidents.
 
 pub(super) mod explain;
 mod folder;

@@ -1,4 +1,4 @@
-//! `bench verify`: makes every incident of a written suite anew, compares it with what is written, and proves it.
+//! `bench verify`: makes every incident of a written suite again, compares it with its files, and proves it.
 
 use crate::cli::args::suite::VerifyArgs;
 use crate::cli::exit::{Failure, Status};
@@ -10,10 +10,10 @@ use std::sync::Arc;
 use incident_generate::folder::{Listing, flaws};
 use incident_generate::prove;
 
-/// The most flaws that are printed.
+/// The largest number of flaws that are printed.
 const MOST_SHOWN: usize = 20;
 
-/// Prints the flaws of the suite, or that there are none.
+/// Prints the flaws of the suite, or a message that it has none.
 pub(in crate::cli) fn execute(args: &VerifyArgs) -> Result<Status, Failure> {
     let folder = SuiteFolder::at(&args.suite);
     let written = folder.manifest()?;

@@ -1,4 +1,4 @@
-//! Serves the web page: the files of `web/` in the binary, compressed once for all clients that accept that.
+//! Serves the web page: the files of `web/` in the binary, compressed once for all clients that accept compression.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -22,16 +22,16 @@ use incident_env::hex;
 #[folder = "web/"]
 struct Web;
 
-/// This policy allows nothing from another server, and no script or style that is not a file of this server. Hugging Face
-/// Spaces show their page in a frame.
+/// The content security policy. It allows nothing from another server, and no script or style that is not a file of
+/// this server. Hugging Face Spaces show their page in a frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'self' https://huggingface.co";
 
-/// This is a file as it is sent.
+/// An embedded file in the form in which it is sent.
 struct File {
     plain: Bytes,
     packed: Bytes,
-    /// This tells the file from that of another release.
+    /// The tag that tells the file from that of another release.
     tag: String,
     kind: &'static str,
 }
@@ -60,7 +60,7 @@ pub(crate) async fn page(headers: HeaderMap) -> Result<Response, Fault> {
     file("index.html", &headers)
 }
 
-/// Serves `GET /web/{*path}`: only the names of embedded files are known, so no path leads to anything else.
+/// Serves `GET /web/{*path}`. Only the names of embedded files are known, so no path leads to anything else.
 pub(crate) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Fault> {
     file(&name, &headers)
 }

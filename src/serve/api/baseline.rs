@@ -1,4 +1,4 @@
-//! Serves `/baseline`: starts a run of the server's own agents, and says how far it is.
+//! Serves `/baseline`: starts a run of the server's own agents, and reports its progress.
 
 use std::sync::Arc;
 
@@ -17,10 +17,11 @@ use crate::serve::wire::field::{integer, text};
 use crate::serve::wire::input::{Input, Segment};
 use crate::serve::wire::schema::baseline::MOST_EPOCHS;
 
-/// These are the keys of a request. A place to call is not among them: the server calls only where it is configured to.
+/// The keys of a request. An endpoint to call is not among them: the server calls only the endpoints with which it is
+/// configured.
 const KEYS: [&str; 4] = ["model", "agent", "suite", "epochs"];
 
-/// Reads what a request asks for.
+/// Reads the request of a client.
 fn ask(body: &Map<String, Value>) -> Result<Ask, Misfit> {
     if let Some(key) = body.keys().find(|key| !KEYS.contains(&key.as_str())) {
         let problem = format!(
@@ -57,7 +58,8 @@ pub(crate) async fn start(State(app): State<Arc<App>>, request: Request) -> Resu
     }
 }
 
-/// Serves `GET /baseline/{run_id}`, which says how far a run is. Clients that accept events are told until its end.
+/// Serves `GET /baseline/{run_id}`, which reports the progress of a run. Clients that accept events are told until its
+/// end.
 pub(crate) async fn progress(
     State(app): State<Arc<App>>,
     Segment(run_id): Segment,
@@ -85,7 +87,7 @@ pub(crate) async fn progress(
     }))
 }
 
-/// Gives the baseline runs to a client that may use them.
+/// Returns the baseline runs if the client may use them.
 fn admitted<'a>(app: &'a App, headers: &HeaderMap) -> Result<&'a Baselines, Fault> {
     let baselines = app.backing.baselines.as_ref().ok_or(Fault::NoBaseline)?;
     baselines.admit(headers)?;

@@ -1,4 +1,4 @@
-//! Writes server-sent events, by which clients are told of runs that go on.
+//! Writes server-sent events, which tell clients about runs in progress.
 
 use std::convert::Infallible;
 
@@ -10,7 +10,7 @@ use futures_util::Stream;
 
 use crate::serve::net::guard::header_text;
 
-/// Says whether a client accepts events.
+/// Returns whether a client accepts events.
 pub(super) fn accepted(headers: &HeaderMap) -> bool {
     header_text(headers, ACCEPT).unwrap_or_default().contains("text/event-stream")
 }
@@ -20,7 +20,8 @@ pub(super) fn event(name: &str, data: impl std::fmt::Display) -> Bytes {
     format!("event: {name}\ndata: {data}\n\n").into()
 }
 
-/// Answers with the events of a listener. It gives each event together with itself, or alone if the event is the last.
+/// Answers with the events of a listener. `next` returns each event together with the listener, or alone if it is the
+/// last event.
 pub(super) fn respond<L, F>(listener: L, next: impl FnMut(L) -> F + Send + 'static) -> Response
 where
     L: Send + 'static,

@@ -13,7 +13,7 @@ use crate::serve::net::buffer::{json, written};
 use crate::serve::wire::schema::service::Refusal;
 use crate::serve::wire::schema::shape::shape;
 
-/// This is the version of the API. Validators of OpenEnv want it to begin with 1.
+/// The version of the API. Validators of OpenEnv want it to begin with 1.
 const VERSION: &str = "1.0.0";
 
 /// Serves `GET /openapi.json`.
@@ -22,7 +22,7 @@ pub(crate) fn answer(document: &Value) -> Response {
     written(TEXT.get_or_init(|| json(document)).clone())
 }
 
-/// Makes the document of these routes.
+/// Makes the document that describes these routes.
 pub(crate) fn document(routes: &[Route]) -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = "/components/schemas".into();

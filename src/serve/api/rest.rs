@@ -1,4 +1,4 @@
-//! Serves the REST API, which answers in the plain form, and to requests in OpenEnv's form in that form.
+//! Serves the REST API. It answers in the plain form, and in OpenEnv's form if the request has that form.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub(crate) async fn reset(State(app): Shared, request: Request) -> Result<Respon
     let input = Input::read(request, app.options.max_body).await?;
     let body = Choice::read(input.object()?)?;
     let query = Choice::read(from_query(input.query()?))?;
-    // It is read even where it is not needed, so that the client is told what is wrong with it.
+    // The header is read even if it is not needed, so that the client is told what is wrong with it.
     let header = input.header_id()?;
     let mut choice = body.or(query);
     choice.episode_id = choice.episode_id.or(header);

@@ -1,4 +1,4 @@
-//! Describes a route: what it takes, what it answers, and its handler.
+//! Describes a route: its request, its answers, and its handler.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use axum::routing::MethodRouter;
 use crate::serve::app::App;
 use crate::serve::wire::schema::shape::Shape;
 
-/// A route is what is served at a path with a method.
+/// A route: a path and a method, with what they take and answer.
 pub(crate) struct Route {
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,
@@ -15,32 +15,32 @@ pub(crate) struct Route {
     pub(crate) parameters: &'static [Parameter],
     pub(crate) body: Option<Body>,
     pub(crate) answer: AnswerForm,
-    /// These are other answers than that and a plain refusal, each with its status and its reason.
+    /// The other answers besides that and a plain refusal, each with its status and its reason.
     pub(crate) others: Vec<(&'static str, &'static str, AnswerForm)>,
-    /// This key of the answer names something, and these operations take it as a parameter of the same name.
+    /// A key of the answer that names something, and the operations that take it as a parameter of the same name.
     pub(crate) names: Option<(&'static str, &'static [&'static str])>,
-    /// If true, the route may need the server's token.
+    /// Whether the route may need the server's token.
     pub(crate) by_token: bool,
     pub(crate) handler: MethodRouter<Arc<App>>,
 }
 
-/// A parameter is a value that a request carries outside of its body.
+/// A value that a request carries outside its body.
 pub(crate) struct Parameter {
     pub(crate) name: &'static str,
-    /// This is `query`, `header` or `path`.
+    /// The place of the parameter: `query`, `header` or `path`.
     pub(crate) place: &'static str,
     pub(crate) about: &'static str,
     pub(crate) shape: Shape,
     pub(crate) required: bool,
 }
 
-/// This is the body that a route takes.
+/// The body that a route takes.
 pub(crate) struct Body {
     pub(crate) shape: Shape,
     pub(crate) required: bool,
 }
 
-/// This is the form of an answer.
+/// The form of an answer.
 pub(crate) enum AnswerForm {
     /// The answer is JSON of this shape.
     Json(Shape),
@@ -76,7 +76,7 @@ impl Route {
         Self { method, path, summary, parameters, body, answer, others, names, by_token, handler }
     }
 
-    /// Describes a route that is read.
+    /// Describes a route that only reads.
     pub(crate) fn get(
         path: &'static str,
         summary: &'static str,
@@ -102,12 +102,12 @@ impl Route {
         Self::new("delete", path, summary, AnswerForm::Nothing, handler)
     }
 
-    /// Adds the parameters.
+    /// Adds parameters to the route.
     pub(crate) fn with(self, parameters: &'static [Parameter]) -> Self {
         Self { parameters, ..self }
     }
 
-    /// Lets the body be missing, which is as good as an empty object.
+    /// Allows the body to be missing, which counts as an empty object.
     pub(crate) fn also_empty(self) -> Self {
         Self { body: self.body.map(|body| Body { required: false, ..body }), ..self }
     }
@@ -118,12 +118,12 @@ impl Route {
         self
     }
 
-    /// Says that a key of the answer is a parameter of other operations.
+    /// Declares that a key of the answer is a parameter of other operations.
     pub(crate) fn naming(self, key: &'static str, operations: &'static [&'static str]) -> Self {
         Self { names: Some((key, operations)), ..self }
     }
 
-    /// Says that the route may need the server's token.
+    /// Declares that the route may need the server's token.
     pub(crate) fn by_token(self) -> Self {
         Self { by_token: true, ..self }
     }

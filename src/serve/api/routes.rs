@@ -161,10 +161,10 @@ fn routes() -> Vec<Route> {
     ]
 }
 
-/// This is the OpenAPI document of all routes.
+/// The OpenAPI document of all routes.
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| openapi::document(&routes()));
 
-// They are here since the state of a server is made for its routes and must not know them.
+// These functions are in this file because the state of a server is made for its routes and must not know them.
 impl App {
     /// Makes the state of a server without an episode.
     #[must_use]
@@ -172,18 +172,18 @@ impl App {
         Self::backed(catalog, options, stop, Backing::default())
     }
 
-    /// Makes the same with the parts that the program around it adds.
+    /// Makes the state of a server without an episode, with the parts that the program around it adds.
     #[must_use]
     pub fn backed(catalog: Catalog, options: Options, stop: CancellationToken, backing: Backing) -> Arc<Self> {
         Self::on(routes().iter().map(|route| route.path), catalog, options, stop, backing)
     }
 }
 
-/// Makes the router of all routes. It answers in JSON also where no route is.
+/// Makes the router of all routes. It answers in JSON also if no route matches.
 pub(crate) fn router(app: &Arc<App>) -> Router {
     let router = routes().into_iter().fold(Router::new(), |router, route| router.route(route.path, route.handler));
     let router = router.route("/", get(assets::page)).route("/web/{*path}", get(assets::asset));
-    // Hosts of OpenEnv look for a page there.
+    // Hosts of OpenEnv look for a page at these paths.
     let router = ["/web", "/web/"]
         .into_iter()
         .fold(router, |router, path| router.route(path, get(|| async { Redirect::temporary("/") })));

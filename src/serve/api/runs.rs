@@ -1,5 +1,5 @@
-//! Serves `/runs` and `/compare`, which show kept runs: lists, scores, episodes and comparisons, also as events while a run
-//! goes on.
+//! Serves `/runs` and `/compare`, which show kept runs: lists, scores, episodes and comparisons, also as events while a
+//! run goes on.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,11 +27,11 @@ use crate::serve::runs::kept::KeptRuns;
 use crate::serve::wire::input::{Segment, TwoSegments};
 use crate::stats::gate::Verdict;
 
-/// A run that goes on is read this often.
+/// The time between two readings of a run that goes on.
 const LOOK: Duration = Duration::from_millis(500);
-/// After this number of looks a listener is told that nothing has changed, since proxies cut silent connections.
+/// The number of readings without a change after which a listener is told so, since proxies cut silent connections.
 const SILENT: u32 = 30;
-/// A suite with at most this number of scenarios is made in a moment.
+/// The largest number of scenarios of a suite that is made in a moment.
 const SMALL: usize = 60;
 
 type Shared = State<Arc<App>>;
@@ -46,9 +46,9 @@ async fn look<R: Send + 'static>(
     tokio::task::spawn_blocking(move || act(&runs)).await.map_err(|_| Fault::Runs("it could not be read".to_owned()))?
 }
 
-/// Gives the kept runs to a client that may see them.
+/// Returns the kept runs if the client may see them.
 fn runs(app: &App, headers: &HeaderMap) -> Result<Arc<KeptRuns>, Fault> {
-    // Prompts and replies are in the runs, which a page that only seems to be this server's must not see.
+    // Runs hold prompts and replies, which a page that only seems to be this server's must not see.
     if !app.options.origins.is_own_name(headers) {
         return Err(Fault::Foreign);
     }
@@ -93,7 +93,7 @@ pub(crate) async fn episodes(
 ) -> Result<Response, Fault> {
     let text = look(&app, &headers, move |runs| {
         let manifest = runs.shelf.with(&run_id, |book| book.manifest.clone())?;
-        // Levels are in the suite, which is not made again for them alone if that takes long.
+        // Levels are in the suite, which is not made for them alone if that takes long.
         let is_small = manifest.scenarios.len() <= SMALL;
         let scenario = |one: &PlannedScenario| {
             let found = is_small.then(|| runs.scenario(&manifest, &one.id)).flatten();
@@ -145,7 +145,7 @@ pub(crate) async fn episode(
     Ok(written(text.await?))
 }
 
-/// This is the query of `GET /compare`.
+/// The query of `GET /compare`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct CompareQuery {
     base: Option<String>,
@@ -211,7 +211,7 @@ fn published_rows(suite: &str) -> Value {
     rows.collect()
 }
 
-/// Answers once. Clients that accept events are told whenever the answer has changed, until the last one.
+/// Answers once. Clients that accept events are told whenever the answer has changed, until the last change.
 async fn answer<F>(app: Arc<App>, headers: HeaderMap, read: F) -> Result<Response, Fault>
 where
     F: Fn(&KeptRuns) -> Result<(String, bool), Fault> + Clone + Send + 'static,
@@ -227,14 +227,14 @@ where
     }))
 }
 
-/// This is a client that is told of changes.
+/// A client that is told of changes.
 struct Listener<F> {
     app: Arc<App>,
     headers: HeaderMap,
     read: F,
-    /// This was told last.
+    /// The answer that the client was told last.
     shown: Option<String>,
-    /// This was found and not told yet, and says whether nothing can follow it.
+    /// An answer that was found and not told yet, and whether nothing can follow it.
     found: Option<(String, bool)>,
 }
 
@@ -242,8 +242,8 @@ impl<F> Listener<F>
 where
     F: Fn(&KeptRuns) -> Result<(String, bool), Fault> + Clone + Send + 'static,
 {
-    /// Waits for the next event, and says whether it is the last. None comes if the server stops, or the runs cannot be read
-    /// any more.
+    /// Waits for the next event, and returns it with whether it is the last. Returns `None` if the server stops, or if
+    /// the runs cannot be read any more.
     async fn next(&mut self) -> Option<(Bytes, bool)> {
         for _ in 0..SILENT {
             let (text, is_last) = match self.found.take() {

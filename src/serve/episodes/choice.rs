@@ -11,23 +11,23 @@ use crate::serve::wire::field::{check_id, integer, text};
 use crate::serve::wire::schema::split::SPLIT;
 use incident_env::{Catalog, Scenario, TaskId};
 
-/// The name of a generated suite has fewer bytes than this.
+/// The length in bytes that the name of a generated suite must not exceed.
 const LONGEST_SUITE: usize = 80;
 
-/// This is what a reset asks for. Every part may be missing, and unknown keys are ignored.
+/// The choice of a reset. Every part may be missing, and unknown keys are ignored.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Choice {
     task_id: Option<String>,
     scenario_index: Option<i128>,
     scenario_id: Option<String>,
-    /// This is the seed in its JSON form: all that matters is that equal seeds choose alike.
+    /// The seed in its JSON form; it only matters that equal seeds choose the same scenario.
     seed: Option<String>,
     level: Option<String>,
     split: Option<String>,
     index: Option<i128>,
-    /// This is a generated suite, instead of the suite that is served.
+    /// A generated suite, instead of the suite that is served.
     suite: Option<String>,
-    /// This is the name that the client gives the episode.
+    /// The name that the client gives the episode.
     pub(crate) episode_id: Option<String>,
 }
 
@@ -45,7 +45,7 @@ impl Choice {
     /// Reads the choice of a message on OpenEnv's socket, where a seed may be any value.
     pub(crate) fn read_any_seed(mut data: Map<String, Value>) -> Result<Self, Misfit> {
         let seed = data.remove("seed").filter(|seed| !seed.is_null()).map(|seed| {
-            // Data frames write whole numbers as 7.0, which must draw what 7 draws.
+            // Data frames write whole numbers as 7.0, which must draw the same scenario as 7.
             let whole = integer("seed", Some(seed.clone())).ok().flatten();
             whole.map_or_else(|| seed.to_string(), |whole| whole.to_string())
         });
@@ -70,7 +70,7 @@ impl Choice {
 
     /// Completes the choice of a body by that of a query.
     pub(crate) fn or(self, query: Self) -> Self {
-        // A scenario's id chooses alone, so it must not overrule another choice that the body makes.
+        // The id of a scenario chooses by itself, so that of the query must not overrule another choice of the body.
         let body_chooses = self.task_id.is_some() || self.scenario_index.is_some() || self.index.is_some();
         Self {
             scenario_id: self.scenario_id.or(query.scenario_id.filter(|_| !body_chooses)),
@@ -85,7 +85,7 @@ impl Choice {
         }
     }
 
-    /// Gives the generated suite that is asked for, if it is not the suite that is served.
+    /// Returns the generated suite that is asked for, if it is not the suite that is served.
     pub(crate) fn suite(&self) -> Option<&str> {
         self.suite.as_deref()
     }
@@ -104,8 +104,8 @@ impl Choice {
         incidents.make(suite, task, self.index.map(number).transpose()?).map_err(Fault::Suite)
     }
 
-    /// Finds the scenario that is asked for. An id finds it alone. Otherwise it is one of the named level, if there is a level:
-    /// by its number among all or in its task, drawn by the seed, or the first.
+    /// Finds the scenario that is asked for. An id alone finds it. Otherwise it is chosen among the scenarios of the
+    /// named level, if a level is named: by its number among all or within its task, drawn by the seed, or the first.
     pub(crate) fn scenario<'a>(&self, catalog: &'a Catalog) -> Result<&'a Arc<Scenario>, Fault> {
         if let Some(id) = &self.scenario_id {
             return Ok(catalog.scenario(id)?);
@@ -131,7 +131,7 @@ impl Choice {
                 .copied()
                 .ok_or_else(|| Fault::NoScenarios(format!("{task}{of_level}")));
         }
-        // Without any word, a suite that lacks the first task begins with what it has.
+        // If nothing was chosen and the suite lacks the first task, the first task that it has is played.
         let task = task.unwrap_or_else(|| {
             let first = of_task(Some(TaskId::AlertClassification)).next().or_else(|| of_task(None).next());
             first.map_or(TaskId::AlertClassification, |scenario| scenario.task())
@@ -144,7 +144,7 @@ impl Choice {
     }
 }
 
-/// These are the levels in their order, for messages.
+/// The levels in their order, for messages.
 const LEVELS: [&str; 4] = ["easy", "medium", "hard", "expert"];
 
 /// Checks that scenarios of the suite have this level.
@@ -158,7 +158,7 @@ fn known_level(name: &str, catalog: &Catalog) -> Result<&'static str, Fault> {
     Err(Fault::Level { name: excerpt(name).into_owned(), known: levels.join(", ") })
 }
 
-/// Gives the entry with a number in a list of scenarios, from 0.
+/// Returns the entry with this number, from 0, in a list of scenarios.
 pub(crate) fn nth<'a, T>(all: &'a [T], index: i128, of: &str) -> Result<&'a T, Fault> {
     let range = || Fault::Range { index: index.to_string(), task: of.to_owned(), last: all.len().saturating_sub(1) };
     usize::try_from(index).ok().and_then(|index| all.get(index)).ok_or_else(range)
@@ -169,7 +169,7 @@ pub(crate) fn check_split(name: &str) -> Result<(), Fault> {
     if name == SPLIT { Ok(()) } else { Err(Fault::Split { name: name.to_owned(), known: SPLIT }) }
 }
 
-/// Gives the number that a seed draws, which is the same in every release.
+/// Returns the number that a seed draws, which is the same in every release.
 fn drawn(seed: &str, len: usize) -> usize {
     let digest = Sha256::digest(format!("scenario\n{seed}"));
     let bits = digest.iter().take(8).fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));

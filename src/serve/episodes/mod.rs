@@ -1,4 +1,4 @@
-//! Keeps the episodes of a server: which of them are alive, which incident a request asks for, and what may be seen.
+//! Keeps the episodes of a server: which of them are alive, which incident a reset asks for, and what clients may see.
 
 pub(super) mod choice;
 pub(super) mod play;

@@ -5,19 +5,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::run::Exam;
 use incident_env::{Action, Episode, EpisodeId, Scenario, StepOutcome};
 
-/// This is an episode under its name.
+/// An episode under its name.
 #[derive(Debug)]
 pub(crate) struct Play {
-    /// Clients call the episode by this name.
+    /// The name by which clients call the episode.
     pub(crate) name: Arc<str>,
     pub(crate) episode: Episode,
     recording: Recording,
 }
 
-/// Says whether an exam records an episode.
+/// Whether an exam records an episode.
 #[derive(Debug, Clone, Copy)]
 enum Recording {
-    /// It is not decided, since the episode took no step yet.
+    /// The episode took no step yet, so it is not decided.
     Undecided,
     /// The exam records the episode as this epoch of its scenario.
     Epoch(u32),
@@ -25,13 +25,13 @@ enum Recording {
     Off,
 }
 
-/// This is what a step led to.
+/// The result of a step.
 #[derive(Debug)]
 pub(crate) struct Stepped<'a> {
     pub(crate) outcome: StepOutcome<'a>,
-    /// This is the name of the episode.
+    /// The name of the episode.
     pub(crate) name: &'a str,
-    /// It is false if an exam could not record the step.
+    /// Whether the step is safe: it is false if an exam could not record it.
     pub(crate) is_safe: bool,
 }
 
@@ -63,7 +63,8 @@ impl Play {
     }
 }
 
-/// Reads or changes an episode under its lock. No code under this lock is known to panic, and if one did, it must not spread.
+/// Reads or changes an episode under its lock. No code under this lock is known to panic; if any did, a poisoned lock
+/// must not spread the failure.
 pub(crate) fn with<R>(play: &Mutex<Play>, act: impl FnOnce(&mut Play) -> R) -> R {
     act(&mut play.lock().unwrap_or_else(PoisonError::into_inner))
 }

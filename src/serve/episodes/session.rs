@@ -1,8 +1,8 @@
-//! Keeps sessions in OpenEnv's sense. A session keeps the episode of one client that speaks in messages, over a socket, over
+//! Keeps sessions in OpenEnv's sense. A session keeps the episode of one client that sends messages over a socket, over
 //! `/mcp`, or over both at once.
 //!
-//! Sessions share their places with the episodes of REST. Unlike those, an idle session makes no room for others: its client
-//! may rely on it until it is closed or expires.
+//! Sessions share their places with the episodes of REST. Unlike those, an idle session is not evicted for others: its
+//! client may rely on it until it is closed or expires.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::play::Play;
 use super::table::{EpisodeTable, Limits, Place};
 use crate::serve::error::{Full, excerpt};
 
-/// This is the episode of one client, with its place among all episodes.
+/// The episode of one client, with its place among all episodes.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) play: Play,
@@ -21,20 +21,20 @@ pub(crate) struct Session {
     _place: Place<Play>,
 }
 
-/// Says who holds a session, and whether it ends with its holder.
+/// The holder of a session, and whether the session ends with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Hold {
-    /// Nobody holds it; requests find it by its id.
+    /// Nobody holds the session; requests find it by its id.
     Free,
-    /// A socket holds it, and leaves it to others when it ends.
+    /// A socket holds the session, and leaves it to others when it ends.
     Attached,
-    /// A socket holds it, and it ends with the socket.
+    /// A socket holds the session, which ends with the socket.
     Closing,
-    /// It was closed while somebody was about to take it.
+    /// The session was closed while a socket was about to attach to it.
     Closed,
 }
 
-/// Says what came of closing a session.
+/// The result of closing a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Closed {
     /// The session has ended.
@@ -45,7 +45,7 @@ pub(crate) enum Closed {
     Unknown,
 }
 
-/// This is the reason for which a socket cannot attach to a session.
+/// The reason for which a socket cannot attach to a session.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AttachError {
     #[error("Unknown session_id: {0}")]
@@ -54,17 +54,17 @@ pub(crate) enum AttachError {
     Taken(String),
 }
 
-/// These are the sessions of a server.
+/// The sessions of a server.
 #[derive(Debug)]
 pub(crate) struct Sessions {
     table: EpisodeTable<Session>,
-    /// Each session takes a place in this table.
+    /// The table in which each session takes a place.
     episodes: Arc<EpisodeTable<Play>>,
     began: Instant,
 }
 
 impl Sessions {
-    /// Makes the sessions of a server that began at a time, as a part of its episodes.
+    /// Makes the sessions of a server that began at this time, as a part of its episodes.
     pub(crate) fn new(episodes: &Arc<EpisodeTable<Play>>, began: Instant) -> Self {
         // Each session has a place among the episodes, which are counted there.
         let limits = Limits { most: usize::MAX, ..episodes.limits() };
@@ -88,7 +88,7 @@ impl Sessions {
         Ok((Arc::clone(&id), self.table.put(&id, session, self.now())?))
     }
 
-    /// Finds the session of an id, which counts as a use of it.
+    /// Finds the session with this id, which counts as a use of it.
     pub(crate) fn find(&self, id: &str) -> Option<Arc<Mutex<Session>>> {
         self.table.get(id, self.now())
     }
@@ -116,12 +116,12 @@ impl Sessions {
     }
 }
 
-/// Locks a session. No code under this lock is known to panic, and if one did, it must not spread.
+/// Locks a session. No code under this lock is known to panic; if any did, a poisoned lock must not spread the failure.
 pub(crate) fn locked(session: &Mutex<Session>) -> MutexGuard<'_, Session> {
     session.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// This is a session that a socket, or a pipe, holds until this is dropped.
+/// A session that a socket, or a pipe, holds until this value is dropped.
 #[derive(Debug)]
 pub(crate) struct HeldSession {
     sessions: Arc<Sessions>,
@@ -130,13 +130,13 @@ pub(crate) struct HeldSession {
 }
 
 impl HeldSession {
-    /// Opens a session that ends when this is dropped.
+    /// Opens a session that ends when the returned value is dropped.
     pub(crate) fn open(sessions: &Arc<Sessions>, play: Play) -> Result<Self, Full> {
         let (id, session) = sessions.put(play, Hold::Closing)?;
         Ok(Self { sessions: Arc::clone(sessions), id, session })
     }
 
-    /// Takes hold of the session of an id, which outlives this unless it is closed in the meantime.
+    /// Attaches to the session with this id, which outlives the returned value unless it is closed in the meantime.
     pub(crate) fn attach(sessions: &Arc<Sessions>, id: &str) -> Result<Self, AttachError> {
         let unknown = || AttachError::Unknown(excerpt(id).into_owned());
         let session = sessions.find(id).ok_or_else(unknown)?;
@@ -150,12 +150,12 @@ impl HeldSession {
         Ok(Self { sessions: Arc::clone(sessions), id: id.into(), session })
     }
 
-    /// Gives the id of the session.
+    /// Returns the id of the session.
     pub(crate) fn id(&self) -> &str {
         &self.id
     }
 
-    /// Locks the session. Never lock two of them at once: others may lock them the other way round.
+    /// Locks the session. Never lock two of them at once: other code may lock them in the opposite order.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Session> {
         locked(&self.session)
     }
@@ -169,13 +169,13 @@ impl Drop for HeldSession {
             self.sessions.table.remove(&self.id);
         } else {
             session.hold = Hold::Free;
-            // It was in use until now.
+            // The session was in use until now.
             self.sessions.find(&self.id);
         }
     }
 }
 
-/// Says to OpenEnv's clients that the server has no room.
+/// Makes the message that tells OpenEnv's clients that the server has no room.
 pub(crate) fn at_capacity(Full { active, most }: Full) -> String {
     format!("Server at capacity: {active}/{most} sessions active. Cannot accept new connections.")
 }

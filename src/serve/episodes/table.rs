@@ -10,16 +10,16 @@ use hashlink::LinkedHashMap;
 
 use crate::serve::error::Full;
 
-/// These are the limits of a table: how long episodes live, and how many of them.
+/// The limits of a table.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// An episode expires after it was not used for this time.
+    /// The time without use after which an episode expires.
     pub ttl: Duration,
-    /// This is the most episodes, those of sockets included.
+    /// The largest number of episodes, those of sockets included.
     pub most: usize,
 }
 
-/// This is a table of episodes by id. An episode is in use while a request holds it, and idle otherwise.
+/// A table of episodes by id. An episode is in use while a request holds it, and idle otherwise.
 #[derive(Debug)]
 pub(crate) struct EpisodeTable<T> {
     limits: Limits,
@@ -28,13 +28,13 @@ pub(crate) struct EpisodeTable<T> {
 
 #[derive(Debug)]
 struct Table<T> {
-    /// The slots are in the order of their last use.
+    /// The slots, in the order of their last use.
     slots: LinkedHashMap<Arc<str>, Slot<T>, RandomState>,
-    /// This is the latest time that the table was told, since threads may tell it out of order.
+    /// The latest time that the table was told, since threads may tell it out of order.
     now: Duration,
-    /// This is the id of the last reset of all.
+    /// The id of the episode that was reset last.
     last: Option<Arc<str>>,
-    /// This counts the places that sockets hold.
+    /// The number of places that sockets hold.
     places: usize,
 }
 
@@ -45,7 +45,8 @@ struct Slot<T> {
 }
 
 impl<T> Slot<T> {
-    /// Says whether no request holds the episode. Call it under the table's lock only, where nobody can take a new handle.
+    /// Returns whether no request holds the episode. It may be called under the table's lock only, where nobody can
+    /// take a new handle.
     fn is_idle(&self) -> bool {
         Arc::strong_count(&self.value) == 1
     }
@@ -58,18 +59,19 @@ impl<T> EpisodeTable<T> {
         Self { limits, table: Mutex::new(table) }
     }
 
-    /// Gives the limits of the table.
+    /// Returns the limits of the table.
     pub(crate) fn limits(&self) -> Limits {
         self.limits
     }
 
-    /// Keeps an episode under an id, in place of an earlier one of that id. It is then the last reset of all.
+    /// Keeps an episode under an id, in place of an earlier one with that id. It is then the episode that was reset
+    /// last.
     ///
     /// # Errors
-    /// It fails when the table has no room and no episode is idle.
+    /// Returns an error if the table has no room and no episode is idle.
     pub(crate) fn put(&self, id: &str, value: T, now: Duration) -> Result<Arc<Mutex<T>>, Full> {
         let mut table = self.at(now);
-        // Its own place is free again, also where the table is full.
+        // The place of an earlier episode with this id is freed first, also if the table is full.
         table.remove(id);
         table.make_room(self.limits)?;
         let id: Arc<str> = id.into();
@@ -80,7 +82,7 @@ impl<T> EpisodeTable<T> {
         Ok(value)
     }
 
-    /// Gives the episode of an id, which counts as a use of it.
+    /// Returns the episode with this id, which counts as a use of it.
     pub(crate) fn get(&self, id: &str, now: Duration) -> Option<Arc<Mutex<T>>> {
         self.at(now).touch(id)
     }
@@ -90,7 +92,7 @@ impl<T> EpisodeTable<T> {
         self.lock().remove(id);
     }
 
-    /// Gives the episode of the last reset of all, while it is alive.
+    /// Returns the episode that was reset last, while it is alive.
     pub(crate) fn last(&self, now: Duration) -> Option<Arc<Mutex<T>>> {
         let mut table = self.at(now);
         let id = table.last.clone()?;
@@ -100,7 +102,7 @@ impl<T> EpisodeTable<T> {
     /// Takes a place for an episode that only its owner can reach, until the place is dropped.
     ///
     /// # Errors
-    /// It fails when the table has no room and no episode is idle.
+    /// Returns an error if the table has no room and no episode is idle.
     pub(crate) fn occupy(self: &Arc<Self>, now: Duration) -> Result<Place<T>, Full> {
         let mut table = self.at(now);
         table.make_room(self.limits)?;
@@ -108,7 +110,7 @@ impl<T> EpisodeTable<T> {
         Ok(Place(Arc::clone(self)))
     }
 
-    /// Drops what has expired, and says how many episodes are left.
+    /// Drops the episodes that have expired, and returns how many are left.
     pub(crate) fn sweep(&self, now: Duration) -> usize {
         self.at(now).active()
     }
@@ -154,7 +156,7 @@ impl<T> Table<T> {
             if idle {
                 self.remove(&id);
             } else {
-                // A request that takes this long is using it still.
+                // A request that takes this long is still using the episode.
                 self.touch(&id);
             }
         }
@@ -174,7 +176,7 @@ impl<T> Table<T> {
     }
 }
 
-/// This is a place in the table, which is given back when this is dropped.
+/// A place in the table, which is given back when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Place<T>(Arc<EpisodeTable<T>>);
 
@@ -255,7 +257,7 @@ mod tests {
     }
 
     proptest! {
-        /// The table behaves like a list with the oldest use first, which is slow, and plainly right.
+        /// Compares the table with a list that has the oldest use first, which is slow and obviously correct.
         #[test]
         fn it_is_a_list_by_last_use(ops in prop::collection::vec(op(), 0..80), most in 1_usize..5) {
             const TTL: u64 = 10;

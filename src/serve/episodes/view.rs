@@ -1,4 +1,4 @@
-//! Shows episodes to clients, in the plain and in OpenEnv's form, without what they must not see.
+//! Shows episodes to clients, in the plain and in OpenEnv's form, without the parts that they must not see.
 //!
 //! Every view borrows and is written once, so that a step costs no more than the copying of its bytes.
 
@@ -13,24 +13,24 @@ use incident_env::{
     Breakdown, Episode, FeedbackView, Grade, Observation, ObservationView, Points, Reason, Reward, StepOutcome, TaskId,
 };
 
-/// Says when breakdowns name right answers.
+/// The time from which breakdowns name right answers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Reveal {
-    /// They never name them.
+    /// Breakdowns never name right answers.
     Never,
-    /// They name them once the episode is over.
+    /// Breakdowns name right answers once the episode is over.
     #[default]
     Done,
-    /// They name them from the start.
+    /// Breakdowns name right answers from the start.
     Always,
 }
 
-/// Says what a client may see.
+/// The rules for what a client may see.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Visibility {
-    /// This says when breakdowns name right answers.
+    /// The time from which breakdowns name right answers.
     pub reveal: Reveal,
-    /// In an exam no right answer, no score and no judgement of a step is shown.
+    /// Whether an exam is held, in which no right answer, no score and no judgement of a step is shown.
     pub exam: bool,
 }
 
@@ -55,7 +55,7 @@ impl Visibility {
         ShownGrade { grade, answers: self.names_answers(done) }
     }
 
-    /// Makes the answer to a reset: the observation, and beside its keys those of OpenEnv.
+    /// Makes the answer to a reset: the observation, with OpenEnv's keys beside its own.
     pub(crate) fn reset<'a>(self, episode: &'a Episode, name: &'a str) -> impl Serialize + 'a {
         let observation = self.observation(episode.observation(), name);
         ResetView {
@@ -77,7 +77,7 @@ impl Visibility {
         }
     }
 
-    /// Shows an episode as it is now, in OpenEnv's form.
+    /// Shows the present state of an episode in OpenEnv's form.
     pub(crate) fn openenv_seen<'a>(self, episode: &'a Episode, name: &'a str) -> impl Serialize + 'a {
         let observation = self.observation(episode.observation(), name);
         OpenenvView {
@@ -126,7 +126,7 @@ impl Visibility {
         episode.state().named(name).redacted(self.redacted())
     }
 
-    /// Writes the grade of an episode as it is now; none in an exam.
+    /// Writes the present grade of an episode. Returns `None` in an exam.
     pub(crate) fn grader(self, episode: &Episode) -> Option<Bytes> {
         if self.exam {
             return None;
@@ -190,7 +190,7 @@ struct InfoView<'a> {
     end: Option<EndView<'a>>,
 }
 
-/// This is the grade, and the reward without it, which the last step carries.
+/// The grade, and the reward without it, which the last step carries.
 #[derive(Serialize)]
 struct EndView<'a> {
     grader: ShownGrade<'a>,
@@ -206,7 +206,7 @@ impl Serialize for ReasonView<'_> {
     }
 }
 
-/// This is a reward, or its keys with nulls in an exam.
+/// A reward, or its keys with nulls in an exam.
 struct RewardView {
     reward: Option<Reward>,
 }
@@ -237,7 +237,7 @@ struct GraderView<'a> {
     done: bool,
 }
 
-/// This is a grade with or without right answers.
+/// A grade with or without right answers.
 struct ShownGrade<'a> {
     grade: &'a Grade,
     answers: bool,
@@ -260,7 +260,7 @@ impl Serialize for ShownGrade<'_> {
     }
 }
 
-/// This is a breakdown whose right answers are null.
+/// A breakdown whose right answers are null.
 struct SealedBreakdown<'a>(&'a Breakdown);
 
 impl Serialize for SealedBreakdown<'_> {
@@ -303,7 +303,7 @@ impl Serialize for SealedBreakdown<'_> {
                 submitted_service,
                 correct_service: (),
             },
-            // It has numbers only, and names nothing.
+            // This breakdown has numbers only and names no answer.
             whole @ Breakdown::Remediation { .. } => Sealed::Whole(whole),
             Breakdown::Strict(strict) => Sealed::Strict(strict.sealed()),
         };
@@ -311,7 +311,7 @@ impl Serialize for SealedBreakdown<'_> {
     }
 }
 
-/// Replaces the feedback of a grade if it names an answer.
+/// Returns a replacement for the feedback of a grade if it names an answer.
 fn sealed_feedback(breakdown: &Breakdown) -> Option<&'static str> {
     match breakdown {
         Breakdown::Severity { submitted_severity: Some(_), severity_match, .. } if *severity_match != Points::ONE => {

@@ -1,4 +1,4 @@
-//! Serves `/mcp` over HTTP: a POST carries a message, and its answer the reply. Streams are not offered.
+//! Serves `/mcp` over HTTP: a POST carries a message, and its answer carries the reply. Streams are not offered.
 
 use std::sync::Arc;
 
@@ -19,9 +19,9 @@ use crate::serve::net::guard::Peer;
 use crate::serve::net::upgrade::Handshake;
 use crate::serve::wire::input::Input;
 
-/// This header names the session of an ordinary MCP client.
+/// The header that names the session of an ordinary MCP client.
 pub(crate) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
-/// This header says which version such a client speaks.
+/// The header that names the protocol version of such a client.
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 
 /// Serves `POST /mcp`. The status is 200, except where the protocol promises another one to ordinary MCP clients.
@@ -45,7 +45,7 @@ pub(crate) async fn post(State(app): State<Arc<App>>, request: Request) -> Resul
     if let Some(id) = &session
         && app.sessions.find(id).is_none()
     {
-        // By this status the client knows that it must begin anew.
+        // This status tells the client that it must initialize a new session.
         return Ok((StatusCode::NOT_FOUND, answered(&request.id, &Err(unknown_session(id)))).into_response());
     }
     if request.is_notification() {
@@ -58,7 +58,7 @@ pub(crate) async fn post(State(app): State<Arc<App>>, request: Request) -> Resul
     Ok(answered(&id, &carry_out(&app, session, request)))
 }
 
-/// Gives an ordinary MCP client a session, and tells it in a header.
+/// Opens a session for an ordinary MCP client, and names it in a header.
 fn begin(app: &App, request: protocol::Request) -> Response {
     let id = request.id.clone();
     let (name, session) = match app.open_session() {
@@ -70,8 +70,8 @@ fn begin(app: &App, request: protocol::Request) -> Response {
     response
 }
 
-/// Carries out a request on the session that it names in its parameters or else in the header. Without a session it is
-/// carried out on an episode of which nothing is kept.
+/// Carries out a request on the session that it names in its parameters, or else in the header. Without a session it is
+/// carried out on a temporary episode.
 fn carry_out(app: &App, header: Option<String>, request: protocol::Request) -> Outcome {
     match request.method.as_str() {
         "openenv/session/create" => return create(app),
@@ -85,7 +85,8 @@ fn carry_out(app: &App, header: Option<String>, request: protocol::Request) -> O
     of_episode(app, &mut app.first_play().map_err(no_session)?, request)
 }
 
-/// Serves `GET /mcp`: a socket with messages of MCP as texts. A stream of events is not offered, which the protocol allows.
+/// Serves `GET /mcp`: a socket with messages of MCP as texts. A stream of events is not offered, which the protocol
+/// allows.
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
     peer: Option<Extension<Peer>>,
@@ -100,7 +101,7 @@ pub(crate) async fn get(
     socket::speak(app, handshake, peer)
 }
 
-/// Serves `DELETE /mcp`, which ends the session in the header.
+/// Serves `DELETE /mcp`, which ends the session that the header names.
 pub(crate) async fn delete(State(app): State<Arc<App>>, request: Request) -> Response {
     let Some(id) = lossy_text(request.headers(), &SESSION) else {
         let message = format!("the header {SESSION} is missing; it names the session to end");
@@ -112,7 +113,7 @@ pub(crate) async fn delete(State(app): State<Arc<App>>, request: Request) -> Res
     }
 }
 
-/// Says what is wrong with the version that the header names. Without the header nothing is.
+/// Returns what is wrong with the version that the header names. A missing header is not an error.
 fn wrong_version(headers: &HeaderMap) -> Option<RpcError> {
     let version = lossy_text(headers, &VERSION)?;
     (!VERSIONS.contains(&version.as_str())).then(|| {
@@ -122,7 +123,7 @@ fn wrong_version(headers: &HeaderMap) -> Option<RpcError> {
     })
 }
 
-/// Reads a header as text, however it is encoded.
+/// Reads a header as text, whatever its encoding.
 fn lossy_text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }

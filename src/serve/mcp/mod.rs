@@ -1,4 +1,4 @@
-//! Speaks MCP, which offers the actions of an episode as tools: over `/mcp`, in sockets, and on stdio.
+//! Speaks MCP, which offers the actions of an episode as tools: over `/mcp`, on sockets, and on stdio.
 
 pub(super) mod http;
 mod protocol;

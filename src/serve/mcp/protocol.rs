@@ -1,4 +1,4 @@
-//! Reads and writes JSON-RPC 2.0 as OpenEnv and MCP use it: each message has one reply, and batches are not taken.
+//! Reads and writes JSON-RPC 2.0 as OpenEnv and MCP use it: each message has one reply, and batches are not supported.
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -13,16 +13,16 @@ pub(super) const INVALID_PARAMS: i32 = -32602;
 pub(super) const INTERNAL_ERROR: i32 = -32603;
 pub(super) const SERVER_ERROR: i32 = -32000;
 
-/// A request is a message of the right form.
+/// A message of the right form.
 #[derive(Debug, PartialEq)]
 pub(super) struct Request {
-    /// This is a string, an integer, or null if none was sent.
+    /// The id: a string, an integer, or null if none was sent.
     pub(super) id: Value,
     pub(super) method: String,
     pub(super) params: Map<String, Value>,
 }
 
-/// This is the reason for which a request has no result.
+/// The reason for which a request has no result.
 #[derive(Debug, PartialEq, Serialize)]
 pub(super) struct RpcError {
     code: i32,
@@ -45,7 +45,7 @@ impl RpcError {
     }
 }
 
-/// This is the outcome of a request: a result that is written already, or an error.
+/// The outcome of a request: a result in its JSON form, or an error.
 pub(super) type Outcome = Result<Box<RawValue>, RpcError>;
 
 impl Request {
@@ -84,8 +84,8 @@ impl Request {
         }
     }
 
-    /// Says whether nobody waits for an answer. OpenEnv's clients may leave the id out of a request, so the method must also
-    /// be that of a notification.
+    /// Returns whether nobody waits for an answer. OpenEnv's clients may leave the id out of a request, so the method
+    /// must also be that of a notification.
     pub(super) fn is_notification(&self) -> bool {
         self.id.is_null() && self.method.starts_with("notifications/")
     }
@@ -122,7 +122,7 @@ pub(super) fn unreadable(why: String) -> RpcError {
     RpcError::new(PARSE_ERROR, "Parse error").with(why.into())
 }
 
-/// Refuses a message that is too large.
+/// Refuses a message that is larger than `most` bytes.
 pub(super) fn too_large(most: usize) -> RpcError {
     RpcError::invalid(format!("the message is larger than the {most} bytes that are taken"))
 }

@@ -1,7 +1,7 @@
-//! Carries out the requests of MCP clients, each on the session that it means.
+//! Carries out the requests of MCP clients, each on the session that it names.
 //!
-//! Two dialects meet at one address. OpenEnv's clients make a session by `openenv/session/create` and name it in
-//! `params`; ordinary MCP clients say `initialize` and name it in a header. Results have the keys of both.
+//! Two dialects share one address. OpenEnv's clients make a session by `openenv/session/create` and name it in
+//! `params`; ordinary MCP clients send `initialize` and name it in a header. Results have the keys of both.
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -16,7 +16,7 @@ use crate::serve::episodes::play::Play;
 use crate::serve::episodes::session::{Closed, HeldSession, at_capacity};
 use crate::serve::error::{Fault, Misfit, excerpt};
 
-/// These are the versions of MCP that are spoken, the newest last.
+/// The supported versions of MCP, the newest last.
 pub(super) const VERSIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
 
 const INSTRUCTIONS: &str = "Cloud incidents to respond to. show_incident tells the alert and which actions its task \
@@ -32,7 +32,7 @@ pub(crate) fn answer(app: &App, held: &HeldSession, text: &[u8]) -> Option<Box<R
     answer_request(app, held, Request::parse(text))
 }
 
-/// Answers a message that came within another one, whose sender always waits for an answer.
+/// Answers a message that came inside another one, whose sender always waits for an answer.
 pub(crate) fn answer_value(app: &App, held: &HeldSession, message: Value) -> Box<RawValue> {
     let heard = || reply(&Value::Null, &result(&json!({})));
     answer_request(app, held, Request::read(message)).unwrap_or_else(heard)
@@ -54,7 +54,7 @@ pub(super) fn answer_too_large(app: &App) -> Box<RawValue> {
     reply(&Value::Null, &Err(too_large(app.options.max_body)))
 }
 
-/// Carries out a request of a client that holds a session, which is then the session that the request means.
+/// Carries out a request of a client that holds a session, which is the session that the request means.
 fn of_held(app: &App, held: &HeldSession, request: Request) -> Outcome {
     match request.method.as_str() {
         "openenv/session/create" => result(&json!({ "session_id": held.id() })),
@@ -66,7 +66,8 @@ fn of_held(app: &App, held: &HeldSession, request: Request) -> Outcome {
     }
 }
 
-/// Gives the session that a request names in its parameters. A value that is not a text names a session that does not exist.
+/// Returns the session that a request names in its parameters. A value that is not a text names a session that does not
+/// exist.
 pub(super) fn named_session(params: &Map<String, Value>) -> Option<String> {
     match params.get("session_id") {
         None | Some(Value::Null) => None,
@@ -81,7 +82,7 @@ pub(super) fn create(app: &App) -> Outcome {
     result(&json!({ "session_id": id }))
 }
 
-/// Says why a client gets no session.
+/// Makes the error that says why a client gets no session.
 pub(super) fn no_session(fault: Fault) -> RpcError {
     match fault {
         Fault::Full(full) => RpcError::new(SERVER_ERROR, at_capacity(full))
@@ -102,12 +103,12 @@ pub(super) fn close(app: &App, params: &Map<String, Value>) -> Outcome {
     }
 }
 
-/// Says that a session does not exist.
+/// Makes the error that says that a session does not exist.
 pub(super) fn unknown_session(id: &str) -> RpcError {
     RpcError::new(INVALID_PARAMS, format!("Unknown session_id: {}", excerpt(id)))
 }
 
-/// Carries out a request that is about an episode, or about none.
+/// Carries out a request about an episode, or one that needs no episode.
 pub(super) fn of_episode(app: &App, play: &mut Play, mut request: Request) -> Outcome {
     match request.method.as_str() {
         "initialize" => result(&initialized(&request.params)),
@@ -136,7 +137,7 @@ fn misfit(problem: &Misfit) -> RpcError {
     RpcError::new(INVALID_PARAMS, format!("Invalid params - {problem}"))
 }
 
-/// Reads the arguments of a call; none are as good as an empty object.
+/// Reads the arguments of a call. Missing arguments count as an empty object.
 pub(super) fn arguments(value: Option<Value>) -> Result<Map<String, Value>, Misfit> {
     match value {
         None | Some(Value::Null) => Ok(Map::new()),
@@ -145,7 +146,7 @@ pub(super) fn arguments(value: Option<Value>) -> Result<Map<String, Value>, Misf
     }
 }
 
-/// Answers `initialize` with the version that was asked for, or with the newest that is spoken.
+/// Answers `initialize` with the version that was asked for, or with the newest supported one.
 fn initialized(params: &Map<String, Value>) -> Value {
     let asked = params.get("protocolVersion").and_then(Value::as_str);
     let version = VERSIONS.into_iter().find(|version| asked == Some(version)).unwrap_or(VERSIONS[VERSIONS.len() - 1]);

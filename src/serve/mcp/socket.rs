@@ -32,7 +32,7 @@ fn refusal(error: RpcError) -> Bytes {
     bytes(reply(&Value::Null, &Err(error)))
 }
 
-/// Takes the bytes of JSON that is written already.
+/// Returns the bytes of JSON that is already written.
 fn bytes(reply: Box<RawValue>) -> Bytes {
     String::from(Box::<str>::from(reply)).into()
 }

@@ -7,7 +7,7 @@ use crate::serve::app::App;
 use crate::serve::episodes::session::HeldSession;
 use crate::serve::error::Fault;
 
-/// This is the one client on a pipe, which sends a message a line and has a session.
+/// The client on a pipe, which has one session and sends one message on each line.
 #[derive(Debug)]
 pub struct Stdio {
     app: Arc<App>,
@@ -18,12 +18,12 @@ impl Stdio {
     /// Opens the session of the client.
     ///
     /// # Errors
-    /// It fails if the suite has no scenario.
+    /// Returns an error if the suite has no scenario.
     pub fn new(app: &Arc<App>) -> Result<Self, Fault> {
         Ok(Self { app: Arc::clone(app), held: app.hold_session()? })
     }
 
-    /// Gives the length of the longest line that is taken, in bytes.
+    /// Returns the length of the longest line that is accepted, in bytes.
     #[must_use]
     pub fn longest_line(&self) -> usize {
         self.app.options.max_body

@@ -1,4 +1,4 @@
-//! Takes tools as actions of a step: `list_tools` and `call_tool` in OpenEnv's messages.
+//! Carries out `list_tools` and `call_tool` in OpenEnv's messages as actions of a step.
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -10,10 +10,10 @@ use crate::serve::app::App;
 use crate::serve::episodes::play::Play;
 use crate::serve::error::Misfit;
 
-/// Answers a step of OpenEnv whose action is `list_tools` or `call_tool`; none if it is another action.
+/// Answers a step of OpenEnv whose action is `list_tools` or `call_tool`. Returns `None` if it is another action.
 ///
 /// # Errors
-/// It fails if the action has the wrong form.
+/// Returns an error if the action has the wrong form.
 pub(crate) fn step(app: &App, play: &mut Play, action: &mut Value) -> Option<Result<Box<RawValue>, Misfit>> {
     let action = action.as_object_mut().filter(|action| !action.contains_key("action_type"))?;
     match action.get("type").and_then(Value::as_str) {
@@ -46,7 +46,7 @@ fn step_call(app: &App, play: &mut Play, action: &mut Map<String, Value>) -> Res
     }
 }
 
-/// This is the answer to such a step.
+/// The answer to such a step.
 #[derive(Serialize)]
 struct ToolStepView<'a, O: Serialize> {
     observation: O,
@@ -56,7 +56,7 @@ struct ToolStepView<'a, O: Serialize> {
     metadata: Option<&'a RawValue>,
 }
 
-/// This is the observation after a call.
+/// The observation after a call.
 #[derive(Serialize)]
 struct CalledView<'a> {
     tool_name: &'a str,

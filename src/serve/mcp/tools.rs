@@ -1,4 +1,4 @@
-//! Offers the actions as tools. A call of one is a step that counts.
+//! Offers the actions as tools. A call of a tool that is an action counts as a step.
 
 use std::sync::LazyLock;
 
@@ -12,20 +12,20 @@ use crate::serve::episodes::play::Play;
 use crate::serve::error::{Fault, Misfit, excerpt};
 use incident_env::{Action, ActionKind, Diagnostic, Remediation, Severity, Submission, TaskId};
 
-/// This tool begins an episode. OpenEnv reserves the name `reset`.
+/// The tool that begins an episode. OpenEnv reserves the name `reset`.
 pub(super) const START: &str = "start_incident";
-/// This tool shows the observation without a step.
+/// The tool that shows the observation without a step.
 pub(super) const SHOW: &str = "show_incident";
 
-/// A tool has a name, a description, and the schema of its arguments.
+/// A tool: its name, its description, and the schema of its arguments.
 struct Tool {
     name: String,
     description: &'static str,
     schema: Value,
 }
 
-/// Lists all tools. They do not change with the task, so clients may keep the list. The observation's `available_actions`
-/// names those that the task offers.
+/// Lists all tools. They do not change with the task, so clients may keep the list. The observation's
+/// `available_actions` names the ones that the task offers.
 fn tools() -> impl Iterator<Item = Tool> {
     let start = Tool {
         name: START.to_owned(),
@@ -55,7 +55,7 @@ fn tools() -> impl Iterator<Item = Tool> {
     [start, show].into_iter().chain(ActionKind::all().map(action))
 }
 
-/// Joins the properties of an answer with those that simulated worlds read as well.
+/// Joins the properties of an answer with those that only simulated worlds read.
 fn answer(properties: &Value, more: &[&str]) -> Value {
     let in_simulated = |text: &str| json!({ "description": format!("In simulated worlds: {text}") });
     let about = |name: &str| match name {
@@ -72,7 +72,7 @@ fn answer(properties: &Value, more: &[&str]) -> Value {
     Value::Object(all)
 }
 
-/// Gives the description of an action, its parameters, and the required ones among them.
+/// Returns the description of an action, its parameters, and the names of the required ones.
 fn about(kind: &ActionKind) -> (&'static str, Value, Vec<&'static str>) {
     let text = json!({ "type": "string" });
     let service = json!({ "type": "string", "description": "One of known_services." });
@@ -141,19 +141,19 @@ fn about(kind: &ActionKind) -> (&'static str, Value, Vec<&'static str>) {
     (description, properties, required)
 }
 
-/// This is the list for `tools/list`, with the schema under MCP's key and under OpenEnv's.
+/// The list for `tools/list`, with the schema under MCP's key and under OpenEnv's.
 pub(super) static LISTED: LazyLock<Value> = LazyLock::new(|| {
     let tool = |Tool { name, description, schema }: Tool| json!({ "name": name, "description": description, "inputSchema": schema, "input_schema": schema });
     json!({ "tools": tools().map(tool).collect::<Vec<_>>() })
 });
 
-/// This is the list for the step action `list_tools`, whose clients know these keys only.
+/// The list for the step action `list_tools`, whose clients know these keys only.
 pub(super) static LISTED_BY_STEP: LazyLock<Value> = LazyLock::new(|| {
     let tool = |Tool { name, description, schema }: Tool| json!({ "name": name, "description": description, "input_schema": schema });
     json!({ "tools": tools().map(tool).collect::<Vec<_>>() })
 });
 
-/// This is the reason for which a call is not carried out.
+/// The reason for which a call is not carried out.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CallFault {
     /// No tool has the name.
@@ -165,21 +165,21 @@ pub(super) enum CallFault {
     /// The incident cannot be started.
     #[error(transparent)]
     Start(Fault),
-    /// An incident is under way, and to start over would undo steps that cost points.
+    /// An incident is under way, and starting over would undo steps that cost points.
     #[error(
         "this incident is still under way (step {step} of {most}); submit an answer, or use up the steps, before you \
          start another"
     )]
     UnderWay {
-        /// This is the number of steps taken.
+        /// The number of steps taken.
         step: u32,
-        /// This is the limit of steps.
+        /// The step limit.
         most: u32,
     },
 }
 
 impl CallFault {
-    /// Gives OpenEnv's code word for the reason.
+    /// Returns OpenEnv's code word for the reason.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Unknown(_) => "tool_not_found",
@@ -189,12 +189,12 @@ impl CallFault {
     }
 }
 
-/// This is the result of a call, as a step on a socket is answered: `{observation, reward, done}` and, after a step,
-/// `metadata`.
+/// The result of a call, in the form of an answer to a step on a socket: `{observation, reward, done}` and, after a
+/// step, `metadata`.
 #[derive(Debug)]
 pub(super) struct ToolResult(Box<RawValue>);
 
-/// These parts of a result are repeated beside it.
+/// The parts of a result that are repeated beside it.
 #[derive(Deserialize)]
 pub(super) struct Parts<'a> {
     #[serde(borrow)]
@@ -209,7 +209,8 @@ impl ToolResult {
         Self(to_raw_value(view).unwrap_or_else(|_| RawValue::NULL.to_owned()))
     }
 
-    /// Reads reward, end and metadata from the text that was made for the client, so nothing else can slip past.
+    /// Reads reward, end and metadata from the text that was made for the client, so that nothing else can be
+    /// disclosed.
     pub(super) fn parts(&self) -> Parts<'_> {
         let nothing = Parts { reward: RawValue::NULL, done: false, metadata: None };
         serde_json::from_str(self.0.get()).unwrap_or(nothing)
@@ -250,7 +251,7 @@ pub(super) fn call(
     }
 }
 
-/// This is the answer to a call, in MCP's keys and in those of OpenEnv's clients.
+/// The answer to a call, in MCP's keys and in those of OpenEnv's clients.
 #[derive(Serialize)]
 pub(super) struct CallResult<'a> {
     content: [Text<'a>; 1],
@@ -272,7 +273,7 @@ struct Text<'a> {
     text: &'a str,
 }
 
-/// This is what OpenEnv's clients hand on: the whole result, or what is wrong.
+/// The part that OpenEnv's clients pass on: the whole result, or the problem.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Data<'a> {
@@ -303,7 +304,7 @@ impl<'a> CallResult<'a> {
         }
     }
 
-    /// Makes the answer to a call with a problem that the caller can mend.
+    /// Makes the answer to a call with a problem that the caller can correct.
     pub(super) fn bad(problem: &'a str) -> Self {
         Self {
             content: [Text { r#type: "text", text: problem }],

@@ -1,4 +1,4 @@
-//! Writes the JSON of answers into buffers that are used again.
+//! Writes the JSON of answers into buffers that are reused.
 
 use std::cell::RefCell;
 
@@ -8,11 +8,11 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-/// Most answers fit into this number of bytes.
+/// The number of bytes into which most answers fit.
 const USUAL_SIZE: usize = 12 << 10;
-/// Buffers with more bytes than these are not kept.
+/// The size in bytes above which a buffer is not kept.
 const LARGEST: usize = 64 << 10;
-/// A thread keeps this number of buffers. An answer is mostly sent before the thread writes the next one.
+/// The number of buffers that a thread keeps. An answer is mostly sent before the thread writes the next one.
 const BUFFERS_PER_THREAD: usize = 16;
 
 thread_local! {
@@ -31,7 +31,7 @@ pub(crate) fn respond<T: Serialize>(view: &T) -> Response {
     written(json(view))
 }
 
-/// Answers with JSON that is written already.
+/// Answers with JSON that is already written.
 pub(crate) fn written(body: impl Into<Bytes>) -> Response {
     const JSON: (HeaderName, &str) = (CONTENT_TYPE, "application/json");
     ([JSON], body.into()).into_response()
@@ -44,7 +44,7 @@ fn write<T: Serialize>(mut buffer: Vec<u8>, view: &T) -> Vec<u8> {
     buffer
 }
 
-/// This buffer goes back to a thread when its bytes have been sent.
+/// A buffer that goes back to a thread when its bytes have been sent.
 struct Lent(Vec<u8>);
 
 impl AsRef<[u8]> for Lent {

@@ -1,4 +1,4 @@
-//! Says which web pages may use the server, and how often a client may. It has no clock and is told the time.
+//! Decides which web pages may use the server, and how often a client may. It has no clock and is told the time.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -8,31 +8,32 @@ use std::time::Duration;
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderName};
 
-/// These are the web pages that may use the server. Programs other than browsers send no origin, and may use it.
+/// The web pages that may use the server. Programs other than browsers send no origin, and may use it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origins {
-    /// These are the origins besides the server's own, such as `https://example.com`; `*` is for all.
+    /// The allowed origins besides the server's own, such as `https://example.com`; `*` allows all.
     pub allowed: Vec<String>,
-    /// If true, only this machine can reach the server. Then the server's own origin must have a name that means this machine,
-    /// since a page can turn its own name around so that it leads here.
+    /// Whether only this machine can reach the server. Then the server's own origin must have a name that means this
+    /// machine, since a page can make its own name resolve to this machine (DNS rebinding).
     pub local: bool,
 }
 
 impl Origins {
-    /// Says whether every page may use the server.
+    /// Returns whether every page may use the server.
     #[must_use]
     pub fn all(&self) -> bool {
         self.allowed.iter().any(|origin| origin == "*")
     }
 
-    /// Says whether a page of this origin is listed.
+    /// Returns whether a page of this origin is listed.
     #[must_use]
     pub fn lists(&self, origin: &str) -> bool {
         self.all() || self.allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
     }
 
-    /// Says whether a request goes to a name that this server has. Where only this machine can reach it, a page whose own name was
-    /// turned around asks under that name, and its browser sends no origin when it only reads.
+    /// Returns whether a request is addressed to a name of this server. If only this machine can reach it, a page that
+    /// made its own name resolve to this machine asks under that name, and its browser sends no origin when it only
+    /// reads.
     pub(crate) fn is_own_name(&self, headers: &HeaderMap) -> bool {
         let named = |host: &str| {
             let authorities = self.allowed.iter().filter_map(|origin| origin.split_once("://"));
@@ -41,14 +42,14 @@ impl Origins {
         !self.local || self.all() || header_text(headers, HOST).is_some_and(|host| is_loopback(host) || named(host))
     }
 
-    /// Says whether the sender of these headers may use the server.
+    /// Returns whether the sender of these headers may use the server.
     pub(crate) fn admit(&self, headers: &HeaderMap) -> bool {
         let Some(origin) = headers.get(ORIGIN) else { return true };
         let Ok(origin) = origin.to_str() else { return false };
         if self.lists(origin) {
             return true;
         }
-        // A proxy that ends TLS before the server changes the scheme, and nothing else.
+        // A proxy that ends TLS in front of the server changes the scheme and nothing else.
         let authority = origin.split_once("://").map(|(_, authority)| authority);
         authority
             .zip(header_text(headers, HOST))
@@ -56,7 +57,7 @@ impl Origins {
     }
 }
 
-/// Says whether a `Host` means this machine by a name that nobody else can give it.
+/// Returns whether a `Host` means this machine by a name that nobody else can assign to it.
 pub(crate) fn is_loopback(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
@@ -70,18 +71,18 @@ pub(crate) fn header_text(headers: &HeaderMap, name: HeaderName) -> Option<&str>
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// This is the address that a connection comes from.
+/// The address from which a connection comes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
-/// This is a rate for each client: a number of requests a second, and as many at once after a second without any.
+/// A rate limit for each client: a number of requests a second, and a burst of the same number after an idle second.
 #[derive(Debug)]
 pub(crate) struct Rates {
     per_second: u32,
     clients: Mutex<HashMap<IpAddr, Debt>>,
 }
 
-/// This is the time at which a client will have paid for its requests, at the given rate.
+/// The time at which a client will have paid for its requests, at the given rate.
 type Debt = Duration;
 
 impl Rates {
@@ -91,16 +92,16 @@ impl Rates {
         Self { per_second: per_second.max(1), clients: Mutex::default() }
     }
 
-    /// Counts a request of a client, or says how long the client must wait before the next one is taken.
+    /// Counts a request of a client.
     ///
     /// # Errors
-    /// It gives the time to wait.
+    /// Returns the time that the client must wait before its next request is taken.
     pub(crate) fn take(&self, client: IpAddr, now: Duration) -> Result<(), Duration> {
         let cost = Duration::from_secs(1) / self.per_second;
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         let debt = clients.entry(network(client)).or_default();
         let paid = (*debt).max(now) + cost;
-        // A client may owe the requests of a second.
+        // A client may owe the requests of one second.
         let limit = now + Duration::from_secs(1).max(cost);
         match paid.checked_sub(limit) {
             Some(wait) if !wait.is_zero() => Err(wait),
@@ -117,7 +118,7 @@ impl Rates {
     }
 }
 
-/// Maps an address to what one client has: a single IPv4 address, but a network of 2⁶⁴ IPv6 addresses.
+/// Maps an address to the block that one client has: a single IPv4 address, but a network of 2⁶⁴ IPv6 addresses.
 fn network(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
@@ -198,7 +199,8 @@ mod tests {
     }
 
     proptest! {
-        /// In any stretch of time a client gets the requests of a second and the rate, and a client that waits as told is served.
+        /// Checks that in any period a client gets the requests of one second plus the rate, and that a client that
+        /// waits as told is served.
         #[test]
         fn nobody_gets_more_than_the_rate(rate in 1_u32..50, gaps in prop::collection::vec(0_u64..400, 1..300)) {
             let (rates, client) = (Rates::new(rate), IpAddr::from([10, 0, 0, 1]));

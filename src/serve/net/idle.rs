@@ -1,7 +1,7 @@
-//! Measures the time since a connection was last used, and waits until that is too long.
+//! Measures the time since a connection was last used, and waits until it exceeds a limit.
 //!
-//! A deadline that every request moves would be a timer to set and to drop for every request. Here a request leaves the
-//! time of the use, and one timer for the life of a connection looks at it whenever it runs out.
+//! A deadline that every request moves would be a timer to set and to drop for every request. Here a request notes the
+//! time of its use, and one timer for the life of a connection checks it whenever the timer runs out.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,17 +9,17 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// This holds the time at which something was last used.
+/// The time at which something was last used.
 #[derive(Debug)]
 pub(crate) struct Idle {
     began: Instant,
-    /// These are the microseconds from the beginning to the last use.
+    /// The microseconds from the beginning to the last use.
     last: AtomicU64,
     busy: AtomicBool,
 }
 
 impl Idle {
-    /// Begins with a use at this moment.
+    /// Starts with a use at this moment.
     pub(crate) fn new() -> Self {
         Self { began: Instant::now(), last: AtomicU64::new(0), busy: AtomicBool::new(false) }
     }
@@ -30,7 +30,7 @@ impl Idle {
         self.last.store(since, Ordering::Relaxed);
     }
 
-    /// Counts as used until the guard is dropped.
+    /// Counts as used until the returned guard is dropped.
     pub(crate) fn busy(self: &Arc<Self>) -> Busy {
         self.busy.store(true, Ordering::Relaxed);
         Busy(Arc::clone(self))
@@ -56,7 +56,7 @@ impl Idle {
     }
 }
 
-/// This is a use that takes some time. Its end is a use, too.
+/// A use that takes some time. Its end counts as a use, too.
 #[derive(Debug)]
 pub(crate) struct Busy(Arc<Idle>);
 
@@ -74,7 +74,8 @@ mod tests {
 
     const LIMIT: Duration = Duration::from_secs(75);
 
-    /// Gives the seconds after which it has rested. Each use has the second of its beginning and its length in seconds.
+    /// Returns the number of seconds after which it has rested. Each use has the second of its beginning and its length
+    /// in seconds.
     fn rests_after(uses: Vec<(u64, u64)>) -> u64 {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
@@ -107,7 +108,7 @@ mod tests {
     }
 
     proptest! {
-        /// It rests so long after the end of the last use that came in time.
+        /// Checks that it rests the given time after the end of the last use that came in time.
         #[test]
         fn it_rests_after_the_last_use_in_time(gaps in prop::collection::vec((1_u64..100, 0_u64..200), 0..12)) {
             let (mut uses, mut end, mut last, mut open) = (Vec::new(), 0, 0, true);
@@ -115,7 +116,7 @@ mod tests {
                 let at = end + gap;
                 uses.push((at, takes));
                 end = at + takes;
-                // At the very second either may come first.
+                // At exactly that second either may come first.
                 prop_assume!(!open || gap != LIMIT.as_secs());
                 open &= gap < LIMIT.as_secs();
                 if open {

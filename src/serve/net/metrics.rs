@@ -1,4 +1,4 @@
-//! Counts what the server does, and writes the counters for Prometheus. None of them says how well anybody plays.
+//! Counts what the server does, and writes the counters for Prometheus. No counter tells the score of an episode.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
@@ -8,16 +8,17 @@ use std::time::Duration;
 
 use crate::serve::ports::Spent;
 
-/// This is the label of requests that no route takes.
+/// The label of requests that no route takes.
 const OTHER: &str = "other";
 
-/// These are the upper bounds of the latency histogram, in seconds.
+/// The upper bounds of the latency histogram, in seconds.
 const BOUNDS: [f64; 8] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0];
 
-/// This counts requests by method and status. The map is written to once for each pair, and then only its counters change.
+/// The number of requests by method and status. The map is written to once for each pair, and then only its counters
+/// change.
 type Counts = RwLock<BTreeMap<(&'static str, u16), AtomicU64>>;
 
-/// These are the counted requests of a route.
+/// The counted requests of a route.
 #[derive(Debug)]
 pub(crate) struct RouteCounts {
     path: &'static str,
@@ -30,16 +31,16 @@ impl RouteCounts {
     }
 }
 
-/// These counters say what the server has done so far.
+/// The counters of a server since its start.
 #[derive(Debug)]
 pub(crate) struct Metrics {
-    /// These routes have a fixed path, by which they are found.
+    /// The routes with a fixed path, by that path.
     routes: HashMap<&'static str, RouteCounts>,
-    /// These routes have a variable part.
+    /// The routes with a variable part.
     patterns: Vec<RouteCounts>,
-    /// This counts all paths that no route takes.
+    /// The counters of all paths that no route takes.
     other: RouteCounts,
-    /// Each request counts in the least bound that it keeps.
+    /// The number of requests in each interval of latency: a request counts under the least bound that it keeps.
     latency: [AtomicU64; BOUNDS.len()],
     latency_count: AtomicU64,
     latency_micros: AtomicU64,
@@ -66,7 +67,7 @@ impl Metrics {
         }
     }
 
-    /// Finds the counters for a path. A path that no route takes counts as another one.
+    /// Finds the counters for a path. A path that no route takes counts under [`OTHER`].
     pub(crate) fn route(&self, path: &str) -> &RouteCounts {
         let known = self.routes.get(path);
         known.or_else(|| self.patterns.iter().find(|route| fits(route.path, path))).unwrap_or(&self.other)
@@ -149,7 +150,7 @@ impl Metrics {
     }
 }
 
-/// Says whether a path belongs to a route with variable parts.
+/// Returns whether a path matches a route with variable parts.
 fn fits(route: &str, path: &str) -> bool {
     let (mut route, mut path) = (route.split('/'), path.split('/'));
     loop {

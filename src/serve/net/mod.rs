@@ -1,4 +1,5 @@
-//! Holds the parts of a network server that know nothing of episodes: buffers, counters, limits, and the change to a WebSocket.
+//! Holds the parts of a network server that know nothing of episodes: buffers, counters, limits, and the upgrade to a
+//! WebSocket.
 
 pub(super) mod buffer;
 pub(super) mod guard;

@@ -1,4 +1,4 @@
-//! Changes a connection from HTTP to a WebSocket: the server's side of the opening handshake of RFC 6455 (4.2).
+//! Upgrades a connection from HTTP to a WebSocket: the server's side of the opening handshake (RFC 6455, 4.2).
 
 use axum::extract::FromRequestParts;
 use axum::http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
@@ -13,15 +13,15 @@ use sha1_smol::Sha1;
 
 use crate::serve::error::Fault;
 
-/// A server appends this to a client's key (RFC 6455, 1.3).
+/// The text that a server appends to a client's key (RFC 6455, 1.3).
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// These are the bytes of a connection that has left HTTP.
+/// The bytes of a connection that has left HTTP.
 pub(crate) type Stream = TokioIo<Upgraded>;
 
-/// This is a request to leave HTTP.
+/// A request to leave HTTP.
 pub(crate) struct Handshake {
-    /// This proves that the request was understood.
+    /// The proof that the request was understood.
     accept: String,
     upgraded: OnUpgrade,
 }
@@ -61,7 +61,7 @@ impl<S: Sync> FromRequestParts<S> for Handshake {
     }
 }
 
-/// Makes the proof for a key (RFC 6455, 4.2.2).
+/// Computes the proof for a key (RFC 6455, 4.2.2).
 fn accept(key: &[u8]) -> String {
     let mut hash = Sha1::new();
     hash.update(key);
@@ -69,7 +69,7 @@ fn accept(key: &[u8]) -> String {
     STANDARD.encode(hash.digest().bytes())
 }
 
-/// Says whether a list in headers holds this word.
+/// Returns whether a list in headers holds this word.
 fn has_word(headers: &HeaderMap, name: &HeaderName, word: &str) -> bool {
     let lists = headers.get_all(name).into_iter().filter_map(|list| list.to_str().ok());
     lists.flat_map(|list| list.split(',')).any(|found| found.trim().eq_ignore_ascii_case(word))
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
     use axum::http::Request;
 
-    /// This is the example of RFC 6455, 1.3.
+    /// Checks the example of RFC 6455, 1.3.
     #[test]
     fn proof() {
         assert_eq!(accept(b"dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");

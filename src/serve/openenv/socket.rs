@@ -1,4 +1,4 @@
-//! Serves `/ws`: one isolated episode a connection, in the messages of OpenEnv.
+//! Serves `/ws`: one isolated episode for each connection, in the messages of OpenEnv.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::serve::socket::{Dialect, NO_TEXT, Next, accept};
 use crate::serve::wire::message::{Message, Unread};
 use incident_env::Action;
 
-/// This is the query of `/ws`.
+/// The query of `/ws`.
 #[derive(Debug, serde::Deserialize)]
 pub(crate) struct AttachQuery {
     session_id: Option<String>,
@@ -64,7 +64,7 @@ fn answer(app: &App, held: &HeldSession, text: &str) -> Next {
     }
 }
 
-/// This is the reason for which a message is not carried out.
+/// The reason for which a message is not carried out.
 enum Rejection {
     Form(Problem),
     Execution(Fault),
@@ -76,7 +76,7 @@ impl From<Problem> for Rejection {
     }
 }
 
-/// This is a place in a message that is wrong, in the form that OpenEnv's server reports.
+/// A place in a message that is wrong, in the form that OpenEnv's server reports.
 struct Problem {
     kind: &'static str,
     loc: Vec<String>,
@@ -189,14 +189,14 @@ fn unknown_type(kind: &str) -> Bytes {
 fn invalid(problem: &Problem) -> Bytes {
     let Problem { kind, loc, message, input } = problem;
     json(&json!({ "type": "error", "data": {
-        // Clients show the message and often nothing else.
+        // Clients show this message and often nothing else.
         "message": format!("Invalid message: {}{}{message}", loc.join("."), if loc.is_empty() { "" } else { ": " }),
         "code": "VALIDATION_ERROR",
         "errors": [{ "type": kind, "loc": loc, "msg": message, "input": input }],
     } }))
 }
 
-/// Says why a client gets no session.
+/// Makes the message that says why a client gets no session.
 fn no_session(fault: Fault) -> Bytes {
     match fault {
         Fault::Full(full) => json(&json!({ "type": "error", "data": {

@@ -1,6 +1,6 @@
 //! Plays runs with the server's own agents: one at a time, for clients that may spend the server's money.
 //!
-//! The run itself is made elsewhere ([`Plays`]). This file has the check of the token, the queue of one, and the memory of
+//! The run itself is made elsewhere ([`Plays`]). This file checks the token, queues at most one run, and remembers
 //! earlier runs.
 
 use std::collections::VecDeque;
@@ -16,18 +16,18 @@ use crate::serve::error::{Fault, excerpt};
 use crate::serve::net::guard::{header_text, is_loopback};
 use crate::serve::ports::{Ask, Plays, Progress, Spent};
 
-/// This number of runs is remembered.
+/// The number of runs that are remembered.
 const REMEMBERED: usize = 100;
 
-/// These are the baseline runs of a server.
+/// The baseline runs of a server.
 pub struct Baselines {
     plays: Arc<dyn Plays>,
-    /// Clients with this token may start runs; none where the server can be reached from its own machine only.
+    /// The token of clients that may start runs. `None` if the server can be reached from its own machine only.
     token: Option<SecretString>,
     history: Mutex<BaselineHistory>,
 }
 
-/// These are the remembered runs, and the costs of the forgotten ones before them.
+/// The remembered runs, and the costs of the forgotten ones before them.
 #[derive(Debug, Default)]
 struct BaselineHistory {
     runs: VecDeque<watch::Receiver<Progress>>,
@@ -51,7 +51,7 @@ impl Baselines {
         self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sums up what all runs so far have spent.
+    /// Returns the sum of what all runs so far have spent.
     pub(crate) fn spent(&self) -> Spent {
         let history = self.history();
         let mut spent = history.forgotten;
@@ -62,13 +62,14 @@ impl Baselines {
     /// Admits clients that have the token. Without a token it admits clients on this machine that no web page sent.
     pub(crate) fn admit(&self, headers: &HeaderMap) -> Result<(), Fault> {
         let Some(token) = &self.token else {
-            // A page can also reach a machine by a name that it has turned around; that of its origin is checked elsewhere.
+            // A page can also reach a machine by a name that it made resolve to it; the name of its origin is checked
+            // elsewhere.
             let host = header_text(headers, HOST).unwrap_or("localhost");
             return if is_loopback(host) { Ok(()) } else { Err(Fault::Foreign) };
         };
         let given = header_text(headers, AUTHORIZATION);
         let given = given.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-        // Digests are compared, so that the time of a comparison says nothing about the token.
+        // Digests are compared, so that the time of the comparison tells nothing about the token.
         if Sha256::digest(given.trim()) == Sha256::digest(token.expose_secret()) {
             Ok(())
         } else {

@@ -9,20 +9,20 @@ use crate::serve::error::Fault;
 use crate::serve::ports::Suites;
 use incident_env::{Catalog, Scenario};
 
-/// This number of suites is kept for the briefings of their scenarios.
+/// The number of suites that are kept for the briefings of their scenarios.
 const SUITES: usize = 4;
 
-/// These are the kept runs that a server shows.
+/// The kept runs that a server shows.
 #[derive(Debug)]
 pub struct KeptRuns {
     pub(crate) shelf: RunIndex,
     suites: Arc<dyn Suites>,
-    /// These suites were looked for, by their digest; none where a suite was not found.
+    /// The suites that were looked for, by their digest. `None` for a suite that was not found.
     known: Mutex<BTreeMap<String, Option<Arc<Catalog>>>>,
 }
 
 impl KeptRuns {
-    /// Takes the runs, and where their suites come from.
+    /// Takes the runs, and the source of their suites.
     #[must_use]
     pub fn new(shelf: RunIndex, suites: Arc<dyn Suites>) -> Self {
         Self { shelf, suites, known: Mutex::default() }
@@ -33,7 +33,7 @@ impl KeptRuns {
         let digest = &manifest.suite_digest;
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned();
         let catalog = known.unwrap_or_else(|| {
-            // The lock is not held: to make a suite takes its time.
+            // The lock is not held, because making a suite can take long.
             let catalog = self.suites.of(manifest).map(Arc::new);
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             if known.len() >= SUITES {

@@ -1,4 +1,4 @@
-//! Holds the runs that the server plays itself, and the ones that it shows.
+//! Holds the runs that the server plays itself, and the kept runs that it shows.
 
 pub(super) mod baselines;
 pub(super) mod kept;

@@ -1,10 +1,10 @@
-//! Reads single values of a request, and says what is wrong with those of another form.
+//! Reads single values of a request, and reports values of another form.
 
 use serde_json::Value;
 
 use crate::serve::error::Misfit;
 
-/// This is the length of the longest name of an episode, in characters.
+/// The length of the longest name of an episode, in characters.
 pub(crate) const LONGEST_ID: usize = 255;
 
 /// Checks that a text can name an episode.

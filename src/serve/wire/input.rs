@@ -19,16 +19,17 @@ use serde_json::{Map, Value};
 use super::field::check_id;
 use crate::serve::error::{Fault, Misfit, excerpt};
 
-/// This header names an episode.
+/// The header that names an episode.
 pub(crate) const EPISODE_HEADER: &str = "x-episode-id";
-/// This cookie names the episode that its client reset last.
+/// The cookie that names the episode that its client reset last.
 const EPISODE_COOKIE: &str = "bench_episode";
-/// A body must arrive within this time.
+/// The time within which a body must arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
-/// This many bytes of a body are read only to be refused, since a client that still sends would not see an answer.
+/// The number of bytes of a body that are read only to be refused, since a client that still sends would not see an
+/// answer.
 const MOST_DISCARDED: u64 = 4 << 20;
 
-/// This is the variable part of a path. A part that is not valid UTF-8 names nothing.
+/// The variable part of a path. A part that is not valid UTF-8 names nothing.
 #[derive(Debug)]
 pub(crate) struct Segment(pub(crate) String);
 
@@ -41,7 +42,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
     }
 }
 
-/// These are both variable parts of a path that has two.
+/// Both variable parts of a path that has two.
 #[derive(Debug)]
 pub(crate) struct TwoSegments(pub(crate) String, pub(crate) String);
 
@@ -54,7 +55,7 @@ impl<S: Send + Sync> FromRequestParts<S> for TwoSegments {
     }
 }
 
-/// This is a request whose body has arrived.
+/// A request whose body has arrived.
 #[derive(Debug)]
 pub(crate) struct Input {
     parts: Parts,
@@ -62,7 +63,7 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// Waits for the body.
+    /// Waits for the body, of which at most `most` bytes are accepted.
     pub(crate) async fn read(request: Request, most: usize) -> Result<Self, Fault> {
         let (parts, body) = request.into_parts();
         let mut body = pin!(collect(body, most));
@@ -77,7 +78,7 @@ impl Input {
         Ok(Self { parts, body })
     }
 
-    /// Reads the body as JSON; none if the body is empty.
+    /// Reads the body as JSON. Returns `None` if the body is empty.
     pub(crate) fn json(&self) -> Result<Option<Value>, Fault> {
         self.read_as()
     }
@@ -94,7 +95,7 @@ impl Input {
         serde_json::from_slice(&self.body).map(Some).map_err(|error| Fault::Json(error.to_string()))
     }
 
-    /// Reads the keys of a body that must be an object; none if the body is empty.
+    /// Reads the keys of a body that must be an object. Returns `None` if the body is empty.
     pub(crate) fn keys<'a, T: Deserialize<'a>>(&'a self, expected: &str) -> Result<Option<T>, Fault> {
         if self.body.trim_ascii_start().first().is_some_and(|first| *first != b'{')
             && let Some(other) = self.json()?
@@ -104,7 +105,7 @@ impl Input {
         self.read_as()
     }
 
-    /// Reads the body as a JSON object, which is empty if the body is.
+    /// Reads the body as a JSON object. An empty body counts as an empty object.
     pub(crate) fn object(&self) -> Result<Map<String, Value>, Fault> {
         match self.json()? {
             None => Ok(Map::new()),
@@ -126,7 +127,7 @@ impl Input {
         Ok(pairs.into_iter().map(|(name, text)| (name, Value::String(text))).collect())
     }
 
-    /// Gives the episode that the header names.
+    /// Returns the episode that the header names.
     pub(crate) fn header_id(&self) -> Result<Option<String>, Fault> {
         let Some(value) = self.parts.headers.get(EPISODE_HEADER) else { return Ok(None) };
         let id = std::str::from_utf8(value.as_bytes())
@@ -134,7 +135,7 @@ impl Input {
         check_id(EPISODE_HEADER, id).map(|()| Some(id.to_owned())).map_err(Fault::from)
     }
 
-    /// Gives the episode that the client's cookie names.
+    /// Returns the episode that the client's cookie names.
     pub(crate) fn cookie_id(&self) -> Option<String> {
         cookie(&self.parts.headers)
     }
@@ -159,13 +160,13 @@ fn is_json(kind: &HeaderValue) -> bool {
     kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
 }
 
-/// Reads all of a body. A body that is too large is read on for a while, and dropped.
+/// Reads all of a body. The rest of a body that is too large is read for a while and discarded.
 async fn collect(mut body: Body, most: usize) -> Result<Bytes, Fault> {
     let announced = body.size_hint().lower();
     if announced > MOST_DISCARDED {
         return Err(Fault::TooLarge(most));
     }
-    // As a rule one frame is all of it, and stays where it was read.
+    // Usually one frame holds the whole body, which then stays where it was read.
     let (mut first, mut all, mut seen) = (Bytes::new(), Vec::new(), 0_u64);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| Fault::Broken(error.to_string()))?;

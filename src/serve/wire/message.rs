@@ -1,20 +1,20 @@
-//! Reads a message on `/ws` by its keys: every step is such a message, so nothing is built only to be dropped.
+//! Reads a message on `/ws` by its keys. Every step is such a message, so nothing is built only to be dropped.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// A message is an object with a type and its data. Of equal keys the last counts.
+/// A message: an object with a type and its data. If a key is repeated, the last one counts.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Message {
     pub(crate) kind: Option<Value>,
     pub(crate) data: Option<Value>,
-    /// These are all other keys, which no type of message allows.
+    /// All other keys, which no type of message allows.
     pub(crate) others: Map<String, Value>,
 }
 
-/// This is the reason for which a text is not a message.
+/// The reason for which a text is not a message.
 #[derive(Debug)]
 pub(crate) enum Unread {
     /// The text is not JSON.
@@ -26,7 +26,7 @@ pub(crate) enum Unread {
 impl Message {
     /// Reads a message from a text.
     pub(crate) fn read(text: &str) -> Result<Self, Unread> {
-        // The answer depends on whether the rest is JSON, so that is checked before the form is.
+        // The answer depends on whether the rest is JSON, so that is checked before the form.
         if !text.trim_ascii_start().starts_with('{') {
             return match serde_json::from_str::<serde::de::IgnoredAny>(text) {
                 Ok(_) => Err(Unread::Form),
@@ -82,7 +82,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// A message holds what the object holds, whatever the order and however often a key comes.
+        /// Checks that a message holds what the object holds, whatever the order of its keys and however often a key
+        /// comes.
         #[test]
         fn keys_are_those_of_the_object(pairs in prop::collection::vec(("(type|data|[a-z\"]{0,4})", 0..9), 0..6)) {
             let pairs: Vec<_> = pairs.iter().map(|(key, value)| format!("{}: {value}", Value::from(key.as_str()))).collect();

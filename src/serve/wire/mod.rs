@@ -1,4 +1,4 @@
-//! Holds the shapes of requests as they are read, and the schemas of everything that travels.
+//! Holds the shapes of requests as they are read, and the schemas of all requests and answers.
 
 pub(super) mod field;
 pub(super) mod input;

@@ -1,11 +1,11 @@
-//! Reads the body of `POST /step` by the keys that a step has: nothing is built only to be dropped.
+//! Reads the body of `POST /step` by the keys that a step has. Nothing is built only to be dropped.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-/// These are the keys of a step, each as it was sent. Other keys are ignored, and of equal keys the last counts.
+/// The keys of a step, each as it was sent. Other keys are ignored, and if a key is repeated, the last one counts.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct StepBody {
     pub(crate) action_type: Option<Value>,
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Any JSON, with the keys that matter more often than others.
+    /// Makes any JSON, with the keys that matter more often than others.
     fn any_json() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
             Just(Value::Null),
@@ -95,7 +95,7 @@ mod tests {
     }
 
     proptest! {
-        /// A body read by its keys holds what an object with all keys would hold.
+        /// Checks that a body read by its keys holds what an object with all keys would hold.
         #[test]
         fn keys_are_those_of_the_object(value in any_json()) {
             let read = serde_json::from_str::<StepBody>(&value.to_string()).ok();

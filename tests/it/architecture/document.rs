@@ -1,4 +1,4 @@
-//! The map and the table of edges in `docs/ARCHITECTURE.md`, written from the code.
+//! Writes the map and the table of edges in `docs/ARCHITECTURE.md` from the code.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -7,13 +7,13 @@ use super::{CRATES, LAYERS, PURE, root, workspace};
 
 const DOCUMENT: &str = "docs/ARCHITECTURE.md";
 
-/// The first sentence of a documentation paragraph, as a cell of a table.
+/// Returns the first sentence of a documentation paragraph, as a cell of a table.
 fn sentence(about: &str) -> String {
     let end = about.find(". ").map_or(about.len(), |end| end + 1);
     about[..end].trim_end_matches('.').replace('|', "\\|").replace("[`", "`").replace("`]", "`")
 }
 
-/// A table for each crate and each module of the root package: every file with its first sentence.
+/// Makes a table for each crate and each module of the root package: every file with its first sentence.
 fn map() -> String {
     let about = &workspace().about;
     let mut text = String::new();
@@ -50,7 +50,7 @@ fn pure() -> String {
     format!("\n{}.\n", list.join(", "))
 }
 
-/// Replaces what is between the marks of a section.
+/// Replaces the text between the marks of a section.
 fn with_section(document: &str, name: &str, section: &str) -> String {
     let (start, end) = (format!("<!-- {name}: written by a test -->\n"), format!("\n<!-- end of {name} -->"));
     let from =

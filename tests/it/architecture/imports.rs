@@ -1,5 +1,5 @@
-//! Which file of the workspace imports which: every path in the code, followed through re-exports to the file that defines
-//! what it names.
+//! Finds which file of the workspace imports which: every path in the code is followed through re-exports to the file
+//! that defines what it names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -19,7 +19,7 @@ struct Module {
     file: String,
     /// The child modules.
     children: BTreeSet<String>,
-    /// Names that the module imports, with the path that each stands for. Re-exports are among them.
+    /// Names that the module imports, with the path that each means. Re-exports are among them.
     imported: BTreeMap<String, ModulePath>,
     /// The paths of `use …::*`.
     globs: Vec<ModulePath>,
@@ -101,7 +101,8 @@ impl Imports {
         self.modules.insert(path, module);
     }
 
-    /// The file that defines what a path names, if the workspace does. `from` is the module in which it is written.
+    /// Returns the file that defines what a path names, or `None` if the workspace does not define it. `from` is the
+    /// module in which the path is written.
     fn resolve(&self, from: &ModulePath, path: &[String], depth: usize) -> Option<&str> {
         // A circle of re-exports would never end.
         if depth > 12 {
@@ -150,7 +151,8 @@ impl Imports {
         by_glob.or(Some(&module.file))
     }
 
-    /// Which file imports from which. A module that re-exports what its children define does not import from them.
+    /// Returns which file imports from which. A module that re-exports what its children define does not import from
+    /// them.
     pub(crate) fn edges(&self) -> Edges {
         let mut edges = Edges::new();
         for (path, module) in &self.modules {
@@ -291,7 +293,7 @@ impl<'ast> Visit<'ast> for Mentions {
     fn visit_item_mod(&mut self, _: &'ast syn::ItemMod) {}
 }
 
-/// The groups of files that import each other in a circle, each sorted by name.
+/// Returns the groups of files that import each other in a circle, each sorted by name.
 pub(crate) fn circles(edges: &Edges) -> BTreeSet<Vec<String>> {
     let reached: BTreeMap<_, _> = edges.keys().map(|file| (file, reachable(edges, file))).collect();
     let group = |file: &String| {
@@ -301,7 +303,7 @@ pub(crate) fn circles(edges: &Edges) -> BTreeSet<Vec<String>> {
     edges.keys().filter(|file| reached[file].contains(*file)).map(group).collect()
 }
 
-/// Every file that a file imports, by way of others too.
+/// Returns every file that a file imports, directly or through others.
 fn reachable(edges: &Edges, file: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut left = vec![file];

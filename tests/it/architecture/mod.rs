@@ -1,5 +1,5 @@
-//! The architecture holds: no circle of imports, layers that use lower ones only, pure code that touches no world, and a map
-//! in `docs/ARCHITECTURE.md` that is the code's own.
+//! Tests of the architecture: no circle of imports, layers that use lower ones only, pure code without effects, and a
+//! map in `docs/ARCHITECTURE.md` that agrees with the code.
 
 mod document;
 mod imports;
@@ -149,7 +149,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The modules of the workspace, read once.
+/// Returns the modules of the workspace, which are read once.
 fn workspace() -> &'static Imports {
     static WORKSPACE: LazyLock<Imports> = LazyLock::new(|| {
         let mut imports = Imports::default();
@@ -161,14 +161,15 @@ fn workspace() -> &'static Imports {
     &WORKSPACE
 }
 
-/// The text of a file without its comment lines and without its own tests.
+/// Returns the text of a file without its comment lines and without its own tests.
 fn code(file: &str) -> String {
     let text = fs::read_to_string(root().join(file)).unwrap();
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-/// The unit of the layers that a file belongs to: its crate, or its module in the root package. None for `lib.rs`.
+/// Returns the unit of the layers that a file belongs to: its crate, or its module in the root package. Returns `None`
+/// for `lib.rs`.
 fn unit(file: &str) -> Option<&str> {
     match file.strip_prefix("src/") {
         Some(rest) => rest.split_once('/').map(|(module, _)| module),
@@ -267,12 +268,12 @@ fn a_made_circle_is_found() {
         imports.read_text(file, text, path.into_iter().map(str::to_owned).collect());
     }
     let edges = imports.edges();
-    // Through a macro and a re-export of the crate, through a glob of a room, and by way of the parent.
+    // The circle goes through a macro and a re-export of the crate, through a glob of a module, and through the parent.
     assert_eq!(edges["b.rs"], BTreeSet::from(["room/thing.rs".to_owned()]));
     assert_eq!(edges["room/thing.rs"], BTreeSet::from(["room/other.rs".to_owned()]));
     let files = ["a.rs", "b.rs", "room/other.rs", "room/thing.rs"].map(str::to_owned).to_vec();
     assert_eq!(circles(&edges), BTreeSet::from([files]));
-    // Tests may look at everything, and a room that re-exports its files does not import from them.
+    // Tests may import everything, and a module that re-exports its files does not import from them.
     let mut tests = Imports::default();
     for (file, path, text) in [
         ("lib.rs", vec!["made"], "mod a; mod b; pub use a::A;"),

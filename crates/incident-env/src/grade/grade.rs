@@ -7,17 +7,17 @@ use super::rubric::STRICT_VERSION;
 use super::strict;
 use crate::points::Points;
 
-/// The version of the classic graders. It is kept with every run; a change of any rule changes it.
+/// The version of the classic graders. It is kept with every run, and it changes with every change of a rule.
 pub const CLASSIC_VERSION: &str = "classic/1";
 
-/// What an episode is worth, 0 to 1.
+/// The grade of an episode.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Grade {
-    /// The score.
+    /// The score, 0 to 1.
     pub total: Points,
     /// The parts of the score. They name right answers, so no agent may see them before the end.
     pub breakdown: Breakdown,
-    /// The reasons of the score in a sentence.
+    /// The reasons for the score, in a sentence.
     pub feedback: String,
 }
 
@@ -31,7 +31,7 @@ pub enum Breakdown {
         submitted_severity: Option<String>,
         /// The right severity.
         correct_severity: String,
-        /// 1, 0.5 or 0.25 for an answer that is none, one or two levels off; else 0.
+        /// The points for the answer: 1, 0.5 or 0.25 if it is zero, one or two levels off, and otherwise 0.
         severity_match: Points,
     },
     /// The classic grade of a root cause.
@@ -72,7 +72,7 @@ pub enum Breakdown {
     Strict(Box<strict::Strict>),
 }
 
-/// A strict grade as it is logged beside a classic one, with the version of its grader.
+/// Returns a strict grade in the form in which it is logged beside a classic one, with the version of its grader.
 #[must_use]
 pub fn strict_record(grade: &Grade) -> Value {
     json!({ "grader": STRICT_VERSION, "total": grade.total, "breakdown": grade.breakdown, "feedback": grade.feedback })

@@ -1,5 +1,5 @@
-//! Grades: what an episode is worth, and how that comes about. This room holds data and the rubric only; the graders are with
-//! the worlds that they grade.
+//! Grades: the score of an episode and how it comes about. This module holds data and the rubric only; the graders are
+//! beside the worlds that they grade.
 
 mod grade;
 pub mod rubric;

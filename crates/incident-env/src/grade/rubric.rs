@@ -2,10 +2,10 @@
 
 use crate::severity::Severity;
 
-/// The version of the strict graders. It is kept with every run; a change of any rule changes it.
+/// The version of the strict graders. It is kept with every run, and it changes with every change of a rule.
 pub const STRICT_VERSION: &str = "strict/1";
 
-/// The weight of naming the entity at the root. Without it a root cause is worth nothing.
+/// The weight of naming the entity at the root. An answer that does not name it scores 0.
 pub const SERVICE: f64 = 0.30;
 /// The weight of naming the mechanism.
 pub const MECHANISM: f64 = 0.20;
@@ -15,33 +15,33 @@ pub const GROUNDING: f64 = 0.20;
 pub const TRIGGER: f64 = 0.15;
 /// The weight of naming the path along which the fault acts.
 pub const PATH: f64 = 0.10;
-/// The weight of a confidence that fits.
+/// The weight of a confidence that fits the outcome.
 pub const CALIBRATION: f64 = 0.05;
 
-/// What a mechanism of the right group is worth, as a share of the right mechanism.
+/// The worth of another mechanism of the right group, as a share of the worth of the right mechanism.
 pub const NEAR_MECHANISM: f64 = 1.0 / 3.0;
-/// Below this grounding a root cause counts as a guess.
+/// The grounding below which a root cause counts as a guess, 0 to 1.
 pub const GUESS: f64 = 0.25;
-/// The most that a guess can earn, and a severity that was submitted without having read what users lose.
+/// The highest score of a guess, and of a severity that was submitted before anything about the user impact was read.
 pub const GUESS_CAP: f64 = 0.25;
 
 /// The weight of recovery in a repair.
 const RECOVERY: f64 = 0.50;
-/// The share of the recovery that counts while something harmful is left.
+/// The share of the recovery that counts while anything harmful remains.
 const UNCLEAN: f64 = 0.4;
-/// The weight of having removed what set the incident off.
+/// The weight of having removed the change that set the incident off.
 const DURABLE: f64 = 0.20;
-/// The weight of having looked again after the last step that helped.
+/// The weight of having looked at the system again after the last step that helped.
 const VERIFIED: f64 = 0.15;
-/// The weight of having known the cause before the first change.
+/// The weight of having found the cause before the first change.
 const DIAGNOSED: f64 = 0.15;
-/// The most that a repair without a diagnosis can earn.
+/// The highest score of a repair without a diagnosis.
 const UNDIAGNOSED_CAP: f64 = 0.60;
-/// How much of the grade a unit of harm takes away.
+/// The share of the grade that one unit of harm takes away.
 const HARM: f64 = 1.5;
 
-/// What a submitted severity is worth: 1 if it is right, 0.3 if it is one level too severe, 0.1 if it is one level too
-/// mild, else 0. Waking somebody for nothing costs less than leaving users alone.
+/// Returns the worth of a submitted severity: 1 if it is right, 0.3 if it is one level too severe, 0.1 if it is one
+/// level too mild, and otherwise 0. Alerting someone needlessly costs less than leaving users without help.
 #[must_use]
 pub const fn severity(right: Severity, submitted: Severity) -> f64 {
     match right.overstated_by(submitted) {
@@ -52,8 +52,9 @@ pub const fn severity(right: Severity, submitted: Severity) -> f64 {
     }
 }
 
-/// How well a stated confidence fits what came out, 0 to 1: 1 − (c − o)²/0.25, but at least 0, where c is the confidence
-/// and o is 1 if the answer is right. It is the Brier score (Brier, 1950) measured against that of a coin, 0.25.
+/// Returns how well a stated confidence fits the outcome, 0 to 1: max(0, 1 − (c − o)²/0.25), where c is the confidence
+/// and o is 1 if the answer is right and 0 if it is wrong. It is the Brier score (Brier 1950) relative to 0.25, the
+/// score of a confidence of one half.
 #[must_use]
 pub fn calibration(confidence: f64, is_right: bool) -> f64 {
     const OF_A_COIN: f64 = 0.25;
@@ -61,29 +62,30 @@ pub fn calibration(confidence: f64, is_right: bool) -> f64 {
     (1.0 - (confidence - outcome).powi(2) / OF_A_COIN).clamp(0.0, 1.0)
 }
 
-/// What a repair is graded by.
+/// The facts by which a repair is graded.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a part of the grade")]
 pub struct Repair {
-    /// Whether a change helped. Nothing but a diagnosis counts without it.
+    /// Whether a change helped. If none did, the repair scores 0.
     pub helped: bool,
-    /// The share of what was lost that is back, 0 to 1.
+    /// The share of the loss at the start that is restored, 0 to 1.
     pub recovery: f64,
-    /// Whether nothing harmful is left.
+    /// Whether nothing harmful remains.
     pub clean: bool,
-    /// Whether what set the incident off is gone.
+    /// Whether the change that set the incident off is gone.
     pub durable: bool,
-    /// Whether it was looked at again after the last change that helped.
+    /// Whether the agent looked at the system again after the last change that helped.
     pub verified: bool,
-    /// Whether what was read before the first change tells the cause.
+    /// Whether the evidence read before the first change identifies the cause.
     pub diagnosed: bool,
-    /// What the changes cost users, as a fraction.
+    /// The user impact that the changes caused, as a fraction of user traffic, at least 0.
     pub harm: f64,
 }
 
 impl Repair {
-    /// The grade: 0.50 · (recovery, or 0.4 of it while something harmful is left) + 0.20 durable + 0.15 verified + 0.15
-    /// diagnosed; at most 0.60 without a diagnosis; times max(0, 1 − 1.5 · harm). It is 0 where no change helped.
+    /// Returns the grade, 0 to 1: 0.50 · recovery (0.4 of that while anything harmful remains) + 0.20 · durable + 0.15
+    /// · verified + 0.15 · diagnosed, at most 0.60 without a diagnosis, times max(0, 1 − 1.5 · harm). It is 0 if no
+    /// change helped.
     #[must_use]
     pub fn total(&self) -> f64 {
         if !self.helped {

@@ -23,45 +23,45 @@ pub enum Strict {
 /// The grade of a severity, and whether the answer was more than a guess.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Severity {
-    /// The answer.
+    /// The submitted severity, if there was one.
     pub submitted_severity: Option<String>,
-    /// The right answer. `None` in reports that an agent may see.
+    /// The right severity. `None` in reports that an agent may see.
     pub correct_severity: Option<String>,
-    /// What the answer is worth before the cap on guesses.
+    /// The worth of the answer before the cap on guesses, 0 to 1.
     pub severity_match: Points,
-    /// Whether anything was read that says what users lose. Otherwise at most 0.25 is given.
+    /// Whether anything was read that tells the user impact. Otherwise the score is at most 0.25.
     pub impact_seen: bool,
 }
 
-/// The grade of a root cause in a simulated world. Each part is from 0 to 1 before it is weighed.
+/// The grade of a root cause in a simulated world. Each part is from 0 to 1 before it is weighted.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RootCause {
-    /// Whether the answer names the entity at the root. Without it nothing counts.
+    /// Whether the answer names the entity at the root. Otherwise the score is 0.
     pub service_match: bool,
-    /// 1 for the right mechanism, a third for another one of its group.
+    /// 1 for the right mechanism, 1/3 for another one of its group, and otherwise 0.
     pub mechanism_match: Points,
     /// Whether the answer names the change that set the incident off.
     pub trigger_match: bool,
-    /// Whether the fault acts along the path of the answer.
+    /// Whether the fault acts along the path that the answer names.
     pub path_valid: bool,
     /// How far the cited evidence rules out every other explanation, times the square of the share of citations that
-    /// help. Below 0.25 the whole answer earns at most 0.25.
+    /// help; 0 to 1. Below 0.25 the score is at most 0.25.
     pub grounding: Points,
-    /// How well the stated confidence fits, measured against a coin.
+    /// How well the stated confidence fits the outcome, 0 to 1, relative to a confidence of one half.
     pub calibration: Points,
-    /// How far everything that was read rules out every other explanation.
+    /// How far everything that was read rules out every other explanation, 0 to 1.
     pub ruled_out: Points,
-    /// The number of other faults that what was read leaves possible.
+    /// The number of other faults that remain possible after everything that was read.
     pub left_open: u32,
-    /// The bits of uncertainty that each query removed, on average.
+    /// The average number of bits of uncertainty that a query removed.
     pub bits_per_query: f64,
-    /// The number of queries after no other explanation was left.
+    /// The number of queries made after every other explanation was ruled out.
     pub idle_queries: u32,
-    /// The stated confidence.
+    /// The stated confidence, 0 to 1, if there was one.
     pub confidence: Option<f64>,
-    /// The answer.
+    /// The submitted entity, if there was one.
     pub submitted_service: Option<String>,
-    /// The right answer. `None` in reports that an agent may see.
+    /// The right entity. `None` in reports that an agent may see.
     pub correct_service: Option<String>,
     /// The right mechanism. `None` in reports that an agent may see.
     pub correct_mechanism: Option<String>,
@@ -69,36 +69,37 @@ pub struct RootCause {
     pub correct_trigger: Option<String>,
 }
 
-/// The grade of a repair in a simulated world, by the state that it left.
+/// The grade of a repair in a simulated world, by the state at the end.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a part of the grade")]
 pub struct Remediation {
-    /// The share of what users lost that they have back.
+    /// The share of the initial user impact that is gone, 0 to 1.
     pub recovery: Points,
-    /// Whether there was an incident. Otherwise the alert was wrong.
+    /// Whether there was an incident. Otherwise it was a false alarm.
     pub incident: bool,
-    /// Whether nothing harmful is left and no emergency measure is still in force.
+    /// Whether nothing harmful remains and no emergency measure is still in force.
     pub clean: bool,
-    /// Whether what set the incident off is gone.
+    /// Whether the change that set the incident off is gone.
     pub durable: bool,
     /// Whether the agent looked again after the last change that helped.
     pub verified: bool,
-    /// Whether what was read before the first change leaves few other explanations.
+    /// Whether the evidence read before the first change leaves few other explanations.
     pub diagnosed: bool,
-    /// What the changes cost users, as a fraction.
+    /// The user impact that the changes caused, as a fraction of user traffic.
     pub harm: Points,
-    /// Whether a change did damage that no repair can undo.
+    /// Whether a change did irreparable damage.
     pub catastrophic: bool,
-    /// Whether the answer says that the incident is resolved.
+    /// Whether the answer claims that the incident is resolved.
     pub claims_resolved: bool,
-    /// The minute after the alert from which on users lose at most a tenth of what they lost at first. `None` if that was
-    /// never reached.
+    /// The minute after the alert from which on the user impact is at most a tenth of the initial one. `None` if it
+    /// never is.
     pub minutes_to_mitigate: Option<u32>,
-    /// What users lost from the alert until the world had settled: minutes, weighed by the share that they lost.
+    /// The user impact from the alert until the world had settled, in minutes weighted by the share of user traffic
+    /// that is lost.
     pub customer_minutes: f64,
-    /// How much more that is than when the oracle plays, over the same number of minutes.
+    /// The difference between that and the value of the oracle's play, over the same number of minutes.
     pub customer_minutes_over_oracle: f64,
-    /// The number of entities that failed more at the end than if nobody had done anything.
+    /// The number of entities that fail more at the end than they would if nothing had been done.
     pub worse_off: u32,
     /// The number of changes.
     pub changes: u32,
@@ -106,24 +107,25 @@ pub struct Remediation {
     pub helpful_changes: u32,
 }
 
-/// The grade of a root cause in a scripted world. What an answer left out is `None` and counts neither way.
+/// The grade of a root cause in a scripted world. A part that the answer leaves out is `None` and counts neither for
+/// nor against it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ScriptedCause {
-    /// Whether the answer names the service at the root by its exact name. Without it nothing counts.
+    /// Whether the answer gives the exact name of the service at the root. Otherwise the score is 0.
     pub service_match: bool,
-    /// 1 for the right mechanism, a third for another one of its group.
+    /// 1 for the right mechanism, 1/3 for another one of its group, and otherwise 0.
     pub mechanism_match: Points,
     /// The mechanisms that the answer names or asserts. More than two count as none.
     pub mechanisms: Vec<String>,
     /// Whether the answer names the change that set the incident off.
     pub trigger_match: Option<bool>,
-    /// Whether the fault acts along the path of the answer.
+    /// Whether the fault acts along the path that the answer names.
     pub path_valid: Option<bool>,
-    /// The share of the clues that were seen. Below 0.25 the whole answer earns at most 0.25.
+    /// The share of the clues that were seen, 0 to 1. Below 0.25 the score is at most 0.25.
     pub grounding: Points,
-    /// How well the stated confidence fits, measured against a coin.
+    /// How well the stated confidence fits the outcome, 0 to 1, relative to a confidence of one half.
     pub calibration: Option<Points>,
-    /// The answer.
+    /// The submitted service, if there was one.
     pub submitted_service: Option<String>,
     /// The right service.
     pub correct_service: String,
@@ -131,21 +133,21 @@ pub struct ScriptedCause {
     pub correct_mechanism: Option<String>,
 }
 
-/// The grade of a repair in a scripted world, by the state that it left.
+/// The grade of a repair in a scripted world, by the state at the end.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a part of the grade")]
 pub struct ScriptedRepair {
-    /// The share of the facts of the goal that were wrong at the start and are right at the end.
+    /// The share of the goal's facts that were wrong at the start and are right at the end, 0 to 1.
     pub recovery: Points,
     /// Whether the whole goal is reached.
     pub clean: bool,
-    /// Whether what set the incident off is gone.
+    /// Whether the change that set the incident off is gone.
     pub durable: bool,
     /// Whether the agent looked again after the last change that helped.
     pub verified: bool,
     /// Whether enough clues were seen before the first change.
     pub diagnosed: bool,
-    /// The harm of the changes that were wrong or did not help, as a fraction.
+    /// The harm of the changes that were wrong or did not help: 0.10 for each wrong and 0.07 for each useless change.
     pub harm: Points,
     /// The number of changes.
     pub changes: u32,
@@ -154,7 +156,7 @@ pub struct ScriptedRepair {
 }
 
 impl Strict {
-    /// The same grade without the right answers.
+    /// Returns the same grade without the right answers.
     #[must_use]
     pub fn sealed(&self) -> Self {
         match self.clone() {
@@ -165,7 +167,7 @@ impl Strict {
                 correct_trigger: None,
                 ..parts
             }),
-            // No server shows the strict grade of a scripted world.
+            // No server shows the strict grade of a scripted world, so it needs no sealing.
             parts @ (Self::Remediation(_) | Self::ScriptedCause(_) | Self::ScriptedRepair(_)) => parts,
         }
     }

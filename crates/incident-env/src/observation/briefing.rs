@@ -1,4 +1,4 @@
-//! Briefings: what an agent knows about an incident before its first step.
+//! Briefings: the facts that an agent knows about an incident before its first step.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ pub struct Alert {
     pub revenue_impact_per_min: Option<serde_json::Number>,
 }
 
-/// What can be the target of an action, by kind. [`Briefing::new`] expects each list to be sorted.
+/// The possible targets of actions, by kind. [`Briefing::new`] expects each list to be sorted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Targets {
     /// Every service that exists.
@@ -48,26 +48,27 @@ pub struct Targets {
     pub flags: Vec<Arc<str>>,
 }
 
-/// How an answer is to be given.
+/// The form in which an answer must be given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AnswerForm {
-    /// In the agent's own words; a grader reads the text.
+    /// The agent answers in its own words, and a grader reads the text.
     FreeText,
-    /// By exact names: a mechanism from this closed list, change ids, and ids of cited records.
+    /// The agent answers by exact names: a mechanism of this closed list, change ids, and ids of cited records.
     Cited {
         /// The mechanisms that an answer can name.
         mechanisms: Vec<Arc<str>>,
     },
 }
 
-/// What is known about an incident before the first step. It is the same in every observation of an episode.
+/// The facts that are known about an incident before the first step. They are the same in every observation of an
+/// episode.
 #[derive(Debug)]
 pub struct Briefing {
     /// The scenario's id.
     pub scenario_id: String,
     /// The task and its rules.
     pub task: Arc<Task>,
-    /// What the pager says.
+    /// The text of the page that the on-call engineer gets.
     pub summary: String,
     /// The alert.
     pub alert: Alert,
@@ -77,7 +78,7 @@ pub struct Briefing {
     pub runbooks: Vec<Arc<str>>,
     /// The feature flags that can be disabled, sorted.
     pub flags: Vec<Arc<str>>,
-    /// How an answer is to be given.
+    /// The form in which an answer must be given.
     pub answer_form: AnswerForm,
     aliases: Arc<Aliases>,
     pub(super) json: BriefingJson,
@@ -96,7 +97,7 @@ pub(super) struct BriefingJson {
 }
 
 impl Briefing {
-    /// A briefing. The lists of `targets` must be sorted.
+    /// Makes a briefing. The lists of `targets` must be sorted.
     #[must_use]
     pub fn new(
         scenario_id: String,
@@ -127,7 +128,7 @@ impl Briefing {
         Self { aliases, ..self }
     }
 
-    /// The mechanisms that an answer can name; empty where it is given in the agent's own words.
+    /// Returns the mechanisms that an answer can name; the list is empty if the answer is free text.
     #[must_use]
     pub fn mechanisms(&self) -> &[Arc<str>] {
         match &self.answer_form {
@@ -136,13 +137,13 @@ impl Briefing {
         }
     }
 
-    /// Whether an answer has to cite records and name things exactly.
+    /// Returns whether an answer must cite records and use exact names.
     #[must_use]
     pub const fn asks_for_citations(&self) -> bool {
         matches!(self.answer_form, AnswerForm::Cited { .. })
     }
 
-    /// Whether an answer may name a service like this: by the name of a known one, or by a usual short form of it.
+    /// Returns whether `name` names a known service, by its name or by a usual short form of it.
     #[must_use]
     pub fn is_a_service(&self, name: &str) -> bool {
         self.services.iter().any(|service| self.aliases.names(name, service))

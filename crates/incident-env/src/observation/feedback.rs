@@ -1,4 +1,4 @@
-//! The sentences about a step: feedback, and why an action was refused.
+//! The sentences about a step: its feedback, and the reason for which an action was refused.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::action::{ActionKind, Diagnostic, Submission};
 use crate::points::Points;
 use crate::task::TaskId;
 
-/// What the environment says about the last step, in a sentence.
+/// The environment's comment on the last step, in a sentence.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "the sentences in Display say what each means")]
 pub enum Feedback {
@@ -57,7 +57,7 @@ impl Serialize for Feedback {
     }
 }
 
-/// Why an action was refused, and what would be right.
+/// The reason for which an action was refused, with what would be right.
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "the sentences in Display say what each means")]
 pub enum StepError {
@@ -109,7 +109,7 @@ fn join<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: impl Iterator<Item =
     Ok(())
 }
 
-/// Shows the first 80 characters of a text that an agent wrote, because an error must not repeat a megabyte.
+/// Shows the first 80 characters of a text that an agent wrote, because an error must not repeat a megabyte of it.
 struct Excerpt<'a>(&'a str);
 
 impl fmt::Display for Excerpt<'_> {

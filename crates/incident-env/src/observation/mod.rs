@@ -1,4 +1,4 @@
-//! What an agent may see: the briefing before the first step, and the observation after each.
+//! Everything that an agent may see: the briefing before the first step, and the observation after each step.
 
 mod briefing;
 mod feedback;

@@ -1,4 +1,4 @@
-//! Observations: all that an agent may see. Nothing here refers to a scenario's facts or truth.
+//! Observations: everything that an agent may see. Nothing in this file refers to a scenario's facts or truth.
 
 use std::sync::Arc;
 
@@ -13,40 +13,40 @@ use crate::points::Points;
 use crate::task::Task;
 use crate::text::Text;
 
-/// What an action showed.
+/// The text that an action showed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evidence {
     /// The kind of the action: a diagnostic or a remediation.
     pub kind: ActionKind,
     /// The target of the action, in the spelling of the scenario.
     pub target: Arc<str>,
-    /// The text that it showed the last time.
+    /// The text that the action showed most recently.
     pub text: Text,
 }
 
-/// What an agent sees after a reset and after every step.
+/// The view of an agent after a reset and after every step.
 #[derive(Debug, Clone)]
 pub struct Observation {
     /// The id of the episode.
     pub episode_id: EpisodeId,
-    /// What was known from the start.
+    /// The facts that were known from the start.
     pub briefing: Arc<Briefing>,
     /// The number of steps taken.
     pub step_count: u32,
-    /// What was shown so far: each action and target once, in the order of the first time.
+    /// The texts shown so far: one entry for each action and target, in the order of their first occurrence.
     pub evidence: Vec<Evidence>,
     /// The sum of all rewards so far.
     pub cumulative_reward: Points,
     /// Whether the episode is over.
     pub done: bool,
-    /// What the environment says about the last step.
+    /// The environment's comment on the last step.
     pub feedback: Feedback,
-    /// Why the last action was refused, if it was.
+    /// The reason for which the last action was refused, if it was.
     pub last_action_error: Option<StepError>,
 }
 
 impl Observation {
-    /// The observation of an episode that begins.
+    /// Makes the first observation of an episode.
     pub(crate) fn first(episode_id: EpisodeId, briefing: Arc<Briefing>) -> Self {
         Self {
             episode_id,
@@ -60,13 +60,13 @@ impl Observation {
         }
     }
 
-    /// The task being played.
+    /// Returns the task that is played.
     #[must_use]
     pub fn task(&self) -> &Task {
         &self.briefing.task
     }
 
-    /// The text that a diagnostic of a service showed the last time, if it was queried.
+    /// Returns the text that a diagnostic of a service showed most recently, or `None` if it was not queried.
     #[must_use]
     pub fn reading(&self, kind: Diagnostic, service: &str) -> Option<&str> {
         self.evidence
@@ -75,13 +75,14 @@ impl Observation {
             .map(|e| e.text.as_str())
     }
 
-    /// The number of steps that are left.
+    /// Returns the number of remaining steps.
     #[must_use]
     pub fn steps_left(&self) -> u32 {
         self.briefing.task.max_steps.saturating_sub(self.step_count)
     }
 
-    /// Keeps what an action showed, in place of what the same action on the same target showed before.
+    /// Keeps the text that an action showed, in place of the text that the same action on the same target showed
+    /// before.
     pub(crate) fn record(&mut self, kind: ActionKind, target: Arc<str>, text: Text) {
         match self.evidence.iter_mut().find(|e| e.target == target && e.kind == kind) {
             Some(known) => known.text = text,
@@ -89,7 +90,7 @@ impl Observation {
         }
     }
 
-    /// The evidence as `queried_data`: `{action: {target: text}}`.
+    /// Returns the evidence as `queried_data`: `{action: {target: text}}`.
     #[must_use]
     pub fn queried_data(&self) -> QueriedData<'_> {
         QueriedData(&self.evidence)

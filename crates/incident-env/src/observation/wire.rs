@@ -1,4 +1,5 @@
-//! Observations and feedback on the wire: under a name that a client chose, and with or without what judges the agent.
+//! The wire form of observations and feedback: under a name that a client chose, and with or without judgements of the
+//! agent.
 
 use std::fmt;
 
@@ -10,7 +11,7 @@ use super::feedback::Feedback;
 use super::observation::Observation;
 use crate::points::Points;
 
-/// An observation as it is sent. The texts of the scenario are copied in the form in which they are kept.
+/// An observation in its wire form. The texts of the scenario are copied in their stored JSON form.
 #[derive(Debug, Clone, Copy)]
 pub struct ObservationView<'a> {
     observation: &'a Observation,
@@ -20,33 +21,33 @@ pub struct ObservationView<'a> {
 }
 
 impl Observation {
-    /// The whole observation, ready to be sent.
+    /// Returns the whole observation, ready to be sent.
     #[must_use]
     pub fn view(&self) -> ObservationView<'_> {
         ObservationView { observation: self, name: None, redacted: false, done: true }
     }
 
-    /// The sum of all rewards, unless the agent must not see judgements.
+    /// Returns the sum of all rewards, or `None` if the agent must not see judgements.
     pub(crate) fn cumulative(&self, redacted: bool) -> Option<Points> {
         (!redacted).then_some(self.cumulative_reward)
     }
 }
 
 impl<'a> ObservationView<'a> {
-    /// The same view with `name` as `episode_id`.
+    /// Returns the same view with `name` as `episode_id`.
     #[must_use]
     pub fn named(self, name: &'a str) -> Self {
         Self { name: Some(name), ..self }
     }
 
-    /// The same view; if `redacted`, without what judges the agent: no rewards, and a feedback that says what was done
-    /// and not how good it was. Exams are sent so.
+    /// Returns the same view; if `redacted`, without judgements of the agent: no rewards, and a feedback that says what
+    /// was done and not how good it was. Exams send this form.
     #[must_use]
     pub fn redacted(self, redacted: bool) -> Self {
         Self { redacted, ..self }
     }
 
-    /// The same view without `done`, for messages that have it elsewhere.
+    /// Returns the same view without `done`, for messages that carry it elsewhere.
     #[must_use]
     pub fn without_done(self) -> Self {
         Self { done: false, ..self }
@@ -94,14 +95,14 @@ impl Serialize for Observation {
 }
 
 impl Feedback {
-    /// The feedback; if `redacted`, only what is left of it without a judgement.
+    /// Returns the feedback; if `redacted`, without the parts that judge the agent.
     #[must_use]
     pub fn view(&self, redacted: bool) -> FeedbackView<'_> {
         FeedbackView { feedback: self, redacted }
     }
 }
 
-/// A feedback as it is sent.
+/// A feedback in its wire form.
 #[derive(Debug, Clone, Copy)]
 pub struct FeedbackView<'a> {
     feedback: &'a Feedback,
@@ -115,7 +116,7 @@ impl fmt::Display for FeedbackView<'_> {
         }
         match self.feedback {
             Feedback::Looked { kind, service, .. } => write!(f, "{kind} {service}: see queried_data."),
-            // Helpful, useless and harmful remediations read the same.
+            // Helpful, useless and harmful remediations must read the same.
             Feedback::Executed { kind, target }
             | Feedback::Done { kind, target }
             | Feedback::NoEffect { kind, target }

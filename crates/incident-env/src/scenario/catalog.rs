@@ -1,4 +1,4 @@
-//! The catalogue of scenarios: the embedded ones and those laid over them.
+//! The catalogue of scenarios: the embedded ones and the ones of an overlay.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -26,13 +26,13 @@ pub struct Source {
     pub text: String,
 }
 
-/// Why a catalogue cannot be made, or why it lacks a scenario.
+/// The reason for which a catalogue cannot be made, or does not have a scenario.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CatalogError {
-    /// `tasks.toml` is wrong.
+    /// The file `tasks.toml` is wrong.
     #[error("{TASKS_FILE}: {0}")]
     Tasks(String),
-    /// What the strict grader knows of the classic scenarios is wrong.
+    /// The file that tells the strict grader about the classic scenarios is wrong.
     #[error("graders/classic.toml: {0}")]
     Strict(String),
     /// A scenario file is wrong.
@@ -41,11 +41,11 @@ pub enum CatalogError {
     /// Two overlay files have the same id.
     #[error("{file}: id: scenario '{id}' stands also in {other}")]
     Twice {
-        /// The file.
+        /// The file with the second occurrence.
         file: String,
-        /// The id.
+        /// The id that occurs twice.
         id: String,
-        /// The other file.
+        /// The file with the first occurrence.
         other: String,
     },
     /// No scenario has this id.
@@ -53,7 +53,7 @@ pub enum CatalogError {
     UnknownScenario {
         /// The id that was asked for.
         id: String,
-        /// The first ids that exist.
+        /// The first existing ids.
         known: String,
     },
 }
@@ -67,39 +67,39 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// The nine classic scenarios.
+    /// Returns the nine classic scenarios.
     ///
     /// # Errors
-    /// Never for a released binary: a test has read every embedded file.
+    /// Returns no error in a released binary: a test reads every embedded file.
     pub fn embedded() -> Result<Self, CatalogError> {
         Self::with_overlay(Vec::new())
     }
 
-    /// The embedded scenarios with others laid over them: a file with a known id replaces that scenario.
+    /// Makes a catalogue of the embedded scenarios with an overlay: a file with a known id replaces that scenario.
     ///
     /// # Errors
-    /// Names the file and the places in it that are wrong.
+    /// Returns an error that names the file and the places in it that are wrong.
     pub fn with_overlay(overlay: Vec<Source>) -> Result<Self, CatalogError> {
         let strict = scripted::of_classic().map_err(CatalogError::Strict)?;
         Self::build(embedded_sources(), overlay, &strict)
     }
 
-    /// These scenarios, and no embedded ones, by the embedded rules.
+    /// Makes a catalogue of these scenarios alone, without the embedded ones, by the embedded rules.
     ///
     /// # Errors
-    /// Names the file and the places in it that are wrong.
+    /// Returns an error that names the file and the places in it that are wrong.
     pub fn of(sources: Vec<Source>) -> Result<Self, CatalogError> {
         Self::build(Vec::new(), sources, &BTreeMap::new())
     }
 
-    /// A catalogue of scenarios that were made elsewhere, with their rules and their digest.
+    /// Makes a catalogue of scenarios that exist already, with their rules and their digest.
     #[must_use]
     pub fn of_scenarios(tasks: Tasks, mut scenarios: Vec<Arc<Scenario>>, digest: String) -> Self {
         scenarios.sort_by(|a, b| (a.task(), a.id()).cmp(&(b.task(), b.id())));
         Self { tasks, scenarios, digest }
     }
 
-    /// What the strict grader knows of the scenarios in `base` may be in `strict`.
+    /// Makes a catalogue from files. `strict` may hold the strict grader's facts about the scenarios in `base`, by id.
     fn build(
         base: Vec<Source>,
         overlay: Vec<Source>,
@@ -112,7 +112,7 @@ impl Catalog {
             let mut laid: BTreeMap<String, String> = BTreeMap::new();
             for source in layer {
                 let scenario = Scenario::parse_with(&source.file, &source.text, &tasks, strict)?;
-                // As scenarios are looked up: `ac-001` is AC-001.
+                // Ids are compared as they are looked up: `ac-001` is AC-001.
                 let id = scenario.id().to_uppercase();
                 if let Some(other) = laid.insert(id.clone(), source.file.clone()) {
                     return Err(CatalogError::Twice { file: source.file, id, other });
@@ -133,30 +133,30 @@ impl Catalog {
         Ok(Self { tasks, scenarios, digest })
     }
 
-    /// The rules that all scenarios share.
+    /// Returns the rules that all scenarios share.
     #[must_use]
     pub fn tasks(&self) -> &Tasks {
         &self.tasks
     }
 
-    /// All scenarios, ordered by task and id.
+    /// Returns all scenarios, ordered by task and id.
     #[must_use]
     pub fn scenarios(&self) -> &[Arc<Scenario>] {
         &self.scenarios
     }
 
-    /// The scenarios of a task, ordered by id.
+    /// Returns the scenarios of a task, ordered by id.
     pub fn of_task(&self, task: TaskId) -> impl Iterator<Item = &Arc<Scenario>> {
         self.scenarios.iter().filter(move |scenario| scenario.task() == task)
     }
 
-    /// A scenario by its id, whatever the case.
+    /// Finds a scenario by its id, ignoring case.
     ///
     /// # Errors
     /// Returns [`CatalogError::UnknownScenario`] if no scenario has this id.
     pub fn scenario(&self, id: &str) -> Result<&Arc<Scenario>, CatalogError> {
         self.scenarios.iter().find(|scenario| scenario.id().eq_ignore_ascii_case(id.trim())).ok_or_else(|| {
-            // A generated suite can have thousands.
+            // A generated suite can have thousands of scenarios.
             const MOST: usize = 30;
             let mut known: Vec<_> = self.scenarios.iter().take(MOST).map(|scenario| scenario.id()).collect();
             if self.scenarios.len() > MOST {
@@ -166,14 +166,14 @@ impl Catalog {
         })
     }
 
-    /// The versions of the graders of these scenarios, each once, in alphabetical order.
+    /// Returns the versions of the graders of these scenarios, each once, in alphabetical order.
     #[must_use]
     pub fn graders(&self) -> Vec<String> {
         let versions: BTreeSet<_> = self.scenarios.iter().map(|scenario| scenario.graders()).collect();
         versions.into_iter().map(str::to_owned).collect()
     }
 
-    /// The digest of the rules and of all scenario files, which identifies the suite. It is written `sha256:` and 64
+    /// Returns the digest of the rules and of all scenario files, which identifies the suite: `sha256:` and 64
     /// hexadecimal digits.
     #[must_use]
     pub fn digest(&self) -> &str {

@@ -1,4 +1,4 @@
-//! Scenarios, and the catalogue of those that a program plays.
+//! Scenarios, and the catalogue of the scenarios that a program plays.
 
 mod catalog;
 mod scenario;

@@ -8,7 +8,7 @@ use crate::scripted::{self, ScenarioError, StrictFile};
 use crate::task::{TaskId, Tasks};
 use crate::world::World;
 
-/// One incident of one task: what is shown at the start, and the world behind it.
+/// One incident of one task: the briefing, and the world behind it.
 #[derive(Debug, Clone)]
 pub struct Scenario {
     briefing: Arc<Briefing>,
@@ -18,8 +18,8 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// A scenario with any world behind it. `level` is how hard it is, as tables name it; `origin` says where it comes
-    /// from, such as the name of its file.
+    /// Makes a scenario with any world behind it. `level` is the name of its difficulty in tables; `origin` says where
+    /// it comes from, such as the name of its file.
     #[must_use]
     pub fn new(briefing: Briefing, world: Arc<dyn World>, level: &'static str, origin: &str) -> Self {
         Self { briefing: Arc::new(briefing), world, level, origin: origin.into() }
@@ -28,12 +28,12 @@ impl Scenario {
     /// Reads and checks a scenario file.
     ///
     /// # Errors
-    /// Names the file and every place in it that breaks a rule of the format.
+    /// Returns an error that names the file and every place in it that breaks a rule of the format.
     pub fn parse(file: &str, text: &str, tasks: &Tasks) -> Result<Self, ScenarioError> {
         Self::parse_with(file, text, tasks, &BTreeMap::new())
     }
 
-    /// Reads and checks a scenario file. What the strict grader knows of it may be in `strict`, by scenario id.
+    /// Reads and checks a scenario file. `strict` may hold the strict grader's facts about it, by scenario id.
     pub(super) fn parse_with(
         file: &str,
         text: &str,
@@ -45,48 +45,49 @@ impl Scenario {
         Ok(Self::new(briefing, Arc::new(world), level, file))
     }
 
-    /// The id of the scenario.
+    /// Returns the id of the scenario.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.briefing.scenario_id
     }
 
-    /// How hard the scenario is: the level of a generated incident, otherwise the difficulty of its task.
+    /// Returns the difficulty of the scenario: the level of a generated incident, otherwise the difficulty of its task.
     #[must_use]
     pub fn level(&self) -> &'static str {
         self.level
     }
 
-    /// Where the scenario comes from: its file, or the suite that it was generated in.
+    /// Returns the origin of the scenario: its file, or the suite in which it was generated.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
     }
 
-    /// The task that the scenario poses.
+    /// Returns the task that the scenario poses.
     #[must_use]
     pub fn task(&self) -> TaskId {
         self.briefing.task.id
     }
 
-    /// What an agent knows before its first step.
+    /// Returns the facts that an agent knows before its first step.
     #[must_use]
     pub fn briefing(&self) -> &Arc<Briefing> {
         &self.briefing
     }
 
-    /// The world behind the scenario, with the answers sealed in it.
+    /// Returns the world behind the scenario, with the answers sealed in it.
     pub(crate) fn world(&self) -> &Arc<dyn World> {
         &self.world
     }
 
-    /// The version of the graders that decide the score, such as `classic/1`.
+    /// Returns the version of the graders that decide the score, such as `classic/1`.
     #[must_use]
     pub fn graders(&self) -> &'static str {
         self.world.graders()
     }
 
-    /// A shortest sequence of actions that earns the full score: the play of the oracle. It contains the answers.
+    /// Returns a shortest sequence of actions that earns the full score: the play of the oracle. It contains the
+    /// answers.
     #[must_use]
     pub fn oracle(&self) -> Vec<crate::action::Action> {
         self.world.oracle(&self.briefing)

@@ -1,4 +1,4 @@
-//! From a scenario file to a world: every name is resolved and every rule of the format is checked.
+//! The compiler from a scenario file to a world: it resolves every name and checks every rule of the format.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,21 +17,21 @@ use crate::severity::Severity;
 use crate::task::{TaskId, Tasks};
 use crate::text::Text;
 
-/// Where in a scenario file something is wrong.
+/// A place in a scenario file that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The path of keys, such as `evidence.query_logs.stock-db[1].when`.
     pub path: String,
-    /// What is wrong there.
+    /// What is wrong at that place.
     pub problem: String,
 }
 
-/// All that is wrong with a scenario file.
+/// Everything that is wrong with a scenario file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScenarioError {
-    /// The file.
+    /// The name of the file.
     pub file: String,
-    /// The places, in the order of checking.
+    /// The wrong places, in the order in which they are checked.
     pub places: Vec<Place>,
 }
 
@@ -50,7 +50,7 @@ impl fmt::Display for ScenarioError {
     }
 }
 
-/// Words with which an evidence text would give the answer away.
+/// Words in an evidence text that would give the answer away.
 const GIVE_AWAYS: [&str; 11] = [
     "root cause",
     "root-cause",
@@ -65,10 +65,10 @@ const GIVE_AWAYS: [&str; 11] = [
     "the real problem",
 ];
 
-/// Reads and checks a scenario file. What the strict grader knows of it may be in `strict` instead, by scenario id.
+/// Reads and checks a scenario file. `strict` may hold the strict grader's facts about it instead, by scenario id.
 ///
 /// # Errors
-/// Names the file and every place in it that breaks a rule of the format.
+/// Returns an error that names the file and every place in it that breaks a rule of the format.
 pub(crate) fn compile(
     file: &str,
     text: &str,
@@ -95,8 +95,8 @@ impl Compiler<'_> {
         self.places.push(Place { path: path.into(), problem: problem.into() });
     }
 
-    /// Takes a value, or notes what is wrong and goes on with a default, so that one pass finds every fault. With a fault noted,
-    /// the scenario is refused, so the default is never used.
+    /// Takes a value, or notes the error and goes on with a default, so that one pass finds every error. A scenario
+    /// with an error is refused, so the default is never used.
     fn take<T: Default>(&mut self, path: &str, value: Result<T, String>) -> T {
         value.unwrap_or_else(|problem| {
             self.wrong(path, problem);
@@ -224,7 +224,8 @@ impl Compiler<'_> {
         }
     }
 
-    /// By diagnostic and service. Every pair that the task offers must be there and end without a guard.
+    /// Reads the evidence by diagnostic and service. Every pair that the task offers must have an entry whose last
+    /// variant has no guard.
     fn evidence(&mut self, offered: &[ActionKind], services: &[Arc<str>], facts: &FactNames) -> Vec<Vec<Vec<Variant>>> {
         let file = self.file;
         for (kind, by_service) in &file.evidence {
@@ -265,7 +266,7 @@ impl Compiler<'_> {
         compiled
     }
 
-    /// The last entry must always apply, and nothing may stand behind an entry that always does.
+    /// Checks that the last entry always applies, and that no entry follows one that always applies.
     fn check_order(&mut self, path: &str, guards: impl Iterator<Item = Guard>) {
         let guards: Vec<_> = guards.collect();
         match guards.iter().position(|guard| guard.is_empty()) {
@@ -338,7 +339,7 @@ impl Compiler<'_> {
                 if severity.is_none() {
                     self.wrong("truth.severity", "must be P1, P2, P3 or P4");
                 }
-                // Any severity will do here: with an error noted, the whole scenario is refused.
+                // Any severity will do here: an error was noted, so the whole scenario is refused.
                 Answer::Severity(severity.unwrap_or(Severity::P4))
             }
             TaskId::RootCauseAnalysis => {
@@ -361,7 +362,7 @@ impl Compiler<'_> {
         Truth { answer, wrong, aliases: Arc::clone(&tasks.aliases) }
     }
 
-    /// Each task has its own answers; those of another task would be dead data.
+    /// Checks that the answers are those of the task: answers of another task would be dead data.
     fn check_which_truths(&mut self) {
         let truth = &self.file.truth;
         let given = [
@@ -381,7 +382,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// Remediation keys as indices. Where no outcome is needed (in the other tasks) only their form is checked.
+    /// Resolves remediation keys to indices. In tasks that need no outcome only their form is checked.
     fn keys(&mut self, path: &str, keys: &[String], script: &Script) -> Vec<u16> {
         let mut indices = Vec::new();
         for key in keys {

@@ -1,4 +1,4 @@
-//! The latent state of a scenario: named booleans as a bit set, with guards that read and effects that write them.
+//! The latent state of a scenario: named booleans as a bit set, with guards that read them and effects that write them.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,19 +14,19 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// Whether the guard holds; an empty one always does.
+    /// Returns whether the guard holds; an empty one always does.
     #[must_use]
     pub(super) const fn allows(self, facts: FactSet) -> bool {
         facts.0 & self.holds == self.holds && facts.0 & self.not == 0
     }
 
-    /// Whether the guard asks for nothing.
+    /// Returns whether the guard has no conditions.
     #[must_use]
     pub(super) const fn is_empty(self) -> bool {
         self.holds == 0 && self.not == 0
     }
 
-    /// How many of the facts that the guard names are not as it asks.
+    /// Returns how many conditions of the guard are not met.
     #[must_use]
     pub(super) const fn unmet(self, facts: FactSet) -> u32 {
         (self.holds & !facts.0).count_ones() + (self.not & facts.0).count_ones()
@@ -37,7 +37,7 @@ impl Guard {
     }
 }
 
-/// Facts that an action sets and clears.
+/// The facts that an action sets and clears.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Effect {
     set: u128,
@@ -57,13 +57,13 @@ impl Effect {
 pub(super) struct FactNames(Vec<String>);
 
 impl FactNames {
-    /// The most facts that a scenario can have.
+    /// The largest number of facts that a scenario can have.
     pub(super) const MAX: usize = 128;
 
     /// Gives each name a bit, and returns the facts at the start.
     ///
     /// # Errors
-    /// When there are more than [`Self::MAX`].
+    /// Returns an error if there are more than [`Self::MAX`] facts.
     pub(super) fn new<'a>(facts: impl Iterator<Item = (&'a str, bool)>) -> Result<(Self, FactSet), String> {
         let (names, values): (Vec<_>, Vec<_>) = facts.map(|(name, value)| (name.to_owned(), value)).unzip();
         if names.len() > Self::MAX {
@@ -102,13 +102,13 @@ impl FactNames {
         }
     }
 
-    /// The facts that none of these guards reads.
+    /// Returns the facts that none of these guards reads.
     pub(super) fn unread(&self, guards: impl Iterator<Item = Guard>) -> Vec<&str> {
         let read = guards.fold(0, |bits, guard| bits | guard.reads());
         self.0.iter().enumerate().filter(|(bit, _)| read & (1 << bit) == 0).map(|(_, name)| name.as_str()).collect()
     }
 
-    /// The names of the facts that hold.
+    /// Returns the names of the facts that hold.
     #[must_use]
     pub(super) fn holding(&self, facts: FactSet) -> Vec<&str> {
         self.0.iter().enumerate().filter(|(bit, _)| facts.0 & (1 << bit) != 0).map(|(_, name)| name.as_str()).collect()

@@ -1,4 +1,4 @@
-//! Worlds that were written by hand: their file format, their compiler, their state, their graders and their proof.
+//! Hand-written worlds: their file format, their compiler, their state, their graders and their proof.
 
 mod compile;
 mod facts;

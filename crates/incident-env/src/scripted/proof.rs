@@ -1,4 +1,4 @@
-//! Proofs about scripted worlds: the oracle's path, the states that can be reached, and that no text is dead.
+//! Proofs about scripted worlds: the oracle's path, the reachable states, and that no text is dead.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -10,11 +10,11 @@ use crate::action::{Action, ActionKind, Diagnostic};
 use crate::observation::Briefing;
 use crate::proof::{Flaw, Reachability};
 
-/// A world with more states than this was not written by a person, and proving it would take minutes.
+/// The largest number of states of a world. No person writes a world with more, and proving it would take minutes.
 const MOST_STATES: usize = 50_000;
 
-/// A shortest sequence of actions that earns the full score, by the classic grader and, where the world has what it
-/// needs, by the strict one.
+/// Returns a shortest sequence of actions that earns the full score, by the classic grader and, if the world has what
+/// it needs, by the strict one.
 ///
 /// It is shortest because nothing can be left out: an answer ends every task; the strict grader wants one reading of
 /// each clue, the classic one at least one diagnostic; and every step of the correct sequence is worth points.
@@ -39,7 +39,7 @@ pub(super) fn oracle(world: &ScriptedWorld, briefing: &Briefing) -> Vec<Action> 
     play
 }
 
-/// One reading of each thing that the strict grader wants to have been seen.
+/// Returns one reading of each thing that the strict grader requires.
 fn clues(world: &ScriptedWorld, briefing: &Briefing) -> Vec<Action> {
     let Some(strict) = &world.strict else { return Vec::new() };
     let wanted = std::iter::once(&strict.impact).chain(&strict.clues);
@@ -77,7 +77,7 @@ pub(super) fn prove(world: &ScriptedWorld, briefing: &Briefing, oracle: &[Action
     Ok(Reachability { states: reachable.len(), shortest_repair })
 }
 
-/// The facts after a path of the oracle, which names every target as the script does.
+/// Returns the facts after a path of the oracle, which names every target as the script does.
 fn after(world: &ScriptedWorld, path: &[Action]) -> FactSet {
     path.iter().fold(world.script.start, |facts, action| {
         let ActionKind::Remediation(kind) = action.kind() else { return facts };
@@ -87,7 +87,8 @@ fn after(world: &ScriptedWorld, path: &[Action]) -> FactSet {
     })
 }
 
-/// The states that remediations can reach, each with the fewest remediations that do; `None` if there are too many.
+/// Returns the states that remediations can reach, each with the smallest number of remediations that reach it, or
+/// `None` if there are too many states.
 fn reachable(world: &ScriptedWorld) -> Option<BTreeMap<FactSet, usize>> {
     let script = &world.script;
     let mut depths = BTreeMap::from([(script.start, 0)]);

@@ -1,4 +1,5 @@
-//! The script of a world that was written by hand: what diagnostics show and what remediations do, by the facts that hold.
+//! The script of a hand-written world: what diagnostics show and what remediations do, depending on the facts that
+//! hold.
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ pub(super) struct Variant {
     pub(super) text: Text,
 }
 
-/// What a remediation does while a guard holds.
+/// The outcome of a remediation while a guard holds.
 #[derive(Debug, Clone)]
 pub(super) struct Outcome {
     pub(super) guard: Guard,
@@ -41,7 +42,7 @@ pub(super) struct Remedy {
     pub(super) outcomes: Vec<Outcome>,
 }
 
-/// What each diagnostic shows and what each remediation does, by the facts.
+/// The texts of all diagnostics and the outcomes of all remediations, depending on the facts.
 #[derive(Debug, Default)]
 pub(super) struct Script {
     /// The facts at the start.
@@ -56,31 +57,31 @@ pub(super) struct Script {
 }
 
 impl Script {
-    /// The text that a diagnostic shows. Every diagnostic that the task offers has one for every service in every
-    /// state: the compiler checks it.
+    /// Returns the text that a diagnostic shows. The compiler checks that every diagnostic that the task offers has a
+    /// text for every service in every state.
     pub(super) fn look(&self, kind: Diagnostic, service: u16, facts: FactSet) -> Option<&Text> {
         let variants = self.evidence.get(kind.index())?.get(usize::from(service))?;
         variants.iter().find(|variant| variant.guard.allows(facts)).map(|variant| &variant.text)
     }
 
-    /// The remediation with this target, if the scenario says anything about it.
+    /// Returns the remediation with this target, if the scenario describes it.
     pub(super) fn remedy(&self, kind: Remediation, target: usize) -> Option<u16> {
         *self.remedy_index.get(kind.index())?.get(target)?
     }
 
-    /// The remediation of this key, such as `restart_service:stock-db`.
+    /// Returns the remediation of this key, such as `restart_service:stock-db`.
     pub(super) fn remedy_of_key(&self, key: &str) -> Option<u16> {
         let found = self.remedies.iter().position(|remedy| remedy.key.to_string() == key);
         found.and_then(|index| u16::try_from(index).ok())
     }
 
-    /// What a remediation does in a state.
+    /// Returns the outcome of a remediation in a state.
     pub(super) fn outcome(&self, remedy: u16, facts: FactSet) -> Option<&Outcome> {
         self.remedies.get(usize::from(remedy))?.outcomes.iter().find(|outcome| outcome.guard.allows(facts))
     }
 }
 
-/// The text of a remediation about which the scenario says nothing.
+/// Returns the text of a remediation that the scenario does not describe.
 pub(super) fn default_outcome(kind: Remediation, target: &str) -> String {
     match kind {
         Remediation::RestartService => {

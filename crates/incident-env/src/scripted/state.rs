@@ -1,4 +1,4 @@
-//! A scripted world in an episode: facts that readings show and remediations change.
+//! The state of a scripted world in an episode: facts that readings show and remediations change.
 
 use std::sync::Arc;
 
@@ -42,15 +42,15 @@ struct ScriptedState {
     facts: FactSet,
 }
 
-/// What a remediation is aimed at: its index among the targets of its kind, if it exists, and its name.
+/// The target of a remediation: its index among the targets of its kind, if it exists, and its name.
 struct Target {
     index: Option<usize>,
     name: Arc<str>,
 }
 
 impl ScriptedState {
-    /// Resolves the target of a remediation. An unknown flag or runbook step is a target about which the scenario says
-    /// nothing; an unknown service is refused.
+    /// Resolves the target of a remediation. An unknown flag or runbook step is a target that the scenario does not
+    /// describe; an unknown service is refused.
     fn target(&self, kind: Remediation, action: &Action) -> Result<Target, (StepError, Signal)> {
         let Some(name) = action.target() else {
             let parameter = kind.target_parameters()[0];

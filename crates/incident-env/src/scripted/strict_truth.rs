@@ -1,4 +1,4 @@
-//! What the strict grader knows of a scripted world, with every name resolved.
+//! The strict grader's facts about a scripted world, with every name resolved.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,37 +10,37 @@ use crate::action::{Diagnostic, Remediation};
 use crate::mechanism::mechanisms;
 use crate::task::TaskId;
 
-/// What an agent can have looked at.
+/// Something that an agent can have looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Look {
     /// A diagnostic of a service, which is given as an index into the known ones.
     Reading(Diagnostic, u16),
-    /// A runbook step that looks and changes nothing, as an index into the script's remedies.
+    /// A runbook step that reads and changes nothing, as an index into the script's remedies.
     Check(u16),
 }
 
 /// The sealed truth of the strict grader.
 #[derive(Debug, Clone, Default)]
 pub(super) struct StrictTruth {
-    /// The readings that say what users lose; seeing one of them is enough.
+    /// The readings that tell the user impact; one of them is enough.
     pub(super) impact: Vec<Look>,
-    /// How it failed, as an index into the closed list of mechanisms.
+    /// The mechanism of the failure, as an index into the closed list.
     pub(super) mechanism: Option<usize>,
-    /// The names by which an answer can give the change that set it off.
+    /// The names by which an answer can give the change that set the incident off.
     pub(super) trigger: Vec<String>,
     /// Pairs of services, as indices into the known ones, of which the first makes the second fail.
     pub(super) acts: Vec<(u16, u16)>,
-    /// What has to be seen to know the cause: one reading of each of these sets.
+    /// The sets of readings that show the cause: one reading of each set is needed.
     pub(super) clues: Vec<Vec<Look>>,
-    /// The runbook steps that look and change nothing, as indices into the script's remedies.
+    /// The runbook steps that read and change nothing, as indices into the script's remedies.
     pub(super) checks: Vec<u16>,
-    /// The facts that hold when what set it off is gone.
+    /// The facts that hold once the change that set the incident off is gone.
     pub(super) durable: Guard,
-    /// What has to be looked at after the last step that helped: one look of each of these sets.
+    /// The sets of looks that verify the repair: one look of each set is needed after the last step that helped.
     pub(super) verify: Vec<Vec<Look>>,
 }
 
-/// What the names of a file can refer to.
+/// The names that a file can refer to.
 pub(super) struct Names<'a> {
     pub(super) task: TaskId,
     pub(super) services: &'a [Arc<str>],
@@ -48,20 +48,20 @@ pub(super) struct Names<'a> {
     pub(super) facts: &'a FactNames,
 }
 
-/// What the strict grader knows of the nine embedded scenarios, by scenario id; it is kept in `graders/classic.toml`, so
-/// that the digest of the classic suite covers the scenarios alone.
+/// Returns the strict grader's facts about the nine embedded scenarios, by scenario id. They are kept in
+/// `graders/classic.toml`, so that the digest of the classic suite covers the scenarios alone.
 ///
 /// # Errors
-/// Says where the file is wrong.
+/// Returns a text that says where the file is wrong.
 pub(crate) fn of_classic() -> Result<BTreeMap<String, StrictFile>, String> {
     toml::from_str(include_str!("../../graders/classic.toml")).map_err(|error| error.to_string())
 }
 
 impl StrictTruth {
-    /// Resolves a file's names.
+    /// Resolves the names of a file.
     ///
     /// # Errors
-    /// Returns each wrong place: its path within the table, and the problem.
+    /// Returns each wrong place: its path within the table, and what is wrong there.
     pub(super) fn compile(file: &StrictFile, names: &Names<'_>) -> Result<Self, Vec<(String, String)>> {
         let mut wrong = Vec::new();
         let mut truth = Self::default();
@@ -75,7 +75,7 @@ impl StrictTruth {
             ("durable", !file.durable.is_empty(), TaskId::RemediationPlanning),
             ("verify", !file.verify.is_empty(), TaskId::RemediationPlanning),
         ] {
-            // A scenario without a trigger or a path of its own can do without them.
+            // A scenario may have neither a trigger nor a path nor checks.
             let must = !matches!(name, "trigger" | "acts" | "checks");
             if given && task != names.task {
                 note(name.to_owned(), format!("belongs to {task}, not to {}", names.task));

@@ -6,7 +6,7 @@ use super::facts::Guard;
 use crate::names::Aliases;
 use crate::severity::Severity;
 
-/// The sealed answers, and what must not be done.
+/// The sealed answers, and the remediations that do harm.
 #[derive(Debug)]
 pub(super) struct Truth {
     /// The answer of the task.
@@ -22,18 +22,18 @@ pub(super) struct Truth {
 pub(super) enum Answer {
     /// The severity of the incident.
     Severity(Severity),
-    /// Where it began, and how.
+    /// The service and the way in which the incident began.
     RootCause(RootCause),
-    /// How it is repaired.
+    /// The steps and the goal of the repair.
     Repair(Repair),
 }
 
 /// The right root cause.
 #[derive(Debug)]
 pub(super) struct RootCause {
-    /// The service in which it began.
+    /// The service in which the incident began.
     pub(super) service: String,
-    /// Terms, one of which a right failure mode contains.
+    /// The terms of a right failure mode, which contains at least one of them.
     pub(super) failure_mode_terms: Vec<String>,
 }
 
@@ -49,12 +49,12 @@ pub(super) struct Repair {
 }
 
 impl Truth {
-    /// Whether a submitted service is this one, by its name or by an alias.
+    /// Returns whether a submitted service is this one, by its name or by an alias.
     pub(super) fn names(&self, submitted: &str, service: &str) -> bool {
         self.aliases.names(submitted, service)
     }
 
-    /// The steps of the right repair; empty for tasks without one.
+    /// Returns the steps of the right repair; the list is empty for tasks without one.
     pub(super) fn sequence(&self) -> &[u16] {
         match &self.answer {
             Answer::Repair(repair) => &repair.sequence,
@@ -62,7 +62,7 @@ impl Truth {
         }
     }
 
-    /// The facts that hold when the incident is over; a guard without conditions for tasks without a repair.
+    /// Returns the facts that hold when the incident is over, as a guard without conditions for tasks without a repair.
     pub(super) fn goal(&self) -> Guard {
         match &self.answer {
             Answer::Repair(repair) => repair.goal,

@@ -1,11 +1,11 @@
-//! A world that was written by hand: its script, and the sealed answers.
+//! A hand-written world: its script, and the sealed answers.
 
 use super::facts::FactNames;
 use super::script::Script;
 use super::strict_truth::StrictTruth;
 use super::truth::Truth;
 
-/// A world that was written by hand. What diagnostics show and what remediations do depends on the facts that hold.
+/// A hand-written world. The texts of diagnostics and the outcomes of remediations depend on the facts that hold.
 #[derive(Debug)]
 pub(crate) struct ScriptedWorld {
     /// The names of the facts.
@@ -14,6 +14,6 @@ pub(crate) struct ScriptedWorld {
     pub(super) script: Script,
     /// The right answers.
     pub(super) truth: Truth,
-    /// What the strict grader knows besides. `None` where there is the classic grade alone.
+    /// The strict grader's facts. `None` if the world has the classic grade alone.
     pub(super) strict: Option<StrictTruth>,
 }

@@ -1,6 +1,6 @@
-//! Tells when a term occurs in a text.
+//! Finds terms in a text.
 
-/// Whether `term` occurs in `text` at the start of a word, whatever the case.
+/// Returns whether `term` occurs in `text` at the start of a word, ignoring case.
 ///
 /// A word starts where no letter or digit comes before it, so `export` occurs in `history_export`, and `oom` in
 /// `OOM-killed` but not in `room`.
@@ -15,14 +15,14 @@ pub fn occurs(term: &str, text: &str) -> bool {
     occurs_in_lowered(&term.to_lowercase(), &text.to_lowercase())
 }
 
-/// How many of the terms occur in a text; each counts once.
+/// Returns how many of the terms occur in a text; each counts once.
 #[must_use]
 pub(crate) fn count<'a>(terms: impl IntoIterator<Item = &'a String>, text: &str) -> usize {
     let text = text.to_lowercase();
     terms.into_iter().filter(|term| occurs_in_lowered(&term.to_lowercase(), &text)).count()
 }
 
-/// Whether `term` occurs in `text` at the start of a word, where both are in lower case.
+/// Returns whether `term` occurs in `text` at the start of a word, where both are in lower case.
 pub(crate) fn occurs_in_lowered(term: &str, text: &str) -> bool {
     !term.is_empty()
         && text.match_indices(term).any(|(at, _)| !text[..at].chars().next_back().is_some_and(char::is_alphanumeric))

@@ -1,4 +1,4 @@
-//! The classic grade of `remediation_planning`: what was repaired, what was harmed, and how it was summed up.
+//! The classic grade of `remediation_planning`: the steps that were executed, the harm that was done, and the summary.
 
 use super::super::terms;
 use crate::grade::{Breakdown, Grade};

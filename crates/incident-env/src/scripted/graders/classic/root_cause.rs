@@ -1,4 +1,4 @@
-//! The classic grade of `root_cause_analysis`: the right service and failure mode, and how directly it was found.
+//! The classic grade of `root_cause_analysis`: the right service and failure mode, and how direct the search was.
 
 use super::super::terms;
 use crate::grade::{Breakdown, Grade};
@@ -36,7 +36,8 @@ pub(super) fn grade(steps: Trajectory<'_>, right: &RootCause, truth: &Truth) -> 
     }
 }
 
-/// The bonus for a direct search: min(0.4, 0.4·K/Q + 0.05·min(K, 3)) for Q diagnostics of K different known services.
+/// Returns the bonus for a direct search: min(0.4, 0.4·K/Q + 0.05·min(K, 3)) for Q diagnostics of K different known
+/// services.
 fn efficiency(steps: Trajectory<'_>) -> Points {
     let queries = steps.diagnostics().count();
     let mut services: Vec<_> = steps.diagnostics().flatten().collect();

@@ -5,7 +5,8 @@ use crate::points::Points;
 use crate::severity::Severity;
 use crate::trajectory::Trajectory;
 
-/// Grades the submitted severity: 1.0 if it is right, 0.5 one level off, 0.25 two levels off, else 0. Case is ignored.
+/// Grades the submitted severity: 1.0 if it is right, 0.5 one level off, 0.25 two levels off, and otherwise 0. Case is
+/// ignored.
 pub(super) fn grade(steps: Trajectory<'_>, right: Severity) -> Grade {
     let submitted = steps.answer().and_then(|answer| answer.text("severity")).map(str::to_uppercase);
     let distance =

@@ -1,14 +1,14 @@
-//! Which failure mechanisms a free text asserts: concept groups in one sentence, with negation taken into account. No model is
-//! asked, and a bag of words asserts too much to be worth anything.
+//! Finds the failure mechanisms that a free text asserts: concept groups within one sentence, with negation taken into
+//! account. No model is asked, and a bag of words asserts too many mechanisms to earn anything.
 
 use crate::mechanism::{Mechanism, mechanisms};
 use crate::scripted::graders::terms::occurs_in_lowered;
 
-/// More words than these are no answer to "how did it fail".
+/// The largest number of words of an answer to "how did it fail". A longer text asserts nothing.
 const MOST_WORDS: usize = 120;
-/// After a negation, a list goes on in clauses of at most so many words: "no oom, no route, bad query".
+/// The largest number of words of a clause that continues a negated list, as in "no oom, no route, bad query".
 const LIST_ITEM: usize = 3;
-/// What follows one of these in a clause is denied, or left open.
+/// Words after which the rest of a clause is denied or left open.
 const DENIES_AFTER: [&str; 18] = [
     "no",
     "not",
@@ -29,7 +29,7 @@ const DENIES_AFTER: [&str; 18] = [
     "might",
     "could",
 ];
-/// What precedes one of these in a clause is denied.
+/// Words before which the beginning of a clause is denied.
 const DENIES_BEFORE: [&str; 16] = [
     "ruled out",
     "excluded",
@@ -48,10 +48,10 @@ const DENIES_BEFORE: [&str; 16] = [
     "aren't",
     "weren't",
 ];
-/// A clause ends before one of these.
+/// Words that begin a new clause.
 const TURNS: [&str; 9] = ["but", "however", "although", "though", "instead", "because", "since", "whereas", "rather"];
 
-/// The mechanisms that a text asserts, as places in the closed list. The names of services are no concepts.
+/// Returns the mechanisms that a text asserts, as indices into the closed list. The names of services are not concepts.
 ///
 /// ```
 /// use incident_env::{asserted, mechanisms};
@@ -68,7 +68,7 @@ pub fn asserted<'a>(text: &str, names: impl IntoIterator<Item = &'a str>) -> Vec
     for name in names {
         text = text.replace(&name.to_lowercase(), "it");
     }
-    // Terms such as "no limit" deny nothing: they become one word.
+    // Terms such as "no limit" deny nothing, so each becomes one word.
     for term in terms().filter(|term| term.contains(' ')) {
         text = text.replace(term.as_str(), &term.replace(' ', "_"));
     }
@@ -86,12 +86,12 @@ fn terms() -> impl Iterator<Item = &'static String> {
     mechanisms().iter().flat_map(|mechanism| mechanism.says.iter().flatten())
 }
 
-/// A full stop inside a word, as in `v3.2.1`, ends no sentence.
+/// Splits a text into sentences. A full stop inside a word, as in `v3.2.1`, does not end one.
 fn sentences(text: &str) -> impl Iterator<Item = &str> {
     text.split(['!', '?', ';', '\n']).flat_map(|part| part.split(". "))
 }
 
-/// What of a sentence is neither denied nor left open.
+/// Returns the parts of a sentence that are neither denied nor left open.
 fn affirmed(sentence: &str) -> String {
     let mut kept = String::new();
     let mut in_denied_list = false;
@@ -115,7 +115,7 @@ fn affirmed(sentence: &str) -> String {
     kept
 }
 
-/// The clauses of a clause without commas.
+/// Splits a clause without commas into clauses, before each word that begins a new one.
 fn turns(clause: &str) -> Vec<&str> {
     let mut parts = vec![clause];
     for turn in TURNS {
@@ -130,7 +130,7 @@ fn turns(clause: &str) -> Vec<&str> {
     parts
 }
 
-/// Where whole words stand in a text: from and to.
+/// Finds whole words in a text, and returns where they begin and end.
 fn find(text: &str, words: &str) -> Option<(usize, usize)> {
     let is_edge = |c: Option<char>| !c.is_some_and(|c| c.is_alphanumeric() || c == '_');
     text.match_indices(words)

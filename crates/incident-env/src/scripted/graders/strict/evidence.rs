@@ -1,4 +1,4 @@
-//! What the strict grader sees of an episode: the looks that were taken, the changes that were made, and what they did.
+//! The strict grader's view of an episode: the looks that were taken, the changes that were made, and their effects.
 
 use super::super::super::strict_truth::{Look, StrictTruth};
 use crate::action::{Action, ActionKind, Diagnostic, Remediation};
@@ -12,20 +12,20 @@ const HARM_OF_WRONG: f64 = 0.10;
 /// The harm of a change that did not help.
 const HARM_OF_IDLE: f64 = 0.07;
 
-/// What was looked at and done in an episode.
+/// The looks and changes of an episode.
 #[derive(Default)]
 pub(super) struct Deeds {
-    /// The looks, in their order.
+    /// The looks, oldest first.
     pub(super) seen: Vec<Look>,
-    /// How many looks came before the first change. `None` if nothing was changed.
+    /// The number of looks before the first change. `None` if nothing was changed.
     before_change: Option<usize>,
-    /// How many looks came up to the last change that helped.
+    /// The number of looks up to the last change that helped.
     up_to_last_help: usize,
-    /// The facts of the goal that did not hold at the start.
+    /// The number of the goal's facts that did not hold at the start.
     pub(super) unmet_at_start: u32,
-    /// The facts of the goal that do not hold at the end.
+    /// The number of the goal's facts that do not hold at the end.
     pub(super) unmet_at_end: u32,
-    /// Whether what set the incident off is gone at the end.
+    /// Whether the change that set the incident off is gone at the end.
     pub(super) durable: bool,
     /// The number of changes.
     pub(super) changes: u32,
@@ -36,7 +36,7 @@ pub(super) struct Deeds {
 }
 
 impl Deeds {
-    /// Plays the steps on the script's facts.
+    /// Replays the steps on the script's facts.
     pub(super) fn of(steps: Trajectory<'_>, world: &ScriptedWorld, briefing: &Briefing, truth: &StrictTruth) -> Self {
         let (script, goal) = (&world.script, world.truth.goal());
         let mut facts = script.start;
@@ -81,18 +81,18 @@ impl Deeds {
         };
     }
 
-    /// The looks that were taken before the first change.
+    /// Returns the looks that were taken before the first change.
     pub(super) fn seen_before_change(&self) -> &[Look] {
         &self.seen[..self.before_change.unwrap_or(self.seen.len())]
     }
 
-    /// The looks that were taken after the last change that helped.
+    /// Returns the looks that were taken after the last change that helped.
     pub(super) fn seen_since_last_help(&self) -> &[Look] {
         &self.seen[self.up_to_last_help..]
     }
 }
 
-/// Whether a change about which the scenario says nothing was made to a service that exists.
+/// Returns whether the step changed an existing service in a way that the scenario does not describe.
 fn was_executed(step: &StepRecord, briefing: &Briefing) -> bool {
     let ActionKind::Remediation(kind) = step.action.kind() else { return false };
     let of_service = !matches!(kind, Remediation::DisableFeatureFlag | Remediation::ExecuteRunbookStep);
@@ -100,13 +100,13 @@ fn was_executed(step: &StepRecord, briefing: &Briefing) -> bool {
     of_service && step.action.target().is_some_and(known)
 }
 
-/// The share of these sets of which one look was taken, 0 to 1; 0 where there is no set.
+/// Returns the share of these sets of which at least one look was taken, 0 to 1; 0 if there are no sets.
 pub(super) fn share(sets: &[Vec<Look>], seen: &[Look]) -> f64 {
     let met = sets.iter().filter(|any| any.iter().any(|look| seen.contains(look))).count();
     if sets.is_empty() { 0.0 } else { count(met) / count(sets.len()) }
 }
 
-/// How far what was seen, or what the answer cites of it, shows the cause: 0 to 1.
+/// Returns how far the evidence that was seen, or the part of it that the answer cites, shows the cause: 0 to 1.
 ///
 /// Without citations it is the share of the clues that were seen. With citations it is the share of the clues that were
 /// seen and cited, times the square of the share of citations that are clues.
@@ -115,7 +115,7 @@ pub(super) fn grounding(answer: Option<&Action>, briefing: &Briefing, truth: &St
         return share(&truth.clues, &deeds.seen);
     };
     let is_clue = |look: &Look| truth.clues.iter().any(|any| any.contains(look));
-    // Citing what was never read does not help.
+    // A citation of something that was never read does not help.
     let helpful: Vec<_> = cited
         .iter()
         .filter_map(|key| reading(key, briefing))
@@ -125,14 +125,14 @@ pub(super) fn grounding(answer: Option<&Action>, briefing: &Briefing, truth: &St
     share(&truth.clues, &helpful) * precision * precision
 }
 
-/// The reading that the citation `diagnostic:service` means.
+/// Returns the reading that the citation `diagnostic:service` means.
 fn reading(key: &str, briefing: &Briefing) -> Option<Look> {
     let (kind, service) = key.split_once(':')?;
     let place = briefing.services.iter().position(|known| **known == *service)?;
     Some(Look::Reading(Diagnostic::from_name(kind)?, u16::try_from(place).ok()?))
 }
 
-/// Whether the fault acts along these services, from a service of the alert to the root or back.
+/// Returns whether the fault acts along these services, from a service of the alert to the root or back.
 pub(super) fn is_path(path: &[&str], root: &str, briefing: &Briefing, truth: &StrictTruth) -> bool {
     let place = |name: &str| briefing.services.iter().position(|known| **known == *name);
     let is_alerted = |name: &str| briefing.alert.affected_services.iter().any(|affected| affected == name);
@@ -152,7 +152,7 @@ pub(super) fn is_path(path: &[&str], root: &str, briefing: &Briefing, truth: &St
     }
 }
 
-/// A count as a number; counts in an episode are small.
+/// Converts a count to a number; counts in an episode are small.
 fn count(n: usize) -> f64 {
     u32::try_from(n).map_or(f64::INFINITY, f64::from)
 }

@@ -1,10 +1,10 @@
-//! The strict grade of a scripted world, by the same rubric as that of simulated worlds, with what a script can tell:
+//! The strict grade of a scripted world. It uses the rubric of simulated worlds, with the facts that a script has:
 //!
-//! - **Severity**: the worth of the submitted severity; capped if nothing was read that says what users lose.
-//! - **Root cause**: 0 for another service, for its name in another spelling, and for a text that asserts more than two
-//!   mechanisms. Otherwise the weighted parts over the sum of the weights that apply; capped where the grounding is
+//! - **Severity**: the worth of the submitted severity, capped if nothing about the user impact was read.
+//! - **Root cause**: 0 for another service, for a name in another spelling, and for a text that asserts more than two
+//!   mechanisms. Otherwise the weighted parts divided by the sum of the weights that apply, capped if the grounding is
 //!   that of a guess.
-//! - **Repair**: recovery, durability, verification and diagnosis, minus harm; nothing where no step helped.
+//! - **Repair**: recovery, durability, verification and diagnosis, minus harm; 0 if no step helped.
 
 use super::super::super::strict_truth::StrictTruth;
 use super::assertion::asserted;
@@ -21,9 +21,9 @@ use crate::scripted::world::ScriptedWorld;
 use crate::severity::Severity;
 use crate::trajectory::Trajectory;
 
-/// From this share of the clues on, what was read is a diagnosis.
+/// The share of the clues from which on the evidence counts as a diagnosis.
 const DIAGNOSED: f64 = 0.75;
-/// A text that asserts more mechanisms than this asserts none.
+/// The largest number of mechanisms that a text may assert. A text that asserts more asserts none.
 const MOST_ASSERTED: usize = 2;
 
 /// Grades the steps of an episode.
@@ -140,7 +140,8 @@ fn root_cause(
     (total, Strict::ScriptedCause(parts), feedback)
 }
 
-/// The mechanisms that an answer names, or else those that its free text asserts, as indices into the closed list.
+/// Returns the mechanisms that an answer names, or else those that its free text asserts, as indices into the closed
+/// list.
 fn says(answer: &Action, briefing: &Briefing) -> Vec<usize> {
     if let Some(id) = answer.text("mechanism") {
         return mechanisms().iter().position(|mechanism| mechanism.id == id).into_iter().collect();
@@ -149,7 +150,7 @@ fn says(answer: &Action, briefing: &Briefing) -> Vec<usize> {
     asserted(answer.text("failure_mode").unwrap_or_default(), names)
 }
 
-/// A number from 0 to 1, which may have been sent as a text.
+/// Reads a number from 0 to 1, which may have been sent as a text.
 fn number(value: &serde_json::Value) -> Option<f64> {
     let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
     number.filter(|number| (0.0..=1.0).contains(number))

@@ -1,4 +1,4 @@
-//! The strict grader of scripted worlds: it reads exact names, the state at the end, and what was looked at.
+//! The strict grader of scripted worlds: it uses exact names, the state at the end, and the looks that were taken.
 
 pub(crate) mod assertion;
 mod evidence;
