@@ -20,7 +20,7 @@ pub(super) enum Status {
     GateFailed(String),
     /// The data cannot decide a comparison.
     Inconclusive(String),
-    /// More episodes are void than are tolerated.
+    /// More episodes are void than are tolerated; `run::outcome` and `run::dry_run` decide it.
     Void(String),
     /// A limit of the run is reached; the text says which one, and how the run can go on.
     BudgetSpent(String),

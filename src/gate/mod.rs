@@ -7,6 +7,8 @@
 //! ```
 
 pub mod compare;
+pub mod decision;
 pub mod render;
 
 pub use compare::{Comparison, Drift, Rules, compare};
+pub use decision::Verdict;

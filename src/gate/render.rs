@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::compare::{CompareRow, Comparison};
-use crate::stats::gate::Verdict;
+use crate::gate::decision::Verdict;
 
 const HEAD: [&str; 8] = ["model", "scope", "base", "new", "Δ", "these scenarios", "incidents like these", "verdict"];
 

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::detail_tables::{self, RELIABILITY, Table};
-use super::published;
+use super::others_scores;
 use super::score_table::{Cells, asked_by, cells};
 use crate::log::Summary;
 
@@ -88,7 +88,7 @@ pub fn by_scenario(summary: &Summary) -> String {
 #[must_use]
 pub fn published_table(suite: &str) -> Option<String> {
     let head = ["model", "easy", "medium", "hard", "overall"].map(str::to_owned);
-    let row = |p: published::Published| {
+    let row = |p: others_scores::Published| {
         vec![
             p.model,
             format!("{:.2}", p.easy),
@@ -97,7 +97,7 @@ pub fn published_table(suite: &str) -> Option<String> {
             format!("{:.2}", p.overall),
         ]
     };
-    let rows: Vec<_> = published::rows(suite).into_iter().map(row).collect();
+    let rows: Vec<_> = others_scores::rows(suite).into_iter().map(row).collect();
     (!rows.is_empty()).then(|| grid(&head, &rows))
 }
 

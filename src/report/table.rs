@@ -7,7 +7,7 @@ use std::fmt::Write;
 use anstyle::Style;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use super::published;
+use super::others_scores;
 use super::score_table::cells;
 use crate::log::Summary;
 
@@ -22,7 +22,7 @@ pub fn render(summary: &Summary) -> String {
     for note in &cells.notes {
         let _ = writeln!(text, "{ASIDE}· {note}{ASIDE:#}");
     }
-    let rows: Vec<_> = published::rows(&summary.run.suite)
+    let rows: Vec<_> = others_scores::rows(&summary.run.suite)
         .into_iter()
         .map(|row| {
             let scores = [row.easy, row.medium, row.hard, row.overall].map(|score| format!("{score:.2}"));

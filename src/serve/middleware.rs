@@ -21,7 +21,8 @@ use super::api::routes::router;
 use super::app::{Access, App};
 use super::error::Fault;
 use super::mcp::http::SESSION;
-use super::net::guard::{Origins, Peer};
+use super::net::origins::Origins;
+use super::net::rates::Peer;
 
 /// Makes the whole service over HTTP.
 pub fn service(

@@ -35,7 +35,7 @@ pub use episodes::view::{Reveal, Visibility};
 pub use error::{Fault, Full, Misfit};
 pub use mcp::stdio::Stdio;
 pub use middleware::service;
-pub use net::guard::Origins;
+pub use net::origins::Origins;
 pub use ports::{Ask, Incidents, Plays, Progress, RunFuture, Scores, Spent, Suites};
 pub use runs::baselines::Baselines;
 pub use runs::kept::KeptRuns;

@@ -28,8 +28,8 @@ use tower::Service;
 
 use super::app::App;
 use super::middleware::service;
-use super::net::guard::Peer;
 use super::net::idle::Idle;
+use super::net::rates::Peer;
 
 /// The time between two removals of expired episodes, even if no request comes.
 const SWEEP: Duration = Duration::from_secs(30);

@@ -18,8 +18,8 @@ use tokio_websockets::{CloseCode, Error, Limits, ServerBuilder, WebSocketStream}
 
 use super::app::App;
 use super::episodes::session::HeldSession;
-use super::net::guard::Peer;
 use super::net::idle::Idle;
+use super::net::rates::Peer;
 use super::net::upgrade::{Handshake, Stream};
 
 /// The size of the largest message that is accepted, in bytes.

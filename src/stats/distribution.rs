@@ -63,7 +63,7 @@ fn inside(p: f64) -> bool {
 
 /// Converts a count to a floating-point number.
 #[expect(clippy::cast_precision_loss, reason = "counts of scenarios and epochs are small")]
-pub(super) const fn count(number: usize) -> f64 {
+pub(crate) const fn count(number: usize) -> f64 {
     number as f64
 }
 

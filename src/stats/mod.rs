@@ -6,7 +6,6 @@ pub mod alpha_spending;
 pub mod distribution;
 pub mod epochs;
 pub mod exact;
-pub mod gate;
 pub mod mean;
 pub mod paired;
 pub mod passk;

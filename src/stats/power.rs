@@ -59,7 +59,7 @@ impl Demand {
     /// `z_power`)²·`per_unit`/δ², rounded up, at least 1.
     ///
     /// None unless the difference is positive and the answer is below 9·10¹⁵.
-    pub(super) fn needed(self, per_unit: f64, difference: f64) -> Option<u64> {
+    pub(crate) fn needed(self, per_unit: f64, difference: f64) -> Option<u64> {
         let needed = ((self.critical + self.power) / difference).powi(2) * per_unit;
         // The factor takes off what rounding may have added to a whole number.
         let needed = (needed * (1.0 - 1e-12)).ceil();

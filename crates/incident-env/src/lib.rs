@@ -62,6 +62,7 @@ mod names;
 mod observation;
 mod points;
 mod proof;
+mod prove;
 mod reward;
 mod scenario;
 mod scripted;
@@ -69,7 +70,6 @@ mod severity;
 mod task;
 mod text;
 mod trajectory;
-mod verify;
 mod world;
 
 pub use action::{Action, ActionError, ActionKind, Diagnostic, Remediation, Submission};
@@ -86,6 +86,7 @@ pub use observation::{
 };
 pub use points::Points;
 pub use proof::{Flaw, Proof, Reachability};
+pub use prove::prove;
 pub use reward::{Reason, Reward, RewardTable, Signal};
 pub use scenario::{Catalog, CatalogError, Scenario, Source};
 pub use scripted::{
@@ -95,5 +96,4 @@ pub use severity::Severity;
 pub use task::{Difficulty, Task, TaskId, Tasks};
 pub use text::Text;
 pub use trajectory::{Resolved, StepRecord, Trajectory};
-pub use verify::prove;
 pub use world::{Acted, Pay, Reading, Report, World, WorldState};

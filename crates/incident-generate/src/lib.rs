@@ -25,7 +25,7 @@
 //!
 //! | room | holds |
 //! |---|---|
-//! | `ids`, `draws` | numbers and sets of things; randomness by counter |
+//! | `ids`, `draws`, `record_id` | numbers and sets of things; randomness by counter; ids of records |
 //! | `data` | fault families, vocabulary, templates and texts, parsed and checked |
 //! | `system` | topology, traffic, named objects, and faults that are bound to a root |
 //! | `proof` | hypotheses, claims and repair plans |
@@ -78,6 +78,7 @@ mod json;
 mod make;
 mod play;
 mod proof;
+mod record_id;
 mod seeds;
 mod suite;
 mod system;

@@ -7,10 +7,10 @@ use crate::cli::exit::{Failure, Status};
 use crate::cli::out;
 use crate::cli::setup::{record, results};
 use crate::gate::compare::Side;
+use crate::gate::decision::Verdict;
 use crate::gate::{Comparison, Rules, compare, render};
 use crate::log::store::{RunFolder, Store, pretty};
 use crate::log::{Event, Fold, Manifest, Summary};
-use crate::stats::gate::Verdict;
 
 /// A run to compare. Its events are empty if only its summary is known.
 struct Loaded {

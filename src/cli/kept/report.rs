@@ -13,7 +13,7 @@ use crate::config::options::Format;
 use crate::log::join::join;
 use crate::log::store::{Store, pretty, write_whole};
 use crate::log::{Fold, Manifest, RunRecord, Summary};
-use crate::report::{csv, files, protocol, publish};
+use crate::report::{csv, files, protocol, reference_page};
 use crate::run::Sink;
 
 /// Writes the reports of each run, and prints one table of all of them.
@@ -62,16 +62,18 @@ fn episode_lines(run: &RunRecord) -> Result<String, Failure> {
 fn write_reference(out: &Path, joined: &Summary, manifests: &[Manifest]) -> Result<(), Failure> {
     let path = out.join("models.toml");
     let files = match fs::read_to_string(&path) {
-        Ok(text) => publish::model_files(&text).map_err(|e| Failure::usage(format!("{}: {e}", path.display())))?,
+        Ok(text) => {
+            reference_page::model_files(&text).map_err(|e| Failure::usage(format!("{}: {e}", path.display())))?
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(Failure::other(format!("cannot read {}: {error}", path.display()))),
     };
     let page = out.join("README.md");
-    if fs::read_to_string(&page).is_ok_and(|text| !text.starts_with(publish::HEADING)) {
+    if fs::read_to_string(&page).is_ok_and(|text| !text.starts_with(reference_page::HEADING)) {
         let message = format!("{} is a page of somebody else; it is not overwritten", page.display());
         return Err(Failure::usage(message).hint("publish into another folder with --out, or move the page away"));
     }
-    write_whole(&page, publish::render(joined, manifests, &files).as_bytes())?;
+    write_whole(&page, reference_page::render(joined, manifests, &files).as_bytes())?;
     write_whole(&out.join("reference.json"), &pretty(joined))?;
     write_whole(&out.join("scores.csv"), csv::render(joined).as_bytes())?;
     out::note(&format!("published {} rows in {}", joined.rows.len(), out.join("README.md").display()));

@@ -8,7 +8,7 @@ use crate::log::{Row, Summary};
 use crate::report::detail_tables::{self, Table};
 use crate::report::markdown::short;
 use crate::report::markup::escape;
-use crate::report::published;
+use crate::report::others_scores;
 use crate::report::score_table::{NONE, asked_by, cells};
 
 /// Renders the page of a summary.
@@ -136,11 +136,11 @@ fn counts(summary: &Summary) -> String {
 
 fn published_table(suite: &str) -> String {
     let head = ["model", "easy", "medium", "hard", "overall"].map(str::to_owned);
-    let row = |row: published::Published| {
+    let row = |row: others_scores::Published| {
         let scores = [row.easy, row.medium, row.hard, row.overall].map(|score| format!("{score:.2}"));
         std::iter::once(name(&row.model)).chain(scores).collect()
     };
-    let rows: Vec<_> = published::rows(suite).into_iter().map(row).collect();
+    let rows: Vec<_> = others_scores::rows(suite).into_iter().map(row).collect();
     if rows.is_empty() {
         return String::new();
     }

@@ -8,7 +8,7 @@ use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use futures_util::Stream;
 
-use crate::serve::net::guard::header_text;
+use crate::serve::net::origins::header_text;
 
 /// Returns whether a client accepts events.
 pub(super) fn accepted(headers: &HeaderMap) -> bool {

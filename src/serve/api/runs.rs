@@ -14,18 +14,18 @@ use serde_json::{Value, json};
 
 use super::events::{self, event};
 use crate::gate::compare::Side;
+use crate::gate::decision::Verdict;
 use crate::gate::{Rules, compare, render};
 use crate::log::Row;
 use crate::log::manifest::PlannedScenario;
 use crate::log::run_index::{Head, OpenRun, RunIndexError, Status};
-use crate::report::published;
+use crate::report::others_scores;
 use crate::serve::app::App;
 use crate::serve::episodes::view::Reveal;
 use crate::serve::error::{Fault, Misfit, excerpt};
 use crate::serve::net::buffer::written;
 use crate::serve::runs::kept::KeptRuns;
 use crate::serve::wire::input::{Segment, TwoSegments};
-use crate::stats::gate::Verdict;
 
 /// The time between two readings of a run that goes on.
 const LOOK: Duration = Duration::from_millis(500);
@@ -202,7 +202,7 @@ fn entry(head: &Head) -> Value {
 
 /// Lists the scores that others published for a suite.
 fn published_rows(suite: &str) -> Value {
-    let rows = published::rows(suite).into_iter().map(|row| {
+    let rows = others_scores::rows(suite).into_iter().map(|row| {
         let tasks = json!({
             "alert_classification": row.easy, "root_cause_analysis": row.medium, "remediation_planning": row.hard,
         });

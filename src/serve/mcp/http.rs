@@ -15,7 +15,7 @@ use crate::serve::app::App;
 use crate::serve::episodes::session::{Closed, locked};
 use crate::serve::error::{Fault, excerpt};
 use crate::serve::net::buffer::written;
-use crate::serve::net::guard::Peer;
+use crate::serve::net::rates::Peer;
 use crate::serve::net::upgrade::Handshake;
 use crate::serve::wire::input::Input;
 

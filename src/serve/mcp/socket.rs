@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::protocol::{RpcError, reply};
 use super::requests::{answer, no_session};
 use crate::serve::app::App;
-use crate::serve::net::guard::Peer;
+use crate::serve::net::rates::Peer;
 use crate::serve::net::upgrade::Handshake;
 use crate::serve::socket::{Dialect, NO_TEXT, Next, accept};
 

@@ -16,7 +16,7 @@ use crate::serve::episodes::session::{HeldSession, at_capacity};
 use crate::serve::error::{Fault, Misfit, excerpt};
 use crate::serve::mcp::{requests, step};
 use crate::serve::net::buffer::json;
-use crate::serve::net::guard::Peer;
+use crate::serve::net::rates::Peer;
 use crate::serve::net::upgrade::Handshake;
 use crate::serve::socket::{Dialect, NO_TEXT, Next, accept};
 use crate::serve::wire::message::{Message, Unread};

@@ -7,13 +7,11 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::http::HeaderMap;
-use axum::http::header::{AUTHORIZATION, HOST};
-use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
+use secrecy::SecretString;
 use tokio::sync::watch;
 
 use crate::serve::error::{Fault, excerpt};
-use crate::serve::net::guard::{header_text, is_loopback};
+use crate::serve::net::token;
 use crate::serve::ports::{Ask, Plays, Progress, Spent};
 
 /// The number of runs that are remembered.
@@ -59,22 +57,12 @@ impl Baselines {
         spent
     }
 
-    /// Admits clients that have the token. Without a token it admits clients on this machine that no web page sent.
+    /// Admits a request to start a run or to look at one.
+    ///
+    /// # Errors
+    /// Returns what [`token::admit`] finds wrong.
     pub(crate) fn admit(&self, headers: &HeaderMap) -> Result<(), Fault> {
-        let Some(token) = &self.token else {
-            // A page can also reach a machine by a name that it made resolve to it; the name of its origin is checked
-            // elsewhere.
-            let host = header_text(headers, HOST).unwrap_or("localhost");
-            return if is_loopback(host) { Ok(()) } else { Err(Fault::Foreign) };
-        };
-        let given = header_text(headers, AUTHORIZATION);
-        let given = given.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-        // Digests are compared, so that the time of the comparison tells nothing about the token.
-        if Sha256::digest(given.trim()) == Sha256::digest(token.expose_secret()) {
-            Ok(())
-        } else {
-            Err(Fault::Unauthorized)
-        }
+        token::admit(self.token.as_ref(), headers)
     }
 
     /// Starts a run, unless one is under way. The run goes on even if its client does not wait for it.

@@ -50,7 +50,7 @@ const LAYERS: [(&str, &[&str], &str); 11] = [
     ("gate", &["incident_env", "log", "stats", "report"], "it compares summaries and prints tables"),
     (
         "serve",
-        &["incident_env", "gate", "log", "report", "run", "stats"],
+        &["incident_env", "gate", "log", "report", "run"],
         "it plays episodes for others, keeps exams as runs, and shows kept runs",
     ),
     (
@@ -118,7 +118,7 @@ const PURE: [&str; 50] = [
     "src/report/detail_tables.rs",
     "src/report/episodes.rs",
     "src/report/plan.rs",
-    "src/report/publish.rs",
+    "src/report/reference_page.rs",
     "src/report/score_table.rs",
     "src/report/table.rs",
     "src/report/markdown.rs",

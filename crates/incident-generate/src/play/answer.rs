@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::ids::EntityId;
 use crate::incident::world::World;
 use crate::play::limits::MOST_CITED;
-use crate::proof::claim::RecordId;
+use crate::record_id::RecordId;
 use incident_env::Action;
 use incident_env::Severity;
 

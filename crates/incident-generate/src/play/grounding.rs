@@ -6,7 +6,8 @@
 use crate::ids::EntitySet;
 use crate::incident::incident::Incident;
 use crate::incident::world::Consequence;
-use crate::proof::claim::{Claim, Record, RecordId, is_consistent};
+use crate::proof::claim::{Claim, Record, is_consistent};
+use crate::record_id::RecordId;
 
 /// What was read and done in an episode.
 #[derive(Debug, Clone, Default)]

@@ -10,8 +10,9 @@ use crate::play::answer::NONE;
 use crate::play::command;
 use crate::play::grounding::{self, Deeds};
 use crate::play::limits::{MOST_CITED, SETTLE};
-use crate::proof::claim::{Claim, Record, RecordId, is_consistent};
+use crate::proof::claim::{Claim, Record, is_consistent};
 use crate::proof::hypotheses::{Appearance, TOOLS, View};
+use crate::record_id::RecordId;
 use crate::telemetry::query;
 use incident_env::{Action, ActionKind, Diagnostic, Submission, TaskId};
 

@@ -1,30 +1,8 @@
 //! Claims: what a record of telemetry says, as far as it helps to tell one fault from another.
 
-use std::fmt;
-use std::str::FromStr;
-
 use crate::ids::{ClassId, ClassSet, EntityId};
 use crate::proof::hypotheses::Appearance;
-
-/// The id of a record, displayed as `e-7f3a`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RecordId(pub(crate) u16);
-
-impl fmt::Display for RecordId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "e-{:04x}", self.0)
-    }
-}
-
-impl FromStr for RecordId {
-    type Err = ();
-
-    /// Reads `e-7f3a`, also in square brackets as telemetry shows it.
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let digits = text.trim_matches(['[', ']']).strip_prefix("e-").filter(|digits| digits.len() == 4).ok_or(())?;
-        u16::from_str_radix(digits, 16).map(Self).map_err(|_| ())
-    }
-}
+use crate::record_id::RecordId;
 
 /// A record of telemetry, without its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,8 @@ use crate::data::vocabulary::{FailsAs, Predicate};
 use crate::draws::Stream;
 use crate::ids::EntityId;
 use crate::incident::world::{Clock, Presence, State, World};
-use crate::proof::claim::{Claim, Record, RecordId};
+use crate::proof::claim::{Claim, Record};
+use crate::record_id::{RecordId, RecordKey};
 use crate::system::topology::Edge;
 use crate::system::traffic::TIMEOUT;
 
@@ -95,9 +96,8 @@ impl<'a> Reader<'a> {
     /// time when it was taken. Times before the alert are negative, and hashed as large numbers.
     pub(super) fn id(&self, tool: u64, slot: u64, when: i64) -> RecordId {
         let incident = &self.world.incident;
-        let place = incident.knobs.naming.skin() << 32 | u64::from(self.at) << 8 | tool;
-        let bits = incident.draws.bits(Stream::Evidence, place, slot, when.cast_unsigned());
-        RecordId((bits >> 48) as u16)
+        let skin = incident.knobs.naming.skin();
+        RecordId::drawn(incident.draws, RecordKey { skin, at: self.at, tool, slot, when })
     }
 
     /// Returns what fills the places of phrases about the entity.

@@ -4,13 +4,13 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::distribution::{count, normal_quantile};
-use super::epochs::{Constant, se_fixed, task_weights, variance_of_mean};
-use super::exact::sign_flip;
-use super::mean::mean;
-use super::paired::weighted;
-use super::power::Demand;
-use super::proportion::{Rate, chance_of_less};
+use crate::stats::distribution::{count, normal_quantile};
+use crate::stats::epochs::{Constant, se_fixed, task_weights, variance_of_mean};
+use crate::stats::exact::sign_flip;
+use crate::stats::mean::mean;
+use crate::stats::paired::weighted;
+use crate::stats::power::Demand;
+use crate::stats::proportion::{Rate, chance_of_less};
 
 /// The chance of having got worse from which a scenario is named.
 const MOVED: f64 = 0.99;
