@@ -10,8 +10,8 @@ RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates
 WORKDIR /src
 COPY . .
 RUN target="$(uname -m)-unknown-linux-musl" \
-    && cargo build --release --locked --bin bench --target "$target" \
-    && cp "target/$target/release/bench" /bench
+    && cargo build --profile dist --locked --bin bench --target "$target" \
+    && cp "target/$target/dist/bench" /bench
 
 FROM scratch
 # For calls to models; the environment itself opens no connection.

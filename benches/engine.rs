@@ -9,9 +9,8 @@ use std::sync::Arc;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use incident_bench::agent::heuristic::Heuristic;
 use incident_bench::agent::{Policy, Turn};
-use incident_bench::env::{Action, Catalog, Episode, EpisodeId, Scenario};
-use incident_bench::generate::seeds::Seeds;
-use incident_bench::generate::{Incident, Level, Library, Suite};
+use incident_env::{Action, Catalog, Episode, EpisodeId, Scenario};
+use incident_generate::{Generator, Level, Seeds, Suite};
 
 use long_play::long_play;
 
@@ -99,13 +98,12 @@ fn agents(c: &mut Criterion) {
 
 /// Measures simulated worlds beside hand-written ones, and the time to make and prove an incident.
 fn generated(c: &mut Criterion) {
-    let (Ok(library), Ok(written)) = (Library::embedded(), Catalog::embedded()) else { return };
-    let library = Arc::new(library);
+    let Ok(generator) = Generator::embedded() else { return };
     let mut group = c.benchmark_group("generated");
     for level in [Level::Easy, Level::Hard] {
         let suite =
             Suite { name: level.to_string(), parts: vec![(level, 12)], seeds: Seeds::Public(0), turned: Vec::new() };
-        let Ok(catalog) = suite.catalog(&library, written.tasks()) else { continue };
+        let Ok(catalog) = suite.catalog(generator.library(), generator.tasks()) else { continue };
         let plays: Vec<_> = catalog.scenarios().iter().map(|scenario| (scenario, long_play(scenario))).collect();
         group.throughput(Throughput::Elements(plays.iter().map(|(_, actions)| actions.len()).sum::<usize>() as u64));
         group.bench_function(format!("steps of {level}, reset and grade included"), |b| {
@@ -118,7 +116,7 @@ fn generated(c: &mut Criterion) {
         group.bench_function(format!("an incident of {level}, made and proved"), |b| {
             b.iter(|| {
                 number += 1;
-                black_box(Incident::new(&library, level, 7, number).is_ok())
+                black_box(generator.incident(level, 7, number).is_ok())
             });
         });
     }

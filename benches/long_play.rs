@@ -1,6 +1,6 @@
 //! Makes a long episode with much evidence, for benchmarks.
 
-use incident_bench::env::{Action, ActionKind, Diagnostic, Scenario};
+use incident_env::{Action, ActionKind, Diagnostic, Scenario};
 
 /// Looks at every service in turn, then repairs.
 pub(crate) fn long_play(scenario: &Scenario) -> Vec<Action> {

@@ -5,8 +5,8 @@
 //!
 //! | crate or module | purpose |
 //! |---|---|
-//! | `incident_env`, here [`mod@env`] | the environment: scenarios, episodes, rewards and graders |
-//! | `incident_generate` | generated incidents: simulated systems, proofs about them, and suites made from a seed |
+//! | [`incident_env`] | the environment: scenarios, episodes, rewards and graders |
+//! | [`incident_generate`] | generated incidents: simulated systems, proofs about them, and suites made from a seed |
 //! | [`stats`] | estimators, intervals and tests |
 //! | [`chat`] | the protocol with a model: requests, replies, retries and rate limits |
 //! | [`agent`] | decisions: the agent that asks a model, and the built-in agents |
@@ -26,12 +26,9 @@ pub mod chat;
 pub mod cli;
 pub mod config;
 pub mod gate;
-pub mod generate;
 pub mod log;
 pub mod queue;
 pub mod report;
 pub mod run;
 pub mod serve;
 pub mod stats;
-
-pub use incident_env as env;

@@ -3,9 +3,8 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
-use incident_bench::env::{Action, Catalog, Episode, EpisodeId, Scenario};
-use incident_bench::generate::seeds::Seeds;
-use incident_bench::generate::{Level, Library, Suite};
+use incident_env::{Action, Catalog, Episode, EpisodeId, Scenario};
+use incident_generate::{Generator, Level, Seeds, Suite};
 
 use crate::long_play::long_play;
 use crate::sample::{Sample, Store};
@@ -79,7 +78,7 @@ pub(crate) fn written(arguments: &Arguments) -> Result<Sample, Problem> {
 pub(crate) fn generated(arguments: &Arguments) -> Result<Sample, Problem> {
     let parts = vec![(Level::Medium, INCIDENTS)];
     let suite = Suite { name: Level::Medium.to_string(), parts, seeds: Seeds::Public(0), turned: Vec::new() };
-    let written = Catalog::embedded()?;
-    let catalog = suite.catalog(&Arc::new(Library::embedded()?), written.tasks())?;
+    let generator = Generator::embedded()?;
+    let catalog = suite.catalog(generator.library(), generator.tasks())?;
     Sample::take(arguments, Episodes::of(&catalog, arguments.episodes))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use incident_bench::env::Catalog;
+use incident_env::Catalog;
 
 use crate::process::own_processor_time;
 use crate::table::{Bound, Sorted, Table, milliseconds, rate};

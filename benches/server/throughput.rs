@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use incident_bench::env::Catalog;
+use incident_env::Catalog;
 use tokio::process::Command;
 
 use crate::process::{Process, own_processor_time};

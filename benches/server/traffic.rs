@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use incident_bench::env::{Catalog, TaskId};
+use incident_env::{Catalog, TaskId};
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::Instant;

@@ -4,8 +4,8 @@
 
 use std::sync::{Arc, LazyLock};
 
-use incident_bench::env::{Action, Catalog, Episode, EpisodeId, Points, Scenario};
-use incident_bench::generate::{Library, Suite};
+use incident_env::{Action, Catalog, Episode, EpisodeId, Points, Scenario};
+use incident_generate::{Library, Suite};
 use libfuzzer_sys::fuzz_target;
 
 static SCENARIOS: LazyLock<Vec<Arc<Scenario>>> = LazyLock::new(|| {

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use incident_bench::generate::{Level, Library, Suite};
+use incident_generate::{Level, Library, Suite};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use axum::body::Body;
 use axum::http::Request;
-use incident_bench::env::Catalog;
+use incident_env::Catalog;
 use incident_bench::serve::{App, Options, service};
 use libfuzzer_sys::fuzz_target;
 use tokio::runtime::Runtime;

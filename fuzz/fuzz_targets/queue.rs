@@ -4,7 +4,7 @@
 
 use std::fmt::Debug;
 
-use incident_bench::queue::intake::{Intake, Verdict};
+use incident_bench::queue::intake::{Intake, Disposition};
 use incident_bench::queue::message::{pack, unpack};
 use incident_bench::queue::{Announcement, EpisodeResult, Job, Presence};
 use libfuzzer_sys::fuzz_target;
@@ -30,13 +30,13 @@ fuzz_target!(|data: &[u8]| {
     if result.flaw().is_some() {
         return;
     }
-    assert_eq!(Intake::default().verdict(&result) == Verdict::Foreign, result.after > 0);
+    assert_eq!(Intake::default().disposition(&result) == Disposition::Foreign, result.after > 0);
     result.after = 0;
     let length = result.events.len();
     for written in 0..length {
         let mut log = Intake::of(&result.events[..written]);
-        assert_eq!(log.verdict(&result), Verdict::Append(written));
+        assert_eq!(log.disposition(&result), Disposition::Append(written));
         log.note(&result, written);
-        assert_eq!(log.verdict(&result), Verdict::Known);
+        assert_eq!(log.disposition(&result), Disposition::Known);
     }
 });

@@ -4,7 +4,7 @@
 
 use incident_bench::agent::parse;
 use incident_bench::chat::wire::{RawReply, parse_reply};
-use incident_bench::env::Action;
+use incident_env::Action;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

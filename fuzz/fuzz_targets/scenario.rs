@@ -2,7 +2,7 @@
 //! why not.
 #![no_main]
 
-use incident_bench::env::{Catalog, Source, verify};
+use incident_env::{Catalog, Source, prove};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
@@ -11,7 +11,7 @@ fuzz_target!(|text: &str| {
         Err(error) => assert!(!error.to_string().is_empty()),
         Ok(catalog) => {
             for scenario in catalog.scenarios() {
-                let _ = env::prove(scenario);
+                let _ = prove(scenario);
             }
         }
     }

@@ -8,7 +8,7 @@ use super::parse;
 use super::policy::{Decision, Policy, StepSource, Turn};
 use crate::chat::process::LONGEST_LINE;
 use crate::chat::{ChatError, ChatReply, ChatRequest, ErrorKind, FinishReason, Message, ReplyFormat};
-use crate::env::{Action, ActionKind, EpisodeId, Observation, Points, TaskId};
+use incident_env::{Action, ActionKind, EpisodeId, Observation, Points, TaskId};
 
 /// The name of such an agent in tables and records, and the beginning of its name on the command line.
 pub const NAME: &str = "exec";

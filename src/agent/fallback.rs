@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::policy::{Decision, Policy, Turn};
-use crate::env::{Action, ActionKind, Alert, Diagnostic, Observation, Submission, TaskId};
+use incident_env::{Action, ActionKind, Alert, Diagnostic, Observation, Submission, TaskId};
 
 /// The next action of the routine. It reads the logs of every service, alerted ones first, then the deploys of the
 /// alerted services, and then it submits blindly, which it always does in the last step.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::env::{Action, ActionKind, Observation, Remediation, Severity, Submission, same_name};
+use incident_env::{Action, ActionKind, Observation, Remediation, Severity, Submission, same_name};
 
 /// The reasons why a proposal is pointless.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use super::policy::{Decision, Policy, StepSource, Turn};
 use super::prompt::{LastStep, PromptError, PromptSet, Protocol};
 use super::{fallback, guard, parse};
 use crate::chat::{ChatError, ChatReply, ChatRequest, ErrorKind, ReplyFormat};
-use crate::env::{Action, ActionKind, Observation};
+use incident_env::{Action, ActionKind, Observation};
 
 /// The assistance if a reply cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

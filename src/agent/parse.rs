@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::chat::{ChatReply, FinishReason, ToolCall};
-use crate::env::{Action, ActionKind, Submission};
+use incident_env::{Action, ActionKind, Submission};
 
 /// The reasons why a reply contains no action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::chat::{ChatError, ChatReply, ChatRequest, ErrorKind};
-use crate::env::{Action, Observation};
+use incident_env::{Action, Observation};
 
 /// The sources of a step: who chose its action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

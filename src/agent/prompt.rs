@@ -8,11 +8,11 @@ use minijinja::{Environment, UndefinedBehavior};
 use rust_embed::RustEmbed;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 use super::tool_aliases::ToolNames;
 use crate::chat::{ReplyFormat, ToolSpec};
-use crate::env::{Action, ActionKind, Observation, Severity, Submission, Task};
+use incident_env::{Action, ActionKind, Observation, Severity, Submission, Task};
 
 #[derive(RustEmbed)]
 #[folder = "prompts/"]
@@ -191,7 +191,7 @@ impl PromptSet {
                     .map_err(|source| PromptError::Template { file: (*file).to_owned(), source })?;
             }
         }
-        let digest = format!("sha256:{}", crate::env::hex(&hash.finalize()));
+        let digest = incident_env::Digest::from(hash).to_string();
         Ok(Self {
             name: name.to_owned(),
             version: set.version,
@@ -206,8 +206,7 @@ impl PromptSet {
     /// another digest.
     #[must_use]
     pub fn with_tool_names(self, names: ToolNames) -> Self {
-        let digest = Sha256::digest(format!("{} {names:?}", self.digest));
-        let digest = format!("sha256:{}", crate::env::hex(&digest));
+        let digest = incident_env::Digest::of(format!("{} {names:?}", self.digest)).to_string();
         Self { digest, tool_names: Some(Arc::new(names)), ..self }
     }
 
@@ -269,7 +268,7 @@ impl PromptSet {
     pub fn step(&self, observation: &Observation, last: &LastStep, protocol: Protocol) -> Result<String, PromptError> {
         let kind_and_target = last.action.as_ref().map(|action| (action.kind(), action.target().unwrap_or_default()));
         let evidence = kind_and_target.and_then(|(kind, target)| {
-            observation.evidence.iter().find(|e| e.kind == *kind && crate::env::same_name(&e.target, target))
+            observation.evidence.iter().find(|e| e.kind == *kind && incident_env::same_name(&e.target, target))
         });
         self.render(
             "step.md.j2",

@@ -2,7 +2,7 @@
 
 use super::model::ModelError;
 use super::origin::Origin;
-use crate::env::UnknownName;
+use incident_env::UnknownName;
 
 /// The reason for which the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -15,8 +15,8 @@ use super::origin::{FILE, Origin};
 use super::queue::QueueSettings;
 use crate::agent::Builtin;
 use crate::chat::chaos::Chaos;
-use crate::env::TaskId;
 use crate::log::shard::Shard;
+use incident_env::TaskId;
 
 /// The largest number of retries that can be set; more of them help nobody.
 const MOST_RETRIES: u32 = 100;

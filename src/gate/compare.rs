@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::env::TaskId;
 use crate::log::summary::PASS_THRESHOLD;
 use crate::log::{EpisodeKey, Event, EventKind, Row, Summary};
 use crate::stats::gate::{Criteria, Judgement, Pair, Verdict, judge};
+use incident_env::TaskId;
 
 /// The name and version of the format of a comparison.
 pub const SCHEMA: &str = "incident-bench/compare/1";

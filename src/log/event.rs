@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{EpisodeKey, RunId};
 use crate::agent::StepSource;
 use crate::chat::{ChatReply, ErrorKind, Message, Retry};
-use crate::env::{ActionKind, EpisodeId, Points, TaskId};
+use incident_env::{ActionKind, EpisodeId, Points, TaskId};
 
 /// The version of the event format. Readers accept this version only.
 pub const VERSION: u32 = 1;

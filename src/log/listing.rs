@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::manifest::Manifest;
 use super::{EpisodeKey, Event, EventKind, Outcome};
-use crate::env::Points;
+use incident_env::Points;
 
 /// One episode as a line of the list.
 #[derive(Debug, Clone, PartialEq, Serialize)]

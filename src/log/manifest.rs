@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::shard::Shard;
 use crate::agent::exec;
 use crate::chat::price::Price;
-use crate::env::TaskId;
+use incident_env::TaskId;
 
 /// The name and version of the format of `run.json`.
 pub const SCHEMA: &str = "incident-bench/run/1";

@@ -4,9 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::rounding::round4;
-use crate::env::TaskId;
 use crate::stats::epochs::{Constant, flip_rate, icc, se_fixed, task_weights};
 use crate::stats::{distribution, mean, passk, proportion};
+use incident_env::TaskId;
 
 /// How certain the overall score of a row is. Values have four decimals, and a value that cannot be estimated is
 /// missing.

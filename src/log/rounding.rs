@@ -1,6 +1,6 @@
 //! The rounding of statistics before they are written to files. Pure.
 
-use crate::env::Points;
+use incident_env::Points;
 
 /// Rounds a value to four decimals, which is the precision of every score and statistic in the JSON formats.
 ///

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::RunId;
-use crate::env::hex;
+use incident_env::hex;
 
 /// The error of a file operation.
 #[derive(Debug, thiserror::Error)]

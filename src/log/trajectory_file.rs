@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::event::StepTaken;
 use super::{EpisodeKey, Event, EventKind, Outcome, RunId};
 use crate::chat::{ChatReply, Message};
-use crate::env::{EpisodeId, Points, TaskId};
+use incident_env::{EpisodeId, Points, TaskId};
 
 /// The name and version of the format of a trajectory.
 pub const SCHEMA: &str = "incident-bench/trajectory/1";

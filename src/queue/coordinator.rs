@@ -13,10 +13,10 @@ use tokio::time::{Instant, sleep};
 use super::intake::{Disposition, Intake};
 use super::message::{Announcement, EpisodeResult, JobId, Presence, SCHEMA, pack, unpack};
 use super::{Notice, Queue, QueueError, Stored, Tell, Terms};
-use crate::env::TaskId;
 use crate::log::{EpisodeKey, Event, EventKind, Manifest};
 use crate::run::budget::{self, Admission, Amount, Budget};
 use crate::run::{Cancel, Hub, HubError, Plan, runner};
+use incident_env::TaskId;
 
 /// The number of jobs that are put on the queue at once.
 const OFFERED_AT_ONCE: usize = 64;

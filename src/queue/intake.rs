@@ -100,8 +100,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::env::{EpisodeId, TaskId};
     use crate::log::Outcome;
+    use incident_env::{EpisodeId, TaskId};
 
     fn key(n: u32) -> EpisodeKey {
         EpisodeKey { contestant: "m".to_owned(), scenario: "AC-001".to_owned(), epoch: n }

@@ -18,7 +18,6 @@ use crate::agent::Builtin;
 use crate::agent::llm::Assist;
 use crate::agent::prompt::{PromptSet, Protocol};
 use crate::chat::{CallContext, ChatClient, ChatError, ChatReply, ChatRequest, FinishReason, Usage};
-use crate::env::{Catalog, TaskId};
 use crate::log::manifest::{Machine, SCHEMA};
 use crate::log::{Contestant, EpisodeKey, Event, EventKind, Manifest, RunId};
 use crate::run::budget::{Amount, Budget, Limits};
@@ -26,6 +25,7 @@ use crate::run::episode::ModelAccess;
 use crate::run::runner::{CallPace, ModelPlayer, PlayerKind};
 use crate::run::{Cancel, Crew, Hub, Plan, Player};
 use crate::stats::rng::SplitMix64;
+use incident_env::{Catalog, TaskId};
 
 const TERMS: Terms = Terms { lease: Duration::from_secs(2), deliveries: 1000 };
 

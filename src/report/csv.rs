@@ -1,8 +1,8 @@
 //! Renders the scores as CSV in long form (RFC 4180), with a row for each contestant overall, by task and by scenario.
 
 use super::score_table::one_line;
-use crate::env::TaskId;
 use crate::log::{Row, Summary};
+use incident_env::TaskId;
 
 const HEAD: [&str; 22] = [
     "model",

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::chat::Message;
-use crate::env::{EpisodeId, Points, TaskId};
 use crate::log::{EpisodeKey, Event, EventKind, Manifest, Outcome};
+use incident_env::{EpisodeId, Points, TaskId};
 
 /// A run that is exported.
 #[derive(Debug, Clone, Copy)]

@@ -7,9 +7,9 @@
 use std::fmt::Write;
 
 use super::markup::escape;
-use crate::env::TaskId;
 use crate::log::summary::{PASS_THRESHOLD, ScenarioScore};
 use crate::log::{Row, Summary};
+use incident_env::TaskId;
 
 #[derive(Default)]
 struct Counts {

@@ -44,7 +44,7 @@ impl Tally {
             EventKind::EpisodeFinished { outcome, score, .. } => {
                 self.finished += 1;
                 self.void += u64::from(outcome.is_void());
-                self.scores.extend(score.map(crate::env::Points::to_f64));
+                self.scores.extend(score.map(incident_env::Points::to_f64));
             }
             _ => {}
         }

@@ -7,11 +7,11 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::score_table::one_line;
-use crate::env::{Points, TaskId};
 use crate::log::event::StepTaken;
 use crate::log::summary::PASS_THRESHOLD;
 use crate::log::{EpisodeKey, Event, EventKind, Fold, Row, Summary};
 use crate::run::Sink;
+use incident_env::{Points, TaskId};
 
 /// The name of the environment in the protocol.
 const ENVIRONMENT: &str = "cloud-incident-response";

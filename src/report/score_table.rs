@@ -3,8 +3,8 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::env::TaskId;
 use crate::log::{Row, Summary};
+use incident_env::TaskId;
 
 /// A table of texts.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,9 +7,11 @@ use std::fmt;
 use serde_json::Value;
 
 use super::plan;
-use crate::env::{Action, Breakdown, CLASSIC_VERSION, Catalog, Episode, Grade, Points, STRICT_VERSION, strict_record};
 use crate::log::event::StepTaken;
 use crate::log::{EpisodeKey, Event, EventKind};
+use incident_env::{
+    Action, Breakdown, CLASSIC_VERSION, Catalog, Episode, Grade, Points, STRICT_VERSION, strict_record,
+};
 
 /// The result of an audit.
 #[derive(Debug, Default)]

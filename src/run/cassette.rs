@@ -16,8 +16,8 @@ use sha2::{Digest, Sha256};
 
 use crate::chat::wire::{self, ModelSettings};
 use crate::chat::{BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, Retry};
-use crate::env::hex;
 use crate::log::store::{pretty, write_whole};
+use incident_env::hex;
 
 /// The name and version of the format of a recorded request.
 pub const SCHEMA: &str = "incident-bench/cassette/1";

@@ -12,9 +12,9 @@ use super::{Cancel, plan};
 use crate::agent::{Decision, Policy, StepSource, Turn};
 use crate::chat::price::Price;
 use crate::chat::{CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, Usage};
-use crate::env::{Action, Episode, Observation, Scenario, StepOutcome, strict_record};
 use crate::log::event::StepTaken;
 use crate::log::{EpisodeKey, EventKind, Outcome};
+use incident_env::{Action, Episode, Observation, Scenario, StepOutcome, strict_record};
 
 /// The access to a model: how it is reached, what it costs, and how long an episode may take.
 #[derive(Clone)]
@@ -340,7 +340,7 @@ pub(super) fn step_taken(action: &Action, source: StepSource, outcome: &StepOutc
     let refused = observation.last_action_error.is_some();
     let target = action.target().filter(|_| !refused);
     let result = target.and_then(|target| {
-        observation.evidence.iter().find(|e| e.kind == *action.kind() && crate::env::same_name(&e.target, target))
+        observation.evidence.iter().find(|e| e.kind == *action.kind() && incident_env::same_name(&e.target, target))
     });
     StepTaken {
         step: outcome.info.step,

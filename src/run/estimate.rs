@@ -10,7 +10,7 @@ use crate::agent::prompt::{PromptSet, Protocol};
 use crate::agent::{Policy, Turn, fallback};
 use crate::chat::price::Price;
 use crate::chat::{ChatReply, FinishReason, ReplyFormat, Usage};
-use crate::env::{Episode, EpisodeId, Scenario, TaskId};
+use incident_env::{Episode, EpisodeId, Scenario, TaskId};
 
 /// Characters a token. Evidence is full of numbers and names, so its tokens are shorter than those of prose: the
 /// prompts have 2.4 to 2.8 with the vocabulary of `SmolLM2` (49 000 tokens), and larger vocabularies need fewer tokens.

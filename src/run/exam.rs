@@ -9,10 +9,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::episode::step_taken;
 use super::journal::{HubError, Journal};
 use crate::agent::StepSource;
-use crate::env::{Action, EpisodeId, Feedback, Scenario, StepOutcome, strict_record};
 use crate::log::event::VERSION;
 use crate::log::store::RunFolder;
 use crate::log::{EpisodeKey, EventKind, Manifest, Outcome, Summary};
+use incident_env::{Action, EpisodeId, Feedback, Scenario, StepOutcome, strict_record};
 
 /// The exam of one contestant.
 pub struct Exam {

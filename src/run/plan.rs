@@ -6,11 +6,11 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};
 
-use crate::env::{Catalog, CatalogError, EpisodeId, Scenario, TaskId};
 use crate::log::EpisodeKey;
 use crate::log::manifest::PlannedScenario;
 use crate::log::shard::Shard;
 use crate::stats::rng::SplitMix64;
+use incident_env::{Catalog, CatalogError, EpisodeId, Scenario, TaskId};
 
 /// The plan: scenarios, repetitions, and the share that is played.
 #[derive(Debug, Clone)]

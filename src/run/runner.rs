@@ -26,8 +26,8 @@ use crate::agent::{Builtin, Policy};
 use crate::chat::ErrorKind;
 use crate::chat::limit::Limiter;
 use crate::chat::process::ProcessClient;
-use crate::env::{Scenario, TaskId};
 use crate::log::{EpisodeKey, EventKind, Outcome};
+use incident_env::{Scenario, TaskId};
 
 /// The number of episodes that are played at once if nothing else limits them. It is enough to keep the log busy, and
 /// few enough to stop soon.

@@ -8,8 +8,8 @@ use super::hub::Hub;
 use super::progress::Progress;
 use super::runner::{Common, Waiting, play_one};
 use super::{Cancel, Plan, Player};
-use crate::env::Scenario;
 use crate::log::{EpisodeKey, Event};
+use incident_env::Scenario;
 
 /// The players and the scenarios of a plan.
 pub struct Crew {

@@ -19,8 +19,8 @@ use super::net::metrics::Metrics;
 use super::ports::{Incidents, Spent};
 use super::runs::baselines::Baselines;
 use super::runs::kept::KeptRuns;
-use crate::env::{Action, Catalog, Scenario, StepOutcome};
 use crate::run::Exam;
+use incident_env::{Action, Catalog, Scenario, StepOutcome};
 
 /// The options of a server.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::env::{ActionError, CatalogError, UnknownName};
+use incident_env::{ActionError, CatalogError, UnknownName};
 
 /// The number of seconds after which a full server may have room again.
 const RETRY_SECONDS: u32 = 5;

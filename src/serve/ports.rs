@@ -12,8 +12,8 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::error::Misfit;
-use crate::env::{Catalog, Scenario, TaskId};
 use crate::log::Manifest;
+use incident_env::{Catalog, Scenario, TaskId};
 
 /// Makes incidents that are not in the suite.
 pub trait Incidents: Send + Sync + Debug {

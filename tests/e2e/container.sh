@@ -11,8 +11,8 @@ source "$(dirname "$0")/lib.sh"
 target=$(uname -m)-unknown-linux-musl
 rustup target list --installed | grep -qx "$target" || rustup -q target add "$target"
 need musl-gcc musl-tools
-cargo build --quiet --locked --release --bin bench --target "$target"
-bench=${CARGO_TARGET_DIR:-target}/$target/release/bench
+cargo build --quiet --locked --profile dist --bin bench --target "$target"
+bench=${CARGO_TARGET_DIR:-target}/$target/dist/bench
 say "$(stat -c %s "$bench") bytes"
 readelf --wide --program-headers "$bench" > "$work/headers"
 ! grep -q INTERP "$work/headers" || fail 'the binary asks for a loader: it is not static'

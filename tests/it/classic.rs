@@ -7,8 +7,8 @@ use incident_bench::agent::builtin::{Random, Scripted};
 use incident_bench::agent::fallback::Fallback;
 use incident_bench::agent::heuristic::Heuristic;
 use incident_bench::agent::{Policy, Turn};
-use incident_bench::env::{ActionKind, Catalog, Diagnostic, Episode, Points, Remediation, Source, TaskId, prove};
 use incident_bench::stats::mean::mean;
+use incident_env::{ActionKind, Catalog, Diagnostic, Episode, Points, Remediation, Source, TaskId, prove};
 use serde_json::{Value, json};
 
 use crate::world::{act, play, reset};
@@ -27,7 +27,7 @@ fn score(episode: &mut Episode, policy: &mut dyn Policy) -> Points {
 }
 
 /// Returns the overall score: the mean over the tasks of the mean over the scenarios of each task.
-fn scores(catalog: &Catalog, mut policy: impl FnMut(&incident_bench::env::Scenario) -> Box<dyn Policy>) -> f64 {
+fn scores(catalog: &Catalog, mut policy: impl FnMut(&incident_env::Scenario) -> Box<dyn Policy>) -> f64 {
     let mut by_task: BTreeMap<TaskId, Vec<f64>> = BTreeMap::new();
     for scenario in catalog.scenarios() {
         let score = score(&mut reset(scenario), &mut *policy(scenario));

@@ -5,10 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use incident_bench::chat::Usage;
-use incident_bench::env::TaskId;
 use incident_bench::log::summary::{PassK, ScenarioScore, TaskScore};
 use incident_bench::log::{Row, Summary};
 use incident_bench::report::{html, junit};
+use incident_env::TaskId;
 
 use crate::binary::Place;
 use crate::reports::{expect, row, summary};

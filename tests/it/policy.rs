@@ -8,7 +8,7 @@ use incident_bench::agent::{Decision, Policy, StepSource, Turn, fallback};
 use incident_bench::chat::{
     ChatError, ChatReply, ChatRequest, ErrorKind, FinishReason, Message, ReplyFormat, ToolCall,
 };
-use incident_bench::env::{Action, Episode, TaskId};
+use incident_env::{Action, Episode, TaskId};
 use serde_json::{Value, json};
 
 use crate::world::{act, play, says, small};

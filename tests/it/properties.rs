@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use incident_bench::env::{Action, Catalog, Episode, EpisodeId, Points, Scenario};
+use incident_env::{Action, Catalog, Episode, EpisodeId, Points, Scenario};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use incident_bench::chat::Usage;
-use incident_bench::env::TaskId;
 use incident_bench::log::summary::{Latency, PassK, RunHead, SCHEMA, ScenarioScore, TaskScore};
 use incident_bench::log::{Row, RunId, Summary};
 use incident_bench::report::{csv, markdown, protocol, table};
+use incident_env::TaskId;
 use serde_json::{Value, json};
 
 use crate::binary::{Ended, Place};

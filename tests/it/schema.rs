@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use incident_bench::env::ScenarioFile;
+use incident_env::ScenarioFile;
 
 use crate::world::small_file;
 

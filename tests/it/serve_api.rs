@@ -38,7 +38,7 @@ async fn what_openenv_is_answered_keeps_the_schemas() {
             };
             check(&observations, &whole(&reset));
             let mut plays = scenario.oracle();
-            plays.insert(0, incident_bench::env::Action::with("nap".into(), &[]));
+            plays.insert(0, incident_env::Action::with("nap".into(), &[]));
             for action in plays {
                 let action = serde_json::to_value(&action).unwrap();
                 if action["action_type"] != "nap" {

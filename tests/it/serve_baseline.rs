@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use incident_bench::env::TaskId;
 use incident_bench::serve::{App, Ask, Backing, Baselines, Misfit, Options, Plays, Progress, RunFuture, Scores};
+use incident_env::TaskId;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;

@@ -5,8 +5,8 @@ use axum::body::Body;
 use axum::http::Request;
 use incident_bench::agent::builtin::Random;
 use incident_bench::agent::{Policy, Turn};
-use incident_bench::env::{Action, Episode, EpisodeId};
 use incident_bench::serve::{Options, Reveal, Visibility};
+use incident_env::{Action, Episode, EpisodeId};
 use serde_json::{Value, json};
 
 use crate::service::{Client, Service, catalog, exam, limited, service};
@@ -508,7 +508,7 @@ fn drop_told(value: &mut Value, told: &[&str]) {
 }
 
 /// Checks that numbers occur in an answer only where the world or the rules put them.
-fn check_exam(scenario: &incident_bench::env::Scenario, sent: &str, text: &str) {
+fn check_exam(scenario: &incident_env::Scenario, sent: &str, text: &str) {
     let id = scenario.id();
     for word in [
         "query_new",

@@ -1,6 +1,6 @@
 //! Tests of the rules of rewards and classic grades, as tables.
 
-use incident_bench::env::{Episode, TaskId};
+use incident_env::{Episode, TaskId};
 use serde_json::{Value, json};
 
 use crate::world::{act, play, small};

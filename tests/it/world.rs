@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use incident_bench::chat::{ChatReply, FinishReason};
-use incident_bench::env::{Action, Catalog, Episode, EpisodeId, Scenario, Source};
+use incident_env::{Action, Catalog, Episode, EpisodeId, Scenario, Source};
 use serde_json::{Value, json};
 
 const FILES: [(&str, &str); 3] = [

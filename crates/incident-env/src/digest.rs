@@ -16,14 +16,6 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// Computes the digest of the bytes that `write` feeds to the hasher piece by piece.
-    #[must_use]
-    pub fn of_parts(write: impl FnOnce(&mut Sha256)) -> Self {
-        let mut hash = Sha256::new();
-        write(&mut hash);
-        Self(hash.finalize().into())
-    }
-
     /// Returns the 32 bytes of the digest.
     #[must_use]
     pub const fn bytes(&self) -> &[u8; 32] {
@@ -34,6 +26,13 @@ impl Digest {
     #[must_use]
     pub fn hex(&self) -> String {
         hex(&self.0)
+    }
+}
+
+impl From<Sha256> for Digest {
+    /// The digest of the bytes that the hasher was fed.
+    fn from(hash: Sha256) -> Self {
+        Self(hash.finalize().into())
     }
 }
 
@@ -59,8 +58,10 @@ mod tests {
     fn a_digest_reads_as_sha256sum_prints_it() {
         let expected = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(Digest::of("abc").to_string(), expected);
-        let parts = Digest::of_parts(|hash| ["a", "bc"].iter().for_each(|part| hash.update(part)));
-        assert_eq!(parts.to_string(), expected);
+        let mut hash = Sha256::new();
+        hash.update("a");
+        hash.update("bc");
+        assert_eq!(Digest::from(hash).to_string(), expected);
         assert_eq!(hex(&[0, 9, 160, 255]), "0009a0ff");
     }
 }

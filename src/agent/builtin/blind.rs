@@ -1,6 +1,6 @@
 //! An answer that needs no look at the evidence.
 
-use crate::env::{Action, ActionKind, Observation, Submission};
+use incident_env::{Action, ActionKind, Observation, Submission};
 
 /// The submission of the task with P2, the first alerted service, and these words.
 pub(super) fn answer(observation: &Observation, words: &str) -> Action {

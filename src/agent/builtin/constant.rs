@@ -2,7 +2,7 @@
 
 use super::blind::answer;
 use crate::agent::policy::{Decision, Policy, Turn};
-use crate::env::Observation;
+use incident_env::Observation;
 
 /// Submits at once P2 as the severity and the first alerted service as the cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

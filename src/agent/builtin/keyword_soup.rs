@@ -2,7 +2,7 @@
 
 use super::blind::answer;
 use crate::agent::policy::{Decision, Policy, Turn};
-use crate::env::Observation;
+use incident_env::Observation;
 
 /// Words about failures and repairs in general.
 const SOUP: &str = "root cause identified: out of memory OOM killed memory leak connection pool exhausted timeout deadlock \

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::agent::policy::{Decision, Policy, Turn};
-use crate::env::{Action, ActionKind, Observation, Remediation, Severity, Submission};
 use crate::stats::rng::SplitMix64;
+use incident_env::{Action, ActionKind, Observation, Remediation, Severity, Submission};
 
 /// Chooses uniformly among the valid actions: every offered kind with every target that exists for it.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::agent::policy::{Decision, Policy, Turn};
-use crate::env::{Action, ActionKind, Observation};
+use incident_env::{Action, ActionKind, Observation};
 
 /// Plays a list of actions, such as the oracle's path or the trajectory of an earlier run.
 #[derive(Debug)]

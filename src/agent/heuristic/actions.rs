@@ -1,6 +1,6 @@
 //! The two kinds of actions that the rules produce most.
 
-use crate::env::{Action, ActionKind, Diagnostic, Submission};
+use incident_env::{Action, ActionKind, Diagnostic, Submission};
 
 /// Makes a submission with these texts.
 pub(super) fn submit(kind: Submission, texts: &[(&str, &str)]) -> Action {

@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::actions::{look, submit};
+use super::actions::look;
 use crate::agent::playbook::{Mechanism, mechanisms};
-use crate::env::{Action, ActionKind, Diagnostic, Observation, Submission, TaskId};
+use incident_env::{Action, ActionKind, Diagnostic, Observation, Severity, Submission, TaskId};
 
 /// The most parts that a trail leads through.
 const LONGEST: usize = 5;
@@ -157,7 +157,7 @@ fn severity(observation: &Observation) -> Action {
         if observation.briefing.is_a_service(door) && observation.steps_left() > 1 {
             return look(Diagnostic::CheckMetrics, door);
         }
-        return submit(Submission::Severity, &[("severity", "P2")]);
+        return Action::submit_severity(Severity::P2);
     };
     // This is what is lost of each journey, weighted by its share.
     let lost: f64 = text
@@ -168,13 +168,9 @@ fn severity(observation: &Observation) -> Action {
             Some(share * (100.0 - completed) / 100.0)
         })
         .sum();
-    let severity = match lost {
-        30.0.. => "P1",
-        10.0.. => "P2",
-        2.0.. => "P3",
-        _ => "P4",
-    };
-    submit(Submission::Severity, &[("severity", severity)])
+    #[expect(clippy::cast_possible_truncation, reason = "a share is at most 100 per cent")]
+    let thousandths = (lost * 10.0) as i32;
+    Action::submit_severity(Severity::of(thousandths, false))
 }
 
 /// The call of a part that fails most, or is slow.

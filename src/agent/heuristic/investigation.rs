@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::actions::look;
 use super::reading::{Line, Names, lines, onset, words};
-use crate::env::{Action, Diagnostic, Observation};
+use incident_env::{Action, Diagnostic, Observation};
 
 /// The time before the onset within which a deploy may still be the one that matters, because what it scheduled may
 /// have run only now.
@@ -125,7 +125,7 @@ fn longest(observation: &Observation) -> usize {
 }
 
 fn has_remediations(observation: &Observation) -> bool {
-    observation.task().id == crate::env::TaskId::RemediationPlanning
+    observation.task().id == incident_env::TaskId::RemediationPlanning
 }
 
 fn log<'a>(observation: &'a Observation, service: &str) -> impl Iterator<Item = Line<'a>> {

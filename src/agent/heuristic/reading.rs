@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::env::{Observation, canonical};
+use incident_env::{Observation, canonical};
 
 /// The words that mean trouble whatever the level of the line.
 const TROUBLE: [&str; 14] = [

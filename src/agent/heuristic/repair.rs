@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::actions::look;
 use super::investigation::{Investigation, acted_on, deployed_before, quote, vocabulary};
 use super::reading::{lines, onset, words};
-use crate::env::{Action, ActionKind, Diagnostic, Observation, Remediation, canonical};
+use incident_env::{Action, ActionKind, Diagnostic, Observation, Remediation, canonical};
 
 /// The beginnings of the names of runbooks that look and do not change anything.
 const LOOKS: [&str; 5] = ["verify", "check", "validate", "test", "confirm"];

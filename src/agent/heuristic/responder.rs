@@ -6,7 +6,7 @@ use super::investigation::Investigation;
 use super::repair::Repair;
 use super::severity;
 use crate::agent::policy::{Decision, Policy, Turn};
-use crate::env::{Action, Observation, Submission, TaskId};
+use incident_env::{Action, Observation, Submission, TaskId};
 
 /// The responder in one episode.
 #[derive(Debug, Default)]

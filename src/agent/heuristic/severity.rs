@@ -2,7 +2,7 @@
 
 use super::actions::{look, submit};
 use super::reading::words;
-use crate::env::{Action, Alert, Diagnostic, Observation, Submission};
+use incident_env::{Action, Alert, Diagnostic, Observation, Submission};
 
 /// The loss in dollars a minute from which an alert is critical.
 const CRITICAL_LOSS: f64 = 5_000.0;

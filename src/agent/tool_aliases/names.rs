@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::chat::{Message, ReplyFormat, ToolCall};
-use crate::env::ActionKind;
+use incident_env::ActionKind;
 
 /// The file with the names. Each list of names has a number.
 const FILE: &str = include_str!("../../../prompts/tool_names.toml");
@@ -125,7 +125,7 @@ fn is_of_word(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::env::{Catalog, Episode, EpisodeId};
+    use incident_env::{Catalog, Episode, EpisodeId};
     use proptest::prelude::*;
 
     #[test]

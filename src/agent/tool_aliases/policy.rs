@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::names::ToolNames;
 use crate::agent::policy::{Policy, Turn};
 use crate::chat::{ChatError, ChatReply, ChatRequest};
-use crate::env::Observation;
+use incident_env::Observation;
 
 /// A policy whose questions and answers have other names for the actions on the model's side.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ mod tests {
     use crate::agent::llm::{Assist, Llm};
     use crate::agent::prompt::{PromptSet, Protocol};
     use crate::chat::{FinishReason, ToolCall};
-    use crate::env::{Action, ActionKind, Catalog, Episode, EpisodeId};
+    use incident_env::{Action, ActionKind, Catalog, Episode, EpisodeId};
 
     fn said(content: Option<&str>, tool_calls: Vec<ToolCall>) -> ChatReply {
         ChatReply {

@@ -10,13 +10,13 @@ use crate::cli::exit::Failure;
 use crate::cli::out;
 use crate::cli::setup::{prompts, suite};
 use crate::config::options::LogFormat;
-use crate::env::{Catalog, Episode, EpisodeId, Scenario};
 use crate::log::store::RunFolder;
 use crate::log::{Manifest, RunRecord};
 use crate::report::atif;
 use crate::report::episodes::ExportedRun;
 use crate::report::inspect::{self, Form};
 use crate::report::score_table::plural;
+use incident_env::{Catalog, Episode, EpisodeId, Scenario};
 
 /// Writes the episodes of a run in another format, and prints where they are.
 pub(in crate::cli) fn write(record: &RunRecord, format: LogFormat, quiet: bool) -> Result<(), Failure> {

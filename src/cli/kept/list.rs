@@ -14,9 +14,9 @@ use crate::cli::setup::{results, suite};
 use crate::config::ConfigFile;
 use crate::config::Providers;
 use crate::config::model::Provider;
-use crate::env::{Catalog, Scenario, Task};
 use crate::log::store::{Store, pretty};
 use crate::report::score_table::one_line;
+use incident_env::{Catalog, Scenario, Task};
 
 /// A list: the headings of the table, the keys of the JSON objects, and the rows.
 struct List {

@@ -7,12 +7,12 @@ use crate::cli::exit::{Failure, Status};
 use crate::cli::out;
 use crate::cli::setup::suite::catalog_of;
 use crate::cli::setup::{record, results};
-use crate::env::STRICT_VERSION;
 use crate::log::store::{RunFolder, Store};
 use crate::log::{EpisodeKey, EventKind};
 use crate::report::files;
 use crate::run::Hub;
 use crate::run::audit::{Audit, Graded, audit};
+use incident_env::STRICT_VERSION;
 
 /// The largest number of changed scores that are printed.
 const MOST_SHOWN: usize = 20;

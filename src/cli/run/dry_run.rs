@@ -18,7 +18,6 @@ use crate::config::KeyedModel;
 use crate::config::Settings;
 use crate::config::agents::ExecAgent;
 use crate::config::options::{AssistChoice, Format};
-use crate::env::Catalog;
 use crate::log::EventKind;
 use crate::log::store::pretty;
 use crate::log::summary::Row;
@@ -26,6 +25,7 @@ use crate::report::plan::{Asked, Basis, EXEC, FirstMiss, Most, Outlook, Planned,
 use crate::run::estimate::estimate;
 use crate::run::rehearsal::{Miss, Rehearsed, rehearse};
 use crate::run::{Cancel, Plan};
+use incident_env::Catalog;
 
 /// Shows what a run would do. The exit code is 0. If a recording is incomplete, it is that of the run: 2 if the check
 /// before the run is missing or refused, and 4 if more episodes than are tolerated would be void for a missing request.

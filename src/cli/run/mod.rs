@@ -14,12 +14,12 @@ use super::setup::players::{players, protocols};
 use super::setup::{prompts, settings, suite};
 use crate::agent::prompt::PromptSet;
 use crate::config::Settings;
-use crate::env::Catalog;
 use crate::log::EventKind;
 use crate::log::store::{RunLock, Store, pretty};
 use crate::report::score_table::one_line;
 use crate::run::budget::{Amount, Budget};
 use crate::run::{Cancel, Plan, Player};
+use incident_env::Catalog;
 
 mod dry_run;
 pub(super) mod merge;

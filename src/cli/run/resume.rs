@@ -19,11 +19,11 @@ use crate::cli::setup::manifest::manifest;
 use crate::cli::setup::players::players;
 use crate::cli::setup::{prompts, record, results, suite};
 use crate::config::{ConfigError, ConfigFile, Environment, Options, Settings};
-use crate::env::Catalog;
 use crate::log::store::Store;
 use crate::log::{Contestant, Event, EventKind, Manifest, RunRecord};
 use crate::run::budget::{self, Budget};
 use crate::run::{Cancel, Plan};
+use incident_env::Catalog;
 
 pub(in crate::cli) async fn execute(args: &ResumeArgs) -> Result<Status, Failure> {
     let store = Store::new(results(args.results.out.as_deref())?);

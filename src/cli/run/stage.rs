@@ -13,7 +13,6 @@ use crate::cli::kept::export;
 use crate::cli::out;
 use crate::cli::setup::record;
 use crate::config::Settings;
-use crate::env::TaskId;
 use crate::gate::Rules;
 use crate::log::reader::Contents;
 use crate::log::store::{RunFolder, Store};
@@ -28,6 +27,7 @@ use crate::run::progress::Progress;
 use crate::run::runner::PlayerKind;
 use crate::run::{Cancel, Hub, HubError, Plan, Player, Runner, Sink};
 use crate::stats::alpha_spending::{self, Look};
+use incident_env::TaskId;
 
 /// The number of comparisons with the baseline under `--until-decided`.
 const LOOKS: u32 = 3;

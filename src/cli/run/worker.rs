@@ -17,13 +17,13 @@ use crate::cli::setup::players::players;
 use crate::cli::setup::{prompts, suite};
 use crate::config::options::Concurrency;
 use crate::config::{ConfigError, ConfigFile, Environment, Options, Settings, workers_queue};
-use crate::env::Catalog;
 use crate::log::Manifest;
 use crate::queue::worker::Crews;
 use crate::queue::{Announcement, Worker};
 use crate::report::score_table::plural;
 use crate::run::budget::{Amount, Budget, Limits};
 use crate::run::{Cancel, Crew, Plan};
+use incident_env::Catalog;
 
 pub(in crate::cli) async fn execute(args: &WorkerArgs) -> Result<Status, Failure> {
     let folder = Path::new(".");

@@ -13,10 +13,10 @@ use crate::cli::run::{Ready, Suite, ready};
 use crate::cli::setup::{prompts, suite};
 use crate::config::options::{Format, ProgressChoice};
 use crate::config::{ConfigFile, Environment, Options, Settings};
-use crate::env::TaskId;
 use crate::log::{Event, EventKind, Fold};
 use crate::run::{Cancel, Plan, Sink};
 use crate::serve::{Ask, Misfit, Plays, Progress, RunFuture, Scores, Spent};
+use incident_env::TaskId;
 
 /// Plays with the models, keys and folders with which the server was started.
 pub(super) struct OwnRuns {

@@ -10,12 +10,12 @@ use crate::cli::exit::Failure;
 use crate::cli::out;
 use crate::cli::setup::manifest::{command_line, machine, new_run, run_id};
 use crate::config::server::{EpisodeSettings, ExamSettings};
-use crate::env::{Catalog, Scenario};
 use crate::log::manifest::{PlannedScenario, SCHEMA};
 use crate::log::store::{RunFolder, RunLock, Store, pretty};
 use crate::log::{CLIENT, Contestant, Manifest};
 use crate::report::files;
 use crate::run::Exam;
+use incident_env::{Catalog, Scenario};
 
 /// An exam in progress.
 #[derive(Debug)]

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use crate::cli::exit::Failure;
 use crate::cli::setup::suite::{catalog_of, library, tasks};
-use crate::env::{Catalog, Scenario, TaskId, Tasks};
-use crate::generate::suite::{scenario, task_of};
-use crate::generate::{Library, Suite, World};
 use crate::log::Manifest;
 use crate::serve::{Incidents, Suites};
+use incident_env::{Catalog, Scenario, TaskId, Tasks};
+use incident_generate::{Library, Suite, World, scenario, task_of};
 
 /// Reads the suites of kept runs again from their sources.
 #[derive(Debug)]

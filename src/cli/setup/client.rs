@@ -14,12 +14,12 @@ use crate::cli::exit::Failure;
 use crate::config::KeyedModel;
 use crate::config::Settings;
 use crate::config::options::Concurrency;
-use crate::env::TaskId;
 use crate::log::store;
 use crate::run::Plan;
 use crate::run::budget::{Amount, Limits};
 use crate::run::cassette::{Recording, Replay};
 use crate::run::estimate;
+use incident_env::TaskId;
 
 /// Returns the settings of calls to a model.
 pub(in crate::cli) fn model_settings(settings: &Settings, model: &KeyedModel) -> ModelSettings {

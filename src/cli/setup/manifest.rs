@@ -9,12 +9,12 @@ use crate::agent::llm::Assist;
 use crate::agent::prompt::PromptSet;
 use crate::cli::args::Cli;
 use crate::config::Settings;
-use crate::env::Catalog;
 use crate::log::manifest::{self, Machine, ModelRecord};
 use crate::log::store::{RunFolder, Store, StoreError};
 use crate::log::{Contestant, Manifest, RunId};
 use crate::queue::address::without_login;
 use crate::run::Plan;
+use incident_env::Catalog;
 
 /// Makes a new id. Randomness only names the folder: nothing that is scored depends on it.
 pub(in crate::cli) fn run_id(started_at: jiff::Timestamp) -> RunId {

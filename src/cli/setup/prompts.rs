@@ -8,8 +8,8 @@ use std::sync::Arc;
 use crate::agent::prompt::{LastStep, PromptError, PromptSet, Protocol, SET_FILE, TEMPLATES};
 use crate::agent::tool_aliases::ToolNames;
 use crate::cli::exit::Failure;
-use crate::env::{Action, ActionKind, Diagnostic, Episode, EpisodeId, Scenario};
 use crate::run::Plan;
+use incident_env::{Action, ActionKind, Diagnostic, Episode, EpisodeId, Scenario};
 
 /// Returns the embedded prompts for a suite, or those of a folder, with tools named by the set of names of this number.
 pub(in crate::cli) fn prompts(

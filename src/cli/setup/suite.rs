@@ -7,10 +7,9 @@ use std::sync::Arc;
 
 use crate::cli::exit::Failure;
 use crate::config::{ConfigError, Environment};
-use crate::env::{Catalog, Source, Tasks, prove};
-use crate::generate::seeds::Secret;
-use crate::generate::{Incident, Library, Suite, World};
 use crate::log::Manifest;
+use incident_env::{Catalog, Source, Tasks, prove};
+use incident_generate::{Incident, Library, Secret, Suite, World};
 
 /// Returns the scenarios of a suite, with an overlay.
 pub(in crate::cli) fn catalog(suite: &str, overlay: Option<&Path>) -> Result<Catalog, Failure> {

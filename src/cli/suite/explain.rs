@@ -6,9 +6,8 @@ use crate::cli::args::suite::ExplainArgs;
 use crate::cli::exit::{Failure, Status};
 use crate::cli::out;
 use crate::cli::setup::suite::{library, read_suite, world};
-use crate::env::Diagnostic;
-use crate::generate::telemetry::View;
-use crate::generate::{Level, World, explain};
+use incident_env::Diagnostic;
+use incident_generate::{Level, World, explain, read};
 
 /// Prints the explanation of an incident, and on request every record that can be read at its alert.
 pub(in crate::cli) fn execute(args: &ExplainArgs) -> Result<Status, Failure> {
@@ -17,7 +16,7 @@ pub(in crate::cli) fn execute(args: &ExplainArgs) -> Result<Status, Failure> {
     let suite = format!("{level},seed={},count=1", args.seed);
     let suite = read_suite(&args.knobs.iter().fold(suite, |suite, knob| format!("{suite},{knob}")))?;
     let world = world(suite.incident(&library, level, args.number), &library)?;
-    let mut text = explain::explain(&world);
+    let mut text = explain(&world);
     if args.records {
         text += &records(&world);
     }
@@ -29,10 +28,11 @@ pub(in crate::cli) fn execute(args: &ExplainArgs) -> Result<Status, Failure> {
 fn records(world: &World) -> String {
     let mut text = "\nRecords at the alert\n".to_owned();
     let state = world.start();
-    for (at, entity) in (0..).zip(&world.incident.topology.entities) {
+    let topology = &world.incident.topology;
+    for at in topology.ids() {
         for tool in Diagnostic::ALL {
-            let sheet = View::new(world, &state, at).sheet(tool);
-            let _ = writeln!(text, "\n{} {}\n{}", tool.as_str(), entity.name, sheet.text);
+            let sheet = read(world, &state, at, tool);
+            let _ = writeln!(text, "\n{} {}\n{}", tool.as_str(), topology.name(at), sheet.text);
         }
     }
     text

@@ -1,4 +1,4 @@
-//! A generated suite on disk: reading and writing the files that [`crate::generate::folder`] describes.
+//! A generated suite on disk: reading and writing the files that [`incident_generate::folder`] describes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::cli::exit::Failure;
-use crate::generate::World;
-use crate::generate::folder::{MANIFEST, SEALED, SuiteEntry, SuiteManifest, is_sealed_as, sealed};
+use incident_generate::World;
+use incident_generate::folder::{MANIFEST, SEALED, SuiteEntry, SuiteManifest, is_sealed_as, sealed};
 
 /// The folder of a written suite, or of one that is being written.
 pub(super) struct SuiteFolder<'a>(&'a Path);

@@ -5,7 +5,7 @@ use crate::cli::exit::{Failure, Status};
 use crate::cli::out;
 use crate::cli::setup::suite::{library, read_suite, tasks, world};
 use crate::cli::suite::folder::SuiteFolder;
-use crate::generate::folder::{Listing, shown};
+use incident_generate::folder::{Listing, shown};
 
 /// Writes every incident of the suite, and the manifest last.
 pub(in crate::cli) fn execute(args: &GenerateArgs) -> Result<Status, Failure> {

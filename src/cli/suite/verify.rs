@@ -5,8 +5,10 @@ use crate::cli::exit::{Failure, Status};
 use crate::cli::out;
 use crate::cli::setup::suite::{library, read_suite, tasks, world};
 use crate::cli::suite::folder::SuiteFolder;
-use crate::generate::folder::{Listing, flaws};
-use crate::generate::verify::prove;
+use std::sync::Arc;
+
+use incident_generate::folder::{Listing, flaws};
+use incident_generate::prove;
 
 /// The largest number of flaws that are printed.
 const MOST_SHOWN: usize = 20;
@@ -23,7 +25,7 @@ pub(in crate::cli) fn execute(args: &VerifyArgs) -> Result<Status, Failure> {
     written.check_data(&library).map_err(unusable)?;
     let (mut found, mut listing) = (Vec::new(), Listing::default());
     for (index, incident) in suite.incidents(&library).enumerate() {
-        let world = world(incident, &library)?;
+        let world = Arc::new(world(incident, &library)?);
         let entry = listing.add(&world);
         if written.incidents.get(index) != Some(&entry) {
             found.push(format!("{}: the manifest has another one in its place", entry.id));

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 use super::shape::{Answered, Latency, PASS_THRESHOLD, PassK, Row, ScenarioScore, TaskScore};
 use super::tally::{EpisodeTally, Tally};
 use crate::agent::{Builtin, StepSource};
 use crate::chat::ErrorKind;
-use crate::env::{TaskId, hex};
 use crate::log::Outcome;
 use crate::log::conduct::conduct;
 use crate::log::failure::{Facts, Failure, classify};
@@ -16,6 +15,7 @@ use crate::log::manifest::PlannedScenario;
 use crate::log::reliability::{Cell, Reliability, reliability};
 use crate::log::rounding::round4;
 use crate::stats::mean;
+use incident_env::{Digest, TaskId, hex};
 
 /// The scores of a contestant.
 struct Scores {
@@ -104,7 +104,7 @@ impl Tally {
                 all.update(format!("{scenario} {epoch} {}\n", hex(&episode.actions.clone().finalize())));
             }
         }
-        any.then(|| format!("sha256:{}", hex(&all.finalize())))
+        any.then(|| Digest::from(all).to_string())
     }
 
     /// The overall score by the strict grader where another grader made the scores; none where a scored episode has no

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::agent::{Builtin, StepSource, exec};
 use crate::chat::Usage;
-use crate::env::TaskId;
 use crate::log::conduct::Conduct;
 use crate::log::failure::Failure;
 use crate::log::reliability::Reliability;
 use crate::log::{CLIENT, RunId};
 use crate::stats::mean;
+use incident_env::TaskId;
 
 /// The name and version of the format of `summary.json`.
 pub const SCHEMA: &str = "incident-bench/summary/1";

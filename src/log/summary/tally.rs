@@ -7,9 +7,9 @@ use sha2::{Digest, Sha256};
 
 use crate::agent::{StepSource, exec};
 use crate::chat::{ChatReply, ErrorKind, Retry, Usage};
-use crate::env::Signal;
 use crate::log::event::StepTaken;
 use crate::log::{CLIENT, Contestant, EpisodeKey, EventKind, Outcome};
+use incident_env::Signal;
 
 /// The counts of one contestant.
 #[derive(Debug, Clone)]
@@ -125,7 +125,7 @@ impl Tally {
                 episode.strict = total(strict.as_ref());
                 episode.message.clone_from(message);
                 episode.grade.clone_from(grade);
-                episode.finished = Some((*outcome, score.map(crate::env::Points::to_f64)));
+                episode.finished = Some((*outcome, score.map(incident_env::Points::to_f64)));
             }
             EventKind::EpisodeRegraded { score, grade, strict, .. } => {
                 episode.strict = total(strict.as_ref());

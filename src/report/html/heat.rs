@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::parts::{difficulty, grid, name};
-use crate::env::TaskId;
 use crate::log::summary::{ScenarioScore, TaskScore};
 use crate::log::{Row, Summary};
 use crate::report::markup::escape;
 use crate::report::score_table::{NONE, score};
+use incident_env::TaskId;
 
 /// With more scenarios than this, the table is by task.
 const WIDEST: usize = 40;

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use crate::env::TaskId;
 use crate::log::Row;
 use crate::report::markup::escape;
 use crate::report::score_table::NONE;
+use incident_env::TaskId;
 
 /// Renders a name that comes from elsewhere, even if it is written from right to left or is empty.
 pub(super) fn name(text: &str) -> String {

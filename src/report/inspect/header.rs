@@ -6,11 +6,11 @@ use super::ids;
 use super::names::{object, protocol, scorer, task_name, time};
 use super::sample::{Sample, error};
 use super::usage::Spent;
-use crate::env::Points;
 use crate::log::summary::TaskScore;
 use crate::log::{Contestant, EventKind, Fold, Row, Summary};
 use crate::report::episodes::ExportedRun;
 use crate::stats::mean::{estimate, mean, stratified};
+use incident_env::Points;
 
 /// The version of the format.
 const VERSION: u32 = 2;

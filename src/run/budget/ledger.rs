@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::amount::Amount;
-use crate::env::TaskId;
 use crate::log::EpisodeKey;
+use incident_env::TaskId;
 
 /// The factor on every expected cost, because half of all episodes cost more than the mean.
 const CAUTION: f64 = 1.1;

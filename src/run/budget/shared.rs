@@ -9,8 +9,8 @@ use tokio::time::Instant;
 
 use super::amount::Amount;
 use super::ledger::{Admission, Kind, Ledger, Limits};
-use crate::env::TaskId;
 use crate::log::EpisodeKey;
+use incident_env::TaskId;
 
 /// The budget of a run, shared by its episodes.
 #[derive(Debug)]

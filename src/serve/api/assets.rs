@@ -15,8 +15,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
 
-use crate::env::hex;
 use crate::serve::error::{Fault, excerpt};
+use incident_env::hex;
 
 #[derive(RustEmbed)]
 #[folder = "web/"]

@@ -8,7 +8,6 @@ use axum::http::header::{CONTENT_TYPE, SET_COOKIE};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use crate::env::{Action, ActionKind, Diagnostic, Remediation, Severity, Submission, Task};
 use crate::serve::app::App;
 use crate::serve::episodes::choice::{Choice, from_query};
 use crate::serve::episodes::play::with;
@@ -17,6 +16,7 @@ use crate::serve::net::buffer::{respond, written};
 use crate::serve::wire::field::{check_id, text};
 use crate::serve::wire::input::{Input, set_cookie};
 use crate::serve::wire::step_body::StepBody;
+use incident_env::{Action, ActionKind, Diagnostic, Remediation, Severity, Submission, Task};
 
 type Shared = State<Arc<App>>;
 

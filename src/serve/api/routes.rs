@@ -11,7 +11,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::route::{AnswerForm, Parameter, Route, may, must};
 use super::{assets, baseline, docs, openapi, rest, runs};
-use crate::env::Catalog;
 use crate::serve::app::{App, Backing, Options};
 use crate::serve::error::{Fault, excerpt};
 use crate::serve::mcp::http as mcp;
@@ -28,6 +27,7 @@ use crate::serve::wire::schema::split::{RangeRequest, SplitRequest, TaskRequest}
 use crate::serve::wire::schema::state::StateAnswer;
 use crate::serve::wire::schema::step::{GraderAnswer, StepAnswer, StepRequest};
 use crate::serve::wire::schema::tasks::TasksAnswer;
+use incident_env::Catalog;
 
 const EPISODE: &[Parameter] = &[
     may(

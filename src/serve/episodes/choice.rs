@@ -5,11 +5,11 @@ use std::sync::Arc;
 use serde_json::{Map, Number, Value};
 use sha2::{Digest, Sha256};
 
-use crate::env::{Catalog, Scenario, TaskId};
 use crate::serve::error::{Fault, Misfit, excerpt};
 use crate::serve::ports::Incidents;
 use crate::serve::wire::field::{check_id, integer, text};
 use crate::serve::wire::schema::split::SPLIT;
+use incident_env::{Catalog, Scenario, TaskId};
 
 /// The length in bytes that the name of a generated suite must not exceed.
 const LONGEST_SUITE: usize = 80;

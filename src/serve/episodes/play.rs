@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::env::{Action, Episode, EpisodeId, Scenario, StepOutcome};
 use crate::run::Exam;
+use incident_env::{Action, Episode, EpisodeId, Scenario, StepOutcome};
 
 /// An episode under its name.
 #[derive(Debug)]

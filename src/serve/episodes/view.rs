@@ -7,11 +7,11 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use serde::{Serialize, Serializer};
 
-use crate::env::grade::strict::Strict;
-use crate::env::{
+use crate::serve::net::buffer::json;
+use incident_env::grade::strict::Strict;
+use incident_env::{
     Breakdown, Episode, FeedbackView, Grade, Observation, ObservationView, Points, Reason, Reward, StepOutcome, TaskId,
 };
-use crate::serve::net::buffer::json;
 
 /// The time from which breakdowns name right answers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -326,7 +326,7 @@ fn sealed_feedback(breakdown: &Breakdown) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::env::{Action, Catalog, EpisodeId};
+    use incident_env::{Action, Catalog, EpisodeId};
     use serde_json::{Value, json};
 
     #[test]

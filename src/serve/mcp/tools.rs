@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
-use crate::env::{Action, ActionKind, Diagnostic, Remediation, Severity, Submission, TaskId};
 use crate::serve::app::App;
 use crate::serve::episodes::choice::Choice;
 use crate::serve::episodes::play::Play;
 use crate::serve::error::{Fault, Misfit, excerpt};
+use incident_env::{Action, ActionKind, Diagnostic, Remediation, Severity, Submission, TaskId};
 
 /// The tool that begins an episode. OpenEnv reserves the name `reset`.
 pub(super) const START: &str = "start_incident";

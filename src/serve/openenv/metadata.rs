@@ -11,7 +11,6 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::env::{Scenario, TaskId};
 use crate::serve::app::App;
 use crate::serve::episodes::choice::{check_split, nth};
 use crate::serve::error::{Fault, Misfit};
@@ -23,6 +22,7 @@ use crate::serve::wire::schema::observation::IncidentObservation;
 use crate::serve::wire::schema::shape::standalone;
 use crate::serve::wire::schema::split::SPLIT;
 use crate::serve::wire::schema::state::IncidentState;
+use incident_env::{Scenario, TaskId};
 
 /// This is the name of the environment in OpenEnv.
 const NAME: &str = "cloud_incident_env";

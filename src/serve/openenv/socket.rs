@@ -9,7 +9,6 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::env::Action;
 use crate::serve::app::App;
 use crate::serve::episodes::choice::Choice;
 use crate::serve::episodes::play::Play;
@@ -21,6 +20,7 @@ use crate::serve::net::guard::Peer;
 use crate::serve::net::upgrade::Handshake;
 use crate::serve::socket::{Dialect, NO_TEXT, Next, accept};
 use crate::serve::wire::message::{Message, Unread};
+use incident_env::Action;
 
 /// The query of `/ws`.
 #[derive(Debug, serde::Deserialize)]

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::env::{Catalog, Scenario};
 use crate::log::Manifest;
 use crate::log::run_index::{RunIndex, RunIndexError};
 use crate::serve::error::Fault;
 use crate::serve::ports::Suites;
+use incident_env::{Catalog, Scenario};
 
 /// The number of suites that are kept for the briefings of their scenarios.
 const SUITES: usize = 4;

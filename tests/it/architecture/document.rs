@@ -70,3 +70,29 @@ fn the_document_has_the_map_and_the_edges_of_the_code() {
         panic!("{DOCUMENT} is not what the code says; look at the difference, then: mv {beside} {DOCUMENT}");
     }
 }
+
+/// The documents at the root; those in `docs/` are read besides.
+const DOCUMENTS: [&str; 4] = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "VALIDITY.md"];
+
+#[test]
+fn files_that_documents_name_exist() {
+    let mut found = 0;
+    let folder = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let markdown = folder.filter(|path| path.extension().is_some_and(|ending| ending == "md"));
+    for path in DOCUMENTS.iter().map(|name| root().join(name)).chain(markdown) {
+        let text = fs::read_to_string(&path).unwrap();
+        for quoted in text.split('`').skip(1).step_by(2) {
+            let is_path =
+                quoted.contains('/') && !quoted.contains(|c: char| c.is_whitespace() || "{}*<>…$".contains(c));
+            let top = quoted.split('/').next().unwrap_or_default();
+            let is_ours =
+                ["src", "crates", "tests", "web", "prompts", "schemas", "benches", "fuzz", "examples", "deploy"];
+            if is_path && is_ours.contains(&top) {
+                let file = quoted.split("::").next().unwrap_or_default();
+                assert!(root().join(file).exists(), "{}: there is no {quoted}", path.display());
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 50, "{found} paths were found, which is too few to be true");
+}

@@ -98,8 +98,14 @@ impl Repair {
             + worth(self.verified, VERIFIED)
             + worth(self.diagnosed, DIAGNOSED);
         let base = if self.diagnosed { base } else { base.min(UNDIAGNOSED_CAP) };
-        base * (1.0 - HARM * self.harm).max(0.0)
+        after_harm(base, self.harm)
     }
+}
+
+/// What is left of a grade after harm: times max(0, 1 − 1.5 · harm).
+#[must_use]
+pub fn after_harm(grade: f64, harm: f64) -> f64 {
+    grade * (1.0 - HARM * harm).max(0.0)
 }
 
 #[cfg(test)]

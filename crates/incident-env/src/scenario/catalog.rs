@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rust_embed::RustEmbed;
-use sha2::Digest as _;
+use sha2::{Digest as _, Sha256};
 
 use super::scenario::Scenario;
 use crate::digest::Digest;
@@ -121,14 +121,13 @@ impl Catalog {
             }
         }
 
-        let digest = Digest::of_parts(|hash| {
-            hash.update(&rules);
-            for (id, (_, source)) in &by_id {
-                hash.update(format!("\n{id} {}\n", source.text.len()));
-                hash.update(&source.text);
-            }
-        });
-        let digest = digest.to_string();
+        let mut hash = Sha256::new();
+        hash.update(&rules);
+        for (id, (_, source)) in &by_id {
+            hash.update(format!("\n{id} {}\n", source.text.len()));
+            hash.update(&source.text);
+        }
+        let digest = Digest::from(hash).to_string();
         let mut scenarios: Vec<_> = by_id.into_values().map(|(scenario, _)| scenario).collect();
         scenarios.sort_by(|a, b| (a.task(), a.id()).cmp(&(b.task(), b.id())));
         Ok(Self { tasks, scenarios, digest })

@@ -4,7 +4,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 use super::shape::maybe_counted;
-use crate::env::ActionKind;
+use incident_env::ActionKind;
 
 /// Lists the 14 actions. Another name is a legal step that costs points, but a schema should say what is right.
 pub(crate) fn action_types(_: &mut SchemaGenerator) -> Schema {

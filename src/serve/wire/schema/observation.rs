@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value};
 
 use super::shape::Nullable;
-use crate::env::{Alert, TaskId};
+use incident_env::{Alert, TaskId};
 
 /// What an agent sees.
 #[derive(JsonSchema)]

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use super::action::open;
 use super::observation::{IncidentObservation, Observation};
 use super::shape::{Nullable, maybe_counted};
-use crate::env::TaskId;
 use crate::serve::wire::field::LONGEST_ID;
+use incident_env::TaskId;
 
 pub(crate) fn any_task(_: &mut SchemaGenerator) -> Schema {
     open(TaskId::ALL.iter().map(ToString::to_string), &json!({ "type": ["string", "null"] }))

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde_json::{Map, Value};
 
 use super::shape::Nullable;
-use crate::env::TaskId;
+use incident_env::TaskId;
 
 /// An action in the history.
 #[derive(JsonSchema)]

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use super::action::AnyAction;
 use super::observation::{IncidentObservation, Observation};
 use super::shape::Nullable;
-use crate::env::TaskId;
 use crate::serve::wire::field::LONGEST_ID;
+use incident_env::TaskId;
 
 /// A step as an action alone.
 #[derive(JsonSchema)]

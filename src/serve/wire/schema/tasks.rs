@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 
-use crate::env::TaskId;
+use incident_env::TaskId;
 
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]

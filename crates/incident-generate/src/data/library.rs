@@ -1,0 +1,115 @@
+//! The library: all families with the vocabulary, the templates and the task texts that they are used with.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rust_embed::RustEmbed;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::data::family::Family;
+use crate::data::templates::Templates;
+use crate::data::vocabulary::Vocabulary;
+use incident_env::{Digest, TaskId};
+
+#[derive(RustEmbed)]
+#[folder = "families/"]
+pub(crate) struct Embedded;
+
+const VOCABULARY: &str = "vocabulary.toml";
+const TELEMETRY: &str = "telemetry.toml";
+const TASKS: &str = "tasks.toml";
+
+/// The texts that tell agents what each task asks for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskTexts {
+    alert_classification: String,
+    root_cause_analysis: String,
+    remediation_planning: String,
+}
+
+impl TaskTexts {
+    /// Returns the text of a task.
+    #[must_use]
+    pub fn of(&self, task: TaskId) -> &str {
+        match task {
+            TaskId::AlertClassification => &self.alert_classification,
+            TaskId::RootCauseAnalysis => &self.root_cause_analysis,
+            TaskId::RemediationPlanning => &self.remediation_planning,
+        }
+    }
+}
+
+/// All fault families, with the vocabulary, templates and texts that incidents are made from.
+#[derive(Debug, Clone)]
+pub struct Library {
+    /// The classes, predicates and verbs that families use.
+    pub vocabulary: Vocabulary,
+    /// The templates of all records.
+    pub telemetry: Templates,
+    /// The texts of the tasks.
+    pub tasks: TaskTexts,
+    /// The families, in the order of their file names.
+    pub families: Vec<Family>,
+    /// The digest of all these files, as `sha256:` and hexadecimal digits. Other words make another suite.
+    pub digest: String,
+}
+
+/// The reason why a library cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}: {problem}")]
+pub struct LibraryError {
+    /// The name of the file.
+    pub file: String,
+    /// What is wrong in the file, and where.
+    pub problem: String,
+}
+
+impl Library {
+    /// Reads the library that is embedded in this program.
+    ///
+    /// # Errors
+    /// A release never fails here, because a test reads every embedded file.
+    pub fn embedded() -> Result<Self, LibraryError> {
+        Self::with_overlay(Vec::new())
+    }
+
+    /// Reads the embedded library with other files laid over it, each given by name and text. A file with the name of
+    /// an embedded one replaces it, and any other file adds a family. This allows suites with unpublished families
+    /// and words.
+    ///
+    /// # Errors
+    /// The error names the file and what is wrong in it.
+    pub fn with_overlay(overlay: impl IntoIterator<Item = (String, String)>) -> Result<Self, LibraryError> {
+        let embedded = Embedded::iter().map(|file| {
+            let bytes = Embedded::get(&file).map(|file| file.data.into_owned()).unwrap_or_default();
+            (file.into_owned(), String::from_utf8_lossy(&bytes).into_owned())
+        });
+        Self::of(&embedded.chain(overlay).collect())
+    }
+
+    /// Reads all files in the order of their names.
+    fn of(files: &BTreeMap<String, String>) -> Result<Self, LibraryError> {
+        let text = |file: &str| files.get(file).map(String::as_str).unwrap_or_default();
+        let wrong = |file: &str, problem| LibraryError { file: file.to_owned(), problem };
+        let vocabulary = Vocabulary::parse(text(VOCABULARY)).map_err(|problem| wrong(VOCABULARY, problem))?;
+        let telemetry = Templates::parse(text(TELEMETRY), &vocabulary).map_err(|problem| wrong(TELEMETRY, problem))?;
+        let tasks = toml::from_str(text(TASKS)).map_err(|error| wrong(TASKS, error.to_string()))?;
+        let (mut families, mut ids) = (Vec::new(), BTreeSet::new());
+        for (file, text) in files.iter().filter(|(file, _)| ![VOCABULARY, TELEMETRY, TASKS].contains(&&***file)) {
+            let family = Family::parse(text, &vocabulary).map_err(|problem| wrong(file, problem))?;
+            family.lint(&vocabulary).map_err(|problem| wrong(file, problem))?;
+            if !ids.insert(family.id.clone()) {
+                return Err(wrong(file, format!("there is a family '{}' already", family.id)));
+            }
+            families.push(family);
+        }
+        let mut hash = Sha256::new();
+        for (file, text) in files {
+            hash.update(format!("{file} {}\n", text.len()));
+            hash.update(text);
+        }
+        let digest = Digest::from(hash).to_string();
+        Ok(Self { vocabulary, telemetry, tasks, families, digest })
+    }
+}

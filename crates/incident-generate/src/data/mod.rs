@@ -1,0 +1,9 @@
+//! Data: what incidents are written in. The files are TOML, and are parsed and checked here. No file in this room
+//! knows a system or an incident.
+
+pub(crate) mod family;
+pub(crate) mod kinds;
+pub(crate) mod library;
+pub(crate) mod phrase;
+pub(crate) mod templates;
+pub(crate) mod vocabulary;

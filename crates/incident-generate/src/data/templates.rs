@@ -1,0 +1,199 @@
+//! The templates of telemetry: log lines, series, fields of a status and notes of changes. They are data, read from
+//! `families/telemetry.toml`.
+//!
+//! Templates belong to classes of evidence and never to a family, so no text can give a family away, and what is read
+//! in one place cannot contradict what is read in another.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::data::phrase::Phrase;
+
+use crate::data::family::ChangeKind;
+use crate::data::kinds::Kind;
+use crate::data::vocabulary::{FailsAs, Vocabulary};
+use crate::ids::ClassId;
+use incident_env::Diagnostic;
+
+/// The log lines of a class of evidence.
+#[derive(Debug, Clone)]
+pub(crate) struct LogLines {
+    /// The level of the lines: `WARN` or `ERROR`.
+    pub level: String,
+    /// The texts that a line is picked from.
+    pub lines: Vec<Phrase>,
+}
+
+/// How a series moves from its usual level to the shifted one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Shape {
+    /// The series jumps at once.
+    Step,
+    /// The series moves within a quarter of an hour.
+    Ramp,
+    /// The series moves during the hour before, because something that fills up does harm only once it is full.
+    Fill,
+    /// The series rises, falls at each restart, and rises again.
+    Saw,
+}
+
+/// A metric of some kinds of entities.
+#[derive(Debug, Clone)]
+pub(crate) struct Series {
+    /// The label of the series.
+    pub label: String,
+    /// The unit of the values; it may be empty.
+    pub unit: String,
+    /// The class of evidence that shifts the series.
+    pub class: ClassId,
+    /// The kinds of entities that have the series.
+    pub kinds: Vec<Kind>,
+    /// The least and the greatest value on a usual day.
+    pub usual: [i32; 2],
+    /// The least and the greatest value while the class is there.
+    pub shifted: [i32; 2],
+    /// How the series moves there.
+    pub shape: Shape,
+}
+
+/// A field of the status of some kinds of entities.
+#[derive(Debug, Clone)]
+pub(crate) struct Field {
+    /// The class of evidence that changes the field.
+    pub class: ClassId,
+    /// The kinds of entities that have the field.
+    pub kinds: Vec<Kind>,
+    /// The text on a usual day.
+    pub usual: Phrase,
+    /// The text while the class is there.
+    pub shifted: Phrase,
+}
+
+/// The templates of all records.
+#[derive(Debug, Clone)]
+pub struct Templates {
+    /// By class; `None` for classes that logs do not show.
+    pub(crate) logs: Vec<Option<LogLines>>,
+    pub(crate) fails: BTreeMap<FailsAs, Vec<Phrase>>,
+    pub(crate) noise: BTreeMap<Kind, Vec<Phrase>>,
+    pub(crate) calls: Vec<Phrase>,
+    pub(crate) series: Vec<Series>,
+    pub(crate) fields: Vec<Field>,
+    pub(crate) notes: BTreeMap<ChangeKind, Vec<Phrase>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    log: BTreeMap<String, LogFile>,
+    fails: BTreeMap<FailsAs, Vec<String>>,
+    noise: BTreeMap<Kind, Vec<String>>,
+    calls: Vec<String>,
+    series: Vec<SeriesFile>,
+    status: BTreeMap<String, FieldFile>,
+    notes: BTreeMap<ChangeKind, Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LogFile {
+    level: String,
+    lines: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SeriesFile {
+    label: String,
+    unit: String,
+    class: String,
+    kinds: Vec<Kind>,
+    usual: [i32; 2],
+    shifted: [i32; 2],
+    shape: Shape,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FieldFile {
+    kinds: Vec<Kind>,
+    usual: String,
+    shifted: String,
+}
+
+impl Templates {
+    /// Reads and checks the file: every class must have a template, and every place in a text must be known.
+    ///
+    /// # Errors
+    /// The text says what is wrong, and where.
+    pub fn parse(text: &str, vocabulary: &Vocabulary) -> Result<Self, String> {
+        let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+        let class = |place: &str, name: &str, tool: Diagnostic| {
+            ClassId::find(&vocabulary.classes, |class| class.name == name && class.tool == tool)
+                .ok_or_else(|| format!("{place}: '{name}' is no class of {tool}"))
+        };
+        let phrases = |place: &str, lines: &[String]| {
+            if lines.is_empty() {
+                return Err(format!("{place}: no text"));
+            }
+            lines
+                .iter()
+                .map(|line| Phrase::parse(line).map_err(|e| format!("{place}: {e}")))
+                .collect::<Result<Vec<_>, _>>()
+        };
+
+        let mut logs = vec![None; vocabulary.classes.len()];
+        for (name, LogFile { level, lines }) in file.log {
+            let place = format!("log.{name}");
+            let id = class(&place, &name, Diagnostic::QueryLogs)?;
+            logs[id.index()] = Some(LogLines { level, lines: phrases(&place, &lines)? });
+        }
+        let mut series = Vec::new();
+        for one in file.series {
+            let place = format!("series '{}'", one.label);
+            let SeriesFile { label, unit, class: name, kinds, usual, shifted, shape } = one;
+            let id = class(&place, &name, Diagnostic::CheckMetrics)?;
+            if usual[0] > usual[1] || shifted[0] > shifted[1] || usual[0] < 0 || shifted[0] < 0 {
+                return Err(format!("{place}: levels are from the least to the most, and not negative"));
+            }
+            series.push(Series { label, unit, class: id, kinds, usual, shifted, shape });
+        }
+        let mut fields = Vec::new();
+        for (name, FieldFile { kinds, usual, shifted }) in file.status {
+            let place = format!("status.{name}");
+            let id = class(&place, &name, Diagnostic::CheckServiceStatus)?;
+            let read = |text: &str| Phrase::parse(text).map_err(|problem| format!("{place}: {problem}"));
+            fields.push(Field { class: id, kinds, usual: read(&usual)?, shifted: read(&shifted)? });
+        }
+        for (id, class) in vocabulary.numbered_classes() {
+            let has_text = match class.tool {
+                Diagnostic::QueryLogs => logs[id.index()].is_some(),
+                Diagnostic::CheckMetrics => series.iter().any(|series| series.class == id),
+                _ => fields.iter().any(|field| field.class == id),
+            };
+            if !has_text {
+                return Err(format!("class '{}' has no text", class.name));
+            }
+        }
+        let by = |place: &str, key: &dyn std::fmt::Debug, lines: &[String]| phrases(&format!("{place}.{key:?}"), lines);
+        let fails = file
+            .fails
+            .iter()
+            .map(|(key, lines)| Ok((*key, by("fails", key, lines)?)))
+            .collect::<Result<_, String>>()?;
+        let noise = file
+            .noise
+            .iter()
+            .map(|(key, lines)| Ok((*key, by("noise", key, lines)?)))
+            .collect::<Result<_, String>>()?;
+        let notes = file
+            .notes
+            .iter()
+            .map(|(key, lines)| Ok((*key, by("notes", key, lines)?)))
+            .collect::<Result<_, String>>()?;
+        let calls = phrases("calls", &file.calls)?;
+        Ok(Self { logs, fails, noise, calls, series, fields, notes })
+    }
+}

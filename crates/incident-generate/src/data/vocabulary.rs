@@ -1,0 +1,393 @@
+//! The vocabulary that fault families are written in: classes of evidence, predicates about entities, and verbs that
+//! change them. It is data, read from `families/vocabulary.toml`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::data::kinds::{EdgeKind, Kind};
+use crate::ids::{ClassId, ClassSet, PredicateId, VerbId};
+use incident_env::{Diagnostic, Remediation};
+
+/// A class of evidence: one symptom that can be seen at an entity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Class {
+    /// The name of the class.
+    pub name: String,
+    /// The diagnostic that shows it.
+    pub tool: Diagnostic,
+}
+
+/// How a failing entity looks to its callers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailsAs {
+    #[default]
+    #[serde(rename = "http_503")]
+    Unavailable,
+    #[serde(rename = "http_500")]
+    Error,
+    Refused,
+    Timeout,
+    Auth,
+    Tls,
+    Unresolved,
+    Unreachable,
+    Quota,
+}
+
+/// What a fact means for a repair.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// The fact does harm, and a repair has to end it.
+    #[default]
+    Harm,
+    /// The fact is a measure that a repair takes on its way, and that has to be taken back at the end.
+    Measure,
+    /// The fact does no harm and may stay.
+    Settled,
+    /// The fact cannot be made good by any repair: data is lost, or a store has two leaders for good.
+    Catastrophe,
+}
+
+/// A hidden fact that can hold about an entity, and what it does to that entity. Shares and factors are in thousandths.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Predicate {
+    /// The name of the predicate.
+    pub name: String,
+    /// The share of requests that the entity itself fails.
+    pub error: i32,
+    /// The kind of calls that the predicate is limited to, if it does not concern all requests.
+    pub toward: Option<Toward>,
+    /// How the failure looks to callers.
+    pub fails_as: FailsAs,
+    /// The share of its capacity that the entity still has.
+    pub capacity: i32,
+    /// The factor by which the entity's own work takes longer.
+    pub latency: i32,
+    /// Requests that the entity sends along `toward` in addition to those of its users, relative to those.
+    pub load: i32,
+    /// Attempts that the entity makes after a failed one.
+    pub retries: i32,
+    /// The share of reads that a cache passes on to its store.
+    pub miss: i32,
+    /// What the predicate means for a repair.
+    pub role: Role,
+    /// Whether copies of stored data diverge while the predicate holds.
+    pub diverges: bool,
+    /// The classes of evidence that the predicate shows at the entity.
+    pub shows: ClassSet,
+}
+
+/// The kind of calls that a predicate is limited to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Toward {
+    /// Calls to stores and caches.
+    Data,
+    /// Calls to other services.
+    Req,
+    /// Calls to external providers.
+    External,
+}
+
+impl Toward {
+    /// All kinds of calls.
+    pub const ALL: [Self; 3] = [Self::Data, Self::Req, Self::External];
+
+    /// Returns whether calls along an edge of this kind are meant.
+    #[must_use]
+    pub const fn includes(self, kind: EdgeKind) -> bool {
+        matches!(
+            (self, kind),
+            (Self::Data, EdgeKind::Data | EdgeKind::Cached)
+                | (Self::Req, EdgeKind::Req | EdgeKind::Opt)
+                | (Self::External, EdgeKind::External)
+        )
+    }
+}
+
+/// A kind of target that a verb accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TargetKind {
+    Change,
+    Job,
+    Flag,
+    Certificate,
+    #[serde(untagged)]
+    Entity(Kind),
+}
+
+impl TargetKind {
+    /// Returns the word that agents read.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Change => "change",
+            Self::Job => "job",
+            Self::Flag => "flag",
+            Self::Certificate => "certificate",
+            Self::Entity(kind) => kind.as_str(),
+        }
+    }
+}
+
+/// A remediation that an agent can perform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verb {
+    /// The name of the verb. For runbook steps it is the `runbook_action`.
+    pub name: String,
+    /// The type of the action that performs it.
+    pub action: Remediation,
+    /// The kinds of targets that it accepts.
+    pub takes: Vec<TargetKind>,
+    /// How many minutes it takes.
+    pub minutes: u32,
+    /// The predicate that holds about the target meanwhile.
+    pub interrupts: Option<PredicateId>,
+    /// The harm to users if nothing called for it, in thousandths.
+    pub harm: i32,
+    /// The same harm if the target is a store.
+    pub harm_store: i32,
+}
+
+impl Verb {
+    /// Lists the kinds of targets that the verb accepts, as agents read them: `job`, or `db, queue`.
+    #[must_use]
+    pub fn accepted(&self) -> String {
+        self.takes.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The verb of each type of action that does not name one. A runbook step names its verb itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct DirectVerbs {
+    restart: VerbId,
+    rollback: VerbId,
+    scale: VerbId,
+    flag: VerbId,
+    cache: VerbId,
+}
+
+/// The whole vocabulary, each list in the order of its names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vocabulary {
+    /// The classes of evidence.
+    pub classes: Vec<Class>,
+    /// The predicates that facts state.
+    pub predicates: Vec<Predicate>,
+    /// The verbs that agents can use.
+    pub verbs: Vec<Verb>,
+    direct: DirectVerbs,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    class: BTreeMap<String, ClassFile>,
+    predicate: BTreeMap<String, PredicateFile>,
+    verb: BTreeMap<String, VerbFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClassFile {
+    tool: String,
+    /// The meaning of the class, for authors of families. The program does not use it.
+    #[serde(rename = "is")]
+    _meaning: IgnoredAny,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PredicateFile {
+    #[serde(default)]
+    error: i32,
+    toward: Option<Toward>,
+    #[serde(default)]
+    fails_as: FailsAs,
+    #[serde(default = "whole")]
+    capacity: i32,
+    #[serde(default = "whole")]
+    latency: i32,
+    #[serde(default)]
+    load: i32,
+    #[serde(default)]
+    retries: i32,
+    #[serde(default)]
+    miss: i32,
+    #[serde(default)]
+    role: Role,
+    #[serde(default)]
+    diverges: bool,
+    shows: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VerbFile {
+    #[serde(default = "runbook_step")]
+    action: Remediation,
+    takes: Vec<TargetKind>,
+    minutes: u32,
+    interrupts: Option<String>,
+    harm: i32,
+    harm_store: Option<i32>,
+}
+
+const fn whole() -> i32 {
+    1000
+}
+
+const fn runbook_step() -> Remediation {
+    Remediation::ExecuteRunbookStep
+}
+
+impl Vocabulary {
+    /// Reads and checks the file.
+    ///
+    /// # Errors
+    /// The text says what is wrong, and where.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+        if file.class.len() > ClassSet::CAPACITY {
+            return Err(format!("{} classes; at most {} are possible", file.class.len(), ClassSet::CAPACITY));
+        }
+        let class = |(name, class): (String, ClassFile)| {
+            let tool = match class.tool.as_str() {
+                "logs" => Diagnostic::QueryLogs,
+                "metrics" => Diagnostic::CheckMetrics,
+                "status" => Diagnostic::CheckServiceStatus,
+                other => return Err(format!("class.{name}: unknown tool '{other}'; tools: logs, metrics, status")),
+            };
+            Ok(Class { name, tool })
+        };
+        let classes = file.class.into_iter().map(class).collect::<Result<Vec<_>, _>>()?;
+        let predicate = |(name, file): (String, PredicateFile)| Predicate::parse(name, &file, &classes);
+        let predicates = file.predicate.into_iter().map(predicate).collect::<Result<Vec<_>, _>>()?;
+        let verb = |(name, file): (String, VerbFile)| Verb::parse(name, file, &predicates);
+        let verbs = file.verb.into_iter().map(verb).collect::<Result<Vec<_>, _>>()?;
+        let direct = DirectVerbs::among(&verbs)?;
+        Ok(Self { classes, predicates, verbs, direct })
+    }
+
+    /// Returns a predicate.
+    #[must_use]
+    pub fn predicate(&self, id: PredicateId) -> &Predicate {
+        &self.predicates[id.index()]
+    }
+
+    /// Returns a verb.
+    #[must_use]
+    pub fn verb(&self, id: VerbId) -> &Verb {
+        &self.verbs[id.index()]
+    }
+
+    /// Finds a predicate by its name.
+    pub(crate) fn predicate_named(&self, name: &str) -> Option<PredicateId> {
+        PredicateId::find(&self.predicates, |predicate| predicate.name == name)
+    }
+
+    /// Finds a verb by its name.
+    pub(crate) fn verb_named(&self, name: &str) -> Option<VerbId> {
+        VerbId::find(&self.verbs, |verb| verb.name == name)
+    }
+
+    /// Finds the verb that an action of this type performs. A runbook step performs the verb that it names.
+    pub(crate) fn verb_of(&self, action: Remediation, runbook_action: &str) -> Option<VerbId> {
+        let DirectVerbs { restart, rollback, scale, flag, cache } = self.direct;
+        Some(match action {
+            Remediation::RestartService => restart,
+            Remediation::RollbackDeploy => rollback,
+            Remediation::ScaleService => scale,
+            Remediation::DisableFeatureFlag => flag,
+            Remediation::ClearCache => cache,
+            Remediation::ExecuteRunbookStep => {
+                return VerbId::find(&self.verbs, |verb| verb.action == action && verb.name == runbook_action);
+            }
+        })
+    }
+
+    /// Goes through the classes with their numbers.
+    pub fn numbered_classes(&self) -> impl Iterator<Item = (ClassId, &Class)> {
+        ClassId::first(self.classes.len()).zip(&self.classes)
+    }
+
+    /// Returns the classes that a diagnostic shows.
+    #[must_use]
+    pub fn of_tool(&self, tool: Diagnostic) -> ClassSet {
+        self.numbered_classes().filter(|(_, class)| class.tool == tool).map(|(id, _)| id).collect()
+    }
+
+    /// Returns the names of the classes in a set.
+    #[must_use]
+    pub fn names(&self, set: ClassSet) -> Vec<&str> {
+        self.numbered_classes().filter(|(id, _)| set.contains(*id)).map(|(_, class)| class.name.as_str()).collect()
+    }
+}
+
+impl Predicate {
+    fn parse(name: String, file: &PredicateFile, classes: &[Class]) -> Result<Self, String> {
+        let shares = [file.error, file.miss];
+        if shares.iter().any(|share| !(0..=1000).contains(share)) || file.capacity < 1 || file.latency < 1 {
+            return Err(format!("predicate.{name}: shares are from 0 to 1000, and factors above 0"));
+        }
+        if file.load > 0 && file.toward.is_none() {
+            return Err(format!("predicate.{name}: load needs 'toward'"));
+        }
+        let known = |shown: &String| {
+            ClassId::find(classes, |class| class.name == *shown)
+                .ok_or_else(|| format!("predicate.{name}: shows the unknown class '{shown}'"))
+        };
+        let shows = file.shows.iter().map(known).collect::<Result<ClassSet, _>>()?;
+        Ok(Self {
+            name,
+            error: file.error,
+            toward: file.toward,
+            fails_as: file.fails_as,
+            capacity: file.capacity,
+            latency: file.latency,
+            load: file.load,
+            retries: file.retries,
+            miss: file.miss,
+            role: file.role,
+            diverges: file.diverges,
+            shows,
+        })
+    }
+}
+
+impl Verb {
+    fn parse(name: String, file: VerbFile, predicates: &[Predicate]) -> Result<Self, String> {
+        if file.takes.is_empty() || file.minutes == 0 || file.harm < 0 {
+            return Err(format!("verb.{name}: takes something, some minutes, and does no good unasked"));
+        }
+        let VerbFile { action, takes, minutes, interrupts, harm, harm_store } = file;
+        let known = |interrupts: String| {
+            PredicateId::find(predicates, |predicate| predicate.name == interrupts)
+                .ok_or_else(|| format!("verb.{name}: interrupts by the unknown predicate '{interrupts}'"))
+        };
+        let interrupts = interrupts.map(known).transpose()?;
+        Ok(Self { name, action, takes, minutes, interrupts, harm, harm_store: harm_store.unwrap_or(harm) })
+    }
+}
+
+impl DirectVerbs {
+    /// Resolves the verbs, so that no action can be without one later.
+    fn among(verbs: &[Verb]) -> Result<Self, String> {
+        let of = |action: Remediation| {
+            VerbId::find(verbs, |verb| verb.action == action)
+                .ok_or_else(|| format!("verb: no verb has the action {action}"))
+        };
+        Ok(Self {
+            restart: of(Remediation::RestartService)?,
+            rollback: of(Remediation::RollbackDeploy)?,
+            scale: of(Remediation::ScaleService)?,
+            flag: of(Remediation::DisableFeatureFlag)?,
+            cache: of(Remediation::ClearCache)?,
+        })
+    }
+}

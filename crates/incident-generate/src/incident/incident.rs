@@ -1,0 +1,178 @@
+//! Incidents: a system, a fault in it or none, decoys, an alert, and the proof that all of it holds together.
+
+use crate::data::family::{ChangeKind, Family};
+use crate::data::library::Library;
+use crate::draws::Draws;
+use crate::ids::{ClassSet, EntityId};
+use crate::incident::level::{Knobs, Level};
+use crate::proof::hypotheses::{Appearance, Laboratory, View};
+use crate::system::fault::Fault;
+use crate::system::topology::Topology;
+use crate::system::traffic::TrafficModel;
+use incident_env::Severity;
+
+/// A change in the history of the system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The id of the change, such as `chg-48213`.
+    pub id: String,
+    /// The entity that was changed.
+    pub at: EntityId,
+    /// The kind of change.
+    pub kind: ChangeKind,
+    /// How many minutes before the alert it was made.
+    pub minutes_ago: u32,
+}
+
+/// What shows that a decoy has nothing to do with the fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Refutation {
+    /// The decoy was there long before the onset.
+    Chronic,
+    /// The decoy began only after the onset.
+    TooLate,
+    /// The decoy came and went long before the onset, and nothing followed.
+    TooEarly,
+    /// The decoy went away by itself before the alert.
+    Over,
+}
+
+impl Refutation {
+    /// All ways to refute a decoy.
+    pub const ALL: [Self; 4] = [Self::Chronic, Self::TooLate, Self::TooEarly, Self::Over];
+
+    /// Returns the word that the sealed truth uses.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Chronic => "chronic",
+            Self::TooLate => "too_late",
+            Self::TooEarly => "too_early",
+            Self::Over => "over",
+        }
+    }
+}
+
+/// A decoy: evidence of something that looks like a fault and is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoy {
+    /// The entity where it is seen.
+    pub at: EntityId,
+    /// The classes of evidence that it shows.
+    pub shows: ClassSet,
+    /// What refutes it.
+    pub refutation: Refutation,
+}
+
+/// What was proved about an incident before it was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// The number of faults that the system can have.
+    pub faults: usize,
+    /// The number of those that the alert leaves open.
+    pub after_alert: usize,
+    /// The fewest views that exclude all other faults, or `None` if three were not found to be enough.
+    pub views: Option<Vec<View>>,
+    /// The ops of a shortest repair, by their numbers in the fault.
+    pub repair: Vec<usize>,
+    /// The number of calls from the alerted entity to the root.
+    pub hops: u32,
+}
+
+/// A second fault that is at work at the same time, and that the alert is not about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Second {
+    /// The number of its family in the library.
+    pub family: usize,
+    /// The root of the second fault.
+    pub root: EntityId,
+    /// The entity where its trigger was made.
+    pub trigger_at: EntityId,
+    /// The id of the change that set it off, if a change did.
+    pub trigger: Option<String>,
+    /// Minutes from its onset to the alert.
+    pub duration: u32,
+    /// The number of its first fact among those of both faults.
+    pub first_fact: usize,
+    /// The number of facts of the first fault that hold at the alert.
+    pub facts_before: usize,
+}
+
+/// An incident, with everything that is true of it.
+#[derive(Debug, Clone)]
+pub struct Incident {
+    /// The id of the incident, which does not reveal seed, family or level.
+    pub id: String,
+    /// The level that was asked for.
+    pub level: Level,
+    /// The seed that all draws come from.
+    pub seed: u64,
+    /// The number of the incident among those of the seed.
+    pub number: u64,
+    /// The number of attempts that were rejected before.
+    pub attempt: u64,
+    /// The source of all other draws of the incident.
+    pub draws: Draws,
+    /// The system in which it happens.
+    pub topology: Topology,
+    /// The traffic through the system.
+    pub traffic: TrafficModel,
+    /// The fault, joined with the second one if there is one. In a control incident there is no fault, and the alert
+    /// is wrong.
+    pub fault: Option<Fault>,
+    /// The second fault.
+    pub second: Option<Second>,
+    /// Minutes from the onset to the alert.
+    pub duration: u32,
+    /// The history of changes, newest first.
+    pub changes: Vec<Change>,
+    /// The id of the change that set the fault off, if a change did.
+    pub trigger: Option<String>,
+    /// The decoys that look like other faults.
+    pub decoys: Vec<Decoy>,
+    /// The entity that the alert names.
+    pub alerted: EntityId,
+    /// The share of what users come for that they do not get, in thousandths.
+    pub impact: i32,
+    /// The severity that follows from the impact.
+    pub severity: Severity,
+    /// The knobs that the incident was made by.
+    pub knobs: Knobs,
+    /// The classes of evidence that the fault of the alert shows, by entity; empty if there is no fault.
+    pub(crate) shows: Vec<ClassSet>,
+    /// The appearances of all other faults that the alert leaves open.
+    pub rivals: Vec<Appearance>,
+    /// The proof that it has one solution.
+    pub proof: Proof,
+}
+
+impl Incident {
+    /// Returns the classes that the fault of the alert itself shows at an entity.
+    #[must_use]
+    pub fn shows(&self, at: EntityId) -> ClassSet {
+        self.shows.get(at.index()).copied().unwrap_or_default()
+    }
+
+    /// Returns the laboratory in which the faults of its system are simulated.
+    #[must_use]
+    pub fn laboratory<'a>(&'a self, library: &'a Library) -> Laboratory<'a> {
+        Laboratory { topology: &self.topology, traffic: &self.traffic, vocabulary: &library.vocabulary }
+    }
+
+    /// Goes through the ids of the changes that set a fault off.
+    pub fn triggers(&self) -> impl Iterator<Item = &String> {
+        self.trigger.iter().chain(self.second.iter().flat_map(|second| &second.trigger))
+    }
+
+    /// Finds a change by its id.
+    #[must_use]
+    pub fn change(&self, id: &str) -> Option<&Change> {
+        self.changes.iter().find(|change| change.id == id)
+    }
+
+    /// Returns the family of the fault.
+    #[must_use]
+    pub fn family<'a>(&self, library: &'a Library) -> Option<&'a Family> {
+        self.fault.as_ref().map(|fault| &library.families[fault.family])
+    }
+}

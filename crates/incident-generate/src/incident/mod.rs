@@ -1,0 +1,9 @@
+//! The incident: what it consists of, how it is drafted, and how its world goes on in time.
+
+pub(crate) mod draft;
+mod history;
+#[expect(clippy::module_inception, reason = "the room is named after its main type")]
+pub(crate) mod incident;
+pub(crate) mod level;
+mod propagation;
+pub(crate) mod world;

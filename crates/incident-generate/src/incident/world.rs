@@ -1,0 +1,467 @@
+//! The world of an incident as time goes on: every action takes minutes, and remediations change the facts that hold.
+//!
+//! Minutes are counted from the alert, so those before it are negative. Shares are in thousandths.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::data::library::Library;
+use crate::data::vocabulary::{Predicate, Role};
+use crate::draws::Stream;
+use crate::ids::{ClassSet, EntityId, EntitySet, FactId, FactSet, VerbId};
+use crate::incident::incident::{Incident, Refutation, Second};
+use crate::system::fault::{Target, Thing};
+use crate::system::named_objects::NamedObjects;
+use crate::system::traffic::{Flow, Reading, Trouble};
+use incident_env::Diagnostic;
+
+/// The number of ticks after an onset within which traffic settles.
+const SETTLES: usize = 12;
+/// The rise in the share of failed requests from which an entity is worse off.
+const WORSE: i16 = 25;
+/// A minute long before everything that can be looked at.
+const EVER: i32 = -1_000_000;
+/// When a decoy that is refuted by being too early came and went, in minutes before the onset.
+const EARLY: [i32; 2] = [58, 44];
+/// When a decoy that is over came and went, in minutes before the onset.
+const OVER: [i32; 2] = [14, 4];
+
+/// An incident, with everything that its states are read by. The world itself never changes; a [`State`] does.
+#[derive(Debug)]
+pub struct World {
+    /// The incident that takes place.
+    pub incident: Incident,
+    /// The library that it was made from.
+    pub library: Arc<Library>,
+    /// The jobs, certificates and flags.
+    pub objects: NamedObjects,
+    quiet: Flow,
+    /// The readings of all entities in each minute from the first onset to the alert.
+    onset: Vec<Vec<Reading>>,
+    at_alert: Flow,
+    /// The entities that the fault of the alert troubles.
+    pub(super) troubled: EntitySet,
+}
+
+/// A time of day, displayed as `14:02`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clock(i64);
+
+impl fmt::Display for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}:{:02}", self.0 / 60, self.0 % 60)
+    }
+}
+
+/// When a fact holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Span {
+    /// The first minute in which it holds.
+    from: i32,
+    /// The first minute in which it no longer holds.
+    to: i32,
+}
+
+impl Span {
+    const NEVER: Self = Self { from: i32::MAX, to: i32::MAX };
+
+    const fn since(from: i32) -> Self {
+        Self { from, to: i32::MAX }
+    }
+}
+
+/// Classes of evidence that are there at an entity for some time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Presence {
+    /// The classes that are there.
+    pub classes: ClassSet,
+    /// The first minute in which they are there.
+    pub from: i32,
+    /// The first minute in which they are no longer there.
+    pub to: i32,
+}
+
+/// The state of a world in one minute.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// Minutes since the alert.
+    now: u32,
+    facts: FactSet,
+    /// When each fact held last.
+    spans: Vec<Span>,
+    flow: Flow,
+    /// The readings of all entities in each minute after the alert.
+    since: Vec<Arc<[Reading]>>,
+    /// Whether another minute would change nothing.
+    settled: bool,
+    /// What users lost in each minute after the alert.
+    lost: Vec<i32>,
+    /// Whether anything was changed.
+    touched: bool,
+}
+
+/// What came of a remediation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Consequence {
+    /// Whether it was an op of a repair.
+    pub helped: bool,
+    /// The harm to users.
+    pub harm: i32,
+    /// Whether it brought about something that no repair can make good.
+    pub catastrophic: bool,
+    /// How many minutes it took.
+    pub minutes: u32,
+}
+
+/// Converts a number of minutes that may be negative elsewhere.
+fn signed(minutes: u32) -> i32 {
+    i32::try_from(minutes).unwrap_or(i32::MAX)
+}
+
+/// Returns the readings in each minute from the onset to the alert, and the traffic at the alert.
+fn one_onset(incident: &Incident, facts: &[(&Predicate, EntityId)]) -> (Vec<Vec<Reading>>, Flow) {
+    let mut flow = incident.traffic.flow(facts);
+    let mut seen = vec![flow.readings().to_vec()];
+    for _ in 0..SETTLES {
+        incident.traffic.tick(&mut flow);
+        if seen.last().is_some_and(|last| last == flow.readings()) {
+            break;
+        }
+        seen.push(flow.readings().to_vec());
+    }
+    // However short the time was, traffic has settled at the alert. If need be, the ticks are spread over the minutes.
+    let (minutes, last) = (incident.duration as usize, seen.len() - 1);
+    let at = |minute: usize| if last <= minutes { minute.min(last) } else { minute * last / minutes.max(1) };
+    ((0..=minutes).map(|minute| seen[at(minute)].clone()).collect(), flow)
+}
+
+/// Returns the same for two faults with onsets of their own, from the earlier onset on.
+fn two_onsets(incident: &Incident, facts: &[(&Predicate, EntityId)], second: &Second) -> (Vec<Vec<Reading>>, Flow) {
+    let earlier = incident.duration.max(second.duration);
+    let (own, others) = facts.split_at(second.facts_before);
+    let mut flow = incident.traffic.flow(if incident.duration >= second.duration { own } else { others });
+    let mut seen = Vec::new();
+    for minute in (0..=earlier).rev() {
+        if minute == incident.duration.min(second.duration) {
+            flow.set(facts);
+        }
+        incident.traffic.tick(&mut flow);
+        seen.push(flow.readings().to_vec());
+    }
+    // The proof reasons about traffic that has settled, so the alert shows that.
+    let flow = incident.traffic.settled(facts);
+    if let Some(last) = seen.last_mut() {
+        flow.readings().clone_into(last);
+    }
+    (seen, flow)
+}
+
+impl World {
+    /// Makes the world of an incident.
+    #[must_use]
+    pub fn new(incident: Incident, library: Arc<Library>) -> Self {
+        let objects = NamedObjects::new(&incident.topology, incident.draws, incident.knobs.naming.skin());
+        let quiet = incident.traffic.settled(&[]);
+        let facts: Vec<_> = match &incident.fault {
+            Some(fault) => fault.holding(&library.vocabulary, fault.start).collect(),
+            None => Vec::new(),
+        };
+        let (onset, at_alert) = match &incident.second {
+            None => one_onset(&incident, &facts),
+            Some(second) => two_onsets(&incident, &facts, second),
+        };
+        // The path of an answer leads through what the fault of the alert troubles on its own.
+        let own = match &incident.second {
+            None => &at_alert,
+            Some(second) => &incident.traffic.settled(&facts[..second.facts_before]),
+        };
+        let troubled = own.troubled(&quiet).any();
+        Self { incident, library, objects, quiet, onset, at_alert, troubled }
+    }
+
+    /// Returns the state at the alert.
+    #[must_use]
+    pub fn start(&self) -> State {
+        let incident = &self.incident;
+        let (facts, count) =
+            incident.fault.as_ref().map_or((FactSet::EMPTY, 0), |fault| (fault.start, fault.facts.len()));
+        let span = |fact: FactId| {
+            let of_second = incident.second.as_ref().filter(|second| fact.index() >= second.first_fact);
+            let duration = of_second.map_or(incident.duration, |second| second.duration);
+            if facts.contains(fact) { Span::since(-signed(duration)) } else { Span::NEVER }
+        };
+        State {
+            now: 0,
+            facts,
+            spans: FactId::first(count).map(span).collect(),
+            flow: self.at_alert.clone(),
+            since: Vec::new(),
+            settled: false,
+            lost: Vec::new(),
+            touched: false,
+        }
+    }
+
+    /// Returns the reading of an entity in a minute. In a minute later than now it is that of now.
+    #[must_use]
+    pub fn reading(&self, state: &State, at: EntityId, minute: i32) -> Reading {
+        let (at, onset) = (at.index(), self.onset());
+        if minute < onset {
+            return self.quiet.readings()[at];
+        }
+        if minute <= 0 {
+            return self.onset[(minute - onset).unsigned_abs() as usize][at];
+        }
+        let later = ((minute - 1).unsigned_abs() as usize).min(state.since.len().saturating_sub(1));
+        state.since.get(later).map_or_else(|| state.flow.readings()[at], |readings| readings[at])
+    }
+
+    /// Returns the minute in which the first fault began. Without a fault it is the minute in which the false alert
+    /// says so.
+    #[must_use]
+    pub fn onset(&self) -> i32 {
+        1 - i32::try_from(self.onset.len()).unwrap_or(i32::MAX)
+    }
+
+    /// Returns the reading of an entity on a quiet day.
+    #[must_use]
+    pub fn usual(&self, at: EntityId) -> Reading {
+        self.quiet.readings()[at.index()]
+    }
+
+    /// Returns whether errors and response times of an entity are up in a minute.
+    #[must_use]
+    pub fn trouble(&self, state: &State, at: EntityId, minute: i32) -> Trouble {
+        self.reading(state, at, minute).trouble(&self.usual(at))
+    }
+
+    /// Goes through the facts about an entity, with the times at which each held last.
+    fn facts_at<'a>(&'a self, state: &'a State, at: EntityId) -> impl Iterator<Item = (&'a Predicate, Span)> {
+        let facts = self.incident.fault.iter().flat_map(|fault| fault.facts.iter().zip(&state.spans));
+        let here = facts.filter(move |(fact, _)| fact.at == at);
+        here.map(|(fact, span)| (self.library.vocabulary.predicate(fact.predicate), *span))
+    }
+
+    /// Goes through the classes of evidence that are or were there at an entity, by the fault and by decoys.
+    pub fn presences<'a>(&'a self, state: &'a State, at: EntityId) -> impl Iterator<Item = Presence> + 'a {
+        let real = self.facts_at(state, at).map(|(predicate, span)| Presence {
+            classes: predicate.shows,
+            from: span.from,
+            to: span.to,
+        });
+        let before = signed(self.incident.duration);
+        let decoys = self.incident.decoys.iter().filter(move |decoy| decoy.at == at).map(move |decoy| {
+            let (from, to) = match decoy.refutation {
+                Refutation::Chronic => (EVER, i32::MAX),
+                Refutation::TooLate => (-(before / 4).max(1), i32::MAX),
+                Refutation::TooEarly => (-before - EARLY[0], -before - EARLY[1]),
+                Refutation::Over => (-before - OVER[0], -before - OVER[1]),
+            };
+            Presence { classes: decoy.shows, from, to }
+        });
+        real.chain(decoys).filter(|presence| presence.from < presence.to)
+    }
+
+    /// Goes through the predicates that hold about an entity in a minute.
+    pub fn holding<'a>(&'a self, state: &'a State, at: EntityId, minute: i32) -> impl Iterator<Item = &'a Predicate> {
+        let holds = move |span: &Span| (span.from..span.to).contains(&minute);
+        self.facts_at(state, at).filter(move |(_, span)| holds(span)).map(|(predicate, _)| predicate)
+    }
+
+    /// Returns the time of day of a minute.
+    #[must_use]
+    pub fn clock(&self, minute: i32) -> Clock {
+        let base = self.incident.draws.below(Stream::Alert, 7, 7, 1440);
+        Clock((i64::from(base) + i64::from(minute)).rem_euclid(1440))
+    }
+
+    /// Returns what users lose now.
+    #[must_use]
+    pub fn impact(&self, state: &State) -> i32 {
+        self.incident.traffic.impact(&state.flow)
+    }
+
+    /// Lets minutes pass.
+    pub fn pass(&self, state: &mut State, minutes: u32) {
+        for _ in 0..minutes {
+            state.now += 1;
+            if let (true, Some(last), Some(lost)) = (state.settled, state.since.last(), state.lost.last().copied()) {
+                state.since.push(Arc::clone(last));
+                state.lost.push(lost);
+                continue;
+            }
+            self.incident.traffic.tick(&mut state.flow);
+            state.settled = state.since.last().is_some_and(|last| **last == *state.flow.readings());
+            state.since.push(state.flow.readings().into());
+            state.lost.push(self.incident.traffic.impact(&state.flow));
+        }
+    }
+
+    /// Performs a remediation, and lets the minutes pass that it takes.
+    pub fn perform(&self, state: &mut State, verb: VerbId, target: Target) -> Consequence {
+        let vocabulary = &self.library.vocabulary;
+        let verb_data = vocabulary.verb(verb);
+        let minutes = verb_data.minutes;
+        let mut consequence = Consequence { helped: false, harm: 0, catastrophic: false, minutes };
+        let op = self.incident.fault.as_ref().and_then(|fault| Some((fault, fault.op(verb, target, state.facts)?)));
+        state.touched = true;
+        // What is restarted or moved answers nobody meanwhile.
+        let down = verb_data.interrupts.map(|predicate| (vocabulary.predicate(predicate), target.at));
+        let down = down.filter(|_| target.thing == Thing::Entity && minutes > 1);
+        if let Some((fault, op)) = op {
+            (consequence.helped, consequence.harm) = (op.harm == 0, op.harm);
+            let after = op.apply(state.facts);
+            consequence.catastrophic = (after - state.facts).meets(fault.catastrophic);
+            state.hold(after);
+        } else {
+            let is_store = self.incident.topology.entity(target.at).kind.is_store();
+            consequence.harm = if is_store { verb_data.harm_store } else { verb_data.harm };
+        }
+        self.set(state, down);
+        self.pass(state, minutes - 1);
+        self.set(state, None);
+        self.pass(state, 1);
+        consequence
+    }
+
+    /// Lets traffic follow from the facts that hold now, and from one more if there is one.
+    fn set(&self, state: &mut State, also: Option<(&Predicate, EntityId)>) {
+        let fault = self.incident.fault.iter();
+        let holding = fault.flat_map(|fault| fault.holding(&self.library.vocabulary, state.facts));
+        let facts: Vec<_> = holding.chain(also).collect();
+        state.settled = false;
+        state.flow.set(&facts);
+    }
+
+    /// Returns what users still lose after a shortest repair, because not everything can be made good.
+    #[must_use]
+    pub fn least_impact(&self) -> i32 {
+        let Some(fault) = &self.incident.fault else { return 0 };
+        let after = self.incident.proof.repair.iter().fold(fault.start, |facts, op| fault.ops[*op].apply(facts));
+        let facts: Vec<_> = fault.holding(&self.library.vocabulary, after).collect();
+        self.incident.traffic.impact(&self.incident.traffic.settled(&facts))
+    }
+
+    /// Counts the entities that fail more now than they would if nobody had done anything.
+    #[must_use]
+    pub fn worse_off(&self, state: &State) -> u32 {
+        let mut alone = self.start();
+        self.pass(&mut alone, state.now);
+        let pairs = state.flow.readings().iter().zip(alone.flow.readings());
+        let worse = pairs.filter(|(now, alone)| now.error >= alone.error + WORSE).count();
+        u32::try_from(worse).unwrap_or(u32::MAX)
+    }
+
+    /// Returns whether a diagnostic of an entity gets no answer in this minute.
+    #[must_use]
+    pub fn is_out(&self, state: &State, at: EntityId, tool: Diagnostic) -> bool {
+        let place = u64::from(at) << 8 | tool.index() as u64;
+        let share = self.incident.knobs.outage;
+        share > 0 && self.incident.draws.below(Stream::Outage, place, u64::from(state.now), 100) < share
+    }
+
+    /// Returns whether nothing harmful is left and no measure is left in force.
+    #[must_use]
+    pub fn is_clean(&self, state: &State) -> bool {
+        self.incident.fault.as_ref().is_none_or(|fault| !state.facts.meets(fault.harmful))
+    }
+
+    /// Returns whether what set the fault off is gone.
+    #[must_use]
+    pub fn is_durable(&self, state: &State) -> bool {
+        self.incident.fault.as_ref().is_none_or(|fault| !state.facts.meets(fault.durable))
+    }
+
+    /// Goes through the names of the measures that are in force at an entity.
+    pub fn measures<'a>(&'a self, state: &'a State, at: EntityId) -> impl Iterator<Item = &'a str> {
+        let in_force = self.holding(state, at, state.minute());
+        in_force.filter(|predicate| predicate.role == Role::Measure).map(|predicate| predicate.name.as_str())
+    }
+}
+
+impl State {
+    /// Returns the number of minutes since the alert.
+    #[must_use]
+    pub fn now(&self) -> u32 {
+        self.now
+    }
+
+    /// Returns the current minute as one that can be compared with minutes before the alert.
+    #[must_use]
+    pub fn minute(&self) -> i32 {
+        signed(self.now)
+    }
+
+    /// Lets exactly these facts hold from the next minute on.
+    fn hold(&mut self, facts: FactSet) {
+        let next = self.minute() + 1;
+        for (id, span) in FactId::first(self.spans.len()).zip(&mut self.spans) {
+            match (self.facts.contains(id), facts.contains(id)) {
+                (true, false) => span.to = next,
+                (false, true) => *span = Span::since(next),
+                _ => {}
+            }
+        }
+        self.facts = facts;
+    }
+
+    /// Returns whether anything was changed.
+    #[must_use]
+    pub fn is_touched(&self) -> bool {
+        self.touched
+    }
+
+    /// Returns what users lost in each minute since the alert.
+    #[must_use]
+    pub fn lost(&self) -> &[i32] {
+        &self.lost
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proof::repair_plan;
+    use crate::testing::{GATEWAY, SERVICE, STORE, Small};
+
+    #[test]
+    fn failures_spread_by_the_minute_and_last_until_the_repair() {
+        let world = Small::new().world();
+        let mut state = world.start();
+        let error = |state: &State, minute| world.reading(state, GATEWAY, minute).error;
+        assert_eq!((world.onset(), error(&state, -11), error(&state, 0)), (-10, 0, 1000));
+        assert_eq!(world.impact(&state), 1000);
+        let plan = repair_plan::shortest(world.incident.fault.as_ref().unwrap()).unwrap();
+        let ops: Vec<_> =
+            plan.iter().map(|number| world.incident.fault.as_ref().unwrap().ops[*number].clone()).collect();
+        for op in &ops {
+            assert!(!world.is_clean(&state));
+            let consequence = world.perform(&mut state, op.verb, op.target);
+            assert!(consequence.helped && consequence.harm == 0 && !consequence.catastrophic);
+        }
+        // Stopping the job takes a minute, and the restart three.
+        assert_eq!((state.now(), world.impact(&state)), (4, 0));
+        assert_eq!(state.lost(), [1000, 1000, 1000, 0]);
+        assert!(world.is_clean(&state) && world.is_durable(&state) && state.is_touched());
+        assert_eq!((world.least_impact(), world.worse_off(&state)), (0, 0));
+        let store = |minute| world.holding(&state, STORE, minute).map(|p| p.name.as_str()).collect::<Vec<_>>();
+        assert_eq!((store(0), store(1), store(5)), (vec!["crashes", "job_runs"], vec!["crashes"], vec![]));
+    }
+
+    #[test]
+    fn an_op_that_nothing_called_for_does_harm() {
+        let world = Small::new().world();
+        let verb = |name| world.library.vocabulary.verb_named(name).unwrap();
+        let target = |at| Target { at, thing: Thing::Entity };
+        for (name, at, harm, catastrophic) in [
+            ("restart", SERVICE, 50, false),
+            // Restarting the store helps only once the job is stopped.
+            ("restart", STORE, 100, false),
+            ("wipe", STORE, 300, true),
+        ] {
+            let consequence = world.perform(&mut world.start(), verb(name), target(at));
+            assert_eq!((consequence.harm, consequence.catastrophic), (harm, catastrophic), "{name} {at:?}");
+            assert!(!consequence.helped, "{name} {at:?}");
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Incidents behind the interface of the environment: diagnostics, remediations and grades, each of which takes its
+//! minutes.
+
+use std::fmt::Write;
+use std::sync::{Arc, OnceLock};
+
+use crate::ids::{EntityId, EntitySet};
+use crate::incident::world::{State, World};
+use crate::play::answer::Answer;
+use crate::play::command::{Command, Impossible};
+use crate::play::grade;
+use crate::play::grounding::Deeds;
+use crate::play::oracle;
+use crate::telemetry::query;
+use incident_env::{
+    Acted, Action, Briefing, Diagnostic, Feedback, Flaw, Grade, Pay, Points, Reachability, Reading, Remediation,
+    Report, Resolved, STRICT_VERSION, Signal, StepError, TaskId, Text, Trajectory, WorldState,
+};
+
+/// An incident that can be played. All episodes of it share its world.
+#[derive(Debug)]
+pub(crate) struct Playable(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    world: Arc<World>,
+    /// The entities in the order of their names, as observations list them.
+    order: Vec<EntityId>,
+    /// The last minute of each task, computed when the task is first played.
+    deadlines: [OnceLock<Option<u32>>; TaskId::COUNT],
+    /// What users lose while the oracle plays, computed when a remediation is first graded.
+    lost_by_oracle: OnceLock<Vec<i32>>,
+}
+
+impl Shared {
+    fn deadline(&self, task: TaskId) -> Option<u32> {
+        let share = self.world.incident.knobs.minutes;
+        let deadline = || (share > 0).then(|| (oracle::minutes(&self.world, task) * share).div_ceil(100));
+        *self.deadlines[task.index()].get_or_init(deadline)
+    }
+
+    fn lost_by_oracle(&self) -> &[i32] {
+        self.lost_by_oracle.get_or_init(|| oracle::lost(&self.world))
+    }
+}
+
+impl Playable {
+    /// Makes an incident ready to be played.
+    #[must_use]
+    pub(crate) fn new(world: Arc<World>) -> Self {
+        let topology = &world.incident.topology;
+        let mut order: Vec<_> = topology.ids().collect();
+        order.sort_by_key(|at| topology.name(*at));
+        Self(Arc::new(Shared { world, order, deadlines: Default::default(), lost_by_oracle: OnceLock::new() }))
+    }
+
+    /// Returns the minutes that a task allows, if the knob sets a limit.
+    #[must_use]
+    pub(crate) fn deadline(&self, task: TaskId) -> Option<u32> {
+        self.0.deadline(task)
+    }
+}
+
+impl incident_env::World for Playable {
+    fn start(self: Arc<Self>, briefing: &Arc<Briefing>) -> Box<dyn WorldState> {
+        let state = self.0.world.start();
+        let task = briefing.task.id;
+        Box::new(Playing {
+            task,
+            paid: self.0.world.impact(&state),
+            state,
+            deeds: Deeds::default(),
+            deadline: self.0.deadline(task),
+            shared: Arc::clone(&self.0),
+        })
+    }
+
+    fn oracle(&self, briefing: &Briefing) -> Vec<Action> {
+        oracle::play(&self.0.world, briefing.task.id)
+    }
+
+    /// Returns nothing, because an incident is proved when it is made, and again by [`crate::prove`].
+    fn prove(&self, _briefing: &Briefing, _oracle: &[Action]) -> Result<Reachability, Flaw> {
+        Ok(Reachability::default())
+    }
+
+    fn graders(&self) -> &'static str {
+        STRICT_VERSION
+    }
+}
+
+/// An episode of an incident.
+#[derive(Debug, Clone)]
+struct Playing {
+    shared: Arc<Shared>,
+    task: TaskId,
+    state: State,
+    /// What users lost when a remediation was last rewarded. The rewards of all remediations therefore add up to the
+    /// change of what users lose.
+    paid: i32,
+    deeds: Deeds,
+    /// The last minute in which anything can be done, if there is one.
+    deadline: Option<u32>,
+}
+
+impl Playing {
+    /// Reads what a diagnostic shows of an entity. It takes a minute.
+    fn read(&mut self, kind: Diagnostic, at: EntityId) -> String {
+        let world = &*self.shared.world;
+        world.pass(&mut self.state, 1);
+        if world.is_out(&self.state, at, kind) {
+            self.deeds.queries.push(self.deeds.seen.len());
+            let now = world.clock(self.state.minute());
+            return format!(
+                "{now} {kind}: no answer within 30 s, the tool is overloaded; it may answer when it is asked again"
+            );
+        }
+        let sheet = query::read(world, &self.state, at, kind);
+        // A record of a log or of a change is the same one when it is read again, and a reading is taken anew.
+        let is_kept = matches!(kind, Diagnostic::QueryLogs | Diagnostic::CheckRecentDeploys);
+        for record in sheet.records {
+            if !is_kept || !self.deeds.seen.contains(&record) {
+                self.deeds.seen.push(record);
+            }
+        }
+        self.deeds.queries.push(self.deeds.seen.len());
+        if matches!(kind, Diagnostic::CheckMetrics | Diagnostic::CheckServiceStatus | Diagnostic::QueryLogs) {
+            self.deeds.read_since |= [at].into_iter().collect();
+        }
+        sheet.text
+    }
+
+    /// Performs a remediation, and returns its report and by how much users lose less.
+    fn perform(&mut self, kind: Remediation, action: &Action) -> Result<(Report, Points), Impossible> {
+        /// Ten-thousandths of a point for each thousandth that users lose less.
+        const POINTS: i32 = 10;
+        let world = &*self.shared.world;
+        let Command { verb, target, name } = Command::read(world, kind, action)?;
+        self.deeds.before_change.get_or_insert(self.deeds.seen.len());
+        let consequence = world.perform(&mut self.state, verb, target);
+        if consequence.helped {
+            self.deeds.read_since = EntitySet::EMPTY;
+        }
+        self.deeds.consequences.push(consequence);
+        let verb = &world.library.vocabulary.verb(verb).name;
+        let mut text = String::new();
+        let _ =
+            write!(text, "{} {verb} {name}: done, took {} min", world.clock(self.state.minute()), consequence.minutes);
+        let now = world.impact(&self.state);
+        let gain = Points::new((self.paid - now) * POINTS);
+        self.paid = now;
+        let target = if kind == Remediation::ExecuteRunbookStep { format!("{verb} {name}") } else { name };
+        let target: Arc<str> = target.into();
+        let feedback = Feedback::Done { kind: action.kind().clone(), target: Arc::clone(&target) };
+        Ok((Report { target, text: Text::new(text), feedback }, gain))
+    }
+}
+
+impl WorldState for Playing {
+    fn fork(&self) -> Box<dyn WorldState> {
+        Box::new(self.clone())
+    }
+
+    fn look(&mut self, kind: Diagnostic, service: u16, _earlier: Trajectory<'_>) -> Reading {
+        let at = self.shared.order[usize::from(service)];
+        Reading { text: Text::new(self.read(kind, at)), signal: None }
+    }
+
+    fn act(&mut self, kind: Remediation, action: &Action, _earlier: Trajectory<'_>) -> Acted {
+        let refused = |signal: Signal, error: StepError| Acted {
+            resolved: Resolved::Refused,
+            pay: Some(Pay::Signal(signal)),
+            report: Err(error),
+        };
+        match self.perform(kind, action) {
+            Ok((report, gain)) => Acted {
+                resolved: Resolved::Remediation(None),
+                pay: (gain != Points::ZERO).then_some(Pay::Impact(gain)),
+                report: Ok(report),
+            },
+            Err(Impossible::Unknown(problem)) => {
+                refused(Signal::QueryUnknownSvc, StepError::Unfit { kind: action.kind().clone(), problem })
+            }
+            Err(Impossible::Without(parameter)) => {
+                refused(Signal::RemNoTarget, StepError::NoTarget { kind: action.kind().clone(), parameter })
+            }
+        }
+    }
+
+    /// Checks the names of an answer. Submitting it earns its grade and nothing else.
+    fn accept(&self, answer: &Action) -> Result<Option<Signal>, String> {
+        let answer = Answer::read(&self.shared.world, answer)?;
+        let missing = match self.task {
+            TaskId::AlertClassification if answer.severity.is_none() => "the parameter 'severity' is missing",
+            TaskId::RootCauseAnalysis if answer.service.is_none() => "the parameter 'service' is missing",
+            _ => return Ok(None),
+        };
+        Err(missing.to_owned())
+    }
+
+    /// Returns whether an equal action was taken since the last remediation. After a remediation the same query takes
+    /// another reading.
+    fn is_repeat(&self, action: &Action, earlier: Trajectory<'_>) -> bool {
+        let mut since = earlier.0.iter().rev().take_while(|step| !matches!(step.resolved, Resolved::Remediation(_)));
+        since.any(|step| step.action == *action)
+    }
+
+    fn is_out_of_time(&self) -> bool {
+        self.deadline.is_some_and(|deadline| self.state.now() > deadline)
+    }
+
+    fn grade(&self, steps: Trajectory<'_>) -> Grade {
+        let world = &*self.shared.world;
+        let answer = steps.answer().and_then(|answer| Answer::read(world, answer).ok());
+        let answer = answer.as_ref();
+        match self.task {
+            TaskId::AlertClassification => grade::severity(world, &self.deeds, answer),
+            TaskId::RootCauseAnalysis => grade::root_cause(world, &self.deeds, answer),
+            TaskId::RemediationPlanning => {
+                grade::remediation(world, &self.state, &self.deeds, answer, self.shared.lost_by_oracle())
+            }
+        }
+    }
+
+    fn strict_grade(&self, _steps: Trajectory<'_>) -> Option<Grade> {
+        None
+    }
+}

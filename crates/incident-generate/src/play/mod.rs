@@ -1,0 +1,11 @@
+//! Play: an incident as an episode of the environment. It reads commands and answers, keeps what was read and done,
+//! grades, and knows a play that earns the full score.
+
+pub(crate) mod answer;
+pub(crate) mod command;
+pub(crate) mod grade;
+pub(crate) mod grounding;
+mod limits;
+pub(crate) mod live;
+pub(crate) mod oracle;
+pub(crate) mod scenario;

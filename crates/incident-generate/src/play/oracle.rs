@@ -1,0 +1,297 @@
+//! The oracle: a player that knows the truth. It reads until the truth is proved, cites what proves it, and repairs
+//! by the shortest plan.
+
+use std::cmp::Reverse;
+
+use serde_json::{Map, Value, json};
+
+use crate::incident::world::{State, World};
+use crate::play::answer::NONE;
+use crate::play::command;
+use crate::play::grounding::{self, Deeds};
+use crate::play::limits::{MOST_CITED, SETTLE};
+use crate::proof::claim::{Claim, Record, RecordId, is_consistent};
+use crate::proof::hypotheses::{Appearance, TOOLS, View};
+use crate::telemetry::query;
+use incident_env::{Action, ActionKind, Diagnostic, Submission, TaskId};
+
+/// The number of views that are read at most after those of the proof.
+const MOST_FURTHER_VIEWS: u32 = 20;
+
+/// What was read, and which of it proves the truth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Diagnosis {
+    /// The views that were read, in order. A view without an answer is read again.
+    pub views: Vec<View>,
+    /// The records to cite.
+    pub cited: Vec<RecordId>,
+}
+
+/// The reason why an incident cannot be answered in full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unanswerable {
+    /// The fault acts along no path.
+    NoPath,
+    /// The fault cannot be shown by as few records as an answer may cite.
+    TooManyRecords,
+}
+
+/// Returns the actions of the oracle in a task.
+#[must_use]
+pub(crate) fn play(world: &World, task: TaskId) -> Vec<Action> {
+    let incident = &world.incident;
+    let name = |at| incident.topology.name(at);
+    let look = |view: &View| Action::with(ActionKind::Diagnostic(view.tool), &[("service", name(view.at))]);
+    if task == TaskId::AlertClassification {
+        let mut actions: Vec<_> = read(world, &mut world.start(), users(world)).iter().map(look).collect();
+        let severity = [("severity", json!(incident.severity.as_str())), ("confidence", json!(1.0))];
+        actions.push(submission(Submission::Severity, severity));
+        return actions;
+    }
+    let diagnosis = diagnose(world);
+    let mut actions: Vec<_> = diagnosis.views.iter().map(look).collect();
+    let cited: Vec<_> = diagnosis.cited.iter().map(ToString::to_string).collect();
+    let root = incident.fault.as_ref().map_or(NONE, |fault| name(fault.root));
+    let mechanism = incident.family(&world.library).map_or(NONE, |family| &family.id);
+    let answer = [
+        ("service", json!(root)),
+        ("mechanism", json!(mechanism)),
+        ("trigger", json!(incident.trigger.as_deref().unwrap_or(NONE))),
+        ("evidence", json!(cited)),
+        ("confidence", json!(1.0)),
+    ];
+    if task == TaskId::RootCauseAnalysis {
+        let path: Vec<_> = world.path().unwrap_or_default().into_iter().map(name).collect();
+        let answer = answer.into_iter().chain([("path", json!(path))]);
+        actions.push(submission(Submission::RootCause, answer));
+        return actions;
+    }
+    if let Some(fault) = &incident.fault {
+        let mut state = repaired(world, count(&diagnosis.views));
+        let ops = incident.proof.repair.iter().map(|number| &fault.ops[*number]);
+        actions.extend(ops.map(|op| command::action(world, op.verb, op.target)));
+        for at in &fault.verify {
+            let view = View { at: *at, tool: Diagnostic::CheckMetrics };
+            actions.extend(read(world, &mut state, view).iter().map(look));
+        }
+    }
+    let status = if incident.fault.is_some() { "resolved" } else { "no_incident" };
+    actions.push(submission(Submission::Resolution, answer.into_iter().chain([("status", json!(status))])));
+    actions
+}
+
+/// Returns the view that shows how much users lose.
+fn users(world: &World) -> View {
+    View { at: world.incident.topology.gateway, tool: Diagnostic::CheckMetrics }
+}
+
+/// Counts views, each of which takes a minute.
+fn count(views: &[View]) -> u32 {
+    u32::try_from(views.len()).unwrap_or(u32::MAX)
+}
+
+/// Returns how many minutes the oracle takes in a task.
+#[must_use]
+pub(crate) fn minutes(world: &World, task: TaskId) -> u32 {
+    let mut state = world.start();
+    match task {
+        TaskId::AlertClassification => {
+            read(world, &mut state, users(world));
+        }
+        TaskId::RootCauseAnalysis => world.pass(&mut state, count(&diagnose(world).views)),
+        TaskId::RemediationPlanning => {
+            state = repaired(world, count(&diagnose(world).views));
+            for at in world.incident.fault.iter().flat_map(|fault| &fault.verify) {
+                read(world, &mut state, View { at: *at, tool: Diagnostic::CheckMetrics });
+            }
+        }
+    }
+    state.now()
+}
+
+/// Returns what users lose in each minute after the alert while the oracle diagnoses and repairs the fault, in
+/// thousandths. After the last minute it stays the same.
+#[must_use]
+pub(crate) fn lost(world: &World) -> Vec<i32> {
+    let mut state = repaired(world, count(&diagnose(world).views));
+    world.pass(&mut state, SETTLE);
+    state.lost().to_vec()
+}
+
+/// Returns the state after so many minutes and the shortest repair.
+fn repaired(world: &World, minutes: u32) -> State {
+    let mut state = world.start();
+    world.pass(&mut state, minutes);
+    if let Some(fault) = &world.incident.fault {
+        for number in &world.incident.proof.repair {
+            let op = &fault.ops[*number];
+            world.perform(&mut state, op.verb, op.target);
+        }
+    }
+    state
+}
+
+/// Reads a view until it is answered, and returns all tries.
+fn read(world: &World, state: &mut State, view: View) -> Vec<View> {
+    let mut tries = Vec::new();
+    loop {
+        world.pass(state, 1);
+        tries.push(view);
+        if !world.is_out(state, view.at, view.tool) {
+            return tries;
+        }
+    }
+}
+
+/// Makes a submission. Its parameters are texts, lists and numbers where the environment expects them, so it is never
+/// refused.
+fn submission<'a>(kind: Submission, parameters: impl IntoIterator<Item = (&'a str, Value)>) -> Action {
+    let kind = ActionKind::Submission(kind);
+    let parameters: Map<_, _> = parameters.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    Action::new(kind.clone(), parameters).unwrap_or_else(|_| Action::with(kind, &[]))
+}
+
+/// Checks that a full answer can be given.
+///
+/// # Errors
+/// The reason why it cannot.
+pub(crate) fn can_be_answered(world: &World) -> Result<(), Unanswerable> {
+    if world.incident.fault.is_some() && world.path().is_none() {
+        return Err(Unanswerable::NoPath);
+    }
+    let diagnosis = diagnose(world);
+    let mut state = world.start();
+    let mut deeds = Deeds::default();
+    for View { at, tool } in diagnosis.views {
+        world.pass(&mut state, 1);
+        if !world.is_out(&state, at, tool) {
+            deeds.seen.extend(query::records(world, &state, at, tool));
+        }
+    }
+    let grounding = grounding::grounding(&world.incident, &deeds, &diagnosis.cited);
+    if grounding < 1.0 { Err(Unanswerable::TooManyRecords) } else { Ok(()) }
+}
+
+/// Reads until all rivals of the true fault are excluded, and picks the records that exclude them.
+#[must_use]
+pub(crate) fn diagnose(world: &World) -> Diagnosis {
+    let incident = &world.incident;
+    let mut reading = Reading { world, state: world.start(), views: Vec::new(), seen: Vec::new() };
+    for view in incident.proof.views.iter().flatten() {
+        reading.read(*view);
+    }
+    // If the proof has no views, or if they are not enough, the view that excludes most is read next.
+    for _ in 0..MOST_FURTHER_VIEWS {
+        let claims = reading.claims();
+        let left = consistent(world, &claims);
+        if left.is_empty() && !claims.is_empty() {
+            break;
+        }
+        let excludes = |view: &View| reading.excluded_by(*view, &claims, &left);
+        let views = incident.topology.ids().flat_map(|at| TOOLS.map(|tool| View { at, tool }));
+        let best = views.max_by_key(|view| (excludes(view), Reverse(view.at)));
+        let Some(view) = best.filter(|view| excludes(view) > 0 || reading.seen.is_empty()) else { break };
+        reading.read(view);
+    }
+    Diagnosis { cited: cite(world, &reading.seen), views: reading.views }
+}
+
+/// What was read so far.
+struct Reading<'a> {
+    world: &'a World,
+    state: State,
+    views: Vec<View>,
+    seen: Vec<Record>,
+}
+
+impl Reading<'_> {
+    fn read(&mut self, view: View) {
+        self.views.extend(read(self.world, &mut self.state, view));
+        self.seen.extend(query::records(self.world, &self.state, view.at, view.tool));
+    }
+
+    fn claims(&self) -> Vec<Claim> {
+        self.seen.iter().map(|record| record.claim).collect()
+    }
+
+    /// Counts the rivals of those left that a view would exclude.
+    fn excluded_by(&self, view: View, claims: &[Claim], left: &[&Appearance]) -> usize {
+        let new = query::records(self.world, &self.state, view.at, view.tool);
+        let all: Vec<_> = claims.iter().copied().chain(new.into_iter().map(|record| record.claim)).collect();
+        let ambiguity = self.world.incident.knobs.ambiguity;
+        left.iter().filter(|rival| !is_consistent(rival, &all, ambiguity)).count()
+    }
+}
+
+/// Returns the rivals that are consistent with all claims.
+fn consistent<'a>(world: &'a World, claims: &[Claim]) -> Vec<&'a Appearance> {
+    let incident = &world.incident;
+    incident.rivals.iter().filter(|rival| is_consistent(rival, claims, incident.knobs.ambiguity)).collect()
+}
+
+/// Returns groups of records that are worth citing together: each record alone, and evidence at the same entity by
+/// twos and threes. One class at an entity may be a decoy; several are more than a decoy shows.
+fn groups(seen: &[Record]) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = (0..seen.len()).map(|index| vec![index]).collect();
+    let sign = |(index, record): (usize, &Record)| match record.claim {
+        Claim::Shows { at, class } => Some((index, at, class)),
+        _ => None,
+    };
+    let signs: Vec<_> = seen.iter().enumerate().filter_map(sign).collect();
+    for (first, one) in signs.iter().enumerate() {
+        let later = |from: usize| signs.iter().enumerate().skip(from).filter(|(_, other)| other.1 == one.1);
+        for (second, two) in later(first + 1).filter(|(_, two)| two.2 != one.2) {
+            groups.push(vec![one.0, two.0]);
+            for (_, three) in later(second + 1).filter(|(_, three)| ![one.2, two.2].contains(&three.2)) {
+                groups.push(vec![one.0, two.0, three.0]);
+            }
+        }
+    }
+    groups
+}
+
+/// Picks few records that exclude as many rivals as all records do. The search is greedy, so there may be fewer.
+#[must_use]
+pub(crate) fn cite(world: &World, seen: &[Record]) -> Vec<RecordId> {
+    /// A number that all sizes of groups divide, so that averages are whole numbers.
+    const PARTS: usize = 60;
+    let left = |chosen: &[usize]| {
+        let claims: Vec<_> = chosen.iter().map(|index| seen[*index].claim).collect();
+        consistent(world, &claims).len()
+    };
+    let groups = groups(seen);
+    let mut chosen: Vec<usize> = Vec::new();
+    loop {
+        let now = left(&chosen);
+        let fits = |group: &&Vec<usize>| {
+            let is_new = group.iter().all(|index| !chosen.contains(index));
+            is_new && chosen.len() + group.len() <= MOST_CITED
+        };
+        // A group is worth what its records exclude on average. Of equals, the first one is taken.
+        let worth = |group: &&Vec<usize>| {
+            let with: Vec<_> = chosen.iter().chain(group.iter()).copied().collect();
+            let excluded = now - left(&with);
+            (excluded * PARTS / group.len(), Reverse(group.first().copied()))
+        };
+        match groups.iter().filter(fits).max_by_key(worth).filter(|group| worth(group).0 > 0) {
+            Some(group) => chosen.extend(group),
+            None => break,
+        }
+    }
+    if chosen.is_empty() {
+        // If the alert alone left no rival, any evidence of the fault will do.
+        let is_of_fault = |record: &Record| match record.claim {
+            Claim::Shows { at, class } => world.incident.shows(at).contains(class),
+            _ => false,
+        };
+        chosen.extend(seen.iter().position(is_of_fault));
+    }
+    // Records that later ones made unnecessary are dropped.
+    let mut index = 0;
+    while index < chosen.len() && chosen.len() > 1 {
+        let mut without = chosen.clone();
+        without.remove(index);
+        if left(&without) == left(&chosen) { chosen = without } else { index += 1 }
+    }
+    chosen.into_iter().map(|index| seen[index].id).collect()
+}

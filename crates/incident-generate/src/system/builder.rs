@@ -1,0 +1,285 @@
+//! The builder of topologies: it makes a system from draws.
+//!
+//! Draws are taken by entity and purpose, never in sequence, so a step that draws more does not disturb the others.
+
+use std::collections::BTreeMap;
+
+use crate::data::kinds::{EdgeKind, Kind};
+use crate::draws::{Draws, Stream};
+use crate::ids::EntityId;
+use crate::system::topology::{Edge, Entity, Journey, Topology};
+
+/// How large a system is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Size {
+    /// The number of services, at least 6. What they run on is added to it.
+    pub services: u16,
+    /// The greatest number of services in a row from the gateway to a store.
+    pub hops: u16,
+}
+
+/// How entities are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Naming {
+    /// Names say nothing, such as `svc-quartz`. Another number gives the same system other names, and its records
+    /// other ids.
+    Codename(u32),
+    /// Names say what an entity is, such as `api-3` or `db-1`.
+    Semantic,
+}
+
+impl Default for Naming {
+    fn default() -> Self {
+        Self::Codename(0)
+    }
+}
+
+impl Naming {
+    /// Returns the number of the skin. Draws of names and ids depend on it, and no other draws do.
+    #[must_use]
+    pub fn skin(self) -> u64 {
+        match self {
+            Self::Codename(skin) => u64::from(skin),
+            Self::Semantic => 0,
+        }
+    }
+}
+
+const WORDS: [&str; 72] = [
+    "agate", "alder", "amber", "aspen", "basalt", "beryl", "birch", "bistre", "briar", "cedar", "chalk", "cinder",
+    "clover", "cobalt", "copper", "coral", "crocus", "cypress", "delta", "dune", "ember", "fennel", "fern", "flint",
+    "garnet", "gneiss", "granite", "harbor", "hazel", "heath", "heron", "indigo", "iris", "ivory", "jasper", "juniper",
+    "kelp", "larch", "lichen", "linden", "maple", "marble", "marl", "moss", "myrtle", "nickel", "ochre", "onyx",
+    "opal", "osier", "pearl", "pewter", "poplar", "quartz", "reed", "rowan", "russet", "sable", "saffron", "sedge",
+    "shale", "sorrel", "spruce", "sumac", "talc", "teal", "thistle", "topaz", "umber", "willow", "yarrow", "zinc",
+];
+
+const JOURNEYS: [&str; 8] = ["checkout", "login", "search", "browse", "messages", "reports", "uploads", "settings"];
+/// The weights of journeys in thousandths, for three to six journeys.
+const WEIGHTS: [&[i32]; 4] =
+    [&[520, 310, 170], &[430, 280, 180, 110], &[370, 260, 180, 120, 70], &[330, 240, 170, 120, 90, 50]];
+
+/// Makes a system.
+#[must_use]
+pub(crate) fn build(draws: Draws, size: Size, naming: Naming) -> Topology {
+    let mut build = Builder { draws, parts: Vec::new(), edges: Vec::new() };
+    let services = size.services.max(6);
+    let count = |of: u16, least: u16| (services * of / 100).max(least);
+    let [dbs, caches, queues, externals] = [count(14, 1), count(7, 1), count(6, 1), count(6, 1)];
+    let [workers, batches] = [count(9, 1), count(6, 1)];
+    let apis = services.saturating_sub(1 + dbs + caches + queues + externals + workers + batches).max(2);
+    let nodes = (services / 8).max(2);
+
+    // Callers come first, so that one pass from the front sums up loads and one from the back sums up errors.
+    let gateway = build.add_one(Kind::Gateway);
+    let apis = build.add(Kind::Api, apis);
+    let workers = build.add(Kind::Worker, workers);
+    let batches = build.add(Kind::Batch, batches);
+    let queues = build.add(Kind::Queue, queues);
+    let caches = build.add(Kind::Cache, caches);
+    let dbs = build.add(Kind::Db, dbs);
+    let externals = build.add(Kind::External, externals);
+    for kind in [Kind::Config, Kind::Identity, Kind::Dns, Kind::Network] {
+        build.add_one(kind);
+    }
+    let nodes = build.add(Kind::Node, nodes);
+    build.place(&nodes);
+    let fronts = build.connect(gateway, &apis, size.hops.max(1));
+    build.data(&apis, &fronts, &dbs, &caches);
+    build.messages(&apis, &fronts, &workers, &queues, &dbs);
+    build.others(&apis, &batches, &dbs, &externals);
+    build.name(naming);
+    let journeys = build.journeys(&fronts);
+    let Builder { parts, mut edges, .. } = build;
+    edges.sort_by_key(|edge| (edge.from, edge.to, edge.kind));
+    edges.dedup_by_key(|edge| (edge.from, edge.to));
+    Topology { entities: parts, edges, journeys, gateway }
+}
+
+struct Builder {
+    draws: Draws,
+    parts: Vec<Entity>,
+    edges: Vec<Edge>,
+}
+
+impl Builder {
+    fn add(&mut self, kind: Kind, count: u16) -> Vec<EntityId> {
+        (0..count).map(|_| self.add_one(kind)).collect()
+    }
+
+    fn add_one(&mut self, kind: Kind) -> EntityId {
+        let id = EntityId(u16::try_from(self.parts.len()).unwrap_or(u16::MAX));
+        let within = |salt, low, high| self.draws.within(Stream::Demand, u64::from(id), salt, low, high);
+        let demand = match kind {
+            Kind::Gateway => i64::from(within(0, 400, 2400)) * 1000,
+            Kind::Worker => i64::from(within(0, 20, 120)) * 1000,
+            Kind::Batch => i64::from(within(0, 5, 20)) * 1000,
+            _ => 0,
+        };
+        let base_latency = match kind {
+            Kind::Cache => within(1, 300, 900),
+            Kind::Db | Kind::Queue => within(1, 2_000, 9_000),
+            Kind::External => within(1, 60_000, 180_000),
+            _ => within(1, 8_000, 60_000),
+        };
+        let used = within(2, 300, 560).cast_signed();
+        self.parts.push(Entity { name: String::new(), kind, zone: 0, node: None, demand, used, base_latency });
+        id
+    }
+
+    /// Puts nodes into two zones and services on nodes. A service is in the zone of its node.
+    fn place(&mut self, nodes: &[EntityId]) {
+        for (number, node) in nodes.iter().enumerate() {
+            self.parts[node.index()].zone = u8::from(number % 2 == 1);
+        }
+        let order = self.draws.shuffled(Stream::Placement, 0, self.parts.len());
+        let mut turn = 0;
+        for index in order {
+            let entity = &self.parts[index];
+            if entity.kind.is_service() && entity.kind != Kind::External {
+                let node = nodes[turn % nodes.len()];
+                turn += 1;
+                let zone = self.parts[node.index()].zone;
+                (self.parts[index].node, self.parts[index].zone) = (Some(node), zone);
+            }
+        }
+    }
+
+    fn edge(&mut self, from: EntityId, to: EntityId, kind: EdgeKind) {
+        let fanout = match kind {
+            EdgeKind::Store => 1000,
+            _ => self.draws.within(Stream::Edges, u64::from(from), u64::from(to), 600, 1800).cast_signed(),
+        };
+        self.edges.push(Edge { from, to, kind, fanout });
+    }
+
+    /// Draws a number below `n` for an entity and a purpose.
+    fn draw(&self, a: EntityId, b: u64, n: usize) -> usize {
+        self.draws.below(Stream::Edges, u64::from(a) | 1 << 32, b, u32::try_from(n.max(1)).unwrap_or(1)) as usize
+    }
+
+    /// Connects services in tiers: the gateway calls the first tier, which is returned, and each further service is
+    /// called by one or two of the tier before it.
+    fn connect(&mut self, gateway: EntityId, apis: &[EntityId], hops: u16) -> Vec<EntityId> {
+        let tiers = usize::from(hops).min(apis.len()).max(1);
+        let first = (apis.len() / tiers).clamp(2, 6).min(apis.len());
+        let (fronts, deeper) = apis.split_at(first);
+        for front in fronts {
+            self.edge(gateway, *front, EdgeKind::Req);
+        }
+        let mut before = fronts.to_vec();
+        let size = deeper.len().div_ceil(tiers.saturating_sub(1).max(1)).max(1);
+        for tier in deeper.chunks(size) {
+            for (number, api) in tier.iter().enumerate() {
+                let callers = 1 + usize::from(self.draw(*api, 1, 3) == 0);
+                for n in 0..callers.min(before.len()) {
+                    let caller = before[(number + n + self.draw(*api, 2, before.len())) % before.len()];
+                    let optional = self.draw(*api, 3 + n as u64, 5) == 0;
+                    self.edge(caller, *api, if optional { EdgeKind::Opt } else { EdgeKind::Req });
+                }
+            }
+            before = tier.to_vec();
+        }
+        fronts.to_vec()
+    }
+
+    /// Gives stores to all services that call no other service and to some of the rest, and caches to some of them.
+    fn data(&mut self, apis: &[EntityId], fronts: &[EntityId], dbs: &[EntityId], caches: &[EntityId]) {
+        for (cache, number) in caches.iter().zip(0..) {
+            self.edge(*cache, dbs[number % dbs.len()], EdgeKind::Store);
+        }
+        for (number, api) in apis.iter().enumerate() {
+            let is_leaf = !self.edges.iter().any(|edge| edge.from == *api);
+            if is_leaf || self.draw(*api, 10, 3) == 0 {
+                // Neighbours share a store, so that a store has several clients.
+                let db = if number < dbs.len() { number } else { self.draw(*api, 11, dbs.len()) };
+                self.edge(*api, dbs[db], EdgeKind::Data);
+            }
+            if (is_leaf || fronts.contains(api)) && self.draw(*api, 12, 2) == 0 {
+                let cache = self.draw(*api, 13, caches.len());
+                self.edge(*api, caches[cache], EdgeKind::Cached);
+            }
+        }
+        // A cache without readers would have no effect.
+        for (cache, number) in caches.iter().zip(0..) {
+            if !self.edges.iter().any(|edge| edge.to == *cache) {
+                self.edge(fronts[number % fronts.len()], *cache, EdgeKind::Cached);
+            }
+        }
+        for (db, number) in dbs.iter().zip(0..) {
+            if self.edges.iter().filter(|edge| edge.to == *db && edge.kind == EdgeKind::Data).count() < 2 {
+                self.edge(apis[(apis.len() - 1).saturating_sub(number) % apis.len()], *db, EdgeKind::Data);
+                self.edge(fronts[number % fronts.len()], *db, EdgeKind::Data);
+            }
+        }
+    }
+
+    /// Connects workers and services through queues.
+    fn messages(
+        &mut self,
+        apis: &[EntityId],
+        fronts: &[EntityId],
+        workers: &[EntityId],
+        queues: &[EntityId],
+        dbs: &[EntityId],
+    ) {
+        for (worker, number) in workers.iter().zip(0..) {
+            self.edge(*worker, queues[number % queues.len()], EdgeKind::Consume);
+            self.edge(*worker, dbs[self.draw(*worker, 20, dbs.len())], EdgeKind::Data);
+        }
+        for (queue, number) in queues.iter().zip(0..) {
+            let producers = [
+                fronts[(number + self.draw(*queue, 21, fronts.len())) % fronts.len()],
+                apis[self.draw(*queue, 22, apis.len())],
+            ];
+            for producer in producers {
+                self.edge(producer, *queue, EdgeKind::Produce);
+            }
+        }
+    }
+
+    /// Connects batches to stores, and services to external providers.
+    fn others(&mut self, apis: &[EntityId], batches: &[EntityId], dbs: &[EntityId], externals: &[EntityId]) {
+        for (batch, number) in batches.iter().zip(0..) {
+            self.edge(*batch, dbs[(number + self.draw(*batch, 30, dbs.len())) % dbs.len()], EdgeKind::Data);
+        }
+        for external in externals {
+            let first = self.draw(*external, 31, apis.len());
+            for n in 0..2 + self.draw(*external, 32, 2) {
+                self.edge(apis[(first + n * 2) % apis.len()], *external, EdgeKind::External);
+            }
+        }
+    }
+
+    /// Names all entities.
+    fn name(&mut self, naming: Naming) {
+        let order = self.draws.shuffled(Stream::Names, naming.skin() << 8, WORDS.len());
+        let mut counts = BTreeMap::new();
+        for (index, entity) in self.parts.iter_mut().enumerate() {
+            let count: &mut u16 = counts.entry(entity.kind).or_default();
+            *count += 1;
+            entity.name = match (naming, entity.kind) {
+                (Naming::Semantic, kind) => format!("{}-{count}", kind.as_str()),
+                (Naming::Codename(_), Kind::Node) => format!("node-{}", WORDS[order[index % WORDS.len()]]),
+                (Naming::Codename(_), Kind::External) => format!("ext-{}", WORDS[order[index % WORDS.len()]]),
+                (Naming::Codename(_), _) => format!("svc-{}", WORDS[order[index % WORDS.len()]]),
+            };
+        }
+    }
+
+    /// Distributes the journeys over the first tier of services.
+    fn journeys(&self, fronts: &[EntityId]) -> Vec<Journey> {
+        let weights = WEIGHTS[(fronts.len().clamp(3, 6)) - 3];
+        let order = self.draws.shuffled(Stream::Journeys, 1, fronts.len());
+        weights
+            .iter()
+            .zip(JOURNEYS)
+            .enumerate()
+            .map(|(number, (weight, name))| Journey {
+                name,
+                entry: fronts[order[number % order.len()]],
+                weight: *weight,
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,9 @@
+//! The system: its topology, the traffic through it, and the faults that can occur in it. No file in this room knows
+//! an alert or an agent.
+
+pub(crate) mod bind;
+pub(crate) mod builder;
+pub(crate) mod fault;
+pub(crate) mod named_objects;
+pub(crate) mod topology;
+pub(crate) mod traffic;

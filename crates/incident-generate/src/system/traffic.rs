@@ -1,0 +1,436 @@
+//! Traffic: requests flow from callers to what they call, and failures flow back. One tick is one minute.
+//!
+//! All numbers are integers, so the same incident gives the same readings on every machine. Shares and factors are in
+//! thousandths, durations in microseconds, and rates in thousandths of a request a second.
+
+use crate::data::kinds::EdgeKind;
+use crate::data::vocabulary::{FailsAs, Predicate, Toward};
+use crate::ids::{EntityId, EntitySet};
+use crate::system::topology::{Entity, Topology};
+
+/// The share of reads that a cache passes on to its store on a quiet day.
+const USUAL_MISS: i32 = 80;
+/// The share of its capacity above which an entity fails requests.
+const OVERLOAD: i64 = 930;
+/// The greatest use of capacity that is told apart, 30 times what an entity can do.
+const MOST_USED: i64 = 30_000;
+/// The greatest share of requests that an entity fails because of overload alone.
+const MOST_OVERLOAD: i64 = 900;
+/// The use of capacity beyond which a queue is taken to be as long as at this use.
+const LONGEST_QUEUE: i64 = 930;
+/// The greatest number of requests that are taken to wait in a queue, in thousandths.
+const MOST_WAITING: i64 = 7000;
+/// The time after which a caller gives up. Where calls time out, the slowest hundredth takes that long.
+pub(crate) const TIMEOUT: u32 = 2_000_000;
+/// The longest duration of an answer; clients have given up by then.
+const LONGEST: i64 = 30_000_000;
+/// The rise in the share of failed requests from which the errors of an entity are up.
+const ERRORS_UP: i16 = 25;
+/// The factor from which the response times of an entity are up.
+const LATENCY_UP: u64 = 1800;
+
+/// What the facts that hold at the moment do to an entity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Effects {
+    /// The share of requests that pass the entity itself.
+    passes: i32,
+    /// The share of its calls that pass, by [`Toward`].
+    passes_toward: [i32; Toward::ALL.len()],
+    capacity: i32,
+    latency: i32,
+    /// How long requests wait that get no answer.
+    wait: i64,
+    /// The load that it causes in addition to that of its users, by [`Toward`].
+    extra: [i32; Toward::ALL.len()],
+    retries: i32,
+    miss: i32,
+}
+
+impl Effects {
+    const NONE: Self = Self {
+        passes: 1000,
+        passes_toward: [1000; Toward::ALL.len()],
+        capacity: 1000,
+        latency: 1000,
+        wait: 0,
+        extra: [0; Toward::ALL.len()],
+        retries: 0,
+        miss: USUAL_MISS,
+    };
+}
+
+/// What can be measured at an entity in one minute.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// The share of requests that it fails, for whatever reason.
+    pub error: i16,
+    /// The share of its capacity that it needs.
+    pub used: i16,
+    /// The requests that reach it, relative to a quiet day.
+    pub load: i32,
+    /// The duration of an answer.
+    pub latency: u32,
+}
+
+/// Whether an entity is in trouble, compared with a quiet day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Trouble {
+    /// Whether errors are up.
+    pub errors: bool,
+    /// Whether response times are up.
+    pub slow: bool,
+}
+
+impl Trouble {
+    /// Returns whether errors or response times are up.
+    #[must_use]
+    pub const fn any(self) -> bool {
+        self.errors || self.slow
+    }
+}
+
+impl Reading {
+    /// Compares the reading with the baseline of the same entity.
+    #[must_use]
+    pub fn trouble(&self, quiet: &Self) -> Trouble {
+        Trouble {
+            errors: self.error - quiet.error >= ERRORS_UP,
+            slow: u64::from(self.latency) * 1000 >= u64::from(quiet.latency) * LATENCY_UP,
+        }
+    }
+}
+
+/// The entities that are in trouble, compared with a quiet day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Troubled {
+    /// The entities whose errors are up.
+    pub errors: EntitySet,
+    /// The entities whose response times are up.
+    pub slow: EntitySet,
+}
+
+impl Troubled {
+    /// Returns the entities whose errors or response times are up.
+    #[must_use]
+    pub fn any(self) -> EntitySet {
+        self.errors | self.slow
+    }
+
+    /// Returns the trouble of one entity.
+    #[must_use]
+    pub fn at(self, at: EntityId) -> Trouble {
+        Trouble { errors: self.errors.contains(at), slow: self.slow.contains(at) }
+    }
+}
+
+/// The model of the traffic through one system.
+#[derive(Debug, Clone)]
+pub struct TrafficModel {
+    /// The links, sorted by caller.
+    links: Vec<Link>,
+    /// Where the links of each caller begin, and at the end the number of links.
+    starts: Vec<usize>,
+    capacities: Vec<Capacity>,
+    /// The entry and the weight of each journey.
+    journeys: Vec<(EntityId, i32)>,
+    gateway: EntityId,
+}
+
+/// A dependency, with what traffic needs to know of it.
+#[derive(Debug, Clone, Copy)]
+struct Link {
+    to: EntityId,
+    fanout: i32,
+    /// The share of the failures of the other end that reach the caller.
+    weight: i32,
+    toward: Option<Toward>,
+    /// Whether the caller is a cache and this its store.
+    is_store: bool,
+    /// Whether the caller waits for the answer.
+    waits: bool,
+}
+
+/// What an entity can do, and what it is asked to do on a quiet day.
+#[derive(Debug, Clone, Copy)]
+struct Capacity {
+    /// The requests of its own users.
+    demand: i64,
+    /// The requests of all callers on a quiet day.
+    usual: i64,
+    /// The requests that it can answer.
+    most: i64,
+    /// The duration of its own work.
+    latency: i64,
+}
+
+/// The traffic in one minute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flow {
+    readings: Vec<Reading>,
+    loads: Vec<i64>,
+    effects: Vec<Effects>,
+}
+
+impl Flow {
+    /// Returns the readings of all entities, by their numbers.
+    #[must_use]
+    pub fn readings(&self) -> &[Reading] {
+        &self.readings
+    }
+
+    /// Replaces the facts that hold from the next tick on.
+    pub fn set(&mut self, facts: &[(&Predicate, EntityId)]) {
+        self.effects.fill(Effects::NONE);
+        for (predicate, at) in facts {
+            let effects = &mut self.effects[at.index()];
+            let passes = 1000 - predicate.error;
+            match predicate.toward {
+                Some(toward) => {
+                    let slot = toward as usize;
+                    effects.passes_toward[slot] = effects.passes_toward[slot] * passes / 1000;
+                    effects.extra[slot] += predicate.load;
+                }
+                None => effects.passes = effects.passes * passes / 1000,
+            }
+            if predicate.fails_as == FailsAs::Timeout && predicate.error > 0 {
+                effects.wait = i64::from(TIMEOUT);
+            }
+            effects.capacity = effects.capacity * predicate.capacity / 1000;
+            effects.latency = effects.latency.max(predicate.latency);
+            effects.retries += predicate.retries;
+            effects.miss = effects.miss.max(predicate.miss);
+        }
+    }
+
+    /// Compares all entities with a quiet day.
+    #[must_use]
+    pub fn troubled(&self, quiet: &Self) -> Troubled {
+        let pairs = EntityId::first(self.readings.len()).zip(self.readings.iter().zip(&quiet.readings));
+        let mut troubled = Troubled::default();
+        for (at, (now, quiet)) in pairs {
+            let trouble = now.trouble(quiet);
+            let set = |holds: bool| if holds { EntitySet::of(at) } else { EntitySet::EMPTY };
+            troubled.errors |= set(trouble.errors);
+            troubled.slow |= set(trouble.slow);
+        }
+        troubled
+    }
+}
+
+impl TrafficModel {
+    /// Makes the model of a system. What each entity can do follows from its load and its use of capacity on a quiet
+    /// day.
+    #[must_use]
+    pub fn new(topology: &Topology) -> Self {
+        let mut starts = Vec::with_capacity(topology.entities.len() + 1);
+        let mut links = Vec::with_capacity(topology.edges.len());
+        for from in topology.ids() {
+            starts.push(links.len());
+            links.extend(topology.needs(from).map(|edge| Link {
+                to: edge.to,
+                fanout: edge.fanout,
+                weight: edge.kind.weight(),
+                toward: Toward::ALL.into_iter().find(|one| one.includes(edge.kind)),
+                is_store: edge.kind == EdgeKind::Store,
+                waits: !matches!(edge.kind, EdgeKind::Produce | EdgeKind::Consume | EdgeKind::Opt),
+            }));
+        }
+        starts.push(links.len());
+        let unlimited = |entity: &Entity| Capacity {
+            demand: entity.demand,
+            usual: 0,
+            most: i64::MAX,
+            latency: i64::from(entity.base_latency),
+        };
+        let mut model = Self {
+            links,
+            starts,
+            capacities: topology.entities.iter().map(unlimited).collect(),
+            journeys: topology.journeys.iter().map(|journey| (journey.entry, journey.weight)).collect(),
+            gateway: topology.gateway,
+        };
+        let quiet = model.flow(&[]);
+        for ((capacity, entity), load) in model.capacities.iter_mut().zip(&topology.entities).zip(&quiet.loads) {
+            capacity.usual = *load;
+            capacity.most = (*load * 1000 / i64::from(entity.used)).max(1);
+        }
+        model
+    }
+
+    /// Returns the traffic in the first minute in which these facts hold.
+    #[must_use]
+    pub fn flow(&self, facts: &[(&Predicate, EntityId)]) -> Flow {
+        let count = self.capacities.len();
+        let mut flow = Flow {
+            readings: vec![Reading::default(); count],
+            loads: vec![0; count],
+            effects: vec![Effects::NONE; count],
+        };
+        flow.set(facts);
+        self.tick(&mut flow);
+        flow
+    }
+
+    /// Lets a minute pass: loads are passed on from callers to what they call, then failures and delays back.
+    pub fn tick(&self, flow: &mut Flow) {
+        let Flow { readings, loads, effects } = flow;
+        for (load, capacity) in loads.iter_mut().zip(&self.capacities) {
+            *load = capacity.demand;
+        }
+        for from in 0..self.capacities.len() {
+            let (own, load) = (effects[from], loads[from]);
+            for link in self.links(from) {
+                let fanout = i64::from(if link.is_store { own.miss } else { link.fanout });
+                let failed = i64::from(readings[link.to.index()].error);
+                let attempts = 1000 + i64::from(own.retries) * failed / 1000;
+                let extra = link.toward.map_or(0, |toward| i64::from(own.extra[toward as usize]));
+                loads[link.to.index()] += load * fanout / 1000 * (attempts + extra) / 1000;
+            }
+        }
+        for at in (0..self.capacities.len()).rev() {
+            let (capacity, own) = (&self.capacities[at], effects[at]);
+            let can = (capacity.most / 1000).saturating_mul(i64::from(own.capacity)).max(1);
+            let used = (loads[at].saturating_mul(1000) / can).min(MOST_USED);
+            let mut passes = i64::from(own.passes) * (1000 - overload(used)) / 1000;
+            let mut latency = capacity.latency * i64::from(own.latency) / 1000 * crowding(used) / 1000 + own.wait;
+            for link in self.links(at) {
+                let called = readings[link.to.index()];
+                let on_the_way = link.toward.map_or(1000, |toward| i64::from(own.passes_toward[toward as usize]));
+                let fails = 1000 - on_the_way * (1000 - i64::from(called.error)) / 1000;
+                passes = passes * (1000 - i64::from(link.weight) * fails / 1000) / 1000;
+                if link.waits {
+                    latency += i64::from(called.latency) * i64::from(link.weight) / 1000;
+                }
+            }
+            let load = if capacity.usual == 0 { 1000 } else { loads[at].saturating_mul(1000) / capacity.usual };
+            readings[at] = Reading {
+                error: i16::try_from(1000 - passes).unwrap_or(1000),
+                used: i16::try_from(used).unwrap_or(i16::MAX),
+                load: i32::try_from(load).unwrap_or(i32::MAX),
+                latency: u32::try_from(latency.min(LONGEST)).unwrap_or(u32::MAX),
+            };
+        }
+    }
+
+    /// Ticks until the readings stop changing, or a fixed number of times in systems that oscillate.
+    #[must_use]
+    pub fn settled(&self, facts: &[(&Predicate, EntityId)]) -> Flow {
+        const MOST_TICKS: usize = 12;
+        let mut flow = self.flow(facts);
+        for _ in 0..MOST_TICKS {
+            let before = flow.readings.clone();
+            self.tick(&mut flow);
+            if before == flow.readings {
+                break;
+            }
+        }
+        flow
+    }
+
+    /// Returns the impact: the share of what users come for that they do not get.
+    #[must_use]
+    pub fn impact(&self, flow: &Flow) -> i32 {
+        let admitted = flow.effects[self.gateway.index()].passes;
+        let lost = |(entry, weight): &(EntityId, i32)| {
+            let served = admitted * (1000 - i32::from(flow.readings[entry.index()].error)) / 1000;
+            weight * (1000 - served)
+        };
+        self.journeys.iter().map(lost).sum::<i32>() / 1000
+    }
+
+    /// Returns the requests that reach an entity on a quiet day, in thousandths of a request a second.
+    #[must_use]
+    pub fn usual(&self, at: EntityId) -> i64 {
+        self.capacities[at.index()].usual
+    }
+
+    fn links(&self, from: usize) -> &[Link] {
+        &self.links[self.starts[from]..self.starts[from + 1]]
+    }
+}
+
+/// Returns the share of requests that are failed because of overload: two thirds of the use of capacity above
+/// [`OVERLOAD`], and [`MOST_OVERLOAD`] at most.
+fn overload(used: i64) -> i64 {
+    ((used - OVERLOAD) * 2 / 3).clamp(0, MOST_OVERLOAD)
+}
+
+/// Returns the factor by which waiting prolongs an entity's own work, from 1 to 2.75 in thousandths.
+///
+/// In a queue with one server and Poisson arrivals (M/M/1), ρ² / (1 − ρ) requests wait on average at a use ρ of the
+/// capacity. A quarter of that number is added to the factor. In the denominator ρ is [`LONGEST_QUEUE`] at most, and
+/// no more than [`MOST_WAITING`] count.
+fn crowding(used: i64) -> i64 {
+    let waiting = used * used / (1000 - used.min(LONGEST_QUEUE));
+    1000 + waiting.min(MOST_WAITING) / 4
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{GATEWAY, SERVICE, STORE, Small};
+
+    /// The readings of gateway, service and store once traffic has settled, and the impact.
+    fn settled(facts: &[(&str, EntityId)]) -> (Vec<Reading>, i32, Troubled) {
+        let small = Small::new();
+        let predicate = |name| small.library.vocabulary.predicate(small.predicate(name));
+        let facts: Vec<_> = facts.iter().map(|(name, at)| (predicate(name), *at)).collect();
+        let flow = small.traffic.settled(&facts);
+        let troubled = flow.troubled(&small.traffic.settled(&[]));
+        (flow.readings().to_vec(), small.traffic.impact(&flow), troubled)
+    }
+
+    #[test]
+    fn a_quiet_day_is_quiet() {
+        let (readings, impact, troubled) = settled(&[]);
+        for reading in readings {
+            assert_eq!((reading.error, reading.used, reading.load), (0, 500, 1000));
+        }
+        assert_eq!((impact, troubled), (0, Troubled::default()));
+    }
+
+    #[test]
+    fn failures_flow_back_to_all_callers_and_to_nobody_else() {
+        for (predicate, at, errors, impact) in [
+            ("crashes", STORE, [1000, 1000, 1000], 1000),
+            ("fails_half", STORE, [500, 500, 500], 500),
+            ("crashes", SERVICE, [1000, 1000, 0], 1000),
+            ("fails_half", GATEWAY, [500, 0, 0], 500),
+        ] {
+            let (readings, lost, troubled) = settled(&[(predicate, at)]);
+            assert_eq!(readings.iter().map(|reading| reading.error).collect::<Vec<_>>(), errors, "{predicate} {at:?}");
+            assert_eq!(lost, impact, "{predicate} {at:?}");
+            assert_eq!(troubled.at(STORE).errors, errors[2] > 0, "{predicate} {at:?}");
+        }
+    }
+
+    #[test]
+    fn delays_add_up_along_the_way_of_a_request() {
+        let (quiet, ..) = settled(&[]);
+        let (readings, impact, troubled) = settled(&[("slow", SERVICE)]);
+        assert_eq!((impact, troubled.errors), (0, EntitySet::EMPTY));
+        assert_eq!(troubled.slow, [GATEWAY, SERVICE].into_iter().collect());
+        assert_eq!(readings[STORE.index()].latency, quiet[STORE.index()].latency);
+        let longer = |at: EntityId| readings[at.index()].latency - quiet[at.index()].latency;
+        assert_eq!(longer(GATEWAY), longer(SERVICE));
+    }
+
+    #[test]
+    fn an_entity_that_cannot_do_its_work_fails_some_of_it() {
+        let (readings, impact, _) = settled(&[("starved", STORE)]);
+        // It has a fifth of twice what it needs, so it is used two and a half times.
+        assert_eq!(readings[STORE.index()].used, 2500);
+        let expected = i16::try_from(overload(2500)).unwrap();
+        assert_eq!((readings[STORE.index()].error, i32::from(expected)), (expected, impact));
+    }
+
+    #[test]
+    fn formulas_keep_to_their_bounds() {
+        for (used, share) in [(0, 0), (930, 0), (1230, 200), (2280, 900), (30_000, 900)] {
+            assert_eq!(overload(used), share, "{used}");
+        }
+        for (used, factor) in [(0, 1000), (500, 1125), (930, 2750), (30_000, 2750)] {
+            assert_eq!(crowding(used), factor, "{used}");
+        }
+    }
+}

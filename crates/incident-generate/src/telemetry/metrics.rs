@@ -1,0 +1,199 @@
+//! The metrics of an entity: requests, errors and response times, the series of its kind, and the journeys at the
+//! gateway.
+
+use std::fmt::{self, Write};
+
+use crate::data::templates::{Series, Shape};
+use crate::draws::Stream;
+use crate::ids::ClassSet;
+use crate::incident::world::Presence;
+use crate::proof::claim::Claim;
+use crate::telemetry::reader::{METRICS, Reader, Sheet, Tenths, WINDOW};
+
+/// The number of points of a series, and the minutes between them.
+const POINTS: i32 = 12;
+const APART: i32 = 10;
+/// How many minutes it takes until something is full.
+const FILLS: i32 = 60;
+/// How many minutes it takes until a ramp has reached its end, and how many of them it is ahead.
+const RAMP: i64 = 15;
+const AHEAD: i64 = 3;
+/// The minutes between two restarts in a saw, and the parts that its range is divided into.
+const RESTARTS: i64 = 17;
+const TEETH: i64 = 19;
+
+/// The slots of the series that every entity with requests has.
+const REQUESTS: u64 = 1;
+const FAILED: u64 = 2;
+const RESPONSE_TIME: u64 = 3;
+/// The slot of the first series of the templates, and that of the first journey.
+const SERIES: u64 = 10;
+const JOURNEYS: u64 = 200;
+
+/// Draws of a series besides those of its minutes: its own usual level, and the jitter around it.
+const OWN_LEVEL: u64 = 1 << 40;
+const JITTER: u64 = 1 << 41;
+
+impl Reader<'_> {
+    /// Writes the metrics of the entity.
+    pub(super) fn metrics(&self, sheet: &mut Sheet) {
+        let incident = &self.world.incident;
+        if incident.traffic.usual(self.at) > 0 {
+            self.traffic(sheet);
+        }
+        let kind = self.kind(self.at);
+        for (number, series) in (SERIES..).zip(&self.world.library.telemetry.series) {
+            if series.kinds.contains(&kind) {
+                self.shifted(sheet, number, series);
+            }
+        }
+        if self.at == incident.topology.gateway {
+            self.journeys(sheet);
+        }
+    }
+
+    /// Goes through the minutes of the points of a series.
+    fn minutes(&self) -> impl Iterator<Item = i32> + use<> {
+        let now = self.now;
+        (0..POINTS).rev().map(move |point| now - point * APART)
+    }
+
+    /// Writes the series that follow from traffic.
+    fn traffic(&self, sheet: &mut Sheet) {
+        let incident = &self.world.incident;
+        let trouble = self.world.trouble(self.state, self.at, self.now);
+        let reading = |minute: i32| self.world.reading(self.state, self.at, minute);
+        let usual = incident.traffic.usual(self.at);
+        sheet.begin(self.id(METRICS, REQUESTS, i64::from(self.now)), Claim::Nothing);
+        let requests = self.minutes().map(|minute| {
+            let rate = usual / 1000 * i64::from(reading(minute).load) / 1000;
+            Tenths(self.noisy(REQUESTS, minute, rate * 10, 30))
+        });
+        self.series(sheet, "requests", "per s", requests);
+        sheet.begin(self.id(METRICS, FAILED, i64::from(self.now)), Claim::Errors { at: self.at, up: trouble.errors });
+        let most = (4 * incident.knobs.noise / 100).max(1);
+        let failed = self.minutes().map(|minute| {
+            let noise = incident.draws.below(Stream::Noise, self.slot(FAILED), when(minute), most);
+            Tenths((i64::from(reading(minute).error) + i64::from(noise)).min(1000))
+        });
+        self.series(sheet, "failed requests", "%", failed);
+        sheet
+            .begin(self.id(METRICS, RESPONSE_TIME, i64::from(self.now)), Claim::Slow { at: self.at, up: trouble.slow });
+        let times = self.minutes().map(|minute| {
+            let latency = i64::from(reading(minute).latency);
+            Tenths(self.noisy(RESPONSE_TIME, minute, latency / 100, 60))
+        });
+        self.series(sheet, "p99 of response time", "ms", times);
+    }
+
+    /// Writes a series of the templates, which a class of evidence shifts while it is there.
+    fn shifted(&self, sheet: &mut Sheet, slot: u64, series: &Series) {
+        let of_class = || self.presences.iter().filter(|presence| presence.classes.contains(series.class));
+        let is_there = of_class().any(|presence| presence.from <= self.now && self.now - WINDOW < presence.to);
+        let own = self.level_within(series.usual, slot, OWN_LEVEL);
+        let claim = if is_there {
+            Claim::Shows { at: self.at, class: series.class }
+        } else {
+            Claim::Lacks { at: self.at, classes: ClassSet::of(series.class) }
+        };
+        sheet.begin(self.id(METRICS, slot, i64::from(self.now)), claim);
+        let values = self.minutes().map(|minute| {
+            let ahead = if series.shape == Shape::Fill { FILLS } else { 0 };
+            let holds = |presence: &&Presence| (presence.from.saturating_sub(ahead)..presence.to).contains(&minute);
+            self.level(series, slot, own, minute, of_class().find(holds).map(|presence| presence.from))
+        });
+        self.series(sheet, &series.label, &series.unit, values);
+    }
+
+    fn series(&self, sheet: &mut Sheet, label: &str, unit: &str, values: impl Iterator<Item = impl fmt::Display>) {
+        let text = &mut sheet.text;
+        text.push_str(label);
+        if !unit.is_empty() {
+            let _ = write!(text, " ({unit})");
+        }
+        let _ = write!(text, ", every {APART} min to {}: ", self.clock(self.now));
+        for (index, value) in values.enumerate() {
+            let _ = write!(text, "{}{value}", if index == 0 { "" } else { " " });
+        }
+        text.push('\n');
+    }
+
+    /// Returns the coordinate of the draws of a slot.
+    fn slot(&self, slot: u64) -> u64 {
+        u64::from(self.at) << 8 | slot
+    }
+
+    /// Adds noise to a value, in thousandths of it and so many at most.
+    fn noisy(&self, slot: u64, minute: i32, value: i64, most: u32) -> i64 {
+        let incident = &self.world.incident;
+        let most = most * incident.knobs.noise / 100;
+        let noise = incident.draws.below(Stream::Noise, self.slot(slot), when(minute), 2 * most + 1);
+        value * (1000 - i64::from(most) + i64::from(noise)) / 1000
+    }
+
+    /// Draws a level within a range of a series.
+    fn level_within(&self, [low, high]: [i32; 2], slot: u64, when: u64) -> i64 {
+        let draws = self.world.incident.draws;
+        i64::from(draws.within(Stream::Noise, self.slot(slot), when, low.unsigned_abs(), high.unsigned_abs()))
+    }
+
+    /// Draws the usual level of a series in a minute: its own level, and a sixth of its range around it.
+    fn usual_level(&self, series: &Series, slot: u64, own: i64, when: u64) -> i64 {
+        let incident = &self.world.incident;
+        let [low, high] = series.usual.map(i64::from);
+        let jitter = (high - low) * i64::from(incident.knobs.noise) / 600;
+        let jitter = jitter.max(i64::from(incident.knobs.noise > 0));
+        let most = u32::try_from(2 * jitter + 1).unwrap_or(1);
+        let noise = i64::from(incident.draws.below(Stream::Noise, self.slot(slot), when | JITTER, most));
+        (own + noise - jitter).clamp(low, high)
+    }
+
+    /// Returns the level of a series in a minute. If the class is there, `since` is the minute in which it began.
+    fn level(&self, series: &Series, slot: u64, own: i64, minute: i32, since: Option<i32>) -> i64 {
+        let when = when(minute);
+        let usual = || self.usual_level(series, slot, own, when);
+        let shifted = || self.level_within(series.shifted, slot, when);
+        let Some(since) = since else { return usual() };
+        let age = i64::from(minute) - i64::from(since);
+        match series.shape {
+            Shape::Ramp if age < RAMP => {
+                let from = usual();
+                from + (shifted() - from) * (age + AHEAD).min(RAMP) / RAMP
+            }
+            Shape::Fill if age < 0 => {
+                let from = usual();
+                from + (shifted() - from) * (age + i64::from(FILLS)) / i64::from(FILLS)
+            }
+            Shape::Step | Shape::Ramp | Shape::Fill => shifted(),
+            Shape::Saw => {
+                let [low, top] = series.shifted.map(i64::from);
+                low + (top - low) * (age.rem_euclid(RESTARTS) + AHEAD) / TEETH
+            }
+        }
+    }
+
+    /// Writes what users get of what they come for, journey by journey.
+    fn journeys(&self, sheet: &mut Sheet) {
+        for (slot, journey) in (JOURNEYS..).zip(&self.world.incident.topology.journeys) {
+            sheet.begin(self.id(METRICS, slot, i64::from(self.now)), Claim::Impact);
+            let label = format!(
+                "journey '{}' ({} % of what users come for, enters at {}), completed",
+                journey.name,
+                journey.weight / 10,
+                self.name(journey.entry)
+            );
+            let values = self.minutes().map(|minute| {
+                let own = self.world.holding(self.state, self.at, minute).filter(|p| p.toward.is_none());
+                let admitted = own.fold(1000, |passes, p| passes * (1000 - p.error) / 1000);
+                let error = i32::from(self.world.reading(self.state, journey.entry, minute).error);
+                Tenths(i64::from(admitted * (1000 - error) / 1000))
+            });
+            self.series(sheet, &label, "%", values);
+        }
+    }
+}
+
+/// Returns the coordinate of the draws of a minute.
+fn when(minute: i32) -> u64 {
+    u64::from(minute.cast_unsigned())
+}

@@ -1,0 +1,10 @@
+//! Telemetry: how the state of a world reads. Records follow from the state by rules that know classes of evidence
+//! and rates, and no family, so what is read in one place cannot contradict what is read in another.
+
+mod changes;
+mod dependencies;
+mod logs;
+mod metrics;
+pub(crate) mod query;
+pub(crate) mod reader;
+mod status;

@@ -1,0 +1,179 @@
+//! The reader: a diagnostic of one entity in one minute, with what all diagnostics need. Each line of a text begins
+//! with the id of its record.
+
+use std::fmt::{self, Write};
+
+use crate::data::kinds::Kind;
+use crate::data::phrase::{Phrase, Words};
+use crate::data::vocabulary::{FailsAs, Predicate};
+use crate::draws::Stream;
+use crate::ids::EntityId;
+use crate::incident::world::{Clock, Presence, State, World};
+use crate::proof::claim::{Claim, Record, RecordId};
+use crate::system::topology::Edge;
+use crate::system::traffic::TIMEOUT;
+
+/// How many minutes logs and series go back.
+pub(super) const WINDOW: i32 = 120;
+/// The share of failed calls, in thousandths, from which a caller logs them.
+pub(super) const LOGGED: i32 = 25;
+
+/// The numbers of the diagnostics, which are hashed into the ids of records.
+pub(super) const LOGS: u64 = 1;
+pub(super) const METRICS: u64 = 2;
+pub(super) const STATUS: u64 = 3;
+pub(super) const DEPENDENCIES: u64 = 4;
+pub(super) const CHANGES: u64 = 5;
+/// The slot of the record that says that there is nothing to show.
+pub(super) const EMPTY: u64 = 999;
+
+/// What a diagnostic shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sheet {
+    /// The text, one record a line.
+    pub text: String,
+    /// What each record says, in the order of the lines.
+    pub records: Vec<Record>,
+}
+
+impl Sheet {
+    /// Begins the line of a record.
+    pub(super) fn begin(&mut self, id: RecordId, claim: Claim) {
+        let _ = write!(self.text, "[{id}] ");
+        self.records.push(Record { id, claim });
+    }
+}
+
+/// A reader of the diagnostics of an entity.
+#[derive(Debug, Clone)]
+pub(crate) struct Reader<'a> {
+    pub(super) world: &'a World,
+    pub(super) state: &'a State,
+    pub(super) at: EntityId,
+    /// The current minute.
+    pub(super) now: i32,
+    /// The classes of evidence that are or were there at the entity.
+    pub(super) presences: Vec<Presence>,
+    /// The name of an entity that calls it.
+    caller: &'a str,
+}
+
+/// The duration of a request, in milliseconds.
+#[derive(Clone, Copy)]
+pub(super) enum RequestTime {
+    /// The request was answered; the 99th percentile is given.
+    Answered(u32),
+    /// The request was given up after this time.
+    GivenUp(u32),
+}
+
+impl<'a> Reader<'a> {
+    /// Makes the reader of an entity in the current minute of a state.
+    pub(crate) fn new(world: &'a World, state: &'a State, at: EntityId) -> Self {
+        let topology = &world.incident.topology;
+        let caller = topology.needed_by(at).next().map_or(at, |edge| edge.from);
+        let presences = world.presences(state, at).collect();
+        Self { world, state, at, now: state.minute(), presences, caller: topology.name(caller) }
+    }
+
+    /// Returns the name of an entity.
+    pub(super) fn name(&self, at: EntityId) -> &'a str {
+        self.world.incident.topology.name(at)
+    }
+
+    /// Returns the kind of an entity.
+    pub(super) fn kind(&self, at: EntityId) -> Kind {
+        self.world.incident.topology.entity(at).kind
+    }
+
+    /// Returns the time of day of a minute.
+    pub(super) fn clock(&self, minute: i32) -> Clock {
+        self.world.clock(minute)
+    }
+
+    /// Returns the id of a record. That of an event depends on its place alone, and that of a reading also on the
+    /// time when it was taken. Times before the alert are negative, and hashed as large numbers.
+    pub(super) fn id(&self, tool: u64, slot: u64, when: i64) -> RecordId {
+        let incident = &self.world.incident;
+        let place = incident.knobs.naming.skin() << 32 | u64::from(self.at) << 8 | tool;
+        let bits = incident.draws.bits(Stream::Evidence, place, slot, when.cast_unsigned());
+        RecordId((bits >> 48) as u16)
+    }
+
+    /// Returns what fills the places of phrases about the entity.
+    pub(super) fn words(&self, peer: &'a str, salt: u64) -> Words<'a> {
+        let World { incident, objects, .. } = self.world;
+        Words {
+            itself: self.name(self.at),
+            peer,
+            caller: self.caller,
+            job: objects.job(self.at).unwrap_or_default(),
+            cert: objects.certificate(self.at).unwrap_or_default(),
+            flag: objects.flag(self.at).unwrap_or_default(),
+            zone: incident.topology.entity(self.at).zone,
+            ms: None,
+            minutes: 0,
+            draws: incident.draws,
+            salt: u64::from(self.at) << 40 | salt,
+        }
+    }
+
+    /// Returns the name of something that the entity calls, for phrases that name one and mean none in particular.
+    pub(super) fn some_peer(&self) -> &'a str {
+        let first = self.world.incident.topology.needs(self.at).next();
+        self.name(first.map_or(self.at, |edge| edge.to))
+    }
+
+    /// Appends one of several phrases.
+    pub(super) fn phrase(&self, out: &mut String, of: &[Phrase], peer: &'a str, salt: u64, time: Option<RequestTime>) {
+        let draws = self.world.incident.draws;
+        let phrase = draws.pick(Stream::Phrases, u64::from(self.at), salt, of);
+        // Each request takes a time of its own, and hardly one takes longer than the 99th percentile.
+        let spread = draws.within(Stream::Phrases, u64::from(self.at) << 1 | 1, salt, 30, 102);
+        let ms = time.map(|time| match time {
+            RequestTime::Answered(ms) => (ms.saturating_mul(spread) / 100).max(1),
+            RequestTime::GivenUp(ms) => ms + spread / 3,
+        });
+        phrase.write(out, &Words { ms, ..self.words(peer, salt) });
+    }
+
+    /// Returns how long the slowest calls of an entity take, in microseconds. Where callers give up, it is their
+    /// patience at least.
+    pub(super) fn slowest(&self, at: EntityId, minute: i32, times_out: bool) -> u32 {
+        let latency = self.world.reading(self.state, at, minute).latency;
+        if times_out { latency.max(TIMEOUT) } else { latency }
+    }
+
+    /// Returns the share of calls along an edge that fail, in thousandths, and how the failures look.
+    pub(super) fn fails(&self, edge: &Edge, minute: i32) -> (i32, FailsAs) {
+        let called = i32::from(self.world.reading(self.state, edge.to, minute).error);
+        let concerns = |p: &&Predicate| p.toward.is_some_and(|toward| toward.includes(edge.kind)) && p.error > 0;
+        let (mut passes, mut looks) = (1000, None);
+        for predicate in self.world.holding(self.state, edge.from, minute).filter(concerns) {
+            passes = passes * (1000 - predicate.error) / 1000;
+            looks = Some(predicate.fails_as);
+        }
+        let share = 1000 - passes * (1000 - called) / 1000;
+        if share < LOGGED {
+            return (share, FailsAs::Unavailable);
+        }
+        let own = |p: &&Predicate| p.toward.is_none() && p.error > 0;
+        let looks = looks.or_else(|| {
+            let worst = self.world.holding(self.state, edge.to, minute).filter(own).max_by_key(|p| p.error);
+            worst.map(|predicate| predicate.fails_as)
+        });
+        (share, looks.unwrap_or(FailsAs::Unavailable))
+    }
+}
+
+/// A number of tenths, displayed as a decimal: `12.3`, and without the tenths from 100 on.
+pub(super) struct Tenths(pub(super) i64);
+
+impl fmt::Display for Tenths {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            1000.. => write!(f, "{}", self.0 / 10),
+            value => write!(f, "{}.{}", value / 10, value % 10),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The status of an entity: its health, where it runs, what belongs to it, and fields that some kinds of entities have.
+
+use std::fmt::Write;
+
+use crate::data::phrase::Words;
+use crate::ids::ClassSet;
+use crate::incident::world::Presence;
+use crate::proof::claim::Claim;
+use crate::telemetry::reader::{Reader, STATUS, Sheet};
+
+/// The share of failed requests, in thousandths, above which an entity is called failing and not degraded.
+const FAILING: i16 = 400;
+/// The slot of the first field; the slot before is that of the line about the entity itself.
+const FIELDS: u64 = 1;
+/// The greatest age of a symptom that is told apart, in minutes.
+const OLDEST: i32 = 9000;
+/// The age from which a symptom is said to be days old, in minutes.
+const DAYS: i32 = 1440;
+
+impl Reader<'_> {
+    /// Writes the status of the entity.
+    pub(super) fn status(&self, sheet: &mut Sheet) {
+        self.about(sheet);
+        let entity = self.world.incident.topology.entity(self.at);
+        for (number, field) in (0..).zip(&self.world.library.telemetry.fields) {
+            if !field.kinds.contains(&entity.kind) {
+                continue;
+            }
+            let holds = |presence: &&Presence| {
+                presence.classes.contains(field.class) && (presence.from..presence.to).contains(&self.now)
+            };
+            let held = self.presences.iter().find(holds);
+            let claim = match held {
+                Some(_) => Claim::Shows { at: self.at, class: field.class },
+                None => Claim::Lacks { at: self.at, classes: ClassSet::of(field.class) },
+            };
+            sheet.begin(self.id(STATUS, FIELDS + number, i64::from(self.now)), claim);
+            let words = self.words(self.some_peer(), number);
+            match held {
+                None => field.usual.write(&mut sheet.text, &words),
+                Some(Presence { from, .. }) => {
+                    let age = self.now.saturating_sub(*from).clamp(0, OLDEST);
+                    field.shifted.write(&mut sheet.text, &Words { minutes: age.unsigned_abs(), ..words });
+                    let _ = if age > DAYS {
+                        write!(sheet.text, ", for days")
+                    } else {
+                        write!(sheet.text, ", since {}", self.clock(*from))
+                    };
+                }
+            }
+            sheet.text.push('\n');
+        }
+    }
+
+    /// Writes the line about the entity itself.
+    fn about(&self, sheet: &mut Sheet) {
+        let (incident, objects) = (&self.world.incident, &self.world.objects);
+        let entity = incident.topology.entity(self.at);
+        let reading = self.world.reading(self.state, self.at, self.now);
+        let trouble = self.world.trouble(self.state, self.at, self.now);
+        let health = if incident.traffic.usual(self.at) == 0 {
+            "running"
+        } else if trouble.errors && reading.error > FAILING {
+            "failing"
+        } else if trouble.any() {
+            "degraded"
+        } else {
+            "healthy"
+        };
+        sheet.begin(self.id(STATUS, 0, i64::from(self.now)), Claim::Nothing);
+        let zone = if entity.zone == 0 { 'a' } else { 'b' };
+        let (name, kind) = (&entity.name, entity.kind.as_str());
+        let _ = write!(sheet.text, "{} {name}: {health}; kind {kind}, zone-{zone}", self.clock(self.now));
+        if let Some(node) = entity.node {
+            let _ = write!(sheet.text, ", on {}", self.name(node));
+        }
+        let [job, certificate, flag] = [objects.job(self.at), objects.certificate(self.at), objects.flag(self.at)];
+        for (what, name) in [("job", job), ("certificate", certificate), ("flag", flag)] {
+            if let Some(name) = name {
+                let _ = write!(sheet.text, ", {what} {name}");
+            }
+        }
+        for measure in self.world.measures(self.state, self.at) {
+            let _ = write!(sheet.text, ", in force: {}", measure.replace('_', " "));
+        }
+        sheet.text.push('\n');
+    }
+}

@@ -1,0 +1,134 @@
+//! What records must be like, whatever the incident.
+
+use std::collections::BTreeSet;
+
+use super::generator::GeneratedIncident;
+use super::ids::ClassSet;
+use super::proof::claim::is_consistent;
+use super::proof::hypotheses::Appearance;
+use super::telemetry::query::read;
+use super::testing::{action, of_every_level, place};
+use incident_env::{Diagnostic, TaskId};
+
+/// Whatever a fault can show at an entity has a template for its kind.
+#[test]
+fn every_class_can_be_read_where_it_can_be() {
+    let mut missing = BTreeSet::new();
+    for incident in of_every_level(11, 4) {
+        let (library, incident) = (&incident.world().library, incident.incident());
+        let all = incident.laboratory(library).every_fault(&library.families, incident.draws, None);
+        for (at, entity) in incident.topology.numbered() {
+            let shown: ClassSet = all.iter().map(|one| one.appearance.shows[at.index()]).collect();
+            for (id, class) in library.vocabulary.numbered_classes().filter(|(id, _)| shown.contains(*id)) {
+                let is_there = match class.tool {
+                    Diagnostic::CheckMetrics => (library.telemetry.series.iter())
+                        .any(|series| series.class == id && series.kinds.contains(&entity.kind)),
+                    Diagnostic::CheckServiceStatus => (library.telemetry.fields.iter())
+                        .any(|field| field.class == id && field.kinds.contains(&entity.kind)),
+                    _ => library.telemetry.logs[id.index()].is_some(),
+                };
+                if !is_there {
+                    missing.insert((class.name.clone(), entity.kind));
+                }
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// What is read at the alert is what the proof reasoned about: with all of it, the truth alone is left.
+#[test]
+fn records_say_what_was_proved() {
+    for made in of_every_level(11, 12) {
+        let (world, incident, place) = (made.world(), made.incident(), place(&made));
+        let state = world.start();
+        let truth = match &incident.fault {
+            None => Appearance::of_nothing(incident.topology.entities.len()),
+            Some(fault) => {
+                let library = &world.library;
+                let all = incident.laboratory(library).every_fault(&library.families, incident.draws, None);
+                let truth = all.iter().find(|one| (one.fault.family, one.fault.root) == (fault.family, fault.root));
+                truth.unwrap().appearance.clone()
+            }
+        };
+        let mut claims = Vec::new();
+        for at in incident.topology.ids() {
+            for tool in Diagnostic::ALL {
+                let sheet = read(world, &state, at, tool);
+                assert_eq!(sheet.text.lines().count(), sheet.records.len(), "{place}: {}", sheet.text);
+                for (line, record) in sheet.text.lines().zip(&sheet.records) {
+                    assert!(line.starts_with(&format!("[{}] ", record.id)), "{place}: {line}");
+                    assert!(!line.contains('{') && !line.trim_end().ends_with(':'), "{place}: {line}");
+                    assert!(is_consistent(&truth, &[record.claim], 64), "{place}: {record:?}\n{}", sheet.text);
+                    claims.push(record.claim);
+                }
+            }
+        }
+        assert!(is_consistent(&truth, &claims, incident.knobs.ambiguity), "{place}");
+        for rival in &incident.rivals {
+            assert!(
+                !is_consistent(rival, &claims, incident.knobs.ambiguity),
+                "{place}: another fault would read the same"
+            );
+        }
+    }
+}
+
+/// Queries let minutes pass, so what they show depends on when they are made. It depends on nothing else: queries of
+/// other entities in between change nothing, in whatever order they are made.
+#[test]
+fn only_the_minute_of_a_query_counts() {
+    for made in of_every_level(11, 2) {
+        let place = place(&made);
+        let names: Vec<_> = made.incident().topology.entities.iter().map(|entity| entity.name.as_str()).collect();
+        let (first, others) = names.split_first().unwrap();
+        let shown = |before: &[&str]| {
+            let mut episode = made.episode(TaskId::RootCauseAnalysis);
+            for service in before {
+                episode.step(&action("check_metrics", &serde_json::json!({ "service": service })));
+            }
+            let query = action("query_logs", &serde_json::json!({ "service": first }));
+            let outcome = episode.step(&query);
+            outcome.observation.evidence.last().unwrap().text.as_str().to_owned()
+        };
+        let some = &others[..3];
+        let reversed: Vec<_> = some.iter().rev().copied().collect();
+        assert_eq!(shown(some), shown(&reversed), "{place}");
+        assert_eq!(shown(some), shown(&others[3..6]), "{place}");
+        // Three minutes earlier the clock is another one.
+        assert_ne!(shown(some), shown(&[]), "{place}");
+    }
+}
+
+/// No two changes and no two entities can be mistaken for each other.
+#[test]
+fn ids_and_names_are_unique() {
+    for made in of_every_level(11, 2) {
+        let incident = made.incident();
+        let changes: BTreeSet<_> = incident.changes.iter().map(|change| &change.id).collect();
+        assert_eq!(changes.len(), incident.changes.len());
+        let names: BTreeSet<_> = incident.topology.entities.iter().map(|entity| &entity.name).collect();
+        assert_eq!(names.len(), incident.topology.entities.len());
+    }
+}
+
+/// A victim names what it calls, and nothing behind it.
+#[test]
+fn logs_name_direct_dependencies_alone() {
+    let logs = |made: &GeneratedIncident, at| read(made.world(), &made.world().start(), at, Diagnostic::QueryLogs).text;
+    for made in of_every_level(11, 6) {
+        let topology = &made.incident().topology;
+        for at in topology.ids() {
+            let text = logs(&made, at);
+            let near: Vec<_> = (topology.needs(at).map(|edge| edge.to))
+                .chain(topology.needed_by(at).map(|edge| edge.from))
+                .chain([at])
+                .collect();
+            for other in topology.ids().filter(|other| !near.contains(other)) {
+                let name = topology.name(other);
+                let named = text.split(|c: char| !c.is_alphanumeric() && c != '-').any(|word| word == name);
+                assert!(!named, "{} names {name}:\n{text}", topology.name(at));
+            }
+        }
+    }
+}

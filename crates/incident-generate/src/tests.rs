@@ -1,0 +1,174 @@
+//! What holds for every family, every fault and every incident.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::data::family::Family;
+use super::data::kinds::{EdgeKind, Kind};
+use super::data::library::{Embedded, Library};
+use super::draws::Draws;
+use super::ids::{ClassId, ClassSet};
+use super::incident::level::{Knobs, Level};
+use super::proof::hypotheses::Laboratory;
+use super::proof::repair_plan;
+use super::system::builder::{Naming, Size, build};
+use super::system::traffic::TrafficModel;
+use super::testing::{generator, incidents, place};
+use incident_env::Severity;
+
+#[test]
+fn the_families_say_what_can_be_read() {
+    let library = generator().library();
+    assert!(library.families.len() >= 20, "{}", library.families.len());
+    let mut shown = ClassSet::EMPTY;
+    for family in &library.families {
+        family.lint(&library.vocabulary).unwrap();
+        shown |= family.facts.iter().map(|fact| library.vocabulary.predicate(fact.predicate).shows).collect();
+    }
+    let all: ClassSet = ClassId::first(library.vocabulary.classes.len()).collect();
+    assert_eq!(library.vocabulary.names(all - shown), Vec::<&str>::new(), "no family shows these");
+}
+
+#[test]
+fn what_is_wrong_with_a_family_is_told() {
+    let library = generator().library();
+    let good = String::from_utf8(Embedded::get("unbounded_query_oom.toml").unwrap().data.into_owned()).unwrap();
+    assert!(Family::parse(&good, &library.vocabulary).is_ok());
+    for (from, to, words) in [
+        ("data(root)", "date(root)", "unknown function 'date'"),
+        ("data(root)", "data(rot)", "'rot' stands for nothing before it"),
+        ("crashloop(store)", "crashlop(store)", "unknown predicate 'crashlop'"),
+        ("crashloop(store)", "crashloop(shop)", "'shop' stands for nothing"),
+        ("pause_job", "pause_jobs", "op pause_jobs: unknown verb"),
+        ("needs = [\"!runaway\"]", "needs = [\"!run\"]", "unknown label 'run'"),
+        ("durable_off = [\"runaway\"]", "durable_off = [\"run\"]", "durable_off: unknown label 'run'"),
+        ("verify = [\"store\"]", "verify = [\"shop\"]", "'shop' stands for nothing"),
+        ("version = 1", "version = 1\nvariant = 2", "unknown field `variant`"),
+    ] {
+        assert!(good.contains(from), "{from}");
+        let error = Family::parse(&good.replacen(from, to, 1), &library.vocabulary).unwrap_err();
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+#[test]
+fn a_family_that_breaks_a_rule_is_refused() {
+    let good = String::from_utf8(Embedded::get("memory_leak.toml").unwrap().data.into_owned()).unwrap();
+    let laid_over = |name: &str, text: String| Library::with_overlay([(name.to_owned(), text)]);
+    // In its own place it is what it was.
+    assert_eq!(laid_over("memory_leak.toml", good.clone()).unwrap().digest, generator().library().digest);
+    let more = laid_over("more.toml", good.replace("\"memory_leak\"", "\"more\"")).unwrap();
+    assert_eq!(more.families.len(), generator().library().families.len() + 1);
+    assert_ne!(more.digest, generator().library().digest);
+    for (from, to, words) in [
+        ("", "", "more.toml: there is a family 'memory_leak' already"),
+        ("leaks_memory(root)\"", "leaks_memory(root)\", b = \"leaks_connections(root)\"", "one of them at most"),
+        ("clears = [\"leak\"]", "clears = []", "facts.leak: no op clears it"),
+        ("harm = 30", "harm = 0", "wrong restart_service: needs a harm above 0"),
+        ("version = 1", "version = one", "more.toml: "),
+    ] {
+        let error = laid_over("more.toml", good.replacen(from, to, 1)).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+    let error = laid_over("vocabulary.toml", String::new()).unwrap_err().to_string();
+    assert!(error.starts_with("vocabulary.toml: "), "{error}");
+}
+
+#[test]
+fn every_fault_that_a_system_can_have_is_repaired_without_harm() {
+    let library = generator().library();
+    let mut seen = BTreeSet::new();
+    for seed in 0..12 {
+        let draws = Draws::new(seed);
+        let topology = build(draws, Size { services: 15, hops: 4 }, Naming::default());
+        let traffic = TrafficModel::new(&topology);
+        let laboratory = Laboratory { topology: &topology, traffic: &traffic, vocabulary: &library.vocabulary };
+        for one in laboratory.every_fault(&library.families, draws, None) {
+            let family = &library.families[one.fault.family];
+            seen.insert(&family.id);
+            let ops = repair_plan::shortest(&one.fault).unwrap_or_else(|| panic!("{} cannot be repaired", family.id));
+            let mut facts = one.fault.start;
+            for number in ops {
+                let op = &one.fault.ops[number];
+                // The world performs the first op whose condition is met, which must be the one that was planned.
+                let taken = one.fault.op(op.verb, op.target, facts).unwrap();
+                assert_eq!((taken.harm, taken.apply(facts)), (0, op.apply(facts)), "{}", family.id);
+                facts = op.apply(facts);
+            }
+            assert!(!facts.meets(one.fault.harmful | one.fault.durable), "{}", family.id);
+            // Once nothing harmful holds any more, users lose nothing.
+            let flow = traffic.settled(&one.fault.holding(&library.vocabulary, facts).collect::<Vec<_>>());
+            let left: Vec<_> = family.cannot_clear.iter().collect();
+            assert!(traffic.impact(&flow) < 10 || !left.is_empty(), "{}: {}", family.id, traffic.impact(&flow));
+        }
+    }
+    assert_eq!(seen.len(), library.families.len(), "{seen:?}");
+}
+
+/// The proofs of an incident hold, and so does what they do not cover: ids differ, and controls have no fault.
+#[test]
+fn an_incident_holds_together() {
+    let mut ids = BTreeSet::new();
+    for (level, count) in [(Level::Easy, 8), (Level::Medium, 6), (Level::Hard, 2)] {
+        for made in incidents(level, 1, count) {
+            let (one, knobs, place) = (made.incident(), Knobs::of(level), place(&made));
+            assert!(ids.insert(one.id.clone()), "{place}");
+            made.prove().unwrap_or_else(|flaw| panic!("{place}: {flaw}"));
+            let Some(fault) = &one.fault else {
+                assert_eq!((one.severity, one.impact, &one.trigger), (Severity::P4, 0, &None), "{place}");
+                continue;
+            };
+            assert!(one.proof.after_alert >= knobs.hypotheses, "{place}");
+            assert_eq!(one.rivals.len() + 1, one.proof.after_alert, "{place}");
+            let kind = generator().library().families[fault.family].trigger.kind;
+            assert!(one.trigger.iter().all(|id| one.change(id).unwrap().kind == kind), "{place}");
+        }
+    }
+}
+
+#[test]
+fn a_quiet_system_is_quiet_and_load_and_failures_go_their_ways() {
+    let library = generator().library();
+    for seed in 0..30 {
+        let topology = build(Draws::new(seed), Size { services: 20, hops: 5 }, Naming::Semantic);
+        let traffic = TrafficModel::new(&topology);
+        let quiet = traffic.settled(&[]);
+        assert_eq!(traffic.impact(&quiet), 0);
+        for (entity, reading) in topology.entities.iter().zip(quiet.readings()) {
+            assert_eq!((reading.error, reading.load), (0, 1000), "{}", entity.name);
+            assert!((250..600).contains(&reading.used) || reading.used == 0, "{}: {}", entity.name, reading.used);
+        }
+        // Callers come before what they call, or one pass would not be enough.
+        assert!(topology.edges.iter().all(|edge| edge.from < edge.to));
+        assert_eq!(topology.journeys.iter().map(|journey| journey.weight).sum::<i32>(), 1000);
+        // A store that crashes takes all its clients along.
+        let crash = library.vocabulary.predicates.iter().find(|one| one.name == "crashloop").unwrap();
+        let store = topology.of(Kind::Db).next().unwrap();
+        let flow = traffic.settled(&[(crash, store)]);
+        for edge in topology.needed_by(store).filter(|edge| edge.kind == EdgeKind::Data) {
+            assert_eq!(flow.readings()[edge.from.index()].error, 1000, "seed {seed}");
+        }
+        assert!(traffic.impact(&flow) <= 1000);
+    }
+}
+
+/// `cargo test --release -p incident-generate -- --ignored --nocapture` for the numbers of a level.
+#[test]
+#[ignore = "takes minutes without optimization"]
+fn a_thousand_of_each_level_are_proved_and_differ() {
+    let library = generator().library();
+    for level in Level::ALL {
+        let (mut attempts, mut by_severity, mut by_family, mut by_views) = (0, [0; 4], BTreeMap::new(), [0; 5]);
+        for made in incidents(level, 2, 1000) {
+            let one = made.incident();
+            attempts += one.attempt + 1;
+            by_severity[one.severity as usize] += 1;
+            by_views[one.proof.views.as_ref().map_or(4, Vec::len)] += 1;
+            let family = one.family(library).map_or("none", |family| &family.id);
+            *by_family.entry(family).or_insert(0_u32) += 1;
+        }
+        println!("{level}: {attempts} attempts, severities {by_severity:?}, views {by_views:?}\n  {by_family:?}");
+        assert!(by_severity.iter().all(|count| *count > 100), "{level}: {by_severity:?}");
+        assert!(by_family.len() > library.families.len() / 2, "{level}: {by_family:?}");
+        assert!(by_family.values().all(|count| *count < 250), "{level}: {by_family:?}");
+    }
+}

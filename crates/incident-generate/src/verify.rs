@@ -1,0 +1,150 @@
+//! Verification of a finished incident by other means than those that made it: everything is simulated anew, and the
+//! oracle plays it through the environment.
+
+use std::sync::Arc;
+
+use crate::incident::incident::Incident;
+use crate::incident::world::World;
+use crate::play::oracle;
+use crate::play::scenario::{scenario, task_of};
+use crate::proof::hypotheses::{Hypotheses, Hypothesis, Scene};
+use crate::proof::repair_plan;
+use incident_env::Severity;
+use incident_env::{Episode, EpisodeId, Points, Tasks};
+
+/// A flaw of an incident.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message says what each means")]
+pub enum Flaw {
+    #[error("its fault is none that this system can have")]
+    NoSuchFault,
+    #[error("{0} faults explain what is there, and not one")]
+    NotUnique(usize),
+    #[error("the alert leaves {left} faults open; the level asks for {least}")]
+    AlertTells { left: usize, least: usize },
+    #[error("the alert excludes the true fault")]
+    AlertMisleads,
+    #[error("{found} views tell it; the level asks for {least}")]
+    TooPlain { found: usize, least: usize },
+    #[error("the views of the proof leave {0} faults open")]
+    ViewsDoNotTell(usize),
+    #[error("it has no repair without harm")]
+    NoRepair,
+    #[error("its severity is {kept}, and by the rule {right}")]
+    Severity { kept: &'static str, right: &'static str },
+    #[error("the change that set it off came after the onset, or is none that does")]
+    Trigger,
+    #[error("something that only looks bad stands where the fault is")]
+    DecoyAtFault,
+    #[error("the oracle earns {0}, not 1.0")]
+    NotFull(Points),
+    #[error("the oracle takes {steps} steps; {most} are allowed")]
+    TooLong { steps: usize, most: u32 },
+}
+
+/// Proves a finished incident: exactly one fault explains it, or exactly one pair if two are at work; the views of
+/// the proof identify it; it can be repaired; its severity is right; and the oracle earns the full score in its task.
+///
+/// # Errors
+/// The first flaw that is found.
+pub fn prove(world: &Arc<World>, tasks: &Tasks) -> Result<(), Flaw> {
+    let World { incident, library, .. } = &**world;
+    let laboratory = incident.laboratory(library);
+    let alone = laboratory.every_fault(&library.families, incident.draws, None);
+    let find = |family: usize, root| {
+        alone.iter().position(|one| (one.fault.family, one.fault.root) == (family, root)).ok_or(Flaw::NoSuchFault)
+    };
+    let truth = incident.fault.as_ref().map(|fault| find(fault.family, fault.root)).transpose()?;
+    let other = incident.second.as_ref().map(|second| find(second.family, second.root)).transpose()?;
+    let beside =
+        other.map(|other| laboratory.every_fault(&library.families, incident.draws, Some(&alone[other].fault)));
+    let all = beside.as_ref().unwrap_or(&alone);
+    if let Some(truth) = truth
+        && incident.decoys.iter().any(|decoy| !all[truth].appearance.shows[decoy.at.index()].is_empty())
+    {
+        return Err(Flaw::DecoyAtFault);
+    }
+    let hypotheses = Hypotheses::over(&library.vocabulary, all);
+    let seen = incident.decoys.iter().map(|decoy| (decoy.at, decoy.shows));
+    let scene = hypotheses.scene(truth, incident.topology.entities.len(), seen, incident.knobs.ambiguity);
+    hypotheses.only(&scene, truth).map_err(Flaw::NotUnique)?;
+    if let (Some(truth), Some(other)) = (truth, other) {
+        laboratory.only_pair(&alone, &scene, [truth, other]).map_err(Flaw::NotUnique)?;
+    }
+    let (impact, diverges) = truth.map_or((0, false), |truth| (all[truth].impact, all[truth].diverges));
+    let right = Severity::of(impact, diverges);
+    if right != incident.severity {
+        return Err(Flaw::Severity { kept: incident.severity.as_str(), right: right.as_str() });
+    }
+    if let (Some(truth), Some(fault)) = (truth, &incident.fault) {
+        alert_and_views(incident, &hypotheses, &scene, all, truth)?;
+        let repair = repair_plan::shortest(fault).ok_or(Flaw::NoRepair)?;
+        if repair != incident.proof.repair {
+            return Err(Flaw::NoRepair);
+        }
+        triggers(world)?;
+    }
+    played(world, tasks)
+}
+
+/// Checks that the changes that set the faults off came before their onsets, and at the right entities.
+fn triggers(world: &World) -> Result<(), Flaw> {
+    let World { incident, library, .. } = world;
+    let Some((fault, family)) = incident.fault.as_ref().zip(incident.family(library)) else { return Ok(()) };
+    let is_before = |id: &str, duration: u32, at| {
+        incident.change(id).is_some_and(|change| change.minutes_ago >= duration && change.at == at)
+    };
+    let fits = match &incident.trigger {
+        None => !family.trigger.kind.is_recorded(),
+        Some(id) => is_before(id, incident.duration, fault.trigger_at),
+    };
+    let other_fits = incident
+        .second
+        .iter()
+        .all(|second| second.trigger.iter().all(|id| is_before(id, second.duration, second.trigger_at)));
+    if fits && other_fits { Ok(()) } else { Err(Flaw::Trigger) }
+}
+
+/// Checks that the alert leaves enough open, and that the views of the proof leave only the true fault.
+fn alert_and_views(
+    incident: &Incident,
+    hypotheses: &Hypotheses<'_>,
+    scene: &Scene,
+    all: &[Hypothesis],
+    truth: usize,
+) -> Result<(), Flaw> {
+    let knobs = incident.knobs;
+    let left = hypotheses.after_alert(incident.alerted);
+    if !left.contains(&truth) {
+        return Err(Flaw::AlertMisleads);
+    }
+    if left.len() < knobs.hypotheses {
+        return Err(Flaw::AlertTells { left: left.len(), least: knobs.hypotheses });
+    }
+    let Some(views) = &incident.proof.views else { return Ok(()) };
+    if views.len() < knobs.views {
+        return Err(Flaw::TooPlain { found: views.len(), least: knobs.views });
+    }
+    let agrees = |index: &&usize| views.iter().all(|view| hypotheses.agrees(&all[**index], scene, *view));
+    match left.iter().filter(agrees).count() {
+        1 => Ok(()),
+        more => Err(Flaw::ViewsDoNotTell(more)),
+    }
+}
+
+/// Lets the oracle play the task of the incident through the environment.
+fn played(world: &Arc<World>, tasks: &Tasks) -> Result<(), Flaw> {
+    let task = task_of(&world.incident);
+    let scenario = Arc::new(scenario(Arc::clone(world), task, tasks, "proof"));
+    let play = scenario.oracle();
+    let most = scenario.briefing().task.max_steps;
+    if play.len() > most as usize {
+        return Err(Flaw::TooLong { steps: play.len(), most });
+    }
+    let mut episode = Episode::reset(&scenario, EpisodeId::nil());
+    for action in &play {
+        episode.step(action);
+    }
+    let total = episode.grade().map_or(Points::ZERO, |grade| grade.total);
+    if total == Points::ONE && oracle::can_be_answered(world).is_ok() { Ok(()) } else { Err(Flaw::NotFull(total)) }
+}

@@ -1,3 +1,0 @@
-//! How severe an incident is: what the users lose, and nothing else.
-
-pub use crate::env::Severity;
