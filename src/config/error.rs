@@ -12,7 +12,7 @@ pub enum ConfigError {
     File {
         /// The path of the file.
         file: String,
-        /// What is wrong, and where.
+        /// The problem, with its place in the file.
         problem: String,
     },
     /// `.env` cannot be read.
@@ -37,7 +37,7 @@ pub enum ConfigError {
     Option {
         /// The option as it is written on the command line, such as `--epochs`.
         option: String,
-        /// What is wrong with its value, or what would be right.
+        /// The problem with the value, or what would be right.
         problem: String,
         /// The layer that set the value.
         origin: Origin,

@@ -1,5 +1,5 @@
-//! Configuration: flags override the environment, which overrides `.env`, `bench.toml` and the defaults; all resolved
-//! once.
+//! Configuration: resolved once from flags, the environment, `.env`, `bench.toml` and defaults, of which earlier ones
+//! override later ones.
 //!
 //! This is the only module that reads the environment. Keys are read here and are kept in [`secrecy::SecretString`]
 //! from then on.

@@ -10,7 +10,7 @@ use super::agents::AgentValues;
 use crate::agent::llm::Assist;
 use crate::agent::prompt::Protocol;
 
-/// How the model is asked to answer.
+/// The form in which a model is asked to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProtocolChoice {
@@ -37,7 +37,7 @@ impl ProtocolChoice {
     }
 }
 
-/// What happens when a reply cannot be used.
+/// The help that a model gets when its reply cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AssistChoice {
@@ -101,7 +101,7 @@ impl<'de> Deserialize<'de> for Concurrency {
     }
 }
 
-/// What is printed on stdout at the end.
+/// The format of the result on stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
@@ -117,7 +117,7 @@ pub enum Format {
     Openenv,
 }
 
-/// In which form the episodes are written for other programs.
+/// The format in which the episodes are written for other programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LogFormat {
@@ -129,7 +129,7 @@ pub enum LogFormat {
     Atif,
 }
 
-/// How progress is shown on stderr.
+/// The form in which progress is shown on stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProgressChoice {

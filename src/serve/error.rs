@@ -29,7 +29,7 @@ pub struct Full {
 pub struct Misfit {
     /// The place of the value, such as `scenario_index` or `parameters.service`.
     pub place: String,
-    /// What is wrong there, and what would be right.
+    /// The problem at that place, with what would be right.
     pub problem: String,
 }
 

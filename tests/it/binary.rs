@@ -57,7 +57,7 @@ impl Place {
         Ended::of(&self.command(arguments).output().unwrap())
     }
 
-    /// The id of the newest run.
+    /// Returns the id of the newest run.
     pub(crate) fn latest(&self) -> String {
         self.read("results/latest").trim().to_owned()
     }
@@ -78,7 +78,7 @@ impl Place {
     }
 }
 
-/// The names in a folder, sorted.
+/// Returns the names in a folder, sorted.
 pub(crate) fn names_in(folder: &Path) -> Vec<String> {
     let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
     let mut names: Vec<_> = fs::read_dir(folder).unwrap().map(name).collect();

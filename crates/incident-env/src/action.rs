@@ -148,7 +148,7 @@ const REPLICAS: &str = "replicas";
 pub struct ActionError {
     /// The place of the mistake: `action`, `action_type`, `parameters` or `parameters.KEY`.
     pub place: String,
-    /// What is wrong at that place, and what would be right.
+    /// The problem at that place, with what would be right.
     pub problem: String,
 }
 

@@ -109,7 +109,7 @@ pub struct Report {
 pub enum Pay {
     /// The price of this signal in the task's reward table.
     Signal(Signal),
-    /// How much the remediation reduced user impact, as a fraction of user traffic, negative if it made things worse.
-    /// It is given as [`Signal::Impact`].
+    /// The reduction of user impact by the remediation, as a fraction of user traffic, negative if it made things
+    /// worse. It is given as [`Signal::Impact`].
     Impact(Points),
 }

@@ -44,12 +44,12 @@ pub struct RootCause {
     pub trigger_match: bool,
     /// Whether the fault acts along the path that the answer names.
     pub path_valid: bool,
-    /// How far the cited evidence rules out every other explanation, times the square of the share of citations that
-    /// help; 0 to 1. Below 0.25 the score is at most 0.25.
+    /// The degree, 0 to 1, to which the cited evidence rules out every other explanation, times the square of the share
+    /// of citations that help. Below 0.25 the score is at most 0.25.
     pub grounding: Points,
-    /// How well the stated confidence fits the outcome, 0 to 1, relative to a confidence of one half.
+    /// The calibration of the stated confidence, 0 to 1, by [`super::rubric::calibration`].
     pub calibration: Points,
-    /// How far everything that was read rules out every other explanation, 0 to 1.
+    /// The degree, 0 to 1, to which everything that was read rules out every other explanation.
     pub ruled_out: Points,
     /// The number of other faults that remain possible after everything that was read.
     pub left_open: u32,
@@ -123,7 +123,7 @@ pub struct ScriptedCause {
     pub path_valid: Option<bool>,
     /// The share of the clues that were seen, 0 to 1. Below 0.25 the score is at most 0.25.
     pub grounding: Points,
-    /// How well the stated confidence fits the outcome, 0 to 1, relative to a confidence of one half.
+    /// The calibration of the stated confidence, 0 to 1, by [`super::rubric::calibration`].
     pub calibration: Option<Points>,
     /// The submitted service, if there was one.
     pub submitted_service: Option<String>,

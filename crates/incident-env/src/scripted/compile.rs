@@ -22,7 +22,7 @@ use crate::text::Text;
 pub struct Place {
     /// The path of keys, such as `evidence.query_logs.stock-db[1].when`.
     pub path: String,
-    /// What is wrong at that place.
+    /// The problem at that place.
     pub problem: String,
 }
 
