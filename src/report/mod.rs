@@ -14,6 +14,7 @@ pub mod junit;
 pub mod markdown;
 pub(crate) mod markup;
 pub mod plan;
+pub mod power;
 pub mod progress;
 pub mod protocol;
 pub mod publish;

@@ -10,9 +10,9 @@
 use std::sync::Arc;
 
 use incident_env::{
-    Acted, Action, Alert, AnswerForm, Breakdown, Briefing, Catalog, Diagnostic, Episode, EpisodeId, Feedback, Flaw, Grade,
-    Pay, Points, Reachability, Reading, Remediation, Report, Resolved, Scenario, Signal, Targets, TaskId, Text, Trajectory,
-    World, WorldState,
+    Acted, Action, Alert, AnswerForm, Breakdown, Briefing, Catalog, Diagnostic, Episode, EpisodeId, Feedback, Flaw,
+    Grade, Pay, Points, Reachability, Reading, Remediation, Report, Resolved, Scenario, Signal, Targets, TaskId, Text,
+    Trajectory, World, WorldState,
 };
 
 #[derive(Debug)]

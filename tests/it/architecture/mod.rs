@@ -76,7 +76,7 @@ const LAYERS: [(&str, &[&str], &str); 12] = [
 ];
 
 /// Files, or folders of files, that neither wait nor look at the clock, the disk, the network or the environment.
-const PURE: [&str; 50] = [
+const PURE: [&str; 51] = [
     "crates/incident-env/src",
     "src/generate",
     "src/chat/call.rs",
@@ -115,6 +115,7 @@ const PURE: [&str; 50] = [
     "src/report/detail_tables.rs",
     "src/report/episodes.rs",
     "src/report/plan.rs",
+    "src/report/power",
     "src/report/publish.rs",
     "src/report/score_table.rs",
     "src/report/table.rs",
