@@ -68,9 +68,10 @@ pub(in crate::cli) struct CompareArgs {
 }
 
 const POWER_HELP: &str = "\
-Two questions need two numbers. These scenarios: is the agent worse than before, on the same scenarios? For gates; more
-epochs help. Incidents like these: which of two agents is better, on incidents of this kind? For leaderboards; epochs
-help only until the spread between incidents is all that is left.
+Two questions need two numbers.
+These scenarios, for gates: is the agent worse than before, on the same scenarios? Epochs help.
+Incidents like these, for leaderboards: which of two agents is better, on incidents of this kind?
+Epochs help only until the spread between incidents is all that is left.
 
 Examples:
   bench power                                         the suite classic, with an assumed spread
@@ -95,13 +96,13 @@ pub(in crate::cli) struct PowerArgs {
     #[arg(value_name = "RUN")]
     pub(in crate::cli) runs: Vec<String>,
     /// The difference of scores to show, above 0 and up to 1
-    #[arg(long, value_name = "SCORE", default_value = "0.05", value_parser = difference)]
+    #[arg(long, value_name = "SCORE", default_value = "0.05", allow_negative_numbers = true, value_parser = difference)]
     pub(in crate::cli) difference: f64,
     /// The chance of showing it if it exists, from 0.5 to below 1
-    #[arg(long, value_name = "P", default_value = "0.8", value_parser = power)]
+    #[arg(long, value_name = "P", default_value = "0.8", allow_negative_numbers = true, value_parser = power)]
     pub(in crate::cli) power: f64,
     /// The error: of the one-sided bound of a gate, and of both sides of a comparison together; above 0 and below 0.5
-    #[arg(long, value_name = "P", default_value = "0.05", value_parser = alpha)]
+    #[arg(long, value_name = "P", default_value = "0.05", allow_negative_numbers = true, value_parser = alpha)]
     pub(in crate::cli) alpha: f64,
     /// Incidents that you can play [default: as many as the run or the suite has]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -119,10 +120,10 @@ pub(in crate::cli) struct PowerArgs {
     #[arg(long, value_name = "NAME", requires = "runs")]
     pub(in crate::cli) contestant: Vec<String>,
     /// The standard deviation of an incident's score over epochs, 0 to 0.5 [default: as the run has it, or 0.35]
-    #[arg(long, value_name = "SD", value_parser = deviation)]
+    #[arg(long, value_name = "SD", allow_negative_numbers = true, value_parser = deviation)]
     pub(in crate::cli) within: Option<f64>,
     /// The standard deviation of the true score over incidents, 0 to 0.5 [default: as the run has it, or 0.35]
-    #[arg(long, value_name = "SD", value_parser = deviation)]
+    #[arg(long, value_name = "SD", allow_negative_numbers = true, value_parser = deviation)]
     pub(in crate::cli) between: Option<f64>,
     /// The correlation of two agents' true scores over incidents, -1 to 1 [default: 0.5, and measured for pairs of the run]
     #[arg(long, value_name = "R", allow_negative_numbers = true, value_parser = correlation)]

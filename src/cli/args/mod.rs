@@ -65,7 +65,7 @@ pub(super) enum Command {
     Merge(MergeArgs),
     /// Compare two runs, and say whether the new one is worse: the gate
     Compare(CompareArgs),
-    /// Plan a run: epochs and incidents that show a difference, and the difference that given ones show
+    /// Plan a run: how many epochs and incidents show a difference of scores
     Power(PowerArgs),
     /// Play every kept trajectory through the engine again; every score must come out
     VerifyRun(VerifyRunArgs),

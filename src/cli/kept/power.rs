@@ -1,5 +1,7 @@
 //! `bench power`: says how many incidents and epochs show a difference, and which difference given ones show.
 
+use std::collections::BTreeSet;
+
 use super::compare;
 use crate::cli::args::kept::{PowerArgs, PowerFormat};
 use crate::cli::exit::{Failure, Status};
@@ -32,6 +34,10 @@ fn subjects(args: &PowerArgs) -> Result<Subjects, Failure> {
     let store = Store::new(results(args.results.out.as_deref())?);
     let load = |name: &String| compare::load(&store, name).map(|loaded| loaded.summary);
     let summaries = args.runs.iter().map(load).collect::<Result<Vec<_>, _>>()?;
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = summaries.iter().find(|summary| !seen.insert(&summary.run.id)) {
+        return Err(Failure::usage(format!("run {} is named twice", twice.run.id)));
+    }
     let mut subjects = Subjects::of(&summaries)
         .map_err(|other| Failure::usage(other.to_string()).hint("ask about one suite at a time"))?;
     if let Some(unknown) = args.contestant.iter().find(|name| !subjects.names().contains(&name.as_str())) {

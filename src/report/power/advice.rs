@@ -28,7 +28,7 @@ pub(super) fn advice(question: &Question, given: &Assumptions, answer: &Answer) 
     }
     if let Some(hardest) = Hardest::of(answer) {
         let about = about(answer, &hardest.name);
-        said.push(format!("Incidents like these: {}", comparison(question, &about, hardest.needs)));
+        said.push(format!("Incidents like these: {}", comparison(question, &about, &hardest)));
         said.extend(once_or_often(question, &hardest));
         if !question.paired {
             said.push(pair_them(given));
@@ -82,8 +82,7 @@ fn gate(question: &Question, about: &str, needs: &Needs) -> String {
         return format!("{about}{here} are enough to see a drop of {difference}.");
     }
     let Some(more) = needs.epochs else { return format!("{about}no number of epochs that can be played is enough.") };
-    let others = needs.incidents.iter().rfind(|needed| needed.epochs <= epochs.max(3));
-    let others = others.map(|needed| format!(", or {}", shown(needed.incidents, needed.epochs))).unwrap_or_default();
+    let others = needs.incidents_in(epochs).map(|needed| format!(", or {}", shown(needed, epochs))).unwrap_or_default();
     format!(
         "{about}play {}{others}, to see a drop of {difference}. Epochs and incidents are worth the same here, because \
          the scenarios are fixed.",
@@ -91,23 +90,28 @@ fn gate(question: &Question, about: &str, needs: &Needs) -> String {
     )
 }
 
-fn comparison(question: &Question, about: &str, needs: &Needs) -> String {
+fn comparison(question: &Question, about: &str, hardest: &Hardest<'_>) -> String {
     let Question { difference, incidents, epochs, .. } = *question;
-    let here = shown(incidents, epochs);
+    let (needs, here) = (hardest.needs, shown(incidents, epochs));
     if needs.is_met(question) {
         return format!("{about}{here} are enough to see a difference of {difference}.");
     }
     let Some(more) = needs.incidents_in(epochs).map(|needed| shown(needed, epochs)) else {
         return format!("{about}{here} are not enough.");
     };
+    let given = count(incidents, "incident");
     match needs.epochs {
         Some(epochs) => {
             format!("{about}play {more}, or {}, to see a difference of {difference}.", shown(incidents, epochs))
         }
+        None if hardest.basis == Basis::OneEpoch => {
+            format!(
+                "{about}{given} may be too few for a difference of {difference} in any number of epochs. Play {more}."
+            )
+        }
         None => format!(
-            "{about}no number of epochs shows a difference of {difference} on {}, because incidents differ from each \
-             other. Play at least {more}.",
-            count(incidents, "incident")
+            "{about}no number of epochs shows a difference of {difference} on {given}, because incidents differ from \
+             each other. Play at least {more}."
         ),
     }
 }
@@ -130,7 +134,7 @@ fn once_or_often(question: &Question, hardest: &Hardest<'_>) -> Option<String> {
             )
         });
     }
-    let often = question.epochs.max(3);
+    let often = if question.epochs > 1 { question.epochs } else { 3 };
     let (once, again) = (hardest.needs.incidents_in(1)?, hardest.needs.incidents_in(often)?);
     let episodes = again.checked_mul(u64::from(often))?;
     if once == again {
@@ -138,9 +142,13 @@ fn once_or_often(question: &Question, hardest: &Hardest<'_>) -> Option<String> {
     }
     // A twentieth more is no reason to prefer one to the other.
     (once.saturating_mul(21) < episodes.saturating_mul(20)).then(|| {
-        let word = if often == 3 { "three".to_owned() } else { often.to_string() };
+        let times = match often {
+            2 => "twice".to_owned(),
+            3 => "three times".to_owned(),
+            more => format!("{more} times"),
+        };
         format!(
-            "Play {} once rather than {again} {word} times: that takes {once} episodes of each agent instead of {episodes}.",
+            "Play {} once rather than {again} {times}: that takes {once} episodes of each agent instead of {episodes}.",
             count(once, "incident")
         )
     })
@@ -197,7 +205,7 @@ fn sources(answer: &Answer) -> Vec<String> {
     if let Some(names) = names(Basis::OneEpoch) {
         said.push(format!(
             "{names}: a single epoch shows only the sum of both parts of the spread, so each part is taken to be all of it. \
-             That asks for too much rather than too little."
+             On average that asks for too much."
         ));
     }
     if let Some(names) = names(Basis::NoSpreadSeen) {

@@ -95,7 +95,8 @@ fn gate(question: &Question, within: f64) -> Option<Needs> {
     })
 }
 
-/// What a comparison over new incidents needs, by the t interval of the reports.
+/// What a comparison over new incidents needs, by the t interval of the reports. An unpaired comparison has up to twice
+/// its degrees of freedom, which would save an incident or two.
 fn comparison(question: &Question, spread: PairSpread) -> Option<Needs> {
     let Question { difference, incidents, .. } = *question;
     let demand = question.comparison()?;

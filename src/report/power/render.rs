@@ -16,7 +16,7 @@ const MOST_PAIRS: usize = 6;
 pub fn render(answer: &Answer) -> String {
     let Answer { difference, power, alpha, .. } = answer;
     let here = shown(answer.incidents, answer.epochs);
-    let mut text = format!("A difference of {difference}, with power {power} and error {alpha}; given are {here}.\n");
+    let mut text = format!("Difference {difference}, power {power}, error {alpha}; with {here}.\n");
     let _ = match &answer.suite {
         Some(suite) => writeln!(text, "Spread of scores (SD) in {} of {suite}:\n", answer.runs.join(", ")),
         None => writeln!(text, "Spread of scores (SD), assumed:\n"),
@@ -24,7 +24,7 @@ pub fn render(answer: &Answer) -> String {
     text += &grid(&["model", "within incidents", "between", "from"], &spread(answer));
     text += "\nThese scenarios: is the agent worse than before? One-sided, for gates\n\n";
     let rows: Vec<_> =
-        answer.contestants.iter().map(|found| cells(&found.contestant, &found.these_scenarios)).collect();
+        answer.contestants.iter().map(|found| cells(&found.contestant, &found.these_scenarios, found.basis)).collect();
     text += &table(answer, &rows);
     let how = if answer.paired { "paired" } else { "unpaired" };
     let _ =
@@ -72,14 +72,20 @@ fn comparisons(answer: &Answer) -> (Vec<Vec<String>>, usize) {
     let needed = |needs: &Needs| needs.incidents_in(answer.epochs);
     pairs.sort_by_key(|pair| std::cmp::Reverse(needed(&pair.incidents_like_these)));
     let alike = |name: &str| format!("{name} and one like it");
-    let alone = answer.contestants.iter().map(|found| cells(&alike(&found.contestant), &found.incidents_like_these));
-    let pairs_shown = pairs.iter().take(MOST_PAIRS).map(|pair| cells(&pair_name(pair), &pair.incidents_like_these));
+    let alone = answer
+        .contestants
+        .iter()
+        .map(|found| cells(&alike(&found.contestant), &found.incidents_like_these, found.basis));
+    let pairs_shown =
+        pairs.iter().take(MOST_PAIRS).map(|pair| cells(&pair_name(pair), &pair.incidents_like_these, pair.basis));
     (alone.chain(pairs_shown).collect(), pairs.len().saturating_sub(MOST_PAIRS))
 }
 
-fn cells(name: &str, needs: &Needs) -> Vec<String> {
+fn cells(name: &str, needs: &Needs, basis: Basis) -> Vec<String> {
     let incidents = needs.incidents.iter().map(|needed| needed.incidents.to_string());
-    let epochs = needs.epochs.map_or("never".to_owned(), |epochs| epochs.to_string());
+    // A single epoch does not tell how much others would help.
+    let none = if basis == Basis::OneEpoch { "unknown" } else { "never" };
+    let epochs = needs.epochs.map_or(none.to_owned(), |epochs| epochs.to_string());
     let smallest = needs.detectable.map_or(NONE.to_owned(), |detectable| format!("{detectable:.3}"));
     [one_line(name), smallest, epochs].into_iter().chain(incidents).collect()
 }
