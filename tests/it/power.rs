@@ -159,6 +159,7 @@ fn runs_that_cannot_tell_are_refused() {
     let one = summary(1, vec![row("m", [&[Some(1.0)]; 3])]);
     let mut other = one.clone();
     other.run.suite_digest = "sha256:ff".to_owned();
+    other.run.id.0 = "2026-01-04T030405Z-0000".to_owned();
     let none = summary(1, vec![row("m", [&[None]; 3])]);
     for (name, run) in [("one", &one), ("other", &other), ("none", &none)] {
         place.write(&format!("{name}.json"), &serde_json::to_string(run).unwrap());

@@ -56,8 +56,7 @@ fn question(args: &PowerArgs, subjects: &Subjects) -> Result<Question, Failure> 
     let of_runs = subjects.size();
     let asked = args.incidents.map(|incidents| usize::try_from(incidents).unwrap_or(usize::MAX));
     let incidents = match (asked, args.suite.as_deref(), of_runs) {
-        (Some(incidents), _, _) => incidents,
-        (None, None, Some((incidents, _))) => incidents,
+        (Some(incidents), _, _) | (None, None, Some((incidents, _))) => incidents,
         (None, suite, _) => suite::size(suite.unwrap_or("classic"))?,
     };
     Ok(Question {
