@@ -225,9 +225,11 @@ mod tests {
         let (omega, sigma) = (0.25_f64, 0.3_f64);
         let spread = PairSpread { between: omega * omega, within: 2.0 * sigma * sigma, bounds_only: false };
         let two = Demand::two_sided(0.05, 0.8).unwrap();
-        // The last case needs nine scenarios, where the normal answer would be seven.
-        for (epochs, difference) in [(1, 0.1), (5, 0.1), (5, 0.33)] {
-            let n = two.scenarios_by_t(spread.with_epochs(epochs).unwrap(), difference).unwrap();
+        // The difference is the smallest for each number of scenarios, so that rounding up adds no power.
+        for (epochs, n) in [(1, 200), (5, 80), (5, 9)] {
+            let here = spread.with_epochs(epochs).unwrap();
+            let difference = two.by_t(n).unwrap().detectable_with(here, n).unwrap();
+            assert_eq!(two.scenarios_by_t(here, difference), u64::try_from(n).ok());
             let mut rng = SplitMix64::new(11);
             let share = found(2000, || {
                 let differences: Vec<_> = (0..n)
