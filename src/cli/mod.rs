@@ -45,6 +45,7 @@ async fn execute(cli: Cli) -> Result<Status, Failure> {
         Some(Command::Worker(args)) => run::worker::execute(&args).await,
         Some(Command::Merge(args)) => run::merge::execute(&args).await,
         Some(Command::Compare(args)) => kept::compare::execute(&args),
+        Some(Command::Power(args)) => kept::power::execute(&args),
         Some(Command::VerifyRun(args)) => kept::verify_run::execute(&args),
         Some(Command::Regrade(args)) => kept::regrade::execute(&args).await,
         Some(Command::Report(args)) => kept::report::execute(&args),

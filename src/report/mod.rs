@@ -15,6 +15,7 @@ pub mod markdown;
 pub(crate) mod markup;
 pub mod others_scores;
 pub mod plan;
+pub mod power;
 pub mod progress;
 pub mod protocol;
 pub mod reference_page;

@@ -3,6 +3,7 @@
 //! The tests use one worked example, which was computed independently.
 
 pub mod alpha_spending;
+pub mod components;
 pub mod distribution;
 pub mod epochs;
 pub mod exact;
@@ -12,6 +13,7 @@ pub mod passk;
 pub mod power;
 pub mod proportion;
 pub mod rng;
+pub mod spread;
 
 #[cfg(test)]
 mod worked_example;

@@ -26,6 +26,7 @@ mod mcp;
 mod pace;
 mod page;
 mod policy;
+mod power;
 mod properties;
 mod queue;
 mod replay;

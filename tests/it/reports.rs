@@ -45,6 +45,7 @@ fn help() {
         ("help_list", &["list", "--help"]),
         ("help_report", &["report", "--help"]),
         ("help_mcp", &["mcp", "--help"]),
+        ("help_power", &["power", "--help"]),
         ("help_serve", &["serve", "--help"]),
         ("version", &["--version"]),
         ("completions_bash", &["completions", "bash"]),

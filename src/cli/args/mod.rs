@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use self::kept::{CompareArgs, ListArgs, RegradeArgs, ReportArgs, VerifyRunArgs};
+use self::kept::{CompareArgs, ListArgs, PowerArgs, RegradeArgs, ReportArgs, VerifyRunArgs};
 use self::run::{DoctorArgs, MergeArgs, ResumeArgs, RunArgs, WorkerArgs};
 use self::serve::{McpArgs, ServeArgs};
 use self::suite::{ExplainArgs, GenerateArgs, VerifyArgs};
@@ -65,6 +65,8 @@ pub(super) enum Command {
     Merge(MergeArgs),
     /// Compare two runs, and say whether the new one is worse: the gate
     Compare(CompareArgs),
+    /// Plan a run: how many epochs and incidents show a difference of scores
+    Power(PowerArgs),
     /// Play every kept trajectory through the engine again; every score must come out
     VerifyRun(VerifyRunArgs),
     /// Grade kept trajectories again with the present graders, without a model call

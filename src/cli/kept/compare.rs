@@ -13,8 +13,8 @@ use crate::log::store::{RunFolder, Store, pretty};
 use crate::log::{Event, Fold, Manifest, Summary};
 
 /// A run to compare. Its events are empty if only its summary is known.
-struct Loaded {
-    summary: Summary,
+pub(super) struct Loaded {
+    pub(super) summary: Summary,
     events: Vec<Event>,
 }
 
@@ -102,7 +102,7 @@ fn status(comparison: &Comparison) -> Status {
 }
 
 /// Reads a run by its id or its folder, or from a `summary.json`.
-fn load(store: &Store, name: &str) -> Result<Loaded, Failure> {
+pub(super) fn load(store: &Store, name: &str) -> Result<Loaded, Failure> {
     let path = Path::new(name);
     if path.is_file() {
         let bytes = std::fs::read(path).map_err(|e| Failure::usage(format!("cannot read {name}: {e}")))?;

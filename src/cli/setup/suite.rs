@@ -60,6 +60,16 @@ pub(in crate::cli) fn read_suite(text: &str) -> Result<Suite, Failure> {
     Ok(suite.with_secret(secret))
 }
 
+/// Returns the number of incidents of a suite. A generated suite need not be made for it, and a private one needs no secret.
+pub(in crate::cli) fn size(suite: &str) -> Result<usize, Failure> {
+    let Some(generated) = suite.strip_prefix("generated:") else {
+        return catalog(suite, None).map(|catalog| catalog.scenarios().len());
+    };
+    let parsed: Suite = generated.parse().map_err(|problem| Failure::usage(format!("{suite}: {problem}")))?;
+    let count: u64 = parsed.parts.iter().map(|(_, count)| count).sum();
+    usize::try_from(count).map_err(|_| Failure::usage(format!("{suite}: too many incidents")))
+}
+
 /// Makes a suite from its seed; each incident is proved when it is made.
 fn generated_suite(text: &str, overlay: Option<&Path>) -> Result<Catalog, Failure> {
     let suite = read_suite(text)?;
