@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::conversation::Conversation;
 use super::policy::{Decision, Policy, StepSource, Turn};
 use super::prompt::{LastStep, PromptError, PromptSet, Protocol};
@@ -11,33 +9,15 @@ use super::{fallback, guard, parse};
 use crate::chat::{ChatError, ChatReply, ChatRequest, ErrorKind, ReplyFormat};
 use incident_env::{Action, ActionKind, Observation};
 
-/// The assistance if a reply cannot be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Assist {
-    /// The fallback chooses.
-    Fallback,
-    /// The model gets one message that says what was wrong. If that does not help, the fallback chooses.
-    Repair,
-    /// There is no assistance and the step is spent. A reply without any action becomes the unknown action `invalid`.
-    Off,
-}
-
-impl Assist {
-    /// The name on the command line and in tables.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Fallback => "fallback",
-            Self::Repair => "repair",
-            Self::Off => "off",
-        }
-    }
-}
-
-impl std::fmt::Display for Assist {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.as_str())
+incident_env::named_enum! {
+    /// The assistance if a reply cannot be used.
+    pub enum Assist ("way of assistance", "ways of assistance") {
+        /// The fallback chooses.
+        Fallback = "fallback",
+        /// The model gets one message that says what was wrong. If that does not help, the fallback chooses.
+        Repair = "repair",
+        /// There is no assistance and the step is spent. A reply without any action becomes the unknown action `invalid`.
+        Off = "off",
     }
 }
 

@@ -27,42 +27,23 @@ const FUEL: u64 = 1_000_000;
 /// The file that describes a set and its actions.
 pub const SET_FILE: &str = "prompt.toml";
 
-/// The protocols by which a model is asked to answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Protocol {
-    /// The model answers with free text that contains a JSON object.
-    Text,
-    /// The model answers with JSON that follows a schema (`response_format: json_schema`).
-    Json,
-    /// The model calls one of several functions, one for each kind of action.
-    Tools,
+incident_env::named_enum! {
+    /// The protocols by which a model is asked to answer.
+    pub enum Protocol ("protocol", "protocols") {
+        /// The model answers with free text that contains a JSON object.
+        Text = "text",
+        /// The model answers with JSON that follows a schema (`response_format: json_schema`).
+        Json = "json",
+        /// The model calls one of several functions, one for each kind of action.
+        Tools = "tools",
+    }
 }
 
 impl Protocol {
-    /// All protocols, in the order in which they are listed.
-    pub const ALL: [Self; 3] = [Self::Text, Self::Json, Self::Tools];
-
     /// The protocol with this name; none if there is none.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|protocol| protocol.as_str() == name)
-    }
-
-    /// The name on the command line and in tables.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Json => "json",
-            Self::Tools => "tools",
-        }
-    }
-}
-
-impl std::fmt::Display for Protocol {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.as_str())
     }
 }
 

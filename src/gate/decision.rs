@@ -1,7 +1,5 @@
 //! The regression gate: whether an agent got worse on the same scenarios.
 
-use std::fmt;
-
 use serde::Serialize;
 
 use crate::stats::distribution::{count, normal_quantile};
@@ -43,33 +41,15 @@ pub struct Criteria {
     pub pass_threshold: f64,
 }
 
-/// The decision of the gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// The new scores are no worse than the margin allows.
-    Pass,
-    /// The new scores are worse.
-    Regressed,
-    /// These epochs are too few to decide.
-    Inconclusive,
-}
-
-impl Verdict {
-    /// The word for the verdict in tables, messages and JSON.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Regressed => "regressed",
-            Self::Inconclusive => "inconclusive",
-        }
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+incident_env::named_enum! {
+    /// The decision of the gate.
+    pub enum Verdict ("verdict", "verdicts") {
+        /// The new scores are no worse than the margin allows.
+        Pass = "pass",
+        /// The new scores are worse.
+        Regressed = "regressed",
+        /// These epochs are too few to decide.
+        Inconclusive = "inconclusive",
     }
 }
 

@@ -6,13 +6,13 @@ use crate::cli::args::suite::ExplainArgs;
 use crate::cli::exit::{Failure, Status};
 use crate::cli::out;
 use crate::cli::setup::suite::{library, read_suite, world};
-use incident_env::Diagnostic;
+use incident_env::{Diagnostic, UnknownName};
 use incident_generate::{Level, World, explain, read};
 
 /// Prints the explanation of an incident, and on request every record that can be read at its alert.
 pub(in crate::cli) fn execute(args: &ExplainArgs) -> Result<Status, Failure> {
     let library = library(args.families.scenarios.as_deref())?;
-    let level: Level = args.level.parse().map_err(Failure::usage)?;
+    let level: Level = args.level.parse().map_err(|error: UnknownName| Failure::usage(error.to_string()))?;
     let suite = format!("{level},seed={},count=1", args.seed);
     let suite = read_suite(&args.knobs.iter().fold(suite, |suite, knob| format!("{suite},{knob}")))?;
     let world = world(suite.incident(&library, level, args.number), &library)?;

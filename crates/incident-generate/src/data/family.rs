@@ -64,42 +64,24 @@ fn root() -> String {
     ROOT.to_owned()
 }
 
-/// A kind of change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ChangeKind {
-    Deploy,
-    Config,
-    Flag,
-    Rotation,
-    Route,
-    Ntp,
-    Schema,
-    Purge,
-    Job,
-    Time,
-    External,
+incident_env::named_enum! {
+    /// A kind of change.
+    pub enum ChangeKind ("kind of change", "kinds of change") {
+        Deploy = "deploy",
+        Config = "config",
+        Flag = "flag",
+        Rotation = "rotation",
+        Route = "route",
+        Ntp = "ntp",
+        Schema = "schema",
+        Purge = "purge",
+        Job = "job",
+        Time = "time",
+        External = "external",
+    }
 }
 
 impl ChangeKind {
-    /// Returns the word that agents read.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Deploy => "deploy",
-            Self::Config => "config",
-            Self::Flag => "flag",
-            Self::Rotation => "rotation",
-            Self::Route => "route",
-            Self::Ntp => "ntp",
-            Self::Schema => "schema",
-            Self::Purge => "purge",
-            Self::Job => "job",
-            Self::Time => "time",
-            Self::External => "external",
-        }
-    }
-
     /// Returns whether the history of changes has a record of it.
     #[must_use]
     pub const fn is_recorded(self) -> bool {

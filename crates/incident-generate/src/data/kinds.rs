@@ -1,64 +1,25 @@
 //! The kinds of entities and of dependencies that a system can have.
 
-use serde::Deserialize;
-
-/// What an entity is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    Gateway,
-    Api,
-    Worker,
-    Batch,
-    Db,
-    Cache,
-    Queue,
-    External,
-    Config,
-    Identity,
-    Dns,
-    Network,
-    Node,
+incident_env::named_enum! {
+    /// What an entity is.
+    pub enum Kind ("kind", "kinds") {
+        Gateway = "gateway",
+        Api = "api",
+        Worker = "worker",
+        Batch = "batch",
+        Db = "db",
+        Cache = "cache",
+        Queue = "queue",
+        External = "external",
+        Config = "config",
+        Identity = "identity",
+        Dns = "dns",
+        Network = "network",
+        Node = "node",
+    }
 }
 
 impl Kind {
-    /// All kinds of entities.
-    pub const ALL: [Self; 13] = [
-        Self::Gateway,
-        Self::Api,
-        Self::Worker,
-        Self::Batch,
-        Self::Db,
-        Self::Cache,
-        Self::Queue,
-        Self::External,
-        Self::Config,
-        Self::Identity,
-        Self::Dns,
-        Self::Network,
-        Self::Node,
-    ];
-
-    /// Returns the word that agents read.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Gateway => "gateway",
-            Self::Api => "api",
-            Self::Worker => "worker",
-            Self::Batch => "batch",
-            Self::Db => "db",
-            Self::Cache => "cache",
-            Self::Queue => "queue",
-            Self::External => "external",
-            Self::Config => "config",
-            Self::Identity => "identity",
-            Self::Dns => "dns",
-            Self::Network => "network",
-            Self::Node => "node",
-        }
-    }
-
     /// Returns whether an entity of this kind keeps data that a wrong step can lose.
     #[must_use]
     pub const fn is_store(self) -> bool {

@@ -24,32 +24,17 @@ pub struct Change {
     pub minutes_ago: u32,
 }
 
-/// What shows that a decoy has nothing to do with the fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Refutation {
-    /// The decoy was there long before the onset.
-    Chronic,
-    /// The decoy began only after the onset.
-    TooLate,
-    /// The decoy came and went long before the onset, and nothing followed.
-    TooEarly,
-    /// The decoy went away by itself before the alert.
-    Over,
-}
-
-impl Refutation {
-    /// All ways to refute a decoy.
-    pub const ALL: [Self; 4] = [Self::Chronic, Self::TooLate, Self::TooEarly, Self::Over];
-
-    /// Returns the word that the sealed truth uses.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Chronic => "chronic",
-            Self::TooLate => "too_late",
-            Self::TooEarly => "too_early",
-            Self::Over => "over",
-        }
+incident_env::named_enum! {
+    /// What shows that a decoy has nothing to do with the fault.
+    pub enum Refutation ("refutation", "refutations") {
+        /// The decoy was there long before the onset.
+        Chronic = "chronic",
+        /// The decoy began only after the onset.
+        TooLate = "too_late",
+        /// The decoy came and went long before the onset, and nothing followed.
+        TooEarly = "too_early",
+        /// The decoy went away by itself before the alert.
+        Over = "over",
     }
 }
 

@@ -1,51 +1,15 @@
 //! Levels of difficulty. A level is a usual setting of all knobs, and each knob can be turned alone.
 
-use std::fmt;
-use std::str::FromStr;
-
 use crate::system::builder::Naming;
 
-/// A level of difficulty.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Level {
-    Easy,
-    Medium,
-    Hard,
-    Expert,
-}
-
-impl Level {
-    /// All levels, from the easiest to the hardest.
-    pub const ALL: [Self; 4] = [Self::Easy, Self::Medium, Self::Hard, Self::Expert];
-
-    /// Returns the name of the level.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Easy => "easy",
-            Self::Medium => "medium",
-            Self::Hard => "hard",
-            Self::Expert => "expert",
-        }
-    }
-}
-
-impl fmt::Display for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for Level {
-    type Err = String;
-
-    fn from_str(word: &str) -> Result<Self, String> {
-        let all = || Self::ALL.map(Self::as_str).join(", ");
-        Self::ALL
-            .into_iter()
-            .find(|level| level.as_str() == word)
-            .ok_or_else(|| format!("unknown level '{word}'; levels: {}", all()))
+incident_env::named_enum! {
+    /// A level of difficulty.
+    #[expect(missing_docs, reason = "the names say it")]
+    pub enum Level ("level", "levels") {
+        Easy = "easy",
+        Medium = "medium",
+        Hard = "hard",
+        Expert = "expert",
     }
 }
 
