@@ -272,7 +272,7 @@ const PLANNING: [(&str, Names, Names, Names, Names); 3] = [
 ];
 
 #[test]
-fn every_remediation_counts_as_the_contract_says() {
+fn every_remediation_counts_as_the_rules_say() {
     let catalog = classic();
     for (id, right, wrong, runbooks, flags) in PLANNING {
         let briefing = catalog.scenario(id).unwrap().briefing();
@@ -309,7 +309,7 @@ fn every_remediation_counts_as_the_contract_says() {
 }
 
 #[test]
-fn answers_of_the_contract() {
+fn answers_of_the_classic_graders() {
     for (id, severity) in [("AC-001", "P1"), ("AC-002", "P2"), ("AC-003", "P3")] {
         let (_, last) = walk(id, &[("submit_severity", json!({ "severity": severity }))]);
         assert_eq!(last["info"]["grader"]["total"], json!(1.0), "{id}");

@@ -66,7 +66,7 @@ const B: [[f64; 4]; 9] = [
 ];
 
 #[test]
-fn the_vector_of_the_contract_cannot_be_decided() {
+fn the_worked_example_cannot_be_decided() {
     let place = Place::empty();
     summary(&place, "a", &A);
     summary(&place, "b", &B);

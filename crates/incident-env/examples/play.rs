@@ -14,7 +14,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let alert = episode.observation().briefing.alert.clone();
     println!("{}: {}", alert.id, alert.title);
-    for service in &alert.affected_services {
+    // The last step is for the answer.
+    let looks = episode.observation().steps_left() as usize - 1;
+    for service in alert.affected_services.iter().take(looks) {
         let outcome = episode.step(&Action::diagnostic(Diagnostic::CheckMetrics, service));
         let reading = outcome.observation.reading(Diagnostic::CheckMetrics, service).unwrap_or_default();
         println!("\n{service}, reward {:+}\n{reading}", outcome.reward.score);
