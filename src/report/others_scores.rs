@@ -1,5 +1,7 @@
 //! Published scores for comparison.
 
+use std::sync::LazyLock;
+
 use serde::Deserialize;
 
 /// A score that somebody else has published.
@@ -24,14 +26,18 @@ struct File {
     row: Vec<Published>,
 }
 
-/// The published rows that can be compared with a suite, which are about the scenarios that people wrote. A test has
-/// read the embedded file.
+#[expect(clippy::expect_used, reason = "the file is part of the program, and a test reads it")]
+static PUBLISHED: LazyLock<File> = LazyLock::new(|| {
+    toml::from_str(include_str!("others_scores.toml")).expect("others_scores.toml is embedded and valid")
+});
+
+/// Returns the published rows that can be compared with a suite, which are about the scenarios that people wrote.
 #[must_use]
 pub fn rows(suite: &str) -> Vec<Published> {
     if suite.starts_with("generated:") {
         return Vec::new();
     }
-    toml::from_str::<File>(include_str!("others_scores.toml")).map(|file| file.row).unwrap_or_default()
+    PUBLISHED.row.clone()
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! An exam: the first episodes of each scenario that clients of a server play, kept as a run.
+//! An exam keeps as a run the first episodes of each scenario that clients of a server play. What a
+//! client may see of them is decided in `serve::episodes::view`.
 //!
 //! Steps come from many threads at once, and each is written before it is answered, so the journal is behind a lock
 //! here and not on a thread of its own.

@@ -1,5 +1,6 @@
 //! The library: all families with the vocabulary, the templates and the task texts that they are used with.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rust_embed::RustEmbed;
@@ -81,10 +82,11 @@ impl Library {
     /// # Errors
     /// The error names the file and what is wrong in it.
     pub fn with_overlay(overlay: impl IntoIterator<Item = (String, String)>) -> Result<Self, LibraryError> {
-        let embedded = Embedded::iter().map(|file| {
-            let bytes = Embedded::get(&file).map(|file| file.data.into_owned()).unwrap_or_default();
-            (file.into_owned(), String::from_utf8_lossy(&bytes).into_owned())
-        });
+        let read = |file: Cow<'static, str>| {
+            let bytes = Embedded::get(&file)?.data;
+            Some((file.into_owned(), String::from_utf8_lossy(&bytes).into_owned()))
+        };
+        let embedded = Embedded::iter().filter_map(read);
         Self::of(&embedded.chain(overlay).collect())
     }
 
