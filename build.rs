@@ -1,7 +1,7 @@
 //! Tells cargo to build again when embedded files change, because the embedding macros do not notice new files.
 
 fn main() {
-    for folder in ["families", "prompts", "web", "build.rs"] {
+    for folder in ["prompts", "web", "build.rs"] {
         println!("cargo:rerun-if-changed={folder}");
     }
 }

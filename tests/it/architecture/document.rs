@@ -96,3 +96,16 @@ fn files_that_documents_name_exist() {
     }
     assert!(found > 50, "{found} paths were found, which is too few to be true");
 }
+
+/// A folder that does not exist counts as changed, and would have the program built anew each time.
+#[test]
+fn what_build_scripts_watch_exists() {
+    for package in ["", "crates/incident-env/", "crates/incident-generate/"] {
+        let script = fs::read_to_string(root().join(format!("{package}build.rs"))).unwrap();
+        let quoted = script.split('"').skip(1).step_by(2);
+        let watched: Vec<_> = quoted.map(|text| text.trim_start_matches("cargo:rerun-if-changed=")).collect();
+        for path in watched.into_iter().filter(|path| !path.is_empty() && !path.contains('{')) {
+            assert!(root().join(format!("{package}{path}")).exists(), "{package}build.rs watches {path}");
+        }
+    }
+}
