@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use incident_env::{
     Acted, Action, Alert, AnswerForm, Breakdown, Briefing, Catalog, Diagnostic, Episode, EpisodeId, Feedback, Flaw,
-    Grade, Pay, Points, Reachability, Reading, Remediation, Report, Resolved, Scenario, Signal, Targets, TaskId, Text,
-    Trajectory, World, WorldState,
+    Grade, Novelty, Pay, Points, Reachability, Reading, Remediation, Report, Resolved, Scenario, Signal, Targets,
+    TaskId, Text, Trajectory, World, WorldState,
 };
 
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl WorldState for CacheState {
         Box::new(self.clone())
     }
 
-    fn look(&mut self, kind: Diagnostic, _service: u16, _earlier: Trajectory<'_>) -> Reading {
+    fn look(&mut self, kind: Diagnostic, _service: u16, _novelty: Novelty) -> Reading {
         let text = if self.is_stale { "age of the oldest entry: 9 h" } else { "age of the oldest entry: 4 s" };
         Reading { text: Text::new(format!("{kind}: {text}")), signal: Some(Signal::QueryNewSvc) }
     }

@@ -13,8 +13,8 @@ use crate::observation::{Feedback, Observation, StepError};
 use crate::points::Points;
 use crate::reward::{Reason, Reward, Signal};
 use crate::scenario::Scenario;
-use crate::task::TaskId;
-use crate::trajectory::{Resolved, StepRecord, Trajectory};
+use crate::task::{Task, TaskId};
+use crate::trajectory::{Novelty, Resolved, StepRecord, Trajectory};
 use crate::world::{Pay, WorldState};
 
 /// One play of one scenario. A step never fails: a bad action is a penalised step.
@@ -160,29 +160,26 @@ impl Episode {
         if self.observation.done {
             return self.after_end();
         }
-        let task = Arc::clone(&self.observation.briefing.task);
         let mut reason = Reason::default();
-        let mut give = |signal: Signal| reason.add(signal, task.rewards.points(signal));
-
         self.observation.step_count += 1;
         self.observation.last_action_error = None;
         if self.world.is_repeat(action, self.trajectory()) {
-            give(Signal::ExactRepeat);
+            reason.add(Signal::ExactRepeat, self.price(Signal::ExactRepeat));
         }
-        if task.is_past_half(self.observation.step_count) && !action.kind().is_submission() {
-            give(Signal::PastHalf);
+        if self.task().is_past_half(self.observation.step_count) && !action.kind().is_submission() {
+            reason.add(Signal::PastHalf, self.price(Signal::PastHalf));
         }
         let (resolved, pay) = self.act(action);
         self.steps.push(StepRecord { action: action.clone(), resolved });
         match pay {
-            Some(Pay::Signal(signal)) => give(signal),
+            Some(Pay::Signal(signal)) => reason.add(signal, self.price(signal)),
             Some(Pay::Impact(gain)) => reason.add(Signal::Impact, gain),
             None => {}
         }
         let out_of_time = self.world.is_out_of_time();
-        let timed_out = !self.submitted && (self.observation.step_count >= task.max_steps || out_of_time);
+        let timed_out = !self.submitted && (self.observation.step_count >= self.task().max_steps || out_of_time);
         if timed_out {
-            reason.add(Signal::Timeout, task.rewards.points(Signal::Timeout));
+            reason.add(Signal::Timeout, self.price(Signal::Timeout));
         }
         if self.submitted || timed_out {
             let grade = Arc::new(self.grade_now());
@@ -199,6 +196,14 @@ impl Episode {
         let score = shaping + reason.grade().unwrap_or_default();
         self.observation.cumulative_reward += score;
         self.outcome(Reward { score, reason, cumulative: self.observation.cumulative_reward })
+    }
+
+    fn task(&self) -> &Task {
+        &self.observation.briefing.task
+    }
+
+    fn price(&self, signal: Signal) -> Points {
+        self.task().rewards.points(signal)
     }
 
     fn after_end(&mut self) -> StepOutcome<'_> {
@@ -245,7 +250,7 @@ impl Episode {
     }
 
     fn task_offers(&self, kind: &ActionKind) -> bool {
-        self.observation.briefing.task.offers(kind)
+        self.task().offers(kind)
     }
 
     fn refuse(&mut self, error: StepError, resolved: Resolved, signal: Signal) -> Taken {
@@ -267,9 +272,9 @@ impl Episode {
             let error = StepError::UnknownService { name: name.to_owned(), briefing };
             return self.refuse(error, unknown, Signal::QueryUnknownSvc);
         };
-        let earlier = Trajectory(&self.steps);
-        let again = earlier.has_taken(kind, index);
-        let reading = self.world.look(kind, index, earlier);
+        let novelty = self.trajectory().novelty(kind, index);
+        let again = novelty == Novelty::Repeat;
+        let reading = self.world.look(kind, index, novelty);
         self.observation.record(action.kind().clone(), Arc::clone(&service), reading.text);
         self.observation.feedback = Feedback::Looked { kind, service, again };
         (Resolved::Diagnostic(kind, Some(index)), reading.signal.map(Pay::Signal))
@@ -291,7 +296,7 @@ impl Episode {
     }
 
     fn submit(&mut self, kind: Submission, action: &Action) -> Taken {
-        let task = self.observation.briefing.task.id;
+        let task = self.task().id;
         if kind != task.submission() {
             let error = StepError::WrongSubmission { kind, task };
             return self.refuse(error, Resolved::WrongSubmission(kind), Signal::SubmitWrong);

@@ -95,5 +95,5 @@ pub use scripted::{
 pub use severity::Severity;
 pub use task::{Difficulty, Task, TaskId, Tasks};
 pub use text::Text;
-pub use trajectory::{Resolved, StepRecord, Trajectory};
+pub use trajectory::{Novelty, Resolved, StepRecord, Trajectory};
 pub use world::{Acted, Pay, Reading, Report, World, WorldState};

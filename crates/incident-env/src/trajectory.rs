@@ -28,6 +28,17 @@ pub struct StepRecord {
     pub resolved: Resolved,
 }
 
+/// The place of a diagnostic among those that were taken before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Novelty {
+    /// Nothing of this service was looked at before.
+    NewService,
+    /// This service was looked at before, with other diagnostics.
+    NewDiagnostic,
+    /// This diagnostic of this service was taken before.
+    Repeat,
+}
+
 /// The steps of an episode, oldest first.
 #[derive(Debug, Clone, Copy)]
 pub struct Trajectory<'a>(pub &'a [StepRecord]);
@@ -45,10 +56,18 @@ impl<'a> Trajectory<'a> {
         self.0.iter().any(|step| matches!(step.resolved, Resolved::Diagnostic(..) | Resolved::Remediation(_)))
     }
 
-    /// Returns whether this diagnostic of this service was taken.
+    /// Returns how new this diagnostic of this service would be after these steps.
     #[must_use]
-    pub fn has_taken(&self, kind: Diagnostic, service: u16) -> bool {
-        self.0.iter().any(|step| step.resolved == Resolved::Diagnostic(kind, Some(service)))
+    pub fn novelty(&self, kind: Diagnostic, service: u16) -> Novelty {
+        let mut novelty = Novelty::NewService;
+        for step in self.0 {
+            match step.resolved {
+                Resolved::Diagnostic(taken, Some(of)) if of == service && taken == kind => return Novelty::Repeat,
+                Resolved::Diagnostic(_, Some(of)) if of == service => novelty = Novelty::NewDiagnostic,
+                _ => {}
+            }
+        }
+        novelty
     }
 
     /// Returns the remediations that were executed, by their index in the scenario, with repeats.

@@ -10,7 +10,7 @@ use crate::points::Points;
 use crate::proof::{Flaw, Reachability};
 use crate::reward::Signal;
 use crate::text::Text;
-use crate::trajectory::{Resolved, Trajectory};
+use crate::trajectory::{Novelty, Resolved, Trajectory};
 
 /// The world of a scenario, with the right answers sealed in it. All episodes of the scenario share it.
 ///
@@ -39,8 +39,9 @@ pub trait WorldState: fmt::Debug + Send + Sync {
     /// Copies the world; the copy and the original then change independently.
     fn fork(&self) -> Box<dyn WorldState>;
 
-    /// Takes a reading. `service` is an index into [`Briefing::services`]; `earlier` are the steps before this one.
-    fn look(&mut self, kind: Diagnostic, service: u16, earlier: Trajectory<'_>) -> Reading;
+    /// Takes a reading. `service` is an index into [`Briefing::services`]; `novelty` says whether the agent has
+    /// looked there before.
+    fn look(&mut self, kind: Diagnostic, service: u16, novelty: Novelty) -> Reading;
 
     /// Carries out a remediation that the task offers. `earlier` are the steps before this one.
     fn act(&mut self, kind: Remediation, action: &Action, earlier: Trajectory<'_>) -> Acted;

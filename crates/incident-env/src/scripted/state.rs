@@ -13,7 +13,7 @@ use crate::observation::{Briefing, Feedback, StepError};
 use crate::proof::{Flaw, Reachability};
 use crate::reward::Signal;
 use crate::text::Text;
-use crate::trajectory::{Resolved, Trajectory};
+use crate::trajectory::{Novelty, Resolved, Trajectory};
 use crate::world::{Acted, Pay, Reading, Report, World, WorldState};
 
 impl World for ScriptedWorld {
@@ -80,14 +80,11 @@ impl WorldState for ScriptedState {
     }
 
     #[expect(clippy::expect_used, reason = "the compiler refuses a scenario in which a reading could show nothing")]
-    fn look(&mut self, kind: Diagnostic, service: u16, earlier: Trajectory<'_>) -> Reading {
-        let is_service = |taken: Option<u16>| taken == Some(service);
-        let signal = if earlier.has_taken(kind, service) {
-            Signal::QueryRepeat
-        } else if earlier.diagnostics().any(is_service) {
-            Signal::QueryNewAction
-        } else {
-            Signal::QueryNewSvc
+    fn look(&mut self, kind: Diagnostic, service: u16, novelty: Novelty) -> Reading {
+        let signal = match novelty {
+            Novelty::NewService => Signal::QueryNewSvc,
+            Novelty::NewDiagnostic => Signal::QueryNewAction,
+            Novelty::Repeat => Signal::QueryRepeat,
         };
         let text = self.world.script.look(kind, service, self.facts);
         let text = text.expect("every diagnostic that a task offers shows something for every service").clone();

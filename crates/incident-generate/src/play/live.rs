@@ -13,8 +13,8 @@ use crate::play::grounding::Deeds;
 use crate::play::oracle;
 use crate::telemetry::query;
 use incident_env::{
-    Acted, Action, Briefing, Diagnostic, Feedback, Flaw, Grade, Pay, Points, Reachability, Reading, Remediation,
-    Report, Resolved, STRICT_VERSION, Signal, StepError, TaskId, Text, Trajectory, WorldState,
+    Acted, Action, Briefing, Diagnostic, Feedback, Flaw, Grade, Novelty, Pay, Points, Reachability, Reading,
+    Remediation, Report, Resolved, STRICT_VERSION, Signal, StepError, TaskId, Text, Trajectory, WorldState,
 };
 
 /// An incident that can be played. All episodes of it share its world.
@@ -161,7 +161,7 @@ impl WorldState for Playing {
         Box::new(self.clone())
     }
 
-    fn look(&mut self, kind: Diagnostic, service: u16, _earlier: Trajectory<'_>) -> Reading {
+    fn look(&mut self, kind: Diagnostic, service: u16, _novelty: Novelty) -> Reading {
         let at = self.shared.order[usize::from(service)];
         Reading { text: Text::new(self.read(kind, at)), signal: None }
     }
