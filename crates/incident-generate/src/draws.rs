@@ -25,6 +25,9 @@ pub enum Stream {
     Alert = 16,
     Objects = 17,
     Outage = 18,
+    Strength = 19,
+    Design = 20,
+    Threshold = 21,
 }
 
 /// A source of draws, such as that of one attempt at one incident.

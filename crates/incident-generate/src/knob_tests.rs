@@ -49,7 +49,8 @@ fn the_other_fault_is_no_answer_and_must_be_repaired_too() {
         assert_eq!(total(&play(&made, TaskId::RootCauseAnalysis, &actions)), Points::ZERO, "{place}");
 
         // Only the fault that the alert is about is repaired.
-        let alone = incident.laboratory(&world.library).every_fault(&world.library.families, incident.draws, None);
+        let laboratory = incident.laboratory(&world.library);
+        let alone = laboratory.every_fault(&world.library.families, incident.draws, &laboratory.nothing_beside());
         let own = alone.iter().find(|one| (one.fault.family, one.fault.root) == (fault.family, fault.root)).unwrap();
         let whole = oracle::play(world, TaskId::RemediationPlanning);
         let ops = incident.proof.repair.iter().map(|number| &fault.ops[*number]);
@@ -107,7 +108,7 @@ fn slow_players_run_out_of_time() {
             let minutes = format!("There are {} minutes, until ", oracle::minutes(world, task));
             assert!(summary.contains(&minutes), "{place} {task}: {summary}");
             // This is one query more than there is time for.
-            let service = incident.topology.name(incident.alerted);
+            let service = incident.topology.name(incident.alert.at);
             actions.insert(0, Action::with(ActionKind::from("query_logs"), &[("service", service)]));
             let late = play(&made, task, &actions);
             assert!(late.is_done(), "{place} {task}");

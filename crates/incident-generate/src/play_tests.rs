@@ -51,8 +51,8 @@ fn the_oracle_earns_everything() {
 
 #[test]
 fn what_names_nothing_is_refused_and_costs_a_step() {
-    let catalog = catalog("easy,count=3,seed=2");
-    assert_eq!(catalog.scenarios().len(), 3);
+    let catalog = catalog("easy,count=12,seed=2");
+    assert_eq!(catalog.scenarios().len(), 12);
     let scenario = catalog.of_task(TaskId::RemediationPlanning).next().unwrap();
     let part = scenario.briefing().services[0].to_string();
     for (parameters, words) in [
@@ -114,7 +114,7 @@ fn what_changes_earn_adds_up() {
     for made in incidents(Level::Easy, 5, 24).filter(|made| made.task() == TaskId::RemediationPlanning) {
         let (world, number) = (made.world(), made.incident().number);
         let least = if world.incident.fault.is_some() { world.least_impact() } else { 0 };
-        let all = (world.incident.impact - least) * 10;
+        let all = (world.incident.loss.share - least) * 10;
         let scenario = made.scenario(made.task());
         let (services, path) = (&scenario.briefing().services, scenario.oracle());
         let restart = |number: usize| {

@@ -31,7 +31,7 @@ pub struct Suite {
 
 /// The named suites, each with its number of incidents of each level.
 const NAMED: [(&str, [u64; 4]); 3] =
-    [("smoke", [6, 3, 3, 0]), ("lite", [30, 30, 30, 30]), ("full", [150, 150, 150, 150])];
+    [("smoke", [3, 3, 3, 3]), ("lite", [30, 30, 30, 30]), ("full", [150, 150, 150, 150])];
 /// The number of incidents of a level if none is given.
 const USUAL_COUNT: u64 = 30;
 /// The greatest number of incidents of a suite.

@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
+use crate::incident::draft::{beside, is_clear};
 use crate::incident::incident::Incident;
 use crate::incident::world::World;
 use crate::play::oracle;
 use crate::play::scenario::{scenario, task_of};
-use crate::proof::hypotheses::{Hypotheses, Hypothesis, Scene};
+use crate::proof::hypotheses::{Beside, Hypotheses, Hypothesis, Scene, log2};
 use crate::proof::repair_plan;
 use incident_env::Severity;
 use incident_env::{Episode, EpisodeId, Points, Tasks};
@@ -20,8 +21,8 @@ pub enum Flaw {
     NoSuchFault,
     #[error("{0} faults explain what is there, and not one")]
     NotUnique(usize),
-    #[error("the alert leaves {left} faults open; the level asks for {least}")]
-    AlertTells { left: usize, least: usize },
+    #[error("the alert leaves about {left} faults open; the level asks for {least}")]
+    AlertTells { left: u32, least: usize },
     #[error("the alert excludes the true fault")]
     AlertMisleads,
     #[error("{found} views tell it; the level asks for {least}")]
@@ -32,6 +33,8 @@ pub enum Flaw {
     NoRepair,
     #[error("its severity is {kept}, and by the rule {right}")]
     Severity { kept: &'static str, right: &'static str },
+    #[error("users lose {0} ‰, which is too near to another severity")]
+    Margin(i32),
     #[error("the change that set it off came after the onset, or is none that does")]
     Trigger,
     #[error("something that only looks bad stands where the fault is")]
@@ -50,31 +53,36 @@ pub enum Flaw {
 pub fn prove(world: &Arc<World>, tasks: &Tasks) -> Result<(), Flaw> {
     let World { incident, library, .. } = &**world;
     let laboratory = incident.laboratory(library);
-    let alone = laboratory.every_fault(&library.families, incident.draws, None);
+    let alone = beside(laboratory, None, &incident.decoys);
+    let singly = laboratory.every_fault(&library.families, incident.draws, &alone);
     let find = |family: usize, root| {
-        alone.iter().position(|one| (one.fault.family, one.fault.root) == (family, root)).ok_or(Flaw::NoSuchFault)
+        singly.iter().position(|one| (one.fault.family, one.fault.root) == (family, root)).ok_or(Flaw::NoSuchFault)
     };
     let truth = incident.fault.as_ref().map(|fault| find(fault.family, fault.root)).transpose()?;
     let other = incident.second.as_ref().map(|second| find(second.family, second.root)).transpose()?;
-    let beside =
-        other.map(|other| laboratory.every_fault(&library.families, incident.draws, Some(&alone[other].fault)));
-    let all = beside.as_ref().unwrap_or(&alone);
+    let besides = other.map(|other| Beside { fault: Some(&singly[other].fault), ..alone.clone() });
+    let both = besides.as_ref().map(|both| laboratory.every_fault(&library.families, incident.draws, both));
+    let all = both.as_ref().unwrap_or(&singly);
     if let Some(truth) = truth
         && incident.decoys.iter().any(|decoy| !all[truth].appearance.shows[decoy.at.index()].is_empty())
     {
         return Err(Flaw::DecoyAtFault);
     }
+    let effects = laboratory.effects(incident.fault.as_ref(), &alone);
     let hypotheses = Hypotheses::over(&library.vocabulary, all);
     let seen = incident.decoys.iter().map(|decoy| (decoy.at, decoy.shows));
-    let scene = hypotheses.scene(truth, incident.topology.entities.len(), seen, incident.knobs.ambiguity);
+    let entities = incident.topology.entities.len();
+    let scene = hypotheses.scene(truth, effects.troubled, entities, seen, incident.knobs.ambiguity);
     hypotheses.only(&scene, truth).map_err(Flaw::NotUnique)?;
     if let (Some(truth), Some(other)) = (truth, other) {
-        laboratory.only_pair(&alone, &scene, [truth, other]).map_err(Flaw::NotUnique)?;
+        laboratory.only_pair(&singly, &scene, [truth, other], &alone).map_err(Flaw::NotUnique)?;
     }
-    let (impact, diverges) = truth.map_or((0, false), |truth| (all[truth].impact, all[truth].diverges));
-    let right = Severity::of(impact, diverges);
+    let right = Severity::of(effects.loss);
     if right != incident.severity {
         return Err(Flaw::Severity { kept: incident.severity.as_str(), right: right.as_str() });
+    }
+    if !is_clear(effects.loss) {
+        return Err(Flaw::Margin(effects.loss.share));
     }
     if let (Some(truth), Some(fault)) = (truth, &incident.fault) {
         alert_and_views(incident, &hypotheses, &scene, all, truth)?;
@@ -114,12 +122,13 @@ fn alert_and_views(
     truth: usize,
 ) -> Result<(), Flaw> {
     let knobs = incident.knobs;
-    let left = hypotheses.after_alert(incident.alerted);
+    let left = hypotheses.after_alert(incident.alert.at, incident.alert.symptom);
     if !left.contains(&truth) {
         return Err(Flaw::AlertMisleads);
     }
-    if left.len() < knobs.hypotheses {
-        return Err(Flaw::AlertTells { left: left.len(), least: knobs.hypotheses });
+    let entropy = hypotheses.entropy(&left);
+    if entropy < log2(knobs.hypotheses as u64) {
+        return Err(Flaw::AlertTells { left: 1 << (entropy >> 10), least: knobs.hypotheses });
     }
     let Some(views) = &incident.proof.views else { return Ok(()) };
     if views.len() < knobs.views {

@@ -66,8 +66,8 @@ pub(crate) fn is_consistent(appearance: &Appearance, claims: &[Claim], ambiguity
     let shows = |at: EntityId| appearance.shows[at.index()];
     let each = claims.iter().all(|claim| match *claim {
         Claim::Lacks { at, classes } => !shows(at).meets(classes),
-        Claim::Errors { at, up } => appearance.troubled.at(at).errors == up,
-        Claim::Slow { at, up } => appearance.troubled.at(at).slow == up,
+        Claim::Errors { at, up } => appearance.allows_errors(at, up),
+        Claim::Slow { at, up } => appearance.allows_slow(at, up),
         Claim::Shows { .. } | Claim::Impact | Claim::Nothing => true,
     });
     each && claims.iter().enumerate().all(|(index, claim)| match *claim {
@@ -99,7 +99,8 @@ mod tests {
         let (shown, absent, decoy) = (ClassId(2), ClassId(3), ClassId(4));
         let appearance = Appearance {
             shows: vec![ClassSet::of(shown), ClassSet::EMPTY],
-            troubled: Troubled { errors: EntitySet::of(here), slow: EntitySet::EMPTY },
+            least: Troubled { errors: EntitySet::of(here), slow: EntitySet::EMPTY },
+            most: Troubled { errors: EntitySet::of(here), slow: EntitySet::of(there) },
         };
         for (claims, ambiguity, expected) in [
             (vec![], 0, true),
@@ -115,6 +116,9 @@ mod tests {
             (vec![Claim::Errors { at: here, up: true }, Claim::Errors { at: there, up: false }], 0, true),
             (vec![Claim::Errors { at: here, up: false }], 9, false),
             (vec![Claim::Slow { at: here, up: true }], 9, false),
+            // What depends on the strength excludes nothing.
+            (vec![Claim::Slow { at: there, up: true }], 0, true),
+            (vec![Claim::Slow { at: there, up: false }], 0, true),
             (vec![Claim::Impact, Claim::Nothing], 0, true),
         ] {
             assert_eq!(is_consistent(&appearance, &claims, ambiguity), expected, "{claims:?} {ambiguity}");

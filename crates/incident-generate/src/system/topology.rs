@@ -44,6 +44,8 @@ pub struct Journey {
     pub entry: EntityId,
     /// Its share of all that users come for, in thousandths. The shares of all journeys add up to 1000.
     pub weight: i32,
+    /// Its share of the requests at the gateway, in thousandths. The shares of all journeys add up to 1000.
+    pub requests: i32,
 }
 
 /// A system. Its entities are sorted so that every caller comes before what it calls.

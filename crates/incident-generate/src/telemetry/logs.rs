@@ -90,7 +90,7 @@ impl<'a> Reader<'a> {
     fn noise(&self, lines: &mut Vec<Line>) {
         let Some(noise) = self.world.library.telemetry.noise.get(&self.kind(self.at)) else { return };
         let mut works = self.now;
-        while works > self.world.onset() && self.world.reading(self.state, self.at, works).error >= HOPELESS {
+        while works > self.now - WINDOW && self.world.reading(self.state, self.at, works).error >= HOPELESS {
             works -= 1;
         }
         let ms = (self.world.usual(self.at).latency / 1000).max(1);
@@ -105,7 +105,8 @@ impl<'a> Reader<'a> {
     /// other end of such an edge.
     fn peer_of(&self, class: ClassId) -> &'a str {
         let mut holding = self.world.holding(self.state, self.at, self.now);
-        let toward = holding.find(|p| p.shows.contains(class)).and_then(|p| p.toward);
+        let toward =
+            holding.find(|acting| acting.predicate.shows.contains(class)).and_then(|acting| acting.predicate.toward);
         let topology = &self.world.incident.topology;
         let edge = toward.and_then(|toward| topology.needs(self.at).find(|edge| toward.includes(edge.kind)));
         edge.map_or_else(|| self.some_peer(), |edge| self.name(edge.to))
@@ -201,17 +202,10 @@ impl<'a> Reader<'a> {
 
     /// Adds the lines of one call that fails, for as long as it fails.
     fn failed_call(&self, lines: &mut Vec<Line>, edge: &Edge) {
-        let mut onset = self.world.onset();
-        if self.world.incident.second.is_some() {
-            // Only one of the two faults makes the call fail, and it may be the later one.
-            while onset < 0 && self.fails(edge, onset).0 < LOGGED {
-                onset += 1;
-            }
-        }
-        let mut end = self.now;
-        while end > onset && self.fails(edge, end).0 < LOGGED {
-            end -= 1;
-        }
+        let is_failing = |minute: i32| self.fails(edge, minute).0 >= LOGGED;
+        let first = self.now - WINDOW;
+        let end = (first..=self.now).rev().find(|minute| is_failing(*minute)).unwrap_or(self.now);
+        let onset = (first..=end).rev().take_while(|minute| is_failing(*minute)).last().unwrap_or(end);
         self.channel(lines, FAILED_CALLS | u64::from(edge.to), [onset, end + 1], |text, salt, minute| {
             let (_, fails_as) = self.fails(edge, minute.max(onset));
             text.push_str("ERROR ");

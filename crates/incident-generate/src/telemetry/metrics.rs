@@ -8,6 +8,7 @@ use crate::draws::Stream;
 use crate::ids::ClassSet;
 use crate::incident::world::Presence;
 use crate::proof::claim::Claim;
+use crate::system::traffic::Acting;
 use crate::telemetry::reader::{METRICS, Reader, Sheet, Tenths, WINDOW};
 
 /// The number of points of a series, and the minutes between them.
@@ -183,8 +184,8 @@ impl Reader<'_> {
                 self.name(journey.entry)
             );
             let values = self.minutes().map(|minute| {
-                let own = self.world.holding(self.state, self.at, minute).filter(|p| p.toward.is_none());
-                let admitted = own.fold(1000, |passes, p| passes * (1000 - p.error) / 1000);
+                let own = self.world.holding(self.state, self.at, minute).filter(Acting::fails_requests);
+                let admitted = own.fold(1000, |passes, acting| passes * (1000 - acting.error()) / 1000);
                 let error = i32::from(self.world.reading(self.state, journey.entry, minute).error);
                 Tenths(i64::from(admitted * (1000 - error) / 1000))
             });
