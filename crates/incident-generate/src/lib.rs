@@ -32,6 +32,7 @@
 //! | `incident` | the incident, its knobs, its draft, and its world in time |
 //! | `telemetry` | what diagnostics show of a state |
 //! | `play` | commands, answers, grades, the oracle, and scenarios of the environment |
+//! | `fairness` | what must hold so that a careful reader can answer |
 //! | `make` | attempts that are drafted, proved, and accepted or rejected |
 //! | `suite`, `seeds`, `verify`, `explain`, `json`, `generator` | what users of the generator call |
 //!
@@ -70,6 +71,7 @@
 mod data;
 mod draws;
 mod explain;
+mod fairness;
 pub mod folder;
 mod generator;
 mod ids;
@@ -88,6 +90,7 @@ mod verify;
 pub use data::family::Family;
 pub use data::library::{Library, LibraryError};
 pub use explain::explain;
+pub use fairness::{Room, Unfair};
 pub use generator::{GeneratedIncident, Generator, GeneratorError};
 pub use ids::EntityId;
 pub use incident::incident::{Change, Decoy, Incident, Refutation};

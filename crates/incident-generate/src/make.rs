@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::data::library::Library;
 use crate::draws::Draws;
+use crate::fairness;
 use crate::incident::design::Slot;
 use crate::incident::draft::{Draft, Origin, Rejected, Wanted};
 use crate::incident::incident::Incident;
@@ -77,5 +78,6 @@ fn accepted(library: &Arc<Library>, draws: Draws, origin: &Origin, wanted: &Want
     let parts = draft.choose(library, &origin.knobs, wanted)?;
     let world = World::new(draft.finish(library, parts, origin), Arc::clone(library));
     oracle::can_be_answered(&world)?;
+    fairness::check(&world).map_err(|_| Rejected::Unfair)?;
     Ok(world.incident)
 }

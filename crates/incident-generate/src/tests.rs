@@ -157,8 +157,8 @@ fn a_quiet_system_is_quiet_and_load_and_failures_go_their_ways() {
 #[test]
 #[ignore = "takes minutes without optimization"]
 fn a_thousand_of_each_level_are_proved_and_differ() {
-    let library = generator().library();
     const COUNT: u64 = 300;
+    let library = generator().library();
     let design = Draws::new(2);
     for level in Level::ALL {
         let (mut attempts, mut by_severity, mut by_family, mut by_views) = (0, [0; 4], BTreeMap::new(), [0; 5]);

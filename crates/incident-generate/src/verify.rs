@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use crate::incident::draft::{beside, is_clear};
+use crate::fairness::{self, Unfair};
+use crate::incident::draft::beside;
 use crate::incident::incident::Incident;
 use crate::incident::world::World;
 use crate::play::oracle;
@@ -33,8 +34,8 @@ pub enum Flaw {
     NoRepair,
     #[error("its severity is {kept}, and by the rule {right}")]
     Severity { kept: &'static str, right: &'static str },
-    #[error("users lose {0} ‰, which is too near to another severity")]
-    Margin(i32),
+    #[error(transparent)]
+    Unfair(#[from] Unfair),
     #[error("the change that set it off came after the onset, or is none that does")]
     Trigger,
     #[error("something that only looks bad stands where the fault is")]
@@ -81,9 +82,6 @@ pub fn prove(world: &Arc<World>, tasks: &Tasks) -> Result<(), Flaw> {
     if right != incident.severity {
         return Err(Flaw::Severity { kept: incident.severity.as_str(), right: right.as_str() });
     }
-    if !is_clear(effects.loss) {
-        return Err(Flaw::Margin(effects.loss.share));
-    }
     if let (Some(truth), Some(fault)) = (truth, &incident.fault) {
         alert_and_views(incident, &hypotheses, &scene, all, truth)?;
         let repair = repair_plan::shortest(fault).ok_or(Flaw::NoRepair)?;
@@ -92,6 +90,7 @@ pub fn prove(world: &Arc<World>, tasks: &Tasks) -> Result<(), Flaw> {
         }
         triggers(world)?;
     }
+    fairness::check(world)?;
     played(world, tasks)
 }
 

@@ -89,7 +89,7 @@ mod tests {
         numbers.map(move |number| Slot::of(Draws::new(5), level, number))
     }
 
-    fn cell(slot: &Slot) -> (TaskId, Severity) {
+    fn cell(slot: Slot) -> (TaskId, Severity) {
         (slot.task, slot.severity.unwrap_or(Severity::P4))
     }
 
@@ -97,13 +97,13 @@ mod tests {
     fn twelve_of_a_level_and_three_of_each_are_a_whole_design() {
         for start in [0, 12, 120] {
             for level in Level::ALL {
-                let cells: BTreeSet<_> = slots(level, start..start + 12).map(|slot| cell(&slot)).collect();
+                let cells: BTreeSet<_> = slots(level, start..start + 12).map(cell).collect();
                 assert_eq!(cells.len(), 12, "{level} {start}");
             }
             for turn in 0..4 {
                 let from = start + 3 * turn;
                 let three = Level::ALL.into_iter().flat_map(|level| slots(level, from..from + 3));
-                assert_eq!(three.map(|slot| cell(&slot)).collect::<BTreeSet<_>>().len(), 12, "{start} {turn}");
+                assert_eq!(three.map(cell).collect::<BTreeSet<_>>().len(), 12, "{start} {turn}");
             }
         }
     }

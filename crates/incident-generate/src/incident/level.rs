@@ -25,6 +25,9 @@ pub struct Knobs {
     pub decoys: u16,
     /// The number of services that have failed for days and that their callers can do without.
     pub broken: u16,
+    /// Whether the metrics of the gateway say what users get of each journey: 1 if they do, or 0 if that must be read
+    /// where the journeys enter.
+    pub front: u32,
     /// The number of classes of evidence that a decoy may show, and that a fault therefore need not explain at an
     /// entity.
     pub ambiguity: u32,
@@ -63,11 +66,12 @@ const fn knob(name: &'static str, least: u32, most: u32, set: fn(&mut Knobs, u32
 }
 
 /// All knobs that can be turned by name, each with its least and its greatest value.
-const KNOBS: [Knob; 15] = [
+const KNOBS: [Knob; 16] = [
     knob("services", 6, 60, |knobs, value| knobs.services = small(value)),
     knob("hops", 1, 6, |knobs, value| knobs.hops = small(value)),
     knob("decoys", 0, 20, |knobs, value| knobs.decoys = small(value)),
     knob("broken", 0, 6, |knobs, value| knobs.broken = small(value)),
+    knob("front", 0, 1, |knobs, value| knobs.front = value),
     knob("ambiguity", 1, 3, |knobs, value| knobs.ambiguity = value),
     knob("hypotheses", 1, 60, |knobs, value| knobs.hypotheses = value as usize),
     knob("views", 1, 3, |knobs, value| knobs.views = value as usize),
@@ -116,6 +120,7 @@ impl Knobs {
             hops: 3,
             decoys: 2,
             broken: 0,
+            front: 1,
             ambiguity: 1,
             hypotheses: 8,
             views: 2,
@@ -130,14 +135,22 @@ impl Knobs {
         };
         match level {
             Level::Easy => easy,
-            Level::Medium => {
-                Self { services: 18, hops: 4, decoys: 4, broken: 1, hypotheses: 15, steps: [14, 24, 34], ..easy }
-            }
+            Level::Medium => Self {
+                services: 18,
+                hops: 4,
+                decoys: 4,
+                broken: 1,
+                front: 0,
+                hypotheses: 15,
+                steps: [14, 24, 34],
+                ..easy
+            },
             Level::Hard => Self {
                 services: 28,
                 hops: 5,
                 decoys: 8,
                 broken: 2,
+                front: 0,
                 ambiguity: 2,
                 hypotheses: 25,
                 views: 3,
@@ -149,6 +162,7 @@ impl Knobs {
                 hops: 6,
                 decoys: 14,
                 broken: 3,
+                front: 0,
                 ambiguity: 2,
                 hypotheses: 40,
                 views: 3,

@@ -165,6 +165,7 @@ impl Reader<'_> {
                 let from = usual();
                 from + (shifted() - from) * (age + i64::from(FILLS)) / i64::from(FILLS)
             }
+            Shape::Age => age.clamp(series.shifted[0].into(), series.shifted[1].into()),
             Shape::Step | Shape::Ramp | Shape::Fill => shifted(),
             Shape::Saw => {
                 let [low, top] = series.shifted.map(i64::from);
@@ -175,14 +176,24 @@ impl Reader<'_> {
 
     /// Writes what users get of what they come for, journey by journey.
     fn journeys(&self, sheet: &mut Sheet) {
-        for (slot, journey) in (JOURNEYS..).zip(&self.world.incident.topology.journeys) {
+        let incident = &self.world.incident;
+        for (slot, journey) in (JOURNEYS..).zip(&incident.topology.journeys) {
             sheet.begin(self.id(METRICS, slot, i64::from(self.now)), Claim::Impact);
+            let says_what_they_get = incident.knobs.front > 0;
             let label = format!(
-                "journey '{}' ({} % of what users come for, enters at {}), completed",
+                "journey '{}' ({} % of what users come for, enters at {}), {}",
                 journey.name,
                 journey.weight / 10,
-                self.name(journey.entry)
+                self.name(journey.entry),
+                if says_what_they_get { "completed" } else { "requests" },
             );
+            if !says_what_they_get {
+                // How many of them succeed is read where they enter.
+                let usual = incident.traffic.usual(self.at) / 1000 * i64::from(journey.requests) / 1000;
+                let values = self.minutes().map(|minute| Tenths(self.noisy(slot, minute, usual * 10, 30)));
+                self.series(sheet, &label, "per s", values);
+                continue;
+            }
             let values = self.minutes().map(|minute| {
                 let own = self.world.holding(self.state, self.at, minute).filter(Acting::fails_requests);
                 let admitted = own.fold(1000, |passes, acting| passes * (1000 - acting.error()) / 1000);
