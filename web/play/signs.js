@@ -8,7 +8,7 @@
 export const NO_ANSWER = /no answer within/;
 
 /** A text of records has a line that begins with an id: `[e-c732] …`. */
-export const RECORDS = /^\[e-[0-9a-f]+\]/m;
+export const RECORDS = /^\[e-[0-9a-z]+\]/m;
 
 /** Names of runbook steps that look and change nothing: `verify_db_health`, `check_replication`. */
 export const LOOKING_STEP = /^(?:verify|check)_/;
@@ -86,7 +86,7 @@ export const NUMBER = /-?\d[\d ,]*(?:\.\d+)?/;
 // ---- who calls whom ----
 
 /** A record of a dependency: `[e-87b7] svc-saffron -> svc-briar (sync): failing, 22.0 % of calls fail, p99 186 ms`. */
-export const RECORD_CALL = /^\[e-[0-9a-f]+\] (\S+) -> (\S+) \(.*?\): (ok|slow|failing), (.*)$/;
+export const RECORD_CALL = /^\[e-[0-9a-z]+\] (\S+) -> (\S+) \(.*?\): (ok|slow|failing), (.*)$/;
 
 /** The last line of a table of dependencies: `called by: api-gateway, product-service`. */
 export const CALLERS = /^called by: (.*)$/;

@@ -114,6 +114,8 @@ mod knob_tests;
 #[cfg(test)]
 mod play_tests;
 #[cfg(test)]
+mod sealed_tests;
+#[cfg(test)]
 mod telemetry_tests;
 #[cfg(test)]
 mod testing;

@@ -11,6 +11,7 @@ use crate::incident::incident::{Decoy, Incident, Proof, Refutation, Second};
 use crate::incident::level::{Knobs, Level};
 use crate::proof::hypotheses::{Appearance, Hypotheses, Hypothesis, Laboratory};
 use crate::proof::repair_plan;
+use crate::seeds::AttemptKeys;
 use crate::system::builder::{self, Size};
 use crate::system::fault::Fault;
 use crate::system::topology::Topology;
@@ -55,14 +56,14 @@ pub enum Rejected {
 
 /// Where an incident comes from.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Origin {
+pub(crate) struct Origin<'a> {
+    /// The id of the incident.
+    pub id: &'a str,
     /// The level that was asked for.
     pub level: Level,
     /// The knobs of the level, or as they were turned.
     pub knobs: Knobs,
-    /// The seed that all draws come from.
-    pub seed: u64,
-    /// The number of the incident among those of the seed.
+    /// The number of the incident among those of the suite and level.
     pub number: u64,
     /// The number of attempts before.
     pub attempt: u64,
@@ -99,8 +100,8 @@ pub(crate) struct Draft {
     topology: Topology,
     traffic: TrafficModel,
     all: Vec<Hypothesis>,
-    /// The number of the skin, on which names and ids depend.
-    skin: u64,
+    /// The source of names and ids. Nothing that happens depends on it.
+    names: Draws,
 }
 
 /// What was chosen in a draft.
@@ -122,12 +123,12 @@ pub(crate) struct Parts {
 impl Draft {
     /// Builds a system, and simulates every fault that it can have.
     #[must_use]
-    pub(crate) fn new(library: &Library, knobs: &Knobs, draws: Draws) -> Self {
-        let topology = builder::build(draws, Size { services: knobs.services, hops: knobs.hops }, knobs.naming);
+    pub(crate) fn new(library: &Library, knobs: &Knobs, AttemptKeys { draws, names }: AttemptKeys) -> Self {
+        let topology = builder::build(draws, names, Size { services: knobs.services, hops: knobs.hops }, knobs.naming);
         let traffic = TrafficModel::new(&topology);
         let laboratory = Laboratory { topology: &topology, traffic: &traffic, vocabulary: &library.vocabulary };
         let all = laboratory.every_fault(&library.families, draws, None);
-        Self { draws, topology, traffic, all, skin: knobs.naming.skin() }
+        Self { draws, topology, traffic, all, names }
     }
 
     fn laboratory<'a>(&'a self, library: &'a Library) -> Laboratory<'a> {
@@ -309,9 +310,9 @@ impl Draft {
 
     /// Finishes an incident with the chosen parts: the times of the onsets, and the history of changes.
     #[must_use]
-    pub(crate) fn finish(self, library: &Library, parts: Parts, origin: &Origin) -> Incident {
+    pub(crate) fn finish(self, library: &Library, parts: Parts, origin: &Origin<'_>) -> Incident {
         let Parts { truth, second, impact, diverges, decoys, alerted, rivals, proof } = parts;
-        let Origin { level, knobs, seed, number, attempt } = *origin;
+        let Origin { id, level, knobs, number, attempt } = *origin;
         let draws = self.draws;
         let least = if second.is_some() { SHORTEST_OF_TWO } else { SHORTEST_DURATION };
         let duration = draws.within(Stream::Onset, 0, 0, least, LONGEST_DURATION);
@@ -324,7 +325,7 @@ impl Draft {
             .chain(other.map(|fault| (fault, other_duration)))
             .map(|(fault, duration)| (fault, &library.families[fault.family], duration))
             .collect();
-        let history = History { topology: &self.topology, draws, skin: self.skin };
+        let history = History { topology: &self.topology, draws, names: self.names };
         let (changes, triggers) = history.changes(&faults, &decoys, duration);
         let mut triggers = triggers.into_iter();
         let trigger = triggers.next().flatten();
@@ -338,12 +339,12 @@ impl Draft {
             facts_before: one.fault.start.len() as usize,
         });
         Incident {
-            id: format!("GEN-{:012x}", draws.bits(Stream::Names, 9, 9, 9) >> 16),
+            id: id.to_owned(),
             level,
-            seed,
             number,
             attempt,
             draws,
+            names: self.names,
             fault: second.map(|(_, both)| both).or_else(|| one.map(|one| one.fault.clone())),
             second: second_fault,
             duration,

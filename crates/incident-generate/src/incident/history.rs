@@ -16,8 +16,8 @@ use crate::system::topology::Topology;
 pub(super) struct History<'a> {
     pub(super) topology: &'a Topology,
     pub(super) draws: Draws,
-    /// The number of the skin, on which ids depend.
-    pub(super) skin: u64,
+    /// The source of ids.
+    pub(super) names: Draws,
 }
 
 impl History<'_> {
@@ -35,7 +35,7 @@ impl History<'_> {
         let draws = self.draws;
         let mut taken = BTreeSet::new();
         let mut id = |salt: u64| {
-            let mut number = draws.below(Stream::Changes, salt, self.skin, 90_000);
+            let mut number = self.names.below(Stream::Changes, salt, 0, 90_000);
             // Ids are unique, because an answer could mean either of two changes otherwise.
             while !taken.insert(number) {
                 number = (number + 1) % 90_000;
@@ -71,7 +71,12 @@ impl History<'_> {
                 changes.push(Change { id: id(salt), at, kind: self.kind_of_change(at, salt), minutes_ago });
             }
         }
-        changes.sort_by(|a, b| (a.minutes_ago, &a.id).cmp(&(b.minutes_ago, &b.id)));
+        // Changes of one minute are in an order that does not depend on their ids, because it decides which one is
+        // taken back if none is named.
+        changes.sort_by_cached_key(|change| {
+            let kind = change.kind as u64;
+            (change.minutes_ago, draws.bits(Stream::Changes, u64::from(change.at), 4, kind), change.at, kind)
+        });
         (changes, triggers)
     }
 

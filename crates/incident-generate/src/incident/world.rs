@@ -73,6 +73,9 @@ impl Span {
 /// Classes of evidence that are there at an entity for some time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Presence {
+    /// Which of all that can be there at the entity it is: facts are numbered first, and then decoys. It stays the same
+    /// in every state of the incident.
+    pub number: u64,
     /// The classes that are there.
     pub classes: ClassSet,
     /// The first minute in which they are there.
@@ -160,7 +163,7 @@ impl World {
     /// Makes the world of an incident.
     #[must_use]
     pub fn new(incident: Incident, library: Arc<Library>) -> Self {
-        let objects = NamedObjects::new(&incident.topology, incident.draws, incident.knobs.naming.skin());
+        let objects = NamedObjects::new(&incident.topology, incident.draws, incident.names);
         let quiet = incident.traffic.settled(&[]);
         let facts: Vec<_> = match &incident.fault {
             Some(fault) => fault.holding(&library.vocabulary, fault.start).collect(),
@@ -244,20 +247,22 @@ impl World {
 
     /// Goes through the classes of evidence that are or were there at an entity, by the fault and by decoys.
     pub fn presences<'a>(&'a self, state: &'a State, at: EntityId) -> impl Iterator<Item = Presence> + 'a {
-        let real = self.facts_at(state, at).map(|(predicate, span)| Presence {
+        let real = (0..).zip(self.facts_at(state, at)).map(|(number, (predicate, span))| Presence {
+            number,
             classes: predicate.shows,
             from: span.from,
             to: span.to,
         });
         let before = signed(self.incident.duration);
-        let decoys = self.incident.decoys.iter().filter(move |decoy| decoy.at == at).map(move |decoy| {
+        let decoys = self.incident.decoys.iter().filter(move |decoy| decoy.at == at);
+        let decoys = (FactSet::CAPACITY as u64..).zip(decoys).map(move |(number, decoy)| {
             let (from, to) = match decoy.refutation {
                 Refutation::Chronic => (EVER, i32::MAX),
                 Refutation::TooLate => (-(before / 4).max(1), i32::MAX),
                 Refutation::TooEarly => (-before - EARLY[0], -before - EARLY[1]),
                 Refutation::Over => (-before - OVER[0], -before - OVER[1]),
             };
-            Presence { classes: decoy.shows, from, to }
+            Presence { number, classes: decoy.shows, from, to }
         });
         real.chain(decoys).filter(|presence| presence.from < presence.to)
     }

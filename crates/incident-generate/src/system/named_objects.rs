@@ -21,11 +21,11 @@ pub(crate) fn has_flag(topology: &Topology, draws: Draws, at: EntityId) -> bool 
 }
 
 impl NamedObjects {
-    /// Names the objects of a system. The names depend on its skin.
+    /// Names the objects of a system. Their names are drawn from the source of names, and which there are from the other
+    /// one.
     #[must_use]
-    pub fn new(topology: &Topology, draws: Draws, skin: u64) -> Self {
-        let number =
-            |at: EntityId, kind: u64| draws.within(Stream::Objects, u64::from(at), skin << 8 | kind, 0, 8999) + 1000;
+    pub fn new(topology: &Topology, draws: Draws, names: Draws) -> Self {
+        let number = |at: EntityId, kind: u64| names.within(Stream::Objects, u64::from(at), kind, 1000, 9999);
         let named = |exists: &dyn Fn(EntityId) -> bool, prefix: &str, kind: u64| {
             let mut names: Vec<Option<String>> = Vec::new();
             for at in topology.ids() {
