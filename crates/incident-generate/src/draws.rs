@@ -32,6 +32,15 @@ pub enum Stream {
     Children = 19,
 }
 
+/// The sources of one attempt at an incident.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sources {
+    /// The source of everything that happens.
+    pub(crate) draws: Draws,
+    /// The source of names and ids. Nothing that happens depends on it.
+    pub(crate) names: Draws,
+}
+
 /// A source of draws, such as that of one attempt at one incident. Its `Debug` form does not show its key, which tells
 /// everything about the incident.
 ///

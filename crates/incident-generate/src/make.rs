@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::data::library::Library;
+use crate::draws::Sources;
 use crate::incident::draft::{Draft, Origin, Rejected, Wanted};
 use crate::incident::incident::Incident;
 use crate::incident::level::{Knobs, Level};
 use crate::incident::world::World;
 use crate::play::oracle::{self, Unanswerable};
-use crate::seeds::{AttemptKeys, Master};
+use crate::seeds::Master;
 
 /// The version of everything that decides which incident a place in a suite has. Another version makes other suites.
 pub const VERSION: &str = "generated/1";
@@ -70,11 +71,11 @@ pub(super) fn make(
 /// Makes one attempt. It is accepted if it is proved and if the oracle can answer in full.
 fn accepted(
     library: &Arc<Library>,
-    keys: AttemptKeys,
+    sources: Sources,
     origin: &Origin<'_>,
     wanted: &Wanted,
 ) -> Result<Incident, Rejected> {
-    let draft = Draft::new(library, &origin.knobs, keys);
+    let draft = Draft::new(library, &origin.knobs, sources);
     let parts = draft.choose(library, &origin.knobs, wanted)?;
     let world = World::new(draft.finish(library, parts, origin), Arc::clone(library));
     oracle::can_be_answered(&world)?;

@@ -61,7 +61,8 @@ impl FromStr for RecordId {
         if letters.len() != LENGTH as usize {
             return Err(());
         }
-        let digit = |letter: u8| (0..).zip(LETTERS).find(|(_, known)| **known == letter).map(|(digit, _)| digit).ok_or(());
+        let digit =
+            |letter: u8| (0..).zip(LETTERS).find(|(_, known)| **known == letter).map(|(digit, _)| digit).ok_or(());
         letters.bytes().try_fold(0, |number, letter| Ok(number << BITS | digit(letter)?)).map(Self)
     }
 }
@@ -96,7 +97,9 @@ mod tests {
         assert_eq!("e-0000000000".parse(), Ok(RecordId(0)));
         assert_eq!("e-000000000z".parse(), Ok(RecordId(31)));
         assert_eq!("e-zzzzzzzzzz".parse(), Ok(RecordId((1 << 50) - 1)));
-        for text in ["7k3mf9q2xd", "e-7k3mf9q2x", "e-7k3mf9q2xd0", "e-7k3mf9q2xl", "e-7K3MF9Q2XD", "e-7f3a", "e-äöüäö", ""] {
+        for text in
+            ["7k3mf9q2xd", "e-7k3mf9q2x", "e-7k3mf9q2xd0", "e-7k3mf9q2xl", "e-7K3MF9Q2XD", "e-7f3a", "e-äöüäö", ""]
+        {
             assert!(text.parse::<RecordId>().is_err(), "{text}");
         }
     }

@@ -16,8 +16,10 @@ use super::{State, World, canonical_bytes};
 use incident_env::{Diagnostic, Digest};
 
 /// The secrets of two owners, which differ in one bit.
-const SECRETS: [&str; 2] =
-    ["8f2c64d1b07e93a55c1f08e2d94b76a3f01d5e8829c7b4460a9e3d71c5f28b60", "8f2c64d1b07e93a55c1f08e2d94b76a3f01d5e8829c7b4460a9e3d71c5f28b61"];
+const SECRETS: [&str; 2] = [
+    "8f2c64d1b07e93a55c1f08e2d94b76a3f01d5e8829c7b4460a9e3d71c5f28b60",
+    "8f2c64d1b07e93a55c1f08e2d94b76a3f01d5e8829c7b4460a9e3d71c5f28b61",
+];
 
 fn private(text: &str, secret: &str) -> Suite {
     text.parse::<Suite>().unwrap().with_secret(Secret::new(secret).unwrap())
@@ -129,9 +131,7 @@ fn attacked(id: u64, duration: u32, is_named: impl Fn(&[usize]) -> bool) -> Vec<
     // Ids had 48 bits of 64. An id of 64 bits is taken as it is, and with its upper and its lower 48 bits.
     let guesses = (0..1 << 16).flat_map(|low| [(id >> 16) << 16 | low, id << 16 | low]).chain([id]);
     let states = guesses.map(|bits| invertible::state_of(bits, invertible::ID));
-    states
-        .filter(|state| invertible::duration(*state) == duration && is_named(&invertible::words(*state)))
-        .collect()
+    states.filter(|state| invertible::duration(*state) == duration && is_named(&invertible::words(*state))).collect()
 }
 
 #[test]
@@ -145,7 +145,9 @@ fn the_attack_solves_what_can_be_inverted() {
     let found = attacked(id, invertible::duration(state), |order| order == words);
     assert_eq!(found, [state]);
     // The way back from an attempt to its suite's seed is as short.
-    let parent = |state: u64, part: u64| invertible::unfinish(state) ^ invertible::finish(part.wrapping_add(0xd1b5_4a32_d192_ed03));
+    let parent = |state: u64, part: u64| {
+        invertible::unfinish(state) ^ invertible::finish(part.wrapping_add(0xd1b5_4a32_d192_ed03))
+    };
     let root = [attempt, knobs, number].iter().fold(found[0], |state, part| parent(state, *part));
     assert_eq!(invertible::unfinish(root) ^ 0x9e37_79b9_7f4a_7c15, seed);
 }
@@ -174,9 +176,7 @@ fn nothing_that_is_shown_comes_from_64_bits() {
     assert_eq!(size_of::<Draws>(), 16);
     // Two secrets that differ in one bit give incidents that have nothing in common.
     let [one, other] = SECRETS.map(|secret| made(&private("medium,private=9,count=8", secret)));
-    let [ours, theirs] = [&one, &other].map(|made| {
-        made.iter().map(|made| Shown::of(made.world())).collect::<Vec<_>>()
-    });
+    let [ours, theirs] = [&one, &other].map(|made| made.iter().map(|made| Shown::of(made.world())).collect::<Vec<_>>());
     let values = |all: &[Shown]| all.iter().flat_map(Shown::values).collect::<BTreeSet<_>>();
     assert!(values(&ours).is_disjoint(&values(&theirs)));
     // The two-way share of equal small numbers and names is that of chance.
@@ -236,9 +236,8 @@ fn no_public_seed_makes_a_private_incident() {
     };
     // Not even a secret that spells a number is that number.
     let spelled = "00000000000000000000000000000007";
-    let private = [spelled, SECRETS[0]].map(|secret| {
-        [0, 7].map(|epoch| of(&Seeds::Private { epoch, secret: Some(Secret::new(secret).unwrap()) }))
-    });
+    let private = [spelled, SECRETS[0]]
+        .map(|secret| [0, 7].map(|epoch| of(&Seeds::Private { epoch, secret: Some(Secret::new(secret).unwrap()) })));
     for seed in 0..20_000 {
         let (id, draws) = of(&Seeds::Public(seed));
         assert!(private.iter().flatten().all(|one| one.0 != id && one.1 != draws), "{seed}");

@@ -18,7 +18,7 @@ use hmac::digest::Key;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest as _, Sha256};
 
-use crate::draws::Draws;
+use crate::draws::{Draws, Sources};
 use crate::incident::level::{Knobs, Level};
 use incident_env::{Digest, hex};
 
@@ -190,15 +190,6 @@ pub(crate) struct IncidentKeys {
     knobs: Knobs,
 }
 
-/// The keys of one attempt at an incident.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct AttemptKeys {
-    /// The source of everything that happens.
-    pub(crate) draws: Draws,
-    /// The source of names and ids. Nothing that happens depends on it.
-    pub(crate) names: Draws,
-}
-
 impl IncidentKeys {
     /// Returns the id of the incident. It is the same under all names, so that runs can be paired.
     #[must_use]
@@ -213,13 +204,13 @@ impl IncidentKeys {
         source(code_of(&self.code, &["wanted", &self.place, &of_world(&self.knobs)]))
     }
 
-    /// Returns the keys of an attempt.
+    /// Returns the sources of an attempt.
     #[must_use]
-    pub(crate) fn attempt(&self, attempt: u64) -> AttemptKeys {
+    pub(crate) fn attempt(&self, attempt: u64) -> Sources {
         let attempt = format!("attempt {attempt}\n");
         let key = code_of(&self.code, &["attempt", &self.place, &of_world(&self.knobs), &attempt]);
         let names = code_of(&code_under(&key), &["names", &self.knobs.naming.skin().to_string()]);
-        AttemptKeys { draws: source(key), names: source(names) }
+        Sources { draws: source(key), names: source(names) }
     }
 }
 
@@ -296,7 +287,7 @@ mod tests {
     /// The id and the keys of the first attempt.
     fn keys(seeds: &Seeds, version: &str, level: Level, number: u64, knobs: &Knobs) -> (String, Draws, Draws) {
         let keys = seeds.master().unwrap().incident(version, level, number, knobs);
-        let AttemptKeys { draws, names } = keys.attempt(0);
+        let Sources { draws, names } = keys.attempt(0);
         (keys.id(), draws, names)
     }
 

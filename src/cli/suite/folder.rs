@@ -9,7 +9,9 @@ use serde_json::Value;
 
 use crate::cli::exit::Failure;
 use incident_generate::World;
-use incident_generate::folder::{LISTING, MANIFEST, SEALED, SuiteEntry, SuiteListing, SuiteManifest, is_sealed_as, sealed};
+use incident_generate::folder::{
+    LISTING, MANIFEST, SEALED, SuiteEntry, SuiteListing, SuiteManifest, is_sealed_as, sealed,
+};
 
 /// The folder of a written suite, or of one that is being written.
 pub(super) struct SuiteFolder<'a>(&'a Path);

@@ -54,6 +54,8 @@ pub(in crate::cli) fn execute(args: &VerifyArgs) -> Result<Status, Failure> {
         return Ok(Status::GateFailed(format!("{} flaws in {count} incidents", found.len())));
     }
     let digest = made.digest;
-    out::result(&format!("{count} incidents of {suite}: solvable, unique, non-trivial, severities right, record ids unique; {digest}\n"))?;
+    out::result(&format!(
+        "{count} incidents of {suite}: solvable, unique, non-trivial, severities right, record ids unique; {digest}\n"
+    ))?;
     Ok(Status::Done)
 }

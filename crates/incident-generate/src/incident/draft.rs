@@ -4,14 +4,13 @@ use std::cmp::Reverse;
 
 use crate::data::kinds::Kind;
 use crate::data::library::Library;
-use crate::draws::{Draws, Stream};
+use crate::draws::{Draws, Sources, Stream};
 use crate::ids::{ClassSet, EntityId};
 use crate::incident::history::History;
 use crate::incident::incident::{Decoy, Incident, Proof, Refutation, Second};
 use crate::incident::level::{Knobs, Level};
 use crate::proof::hypotheses::{Appearance, Hypotheses, Hypothesis, Laboratory};
 use crate::proof::repair_plan;
-use crate::seeds::AttemptKeys;
 use crate::system::builder::{self, Size};
 use crate::system::fault::Fault;
 use crate::system::topology::Topology;
@@ -123,7 +122,7 @@ pub(crate) struct Parts {
 impl Draft {
     /// Builds a system, and simulates every fault that it can have.
     #[must_use]
-    pub(crate) fn new(library: &Library, knobs: &Knobs, AttemptKeys { draws, names }: AttemptKeys) -> Self {
+    pub(crate) fn new(library: &Library, knobs: &Knobs, Sources { draws, names }: Sources) -> Self {
         let topology = builder::build(draws, names, Size { services: knobs.services, hops: knobs.hops }, knobs.naming);
         let traffic = TrafficModel::new(&topology);
         let laboratory = Laboratory { topology: &topology, traffic: &traffic, vocabulary: &library.vocabulary };

@@ -170,7 +170,8 @@ impl<'a> Given<'a> {
         let mut evidence = Vec::new();
         for name in self.list("evidence")? {
             let id: Result<RecordId, ()> = name.parse();
-            let id = id.map_err(|()| format!("evidence: '{}' is no record id such as e-7k3mf9q2xd", beginning(name)))?;
+            let id =
+                id.map_err(|()| format!("evidence: '{}' is no record id such as e-7k3mf9q2xd", beginning(name)))?;
             if !evidence.contains(&id) {
                 evidence.push(id);
             }
