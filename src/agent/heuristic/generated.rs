@@ -268,10 +268,10 @@ mod tests {
 
     #[test]
     fn the_worst_call_leads_on() {
-        let edges = "[e-0001] a -> b (sync): failing, 12.5 % of calls fail, p99 8.0 ms\n\
-[e-0002] a -> c (data): failing, 40.1 % of calls fail, p99 8.0 ms\n\
-[e-0003] a -> d (cache): ok, 0.0 % of calls fail, p99 8.0 ms\n\
-[e-0004] z -> a (sync): failing, 99.0 % of calls fail, p99 8.0 ms";
+        let edges = "[e-0000000001] a -> b (sync): failing, 12.5 % of calls fail, p99 8.0 ms\n\
+[e-0000000002] a -> c (data): failing, 40.1 % of calls fail, p99 8.0 ms\n\
+[e-0000000003] a -> d (cache): ok, 0.0 % of calls fail, p99 8.0 ms\n\
+[e-0000000004] z -> a (sync): failing, 99.0 % of calls fail, p99 8.0 ms";
         assert_eq!(worst_call(edges, "a").as_deref(), Some("c"));
         assert_eq!(worst_call(edges, "d"), None);
     }
