@@ -135,6 +135,8 @@ impl App {
     /// Finds the scenario that a request asks for in the suite that is served, or makes it for this request.
     pub(super) fn scenario(&self, choice: &Choice) -> Result<Arc<Scenario>, Fault> {
         match (choice.suite(), &self.backing.incidents) {
+            // Which incidents are of which level is not told in an exam.
+            (None, _) if self.options.visibility.exam && choice.names_level() => Err(Fault::ExamLevel),
             (None, _) => choice.scenario(&self.catalog).cloned(),
             // In an exam every client plays the suite of the exam.
             (Some(_), _) if self.options.visibility.exam => Err(Fault::Exam),

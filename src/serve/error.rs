@@ -149,6 +149,9 @@ pub enum Fault {
     /// The request asks for a score during an exam.
     #[error("this is an exam: no score leaves the server")]
     Exam,
+    /// The request chooses by level during an exam.
+    #[error("this is an exam: levels are not told; choose by scenario_id, task_id or index")]
+    ExamLevel,
     /// The request has no token, or a wrong one.
     #[error("this needs the server's token: 'Authorization: Bearer …', as given by --token or printed at its start")]
     Unauthorized,
@@ -216,7 +219,7 @@ impl Fault {
             | Self::NoEpisode
             | Self::Suite(_)
             | Self::Broken(_) => StatusCode::BAD_REQUEST,
-            Self::Exam | Self::Foreign => StatusCode::FORBIDDEN,
+            Self::Exam | Self::ExamLevel | Self::Foreign => StatusCode::FORBIDDEN,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy(_) | Self::Runs(_) | Self::Drift(_) => StatusCode::CONFLICT,
@@ -258,7 +261,7 @@ impl Fault {
             Self::Full(_) => "at_capacity",
             Self::Slow(_) => "body_too_slow",
             Self::Broken(_) => "body_unreadable",
-            Self::Exam => "exam",
+            Self::Exam | Self::ExamLevel => "exam",
             Self::Unauthorized => "unauthorized",
             Self::Foreign => "foreign_origin",
             Self::TooOften { .. } => "too_many_requests",

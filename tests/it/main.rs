@@ -38,6 +38,7 @@ mod serve_baseline;
 mod serve_cli;
 mod serve_rest;
 mod serve_runs;
+mod serve_sealed;
 mod serve_sockets;
 mod server;
 mod service;

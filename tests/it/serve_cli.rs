@@ -218,13 +218,13 @@ fn it_makes_incidents_on_demand_and_shows_the_page_and_runs() {
     let serving = Serving::start(&["--port", "0"], &[]);
     let made = ["generate", "--level", "easy", "--count", "3", "--seed", "7", "-o", "suite"];
     serving.place.bench(&made).exits(0);
-    let manifest: Value = serde_json::from_str(&serving.place.read("suite/manifest.json")).unwrap();
+    let listing: Value = serde_json::from_str(&serving.place.read("suite/sealed/listing.json")).unwrap();
     let reset = |body: Value| {
         let answer = serving.send("POST /reset", "content-type: application/json\r\n", &body.to_string());
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         (head.to_owned(), serde_json::from_str::<Value>(body).unwrap())
     };
-    for (index, one) in manifest["incidents"].as_array().unwrap().iter().enumerate() {
+    for (index, one) in listing["incidents"].as_array().unwrap().iter().enumerate() {
         let (_, shown) = reset(json!({"suite": "generated:easy,seed=7", "index": index}));
         assert_eq!((&shown["scenario_id"], &shown["task_id"]), (&one["id"], &one["task"]));
         let (_, again) = reset(json!({"suite": "generated:easy,seed=7", "task_id": one["task"]}));

@@ -16,10 +16,9 @@ pub fn explain(world: &World) -> String {
     let mut out = String::new();
     let _ = writeln!(
         out,
-        "{} · level {} · seed {} · number {} · task {} · attempt {}",
+        "{} · level {} · number {} · task {} · attempt {}",
         incident.id,
         incident.level,
-        incident.seed,
         incident.number,
         task_of(incident),
         incident.attempt + 1

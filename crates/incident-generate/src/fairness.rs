@@ -7,7 +7,6 @@ use crate::ids::{EntityId, EntitySet, FactSet};
 use crate::incident::draft::is_clear;
 use crate::incident::world::World;
 use crate::play::oracle;
-use crate::play::scenario::budget;
 use crate::system::fault::{Fact, Fault};
 use incident_env::{Diagnostic, Loss, Severity, TaskId};
 
@@ -56,7 +55,8 @@ pub(crate) fn check(world: &World) -> Result<Room, Unfair> {
     margins(world)?;
     let mut spare = [0; TaskId::COUNT];
     for task in TaskId::ALL {
-        let (way, budget) = (way(world, task, &path), budget(world, task));
+        // How many of them a knob allows decides nothing about what incident it is.
+        let (way, budget) = (way(world, task, &path), world.incident.knobs.steps[task.index()]);
         spare[task.index()] = budget.saturating_sub(way);
         if way + SPARE > budget {
             return Err(Unfair::TooFar { task, way, budget });
@@ -173,7 +173,8 @@ fn is_shown(world: &World, fact: Fact) -> bool {
 /// Checks that what users lose is clearly within the severity in every minute of an episode in which nobody acts.
 fn margins(world: &World) -> Result<(), Unfair> {
     let incident = &world.incident;
-    let longest = TaskId::ALL.into_iter().map(|task| budget(world, task)).max().unwrap_or_default();
+    let longest =
+        TaskId::ALL.into_iter().map(|task| world.incident.knobs.steps[task.index()]).max().unwrap_or_default();
     let mut state = world.start();
     for minute in 0..=longest {
         let loss = Loss { share: world.impact(&state), ..incident.loss };

@@ -2,7 +2,7 @@
 
 use super::generator::GeneratedIncident;
 use super::testing::{generator, place, play, total};
-use super::{Knobs, Level, canonical_bytes};
+use super::{Knobs, Level, system_json, truth_json};
 use crate::play::{command, oracle};
 use incident_env::grade::strict::Strict;
 use incident_env::{Action, ActionKind, Breakdown, Points, Submission, TaskId};
@@ -77,7 +77,7 @@ fn knobs_change_what_they_say() {
         }
         let made = generator().incident_with(Level::Easy, &knobs, 3, 0).unwrap();
         let steps = made.scenario(TaskId::RootCauseAnalysis).briefing().task.max_steps;
-        (canonical_bytes(made.world()), made.incident().second.is_some(), steps)
+        ((system_json(made.world()), truth_json(made.world())), made.incident().second.is_some(), steps)
     };
     let (usual, has_second, steps) = of(&[]);
     assert!(!has_second);
@@ -89,8 +89,8 @@ fn knobs_change_what_they_say() {
         ([("decoys", 5)], false, false),
         ([("faults", 2)], false, false),
     ] {
-        let (bytes, has_second, now) = of(&turn);
-        assert_eq!(bytes == usual, is_same, "{turn:?}");
+        let (whole, has_second, now) = of(&turn);
+        assert_eq!(whole == usual, is_same, "{turn:?}");
         assert_eq!(has_second, turn == [("faults", 2)], "{turn:?}");
         assert!(!more_steps || now > steps, "{turn:?}");
     }

@@ -72,7 +72,10 @@ fn what_names_nothing_is_refused_and_costs_a_step() {
         (json!({"service": part.to_uppercase()}), "none of known_services"),
         (json!({"service": part, "mechanism": "gremlins"}), "mechanism 'gremlins'"),
         (json!({"service": part, "evidence": ["e-1"]}), "no record id"),
-        (json!({"service": part, "evidence": (0..9).map(|n| format!("e-000{n}")).collect::<Vec<_>>()}), "at most 8"),
+        (
+            json!({"service": part, "evidence": (0..9).map(|n| format!("e-000000000{n}")).collect::<Vec<_>>()}),
+            "at most 8",
+        ),
         (json!({"service": part, "confidence": 2}), "from 0 to 1"),
         (json!({"service": part, "trigger": "chg-1"}), "no change id"),
         (json!({"service": part, "path": "nowhere"}), "none of known_services"),

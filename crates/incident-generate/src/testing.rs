@@ -255,12 +255,12 @@ impl Small {
             minutes_ago,
         };
         let incident = Incident {
-            id: "GEN-000000000001".to_owned(),
+            id: "GEN-0000000000000001".to_owned(),
             level: Level::Easy,
-            seed: 0,
             number: 0,
             attempt: 0,
             draws: Draws::new(1),
+            names: Draws::new(2),
             topology: self.topology,
             traffic: self.traffic,
             fault: Some(fault),

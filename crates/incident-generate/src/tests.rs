@@ -81,7 +81,7 @@ fn every_fault_that_a_system_can_have_is_repaired_without_harm() {
     let mut seen = BTreeSet::new();
     for seed in 0..12 {
         let draws = Draws::new(seed);
-        let topology = build(draws, Size { services: 15, hops: 4 }, Naming::default());
+        let topology = build(draws, draws, Size { services: 15, hops: 4 }, Naming::default());
         let traffic = TrafficModel::new(&topology);
         let laboratory = Laboratory { topology: &topology, traffic: &traffic, vocabulary: &library.vocabulary };
         for one in laboratory.every_fault(&library.families, draws, &laboratory.nothing_beside()) {
@@ -131,7 +131,7 @@ fn an_incident_holds_together() {
 fn a_quiet_system_is_quiet_and_load_and_failures_go_their_ways() {
     let library = generator().library();
     for seed in 0..30 {
-        let topology = build(Draws::new(seed), Size { services: 20, hops: 5 }, Naming::Semantic);
+        let topology = build(Draws::new(seed), Draws::new(0), Size { services: 20, hops: 5 }, Naming::Semantic);
         let traffic = TrafficModel::new(&topology);
         let quiet = traffic.settled(&[]);
         assert_eq!(traffic.impact(&quiet), 0);

@@ -1,6 +1,7 @@
 //! Verification of a finished incident by other means than those that made it: everything is simulated anew, and the
 //! oracle plays it through the environment.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::fairness::{self, Unfair};
@@ -9,10 +10,13 @@ use crate::incident::incident::Incident;
 use crate::incident::world::World;
 use crate::play::oracle;
 use crate::play::scenario::{scenario, task_of};
+use crate::proof::claim::Record;
 use crate::proof::hypotheses::{Beside, Hypotheses, Hypothesis, Scene, log2};
 use crate::proof::repair_plan;
+use crate::record_id::RecordId;
+use crate::telemetry::query;
 use incident_env::Severity;
-use incident_env::{Episode, EpisodeId, Points, Tasks};
+use incident_env::{Diagnostic, Episode, EpisodeId, Points, Tasks};
 
 /// A flaw of an incident.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,10 +48,13 @@ pub enum Flaw {
     NotFull(Points),
     #[error("the oracle takes {steps} steps; {most} are allowed")]
     TooLong { steps: usize, most: u32 },
+    #[error("two records have the id {0}; take another number of names")]
+    SharedRecordId(RecordId),
 }
 
 /// Proves a finished incident: exactly one fault explains it, or exactly one pair if two are at work; the views of
-/// the proof identify it; it can be repaired; its severity is right; and the oracle earns the full score in its task.
+/// the proof identify it; it can be repaired; its severity is right; every record that can be read at the alert has an
+/// id of its own; and the oracle earns the full score in its task.
 ///
 /// # Errors
 /// The first flaw that is found.
@@ -91,7 +98,23 @@ pub fn prove(world: &Arc<World>, tasks: &Tasks) -> Result<(), Flaw> {
         triggers(world)?;
     }
     fairness::check(world)?;
+    own_ids(world)?;
     played(world, tasks)
+}
+
+/// Checks that no two records that can be read at the alert have one id. Ids are drawn from the source of names, so an
+/// incident cannot be rejected for them when it is made: it would depend on its names.
+fn own_ids(world: &World) -> Result<(), Flaw> {
+    let state = world.start();
+    let views = world.incident.topology.ids().flat_map(|at| Diagnostic::ALL.map(|tool| (at, tool)));
+    let records = views.flat_map(|(at, tool)| query::records(world, &state, at, tool));
+    shared_id(records).map_or(Ok(()), |id| Err(Flaw::SharedRecordId(id)))
+}
+
+/// Returns an id that two of some records have.
+fn shared_id(records: impl IntoIterator<Item = Record>) -> Option<RecordId> {
+    let mut known = BTreeSet::new();
+    records.into_iter().map(|record| record.id).find(|id| !known.insert(*id))
 }
 
 /// Checks that the changes that set the faults off came before their onsets, and at the right entities.
@@ -143,7 +166,7 @@ fn alert_and_views(
 /// Lets the oracle play the task of the incident through the environment.
 fn played(world: &Arc<World>, tasks: &Tasks) -> Result<(), Flaw> {
     let task = task_of(&world.incident);
-    let scenario = Arc::new(scenario(Arc::clone(world), task, tasks, "proof"));
+    let scenario = Arc::new(scenario(Arc::clone(world), task, tasks));
     let play = scenario.oracle();
     let most = scenario.briefing().task.max_steps;
     if play.len() > most as usize {
@@ -155,4 +178,21 @@ fn played(world: &Arc<World>, tasks: &Tasks) -> Result<(), Flaw> {
     }
     let total = episode.grade().map_or(Points::ZERO, |grade| grade.total);
     if total == Points::ONE && oracle::can_be_answered(world).is_ok() { Ok(()) } else { Err(Flaw::NotFull(total)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proof::claim::Claim;
+
+    #[test]
+    fn records_that_share_an_id_are_found() {
+        let records = |numbers: &[u64]| {
+            let of = |number: &u64| Record { id: RecordId::numbered(*number), claim: Claim::Nothing };
+            numbers.iter().map(of).collect::<Vec<_>>()
+        };
+        assert_eq!(shared_id(records(&[])), None);
+        assert_eq!(shared_id(records(&[1, 2, 3])), None);
+        assert_eq!(shared_id(records(&[1, 2, 3, 2])), Some(RecordId::numbered(2)));
+    }
 }

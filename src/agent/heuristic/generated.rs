@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::actions::look;
 use crate::agent::playbook::{Mechanism, mechanisms};
-use incident_env::{Action, ActionKind, Diagnostic, Observation, Severity, Submission, TaskId};
+use incident_env::{Action, ActionKind, Diagnostic, Loss, Observation, Severity, Submission, TaskId};
 
 /// The most parts that a trail leads through.
 const LONGEST: usize = 5;
@@ -170,7 +170,7 @@ fn severity(observation: &Observation) -> Action {
         .sum();
     #[expect(clippy::cast_possible_truncation, reason = "a share is at most 100 per cent")]
     let thousandths = (lost * 10.0) as i32;
-    Action::submit_severity(Severity::of(thousandths, false))
+    Action::submit_severity(Severity::of(Loss { share: thousandths, ..Loss::default() }))
 }
 
 /// The call of a part that fails most, or is slow.
@@ -268,10 +268,10 @@ mod tests {
 
     #[test]
     fn the_worst_call_leads_on() {
-        let edges = "[e-0001] a -> b (sync): failing, 12.5 % of calls fail, p99 8.0 ms\n\
-[e-0002] a -> c (data): failing, 40.1 % of calls fail, p99 8.0 ms\n\
-[e-0003] a -> d (cache): ok, 0.0 % of calls fail, p99 8.0 ms\n\
-[e-0004] z -> a (sync): failing, 99.0 % of calls fail, p99 8.0 ms";
+        let edges = "[e-0000000001] a -> b (sync): failing, 12.5 % of calls fail, p99 8.0 ms\n\
+[e-0000000002] a -> c (data): failing, 40.1 % of calls fail, p99 8.0 ms\n\
+[e-0000000003] a -> d (cache): ok, 0.0 % of calls fail, p99 8.0 ms\n\
+[e-0000000004] z -> a (sync): failing, 99.0 % of calls fail, p99 8.0 ms";
         assert_eq!(worst_call(edges, "a").as_deref(), Some("c"));
         assert_eq!(worst_call(edges, "d"), None);
     }

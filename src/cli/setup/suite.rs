@@ -53,7 +53,7 @@ pub(in crate::cli) fn read_suite(text: &str) -> Result<Suite, Failure> {
         return Ok(suite);
     }
     let environment = Environment::read(Path::new(".")).map_err(ConfigError::DotEnv)?;
-    let hint = format!("a private suite is made from the secret in {SECRET}");
+    let hint = format!("a private suite is made from the secret in {SECRET}; `bench new-secret` prints a new one");
     let secret = environment.get(SECRET);
     let secret = secret.ok_or_else(|| Failure::usage(format!("{SECRET} is not set")).hint(hint.clone()))?;
     let secret = Secret::new(secret).map_err(|problem| Failure::usage(format!("{SECRET}: {problem}")).hint(hint))?;

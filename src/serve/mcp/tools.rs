@@ -62,7 +62,7 @@ fn answer(properties: &Value, more: &[&str]) -> Value {
         "mechanism" => in_simulated("one of mechanisms, or none."),
         "trigger" => in_simulated("the change that set it off, or none."),
         "path" => in_simulated("the services from the alerted one to the root, with commas between."),
-        "evidence" => in_simulated("ids of records such as e-7f3a that show it, with commas between, at most 8."),
+        "evidence" => in_simulated("ids of records such as e-7k3mf9q2xd that show it, with commas between, at most 8."),
         "confidence" => in_simulated("how sure, from 0 to 1."),
         "status" => in_simulated("resolved, mitigated, unresolved or no_incident."),
         _ => in_simulated("the service at the root, or none."),

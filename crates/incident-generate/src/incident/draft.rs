@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use crate::data::kinds::Symptom;
 use crate::data::library::Library;
-use crate::draws::{Draws, Stream};
+use crate::draws::{Draws, Sources, Stream};
 use crate::ids::{ClassSet, EntityId, EntitySet};
 use crate::incident::alarm;
 use crate::incident::decoys::Decoys;
@@ -58,14 +58,14 @@ pub enum Rejected {
 
 /// Where an incident comes from.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Origin {
+pub(crate) struct Origin<'a> {
+    /// The id of the incident.
+    pub id: &'a str,
     /// The level that was asked for.
     pub level: Level,
     /// The knobs of the level, or as they were turned.
     pub knobs: Knobs,
-    /// The seed that all draws come from.
-    pub seed: u64,
-    /// The number of the incident among those of the seed.
+    /// The number of the incident among those of the suite and level.
     pub number: u64,
     /// The number of attempts before.
     pub attempt: u64,
@@ -86,8 +86,8 @@ pub(crate) struct Draft {
     draws: Draws,
     topology: Topology,
     traffic: TrafficModel,
-    /// The number of the skin, on which names and ids depend.
-    skin: u64,
+    /// The source of names and ids. Nothing that happens depends on it.
+    names: Draws,
 }
 
 /// What was chosen in a draft.
@@ -119,10 +119,10 @@ pub(crate) fn is_clear(loss: Loss) -> bool {
 impl Draft {
     /// Builds a system.
     #[must_use]
-    pub(crate) fn new(knobs: &Knobs, draws: Draws) -> Self {
-        let topology = builder::build(draws, Size { services: knobs.services, hops: knobs.hops }, knobs.naming);
+    pub(crate) fn new(knobs: &Knobs, Sources { draws, names }: Sources) -> Self {
+        let topology = builder::build(draws, names, Size { services: knobs.services, hops: knobs.hops }, knobs.naming);
         let traffic = TrafficModel::new(&topology);
-        Self { draws, topology, traffic, skin: knobs.naming.skin() }
+        Self { draws, topology, traffic, names }
     }
 
     fn laboratory<'a>(&'a self, library: &'a Library) -> Laboratory<'a> {
@@ -161,7 +161,8 @@ impl Draft {
         let truth = fault.as_ref().map(|fault| index_of(&all, fault).ok_or(Rejected::NoFault)).transpose()?;
         let effects = laboratory.effects(fault.as_ref(), &beside);
         let severity = wanted.slot.severity.unwrap_or(Severity::P4);
-        if Severity::of(effects.loss) != severity || !is_clear(effects.loss) {
+        let is_calm = truth.is_some() || effects.troubled.any().is_empty();
+        if Severity::of(effects.loss) != severity || !is_clear(effects.loss) || !is_calm {
             return Err(Rejected::DecoysCount);
         }
         let hypotheses = Hypotheses::over(&library.vocabulary, &all);
@@ -344,9 +345,9 @@ impl Draft {
 
     /// Finishes an incident with the chosen parts, and with the history of changes.
     #[must_use]
-    pub(crate) fn finish(self, library: &Library, parts: Parts, origin: &Origin) -> Incident {
+    pub(crate) fn finish(self, library: &Library, parts: Parts, origin: &Origin<'_>) -> Incident {
         let Parts { slot, fault, second, loss, decoys, durations, alert, shows, rivals, proof } = parts;
-        let Origin { level, knobs, seed, number, attempt } = *origin;
+        let Origin { id, level, knobs, number, attempt } = *origin;
         let draws = self.draws;
         let [duration, other_duration] = durations;
         let own = fault.as_ref().map(|fault| (fault, duration));
@@ -356,7 +357,7 @@ impl Draft {
             (fault, &library.families[fault.family], duration)
         };
         let faults: Vec<_> = own.into_iter().chain(other).map(with_family).collect();
-        let history = History { topology: &self.topology, library, draws, skin: self.skin };
+        let history = History { topology: &self.topology, library, draws, names: self.names };
         let (changes, triggers) = history.changes(&faults, &decoys, duration);
         let mut triggers = triggers.into_iter();
         let trigger = triggers.next().flatten();
@@ -370,12 +371,12 @@ impl Draft {
             facts_before: one.start.len() as usize,
         });
         Incident {
-            id: format!("GEN-{:012x}", draws.bits(Stream::Names, 9, 9, 9) >> 16),
+            id: id.to_owned(),
             level,
-            seed,
             number,
             attempt,
             draws,
+            names: self.names,
             fault: second.map(|(_, both)| both).or(fault),
             second: second_fault,
             duration,

@@ -26,8 +26,8 @@ pub(super) struct History<'a> {
     pub(super) topology: &'a Topology,
     pub(super) library: &'a Library,
     pub(super) draws: Draws,
-    /// The number of the skin, on which ids depend.
-    pub(super) skin: u64,
+    /// The source of ids.
+    pub(super) names: Draws,
 }
 
 impl History<'_> {
@@ -45,7 +45,7 @@ impl History<'_> {
         let draws = self.draws;
         let mut taken = BTreeSet::new();
         let mut id = |salt: u64| {
-            let mut number = draws.below(Stream::Changes, salt, self.skin, 90_000);
+            let mut number = self.names.below(Stream::Changes, salt, 0, 90_000);
             // Ids are unique, because an answer could mean either of two changes otherwise.
             while !taken.insert(number) {
                 number = (number + 1) % 90_000;
@@ -86,7 +86,12 @@ impl History<'_> {
             is_trigger
                 || faults.iter().all(|(fault, family, duration)| !could_be_taken_for(change, fault, family, *duration))
         });
-        changes.sort_by(|a, b| (a.minutes_ago, &a.id).cmp(&(b.minutes_ago, &b.id)));
+        // Changes of one minute are in an order that does not depend on their ids, because it decides which one is
+        // taken back if none is named.
+        changes.sort_by_cached_key(|change| {
+            let kind = change.kind as u64;
+            (change.minutes_ago, draws.bits(Stream::Changes, u64::from(change.at), 4, kind), change.at, kind)
+        });
         (changes, triggers)
     }
 

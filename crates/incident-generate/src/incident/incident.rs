@@ -114,18 +114,18 @@ pub struct Second {
 /// An incident, with everything that is true of it.
 #[derive(Debug, Clone)]
 pub struct Incident {
-    /// The id of the incident, which does not reveal seed, family or level.
+    /// The id of the incident, from which nothing about it follows. It is the same under all names.
     pub id: String,
     /// The level that was asked for.
     pub level: Level,
-    /// The seed that all draws come from.
-    pub seed: u64,
-    /// The number of the incident among those of the seed.
+    /// The number of the incident among those of the suite and level.
     pub number: u64,
     /// The number of attempts that were rejected before.
     pub attempt: u64,
-    /// The source of all other draws of the incident.
+    /// The source of everything that happens in the incident.
     pub draws: Draws,
+    /// The source of names and ids. Nothing that happens depends on it.
+    pub names: Draws,
     /// The system in which it happens.
     pub topology: Topology,
     /// The traffic through the system.

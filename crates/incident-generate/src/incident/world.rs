@@ -72,6 +72,9 @@ impl Span {
 /// Classes of evidence that are there at an entity for some time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Presence {
+    /// Which of all that can be there at the entity it is: facts are numbered first, and then decoys. It stays the same
+    /// in every state of the incident.
+    pub number: u64,
     /// The classes that are there.
     pub classes: ClassSet,
     /// The first minute in which they are there.
@@ -169,7 +172,7 @@ impl World {
     /// Makes the world of an incident.
     #[must_use]
     pub fn new(incident: Incident, library: Arc<Library>) -> Self {
-        let objects = NamedObjects::new(&incident.topology, incident.draws, incident.knobs.naming.skin());
+        let objects = NamedObjects::new(&incident.topology, incident.draws, incident.names);
         let vocabulary = &library.vocabulary;
         let events: Vec<_> = incident.decoys.iter().map(|decoy| Timed::of_decoy(decoy, vocabulary)).collect();
         let every_day: Vec<_> =
@@ -257,11 +260,20 @@ impl World {
 
     /// Goes through the classes of evidence that are or were there at an entity, by the fault and by decoys.
     pub fn presences<'a>(&'a self, state: &'a State, at: EntityId) -> impl Iterator<Item = Presence> + 'a {
-        let real = self.facts_at(state, at).map(|one| (one.acting.predicate.shows, one.span));
+        let real = (0..).zip(self.facts_at(state, at)).map(|(number, one)| Presence {
+            number,
+            classes: one.acting.predicate.shows,
+            from: one.span.from,
+            to: one.span.to,
+        });
         let here = self.incident.decoys.iter().filter(move |decoy| decoy.at == at);
-        let decoys = here.map(|decoy| (decoy.shows, Span { from: decoy.from, to: decoy.to }));
-        let all = real.chain(decoys).map(|(classes, Span { from, to })| Presence { classes, from, to });
-        all.filter(|presence| presence.from < presence.to)
+        let decoys = (FactSet::CAPACITY as u64..).zip(here).map(|(number, decoy)| Presence {
+            number,
+            classes: decoy.shows,
+            from: decoy.from,
+            to: decoy.to,
+        });
+        real.chain(decoys).filter(|presence| presence.from < presence.to)
     }
 
     /// Goes through what holds about an entity in a minute: facts of the fault, and events beside it.

@@ -98,7 +98,7 @@ mod tests {
     use crate::testing::{GATEWAY, SERVICE, STORE, Small};
 
     fn seen(claims: &[Claim]) -> Deeds {
-        let record = |(id, claim): (u16, &Claim)| Record { id: RecordId(id), claim: *claim };
+        let record = |(id, claim): (u64, &Claim)| Record { id: RecordId::numbered(id), claim: *claim };
         Deeds { seen: (0..).zip(claims).map(record).collect(), ..Deeds::default() }
     }
 
@@ -127,7 +127,7 @@ mod tests {
             (vec![excludes], vec![0, 77], 0.25),
             (vec![excludes], vec![77], 0.0),
         ] {
-            let cited: Vec<_> = cited.into_iter().map(RecordId).collect();
+            let cited: Vec<_> = cited.into_iter().map(RecordId::numbered).collect();
             let found = grounding(&world.incident, &seen(&claims), &cited);
             assert!((found - expected).abs() < 1e-9, "{claims:?} {cited:?}: {found}");
         }

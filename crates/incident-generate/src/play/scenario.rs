@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::data::kinds::Symptom;
 use crate::data::library::TaskTexts;
+use crate::draws::Stream;
 use crate::incident::incident::{AlertRule, Incident};
 use crate::incident::world::World;
 use crate::play::answer::NONE;
@@ -14,6 +15,9 @@ use incident_env::{
     Alert, AnswerForm, Briefing, Points, Remediation, RewardTable, Scenario, Severity, Signal, Targets, Task, TaskId,
     Tasks,
 };
+
+/// Where generated scenarios come from.
+const ORIGIN: &str = "generated";
 
 /// Returns the task that an incident poses in a suite.
 #[must_use]
@@ -43,16 +47,16 @@ pub(crate) fn budget(world: &World, task: TaskId) -> u32 {
     (knobs.steps[task.index()] * knobs.slack).div_ceil(100)
 }
 
-/// Makes an incident a scenario of a task. The origin is shown as where the scenario comes from.
+/// Makes an incident a scenario of a task. Its origin is the same for all incidents, because a suite that is named there
+/// would tell where its incidents come from.
 #[must_use]
-pub fn scenario(world: impl Into<Arc<World>>, task: TaskId, tasks: &Tasks, origin: &str) -> Scenario {
+pub fn scenario(world: impl Into<Arc<World>>, task: TaskId, tasks: &Tasks) -> Scenario {
     let world = world.into();
     let task = Arc::new(rules(tasks.get(task), &world.library.tasks, budget(&world, task)));
     let playable = Playable::new(Arc::clone(&world));
     let deadline = playable.deadline(task.id);
     let briefing = briefing(&world, task, deadline);
-    let origin = format!("generated:{origin}");
-    Scenario::new(briefing, Arc::new(playable), world.incident.level.as_str(), &origin)
+    Scenario::new(briefing, Arc::new(playable), world.incident.level.as_str(), ORIGIN)
 }
 
 fn briefing(world: &World, task: Arc<Task>, deadline: Option<u32>) -> Briefing {
@@ -94,7 +98,7 @@ fn alert(world: &World) -> Alert {
         ),
     };
     Alert {
-        id: format!("ALT-{}", &incident.id[4..12]),
+        id: format!("ALT-{:08x}", incident.names.bits(Stream::Alert, 0, 0, 0) >> 32),
         title,
         severity_fired: None,
         affected_services: vec![alerted.to_owned()],

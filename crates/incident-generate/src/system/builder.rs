@@ -35,7 +35,7 @@ impl Default for Naming {
 }
 
 impl Naming {
-    /// Returns the number of the skin. Draws of names and ids depend on it, and no other draws do.
+    /// Returns the number of the skin. The key of names and ids depends on it, and no other key does.
     #[must_use]
     pub fn skin(self) -> u64 {
         match self {
@@ -45,7 +45,7 @@ impl Naming {
     }
 }
 
-const WORDS: [&str; 72] = [
+pub(crate) const WORDS: [&str; 72] = [
     "agate", "alder", "amber", "aspen", "basalt", "beryl", "birch", "bistre", "briar", "cedar", "chalk", "cinder",
     "clover", "cobalt", "copper", "coral", "crocus", "cypress", "delta", "dune", "ember", "fennel", "fern", "flint",
     "garnet", "gneiss", "granite", "harbor", "hazel", "heath", "heron", "indigo", "iris", "ivory", "jasper", "juniper",
@@ -61,9 +61,9 @@ const ONE_ASIDE_OF: usize = 5;
 const WEIGHTS: [&[i32]; 4] =
     [&[520, 310, 170], &[430, 280, 180, 110], &[370, 260, 180, 120, 70], &[330, 240, 170, 120, 90, 50]];
 
-/// Makes a system.
+/// Makes a system. Nothing but the names of its entities depends on the source of names.
 #[must_use]
-pub(crate) fn build(draws: Draws, size: Size, naming: Naming) -> Topology {
+pub(crate) fn build(draws: Draws, names: Draws, size: Size, naming: Naming) -> Topology {
     let mut build = Builder { draws, parts: Vec::new(), edges: Vec::new() };
     let services = size.services.max(6);
     let count = |of: u16, least: u16| (services * of / 100).max(least);
@@ -90,7 +90,7 @@ pub(crate) fn build(draws: Draws, size: Size, naming: Naming) -> Topology {
     build.data(&apis, &fronts, &dbs, &caches);
     build.messages(&apis, &fronts, &workers, &queues, &dbs);
     build.others(&apis, &batches, &dbs, &externals);
-    build.name(naming);
+    build.name(names, naming);
     let journeys = build.journeys(&fronts);
     build.share_out(gateway, &journeys);
     let Builder { parts, mut edges, .. } = build;
@@ -266,8 +266,8 @@ impl Builder {
     }
 
     /// Names all entities.
-    fn name(&mut self, naming: Naming) {
-        let order = self.draws.shuffled(Stream::Names, naming.skin() << 8, WORDS.len());
+    fn name(&mut self, names: Draws, naming: Naming) {
+        let order = names.shuffled(Stream::Names, 0, WORDS.len());
         let mut counts = BTreeMap::new();
         for (index, entity) in self.parts.iter_mut().enumerate() {
             let count: &mut u16 = counts.entry(entity.kind).or_default();

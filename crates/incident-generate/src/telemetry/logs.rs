@@ -29,6 +29,8 @@ const TRACE: u64 = 9 << 16;
 struct Line {
     /// Milliseconds after the alert.
     ms: i64,
+    /// The key of its channel. Two lines of a channel never come at the same time.
+    key: u64,
     id: RecordId,
     text: String,
     claim: Claim,
@@ -43,7 +45,7 @@ impl<'a> Reader<'a> {
         let of_calls = self.failed_calls(&mut lines);
         self.noise(&mut lines);
         self.usual_calls(&mut lines);
-        lines.sort_by_key(|line| (line.ms, line.id));
+        lines.sort_by_key(|line| (line.ms, line.key));
         let claim = Claim::Lacks { at: self.at, classes: logged - seen };
         sheet.begin(self.id(LOGS, 0, i64::from(self.now)), claim);
         let _ = writeln!(
@@ -66,11 +68,11 @@ impl<'a> Reader<'a> {
     /// Adds the lines of classes of evidence. Returns the classes that have lines, and the number of channels.
     fn classes(&self, lines: &mut Vec<Line>, logged: ClassSet) -> (ClassSet, usize) {
         let (mut seen, mut channels) = (ClassSet::EMPTY, 0);
-        for (number, presence) in (0_u64..).zip(&self.presences) {
+        for presence in &self.presences {
             for class in (presence.classes & logged).iter() {
                 let Some(template) = &self.world.library.telemetry.logs[class.index()] else { continue };
                 let before = lines.len();
-                let key = CLASSES | u64::from(class) << 8 | number;
+                let key = CLASSES | u64::from(class) << 8 | presence.number;
                 let claim = Claim::Shows { at: self.at, class };
                 self.channel(lines, key, [presence.from, presence.to], |text, salt, _| {
                     let _ = write!(text, "{} ", template.level);
@@ -143,7 +145,7 @@ impl<'a> Reader<'a> {
                 let salt = key << 24 ^ u64::from(minute.cast_unsigned()) << 4 ^ u64::from(number);
                 let mut text = String::with_capacity(80);
                 let claim = write(&mut text, salt, minute);
-                lines.push(Line { ms, id: self.id(LOGS, key, ms), text, claim });
+                lines.push(Line { ms, key, id: self.id(LOGS, key, ms), text, claim });
             }
         }
     }

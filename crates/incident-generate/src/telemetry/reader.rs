@@ -96,8 +96,7 @@ impl<'a> Reader<'a> {
     /// time when it was taken. Times before the alert are negative, and hashed as large numbers.
     pub(super) fn id(&self, tool: u64, slot: u64, when: i64) -> RecordId {
         let incident = &self.world.incident;
-        let skin = incident.knobs.naming.skin();
-        RecordId::drawn(incident.draws, RecordKey { skin, at: self.at, tool, slot, when })
+        RecordId::drawn(incident.names, RecordKey { at: self.at, tool, slot, when })
     }
 
     /// Returns what fills the places of phrases about the entity.
