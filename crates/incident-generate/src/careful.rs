@@ -17,13 +17,11 @@ use incident_env::{Action, ActionKind, Diagnostic, Episode, Remediation};
 
 /// The most records that an answer cites.
 const MOST_CITED: usize = 8;
+/// The most parts beside the root at which what follows from the cause is checked.
+const CONFIRMED: usize = 2;
 /// The looks at the root without which nobody would answer, the most important first.
-const AT_ROOT: [Diagnostic; 4] = [
-    Diagnostic::CheckMetrics,
-    Diagnostic::QueryLogs,
-    Diagnostic::CheckServiceStatus,
-    Diagnostic::CheckRecentDeploys,
-];
+const AT_ROOT: [Diagnostic; 4] =
+    [Diagnostic::CheckMetrics, Diagnostic::QueryLogs, Diagnostic::CheckServiceStatus, Diagnostic::CheckRecentDeploys];
 
 /// A line that was shown.
 struct Line {
@@ -127,8 +125,26 @@ impl<'a> Person<'a> {
             self.look(root, tool, 0);
         }
         self.look(trigger_at, Diagnostic::CheckRecentDeploys, 0);
+        self.confirm();
         if self.world.incident.fault.is_none() {
             self.look(self.world.incident.topology.gateway, Diagnostic::CheckMetrics, 0);
+        }
+    }
+
+    /// Checks what follows from the cause, with the steps that are to spare: the other parts at which it shows, such as
+    /// the store that refuses old credentials, and then the metrics of the parts on the walk.
+    fn confirm(&mut self) {
+        let incident = &self.world.incident;
+        let facts = incident.fault.iter().flat_map(|fault| fault.facts_in(fault.start));
+        let mut others: Vec<_> = facts.map(|fact| fact.at).filter(|at| Some(at) != self.walk.last()).collect();
+        others.dedup();
+        let shows = others.into_iter().filter(|at| !incident.shows(*at).is_empty()).take(CONFIRMED);
+        let both = shows.flat_map(|at| [Diagnostic::QueryLogs, Diagnostic::CheckMetrics].map(|tool| (at, tool)));
+        let on_the_walk = self.walk.clone().into_iter().map(|at| (at, Diagnostic::CheckMetrics));
+        for (at, tool) in both.chain(on_the_walk) {
+            if self.spare() > 0 {
+                self.look(at, tool, 0);
+            }
         }
     }
 

@@ -2,6 +2,8 @@
 //! which one of them earns little punishes people for how they write up what they found. What they earn is printed:
 //! `cargo test --release -p incident-generate --lib honest_responders -- --ignored --nocapture`.
 
+use std::fmt::Write;
+
 use serde_json::json;
 
 use crate::careful::{Person, Way, plan};
@@ -173,7 +175,7 @@ fn measure(count: u32) {
             all.sort_by(|a, b| a.total.total_cmp(&b.total));
             let mean = all.iter().map(|one| one.total).sum::<f64>() / f64::from(count);
             let least = all[0].total;
-            row.push_str(&format!(" {mean:.3} ({least:.2}) |"));
+            write!(row, " {mean:.3} ({least:.2}) |").unwrap();
             if mean < MEAN - 1e-9 || least < LEAST - 1e-9 {
                 broken.push(format!("{level} {}: mean {mean:.3}, least {least:.3}", honest.name));
             }
