@@ -1,6 +1,8 @@
 //! The severity of a simulated incident by the rule, as programs judge it: they go from the alerted part to its callers until
 //! they are at the part through which users come in, and read there what users lose.
 
+use std::collections::VecDeque;
+
 use super::records::{calls, journeys};
 use incident_env::{Action, ActionKind, Diagnostic, Observation, Severity};
 
@@ -25,15 +27,17 @@ enum Search {
     Look(Diagnostic, String),
     /// What users lose was read.
     Found(Severity),
-    /// All callers were read, and users come in through none of them.
+    /// All that can be reached was read, and users come in through none of it.
     Lost,
 }
 
-/// Searches by what was read so far: upwards from the alerted part, the first caller of each part first.
+/// Searches by what was read so far: upwards from the alerted part, the first caller of each part first. Nobody calls what
+/// only consumes from a queue, so what was called on the way is searched upwards from, too.
 fn search(observation: &Observation) -> Search {
     let mut seen: Vec<String> = Vec::new();
     let mut next: Vec<String> = observation.briefing.alert.affected_services.first().cloned().into_iter().collect();
-    while let Some(part) = next.pop() {
+    let mut called = VecDeque::new();
+    while let Some(part) = next.pop().or_else(|| called.pop_front()) {
         if seen.contains(&part) {
             continue;
         }
@@ -49,6 +53,7 @@ fn search(observation: &Observation) -> Search {
             return Search::Look(Diagnostic::CheckMetrics, part);
         }
         next.extend(callers.into_iter().rev());
+        called.extend(calls(edges).filter(|call| call.from == part).map(|call| call.to.to_owned()));
         seen.push(part);
     }
     Search::Lost
