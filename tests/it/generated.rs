@@ -86,7 +86,7 @@ fn private_suites_need_their_secret() {
 fn a_generated_suite_is_played_audited_and_forecast() {
     let place = Place::empty();
     let suite = "generated:easy,count=6,seed=3";
-    place.bench(&["--suite", suite, "--agent", "oracle,heuristic,floors", "--out", "results", "-q"]).exits(0);
+    place.bench(&["--suite", suite, "--agent", "oracle,heuristic,greedy,floors", "--out", "results", "-q"]).exits(0);
     let summary = place.summary();
     let row = |name: &str| {
         let rows = summary["rows"].as_array().unwrap();
@@ -95,6 +95,11 @@ fn a_generated_suite_is_played_audited_and_forecast() {
     assert_eq!((&row("oracle")["overall"], &row("oracle")["strict_overall"]), (&1.0.into(), &1.0.into()));
     for floor in ["random", "constant", "keyword_soup", "leaked"] {
         assert!(row(floor)["overall"].as_f64().unwrap() < 0.35, "{floor}: {}", row(floor)["overall"]);
+    }
+    for program in ["heuristic", "greedy"] {
+        // Both find the way in from records alone.
+        let severities = row(program)["tasks"]["alert_classification"]["mean"].as_f64().unwrap();
+        assert!(severities > 0.9, "{program}: {severities}");
     }
     assert_eq!(row("oracle")["conduct"]["repair_clean"]["value"], 1.0);
     assert_eq!(summary["run"]["graders"][0], "strict/1");

@@ -112,9 +112,13 @@ pub use telemetry::reader::Sheet;
 pub use verify::{Flaw, prove};
 
 #[cfg(test)]
+mod careful;
+#[cfg(test)]
 mod exploit_tests;
 #[cfg(test)]
 mod golden_tests;
+#[cfg(test)]
+mod honest_tests;
 #[cfg(test)]
 mod knob_tests;
 #[cfg(test)]
