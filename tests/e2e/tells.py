@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""How much of the truth of generated incidents can be told without an investigation, and whether they are balanced,
-measured from outside: gradient boosting on what the released binary writes, half held out, and each half in turn.
+"""Measures how much of the truth of generated incidents can be told without an investigation, and whether the incidents
+are balanced. It trains gradient boosting on what the released binary writes; half is held out, and each half in turn.
 
     tests/e2e/tells.sh [--count 2000] [--seed 1] [--gate] [--one-column NAME]
 
-It prints Markdown tables. With --gate it ends with 1 where a figure is beyond its limit; with fewer than 2,000 incidents
-a level, beyond it by more than two standard errors. Under a failure it prints the features that told."""
+It prints Markdown tables, and below them each figure that is beyond its limit with the features that told. With --gate it
+then ends with 1. With fewer than 2,000 incidents a level a figure may be beyond its limit by two standard errors."""
 
 import argparse
 import collections
@@ -42,7 +42,7 @@ FEWEST = 30
 
 @dataclasses.dataclass
 class Figure:
-    """One measured figure, its limit and its standard error; without a limit it is a report."""
+    """A measured figure has a value, its standard error, and a limit where it is more than a report."""
 
     value: float | str | None
     limit: float | None = None
@@ -147,6 +147,7 @@ def trigger(faults, seed, found):
 
 
 def chance(each):
+    """Returns how likely a draw among the changes of the last 24 hours names a trigger."""
     recent = [change["id"] for change in each.system["changes"] if change["minutes_ago"] <= DAY]
     return sum(change in each.triggers for change in recent) / max(len(recent), 1)
 
@@ -206,7 +207,7 @@ def always_p1(incidents, tolerant):
 
 
 def share_lines(faults):
-    """What the faults of a level are made of: the kinds of their roots and triggers, and how far the root is."""
+    """Says what the faults of a level are made of: the kinds of their roots and triggers, and how far the root is."""
     def kind_of_root(each):
         return next((part["kind"] for part in each.system["parts"] if part["name"] == each.roots[0]), "unknown")
 
@@ -221,7 +222,7 @@ def share_lines(faults):
 
 
 def design(incidents, found):
-    """A suite is a small copy of one design if each severity of each task comes up alike, and controls as in the others."""
+    """Compares a suite with the one design: each severity comes up alike in each task, and one incident in ten has no fault."""
     cells = collections.Counter((each.task, each.severity) for each in incidents)
     counts = [cells[cell] for cell in itertools.product(TASKS, SEVERITIES)]
     even = len(incidents) / len(counts)
@@ -238,7 +239,7 @@ def design(incidents, found):
 
 
 def measured(incidents, seed):
-    """What is told of a level, how it is balanced, and what its faults are made of."""
+    """Returns what is told of a level, how it is balanced, and what its faults are made of."""
     faults, tells, balance = [each for each in incidents if each.faults], {}, {}
     family(faults, seed, tells)
     pages(incidents, faults, tells)

@@ -22,7 +22,7 @@ DAY = 24 * 60
 
 
 class Incident:
-    """One incident: what is shown of it, the sealed truth, and what was computed of the first observation."""
+    """An incident has what is shown of it, its sealed truth, and the features of the first observation."""
 
     def __init__(self, shown, sealed):
         self.task, self.system, self.truth = sealed["task"], sealed["system"], sealed["truth"]
@@ -37,16 +37,18 @@ class Incident:
         reader = Reader(self.services)
         reader.read(self.observation, "")
         self.features, self.mentions, self.fields = reader.done(), reader.mentions, reader.fields
-        self.title = " ".join("…" if word in reader.names else word for word in self.observation["alert"]["title"].split())
+        words = self.observation["alert"]["title"].split()
+        self.title = " ".join("…" if word in reader.names else word for word in words)
         self.kind = kind_of(self.title)
 
 
 def kind_of(title):
+    """Returns the kind of an alert by the words of its title."""
     return next((kind for kind, words in KINDS.items() if re.search(words, title, re.IGNORECASE)), "unknown")
 
 
 def read_suite(folder):
-    """The incidents of a folder that `bench generate` wrote, in the order of its manifest."""
+    """Reads the incidents of a folder that `bench generate` wrote, in the order of its manifest."""
     folder = pathlib.Path(folder)
     entries = json.loads((folder / "manifest.json").read_text())["incidents"]
     pairs = [(folder / f"{entry['id']}.json", folder / "sealed" / f"{entry['id']}.json") for entry in entries]
@@ -54,7 +56,7 @@ def read_suite(folder):
 
 
 class Reader:
-    """Collects the features of a JSON value. Names of parts become numbered places in the order in which they are first
+    """A reader collects the features of a JSON value. Names of parts become numbered places in the order in which they are first
     mentioned, so that a model sees whether two texts speak of one part; the pieces of a name, such as the `db` of
     `orders-db`, are words of their own."""
 
@@ -121,7 +123,7 @@ class Reader:
 
 
 def candidates(incident):
-    """Each visible part as a candidate for the root, with what its name and the mentions of it say."""
+    """Returns each visible part as a candidate for the root, with what its name and the mentions of it say."""
     alerted = incident.observation["alert"].get("affected_services", [])
     rows = []
     for at, name in enumerate(incident.services):
@@ -135,7 +137,7 @@ def candidates(incident):
 
 
 def feed(incident):
-    """Each change of the feed as a candidate for the trigger, with what the feed as a whole says of it."""
+    """Returns each change of the feed as a candidate for the trigger, with what the whole feed says of it."""
     changes = sorted(incident.system["changes"], key=lambda change: change["minutes_ago"])
     kinds = {part["name"]: part["kind"] for part in incident.system["parts"]}
     ages = [change["minutes_ago"] for change in changes]

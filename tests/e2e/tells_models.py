@@ -15,8 +15,8 @@ AROUND = "around: "
 
 
 class Columns:
-    """The columns of a matrix, chosen on the half that is trained on: no constant, no copy of another, nothing that fewer
-    than one row in a hundred has, and at most so many; those that differ most between the labels come first."""
+    """The columns of a matrix are chosen on the half that is trained on. A constant, a copy of another column, and what
+    fewer than one row in a hundred has are left out; those that differ most between the labels come first."""
 
     def __init__(self, rows, labels, most=MOST_FEATURES):
         seen = collections.Counter(itertools.chain.from_iterable(rows))
@@ -51,13 +51,14 @@ def booster(rounds):
 
 
 def halves(incidents, seed):
+    """Returns both ways to train on one half of the incidents and to hold out the other."""
     order = np.random.default_rng(seed).permutation(len(incidents))
     one, other = ([incidents[at] for at in sorted(half)] for half in np.array_split(order, 2))
     return [(one, other), (other, one)]
 
 
 class Trial:
-    """A model of one half, and the other half in the same columns."""
+    """A trial is a model that was trained on one half, with the other half in the same columns."""
 
     def __init__(self, rows, labels, others, rounds):
         self.columns, self.labels = Columns(rows, labels), labels
@@ -65,7 +66,7 @@ class Trial:
         self.model = booster(rounds).fit(self.trained, labels)
 
     def told_by(self, worth):
-        """The three features that tell most if a model has nothing but one of them, among those that differ most."""
+        """Names the three features that tell most if a model has only one feature; the eight that differ most are tried."""
         alone = []
         for at in range(min(8, len(self.columns.names))):
             model = booster(15).fit(self.trained[:, [at]], self.labels)
@@ -74,8 +75,8 @@ class Trial:
 
 
 def classify(incidents, labels_of, seed):
-    """Each incident with its predicted label, and a function that says what told. An incident with two labels is
-    trained on twice, and either is right."""
+    """Returns each incident with its predicted label, and a function that says which features told it. An incident that
+    has two labels is trained on twice, and either label is right."""
     guessed, told = [], []
     for train, test in halves(incidents, seed):
         pairs = [(each.features, label) for each in train for label in labels_of(each)]
@@ -90,9 +91,10 @@ def classify(incidents, labels_of, seed):
 
 
 def rank(incidents, candidates_of, right_of, contexts, seed):
-    """Each incident with the candidate that the model finds likeliest, one model for all candidates, and a function that
-    says what told. For each context, which is a label of an incident, the model also sees the twenty features of the
-    first observation that differ most between its values. It is trained on at most ten wrong candidates an incident."""
+    """Returns each incident with the candidate that the model finds likeliest, and a function that says which features
+    told it. One model judges all candidates. A context is a label of an incident; for each context the model also sees
+    the twenty features of the first observation that differ most between the values of the label. The model is trained
+    on at most ten wrong candidates of an incident."""
     best, told, draw = [], [], np.random.default_rng(seed)
     for train, test in halves(incidents, seed):
         around = {id(each): {} for each in train + test}
