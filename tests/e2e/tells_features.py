@@ -56,8 +56,8 @@ def read_suite(folder):
 
 
 class Reader:
-    """A reader collects the features of a JSON value. Names of parts become numbered places in the order in which they are first
-    mentioned, so that a model sees whether two texts speak of one part; the pieces of a name, such as the `db` of
+    """A reader collects the features of a JSON value. Names of parts become numbered places in the order in which they are
+    first mentioned, so that a model sees whether two texts speak of one part; the pieces of a name, such as the `db` of
     `orders-db`, are words of their own."""
 
     def __init__(self, names):
