@@ -107,6 +107,9 @@ pub(crate) async fn state(State(app): Shared, request: Request) -> Result<Respon
 
 /// Serves `GET /grader`.
 pub(crate) async fn grader(State(app): Shared, request: Request) -> Result<Response, Fault> {
+    if app.options.visibility.exam {
+        return Err(Fault::Exam);
+    }
     let input = Input::read(request, app.options.max_body).await?;
     let play = app.find(name_of(&input, None)?.as_deref())?;
     with(&play, |play| app.options.visibility.grader(&play.episode)).map(written).ok_or(Fault::Exam)
