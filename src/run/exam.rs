@@ -20,7 +20,8 @@ use crate::log::reader::Contents;
 use crate::log::store::RunFolder;
 use crate::log::{EpisodeKey, Event, EventKind, Manifest, Outcome, Summary};
 use incident_env::{
-    Action, ActionError, Catalog, CatalogError, Episode, EpisodeId, Feedback, Grade, Scenario, StepOutcome, strict_record,
+    Action, ActionError, Catalog, CatalogError, Episode, EpisodeId, Feedback, Grade, Scenario, StepOutcome,
+    strict_record,
 };
 
 /// The reasons why the exam of an earlier process cannot go on.
@@ -269,9 +270,7 @@ impl State {
         }
         match self.played.get(scenario.id()) {
             Some(Played { open: Some(_), .. }) => Err(Refused::Open(scenario.id().to_owned())),
-            Some(played) if played.begun >= epochs => {
-                Err(Refused::Used { scenario: scenario.id().to_owned(), epochs })
-            }
+            Some(played) if played.begun >= epochs => Err(Refused::Used { scenario: scenario.id().to_owned(), epochs }),
             _ => Ok(()),
         }
     }

@@ -205,11 +205,7 @@ impl App {
     }
 
     /// Takes a step, and has the exam record it. Returns the outcome, and the name of the episode.
-    pub(super) fn step<'a>(
-        &self,
-        play: &'a mut Play,
-        action: &Action,
-    ) -> Result<(StepOutcome<'a>, &'a str), Fault> {
+    pub(super) fn step<'a>(&self, play: &'a mut Play, action: &Action) -> Result<(StepOutcome<'a>, &'a str), Fault> {
         let stepped = play.step(action).inspect_err(|refused| {
             if *refused == Refused::Ended {
                 // Nothing may be played without being recorded.

@@ -52,7 +52,8 @@ impl Hall {
         let log = std::fs::read_to_string(self.folder.path().join("events.jsonl")).unwrap();
         let events = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         let of_episode = events.filter(|event| event["episode"].is_object()).map(|event| {
-            let (kind, epoch) = (event["event"]["type"].as_str().unwrap().to_owned(), event["episode"]["epoch"].clone());
+            let (kind, epoch) =
+                (event["event"]["type"].as_str().unwrap().to_owned(), event["episode"]["epoch"].clone());
             (kind, epoch.as_u64().unwrap(), event["event"]["outcome"]["kind"].clone())
         });
         of_episode.collect()
@@ -278,9 +279,7 @@ async fn who_names_no_episode_is_refused() {
     let step = json!({"action_type": "query_logs", "parameters": {"service": "postgres-db"}});
     let open = Options { nameless: false, ..Options::default() };
     let openenv = |options: Options| Options { openenv: true, ..options };
-    for (options, is_exam) in
-        [(exam(), true), (openenv(exam()), true), (open.clone(), false), (openenv(open), false)]
-    {
+    for (options, is_exam) in [(exam(), true), (openenv(exam()), true), (open.clone(), false), (openenv(open), false)] {
         let is_openenv = options.openenv;
         let service = service(options);
         let mut owner = Client::with_jar(&service);

@@ -105,8 +105,11 @@ fn after_a_restart_nothing_is_played_twice() {
         assert_eq!(names_in(&place.path("results/runs")).len(), 1);
         let row = &summary(&place)["rows"][0];
         assert_eq!((&row["episodes"], &row["unfinished"]), (&json!(3), &json!(6)), "{signal}: {row}");
-        let outcomes: Vec<_> =
-            place.events().iter().filter_map(|event| event["event"]["outcome"]["kind"].as_str().map(str::to_owned)).collect();
+        let outcomes: Vec<_> = place
+            .events()
+            .iter()
+            .filter_map(|event| event["event"]["outcome"]["kind"].as_str().map(str::to_owned))
+            .collect();
         assert_eq!(outcomes, ["completed", "given_up", "given_up"]);
         let verified = place.bench(&["verify-run", "latest"]);
         assert!(verified.stdout.contains("3 episodes, 3 steps, 0 differences"), "{}", verified.stdout);

@@ -32,7 +32,8 @@ pub(in crate::cli) async fn execute(args: &ResumeArgs) -> Result<Status, Failure
     let RunRecord { folder, manifest: then, contents: past, .. } = record(folder)?;
     if then.is_exam() {
         let what = format!("run {} is an exam, which its clients play", then.id);
-        let how = "'bench serve --exam' or 'bench mcp --exam' goes on with it, with the same --suite, --label and --out";
+        let how =
+            "'bench serve --exam' or 'bench mcp --exam' goes on with it, with the same --suite, --label and --out";
         return Err(Failure::usage(what).hint(how));
     }
     let mut settings = settings(args, &then)?;

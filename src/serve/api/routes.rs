@@ -91,12 +91,20 @@ fn routes() -> Vec<Route> {
         p("/reset", "Start an episode", [shape::<ResetRequest>, shape::<ResetAnswer>], post(rest::reset))
             .with(CHOICE)
             .also_empty()
-            .or("409", "In an exam: the incident is being played or used up, or the name is in use", Json(shape::<Refusal>))
+            .or(
+                "409",
+                "In an exam: the incident is being played or used up, or the name is in use",
+                Json(shape::<Refusal>),
+            )
             .or("503", "No room, and no episode that could make room", Json(shape::<Refusal>))
             .naming("episode_id", &["post_step", "get_state", "get_grader"]),
         p("/step", "Take a step", [shape::<StepRequest>, shape::<StepAnswer>], post(rest::step))
             .with(EPISODE)
-            .or("409", "In an exam: the first step, while the incident is being played or is used up", Json(shape::<Refusal>))
+            .or(
+                "409",
+                "In an exam: the first step, while the incident is being played or is used up",
+                Json(shape::<Refusal>),
+            )
             .or("503", "In an exam that has ended or cannot be recorded", Json(shape::<Refusal>)),
         g("/state", "The state of an episode", Json(shape::<StateAnswer>), get(rest::state)).with(EPISODE),
         g("/grader", "The grade of an episode as it stands", Json(shape::<GraderAnswer>), get(rest::grader))

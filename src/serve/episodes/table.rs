@@ -177,13 +177,7 @@ impl<T> Table<T> {
         Some(Arc::clone(&slot.value))
     }
 
-    fn insert(
-        &mut self,
-        id: &str,
-        value: T,
-        limits: Limits,
-        stays: fn(&T) -> bool,
-    ) -> Result<Arc<Mutex<T>>, Full> {
+    fn insert(&mut self, id: &str, value: T, limits: Limits, stays: fn(&T) -> bool) -> Result<Arc<Mutex<T>>, Full> {
         // The place of an earlier episode with this id is freed first, also if the table is full.
         self.remove(id);
         self.make_room(limits, stays)?;
@@ -314,7 +308,9 @@ mod tests {
     fn an_id_that_is_kept_is_not_given_to_another() {
         let table = table(10, 2);
         table.put("a", 1, seconds(0)).unwrap();
-        let Err(NotPut::Taken(earlier)) = table.put_unless("a", 2, seconds(1), |value| *value == 1) else { panic!("taken") };
+        let Err(NotPut::Taken(earlier)) = table.put_unless("a", 2, seconds(1), |value| *value == 1) else {
+            panic!("taken")
+        };
         assert_eq!(read(Some(earlier)), Some(1));
         table.put_unless("a", 2, seconds(2), |value| *value != 1).unwrap();
         assert_eq!(read(table.get("a", seconds(2))), Some(2));
