@@ -69,7 +69,7 @@ pub enum Refused {
         epochs: u32,
     },
     /// The exam has ended, or its log cannot be written any more.
-    #[error("the exam records nothing more, so nothing more is played; ask who holds it")]
+    #[error("the exam records nothing more, so nothing more is played; ask whoever holds the exam")]
     Ended,
 }
 
