@@ -84,7 +84,7 @@ pub(in crate::cli) struct ExamArgs {
     /// With --exam: the name of who plays; its exam goes on where it stopped [default: client]
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) label: Option<String>,
-    /// With --exam: how often each scenario may be played; it counts from its first step [default: 1]
+    /// With --exam: how often a scenario is played; it counts from its first step [default: 1]
     #[arg(long, value_name = "N")]
     pub(in crate::cli) epochs: Option<u32>,
     /// With --exam: the folder of results [default: results]
