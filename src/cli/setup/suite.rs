@@ -70,6 +70,15 @@ pub(in crate::cli) fn size(suite: &str) -> Result<usize, Failure> {
     usize::try_from(count).map_err(|_| Failure::usage(format!("{suite}: too many incidents")))
 }
 
+/// Returns whether everybody who has this program can make the incidents of a suite: its own ones, and those of a seed
+/// that the name of the suite tells.
+pub(in crate::cli) fn is_public(suite: &str) -> bool {
+    match suite.strip_prefix("generated:") {
+        Some(generated) => !generated.parse().is_ok_and(|suite: Suite| suite.needs_secret()),
+        None => suite == "classic",
+    }
+}
+
 /// Makes a suite from its seed; each incident is proved when it is made.
 fn generated_suite(text: &str, overlay: Option<&Path>) -> Result<Catalog, Failure> {
     let suite = read_suite(text)?;
