@@ -5,10 +5,12 @@ use serde_json::{Map, Value, json};
 
 use super::actions::look;
 use crate::agent::playbook::{Mechanism, mechanisms};
-use incident_env::{Action, ActionKind, Diagnostic, Observation, Severity, Submission, TaskId};
+use incident_env::{Action, ActionKind, Diagnostic, Observation, Remediation, Severity, Submission, TaskId};
 
 /// The most parts that a trail leads through.
 const LONGEST: usize = 5;
+/// The minutes after the last change in which a system settles.
+const SETTLES: u32 = 5;
 /// The most records that an answer cites.
 const MOST_CITED: usize = 6;
 
@@ -19,6 +21,7 @@ pub(super) struct Trail {
     parts: Vec<String>,
     /// The steps that are still to be taken; none until they were decided.
     steps: Option<Vec<Action>>,
+    waited: bool,
     verified: bool,
 }
 
@@ -126,6 +129,9 @@ impl Trail {
             if let Some(step) = self.steps.as_mut().filter(|steps| !steps.is_empty()).map(|steps| steps.remove(0)) {
                 return step;
             }
+            if observation.steps_left() > 2 && !std::mem::replace(&mut self.waited, true) {
+                return observe(SETTLES);
+            }
             let suspect = self.suspect(observation);
             if let Some(suspect) = suspect.filter(|_| !std::mem::replace(&mut self.verified, true)) {
                 return look(Diagnostic::CheckMetrics, &suspect);
@@ -148,6 +154,14 @@ impl Trail {
         }
         actions
     }
+}
+
+/// The step that lets minutes pass.
+fn observe(minutes: u32) -> Action {
+    let kind = ActionKind::Remediation(Remediation::ExecuteRunbookStep);
+    let parameters =
+        Map::from_iter([("runbook_action".to_owned(), json!("observe")), ("minutes".to_owned(), json!(minutes))]);
+    Action::new(kind.clone(), parameters).unwrap_or_else(|_| Action::with(kind, &[]))
 }
 
 fn severity(observation: &Observation) -> Action {
