@@ -183,9 +183,15 @@ impl Repair {
     }
 }
 
-/// Returns what is left of a grade after harm: the grade times max(0, 1 − 1.5 · harm).
+/// Returns the grade of a system in which nothing was wrong. Leaving it alone is right: 0.85 + 0.15 · mechanism if the
+/// answer says so and enough was read to know it, and otherwise 0, less what harm takes away.
 #[must_use]
-pub fn after_harm(grade: f64, harm: f64) -> f64 {
+pub fn left_alone(says_so: bool, diagnosed: bool, mechanism: MechanismMatch, harm: f64) -> f64 {
+    if says_so && diagnosed { after_harm(1.0 - NAMED * (1.0 - mechanism.share()), harm) } else { 0.0 }
+}
+
+/// Returns what is left of a grade after harm: the grade times max(0, 1 − 1.5 · harm).
+fn after_harm(grade: f64, harm: f64) -> f64 {
     grade * (1.0 - HARM * harm).max(0.0)
 }
 
@@ -237,6 +243,20 @@ mod tests {
             [(1.0, 1.0, 1.0), (2.0, 0.5, 1.0), (0.5, 1.0, 0.5), (1.0, 0.25, 0.5), (0.5, 0.25, 0.25), (0.0, 1.0, 0.0)]
         {
             assert!((citations(shown, fitting) - worth).abs() < 1e-12, "{shown} {fitting}");
+        }
+    }
+
+    #[test]
+    fn leaving_a_sound_system_alone_is_right() {
+        use MechanismMatch::{Other, Right};
+        for (says_so, diagnosed, mechanism, harm, total) in [
+            (true, true, Right, 0.0, 1.0),
+            (true, true, Other, 0.0, 0.85),
+            (true, true, Right, 0.2, 0.7),
+            (true, false, Right, 0.0, 0.0),
+            (false, true, Right, 0.0, 0.0),
+        ] {
+            assert!((left_alone(says_so, diagnosed, mechanism, harm) - total).abs() < 1e-12, "{says_so} {diagnosed}");
         }
     }
 

@@ -187,7 +187,14 @@ pub(crate) fn remediation(
     let helpful = deeds.consequences.iter().filter(|consequence| consequence.helped).count();
     let durable = helpful > 0 && world.is_durable(state);
     let verified = helpful > 0 && deeds.verified;
-    let mechanism = answer.map_or(MechanismMatch::Other, |answer| mechanism(world, answer));
+    let mechanism = match answer {
+        // Saying that nothing is wrong names the mechanism `none`.
+        Some(answer) if answer.says_nothing_is_wrong && answer.mechanism.is_none() => {
+            mechanism(world, &Answer { mechanism: Some(Named::Nothing), ..answer.clone() })
+        }
+        Some(answer) => mechanism(world, answer),
+        None => MechanismMatch::Other,
+    };
     // `sum` would return -0 for no elements.
     let harm = deeds.consequences.iter().fold(0.0, |sum, one| sum + f64::from(one.harm) / 1000.0);
     let catastrophic = deeds.consequences.iter().any(|consequence| consequence.catastrophic);
@@ -197,9 +204,8 @@ pub(crate) fn remediation(
         let (helped, mechanism) = (helpful > 0, Some(mechanism));
         rubric::Repair { helped, recovery, clean, durable, verified, diagnosed, mechanism, harm }.total()
     } else {
-        // Leaving alone what works is right; harm counts all the same.
-        let said = answer.is_some_and(|answer| answer.says_nothing_is_wrong);
-        rubric::after_harm(worth(said && diagnosed, 1.0), harm)
+        let says_so = answer.is_some_and(|answer| answer.says_nothing_is_wrong);
+        rubric::left_alone(says_so, diagnosed, mechanism, harm)
     };
     let feedback = if catastrophic {
         "something was done that no repair makes good".to_owned()
@@ -243,11 +249,6 @@ mechanism {:.2}, harm {harm:.2}",
         helpful_changes: count(helpful),
     };
     grade(total, Strict::Remediation(parts), feedback)
-}
-
-/// Returns a weight if its condition holds.
-fn worth(holds: bool, weight: f64) -> f64 {
-    if holds { weight } else { 0.0 }
 }
 
 /// Rounds to four decimals.
