@@ -102,7 +102,7 @@ fn a_generated_suite_is_played_audited_and_forecast() {
         assert!(severities > 0.9, "{program}: {severities}");
     }
     assert_eq!(row("oracle")["conduct"]["repair_clean"]["value"], 1.0);
-    assert_eq!(summary["run"]["graders"][0], "strict/1");
+    assert_eq!(summary["run"]["graders"][0], "strict/2");
     let audited = place.bench(&["verify-run", "latest", "--out", "results"]).exits(0);
     assert!(audited.stdout.contains("0 differences"), "{}", audited.stdout);
 
@@ -175,7 +175,7 @@ fn a_run_that_was_cut_goes_on_and_is_graded_again() {
     place.bench(&["resume", "--quiet"]).exits(0);
     assert_eq!(place.summary()["rows"], rows);
     let ended = place.bench(&["regrade"]).exits(0);
-    assert!(ended.stderr.contains("0 of 12 episodes have another score by strict/1"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("0 of 12 episodes have another score by strict/2"), "{}", ended.stderr);
     assert!(!ended.stderr.contains("another strict grade"), "{}", ended.stderr);
 }
 

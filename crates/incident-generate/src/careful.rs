@@ -64,7 +64,7 @@ pub(crate) struct Person<'a> {
 impl<'a> Person<'a> {
     /// Begins an episode. So many steps are kept for what comes after the diagnosis.
     pub(crate) fn new(world: &'a World, episode: Episode, kept: usize) -> Self {
-        let walk = world.path().unwrap_or_else(|| vec![world.incident.alerted]);
+        let walk = world.path().unwrap_or_else(|| vec![world.incident.alert.at]);
         let kept = u32::try_from(kept).unwrap();
         Self { state: world.start(), world, episode, walk, lines: Vec::new(), kept, left_out: 0 }
     }

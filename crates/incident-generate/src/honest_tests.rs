@@ -128,11 +128,11 @@ fn explain<'a>(
 /// Finds the cause, repairs it, looks at what came of it, and says so.
 fn mend(world: &World, episode: Episode, way: Way, checked: Checked, needless: bool) -> (Episode, u32) {
     let incident = &world.incident;
-    let root = incident.fault.as_ref().map_or(incident.alerted, |fault| fault.root);
+    let root = incident.fault.as_ref().map_or(incident.alert.at, |fault| fault.root);
     let verify = match checked {
         Checked::Root => vec![(root, Diagnostic::CheckMetrics)],
         Checked::RootByStatus => vec![(root, Diagnostic::CheckServiceStatus), (root, Diagnostic::QueryLogs)],
-        Checked::Alerted => vec![(incident.alerted, Diagnostic::CheckMetrics)],
+        Checked::Alerted => vec![(incident.alert.at, Diagnostic::CheckMetrics)],
         Checked::FrontDoor => vec![(incident.topology.gateway, Diagnostic::CheckMetrics)],
     };
     let steps: Vec<Action> = plan(world, way);

@@ -62,7 +62,7 @@
 //! - **control**: an incident without a fault, whose alert is wrong.
 //! - **trigger**: the change that set a fault off. The **onset** is the minute in which the fault began.
 //! - **record**: one line of telemetry, cited by its id. A **claim** is what it says.
-//! - **grounding**: how far the records that an answer cites exclude the rivals.
+//! - **grounding**: how far the records that were read exclude the rivals.
 //! - **oracle**: a player that knows the truth and earns the full score.
 //! - **source**: what draws come from, which is a key of 128 bits. An attempt has one source of everything that happens,
 //!   and one of names and ids.

@@ -108,6 +108,8 @@ flag_off = { action = "disable_feature_flag", takes = ["flag"], minutes = 1, har
 clear = { action = "clear_cache", takes = ["cache"], minutes = 1, harm = 50 }
 stop_job = { takes = ["job"], minutes = 1, harm = 0 }
 wipe = { takes = ["db"], minutes = 1, harm = 300 }
+observe = { role = "observe", takes = [], minutes = 1, harm = 0 }
+open_ticket = { role = "ticket", takes = ["gateway", "api", "db", "change"], minutes = 1, harm = 0 }
 "#;
 
 const TEMPLATES: &str = r#"

@@ -6,11 +6,13 @@ use serde_json::{Map, Value, json};
 use super::actions::look;
 use crate::agent::front_door;
 use crate::agent::playbook::{Mechanism, mechanisms};
-use crate::agent::records::{calls, changes, logged, series, since, status, worst_call};
-use incident_env::{Action, ActionKind, Diagnostic, Observation, Submission, TaskId};
+use crate::agent::records::{Logged, calls, changes, logged, series, since, status, worst_call};
+use incident_env::{Action, ActionKind, Diagnostic, Observation, Remediation, Submission, TaskId};
 
 /// The most parts that a trail leads through.
 const LONGEST: usize = 5;
+/// The minutes after the last change in which a system settles.
+const SETTLES: u32 = 5;
 /// The most records that an answer cites.
 const MOST_CITED: usize = 6;
 
@@ -21,6 +23,7 @@ pub(super) struct Trail {
     parts: Vec<String>,
     /// The steps that are still to be taken; none until they were decided.
     steps: Option<Vec<Action>>,
+    waited: bool,
     verified: bool,
 }
 
@@ -128,6 +131,9 @@ impl Trail {
             if let Some(step) = self.steps.as_mut().filter(|steps| !steps.is_empty()).map(|steps| steps.remove(0)) {
                 return step;
             }
+            if observation.steps_left() > 2 && !std::mem::replace(&mut self.waited, true) {
+                return observe(SETTLES);
+            }
             let suspect = self.suspect(observation);
             if let Some(suspect) = suspect.filter(|_| !std::mem::replace(&mut self.verified, true)) {
                 return look(Diagnostic::CheckMetrics, &suspect);
@@ -152,6 +158,14 @@ impl Trail {
     }
 }
 
+/// The step that lets minutes pass.
+fn observe(minutes: u32) -> Action {
+    let kind = ActionKind::Remediation(Remediation::ExecuteRunbookStep);
+    let parameters =
+        Map::from_iter([("runbook_action".to_owned(), json!("observe")), ("minutes".to_owned(), json!(minutes))]);
+    Action::new(kind.clone(), parameters).unwrap_or_else(|_| Action::with(kind, &[]))
+}
+
 /// What is conspicuous at a part, by what was read of it: series that moved, lines of its log above INFO, and fields of its
 /// status that say since when they are so.
 fn signs(observation: &Observation, part: &str) -> Vec<Sign> {
@@ -162,7 +176,7 @@ fn signs(observation: &Observation, part: &str) -> Vec<Sign> {
         let has_moved = (last - first).abs() > (first.abs() * 0.5).max(8.0);
         has_moved.then(|| Sign { words: format!("{way} {}", series.label), record: series.record.id.to_owned() })
     });
-    let warnings = logged(read(Diagnostic::QueryLogs)).filter(|line| line.is_warning()).map(|line| line.record);
+    let warnings = logged(read(Diagnostic::QueryLogs)).filter(Logged::is_warning).map(|line| line.record);
     let fields = since(read(Diagnostic::CheckServiceStatus));
     let said =
         warnings.chain(fields).map(|record| Sign { words: record.text.to_owned(), record: record.id.to_owned() });

@@ -102,7 +102,9 @@ fn about(kind: &ActionKind) -> (&'static str, Value, Vec<&'static str>) {
             Remediation::ExecuteRunbookStep => {
                 let step = json!({ "type": "string", "description": "One of available_runbooks." });
                 let target = json!({ "type": "string", "description": "In simulated worlds: what it is done to." });
-                ("Run one step of a runbook.", json!({ "runbook_action": step, "target": target }))
+                let minutes =
+                    json!({ "type": "integer", "description": "In simulated worlds: how long observe waits." });
+                ("Run one step of a runbook.", json!({ "runbook_action": step, "target": target, "minutes": minutes }))
             }
         },
         ActionKind::Submission(kind) => match kind {

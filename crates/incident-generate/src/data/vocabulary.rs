@@ -157,6 +157,19 @@ impl TargetKind {
     }
 }
 
+/// What a verb does to the system.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerbRole {
+    /// It changes the system.
+    #[default]
+    Change,
+    /// It lets time pass and changes nothing.
+    Observe,
+    /// It hands something over to others and changes nothing.
+    Ticket,
+}
+
 /// A remediation that an agent can perform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verb {
@@ -164,6 +177,8 @@ pub struct Verb {
     pub name: String,
     /// The type of the action that performs it.
     pub action: Remediation,
+    /// What the verb does to the system.
+    pub role: VerbRole,
     /// The kinds of targets that it accepts.
     pub takes: Vec<TargetKind>,
     /// How many minutes it takes.
@@ -177,9 +192,13 @@ pub struct Verb {
 }
 
 impl Verb {
-    /// Lists the kinds of targets that the verb accepts, as agents read them: `job`, or `db, queue`.
+    /// Lists the kinds of targets that the verb accepts, as agents read them: `job`, or `db, queue`. A verb without a
+    /// target takes a number of minutes.
     #[must_use]
     pub fn accepted(&self) -> String {
+        if self.role == VerbRole::Observe {
+            return "minutes".to_owned();
+        }
         self.takes.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ")
     }
 }
@@ -266,6 +285,8 @@ struct PredicateFile {
 struct VerbFile {
     #[serde(default = "runbook_step")]
     action: Remediation,
+    #[serde(default)]
+    role: VerbRole,
     takes: Vec<TargetKind>,
     minutes: u32,
     interrupts: Option<String>,
@@ -426,16 +447,20 @@ impl Predicate {
 
 impl Verb {
     fn parse(name: String, file: VerbFile, predicates: &[Predicate]) -> Result<Self, String> {
-        if file.takes.is_empty() || file.minutes == 0 || file.harm < 0 {
+        let needs_target = file.role != VerbRole::Observe;
+        if file.takes.is_empty() == needs_target || file.minutes == 0 || file.harm < 0 {
             return Err(format!("verb.{name}: takes something, some minutes, and does no good unasked"));
         }
-        let VerbFile { action, takes, minutes, interrupts, harm, harm_store } = file;
+        if file.role != VerbRole::Change && (file.action, file.harm) != (runbook_step(), 0) {
+            return Err(format!("verb.{name}: what changes nothing is a step of a runbook and does no harm"));
+        }
+        let VerbFile { action, role, takes, minutes, interrupts, harm, harm_store } = file;
         let known = |interrupts: String| {
             PredicateId::find(predicates, |predicate| predicate.name == interrupts)
                 .ok_or_else(|| format!("verb.{name}: interrupts by the unknown predicate '{interrupts}'"))
         };
         let interrupts = interrupts.map(known).transpose()?;
-        Ok(Self { name, action, takes, minutes, interrupts, harm, harm_store: harm_store.unwrap_or(harm) })
+        Ok(Self { name, action, role, takes, minutes, interrupts, harm, harm_store: harm_store.unwrap_or(harm) })
     }
 }
 

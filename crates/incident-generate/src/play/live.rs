@@ -1,21 +1,26 @@
 //! Incidents behind the interface of the environment: diagnostics, remediations and grades, each of which takes its
 //! minutes.
 
-use std::fmt::Write;
 use std::sync::{Arc, OnceLock};
 
-use crate::ids::{EntityId, EntitySet};
+use crate::draws::Stream;
+use crate::ids::EntityId;
 use crate::incident::world::{State, World};
 use crate::play::answer::Answer;
-use crate::play::command::{Command, Impossible};
+use crate::play::command::{Change, Command, Impossible};
 use crate::play::grade;
 use crate::play::grounding::Deeds;
+use crate::play::limits::FREE_REFUSALS;
 use crate::play::oracle;
+use crate::play::verification;
 use crate::telemetry::query;
 use incident_env::{
     Acted, Action, Briefing, Diagnostic, Feedback, Flaw, Grade, Novelty, Pay, Points, Reachability, Reading,
     Remediation, Report, Resolved, STRICT_VERSION, Signal, StepError, TaskId, Text, Trajectory, WorldState,
 };
+
+/// The coordinate of the draw of an incident's first ticket number.
+const FIRST_TICKET: u64 = 1 << 40;
 
 /// An incident that can be played. All episodes of it share its world.
 #[derive(Debug)]
@@ -70,6 +75,7 @@ impl incident_env::World for Playable {
             paid: self.0.world.impact(&state),
             state,
             deeds: Deeds::default(),
+            tickets: 0,
             deadline: self.0.deadline(task),
             shared: Arc::clone(&self.0),
         })
@@ -95,10 +101,12 @@ struct Playing {
     shared: Arc<Shared>,
     task: TaskId,
     state: State,
-    /// What users lost when a remediation was last rewarded. The rewards of all remediations therefore add up to the
-    /// change of what users lose.
+    /// What users lost when a step was last rewarded. The rewards of all steps therefore add up to the change of what
+    /// users lose.
     paid: i32,
     deeds: Deeds,
+    /// The number of tickets that were opened.
+    tickets: u32,
     /// The last minute in which anything can be done, if there is one.
     deadline: Option<u32>,
 }
@@ -124,35 +132,52 @@ impl Playing {
             }
         }
         self.deeds.queries.push(self.deeds.seen.len());
-        if matches!(kind, Diagnostic::CheckMetrics | Diagnostic::CheckServiceStatus | Diagnostic::QueryLogs) {
-            self.deeds.read_since |= [at].into_iter().collect();
+        if self.deeds.has_settled(self.state.now()) && verification::would_show(world, at, kind) {
+            self.deeds.verified = true;
         }
         sheet.text
     }
 
-    /// Performs a remediation, and returns its report and by how much users lose less.
-    fn perform(&mut self, kind: Remediation, action: &Action) -> Result<(Report, Points), Impossible> {
-        /// Ten-thousandths of a point for each thousandth that users lose less.
-        const POINTS: i32 = 10;
+    /// Carries out a command, and returns its report.
+    fn perform(&mut self, kind: Remediation, action: &Action) -> Result<Report, Impossible> {
         let world = &*self.shared.world;
-        let Command { verb, target, name } = Command::read(world, kind, action)?;
-        self.deeds.before_change.get_or_insert(self.deeds.seen.len());
-        let consequence = world.perform(&mut self.state, verb, target);
-        if consequence.helped {
-            self.deeds.read_since = EntitySet::EMPTY;
-        }
-        self.deeds.consequences.push(consequence);
-        let verb = &world.library.vocabulary.verb(verb).name;
-        let mut text = String::new();
-        let _ =
-            write!(text, "{} {verb} {name}: done, took {} min", world.clock(self.state.minute()), consequence.minutes);
-        let now = world.impact(&self.state);
-        let gain = Points::new((self.paid - now) * POINTS);
-        self.paid = now;
-        let target = if kind == Remediation::ExecuteRunbookStep { format!("{verb} {name}") } else { name };
+        let (target, done) = match Command::read(world, kind, action)? {
+            Command::Change(Change { verb, target, name }) => {
+                let consequence = world.perform(&mut self.state, verb, target);
+                self.deeds.changed(consequence, self.state.now());
+                let verb = &world.library.vocabulary.verb(verb).name;
+                let done = format!("{verb} {name}: done, took {} min", consequence.minutes);
+                (if kind == Remediation::ExecuteRunbookStep { format!("{verb} {name}") } else { name }, done)
+            }
+            Command::Observe(minutes) => {
+                world.pass(&mut self.state, minutes);
+                (format!("observe {minutes}"), format!("observe: {minutes} min passed"))
+            }
+            Command::OpenTicket(name) => {
+                world.pass(&mut self.state, 1);
+                let first = world.incident.draws.within(Stream::Phrases, FIRST_TICKET, 0, 10_000, 90_000);
+                let number = first + self.tickets;
+                self.tickets += 1;
+                (
+                    format!("open_ticket {name}"),
+                    format!("open_ticket {name}: T-{number} is open, its owners take it on"),
+                )
+            }
+        };
+        let text = format!("{} {done}", world.clock(self.state.minute()));
         let target: Arc<str> = target.into();
         let feedback = Feedback::Done { kind: action.kind().clone(), target: Arc::clone(&target) };
-        Ok((Report { target, text: Text::new(text), feedback }, gain))
+        Ok(Report { target, text: Text::new(text), feedback })
+    }
+
+    /// Returns the pay of a step: by how much users lose less since the last step that was rewarded.
+    fn pay(&mut self) -> Option<Pay> {
+        /// Ten-thousandths of a point for each thousandth that users lose less.
+        const POINTS: i32 = 10;
+        let now = self.shared.world.impact(&self.state);
+        let gain = Points::new((self.paid - now) * POINTS);
+        self.paid = now;
+        (gain != Points::ZERO).then_some(Pay::Impact(gain))
     }
 }
 
@@ -163,21 +188,14 @@ impl WorldState for Playing {
 
     fn look(&mut self, kind: Diagnostic, service: u16, _novelty: Novelty) -> Reading {
         let at = self.shared.order[usize::from(service)];
-        Reading { text: Text::new(self.read(kind, at)), signal: None }
+        let text = Text::new(self.read(kind, at));
+        Reading { text, pay: self.pay() }
     }
 
     fn act(&mut self, kind: Remediation, action: &Action, _earlier: Trajectory<'_>) -> Acted {
-        let refused = |signal: Signal, error: StepError| Acted {
-            resolved: Resolved::Refused,
-            pay: Some(Pay::Signal(signal)),
-            report: Err(error),
-        };
+        let refused = |signal, error| Acted::Refused { resolved: Resolved::Refused, signal, error };
         match self.perform(kind, action) {
-            Ok((report, gain)) => Acted {
-                resolved: Resolved::Remediation(None),
-                pay: (gain != Points::ZERO).then_some(Pay::Impact(gain)),
-                report: Ok(report),
-            },
+            Ok(report) => Acted::Done { resolved: Resolved::Remediation(None), pay: self.pay(), report },
             Err(Impossible::Unknown(problem)) => {
                 refused(Signal::QueryUnknownSvc, StepError::Unfit { kind: action.kind().clone(), problem })
             }
@@ -185,6 +203,10 @@ impl WorldState for Playing {
                 refused(Signal::RemNoTarget, StepError::NoTarget { kind: action.kind().clone(), parameter })
             }
         }
+    }
+
+    fn free_refusals(&self) -> u32 {
+        FREE_REFUSALS
     }
 
     /// Checks the names of an answer. Submitting it earns its grade and nothing else.

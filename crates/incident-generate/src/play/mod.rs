@@ -2,6 +2,7 @@
 //! grades, and knows a play that earns the full score.
 
 pub(crate) mod answer;
+pub(crate) mod citations;
 pub(crate) mod command;
 pub(crate) mod grade;
 pub(crate) mod grounding;
@@ -9,3 +10,4 @@ mod limits;
 pub(crate) mod live;
 pub(crate) mod oracle;
 pub(crate) mod scenario;
+pub(crate) mod verification;

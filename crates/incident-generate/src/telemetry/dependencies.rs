@@ -69,7 +69,8 @@ impl Reader<'_> {
         let called = self.world.trouble(self.state, edge.to, self.now);
         // Seen by the caller, an edge says how the other end is, unless only the calls themselves fail.
         let tells = edge.from == self.at && (share >= LOGGED) == called.errors;
-        let claim = if tells { Claim::Errors { at: edge.to, up: called.errors } } else { Claim::Nothing };
+        let errors = tells.then_some(called.errors);
+        let claim = Claim::Calls { from: edge.from, to: edge.to, fail: share >= LOGGED, errors };
         sheet.begin(self.id(DEPENDENCIES, slot, i64::from(self.now)), claim);
         let times_out = share >= LOGGED && fails_as == FailsAs::Timeout;
         let tenths = i64::from(self.slowest(edge.to, self.now, times_out)) / 100;

@@ -208,6 +208,7 @@ impl<'a> Reader<'a> {
         let first = self.now - WINDOW;
         let end = (first..=self.now).rev().find(|minute| is_failing(*minute)).unwrap_or(self.now);
         let onset = (first..=end).rev().take_while(|minute| is_failing(*minute)).last().unwrap_or(end);
+        let claim = Claim::Calls { from: edge.from, to: edge.to, fail: true, errors: None };
         self.channel(lines, FAILED_CALLS | u64::from(edge.to), [onset, end + 1], |text, salt, minute| {
             let (_, fails_as) = self.fails(edge, minute.max(onset));
             text.push_str("ERROR ");
@@ -219,7 +220,7 @@ impl<'a> Reader<'a> {
                 };
                 self.phrase(text, phrases, self.name(edge.to), salt, Some(time));
             }
-            Claim::Nothing
+            claim
         });
     }
 
@@ -246,13 +247,15 @@ impl<'a> Reader<'a> {
         let latency = |at| self.world.reading(self.state, at, self.now).latency;
         let bad = |edge: &&Edge| (self.fails(edge, self.now).0, latency(edge.to), Reverse(edge.to));
         let worst = self.world.incident.topology.needs(self.at).max_by_key(bad);
-        sheet.begin(self.id(LOGS, TRACE, i64::from(self.now)), Claim::Nothing);
+        let failed = worst.filter(|edge| self.fails(edge, self.now).0 >= LOGGED);
+        let calls = |edge: &Edge| Claim::Calls { from: edge.from, to: edge.to, fail: true, errors: None };
+        sheet.begin(self.id(LOGS, TRACE, i64::from(self.now)), failed.map_or(Claim::Nothing, calls));
         let total = (latency(self.at) / 1000).max(1);
         let end = if trouble.errors { "failed" } else { "slow" };
         let name = self.name(self.at);
         let _ = write!(sheet.text, "{} trace of a request: {name} {total} ms, {end}", self.clock(self.now));
         if let Some(edge) = worst {
-            let end = if self.fails(edge, self.now).0 >= LOGGED { "failed" } else { "ok" };
+            let end = if failed.is_some() { "failed" } else { "ok" };
             let ms = (latency(edge.to) / 1000).max(1).min(total);
             let _ = write!(sheet.text, "; in it {} {ms} ms, {end}", self.name(edge.to));
         }
