@@ -111,11 +111,11 @@ impl Player {
         match door {
             Door::McpBySession => {
                 let reply = player.client.post("/mcp", rpc("openenv/session/create", json!({}))).await.ok();
-                player.name = reply["result"]["session_id"].as_str().unwrap().to_owned();
+                reply["result"]["session_id"].as_str().unwrap().clone_into(&mut player.name);
             }
             Door::McpByHeader => {
                 let answer = player.client.post("/mcp", rpc("initialize", json!({}))).await;
-                player.name = answer.header("mcp-session-id").unwrap().to_owned();
+                answer.header("mcp-session-id").unwrap().clone_into(&mut player.name);
             }
             _ => {}
         }
@@ -159,7 +159,7 @@ impl Player {
         match self.door {
             Door::Rest | Door::RestInOpenenv => {
                 let shown = answered(self.client.post("/reset", choice).await)?;
-                self.name = shown["episode_id"].as_str().unwrap().to_owned();
+                shown["episode_id"].as_str().unwrap().clone_into(&mut self.name);
                 Ok(shown)
             }
             Door::Socket => on_socket(self.socket(json!({"type": "reset", "data": choice})).await),

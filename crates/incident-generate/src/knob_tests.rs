@@ -75,7 +75,7 @@ fn knobs_change_what_they_say() {
         for (name, value) in turn {
             knobs.turn(name, *value).unwrap();
         }
-        let made = generator().incident_with(Level::Easy, &knobs, 3, 0).unwrap();
+        let made = generator().incident_with(Level::Easy, &knobs, 3, 1).unwrap();
         let steps = made.scenario(TaskId::RootCauseAnalysis).briefing().task.max_steps;
         ((system_json(made.world()), truth_json(made.world())), made.incident().second.is_some(), steps)
     };

@@ -29,13 +29,13 @@ impl Reader<'_> {
             self.dependency(sheet, slot, edge);
         }
         for (slot, (at, why)) in (UNDER..).zip(self.under()) {
-            sheet.begin(self.id(DEPENDENCIES, slot, 0), Claim::Nothing);
+            sheet.begin(self.id(DEPENDENCIES, slot, i64::from(self.now)), Claim::Nothing);
             let _ = writeln!(sheet.text, "{} {why} {}", self.name(self.at), self.name(at));
         }
         if self.kind(self.at) == Kind::Node {
             let placed = topology.numbered().filter(|(_, entity)| entity.node == Some(self.at));
             for (slot, (at, _)) in (PLACED..).zip(placed) {
-                sheet.begin(self.id(DEPENDENCIES, slot, 0), Claim::Nothing);
+                sheet.begin(self.id(DEPENDENCIES, slot, i64::from(self.now)), Claim::Nothing);
                 let _ = writeln!(sheet.text, "{} runs {}", self.name(self.at), self.name(at));
             }
         }
