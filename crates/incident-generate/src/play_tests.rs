@@ -52,8 +52,8 @@ fn the_oracle_earns_everything() {
 
 #[test]
 fn what_names_nothing_is_refused_and_costs_a_step() {
-    let catalog = catalog("easy,count=3,seed=2");
-    assert_eq!(catalog.scenarios().len(), 3);
+    let catalog = catalog("easy,count=12,seed=2");
+    assert_eq!(catalog.scenarios().len(), 12);
     let scenario = catalog.of_task(TaskId::RemediationPlanning).next().unwrap();
     let part = scenario.briefing().services[0].to_string();
     for (parameters, words) in [
@@ -73,7 +73,10 @@ fn what_names_nothing_is_refused_and_costs_a_step() {
         (json!({"service": part.to_uppercase()}), "none of known_services"),
         (json!({"service": part, "mechanism": "gremlins"}), "mechanism 'gremlins'"),
         (json!({"service": part, "evidence": ["e-1"]}), "no record id"),
-        (json!({"service": part, "evidence": (0..9).map(|n| format!("e-000{n}")).collect::<Vec<_>>()}), "at most 8"),
+        (
+            json!({"service": part, "evidence": (0..9).map(|n| format!("e-000000000{n}")).collect::<Vec<_>>()}),
+            "at most 8",
+        ),
         (json!({"service": part, "confidence": 2}), "from 0 to 1"),
         (json!({"service": part, "trigger": "chg-1"}), "no change id"),
         (json!({"service": part, "path": "nowhere"}), "none of known_services"),
@@ -115,7 +118,7 @@ fn what_steps_earn_adds_up() {
     for made in incidents(Level::Easy, 5, 24).filter(|made| made.task() == TaskId::RemediationPlanning) {
         let (world, number) = (made.world(), made.incident().number);
         let least = if world.incident.fault.is_some() { world.least_impact() } else { 0 };
-        let all = (world.incident.impact - least) * 10;
+        let all = (world.incident.loss.share - least) * 10;
         let scenario = made.scenario(made.task());
         let (services, path) = (&scenario.briefing().services, scenario.oracle());
         let restart = |number: usize| {

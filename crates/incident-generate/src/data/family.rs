@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 use crate::data::kinds::Kind;
 use crate::data::vocabulary::Vocabulary;
 use crate::ids::{ClassSet, PredicateId, VerbId};
-use incident_env::Diagnostic;
+use incident_env::{Diagnostic, Severity};
 
 /// The name of the root in every family.
 pub(crate) const ROOT: &str = "root";
@@ -26,6 +26,8 @@ pub struct Family {
     pub kinds: Vec<Kind>,
     /// Whether the root must have a caller.
     pub called: bool,
+    /// The severities that faults of the family commonly have, in ascending order.
+    pub severities: Vec<Severity>,
     /// What sets the fault off.
     pub trigger: Trigger,
     /// Names for the entities and things that follow from the root, each defined by the names before it.
@@ -208,6 +210,7 @@ struct File {
     #[serde(rename = "version")]
     _version: u32,
     group: String,
+    severities: Vec<Severity>,
     root: RootFile,
     trigger: Trigger,
     /// How the fault begins to show, for readers of the file. What is seen follows from the shapes of the series.
@@ -291,6 +294,7 @@ impl Family {
             group: file.group,
             kinds: file.root.kinds,
             called: file.root.called,
+            severities: file.severities,
             trigger: file.trigger,
             bind,
             facts,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::data::kinds::{EdgeKind, Kind};
+use crate::data::kinds::{EdgeKind, Kind, Symptom};
 use crate::ids::{ClassId, ClassSet, PredicateId, VerbId};
 use incident_env::{Diagnostic, Remediation};
 
@@ -17,6 +17,16 @@ pub struct Class {
     pub name: String,
     /// The diagnostic that shows it.
     pub tool: Diagnostic,
+    /// What holds where the class is seen without a fault, if it can be.
+    pub decoy: Option<PredicateId>,
+}
+
+/// Events beside a fault, by what they do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Events {
+    broken: PredicateId,
+    passing_errors: PredicateId,
+    passing_latency: PredicateId,
 }
 
 /// How a failing entity looks to its callers.
@@ -50,6 +60,8 @@ pub enum Role {
     Settled,
     /// The fact cannot be made good by any repair: data is lost, or a store has two leaders for good.
     Catastrophe,
+    /// The fact belongs to an event beside the fault, and no repair has to end it.
+    Beside,
 }
 
 /// A hidden fact that can hold about an entity, and what it does to that entity. Shares and factors are in thousandths.
@@ -77,6 +89,8 @@ pub struct Predicate {
     pub role: Role,
     /// Whether copies of stored data diverge while the predicate holds.
     pub diverges: bool,
+    /// Whether work is late while the predicate holds.
+    pub delays: bool,
     /// The classes of evidence that the predicate shows at the entity.
     pub shows: ClassSet,
 }
@@ -91,6 +105,14 @@ pub enum Toward {
     Req,
     /// Calls to external providers.
     External,
+}
+
+impl Predicate {
+    /// Returns whether the predicate belongs to an event beside the fault.
+    #[must_use]
+    pub(crate) fn is_harmless(&self) -> bool {
+        self.role == Role::Beside
+    }
 }
 
 impl Toward {
@@ -201,11 +223,13 @@ pub struct Vocabulary {
     /// The verbs that agents can use.
     pub verbs: Vec<Verb>,
     direct: DirectVerbs,
+    events: Events,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    event: EventFile,
     class: BTreeMap<String, ClassFile>,
     predicate: BTreeMap<String, PredicateFile>,
     verb: BTreeMap<String, VerbFile>,
@@ -213,8 +237,17 @@ struct File {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct EventFile {
+    broken: String,
+    passing_errors: String,
+    passing_latency: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ClassFile {
     tool: String,
+    decoy: Option<String>,
     /// The meaning of the class, for authors of families. The program does not use it.
     #[serde(rename = "is")]
     _meaning: IgnoredAny,
@@ -242,6 +275,8 @@ struct PredicateFile {
     role: Role,
     #[serde(default)]
     diverges: bool,
+    #[serde(default)]
+    delays: bool,
     shows: Vec<String>,
 }
 
@@ -284,21 +319,49 @@ impl Vocabulary {
                 "status" => Diagnostic::CheckServiceStatus,
                 other => return Err(format!("class.{name}: unknown tool '{other}'; tools: logs, metrics, status")),
             };
-            Ok(Class { name, tool })
+            Ok((Class { name, tool, decoy: None }, class.decoy))
         };
         let classes = file.class.into_iter().map(class).collect::<Result<Vec<_>, _>>()?;
+        let (mut classes, decoys): (Vec<_>, Vec<_>) = classes.into_iter().unzip();
         let predicate = |(name, file): (String, PredicateFile)| Predicate::parse(name, &file, &classes);
         let predicates = file.predicate.into_iter().map(predicate).collect::<Result<Vec<_>, _>>()?;
+        let beside = |place: &str, name: &str| {
+            PredicateId::find(&predicates, |predicate| predicate.name == name && predicate.is_harmless())
+                .ok_or_else(|| format!("{place}: '{name}' is no predicate with the role 'beside'"))
+        };
+        for (class, decoy) in classes.iter_mut().zip(decoys) {
+            class.decoy = decoy.map(|name| beside(&format!("class.{}", class.name), &name)).transpose()?;
+        }
+        let events = Events {
+            broken: beside("event.broken", &file.event.broken)?,
+            passing_errors: beside("event.passing_errors", &file.event.passing_errors)?,
+            passing_latency: beside("event.passing_latency", &file.event.passing_latency)?,
+        };
         let verb = |(name, file): (String, VerbFile)| Verb::parse(name, file, &predicates);
         let verbs = file.verb.into_iter().map(verb).collect::<Result<Vec<_>, _>>()?;
         let direct = DirectVerbs::among(&verbs)?;
-        Ok(Self { classes, predicates, verbs, direct })
+        Ok(Self { classes, predicates, verbs, direct, events })
     }
 
     /// Returns a predicate.
     #[must_use]
     pub fn predicate(&self, id: PredicateId) -> &Predicate {
         &self.predicates[id.index()]
+    }
+
+    /// Returns what holds about a service that has failed for days and that its callers can do without.
+    #[must_use]
+    pub(crate) fn long_broken(&self) -> PredicateId {
+        self.events.broken
+    }
+
+    /// Returns what holds about an entity while a symptom is there for some minutes and goes away by itself.
+    #[must_use]
+    pub(crate) fn passing(&self, symptom: Symptom) -> PredicateId {
+        match symptom {
+            Symptom::Errors => self.events.passing_errors,
+            Symptom::Latency => self.events.passing_latency,
+        }
     }
 
     /// Returns a verb.
@@ -376,6 +439,7 @@ impl Predicate {
             miss: file.miss,
             role: file.role,
             diverges: file.diverges,
+            delays: file.delays,
             shows,
         })
     }

@@ -59,7 +59,7 @@ struct Cause<'a> {
 impl<'a> Cause<'a> {
     fn of(world: &'a World) -> Self {
         let Some(fault) = &world.incident.fault else { return Self { world, way: EntitySet::EMPTY } };
-        let towards_root = reach(world, world.incident.alerted, |from, to| world.acts(from, to));
+        let towards_root = reach(world, world.incident.alert.at, |from, to| world.acts(from, to));
         let towards_alert = reach(world, fault.root, |from, to| world.acts(to, from));
         Self { world, way: towards_root & towards_alert }
     }
@@ -151,9 +151,9 @@ mod tests {
             (vec![excludes], vec![0, 77, 78, 79], 0.5),
             (vec![excludes], vec![77], 0.0),
         ] {
-            let record = |(id, claim): (u16, &Claim)| Record { id: RecordId(id), claim: *claim };
+            let record = |(id, claim): (u64, &Claim)| Record { id: RecordId::numbered(id), claim: *claim };
             let deeds = Deeds { seen: (0..).zip(&claims).map(record).collect(), ..Deeds::default() };
-            let cited: Vec<_> = cited.into_iter().map(RecordId).collect();
+            let cited: Vec<_> = cited.into_iter().map(RecordId::numbered).collect();
             let found = citations(&world, &deeds, &cited);
             assert!((found - expected).abs() < 1e-9, "{claims:?} {cited:?}: {found}");
         }

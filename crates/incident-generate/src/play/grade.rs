@@ -150,7 +150,7 @@ fn name(world: &World, at: Option<EntityId>) -> String {
 fn is_path(world: &World, path: &[EntityId]) -> bool {
     let incident = &world.incident;
     let Some(fault) = &incident.fault else { return path.is_empty() };
-    let ends = [incident.alerted, fault.root];
+    let ends = [incident.alert.at, fault.root];
     let (Some(first), Some(last)) = (path.first(), path.last()) else { return false };
     if ends == [*first, *last] {
         path.windows(2).all(|pair| world.acts(pair[0], pair[1]))
@@ -176,7 +176,7 @@ pub(crate) fn remediation(
     world.pass(&mut after, GRADED_AFTER);
     // Nobody is held responsible for what no repair can make good.
     let least = world.least_impact();
-    let (start, end) = (incident.impact - least, (world.impact(&after) - least).max(0));
+    let (start, end) = (incident.loss.share - least, (world.impact(&after) - least).max(0));
     let clean = world.is_clean(state);
     let recovery = match start {
         ..=0 => f64::from(u8::from(clean && end == 0)),

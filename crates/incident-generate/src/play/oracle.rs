@@ -45,7 +45,9 @@ pub(crate) fn play(world: &World, task: TaskId) -> Vec<Action> {
     let name = |at| incident.topology.name(at);
     let look = |view: &View| Action::with(ActionKind::Diagnostic(view.tool), &[("service", name(view.at))]);
     if task == TaskId::AlertClassification {
-        let mut actions: Vec<_> = read(world, &mut world.start(), users(world)).iter().map(look).collect();
+        let mut state = world.start();
+        let views = views_of_loss(world).into_iter().flat_map(|view| read(world, &mut state, view));
+        let mut actions: Vec<_> = views.map(|view| look(&view)).collect();
         let severity = [("severity", json!(incident.severity.as_str())), ("confidence", json!(1.0))];
         actions.push(submission(Submission::Severity, severity));
         return actions;
@@ -74,16 +76,30 @@ pub(crate) fn play(world: &World, task: TaskId) -> Vec<Action> {
         actions.extend(ops.map(|op| command::action(world, op.verb, op.target)));
         world.pass(&mut state, SETTLED_AFTER);
         actions.push(command::observe(SETTLED_AFTER));
-        actions.extend(read(world, &mut state, users(world)).iter().map(look));
+        actions.extend(read(world, &mut state, front_door(world)).iter().map(look));
     }
     let status = if incident.fault.is_some() { "resolved" } else { "no_incident" };
     actions.push(submission(Submission::Resolution, answer.into_iter().chain([("status", json!(status))])));
     actions
 }
 
-/// Returns the view that shows how much users lose.
-fn users(world: &World) -> View {
+/// Returns the view of the part through which users come in.
+fn front_door(world: &World) -> View {
     View { at: world.incident.topology.gateway, tool: Diagnostic::CheckMetrics }
+}
+
+/// Returns the views that show how much users lose: the metrics of the gateway, and those of the services that the
+/// journeys enter at, unless the gateway says what users get.
+pub(crate) fn views_of_loss(world: &World) -> Vec<View> {
+    let topology = &world.incident.topology;
+    let says_all = world.incident.knobs.front > 0;
+    let mut parts = vec![topology.gateway];
+    for journey in topology.journeys.iter().filter(|_| !says_all) {
+        if !parts.contains(&journey.entry) {
+            parts.push(journey.entry);
+        }
+    }
+    parts.into_iter().map(|at| View { at, tool: Diagnostic::CheckMetrics }).collect()
 }
 
 /// Counts views, each of which takes a minute.
@@ -97,14 +113,16 @@ pub(crate) fn minutes(world: &World, task: TaskId) -> u32 {
     let mut state = world.start();
     match task {
         TaskId::AlertClassification => {
-            read(world, &mut state, users(world));
+            for view in views_of_loss(world) {
+                read(world, &mut state, view);
+            }
         }
         TaskId::RootCauseAnalysis => world.pass(&mut state, count(&diagnose(world).views)),
         TaskId::RemediationPlanning => {
             state = repaired(world, count(&diagnose(world).views));
             if world.incident.fault.is_some() {
                 world.pass(&mut state, SETTLED_AFTER);
-                read(world, &mut state, users(world));
+                read(world, &mut state, front_door(world));
             }
         }
     }

@@ -14,12 +14,12 @@ pub(crate) fn would_show(world: &World, at: EntityId, tool: Diagnostic) -> bool 
     let incident = &world.incident;
     let Some(fault) = &incident.fault else { return false };
     let is_about = |at: EntityId| fault.facts_in(fault.harmful).any(|fact| fact.at == at);
-    let named = [incident.topology.gateway, incident.alerted, fault.root];
+    let named = [incident.topology.gateway, incident.alert.at, fault.root];
     if !(named.contains(&at) || fault.verify.contains(&at) || is_about(at)) {
         return false;
     }
     let holding = fault.holding(&world.library.vocabulary, fault.start);
-    let signs: ClassSet = holding.filter(|(_, here)| *here == at).map(|(predicate, _)| predicate.shows).collect();
+    let signs: ClassSet = holding.filter(|acting| acting.at == at).map(|acting| acting.predicate.shows).collect();
     let start = world.start();
     query::records(world, &start, at, tool).iter().any(|record| match record.claim {
         Claim::Shows { class, .. } => signs.contains(class),

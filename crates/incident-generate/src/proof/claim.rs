@@ -95,9 +95,8 @@ pub(crate) fn is_consistent(appearance: &Appearance, claims: &[Claim], ambiguity
     let shows = |at: EntityId| appearance.shows[at.index()];
     let each = claims.iter().all(|claim| match *claim {
         Claim::Lacks { at, classes } => !shows(at).meets(classes),
-        Claim::Errors { at, up } => appearance.troubled.at(at).errors == up,
-        Claim::Slow { at, up } => appearance.troubled.at(at).slow == up,
-        Claim::Calls { to, errors: Some(up), .. } => appearance.troubled.at(to).errors == up,
+        Claim::Errors { at, up } | Claim::Calls { to: at, errors: Some(up), .. } => appearance.allows_errors(at, up),
+        Claim::Slow { at, up } => appearance.allows_slow(at, up),
         Claim::Shows { .. } => true,
         _ => !claim.can_exclude(),
     });
@@ -130,7 +129,8 @@ mod tests {
         let (shown, absent, decoy) = (ClassId(2), ClassId(3), ClassId(4));
         let appearance = Appearance {
             shows: vec![ClassSet::of(shown), ClassSet::EMPTY],
-            troubled: Troubled { errors: EntitySet::of(here), slow: EntitySet::EMPTY },
+            least: Troubled { errors: EntitySet::of(here), slow: EntitySet::EMPTY },
+            most: Troubled { errors: EntitySet::of(here), slow: EntitySet::of(there) },
         };
         for (claims, ambiguity, expected) in [
             (vec![], 0, true),
@@ -146,6 +146,9 @@ mod tests {
             (vec![Claim::Errors { at: here, up: true }, Claim::Errors { at: there, up: false }], 0, true),
             (vec![Claim::Errors { at: here, up: false }], 9, false),
             (vec![Claim::Slow { at: here, up: true }], 9, false),
+            // What depends on the strength excludes nothing.
+            (vec![Claim::Slow { at: there, up: true }], 0, true),
+            (vec![Claim::Slow { at: there, up: false }], 0, true),
             (vec![Claim::Impact, Claim::Nothing], 0, true),
             // Calls exclude by what they tell of the called entity, and by nothing if they tell nothing.
             (vec![Claim::Calls { from: there, to: here, fail: true, errors: Some(true) }], 0, true),
