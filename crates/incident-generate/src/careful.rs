@@ -9,6 +9,7 @@ use crate::ids::EntityId;
 use crate::incident::world::{State, World};
 use crate::play::answer::NONE;
 use crate::play::command;
+use crate::play::limits::SETTLED_AFTER;
 use crate::proof::claim::Claim;
 use crate::proof::repair_plan;
 use crate::system::fault::{Fault, Op, Target, Thing};
@@ -293,10 +294,14 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// Takes the steps of a repair, and then these looks, which show what came of it.
+    /// Takes the steps of a repair, watches until the system has settled, and then takes these looks, which show what came
+    /// of it.
     pub(crate) fn repair(&mut self, plan: &[Action], verify: &[(EntityId, Diagnostic)]) {
         for action in plan {
             self.step(action);
+        }
+        if !plan.is_empty() {
+            self.step(&command::observe(SETTLED_AFTER));
         }
         for (at, tool) in verify.iter().filter(|_| !plan.is_empty()) {
             self.step(&Action::with(ActionKind::Diagnostic(*tool), &[("service", self.name(*at))]));

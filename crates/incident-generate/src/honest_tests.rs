@@ -136,7 +136,7 @@ fn mend(world: &World, episode: Episode, way: Way, checked: Checked, needless: b
         Checked::FrontDoor => vec![(incident.topology.gateway, Diagnostic::CheckMetrics)],
     };
     let steps: Vec<Action> = plan(world, way);
-    let mut person = Person::new(world, episode, steps.len() + verify.len() + usize::from(needless) + 1);
+    let mut person = Person::new(world, episode, steps.len() + 1 + verify.len() + usize::from(needless) + 1);
     person.walk(Diagnostic::QueryLogs);
     let cited = person.cite_chain();
     if needless {
@@ -201,7 +201,6 @@ fn honest_people_find_the_root() {
 }
 
 #[test]
-#[ignore = "the grade strict/1 caps right answers by how they are cited, so the gates hold only with its successor"]
 fn honest_people_earn_much() {
     measure(12);
 }

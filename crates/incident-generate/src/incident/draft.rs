@@ -181,7 +181,7 @@ impl Draft {
                 durations,
                 alert,
                 shows: truth.map_or_else(Vec::new, |truth| all[truth].appearance.shows.clone()),
-                rivals: others.map(|left| all[*left].appearance.clone()).collect(),
+                rivals: others.map(|left| all[*left].appearance.clone().given(alert.at, alert.symptom)).collect(),
                 proof: Proof {
                     faults: all.len(),
                     after_alert: left.len(),

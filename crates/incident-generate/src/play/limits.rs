@@ -8,7 +8,7 @@ pub(super) const SHOWN_FROM: f64 = 0.9;
 /// The number of cited records of the causal chain that show the cause as well.
 pub(super) const CHAIN: usize = 3;
 /// The minutes after the end of the last change from which on the system counts as settled.
-pub(super) const SETTLED_AFTER: u32 = 5;
+pub(crate) const SETTLED_AFTER: u32 = 5;
 /// The minutes that pass after the last action before recovery is measured.
 pub(super) const GRADED_AFTER: u32 = 15;
 /// The divisor of the impact at the alert below which the incident counts as mitigated.

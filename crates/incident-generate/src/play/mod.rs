@@ -6,7 +6,7 @@ pub(crate) mod citations;
 pub(crate) mod command;
 pub(crate) mod grade;
 pub(crate) mod grounding;
-mod limits;
+pub(crate) mod limits;
 pub(crate) mod live;
 pub(crate) mod oracle;
 pub(crate) mod scenario;

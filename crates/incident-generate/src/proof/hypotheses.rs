@@ -12,7 +12,7 @@ use crate::data::family::Family;
 use crate::data::kinds::Symptom;
 use crate::data::vocabulary::{Predicate, Vocabulary};
 use crate::draws::Draws;
-use crate::ids::{ClassSet, EntityId};
+use crate::ids::{ClassSet, EntityId, EntitySet};
 use crate::system::bind::{Strengths, bind};
 use crate::system::fault::Fault;
 use crate::system::strength::Strength;
@@ -49,6 +49,17 @@ impl Appearance {
         for (at, classes) in seen {
             self.shows[at.index()] |= classes;
         }
+        self
+    }
+
+    /// Returns the same given that the fault made an alert fire: it is strong enough that the entity has the symptom.
+    #[must_use]
+    pub(crate) fn given(mut self, at: EntityId, symptom: Symptom) -> Self {
+        let set = match symptom {
+            Symptom::Errors => &mut self.least.errors,
+            Symptom::Latency => &mut self.least.slow,
+        };
+        *set |= EntitySet::of(at);
         self
     }
 
