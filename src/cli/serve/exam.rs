@@ -36,18 +36,15 @@ impl Sitting {
         let store = Store::new(&exam.out);
         // Two servers that start at once must not make two runs of one exam.
         let _alone = store.lock()?;
-        let sitting = match begun_before(&store, &manifest(catalog, episodes, exam))? {
-            Some((id, folder)) => Self::go_on(&id, folder, catalog, exam)?,
-            None => {
-                let (manifest, folder) = new_run(&store, || manifest(catalog, episodes, exam))?;
-                let lock = folder.lock()?;
-                folder.write_manifest(&pretty(&manifest))?;
-                let exam = Arc::new(Exam::start(&manifest, folder.clone())?);
-                store.set_latest(&manifest.id)?;
-                Self { exam, folder, used_before: None, _lock: lock }
-            }
-        };
-        Ok(Some(sitting))
+        if let Some((id, folder)) = begun_before(&store, &manifest(catalog, episodes, exam))? {
+            return Self::go_on(&id, folder, catalog, exam).map(Some);
+        }
+        let (manifest, folder) = new_run(&store, || manifest(catalog, episodes, exam))?;
+        let lock = folder.lock()?;
+        folder.write_manifest(&pretty(&manifest))?;
+        let exam = Arc::new(Exam::start(&manifest, folder.clone())?);
+        store.set_latest(&manifest.id)?;
+        Ok(Some(Self { exam, folder, used_before: None, _lock: lock }))
     }
 
     /// Goes on with an exam, as long as it has episodes left.
