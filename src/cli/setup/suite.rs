@@ -75,7 +75,9 @@ fn generated_suite(text: &str, overlay: Option<&Path>) -> Result<Catalog, Failur
     let suite = read_suite(text)?;
     let library = library(overlay)?;
     let rules = Catalog::embedded().map_err(|error| Failure::other(error.to_string()))?;
-    suite.catalog(&library, rules.tasks()).map_err(|error| Failure::other(error.to_string()).hint("take another seed, or another epoch of a private suite"))
+    suite.catalog(&library, rules.tasks()).map_err(|error| {
+        Failure::other(error.to_string()).hint("take another seed, or another epoch of a private suite")
+    })
 }
 
 /// Returns the fault families of this program, with those of a folder laid over them.
@@ -142,6 +144,8 @@ pub(in crate::cli) fn world(
     incident: Result<Incident, impl std::fmt::Display>,
     library: &Arc<Library>,
 ) -> Result<World, Failure> {
-    let incident = incident.map_err(|error| Failure::other(error.to_string()).hint("take another seed, or another epoch of a private suite"))?;
+    let incident = incident.map_err(|error| {
+        Failure::other(error.to_string()).hint("take another seed, or another epoch of a private suite")
+    })?;
     Ok(World::new(incident, Arc::clone(library)))
 }
