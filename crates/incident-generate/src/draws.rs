@@ -126,8 +126,9 @@ mod tests {
     fn draws_are_siphash_2_4_of_their_place() {
         // The key and the message of the reference implementation's test vectors: the bytes 0, 1, 2, and so on. The
         // vector of 25 bytes has 0x18, the last of them, as its stream.
-        let key = std::array::from_fn(|index| index as u8);
-        let place = |first: u64| u64::from_le_bytes(std::array::from_fn(|index| first as u8 + index as u8));
+        let key = std::array::from_fn(|index| u8::try_from(index).unwrap());
+        let place =
+            |first: usize| u64::from_le_bytes(std::array::from_fn(|index| u8::try_from(first + index).unwrap()));
         let draws = Draws::keyed(key);
         let reference = SipHasher24::new_with_key(&key);
         assert_eq!(reference.hash(&(0..15).collect::<Vec<u8>>()), 0xa129_ca61_49be_45e5);

@@ -206,10 +206,10 @@ fn ids_of_one_secret_share_nothing() {
     // The mean of a bit over n ids is 1/2 within 5 standard errors, and so is the mean of each bit of the differences
     // between neighbours, and between suites.
     let is_even = |what: &str, values: &[u64]| {
-        let count = values.len() as f64;
+        let count = f64::from(u32::try_from(values.len()).unwrap());
         for bit in 0..64 {
-            let ones = values.iter().filter(|value| **value >> bit & 1 == 1).count() as f64;
-            let off = (ones / count - 0.5).abs();
+            let ones: u32 = values.iter().map(|value| u32::from(*value >> bit & 1 == 1)).sum();
+            let off = (f64::from(ones) / count - 0.5).abs();
             assert!(off < 2.5 / count.sqrt(), "{what}: bit {bit} is set in {ones} of {count}");
         }
     };
