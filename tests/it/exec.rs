@@ -367,7 +367,7 @@ fn an_agent_does_not_inherit_the_secrets_of_suite_and_server() {
     for name in ["BENCH_SUITE_SECRET", "BENCH_TOKEN", "OTHER"] {
         command.env(name, format!("value of {name}"));
     }
-    assert!(command.status().unwrap().success());
+    assert!(command.output().unwrap().status.success());
     let told = place.read("told");
     assert!(told.contains("value of OTHER") && !told.contains("value of BENCH"), "{told}");
 }

@@ -129,8 +129,9 @@ mod tests {
     fn draws_are_siphash_2_4_of_their_place() {
         // The key and the message of the reference implementation's test vectors: the bytes 0, 1, 2, and so on. The
         // vector of 25 bytes has 0x18, the last of them, as its stream.
-        let key = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
-        let place = |first: u8| u64::from_le_bytes([0, 1, 2, 3, 4, 5, 6, 7].map(|index: u8| first + index));
+        let key = std::array::from_fn(|index| u8::try_from(index).unwrap());
+        let place =
+            |first: usize| u64::from_le_bytes(std::array::from_fn(|index| u8::try_from(first + index).unwrap()));
         let draws = Draws::keyed(key);
         let reference = SipHasher24::new_with_key(&key);
         assert_eq!(reference.hash(&(0..15).collect::<Vec<u8>>()), 0xa129_ca61_49be_45e5);

@@ -45,10 +45,9 @@ impl RecordId {
 impl fmt::Display for RecordId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("e-")?;
-        (0..LENGTH).rev().try_for_each(|place| {
-            let digit = (self.0 >> (BITS * place)) & 31;
-            f.write_char(char::from(LETTERS[digit as usize]))
-        })
+        (0..LENGTH)
+            .rev()
+            .try_for_each(|place| f.write_char(char::from(LETTERS[((self.0 >> (BITS * place)) & 31) as usize])))
     }
 }
 

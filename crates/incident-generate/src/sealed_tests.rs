@@ -208,9 +208,8 @@ fn ids_of_one_secret_share_nothing() {
     let is_even = |what: &str, values: &[u64]| {
         let count = f64::from(u32::try_from(values.len()).unwrap());
         for bit in 0..64 {
-            let ones = values.iter().filter(|value| **value >> bit & 1 == 1).count();
-            let ones = f64::from(u32::try_from(ones).unwrap());
-            let off = (ones / count - 0.5).abs();
+            let ones: u32 = values.iter().map(|value| u32::from(*value >> bit & 1 == 1)).sum();
+            let off = (f64::from(ones) / count - 0.5).abs();
             assert!(off < 2.5 / count.sqrt(), "{what}: bit {bit} is set in {ones} of {count}");
         }
     };

@@ -26,7 +26,7 @@ impl NamedObjects {
     #[must_use]
     pub fn new(topology: &Topology, draws: Draws, names: Draws) -> Self {
         let number = |at: EntityId, kind: u64| names.within(Stream::Objects, u64::from(at), kind, 1000, 9999);
-        let objects = |exists: &dyn Fn(EntityId) -> bool, prefix: &str, kind: u64| {
+        let each_named = |exists: &dyn Fn(EntityId) -> bool, prefix: &str, kind: u64| {
             let mut names: Vec<Option<String>> = Vec::new();
             for at in topology.ids() {
                 let name = exists(at).then(|| {
@@ -45,9 +45,9 @@ impl NamedObjects {
         };
         let kind = |at: EntityId| topology.entity(at).kind;
         Self {
-            jobs: objects(&|at| kind(at).has_job(), "job", 10),
-            certificates: objects(&|at| matches!(kind(at), Kind::Api | Kind::Identity), "crt", 11),
-            flags: objects(&|at| has_flag(topology, draws, at), "ff", 12),
+            jobs: each_named(&|at| kind(at).has_job(), "job", 10),
+            certificates: each_named(&|at| matches!(kind(at), Kind::Api | Kind::Identity), "crt", 11),
+            flags: each_named(&|at| has_flag(topology, draws, at), "ff", 12),
         }
     }
 
