@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::actions::look;
 use crate::agent::front_door;
 use crate::agent::playbook::{Mechanism, mechanisms};
-use crate::agent::records::{calls, changes, logged, series, since, status, worst_call};
+use crate::agent::records::{Logged, calls, changes, logged, series, since, status, worst_call};
 use incident_env::{Action, ActionKind, Diagnostic, Observation, Submission, TaskId};
 
 /// The most parts that a trail leads through.
@@ -162,7 +162,7 @@ fn signs(observation: &Observation, part: &str) -> Vec<Sign> {
         let has_moved = (last - first).abs() > (first.abs() * 0.5).max(8.0);
         has_moved.then(|| Sign { words: format!("{way} {}", series.label), record: series.record.id.to_owned() })
     });
-    let warnings = logged(read(Diagnostic::QueryLogs)).filter(|line| line.is_warning()).map(|line| line.record);
+    let warnings = logged(read(Diagnostic::QueryLogs)).filter(Logged::is_warning).map(|line| line.record);
     let fields = since(read(Diagnostic::CheckServiceStatus));
     let said =
         warnings.chain(fields).map(|record| Sign { words: record.text.to_owned(), record: record.id.to_owned() });
