@@ -83,6 +83,7 @@ mod seeds;
 mod suite;
 mod system;
 mod telemetry;
+mod told;
 mod verify;
 
 pub use data::family::Family;
@@ -103,6 +104,7 @@ pub use system::builder::Naming;
 pub use system::topology::Topology;
 pub use telemetry::query::read;
 pub use telemetry::reader::Sheet;
+pub use told::document::mechanisms_page;
 pub use verify::{Flaw, prove};
 
 #[cfg(test)]

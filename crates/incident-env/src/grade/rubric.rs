@@ -26,19 +26,19 @@ pub const GUESS: f64 = 0.25;
 pub const GUESS_CAP: f64 = 0.25;
 
 /// The weight of recovery in a repair.
-const RECOVERY: f64 = 0.50;
+pub const RECOVERY: f64 = 0.50;
 /// The share of the recovery that counts while anything harmful remains.
-const UNCLEAN: f64 = 0.4;
+pub const UNCLEAN: f64 = 0.4;
 /// The weight of having removed the change that set the incident off.
-const DURABLE: f64 = 0.20;
+pub const DURABLE: f64 = 0.20;
 /// The weight of having looked at the system again after the last step that helped.
-const VERIFIED: f64 = 0.15;
+pub const VERIFIED: f64 = 0.15;
 /// The weight of having found the cause before the first change.
-const DIAGNOSED: f64 = 0.15;
+pub const DIAGNOSED: f64 = 0.15;
 /// The highest score of a repair without a diagnosis.
-const UNDIAGNOSED_CAP: f64 = 0.60;
+pub const UNDIAGNOSED_CAP: f64 = 0.60;
 /// The share of the grade that one unit of harm takes away.
-const HARM: f64 = 1.5;
+pub const HARM: f64 = 1.5;
 
 /// Returns the worth of a submitted severity: 1 if it is right, 0.3 if it is one level too severe, 0.1 if it is one
 /// level too mild, and otherwise 0. Alerting someone needlessly costs less than leaving users without help.

@@ -2,10 +2,10 @@
 //! [`incident_env::grade::rubric`].
 
 /// The share of information about the rivals that must be read before the first remediation for a diagnosis.
-pub(super) const DIAGNOSED_FROM: f64 = 0.75;
+pub(crate) const DIAGNOSED_FROM: f64 = 0.75;
 /// The minutes that pass after the last action before recovery is measured.
-pub(super) const SETTLE: u32 = 15;
+pub(crate) const SETTLE: u32 = 15;
 /// The divisor of the impact at the alert below which the incident counts as mitigated.
-pub(super) const MITIGATED: i32 = 10;
+pub(crate) const MITIGATED: i32 = 10;
 /// The greatest number of records that an answer can cite.
-pub(super) const MOST_CITED: usize = 8;
+pub(crate) const MOST_CITED: usize = 8;

@@ -5,7 +5,7 @@ pub(crate) mod answer;
 pub(crate) mod command;
 pub(crate) mod grade;
 pub(crate) mod grounding;
-mod limits;
+pub(crate) mod limits;
 pub(crate) mod live;
 pub(crate) mod oracle;
 pub(crate) mod scenario;

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use crate::data::library::TaskTexts;
+use crate::data::library::{TaskText, TaskTexts};
 use crate::incident::incident::Incident;
 use crate::incident::world::World;
 use crate::play::answer::NONE;
@@ -41,7 +41,8 @@ pub(crate) fn rules(task: &Task, texts: &TaskTexts, max_steps: u32) -> Task {
         | Signal::SubmitCorrect => Points::ZERO,
         _ => task.rewards.points(signal),
     });
-    Task { max_steps, rewards, description: texts.of(task.id).to_owned(), ..task.clone() }
+    let TaskText { description, definitions } = texts.of(task.id).clone();
+    Task { max_steps, rewards, description, definitions, ..task.clone() }
 }
 
 /// Returns the number of steps that an incident allows: those of the oracle times the slack, and a few more.
