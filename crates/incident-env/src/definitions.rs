@@ -1,8 +1,5 @@
 //! Definitions: what an agent is told about the words of a task, because they are part of the exam and not a secret of it.
 
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
-
 /// A word of a task and what it means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Definition {
@@ -40,24 +37,5 @@ impl Definitions {
     #[must_use]
     pub fn verb(&self, name: &str) -> Option<&str> {
         self.verbs.iter().find(|verb| verb.name == name).map(|verb| verb.text.as_str())
-    }
-}
-
-impl Serialize for Definitions {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut lists = serializer.serialize_map(None)?;
-        for (name, list) in self.lists() {
-            lists.serialize_entry(name, &ByName(list))?;
-        }
-        lists.end()
-    }
-}
-
-/// Definitions on the wire: `{name: text}`, in their order.
-struct ByName<'a>(&'a [Definition]);
-
-impl Serialize for ByName<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|one| (&one.name, &one.text)))
     }
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::data::phrase::Phrase;
 use crate::data::vocabulary::Vocabulary;
-use crate::ids::ClassSet;
+use crate::ids::{ClassSet, VerbId};
 
 /// What agents are told about a verb, and what its tool prints.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,13 +21,15 @@ pub struct VerbText {
     /// Whether and how it is taken back.
     pub undo: String,
     /// What the tool prints when it is done.
-    pub(crate) done: String,
+    pub(crate) done: Phrase,
     /// What the tool prints if there was nothing to do.
-    pub(crate) nothing: Option<String>,
+    pub(crate) nothing: Option<Phrase>,
     /// What the tool prints if a fault undid it at once.
-    pub(crate) failed: Option<String>,
-    /// The classes of evidence at its target without which there is nothing to do.
+    pub(crate) failed: Option<Phrase>,
+    /// The classes of evidence at its target that say that there is something to do.
     pub(crate) sees: ClassSet,
+    /// The verb that it takes back.
+    pub(crate) undoes: Option<VerbId>,
 }
 
 /// The texts of all verbs, in the order of the vocabulary.
@@ -45,6 +48,7 @@ struct TextFile {
     failed: Option<String>,
     #[serde(default)]
     sees: Vec<String>,
+    undoes: Option<String>,
 }
 
 impl VerbTexts {
@@ -56,21 +60,43 @@ impl VerbTexts {
         let mut file: BTreeMap<String, TextFile> = toml::from_str(text).map_err(|error| error.to_string())?;
         let read = |name: &String| {
             let file = file.remove(name).ok_or_else(|| format!("{name}: a verb without texts"))?;
-            let TextFile { effect, needs, risk, undo, done, nothing, failed, sees } = file;
+            let TextFile { effect, needs, risk, undo, done, nothing, failed, sees, undoes } = file;
             if [&effect, &needs, &risk, &undo, &done].iter().any(|text| text.trim().is_empty()) {
                 return Err(format!("{name}: effect, needs, risk, undo and done must say something"));
             }
-            if !sees.is_empty() && nothing.is_none() {
-                return Err(format!("{name}: 'sees' without 'nothing' is of no use"));
+            if (!sees.is_empty() || undoes.is_some()) != nothing.is_some() {
+                return Err(format!(
+                    "{name}: 'nothing' is printed by what is in 'sees' or 'undoes', so it needs one of them"
+                ));
             }
             let class = |class: &String| {
                 let known = vocabulary.class_named(class);
                 known.ok_or_else(|| format!("{name}: sees the unknown class '{class}'"))
             };
             let sees = sees.iter().map(class).collect::<Result<ClassSet, _>>()?;
-            Ok(VerbText { effect, needs, risk, undo, done, nothing, failed, sees })
+            let phrase = |text: String| Phrase::parse(&text).map_err(|problem| format!("{name}: {problem}"));
+            let undone = |verb: String| {
+                vocabulary.verb_named(&verb).ok_or_else(|| format!("{name}: undoes the unknown verb '{verb}'"))
+            };
+            Ok(VerbText {
+                effect,
+                needs,
+                risk,
+                undo,
+                done: phrase(done)?,
+                nothing: nothing.map(phrase).transpose()?,
+                failed: failed.map(phrase).transpose()?,
+                sees,
+                undoes: undoes.map(undone).transpose()?,
+            })
         };
         vocabulary.verbs.iter().map(|verb| &verb.name).map(read).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Returns the texts of a verb.
+    #[must_use]
+    pub fn of(&self, verb: VerbId) -> &VerbText {
+        &self.0[verb.index()]
     }
 
     /// Goes through the texts in the order of the vocabulary.

@@ -1,7 +1,6 @@
 //! Incidents behind the interface of the environment: diagnostics, remediations and grades, each of which takes its
 //! minutes.
 
-use std::fmt::Write;
 use std::sync::{Arc, OnceLock};
 
 use crate::ids::{EntityId, EntitySet};
@@ -11,6 +10,7 @@ use crate::play::command::{Command, Impossible};
 use crate::play::grade;
 use crate::play::grounding::Deeds;
 use crate::play::oracle;
+use crate::play::result::{self, InForce};
 use crate::telemetry::query;
 use incident_env::{
     Acted, Action, Briefing, Diagnostic, Feedback, Flaw, Grade, Novelty, Pay, Points, Reachability, Reading,
@@ -70,6 +70,7 @@ impl incident_env::World for Playable {
             paid: self.0.world.impact(&state),
             state,
             deeds: Deeds::default(),
+            in_force: InForce::default(),
             deadline: self.0.deadline(task),
             shared: Arc::clone(&self.0),
         })
@@ -99,6 +100,7 @@ struct Playing {
     /// change of what users lose.
     paid: i32,
     deeds: Deeds,
+    in_force: InForce,
     /// The last minute in which anything can be done, if there is one.
     deadline: Option<u32>,
 }
@@ -135,17 +137,17 @@ impl Playing {
         /// Ten-thousandths of a point for each thousandth that users lose less.
         const POINTS: i32 = 10;
         let world = &*self.shared.world;
-        let Command { verb, target, name } = Command::read(world, kind, action)?;
+        let command = Command::read(world, kind, action)?;
+        let had_work = result::has_work(world, &self.state, &command);
         self.deeds.before_change.get_or_insert(self.deeds.seen.len());
-        let consequence = world.perform(&mut self.state, verb, target);
+        let consequence = world.perform(&mut self.state, command.verb, command.target);
         if consequence.helped {
             self.deeds.read_since = EntitySet::EMPTY;
         }
         self.deeds.consequences.push(consequence);
+        let text = result::report(world, &self.state, &command, had_work, consequence.effect, &mut self.in_force);
+        let Command { verb, name, .. } = command;
         let verb = &world.library.vocabulary.verb(verb).name;
-        let mut text = String::new();
-        let _ =
-            write!(text, "{} {verb} {name}: done, took {} min", world.clock(self.state.minute()), consequence.minutes);
         let now = world.impact(&self.state);
         let gain = Points::new((self.paid - now) * POINTS);
         self.paid = now;

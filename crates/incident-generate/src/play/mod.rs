@@ -8,4 +8,5 @@ pub(crate) mod grounding;
 pub(crate) mod limits;
 pub(crate) mod live;
 pub(crate) mod oracle;
+mod result;
 pub(crate) mod scenario;

@@ -20,6 +20,10 @@ const SHORTEST_PLAY: u32 = 3;
 /// The steps that are allowed besides those of the slack.
 const SPARE_STEPS: u32 = 4;
 
+/// Says where the words of the task are defined.
+const DEFINED: &str = " The description of the task, and action_schema in the first observation, define mechanisms, verbs, \
+rules and the grade.";
+
 /// Returns the task that an incident poses in a suite. Tasks take turns.
 #[must_use]
 pub fn task_of(incident: &Incident) -> TaskId {
@@ -138,6 +142,7 @@ they come for. Every query takes a minute, changes take longer.",
         summary.push(' ');
         summary.push_str(Severity::RULE);
     }
+    summary.push_str(DEFINED);
     if let Some(minutes) = deadline {
         let _ = write!(summary, " There are {minutes} minutes, until {}.", world.clock(minutes.cast_signed()));
     }
