@@ -121,3 +121,5 @@ mod telemetry_tests;
 mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod told_tests;
