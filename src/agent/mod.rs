@@ -12,6 +12,8 @@ pub mod builtin;
 pub mod conversation;
 pub mod exec;
 pub mod fallback;
+pub mod front_door;
+pub mod greedy;
 pub mod guard;
 pub mod heuristic;
 pub mod llm;
@@ -19,6 +21,7 @@ pub mod parse;
 pub mod playbook;
 mod policy;
 pub mod prompt;
+pub mod records;
 pub mod tool_aliases;
 
 pub use builtin::Builtin;

@@ -33,6 +33,10 @@ const TIME_TO_LEAVE: Duration = Duration::from_secs(5);
 /// The time to wait for what a dead process left in its pipes, and for the status of a process that closed them.
 const TIME_TO_DRAIN: Duration = Duration::from_secs(1);
 
+/// The variables that a program does not inherit: with the first it could make the incidents of a private suite, answers
+/// and all, and with the second start runs on a server.
+const WITHHELD: [&str; 2] = ["BENCH_SUITE_SECRET", "BENCH_TOKEN"];
+
 /// Starts a program and kills it at once.
 ///
 /// # Errors
@@ -152,6 +156,9 @@ impl Process {
             words.split_first().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "there is no command"))?;
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        for name in WITHHELD {
+            command.env_remove(name);
+        }
         // The process gets a group of its own: an interrupt from the terminal is meant for us alone, and its children
         // can be killed with it.
         #[cfg(unix)]

@@ -50,6 +50,7 @@ async fn execute(cli: Cli) -> Result<Status, Failure> {
         Some(Command::Regrade(args)) => kept::regrade::execute(&args).await,
         Some(Command::Report(args)) => kept::report::execute(&args),
         Some(Command::Generate(args)) => suite::generate::execute(&args),
+        Some(Command::NewSecret) => suite::new_secret::execute(),
         Some(Command::Verify(args)) => suite::verify::execute(&args),
         Some(Command::Explain(args)) => suite::explain::execute(&args),
         Some(Command::Serve(args)) => serve::execute(&args).await,

@@ -130,6 +130,7 @@ impl TypedValueParser for AgentValues {
             PossibleValue::new(agent.as_str()).help(match agent {
                 Builtin::Random => "Uniform over the valid actions, seeded: the floor",
                 Builtin::Fallback => "The safety net of the LLM agent alone",
+                Builtin::Greedy => "Follows the worst failing call, and blames the newest change there",
                 Builtin::Heuristic => "A rule-based responder: the bar for a model",
                 Builtin::Oracle => "A shortest full-score path: the ceiling",
                 Builtin::Constant => "The same answer always",
@@ -186,7 +187,7 @@ mod tests {
         for (value, problem) in [
             (
                 "nope",
-                "unknown agent 'nope'; there are llm, random, fallback, heuristic, oracle, constant, keyword_soup, leaked, floors and exec:COMMAND",
+                "unknown agent 'nope'; there are llm, random, fallback, greedy, heuristic, oracle, constant, keyword_soup, leaked, floors and exec:COMMAND",
             ),
             ("random,", "unknown agent ''"),
             ("Random", "unknown agent 'Random'"),

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::rounding::round4;
 use crate::stats::mean;
 use crate::stats::proportion::{Rate, wilson_of};
+use incident_env::grade::rubric;
 
 /// One measure: either a share of episodes with its interval, or a mean.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -62,11 +63,13 @@ pub fn conduct<'a>(grades: impl Iterator<Item = &'a Value>) -> Conduct {
     let disturbed = controls.iter().filter(|part| part["changes"].as_u64() > Some(0)).count();
     share("false_alarm_changes", disturbed, controls.len());
 
-    let causes: Vec<_> = with("grounding").collect();
+    let causes: Vec<_> = with("ruled_out").collect();
     let right = causes.iter().filter(|part| flag(part, "service_match")).count();
-    let grounded = |part: &&&Value| flag(part, "service_match") && number(part, "grounding").is_some_and(|g| g >= 0.25);
+    let is_guess = |part: &&&Value| {
+        flag(part, "service_match") && number(part, "ruled_out").is_some_and(|share| share < rubric::DIAGNOSED)
+    };
     share("cause_right", right, causes.len());
-    share("cause_right_but_not_grounded", right - causes.iter().filter(grounded).count(), causes.len());
+    share("cause_right_but_guessed", causes.iter().filter(is_guess).count(), causes.len());
     let premature = causes.iter().filter(|part| part["left_open"].as_u64() > Some(0)).count();
     share("cause_premature", premature, causes.len());
 
@@ -92,12 +95,16 @@ pub fn conduct<'a>(grades: impl Iterator<Item = &'a Value>) -> Conduct {
     average("bits_per_query", of(&causes, "bits_per_query"));
     average("queries_after_certainty", of(&causes, "idle_queries"));
     // The Brier skill is 1 for a forecast that is always right and certain, and 0 for one that is no better than a
-    // coin.
-    let skill = |part: &&Value| {
-        let outcome = f64::from(u8::from(flag(part, "service_match")));
-        Some(1.0 - (number(part, "confidence")? - outcome).powi(2) / 0.25)
+    // coin. It stands beside the score and is no part of it.
+    let skill = |is_right: &dyn Fn(&Value) -> bool| {
+        let of = |part: &&Value| {
+            let outcome = f64::from(u8::from(is_right(part)));
+            Some(1.0 - (number(part, "confidence")? - outcome).powi(2) / 0.25)
+        };
+        causes.iter().filter_map(of).collect::<Vec<_>>()
     };
-    average("brier_skill", causes.iter().filter_map(skill).collect());
+    average("brier_skill_service", skill(&|part| flag(part, "service_match")));
+    average("brier_skill_mechanism", skill(&|part| number(part, "mechanism_match") == Some(1.0)));
     all
 }
 
@@ -119,7 +126,8 @@ mod tests {
                 "customer_minutes_over_oracle": 4.5, "worse_off": 3}}),
             json!({"breakdown": {"recovery": 1.0, "incident": false, "clean": true, "diagnosed": true, "harm": 0.09,
                 "changes": 1, "helpful_changes": 0}}),
-            json!({"breakdown": {"service_match": true, "grounding": 0.1, "left_open": 3, "confidence": 1.0}}),
+            json!({"breakdown": {"service_match": true, "mechanism_match": 0.5, "ruled_out": 0.6, "left_open": 3,
+                "confidence": 1.0}}),
             json!({"breakdown": {"submitted_severity": "P3", "correct_severity": "P1", "severity_match": 0.0}}),
             json!({"breakdown": {"base": 1.0}}),
         ];
@@ -134,7 +142,7 @@ mod tests {
             ("false_all_clear", (0.5, 2)),
             ("false_alarm_changes", (1.0, 1)),
             ("wrong_changes", (0.6, 5)),
-            ("cause_right_but_not_grounded", (1.0, 1)),
+            ("cause_right_but_guessed", (1.0, 1)),
             ("cause_premature", (1.0, 1)),
             ("severity_under", (1.0, 1)),
             ("severity_over", (0.0, 1)),
@@ -142,7 +150,8 @@ mod tests {
             ("customer_minutes_lost", (5.0, 2)),
             ("customer_minutes_over_oracle", (2.5, 2)),
             ("parts_made_worse", (1.5, 2)),
-            ("brier_skill", (1.0, 1)),
+            ("brier_skill_service", (1.0, 1)),
+            ("brier_skill_mechanism", (-3.0, 1)),
         ] {
             assert_eq!(value(name), Some(expected), "{name}");
         }

@@ -34,6 +34,8 @@ pub enum Outcome {
     Completed,
     /// The episode ran out of steps.
     StepLimit,
+    /// The agent took a step in an exam and then left the episode, which is graded as it was left.
+    GivenUp,
     /// The endpoint failed after all retries. This is not the model's fault, so there is no score.
     Void(ErrorKind),
     /// The harness failed, so there is no score.
@@ -46,7 +48,7 @@ impl Outcome {
     /// Whether an episode with this outcome has a score.
     #[must_use]
     pub const fn is_scored(self) -> bool {
-        matches!(self, Self::Completed | Self::StepLimit)
+        matches!(self, Self::Completed | Self::StepLimit | Self::GivenUp)
     }
 
     /// Whether the infrastructure is the reason why there is no score.

@@ -20,7 +20,7 @@ pub enum Failure {
     Format,
     /// At least a third of the steps repeated an earlier step exactly.
     Loop,
-    /// The steps ran out before an answer was submitted.
+    /// The episode ended without an answer: the steps ran out, or the agent gave up.
     MissingSubmission,
     /// A remediation made things worse.
     HarmfulAction,
@@ -77,7 +77,7 @@ pub fn classify(facts: &Facts<'_>) -> Failure {
         Failure::Format
     } else if facts.repeats * 3 >= facts.steps.max(1) && facts.repeats > 1 {
         Failure::Loop
-    } else if facts.outcome == Outcome::StepLimit {
+    } else if matches!(facts.outcome, Outcome::StepLimit | Outcome::GivenUp) {
         Failure::MissingSubmission
     } else if number("wrong_actions_count").is_some_and(|count| count > 0.0) {
         Failure::HarmfulAction
@@ -106,6 +106,7 @@ mod tests {
             (Outcome::Completed, 4, 2, 0, &wrong, Failure::Format),
             (Outcome::StepLimit, 10, 0, 4, &wrong, Failure::Loop),
             (Outcome::StepLimit, 10, 1, 2, &wrong, Failure::MissingSubmission),
+            (Outcome::GivenUp, 1, 0, 0, &wrong, Failure::MissingSubmission),
             (Outcome::Completed, 8, 0, 1, &harmful, Failure::HarmfulAction),
             (Outcome::Completed, 1, 0, 0, &wrong, Failure::PrematureSubmission),
             (Outcome::Completed, 5, 0, 0, &wrong, Failure::WrongCause),

@@ -21,7 +21,7 @@ pub struct Line {
     pub scenario: usize,
     /// The number of the repetition, from 0.
     pub epoch: u32,
-    /// The outcome: `completed`, `step_limit`, `void`, `crashed` or `cancelled`; none while the episode is being
+    /// The outcome: `completed`, `step_limit`, `given_up`, `void`, `crashed` or `cancelled`; none while the episode is being
     /// played.
     pub outcome: Option<&'static str>,
     /// The reason why there is no score.
@@ -160,6 +160,7 @@ const fn word(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Completed => "completed",
         Outcome::StepLimit => "step_limit",
+        Outcome::GivenUp => "given_up",
         Outcome::Void(_) => "void",
         Outcome::Crashed => "crashed",
         Outcome::Cancelled => "cancelled",

@@ -100,6 +100,12 @@ pub struct Machine {
 }
 
 impl Manifest {
+    /// Whether the run is an exam, which clients of a server play.
+    #[must_use]
+    pub fn is_exam(&self) -> bool {
+        self.contestants.iter().any(|contestant| contestant.agent == CLIENT)
+    }
+
     /// Whether two runs play the same episodes by the same rules, whoever plays them.
     #[must_use]
     pub fn plays_as(&self, other: &Self) -> bool {

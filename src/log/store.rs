@@ -68,6 +68,16 @@ impl Store {
         self.runs().join(&id.0).exists()
     }
 
+    /// Locks the results folder, until the lock is dropped, for a process that must not make a run while another one
+    /// makes the same.
+    ///
+    /// # Errors
+    /// Fails if another process holds the lock for long or the file cannot be created.
+    pub fn lock(&self) -> Result<RunLock, LockError> {
+        fs::create_dir_all(&self.root).map_err(failed("make the folder", &self.root))?;
+        RunLock::of(&self.root)
+    }
+
     /// Writes the id of the newest run to `latest`. This is a text file because links do not survive every system and
     /// checkout.
     ///
@@ -150,6 +160,27 @@ pub struct RunLock {
     _file: fs::File,
 }
 
+impl RunLock {
+    fn of(folder: &Path) -> Result<Self, LockError> {
+        let path = folder.join("lock");
+        let file = fs::File::options().create(true).truncate(false).write(true).open(&path);
+        let file = file.map_err(failed("open", &path))?;
+        // A process that was killed while it started another one may hold the lock for a moment longer.
+        let mut patience = 20;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(RunLock { _file: file }),
+                Err(fs::TryLockError::WouldBlock) if patience > 0 => {
+                    patience -= 1;
+                    std::thread::sleep(std::time::Duration::from_millis(50));
+                }
+                Err(fs::TryLockError::WouldBlock) => return Err(LockError::Taken(folder.display().to_string())),
+                Err(fs::TryLockError::Error(source)) => return Err(failed("lock", &path)(source).into()),
+            }
+        }
+    }
+}
+
 /// The reasons why a run cannot be locked for writing.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
@@ -192,22 +223,7 @@ impl RunFolder {
     /// # Errors
     /// Fails if another process holds the lock or the file cannot be created.
     pub fn lock(&self) -> Result<RunLock, LockError> {
-        let path = self.path.join("lock");
-        let file = fs::File::options().create(true).truncate(false).write(true).open(&path);
-        let file = file.map_err(failed("open", &path))?;
-        // A process that was killed while it started another one may hold the lock for a moment longer.
-        let mut patience = 20;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(RunLock { _file: file }),
-                Err(fs::TryLockError::WouldBlock) if patience > 0 => {
-                    patience -= 1;
-                    std::thread::sleep(std::time::Duration::from_millis(50));
-                }
-                Err(fs::TryLockError::WouldBlock) => return Err(LockError::Taken(self.path.display().to_string())),
-                Err(fs::TryLockError::Error(source)) => return Err(failed("lock", &path)(source).into()),
-            }
-        }
+        RunLock::of(&self.path)
     }
 
     /// Whether a process is writing the run now. The check takes the lock for a moment, for which other processes wait.

@@ -120,7 +120,7 @@ impl<'a> End<'a> {
     /// The reason why there is no score; none if there is one.
     pub(super) fn problem(&self) -> Option<String> {
         Some(match self.outcome {
-            Some(Outcome::Completed | Outcome::StepLimit) => return None,
+            Some(Outcome::Completed | Outcome::StepLimit | Outcome::GivenUp) => return None,
             Some(Outcome::Void(kind)) => self.message.map_or_else(|| kind.to_string(), str::to_owned),
             Some(Outcome::Crashed) => format!("the harness failed: {}", self.message.unwrap_or("no message")),
             Some(Outcome::Cancelled) => self.message.unwrap_or("the run was stopped").to_owned(),

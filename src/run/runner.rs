@@ -18,6 +18,7 @@ use super::{Cancel, Plan, plan};
 use crate::agent::builtin::{Constant, KeywordSoup, Random, Scripted};
 use crate::agent::exec::Exec;
 use crate::agent::fallback::Fallback;
+use crate::agent::greedy::Greedy;
 use crate::agent::heuristic::Heuristic;
 use crate::agent::llm::{Assist, Llm};
 use crate::agent::prompt::{PromptSet, Protocol};
@@ -408,6 +409,7 @@ fn builtin(agent: Builtin, key: &EpisodeKey, scenario: &Scenario, seed: u64) -> 
     match agent {
         Builtin::Random => Box::new(Random::new(plan::episode_seed(seed, &key.scenario, key.epoch))),
         Builtin::Fallback => Box::new(Fallback),
+        Builtin::Greedy => Box::new(Greedy::default()),
         Builtin::Heuristic => Box::new(Heuristic::default()),
         Builtin::Oracle => Box::new(Scripted::new(scenario.oracle())),
         Builtin::Constant => Box::new(Constant),

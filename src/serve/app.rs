@@ -9,9 +9,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::episodes::choice::Choice;
-use super::episodes::play::{Play, Stepped};
+use super::episodes::play::{Play, with};
 use super::episodes::session::{HeldSession, Session, Sessions};
-use super::episodes::table::{EpisodeTable, Limits};
+use super::episodes::table::{EpisodeTable, Limits, NotPut};
 use super::episodes::view::Visibility;
 use super::error::{Fault, excerpt};
 use super::net::metrics::Metrics;
@@ -21,6 +21,7 @@ use super::ports::{Incidents, Spent};
 use super::runs::baselines::Baselines;
 use super::runs::kept::KeptRuns;
 use crate::run::Exam;
+use crate::run::exam::Refused;
 use incident_env::{Action, Catalog, Scenario, StepOutcome};
 
 /// The options of a server.
@@ -28,6 +29,9 @@ use incident_env::{Action, Catalog, Scenario, StepOutcome};
 pub struct Options {
     /// Whether `/health` and `/state` answer as hosts of OpenEnv expect, and not in the plain form.
     pub openenv: bool,
+    /// Whether a request that names no episode means the one that was reset last, by whomever. It never does in an exam.
+    /// It should not where clients of several people can reach the server.
+    pub nameless: bool,
     /// The parts of an episode that clients may see.
     pub visibility: Visibility,
     /// The limits on the number of episodes and on their lifetime.
@@ -65,6 +69,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             openenv: false,
+            nameless: true,
             visibility: Visibility::default(),
             limits: Limits { ttl: Duration::from_secs(30 * 60), most: 100_000 },
             max_body: 64 << 10,
@@ -116,7 +121,7 @@ impl App {
         backing: Backing,
     ) -> Arc<Self> {
         let (metrics, began) = (Metrics::new(paths), Instant::now());
-        let episodes = Arc::new(EpisodeTable::new(options.limits));
+        let episodes = Arc::new(EpisodeTable::new(options.limits, Play::is_open_in_exam));
         let sessions = Arc::new(Sessions::new(&episodes, began));
         let rates = options.rate.map(Rates::new);
         Arc::new(Self { catalog, options, episodes, sessions, metrics, backing, rates, stop, began })
@@ -135,6 +140,8 @@ impl App {
     /// Finds the scenario that a request asks for in the suite that is served, or makes it for this request.
     pub(super) fn scenario(&self, choice: &Choice) -> Result<Arc<Scenario>, Fault> {
         match (choice.suite(), &self.backing.incidents) {
+            // Which incidents are of which level is not told in an exam.
+            (None, _) if self.options.visibility.exam && choice.names_level() => Err(Fault::ExamLevel),
             (None, _) => choice.scenario(&self.catalog).cloned(),
             // In an exam every client plays the suite of the exam.
             (Some(_), _) if self.options.visibility.exam => Err(Fault::Exam),
@@ -143,28 +150,50 @@ impl App {
         }
     }
 
-    /// Starts an episode and keeps it under its name.
-    pub(super) fn reset(&self, choice: &Choice) -> Result<Arc<Mutex<Play>>, Fault> {
-        let play = Play::start(&self.scenario(choice)?, choice.episode_id.as_deref());
-        let name = Arc::clone(&play.name);
-        let kept = self.episodes.put(&name, play, self.now())?;
-        self.metrics.episode();
-        Ok(kept)
+    /// Starts an episode that no table has yet. In an exam its scenario must be free.
+    pub(super) fn start(&self, choice: &Choice) -> Result<Play, Fault> {
+        let scenario = self.scenario(choice)?;
+        if let Some(exam) = &self.backing.exam {
+            exam.admits(&scenario)?;
+        }
+        Ok(self.play(&scenario, choice.episode_id.as_deref()))
     }
 
-    /// Finds the episode with this name or, without a name, the last one that was reset.
+    fn play(&self, scenario: &Arc<Scenario>, name: Option<&str>) -> Play {
+        Play::start(scenario, name, self.backing.exam.clone())
+    }
+
+    /// Starts an episode and keeps it under its name. In an exam the name of an episode that has not ended is not given
+    /// to another episode; who asks again for an episode without a step gets the same one.
+    pub(super) fn reset(&self, choice: &Choice) -> Result<Arc<Mutex<Play>>, Fault> {
+        let play = self.start(choice)?;
+        let (name, scenario) = (Arc::clone(&play.name), Arc::clone(play.episode.scenario()));
+        let is_kept = |earlier: &Play| self.options.visibility.exam && !earlier.episode.is_done();
+        match self.episodes.put_unless(&name, play, self.now(), is_kept) {
+            Ok(kept) => {
+                self.metrics.episode();
+                Ok(kept)
+            }
+            Err(NotPut::Taken(earlier)) if with(&earlier, |earlier| earlier.is_untouched(scenario.id())) => Ok(earlier),
+            Err(NotPut::Taken(_)) => Err(Fault::NameTaken(excerpt(&name).into_owned())),
+            Err(NotPut::Full(full)) => Err(full.into()),
+        }
+    }
+
+    /// Finds the episode with this name or, without a name, the last one that was reset, if this server allows it.
     pub(super) fn find(&self, name: Option<&str>) -> Result<Arc<Mutex<Play>>, Fault> {
         match name {
             Some(name) => {
                 self.episodes.get(name, self.now()).ok_or_else(|| Fault::UnknownEpisode(excerpt(name).into_owned()))
             }
+            None if !self.options.nameless || self.options.visibility.exam => Err(Fault::Unnamed),
             None => self.episodes.last(self.now()).ok_or(Fault::NoEpisode),
         }
     }
 
     /// Starts the episode that a reset without a choice would start. No table has it yet.
     pub(super) fn first_play(&self) -> Result<Play, Fault> {
-        Ok(Play::start(Choice::default().scenario(&self.catalog)?, None))
+        Ok(self.play(Choice::default().scenario(&self.catalog)?, None))
     }
 
     /// Opens a session with the first episode, so that its client may step at once.
@@ -178,14 +207,15 @@ impl App {
     }
 
     /// Takes a step, and has the exam record it. Returns the outcome, and the name of the episode.
-    pub(super) fn step<'a>(&self, play: &'a mut Play, action: &Action) -> (StepOutcome<'a>, &'a str) {
+    pub(super) fn step<'a>(&self, play: &'a mut Play, action: &Action) -> Result<(StepOutcome<'a>, &'a str), Fault> {
+        let stepped = play.step(action).inspect_err(|refused| {
+            if *refused == Refused::Ended {
+                // Nothing may be played without being recorded.
+                self.stop.cancel();
+            }
+        })?;
         self.metrics.step();
-        let Stepped { outcome, name, is_safe } = play.step(action, self.backing.exam.as_deref());
-        if !is_safe {
-            // Nothing may be played without being recorded.
-            self.stop.cancel();
-        }
-        (outcome, name)
+        Ok(stepped)
     }
 
     /// Returns what the server's own runs have spent.

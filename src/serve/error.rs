@@ -8,6 +8,7 @@ use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use crate::run::exam::Refused;
 use incident_env::{ActionError, CatalogError, UnknownName};
 
 /// The number of seconds after which a full server may have room again.
@@ -108,6 +109,21 @@ pub enum Fault {
     /// No episode was reset yet.
     #[error("no episode yet; POST /reset starts one")]
     NoEpisode,
+    /// The request names no episode, and this server does not take the last reset of anybody for it.
+    #[error(
+        "this request names no episode, which it must in an exam, and where others can reach the server: send the \
+         header 'X-Episode-Id' with the episode_id of POST /reset, or its cookie"
+    )]
+    Unnamed,
+    /// A reset in an exam names an episode that has not ended.
+    #[error(
+        "episode '{0}' has not ended, and in an exam its name is not given to another: end it, or reset with another \
+         episode_id, or with none"
+    )]
+    NameTaken(String),
+    /// The exam does not let an episode begin or go on.
+    #[error(transparent)]
+    Refused(#[from] Refused),
     /// The episode does not exist, or does not exist any more.
     #[error("unknown episode '{0}': it expired, made room for others, or never was; POST /reset starts another")]
     UnknownEpisode(String),
@@ -149,6 +165,9 @@ pub enum Fault {
     /// The request asks for a score during an exam.
     #[error("this is an exam: no score leaves the server")]
     Exam,
+    /// The request chooses by level during an exam.
+    #[error("this is an exam: levels are not told; choose by scenario_id, task_id or index")]
+    ExamLevel,
     /// The request has no token, or a wrong one.
     #[error("this needs the server's token: 'Authorization: Bearer …', as given by --token or printed at its start")]
     Unauthorized,
@@ -214,12 +233,17 @@ impl Fault {
             | Self::Level { .. }
             | Self::Split { .. }
             | Self::NoEpisode
+            | Self::Unnamed
             | Self::Suite(_)
             | Self::Broken(_) => StatusCode::BAD_REQUEST,
-            Self::Exam | Self::Foreign => StatusCode::FORBIDDEN,
+            Self::Exam | Self::ExamLevel | Self::Foreign => StatusCode::FORBIDDEN,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Busy(_) | Self::Runs(_) | Self::Drift(_) => StatusCode::CONFLICT,
+            Self::Busy(_)
+            | Self::Runs(_)
+            | Self::Drift(_)
+            | Self::NameTaken(_)
+            | Self::Refused(Refused::Open(_) | Refused::Used { .. }) => StatusCode::CONFLICT,
             Self::Baseline(_) => StatusCode::BAD_GATEWAY,
             Self::UnknownEpisode(_)
             | Self::Path(_)
@@ -234,7 +258,7 @@ impl Fault {
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Json(_) | Self::Value(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Upgrade => StatusCode::UPGRADE_REQUIRED,
-            Self::Full(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Full(_) | Self::Refused(Refused::Ended) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -247,6 +271,11 @@ impl Fault {
             Self::Range { .. } => "scenario_out_of_range",
             Self::Split { .. } => "unknown_split",
             Self::NoEpisode => "no_episode",
+            Self::Unnamed => "episode_unnamed",
+            Self::NameTaken(_) => "episode_open",
+            Self::Refused(Refused::Open(_)) => "scenario_open",
+            Self::Refused(Refused::Used { .. }) => "scenario_used",
+            Self::Refused(Refused::Ended) => "exam_ended",
             Self::UnknownEpisode(_) => "unknown_episode",
             Self::Path(_) => "not_found",
             Self::Environment(_) => "unknown_environment",
@@ -258,7 +287,7 @@ impl Fault {
             Self::Full(_) => "at_capacity",
             Self::Slow(_) => "body_too_slow",
             Self::Broken(_) => "body_unreadable",
-            Self::Exam => "exam",
+            Self::Exam | Self::ExamLevel => "exam",
             Self::Unauthorized => "unauthorized",
             Self::Foreign => "foreign_origin",
             Self::TooOften { .. } => "too_many_requests",

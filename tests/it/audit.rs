@@ -95,10 +95,13 @@ fn both_grades_stand_in_a_run_and_an_old_one_gets_the_strict_one() {
     let file = events_file(&place);
     let whole = place.read(&file);
     let forged =
-        whole.replacen("\"grader\":\"strict/1\",\"total\":", "\"grader\":\"strict/1\",\"total\":0.3,\"was\":", 1);
+        whole.replacen("\"grader\":\"strict/2\",\"total\":", "\"grader\":\"strict/2\",\"total\":0.3,\"was\":", 1);
     place.write(&file, &forged);
     let ended = place.bench(&["verify-run"]).exits(1);
     assert!(ended.stdout.contains("the log has the strict grade 0.3"), "{}", ended.stdout);
+
+    place.write(&file, &whole.replace("\"grader\":\"strict/2\"", "\"grader\":\"strict/1\""));
+    place.bench(&["verify-run"]).fails(2, &["was graded by strict/1", "bench regrade"]);
 
     let lines = whole.lines().map(|line| {
         let mut event: Value = serde_json::from_str(line).unwrap();
@@ -109,7 +112,7 @@ fn both_grades_stand_in_a_run_and_an_old_one_gets_the_strict_one() {
     place.bench(&["verify-run"]).exits(0);
     let ended = place.bench(&["regrade"]).exits(0);
     assert!(ended.stderr.contains("0 of 27 episodes have another score by classic/1"), "{}", ended.stderr);
-    assert!(ended.stderr.contains("27 have another strict grade, by strict/1"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("27 have another strict grade, by strict/2"), "{}", ended.stderr);
     assert_eq!(strict(&place), expected);
     let again = place.bench(&["regrade"]).exits(0);
     assert!(!again.stderr.contains("another strict grade"), "{}", again.stderr);

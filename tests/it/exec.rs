@@ -359,6 +359,19 @@ fn several_from_a_file_and_none_of_them_on_a_dry_run() {
     assert!((6..=8).contains(&place.read("started").lines().count()), "{}", place.read("started"));
 }
 
+#[test]
+fn an_agent_does_not_inherit_the_secrets_of_suite_and_server() {
+    let place = Place::with_suite();
+    place.write("agent.sh", &format!("{PRELUDE}env > told\nwhile next; do submit; done"));
+    let mut command = place.command(&["--suite", "suite", "--agent", "exec:sh agent.sh", "--quiet"]);
+    for name in ["BENCH_SUITE_SECRET", "BENCH_TOKEN", "OTHER"] {
+        command.env(name, format!("value of {name}"));
+    }
+    assert!(command.status().unwrap().success());
+    let told = place.read("told");
+    assert!(told.contains("value of OTHER") && !told.contains("value of BENCH"), "{told}");
+}
+
 // ---- going on ----
 
 /// An agent whose answer depends on the number of lines that it was told, so that a missing line is found out.

@@ -26,8 +26,8 @@ fn a_written_suite_is_proved_and_what_is_changed_in_it_is_found() {
 
     // The files that agents are shown tell nothing about the truth.
     let sealed = names_in(&one.join("sealed"));
-    assert_eq!(sealed.len(), 6);
-    for name in &sealed {
+    assert_eq!(sealed.len(), 7);
+    for name in sealed.iter().filter(|name| *name != "listing.json") {
         let shown = place.read(&format!("suite/{name}"));
         for word in ["\"truth\"", "\"repair\"", "\"seed\"", "\"level\"", "\"trigger\""] {
             assert!(!shown.contains(word), "{name}: {word}");
@@ -53,22 +53,40 @@ fn private_suites_need_their_secret() {
             String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr),
         )
     };
-    let (code, said) = run("short", &made);
-    assert!(code == Some(2) && said.contains("16 are the least"), "{said}");
-    let (code, said) = run("a secret of some length", &made);
+    let (code, said) = run("a secret that somebody made up", &made);
+    assert!(code == Some(2) && said.contains("32 are the least") && said.contains("bench new-secret"), "{said}");
+    let [secret, other] = [(); 2].map(|()| place.bench(&["new-secret"]).exits(0).stdout.trim_end().to_owned());
+    assert!(secret.len() == 64 && secret.bytes().all(|digit| digit.is_ascii_hexdigit()), "{secret}");
+    assert_ne!(secret, other);
+    let (code, said) = run(&secret, &made);
     assert_eq!(code, Some(0), "{said}");
+
+    // What can be published says nothing about where the incidents come from.
     let manifest = place.read("suite/manifest.json");
-    assert!(manifest.contains("\"commitment\": \"sha256:") && !manifest.contains("a secret"), "{manifest}");
-    assert_eq!(run("a secret of some length", &["verify", "suite"]).0, Some(0));
-    let (code, said) = run("another one, just as long", &["verify", "suite"]);
+    assert!(manifest.contains("\"commitment\": \"sha256:") && !manifest.contains(&secret), "{manifest}");
+    let shown = names_in(&place.path("suite")).into_iter().filter(|name| name != "sealed" && name != "manifest.json");
+    let shown: Vec<_> = shown.map(|name| place.read(&format!("suite/{name}"))).collect();
+    assert_eq!(shown.len(), 2);
+    for text in shown.iter().chain([&manifest]) {
+        for word in ["easy", "private", "\"seed\"", "\"level\"", "\"number\"", "\"attempt\"", "\"digest\": \"sha256"] {
+            assert!(!text.contains(word), "{word}: {text}");
+        }
+    }
+    assert!(place.read("suite/sealed/listing.json").contains("\"suite\": \"easy,private=3,count=2\""));
+
+    assert_eq!(run(&secret, &["verify", "suite"]).0, Some(0));
+    let (code, said) = run(&other, &["verify", "suite"]);
     assert!(code == Some(2) && said.contains("another secret"), "{said}");
+    fs::remove_dir_all(place.path("suite/sealed")).unwrap();
+    let (code, said) = run(&secret, &["verify", "suite"]);
+    assert!(code == Some(2) && said.contains("who holds its sealed files"), "{said}");
 }
 
 #[test]
 fn a_generated_suite_is_played_audited_and_forecast() {
     let place = Place::empty();
     let suite = "generated:easy,count=6,seed=3";
-    place.bench(&["--suite", suite, "--agent", "oracle,heuristic,floors", "--out", "results", "-q"]).exits(0);
+    place.bench(&["--suite", suite, "--agent", "oracle,heuristic,greedy,floors", "--out", "results", "-q"]).exits(0);
     let summary = place.summary();
     let row = |name: &str| {
         let rows = summary["rows"].as_array().unwrap();
@@ -78,8 +96,13 @@ fn a_generated_suite_is_played_audited_and_forecast() {
     for floor in ["random", "constant", "keyword_soup", "leaked"] {
         assert!(row(floor)["overall"].as_f64().unwrap() < 0.35, "{floor}: {}", row(floor)["overall"]);
     }
+    for program in ["heuristic", "greedy"] {
+        // Both find the way in from records alone.
+        let severities = row(program)["tasks"]["alert_classification"]["mean"].as_f64().unwrap();
+        assert!(severities > 0.9, "{program}: {severities}");
+    }
     assert_eq!(row("oracle")["conduct"]["repair_clean"]["value"], 1.0);
-    assert_eq!(summary["run"]["graders"][0], "strict/1");
+    assert_eq!(summary["run"]["graders"][0], "strict/2");
     let audited = place.bench(&["verify-run", "latest", "--out", "results"]).exits(0);
     assert!(audited.stdout.contains("0 differences"), "{}", audited.stdout);
 
@@ -152,7 +175,7 @@ fn a_run_that_was_cut_goes_on_and_is_graded_again() {
     place.bench(&["resume", "--quiet"]).exits(0);
     assert_eq!(place.summary()["rows"], rows);
     let ended = place.bench(&["regrade"]).exits(0);
-    assert!(ended.stderr.contains("0 of 12 episodes have another score by strict/1"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("0 of 12 episodes have another score by strict/2"), "{}", ended.stderr);
     assert!(!ended.stderr.contains("another strict grade"), "{}", ended.stderr);
 }
 

@@ -37,8 +37,12 @@ mod schema;
 mod serve_api;
 mod serve_baseline;
 mod serve_cli;
+mod serve_exam;
+#[cfg(unix)]
+mod serve_exam_restart;
 mod serve_rest;
 mod serve_runs;
+mod serve_sealed;
 mod serve_sockets;
 mod server;
 mod service;

@@ -20,7 +20,7 @@ async fn the_schemas() {
 async fn what_openenv_is_answered_keeps_the_schemas() {
     let suite = catalog();
     for options in [Options::default(), exam()] {
-        let mut client = Client::of(&service(options));
+        let mut client = Client::with_jar(&service(options));
         let schemas = client.get("/schema").await.ok();
         let of = |part: &str| jsonschema::validator_for(&schemas[part]).unwrap();
         let (actions, observations, states) = (of("action"), of("observation"), of("state"));
@@ -78,7 +78,7 @@ impl Document {
 async fn every_answer_keeps_the_document() {
     for options in [Options::default(), exam()] {
         let is_exam = options.visibility.exam;
-        let mut client = Client::of(&service(options));
+        let mut client = Client::with_jar(&service(options));
         let document = Document::of(&mut client).await;
         let reset = json!({"scenario_id": "RCA-001", "seed": 3, "episode_id": "x"});
         document.check("post", "/reset", "request", &reset);

@@ -10,22 +10,30 @@ use serde_json::{Value, json};
 use crate::binary::Place;
 
 /// A server in a separate process.
-struct Serving {
-    place: Place,
+pub(crate) struct Serving {
+    pub(crate) place: Place,
     child: Child,
     stderr: BufReader<ChildStderr>,
-    first_line: String,
+    pub(crate) first_line: String,
 }
 
 impl Serving {
-    fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let place = Place::empty();
+    pub(crate) fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::start_in(Place::empty(), arguments, variables)
+    }
+
+    pub(crate) fn start_in(place: Place, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = place.command(&[&["serve"], arguments].concat());
         command.envs(variables.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut first_line = String::new();
         stderr.read_line(&mut first_line).unwrap();
+        // Warnings about files come before the line that names the address.
+        while first_line.starts_with("warning: ") {
+            first_line.clear();
+            stderr.read_line(&mut first_line).unwrap();
+        }
         Self { place, child, stderr, first_line }
     }
 
@@ -34,11 +42,11 @@ impl Serving {
         rest.split(';').next().unwrap()
     }
 
-    fn ask(&self, head: &str) -> String {
+    pub(crate) fn ask(&self, head: &str) -> String {
         self.send(head, "", "")
     }
 
-    fn send(&self, head: &str, headers: &str, body: &str) -> String {
+    pub(crate) fn send(&self, head: &str, headers: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(self.address()).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         let length = body.len();
@@ -53,13 +61,13 @@ impl Serving {
 
     /// Asks the server to end, and returns its exit code and the rest of its output.
     #[cfg(unix)]
-    fn end(self, signal: &str) -> (Option<i32>, String) {
+    pub(crate) fn end(self, signal: &str) -> (Option<i32>, String) {
         let (code, said, _) = self.end_with_place(signal);
         (code, said)
     }
 
     #[cfg(unix)]
-    fn end_with_place(mut self, signal: &str) -> (Option<i32>, String, Place) {
+    pub(crate) fn end_with_place(mut self, signal: &str) -> (Option<i32>, String, Place) {
         assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
         let mut said = String::new();
         self.stderr.read_to_string(&mut said).unwrap();
@@ -84,74 +92,6 @@ fn it_serves_logs_and_stops_when_asked() {
         assert!(lines[2].starts_with("stopping: "), "{said}");
         assert!(!said.contains("secret"));
     }
-}
-
-#[cfg(unix)]
-#[test]
-fn an_exam_is_a_run_that_bench_reads() {
-    let serving = Serving::start(&["--port", "0", "--exam", "--label", "candidate"], &[]);
-    let step = |episode: &str, action: &str, parameters: &str| {
-        let body = format!("{{\"action_type\":\"{action}\",\"parameters\":{parameters}}}");
-        let headers = format!("content-type: application/json\r\nx-episode-id: {episode}\r\n");
-        let answer = serving.send("POST /step", &headers, &body);
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        assert!(!answer.contains("1.02") && !answer.contains("grader"), "{answer}");
-    };
-    let reset = |episode: &str, scenario: &str| {
-        let answer = serving.ask(&format!("POST /reset?scenario_id={scenario}&episode_id={episode}"));
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    };
-    // An episode that never takes a step counts for nothing; the first one that does counts, even if a better one
-    // follows.
-    reset("idle", "AC-001");
-    reset("first", "AC-001");
-    step("first", "submit_severity", "{\"severity\":\"P3\"}");
-    reset("second", "AC-001");
-    step("second", "submit_severity", "{\"severity\":\"P1\"}");
-    reset("other", "AC-003");
-    step("other", "submit_severity", "{\"severity\":\"P3\"}");
-    step("other", "submit_severity", "{\"severity\":\"P3\"}");
-    reset("given-up", "RCA-001");
-    step("given-up", "query_logs", "{\"service\":\"postgres-db\"}");
-    let kept = |place: &Place| -> Value {
-        let output = place.command(&["report", "latest", "--format", "json"]).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_slice(&output.stdout).unwrap()
-    };
-    // The run is also readable while it goes on.
-    assert_eq!(kept(&serving.place)["run"]["finished_at"], Value::Null);
-    let (code, said, place) = serving.end_with_place("-TERM");
-    assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("kept in "), "{said}");
-    let summary = kept(&place);
-    let row = &summary["rows"][0];
-    assert_eq!((&row["model"], &row["agent"]), (&"candidate".into(), &"client".into()));
-    let scenarios = &row["tasks"]["alert_classification"]["scenarios"];
-    assert_eq!(scenarios["AC-001"]["mean"], 0.25);
-    assert_eq!(scenarios["AC-003"]["mean"], 1.0);
-    assert_eq!(scenarios["AC-002"]["mean"], Value::Null);
-    assert_eq!((&row["episodes"], &row["unfinished"]), (&2.into(), &7.into()), "{row}");
-    assert!(summary["run"]["finished_at"].is_string());
-    let verified = place.command(&["verify-run", "latest"]).output().unwrap();
-    assert!(String::from_utf8_lossy(&verified.stdout).contains("2 episodes, 2 steps, 0 differences"));
-}
-
-#[cfg(unix)]
-#[test]
-fn an_exam_survives_a_kill_and_cannot_be_resumed() {
-    let serving = Serving::start(&["--port", "0", "--exam", "--epochs", "2"], &[]);
-    for name in ["one", "two"] {
-        serving.ask(&format!("POST /reset?scenario_id=AC-001&episode_id={name}"));
-        let body = "{\"action_type\":\"submit_severity\",\"parameters\":{\"severity\":\"P1\"}}";
-        serving.send("POST /step", &format!("content-type: application/json\r\nx-episode-id: {name}\r\n"), body);
-    }
-    let (code, _, place) = serving.end_with_place("-KILL");
-    assert_eq!(code, None);
-    let output = place.command(&["report", "latest", "--format", "csv"]).output().unwrap();
-    let table = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(table.contains("AC-001"), "{table}");
-    let output = place.command(&["resume", "latest"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[cfg(unix)]
@@ -218,13 +158,13 @@ fn it_makes_incidents_on_demand_and_shows_the_page_and_runs() {
     let serving = Serving::start(&["--port", "0"], &[]);
     let made = ["generate", "--level", "easy", "--count", "3", "--seed", "7", "-o", "suite"];
     serving.place.bench(&made).exits(0);
-    let manifest: Value = serde_json::from_str(&serving.place.read("suite/manifest.json")).unwrap();
+    let listing: Value = serde_json::from_str(&serving.place.read("suite/sealed/listing.json")).unwrap();
     let reset = |body: Value| {
         let answer = serving.send("POST /reset", "content-type: application/json\r\n", &body.to_string());
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         (head.to_owned(), serde_json::from_str::<Value>(body).unwrap())
     };
-    for (index, one) in manifest["incidents"].as_array().unwrap().iter().enumerate() {
+    for (index, one) in listing["incidents"].as_array().unwrap().iter().enumerate() {
         let (_, shown) = reset(json!({"suite": "generated:easy,seed=7", "index": index}));
         assert_eq!((&shown["scenario_id"], &shown["task_id"]), (&one["id"], &one["task"]));
         let (_, again) = reset(json!({"suite": "generated:easy,seed=7", "task_id": one["task"]}));

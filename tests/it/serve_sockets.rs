@@ -1,6 +1,7 @@
 //! Tests of `/ws` and of sockets in general: conversations, refusals, pings, limits, and how a server stops.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -30,7 +31,10 @@ impl Running {
 
     async fn with_connections(options: Options, connections: usize) -> Self {
         let stop = CancellationToken::new();
-        let app = App::new(catalog(), options, stop.clone());
+        Self::of(App::new(catalog(), options, stop.clone()), stop, connections).await
+    }
+
+    pub(crate) async fn of(app: Arc<App>, stop: CancellationToken, connections: usize) -> Self {
         let server = Server::bind("127.0.0.1:0", app, connections).await.unwrap().grace(Duration::from_secs(5));
         let address = server.address().unwrap();
         Self { address, stop, ended: tokio::spawn(server.run()) }

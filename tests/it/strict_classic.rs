@@ -135,25 +135,25 @@ fn a_root_cause_is_weighed_part_by_part() {
     };
     for (what, looks, parameters, expected) in [
         ("all", &both[..], right.clone(), 1.0),
-        ("one clue of two", &both[..1], right.clone(), 0.6 / 0.7),
+        ("one clue of two", &both[..1], right.clone(), 0.25),
         ("no clue", &[], right.clone(), 0.25),
         ("an alias", &both[..], with(json!({ "service": "analytics" })), 0.0),
         ("another spelling", &both[..], with(json!({ "service": "Analytics_Service" })), 0.0),
         ("two names", &both[..], with(json!({ "service": "analytics-service, postgres-db" })), 0.0),
         ("a wrong service", &both[..], with(json!({ "service": "postgres-db" })), 0.0),
-        ("no mechanism", &both[..], with(json!({ "failure_mode": "broken" })), 0.5),
-        ("one of the same group", &both[..], with(json!({ "failure_mode": "a memory leak" })), (0.5 + 0.2 / 3.0) / 0.7),
+        ("no mechanism", &both[..], with(json!({ "failure_mode": "broken" })), 0.35),
+        ("one of the same group", &both[..], with(json!({ "failure_mode": "a memory leak" })), 0.50 / 0.65),
         ("its id", &both[..], with(json!({ "mechanism": "unbounded_query_oom", "failure_mode": "" })), 1.0),
-        ("what it was not", &both[..], with(json!({ "failure_mode": "no unbounded query, no memory problem" })), 0.5),
+        ("what it was not", &both[..], with(json!({ "failure_mode": "no unbounded query, no memory problem" })), 0.35),
         (
             "every mechanism there is",
             &both[..],
             with(json!({ "failure_mode": "unbounded query memory, bgp route withdrawn, stale password, dns" })),
             0.0,
         ),
-        ("another id", &both[..], with(json!({ "mechanism": "route_withdrawal" })), 0.5),
+        ("another id", &both[..], with(json!({ "mechanism": "route_withdrawal" })), 0.35),
         ("a right trigger", &both[..], with(json!({ "trigger": "v5.3.0" })), 1.0),
-        ("a wrong trigger", &both[..], with(json!({ "trigger": "v3.9.0" })), 0.7 / 0.85),
+        ("a wrong trigger", &both[..], with(json!({ "trigger": "v3.9.0" })), 0.65 / 0.80),
         (
             "a path",
             &both[..],
@@ -161,17 +161,23 @@ fn a_root_cause_is_weighed_part_by_part() {
             1.0,
         ),
         ("the path as a text", &both[..], with(json!({ "path": "analytics-service, postgres-db" })), 1.0),
-        ("a wrong path", &both[..], with(json!({ "path": ["api-gateway", "analytics-service"] })), 0.7 / 0.8),
+        ("a wrong path", &both[..], with(json!({ "path": ["api-gateway", "analytics-service"] })), 0.65 / 0.75),
         ("sure and right", &both[..], with(json!({ "confidence": 1.0 })), 1.0),
-        ("unsure and right", &both[..], with(json!({ "confidence": 0.5 })), 0.7 / 0.75),
+        ("unsure and right", &both[..], with(json!({ "confidence": 0.5 })), 1.0),
         ("what was read is cited", &both[..], with(json!({ "evidence": both })), 1.0),
-        ("half of it is cited", &both[..], with(json!({ "evidence": both[..1] })), 0.6 / 0.7),
+        ("half of it is cited", &both[..], with(json!({ "evidence": both[..1] })), 0.70 / 0.75),
         ("cited and never read", &[], with(json!({ "evidence": both })), 0.25),
         (
             "one citation too many",
             &both[..],
             with(json!({ "evidence": [both[0], both[1], "query_logs:auth-service"] })),
-            (0.5 + 0.2 * 4.0 / 9.0) / 0.7,
+            1.0,
+        ),
+        (
+            "three citations too many",
+            &both[..],
+            with(json!({ "evidence": [both[0], both[1], "query_logs:auth-service", "query_logs:x", "anything"] })),
+            (0.65 + 0.10 * 0.8) / 0.75,
         ),
     ] {
         let actions: Vec<_> =
@@ -202,8 +208,8 @@ fn a_repair_is_judged_by_the_state_that_it_leaves() {
             1.0,
             1.0,
         ),
-        ("unverified", [&diagnosis[..], &fix[..]].concat(), 0.85, 0.85),
-        ("verified too early", [&diagnosis[..], &check[..], &fix[..]].concat(), 0.85, 0.85),
+        ("unverified", [&diagnosis[..], &fix[..]].concat(), 0.8235, 0.8236),
+        ("verified too early", [&diagnosis[..], &check[..], &fix[..]].concat(), 0.8235, 0.8236),
         ("undiagnosed", [&fix[..], &check[..]].concat(), 0.60, 0.60),
         ("diagnosed afterwards", [&fix[..], &diagnosis[..], &check[..]].concat(), 0.60, 0.60),
         ("backwards", [&diagnosis[..], &backwards[..], &check[..]].concat(), 0.0, 0.6),
@@ -232,6 +238,13 @@ fn a_repair_is_judged_by_the_state_that_it_leaves() {
         let actions: Vec<_> = keys.iter().map(|look| key(look)).chain([done.clone()]).collect();
         let (_, strict, parts) = of("RP-003", &actions);
         assert!((low..=high).contains(&strict), "{what}: {strict}, {parts}");
+    }
+    // A mechanism counts where it is named.
+    for (mechanism, expected) in [("stale_credential_push", 1.0), ("bad_config_push", 0.85), ("dns_misconfig", 0.85)] {
+        let answer = act("submit_resolution", json!({ "summary": "done", "mechanism": mechanism }));
+        let actions = [&diagnosis[..], &fix[..], &check[..]].concat().into_iter().map(key).chain([answer]);
+        let (_, strict, parts) = of("RP-003", &actions.collect::<Vec<_>>());
+        assert_eq!(Points::round(strict), Points::round(expected), "{mechanism}: {parts}");
     }
 }
 

@@ -66,10 +66,10 @@ test('statuses', () => {
     ['15:02 check_service_status: no answer within 30 s, the tool is overloaded; 0/4 ready', null],
     ['the tool prints something new', null],
     ['', null],
-    ['[e-8638] 07:27 svc-talc: degraded; kind gateway, zone-a, on node-osier\n[e-fe1e] restarts in the last hour: 0', 'degraded'],
-    ['[e-c122] 09:18 svc-thistle: failing; kind api, zone-b', 'down'],
-    ['[e-c122] 09:18 svc-thistle: healthy; kind api, zone-b', 'healthy'],
-    ['[e-c122] 09:18 svc-thistle: asleep; kind api, zone-b', null],
+    ['[e-8638kzv0mt] 07:27 svc-talc: degraded; kind gateway, zone-a, on node-osier\n[e-fe1ekzv0mt] restarts in the last hour: 0', 'degraded'],
+    ['[e-c122kzv0mt] 09:18 svc-thistle: failing; kind api, zone-b', 'down'],
+    ['[e-c122kzv0mt] 09:18 svc-thistle: healthy; kind api, zone-b', 'healthy'],
+    ['[e-c122kzv0mt] 09:18 svc-thistle: asleep; kind api, zone-b', null],
   ]) assert.equal(reading('check_service_status', text)?.state ?? null, expected, text);
 });
 
@@ -108,8 +108,8 @@ test('metrics', () => {
 });
 
 test('series of generated incidents', () => {
-  const series = (failed, times) => [`[e-e6d9] requests (per s), every 10 min to 09:21: 622 653 653`,
-    failed && `[e-b0dc] failed requests (%), every 10 min to 09:21: ${failed}`, times && `[e-0a25] p99 of response time (ms), every 10 min to 09:21: ${times}`].filter(Boolean).join('\n');
+  const series = (failed, times) => [`[e-e6d9kzv0mt] requests (per s), every 10 min to 09:21: 622 653 653`,
+    failed && `[e-b0dckzv0mt] failed requests (%), every 10 min to 09:21: ${failed}`, times && `[e-0a25kzv0mt] p99 of response time (ms), every 10 min to 09:21: ${times}`].filter(Boolean).join('\n');
   for (const [text, expected] of [
     [series('0.3 0.0 0.1', '11.9 11.0 12.0'), 'healthy'],
     [series('0.3 0.0 1.9', '11.9 11.0 12.0'), null],
@@ -182,7 +182,7 @@ test('calls in texts of dependencies', () => {
     ['called by: c, d (2 pods), z', ['c>a unknown', 'd>a unknown']],
     // A name that every object has is not a state.
     ['b  state=constructor', ['a>b unknown']],
-    ['[e-87b7] b -> c (sync): failing, 22.0 % of calls fail\n[e-6440] a -> b (data): ok, 0.0 % of calls fail', ['b>c failing', 'a>b ok']],
+    ['[e-87b7kzv0mt] b -> c (sync): failing, 22.0 % of calls fail\n[e-6440kzv0mt] a -> b (data): ok, 0.0 % of calls fail', ['b>c failing', 'a>b ok']],
   ]) assert.deepEqual(relations('check_dependencies', 'a', text, names).map(({ from, to, state }) => `${from}>${to} ${state}`), expected, text);
 });
 
@@ -235,7 +235,7 @@ test('the map sees who calls whom in the templates of generated logs', () => {
   const overlooked = all.filter((template) => {
     const line = template.replaceAll('{peer}', 'svc-reed').replaceAll('{caller}', 'svc-reed').replaceAll(/\{\w+\}/g, '12');
     const expected = template.includes('{peer}') ? 'svc-talc>svc-reed' : 'svc-reed>svc-talc';
-    const found = relations('query_logs', 'svc-talc', `[e-c732] 07:31:28.926 ERROR ${line}`, new Set(['svc-talc', 'svc-reed']));
+    const found = relations('query_logs', 'svc-talc', `[e-c732kzv0mt] 07:31:28.926 ERROR ${line}`, new Set(['svc-talc', 'svc-reed']));
     return !found.some(({ from, to }) => `${from}>${to}` === expected);
   });
   assert.deepEqual(overlooked, []);

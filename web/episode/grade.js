@@ -5,7 +5,7 @@ import { action } from './step.js';
 import { PASSES, words } from '../lib/words.js';
 
 // These say which value of a part is good. A part that is in neither list is shown without a judgement.
-const FULL = new Set(['severity_match', 'mechanism_match', 'grounding', 'calibration', 'recovery', 'ruled_out', 'service_match', 'mode_match',
+const FULL = new Set(['severity_match', 'mechanism_match', 'citations', 'clues_seen', 'recovery', 'ruled_out', 'service_match', 'mode_match',
   'trigger_match', 'path_valid', 'impact_seen', 'clean', 'durable', 'verified', 'diagnosed']);
 const NONE = new Set(['harm', 'catastrophic', 'wrong_action_penalty', 'wrong_actions_count', 'worse_off', 'left_open']);
 

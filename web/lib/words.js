@@ -72,7 +72,7 @@ export function askedBy({ protocol, assist }) {
 
 /** Returns the class of a tag that says how an episode ended, and the words of the tag. */
 export function outcome(kind) {
-  const tone = { completed: '', step_limit: 'warn', void: 'bad', crashed: 'bad', cancelled: 'warn' }[kind] ?? 'accent';
+  const tone = { completed: '', step_limit: 'warn', given_up: 'warn', void: 'bad', crashed: 'bad', cancelled: 'warn' }[kind] ?? 'accent';
   return [tone, kind ? words(kind) : 'running'];
 }
 

@@ -5,7 +5,7 @@ import { actionName } from './words.js';
 
 /** The texts of these actions are tables. Their columns must stay aligned, so they scroll and do not wrap. */
 const TABLES = ['check_metrics', 'check_dependencies', 'check_service_status', 'check_recent_deploys'];
-const RECORD = /^\[(e-[0-9a-f]+)\] (.*)$/;
+const RECORD = /^\[(e-[0-9a-z]+)\] (.*)$/;
 /** The date and time at the beginning of a line are drawn less strongly than the rest. */
 const TIME = /^(?:\d{4}-\d\d-\d\dT)?\d\d:\d\d(?::\d\d[.\d]*)?Z? /;
 const SERIES = /: (-?[\d.]+(?: -?[\d.]+){5,})$/;

@@ -1,24 +1,24 @@
 // The words and patterns by which known.js reads the English of the evidence. A text that is worded anew may need another entry here.
 //
 // There are two kinds of evidence. A table is the text of a written scenario: columns as a tool of operations prints them. A record is
-// the text of a generated incident: lines that begin with an id, such as `[e-c732] `. tests/web/evidence.test.js pins what the
+// the text of a generated incident: lines that begin with an id, such as `[e-c732kzv0mt] `. tests/web/evidence.test.js pins what the
 // patterns find in every embedded text, so a change of either side shows there.
 
 /** A tool that is overloaded prints `no answer within 30 s`. Its text tells nothing about the service. */
 export const NO_ANSWER = /no answer within/;
 
-/** A text of records has a line that begins with an id: `[e-c732] …`. */
-export const RECORDS = /^\[e-[0-9a-f]+\]/m;
+/** A text of records has a line that begins with an id: `[e-c732kzv0mt] …`. */
+export const RECORDS = /^\[e-[0-9a-z]+\]/m;
 
 /** Names of runbook steps that look and change nothing: `verify_db_health`, `check_replication`. */
 export const LOOKING_STEP = /^(?:verify|check)_/;
 
 // ---- the status of a service ----
 
-/** A record of a status names the kind of the service: `[e-8638] 07:27 svc-talc: degraded; kind gateway, zone-a`. */
+/** A record of a status names the kind of the service: `[e-8638kzv0mt] 07:27 svc-talc: degraded; kind gateway, zone-a`. */
 export const RECORD_KIND = /: \w+; kind (\w+)/;
 
-/** A record of a status says one of three words: `[e-8638] 07:27 svc-talc: degraded; kind gateway, zone-a`. */
+/** A record of a status says one of three words: `[e-8638kzv0mt] 07:27 svc-talc: degraded; kind gateway, zone-a`. */
 export const RECORD_STATE = /: (healthy|degraded|failing)\b/;
 
 /** A table of a status counts instances: `3/4 ready`, or `31/31 in rotation` for the nodes of a network. */
@@ -53,7 +53,7 @@ export const RESTARTS = /\brestarts\(15m\)\s+([1-9]\d*)/;
 
 // ---- the metrics of a service ----
 
-/** The records of metrics are series of twelve points, `[e-b0dc] LABEL, every 10 min to 09:21: 0.3 0.0 … 3.5`. These two labels decide. */
+/** The records of metrics are series of twelve points, `[e-b0dckzv0mt] LABEL, every 10 min to 09:21: 0.3 0.0 … 3.5`. These two labels decide. */
 export const RECORD_SERIES = { failed: 'failed requests (%)', times: 'p99 of response time (ms)' };
 
 /** The points of a series are the numbers at the end of its line. */
@@ -85,8 +85,8 @@ export const NUMBER = /-?\d[\d ,]*(?:\.\d+)?/;
 
 // ---- who calls whom ----
 
-/** A record of a dependency: `[e-87b7] svc-saffron -> svc-briar (sync): failing, 22.0 % of calls fail, p99 186 ms`. */
-export const RECORD_CALL = /^\[e-[0-9a-f]+\] (\S+) -> (\S+) \(.*?\): (ok|slow|failing), (.*)$/;
+/** A record of a dependency: `[e-87b7kzv0mt] svc-saffron -> svc-briar (sync): failing, 22.0 % of calls fail, p99 186 ms`. */
+export const RECORD_CALL = /^\[e-[0-9a-z]+\] (\S+) -> (\S+) \(.*?\): (ok|slow|failing), (.*)$/;
 
 /** The last line of a table of dependencies: `called by: api-gateway, product-service`. */
 export const CALLERS = /^called by: (.*)$/;
@@ -111,7 +111,7 @@ const phrases = (list) => list.map((pattern) => new RegExp(pattern, 'gm'));
 export const CALLS_OUT = phrases([
   // `called svc-marl: ok in 5 ms`
   `called ${NAME}:`,
-  // `[e-c732] 07:31:28.926 ERROR svc-harbor answered 500`
+  // `[e-c732kzv0mt] 07:31:28.926 ERROR svc-harbor answered 500`
   `\\] [\\d:.]+ [A-Z]+ ${NAME} answered `,
   // `call to svc-pearl took 82 ms`, `deadline exceeded calling svc-pearl (900 ms)`
   `call(?:ing)?(?: to)? ${NAME} `,

@@ -53,7 +53,7 @@ export function episodesList(run, first) {
   const turn = h('button', { type: 'button', 'data-testid': 'sort-direction', onclick: () => { state.sort.down = !state.sort.down; find(); } });
   const said = h('p.soft.small', { role: 'status' });
   const tasks = [...new Set(first.scenarios.map((scenario) => scenario.task))];
-  const kinds = ['completed', 'step_limit', 'void', 'crashed', 'cancelled'];
+  const kinds = ['completed', 'step_limit', 'given_up', 'void', 'crashed', 'cancelled'];
 
   const grid = rowsGrid({
     label: 'Episodes', testid: 'episodes', rowTestid: 'episode-row', columns, key: (e) => e.n,

@@ -52,7 +52,7 @@ impl WorldState for CacheState {
 
     fn look(&mut self, kind: Diagnostic, _service: u16, _novelty: Novelty) -> Reading {
         let text = if self.is_stale { "age of the oldest entry: 9 h" } else { "age of the oldest entry: 4 s" };
-        Reading { text: Text::new(format!("{kind}: {text}")), signal: Some(Signal::QueryNewSvc) }
+        Reading { text: Text::new(format!("{kind}: {text}")), pay: Some(Pay::Signal(Signal::QueryNewSvc)) }
     }
 
     fn act(&mut self, kind: Remediation, action: &Action, _earlier: Trajectory<'_>) -> Acted {
@@ -64,10 +64,10 @@ impl WorldState for CacheState {
         } else {
             Feedback::NoEffect { kind, target: Arc::clone(&target) }
         };
-        Acted {
+        Acted::Done {
             resolved: Resolved::Remediation(None),
             pay: helps.then_some(Pay::Signal(Signal::RemGood)),
-            report: Ok(Report { target, text: Text::new("done"), feedback }),
+            report: Report { target, text: Text::new("done"), feedback },
         }
     }
 

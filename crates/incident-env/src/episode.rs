@@ -15,7 +15,7 @@ use crate::reward::{Reason, Reward, Signal};
 use crate::scenario::Scenario;
 use crate::task::{Task, TaskId};
 use crate::trajectory::{Novelty, Resolved, StepRecord, Trajectory};
-use crate::world::{Pay, WorldState};
+use crate::world::{Acted, Pay, WorldState};
 
 /// One play of one scenario. A step never fails: a bad action is a penalised step.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub struct Episode {
     steps: Vec<StepRecord>,
     submitted: bool,
     resolved: bool,
+    /// The number of actions that were refused.
+    refusals: u32,
     grade: Option<Arc<Grade>>,
 }
 
@@ -101,6 +103,7 @@ impl Episode {
             scenario: Arc::clone(scenario),
             submitted: false,
             resolved: false,
+            refusals: 0,
             grade: None,
         }
     }
@@ -256,7 +259,9 @@ impl Episode {
     fn refuse(&mut self, error: StepError, resolved: Resolved, signal: Signal) -> Taken {
         self.observation.last_action_error = Some(error);
         self.observation.feedback = Feedback::Refused;
-        (resolved, Some(Pay::Signal(signal)))
+        self.refusals += 1;
+        let is_free = self.refusals <= self.world.free_refusals();
+        (resolved, (!is_free).then_some(Pay::Signal(signal)))
     }
 
     fn look(&mut self, kind: Diagnostic, action: &Action) -> Taken {
@@ -277,22 +282,18 @@ impl Episode {
         let reading = self.world.look(kind, index, novelty);
         self.observation.record(action.kind().clone(), Arc::clone(&service), reading.text);
         self.observation.feedback = Feedback::Looked { kind, service, again };
-        (Resolved::Diagnostic(kind, Some(index)), reading.signal.map(Pay::Signal))
+        (Resolved::Diagnostic(kind, Some(index)), reading.pay)
     }
 
     fn remediate(&mut self, kind: Remediation, action: &Action) -> Taken {
-        let acted = self.world.act(kind, action, Trajectory(&self.steps));
-        match acted.report {
-            Ok(report) => {
+        match self.world.act(kind, action, Trajectory(&self.steps)) {
+            Acted::Done { resolved, pay, report } => {
                 self.observation.record(action.kind().clone(), report.target, report.text);
                 self.observation.feedback = report.feedback;
+                (resolved, pay)
             }
-            Err(error) => {
-                self.observation.last_action_error = Some(error);
-                self.observation.feedback = Feedback::Refused;
-            }
+            Acted::Refused { resolved, signal, error } => self.refuse(error, resolved, signal),
         }
-        (acted.resolved, acted.pay)
     }
 
     fn submit(&mut self, kind: Submission, action: &Action) -> Taken {

@@ -96,7 +96,7 @@ pub use scenario::{Catalog, CatalogError, Scenario, Source};
 pub use scripted::{
     AlertFile, OutcomeFile, Place, ScenarioError, ScenarioFile, StrictFile, TruthFile, VariantFile, asserted, occurs,
 };
-pub use severity::Severity;
+pub use severity::{Loss, Severity};
 pub use task::{Difficulty, Task, TaskId, Tasks};
 pub use text::Text;
 pub use trajectory::{Novelty, Resolved, StepRecord, Trajectory};

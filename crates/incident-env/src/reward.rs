@@ -26,7 +26,7 @@ crate::named_enum! {
         RemGood = "rem_good",
         /// A harmful remediation, or one that the task does not offer.
         RemWrong = "rem_wrong",
-        /// A change of user impact by a remediation; only simulated worlds measure it.
+        /// A change of user impact in the step; only simulated worlds measure it.
         Impact = "impact",
         /// A remediation without a target.
         RemNoTarget = "rem_no_target",

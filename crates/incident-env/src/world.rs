@@ -55,6 +55,11 @@ pub trait WorldState: fmt::Debug + Send + Sync {
     /// Returns whether repeating `action` would show or do nothing new, so that it counts as an exact repeat.
     fn is_repeat(&self, action: &Action, earlier: Trajectory<'_>) -> bool;
 
+    /// Returns the number of refused actions of an episode that cost no points.
+    fn free_refusals(&self) -> u32 {
+        0
+    }
+
     /// Returns whether the incident's clock has run out, so that nothing more can be done.
     fn is_out_of_time(&self) -> bool {
         false
@@ -79,19 +84,31 @@ impl Clone for Box<dyn WorldState> {
 pub struct Reading {
     /// The text that the agent sees.
     pub text: Text,
-    /// The signal of the step, if readings are rewarded in this world.
-    pub signal: Option<Signal>,
+    /// The pay of the step, if there is any.
+    pub pay: Option<Pay>,
 }
 
 /// The result of a remediation.
 #[derive(Debug, Clone)]
-pub struct Acted {
-    /// The meaning of the remediation, for graders and later steps.
-    pub resolved: Resolved,
-    /// The pay of the step, if there is any.
-    pub pay: Option<Pay>,
-    /// The report that the agent sees, or the reason for which the remediation was refused.
-    pub report: Result<Report, StepError>,
+pub enum Acted {
+    /// The remediation was carried out.
+    Done {
+        /// The meaning of the remediation, for graders and later steps.
+        resolved: Resolved,
+        /// The pay of the step, if there is any.
+        pay: Option<Pay>,
+        /// The report that the agent sees.
+        report: Report,
+    },
+    /// The remediation was refused, and nothing happened.
+    Refused {
+        /// The meaning of the remediation, for graders and later steps.
+        resolved: Resolved,
+        /// The signal of the step. It has no effect while [`WorldState::free_refusals`] are left.
+        signal: Signal,
+        /// The reason.
+        error: StepError,
+    },
 }
 
 /// The agent's view of a remediation that was carried out.
@@ -110,7 +127,7 @@ pub struct Report {
 pub enum Pay {
     /// The price of this signal in the task's reward table.
     Signal(Signal),
-    /// The reduction of user impact by the remediation, as a fraction of user traffic, negative if it made things
-    /// worse. It is given as [`Signal::Impact`].
+    /// The fall of user impact in the step, as a fraction of user traffic, negative if users lose more. It is given as
+    /// [`Signal::Impact`].
     Impact(Points),
 }

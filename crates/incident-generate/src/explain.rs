@@ -16,10 +16,9 @@ pub fn explain(world: &World) -> String {
     let mut out = String::new();
     let _ = writeln!(
         out,
-        "{} · level {} · seed {} · number {} · task {} · attempt {}",
+        "{} · level {} · number {} · task {} · attempt {}",
         incident.id,
         incident.level,
-        incident.seed,
         incident.number,
         task_of(incident),
         incident.attempt + 1
@@ -43,7 +42,7 @@ pub fn explain(world: &World) -> String {
     timeline(world, &mut out);
 
     out.push_str("\nProof\n");
-    let _ = writeln!(out, "  severity {}: users lose {} ‰", incident.severity.as_str(), incident.impact);
+    let _ = writeln!(out, "  severity {}: users lose {} ‰", incident.severity.as_str(), incident.loss.share);
     match (&incident.fault, incident.family(library)) {
         (Some(fault), Some(family)) => {
             let _ = writeln!(
@@ -58,7 +57,7 @@ pub fn explain(world: &World) -> String {
                 let _ = writeln!(out, "  beside it {} at {} ({})", family.id, name(second.root), kind.as_str());
             }
             let facts = fault.holding(&library.vocabulary, fault.start);
-            let facts = facts.map(|(predicate, at)| format!("{}({})", predicate.name, name(at)));
+            let facts = facts.map(|acting| format!("{}({})", acting.predicate.name, name(acting.at)));
             let _ = writeln!(out, "  facts: {}", facts.collect::<Vec<_>>().join(", "));
             let ops = incident.proof.repair.iter().map(|number| {
                 let op = &fault.ops[*number];
@@ -110,7 +109,7 @@ fn timeline(world: &World, out: &mut String) {
         events.push((incident.duration, "onset".to_owned()));
     }
     events.extend(incident.second.iter().map(|second| (second.duration, "onset of the other fault".to_owned())));
-    events.push((0, format!("alert at {} ({})", name(incident.alerted), world.clock(0))));
+    events.push((0, format!("alert at {} ({})", name(incident.alert.at), world.clock(0))));
     events.sort_by_key(|(minutes, _)| std::cmp::Reverse(*minutes));
     for (minutes, event) in events {
         let _ = writeln!(out, "  {minutes:>6}  {event}");

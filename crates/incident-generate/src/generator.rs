@@ -8,6 +8,7 @@ use crate::incident::level::{Knobs, Level};
 use crate::incident::world::World;
 use crate::make::{Exhausted, make};
 use crate::play::scenario::{scenario, task_of};
+use crate::seeds::Master;
 use crate::verify::{Flaw, prove};
 use incident_env::{Catalog, CatalogError, Episode, EpisodeId, Scenario, TaskId, Tasks};
 
@@ -78,7 +79,7 @@ impl Generator {
         seed: u64,
         number: u64,
     ) -> Result<GeneratedIncident, Box<Exhausted>> {
-        let incident = make(&self.library, level, knobs, seed, number)?;
+        let incident = make(&self.library, level, knobs, &Master::public(seed), number)?;
         Ok(self.play(incident))
     }
 
@@ -120,9 +121,7 @@ impl GeneratedIncident {
     /// Returns the incident as a scenario of a task. Scenarios of one incident share its world.
     #[must_use]
     pub fn scenario(&self, task: TaskId) -> Arc<Scenario> {
-        let World { incident, .. } = &*self.world;
-        let origin = format!("{},seed={}", incident.level, incident.seed);
-        Arc::new(scenario(Arc::clone(&self.world), task, &self.tasks, &origin))
+        Arc::new(scenario(Arc::clone(&self.world), task, &self.tasks))
     }
 
     /// Begins an episode of a task.

@@ -30,7 +30,7 @@ fn update(hash: &mut Sha256, incident: &GeneratedIncident) {
         }
     }
     let task = incident.task();
-    let scenario = std::sync::Arc::new(scenario(world.clone(), task, generator().tasks(), "golden"));
+    let scenario = std::sync::Arc::new(scenario(world.clone(), task, generator().tasks()));
     let briefing = scenario.briefing();
     hash.update(format!("{task} {} {}\n{:?}\n", briefing.task.max_steps, briefing.summary, briefing.alert));
     for action in scenario.oracle() {

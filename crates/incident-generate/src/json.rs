@@ -14,7 +14,7 @@ pub fn truth_json(world: &World) -> Value {
     let classes = |set: ClassSet| library.vocabulary.names(set);
     let fault = incident.fault.as_ref().map(|fault| {
         let facts = fault.holding(&library.vocabulary, fault.start);
-        let facts = facts.map(|(predicate, at)| format!("{}({})", predicate.name, name(at)));
+        let facts = facts.map(|acting| format!("{}({})", acting.predicate.name, name(acting.at)));
         let repair = incident.proof.repair.iter().map(|number| {
             let op = &fault.ops[*number];
             command::action(world, op.verb, op.target)
@@ -41,10 +41,10 @@ pub fn truth_json(world: &World) -> Value {
     let path = world.path().map(|path| path.into_iter().map(name).collect::<Vec<_>>());
     let mut truth = json!({
         "severity": incident.severity.as_str(),
-        "impact": incident.impact,
+        "impact": incident.loss.share,
         "fault": fault,
         "trigger": incident.trigger,
-        "alerted": name(incident.alerted),
+        "alerted": name(incident.alert.at),
         "path": path,
         "decoys": decoys.collect::<Vec<_>>(),
         "proof": {

@@ -32,8 +32,10 @@
 //! | `incident` | the incident, its knobs, its draft, and its world in time |
 //! | `telemetry` | what diagnostics show of a state |
 //! | `play` | commands, answers, grades, the oracle, and scenarios of the environment |
+//! | `fairness` | what must hold so that a careful reader can answer |
+//! | `seeds` | the master of a suite, and the keys of its incidents |
 //! | `make` | attempts that are drafted, proved, and accepted or rejected |
-//! | `suite`, `seeds`, `verify`, `explain`, `json`, `generator` | what users of the generator call |
+//! | `suite`, `folder`, `verify`, `explain`, `json`, `generator` | what users of the generator call |
 //!
 //! # Glossary
 //!
@@ -60,9 +62,11 @@
 //! - **control**: an incident without a fault, whose alert is wrong.
 //! - **trigger**: the change that set a fault off. The **onset** is the minute in which the fault began.
 //! - **record**: one line of telemetry, cited by its id. A **claim** is what it says.
-//! - **grounding**: how far the records that an answer cites exclude the rivals.
+//! - **grounding**: how far the records that were read exclude the rivals.
 //! - **oracle**: a player that knows the truth and earns the full score.
-//! - **skin**: a number on which only names and ids depend.
+//! - **source**: what draws come from, which is a key of 128 bits. An attempt has one source of everything that happens,
+//!   and one of names and ids.
+//! - **skin**: a number on which only the source of names and ids depends.
 //!
 //! Shares and factors are integers in thousandths, minutes are counted from the alert, and durations of requests are in
 //! microseconds, unless a name says otherwise.
@@ -70,6 +74,7 @@
 mod data;
 mod draws;
 mod explain;
+mod fairness;
 pub mod folder;
 mod generator;
 mod ids;
@@ -89,6 +94,7 @@ mod verify;
 pub use data::family::Family;
 pub use data::library::{Library, LibraryError};
 pub use explain::explain;
+pub use fairness::{Room, Unfair};
 pub use generator::{GeneratedIncident, Generator, GeneratorError};
 pub use ids::EntityId;
 pub use incident::incident::{Change, Decoy, Incident, Refutation};
@@ -108,13 +114,19 @@ pub use told::document::mechanisms_page;
 pub use verify::{Flaw, prove};
 
 #[cfg(test)]
+mod careful;
+#[cfg(test)]
 mod exploit_tests;
 #[cfg(test)]
 mod golden_tests;
 #[cfg(test)]
+mod honest_tests;
+#[cfg(test)]
 mod knob_tests;
 #[cfg(test)]
 mod play_tests;
+#[cfg(test)]
+mod sealed_tests;
 #[cfg(test)]
 mod telemetry_tests;
 #[cfg(test)]

@@ -4,29 +4,30 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::data::library::Library;
-use crate::draws::Draws;
+use crate::draws::Sources;
+use crate::fairness;
+use crate::incident::design::Slot;
 use crate::incident::draft::{Draft, Origin, Rejected, Wanted};
 use crate::incident::incident::Incident;
 use crate::incident::level::{Knobs, Level};
 use crate::incident::world::World;
 use crate::play::oracle::{self, Unanswerable};
+use crate::seeds::Master;
 
-/// The version of everything that decides which incident a seed gives. Another version makes other suites.
-pub const VERSION: &str = "generated/1";
+/// The version of everything that decides which incident a place in a suite has. Another version makes other suites.
+pub const VERSION: &str = "generated/2";
 
-/// The number of attempts after which a seed is given up.
+/// The number of attempts after which an incident is given up.
 const MOST_ATTEMPTS: u64 = 400;
 /// The number of attempts after which another family is wanted.
-const PATIENCE: u64 = 8;
+const PATIENCE: u64 = 60;
 
-/// The error that a seed gives no incident, with how often each reason for rejection came up.
+/// The error that a suite has no incident with this number, with how often each reason for rejection came up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no incident of level {level} in {MOST_ATTEMPTS} attempts at seed {seed}, number {number}: {reasons:?}")]
+#[error("no incident of level {level} in {MOST_ATTEMPTS} attempts at number {number}: {reasons:?}")]
 pub struct Exhausted {
     /// The level that was asked for.
     pub level: Level,
-    /// The seed that was tried.
-    pub seed: u64,
     /// The number of the incident.
     pub number: u64,
     /// How often each reason came up.
@@ -42,7 +43,7 @@ impl From<Unanswerable> for Rejected {
     }
 }
 
-/// Makes the incident of a seed that has this number.
+/// Makes the incident of a suite that has this level and number.
 ///
 /// # Errors
 /// No attempt led to an incident that can be proved.
@@ -50,29 +51,37 @@ pub(super) fn make(
     library: &Arc<Library>,
     level: Level,
     knobs: &Knobs,
-    seed: u64,
+    master: &Master,
     number: u64,
 ) -> Result<Incident, Box<Exhausted>> {
-    let root = Draws::new(seed).child(number).child(u64::from(knobs.services) << 32 | u64::from(knobs.decoys));
+    let keys = master.incident(VERSION, level, number, knobs);
+    let (id, root) = (keys.id(), keys.wanted());
+    let slot = Slot::of(master.design(VERSION), level, number);
     let mut reasons = BTreeMap::new();
     for attempt in 0..MOST_ATTEMPTS {
         // What is wanted stays the same for a while, so that incidents that are easily made do not crowd out the
         // others.
-        let wanted = Wanted::draw(root, number, attempt / PATIENCE);
-        let origin = Origin { level, knobs: *knobs, seed, number, attempt };
-        match accepted(library, root.child(attempt), &origin, &wanted) {
+        let wanted = Wanted { slot, family: slot.family(library, root, attempt / PATIENCE) };
+        let origin = Origin { id: &id, level, knobs: *knobs, number, attempt };
+        match accepted(library, keys.attempt(attempt), &origin, &wanted) {
             Ok(incident) => return Ok(incident),
             Err(reason) => *reasons.entry(reason).or_default() += 1,
         }
     }
-    Err(Box::new(Exhausted { level, seed, number, reasons }))
+    Err(Box::new(Exhausted { level, number, reasons }))
 }
 
 /// Makes one attempt. It is accepted if it is proved and if the oracle can answer in full.
-fn accepted(library: &Arc<Library>, draws: Draws, origin: &Origin, wanted: &Wanted) -> Result<Incident, Rejected> {
-    let draft = Draft::new(library, &origin.knobs, draws);
+fn accepted(
+    library: &Arc<Library>,
+    sources: Sources,
+    origin: &Origin<'_>,
+    wanted: &Wanted,
+) -> Result<Incident, Rejected> {
+    let draft = Draft::new(&origin.knobs, sources);
     let parts = draft.choose(library, &origin.knobs, wanted)?;
     let world = World::new(draft.finish(library, parts, origin), Arc::clone(library));
     oracle::can_be_answered(&world)?;
+    fairness::check(&world).map_err(|_| Rejected::Unfair)?;
     Ok(world.incident)
 }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::play::verification::would_show;
 use super::suite::Suite;
 use super::telemetry::query::read;
 use super::telemetry::reader::Sheet;
 use super::testing::{action, generator, incidents, of_every_level, place, play, suite, total};
 use super::{Level, World, task_of};
-use incident_env::{Catalog, Diagnostic, Episode, EpisodeId, Points, Scenario, TaskId};
+use incident_env::{Action, Catalog, Diagnostic, Episode, EpisodeId, Points, Scenario, TaskId};
 
 /// The catalogue of a suite.
 fn catalog(text: &str) -> Catalog {
@@ -51,8 +52,8 @@ fn the_oracle_earns_everything() {
 
 #[test]
 fn what_names_nothing_is_refused_and_costs_a_step() {
-    let catalog = catalog("easy,count=3,seed=2");
-    assert_eq!(catalog.scenarios().len(), 3);
+    let catalog = catalog("easy,count=12,seed=2");
+    assert_eq!(catalog.scenarios().len(), 12);
     let scenario = catalog.of_task(TaskId::RemediationPlanning).next().unwrap();
     let part = scenario.briefing().services[0].to_string();
     for (parameters, words) in [
@@ -72,7 +73,10 @@ fn what_names_nothing_is_refused_and_costs_a_step() {
         (json!({"service": part.to_uppercase()}), "none of known_services"),
         (json!({"service": part, "mechanism": "gremlins"}), "mechanism 'gremlins'"),
         (json!({"service": part, "evidence": ["e-1"]}), "no record id"),
-        (json!({"service": part, "evidence": (0..9).map(|n| format!("e-000{n}")).collect::<Vec<_>>()}), "at most 8"),
+        (
+            json!({"service": part, "evidence": (0..9).map(|n| format!("e-000000000{n}")).collect::<Vec<_>>()}),
+            "at most 8",
+        ),
         (json!({"service": part, "confidence": 2}), "from 0 to 1"),
         (json!({"service": part, "trigger": "chg-1"}), "no change id"),
         (json!({"service": part, "path": "nowhere"}), "none of known_services"),
@@ -107,21 +111,22 @@ fn tasks_take_turns_and_suites_are_read() {
     }
 }
 
-/// The rewards of remediations add up to what users lose less in the end, whatever needless is done in between. So
-/// nothing can be farmed.
+/// The rewards of all steps add up to what users lose less in the end, whatever needless is done in between and however
+/// often one looks. So nothing can be farmed.
 #[test]
-fn what_changes_earn_adds_up() {
+fn what_steps_earn_adds_up() {
     for made in incidents(Level::Easy, 5, 24).filter(|made| made.task() == TaskId::RemediationPlanning) {
         let (world, number) = (made.world(), made.incident().number);
         let least = if world.incident.fault.is_some() { world.least_impact() } else { 0 };
-        let all = (world.incident.impact - least) * 10;
+        let all = (world.incident.loss.share - least) * 10;
         let scenario = made.scenario(made.task());
         let (services, path) = (&scenario.briefing().services, scenario.oracle());
         let restart = |number: usize| {
             let part = &services[number % services.len()];
             action("restart_service", &json!({ "service": **part }))
         };
-        let with_more = path[..path.len() - 1].iter().cloned().chain((0..2).map(restart));
+        let wait = action("execute_runbook_step", &json!({"runbook_action": "observe", "minutes": 12}));
+        let with_more = path[..path.len() - 1].iter().cloned().chain((0..2).map(restart)).chain([wait]);
         let mut episode = Episode::reset(&scenario, EpisodeId::nil());
         let mut earned = 0;
         for step in with_more {
@@ -214,4 +219,98 @@ fn a_tool_that_is_out_gives_nothing_and_costs_a_step() {
         assert_eq!(episode.observation().step_count as usize, path.len());
     }
     assert!(out > catalog.scenarios().len(), "{out}");
+}
+
+/// The parameters of a step of a runbook.
+fn runbook(verb: &str, key: &str, value: &serde_json::Value) -> Action {
+    action("execute_runbook_step", &json!({"runbook_action": verb, key: value}))
+}
+
+/// Observing and handing over change nothing: the grade is the same with and without them.
+#[test]
+fn observing_and_tickets_are_no_changes() {
+    for made in of_every_level(5, 4).filter(|made| made.incident().fault.is_some()) {
+        let (task, place) = (TaskId::RemediationPlanning, place(&made));
+        let scenario = made.scenario(task);
+        let path = scenario.oracle();
+        let part = json!(*scenario.briefing().services[0]);
+        let mut episode = made.episode(task);
+        let more = [runbook("observe", "minutes", &json!("2")), runbook("open_ticket", "target", &part)];
+        for step in more.iter().chain(&path) {
+            let outcome = episode.step(step);
+            let error = outcome.observation.last_action_error.as_ref().map(ToString::to_string);
+            assert_eq!(error, None, "{place}");
+        }
+        let text = serde_json::to_string(&episode.observation().queried_data()).unwrap();
+        assert!(text.contains("2 min passed") && text.contains("T-"), "{place}: {text}");
+        let grade = serde_json::to_value(episode.grade().unwrap()).unwrap();
+        let changes = made.incident().proof.repair.len();
+        assert_eq!((&grade["total"], &grade["breakdown"]["changes"]), (&json!(1.0), &json!(changes)), "{place}");
+    }
+}
+
+#[test]
+fn minutes_out_of_range_are_refused() {
+    let catalog = catalog("easy,count=3,seed=2");
+    let scenario = catalog.of_task(TaskId::RemediationPlanning).next().unwrap();
+    for (parameters, words) in [
+        (json!({"runbook_action": "observe"}), "needs the parameter 'minutes'"),
+        (json!({"runbook_action": "observe", "minutes": 0}), "observe takes minutes from 1 to 60, not '0'"),
+        (json!({"runbook_action": "observe", "minutes": 61}), "from 1 to 60, not '61'"),
+        (json!({"runbook_action": "observe", "minutes": "soon"}), "from 1 to 60, not 'soon'"),
+        (json!({"runbook_action": "observe", "minutes": 2.5}), "from 1 to 60, not '2.5'"),
+        (json!({"runbook_action": "open_ticket"}), "needs the parameter 'target'"),
+        (json!({"runbook_action": "open_ticket", "target": "nobody"}), "has no target 'nobody'"),
+    ] {
+        let error = error_of(scenario, "execute_runbook_step", &parameters);
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+/// The first three refusals of an episode cost neither a minute nor points, and later ones cost points.
+#[test]
+fn three_refusals_are_free() {
+    let catalog = catalog("easy,count=3,seed=2");
+    let scenario = catalog.of_task(TaskId::RemediationPlanning).next().unwrap();
+    let mut episode = Episode::reset(scenario, EpisodeId::nil());
+    let wrong = |number: usize| match number % 3 {
+        0 => action("check_metrics", &json!({"service": format!("nobody-{number}")})),
+        1 => runbook("pause_job", "target", &json!(format!("job-{number}"))),
+        _ => action("submit_resolution", &json!({"mechanism": format!("gremlins-{number}")})),
+    };
+    for number in 0..6 {
+        let outcome = episode.step(&wrong(number));
+        let is_free = outcome.reward.score == Points::ZERO;
+        assert!(outcome.observation.last_action_error.is_some());
+        assert_eq!(is_free, number < 3, "{number}: {}", outcome.reward.reason);
+    }
+}
+
+/// What was repaired is verified by a look that comes once the system has settled, and by no earlier one.
+#[test]
+fn a_repair_is_verified_when_the_system_has_settled() {
+    for made in of_every_level(6, 3).filter(|made| made.incident().fault.is_some()) {
+        let (task, incident) = (TaskId::RemediationPlanning, made.incident());
+        let path = made.scenario(task).oracle();
+        let is_observed = |action: &Action| action.text("runbook_action") == Some("observe");
+        let observed = path.iter().position(is_observed).unwrap();
+        let look = |at, tool: Diagnostic| action(tool.as_str(), &json!({"service": incident.topology.name(at)}));
+        let door = || look(incident.topology.gateway, Diagnostic::CheckMetrics);
+        let root = incident.fault.as_ref().unwrap().root;
+        let shows = |tool: &&Diagnostic| would_show(made.world(), root, **tool);
+        let at_root = look(root, *Diagnostic::ALL.iter().find(shows).unwrap());
+        let answer = path.last().unwrap();
+        let wait = |minutes: u32| runbook("observe", "minutes", &json!(minutes));
+        for (between, expected) in [
+            (vec![], 0.85),
+            (vec![door()], 0.85),
+            (vec![wait(3), door()], 0.85),
+            (vec![wait(4), door()], 1.0),
+            (vec![wait(20), at_root], 1.0),
+        ] {
+            let actions: Vec<_> = path[..observed].iter().chain(&between).chain([answer]).cloned().collect();
+            let grade = serde_json::to_value(play(&made, task, &actions).grade().unwrap()).unwrap();
+            assert_eq!(grade["total"], json!(expected), "{}: {between:?}", place(&made));
+        }
+    }
 }

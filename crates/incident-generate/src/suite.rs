@@ -4,8 +4,6 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
-
 use crate::data::library::Library;
 use crate::incident::incident::Incident;
 use crate::incident::level::{Knobs, Level};
@@ -13,8 +11,8 @@ use crate::incident::world::World;
 use crate::json;
 use crate::make::{Exhausted, VERSION, make};
 use crate::play::scenario::{rules, scenario, task_of};
-use crate::seeds::{Secret, Seeds};
-use incident_env::{Catalog, Digest, Tasks};
+use crate::seeds::{Master, Secret, Seeds};
+use incident_env::{Catalog, Tasks};
 
 /// A suite of incidents.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +21,7 @@ pub struct Suite {
     pub name: String,
     /// The levels, each with its number of incidents.
     pub parts: Vec<(Level, u64)>,
-    /// Where the seeds come from.
+    /// What the incidents are made from.
     pub seeds: Seeds,
     /// The knobs that are turned away from the setting of the level, by name.
     pub turned: Vec<(String, u32)>,
@@ -31,7 +29,7 @@ pub struct Suite {
 
 /// The named suites, each with its number of incidents of each level.
 const NAMED: [(&str, [u64; 4]); 3] =
-    [("smoke", [6, 3, 3, 0]), ("lite", [30, 30, 30, 30]), ("full", [150, 150, 150, 150])];
+    [("smoke", [3, 3, 3, 3]), ("lite", [30, 30, 30, 30]), ("full", [150, 150, 150, 150])];
 /// The number of incidents of a level if none is given.
 const USUAL_COUNT: u64 = 30;
 /// The greatest number of incidents of a suite.
@@ -102,7 +100,7 @@ impl fmt::Display for Suite {
 /// The reason why an incident of a suite was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum Unmade {
-    /// The seed gives no incident.
+    /// The suite has no incident with this number.
     #[error(transparent)]
     Exhausted(#[from] Box<Exhausted>),
     /// The suite is private, and its secret is missing.
@@ -111,7 +109,7 @@ pub enum Unmade {
 }
 
 impl Suite {
-    /// Adds the secret that private seeds are made from.
+    /// Adds the secret that a private suite is made from.
     #[must_use]
     pub fn with_secret(mut self, known: Secret) -> Self {
         if let Seeds::Private { secret, .. } = &mut self.seeds {
@@ -126,6 +124,26 @@ impl Suite {
         matches!(self.seeds, Seeds::Private { secret: None, .. })
     }
 
+    /// Returns what the keys of all incidents are derived from.
+    pub(crate) fn master(&self) -> Result<Master, Unmade> {
+        self.seeds.master().ok_or(Unmade::NoSecret)
+    }
+
+    /// Returns the digest of the data that the suite is made from, as its manifest shows it.
+    ///
+    /// # Errors
+    /// The secret is missing.
+    pub fn data_digest(&self, library: &Library) -> Result<String, Unmade> {
+        match self.seeds {
+            Seeds::Public(_) => Ok(library.digest.clone()),
+            Seeds::Private { .. } => {
+                let mut hash = self.master()?.digest("data");
+                hash.update(library.digest.as_bytes());
+                Ok(hash.finish())
+            }
+        }
+    }
+
     /// Makes the incidents, level by level.
     pub fn incidents<'a>(&'a self, library: &'a Arc<Library>) -> impl Iterator<Item = Result<Incident, Unmade>> + 'a {
         let each = self.parts.iter().flat_map(|(level, count)| (0..*count).map(|number| (*level, number)));
@@ -135,34 +153,32 @@ impl Suite {
     /// Makes the incident of a level that has this number, which may be beyond those of the suite.
     ///
     /// # Errors
-    /// The seed gives no incident that can be proved, or the secret is missing.
+    /// No incident with this number can be proved, or the secret is missing.
     pub fn incident(&self, library: &Arc<Library>, level: Level, number: u64) -> Result<Incident, Unmade> {
         let mut knobs = Knobs::of(level);
         for (name, value) in &self.turned {
             // Names and values were checked when the suite was read.
             let _ = knobs.turn(name, *value);
         }
-        let seed = self.seeds.of(level, number).ok_or(Unmade::NoSecret)?;
-        Ok(make(library, level, &knobs, seed, number)?)
+        Ok(make(library, level, &knobs, &self.master()?, number)?)
     }
 
     /// Makes all incidents of the suite, as the catalogue that the environment plays.
     ///
     /// # Errors
-    /// A seed gives no incident that can be proved, or the secret is missing.
+    /// An incident cannot be proved, or the secret is missing.
     pub fn catalog(&self, library: &Arc<Library>, tasks: &Tasks) -> Result<Catalog, Unmade> {
-        let mut hash = Sha256::new();
-        hash.update(format!("{VERSION} {} {self}\n", library.digest));
+        let mut hash = self.master()?.digest("catalog");
+        hash.update(format!("{VERSION} {} {self}\n", library.digest).as_bytes());
         let mut scenarios = Vec::new();
         for incident in self.incidents(library) {
             let incident = incident?;
             let task = task_of(&incident);
             let world = World::new(incident, Arc::clone(library));
-            hash.update(json::canonical_bytes(&world));
-            scenarios.push(Arc::new(scenario(world, task, tasks, &self.to_string())));
+            hash.update(&json::canonical_bytes(&world));
+            scenarios.push(Arc::new(scenario(world, task, tasks)));
         }
-        let digest = Digest::from(hash).to_string();
         let tasks = tasks.map(|task| rules(task, &library.tasks, task.max_steps));
-        Ok(Catalog::of_scenarios(tasks, scenarios, digest))
+        Ok(Catalog::of_scenarios(tasks, scenarios, hash.finish()))
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::generator::GeneratedIncident;
 use super::ids::ClassSet;
+use super::incident::draft::beside;
 use super::proof::claim::is_consistent;
 use super::proof::hypotheses::Appearance;
 use super::telemetry::query::read;
@@ -16,7 +17,8 @@ fn every_class_can_be_read_where_it_can_be() {
     let mut missing = BTreeSet::new();
     for incident in of_every_level(11, 4) {
         let (library, incident) = (&incident.world().library, incident.incident());
-        let all = incident.laboratory(library).every_fault(&library.families, incident.draws, None);
+        let laboratory = incident.laboratory(library);
+        let all = laboratory.every_fault(&library.families, incident.draws, &laboratory.nothing_beside());
         for (at, entity) in incident.topology.numbered() {
             let shown: ClassSet = all.iter().map(|one| one.appearance.shows[at.index()]).collect();
             for (id, class) in library.vocabulary.numbered_classes().filter(|(id, _)| shown.contains(*id)) {
@@ -46,7 +48,8 @@ fn records_say_what_was_proved() {
             None => Appearance::of_nothing(incident.topology.entities.len()),
             Some(fault) => {
                 let library = &world.library;
-                let all = incident.laboratory(library).every_fault(&library.families, incident.draws, None);
+                let beside = beside(incident.laboratory(library), None, &incident.decoys);
+                let all = incident.laboratory(library).every_fault(&library.families, incident.draws, &beside);
                 let truth = all.iter().find(|one| (one.fault.family, one.fault.root) == (fault.family, fault.root));
                 truth.unwrap().appearance.clone()
             }

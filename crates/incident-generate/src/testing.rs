@@ -5,20 +5,20 @@ use std::sync::{Arc, LazyLock};
 use serde_json::{Value, json};
 
 use crate::data::family::Family;
-use crate::data::kinds::{EdgeKind, Kind};
+use crate::data::kinds::{EdgeKind, Kind, Symptom};
 use crate::data::library::Library;
 use crate::data::templates::Templates;
 use crate::data::vocabulary::Vocabulary;
 use crate::draws::Draws;
 use crate::generator::{GeneratedIncident, Generator};
 use crate::ids::{EntityId, PredicateId};
-use crate::incident::incident::{Change, Incident, Proof};
+use crate::incident::incident::{AlertRule, Change, Incident, Proof};
 use crate::incident::level::{Knobs, Level};
 use crate::incident::world::World;
 use crate::proof::hypotheses::{Hypothesis, Laboratory};
 use crate::proof::repair_plan;
 use crate::suite::Suite;
-use crate::system::bind::bind;
+use crate::system::bind::{Strengths, bind};
 use crate::system::fault::Fault;
 use crate::system::topology::{Edge, Entity, Journey, Topology};
 use crate::system::traffic::TrafficModel;
@@ -80,6 +80,11 @@ pub(crate) const SERVICE: EntityId = EntityId(1);
 pub(crate) const STORE: EntityId = EntityId(2);
 
 const VOCABULARY: &str = r#"
+[event]
+broken = "aside"
+passing_errors = "aside"
+passing_latency = "aside"
+
 [class]
 oom_kill = { tool = "logs", is = "the process is killed" }
 cpu_high = { tool = "metrics", is = "processor time is used up" }
@@ -93,6 +98,7 @@ slow = { latency = 5000, shows = ["cpu_high"] }
 starved = { capacity = 200, shows = ["cpu_high"] }
 restarting = { error = 1000, fails_as = "refused", shows = [] }
 data_lost = { role = "catastrophe", shows = [] }
+aside = { role = "beside", error = 10, shows = [] }
 
 [verb]
 restart = { action = "restart_service", takes = ["gateway", "api", "db"], minutes = 3, interrupts = "restarting", harm = 50, harm_store = 100 }
@@ -102,6 +108,8 @@ flag_off = { action = "disable_feature_flag", takes = ["flag"], minutes = 1, har
 clear = { action = "clear_cache", takes = ["cache"], minutes = 1, harm = 50 }
 stop_job = { takes = ["job"], minutes = 1, harm = 0 }
 wipe = { takes = ["db"], minutes = 1, harm = 300 }
+observe = { role = "observe", takes = [], minutes = 1, harm = 0 }
+open_ticket = { role = "ticket", takes = ["gateway", "api", "db", "change"], minutes = 1, harm = 0 }
 "#;
 
 const TEMPLATES: &str = r#"
@@ -129,6 +137,7 @@ pub(crate) const CRASH: &str = r#"
 id = "crash"
 version = 1
 group = "load"
+severities = ["P1", "P2", "P3", "P4"]
 root = { kinds = ["db"], called = true }
 trigger = { kind = "job", on = "root", lag = [5, 5] }
 onset = "step"
@@ -158,6 +167,7 @@ const SLOW: &str = r#"
 id = "slow"
 version = 1
 group = "load"
+severities = ["P1", "P2", "P3", "P4"]
 root = { kinds = ["api"] }
 trigger = { kind = "deploy", on = "root", lag = [5, 5] }
 onset = "step"
@@ -203,7 +213,7 @@ impl Small {
                 entity("db-1", Kind::Db, 0),
             ],
             edges: vec![edge(GATEWAY, SERVICE, EdgeKind::Req), edge(SERVICE, STORE, EdgeKind::Data)],
-            journeys: vec![Journey { name: "checkout", entry: SERVICE, weight: 1000 }],
+            journeys: vec![Journey { name: "checkout", entry: SERVICE, weight: 1000, requests: 1000 }],
             gateway: GATEWAY,
         };
         Self { traffic: TrafficModel::new(&topology), library, topology }
@@ -219,21 +229,23 @@ impl Small {
 
     /// The store that crashes, and the service that is slow.
     pub(crate) fn hypotheses(&self) -> Vec<Hypothesis> {
-        self.laboratory().every_fault(&self.library.families, Draws::new(1), None)
+        self.laboratory().every_fault(&self.library.families, Draws::new(1), &self.laboratory().nothing_beside())
     }
 
     pub(crate) fn crash(&self) -> Fault {
         let family = &self.library.families[0];
-        bind(0, family, STORE, &self.topology, &self.library.vocabulary, Draws::new(1)).unwrap()
+        bind(0, family, STORE, &self.topology, &self.library.vocabulary, Draws::new(1), Strengths::Usual).unwrap()
     }
 
     /// An incident in which the store crashes, the gateway is alerted, and the slow service is a rival.
     pub(crate) fn world(self) -> World {
         let all = self.hypotheses();
         let fault = self.crash();
+        let loss = self.laboratory().effects(Some(&fault), &self.laboratory().nothing_beside()).loss;
         let proof = Proof {
             faults: all.len(),
             after_alert: all.len(),
+            entropy: 1024,
             views: None,
             repair: repair_plan::shortest(&fault).unwrap(),
             hops: 2,
@@ -245,12 +257,12 @@ impl Small {
             minutes_ago,
         };
         let incident = Incident {
-            id: "GEN-000000000001".to_owned(),
+            id: "GEN-0000000000000001".to_owned(),
             level: Level::Easy,
-            seed: 0,
             number: 0,
             attempt: 0,
             draws: Draws::new(1),
+            names: Draws::new(2),
             topology: self.topology,
             traffic: self.traffic,
             fault: Some(fault),
@@ -259,9 +271,10 @@ impl Small {
             changes: vec![change("chg-10001", STORE, 15), change("chg-10002", SERVICE, 500)],
             trigger: Some("chg-10001".to_owned()),
             decoys: Vec::new(),
-            alerted: GATEWAY,
-            impact: all[0].impact,
-            severity: Severity::of(all[0].impact, all[0].diverges),
+            task: TaskId::RootCauseAnalysis,
+            alert: AlertRule { at: GATEWAY, symptom: Symptom::Errors, threshold: 10, window: 5, since: 8 },
+            loss,
+            severity: Severity::of(loss),
             knobs: Knobs::of(Level::Easy),
             shows: all[0].appearance.shows.clone(),
             rivals: vec![all[1].appearance.clone()],

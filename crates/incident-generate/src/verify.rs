@@ -1,16 +1,22 @@
 //! Verification of a finished incident by other means than those that made it: everything is simulated anew, and the
 //! oracle plays it through the environment.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::fairness::{self, Unfair};
+use crate::incident::draft::beside;
 use crate::incident::incident::Incident;
 use crate::incident::world::World;
 use crate::play::oracle;
 use crate::play::scenario::{scenario, task_of};
-use crate::proof::hypotheses::{Hypotheses, Hypothesis, Scene};
+use crate::proof::claim::Record;
+use crate::proof::hypotheses::{Beside, Hypotheses, Hypothesis, Scene, log2};
 use crate::proof::repair_plan;
+use crate::record_id::RecordId;
+use crate::telemetry::query;
 use incident_env::Severity;
-use incident_env::{Episode, EpisodeId, Points, Tasks};
+use incident_env::{Diagnostic, Episode, EpisodeId, Points, Tasks};
 
 /// A flaw of an incident.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,8 +26,8 @@ pub enum Flaw {
     NoSuchFault,
     #[error("{0} faults explain what is there, and not one")]
     NotUnique(usize),
-    #[error("the alert leaves {left} faults open; the level asks for {least}")]
-    AlertTells { left: usize, least: usize },
+    #[error("the alert leaves about {left} faults open; the level asks for {least}")]
+    AlertTells { left: u32, least: usize },
     #[error("the alert excludes the true fault")]
     AlertMisleads,
     #[error("{found} views tell it; the level asks for {least}")]
@@ -32,6 +38,8 @@ pub enum Flaw {
     NoRepair,
     #[error("its severity is {kept}, and by the rule {right}")]
     Severity { kept: &'static str, right: &'static str },
+    #[error(transparent)]
+    Unfair(#[from] Unfair),
     #[error("the change that set it off came after the onset, or is none that does")]
     Trigger,
     #[error("something that only looks bad stands where the fault is")]
@@ -40,39 +48,44 @@ pub enum Flaw {
     NotFull(Points),
     #[error("the oracle takes {steps} steps; {most} are allowed")]
     TooLong { steps: usize, most: u32 },
+    #[error("two records have the id {0}; take another number of names")]
+    SharedRecordId(RecordId),
 }
 
 /// Proves a finished incident: exactly one fault explains it, or exactly one pair if two are at work; the views of
-/// the proof identify it; it can be repaired; its severity is right; and the oracle earns the full score in its task.
+/// the proof identify it; it can be repaired; its severity is right; every record that can be read at the alert has an
+/// id of its own; and the oracle earns the full score in its task.
 ///
 /// # Errors
 /// The first flaw that is found.
 pub fn prove(world: &Arc<World>, tasks: &Tasks) -> Result<(), Flaw> {
     let World { incident, library, .. } = &**world;
     let laboratory = incident.laboratory(library);
-    let alone = laboratory.every_fault(&library.families, incident.draws, None);
+    let alone = beside(laboratory, None, &incident.decoys);
+    let singly = laboratory.every_fault(&library.families, incident.draws, &alone);
     let find = |family: usize, root| {
-        alone.iter().position(|one| (one.fault.family, one.fault.root) == (family, root)).ok_or(Flaw::NoSuchFault)
+        singly.iter().position(|one| (one.fault.family, one.fault.root) == (family, root)).ok_or(Flaw::NoSuchFault)
     };
     let truth = incident.fault.as_ref().map(|fault| find(fault.family, fault.root)).transpose()?;
     let other = incident.second.as_ref().map(|second| find(second.family, second.root)).transpose()?;
-    let beside =
-        other.map(|other| laboratory.every_fault(&library.families, incident.draws, Some(&alone[other].fault)));
-    let all = beside.as_ref().unwrap_or(&alone);
+    let besides = other.map(|other| Beside { fault: Some(&singly[other].fault), ..alone.clone() });
+    let both = besides.as_ref().map(|both| laboratory.every_fault(&library.families, incident.draws, both));
+    let all = both.as_ref().unwrap_or(&singly);
     if let Some(truth) = truth
         && incident.decoys.iter().any(|decoy| !all[truth].appearance.shows[decoy.at.index()].is_empty())
     {
         return Err(Flaw::DecoyAtFault);
     }
+    let effects = laboratory.effects(incident.fault.as_ref(), &alone);
     let hypotheses = Hypotheses::over(&library.vocabulary, all);
     let seen = incident.decoys.iter().map(|decoy| (decoy.at, decoy.shows));
-    let scene = hypotheses.scene(truth, incident.topology.entities.len(), seen, incident.knobs.ambiguity);
+    let entities = incident.topology.entities.len();
+    let scene = hypotheses.scene(truth, effects.troubled, entities, seen, incident.knobs.ambiguity);
     hypotheses.only(&scene, truth).map_err(Flaw::NotUnique)?;
     if let (Some(truth), Some(other)) = (truth, other) {
-        laboratory.only_pair(&alone, &scene, [truth, other]).map_err(Flaw::NotUnique)?;
+        laboratory.only_pair(&singly, &scene, [truth, other], &alone).map_err(Flaw::NotUnique)?;
     }
-    let (impact, diverges) = truth.map_or((0, false), |truth| (all[truth].impact, all[truth].diverges));
-    let right = Severity::of(impact, diverges);
+    let right = Severity::of(effects.loss);
     if right != incident.severity {
         return Err(Flaw::Severity { kept: incident.severity.as_str(), right: right.as_str() });
     }
@@ -84,7 +97,24 @@ pub fn prove(world: &Arc<World>, tasks: &Tasks) -> Result<(), Flaw> {
         }
         triggers(world)?;
     }
+    fairness::check(world)?;
+    own_ids(world)?;
     played(world, tasks)
+}
+
+/// Checks that no two records that can be read at the alert have one id. Ids are drawn from the source of names, so an
+/// incident cannot be rejected for them when it is made: it would depend on its names.
+fn own_ids(world: &World) -> Result<(), Flaw> {
+    let state = world.start();
+    let views = world.incident.topology.ids().flat_map(|at| Diagnostic::ALL.map(|tool| (at, tool)));
+    let records = views.flat_map(|(at, tool)| query::records(world, &state, at, tool));
+    shared_id(records).map_or(Ok(()), |id| Err(Flaw::SharedRecordId(id)))
+}
+
+/// Returns an id that two of some records have.
+fn shared_id(records: impl IntoIterator<Item = Record>) -> Option<RecordId> {
+    let mut known = BTreeSet::new();
+    records.into_iter().map(|record| record.id).find(|id| !known.insert(*id))
 }
 
 /// Checks that the changes that set the faults off came before their onsets, and at the right entities.
@@ -114,12 +144,13 @@ fn alert_and_views(
     truth: usize,
 ) -> Result<(), Flaw> {
     let knobs = incident.knobs;
-    let left = hypotheses.after_alert(incident.alerted);
+    let left = hypotheses.after_alert(incident.alert.at, incident.alert.symptom);
     if !left.contains(&truth) {
         return Err(Flaw::AlertMisleads);
     }
-    if left.len() < knobs.hypotheses {
-        return Err(Flaw::AlertTells { left: left.len(), least: knobs.hypotheses });
+    let entropy = hypotheses.entropy(&left);
+    if entropy < log2(knobs.hypotheses as u64) {
+        return Err(Flaw::AlertTells { left: 1 << (entropy >> 10), least: knobs.hypotheses });
     }
     let Some(views) = &incident.proof.views else { return Ok(()) };
     if views.len() < knobs.views {
@@ -135,7 +166,7 @@ fn alert_and_views(
 /// Lets the oracle play the task of the incident through the environment.
 fn played(world: &Arc<World>, tasks: &Tasks) -> Result<(), Flaw> {
     let task = task_of(&world.incident);
-    let scenario = Arc::new(scenario(Arc::clone(world), task, tasks, "proof"));
+    let scenario = Arc::new(scenario(Arc::clone(world), task, tasks));
     let play = scenario.oracle();
     let most = scenario.briefing().task.max_steps;
     if play.len() > most as usize {
@@ -147,4 +178,21 @@ fn played(world: &Arc<World>, tasks: &Tasks) -> Result<(), Flaw> {
     }
     let total = episode.grade().map_or(Points::ZERO, |grade| grade.total);
     if total == Points::ONE && oracle::can_be_answered(world).is_ok() { Ok(()) } else { Err(Flaw::NotFull(total)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proof::claim::Claim;
+
+    #[test]
+    fn records_that_share_an_id_are_found() {
+        let records = |numbers: &[u64]| {
+            let of = |number: &u64| Record { id: RecordId::numbered(*number), claim: Claim::Nothing };
+            numbers.iter().map(of).collect::<Vec<_>>()
+        };
+        assert_eq!(shared_id(records(&[])), None);
+        assert_eq!(shared_id(records(&[1, 2, 3])), None);
+        assert_eq!(shared_id(records(&[1, 2, 3, 2])), Some(RecordId::numbered(2)));
+    }
 }

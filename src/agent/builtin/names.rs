@@ -7,6 +7,8 @@ incident_env::named_enum! {
         Random = "random",
         /// Plays only the fallback of the LLM agent.
         Fallback = "fallback",
+        /// Follows the call that fails most, and takes the newest change there back.
+        Greedy = "greedy",
         /// Plays by rules like a human responder.
         Heuristic = "heuristic",
         /// Plays a shortest path to the full score; it is the ceiling.
@@ -32,6 +34,9 @@ impl Builtin {
         match self {
             Self::Random => "uniform over the valid actions, seeded: the floor",
             Self::Fallback => "the safety net of the LLM agent alone: sweeps logs and deploys, then submits blindly",
+            Self::Greedy => {
+                "follows the worst failing call and blames the newest change there: no knowledge of failures"
+            }
             Self::Heuristic => "a rule-based responder that follows names and change times: the bar for a model",
             Self::Oracle => "a shortest full-score path, read from the answer key: the ceiling",
             Self::Constant => "the same answer always: P2, the alerted service",

@@ -75,6 +75,8 @@ pub(super) enum Command {
     Report(ReportArgs),
     /// Write generated incidents: what agents are shown, and the sealed truth apart
     Generate(GenerateArgs),
+    /// Print a new secret, from which private suites are made (`BENCH_SUITE_SECRET`)
+    NewSecret,
     /// Prove every incident of a written suite: solvable, unique, non-trivial, severity right
     Verify(VerifyArgs),
     /// Tell all about one generated incident: graph, timeline, proof. It names every answer

@@ -45,7 +45,7 @@ pub(in crate::cli) struct ServeArgs {
     /// Seconds without use after which an episode is gone [default: 1800]
     #[arg(long, value_name = "SECONDS")]
     pub(in crate::cli) session_ttl: Option<u64>,
-    /// The most episodes at once; the oldest idle one makes room [default: 100000]
+    /// The most episodes at once; the oldest idle one makes room, unless it counts in an exam [default: 100000]
     #[arg(long, value_name = "N")]
     pub(in crate::cli) max_sessions: Option<usize>,
     /// The most connections at once; others wait [default: 16384]
@@ -81,10 +81,10 @@ pub(in crate::cli) struct ServeArgs {
 /// The options of an exam: how the run of it is kept.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ExamArgs {
-    /// With --exam: the name of who plays, in the tables of the run [default: client]
+    /// With --exam: the name of who plays; its exam goes on where it stopped [default: client]
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) label: Option<String>,
-    /// With --exam: how many episodes of each scenario count, from the first that takes a step [default: 1]
+    /// With --exam: how often a scenario is played; it counts from its first step [default: 1]
     #[arg(long, value_name = "N")]
     pub(in crate::cli) epochs: Option<u32>,
     /// With --exam: the folder of results [default: results]

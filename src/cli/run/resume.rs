@@ -30,6 +30,12 @@ pub(in crate::cli) async fn execute(args: &ResumeArgs) -> Result<Status, Failure
     let folder = store.find(&args.run.run)?;
     let _lock = folder.lock()?;
     let RunRecord { folder, manifest: then, contents: past, .. } = record(folder)?;
+    if then.is_exam() {
+        let what = format!("run {} is an exam, which its clients play", then.id);
+        let how =
+            "'bench serve --exam' or 'bench mcp --exam' goes on with it, with the same --suite, --label and --out";
+        return Err(Failure::usage(what).hint(how));
+    }
     let mut settings = settings(args, &then)?;
     // The same faults would hit the same calls, so episodes that are void because of them would stay void.
     if settings.chaos.take().is_some() && !args.quiet {

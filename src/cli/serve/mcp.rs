@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tokio_util::sync::CancellationToken;
 
-use super::exam::Sitting;
+use super::exam::{self, Sitting};
 use super::visible::visibility;
 use crate::cli::args::serve::McpArgs;
 use crate::cli::exit::{Failure, Status};
@@ -22,6 +22,12 @@ pub(in crate::cli) fn execute(args: &McpArgs) -> Result<Status, Failure> {
     let episodes = EpisodeSettings::resolve(&args.options(), &environment, &file)?;
     let catalog = suite::catalog(&episodes.suite, episodes.overlay.as_deref())?;
     let sitting = Sitting::start(&episodes, &catalog)?;
+    if let Some(sitting) = &sitting {
+        out::note(&format!("this is {}", sitting.notice()));
+    }
+    if let Some(warning) = exam::warning(&episodes) {
+        out::say("warning", &warning);
+    }
     let backing = Backing { exam: sitting.as_ref().map(Sitting::exam), ..Backing::default() };
     let options = Options { visibility: visibility(&episodes), ..Options::default() };
     let stop = CancellationToken::new();

@@ -71,9 +71,11 @@ pub(super) async fn execute(args: &ServeArgs) -> Result<Status, Failure> {
     let address = server.address().map_err(taken)?;
     // The program listens for interrupts before it says that the server is ready: a reader of that line may stop it.
     let mut interrupts = Interrupts::listen()?;
-    let kept = |sitting: &Sitting| format!(", as an exam that is kept in {}", sitting.folder().display());
-    let exam = sitting.as_ref().map(kept).unwrap_or_default();
+    let exam = sitting.as_ref().map(|sitting| format!(", as {}", sitting.notice())).unwrap_or_default();
     voice.say(&format!("serving {scenarios} scenarios{exam} at http://{address}; {address}/docs says how to play"));
+    if let Some(warning) = exam::warning(episodes) {
+        voice.warn(&warning);
+    }
     if let Some(token) = new_token {
         // The token is printed even with --quiet, because it can be read nowhere else.
         out::say("token", &format!("{token} starts runs by POST /baseline; --token gives one of your own"));
@@ -126,6 +128,8 @@ fn options(args: &ServeArgs, settings: &ServerSettings, local: bool) -> Options 
     };
     Options {
         openenv: settings.openenv,
+        // Where others can reach the server, nobody must step in the episode of somebody else.
+        nameless: local,
         visibility: visibility(&settings.episodes),
         limits: Limits {
             ttl: settings.session_ttl.unwrap_or(usual.limits.ttl),

@@ -57,6 +57,6 @@ impl Incidents for Maker {
             ));
         }
         let world = World::new(incident, Arc::clone(&self.library));
-        Ok(Arc::new(scenario(world, poses, &self.tasks, &suite.to_string())))
+        Ok(Arc::new(scenario(world, poses, &self.tasks)))
     }
 }

@@ -53,7 +53,7 @@ pub(in crate::cli) fn read_suite(text: &str) -> Result<Suite, Failure> {
         return Ok(suite);
     }
     let environment = Environment::read(Path::new(".")).map_err(ConfigError::DotEnv)?;
-    let hint = format!("a private suite is made from the secret in {SECRET}");
+    let hint = format!("a private suite is made from the secret in {SECRET}; `bench new-secret` prints a new one");
     let secret = environment.get(SECRET);
     let secret = secret.ok_or_else(|| Failure::usage(format!("{SECRET} is not set")).hint(hint.clone()))?;
     let secret = Secret::new(secret).map_err(|problem| Failure::usage(format!("{SECRET}: {problem}")).hint(hint))?;
@@ -68,6 +68,15 @@ pub(in crate::cli) fn size(suite: &str) -> Result<usize, Failure> {
     let parsed: Suite = generated.parse().map_err(|problem| Failure::usage(format!("{suite}: {problem}")))?;
     let count: u64 = parsed.parts.iter().map(|(_, count)| count).sum();
     usize::try_from(count).map_err(|_| Failure::usage(format!("{suite}: too many incidents")))
+}
+
+/// Returns whether everybody who has this program can make the incidents of a suite: its own ones, and those of a seed
+/// that the name of the suite tells.
+pub(in crate::cli) fn is_public(suite: &str) -> bool {
+    match suite.strip_prefix("generated:") {
+        Some(generated) => !generated.parse().is_ok_and(|suite: Suite| suite.needs_secret()),
+        None => suite == "classic",
+    }
 }
 
 /// Makes a suite from its seed; each incident is proved when it is made.

@@ -3,11 +3,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::cli::exit::Failure;
 use incident_generate::World;
-use incident_generate::folder::{MANIFEST, SEALED, SuiteEntry, SuiteManifest, is_sealed_as, sealed};
+use incident_generate::folder::{
+    LISTING, MANIFEST, SEALED, SuiteEntry, SuiteListing, SuiteManifest, is_sealed_as, sealed,
+};
 
 /// The folder of a written suite, or of one that is being written.
 pub(super) struct SuiteFolder<'a>(&'a Path);
@@ -34,6 +38,10 @@ impl<'a> SuiteFolder<'a> {
         self.0.join(MANIFEST)
     }
 
+    fn listing_path(&self) -> PathBuf {
+        self.0.join(SEALED).join(LISTING)
+    }
+
     fn sealed_path(&self, entry: &SuiteEntry) -> PathBuf {
         self.0.join(SEALED).join(entry.file())
     }
@@ -48,15 +56,24 @@ impl<'a> SuiteFolder<'a> {
         write(&self.0.join(entry.file()), shown)
     }
 
-    /// Writes the manifest. It is written last: a folder without it holds an unfinished suite.
-    pub(super) fn finish(&self, manifest: &SuiteManifest) -> Result<(), Failure> {
-        write(&self.manifest_path(), &serde_json::to_value(manifest).unwrap_or_default())
+    /// Writes the list of the incidents, and then the manifest: a folder without it holds an unfinished suite.
+    pub(super) fn finish(&self, manifest: &SuiteManifest, listing: &SuiteListing) -> Result<(), Failure> {
+        write(&self.listing_path(), listing)?;
+        write(&self.manifest_path(), manifest)
     }
 
     /// Reads the manifest.
     pub(super) fn manifest(&self) -> Result<SuiteManifest, Failure> {
-        let text = fs::read_to_string(self.manifest_path()).map_err(|error| self.unusable(&error.to_string()))?;
-        serde_json::from_str(&text).map_err(|error| self.unusable(&error.to_string()))
+        read(&self.manifest_path()).map_err(|problem| self.unusable(&problem))
+    }
+
+    /// Reads the sealed list of the incidents.
+    pub(super) fn listing(&self) -> Result<SuiteListing, Failure> {
+        let path = self.listing_path();
+        read(&path).map_err(|problem| {
+            Failure::usage(format!("{}: {problem}", path.display()))
+                .hint("a suite is proved by who holds its sealed files; they are not published with the others")
+        })
     }
 
     /// Makes the failure of a suite whose manifest cannot be used.
@@ -68,14 +85,20 @@ impl<'a> SuiteFolder<'a> {
     /// Checks that the sealed file of an incident holds its truth.
     pub(super) fn check_truth(&self, entry: &SuiteEntry, world: &World) -> Result<(), String> {
         let path = self.sealed_path(entry);
-        let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let kept: Value = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        let kept: Value = read(&path).map_err(|problem| format!("{}: {problem}", path.display()))?;
         if is_sealed_as(&kept, world) { Ok(()) } else { Err(format!("{} holds another truth", path.display())) }
     }
 }
 
-fn write(path: &Path, value: &Value) -> Result<(), Failure> {
-    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+/// Reads a JSON file, or returns what is wrong with it.
+fn read<T: DeserializeOwned>(path: &Path) -> Result<T, String> {
+    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    serde_json::from_str(&text).map_err(|error| error.to_string())
+}
+
+fn write(path: &Path, value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value);
+    let mut text = text.map_err(|error| Failure::other(format!("cannot write {}: {error}", path.display())))?;
     text.push('\n');
     fs::write(path, text).map_err(|error| unwritten(path, &error))
 }

@@ -8,7 +8,7 @@ use crate::cli::suite::folder::SuiteFolder;
 use std::sync::Arc;
 
 use incident_generate::folder::{Listing, flaws};
-use incident_generate::prove;
+use incident_generate::{Unmade, prove};
 
 /// The largest number of flaws that are printed.
 const MOST_SHOWN: usize = 20;
@@ -19,16 +19,18 @@ pub(in crate::cli) fn execute(args: &VerifyArgs) -> Result<Status, Failure> {
     let written = folder.manifest()?;
     let unusable = |problem: String| folder.unusable(&problem);
     written.check_version().map_err(unusable)?;
-    let suite = read_suite(&written.suite)?;
+    let listed = folder.listing()?;
+    let suite = read_suite(&listed.suite)?;
     written.check_secret(&suite).map_err(unusable)?;
     let (library, tasks) = (library(args.families.scenarios.as_deref())?, tasks()?);
-    written.check_data(&library).map_err(unusable)?;
-    let (mut found, mut listing) = (Vec::new(), Listing::default());
+    written.check_data(&suite, &library).map_err(unusable)?;
+    let unmade = |error: Unmade| Failure::other(error.to_string());
+    let (mut found, mut listing) = (Vec::new(), Listing::of(&suite).map_err(unmade)?);
     for (index, incident) in suite.incidents(&library).enumerate() {
         let world = Arc::new(world(incident, &library)?);
         let entry = listing.add(&world);
-        if written.incidents.get(index) != Some(&entry) {
-            found.push(format!("{}: the manifest has another one in its place", entry.id));
+        if listed.incidents.get(index) != Some(&entry) {
+            found.push(format!("{}: the list of incidents has another one in its place", entry.id));
         }
         if let Err(problem) = folder.check_truth(&entry, &world) {
             found.push(format!("{}: {problem}", entry.id));
@@ -37,9 +39,12 @@ pub(in crate::cli) fn execute(args: &VerifyArgs) -> Result<Status, Failure> {
             found.push(format!("{}: {flaw}", entry.id));
         }
     }
-    let made = listing.manifest(&suite, &library);
+    let (made, listing) = listing.finish(&library).map_err(unmade)?;
     found.extend(flaws(&written, &made));
-    let count = made.incidents.len();
+    let count = listing.incidents.len();
+    if listed.incidents.len() != count {
+        found.push(format!("{} incidents are listed; the suite has {count}", listed.incidents.len()));
+    }
     if !found.is_empty() {
         let mut text = found.iter().take(MOST_SHOWN).fold(String::new(), |text, flaw| text + flaw + "\n");
         if found.len() > MOST_SHOWN {
@@ -49,6 +54,8 @@ pub(in crate::cli) fn execute(args: &VerifyArgs) -> Result<Status, Failure> {
         return Ok(Status::GateFailed(format!("{} flaws in {count} incidents", found.len())));
     }
     let digest = made.digest;
-    out::result(&format!("{count} incidents of {suite}: solvable, unique, non-trivial, severities right; {digest}\n"))?;
+    out::result(&format!(
+        "{count} incidents of {suite}: solvable, unique, non-trivial, severities right, record ids unique; {digest}\n"
+    ))?;
     Ok(Status::Done)
 }

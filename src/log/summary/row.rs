@@ -50,7 +50,7 @@ fn void_reason(outcome: Outcome) -> Option<String> {
     match outcome {
         Outcome::Void(kind) => Some(kind.to_string()),
         Outcome::Crashed => Some("the harness failed".to_owned()),
-        Outcome::Completed | Outcome::StepLimit | Outcome::Cancelled => None,
+        Outcome::Completed | Outcome::StepLimit | Outcome::GivenUp | Outcome::Cancelled => None,
     }
 }
 

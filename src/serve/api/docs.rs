@@ -35,7 +35,8 @@ fn page(document: &Value) -> String {
          <meta name=\"viewport\" content=\"width=device-width\"><title>incident-bench: API</title>\
          <style>{STYLE}</style></head><body>\n<h1>incident-bench</h1>\n\
          <p>Cloud incidents as episodes. An episode is named by the header <code>X-Episode-Id</code>, the query \
-         <code>episode_id</code>, or the cookie of its last reset; without any, it is the last one that was reset. \
+         <code>episode_id</code>, or the cookie of its last reset. Without any, a server that only its own machine can reach takes the last one \
+         that was reset; others, and exams, refuse. \
          Programs read <a href=\"openapi.json\">openapi.json</a>.</p>\n<h2>An episode</h2>\n<pre>{}</pre>\n\
          <h2>Routes</h2>\n",
         escape_lines(WALK)

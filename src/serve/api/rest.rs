@@ -53,14 +53,14 @@ pub(crate) async fn step(State(app): Shared, request: Request) -> Result<Respons
     };
     let play = app.find(name_of(&input, in_body)?.as_deref())?;
     let visibility = app.options.visibility;
-    Ok(with(&play, |play| {
-        let (outcome, name) = app.step(play, &action);
-        if openenv {
+    with(&play, |play| {
+        let (outcome, name) = app.step(play, &action)?;
+        Ok(if openenv {
             respond(&visibility.openenv_step(&outcome, name))
         } else {
             respond(&visibility.step(&outcome, name))
-        }
-    }))
+        })
+    })
 }
 
 /// Checks the other keys of OpenEnv's request. They change nothing: a step takes no time, and answers need no number.
@@ -96,7 +96,8 @@ fn id(value: Option<Value>) -> Result<Option<String>, Misfit> {
 pub(crate) async fn state(State(app): Shared, request: Request) -> Result<Response, Fault> {
     let input = Input::read(request, app.options.max_body).await?;
     let play = match app.find(name_of(&input, None)?.as_deref()) {
-        Err(Fault::NoEpisode) if app.options.openenv => {
+        // Whoever names no episode, and may not mean that of somebody else, has none.
+        Err(Fault::NoEpisode | Fault::Unnamed) if app.options.openenv && !app.options.visibility.exam => {
             return Ok(written(json!({ "episode_id": null, "step_count": 0 }).to_string()));
         }
         found => found?,
@@ -106,6 +107,9 @@ pub(crate) async fn state(State(app): Shared, request: Request) -> Result<Respon
 
 /// Serves `GET /grader`.
 pub(crate) async fn grader(State(app): Shared, request: Request) -> Result<Response, Fault> {
+    if app.options.visibility.exam {
+        return Err(Fault::Exam);
+    }
     let input = Input::read(request, app.options.max_body).await?;
     let play = app.find(name_of(&input, None)?.as_deref())?;
     with(&play, |play| app.options.visibility.grader(&play.episode)).map(written).ok_or(Fault::Exam)

@@ -33,7 +33,8 @@ const EPISODE: &[Parameter] = &[
     may(
         "episode_id",
         "query",
-        "The episode; without it that of the header, else of the cookie, else the last reset of all",
+        "The episode; without it that of the header, else of the cookie. A request that names none means the last reset \
+         of all on a server that only its own machine can reach, and is refused elsewhere and in exams",
         named,
     ),
     may("X-Episode-Id", "header", "The episode; wins over the query", named),
@@ -90,9 +91,21 @@ fn routes() -> Vec<Route> {
         p("/reset", "Start an episode", [shape::<ResetRequest>, shape::<ResetAnswer>], post(rest::reset))
             .with(CHOICE)
             .also_empty()
-            .or("503", "No room, and no episode idle", Json(shape::<Refusal>))
+            .or(
+                "409",
+                "In an exam: the incident is being played or used up, or the name is in use",
+                Json(shape::<Refusal>),
+            )
+            .or("503", "No room, and no episode that could make room", Json(shape::<Refusal>))
             .naming("episode_id", &["post_step", "get_state", "get_grader"]),
-        p("/step", "Take a step", [shape::<StepRequest>, shape::<StepAnswer>], post(rest::step)).with(EPISODE),
+        p("/step", "Take a step", [shape::<StepRequest>, shape::<StepAnswer>], post(rest::step))
+            .with(EPISODE)
+            .or(
+                "409",
+                "In an exam: the first step, while the incident is being played or is used up",
+                Json(shape::<Refusal>),
+            )
+            .or("503", "In an exam that has ended or cannot be recorded", Json(shape::<Refusal>)),
         g("/state", "The state of an episode", Json(shape::<StateAnswer>), get(rest::state)).with(EPISODE),
         g("/grader", "The grade of an episode as it stands", Json(shape::<GraderAnswer>), get(rest::grader))
             .with(EPISODE),

@@ -90,6 +90,11 @@ impl Choice {
         self.suite.as_deref()
     }
 
+    /// Returns whether the scenario is chosen among those of a level.
+    pub(crate) fn names_level(&self) -> bool {
+        self.level.is_some()
+    }
+
     /// Makes the incident of a generated suite that is asked for: by its number, or the first of the task, or the first.
     pub(crate) fn made(&self, suite: &str, incidents: &dyn Incidents) -> Result<Arc<Scenario>, Fault> {
         // The refusal repeats the name, so the name must not be long.

@@ -68,7 +68,7 @@ impl Sessions {
     pub(crate) fn new(episodes: &Arc<EpisodeTable<Play>>, began: Instant) -> Self {
         // Each session has a place among the episodes, which are counted there.
         let limits = Limits { most: usize::MAX, ..episodes.limits() };
-        Self { table: EpisodeTable::new(limits), episodes: Arc::clone(episodes), began }
+        Self { table: EpisodeTable::new(limits, |_| true), episodes: Arc::clone(episodes), began }
     }
 
     fn now(&self) -> Duration {

@@ -23,7 +23,29 @@ pub struct Limits {
 #[derive(Debug)]
 pub(crate) struct EpisodeTable<T> {
     limits: Limits,
+    /// Whether an episode must not make room for others. It is asked under the locks of the table and of the episode.
+    stays: fn(&T) -> bool,
     table: Mutex<Table<T>>,
+}
+
+/// The reason for which an episode is not kept.
+#[derive(Debug)]
+pub(crate) enum NotPut<T> {
+    /// The table has no room.
+    Full(Full),
+    /// The id belongs to this episode, which keeps it.
+    Taken(Arc<Mutex<T>>),
+}
+
+impl<T> From<Full> for NotPut<T> {
+    fn from(full: Full) -> Self {
+        Self::Full(full)
+    }
+}
+
+/// Locks an episode. No code under this lock is known to panic; if any did, a poisoned lock must not spread the failure.
+fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[derive(Debug)]
@@ -53,10 +75,10 @@ impl<T> Slot<T> {
 }
 
 impl<T> EpisodeTable<T> {
-    /// Makes an empty table.
-    pub(crate) fn new(limits: Limits) -> Self {
+    /// Makes an empty table, in which the episodes that `stays` names do not make room for others.
+    pub(crate) fn new(limits: Limits, stays: fn(&T) -> bool) -> Self {
         let table = Table { slots: LinkedHashMap::default(), now: Duration::ZERO, last: None, places: 0 };
-        Self { limits, table: Mutex::new(table) }
+        Self { limits, stays, table: Mutex::new(table) }
     }
 
     /// Returns the limits of the table.
@@ -68,18 +90,33 @@ impl<T> EpisodeTable<T> {
     /// last.
     ///
     /// # Errors
-    /// Returns an error if the table has no room and no episode is idle.
+    /// Returns an error if the table has no room and no episode can make room.
     pub(crate) fn put(&self, id: &str, value: T, now: Duration) -> Result<Arc<Mutex<T>>, Full> {
+        self.at(now).insert(id, value, self.limits, self.stays)
+    }
+
+    /// Keeps an episode as [`Self::put`] does, unless `keeps` says of an earlier one that it keeps its id. It is asked
+    /// under the locks of the table and of the earlier episode.
+    ///
+    /// # Errors
+    /// Returns an error if the id is taken, or if the table has no room and no episode can make room.
+    pub(crate) fn put_unless(
+        &self,
+        id: &str,
+        value: T,
+        now: Duration,
+        keeps: impl FnOnce(&T) -> bool,
+    ) -> Result<Arc<Mutex<T>>, NotPut<T>> {
         let mut table = self.at(now);
-        // The place of an earlier episode with this id is freed first, also if the table is full.
-        table.remove(id);
-        table.make_room(self.limits)?;
-        let id: Arc<str> = id.into();
-        let value = Arc::new(Mutex::new(value));
-        let slot = Slot { value: Arc::clone(&value), used: table.now };
-        table.slots.insert(Arc::clone(&id), slot);
-        table.last = Some(id);
-        Ok(value)
+        // The lock of an episode is taken under that of the table, and never the other way around.
+        if let Some(slot) = table.slots.get(id)
+            && keeps(&locked(&slot.value))
+        {
+            let earlier = Arc::clone(&slot.value);
+            table.touch(id);
+            return Err(NotPut::Taken(earlier));
+        }
+        Ok(table.insert(id, value, self.limits, self.stays)?)
     }
 
     /// Returns the episode with this id, which counts as a use of it.
@@ -102,10 +139,10 @@ impl<T> EpisodeTable<T> {
     /// Takes a place for an episode that only its owner can reach, until the place is dropped.
     ///
     /// # Errors
-    /// Returns an error if the table has no room and no episode is idle.
+    /// Returns an error if the table has no room and no episode can make room.
     pub(crate) fn occupy(self: &Arc<Self>, now: Duration) -> Result<Place<T>, Full> {
         let mut table = self.at(now);
-        table.make_room(self.limits)?;
+        table.make_room(self.limits, self.stays)?;
         table.places += 1;
         Ok(Place(Arc::clone(self)))
     }
@@ -140,6 +177,17 @@ impl<T> Table<T> {
         Some(Arc::clone(&slot.value))
     }
 
+    fn insert(&mut self, id: &str, value: T, limits: Limits, stays: fn(&T) -> bool) -> Result<Arc<Mutex<T>>, Full> {
+        // The place of an earlier episode with this id is freed first, also if the table is full.
+        self.remove(id);
+        self.make_room(limits, stays)?;
+        let id: Arc<str> = id.into();
+        let value = Arc::new(Mutex::new(value));
+        self.slots.insert(Arc::clone(&id), Slot { value: Arc::clone(&value), used: self.now });
+        self.last = Some(id);
+        Ok(value)
+    }
+
     fn remove(&mut self, id: &str) {
         self.slots.remove(id);
         if self.last.as_deref() == Some(id) {
@@ -162,11 +210,12 @@ impl<T> Table<T> {
         }
     }
 
-    fn make_room(&mut self, limits: Limits) -> Result<(), Full> {
+    fn make_room(&mut self, limits: Limits, stays: fn(&T) -> bool) -> Result<(), Full> {
         if self.active() < limits.most {
             return Ok(());
         }
-        match self.slots.iter().find(|(_, slot)| slot.is_idle()).map(|(id, _)| Arc::clone(id)) {
+        let leaves = |slot: &Slot<T>| slot.is_idle() && !stays(&locked(&slot.value));
+        match self.slots.iter().find(|(_, slot)| leaves(slot)).map(|(id, _)| Arc::clone(id)) {
             Some(id) => {
                 self.remove(&id);
                 Ok(())
@@ -195,8 +244,11 @@ mod tests {
         Duration::from_secs(n)
     }
 
+    /// Values from here on do not make room for others.
+    const STAYS: u32 = 1000;
+
     fn table(ttl: u64, most: usize) -> Arc<EpisodeTable<u32>> {
-        Arc::new(EpisodeTable::new(Limits { ttl: seconds(ttl), most }))
+        Arc::new(EpisodeTable::new(Limits { ttl: seconds(ttl), most }, |value| *value >= STAYS))
     }
 
     fn read(value: Option<Arc<Mutex<u32>>>) -> Option<u32> {
@@ -237,6 +289,31 @@ mod tests {
         assert_eq!(table.put("b", 1, seconds(50)).unwrap_err(), Full { active: 2, most: 2 });
         drop((first, second));
         assert_eq!(table.sweep(seconds(50)), 0);
+    }
+
+    #[test]
+    fn what_stays_expires_and_makes_no_room() {
+        let table = table(10, 2);
+        table.put("a", STAYS, seconds(0)).unwrap();
+        table.put("b", 1, seconds(0)).unwrap();
+        table.put("c", STAYS, seconds(1)).unwrap();
+        assert_eq!(read(table.get("b", seconds(1))), None, "the older one stays");
+        assert_eq!(table.put("d", 1, seconds(2)).unwrap_err(), Full { active: 2, most: 2 });
+        assert_eq!(table.occupy(seconds(2)).unwrap_err(), Full { active: 2, most: 2 });
+        table.put("d", 1, seconds(10)).unwrap();
+        assert_eq!((read(table.get("a", seconds(10))), read(table.get("c", seconds(10)))), (None, Some(STAYS)));
+    }
+
+    #[test]
+    fn an_id_that_is_kept_is_not_given_to_another() {
+        let table = table(10, 2);
+        table.put("a", 1, seconds(0)).unwrap();
+        let Err(NotPut::Taken(earlier)) = table.put_unless("a", 2, seconds(1), |value| *value == 1) else {
+            panic!("taken")
+        };
+        assert_eq!(read(Some(earlier)), Some(1));
+        table.put_unless("a", 2, seconds(2), |value| *value != 1).unwrap();
+        assert_eq!(read(table.get("a", seconds(2))), Some(2));
     }
 
     #[derive(Debug, Clone)]

@@ -82,6 +82,13 @@ fn carry_out(app: &App, header: Option<String>, request: protocol::Request) -> O
         let session = app.sessions.find(&id).ok_or_else(|| unknown_session(&id))?;
         return of_episode(app, &mut locked(&session).play, request);
     }
+    if app.options.visibility.exam && request.method == "tools/call" {
+        let message = format!(
+            "In an exam a call names its session: send 'initialize', and its {SESSION} with each request, or \
+             'openenv/session/create', and its session_id in params"
+        );
+        return Err(RpcError::new(INVALID_REQUEST, message));
+    }
     of_episode(app, &mut app.first_play().map_err(no_session)?, request)
 }
 

@@ -92,7 +92,7 @@ fn answer(properties: &Value, more: &[&str]) -> Value {
         "mechanism" => in_simulated("one of mechanisms, or none."),
         "trigger" => in_simulated("the change that set it off, or none."),
         "path" => in_simulated("the services from the alerted one to the root, with commas between."),
-        "evidence" => in_simulated("ids of records such as e-7f3a that show it, with commas between, at most 8."),
+        "evidence" => in_simulated("ids of records such as e-7k3mf9q2xd that show it, with commas between, at most 8."),
         "confidence" => in_simulated("how sure, from 0 to 1."),
         "status" => in_simulated("resolved, mitigated, unresolved or no_incident."),
         _ => in_simulated("the service at the root, or none."),
@@ -132,7 +132,9 @@ fn about(kind: &ActionKind) -> (&'static str, Value, Vec<&'static str>) {
             Remediation::ExecuteRunbookStep => {
                 let step = json!({ "type": "string", "description": "One of available_runbooks." });
                 let target = json!({ "type": "string", "description": "In simulated worlds: what it is done to." });
-                ("Run one step of a runbook.", json!({ "runbook_action": step, "target": target }))
+                let minutes =
+                    json!({ "type": "integer", "description": "In simulated worlds: how long observe waits." });
+                ("Run one step of a runbook.", json!({ "runbook_action": step, "target": target, "minutes": minutes }))
             }
         },
         ActionKind::Submission(kind) => match kind {
@@ -192,9 +194,9 @@ pub(super) enum CallFault {
     /// The arguments have the wrong form.
     #[error("{0}")]
     Arguments(Misfit),
-    /// The incident cannot be started.
+    /// The incident cannot be started, or must not be played on.
     #[error(transparent)]
-    Start(Fault),
+    Refused(Fault),
     /// An incident is under way, and starting over would undo steps that cost points.
     #[error(
         "this incident is still under way (step {step} of {most}); submit an answer, or use up the steps, before you \
@@ -214,7 +216,7 @@ impl CallFault {
         match self {
             Self::Unknown(_) => "tool_not_found",
             Self::Arguments(_) => "invalid_args",
-            Self::Start(_) | Self::UnderWay { .. } => "execution_error",
+            Self::Refused(_) | Self::UnderWay { .. } => "execution_error",
         }
     }
 }
@@ -262,8 +264,7 @@ pub(super) fn call(
             if step > 0 && !play.episode.is_done() {
                 return Err(CallFault::UnderWay { step, most });
             }
-            let scenario = app.scenario(&choice).map_err(CallFault::Start)?;
-            *play = Play::start(&scenario, choice.episode_id.as_deref());
+            *play = app.start(&choice).map_err(CallFault::Refused)?;
             app.metrics.episode();
             Ok(ToolResult::of(&visibility.openenv_reset(&play.episode, &play.name)))
         }
@@ -275,7 +276,7 @@ pub(super) fn call(
                 let place = misfit.place.strip_prefix("parameters.").unwrap_or(&misfit.place).to_owned();
                 CallFault::Arguments(Misfit { place, ..misfit })
             })?;
-            let (outcome, name) = app.step(play, &action);
+            let (outcome, name) = app.step(play, &action).map_err(CallFault::Refused)?;
             Ok(ToolResult::of(&visibility.openenv_step(&outcome, name)))
         }
     }

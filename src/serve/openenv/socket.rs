@@ -11,7 +11,6 @@ use serde_json::{Map, Value, json};
 
 use crate::serve::app::App;
 use crate::serve::episodes::choice::Choice;
-use crate::serve::episodes::play::Play;
 use crate::serve::episodes::session::{HeldSession, at_capacity};
 use crate::serve::error::{Fault, Misfit, excerpt};
 use crate::serve::mcp::{requests, step};
@@ -127,9 +126,8 @@ fn dispatch(app: &App, held: &HeldSession, message: Message, size: usize) -> Res
                 }
             };
             let choice = Choice::read_any_seed(data).map_err(|misfit| Problem::of(misfit, Value::Null))?;
-            let scenario = app.scenario(&choice).map_err(Rejection::Execution)?;
             let play = &mut held.lock().play;
-            *play = Play::start(&scenario, choice.episode_id.as_deref());
+            *play = app.start(&choice).map_err(Rejection::Execution)?;
             app.metrics.episode();
             Ok(said("observation", &visibility.openenv_reset(&play.episode, &play.name)))
         }
@@ -146,7 +144,7 @@ fn dispatch(app: &App, held: &HeldSession, message: Message, size: usize) -> Res
                 return Ok(said("observation", &answer.map_err(|misfit| Problem::of(misfit, Value::Null))?));
             }
             let action = Action::from_value(data).map_err(|error| Problem::of(error.into(), Value::Null))?;
-            let (outcome, name) = app.step(play, &action);
+            let (outcome, name) = app.step(play, &action).map_err(Rejection::Execution)?;
             Ok(said("observation", &visibility.openenv_step(&outcome, name)))
         }
         "state" => {

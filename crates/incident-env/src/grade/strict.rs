@@ -38,18 +38,16 @@ pub struct Severity {
 pub struct RootCause {
     /// Whether the answer names the entity at the root. Otherwise the score is 0.
     pub service_match: bool,
-    /// 1 for the right mechanism, 1/3 for another one of its group, and otherwise 0.
+    /// 1 for the right mechanism, 0.5 for another one of its group, and otherwise 0.
     pub mechanism_match: Points,
     /// Whether the answer names the change that set the incident off.
     pub trigger_match: bool,
     /// Whether the fault acts along the path that the answer names.
     pub path_valid: bool,
-    /// The degree, 0 to 1, to which the cited evidence rules out every other explanation, times the square of the share
-    /// of citations that help. Below 0.25 the score is at most 0.25.
-    pub grounding: Points,
-    /// The calibration of the stated confidence, 0 to 1, by [`super::rubric::calibration`].
-    pub calibration: Points,
-    /// The degree, 0 to 1, to which everything that was read rules out every other explanation.
+    /// The worth of the citations, 0 to 1, by [`super::rubric::citations`].
+    pub citations: Points,
+    /// The degree, 0 to 1, to which everything that was read rules out every other explanation. Below 0.75 the score is
+    /// at most 0.25.
     pub ruled_out: Points,
     /// The number of other faults that remain possible after everything that was read.
     pub left_open: u32,
@@ -57,7 +55,7 @@ pub struct RootCause {
     pub bits_per_query: f64,
     /// The number of queries made after every other explanation was ruled out.
     pub idle_queries: u32,
-    /// The stated confidence, 0 to 1, if there was one.
+    /// The stated confidence, 0 to 1, if there was one. It is no part of the score.
     pub confidence: Option<f64>,
     /// The submitted entity, if there was one.
     pub submitted_service: Option<String>,
@@ -81,10 +79,13 @@ pub struct Remediation {
     pub clean: bool,
     /// Whether the change that set the incident off is gone.
     pub durable: bool,
-    /// Whether the agent looked again after the last change that helped.
+    /// Whether the agent read, at least five minutes after the last change that had an effect, a record that would have
+    /// shown the fault.
     pub verified: bool,
     /// Whether the evidence read before the first change leaves few other explanations.
     pub diagnosed: bool,
+    /// 1 for the right mechanism in the submission, 0.5 for another one of its group, and otherwise 0.
+    pub mechanism_match: Points,
     /// The user impact that the changes caused, as a fraction of user traffic.
     pub harm: Points,
     /// Whether a change did irreparable damage.
@@ -113,7 +114,7 @@ pub struct Remediation {
 pub struct ScriptedCause {
     /// Whether the answer gives the exact name of the service at the root. Otherwise the score is 0.
     pub service_match: bool,
-    /// 1 for the right mechanism, 1/3 for another one of its group, and otherwise 0.
+    /// 1 for the right mechanism, 0.5 for another one of its group, and otherwise 0.
     pub mechanism_match: Points,
     /// The mechanisms that the answer names or asserts. More than two count as none.
     pub mechanisms: Vec<String>,
@@ -121,10 +122,12 @@ pub struct ScriptedCause {
     pub trigger_match: Option<bool>,
     /// Whether the fault acts along the path that the answer names.
     pub path_valid: Option<bool>,
-    /// The share of the clues that were seen, 0 to 1. Below 0.25 the score is at most 0.25.
-    pub grounding: Points,
-    /// The calibration of the stated confidence, 0 to 1, by [`super::rubric::calibration`].
-    pub calibration: Option<Points>,
+    /// The worth of the citations, 0 to 1, by [`super::rubric::citations`].
+    pub citations: Option<Points>,
+    /// The share of the clues that were seen, 0 to 1. Below 0.75 the score is at most 0.25.
+    pub clues_seen: Points,
+    /// The stated confidence, 0 to 1, if there was one. It is no part of the score.
+    pub confidence: Option<f64>,
     /// The submitted service, if there was one.
     pub submitted_service: Option<String>,
     /// The right service.
@@ -147,6 +150,9 @@ pub struct ScriptedRepair {
     pub verified: bool,
     /// Whether enough clues were seen before the first change.
     pub diagnosed: bool,
+    /// 1 for the right mechanism in the submission, 0.5 for another one of its group, and otherwise 0. `None` if the
+    /// submission names none or the scenario asks for none.
+    pub mechanism_match: Option<Points>,
     /// The harm of the changes that were wrong or did not help: 0.10 for each wrong and 0.07 for each useless change.
     pub harm: Points,
     /// The number of changes.

@@ -80,7 +80,7 @@ pub struct StrictFile {
     /// `alert_classification`: the readings that say what users lose.
     #[serde(default)]
     pub impact: Vec<String>,
-    /// `root_cause_analysis`: how it failed, one of the closed list.
+    /// `root_cause_analysis`, and if wanted `remediation_planning`: how it failed, one of the closed list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mechanism: Option<String>,
     /// `root_cause_analysis`: the names by which an answer can give the change that set it off.

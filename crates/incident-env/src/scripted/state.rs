@@ -88,16 +88,13 @@ impl WorldState for ScriptedState {
         };
         let text = self.world.script.look(kind, service, self.facts);
         let text = text.expect("every diagnostic that a task offers shows something for every service").clone();
-        Reading { text, signal: Some(signal) }
+        Reading { text, pay: Some(Pay::Signal(signal)) }
     }
 
     fn act(&mut self, kind: Remediation, action: &Action, earlier: Trajectory<'_>) -> Acted {
         let target = match self.target(kind, action) {
             Ok(target) => target,
-            Err((error, signal)) => {
-                let pay = Some(Pay::Signal(signal));
-                return Acted { resolved: Resolved::Remediation(None), pay, report: Err(error) };
-            }
+            Err((error, signal)) => return Acted::Refused { resolved: Resolved::Remediation(None), signal, error },
         };
         let ScriptedWorld { script, truth, .. } = &*self.world;
         let remedy = target.index.and_then(|index| script.remedy(kind, index));
@@ -119,10 +116,10 @@ impl WorldState for ScriptedState {
             }
             _ => (None, Feedback::NoEffect { kind, target: Arc::clone(&name) }),
         };
-        Acted {
+        Acted::Done {
             resolved: Resolved::Remediation(remedy),
             pay: signal.map(Pay::Signal),
-            report: Ok(Report { target: name, text, feedback }),
+            report: Report { target: name, text, feedback },
         }
     }
 

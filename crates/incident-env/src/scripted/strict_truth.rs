@@ -66,9 +66,13 @@ impl StrictTruth {
         let mut wrong = Vec::new();
         let mut truth = Self::default();
         let mut note = |path: String, problem: String| wrong.push((path, problem));
+        if file.mechanism.is_some() && names.task == TaskId::AlertClassification {
+            note("mechanism".to_owned(), format!("belongs to the other tasks, not to {}", names.task));
+        } else if file.mechanism.is_none() && names.task == TaskId::RootCauseAnalysis {
+            note("mechanism".to_owned(), format!("is missing; {} needs it", names.task));
+        }
         for (name, given, task) in [
             ("impact", !file.impact.is_empty(), TaskId::AlertClassification),
-            ("mechanism", file.mechanism.is_some(), TaskId::RootCauseAnalysis),
             ("trigger", !file.trigger.is_empty(), TaskId::RootCauseAnalysis),
             ("acts", !file.acts.is_empty(), TaskId::RootCauseAnalysis),
             ("checks", !file.checks.is_empty(), TaskId::RemediationPlanning),

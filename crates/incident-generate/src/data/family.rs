@@ -10,7 +10,7 @@ use crate::data::family_text::{FamilyText, Said};
 use crate::data::kinds::Kind;
 use crate::data::vocabulary::Vocabulary;
 use crate::ids::{ClassSet, PredicateId, VerbId};
-use incident_env::Diagnostic;
+use incident_env::{Diagnostic, Severity};
 
 /// The name of the root in every family.
 pub(crate) const ROOT: &str = "root";
@@ -30,6 +30,8 @@ pub struct Family {
     pub kinds: Vec<Kind>,
     /// Whether the root must have a caller.
     pub called: bool,
+    /// The severities that faults of the family commonly have, in ascending order.
+    pub severities: Vec<Severity>,
     /// What sets the fault off.
     pub trigger: Trigger,
     /// Names for the entities and things that follow from the root, each defined by the names before it.
@@ -217,6 +219,7 @@ struct File {
     words: BTreeMap<String, String>,
     #[serde(default)]
     apart: BTreeMap<String, Vec<String>>,
+    severities: Vec<Severity>,
     root: RootFile,
     trigger: Trigger,
     /// How the fault begins to show, for readers of the file. What is seen follows from the shapes of the series.
@@ -303,6 +306,7 @@ impl Family {
             text,
             kinds: file.root.kinds,
             called: file.root.called,
+            severities: file.severities,
             trigger: file.trigger,
             bind,
             facts,

@@ -39,6 +39,15 @@ impl Kind {
     }
 }
 
+/// What an alert is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Symptom {
+    /// Requests fail.
+    Errors,
+    /// Response times are long.
+    Latency,
+}
+
 /// How one entity needs another. The *caller* is the entity that needs the other one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EdgeKind {
@@ -70,7 +79,8 @@ impl EdgeKind {
             Self::Cached => 250,
             Self::External => 550,
             Self::Produce => 300,
-            Self::Opt => 40,
+            // Callers have a substitute for the answer.
+            Self::Opt => 0,
             Self::Store => 700,
             Self::Consume => 900,
         }

@@ -16,7 +16,7 @@ use crate::data::verb_texts::VerbTexts;
 use crate::data::vocabulary::Vocabulary;
 use crate::told::definitions::{Sources, description};
 use crate::told::figures::figure;
-use incident_env::{Definitions, Digest, TaskId};
+use incident_env::{Definitions, Digest, Severity, TaskId};
 
 #[derive(RustEmbed)]
 #[folder = "families/"]
@@ -92,6 +92,8 @@ pub struct Library {
     pub tasks: TaskTexts,
     /// The families, in the order of their file names.
     pub families: Vec<Family>,
+    /// How often each family comes up at each severity, by the number of the severity and then of the family.
+    pub(crate) quotas: [Vec<u32>; Severity::COUNT],
     /// The digest of all these files, as `sha256:` and hexadecimal digits. Other words make another suite.
     pub digest: String,
 }
@@ -152,12 +154,54 @@ impl Library {
             .map_err(|(family, problem)| wrong(&format!("{family}.toml"), problem))?;
         let sources = Sources { vocabulary: &vocabulary, families: &families, verbs: &verbs, rules: &rules };
         let tasks = TaskTexts::new(&asks, sources);
+        let quotas = quotas(&families);
         let mut hash = Sha256::new();
         for (file, text) in files {
             hash.update(format!("{file} {}\n", text.len()));
             hash.update(text);
         }
         let digest = Digest::from(hash).to_string();
-        Ok(Self { vocabulary, telemetry, verbs, rules, tasks, families, digest })
+        Ok(Self { vocabulary, telemetry, verbs, rules, tasks, families, quotas, digest })
     }
+
+    /// Returns how often each family comes up among the faults of a severity, by the number of the family.
+    #[must_use]
+    pub(crate) fn quotas(&self, severity: Severity) -> &[u32] {
+        &self.quotas[severity.index()]
+    }
+}
+
+/// Computes quotas of families by severity, by iterative proportional fitting (Deming and Stephan 1940): each family
+/// comes up equally often over all severities that it can have, one that has a single severity half as often, and each
+/// severity equally often.
+fn quotas(families: &[Family]) -> [Vec<u32>; Severity::COUNT] {
+    const ROUNDS: usize = 200;
+    const WHOLE: f64 = 1e6;
+    let share = |family: &Family| if family.severities.len() > 1 { 1.0 } else { 0.5 };
+    let whole: f64 = families.iter().map(share).sum();
+    let can =
+        |family: &Family| Severity::ALL.map(|severity| f64::from(u8::from(family.severities.contains(&severity))));
+    let mut table: Vec<[f64; Severity::COUNT]> = families.iter().map(can).collect();
+    for _ in 0..ROUNDS {
+        for (row, family) in table.iter_mut().zip(families) {
+            let sum: f64 = row.iter().sum();
+            for cell in row {
+                *cell *= share(family) / sum.max(f64::MIN_POSITIVE);
+            }
+        }
+        for column in 0..Severity::COUNT {
+            let sum: f64 = table.iter().map(|row| row[column]).sum();
+            let wanted = whole / 4.0;
+            for row in &mut table {
+                row[column] *= wanted / sum.max(f64::MIN_POSITIVE);
+            }
+        }
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a cell is from 0 to the number of families"
+    )]
+    let counted = |cell: f64| (cell * WHOLE).round() as u32;
+    [0, 1, 2, 3].map(|column| table.iter().map(|row| counted(row[column])).collect())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::data::kinds::{EdgeKind, Kind};
+use crate::data::kinds::{EdgeKind, Kind, Symptom};
 use crate::ids::{ClassId, ClassSet, PredicateId, VerbId};
 use incident_env::{Diagnostic, Remediation};
 
@@ -18,6 +18,16 @@ pub struct Class {
     pub tool: Diagnostic,
     /// What is seen, as a clause: `clients connect again and again`.
     pub is: String,
+    /// What holds where the class is seen without a fault, if it can be.
+    pub decoy: Option<PredicateId>,
+}
+
+/// Events beside a fault, by what they do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Events {
+    broken: PredicateId,
+    passing_errors: PredicateId,
+    passing_latency: PredicateId,
 }
 
 /// How a failing entity looks to its callers.
@@ -51,6 +61,8 @@ pub enum Role {
     Settled,
     /// The fact cannot be made good by any repair: data is lost, or a store has two leaders for good.
     Catastrophe,
+    /// The fact belongs to an event beside the fault, and no repair has to end it.
+    Beside,
 }
 
 /// A hidden fact that can hold about an entity, and what it does to that entity. Shares and factors are in thousandths.
@@ -78,6 +90,8 @@ pub struct Predicate {
     pub role: Role,
     /// Whether copies of stored data diverge while the predicate holds.
     pub diverges: bool,
+    /// Whether work is late while the predicate holds.
+    pub delays: bool,
     /// The classes of evidence that the predicate shows at the entity.
     pub shows: ClassSet,
 }
@@ -92,6 +106,14 @@ pub enum Toward {
     Req,
     /// Calls to external providers.
     External,
+}
+
+impl Predicate {
+    /// Returns whether the predicate belongs to an event beside the fault.
+    #[must_use]
+    pub(crate) fn is_harmless(&self) -> bool {
+        self.role == Role::Beside
+    }
 }
 
 impl Toward {
@@ -136,6 +158,19 @@ impl TargetKind {
     }
 }
 
+/// What a verb does to the system.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerbRole {
+    /// It changes the system.
+    #[default]
+    Change,
+    /// It lets time pass and changes nothing.
+    Observe,
+    /// It hands something over to others and changes nothing.
+    Ticket,
+}
+
 /// A remediation that an agent can perform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verb {
@@ -143,6 +178,8 @@ pub struct Verb {
     pub name: String,
     /// The type of the action that performs it.
     pub action: Remediation,
+    /// What the verb does to the system.
+    pub role: VerbRole,
     /// The kinds of targets that it accepts.
     pub takes: Vec<TargetKind>,
     /// How many minutes it takes.
@@ -156,9 +193,13 @@ pub struct Verb {
 }
 
 impl Verb {
-    /// Lists the kinds of targets that the verb accepts, as agents read them: `job`, or `db, queue`.
+    /// Lists the kinds of targets that the verb accepts, as agents read them: `job`, or `db, queue`. A verb without a
+    /// target takes a number of minutes.
     #[must_use]
     pub fn accepted(&self) -> String {
+        if self.role == VerbRole::Observe {
+            return "minutes".to_owned();
+        }
         self.takes.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ")
     }
 }
@@ -183,11 +224,13 @@ pub struct Vocabulary {
     /// The verbs that agents can use.
     pub verbs: Vec<Verb>,
     direct: DirectVerbs,
+    events: Events,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    event: EventFile,
     class: BTreeMap<String, ClassFile>,
     predicate: BTreeMap<String, PredicateFile>,
     verb: BTreeMap<String, VerbFile>,
@@ -195,8 +238,17 @@ struct File {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct EventFile {
+    broken: String,
+    passing_errors: String,
+    passing_latency: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ClassFile {
     tool: String,
+    decoy: Option<String>,
     is: String,
 }
 
@@ -222,6 +274,8 @@ struct PredicateFile {
     role: Role,
     #[serde(default)]
     diverges: bool,
+    #[serde(default)]
+    delays: bool,
     shows: Vec<String>,
 }
 
@@ -230,6 +284,8 @@ struct PredicateFile {
 struct VerbFile {
     #[serde(default = "runbook_step")]
     action: Remediation,
+    #[serde(default)]
+    role: VerbRole,
     takes: Vec<TargetKind>,
     minutes: u32,
     interrupts: Option<String>,
@@ -262,21 +318,49 @@ impl Vocabulary {
                 "status" => Diagnostic::CheckServiceStatus,
                 other => return Err(format!("class.{name}: unknown tool '{other}'; tools: logs, metrics, status")),
             };
-            Ok(Class { name, tool, is: class.is })
+            Ok((Class { name, tool, is: class.is, decoy: None }, class.decoy))
         };
         let classes = file.class.into_iter().map(class).collect::<Result<Vec<_>, _>>()?;
+        let (mut classes, decoys): (Vec<_>, Vec<_>) = classes.into_iter().unzip();
         let predicate = |(name, file): (String, PredicateFile)| Predicate::parse(name, &file, &classes);
         let predicates = file.predicate.into_iter().map(predicate).collect::<Result<Vec<_>, _>>()?;
+        let beside = |place: &str, name: &str| {
+            PredicateId::find(&predicates, |predicate| predicate.name == name && predicate.is_harmless())
+                .ok_or_else(|| format!("{place}: '{name}' is no predicate with the role 'beside'"))
+        };
+        for (class, decoy) in classes.iter_mut().zip(decoys) {
+            class.decoy = decoy.map(|name| beside(&format!("class.{}", class.name), &name)).transpose()?;
+        }
+        let events = Events {
+            broken: beside("event.broken", &file.event.broken)?,
+            passing_errors: beside("event.passing_errors", &file.event.passing_errors)?,
+            passing_latency: beside("event.passing_latency", &file.event.passing_latency)?,
+        };
         let verb = |(name, file): (String, VerbFile)| Verb::parse(name, file, &predicates);
         let verbs = file.verb.into_iter().map(verb).collect::<Result<Vec<_>, _>>()?;
         let direct = DirectVerbs::among(&verbs)?;
-        Ok(Self { classes, predicates, verbs, direct })
+        Ok(Self { classes, predicates, verbs, direct, events })
     }
 
     /// Returns a predicate.
     #[must_use]
     pub fn predicate(&self, id: PredicateId) -> &Predicate {
         &self.predicates[id.index()]
+    }
+
+    /// Returns what holds about a service that has failed for days and that its callers can do without.
+    #[must_use]
+    pub(crate) fn long_broken(&self) -> PredicateId {
+        self.events.broken
+    }
+
+    /// Returns what holds about an entity while a symptom is there for some minutes and goes away by itself.
+    #[must_use]
+    pub(crate) fn passing(&self, symptom: Symptom) -> PredicateId {
+        match symptom {
+            Symptom::Errors => self.events.passing_errors,
+            Symptom::Latency => self.events.passing_latency,
+        }
     }
 
     /// Returns a verb.
@@ -370,6 +454,7 @@ impl Predicate {
             miss: file.miss,
             role: file.role,
             diverges: file.diverges,
+            delays: file.delays,
             shows,
         })
     }
@@ -377,16 +462,20 @@ impl Predicate {
 
 impl Verb {
     fn parse(name: String, file: VerbFile, predicates: &[Predicate]) -> Result<Self, String> {
-        if file.takes.is_empty() || file.minutes == 0 || file.harm < 0 {
+        let needs_target = file.role != VerbRole::Observe;
+        if file.takes.is_empty() == needs_target || file.minutes == 0 || file.harm < 0 {
             return Err(format!("verb.{name}: takes something, some minutes, and does no good unasked"));
         }
-        let VerbFile { action, takes, minutes, interrupts, harm, harm_store } = file;
+        if file.role != VerbRole::Change && (file.action, file.harm) != (runbook_step(), 0) {
+            return Err(format!("verb.{name}: what changes nothing is a step of a runbook and does no harm"));
+        }
+        let VerbFile { action, role, takes, minutes, interrupts, harm, harm_store } = file;
         let known = |interrupts: String| {
             PredicateId::find(predicates, |predicate| predicate.name == interrupts)
                 .ok_or_else(|| format!("verb.{name}: interrupts by the unknown predicate '{interrupts}'"))
         };
         let interrupts = interrupts.map(known).transpose()?;
-        Ok(Self { name, action, takes, minutes, interrupts, harm, harm_store: harm_store.unwrap_or(harm) })
+        Ok(Self { name, action, role, takes, minutes, interrupts, harm, harm_store: harm_store.unwrap_or(harm) })
     }
 }
 

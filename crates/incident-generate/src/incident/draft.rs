@@ -2,40 +2,39 @@
 
 use std::cmp::Reverse;
 
-use crate::data::kinds::Kind;
+use crate::data::kinds::Symptom;
 use crate::data::library::Library;
-use crate::draws::{Draws, Stream};
-use crate::ids::{ClassSet, EntityId};
+use crate::draws::{Draws, Sources, Stream};
+use crate::ids::{ClassSet, EntityId, EntitySet};
+use crate::incident::alarm;
+use crate::incident::decoys::Decoys;
+use crate::incident::design::Slot;
 use crate::incident::history::History;
-use crate::incident::incident::{Decoy, Incident, Proof, Refutation, Second};
+use crate::incident::incident::{AlertRule, Decoy, Incident, Proof, Second};
 use crate::incident::level::{Knobs, Level};
-use crate::proof::hypotheses::{Appearance, Hypotheses, Hypothesis, Laboratory};
+use crate::proof::hypotheses::{Appearance, Beside, Hypotheses, Hypothesis, Laboratory, log2};
 use crate::proof::repair_plan;
+use crate::system::bind::{Strengths, bind};
 use crate::system::builder::{self, Size};
 use crate::system::fault::Fault;
 use crate::system::topology::Topology;
-use crate::system::traffic::TrafficModel;
-use incident_env::Severity;
+use crate::system::traffic::{Acting, TrafficModel};
+use incident_env::{Loss, Severity};
 
-/// Controls are incidents without a fault and with a false alert. So many in [`OF_CONTROLS`] of the P4 incidents are
-/// controls, because a control is always P4. Of all incidents they are 1 in 10.
-const CONTROLS: u32 = 4;
-const OF_CONTROLS: u32 = 10;
+/// The number of times that strengths are drawn for a root until the fault has the wanted severity.
+const MOST_STRENGTHS: u64 = 6;
 /// The number of faults that are tried as a second one.
 const MOST_SECONDS: usize = 12;
 /// The number of hops after which the search for the root is given up.
 const MOST_HOPS: u32 = 20;
-/// The greatest number of minutes from an onset to the alert.
-const LONGEST_DURATION: u32 = 45;
-/// The least number of minutes from the onset to the alert.
-const SHORTEST_DURATION: u32 = 6;
-/// The same if there are two faults, so that neither began too shortly before the alert to have settled.
-const SHORTEST_OF_TWO: u32 = 15;
+/// The least and the greatest number of minutes from an onset to the alert. A series then has at least two samples since
+/// the onset.
+const DURATION: [u32; 2] = [22, 55];
 
 /// The reason why an attempt was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rejected {
-    /// No fault of this system has the wanted severity.
+    /// No fault of this system has the wanted family and severity.
     NoFault,
     /// No entity could be alerted.
     NoAlert,
@@ -51,83 +50,79 @@ pub enum Rejected {
     NoPath,
     /// The fault cannot be shown by as few records as an answer may cite.
     TooManyRecords,
+    /// What the decoys do would change the severity.
+    DecoysCount,
+    /// A fairness rule is broken.
+    Unfair,
 }
 
 /// Where an incident comes from.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Origin {
+pub(crate) struct Origin<'a> {
+    /// The id of the incident.
+    pub id: &'a str,
     /// The level that was asked for.
     pub level: Level,
     /// The knobs of the level, or as they were turned.
     pub knobs: Knobs,
-    /// The seed that all draws come from.
-    pub seed: u64,
-    /// The number of the incident among those of the seed.
+    /// The number of the incident among those of the suite and level.
     pub number: u64,
     /// The number of attempts before.
     pub attempt: u64,
 }
 
 /// What an incident should be.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Wanted {
-    /// The severity, or `None` for a control.
-    severity: Option<Severity>,
-    draws: Draws,
+    /// Its place in the design of the suite.
+    pub slot: Slot,
+    /// The family, or `None` for a control.
+    pub family: Option<usize>,
 }
 
-impl Wanted {
-    /// Draws what is wanted. Severities take turns, so one of every four incidents has each, and an answer that is
-    /// always the same is worth the same in every suite.
-    #[must_use]
-    pub(crate) fn draw(draws: Draws, number: u64, patience: u64) -> Self {
-        let severity = match number % 4 {
-            0 => Severity::P1,
-            1 => Severity::P2,
-            2 => Severity::P3,
-            _ => Severity::P4,
-        };
-        let control = severity == Severity::P4 && draws.below(Stream::Severity, 0, 0, OF_CONTROLS) < CONTROLS;
-        Self { severity: (!control).then_some(severity), draws: draws.child(patience) }
-    }
-}
-
-/// A system with all faults that it can have.
+/// A system in which an incident can happen.
 #[derive(Debug)]
 pub(crate) struct Draft {
     draws: Draws,
     topology: Topology,
     traffic: TrafficModel,
-    all: Vec<Hypothesis>,
-    /// The number of the skin, on which names and ids depend.
-    skin: u64,
+    /// The source of names and ids. Nothing that happens depends on it.
+    names: Draws,
 }
 
 /// What was chosen in a draft.
 #[derive(Debug)]
 pub(crate) struct Parts {
-    /// The true hypothesis, unless it is a control.
-    truth: Option<usize>,
+    slot: Slot,
+    /// The true fault, unless it is a control.
+    fault: Option<Fault>,
     /// The second fault, and both joined.
-    second: Option<(usize, Fault)>,
-    impact: i32,
-    diverges: bool,
+    second: Option<(Fault, Fault)>,
+    loss: Loss,
     decoys: Vec<Decoy>,
-    alerted: EntityId,
+    /// Minutes from the onsets of the two faults to the alert.
+    durations: [u32; 2],
+    alert: AlertRule,
+    /// The classes that the true fault shows.
+    shows: Vec<ClassSet>,
     /// The appearances of all other faults that the alert leaves open.
     rivals: Vec<Appearance>,
     proof: Proof,
 }
 
+/// Returns whether a loss is clearly within its severity: at most 1.5 %, from 2.5 to 8 %, from 12 to 27 %, or 33 % and
+/// more.
+pub(crate) fn is_clear(loss: Loss) -> bool {
+    loss.diverges || [0..=15, 25..=80, 120..=270, 330..=1000].iter().any(|clear| clear.contains(&loss.share))
+}
+
 impl Draft {
-    /// Builds a system, and simulates every fault that it can have.
+    /// Builds a system.
     #[must_use]
-    pub(crate) fn new(library: &Library, knobs: &Knobs, draws: Draws) -> Self {
-        let topology = builder::build(draws, Size { services: knobs.services, hops: knobs.hops }, knobs.naming);
+    pub(crate) fn new(knobs: &Knobs, Sources { draws, names }: Sources) -> Self {
+        let topology = builder::build(draws, names, Size { services: knobs.services, hops: knobs.hops }, knobs.naming);
         let traffic = TrafficModel::new(&topology);
-        let laboratory = Laboratory { topology: &topology, traffic: &traffic, vocabulary: &library.vocabulary };
-        let all = laboratory.every_fault(&library.families, draws, None);
-        Self { draws, topology, traffic, all, skin: knobs.naming.skin() }
+        Self { draws, topology, traffic, names }
     }
 
     fn laboratory<'a>(&'a self, library: &'a Library) -> Laboratory<'a> {
@@ -139,124 +134,186 @@ impl Draft {
     /// # Errors
     /// The draft has nothing that is wanted, or it cannot be proved.
     pub(crate) fn choose(&self, library: &Library, knobs: &Knobs, wanted: &Wanted) -> Result<Parts, Rejected> {
-        let truth = match wanted.severity {
-            None => None,
-            Some(severity) => Some(self.fault(severity, wanted.draws).ok_or(Rejected::NoFault)?),
-        };
-        let second = match (truth, wanted.severity) {
-            (Some(index), Some(severity)) if knobs.faults > 1 => Some(self.second(library, index, severity)?),
+        let laboratory = self.laboratory(library);
+        let alone = laboratory.nothing_beside();
+        let fault = match (wanted.slot.severity, wanted.family) {
+            (Some(severity), Some(family)) => {
+                Some(self.fault(library, family, severity, &alone).ok_or(Rejected::NoFault)?)
+            }
             _ => None,
         };
-        // If there is a second fault, all hypotheses are compared with what is seen while it is at work.
-        let beside = second.as_ref().map(|(other, _)| {
-            let other = &self.all[*other].fault;
-            self.laboratory(library).every_fault(&library.families, self.draws, Some(other))
-        });
-        let all = beside.as_ref().unwrap_or(&self.all);
-        let decoys = self.decoys(library, knobs, all, truth);
-        let hypotheses = Hypotheses::over(&library.vocabulary, all);
+        let second = match (&fault, wanted.slot.severity) {
+            (Some(fault), Some(severity)) if knobs.faults > 1 => Some(self.second(library, fault, severity, &alone)?),
+            _ => None,
+        };
+        let durations = [0, 1].map(|which| self.draws.within(Stream::Onset, which, 0, DURATION[0], DURATION[1]));
+        let whole = second.as_ref().map(|(_, both)| both).or(fault.as_ref());
+        let decoys = Decoys { library, topology: &self.topology, draws: self.draws, knobs };
+        let mut decoys = decoys.drawn(whole, &laboratory.effects(whole, &alone).troubled, durations[0]);
+        let alarm = match fault {
+            Some(_) => None,
+            None => Some(alarm::false_alarm(library, &self.topology, self.draws, &mut decoys, durations[0])),
+        };
+
+        // From here on, everything is compared with what is seen while the decoys are at work.
+        let beside = self.beside(library, second.as_ref().map(|(other, _)| other), &decoys);
+        let all = laboratory.every_fault(&library.families, self.draws, &beside);
+        let truth = fault.as_ref().map(|fault| index_of(&all, fault).ok_or(Rejected::NoFault)).transpose()?;
+        let effects = laboratory.effects(fault.as_ref(), &beside);
+        let severity = wanted.slot.severity.unwrap_or(Severity::P4);
+        let is_calm = truth.is_some() || effects.troubled.any().is_empty();
+        if Severity::of(effects.loss) != severity || !is_clear(effects.loss) || !is_calm {
+            return Err(Rejected::DecoysCount);
+        }
+        let hypotheses = Hypotheses::over(&library.vocabulary, &all);
         let seen = decoys.iter().map(|decoy| (decoy.at, decoy.shows));
-        let scene = hypotheses.scene(truth, self.topology.entities.len(), seen, knobs.ambiguity);
+        let entities = self.topology.entities.len();
+        let scene = hypotheses.scene(truth, effects.troubled, entities, seen, knobs.ambiguity);
         hypotheses.only(&scene, truth).map_err(|_| Rejected::Ambiguous)?;
-        let Some(index) = truth else {
-            let alerted = self.stale_alert();
-            let left = hypotheses.after_alert(alerted);
-            let proof = Proof { faults: all.len(), after_alert: left.len(), views: None, repair: Vec::new(), hops: 0 };
-            let rivals = left.iter().map(|index| all[*index].appearance.clone()).collect();
-            return Ok(Parts { truth, second: None, impact: 0, diverges: false, decoys, alerted, rivals, proof });
+        let parts = |alert: AlertRule, left: &[usize], views, repair, hops| {
+            let others = left.iter().filter(|left| Some(**left) != truth);
+            Parts {
+                slot: wanted.slot,
+                fault: fault.clone(),
+                second: second.clone(),
+                loss: effects.loss,
+                decoys: decoys.clone(),
+                durations,
+                alert,
+                shows: truth.map_or_else(Vec::new, |truth| all[truth].appearance.shows.clone()),
+                rivals: others.map(|left| all[*left].appearance.clone()).collect(),
+                proof: Proof {
+                    faults: all.len(),
+                    after_alert: left.len(),
+                    entropy: hypotheses.entropy(left),
+                    views,
+                    repair,
+                    hops,
+                },
+            }
+        };
+        let (Some(truth), Some(own)) = (truth, &fault) else {
+            let alert = alarm.ok_or(Rejected::NoAlert)?;
+            let left = hypotheses.after_alert(alert.at, alert.symptom);
+            return Ok(parts(alert, &left, None, Vec::new(), 0));
         };
         if let Some((other, _)) = &second {
-            let pair = self.laboratory(library).only_pair(&self.all, &scene, [index, *other]);
-            pair.map_err(|_| Rejected::Ambiguous)?;
+            let pair = [truth, index_of(&all, other).ok_or(Rejected::NoFault)?];
+            let alone = Beside { fault: None, ..beside.clone() };
+            let every = laboratory.every_fault(&library.families, self.draws, &alone);
+            laboratory.only_pair(&every, &scene, pair, &alone).map_err(|_| Rejected::Ambiguous)?;
         }
-        let (alerted, left) = self.alerted(index, second.as_ref().map(|(other, _)| *other), &hypotheses, knobs)?;
-        let views = hypotheses.fewest_views(&scene, &left, index);
+        let others = match &second {
+            Some((other, _)) => laboratory.effects(Some(other), &alone).troubled.any(),
+            None => EntitySet::EMPTY,
+        };
+        let candidates = [Symptom::Errors, Symptom::Latency].map(|symptom| {
+            let own = laboratory.effects(Some(own), &alone).troubled.has(symptom) & effects.troubled.has(symptom);
+            (symptom, own - others)
+        });
+        let (at, symptom, left) = self.alerted(truth, own, &candidates, &hypotheses, knobs)?;
+        let alert = alarm::true_alarm(self.draws, at, symptom, durations[0]);
+        let views = hypotheses.fewest_views(&scene, &left, truth);
         if views.as_ref().is_some_and(|views| views.len() < knobs.views) {
             return Err(Rejected::TooFewViews);
         }
-        let own = &self.all[index].fault;
-        let whole = second.as_ref().map_or(own, |(_, both)| both);
-        let repair = repair_plan::shortest(whole).ok_or(Rejected::NoRepair)?;
-        let hops = self.hops(alerted, own);
-        let proof = Proof { faults: all.len(), after_alert: left.len(), views, repair, hops };
-        let others = left.iter().filter(|left| **left != index);
-        let rivals = others.map(|left| all[*left].appearance.clone()).collect();
-        let (impact, diverges) = (all[index].impact, all[index].diverges);
-        Ok(Parts { truth, second, impact, diverges, decoys, alerted, rivals, proof })
+        let repair = repair_plan::shortest(whole.unwrap_or(own)).ok_or(Rejected::NoRepair)?;
+        Ok(parts(alert, &left, views, repair, self.hops(at, own)))
+    }
+
+    /// Returns what is at work beside the fault.
+    fn beside<'a>(&'a self, library: &'a Library, fault: Option<&'a Fault>, decoys: &[Decoy]) -> Beside<'a> {
+        beside(self.laboratory(library), fault, decoys)
+    }
+
+    /// Chooses a fault of a family that has this severity: one of its roots, and strengths for its facts.
+    fn fault(&self, library: &Library, family: usize, severity: Severity, alone: &Beside<'_>) -> Option<Fault> {
+        let laboratory = self.laboratory(library);
+        let data = &library.families[family];
+        let bound = |root: EntityId, strengths: u64| {
+            bind(family, data, root, &self.topology, &library.vocabulary, self.draws, Strengths::Drawn(strengths))
+        };
+        let fits = |fault: &Fault| {
+            let effects = laboratory.effects(Some(fault), alone);
+            Severity::of(effects.loss) == severity && is_clear(effects.loss) && !effects.troubled.any().is_empty()
+        };
+        let order = self.draws.shuffled(Stream::Family, 1, self.topology.entities.len());
+        let ids: Vec<_> = self.topology.ids().collect();
+        let roots: Vec<_> = order.into_iter().map(|index| ids[index]).collect();
+        let tries = (0..MOST_STRENGTHS).flat_map(|strengths| roots.iter().map(move |root| (*root, strengths)));
+        tries.filter_map(|(root, strengths)| bound(root, strengths)).find(fits)
     }
 
     /// Chooses a second fault with which the incident has the wanted severity, and joins it to the first one. The two
     /// never show anything at the same entity.
-    fn second(&self, library: &Library, truth: usize, severity: Severity) -> Result<(usize, Fault), Rejected> {
-        let (one, quiet) = (&self.all[truth], self.traffic.settled(&[]));
-        let is_apart = |other: &Hypothesis| {
-            let mut pairs = one.appearance.shows.iter().zip(&other.appearance.shows);
-            pairs.all(|(its, others)| its.is_empty() || others.is_empty())
-        };
-        let fits = |index: &usize| {
-            let other = &self.all[*index];
-            other.fault.family != one.fault.family
-                && other.fault.trigger_at != one.fault.trigger_at
-                && Severity::of(other.impact, other.diverges) >= severity
-                && is_felt(other)
-                && is_apart(other)
-        };
-        let mut fitting: Vec<_> = (0..self.all.len()).filter(fits).collect();
-        fitting.sort_by_key(|index| self.draws.bits(Stream::Family, *index as u64, 2, 0));
-        fitting.truncate(MOST_SECONDS);
-        let joined = fitting.into_iter().find_map(|index| {
-            let other = &self.all[index].fault;
-            let both = one.fault.joined(other)?;
-            let seen = self.laboratory(library).simulated(one.fault.clone(), Some(other), &quiet);
-            (Severity::of(seen.impact, seen.diverges) == severity).then_some((index, both))
+    fn second(
+        &self,
+        library: &Library,
+        one: &Fault,
+        severity: Severity,
+        alone: &Beside<'_>,
+    ) -> Result<(Fault, Fault), Rejected> {
+        let laboratory = self.laboratory(library);
+        let shows = |fault: &Fault| laboratory.simulated(fault.clone(), alone).appearance.shows;
+        let own = shows(one);
+        let is_apart =
+            |other: &Fault| own.iter().zip(&shows(other)).all(|(its, others)| its.is_empty() || others.is_empty());
+        let places = library
+            .families
+            .iter()
+            .enumerate()
+            .flat_map(|(family, data)| self.topology.ids().map(move |root| (family, data, root)));
+        let mut others: Vec<_> = places
+            .filter(|(family, ..)| *family != one.family)
+            .filter_map(|(family, data, root)| {
+                let strengths = Strengths::Drawn(0);
+                bind(family, data, root, &self.topology, &library.vocabulary, self.draws, strengths)
+            })
+            .filter(|other| other.trigger_at != one.trigger_at && is_apart(other))
+            .collect();
+        others.sort_by_key(|other| self.draws.bits(Stream::Family, other.family as u64, u64::from(other.root), 2));
+        others.truncate(MOST_SECONDS);
+        let joined = others.into_iter().find_map(|other| {
+            let both = one.joined(&other)?;
+            let effects = laboratory.effects(Some(&other), alone);
+            let seen = laboratory.effects(Some(one), &Beside { fault: Some(&other), ..alone.clone() });
+            let fits = !effects.troubled.any().is_empty()
+                && Severity::of(effects.loss) >= severity
+                && Severity::of(seen.loss) == severity
+                && is_clear(seen.loss);
+            fits.then_some((other, both))
         });
         joined.ok_or(Rejected::NoFault)
     }
 
-    /// Chooses a fault of this severity: first one of the families that have such a fault, then one of its roots.
-    fn fault(&self, severity: Severity, draws: Draws) -> Option<usize> {
-        let is_wanted = |one: &Hypothesis| Severity::of(one.impact, one.diverges) == severity && is_felt(one);
-        let fitting: Vec<_> = (0..self.all.len()).filter(|index| is_wanted(&self.all[*index])).collect();
-        // The rank of a family does not depend on which others fit, so that rare families are not always passed over.
-        let rank = |family: &usize| draws.bits(Stream::Family, *family as u64, 0, 0);
-        let family = fitting.iter().map(|index| self.all[*index].fault.family).min_by_key(rank)?;
-        let roots: Vec<_> = fitting.into_iter().filter(|index| self.all[*index].fault.family == family).collect();
-        Some(*self.draws.pick(Stream::Family, 1, family as u64, &roots))
-    }
-
-    /// Chooses the entity that the alert names, and returns it with the hypotheses that this leaves open. It is in
-    /// trouble, as far from the root as possible, and leaves enough open. What the second fault troubles is not
-    /// alerted.
+    /// Chooses the entity and the symptom of the alert, and returns them with the hypotheses that they leave open. The
+    /// entity is as far from the root as possible, and enough is left open.
     fn alerted(
         &self,
         truth: usize,
-        second: Option<usize>,
+        fault: &Fault,
+        candidates: &[(Symptom, EntitySet); 2],
         hypotheses: &Hypotheses<'_>,
         knobs: &Knobs,
-    ) -> Result<(EntityId, Vec<usize>), Rejected> {
-        let one = &self.all[truth];
-        let others = second.map(|second| self.all[second].appearance.troubled.any()).unwrap_or_default();
-        let far = |at: &EntityId| {
-            let near = *at == one.fault.root || *at == self.topology.gateway;
-            (near, Reverse(self.hops(*at, &one.fault)), self.draws.bits(Stream::Alert, u64::from(*at), 1, 0))
+    ) -> Result<(EntityId, Symptom, Vec<usize>), Rejected> {
+        let far = |at: EntityId| {
+            let near = at == fault.root || at == self.topology.gateway;
+            (near, Reverse(self.hops(at, fault)), self.draws.bits(Stream::Alert, u64::from(at), 1, 0))
         };
-        let mut troubled: Vec<_> = (one.appearance.troubled.any() - others).iter().collect();
-        troubled.sort_by_cached_key(far);
+        // Some rules watch response times, also where requests fail.
+        let watches_latency = self.draws.below(Stream::Alert, 0, 2, 100) < alarm::LATENCY_RULES;
+        let mut possible: Vec<_> =
+            candidates.iter().flat_map(|(symptom, set)| set.iter().map(move |at| (at, *symptom))).collect();
+        possible.sort_by_cached_key(|(at, symptom)| ((*symptom == Symptom::Latency) != watches_latency, far(*at)));
         let mut reason = Rejected::NoAlert;
-        for at in troubled {
-            let left = hypotheses.after_alert(at);
-            if left.len() >= knobs.hypotheses && left.contains(&truth) {
-                return Ok((at, left));
+        for (at, symptom) in possible {
+            let left = hypotheses.after_alert(at, symptom);
+            if left.contains(&truth) && hypotheses.entropy(&left) >= log2(knobs.hypotheses as u64) {
+                return Ok((at, symptom, left));
             }
             reason = Rejected::TooFewFaults;
         }
         Err(reason)
-    }
-
-    /// Chooses the entity that a false alert names. It stands for a threshold that nobody maintains.
-    fn stale_alert(&self) -> EntityId {
-        let apis: Vec<_> = self.topology.of(Kind::Api).collect();
-        *self.draws.pick(Stream::Alert, 0, 0, &apis)
     }
 
     /// Counts the calls in a row from an entity to the root of a fault.
@@ -286,75 +343,52 @@ impl Draft {
         MOST_HOPS
     }
 
-    /// Draws decoys, at entities where the fault shows nothing.
-    fn decoys(&self, library: &Library, knobs: &Knobs, all: &[Hypothesis], truth: Option<usize>) -> Vec<Decoy> {
-        let draws = self.draws;
-        let entities: Vec<_> = self.topology.ids().collect();
-        let is_free = |at: &EntityId| truth.is_none_or(|index| all[index].appearance.shows[at.index()].is_empty());
-        let order = draws.shuffled(Stream::Decoys, 0, entities.len());
-        let free = order.into_iter().map(|index| entities[index]).filter(is_free);
-        let decoy = |at: EntityId| {
-            // A decoy shows what some fault could show there. Nothing else would mislead anybody.
-            let possible: ClassSet = self.all.iter().map(|one| one.appearance.shows[at.index()]).collect();
-            let mut classes: Vec<_> =
-                library.vocabulary.numbered_classes().map(|(id, _)| id).filter(|id| possible.contains(*id)).collect();
-            classes.sort_by_key(|id| draws.bits(Stream::Decoys, u64::from(at), u64::from(*id), 1));
-            let count = draws.within(Stream::Decoys, u64::from(at), 1000, 1, knobs.ambiguity.max(1)) as usize;
-            let shows: ClassSet = classes.into_iter().take(count).collect();
-            let refutation = *draws.pick(Stream::Decoys, u64::from(at), 2000, &Refutation::ALL);
-            (!shows.is_empty()).then_some(Decoy { at, shows, refutation })
-        };
-        free.filter_map(decoy).take(usize::from(knobs.decoys)).collect()
-    }
-
-    /// Finishes an incident with the chosen parts: the times of the onsets, and the history of changes.
+    /// Finishes an incident with the chosen parts, and with the history of changes.
     #[must_use]
-    pub(crate) fn finish(self, library: &Library, parts: Parts, origin: &Origin) -> Incident {
-        let Parts { truth, second, impact, diverges, decoys, alerted, rivals, proof } = parts;
-        let Origin { level, knobs, seed, number, attempt } = *origin;
+    pub(crate) fn finish(self, library: &Library, parts: Parts, origin: &Origin<'_>) -> Incident {
+        let Parts { slot, fault, second, loss, decoys, durations, alert, shows, rivals, proof } = parts;
+        let Origin { id, level, knobs, number, attempt } = *origin;
         let draws = self.draws;
-        let least = if second.is_some() { SHORTEST_OF_TWO } else { SHORTEST_DURATION };
-        let duration = draws.within(Stream::Onset, 0, 0, least, LONGEST_DURATION);
-        let other_duration = draws.within(Stream::Onset, 1, 0, least, LONGEST_DURATION);
-        let one = truth.map(|index| &self.all[index]);
-        let other = second.as_ref().map(|(index, _)| &self.all[*index].fault);
-        let own = one.map(|one| (&one.fault, duration));
-        let faults: Vec<_> = own
-            .into_iter()
-            .chain(other.map(|fault| (fault, other_duration)))
-            .map(|(fault, duration)| (fault, &library.families[fault.family], duration))
-            .collect();
-        let history = History { topology: &self.topology, draws, skin: self.skin };
+        let [duration, other_duration] = durations;
+        let own = fault.as_ref().map(|fault| (fault, duration));
+        let other = second.as_ref().map(|(other, _)| (other, other_duration));
+        let with_family = |(fault, duration)| {
+            let fault: &Fault = fault;
+            (fault, &library.families[fault.family], duration)
+        };
+        let faults: Vec<_> = own.into_iter().chain(other).map(with_family).collect();
+        let history = History { topology: &self.topology, library, draws, names: self.names };
         let (changes, triggers) = history.changes(&faults, &decoys, duration);
         let mut triggers = triggers.into_iter();
         let trigger = triggers.next().flatten();
-        let second_fault = one.zip(other).map(|(one, other)| Second {
+        let second_fault = fault.as_ref().zip(second.as_ref()).map(|(one, (other, _))| Second {
             family: other.family,
             root: other.root,
             trigger_at: other.trigger_at,
             trigger: triggers.next().flatten(),
             duration: other_duration,
-            first_fact: one.fault.facts.len(),
-            facts_before: one.fault.start.len() as usize,
+            first_fact: one.facts.len(),
+            facts_before: one.start.len() as usize,
         });
         Incident {
-            id: format!("GEN-{:012x}", draws.bits(Stream::Names, 9, 9, 9) >> 16),
+            id: id.to_owned(),
             level,
-            seed,
             number,
             attempt,
             draws,
-            fault: second.map(|(_, both)| both).or_else(|| one.map(|one| one.fault.clone())),
+            names: self.names,
+            fault: second.map(|(_, both)| both).or(fault),
             second: second_fault,
             duration,
             changes,
             trigger,
             decoys,
-            alerted,
-            impact,
-            severity: Severity::of(impact, diverges),
+            task: slot.task,
+            alert,
+            loss,
+            severity: Severity::of(loss),
             knobs,
-            shows: one.map_or_else(Vec::new, |one| one.appearance.shows.clone()),
+            shows,
             rivals,
             proof,
             topology: self.topology,
@@ -363,7 +397,19 @@ impl Draft {
     }
 }
 
-/// Returns whether a fault would be noticed: some entity is in trouble.
-fn is_felt(one: &Hypothesis) -> bool {
-    !one.appearance.troubled.any().is_empty()
+/// Returns what is at work beside a fault: another fault, and the decoys that are there at the alert.
+pub(crate) fn beside<'a>(laboratory: Laboratory<'a>, fault: Option<&'a Fault>, decoys: &[Decoy]) -> Beside<'a> {
+    let acting = |decoy: &Decoy| Acting {
+        predicate: laboratory.vocabulary.predicate(decoy.predicate),
+        at: decoy.at,
+        strength: decoy.strength,
+    };
+    let at_alert = decoys.iter().filter(|decoy| (decoy.from..decoy.to).contains(&0));
+    let every_day: Vec<_> = decoys.iter().filter(|decoy| decoy.is_chronic()).map(acting).collect();
+    Beside { fault, events: at_alert.map(acting).collect(), quiet: laboratory.traffic.settled(&every_day) }
+}
+
+/// Returns the place of a fault among all that a system can have.
+pub(crate) fn index_of(all: &[Hypothesis], fault: &Fault) -> Option<usize> {
+    all.iter().position(|one| (one.fault.family, one.fault.root) == (fault.family, fault.root))
 }

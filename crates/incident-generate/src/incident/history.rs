@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::data::family::{ChangeKind, Family};
 use crate::data::kinds::Kind;
+use crate::data::library::Library;
 use crate::draws::{Draws, Stream};
 use crate::ids::EntityId;
 use crate::incident::incident::{Change, Decoy, Refutation};
@@ -11,13 +12,22 @@ use crate::system::fault::Fault;
 use crate::system::named_objects::has_flag;
 use crate::system::topology::Topology;
 
+/// The number of changes that an entity may have, each with this chance in hundredths.
+const MOST_CHANGES: u64 = 4;
+const CHANGED: u32 = 45;
+/// The age of the oldest change, in minutes.
+const OLDEST: u32 = 7200;
+/// The minutes after an onset from which a change is clearly later.
+const CLEARLY_AFTER: u32 = 12;
+
 /// What a history is drawn from.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct History<'a> {
     pub(super) topology: &'a Topology,
+    pub(super) library: &'a Library,
     pub(super) draws: Draws,
-    /// The number of the skin, on which ids depend.
-    pub(super) skin: u64,
+    /// The source of ids.
+    pub(super) names: Draws,
 }
 
 impl History<'_> {
@@ -35,7 +45,7 @@ impl History<'_> {
         let draws = self.draws;
         let mut taken = BTreeSet::new();
         let mut id = |salt: u64| {
-            let mut number = draws.below(Stream::Changes, salt, self.skin, 90_000);
+            let mut number = self.names.below(Stream::Changes, salt, 0, 90_000);
             // Ids are unique, because an answer could mean either of two changes otherwise.
             while !taken.insert(number) {
                 number = (number + 1) % 90_000;
@@ -54,25 +64,50 @@ impl History<'_> {
                 change.id
             }));
         }
+        // What is looked at because of a decoy was mostly changed as well.
         for (salt, decoy) in (OF_DECOYS..).zip(decoys) {
+            let kind = self.kind_of_change(decoy.at, salt);
             let minutes_ago = match decoy.refutation {
-                Refutation::TooLate => draws.within(Stream::Changes, salt, 1, 0, duration.saturating_sub(1)),
-                Refutation::TooEarly => duration + draws.within(Stream::Changes, salt, 1, 500, 2800),
-                // These were changed shortly before the onset, as the true one mostly was.
-                Refutation::Chronic | Refutation::Over => duration + draws.within(Stream::Changes, salt, 1, 2, 240),
+                Refutation::TooLate => decoy.from.unsigned_abs() + draws.within(Stream::Changes, salt, 1, 1, 9),
+                _ => self.age(salt, duration),
             };
-            changes.push(Change { id: id(salt), at: decoy.at, kind: self.kind_of_change(decoy.at, salt), minutes_ago });
+            changes.push(Change { id: id(salt), at: decoy.at, kind, minutes_ago });
         }
-        // Half of all entities were changed some time ago.
-        for at in self.topology.ids() {
-            let salt = OF_OTHERS + u64::from(at);
-            if draws.below(Stream::Changes, salt, 2, 2) == 0 {
-                let minutes_ago = duration + draws.within(Stream::Changes, salt, 1, 600, 6000);
-                changes.push(Change { id: id(salt), at, kind: self.kind_of_change(at, salt), minutes_ago });
+        for (at, number) in self.topology.ids().flat_map(|at| (0..MOST_CHANGES).map(move |number| (at, number))) {
+            let salt = OF_OTHERS + u64::from(at) * MOST_CHANGES + number;
+            if draws.below(Stream::Changes, salt, 2, 100) < CHANGED {
+                let kind = self.kind_of_change(at, salt);
+                changes.push(Change { id: id(salt), at, kind, minutes_ago: self.age(salt, duration) });
             }
         }
-        changes.sort_by(|a, b| (a.minutes_ago, &a.id).cmp(&(b.minutes_ago, &b.id)));
+        // A trigger is the newest change of its kind at its place before the onset, so that one can tell it.
+        changes.retain(|change| {
+            let is_trigger = triggers.iter().flatten().any(|id| *id == change.id);
+            is_trigger
+                || faults.iter().all(|(fault, family, duration)| !could_be_taken_for(change, fault, family, *duration))
+        });
+        // Changes of one minute are in an order that does not depend on their ids, because it decides which one is
+        // taken back if none is named.
+        changes.sort_by_cached_key(|change| {
+            let kind = change.kind as u64;
+            (change.minutes_ago, draws.bits(Stream::Changes, u64::from(change.at), 4, kind), change.at, kind)
+        });
         (changes, triggers)
+    }
+
+    /// Draws the age of a change that set nothing off, in minutes before the alert: half of them are as old as triggers
+    /// are, and half are older or younger, up to five days.
+    fn age(self, salt: u64, duration: u32) -> u32 {
+        let draws = self.draws;
+        if draws.below(Stream::Changes, salt, 4, 2) == 0 {
+            let family = draws.pick(Stream::Changes, salt, 5, &self.library.families);
+            let [least, most] = family.trigger.lag;
+            return duration + draws.within(Stream::Changes, salt, 1, least.max(1), most.max(least).max(1));
+        }
+        // The logarithm is spread evenly, so there are as many from the last hour as from the last days.
+        let doublings = draws.below(Stream::Changes, salt, 6, 11);
+        let least = 4 << doublings;
+        draws.within(Stream::Changes, salt, 7, least, 2 * least - 1).min(OLDEST)
     }
 
     /// Draws a kind of change that is made to such an entity.
@@ -92,4 +127,12 @@ impl History<'_> {
         };
         *self.draws.pick(Stream::Changes, salt, 3, kinds)
     }
+}
+
+/// Returns whether a change could be taken for the trigger of a fault: it is of the trigger's kind, at its place, and was
+/// made before the onset or shortly after it, and not longer before it than such triggers are.
+fn could_be_taken_for(change: &Change, fault: &Fault, family: &Family, duration: u32) -> bool {
+    let is_before_onset = change.minutes_ago + CLEARLY_AFTER > duration;
+    let is_recent = change.minutes_ago <= duration + family.trigger.lag[1];
+    change.at == fault.trigger_at && change.kind == family.trigger.kind && is_before_onset && is_recent
 }

@@ -1,15 +1,17 @@
 //! Incidents: a system, a fault in it or none, decoys, an alert, and the proof that all of it holds together.
 
 use crate::data::family::{ChangeKind, Family};
+use crate::data::kinds::Symptom;
 use crate::data::library::Library;
 use crate::draws::Draws;
-use crate::ids::{ClassSet, EntityId};
+use crate::ids::{ClassSet, EntityId, PredicateId};
 use crate::incident::level::{Knobs, Level};
 use crate::proof::hypotheses::{Appearance, Laboratory, View};
 use crate::system::fault::Fault;
+use crate::system::strength::Strength;
 use crate::system::topology::Topology;
 use crate::system::traffic::TrafficModel;
-use incident_env::Severity;
+use incident_env::{Loss, Severity, TaskId};
 
 /// A change in the history of the system.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,15 +40,39 @@ incident_env::named_enum! {
     }
 }
 
-/// A decoy: evidence of something that looks like a fault and is none.
+/// A decoy: an event that looks like a fault and is none. What is seen of it is true, and so is the little that it does
+/// to traffic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decoy {
     /// The entity where it is seen.
     pub at: EntityId,
     /// The classes of evidence that it shows.
     pub shows: ClassSet,
+    /// What it does to the entity.
+    pub predicate: PredicateId,
+    /// How strongly it does so.
+    pub strength: Strength,
     /// What refutes it.
     pub refutation: Refutation,
+    /// The first minute in which it is there. It is negative before the alert.
+    pub from: i32,
+    /// The first minute in which it is no longer there.
+    pub to: i32,
+}
+
+/// The rule whose alert fired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AlertRule {
+    /// The entity that the alert names.
+    pub at: EntityId,
+    /// What the rule watches.
+    pub symptom: Symptom,
+    /// The share of failed requests above which it fires, in thousandths, or the factor over the usual response time.
+    pub threshold: u32,
+    /// The minutes over which it averages.
+    pub window: u32,
+    /// The minutes from the time when it fired to now.
+    pub since: u32,
 }
 
 /// What was proved about an incident before it was accepted.
@@ -56,6 +82,8 @@ pub struct Proof {
     pub faults: usize,
     /// The number of those that the alert leaves open.
     pub after_alert: usize,
+    /// The entropy of those, in 1024ths of a bit, if all families are equally likely and all roots of a family are.
+    pub entropy: u32,
     /// The fewest views that exclude all other faults, or `None` if three were not found to be enough.
     pub views: Option<Vec<View>>,
     /// The ops of a shortest repair, by their numbers in the fault.
@@ -86,18 +114,18 @@ pub struct Second {
 /// An incident, with everything that is true of it.
 #[derive(Debug, Clone)]
 pub struct Incident {
-    /// The id of the incident, which does not reveal seed, family or level.
+    /// The id of the incident, from which nothing about it follows. It is the same under all names.
     pub id: String,
     /// The level that was asked for.
     pub level: Level,
-    /// The seed that all draws come from.
-    pub seed: u64,
-    /// The number of the incident among those of the seed.
+    /// The number of the incident among those of the suite and level.
     pub number: u64,
     /// The number of attempts that were rejected before.
     pub attempt: u64,
-    /// The source of all other draws of the incident.
+    /// The source of everything that happens in the incident.
     pub draws: Draws,
+    /// The source of names and ids. Nothing that happens depends on it.
+    pub names: Draws,
     /// The system in which it happens.
     pub topology: Topology,
     /// The traffic through the system.
@@ -115,10 +143,12 @@ pub struct Incident {
     pub trigger: Option<String>,
     /// The decoys that look like other faults.
     pub decoys: Vec<Decoy>,
-    /// The entity that the alert names.
-    pub alerted: EntityId,
-    /// The share of what users come for that they do not get, in thousandths.
-    pub impact: i32,
+    /// The task that the incident poses in a suite.
+    pub task: TaskId,
+    /// The rule whose alert fired.
+    pub alert: AlertRule,
+    /// What users lose.
+    pub loss: Loss,
     /// The severity that follows from the impact.
     pub severity: Severity,
     /// The knobs that the incident was made by.

@@ -1,6 +1,7 @@
 //! Levels of difficulty. A level is a usual setting of all knobs, and each knob can be turned alone.
 
 use crate::system::builder::Naming;
+use incident_env::TaskId;
 
 incident_env::named_enum! {
     /// A level of difficulty.
@@ -22,16 +23,23 @@ pub struct Knobs {
     pub hops: u16,
     /// The number of decoys, each of which something refutes.
     pub decoys: u16,
+    /// The number of services that have failed for days and that their callers can do without.
+    pub broken: u16,
+    /// Whether the metrics of the gateway say what users get of each journey: 1 if they do, or 0 if that must be read
+    /// where the journeys enter.
+    pub front: u32,
     /// The number of classes of evidence that a decoy may show, and that a fault therefore need not explain at an
     /// entity.
     pub ambiguity: u32,
-    /// The least number of faults that the alert leaves open.
+    /// The least number of faults that the alert leaves open: two to the power of their entropy.
     pub hypotheses: usize,
     /// The least number of views that it takes to exclude all other faults.
     pub views: usize,
     /// How entities are named.
     pub naming: Naming,
-    /// The steps that are allowed, in hundredths of those that the oracle takes.
+    /// The steps that are allowed in each task.
+    pub steps: [u32; TaskId::COUNT],
+    /// The steps that are allowed, in hundredths of [`Self::steps`].
     pub slack: u32,
     /// The scatter of series, in hundredths of the usual scatter.
     pub noise: u32,
@@ -58,14 +66,16 @@ const fn knob(name: &'static str, least: u32, most: u32, set: fn(&mut Knobs, u32
 }
 
 /// All knobs that can be turned by name, each with its least and its greatest value.
-const KNOBS: [Knob; 14] = [
+const KNOBS: [Knob; 16] = [
     knob("services", 6, 60, |knobs, value| knobs.services = small(value)),
     knob("hops", 1, 6, |knobs, value| knobs.hops = small(value)),
     knob("decoys", 0, 20, |knobs, value| knobs.decoys = small(value)),
+    knob("broken", 0, 6, |knobs, value| knobs.broken = small(value)),
+    knob("front", 0, 1, |knobs, value| knobs.front = value),
     knob("ambiguity", 1, 3, |knobs, value| knobs.ambiguity = value),
     knob("hypotheses", 1, 60, |knobs, value| knobs.hypotheses = value as usize),
     knob("views", 1, 3, |knobs, value| knobs.views = value as usize),
-    knob("slack", 100, 1000, |knobs, value| knobs.slack = value),
+    knob("slack", 50, 1000, |knobs, value| knobs.slack = value),
     knob("noise", 0, 300, |knobs, value| knobs.noise = value),
     knob("log_loss", 0, 90, |knobs, value| knobs.log_loss = value),
     knob("outage", 0, 60, |knobs, value| knobs.outage = value),
@@ -106,14 +116,17 @@ impl Knobs {
     #[must_use]
     pub const fn of(level: Level) -> Self {
         let easy = Self {
-            services: 11,
+            services: 14,
             hops: 3,
             decoys: 2,
+            broken: 0,
+            front: 1,
             ambiguity: 1,
             hypotheses: 8,
             views: 2,
             naming: Naming::Codename(0),
-            slack: 300,
+            steps: [12, 20, 28],
+            slack: 100,
             noise: 100,
             log_loss: 0,
             outage: 0,
@@ -122,13 +135,40 @@ impl Knobs {
         };
         match level {
             Level::Easy => easy,
-            Level::Medium => Self { services: 15, hops: 4, decoys: 4, hypotheses: 15, slack: 260, ..easy },
-            Level::Hard => {
-                Self { services: 26, hops: 5, decoys: 8, ambiguity: 2, hypotheses: 25, views: 3, slack: 230, ..easy }
-            }
-            Level::Expert => {
-                Self { services: 43, hops: 6, decoys: 14, ambiguity: 2, hypotheses: 40, views: 3, slack: 200, ..easy }
-            }
+            Level::Medium => Self {
+                services: 18,
+                hops: 4,
+                decoys: 4,
+                broken: 1,
+                front: 0,
+                hypotheses: 15,
+                steps: [14, 24, 34],
+                ..easy
+            },
+            Level::Hard => Self {
+                services: 28,
+                hops: 5,
+                decoys: 8,
+                broken: 2,
+                front: 0,
+                ambiguity: 2,
+                hypotheses: 25,
+                views: 3,
+                steps: [18, 30, 42],
+                ..easy
+            },
+            Level::Expert => Self {
+                services: 44,
+                hops: 6,
+                decoys: 14,
+                broken: 3,
+                front: 0,
+                ambiguity: 2,
+                hypotheses: 40,
+                views: 3,
+                steps: [22, 36, 50],
+                ..easy
+            },
         }
     }
 }

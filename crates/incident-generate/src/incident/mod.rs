@@ -1,5 +1,8 @@
 //! The incident: what it consists of, how it is drafted, and how its world goes on in time.
 
+mod alarm;
+mod decoys;
+pub(crate) mod design;
 pub(crate) mod draft;
 mod history;
 #[expect(clippy::module_inception, reason = "the room is named after its main type")]

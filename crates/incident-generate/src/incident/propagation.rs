@@ -31,7 +31,7 @@ impl World {
     pub fn path(&self) -> Option<Vec<EntityId>> {
         let root = self.incident.fault.as_ref()?.root;
         let topology = &self.incident.topology;
-        let start = self.incident.alerted;
+        let start = self.incident.alert.at;
         // The entity before each entity on the way from the start. That of the start is the start itself.
         let mut before: Vec<Option<EntityId>> = vec![None; topology.entities.len()];
         before[start.index()] = Some(start);

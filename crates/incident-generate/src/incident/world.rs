@@ -6,25 +6,20 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::data::library::Library;
-use crate::data::vocabulary::{Predicate, Role};
+use crate::data::vocabulary::{Role, Vocabulary};
 use crate::draws::Stream;
 use crate::ids::{ClassSet, EntityId, EntitySet, FactId, FactSet, VerbId};
-use crate::incident::incident::{Incident, Refutation, Second};
+use crate::incident::incident::{Decoy, Incident};
 use crate::system::fault::{Target, Thing};
 use crate::system::named_objects::NamedObjects;
-use crate::system::traffic::{Flow, Reading, Trouble};
+use crate::system::strength::Strength;
+use crate::system::traffic::{Acting, Flow, Reading, TrafficModel, Trouble};
 use incident_env::Diagnostic;
 
-/// The number of ticks after an onset within which traffic settles.
-const SETTLES: usize = 12;
+/// The number of minutes before the alert whose readings are kept. Telemetry goes back no further.
+const HISTORY: i32 = 150;
 /// The rise in the share of failed requests from which an entity is worse off.
 const WORSE: i16 = 25;
-/// A minute long before everything that can be looked at.
-const EVER: i32 = -1_000_000;
-/// When a decoy that is refuted by being too early came and went, in minutes before the onset.
-const EARLY: [i32; 2] = [58, 44];
-/// When a decoy that is over came and went, in minutes before the onset.
-const OVER: [i32; 2] = [14, 4];
 
 /// An incident, with everything that its states are read by. The world itself never changes; a [`State`] does.
 #[derive(Debug)]
@@ -36,8 +31,8 @@ pub struct World {
     /// The jobs, certificates and flags.
     pub objects: NamedObjects,
     quiet: Flow,
-    /// The readings of all entities in each minute from the first onset to the alert.
-    onset: Vec<Vec<Reading>>,
+    /// The readings of all entities in each minute of the history, the last of which is that of the alert.
+    history: Vec<Arc<[Reading]>>,
     at_alert: Flow,
     /// The entities that the fault of the alert troubles.
     pub(super) troubled: EntitySet,
@@ -68,11 +63,18 @@ impl Span {
     const fn since(from: i32) -> Self {
         Self { from, to: i32::MAX }
     }
+
+    fn contains(self, minute: i32) -> bool {
+        (self.from..self.to).contains(&minute)
+    }
 }
 
 /// Classes of evidence that are there at an entity for some time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Presence {
+    /// Which of all that can be there at the entity it is: facts are numbered first, and then decoys. It stays the same
+    /// in every state of the incident.
+    pub number: u64,
     /// The classes that are there.
     pub classes: ClassSet,
     /// The first minute in which they are there.
@@ -131,40 +133,50 @@ fn signed(minutes: u32) -> i32 {
     i32::try_from(minutes).unwrap_or(i32::MAX)
 }
 
-/// Returns the readings in each minute from the onset to the alert, and the traffic at the alert.
-fn one_onset(incident: &Incident, facts: &[(&Predicate, EntityId)]) -> (Vec<Vec<Reading>>, Flow) {
-    let mut flow = incident.traffic.flow(facts);
-    let mut seen = vec![flow.readings().to_vec()];
-    for _ in 0..SETTLES {
-        incident.traffic.tick(&mut flow);
-        if seen.last().is_some_and(|last| last == flow.readings()) {
-            break;
-        }
-        seen.push(flow.readings().to_vec());
-    }
-    // However short the time was, traffic has settled at the alert. If need be, the ticks are spread over the minutes.
-    let (minutes, last) = (incident.duration as usize, seen.len() - 1);
-    let at = |minute: usize| if last <= minutes { minute.min(last) } else { minute * last / minutes.max(1) };
-    ((0..=minutes).map(|minute| seen[at(minute)].clone()).collect(), flow)
+/// A fact or an event with the minutes in which it holds.
+#[derive(Debug, Clone, Copy)]
+struct Timed<'a> {
+    acting: Acting<'a>,
+    span: Span,
 }
 
-/// Returns the same for two faults with onsets of their own, from the earlier onset on.
-fn two_onsets(incident: &Incident, facts: &[(&Predicate, EntityId)], second: &Second) -> (Vec<Vec<Reading>>, Flow) {
-    let earlier = incident.duration.max(second.duration);
-    let (own, others) = facts.split_at(second.facts_before);
-    let mut flow = incident.traffic.flow(if incident.duration >= second.duration { own } else { others });
-    let mut seen = Vec::new();
-    for minute in (0..=earlier).rev() {
-        if minute == incident.duration.min(second.duration) {
-            flow.set(facts);
+impl<'a> Timed<'a> {
+    fn of_decoy(decoy: &Decoy, vocabulary: &'a Vocabulary) -> Self {
+        let Decoy { at, predicate, strength, from, to, .. } = *decoy;
+        let acting = Acting { predicate: vocabulary.predicate(predicate), at, strength };
+        Self { acting, span: Span { from, to } }
+    }
+}
+
+/// Returns what holds in a minute.
+fn in_minute<'a>(timed: &[Timed<'a>], minute: i32) -> Vec<Acting<'a>> {
+    timed.iter().filter(|one| one.span.contains(minute)).map(|one| one.acting).collect()
+}
+
+/// Returns the readings in each minute of the history up to the alert, and the traffic at the alert.
+fn history(traffic: &TrafficModel, timed: &[Timed<'_>]) -> (Vec<Arc<[Reading]>>, Flow) {
+    let begins_or_ends = |minute: i32| timed.iter().any(|one| one.span.from == minute || one.span.to == minute);
+    let mut flow = traffic.settled(&in_minute(timed, -HISTORY));
+    let mut seen: Vec<Arc<[Reading]>> = vec![flow.readings().into()];
+    let mut settled = true;
+    for minute in 1 - HISTORY..=0 {
+        if begins_or_ends(minute) {
+            flow.set(&in_minute(timed, minute));
+            settled = false;
         }
-        incident.traffic.tick(&mut flow);
-        seen.push(flow.readings().to_vec());
+        match seen.last() {
+            Some(last) if settled => seen.push(Arc::clone(last)),
+            last => {
+                traffic.tick(&mut flow);
+                settled = last.is_some_and(|last| **last == *flow.readings());
+                seen.push(flow.readings().into());
+            }
+        }
     }
     // The proof reasons about traffic that has settled, so the alert shows that.
-    let flow = incident.traffic.settled(facts);
+    let flow = traffic.settled(&in_minute(timed, 0));
     if let Some(last) = seen.last_mut() {
-        flow.readings().clone_into(last);
+        *last = flow.readings().into();
     }
     (seen, flow)
 }
@@ -173,23 +185,29 @@ impl World {
     /// Makes the world of an incident.
     #[must_use]
     pub fn new(incident: Incident, library: Arc<Library>) -> Self {
-        let objects = NamedObjects::new(&incident.topology, incident.draws, incident.knobs.naming.skin());
-        let quiet = incident.traffic.settled(&[]);
-        let facts: Vec<_> = match &incident.fault {
-            Some(fault) => fault.holding(&library.vocabulary, fault.start).collect(),
-            None => Vec::new(),
-        };
-        let (onset, at_alert) = match &incident.second {
-            None => one_onset(&incident, &facts),
-            Some(second) => two_onsets(&incident, &facts, second),
-        };
+        let objects = NamedObjects::new(&incident.topology, incident.draws, incident.names);
+        let vocabulary = &library.vocabulary;
+        let events: Vec<_> = incident.decoys.iter().map(|decoy| Timed::of_decoy(decoy, vocabulary)).collect();
+        let every_day: Vec<_> =
+            events.iter().filter(|event| event.span.from < -HISTORY).map(|event| event.acting).collect();
+        let quiet = incident.traffic.settled(&every_day);
+        let of_second = |number: usize| incident.second.as_ref().filter(|second| number >= second.facts_before);
+        let facts = incident.fault.iter().flat_map(|fault| fault.holding(vocabulary, fault.start));
+        let facts = facts.enumerate().map(|(number, acting)| {
+            let duration = of_second(number).map_or(incident.duration, |second| second.duration);
+            Timed { acting, span: Span::since(-signed(duration)) }
+        });
+        let timed: Vec<_> = facts.chain(events.iter().copied()).collect();
+        let (history, at_alert) = history(&incident.traffic, &timed);
         // The path of an answer leads through what the fault of the alert troubles on its own.
-        let own = match &incident.second {
-            None => &at_alert,
-            Some(second) => &incident.traffic.settled(&facts[..second.facts_before]),
+        let own: Vec<_> = match &incident.second {
+            None => in_minute(&timed, 0),
+            Some(second) => {
+                timed[..second.facts_before].iter().map(|one| one.acting).chain(in_minute(&events, 0)).collect()
+            }
         };
-        let troubled = own.troubled(&quiet).any();
-        Self { incident, library, objects, quiet, onset, at_alert, troubled }
+        let troubled = incident.traffic.settled(&own).troubled(&quiet).any();
+        Self { incident, library, objects, quiet, history, at_alert, troubled }
     }
 
     /// Returns the state at the alert.
@@ -218,22 +236,14 @@ impl World {
     /// Returns the reading of an entity in a minute. In a minute later than now it is that of now.
     #[must_use]
     pub fn reading(&self, state: &State, at: EntityId, minute: i32) -> Reading {
-        let (at, onset) = (at.index(), self.onset());
-        if minute < onset {
-            return self.quiet.readings()[at];
-        }
+        let at = at.index();
         if minute <= 0 {
-            return self.onset[(minute - onset).unsigned_abs() as usize][at];
+            let ago = minute.unsigned_abs() as usize;
+            let kept = self.history.len().checked_sub(ago + 1).and_then(|place| self.history.get(place));
+            return kept.map_or_else(|| self.quiet.readings()[at], |readings| readings[at]);
         }
         let later = ((minute - 1).unsigned_abs() as usize).min(state.since.len().saturating_sub(1));
         state.since.get(later).map_or_else(|| state.flow.readings()[at], |readings| readings[at])
-    }
-
-    /// Returns the minute in which the first fault began. Without a fault it is the minute in which the false alert
-    /// says so.
-    #[must_use]
-    pub fn onset(&self) -> i32 {
-        1 - i32::try_from(self.onset.len()).unwrap_or(i32::MAX)
     }
 
     /// Returns the reading of an entity on a quiet day.
@@ -249,36 +259,40 @@ impl World {
     }
 
     /// Goes through the facts about an entity, with the times at which each held last.
-    fn facts_at<'a>(&'a self, state: &'a State, at: EntityId) -> impl Iterator<Item = (&'a Predicate, Span)> {
+    fn facts_at<'a>(&'a self, state: &'a State, at: EntityId) -> impl Iterator<Item = Timed<'a>> {
         let facts = self.incident.fault.iter().flat_map(|fault| fault.facts.iter().zip(&state.spans));
         let here = facts.filter(move |(fact, _)| fact.at == at);
-        here.map(|(fact, span)| (self.library.vocabulary.predicate(fact.predicate), *span))
+        here.map(|(fact, span)| Timed { acting: fact.acting(&self.library.vocabulary), span: *span })
+    }
+
+    /// Goes through the events beside the fault that are about an entity.
+    fn events_at(&self, at: EntityId) -> impl Iterator<Item = Timed<'_>> {
+        let here = self.incident.decoys.iter().filter(move |decoy| decoy.at == at);
+        here.map(|decoy| Timed::of_decoy(decoy, &self.library.vocabulary))
     }
 
     /// Goes through the classes of evidence that are or were there at an entity, by the fault and by decoys.
     pub fn presences<'a>(&'a self, state: &'a State, at: EntityId) -> impl Iterator<Item = Presence> + 'a {
-        let real = self.facts_at(state, at).map(|(predicate, span)| Presence {
-            classes: predicate.shows,
-            from: span.from,
-            to: span.to,
+        let real = (0..).zip(self.facts_at(state, at)).map(|(number, one)| Presence {
+            number,
+            classes: one.acting.predicate.shows,
+            from: one.span.from,
+            to: one.span.to,
         });
-        let before = signed(self.incident.duration);
-        let decoys = self.incident.decoys.iter().filter(move |decoy| decoy.at == at).map(move |decoy| {
-            let (from, to) = match decoy.refutation {
-                Refutation::Chronic => (EVER, i32::MAX),
-                Refutation::TooLate => (-(before / 4).max(1), i32::MAX),
-                Refutation::TooEarly => (-before - EARLY[0], -before - EARLY[1]),
-                Refutation::Over => (-before - OVER[0], -before - OVER[1]),
-            };
-            Presence { classes: decoy.shows, from, to }
+        let here = self.incident.decoys.iter().filter(move |decoy| decoy.at == at);
+        let decoys = (FactSet::CAPACITY as u64..).zip(here).map(|(number, decoy)| Presence {
+            number,
+            classes: decoy.shows,
+            from: decoy.from,
+            to: decoy.to,
         });
         real.chain(decoys).filter(|presence| presence.from < presence.to)
     }
 
-    /// Goes through the predicates that hold about an entity in a minute.
-    pub fn holding<'a>(&'a self, state: &'a State, at: EntityId, minute: i32) -> impl Iterator<Item = &'a Predicate> {
-        let holds = move |span: &Span| (span.from..span.to).contains(&minute);
-        self.facts_at(state, at).filter(move |(_, span)| holds(span)).map(|(predicate, _)| predicate)
+    /// Goes through what holds about an entity in a minute: facts of the fault, and events beside it.
+    pub fn holding<'a>(&'a self, state: &'a State, at: EntityId, minute: i32) -> impl Iterator<Item = Acting<'a>> {
+        let all = self.facts_at(state, at).chain(self.events_at(at));
+        all.filter(move |one| one.span.contains(minute)).map(|one| one.acting)
     }
 
     /// Returns the time of day of a minute.
@@ -320,7 +334,11 @@ impl World {
         let op = self.incident.fault.as_ref().and_then(|fault| Some((fault, fault.op(verb, target, state.facts)?)));
         state.touched = true;
         // What is restarted or moved answers nobody meanwhile.
-        let down = verb_data.interrupts.map(|predicate| (vocabulary.predicate(predicate), target.at));
+        let down = verb_data.interrupts.map(|predicate| Acting {
+            predicate: vocabulary.predicate(predicate),
+            at: target.at,
+            strength: Strength::USUAL,
+        });
         let down = down.filter(|_| target.thing == Thing::Entity && minutes > 1);
         if let Some((fault, op)) = op {
             (consequence.helped, consequence.harm) = (op.harm == 0, op.harm);
@@ -340,12 +358,18 @@ impl World {
     }
 
     /// Lets traffic follow from the facts that hold now, and from one more if there is one.
-    fn set(&self, state: &mut State, also: Option<(&Predicate, EntityId)>) {
-        let fault = self.incident.fault.iter();
-        let holding = fault.flat_map(|fault| fault.holding(&self.library.vocabulary, state.facts));
-        let facts: Vec<_> = holding.chain(also).collect();
+    fn set(&self, state: &mut State, also: Option<Acting<'_>>) {
+        let facts: Vec<_> = self.acting(state.facts).chain(also).collect();
         state.settled = false;
         state.flow.set(&facts);
+    }
+
+    /// Goes through the facts that hold after the alert, and the events that go on.
+    fn acting(&self, facts: FactSet) -> impl Iterator<Item = Acting<'_>> {
+        let vocabulary = &self.library.vocabulary;
+        let holding = self.incident.fault.iter().flat_map(move |fault| fault.holding(vocabulary, facts));
+        let events = self.incident.decoys.iter().map(|decoy| Timed::of_decoy(decoy, vocabulary));
+        holding.chain(events.filter(|event| event.span.contains(0)).map(|event| event.acting))
     }
 
     /// Returns what users still lose after a shortest repair, because not everything can be made good.
@@ -353,7 +377,7 @@ impl World {
     pub fn least_impact(&self) -> i32 {
         let Some(fault) = &self.incident.fault else { return 0 };
         let after = self.incident.proof.repair.iter().fold(fault.start, |facts, op| fault.ops[*op].apply(facts));
-        let facts: Vec<_> = fault.holding(&self.library.vocabulary, after).collect();
+        let facts: Vec<_> = self.acting(after).collect();
         self.incident.traffic.impact(&self.incident.traffic.settled(&facts))
     }
 
@@ -390,7 +414,10 @@ impl World {
     /// Goes through the names of the measures that are in force at an entity.
     pub fn measures<'a>(&'a self, state: &'a State, at: EntityId) -> impl Iterator<Item = &'a str> {
         let in_force = self.holding(state, at, state.minute());
-        in_force.filter(|predicate| predicate.role == Role::Measure).map(|predicate| predicate.name.as_str())
+        in_force
+            .map(|acting| acting.predicate)
+            .filter(|predicate| predicate.role == Role::Measure)
+            .map(|p| p.name.as_str())
     }
 }
 
@@ -444,7 +471,7 @@ mod tests {
         let world = Small::new().world();
         let mut state = world.start();
         let error = |state: &State, minute| world.reading(state, GATEWAY, minute).error;
-        assert_eq!((world.onset(), error(&state, -11), error(&state, 0)), (-10, 0, 1000));
+        assert_eq!((error(&state, -11), error(&state, 0)), (0, 1000));
         assert_eq!(world.impact(&state), 1000);
         let plan = repair_plan::shortest(world.incident.fault.as_ref().unwrap()).unwrap();
         let ops: Vec<_> =
@@ -459,7 +486,9 @@ mod tests {
         assert_eq!(state.lost(), [1000, 1000, 1000, 0]);
         assert!(world.is_clean(&state) && world.is_durable(&state) && state.is_touched());
         assert_eq!((world.least_impact(), world.worse_off(&state)), (0, 0));
-        let store = |minute| world.holding(&state, STORE, minute).map(|p| p.name.as_str()).collect::<Vec<_>>();
+        let store = |minute| {
+            world.holding(&state, STORE, minute).map(|acting| acting.predicate.name.as_str()).collect::<Vec<_>>()
+        };
         assert_eq!((store(0), store(1), store(5)), (vec!["crashes", "job_runs"], vec!["crashes"], vec![]));
     }
 

@@ -170,7 +170,8 @@ impl<'a> Given<'a> {
         let mut evidence = Vec::new();
         for name in self.list("evidence")? {
             let id: Result<RecordId, ()> = name.parse();
-            let id = id.map_err(|()| format!("evidence: '{}' is no record id such as e-7f3a", beginning(name)))?;
+            let id =
+                id.map_err(|()| format!("evidence: '{}' is no record id such as e-7k3mf9q2xd", beginning(name)))?;
             if !evidence.contains(&id) {
                 evidence.push(id);
             }
@@ -209,7 +210,7 @@ mod tests {
     fn answers_are_read_by_exact_names() {
         let all = json!({
             "severity": "P2", "service": "db-1", "mechanism": "crash", "trigger": "chg-10001", "confidence": 0.5,
-            "path": ["gateway-1", "api-1", "db-1"], "evidence": ["e-000a", "[e-000b]", "e-000a"], "status": "resolved",
+            "path": ["gateway-1", "api-1", "db-1"], "evidence": ["e-000000000a", "[e-000000000b]", "e-000000000a"], "status": "resolved",
         });
         let expected = Answer {
             severity: Some(Severity::P2),
@@ -217,7 +218,7 @@ mod tests {
             mechanism: Some(Named::Something(0)),
             trigger: Some(Named::Something("chg-10001".to_owned())),
             path: Some(vec![GATEWAY, SERVICE, STORE]),
-            evidence: vec![RecordId(10), RecordId(11)],
+            evidence: vec![RecordId::numbered(10), RecordId::numbered(11)],
             confidence: Some(0.5),
             says_nothing_is_wrong: false,
             says_resolved: true,

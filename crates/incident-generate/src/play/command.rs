@@ -1,15 +1,29 @@
 //! Commands: remediations as agents send them, with exact names, and as the world performs them.
 
-use crate::data::vocabulary::TargetKind;
+use serde_json::{Map, Value, json};
+
+use crate::data::vocabulary::{TargetKind, VerbRole};
 use crate::ids::VerbId;
 use crate::incident::world::World;
 use crate::play::answer::beginning;
+use crate::play::limits::OBSERVED;
 use crate::system::fault::{Target, Thing};
 use incident_env::{Action, ActionKind, Remediation};
 
-/// A remediation that was read from an action.
+/// A command that was read from an action.
 #[derive(Debug)]
-pub(super) struct Command {
+pub(super) enum Command {
+    /// Change the system.
+    Change(Change),
+    /// Let so many minutes pass.
+    Observe(u32),
+    /// Hand over what has this name to others.
+    OpenTicket(String),
+}
+
+/// A change of the system that an action asks for.
+#[derive(Debug)]
+pub(super) struct Change {
     /// The verb that is performed.
     pub(super) verb: VerbId,
     /// The target that it is performed on.
@@ -40,7 +54,7 @@ impl Command {
     /// Reads a remediation.
     ///
     /// # Errors
-    /// A parameter is missing, or names nothing that the verb can be done to.
+    /// A parameter is missing, or names nothing that the verb can be done to, or minutes are out of range.
     pub(super) fn read(world: &World, kind: Remediation, action: &Action) -> Result<Self, Impossible> {
         let vocabulary = &world.library.vocabulary;
         let runbook_action = match kind {
@@ -54,6 +68,10 @@ impl Command {
         let verb = vocabulary.verb_of(kind, runbook_action);
         let verb =
             verb.ok_or_else(|| unknown(format!("'{}' is none of available_runbooks", beginning(runbook_action))))?;
+        let verb_data = vocabulary.verb(verb);
+        if verb_data.role == VerbRole::Observe {
+            return minutes(action).map(Self::Observe);
+        }
         let (name, found) = match kind {
             Remediation::ExecuteRunbookStep => {
                 let name = parameter(action, "target")?;
@@ -72,7 +90,6 @@ impl Command {
                 (name, entity(world, name))
             }
         };
-        let verb_data = vocabulary.verb(verb);
         let verb_name = &verb_data.name;
         let target = found.ok_or_else(|| unknown(format!("{verb_name} has no target '{}' here", beginning(name))))?;
         let is = target_kind(world, target);
@@ -80,8 +97,37 @@ impl Command {
             let accepted = verb_data.accepted();
             return Err(unknown(format!("{verb_name} takes {accepted}; '{name}' is {}", is.as_str())));
         }
-        Ok(Self { verb, target, name: name.to_owned() })
+        let name = name.to_owned();
+        Ok(match verb_data.role {
+            VerbRole::Ticket => Self::OpenTicket(name),
+            VerbRole::Change | VerbRole::Observe => Self::Change(Change { verb, target, name }),
+        })
     }
+}
+
+/// The parameter that says how many minutes are observed.
+const MINUTES: &str = "minutes";
+
+/// Reads how many minutes are observed, as a number or as digits.
+fn minutes(action: &Action) -> Result<u32, Impossible> {
+    let value = action.parameters().get(MINUTES).filter(|value| !value.is_null());
+    let value = value.ok_or(Impossible::Without(MINUTES))?;
+    let number = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok());
+    let number = number.filter(|number| OBSERVED.contains(number)).and_then(|number| u32::try_from(number).ok());
+    number.ok_or_else(|| {
+        let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let (least, most) = (OBSERVED.start(), OBSERVED.end());
+        unknown(format!("observe takes minutes from {least} to {most}, not '{}'", beginning(&shown)))
+    })
+}
+
+/// Returns the action that lets so many minutes pass.
+#[must_use]
+pub(super) fn observe(minutes: u32) -> Action {
+    let kind = ActionKind::Remediation(Remediation::ExecuteRunbookStep);
+    let parameters =
+        Map::from_iter([("runbook_action".to_owned(), json!("observe")), (MINUTES.to_owned(), Value::from(minutes))]);
+    Action::new(kind.clone(), parameters).unwrap_or_else(|_| Action::with(kind, &[]))
 }
 
 /// Finds the change that a rollback means: the one that it names, or the newest one of its service.

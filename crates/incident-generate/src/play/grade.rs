@@ -5,19 +5,20 @@
 //!
 //! - **Severity**: the right one earns 1, a wrong one that is close earns a little. There is a cap if nothing was
 //!   read that says how much users lose.
-//! - **Root cause**: another entity earns 0. The right one earns its weight, and mechanism, trigger, path, grounding
-//!   and calibration add theirs. There is a cap if the cited records do not show it.
-//! - **Remediation**: recovery, a repair that lasts, a look at the result and a diagnosis add up. There is a cap
-//!   without a diagnosis, harm lowers the grade, and a catastrophe makes it 0. If nothing was wrong, leaving it alone
-//!   after having looked, and saying so, earns 1.
+//! - **Root cause**: another entity earns 0. The right one earns its weight, and mechanism, trigger, path and citations
+//!   add theirs. There is a cap if what was read before the answer leaves too many other explanations.
+//! - **Remediation**: recovery, a repair that lasts, a look at the result, a diagnosis and the mechanism add up. There is
+//!   a cap without a diagnosis, harm lowers the grade, and a catastrophe makes it 0. If nothing was wrong, leaving it
+//!   alone after having looked, and saying so, earns 1.
 
 use crate::ids::EntityId;
 use crate::incident::world::{State, World};
 use crate::play::answer::{Answer, NONE, Named};
-use crate::play::grounding::{Deeds, grounding, number, ruled_out, share_ruled_out};
-use crate::play::limits::{DIAGNOSED_FROM, MITIGATED, SETTLE};
+use crate::play::citations::citations;
+use crate::play::grounding::{Deeds, number, ruled_out, share_ruled_out};
+use crate::play::limits::{GRADED_AFTER, MITIGATED};
 use crate::proof::claim::is_consistent;
-use incident_env::grade::rubric;
+use incident_env::grade::rubric::{self, MechanismMatch};
 use incident_env::grade::strict::{self, Strict};
 use incident_env::{Breakdown, Grade, Points};
 
@@ -54,37 +55,32 @@ pub(crate) fn root_cause(world: &World, deeds: &Deeds, answer: Option<&Answer>) 
     let none = Answer::default();
     let given = answer.unwrap_or(&none);
     let service = given.service.is_some_and(|given| given.is(root.as_ref()));
-    let mechanism = mechanism(world, given);
+    let Search { left, bits_per_query, idle_queries } = Search::of(world, deeds);
+    let read = if deeds.queries.is_empty() { 0.0 } else { share_ruled_out(left, incident.rivals.len()) };
     let trigger = given.trigger.as_ref().is_some_and(|given| given.is(incident.trigger.as_ref()));
     let path = given.path.as_ref().is_some_and(|path| is_path(world, path));
-    let grounding = grounding(incident, deeds, &given.evidence);
-    let is_guess = grounding < rubric::GUESS;
-    let calibration = given.confidence.map_or(0.0, |confidence| rubric::calibration(confidence, service));
-    let raw = rubric::SERVICE
-        + rubric::MECHANISM * mechanism
-        + worth(trigger, rubric::TRIGGER)
-        + worth(path, rubric::PATH)
-        + rubric::GROUNDING * grounding
-        + rubric::CALIBRATION * calibration;
-    let total = if !service {
-        0.0
-    } else if is_guess {
-        raw.min(rubric::GUESS_CAP)
-    } else {
-        raw
+    let citations = citations(world, deeds, &given.evidence);
+    let mechanism = mechanism(world, given);
+    let graded = rubric::RootCause {
+        service,
+        mechanism,
+        trigger: Some(trigger),
+        path: Some(path),
+        citations: Some(citations),
+        read,
     };
+    let mechanism = mechanism.share();
     let feedback = if answer.is_none() {
         "no root cause was submitted".to_owned()
     } else if !service {
         "another entity than the one at the root".to_owned()
-    } else if is_guess {
-        "the right entity, but what was cited does not show it: at most 0.25".to_owned()
+    } else if graded.is_guess() {
+        "the right entity, but what was read leaves too many others: at most 0.25".to_owned()
     } else {
-        format!("the right entity; mechanism {mechanism:.2}, trigger {trigger}, path {path}, grounding {grounding:.2}")
+        format!("the right entity; mechanism {mechanism:.2}, trigger {trigger}, path {path}, citations {citations:.2}")
     };
-    let Search { left, bits_per_query, idle_queries } = Search::of(world, deeds);
     let parts = strict::RootCause {
-        ruled_out: Points::round(share_ruled_out(left, incident.rivals.len())),
+        ruled_out: Points::round(read),
         left_open: u32::try_from(left).unwrap_or(u32::MAX),
         bits_per_query,
         idle_queries,
@@ -93,26 +89,25 @@ pub(crate) fn root_cause(world: &World, deeds: &Deeds, answer: Option<&Answer>) 
         mechanism_match: Points::round(mechanism),
         trigger_match: trigger,
         path_valid: path,
-        grounding: Points::round(grounding),
-        calibration: Points::round(calibration),
+        citations: Points::round(citations),
         submitted_service: given.service.map(|named| name(world, named.something())),
         correct_service: Some(name(world, root)),
         correct_mechanism: Some(incident.family(library).map_or(NONE, |family| &family.id).to_owned()),
         correct_trigger: Some(incident.trigger.clone().unwrap_or_else(|| NONE.to_owned())),
     };
-    grade(total, Strict::RootCause(parts), feedback)
+    grade(graded.total(), Strict::RootCause(parts), feedback)
 }
 
-/// Returns how right the mechanism is: 1, or less for another one of the same group.
-fn mechanism(world: &World, given: &Answer) -> f64 {
+/// Returns how right the mechanism is that an answer names.
+fn mechanism(world: &World, given: &Answer) -> MechanismMatch {
     let families = &world.library.families;
     match (given.mechanism, world.incident.fault.as_ref().map(|fault| fault.family)) {
-        (Some(Named::Nothing), None) => 1.0,
-        (Some(Named::Something(submitted)), Some(truth)) if submitted == truth => 1.0,
+        (Some(Named::Nothing), None) => MechanismMatch::Right,
+        (Some(Named::Something(submitted)), Some(truth)) if submitted == truth => MechanismMatch::Right,
         (Some(Named::Something(submitted)), Some(truth)) if families[submitted].group == families[truth].group => {
-            rubric::NEAR_MECHANISM
+            MechanismMatch::SameGroup
         }
-        _ => 0.0,
+        _ => MechanismMatch::Other,
     }
 }
 
@@ -155,7 +150,7 @@ fn name(world: &World, at: Option<EntityId>) -> String {
 fn is_path(world: &World, path: &[EntityId]) -> bool {
     let incident = &world.incident;
     let Some(fault) = &incident.fault else { return path.is_empty() };
-    let ends = [incident.alerted, fault.root];
+    let ends = [incident.alert.at, fault.root];
     let (Some(first), Some(last)) = (path.first(), path.last()) else { return false };
     if ends == [*first, *last] {
         path.windows(2).all(|pair| world.acts(pair[0], pair[1]))
@@ -178,33 +173,39 @@ pub(crate) fn remediation(
 ) -> Grade {
     let incident = &world.incident;
     let mut after = state.clone();
-    world.pass(&mut after, SETTLE);
+    world.pass(&mut after, GRADED_AFTER);
     // Nobody is held responsible for what no repair can make good.
     let least = world.least_impact();
-    let (start, end) = (incident.impact - least, (world.impact(&after) - least).max(0));
+    let (start, end) = (incident.loss.share - least, (world.impact(&after) - least).max(0));
     let clean = world.is_clean(state);
     let recovery = match start {
         ..=0 => f64::from(u8::from(clean && end == 0)),
         _ => (1.0 - f64::from(end) / f64::from(start)).clamp(0.0, 1.0),
     };
     let before = deeds.before_change.unwrap_or(deeds.seen.len());
-    let diagnosed = before > 0 && ruled_out(incident, &deeds.claims(before)) >= DIAGNOSED_FROM;
+    let diagnosed = before > 0 && ruled_out(incident, &deeds.claims(before)) >= rubric::DIAGNOSED;
     let helpful = deeds.consequences.iter().filter(|consequence| consequence.helped).count();
     let durable = helpful > 0 && world.is_durable(state);
-    let must = incident.fault.as_ref().map_or(&[][..], |fault| &fault.verify);
-    let verified = helpful > 0 && must.iter().all(|at| deeds.read_since.contains(*at));
+    let verified = helpful > 0 && deeds.verified;
+    let mechanism = match answer {
+        // Saying that nothing is wrong names the mechanism `none`.
+        Some(answer) if answer.says_nothing_is_wrong && answer.mechanism.is_none() => {
+            mechanism(world, &Answer { mechanism: Some(Named::Nothing), ..answer.clone() })
+        }
+        Some(answer) => mechanism(world, answer),
+        None => MechanismMatch::Other,
+    };
     // `sum` would return -0 for no elements.
     let harm = deeds.consequences.iter().fold(0.0, |sum, one| sum + f64::from(one.harm) / 1000.0);
     let catastrophic = deeds.consequences.iter().any(|consequence| consequence.catastrophic);
     let total = if catastrophic {
         0.0
     } else if incident.fault.is_some() {
-        let helped = helpful > 0;
-        rubric::Repair { helped, recovery, clean, durable, verified, diagnosed, harm }.total()
+        let (helped, mechanism) = (helpful > 0, Some(mechanism));
+        rubric::Repair { helped, recovery, clean, durable, verified, diagnosed, mechanism, harm }.total()
     } else {
-        // Leaving alone what works is right; harm counts all the same.
-        let said = answer.is_some_and(|answer| answer.says_nothing_is_wrong);
-        rubric::after_harm(worth(said && diagnosed, 1.0), harm)
+        let says_so = answer.is_some_and(|answer| answer.says_nothing_is_wrong);
+        rubric::left_alone(says_so, diagnosed, mechanism, harm)
     };
     let feedback = if catastrophic {
         "something was done that no repair makes good".to_owned()
@@ -213,7 +214,8 @@ pub(crate) fn remediation(
     } else {
         format!(
             "recovered {recovery:.2}, clean {clean}, durable {durable}, verified {verified}, diagnosed {diagnosed}, \
-harm {harm:.2}"
+mechanism {:.2}, harm {harm:.2}",
+            mechanism.share()
         )
     };
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
@@ -240,17 +242,13 @@ harm {harm:.2}"
         durable,
         verified,
         diagnosed,
+        mechanism_match: Points::round(mechanism.share()),
         harm: Points::round(harm),
         catastrophic,
         changes: count(deeds.consequences.len()),
         helpful_changes: count(helpful),
     };
     grade(total, Strict::Remediation(parts), feedback)
-}
-
-/// Returns a weight if its condition holds.
-fn worth(holds: bool, weight: f64) -> f64 {
-    if holds { weight } else { 0.0 }
 }
 
 /// Rounds to four decimals.

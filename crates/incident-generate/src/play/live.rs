@@ -3,19 +3,25 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::ids::{EntityId, EntitySet};
+use crate::draws::Stream;
+use crate::ids::EntityId;
 use crate::incident::world::{State, World};
 use crate::play::answer::Answer;
-use crate::play::command::{Command, Impossible};
+use crate::play::command::{Change, Command, Impossible};
 use crate::play::grade;
 use crate::play::grounding::Deeds;
+use crate::play::limits::FREE_REFUSALS;
 use crate::play::oracle;
 use crate::play::result::{self, InForce};
+use crate::play::verification;
 use crate::telemetry::query;
 use incident_env::{
     Acted, Action, Briefing, Diagnostic, Feedback, Flaw, Grade, Novelty, Pay, Points, Reachability, Reading,
     Remediation, Report, Resolved, STRICT_VERSION, Signal, StepError, TaskId, Text, Trajectory, WorldState,
 };
+
+/// The coordinate of the draw of an incident's first ticket number.
+const FIRST_TICKET: u64 = 1 << 40;
 
 /// An incident that can be played. All episodes of it share its world.
 #[derive(Debug)]
@@ -71,6 +77,7 @@ impl incident_env::World for Playable {
             state,
             deeds: Deeds::default(),
             in_force: InForce::default(),
+            tickets: 0,
             deadline: self.0.deadline(task),
             shared: Arc::clone(&self.0),
         })
@@ -96,11 +103,13 @@ struct Playing {
     shared: Arc<Shared>,
     task: TaskId,
     state: State,
-    /// What users lost when a remediation was last rewarded. The rewards of all remediations therefore add up to the
-    /// change of what users lose.
+    /// What users lost when a step was last rewarded. The rewards of all steps therefore add up to the change of what
+    /// users lose.
     paid: i32,
     deeds: Deeds,
     in_force: InForce,
+    /// The number of tickets that were opened.
+    tickets: u32,
     /// The last minute in which anything can be done, if there is one.
     deadline: Option<u32>,
 }
@@ -126,35 +135,55 @@ impl Playing {
             }
         }
         self.deeds.queries.push(self.deeds.seen.len());
-        if matches!(kind, Diagnostic::CheckMetrics | Diagnostic::CheckServiceStatus | Diagnostic::QueryLogs) {
-            self.deeds.read_since |= [at].into_iter().collect();
+        if self.deeds.has_settled(self.state.now()) && verification::would_show(world, at, kind) {
+            self.deeds.verified = true;
         }
         sheet.text
     }
 
-    /// Performs a remediation, and returns its report and by how much users lose less.
-    fn perform(&mut self, kind: Remediation, action: &Action) -> Result<(Report, Points), Impossible> {
-        /// Ten-thousandths of a point for each thousandth that users lose less.
-        const POINTS: i32 = 10;
+    /// Carries out a command, and returns its report.
+    fn perform(&mut self, kind: Remediation, action: &Action) -> Result<Report, Impossible> {
         let world = &*self.shared.world;
-        let command = Command::read(world, kind, action)?;
-        let had_work = result::has_work(world, &self.state, &command);
-        self.deeds.before_change.get_or_insert(self.deeds.seen.len());
-        let consequence = world.perform(&mut self.state, command.verb, command.target);
-        if consequence.helped {
-            self.deeds.read_since = EntitySet::EMPTY;
-        }
-        self.deeds.consequences.push(consequence);
-        let text = result::report(world, &self.state, &command, had_work, consequence.effect, &mut self.in_force);
-        let Command { verb, name, .. } = command;
-        let verb = &world.library.vocabulary.verb(verb).name;
-        let now = world.impact(&self.state);
-        let gain = Points::new((self.paid - now) * POINTS);
-        self.paid = now;
-        let target = if kind == Remediation::ExecuteRunbookStep { format!("{verb} {name}") } else { name };
+        let (target, done) = match Command::read(world, kind, action)? {
+            Command::Change(change) => {
+                let had_work = result::has_work(world, &self.state, &change);
+                let consequence = world.perform(&mut self.state, change.verb, change.target);
+                self.deeds.changed(consequence, self.state.now());
+                let effect = consequence.effect;
+                let done = result::report(world, &self.state, &change, had_work, effect, &mut self.in_force);
+                let Change { verb, name, .. } = change;
+                let verb = &world.library.vocabulary.verb(verb).name;
+                (if kind == Remediation::ExecuteRunbookStep { format!("{verb} {name}") } else { name }, done)
+            }
+            Command::Observe(minutes) => {
+                world.pass(&mut self.state, minutes);
+                (format!("observe {minutes}"), format!("observe: {minutes} min passed"))
+            }
+            Command::OpenTicket(name) => {
+                world.pass(&mut self.state, 1);
+                let first = world.incident.draws.within(Stream::Phrases, FIRST_TICKET, 0, 10_000, 90_000);
+                let number = first + self.tickets;
+                self.tickets += 1;
+                (
+                    format!("open_ticket {name}"),
+                    format!("open_ticket {name}: T-{number} is open, its owners take it on"),
+                )
+            }
+        };
+        let text = format!("{} {done}", world.clock(self.state.minute()));
         let target: Arc<str> = target.into();
         let feedback = Feedback::Done { kind: action.kind().clone(), target: Arc::clone(&target) };
-        Ok((Report { target, text: Text::new(text), feedback }, gain))
+        Ok(Report { target, text: Text::new(text), feedback })
+    }
+
+    /// Returns the pay of a step: by how much users lose less since the last step that was rewarded.
+    fn pay(&mut self) -> Option<Pay> {
+        /// Ten-thousandths of a point for each thousandth that users lose less.
+        const POINTS: i32 = 10;
+        let now = self.shared.world.impact(&self.state);
+        let gain = Points::new((self.paid - now) * POINTS);
+        self.paid = now;
+        (gain != Points::ZERO).then_some(Pay::Impact(gain))
     }
 }
 
@@ -165,21 +194,14 @@ impl WorldState for Playing {
 
     fn look(&mut self, kind: Diagnostic, service: u16, _novelty: Novelty) -> Reading {
         let at = self.shared.order[usize::from(service)];
-        Reading { text: Text::new(self.read(kind, at)), signal: None }
+        let text = Text::new(self.read(kind, at));
+        Reading { text, pay: self.pay() }
     }
 
     fn act(&mut self, kind: Remediation, action: &Action, _earlier: Trajectory<'_>) -> Acted {
-        let refused = |signal: Signal, error: StepError| Acted {
-            resolved: Resolved::Refused,
-            pay: Some(Pay::Signal(signal)),
-            report: Err(error),
-        };
+        let refused = |signal, error| Acted::Refused { resolved: Resolved::Refused, signal, error };
         match self.perform(kind, action) {
-            Ok((report, gain)) => Acted {
-                resolved: Resolved::Remediation(None),
-                pay: (gain != Points::ZERO).then_some(Pay::Impact(gain)),
-                report: Ok(report),
-            },
+            Ok(report) => Acted::Done { resolved: Resolved::Remediation(None), pay: self.pay(), report },
             Err(Impossible::Unknown(problem)) => {
                 refused(Signal::QueryUnknownSvc, StepError::Unfit { kind: action.kind().clone(), problem })
             }
@@ -187,6 +209,10 @@ impl WorldState for Playing {
                 refused(Signal::RemNoTarget, StepError::NoTarget { kind: action.kind().clone(), parameter })
             }
         }
+    }
+
+    fn free_refusals(&self) -> u32 {
+        FREE_REFUSALS
     }
 
     /// Checks the names of an answer. Submitting it earns its grade and nothing else.

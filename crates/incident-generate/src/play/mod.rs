@@ -2,6 +2,7 @@
 //! grades, and knows a play that earns the full score.
 
 pub(crate) mod answer;
+pub(crate) mod citations;
 pub(crate) mod command;
 pub(crate) mod grade;
 pub(crate) mod grounding;
@@ -10,3 +11,4 @@ pub(crate) mod live;
 pub(crate) mod oracle;
 mod result;
 pub(crate) mod scenario;
+pub(crate) mod verification;

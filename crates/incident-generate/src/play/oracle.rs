@@ -1,5 +1,5 @@
-//! The oracle: a player that knows the truth. It reads until the truth is proved, cites what proves it, and repairs
-//! by the shortest plan.
+//! The oracle: a player that knows the truth. It reads until the truth is proved, cites what proves it, repairs by the
+//! shortest plan, lets the system settle and looks at what users get.
 
 use std::cmp::Reverse;
 
@@ -7,9 +7,10 @@ use serde_json::{Map, Value, json};
 
 use crate::incident::world::{State, World};
 use crate::play::answer::NONE;
+use crate::play::citations::citations;
 use crate::play::command;
-use crate::play::grounding::{self, Deeds};
-use crate::play::limits::{MOST_CITED, SETTLE};
+use crate::play::grounding::Deeds;
+use crate::play::limits::{GRADED_AFTER, MOST_CITED, SETTLED_AFTER};
 use crate::proof::claim::{Claim, Record, is_consistent};
 use crate::proof::hypotheses::{Appearance, TOOLS, View};
 use crate::record_id::RecordId;
@@ -44,7 +45,9 @@ pub(crate) fn play(world: &World, task: TaskId) -> Vec<Action> {
     let name = |at| incident.topology.name(at);
     let look = |view: &View| Action::with(ActionKind::Diagnostic(view.tool), &[("service", name(view.at))]);
     if task == TaskId::AlertClassification {
-        let mut actions: Vec<_> = read(world, &mut world.start(), users(world)).iter().map(look).collect();
+        let mut state = world.start();
+        let views = views_of_loss(world).into_iter().flat_map(|view| read(world, &mut state, view));
+        let mut actions: Vec<_> = views.map(|view| look(&view)).collect();
         let severity = [("severity", json!(incident.severity.as_str())), ("confidence", json!(1.0))];
         actions.push(submission(Submission::Severity, severity));
         return actions;
@@ -71,19 +74,32 @@ pub(crate) fn play(world: &World, task: TaskId) -> Vec<Action> {
         let mut state = repaired(world, count(&diagnosis.views));
         let ops = incident.proof.repair.iter().map(|number| &fault.ops[*number]);
         actions.extend(ops.map(|op| command::action(world, op.verb, op.target)));
-        for at in &fault.verify {
-            let view = View { at: *at, tool: Diagnostic::CheckMetrics };
-            actions.extend(read(world, &mut state, view).iter().map(look));
-        }
+        world.pass(&mut state, SETTLED_AFTER);
+        actions.push(command::observe(SETTLED_AFTER));
+        actions.extend(read(world, &mut state, front_door(world)).iter().map(look));
     }
     let status = if incident.fault.is_some() { "resolved" } else { "no_incident" };
     actions.push(submission(Submission::Resolution, answer.into_iter().chain([("status", json!(status))])));
     actions
 }
 
-/// Returns the view that shows how much users lose.
-fn users(world: &World) -> View {
+/// Returns the view of the part through which users come in.
+fn front_door(world: &World) -> View {
     View { at: world.incident.topology.gateway, tool: Diagnostic::CheckMetrics }
+}
+
+/// Returns the views that show how much users lose: the metrics of the gateway, and those of the services that the
+/// journeys enter at, unless the gateway says what users get.
+pub(crate) fn views_of_loss(world: &World) -> Vec<View> {
+    let topology = &world.incident.topology;
+    let says_all = world.incident.knobs.front > 0;
+    let mut parts = vec![topology.gateway];
+    for journey in topology.journeys.iter().filter(|_| !says_all) {
+        if !parts.contains(&journey.entry) {
+            parts.push(journey.entry);
+        }
+    }
+    parts.into_iter().map(|at| View { at, tool: Diagnostic::CheckMetrics }).collect()
 }
 
 /// Counts views, each of which takes a minute.
@@ -97,13 +113,16 @@ pub(crate) fn minutes(world: &World, task: TaskId) -> u32 {
     let mut state = world.start();
     match task {
         TaskId::AlertClassification => {
-            read(world, &mut state, users(world));
+            for view in views_of_loss(world) {
+                read(world, &mut state, view);
+            }
         }
         TaskId::RootCauseAnalysis => world.pass(&mut state, count(&diagnose(world).views)),
         TaskId::RemediationPlanning => {
             state = repaired(world, count(&diagnose(world).views));
-            for at in world.incident.fault.iter().flat_map(|fault| &fault.verify) {
-                read(world, &mut state, View { at: *at, tool: Diagnostic::CheckMetrics });
+            if world.incident.fault.is_some() {
+                world.pass(&mut state, SETTLED_AFTER);
+                read(world, &mut state, front_door(world));
             }
         }
     }
@@ -115,7 +134,7 @@ pub(crate) fn minutes(world: &World, task: TaskId) -> u32 {
 #[must_use]
 pub(crate) fn lost(world: &World) -> Vec<i32> {
     let mut state = repaired(world, count(&diagnose(world).views));
-    world.pass(&mut state, SETTLE);
+    world.pass(&mut state, GRADED_AFTER);
     state.lost().to_vec()
 }
 
@@ -169,8 +188,8 @@ pub(crate) fn can_be_answered(world: &World) -> Result<(), Unanswerable> {
             deeds.seen.extend(query::records(world, &state, at, tool));
         }
     }
-    let grounding = grounding::grounding(&world.incident, &deeds, &diagnosis.cited);
-    if grounding < 1.0 { Err(Unanswerable::TooManyRecords) } else { Ok(()) }
+    let worth = citations(world, &deeds, &diagnosis.cited);
+    if worth < 1.0 { Err(Unanswerable::TooManyRecords) } else { Ok(()) }
 }
 
 /// Reads until all rivals of the true fault are excluded, and picks the records that exclude them.

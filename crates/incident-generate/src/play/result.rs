@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::data::verb_texts::VerbText;
 use crate::ids::VerbId;
 use crate::incident::world::{Effect, State, World};
-use crate::play::command::Command;
+use crate::play::command::Change;
 use crate::system::fault::Target;
 use crate::telemetry::reader::Reader;
 
@@ -26,23 +26,23 @@ impl InForce {
 
 /// Returns whether there is something to do for a verb, by what its target shows before the verb is performed.
 #[must_use]
-pub(super) fn has_work(world: &World, state: &State, command: &Command) -> bool {
-    let sees = world.library.verbs.of(command.verb).sees;
+pub(super) fn has_work(world: &World, state: &State, change: &Change) -> bool {
+    let sees = world.library.verbs.of(change.verb).sees;
     let now = state.minute();
-    world.presences(state, command.target.at).any(|one| (one.from..one.to).contains(&now) && one.classes.meets(sees))
+    world.presences(state, change.target.at).any(|one| (one.from..one.to).contains(&now) && one.classes.meets(sees))
 }
 
-/// Writes what the tool prints after a remediation that had this effect.
+/// Writes what the tool prints after a change that had this effect, without the time.
 #[must_use]
 pub(super) fn report(
     world: &World,
     state: &State,
-    command: &Command,
+    change: &Change,
     had_work: bool,
     effect: Effect,
     in_force: &mut InForce,
 ) -> String {
-    let Command { verb, target, name } = command;
+    let Change { verb, target, name } = change;
     let texts = world.library.verbs.of(*verb);
     let VerbText { done, nothing, failed, .. } = texts;
     let took_back = in_force.perform(*verb, texts.undoes, *target);
@@ -52,7 +52,7 @@ pub(super) fn report(
         Effect::Nothing | Effect::Change => None,
     };
     let verb = world.library.vocabulary.verb(*verb);
-    let mut out = format!("{} {} {name}: ", world.clock(state.minute()), verb.name);
+    let mut out = format!("{} {name}: ", verb.name);
     let reader = Reader::new(world, state, target.at);
     text.unwrap_or(done).write(&mut out, &reader.words_of_generation(name));
     let _ = write!(out, "; took {} min", verb.minutes);

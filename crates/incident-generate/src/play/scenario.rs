@@ -4,34 +4,29 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
+use crate::data::kinds::Symptom;
 use crate::data::library::{TaskText, TaskTexts};
-use crate::incident::incident::Incident;
+use crate::draws::Stream;
+use crate::incident::incident::{AlertRule, Incident};
 use crate::incident::world::World;
 use crate::play::answer::NONE;
 use crate::play::live::Playable;
-use crate::play::oracle;
 use incident_env::{
     Alert, AnswerForm, Briefing, Points, Remediation, RewardTable, Scenario, Severity, Signal, Targets, Task, TaskId,
     Tasks,
 };
 
-/// The least number of steps of the oracle that the slack is applied to.
-const SHORTEST_PLAY: u32 = 3;
-/// The steps that are allowed besides those of the slack.
-const SPARE_STEPS: u32 = 4;
+/// Where generated scenarios come from.
+const ORIGIN: &str = "generated";
 
 /// Says where the words of the task are defined.
 const DEFINED: &str = " The description of the task, and action_schema in the first observation, define mechanisms, verbs, \
 rules and the grade.";
 
-/// Returns the task that an incident poses in a suite. Tasks take turns.
+/// Returns the task that an incident poses in a suite.
 #[must_use]
 pub fn task_of(incident: &Incident) -> TaskId {
-    match incident.number % 3 {
-        0 => TaskId::ALL[0],
-        1 => TaskId::ALL[1],
-        _ => TaskId::ALL[2],
-    }
+    incident.task
 }
 
 /// Returns a task with the rules of simulated worlds: queries earn nothing, and remediations earn what they change.
@@ -49,23 +44,24 @@ pub(crate) fn rules(task: &Task, texts: &TaskTexts, max_steps: u32) -> Task {
     Task { max_steps, rewards, description, definitions, ..task.clone() }
 }
 
-/// Returns the number of steps that an incident allows: those of the oracle times the slack, and a few more.
+/// Returns the number of steps that an incident allows. It is the same for all incidents of a level in a task, so it
+/// tells nothing about any of them.
 #[must_use]
 pub(crate) fn budget(world: &World, task: TaskId) -> u32 {
-    let play = u32::try_from(oracle::play(world, task).len()).unwrap_or(u32::MAX);
-    (play.max(SHORTEST_PLAY) * world.incident.knobs.slack).div_ceil(100) + SPARE_STEPS
+    let knobs = &world.incident.knobs;
+    (knobs.steps[task.index()] * knobs.slack).div_ceil(100)
 }
 
-/// Makes an incident a scenario of a task. The origin is shown as where the scenario comes from.
+/// Makes an incident a scenario of a task. Its origin is the same for all incidents, because a suite that is named there
+/// would tell where its incidents come from.
 #[must_use]
-pub fn scenario(world: impl Into<Arc<World>>, task: TaskId, tasks: &Tasks, origin: &str) -> Scenario {
+pub fn scenario(world: impl Into<Arc<World>>, task: TaskId, tasks: &Tasks) -> Scenario {
     let world = world.into();
     let task = Arc::new(rules(tasks.get(task), &world.library.tasks, budget(&world, task)));
     let playable = Playable::new(Arc::clone(&world));
     let deadline = playable.deadline(task.id);
     let briefing = briefing(&world, task, deadline);
-    let origin = format!("generated:{origin}");
-    Scenario::new(briefing, Arc::new(playable), world.incident.level.as_str(), &origin)
+    Scenario::new(briefing, Arc::new(playable), world.incident.level.as_str(), ORIGIN)
 }
 
 fn briefing(world: &World, task: Arc<Task>, deadline: Option<u32>) -> Briefing {
@@ -87,42 +83,33 @@ fn briefing(world: &World, task: Arc<Task>, deadline: Option<u32>) -> Briefing {
     Briefing::new(incident.id.clone(), task, summary, alert, targets, AnswerForm::Cited { mechanisms })
 }
 
-/// Returns the alert: what is over its threshold at the alerted entity, and since when.
+/// Returns the alert: the rule that fired, and since when. It does not say how far the rule is exceeded.
 fn alert(world: &World) -> Alert {
     let incident = &world.incident;
-    let start = world.start();
-    let reading = world.reading(&start, incident.alerted, 0);
-    let usual = world.usual(incident.alerted);
-    let alerted = incident.topology.name(incident.alerted);
-    let errors = world.trouble(&start, incident.alerted, 0).errors;
-    let began = world.clock(-i32::try_from(incident.duration).unwrap_or_default());
-    let share = f64::from(reading.error) / 1000.0;
-    let (title, symptom) = match (&incident.fault, errors) {
-        (None, _) => (
-            format!("Failed requests of {alerted} over their threshold"),
-            format!("threshold 0.2 %, crossed at {began}"),
+    let AlertRule { at, symptom, threshold, window, since } = incident.alert;
+    let alerted = incident.topology.name(at);
+    let fired = world.clock(-since.cast_signed());
+    let (title, watched) = match symptom {
+        Symptom::Errors => (
+            format!("Failed requests of {alerted} above their threshold"),
+            format!("failed requests of {alerted} > {}.{} %", threshold / 10, threshold % 10),
         ),
-        (Some(_), true) => (
-            format!("Failed requests of {alerted} over their threshold"),
-            format!("{:.1} % of requests to {alerted} fail since about {began}", share * 100.0),
-        ),
-        (Some(_), false) => (
-            format!("Response time of {alerted} over its threshold"),
+        Symptom::Latency => (
+            format!("Response time of {alerted} above its threshold"),
             format!(
-                "p99 of {alerted} is {} ms since about {began}, usually {} ms",
-                reading.latency / 1000,
-                (usual.latency / 1000).max(1)
+                "p99 response time of {alerted} > {} ms",
+                u64::from(world.usual(at).latency) * u64::from(threshold) / 100_000
             ),
         ),
     };
     Alert {
-        id: format!("ALT-{}", &incident.id[4..12]),
+        id: format!("ALT-{:08x}", incident.names.bits(Stream::Alert, 0, 0, 0) >> 32),
         title,
         severity_fired: None,
         affected_services: vec![alerted.to_owned()],
-        symptoms: vec![symptom],
-        error_rate: errors.then_some(share),
-        duration_minutes: Some(incident.duration.into()),
+        symptoms: vec![format!("rule: {watched}, mean of {window} min; firing since {fired}")],
+        error_rate: None,
+        duration_minutes: Some(since.into()),
         revenue_impact_per_min: None,
     }
 }

@@ -44,10 +44,35 @@ pub enum Claim {
         /// Whether they are up.
         up: bool,
     },
+    /// The record shows how calls from one entity to another go.
+    Calls {
+        /// The entity that calls.
+        from: EntityId,
+        /// The entity that is called.
+        to: EntityId,
+        /// Whether they fail.
+        fail: bool,
+        /// Whether errors of the called entity are up, if the record shows it.
+        errors: Option<bool>,
+    },
+    /// The record shows whether an entity is healthy.
+    Health {
+        /// The entity that is meant.
+        at: EntityId,
+    },
+    /// The record shows a change.
+    Changed {
+        /// The number of the change among those of the incident.
+        number: usize,
+    },
+    /// The record shows that there is no change of an entity.
+    Unchanged {
+        /// The entity that is meant.
+        at: EntityId,
+    },
     /// The record shows how much users lose.
     Impact,
-    /// The record does not help to tell faults apart: it is a usual line or a note of a change, or it was read after
-    /// the world was changed.
+    /// The record does not help to tell faults apart, such as a usual line of a log.
     Nothing,
 }
 
@@ -55,7 +80,11 @@ impl Claim {
     /// Returns whether the claim can exclude a fault.
     #[must_use]
     pub const fn can_exclude(self) -> bool {
-        !matches!(self, Self::Nothing | Self::Impact)
+        match self {
+            Self::Shows { .. } | Self::Lacks { .. } | Self::Errors { .. } | Self::Slow { .. } => true,
+            Self::Calls { errors, .. } => errors.is_some(),
+            Self::Health { .. } | Self::Changed { .. } | Self::Unchanged { .. } | Self::Impact | Self::Nothing => false,
+        }
     }
 }
 
@@ -66,9 +95,10 @@ pub(crate) fn is_consistent(appearance: &Appearance, claims: &[Claim], ambiguity
     let shows = |at: EntityId| appearance.shows[at.index()];
     let each = claims.iter().all(|claim| match *claim {
         Claim::Lacks { at, classes } => !shows(at).meets(classes),
-        Claim::Errors { at, up } => appearance.troubled.at(at).errors == up,
-        Claim::Slow { at, up } => appearance.troubled.at(at).slow == up,
-        Claim::Shows { .. } | Claim::Impact | Claim::Nothing => true,
+        Claim::Errors { at, up } | Claim::Calls { to: at, errors: Some(up), .. } => appearance.allows_errors(at, up),
+        Claim::Slow { at, up } => appearance.allows_slow(at, up),
+        Claim::Shows { .. } => true,
+        _ => !claim.can_exclude(),
     });
     each && claims.iter().enumerate().all(|(index, claim)| match *claim {
         Claim::Shows { at, .. } => {
@@ -99,7 +129,8 @@ mod tests {
         let (shown, absent, decoy) = (ClassId(2), ClassId(3), ClassId(4));
         let appearance = Appearance {
             shows: vec![ClassSet::of(shown), ClassSet::EMPTY],
-            troubled: Troubled { errors: EntitySet::of(here), slow: EntitySet::EMPTY },
+            least: Troubled { errors: EntitySet::of(here), slow: EntitySet::EMPTY },
+            most: Troubled { errors: EntitySet::of(here), slow: EntitySet::of(there) },
         };
         for (claims, ambiguity, expected) in [
             (vec![], 0, true),
@@ -115,7 +146,15 @@ mod tests {
             (vec![Claim::Errors { at: here, up: true }, Claim::Errors { at: there, up: false }], 0, true),
             (vec![Claim::Errors { at: here, up: false }], 9, false),
             (vec![Claim::Slow { at: here, up: true }], 9, false),
+            // What depends on the strength excludes nothing.
+            (vec![Claim::Slow { at: there, up: true }], 0, true),
+            (vec![Claim::Slow { at: there, up: false }], 0, true),
             (vec![Claim::Impact, Claim::Nothing], 0, true),
+            // Calls exclude by what they tell of the called entity, and by nothing if they tell nothing.
+            (vec![Claim::Calls { from: there, to: here, fail: true, errors: Some(true) }], 0, true),
+            (vec![Claim::Calls { from: there, to: here, fail: false, errors: Some(false) }], 0, false),
+            (vec![Claim::Calls { from: there, to: here, fail: false, errors: None }], 0, true),
+            (vec![Claim::Changed { number: 0 }, Claim::Unchanged { at: here }, Claim::Health { at: here }], 0, true),
         ] {
             assert_eq!(is_consistent(&appearance, &claims, ambiguity), expected, "{claims:?} {ambiguity}");
         }

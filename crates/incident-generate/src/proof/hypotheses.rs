@@ -9,32 +9,38 @@
 use std::cmp::Reverse;
 
 use crate::data::family::Family;
-use crate::data::vocabulary::Vocabulary;
+use crate::data::kinds::Symptom;
+use crate::data::vocabulary::{Predicate, Vocabulary};
 use crate::draws::Draws;
 use crate::ids::{ClassSet, EntityId};
-use crate::system::bind::bind;
+use crate::system::bind::{Strengths, bind};
 use crate::system::fault::Fault;
+use crate::system::strength::Strength;
 use crate::system::topology::Topology;
-use crate::system::traffic::{Flow, TrafficModel, Troubled};
-use incident_env::Diagnostic;
+use crate::system::traffic::{Acting, Flow, TrafficModel, Trouble, Troubled};
+use incident_env::{Diagnostic, Loss};
 
 /// The number of views among which three that identify the fault are searched for.
 const MOST_VIEWS: usize = 60;
 
-/// What can be seen of a fault once traffic has settled.
+/// What can be seen of a fault once traffic has settled, however strongly it acts.
+///
+/// Nobody can know the strength of a fault beforehand, so a fault is excluded only by what it shows at no strength.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appearance {
     /// The classes of evidence, by entity.
     pub shows: Vec<ClassSet>,
-    /// The entities that are in trouble.
-    pub troubled: Troubled,
+    /// The entities that are in trouble even where the fault is as weak as can be.
+    pub least: Troubled,
+    /// The entities that are in trouble where it is as strong as can be.
+    pub most: Troubled,
 }
 
 impl Appearance {
     /// Returns what a system without a fault looks like.
     #[must_use]
     pub fn of_nothing(entities: usize) -> Self {
-        Self { shows: vec![ClassSet::EMPTY; entities], troubled: Troubled::default() }
+        Self { shows: vec![ClassSet::EMPTY; entities], least: Troubled::default(), most: Troubled::default() }
     }
 
     /// Adds classes of evidence that are seen at some entities.
@@ -45,28 +51,51 @@ impl Appearance {
         }
         self
     }
+
+    /// Returns whether the trouble of an entity can be this one.
+    #[must_use]
+    pub(crate) fn allows(&self, at: EntityId, seen: Trouble) -> bool {
+        self.allows_errors(at, seen.errors) && self.allows_slow(at, seen.slow)
+    }
+
+    /// Returns whether the errors of an entity can be up, or not up.
+    #[must_use]
+    pub(crate) fn allows_errors(&self, at: EntityId, up: bool) -> bool {
+        if up { self.most.errors.contains(at) } else { !self.least.errors.contains(at) }
+    }
+
+    /// Returns whether the response times of an entity can be up, or not up.
+    #[must_use]
+    pub(crate) fn allows_slow(&self, at: EntityId, up: bool) -> bool {
+        if up { self.most.slow.contains(at) } else { !self.least.slow.contains(at) }
+    }
 }
 
 /// A fault, and what it brings about.
 #[derive(Debug, Clone)]
 pub struct Hypothesis {
-    /// The fault that is supposed.
+    /// The fault that is supposed. Its facts act as their predicates say.
     pub fault: Fault,
     /// What can be seen of it.
     pub appearance: Appearance,
-    /// The share of what users come for that they do not get, in thousandths.
-    pub impact: i32,
-    /// Whether copies of stored data diverge.
-    pub diverges: bool,
+}
+
+/// A fault of known strength, and what it brings about once traffic has settled.
+#[derive(Debug, Clone)]
+pub(crate) struct Effects {
+    /// The entities that are in trouble.
+    pub troubled: Troubled,
+    /// What users lose.
+    pub loss: Loss,
 }
 
 impl Hypothesis {
     /// Returns whether the fault is consistent with a whole scene.
     #[must_use]
     pub(crate) fn explains(&self, scene: &Scene) -> bool {
-        let mut pairs = self.appearance.shows.iter().zip(&scene.appearance.shows);
-        self.appearance.troubled == scene.appearance.troubled
-            && pairs.all(|(its, seen)| is_explained(*its, *seen, scene.ambiguity))
+        let mut pairs = self.appearance.shows.iter().zip(&scene.shows);
+        pairs.all(|(its, seen)| is_explained(*its, *seen, scene.ambiguity))
+            && EntityId::first(scene.shows.len()).all(|at| self.appearance.allows(at, scene.troubled.at(at)))
     }
 }
 
@@ -86,10 +115,23 @@ pub struct View {
 /// Everything that there is to be seen: the true fault together with the decoys.
 #[derive(Debug, Clone)]
 pub struct Scene {
-    /// What can be seen.
-    pub appearance: Appearance,
+    /// The classes of evidence, by entity.
+    pub shows: Vec<ClassSet>,
+    /// The entities that are in trouble.
+    pub troubled: Troubled,
     /// The number of classes at an entity that a fault need not explain.
     pub ambiguity: u32,
+}
+
+/// What is at work beside a fault.
+#[derive(Debug, Clone)]
+pub struct Beside<'a> {
+    /// Another fault.
+    pub fault: Option<&'a Fault>,
+    /// Events that are no fault, such as a dependency that has failed for days and that nobody needs.
+    pub events: Vec<Acting<'a>>,
+    /// The traffic of a quiet day, with the events that are there every day.
+    pub quiet: Flow,
 }
 
 /// What faults are simulated in.
@@ -103,49 +145,78 @@ pub struct Laboratory<'a> {
     pub vocabulary: &'a Vocabulary,
 }
 
-impl Laboratory<'_> {
-    /// Simulates every fault that the system can have, in the order of families and roots. If another fault is given,
-    /// each is simulated together with it.
+impl<'a> Laboratory<'a> {
+    /// Returns a quiet day, with nothing at work beside a fault.
     #[must_use]
-    pub fn every_fault(self, families: &[Family], draws: Draws, beside: Option<&Fault>) -> Vec<Hypothesis> {
-        let quiet = self.traffic.settled(&[]);
-        let mut all = Vec::new();
-        for (number, family) in families.iter().enumerate() {
-            for root in self.topology.ids() {
-                let bound = bind(number, family, root, self.topology, self.vocabulary, draws);
-                all.extend(bound.map(|fault| self.simulated(fault, beside, &quiet)));
-            }
-        }
-        all
+    pub fn nothing_beside(self) -> Beside<'a> {
+        Beside { fault: None, events: Vec::new(), quiet: self.traffic.settled(&[]) }
     }
 
-    /// Simulates a fault, together with another one if there is one.
+    /// Simulates every fault that the system can have, in the order of families and roots, together with what is at
+    /// work beside it.
     #[must_use]
-    pub fn simulated(self, fault: Fault, beside: Option<&Fault>, quiet: &Flow) -> Hypothesis {
-        let both = [Some(&fault), beside].into_iter().flatten();
-        let facts: Vec<_> = both.flat_map(|fault| fault.holding(self.vocabulary, fault.start)).collect();
+    pub fn every_fault(self, families: &[Family], draws: Draws, beside: &Beside<'_>) -> Vec<Hypothesis> {
+        let numbered = families.iter().enumerate();
+        let each = numbered.flat_map(|(number, family)| self.topology.ids().map(move |root| (number, family, root)));
+        each.filter_map(|(number, family, root)| {
+            bind(number, family, root, self.topology, self.vocabulary, draws, Strengths::Usual)
+        })
+        .map(|fault| self.simulated(fault, beside))
+        .collect()
+    }
+
+    /// Simulates a fault at its least and at its greatest strength, together with what is at work beside it.
+    #[must_use]
+    pub fn simulated(self, fault: Fault, beside: &Beside<'_>) -> Hypothesis {
+        let [least, most] = [Strength::WEAKEST, Strength::STRONGEST].map(|strength| {
+            let other = beside.fault.map(|other| other.at_strength(strength));
+            self.flow(&fault.at_strength(strength), other.as_ref(), &beside.events).troubled(&beside.quiet)
+        });
+        let both = [Some(&fault), beside.fault].into_iter().flatten();
+        let shown = both.flat_map(|fault| fault.holding(self.vocabulary, fault.start));
+        let shown = shown.map(|acting| (acting.at, acting.predicate.shows));
+        let appearance = Appearance::of_nothing(self.topology.entities.len()).with(shown);
+        Hypothesis { fault, appearance: Appearance { least, most, ..appearance } }
+    }
+
+    /// Returns what a fault of known strength brings about, together with what is at work beside it.
+    #[must_use]
+    pub(crate) fn effects(self, fault: Option<&Fault>, beside: &Beside<'_>) -> Effects {
+        let facts = self.facts(fault, beside.fault, &beside.events);
         let flow = self.traffic.settled(&facts);
-        let shown = facts.iter().map(|(predicate, at)| (*at, predicate.shows));
-        let mut appearance = Appearance::of_nothing(self.topology.entities.len()).with(shown);
-        appearance.troubled = flow.troubled(quiet);
-        let diverges = facts.iter().any(|(predicate, _)| predicate.diverges);
-        let impact = self.traffic.impact(&flow);
-        Hypothesis { fault, appearance, impact, diverges }
+        let any = |is: fn(&Predicate) -> bool| facts.iter().any(|acting| is(acting.predicate));
+        let loss = Loss {
+            share: self.traffic.impact(&flow),
+            late_work: any(|predicate| predicate.delays),
+            diverges: any(|predicate| predicate.diverges),
+        };
+        Effects { troubled: flow.troubled(&beside.quiet), loss }
+    }
+
+    fn flow(self, fault: &Fault, other: Option<&Fault>, events: &[Acting<'_>]) -> Flow {
+        self.traffic.settled(&self.facts(Some(fault), other, events))
+    }
+
+    fn facts<'b>(self, fault: Option<&'b Fault>, other: Option<&'b Fault>, events: &[Acting<'b>]) -> Vec<Acting<'b>>
+    where
+        'a: 'b,
+    {
+        let both = [fault, other].into_iter().flatten();
+        both.flat_map(|fault| fault.holding(self.vocabulary, fault.start)).chain(events.iter().copied()).collect()
     }
 
     /// Returns all that explain a scene: single hypotheses, and pairs of those that show nothing that is not there.
-    fn explaining(self, all: &[Hypothesis], scene: &Scene) -> Vec<Vec<usize>> {
+    fn explaining(self, all: &[Hypothesis], scene: &Scene, beside: &Beside<'_>) -> Vec<Vec<usize>> {
         let hypotheses = Hypotheses::over(self.vocabulary, all);
-        let quiet = self.traffic.settled(&[]);
         let mut found: Vec<_> = hypotheses.explaining(scene).into_iter().map(|index| vec![index]).collect();
         let shows_nothing_else = |one: &Hypothesis| {
-            one.appearance.shows.iter().zip(&scene.appearance.shows).all(|(its, seen)| (*its - *seen).is_empty())
+            one.appearance.shows.iter().zip(&scene.shows).all(|(its, seen)| (*its - *seen).is_empty())
         };
         let possible: Vec<_> = (0..all.len()).filter(|index| shows_nothing_else(&all[*index])).collect();
         for (place, first) in possible.iter().enumerate() {
             for second in &possible[place + 1..] {
-                let both = self.simulated(all[*first].fault.clone(), Some(&all[*second].fault), &quiet);
-                if both.explains(scene) {
+                let beside = Beside { fault: Some(&all[*second].fault), ..beside.clone() };
+                if self.simulated(all[*first].fault.clone(), &beside).explains(scene) {
                     found.push(vec![*first, *second]);
                 }
             }
@@ -157,8 +228,14 @@ impl Laboratory<'_> {
     ///
     /// # Errors
     /// The number of explanations, if it is not this one alone.
-    pub fn only_pair(self, all: &[Hypothesis], scene: &Scene, [one, other]: [usize; 2]) -> Result<(), usize> {
-        let found = self.explaining(all, scene);
+    pub fn only_pair(
+        self,
+        all: &[Hypothesis],
+        scene: &Scene,
+        [one, other]: [usize; 2],
+        beside: &Beside<'_>,
+    ) -> Result<(), usize> {
+        let found = self.explaining(all, scene, beside);
         if found == [vec![one.min(other), one.max(other)]] { Ok(()) } else { Err(found.len()) }
     }
 }
@@ -178,18 +255,20 @@ impl<'a> Hypotheses<'a> {
         Self { all, tools: TOOLS.map(|tool| vocabulary.of_tool(tool)) }
     }
 
-    /// Assembles the scene of a true hypothesis and of decoys. Without a true one there is no fault.
+    /// Assembles the scene of a true hypothesis and of decoys, given the entities that are in trouble. Without a true
+    /// one there is no fault.
     #[must_use]
     pub(crate) fn scene(
         &self,
         truth: Option<usize>,
+        troubled: Troubled,
         entities: usize,
         decoys: impl IntoIterator<Item = (EntityId, ClassSet)>,
         ambiguity: u32,
     ) -> Scene {
         let truth = truth.map(|truth| self.all[truth].appearance.clone());
-        let appearance = truth.unwrap_or_else(|| Appearance::of_nothing(entities)).with(decoys);
-        Scene { appearance, ambiguity }
+        let shows = truth.unwrap_or_else(|| Appearance::of_nothing(entities)).with(decoys).shows;
+        Scene { shows, troubled, ambiguity }
     }
 
     /// Returns the hypotheses that explain a scene, each on its own.
@@ -212,13 +291,12 @@ impl<'a> Hypotheses<'a> {
     pub(crate) fn agrees(&self, hypothesis: &Hypothesis, scene: &Scene, view: View) -> bool {
         let of_tool = TOOLS.iter().zip(self.tools).find(|(tool, _)| **tool == view.tool);
         let of_tool = of_tool.map_or(ClassSet::EMPTY, |(_, classes)| classes);
-        let shown = |appearance: &Appearance| appearance.shows[view.at.index()] & of_tool;
-        if !is_explained(shown(&hypothesis.appearance), shown(&scene.appearance), scene.ambiguity) {
+        let shown = |shows: &[ClassSet]| shows[view.at.index()] & of_tool;
+        if !is_explained(shown(&hypothesis.appearance.shows), shown(&scene.shows), scene.ambiguity) {
             return false;
         }
         // Error rates and response times are among the metrics.
-        view.tool != Diagnostic::CheckMetrics
-            || hypothesis.appearance.troubled.at(view.at) == scene.appearance.troubled.at(view.at)
+        view.tool != Diagnostic::CheckMetrics || hypothesis.appearance.allows(view.at, scene.troubled.at(view.at))
     }
 
     /// Goes through all views of the system.
@@ -227,11 +305,22 @@ impl<'a> Hypotheses<'a> {
         EntityId::first(entities).flat_map(|at| TOOLS.map(|tool| View { at, tool }))
     }
 
-    /// Returns the hypotheses that an alert leaves open: those by which the alerted entity is in trouble.
+    /// Returns the hypotheses that an alert leaves open: those that bring its symptom about at the alerted entity, at
+    /// some strength.
     #[must_use]
-    pub(crate) fn after_alert(&self, alerted: EntityId) -> Vec<usize> {
-        let troubles = |one: &Hypothesis| one.appearance.troubled.at(alerted).any();
+    pub(crate) fn after_alert(&self, alerted: EntityId, symptom: Symptom) -> Vec<usize> {
+        let troubles = |one: &Hypothesis| one.appearance.most.has(symptom).contains(alerted);
         (0..self.all.len()).filter(|index| troubles(&self.all[*index])).collect()
+    }
+
+    /// Returns the entropy of the faults that an alert leaves open, in 1024ths of a bit. Before the alert, all families
+    /// that the system can have are equally likely, and so are all roots of a family.
+    #[must_use]
+    pub(crate) fn entropy(&self, left: &[usize]) -> u32 {
+        let of_family = |family: usize| self.all.iter().filter(|one| one.fault.family == family).count();
+        let weight =
+            |index: &usize| WHOLE / u64::try_from(of_family(self.all[*index].fault.family)).unwrap_or(1).max(1);
+        entropy(left.iter().map(weight))
     }
 
     /// Returns the fewest views that exclude all hypotheses but the true one, or `None` if three are not found to be
@@ -279,6 +368,38 @@ impl<'a> Hypotheses<'a> {
     }
 }
 
+/// The weight of a family in [`Hypotheses::entropy`], a number that most numbers of roots divide.
+const WHOLE: u64 = 720_720;
+
+/// Returns the Shannon entropy of weights, in 1024ths of a bit: log2(S) − Σ w·log2(w) / S, where S is the sum.
+fn entropy(weights: impl Iterator<Item = u64> + Clone) -> u32 {
+    let sum: u64 = weights.clone().sum();
+    if sum == 0 {
+        return 0;
+    }
+    let own: u64 = weights.map(|weight| weight * u64::from(log2(weight))).sum();
+    log2(sum).saturating_sub(u32::try_from(own / sum).unwrap_or(u32::MAX))
+}
+
+/// Returns the binary logarithm of a number above 0, in 1024ths, by repeated squaring. It is computed in integers, so
+/// it is the same on every machine.
+#[must_use]
+pub(crate) fn log2(number: u64) -> u32 {
+    const PLACES: u32 = 10;
+    let whole = number.max(1).ilog2();
+    // The mantissa is from 1 to 2, as 1.31 fixed point.
+    let mut mantissa = if whole > 31 { number >> (whole - 31) } else { number << (31 - whole) };
+    let mut result = whole << PLACES;
+    for place in (0..PLACES).rev() {
+        mantissa = (mantissa * mantissa) >> 31;
+        if mantissa >= 1 << 32 {
+            mantissa >>= 1;
+            result |= 1 << place;
+        }
+    }
+    result
+}
+
 /// The hypotheses that a view excludes, as one bit each. There may be more of them than a machine word has bits.
 #[derive(PartialEq, Eq)]
 struct Excluded(Vec<u64>);
@@ -316,10 +437,13 @@ mod tests {
     #[test]
     fn every_fault_of_a_system_is_found_and_simulated() {
         let all = Small::new().hypotheses();
-        let roots: Vec<_> = all.iter().map(|one| (one.fault.family, one.fault.root, one.impact)).collect();
-        assert_eq!(roots, [(0, STORE, 1000), (1, SERVICE, 0)]);
-        assert_eq!(all[0].appearance.troubled.errors.len(), 3);
-        assert_eq!(all[1].appearance.troubled.slow.iter().collect::<Vec<_>>(), [GATEWAY, SERVICE]);
+        let roots: Vec<_> = all.iter().map(|one| (one.fault.family, one.fault.root)).collect();
+        assert_eq!(roots, [(0, STORE), (1, SERVICE)]);
+        assert_eq!(all[0].appearance.least.errors.len(), 3);
+        // A weak one is not felt at the gateway, and a strong one is.
+        let slow = |troubled: Troubled| troubled.slow.iter().collect::<Vec<_>>();
+        assert_eq!(slow(all[1].appearance.least), [SERVICE]);
+        assert_eq!(slow(all[1].appearance.most), [GATEWAY, SERVICE]);
         assert!(all[0].appearance.shows[SERVICE.index()].is_empty());
     }
 
@@ -328,7 +452,10 @@ mod tests {
         let small = Small::new();
         let all = small.hypotheses();
         let hypotheses = Hypotheses::over(&small.library.vocabulary, &all);
-        let scene = |truth, decoys: &[(EntityId, ClassSet)]| hypotheses.scene(truth, 3, decoys.iter().copied(), 1);
+        let scene = |truth: Option<usize>, decoys: &[(EntityId, ClassSet)]| {
+            let troubled = truth.map(|truth| all[truth].appearance.least).unwrap_or_default();
+            hypotheses.scene(truth, troubled, 3, decoys.iter().copied(), 1)
+        };
         for truth in [Some(0), Some(1), None] {
             assert_eq!(hypotheses.only(&scene(truth, &[]), truth), Ok(()));
             // One class may be a decoy, and two at the same entity are more than a decoy shows.
@@ -346,13 +473,22 @@ mod tests {
         let small = Small::new();
         let all = small.hypotheses();
         let hypotheses = Hypotheses::over(&small.library.vocabulary, &all);
-        let scene = hypotheses.scene(Some(0), 3, [], 1);
-        assert_eq!(hypotheses.after_alert(GATEWAY), [0, 1]);
-        assert_eq!(hypotheses.after_alert(STORE), [0]);
+        let scene = hypotheses.scene(Some(0), all[0].appearance.least, 3, [], 1);
+        assert_eq!(hypotheses.after_alert(GATEWAY, Symptom::Errors), [0]);
+        assert_eq!(hypotheses.after_alert(GATEWAY, Symptom::Latency), [1]);
         let metrics = View { at: GATEWAY, tool: Diagnostic::CheckMetrics };
         assert!(hypotheses.agrees(&all[0], &scene, metrics) && !hypotheses.agrees(&all[1], &scene, metrics));
         assert_eq!(hypotheses.fewest_views(&scene, &[0, 1], 0), Some(vec![metrics]));
         assert_eq!(hypotheses.fewest_views(&scene, &[0], 0), None, "there is nothing to exclude");
+    }
+
+    #[test]
+    fn entropy_is_that_of_the_weights() {
+        assert_eq!([1, 2, 3, 1000, 1 << 40].map(log2), [0, 1024, 1623, 10204, 40 * 1024]);
+        assert_eq!(entropy([5_u64; 8].into_iter()), 3 * 1024);
+        assert_eq!((entropy([7_u64].into_iter()), entropy([0_u64; 0].into_iter())), (0, 0));
+        // 1/2, 1/4, 1/4: one and a half bits.
+        assert_eq!(entropy([2_u64, 1, 1].into_iter()), 1536);
     }
 
     #[test]

@@ -8,7 +8,17 @@ use crate::draws::{Draws, Stream};
 use crate::ids::{EntityId, FactId, FactSet};
 use crate::system::fault::{Condition, Fact, Fault, Op, Target, Thing};
 use crate::system::named_objects::has_flag;
+use crate::system::strength::Strength;
 use crate::system::topology::{Edge, Topology};
+
+/// How strongly the facts of a fault that is bound act.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Strengths {
+    /// All act as their predicates say.
+    Usual,
+    /// They are drawn, one for each label of the family. Another number draws others.
+    Drawn(u64),
+}
 
 /// Binds a family to a root. Returns `None` if the root is of another kind, or if a name of the family stands for
 /// nothing there.
@@ -20,6 +30,7 @@ pub(crate) fn bind(
     topology: &Topology,
     vocabulary: &Vocabulary,
     draws: Draws,
+    strengths: Strengths,
 ) -> Option<Fault> {
     if !family.kinds.contains(&topology.entity(root).kind) {
         return None;
@@ -37,7 +48,11 @@ pub(crate) fn bind(
         }
         names.push((name, found));
     }
-    Binding { family, names, facts: Vec::new(), labels: Vec::new() }.fault(number, root, vocabulary)
+    let strength = |label: u64| match strengths {
+        Strengths::Usual => Strength::USUAL,
+        Strengths::Drawn(number) => Strength::drawn(draws, salt | number << 32, label),
+    };
+    Binding { family, names, facts: Vec::new(), labels: Vec::new() }.fault(number, root, vocabulary, &strength)
 }
 
 struct Binding<'a> {
@@ -57,14 +72,21 @@ struct Label<'a> {
 }
 
 impl<'a> Binding<'a> {
-    fn fault(mut self, number: usize, root: EntityId, vocabulary: &Vocabulary) -> Option<Fault> {
+    fn fault(
+        mut self,
+        number: usize,
+        root: EntityId,
+        vocabulary: &Vocabulary,
+        strength: &dyn Fn(u64) -> Strength,
+    ) -> Option<Fault> {
         let family = self.family;
-        for fact in &family.facts {
-            self.add(fact)?;
+        let mut labels = 0..;
+        for (fact, label) in family.facts.iter().zip(labels.by_ref()) {
+            self.add(fact, strength(label))?;
         }
         let start: FactSet = FactId::first(self.facts.len()).collect();
-        for fact in &family.later {
-            self.add(fact)?;
+        for (fact, label) in family.later.iter().zip(labels) {
+            self.add(fact, strength(label))?;
         }
         let trigger_at = self.of(&family.trigger.on).first()?.at;
         let mut ops = Vec::new();
@@ -98,10 +120,10 @@ impl<'a> Binding<'a> {
     }
 
     /// Adds the facts of a label. Returns `None` if the fault would have too many facts.
-    fn add(&mut self, template: &'a FactTemplate) -> Option<()> {
+    fn add(&mut self, template: &'a FactTemplate, strength: Strength) -> Option<()> {
         let entities: Vec<_> = self.of(&template.of).iter().map(|target| target.at).collect();
         let first = self.facts.len();
-        self.facts.extend(entities.iter().map(|at| Fact { predicate: template.predicate, at: *at }));
+        self.facts.extend(entities.iter().map(|at| Fact { predicate: template.predicate, at: *at, strength }));
         if self.facts.len() >= FactSet::CAPACITY {
             return None;
         }

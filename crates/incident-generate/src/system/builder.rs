@@ -35,7 +35,7 @@ impl Default for Naming {
 }
 
 impl Naming {
-    /// Returns the number of the skin. Draws of names and ids depend on it, and no other draws do.
+    /// Returns the number of the skin. The key of names and ids depends on it, and no other key does.
     #[must_use]
     pub fn skin(self) -> u64 {
         match self {
@@ -45,7 +45,7 @@ impl Naming {
     }
 }
 
-const WORDS: [&str; 72] = [
+pub(crate) const WORDS: [&str; 72] = [
     "agate", "alder", "amber", "aspen", "basalt", "beryl", "birch", "bistre", "briar", "cedar", "chalk", "cinder",
     "clover", "cobalt", "copper", "coral", "crocus", "cypress", "delta", "dune", "ember", "fennel", "fern", "flint",
     "garnet", "gneiss", "granite", "harbor", "hazel", "heath", "heron", "indigo", "iris", "ivory", "jasper", "juniper",
@@ -55,26 +55,28 @@ const WORDS: [&str; 72] = [
 ];
 
 const JOURNEYS: [&str; 8] = ["checkout", "login", "search", "browse", "messages", "reports", "uploads", "settings"];
+/// One of so many services is called only by callers that can do without it.
+const ONE_ASIDE_OF: usize = 5;
 /// The weights of journeys in thousandths, for three to six journeys.
 const WEIGHTS: [&[i32]; 4] =
     [&[520, 310, 170], &[430, 280, 180, 110], &[370, 260, 180, 120, 70], &[330, 240, 170, 120, 90, 50]];
 
-/// Makes a system.
+/// Makes a system. Nothing but the names of its entities depends on the source of names.
 #[must_use]
-pub(crate) fn build(draws: Draws, size: Size, naming: Naming) -> Topology {
+pub(crate) fn build(draws: Draws, names: Draws, size: Size, naming: Naming) -> Topology {
     let mut build = Builder { draws, parts: Vec::new(), edges: Vec::new() };
     let services = size.services.max(6);
     let count = |of: u16, least: u16| (services * of / 100).max(least);
     let [dbs, caches, queues, externals] = [count(14, 1), count(7, 1), count(6, 1), count(6, 1)];
-    let [workers, batches] = [count(9, 1), count(6, 1)];
+    let [workers, batches] = [count(9, 1), count(8, 1)];
     let apis = services.saturating_sub(1 + dbs + caches + queues + externals + workers + batches).max(2);
     let nodes = (services / 8).max(2);
 
     // Callers come first, so that one pass from the front sums up loads and one from the back sums up errors.
     let gateway = build.add_one(Kind::Gateway);
-    let apis = build.add(Kind::Api, apis);
     let workers = build.add(Kind::Worker, workers);
     let batches = build.add(Kind::Batch, batches);
+    let apis = build.add(Kind::Api, apis);
     let queues = build.add(Kind::Queue, queues);
     let caches = build.add(Kind::Cache, caches);
     let dbs = build.add(Kind::Db, dbs);
@@ -88,8 +90,9 @@ pub(crate) fn build(draws: Draws, size: Size, naming: Naming) -> Topology {
     build.data(&apis, &fronts, &dbs, &caches);
     build.messages(&apis, &fronts, &workers, &queues, &dbs);
     build.others(&apis, &batches, &dbs, &externals);
-    build.name(naming);
+    build.name(names, naming);
     let journeys = build.journeys(&fronts);
+    build.share_out(gateway, &journeys);
     let Builder { parts, mut edges, .. } = build;
     edges.sort_by_key(|edge| (edge.from, edge.to, edge.kind));
     edges.dedup_by_key(|edge| (edge.from, edge.to));
@@ -161,9 +164,18 @@ impl Builder {
     /// Connects services in tiers: the gateway calls the first tier, which is returned, and each further service is
     /// called by one or two of the tier before it.
     fn connect(&mut self, gateway: EntityId, apis: &[EntityId], hops: u16) -> Vec<EntityId> {
+        // The last ones are called for what callers can do without.
+        let (apis, aside) = apis.split_at(apis.len() - apis.len() / ONE_ASIDE_OF);
         let tiers = usize::from(hops).min(apis.len()).max(1);
-        let first = (apis.len() / tiers).clamp(2, 6).min(apis.len());
+        let first = (apis.len() / tiers).clamp(3, 6).min(apis.len());
         let (fronts, deeper) = apis.split_at(first);
+        for (number, api) in aside.iter().enumerate() {
+            let callers = 2 + self.draw(*api, 6, 3);
+            for n in 0..callers.min(apis.len()) {
+                let caller = apis[(number + n * 3 + self.draw(*api, 7, apis.len())) % apis.len()];
+                self.edge(caller, *api, EdgeKind::Opt);
+            }
+        }
         for front in fronts {
             self.edge(gateway, *front, EdgeKind::Req);
         }
@@ -226,6 +238,8 @@ impl Builder {
         for (worker, number) in workers.iter().zip(0..) {
             self.edge(*worker, queues[number % queues.len()], EdgeKind::Consume);
             self.edge(*worker, dbs[self.draw(*worker, 20, dbs.len())], EdgeKind::Data);
+            // A worker fails where what it calls does, so an alert on it leaves much open.
+            self.edge(*worker, fronts[(number + self.draw(*worker, 23, fronts.len())) % fronts.len()], EdgeKind::Req);
         }
         for (queue, number) in queues.iter().zip(0..) {
             let producers = [
@@ -252,8 +266,8 @@ impl Builder {
     }
 
     /// Names all entities.
-    fn name(&mut self, naming: Naming) {
-        let order = self.draws.shuffled(Stream::Names, naming.skin() << 8, WORDS.len());
+    fn name(&mut self, names: Draws, naming: Naming) {
+        let order = names.shuffled(Stream::Names, 0, WORDS.len());
         let mut counts = BTreeMap::new();
         for (index, entity) in self.parts.iter_mut().enumerate() {
             let count: &mut u16 = counts.entry(entity.kind).or_default();
@@ -271,15 +285,35 @@ impl Builder {
     fn journeys(&self, fronts: &[EntityId]) -> Vec<Journey> {
         let weights = WEIGHTS[(fronts.len().clamp(3, 6)) - 3];
         let order = self.draws.shuffled(Stream::Journeys, 1, fronts.len());
-        weights
+        // How often a journey is made says little about how much it matters: many browse, and few pay.
+        let drawn: Vec<_> =
+            (2..).take(weights.len()).map(|n| self.draws.within(Stream::Journeys, n, 0, 60, 400)).collect();
+        let whole: u32 = drawn.iter().sum();
+        let shares = drawn.iter().map(|share| (share * 1000 / whole).cast_signed());
+        let mut journeys: Vec<_> = weights
             .iter()
             .zip(JOURNEYS)
+            .zip(shares)
             .enumerate()
-            .map(|(number, (weight, name))| Journey {
+            .map(|(number, ((weight, name), requests))| Journey {
                 name,
                 entry: fronts[order[number % order.len()]],
                 weight: *weight,
+                requests,
             })
-            .collect()
+            .collect();
+        let rest = 1000 - journeys.iter().map(|journey| journey.requests).sum::<i32>();
+        if let Some(first) = journeys.first_mut() {
+            first.requests += rest;
+        }
+        journeys
+    }
+
+    /// Lets the requests at the gateway go to the services that the journeys enter at.
+    fn share_out(&mut self, gateway: EntityId, journeys: &[Journey]) {
+        for edge in self.edges.iter_mut().filter(|edge| edge.from == gateway) {
+            let here = journeys.iter().filter(|journey| journey.entry == edge.to);
+            edge.fanout = here.map(|journey| journey.requests).sum();
+        }
     }
 }

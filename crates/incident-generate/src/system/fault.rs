@@ -1,8 +1,10 @@
 //! Faults. A fault is a family that is bound to a root of a system: it has facts about entities, and ops that end
 //! facts and begin others.
 
-use crate::data::vocabulary::{Predicate, Vocabulary};
+use crate::data::vocabulary::Vocabulary;
 use crate::ids::{EntityId, FactId, FactSet, PredicateId, VerbId};
+use crate::system::strength::Strength;
+use crate::system::traffic::Acting;
 
 /// What an op acts on: the entity itself, or a job, certificate, flag or change that belongs to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,6 +77,22 @@ pub struct Fact {
     pub predicate: PredicateId,
     /// The entity that the fact is about.
     pub at: EntityId,
+    /// How strongly it acts.
+    pub strength: Strength,
+}
+
+impl Fact {
+    /// Returns the fact as traffic needs it.
+    #[must_use]
+    pub fn acting(self, vocabulary: &Vocabulary) -> Acting<'_> {
+        Acting { predicate: vocabulary.predicate(self.predicate), at: self.at, strength: self.strength }
+    }
+
+    /// Returns whether another fact states the same of the same entity, however strongly it acts.
+    #[must_use]
+    pub fn states_the_same_as(self, other: Self) -> bool {
+        (self.predicate, self.at) == (other.predicate, other.at)
+    }
 }
 
 /// A family that is bound to a root, or two of them that are joined.
@@ -114,13 +132,16 @@ impl Fault {
         self.numbered_facts().filter(move |(id, _)| set.contains(*id)).map(|(_, fact)| *fact)
     }
 
-    /// Goes through the facts of a set with their predicates, as traffic needs them.
-    pub fn holding<'a>(
-        &'a self,
-        vocabulary: &'a Vocabulary,
-        set: FactSet,
-    ) -> impl Iterator<Item = (&'a Predicate, EntityId)> {
-        self.facts_in(set).map(|fact| (vocabulary.predicate(fact.predicate), fact.at))
+    /// Goes through the facts of a set, as traffic needs them.
+    pub fn holding<'a>(&'a self, vocabulary: &'a Vocabulary, set: FactSet) -> impl Iterator<Item = Acting<'a>> {
+        self.facts_in(set).map(|fact| fact.acting(vocabulary))
+    }
+
+    /// Returns the same fault with all facts at one strength.
+    #[must_use]
+    pub(crate) fn at_strength(&self, strength: Strength) -> Self {
+        let facts = self.facts.iter().map(|fact| Fact { strength, ..*fact }).collect();
+        Self { facts, ..self.clone() }
     }
 
     /// Joins another fault to this one, whose root, family and trigger are kept. Returns `None` if the two interfere:
@@ -130,7 +151,8 @@ impl Fault {
     pub fn joined(&self, other: &Self) -> Option<Self> {
         let by = self.facts.len();
         let same_op = |one: &Op| self.ops.iter().any(|op| (op.verb, op.target) == (one.verb, one.target));
-        let interfere = other.facts.iter().any(|fact| self.facts.contains(fact)) || other.ops.iter().any(same_op);
+        let interfere = other.facts.iter().any(|fact| self.facts.iter().any(|own| own.states_the_same_as(*fact)))
+            || other.ops.iter().any(same_op);
         if interfere || by + other.facts.len() >= FactSet::CAPACITY {
             return None;
         }

@@ -5,5 +5,6 @@ pub(crate) mod bind;
 pub(crate) mod builder;
 pub(crate) mod fault;
 pub(crate) mod named_objects;
+pub(crate) mod strength;
 pub(crate) mod topology;
 pub(crate) mod traffic;

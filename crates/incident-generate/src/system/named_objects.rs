@@ -21,12 +21,12 @@ pub(crate) fn has_flag(topology: &Topology, draws: Draws, at: EntityId) -> bool 
 }
 
 impl NamedObjects {
-    /// Names the objects of a system. The names depend on its skin.
+    /// Names the objects of a system. Their names are drawn from the source of names, and which there are from the other
+    /// one.
     #[must_use]
-    pub fn new(topology: &Topology, draws: Draws, skin: u64) -> Self {
-        let number =
-            |at: EntityId, kind: u64| draws.within(Stream::Objects, u64::from(at), skin << 8 | kind, 0, 8999) + 1000;
-        let named = |exists: &dyn Fn(EntityId) -> bool, prefix: &str, kind: u64| {
+    pub fn new(topology: &Topology, draws: Draws, names: Draws) -> Self {
+        let number = |at: EntityId, kind: u64| names.within(Stream::Objects, u64::from(at), kind, 1000, 9999);
+        let objects = |exists: &dyn Fn(EntityId) -> bool, prefix: &str, kind: u64| {
             let mut names: Vec<Option<String>> = Vec::new();
             for at in topology.ids() {
                 let name = exists(at).then(|| {
@@ -45,9 +45,9 @@ impl NamedObjects {
         };
         let kind = |at: EntityId| topology.entity(at).kind;
         Self {
-            jobs: named(&|at| kind(at).has_job(), "job", 10),
-            certificates: named(&|at| matches!(kind(at), Kind::Api | Kind::Identity), "crt", 11),
-            flags: named(&|at| has_flag(topology, draws, at), "ff", 12),
+            jobs: objects(&|at| kind(at).has_job(), "job", 10),
+            certificates: objects(&|at| matches!(kind(at), Kind::Api | Kind::Identity), "crt", 11),
+            flags: objects(&|at| has_flag(topology, draws, at), "ff", 12),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Topologies: the entities of a system, their dependencies, and the journeys of users through it.
 
 use crate::data::kinds::{EdgeKind, Kind};
-use crate::ids::EntityId;
+use crate::ids::{EntityId, EntitySet};
 
 /// An entity: a service, or something that services depend on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub struct Journey {
     pub entry: EntityId,
     /// Its share of all that users come for, in thousandths. The shares of all journeys add up to 1000.
     pub weight: i32,
+    /// Its share of the requests at the gateway, in thousandths. The shares of all journeys add up to 1000.
+    pub requests: i32,
 }
 
 /// A system. Its entities are sorted so that every caller comes before what it calls.
@@ -101,6 +103,25 @@ impl Topology {
     /// Goes through the dependencies of others on an entity.
     pub fn needed_by(&self, to: EntityId) -> impl Iterator<Item = &Edge> {
         self.edges.iter().filter(move |edge| edge.to == to)
+    }
+
+    /// Returns what an entity stands on without calling it: the node that it runs on, and for what handles requests and
+    /// is run here also name resolution, configuration, credentials and routing.
+    #[must_use]
+    pub fn under(&self, at: EntityId) -> Vec<EntityId> {
+        let entity = self.entity(at);
+        let is_served = entity.kind.is_service() && entity.kind != Kind::External;
+        let kinds: &[Kind] = if is_served { &[Kind::Dns, Kind::Config, Kind::Identity, Kind::Network] } else { &[] };
+        entity.node.into_iter().chain(kinds.iter().flat_map(|kind| self.of(*kind))).collect()
+    }
+
+    /// Returns the entities that the records of an entity name: what it calls, what calls it, what it stands on, and what
+    /// is placed on it.
+    #[must_use]
+    pub fn named_by(&self, at: EntityId) -> EntitySet {
+        let called = self.needs(at).map(|edge| edge.to).chain(self.needed_by(at).map(|edge| edge.from));
+        let placed = self.numbered().filter(|(_, entity)| entity.node == Some(at)).map(|(placed, _)| placed);
+        called.chain(self.under(at)).chain(placed).collect()
     }
 
     /// Goes through the entities that call an entity, for whatever reason. A consumer reads from a queue and does not

@@ -3,9 +3,10 @@
 //! All numbers are integers, so the same incident gives the same readings on every machine. Shares and factors are in
 //! thousandths, durations in microseconds, and rates in thousandths of a request a second.
 
-use crate::data::kinds::EdgeKind;
+use crate::data::kinds::{EdgeKind, Symptom};
 use crate::data::vocabulary::{FailsAs, Predicate, Toward};
 use crate::ids::{EntityId, EntitySet};
+use crate::system::strength::{Effect, Strength};
 use crate::system::topology::{Entity, Topology};
 
 /// The share of reads that a cache passes on to its store on a quiet day.
@@ -28,6 +29,37 @@ const LONGEST: i64 = 30_000_000;
 const ERRORS_UP: i16 = 25;
 /// The factor from which the response times of an entity are up.
 const LATENCY_UP: u64 = 1800;
+
+/// A fact as traffic needs it: a predicate that holds about an entity, and how strongly it acts.
+#[derive(Debug, Clone, Copy)]
+pub struct Acting<'a> {
+    /// The predicate that holds.
+    pub predicate: &'a Predicate,
+    /// The entity that it holds about.
+    pub at: EntityId,
+    /// How strongly it acts.
+    pub strength: Strength,
+}
+
+impl Acting<'_> {
+    /// Returns the share of requests that it fails, in thousandths.
+    #[must_use]
+    pub(crate) fn error(&self) -> i32 {
+        Effect::of(self.predicate, self.strength).error
+    }
+
+    /// Returns whether it fails calls along an edge of this kind, and nothing else.
+    #[must_use]
+    pub(crate) fn fails_calls_along(&self, kind: EdgeKind) -> bool {
+        self.predicate.error > 0 && self.predicate.toward.is_some_and(|toward| toward.includes(kind))
+    }
+
+    /// Returns whether it fails requests, whatever they are about.
+    #[must_use]
+    pub(crate) fn fails_requests(&self) -> bool {
+        self.predicate.error > 0 && self.predicate.toward.is_none()
+    }
+}
 
 /// What the facts that hold at the moment do to an entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +148,15 @@ impl Troubled {
         self.errors | self.slow
     }
 
+    /// Returns the entities that have a symptom.
+    #[must_use]
+    pub const fn has(self, symptom: Symptom) -> EntitySet {
+        match symptom {
+            Symptom::Errors => self.errors,
+            Symptom::Latency => self.slow,
+        }
+    }
+
     /// Returns the trouble of one entity.
     #[must_use]
     pub fn at(self, at: EntityId) -> Trouble {
@@ -179,26 +220,27 @@ impl Flow {
     }
 
     /// Replaces the facts that hold from the next tick on.
-    pub fn set(&mut self, facts: &[(&Predicate, EntityId)]) {
+    pub fn set(&mut self, facts: &[Acting<'_>]) {
         self.effects.fill(Effects::NONE);
-        for (predicate, at) in facts {
+        for Acting { predicate, at, strength } in facts {
             let effects = &mut self.effects[at.index()];
-            let passes = 1000 - predicate.error;
+            let effect = Effect::of(predicate, *strength);
+            let passes = 1000 - effect.error;
             match predicate.toward {
                 Some(toward) => {
                     let slot = toward as usize;
                     effects.passes_toward[slot] = effects.passes_toward[slot] * passes / 1000;
-                    effects.extra[slot] += predicate.load;
+                    effects.extra[slot] += effect.load;
                 }
                 None => effects.passes = effects.passes * passes / 1000,
             }
-            if predicate.fails_as == FailsAs::Timeout && predicate.error > 0 {
+            if predicate.fails_as == FailsAs::Timeout && predicate.error > 0 && !predicate.is_harmless() {
                 effects.wait = i64::from(TIMEOUT);
             }
-            effects.capacity = effects.capacity * predicate.capacity / 1000;
-            effects.latency = effects.latency.max(predicate.latency);
-            effects.retries += predicate.retries;
-            effects.miss = effects.miss.max(predicate.miss);
+            effects.capacity = effects.capacity * effect.capacity / 1000;
+            effects.latency = effects.latency.max(effect.latency);
+            effects.retries += effect.retries;
+            effects.miss = effects.miss.max(effect.miss);
         }
     }
 
@@ -259,7 +301,7 @@ impl TrafficModel {
 
     /// Returns the traffic in the first minute in which these facts hold.
     #[must_use]
-    pub fn flow(&self, facts: &[(&Predicate, EntityId)]) -> Flow {
+    pub fn flow(&self, facts: &[Acting<'_>]) -> Flow {
         let count = self.capacities.len();
         let mut flow = Flow {
             readings: vec![Reading::default(); count],
@@ -293,15 +335,24 @@ impl TrafficModel {
             let used = (loads[at].saturating_mul(1000) / can).min(MOST_USED);
             let mut passes = i64::from(own.passes) * (1000 - overload(used)) / 1000;
             let mut latency = capacity.latency * i64::from(own.latency) / 1000 * crowding(used) / 1000 + own.wait;
+            // A request at the gateway goes to one of the services behind it, and any other request to all.
+            let is_gateway = at == self.gateway.index();
+            let mut lost_behind = 0;
             for link in self.links(at) {
                 let called = readings[link.to.index()];
                 let on_the_way = link.toward.map_or(1000, |toward| i64::from(own.passes_toward[toward as usize]));
                 let fails = 1000 - on_the_way * (1000 - i64::from(called.error)) / 1000;
+                if is_gateway {
+                    lost_behind += i64::from(link.fanout) * fails / 1000;
+                    latency += i64::from(called.latency) * i64::from(link.fanout) / 1000;
+                    continue;
+                }
                 passes = passes * (1000 - i64::from(link.weight) * fails / 1000) / 1000;
                 if link.waits {
                     latency += i64::from(called.latency) * i64::from(link.weight) / 1000;
                 }
             }
+            passes = passes * (1000 - lost_behind).max(0) / 1000;
             let load = if capacity.usual == 0 { 1000 } else { loads[at].saturating_mul(1000) / capacity.usual };
             readings[at] = Reading {
                 error: i16::try_from(1000 - passes).unwrap_or(1000),
@@ -314,7 +365,7 @@ impl TrafficModel {
 
     /// Ticks until the readings stop changing, or a fixed number of times in systems that oscillate.
     #[must_use]
-    pub fn settled(&self, facts: &[(&Predicate, EntityId)]) -> Flow {
+    pub fn settled(&self, facts: &[Acting<'_>]) -> Flow {
         const MOST_TICKS: usize = 12;
         let mut flow = self.flow(facts);
         for _ in 0..MOST_TICKS {
@@ -373,8 +424,14 @@ mod tests {
     /// The readings of gateway, service and store once traffic has settled, and the impact.
     fn settled(facts: &[(&str, EntityId)]) -> (Vec<Reading>, i32, Troubled) {
         let small = Small::new();
-        let predicate = |name| small.library.vocabulary.predicate(small.predicate(name));
-        let facts: Vec<_> = facts.iter().map(|(name, at)| (predicate(name), *at)).collect();
+        let facts: Vec<_> = facts
+            .iter()
+            .map(|(name, at)| Acting {
+                predicate: small.library.vocabulary.predicate(small.predicate(name)),
+                at: *at,
+                strength: Strength::USUAL,
+            })
+            .collect();
         let flow = small.traffic.settled(&facts);
         let troubled = flow.troubled(&small.traffic.settled(&[]));
         (flow.readings().to_vec(), small.traffic.impact(&flow), troubled)

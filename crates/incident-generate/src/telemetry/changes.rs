@@ -12,7 +12,7 @@ impl Reader<'_> {
         let mut any = false;
         for (slot, change) in incident.changes.iter().enumerate().filter(|(_, change)| change.at == self.at) {
             any = true;
-            sheet.begin(self.id(CHANGES, slot as u64, 0), Claim::Nothing);
+            sheet.begin(self.id(CHANGES, slot as u64, 0), Claim::Changed { number: slot });
             let ago = i64::from(change.minutes_ago) + i64::from(self.now);
             let minute = -i32::try_from(change.minutes_ago).unwrap_or(i32::MAX);
             let kind = change.kind.as_str();
@@ -23,7 +23,7 @@ impl Reader<'_> {
             sheet.text.push('\n');
         }
         if !any {
-            sheet.begin(self.id(CHANGES, EMPTY, i64::from(self.now)), Claim::Nothing);
+            sheet.begin(self.id(CHANGES, EMPTY, i64::from(self.now)), Claim::Unchanged { at: self.at });
             let _ = writeln!(sheet.text, "{} no change of {} on record", self.clock(self.now), self.name(self.at));
         }
     }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::data::kinds::Kind;
 use crate::data::vocabulary::FailsAs;
+use crate::ids::EntityId;
 use crate::proof::claim::Claim;
 use crate::system::topology::Edge;
 use crate::telemetry::reader::{DEPENDENCIES, EMPTY, LOGGED, Reader, Sheet, Tenths};
@@ -11,7 +12,10 @@ use crate::telemetry::reader::{DEPENDENCIES, EMPTY, LOGGED, Reader, Sheet, Tenth
 /// The slot of the first caller; the slots before are those of dependencies.
 const CALLERS: u64 = 100;
 /// The greatest number of callers that are listed.
-const MOST_CALLERS: usize = 8;
+const MOST_CALLERS: usize = 40;
+/// The slots of what the entity stands on, and of what is placed on a node.
+const UNDER: u64 = 200;
+const PLACED: u64 = 300;
 
 impl Reader<'_> {
     /// Writes the dependencies of the entity, then its callers.
@@ -24,14 +28,40 @@ impl Reader<'_> {
         for (slot, edge) in (CALLERS..).zip(topology.needed_by(self.at).take(MOST_CALLERS)) {
             self.dependency(sheet, slot, edge);
         }
+        for (slot, (at, why)) in (UNDER..).zip(self.under()) {
+            sheet.begin(self.id(DEPENDENCIES, slot, i64::from(self.now)), Claim::Nothing);
+            let _ = writeln!(sheet.text, "{} {why} {}", self.name(self.at), self.name(at));
+        }
+        if self.kind(self.at) == Kind::Node {
+            let placed = topology.numbered().filter(|(_, entity)| entity.node == Some(self.at));
+            for (slot, (at, _)) in (PLACED..).zip(placed) {
+                sheet.begin(self.id(DEPENDENCIES, slot, i64::from(self.now)), Claim::Nothing);
+                let _ = writeln!(sheet.text, "{} runs {}", self.name(self.at), self.name(at));
+            }
+        }
         if sheet.records.len() == before {
             sheet.begin(self.id(DEPENDENCIES, EMPTY, i64::from(self.now)), Claim::Nothing);
-            let used_by = match self.kind(self.at) {
-                Kind::Node => "what is placed on it",
-                _ => "every service",
-            };
-            let _ = writeln!(sheet.text, "{} calls nothing; it is used by {used_by}", self.name(self.at));
+            let _ = writeln!(sheet.text, "{} calls nothing; every service uses it", self.name(self.at));
         }
+    }
+
+    /// Goes through what the entity stands on without calling it.
+    fn under(&self) -> Vec<(EntityId, &'static str)> {
+        let topology = &self.world.incident.topology;
+        topology
+            .under(self.at)
+            .into_iter()
+            .map(|at| {
+                let why = match self.kind(at) {
+                    Kind::Dns => "resolves names by",
+                    Kind::Config => "is configured by",
+                    Kind::Identity => "has its credentials from",
+                    Kind::Network => "is routed by",
+                    _ => "runs on",
+                };
+                (at, why)
+            })
+            .collect()
     }
 
     fn dependency(&self, sheet: &mut Sheet, slot: u64, edge: &Edge) {
@@ -39,7 +69,8 @@ impl Reader<'_> {
         let called = self.world.trouble(self.state, edge.to, self.now);
         // Seen by the caller, an edge says how the other end is, unless only the calls themselves fail.
         let tells = edge.from == self.at && (share >= LOGGED) == called.errors;
-        let claim = if tells { Claim::Errors { at: edge.to, up: called.errors } } else { Claim::Nothing };
+        let errors = tells.then_some(called.errors);
+        let claim = Claim::Calls { from: edge.from, to: edge.to, fail: share >= LOGGED, errors };
         sheet.begin(self.id(DEPENDENCIES, slot, i64::from(self.now)), claim);
         let times_out = share >= LOGGED && fails_as == FailsAs::Timeout;
         let tenths = i64::from(self.slowest(edge.to, self.now, times_out)) / 100;

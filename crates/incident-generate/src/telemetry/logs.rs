@@ -29,6 +29,8 @@ const TRACE: u64 = 9 << 16;
 struct Line {
     /// Milliseconds after the alert.
     ms: i64,
+    /// The key of its channel. Two lines of a channel never come at the same time.
+    key: u64,
     id: RecordId,
     text: String,
     claim: Claim,
@@ -43,7 +45,7 @@ impl<'a> Reader<'a> {
         let of_calls = self.failed_calls(&mut lines);
         self.noise(&mut lines);
         self.usual_calls(&mut lines);
-        lines.sort_by_key(|line| (line.ms, line.id));
+        lines.sort_by_key(|line| (line.ms, line.key));
         let claim = Claim::Lacks { at: self.at, classes: logged - seen };
         sheet.begin(self.id(LOGS, 0, i64::from(self.now)), claim);
         let _ = writeln!(
@@ -66,11 +68,11 @@ impl<'a> Reader<'a> {
     /// Adds the lines of classes of evidence. Returns the classes that have lines, and the number of channels.
     fn classes(&self, lines: &mut Vec<Line>, logged: ClassSet) -> (ClassSet, usize) {
         let (mut seen, mut channels) = (ClassSet::EMPTY, 0);
-        for (number, presence) in (0_u64..).zip(&self.presences) {
+        for presence in &self.presences {
             for class in (presence.classes & logged).iter() {
                 let Some(template) = &self.world.library.telemetry.logs[class.index()] else { continue };
                 let before = lines.len();
-                let key = CLASSES | u64::from(class) << 8 | number;
+                let key = CLASSES | u64::from(class) << 8 | presence.number;
                 let claim = Claim::Shows { at: self.at, class };
                 self.channel(lines, key, [presence.from, presence.to], |text, salt, _| {
                     let _ = write!(text, "{} ", template.level);
@@ -90,7 +92,7 @@ impl<'a> Reader<'a> {
     fn noise(&self, lines: &mut Vec<Line>) {
         let Some(noise) = self.world.library.telemetry.noise.get(&self.kind(self.at)) else { return };
         let mut works = self.now;
-        while works > self.world.onset() && self.world.reading(self.state, self.at, works).error >= HOPELESS {
+        while works > self.now - WINDOW && self.world.reading(self.state, self.at, works).error >= HOPELESS {
             works -= 1;
         }
         let ms = (self.world.usual(self.at).latency / 1000).max(1);
@@ -105,7 +107,8 @@ impl<'a> Reader<'a> {
     /// other end of such an edge.
     fn peer_of(&self, class: ClassId) -> &'a str {
         let mut holding = self.world.holding(self.state, self.at, self.now);
-        let toward = holding.find(|p| p.shows.contains(class)).and_then(|p| p.toward);
+        let toward =
+            holding.find(|acting| acting.predicate.shows.contains(class)).and_then(|acting| acting.predicate.toward);
         let topology = &self.world.incident.topology;
         let edge = toward.and_then(|toward| topology.needs(self.at).find(|edge| toward.includes(edge.kind)));
         edge.map_or_else(|| self.some_peer(), |edge| self.name(edge.to))
@@ -142,7 +145,7 @@ impl<'a> Reader<'a> {
                 let salt = key << 24 ^ u64::from(minute.cast_unsigned()) << 4 ^ u64::from(number);
                 let mut text = String::with_capacity(80);
                 let claim = write(&mut text, salt, minute);
-                lines.push(Line { ms, id: self.id(LOGS, key, ms), text, claim });
+                lines.push(Line { ms, key, id: self.id(LOGS, key, ms), text, claim });
             }
         }
     }
@@ -201,17 +204,11 @@ impl<'a> Reader<'a> {
 
     /// Adds the lines of one call that fails, for as long as it fails.
     fn failed_call(&self, lines: &mut Vec<Line>, edge: &Edge) {
-        let mut onset = self.world.onset();
-        if self.world.incident.second.is_some() {
-            // Only one of the two faults makes the call fail, and it may be the later one.
-            while onset < 0 && self.fails(edge, onset).0 < LOGGED {
-                onset += 1;
-            }
-        }
-        let mut end = self.now;
-        while end > onset && self.fails(edge, end).0 < LOGGED {
-            end -= 1;
-        }
+        let is_failing = |minute: i32| self.fails(edge, minute).0 >= LOGGED;
+        let first = self.now - WINDOW;
+        let end = (first..=self.now).rev().find(|minute| is_failing(*minute)).unwrap_or(self.now);
+        let onset = (first..=end).rev().take_while(|minute| is_failing(*minute)).last().unwrap_or(end);
+        let claim = Claim::Calls { from: edge.from, to: edge.to, fail: true, errors: None };
         self.channel(lines, FAILED_CALLS | u64::from(edge.to), [onset, end + 1], |text, salt, minute| {
             let (_, fails_as) = self.fails(edge, minute.max(onset));
             text.push_str("ERROR ");
@@ -223,7 +220,7 @@ impl<'a> Reader<'a> {
                 };
                 self.phrase(text, phrases, self.name(edge.to), salt, Some(time));
             }
-            Claim::Nothing
+            claim
         });
     }
 
@@ -250,13 +247,15 @@ impl<'a> Reader<'a> {
         let latency = |at| self.world.reading(self.state, at, self.now).latency;
         let bad = |edge: &&Edge| (self.fails(edge, self.now).0, latency(edge.to), Reverse(edge.to));
         let worst = self.world.incident.topology.needs(self.at).max_by_key(bad);
-        sheet.begin(self.id(LOGS, TRACE, i64::from(self.now)), Claim::Nothing);
+        let failed = worst.filter(|edge| self.fails(edge, self.now).0 >= LOGGED);
+        let calls = |edge: &Edge| Claim::Calls { from: edge.from, to: edge.to, fail: true, errors: None };
+        sheet.begin(self.id(LOGS, TRACE, i64::from(self.now)), failed.map_or(Claim::Nothing, calls));
         let total = (latency(self.at) / 1000).max(1);
         let end = if trouble.errors { "failed" } else { "slow" };
         let name = self.name(self.at);
         let _ = write!(sheet.text, "{} trace of a request: {name} {total} ms, {end}", self.clock(self.now));
         if let Some(edge) = worst {
-            let end = if self.fails(edge, self.now).0 >= LOGGED { "failed" } else { "ok" };
+            let end = if failed.is_some() { "failed" } else { "ok" };
             let ms = (latency(edge.to) / 1000).max(1).min(total);
             let _ = write!(sheet.text, "; in it {} {ms} ms, {end}", self.name(edge.to));
         }

@@ -2,7 +2,7 @@
 
 use crate::ids::EntityId;
 use crate::incident::world::{State, World};
-use crate::proof::claim::{Claim, Record};
+use crate::proof::claim::Record;
 use crate::telemetry::reader::{Reader, Sheet};
 use incident_env::Diagnostic;
 
@@ -20,12 +20,6 @@ pub fn read(world: &World, state: &State, at: EntityId, tool: Diagnostic) -> She
     }
     if sheet.text.ends_with('\n') {
         sheet.text.pop();
-    }
-    if state.is_touched() {
-        // After a remediation, records say how the world is now, and no longer what was wrong with it.
-        for record in sheet.records.iter_mut().filter(|record| record.claim != Claim::Impact) {
-            record.claim = Claim::Nothing;
-        }
     }
     sheet
 }

@@ -5,14 +5,14 @@ use std::fmt::{self, Write};
 
 use crate::data::kinds::Kind;
 use crate::data::phrase::{Phrase, Words};
-use crate::data::vocabulary::{FailsAs, Predicate};
+use crate::data::vocabulary::FailsAs;
 use crate::draws::Stream;
 use crate::ids::EntityId;
 use crate::incident::world::{Clock, Presence, State, World};
 use crate::proof::claim::{Claim, Record};
 use crate::record_id::{RecordId, RecordKey};
 use crate::system::topology::Edge;
-use crate::system::traffic::TIMEOUT;
+use crate::system::traffic::{Acting, TIMEOUT};
 
 /// How many minutes logs and series go back.
 pub(super) const WINDOW: i32 = 120;
@@ -98,8 +98,7 @@ impl<'a> Reader<'a> {
     /// time when it was taken. Times before the alert are negative, and hashed as large numbers.
     pub(super) fn id(&self, tool: u64, slot: u64, when: i64) -> RecordId {
         let incident = &self.world.incident;
-        let skin = incident.knobs.naming.skin();
-        RecordId::drawn(incident.draws, RecordKey { skin, at: self.at, tool, slot, when })
+        RecordId::drawn(incident.names, RecordKey { at: self.at, tool, slot, when })
     }
 
     /// Returns what fills the places of phrases about the entity.
@@ -158,20 +157,23 @@ impl<'a> Reader<'a> {
     /// Returns the share of calls along an edge that fail, in thousandths, and how the failures look.
     pub(super) fn fails(&self, edge: &Edge, minute: i32) -> (i32, FailsAs) {
         let called = i32::from(self.world.reading(self.state, edge.to, minute).error);
-        let concerns = |p: &&Predicate| p.toward.is_some_and(|toward| toward.includes(edge.kind)) && p.error > 0;
         let (mut passes, mut looks) = (1000, None);
-        for predicate in self.world.holding(self.state, edge.from, minute).filter(concerns) {
-            passes = passes * (1000 - predicate.error) / 1000;
-            looks = Some(predicate.fails_as);
+        let concerns = |acting: &Acting<'_>| acting.fails_calls_along(edge.kind);
+        for acting in self.world.holding(self.state, edge.from, minute).filter(concerns) {
+            passes = passes * (1000 - acting.error()) / 1000;
+            looks = Some(acting.predicate.fails_as);
         }
         let share = 1000 - passes * (1000 - called) / 1000;
         if share < LOGGED {
             return (share, FailsAs::Unavailable);
         }
-        let own = |p: &&Predicate| p.toward.is_none() && p.error > 0;
         let looks = looks.or_else(|| {
-            let worst = self.world.holding(self.state, edge.to, minute).filter(own).max_by_key(|p| p.error);
-            worst.map(|predicate| predicate.fails_as)
+            let worst = self
+                .world
+                .holding(self.state, edge.to, minute)
+                .filter(Acting::fails_requests)
+                .max_by_key(Acting::error);
+            worst.map(|acting| acting.predicate.fails_as)
         });
         (share, looks.unwrap_or(FailsAs::Unavailable))
     }

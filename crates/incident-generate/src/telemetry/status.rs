@@ -67,7 +67,7 @@ impl Reader<'_> {
         } else {
             "healthy"
         };
-        sheet.begin(self.id(STATUS, 0, i64::from(self.now)), Claim::Nothing);
+        sheet.begin(self.id(STATUS, 0, i64::from(self.now)), Claim::Health { at: self.at });
         let zone = if entity.zone == 0 { 'a' } else { 'b' };
         let (name, kind) = (&entity.name, entity.kind.as_str());
         let _ = write!(sheet.text, "{} {name}: {health}; kind {kind}, zone-{zone}", self.clock(self.now));

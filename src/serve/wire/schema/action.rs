@@ -96,6 +96,10 @@ pub(crate) struct Parameters {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "judged_by_the_world")]
     status: Option<String>,
+    /// In simulated worlds: how long `observe` waits, a number from 1 to 60.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "judged_by_the_world")]
+    minutes: Option<u32>,
     /// Why; it is kept and changes nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     reasoning: Option<String>,

@@ -2,6 +2,7 @@
 
 use super::super::super::strict_truth::{Look, StrictTruth};
 use crate::action::{Action, ActionKind, Diagnostic, Remediation};
+use crate::grade::rubric;
 use crate::names::same_name;
 use crate::observation::Briefing;
 use crate::scripted::world::ScriptedWorld;
@@ -106,23 +107,22 @@ pub(super) fn share(sets: &[Vec<Look>], seen: &[Look]) -> f64 {
     if sets.is_empty() { 0.0 } else { count(met) / count(sets.len()) }
 }
 
-/// Returns how far the evidence that was seen, or the part of it that the answer cites, shows the cause: 0 to 1.
-///
-/// Without citations it is the share of the clues that were seen. With citations it is the share of the clues that were
-/// seen and cited, times the square of the share of citations that are clues.
-pub(super) fn grounding(answer: Option<&Action>, briefing: &Briefing, truth: &StrictTruth, deeds: &Deeds) -> f64 {
-    let Some(cited) = answer.and_then(|answer| answer.texts("evidence")).filter(|cited| !cited.is_empty()) else {
-        return share(&truth.clues, &deeds.seen);
-    };
+/// Returns the worth of the citations of an answer, 0 to 1; `None` if it cites nothing. They show the cause to the degree
+/// to which they hold its clues, and a citation belongs to the cause if it is a clue that was seen.
+pub(super) fn citations(
+    answer: Option<&Action>,
+    briefing: &Briefing,
+    truth: &StrictTruth,
+    deeds: &Deeds,
+) -> Option<f64> {
+    let cited = answer.and_then(|answer| answer.texts("evidence")).filter(|cited| !cited.is_empty())?;
     let is_clue = |look: &Look| truth.clues.iter().any(|any| any.contains(look));
-    // A citation of something that was never read does not help.
-    let helpful: Vec<_> = cited
+    let fitting: Vec<_> = cited
         .iter()
         .filter_map(|key| reading(key, briefing))
         .filter(|look| deeds.seen.contains(look) && is_clue(look))
         .collect();
-    let precision = count(helpful.len()) / count(cited.len());
-    share(&truth.clues, &helpful) * precision * precision
+    Some(rubric::citations(share(&truth.clues, &fitting), count(fitting.len()) / count(cited.len())))
 }
 
 /// Returns the reading that the citation `diagnostic:service` means.

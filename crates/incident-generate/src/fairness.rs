@@ -1,0 +1,187 @@
+//! Fairness: what must hold of an incident so that whoever reads its records with care can answer it.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use crate::data::vocabulary::Role;
+use crate::ids::{EntityId, EntitySet, FactSet};
+use crate::incident::draft::is_clear;
+use crate::incident::world::World;
+use crate::play::oracle;
+use crate::system::fault::{Fact, Fault};
+use incident_env::{Diagnostic, Loss, Severity, TaskId};
+
+/// The number of steps that must be left after the proved way through an incident.
+const SPARE: u32 = 3;
+/// The greatest number of states that a repair can lead through.
+const MOST_STATES: usize = 256;
+
+/// A rule of fairness that an incident breaks.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message says what each means")]
+pub enum Unfair {
+    #[error("no record of {from} names {to}, the next part on the way to the root")]
+    Unreachable { from: String, to: String },
+    #[error("the proved way takes {way} of {budget} steps in {task}; {SPARE} must be left")]
+    TooFar { task: TaskId, way: u32, budget: u32 },
+    #[error("nothing shows that {fact} holds about {at}")]
+    Invisible { fact: String, at: String },
+    #[error("{at}, about which {fact} holds, is named by no record of the parts on the way to the root")]
+    OutOfSight { fact: String, at: String },
+    #[error("harmless steps lead to more than {MOST_STATES} states")]
+    TooManyStates,
+    #[error("users lose {share} ‰ in minute {minute} after the alert, which is not clearly {severity}")]
+    Margin { share: i32, minute: u32, severity: Severity },
+}
+
+/// How far an incident is from breaking a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// The number of parts from the alerted one to the root, both included; 0 without a fault.
+    pub reach: usize,
+    /// The steps that are left after the proved way, by task.
+    pub spare: [u32; TaskId::COUNT],
+    /// The number of states that harmless steps lead to.
+    pub states: usize,
+}
+
+/// Checks the rules of fairness.
+///
+/// # Errors
+/// The first rule that is broken.
+pub(crate) fn check(world: &World) -> Result<Room, Unfair> {
+    let path = world.path().unwrap_or_default();
+    reachable(world, &path)?;
+    let states = visible(world, &path)?;
+    margins(world)?;
+    let mut spare = [0; TaskId::COUNT];
+    for task in TaskId::ALL {
+        // How many of them a knob allows decides nothing about what incident it is.
+        let (way, budget) = (way(world, task, &path), world.incident.knobs.steps[task.index()]);
+        spare[task.index()] = budget.saturating_sub(way);
+        if way + SPARE > budget {
+            return Err(Unfair::TooFar { task, way, budget });
+        }
+    }
+    Ok(Room { reach: path.len(), spare, states })
+}
+
+/// Checks that each part on the way from the alert to the root is named by a record of the part before it.
+fn reachable(world: &World, path: &[EntityId]) -> Result<(), Unfair> {
+    let topology = &world.incident.topology;
+    for pair in path.windows(2) {
+        if !topology.named_by(pair[0]).contains(pair[1]) {
+            let [from, to] = [pair[0], pair[1]].map(|at| topology.name(at).to_owned());
+            return Err(Unfair::Unreachable { from, to });
+        }
+    }
+    Ok(())
+}
+
+/// Counts the steps of a careful way through an incident: what each part on the way calls, the looks that exclude all
+/// rivals, the change that set it off, the repair, a look after it, and the answer.
+fn way(world: &World, task: TaskId, path: &[EntityId]) -> u32 {
+    let incident = &world.incident;
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let answer = 1;
+    if task == TaskId::AlertClassification {
+        // What is no loss of requests is found by walking to it.
+        let Loss { late_work, diverges, .. } = incident.loss;
+        let walk = if late_work || diverges { count(path.len()) + 1 } else { 0 };
+        return count(oracle::views_of_loss(world).len()) + walk + answer;
+    }
+    let change = u32::from(incident.trigger.is_some());
+    let found = count(path.len()) + count(oracle::diagnose(world).views.len()) + change;
+    if task == TaskId::RootCauseAnalysis {
+        return found + answer;
+    }
+    let watch = 1;
+    let looks = incident.fault.as_ref().map_or(0, |fault| fault.verify.len());
+    found + count(incident.proof.repair.len()) + watch + count(looks) + answer
+}
+
+/// Checks that each fact that a repair has to end shows, in every state that harmless steps lead to, in a record of a
+/// part that is on the way to the root or that a record of such a part names. Returns the number of states.
+fn visible(world: &World, path: &[EntityId]) -> Result<usize, Unfair> {
+    let incident = &world.incident;
+    let Some(fault) = &incident.fault else { return Ok(1) };
+    let topology = &incident.topology;
+    let on_the_way: EntitySet = path.iter().copied().chain([topology.gateway]).collect();
+    let named: EntitySet = on_the_way.iter().map(|at| topology.named_by(at)).collect();
+    // Callers of the root are named by the root, and so are those that suffer from the same cause elsewhere.
+    let states = states(fault)?;
+    for facts in &states {
+        for fact in fault.facts_in(*facts).filter(|fact| is_counted(fault, *fact, *facts)) {
+            let told = || {
+                let predicate = world.library.vocabulary.predicate(fact.predicate);
+                (predicate.name.clone(), topology.name(fact.at).to_owned())
+            };
+            if !is_shown(world, fact) {
+                let (fact, at) = told();
+                return Err(Unfair::Invisible { fact, at });
+            }
+            if !(on_the_way | named).contains(fact.at) && incident.second.is_none() {
+                let (fact, at) = told();
+                return Err(Unfair::OutOfSight { fact, at });
+            }
+        }
+    }
+    Ok(states.len())
+}
+
+/// Returns the states that steps of a repair lead to.
+fn states(fault: &Fault) -> Result<BTreeSet<FactSet>, Unfair> {
+    let mut states = BTreeSet::from([fault.start]);
+    let mut queue = VecDeque::from([fault.start]);
+    while let Some(facts) = queue.pop_front() {
+        for op in fault.ops.iter().filter(|op| op.harm == 0 && op.when.is_met(facts)) {
+            let after = op.apply(facts);
+            if states.insert(after) {
+                queue.push_back(after);
+            }
+            if states.len() > MOST_STATES {
+                return Err(Unfair::TooManyStates);
+            }
+        }
+    }
+    Ok(states)
+}
+
+/// Returns whether a fact counts against a repair.
+fn is_counted(fault: &Fault, fact: Fact, facts: FactSet) -> bool {
+    let harmful = fault.numbered_facts().filter(|(id, _)| fault.harmful.contains(*id) && facts.contains(*id));
+    harmful.into_iter().any(|(_, other)| other.states_the_same_as(fact))
+}
+
+/// Returns whether a fact shows in some record of its entity: by a class of evidence that is printed for its kind, by
+/// failed requests, or as a measure that is in force.
+fn is_shown(world: &World, fact: Fact) -> bool {
+    let library = &world.library;
+    let predicate = library.vocabulary.predicate(fact.predicate);
+    let kind = world.incident.topology.entity(fact.at).kind;
+    let is_printed = |class: crate::ids::ClassId| match library.vocabulary.classes[class.index()].tool {
+        Diagnostic::CheckMetrics => {
+            library.telemetry.series.iter().any(|series| series.class == class && series.kinds.contains(&kind))
+        }
+        Diagnostic::CheckServiceStatus => {
+            library.telemetry.fields.iter().any(|field| field.class == class && field.kinds.contains(&kind))
+        }
+        _ => library.telemetry.logs[class.index()].is_some(),
+    };
+    predicate.role == Role::Measure || predicate.shows.iter().any(is_printed)
+}
+
+/// Checks that what users lose is clearly within the severity in every minute of an episode in which nobody acts.
+fn margins(world: &World) -> Result<(), Unfair> {
+    let incident = &world.incident;
+    let longest =
+        TaskId::ALL.into_iter().map(|task| world.incident.knobs.steps[task.index()]).max().unwrap_or_default();
+    let mut state = world.start();
+    for minute in 0..=longest {
+        let loss = Loss { share: world.impact(&state), ..incident.loss };
+        if Severity::of(loss) != incident.severity || !is_clear(loss) {
+            return Err(Unfair::Margin { share: loss.share, minute, severity: incident.severity });
+        }
+        world.pass(&mut state, 1);
+    }
+    Ok(())
+}

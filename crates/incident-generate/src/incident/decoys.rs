@@ -1,0 +1,132 @@
+//! Decoys: events beside the fault that look like one. Each is true, does little to traffic, and is refuted by the time
+//! at which it began or ended.
+
+use crate::data::kinds::EdgeKind;
+use crate::data::library::Library;
+use crate::draws::{Draws, Stream};
+use crate::ids::{ClassId, ClassSet, EntityId};
+use crate::incident::incident::{Decoy, Refutation};
+use crate::incident::level::Knobs;
+use crate::system::bind::{Strengths, bind};
+use crate::system::fault::Fault;
+use crate::system::strength::Strength;
+use crate::system::topology::Topology;
+use crate::system::traffic::Troubled;
+
+/// A minute long before everything that can be looked at.
+const EVER: i32 = -1_000_000;
+
+/// What decoys are drawn from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Decoys<'a> {
+    pub(super) library: &'a Library,
+    pub(super) topology: &'a Topology,
+    pub(super) draws: Draws,
+    pub(super) knobs: &'a Knobs,
+}
+
+impl Decoys<'_> {
+    /// Draws the decoys, at entities where the fault shows nothing. `duration` is the number of minutes from its onset
+    /// to the alert.
+    pub(super) fn drawn(self, fault: Option<&Fault>, troubled: &Troubled, duration: u32) -> Vec<Decoy> {
+        let mut decoys = self.broken(fault, troubled);
+        let entities: Vec<_> = self.topology.ids().collect();
+        let order = self.draws.shuffled(Stream::Decoys, 0, entities.len());
+        let free = order.into_iter().map(|index| entities[index]);
+        let free = free.filter(|at| is_free(fault, *at) && !decoys.iter().any(|decoy| decoy.at == *at));
+        let possible = self.possible();
+        let more: Vec<_> = free
+            .filter_map(|at| self.decoy(at, possible[at.index()], duration))
+            .take(usize::from(self.knobs.decoys))
+            .collect();
+        decoys.extend(more);
+        decoys
+    }
+
+    /// Draws services that have failed for days and that their callers can do without. Those that are called by what
+    /// the fault troubles come first, because there they lead astray.
+    fn broken(self, fault: Option<&Fault>, troubled: &Troubled) -> Vec<Decoy> {
+        let predicate = self.library.vocabulary.long_broken();
+        let callers = |at: EntityId| self.topology.needed_by(at);
+        let is_aside = |at: &EntityId| {
+            callers(*at).next().is_some()
+                && callers(*at).all(|edge| edge.kind == EdgeKind::Opt)
+                && is_free(fault, *at)
+                && !troubled.any().contains(*at)
+        };
+        let leads_astray = |at: EntityId| callers(at).any(|edge| troubled.any().contains(edge.from));
+        let mut aside: Vec<_> = self.topology.ids().filter(is_aside).collect();
+        aside.sort_by_key(|at| (!leads_astray(*at), self.draws.bits(Stream::Decoys, u64::from(*at), 3, 0)));
+        aside.truncate(usize::from(self.knobs.broken));
+        let decoy = |at: EntityId| Decoy {
+            at,
+            shows: self.library.vocabulary.predicate(predicate).shows,
+            predicate,
+            strength: Strength::drawn(self.draws, u64::from(at), 900),
+            refutation: Refutation::Chronic,
+            from: EVER,
+            to: i32::MAX,
+        };
+        aside.into_iter().map(decoy).collect()
+    }
+
+    /// Returns the classes of evidence that a fault could show at each entity. Nothing else would mislead anybody.
+    fn possible(self) -> Vec<ClassSet> {
+        let Self { library, topology, draws, .. } = self;
+        let mut possible = vec![ClassSet::EMPTY; topology.entities.len()];
+        for (number, family) in library.families.iter().enumerate() {
+            for root in topology.ids() {
+                let bound = bind(number, family, root, topology, &library.vocabulary, draws, Strengths::Usual);
+                for acting in bound.iter().flat_map(|fault| fault.holding(&library.vocabulary, fault.start)) {
+                    possible[acting.at.index()] |= acting.predicate.shows;
+                }
+            }
+        }
+        possible
+    }
+
+    /// Draws a decoy at an entity, if there is something that it can show.
+    fn decoy(self, at: EntityId, possible: ClassSet, duration: u32) -> Option<Decoy> {
+        let Self { library, draws, .. } = self;
+        let place = u64::from(at);
+        let event = |id: ClassId| library.vocabulary.classes[id.index()].decoy;
+        let mut classes: Vec<_> = possible.iter().filter(|id| event(*id).is_some()).collect();
+        classes.sort_by_key(|id| draws.bits(Stream::Decoys, place, u64::from(*id), 1));
+        let count = draws.within(Stream::Decoys, place, 1000, 1, self.knobs.ambiguity.max(1)) as usize;
+        classes.truncate(count);
+        let predicate = event(*classes.first()?)?;
+        let refutation = *draws.pick(Stream::Decoys, place, 2000, &Refutation::ALL);
+        let onset = -duration.cast_signed();
+        let within = |number: u64, low: i32, high: i32| {
+            low + draws.within(Stream::Decoys, place, number, 0, (high - low).max(0).unsigned_abs()).cast_signed()
+        };
+        let (from, to) = match refutation {
+            Refutation::Chronic => (EVER, i32::MAX),
+            // It is clearly later than the onset, and there are samples since.
+            Refutation::TooLate => (within(2001, onset + 10, -11), i32::MAX),
+            Refutation::TooEarly => {
+                let from = within(2002, onset - 62, onset - 48);
+                (from, from + within(2003, 11, 16))
+            }
+            Refutation::Over => {
+                let to = within(2004, onset - 9, onset - 3);
+                (to - within(2005, 11, 18), to)
+            }
+        };
+        let strength = Strength::drawn(draws, place, 901);
+        Some(Decoy { at, shows: classes.into_iter().collect(), predicate, strength, refutation, from, to })
+    }
+}
+
+impl Decoy {
+    /// Returns whether the decoy has been there for days.
+    #[must_use]
+    pub fn is_chronic(&self) -> bool {
+        self.from == EVER
+    }
+}
+
+/// Returns whether a fault has no fact about an entity.
+fn is_free(fault: Option<&Fault>, at: EntityId) -> bool {
+    fault.is_none_or(|fault| fault.facts.iter().all(|fact| fact.at != at))
+}
