@@ -90,7 +90,14 @@ pub(crate) fn trigger(family: &Family) -> String {
 #[must_use]
 pub(crate) fn verb(verb: &Verb, text: &VerbText) -> String {
     let VerbText { effect, needs, risk, undo, .. } = text;
-    format!("{effect} Needs: {needs}. Takes {} min. Risk: {risk}. Undo: {undo}.", verb.minutes)
+    let mut out = format!("{effect} {} min.", verb.minutes);
+    // The rules say what it means where one of them is missing.
+    for (title, text, without) in [("Needs", needs, "nothing"), ("Risk", risk, "none"), ("Undo", undo, "no")] {
+        if text != without {
+            out.push_str(&format!(" {title}: {text}."));
+        }
+    }
+    out
 }
 
 /// Writes signs as clauses, those at one place together: `a and b at the root; c at its store`.
