@@ -6,8 +6,8 @@ use super::Level;
 use super::testing::{action, generator, incidents};
 use incident_env::{Episode, TaskId};
 
-/// The greatest size of a first observation, in bytes: about what ten looks bring.
-const FIRST: usize = 20_000;
+/// The greatest size of a first observation, in bytes.
+const FIRST: usize = 21_000;
 
 fn seen(episode: &Episode) -> Value {
     serde_json::to_value(episode.observation()).unwrap()
