@@ -45,7 +45,7 @@ impl ActionSchema {
         let text = |name: &'static str| (name, "string".to_owned());
         // Where words are defined, answers name them, and cite records.
         let cites = !self.definitions.is_empty();
-        let names = |names: &[&'static str]| names.iter().map(|name| text(*name)).collect::<Vec<_>>();
+        let names = |names: &[&'static str]| names.iter().map(|name| text(name)).collect::<Vec<_>>();
         match kind {
             ActionKind::Diagnostic(_) => names(&["service"]),
             ActionKind::Remediation(kind) => {
@@ -58,8 +58,8 @@ impl ActionSchema {
                 [text(kind.target_parameters()[0])].into_iter().chain(extra).collect()
             }
             ActionKind::Submission(Submission::Severity) => {
-                let cited = if cites { names(&["evidence", "confidence"]) } else { Vec::new() };
-                [("severity", Severity::NAMES.join(" | "))].into_iter().chain(cited).collect()
+                let more = if cites { names(&["evidence", "confidence"]) } else { Vec::new() };
+                [("severity", Severity::NAMES.join(" | "))].into_iter().chain(more).collect()
             }
             ActionKind::Submission(Submission::RootCause) if cites => {
                 names(&["service", "mechanism", "trigger", "path", "evidence", "confidence"])

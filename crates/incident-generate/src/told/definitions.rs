@@ -1,5 +1,6 @@
 //! Definitions: what agents are told in each task, as a list of words and as the description of the task.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::data::family::Family;
@@ -78,7 +79,7 @@ pub(crate) fn description(asks: &str, definitions: &Definitions) -> String {
         text.push_str(title);
         text.push(':');
         for one in list {
-            text.push_str(&format!("\n- {}: {}", one.name, one.text));
+            let _ = write!(text, "\n- {}: {}", one.name, one.text);
         }
     }
     text

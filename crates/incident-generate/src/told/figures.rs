@@ -34,5 +34,5 @@ pub(crate) fn figure(name: &str) -> Option<String> {
         "harm" => rubric::HARM,
         _ => return None,
     };
-    Some(format!("{:.2}", share))
+    Some(format!("{share:.2}"))
 }

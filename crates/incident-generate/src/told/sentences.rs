@@ -1,6 +1,7 @@
 //! Sentences about families and verbs, made from their data.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use crate::data::family::{ChangeKind, Family, ROOT};
 use crate::data::family_text::Sign;
@@ -94,7 +95,7 @@ pub(crate) fn verb(verb: &Verb, text: &VerbText) -> String {
     // The rules say what it means where one of them is missing.
     for (title, text, without) in [("Needs", needs, "nothing"), ("Risk", risk, "none"), ("Undo", undo, "no")] {
         if text != without {
-            out.push_str(&format!(" {title}: {text}."));
+            let _ = write!(out, " {title}: {text}.");
         }
     }
     out
