@@ -289,9 +289,13 @@ impl PromptSet {
                 ReplyFormat::Json { name: "incident_action".to_owned(), schema }
             }
             Protocol::Tools => {
+                let definitions = &observation.task().definitions;
                 let spec = |doc: &ActionDoc| ToolSpec {
                     name: doc.name.clone(),
-                    description: doc.about.clone(),
+                    description: match definitions.verb(&doc.name) {
+                        Some(verb) => format!("{} {verb}", doc.about),
+                        None => doc.about.clone(),
+                    },
                     parameters: parameters_schema(doc, observation),
                 };
                 ReplyFormat::Tools { tools: offered.map(spec).collect() }

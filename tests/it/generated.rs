@@ -6,6 +6,7 @@ use incident_bench::agent::heuristic::Heuristic;
 use incident_bench::agent::{Policy, Turn};
 use incident_env::TaskId;
 use incident_generate::{Generator, Level};
+use serde_json::Value;
 
 use crate::binary::{Place, names_in};
 
@@ -28,7 +29,10 @@ fn a_written_suite_is_proved_and_what_is_changed_in_it_is_found() {
     let sealed = names_in(&one.join("sealed"));
     assert_eq!(sealed.len(), 7);
     for name in sealed.iter().filter(|name| *name != "listing.json") {
-        let shown = place.read(&format!("suite/{name}"));
+        // What is defined for all incidents names the parameters of answers.
+        let mut shown: Value = serde_json::from_str(&place.read(&format!("suite/{name}"))).unwrap();
+        assert!(shown["observation"].as_object_mut().unwrap().remove("action_schema").is_some(), "{name}");
+        let shown = shown.to_string();
         for word in ["\"truth\"", "\"repair\"", "\"seed\"", "\"level\"", "\"trigger\""] {
             assert!(!shown.contains(word), "{name}: {word}");
         }

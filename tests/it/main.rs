@@ -23,6 +23,7 @@ mod generated;
 mod html;
 mod inspect;
 mod mcp;
+mod mechanisms;
 mod pace;
 mod page;
 mod policy;

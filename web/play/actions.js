@@ -23,6 +23,8 @@ export function actionForm({ onexecute, onservice, oncite }) {
   const groups = h('div.play-groups');
   const help = h('p.small.soft.play-help');
   const fields = h('div.play-fields');
+  const meaning = h('p.small.soft.play-meaning', { 'data-testid': 'meaning', role: 'status', hidden: true });
+  const rules = h('details.small.play-rules', { 'data-testid': 'rules', hidden: true });
   const execute = h('button.main.play-execute', { type: 'submit', 'data-testid': 'execute' }, 'Execute');
   const error = h('p.notice.bad', { role: 'alert', 'data-testid': 'error', hidden: true });
   const result = h('div.notice.play-result', { role: 'status', 'data-testid': 'result', hidden: true });
@@ -94,9 +96,20 @@ export function actionForm({ onexecute, onservice, oncite }) {
       if (draft[key] !== undefined) parts[key].set(draft[key]);
     }
     parts.service?.control.addEventListener('change', () => { keep(); onservice(draft.service); });
+    for (const key of ['mechanism', 'runbook_action']) parts[key]?.control.addEventListener('change', define);
     help.replaceChildren(h('code', type ?? ''), ` ${actionHelp(type)}`);
     fill(fields, Object.values(parts).map(({ element }) => element));
+    define();
     complain(null);
+  };
+
+  /** Says what the chosen mechanism or verb means, where the incident defines it. */
+  const define = () => {
+    const { mechanisms = {}, verbs = {} } = episode.defined;
+    const mechanism = parts.mechanism?.get();
+    const text = mechanism ? mechanisms[mechanism] : verbs[parts.runbook_action?.get() ?? chosen()];
+    meaning.hidden = !text;
+    meaning.textContent = text ?? '';
   };
 
   const complain = (text) => {
@@ -121,8 +134,8 @@ export function actionForm({ onexecute, onservice, oncite }) {
   const form = h('form.play-form', {
     'aria-labelledby': 'action-title', novalidate: true, onsubmit: send,
     onkeydown: (event) => { if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) send(event); },
-  }, groups, help, fields, execute, error, result, copies(action, () => episode?.id ?? ''));
-  const card = h('section.card.play-act', { 'aria-labelledby': 'action-title' }, h('div.row.spread', h('h2', { id: 'action-title' }, 'Next action'), meter), form);
+  }, groups, help, fields, meaning, execute, error, result, copies(action, () => episode?.id ?? ''));
+  const card = h('section.card.play-act', { 'aria-labelledby': 'action-title' }, h('div.row.spread', h('h2', { id: 'action-title' }, 'Next action'), meter), form, rules);
 
   return {
     element: card,
@@ -143,6 +156,9 @@ export function actionForm({ onexecute, onservice, oncite }) {
       }));
       if (radios.length) radios[0].checked = true;
       result.hidden = true;
+      const told = Object.entries(of.defined.rules ?? {});
+      rules.hidden = told.length === 0;
+      fill(rules, h('summary', 'Rules and grade'), h('dl', told.flatMap(([name, text]) => [h('dt', name.replaceAll('_', ' ')), h('dd', text)])));
       build();
       this.update();
     },

@@ -8,14 +8,16 @@ const like = (text) => String(text ?? '').trim().toLowerCase().replace(/[ _-]+/g
 export async function start(request, groups) {
   const answer = await post('/reset', request);
   // The answer has the observation twice, in the plain shape and in OpenEnv's. One of them is enough.
-  const { observation: _, ...observation } = answer;
-  return new Episode(observation, groups);
+  const { observation: _, action_schema: defined, ...observation } = answer;
+  return new Episode(observation, groups, [], defined);
 }
 
 /** An episode that is being played. */
 export class Episode {
-  constructor(observation, groups, steps = []) {
+  constructor(observation, groups, steps = [], defined = {}) {
     this.observation = observation;
+    /** What mechanisms, verbs and rules mean, each by name. Only the first observation says it. */
+    this.defined = defined ?? {};
     this.groups = groups;
     this.steps = steps;
     this.grade = null;

@@ -15,7 +15,7 @@ let kept = null;
 export async function open(main) {
   const { tasks, action_schema: schema = {} } = await get('/tasks');
   const groups = { __proto__: null };
-  for (const [group, types] of Object.entries(schema)) for (const type of Object.keys(types)) groups[type] = group;
+  for (const group of ['diagnostic', 'remediation', 'submission']) for (const type of Object.keys(schema[group] ?? {})) groups[type] = group;
   const scenarios = new Set(tasks.flatMap((task) => task.scenarios || []));
 
   let board = null;

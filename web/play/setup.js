@@ -32,7 +32,7 @@ export function setup(tasks, onreset) {
   };
   const say = () => {
     made.hidden = scenario.value !== GENERATED;
-    about.textContent = made.hidden ? chosen()?.description ?? '' : 'A system, a fault in it or none, and an alert. The same level, seed and number are the same incident everywhere.';
+    about.textContent = made.hidden ? firstLine(chosen()?.description) : 'A system, a fault in it or none, and an alert. The same level, seed and number are the same incident everywhere.';
   };
   task.addEventListener('change', list);
   scenario.addEventListener('change', say);
@@ -61,6 +61,9 @@ export function setup(tasks, onreset) {
     },
   };
 }
+
+/** Returns what a task asks for. What it defines comes after an empty line, and is shown where it is needed. */
+const firstLine = (description) => String(description ?? '').split('\n\n')[0];
 
 function field(label, control) {
   return h('label', label, control);

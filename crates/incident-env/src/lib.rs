@@ -52,6 +52,8 @@
 //! | oracle | the agent that knows the answers; its play proves that a full score can be reached |
 
 mod action;
+mod action_schema;
+mod definitions;
 mod digest;
 mod episode;
 mod episode_id;
@@ -73,6 +75,8 @@ mod trajectory;
 mod world;
 
 pub use action::{Action, ActionError, ActionKind, Diagnostic, Remediation, Submission};
+pub use action_schema::ActionSchema;
+pub use definitions::{Definition, Definitions};
 pub use digest::{Digest, hex};
 pub use episode::{ActionRecord, Episode, EpisodeState, Info, StepOutcome};
 pub use episode_id::EpisodeId;

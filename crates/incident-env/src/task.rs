@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::action::{ActionKind, Submission};
+use crate::definitions::Definitions;
 use crate::names::Aliases;
 use crate::reward::RewardTable;
 
@@ -56,8 +57,11 @@ pub struct Task {
     pub difficulty: Difficulty,
     /// The number of steps after which an episode times out.
     pub max_steps: u32,
-    /// The request of the task, in a sentence.
+    /// The request of the task in its first line, and after an empty line everything that is defined.
     pub description: String,
+    /// What an agent is told about the words of the task.
+    #[serde(skip)]
+    pub definitions: Arc<Definitions>,
     /// The actions that the task offers, its submission last.
     pub actions: Vec<ActionKind>,
     /// The points of each signal.
@@ -153,6 +157,6 @@ impl TaskFile {
         if let Some(ActionKind::Other(name)) = actions.iter().find(|kind| matches!(kind, ActionKind::Other(_))) {
             return Err(format!("task {id} offers the unknown action '{name}'"));
         }
-        Ok(Task { id, difficulty, max_steps, description, actions, rewards })
+        Ok(Task { id, difficulty, max_steps, description, definitions: Arc::default(), actions, rewards })
     }
 }

@@ -88,6 +88,7 @@ mod seeds;
 mod suite;
 mod system;
 mod telemetry;
+mod told;
 mod verify;
 
 pub use data::family::Family;
@@ -109,6 +110,7 @@ pub use system::builder::Naming;
 pub use system::topology::Topology;
 pub use telemetry::query::read;
 pub use telemetry::reader::Sheet;
+pub use told::document::mechanisms_page;
 pub use verify::{Flaw, prove};
 
 #[cfg(test)]
@@ -131,3 +133,5 @@ mod telemetry_tests;
 mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod told_tests;

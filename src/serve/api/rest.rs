@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, SET_COOKIE};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::serve::app::App;
 use crate::serve::episodes::choice::{Choice, from_query};
@@ -16,7 +16,7 @@ use crate::serve::net::buffer::{respond, written};
 use crate::serve::wire::field::{check_id, text};
 use crate::serve::wire::input::{Input, set_cookie};
 use crate::serve::wire::step_body::StepBody;
-use incident_env::{Action, ActionKind, Diagnostic, Remediation, Severity, Submission, Task};
+use incident_env::{Action, ActionSchema, Task};
 
 type Shared = State<Arc<App>>;
 
@@ -131,36 +131,8 @@ pub(crate) async fn tasks(State(app): Shared) -> Response {
     };
     let tasks: Vec<_> = app.catalog.tasks().iter().map(task).collect();
     let total = tasks.len();
-    written(json!({ "tasks": tasks, "total": total, "action_schema": action_schema() }).to_string())
-}
-
-/// Lists the actions by group, each with its parameters.
-fn action_schema() -> Value {
-    let of = |kind: ActionKind, parameters: Value| (kind.as_str().to_owned(), parameters);
-    let diagnostics = Diagnostic::ALL.iter();
-    let diagnostic = diagnostics.map(|kind| of(ActionKind::Diagnostic(*kind), json!({ "service": "string" })));
-    let remediation = Remediation::ALL.iter().map(|kind| {
-        let target = (kind.target_parameters()[0].to_owned(), json!("string"));
-        let extra = match kind {
-            Remediation::RollbackDeploy => Some(("target_version".to_owned(), json!("string, optional"))),
-            Remediation::ScaleService => Some(("replicas".to_owned(), json!("integer, optional"))),
-            _ => None,
-        };
-        of(ActionKind::Remediation(*kind), Value::Object([target].into_iter().chain(extra).collect()))
-    });
-    let submission = Submission::ALL.iter().map(|kind| {
-        let parameters = match kind {
-            Submission::Severity => json!({ "severity": Severity::NAMES.join(" | ") }),
-            Submission::RootCause => json!({ "service": "string", "failure_mode": "string" }),
-            Submission::Resolution => json!({ "summary": "string" }),
-        };
-        of(ActionKind::Submission(*kind), parameters)
-    });
-    json!({
-        "diagnostic": diagnostic.collect::<Map<_, _>>(),
-        "remediation": remediation.collect::<Map<_, _>>(),
-        "submission": submission.collect::<Map<_, _>>(),
-    })
+    let schema = ActionSchema::of_all(app.catalog.tasks());
+    written(json!({ "tasks": tasks, "total": total, "action_schema": schema }).to_string())
 }
 
 /// Serves `GET /health`.

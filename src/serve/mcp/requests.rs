@@ -113,7 +113,7 @@ pub(super) fn of_episode(app: &App, play: &mut Play, mut request: Request) -> Ou
     match request.method.as_str() {
         "initialize" => result(&initialized(&request.params)),
         "ping" => result(&json!({})),
-        "tools/list" => result(&*tools::LISTED),
+        "tools/list" => result(&tools::listed(app.catalog.tasks())),
         "tools/call" => {
             let name = match request.params.remove("name") {
                 Some(Value::String(name)) if !name.is_empty() => name,

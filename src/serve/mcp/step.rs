@@ -19,7 +19,8 @@ pub(crate) fn step(app: &App, play: &mut Play, action: &mut Value) -> Option<Res
     match action.get("type").and_then(Value::as_str) {
         Some("list_tools") => {
             let done = play.episode.is_done();
-            Some(write(&ToolStepView { observation: &*tools::LISTED_BY_STEP, reward: None, done, metadata: None }))
+            let observation = &tools::listed_by_step(app.catalog.tasks());
+            Some(write(&ToolStepView { observation, reward: None, done, metadata: None }))
         }
         Some("call_tool") => Some(step_call(app, play, action)),
         _ => None,

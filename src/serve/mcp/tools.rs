@@ -1,6 +1,6 @@
 //! Offers the actions as tools. A call of a tool that is an action counts as a step.
 
-use std::sync::LazyLock;
+use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
@@ -10,7 +10,7 @@ use crate::serve::app::App;
 use crate::serve::episodes::choice::Choice;
 use crate::serve::episodes::play::Play;
 use crate::serve::error::{Fault, Misfit, excerpt};
-use incident_env::{Action, ActionKind, Diagnostic, Remediation, Severity, Submission, TaskId};
+use incident_env::{Action, ActionKind, Definition, Diagnostic, Remediation, Severity, Submission, TaskId, Tasks};
 
 /// The tool that begins an episode. OpenEnv reserves the name `reset`.
 pub(super) const START: &str = "start_incident";
@@ -20,17 +20,18 @@ pub(super) const SHOW: &str = "show_incident";
 /// A tool: its name, its description, and the schema of its arguments.
 struct Tool {
     name: String,
-    description: &'static str,
+    description: String,
     schema: Value,
 }
 
 /// Lists all tools. They do not change with the task, so clients may keep the list. The observation's
 /// `available_actions` names the ones that the task offers.
-fn tools() -> impl Iterator<Item = Tool> {
+fn tools(tasks: &Tasks) -> impl Iterator<Item = Tool> {
     let start = Tool {
         name: START.to_owned(),
         description: "Start another incident: by scenario_id, by task_id and scenario_index, or drawn by a seed. \
-                      Without arguments the first one. Not while one is under way.",
+                      Without arguments the first one. Not while one is under way."
+            .to_owned(),
         schema: json!({
             "type": "object",
             "properties": {
@@ -44,15 +45,44 @@ fn tools() -> impl Iterator<Item = Tool> {
     let show = Tool {
         name: SHOW.to_owned(),
         description: "The incident as far as it is known: the alert, the actions that its task offers, services, and \
-                      what was queried. Takes no step.",
+                      what was queried. Takes no step."
+            .to_owned(),
         schema: json!({ "type": "object", "properties": {} }),
     };
-    let action = |kind: ActionKind| {
+    let action = move |kind: ActionKind| {
         let (description, properties, required) = about(&kind);
         let schema = json!({ "type": "object", "properties": properties, "required": required });
-        Tool { name: kind.as_str().to_owned(), description, schema }
+        Tool { name: kind.as_str().to_owned(), description: defined(description, &kind, tasks), schema }
     };
     [start, show].into_iter().chain(ActionKind::all().map(action))
+}
+
+/// Appends what the tasks define about an action: to an answer the rules and mechanisms of its task, to a remediation what
+/// it does, and to the steps of runbooks all of them.
+fn defined(description: &str, kind: &ActionKind, tasks: &Tasks) -> String {
+    let mut text = description.to_owned();
+    let of_repairs = &tasks.get(TaskId::RemediationPlanning).definitions;
+    let lists: Vec<&[Definition]> = match kind {
+        ActionKind::Remediation(Remediation::ExecuteRunbookStep) => {
+            vec![&of_repairs.verbs]
+        }
+        ActionKind::Remediation(kind) => {
+            if let Some(verb) = of_repairs.verb(kind.as_str()) {
+                text.push(' ');
+                text.push_str(verb);
+            }
+            Vec::new()
+        }
+        ActionKind::Submission(kind) => {
+            let asked = tasks.iter().filter(|task| task.id.submission() == *kind);
+            asked.flat_map(|task| [&*task.definitions.mechanisms, &*task.definitions.rules]).collect()
+        }
+        ActionKind::Diagnostic(_) | ActionKind::Other(_) => Vec::new(),
+    };
+    for Definition { name, text: meaning } in lists.into_iter().flatten() {
+        let _ = write!(text, "\n- {name}: {meaning}");
+    }
+    text
 }
 
 /// Joins the properties of an answer with those that only simulated worlds read.
@@ -143,17 +173,17 @@ fn about(kind: &ActionKind) -> (&'static str, Value, Vec<&'static str>) {
     (description, properties, required)
 }
 
-/// The list for `tools/list`, with the schema under MCP's key and under OpenEnv's.
-pub(super) static LISTED: LazyLock<Value> = LazyLock::new(|| {
+/// Returns the list for `tools/list`, with the schema under MCP's key and under OpenEnv's.
+pub(super) fn listed(tasks: &Tasks) -> Value {
     let tool = |Tool { name, description, schema }: Tool| json!({ "name": name, "description": description, "inputSchema": schema, "input_schema": schema });
-    json!({ "tools": tools().map(tool).collect::<Vec<_>>() })
-});
+    json!({ "tools": tools(tasks).map(tool).collect::<Vec<_>>() })
+}
 
-/// The list for the step action `list_tools`, whose clients know these keys only.
-pub(super) static LISTED_BY_STEP: LazyLock<Value> = LazyLock::new(|| {
+/// Returns the list for the step action `list_tools`, whose clients know these keys only.
+pub(super) fn listed_by_step(tasks: &Tasks) -> Value {
     let tool = |Tool { name, description, schema }: Tool| json!({ "name": name, "description": description, "input_schema": schema });
-    json!({ "tools": tools().map(tool).collect::<Vec<_>>() })
-});
+    json!({ "tools": tools(tasks).map(tool).collect::<Vec<_>>() })
+}
 
 /// The reason for which a call is not carried out.
 #[derive(Debug, thiserror::Error)]

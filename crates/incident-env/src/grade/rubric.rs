@@ -12,34 +12,34 @@ pub const DIAGNOSED: f64 = 0.75;
 pub const GUESS_CAP: f64 = 0.25;
 
 /// The weight of naming the entity at the root. An answer that does not name it scores 0.
-const SERVICE: f64 = 0.35;
+pub const SERVICE: f64 = 0.35;
 /// The weight of naming the mechanism in a root cause.
-const MECHANISM: f64 = 0.30;
+pub const MECHANISM: f64 = 0.30;
 /// The weight of naming the change that set the incident off.
-const TRIGGER: f64 = 0.15;
+pub const TRIGGER: f64 = 0.15;
 /// The weight of naming the path along which the fault acts.
-const PATH: f64 = 0.10;
+pub const PATH: f64 = 0.10;
 /// The weight of citing records that show the cause.
-const CITATIONS: f64 = 0.10;
+pub const CITATIONS: f64 = 0.10;
 /// The share of citations that must belong to the cause, so that the others cost nothing.
 const FITTING: f64 = 0.5;
 
 /// The weight of recovery in a repair.
-const RECOVERY: f64 = 0.40;
+pub const RECOVERY: f64 = 0.40;
 /// The share of the recovery that counts while anything harmful remains.
-const UNCLEAN: f64 = 0.4;
+pub const UNCLEAN: f64 = 0.4;
 /// The weight of having removed the change that set the incident off.
-const DURABLE: f64 = 0.20;
+pub const DURABLE: f64 = 0.20;
 /// The weight of having looked at the system again once it had settled after the last change.
-const VERIFIED: f64 = 0.15;
+pub const VERIFIED: f64 = 0.15;
 /// The weight of having found the cause before the first change.
-const FOUND: f64 = 0.10;
+pub const FOUND: f64 = 0.10;
 /// The weight of naming the mechanism in the submission of a repair.
-const NAMED: f64 = 0.15;
+pub const NAMED: f64 = 0.15;
 /// The highest score of a repair without a diagnosis.
-const UNDIAGNOSED_CAP: f64 = 0.60;
+pub const UNDIAGNOSED_CAP: f64 = 0.60;
 /// The share of the grade that one unit of harm takes away.
-const HARM: f64 = 1.5;
+pub const HARM: f64 = 1.5;
 
 /// How right a named mechanism is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use super::briefing::Briefing;
 use super::feedback::Feedback;
 use super::observation::Observation;
+use crate::action_schema::ActionSchema;
 use crate::points::Points;
 
 /// An observation in its wire form. The texts of the scenario are copied in their stored JSON form.
@@ -58,7 +59,9 @@ impl Serialize for ObservationView<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Observation { briefing, step_count, done, last_action_error, .. } = self.observation;
         let Briefing { scenario_id, task, json, .. } = &**briefing;
-        let keys = 15 + usize::from(self.done) + usize::from(json.mechanisms.is_some());
+        // Only the first observation tells what is defined, because it is long and does not change.
+        let schema = if *step_count == 0 { ActionSchema::of(task) } else { None };
+        let keys = 15 + usize::from(self.done) + usize::from(json.mechanisms.is_some()) + usize::from(schema.is_some());
         let mut out = serializer.serialize_struct("Observation", keys)?;
         match self.name {
             Some(name) => out.serialize_field("episode_id", name)?,
@@ -83,6 +86,9 @@ impl Serialize for ObservationView<'_> {
         out.serialize_field("feature_flags", &json.flags)?;
         if let Some(mechanisms) = &json.mechanisms {
             out.serialize_field("mechanisms", mechanisms)?;
+        }
+        if let Some(schema) = &schema {
+            out.serialize_field("action_schema", schema)?;
         }
         out.end()
     }

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use crate::data::call::Call;
+use crate::data::family_text::{FamilyText, Said};
 use crate::data::kinds::Kind;
 use crate::data::vocabulary::Vocabulary;
 use crate::ids::{ClassSet, PredicateId, VerbId};
@@ -22,6 +24,8 @@ pub struct Family {
     pub id: String,
     /// The group of mechanisms that are easily mistaken for each other.
     pub group: String,
+    /// What agents are told about it.
+    pub text: FamilyText,
     /// The kinds of entities that can be the root.
     pub kinds: Vec<Kind>,
     /// Whether the root must have a caller.
@@ -210,6 +214,11 @@ struct File {
     #[serde(rename = "version")]
     _version: u32,
     group: String,
+    is: String,
+    points_at: String,
+    words: BTreeMap<String, String>,
+    #[serde(default)]
+    apart: BTreeMap<String, Vec<String>>,
     severities: Vec<Severity>,
     root: RootFile,
     trigger: Trigger,
@@ -280,6 +289,8 @@ impl Family {
         if labels.len() != facts.len() + later.len() {
             return Err("later: a label stands in facts too".to_owned());
         }
+        let said = Said { is: file.is, points_at: file.points_at, words: file.words, apart: file.apart };
+        let text = FamilyText::parse(said, &shown(&facts, vocabulary), &names, vocabulary)?;
         let known = Known { names, labels, vocabulary };
         for (place, list) in [("cannot_clear", &file.cannot_clear), ("durable_off", &file.durable_off)] {
             list.iter().try_for_each(|label| known.label(place, label))?;
@@ -292,6 +303,7 @@ impl Family {
         Ok(Self {
             id: file.id,
             group: file.group,
+            text,
             kinds: file.root.kinds,
             called: file.root.called,
             severities: file.severities,
@@ -307,6 +319,12 @@ impl Family {
         })
     }
 
+    /// Returns the classes of evidence that the facts show at first, by the name of the entities.
+    #[must_use]
+    pub(crate) fn shown(&self, vocabulary: &Vocabulary) -> BTreeMap<&str, ClassSet> {
+        shown(&self.facts, vocabulary)
+    }
+
     /// Checks the rules that every family has to keep:
     ///
     /// - A single view must not identify the family, so at each entity a diagnostic shows one class at most.
@@ -316,11 +334,7 @@ impl Family {
     /// # Errors
     /// The text says which rule is broken.
     pub fn lint(&self, vocabulary: &Vocabulary) -> Result<(), String> {
-        let mut by_name = BTreeMap::<&str, ClassSet>::new();
-        for fact in &self.facts {
-            *by_name.entry(&fact.of).or_default() |= vocabulary.predicate(fact.predicate).shows;
-        }
-        for (name, classes) in by_name {
+        for (name, classes) in self.shown(vocabulary) {
             for tool in Diagnostic::ALL {
                 let of_tool = vocabulary.names(classes & vocabulary.of_tool(tool));
                 if of_tool.len() > 1 {
@@ -338,6 +352,15 @@ impl Family {
             None => Ok(()),
         }
     }
+}
+
+/// Returns the classes of evidence that facts show, by the name of the entities.
+fn shown<'a>(facts: &'a [FactTemplate], vocabulary: &Vocabulary) -> BTreeMap<&'a str, ClassSet> {
+    let mut by_name = BTreeMap::<&str, ClassSet>::new();
+    for fact in facts {
+        *by_name.entry(&fact.of).or_default() |= vocabulary.predicate(fact.predicate).shows;
+    }
+    by_name
 }
 
 /// The names that the ops of a family can use.
@@ -395,35 +418,5 @@ impl Expression {
     fn parse(text: &str) -> Result<Self, String> {
         let Call { function, names, kind, share } = Call::parse(text)?;
         Ok(Self { function: Function::named(function)?, names, kind, share })
-    }
-}
-
-/// An expression as it is written: `function(name, …, kind, share)`.
-struct Call<'a> {
-    function: &'a str,
-    names: Vec<String>,
-    kind: Option<Kind>,
-    share: Option<u32>,
-}
-
-impl<'a> Call<'a> {
-    fn parse(text: &'a str) -> Result<Self, String> {
-        let wrong = || format!("'{text}' is no function(name, …)");
-        let (function, rest) = text.split_once('(').ok_or_else(wrong)?;
-        let arguments = rest.strip_suffix(')').ok_or_else(wrong)?;
-        let mut call = Self { function: function.trim(), names: Vec::new(), kind: None, share: None };
-        for argument in arguments.split(',').map(str::trim) {
-            if let Ok(share) = argument.parse::<u32>() {
-                call.share = Some(share);
-            } else if let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.as_str() == argument)
-                && !call.names.is_empty()
-                && argument != ROOT
-            {
-                call.kind = Some(kind);
-            } else {
-                call.names.push(argument.to_owned());
-            }
-        }
-        if call.names.first().is_none_or(String::is_empty) { Err(wrong()) } else { Ok(call) }
     }
 }

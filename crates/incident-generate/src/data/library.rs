@@ -2,15 +2,21 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rust_embed::RustEmbed;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::data::family::Family;
+use crate::data::rules::Rules;
+use crate::data::separation;
 use crate::data::templates::Templates;
+use crate::data::verb_texts::VerbTexts;
 use crate::data::vocabulary::Vocabulary;
-use incident_env::{Digest, Severity, TaskId};
+use crate::told::definitions::{Sources, description};
+use crate::told::figures::figure;
+use incident_env::{Definitions, Digest, Severity, TaskId};
 
 #[derive(RustEmbed)]
 #[folder = "families/"]
@@ -19,25 +25,55 @@ pub(crate) struct Embedded;
 const VOCABULARY: &str = "vocabulary.toml";
 const TELEMETRY: &str = "telemetry.toml";
 const TASKS: &str = "tasks.toml";
+const VERBS: &str = "verbs.toml";
+const RULES: &str = "rules.toml";
+/// The files that are no family.
+const COMMON: [&str; 5] = [VOCABULARY, TELEMETRY, TASKS, VERBS, RULES];
 
-/// The texts that tell agents what each task asks for.
-#[derive(Debug, Clone, Deserialize)]
+/// What each task asks for.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct TaskTexts {
+struct TaskFile {
     alert_classification: String,
     root_cause_analysis: String,
     remediation_planning: String,
 }
 
-impl TaskTexts {
-    /// Returns the text of a task.
-    #[must_use]
-    pub fn of(&self, task: TaskId) -> &str {
+impl TaskFile {
+    fn of(&self, task: TaskId) -> &str {
         match task {
             TaskId::AlertClassification => &self.alert_classification,
             TaskId::RootCauseAnalysis => &self.root_cause_analysis,
             TaskId::RemediationPlanning => &self.remediation_planning,
         }
+    }
+}
+
+/// What agents are told in each task.
+#[derive(Debug, Clone)]
+pub struct TaskTexts([TaskText; TaskId::COUNT]);
+
+/// What agents are told in a task.
+#[derive(Debug, Clone)]
+pub struct TaskText {
+    /// What it asks for, and everything that is defined.
+    pub description: String,
+    /// The definitions alone.
+    pub definitions: Arc<Definitions>,
+}
+
+impl TaskTexts {
+    fn new(file: &TaskFile, sources: Sources<'_>) -> Self {
+        Self(TaskId::ALL.map(|task| {
+            let definitions = sources.of(task);
+            TaskText { description: description(file.of(task), &definitions), definitions }
+        }))
+    }
+
+    /// Returns what agents are told in a task.
+    #[must_use]
+    pub fn of(&self, task: TaskId) -> &TaskText {
+        &self.0[task.index()]
     }
 }
 
@@ -48,6 +84,10 @@ pub struct Library {
     pub vocabulary: Vocabulary,
     /// The templates of all records.
     pub telemetry: Templates,
+    /// The texts of the verbs, in the order of the vocabulary.
+    pub verbs: VerbTexts,
+    /// The rules that agents are told.
+    pub rules: Rules,
     /// The texts of the tasks.
     pub tasks: TaskTexts,
     /// The families, in the order of their file names.
@@ -98,9 +138,11 @@ impl Library {
         let wrong = |file: &str, problem| LibraryError { file: file.to_owned(), problem };
         let vocabulary = Vocabulary::parse(text(VOCABULARY)).map_err(|problem| wrong(VOCABULARY, problem))?;
         let telemetry = Templates::parse(text(TELEMETRY), &vocabulary).map_err(|problem| wrong(TELEMETRY, problem))?;
-        let tasks = toml::from_str(text(TASKS)).map_err(|error| wrong(TASKS, error.to_string()))?;
+        let verbs = VerbTexts::parse(text(VERBS), &vocabulary).map_err(|problem| wrong(VERBS, problem))?;
+        let rules = Rules::parse(text(RULES), figure).map_err(|problem| wrong(RULES, problem))?;
+        let asks: TaskFile = toml::from_str(text(TASKS)).map_err(|error| wrong(TASKS, error.to_string()))?;
         let (mut families, mut ids) = (Vec::new(), BTreeSet::new());
-        for (file, text) in files.iter().filter(|(file, _)| ![VOCABULARY, TELEMETRY, TASKS].contains(&&***file)) {
+        for (file, text) in files.iter().filter(|(file, _)| !COMMON.contains(&file.as_str())) {
             let family = Family::parse(text, &vocabulary).map_err(|problem| wrong(file, problem))?;
             family.lint(&vocabulary).map_err(|problem| wrong(file, problem))?;
             if !ids.insert(family.id.clone()) {
@@ -108,6 +150,10 @@ impl Library {
             }
             families.push(family);
         }
+        separation::check(&families, &vocabulary)
+            .map_err(|(family, problem)| wrong(&format!("{family}.toml"), problem))?;
+        let sources = Sources { vocabulary: &vocabulary, families: &families, verbs: &verbs, rules: &rules };
+        let tasks = TaskTexts::new(&asks, sources);
         let quotas = quotas(&families);
         let mut hash = Sha256::new();
         for (file, text) in files {
@@ -115,7 +161,7 @@ impl Library {
             hash.update(text);
         }
         let digest = Digest::from(hash).to_string();
-        Ok(Self { vocabulary, telemetry, tasks, families, quotas, digest })
+        Ok(Self { vocabulary, telemetry, verbs, rules, tasks, families, quotas, digest })
     }
 
     /// Returns how often each family comes up among the faults of a severity, by the number of the family.

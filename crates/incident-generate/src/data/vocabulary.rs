@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use crate::data::kinds::{EdgeKind, Kind, Symptom};
 use crate::ids::{ClassId, ClassSet, PredicateId, VerbId};
@@ -17,6 +16,8 @@ pub struct Class {
     pub name: String,
     /// The diagnostic that shows it.
     pub tool: Diagnostic,
+    /// What is seen, as a clause: `clients connect again and again`.
+    pub is: String,
     /// What holds where the class is seen without a fault, if it can be.
     pub decoy: Option<PredicateId>,
 }
@@ -248,9 +249,7 @@ struct EventFile {
 struct ClassFile {
     tool: String,
     decoy: Option<String>,
-    /// The meaning of the class, for authors of families. The program does not use it.
-    #[serde(rename = "is")]
-    _meaning: IgnoredAny,
+    is: String,
 }
 
 #[derive(Deserialize)]
@@ -319,7 +318,7 @@ impl Vocabulary {
                 "status" => Diagnostic::CheckServiceStatus,
                 other => return Err(format!("class.{name}: unknown tool '{other}'; tools: logs, metrics, status")),
             };
-            Ok((Class { name, tool, decoy: None }, class.decoy))
+            Ok((Class { name, tool, is: class.is, decoy: None }, class.decoy))
         };
         let classes = file.class.into_iter().map(class).collect::<Result<Vec<_>, _>>()?;
         let (mut classes, decoys): (Vec<_>, Vec<_>) = classes.into_iter().unzip();
@@ -373,6 +372,22 @@ impl Vocabulary {
     /// Finds a predicate by its name.
     pub(crate) fn predicate_named(&self, name: &str) -> Option<PredicateId> {
         PredicateId::find(&self.predicates, |predicate| predicate.name == name)
+    }
+
+    /// Finds a class by its name.
+    pub(crate) fn class_named(&self, name: &str) -> Option<ClassId> {
+        ClassId::find(&self.classes, |class| class.name == name)
+    }
+
+    /// Returns a class.
+    #[must_use]
+    pub fn class(&self, id: ClassId) -> &Class {
+        &self.classes[id.index()]
+    }
+
+    /// Goes through the classes of a set.
+    pub(crate) fn classes_in(&self, set: ClassSet) -> impl Iterator<Item = ClassId> {
+        ClassId::first(self.classes.len()).filter(move |id| set.contains(*id))
     }
 
     /// Finds a verb by its name.

@@ -113,6 +113,19 @@ pub struct Consequence {
     pub catastrophic: bool,
     /// How many minutes it took.
     pub minutes: u32,
+    /// What it changed.
+    pub effect: Effect,
+}
+
+/// What a remediation changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// No fact ended or began, and none is about it.
+    Nothing,
+    /// A fault made it vain: no fact ended or began.
+    Vain,
+    /// A fact ended or began.
+    Change,
 }
 
 /// Converts a number of minutes that may be negative elsewhere.
@@ -316,7 +329,8 @@ impl World {
         let vocabulary = &self.library.vocabulary;
         let verb_data = vocabulary.verb(verb);
         let minutes = verb_data.minutes;
-        let mut consequence = Consequence { helped: false, harm: 0, catastrophic: false, minutes };
+        let mut consequence =
+            Consequence { helped: false, harm: 0, catastrophic: false, minutes, effect: Effect::Nothing };
         let op = self.incident.fault.as_ref().and_then(|fault| Some((fault, fault.op(verb, target, state.facts)?)));
         state.touched = true;
         // What is restarted or moved answers nobody meanwhile.
@@ -330,6 +344,7 @@ impl World {
             (consequence.helped, consequence.harm) = (op.harm == 0, op.harm);
             let after = op.apply(state.facts);
             consequence.catastrophic = (after - state.facts).meets(fault.catastrophic);
+            consequence.effect = if after == state.facts { Effect::Vain } else { Effect::Change };
             state.hold(after);
         } else {
             let is_store = self.incident.topology.entity(target.at).kind.is_store();

@@ -4,18 +4,18 @@
 use std::ops::RangeInclusive;
 
 /// The share of information about the rivals that citations must give to show the cause.
-pub(super) const SHOWN_FROM: f64 = 0.9;
+pub(crate) const SHOWN_FROM: f64 = 0.9;
 /// The number of cited records of the causal chain that show the cause as well.
-pub(super) const CHAIN: usize = 3;
+pub(crate) const CHAIN: usize = 3;
 /// The minutes after the end of the last change from which on the system counts as settled.
 pub(crate) const SETTLED_AFTER: u32 = 5;
 /// The minutes that pass after the last action before recovery is measured.
-pub(super) const GRADED_AFTER: u32 = 15;
+pub(crate) const GRADED_AFTER: u32 = 15;
 /// The divisor of the impact at the alert below which the incident counts as mitigated.
-pub(super) const MITIGATED: i32 = 10;
+pub(crate) const MITIGATED: i32 = 10;
 /// The greatest number of records that an answer can cite.
-pub(super) const MOST_CITED: usize = 8;
+pub(crate) const MOST_CITED: usize = 8;
 /// The numbers of minutes that can be observed in one step.
 pub(crate) const OBSERVED: RangeInclusive<u64> = 1..=60;
 /// The number of refused actions of an episode that cost no points.
-pub(super) const FREE_REFUSALS: u32 = 3;
+pub(crate) const FREE_REFUSALS: u32 = 3;

@@ -12,6 +12,7 @@ use crate::play::grade;
 use crate::play::grounding::Deeds;
 use crate::play::limits::FREE_REFUSALS;
 use crate::play::oracle;
+use crate::play::result::{self, InForce};
 use crate::play::verification;
 use crate::telemetry::query;
 use incident_env::{
@@ -75,6 +76,7 @@ impl incident_env::World for Playable {
             paid: self.0.world.impact(&state),
             state,
             deeds: Deeds::default(),
+            in_force: InForce::default(),
             tickets: 0,
             deadline: self.0.deadline(task),
             shared: Arc::clone(&self.0),
@@ -105,6 +107,7 @@ struct Playing {
     /// users lose.
     paid: i32,
     deeds: Deeds,
+    in_force: InForce,
     /// The number of tickets that were opened.
     tickets: u32,
     /// The last minute in which anything can be done, if there is one.
@@ -142,11 +145,14 @@ impl Playing {
     fn perform(&mut self, kind: Remediation, action: &Action) -> Result<Report, Impossible> {
         let world = &*self.shared.world;
         let (target, done) = match Command::read(world, kind, action)? {
-            Command::Change(Change { verb, target, name }) => {
-                let consequence = world.perform(&mut self.state, verb, target);
+            Command::Change(change) => {
+                let had_work = result::has_work(world, &self.state, &change);
+                let consequence = world.perform(&mut self.state, change.verb, change.target);
                 self.deeds.changed(consequence, self.state.now());
+                let effect = consequence.effect;
+                let done = result::report(world, &self.state, &change, had_work, effect, &mut self.in_force);
+                let Change { verb, name, .. } = change;
                 let verb = &world.library.vocabulary.verb(verb).name;
-                let done = format!("{verb} {name}: done, took {} min", consequence.minutes);
                 (if kind == Remediation::ExecuteRunbookStep { format!("{verb} {name}") } else { name }, done)
             }
             Command::Observe(minutes) => {

@@ -9,5 +9,6 @@ pub(crate) mod grounding;
 pub(crate) mod limits;
 pub(crate) mod live;
 pub(crate) mod oracle;
+mod result;
 pub(crate) mod scenario;
 pub(crate) mod verification;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::data::kinds::Symptom;
-use crate::data::library::TaskTexts;
+use crate::data::library::{TaskText, TaskTexts};
 use crate::draws::Stream;
 use crate::incident::incident::{AlertRule, Incident};
 use crate::incident::world::World;
@@ -18,6 +18,10 @@ use incident_env::{
 
 /// Where generated scenarios come from.
 const ORIGIN: &str = "generated";
+
+/// Says where the words of the task are defined.
+const DEFINED: &str = " The description of the task, and action_schema in the first observation, define mechanisms, verbs, \
+rules and the grade.";
 
 /// Returns the task that an incident poses in a suite.
 #[must_use]
@@ -36,7 +40,8 @@ pub(crate) fn rules(task: &Task, texts: &TaskTexts, max_steps: u32) -> Task {
         | Signal::SubmitCorrect => Points::ZERO,
         _ => task.rewards.points(signal),
     });
-    Task { max_steps, rewards, description: texts.of(task.id).to_owned(), ..task.clone() }
+    let TaskText { description, definitions } = texts.of(task.id).clone();
+    Task { max_steps, rewards, description, definitions, ..task.clone() }
 }
 
 /// Returns the number of steps that an incident allows. It is the same for all incidents of a level in a task, so it
@@ -124,6 +129,7 @@ they come for. Every query takes a minute, changes take longer.",
         summary.push(' ');
         summary.push_str(Severity::RULE);
     }
+    summary.push_str(DEFINED);
     if let Some(minutes) = deadline {
         let _ = write!(summary, " There are {minutes} minutes, until {}.", world.clock(minutes.cast_signed()));
     }

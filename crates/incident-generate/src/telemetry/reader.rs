@@ -27,6 +27,8 @@ pub(super) const DEPENDENCIES: u64 = 4;
 pub(super) const CHANGES: u64 = 5;
 /// The slot of the record that says that there is nothing to show.
 pub(super) const EMPTY: u64 = 999;
+/// The class of evidence whose field of the status shows generations.
+const GENERATION: &str = "generation_stale";
 
 /// What a diagnostic shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -115,6 +117,15 @@ impl<'a> Reader<'a> {
             draws: incident.draws,
             salt: u64::from(self.at) << 40 | salt,
         }
+    }
+
+    /// Returns what fills the places of phrases about the entity and a thing of it, with the generation that the status
+    /// of the entity shows.
+    pub(crate) fn words_of_generation(&self, thing: &'a str) -> Words<'a> {
+        let fields = &self.world.library.telemetry.fields;
+        let class = self.world.library.vocabulary.class_named(GENERATION);
+        let number = (0..).zip(fields).find(|(_, field)| Some(field.class) == class).map_or(0, |(number, _)| number);
+        self.words(thing, number)
     }
 
     /// Returns the name of something that the entity calls, for phrases that name one and mean none in particular.

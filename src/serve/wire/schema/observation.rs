@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value};
 
 use super::shape::Nullable;
+use super::tasks::ActionSchema;
 use incident_env::{Alert, TaskId};
 
 /// What an agent sees.
@@ -40,6 +41,9 @@ pub(crate) struct Observation {
     /// What an answer can name; only where the world is simulated.
     #[serde(default)]
     mechanisms: Vec<String>,
+    /// What the task offers and defines; only in the first observation, where the world is simulated.
+    #[serde(default)]
+    action_schema: Option<ActionSchema>,
 }
 
 /// What an agent sees, as OpenEnv has it: `reward`, `done` and `metadata` travel beside the rest.

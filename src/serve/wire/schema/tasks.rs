@@ -25,6 +25,23 @@ pub(crate) struct Task {
 pub(crate) struct TasksAnswer {
     tasks: Vec<Task>,
     total: u32,
-    /// By group: each action with its parameters.
-    action_schema: BTreeMap<String, BTreeMap<String, BTreeMap<String, String>>>,
+    action_schema: ActionSchema,
+}
+
+/// The actions by group, each with its parameters, and what is defined about their words.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ActionSchema {
+    diagnostic: BTreeMap<String, BTreeMap<String, String>>,
+    remediation: BTreeMap<String, BTreeMap<String, String>>,
+    submission: BTreeMap<String, BTreeMap<String, String>>,
+    /// What each mechanism is, where `service` points and what sets it apart; only where the world is simulated.
+    #[serde(default)]
+    mechanisms: BTreeMap<String, String>,
+    /// What each remediation does, needs, takes and risks, and how it is taken back; only where the world is simulated.
+    #[serde(default)]
+    verbs: BTreeMap<String, String>,
+    /// The rules and grades; only where the world is simulated.
+    #[serde(default)]
+    rules: BTreeMap<String, String>,
 }
