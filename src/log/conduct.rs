@@ -126,7 +126,7 @@ mod tests {
                 "customer_minutes_over_oracle": 4.5, "worse_off": 3}}),
             json!({"breakdown": {"recovery": 1.0, "incident": false, "clean": true, "diagnosed": true, "harm": 0.09,
                 "changes": 1, "helpful_changes": 0}}),
-            json!({"breakdown": {"service_match": true, "mechanism_match": 0.5, "ruled_out": 0.6, "left_open": 3,
+            json!({"breakdown": {"service_match": true, "mechanism_match": 0.5, "ruled_out": 0.4, "left_open": 3,
                 "confidence": 1.0}}),
             json!({"breakdown": {"submitted_severity": "P3", "correct_severity": "P1", "severity_match": 0.0}}),
             json!({"breakdown": {"base": 1.0}}),

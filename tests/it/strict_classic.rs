@@ -135,7 +135,7 @@ fn a_root_cause_is_weighed_part_by_part() {
     };
     for (what, looks, parameters, expected) in [
         ("all", &both[..], right.clone(), 1.0),
-        ("one clue of two", &both[..1], right.clone(), 0.25),
+        ("one clue of two", &both[..1], right.clone(), 1.0),
         ("no clue", &[], right.clone(), 0.25),
         ("an alias", &both[..], with(json!({ "service": "analytics" })), 0.0),
         ("another spelling", &both[..], with(json!({ "service": "Analytics_Service" })), 0.0),

@@ -298,6 +298,10 @@ impl<'a> Person<'a> {
         for action in plan {
             self.step(action);
         }
+        if !plan.is_empty() {
+            // The system needs five minutes to settle.
+            self.step(&command::observe(5));
+        }
         for (at, tool) in verify.iter().filter(|_| !plan.is_empty()) {
             self.step(&Action::with(ActionKind::Diagnostic(*tool), &[("service", self.name(*at))]));
         }

@@ -136,7 +136,7 @@ fn mend(world: &World, episode: Episode, way: Way, checked: Checked, needless: b
         Checked::FrontDoor => vec![(incident.topology.gateway, Diagnostic::CheckMetrics)],
     };
     let steps: Vec<Action> = plan(world, way);
-    let mut person = Person::new(world, episode, steps.len() + verify.len() + usize::from(needless) + 1);
+    let mut person = Person::new(world, episode, steps.len() + verify.len() + usize::from(needless) + 2);
     person.walk(Diagnostic::QueryLogs);
     let cited = person.cite_chain();
     if needless {

@@ -46,7 +46,7 @@ pub struct RootCause {
     pub path_valid: bool,
     /// The worth of the citations, 0 to 1, by [`super::rubric::citations`].
     pub citations: Points,
-    /// The degree, 0 to 1, to which everything that was read rules out every other explanation. Below 0.75 the score is
+    /// The degree, 0 to 1, to which everything that was read rules out every other explanation. Below 0.5 the score is
     /// at most 0.25.
     pub ruled_out: Points,
     /// The number of other faults that remain possible after everything that was read.
@@ -124,7 +124,7 @@ pub struct ScriptedCause {
     pub path_valid: Option<bool>,
     /// The worth of the citations, 0 to 1, by [`super::rubric::citations`].
     pub citations: Option<Points>,
-    /// The share of the clues that were seen, 0 to 1. Below 0.75 the score is at most 0.25.
+    /// The share of the clues that were seen, 0 to 1. Below 0.5 the score is at most 0.25.
     pub clues_seen: Points,
     /// The stated confidence, 0 to 1, if there was one. It is no part of the score.
     pub confidence: Option<f64>,

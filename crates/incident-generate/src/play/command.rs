@@ -123,7 +123,7 @@ fn minutes(action: &Action) -> Result<u32, Impossible> {
 
 /// Returns the action that lets so many minutes pass.
 #[must_use]
-pub(super) fn observe(minutes: u32) -> Action {
+pub(crate) fn observe(minutes: u32) -> Action {
     let kind = ActionKind::Remediation(Remediation::ExecuteRunbookStep);
     let parameters =
         Map::from_iter([("runbook_action".to_owned(), json!("observe")), (MINUTES.to_owned(), Value::from(minutes))]);
