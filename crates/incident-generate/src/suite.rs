@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::data::library::Library;
+use crate::incident::design::Slot;
 use crate::incident::incident::Incident;
 use crate::incident::level::{Knobs, Level};
 use crate::incident::world::World;
@@ -12,7 +13,7 @@ use crate::json;
 use crate::make::{Exhausted, VERSION, make};
 use crate::play::scenario::{rules, scenario, task_of};
 use crate::seeds::{Master, Secret, Seeds};
-use incident_env::{Catalog, Tasks};
+use incident_env::{Catalog, TaskId, Tasks};
 
 /// A suite of incidents.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,6 +149,15 @@ impl Suite {
     pub fn incidents<'a>(&'a self, library: &'a Arc<Library>) -> impl Iterator<Item = Result<Incident, Unmade>> + 'a {
         let each = self.parts.iter().flat_map(|(level, count)| (0..*count).map(|number| (*level, number)));
         each.map(move |(level, number)| self.incident(library, level, number))
+    }
+
+    /// Returns the numbers of the incidents of a level that pose a task, in ascending order and without end.
+    ///
+    /// # Errors
+    /// The secret is missing.
+    pub fn numbers_of(&self, level: Level, task: TaskId) -> Result<impl Iterator<Item = u64>, Unmade> {
+        let design = self.master()?.design(VERSION);
+        Ok((0..).filter(move |number| Slot::of(design, level, *number).task == task))
     }
 
     /// Makes the incident of a level that has this number, which may be beyond those of the suite.

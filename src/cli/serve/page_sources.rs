@@ -8,7 +8,10 @@ use crate::cli::setup::suite::{catalog_of, library, tasks};
 use crate::log::Manifest;
 use crate::serve::{Incidents, Suites};
 use incident_env::{Catalog, Scenario, TaskId, Tasks};
-use incident_generate::{Library, Suite, World, scenario, task_of};
+use incident_generate::{Library, Suite, Unmade, World, scenario, task_of};
+
+/// The number of incidents of a task that an error names.
+const SHOWN: usize = 4;
 
 /// Reads the suites of kept runs again from their sources.
 #[derive(Debug)]
@@ -46,14 +49,18 @@ impl Incidents for Maker {
         if !suite.turned.is_empty() {
             return Err(format!("suite: knobs are for a suite that is served whole; {known}"));
         }
-        // The tasks take turns: the number of an incident decides which task it poses.
-        let first = task.and_then(|task| TaskId::ALL.iter().position(|one| *one == task)).unwrap_or(0);
-        let number = number.unwrap_or(first as u64);
-        let incident = suite.incident(&self.library, level, number).map_err(|error| format!("suite: {error}"))?;
+        // The number of an incident decides which task it poses.
+        let failed = |error: Unmade| format!("suite: {error}");
+        let mut posing = task.map(|task| suite.numbers_of(level, task)).transpose().map_err(failed)?;
+        let first = posing.as_mut().and_then(Iterator::next).unwrap_or(0);
+        let number = number.unwrap_or(first);
+        let incident = suite.incident(&self.library, level, number).map_err(failed)?;
         let poses = task_of(&incident);
-        if let Some(task) = task.filter(|task| *task != poses) {
+        if let (Some(task), Some(others)) = (task.filter(|task| *task != poses), posing) {
+            let numbers: Vec<_> = [first].into_iter().chain(others).take(SHOWN).map(|number| number.to_string()).collect();
             return Err(format!(
-                "index: incident {number} poses {poses}, and not {task}; each task has every third one"
+                "index: incident {number} poses {poses}, and not {task}; {task} is posed by {}, and others",
+                numbers.join(", ")
             ));
         }
         let world = World::new(incident, Arc::clone(&self.library));
