@@ -48,9 +48,9 @@ def kind_of(title):
 
 
 def read_suite(folder):
-    """Reads the incidents of a folder that `bench generate` wrote, in the order of its manifest."""
+    """Reads the incidents of a folder that `bench generate` wrote, in the order of its listing."""
     folder = pathlib.Path(folder)
-    entries = json.loads((folder / "manifest.json").read_text())["incidents"]
+    entries = json.loads((folder / "sealed" / "listing.json").read_text())["incidents"]
     pairs = [(folder / f"{entry['id']}.json", folder / "sealed" / f"{entry['id']}.json") for entry in entries]
     return [Incident(json.loads(shown.read_text()), json.loads(sealed.read_text())) for shown, sealed in pairs]
 

@@ -253,9 +253,10 @@ fn source(code: [u8; 32]) -> Draws {
 /// Writes the knobs that decide what happens in an incident. Those that concern play alone are left out, so that
 /// turning one of them compares the same incidents.
 fn of_world(knobs: &Knobs) -> String {
-    let Knobs { services, hops, decoys, broken, front, ambiguity, hypotheses, views, steps, faults, .. } = knobs;
+    let Knobs { services, hops, decoys, broken, changes, front, ambiguity, hypotheses, views, steps, faults, .. } =
+        knobs;
     format!(
-        "services {services} hops {hops} decoys {decoys} broken {broken} front {front} ambiguity {ambiguity} \
+        "services {services} hops {hops} decoys {decoys} broken {broken} changes {changes} front {front} ambiguity {ambiguity} \
          hypotheses {hypotheses} views {views} steps {steps:?} faults {faults}"
     )
 }
@@ -268,6 +269,7 @@ fn of_play(knobs: &Knobs) -> String {
         hops: _,
         decoys: _,
         broken: _,
+        changes: _,
         front: _,
         ambiguity: _,
         hypotheses: _,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::VERSION;
 use super::data::family::Family;
 use super::data::kinds::{EdgeKind, Kind};
 use super::data::library::{Embedded, Library};
@@ -11,6 +12,7 @@ use super::incident::design::Slot;
 use super::incident::level::{Knobs, Level};
 use super::proof::hypotheses::Laboratory;
 use super::proof::repair_plan;
+use super::seeds::Master;
 use super::system::builder::{Naming, Size, build};
 use super::system::strength::Strength;
 use super::system::traffic::{Acting, TrafficModel};
@@ -160,7 +162,7 @@ fn a_quiet_system_is_quiet_and_load_and_failures_go_their_ways() {
 fn a_thousand_of_each_level_are_proved_and_differ() {
     const COUNT: u64 = 300;
     let library = generator().library();
-    let design = Draws::new(2);
+    let design = Master::public(2).design(VERSION);
     for level in Level::ALL {
         let (mut attempts, mut by_severity, mut by_family, mut by_views) = (0, [0; 4], BTreeMap::new(), [0; 5]);
         let (mut as_wanted, mut all) = (0, 0);

@@ -57,7 +57,8 @@ impl Incidents for Maker {
         let incident = suite.incident(&self.library, level, number).map_err(failed)?;
         let poses = task_of(&incident);
         if let (Some(task), Some(others)) = (task.filter(|task| *task != poses), posing) {
-            let numbers: Vec<_> = [first].into_iter().chain(others).take(SHOWN).map(|number| number.to_string()).collect();
+            let numbers: Vec<_> =
+                [first].into_iter().chain(others).take(SHOWN).map(|number| number.to_string()).collect();
             return Err(format!(
                 "index: incident {number} poses {poses}, and not {task}; {task} is posed by {}, and others",
                 numbers.join(", ")

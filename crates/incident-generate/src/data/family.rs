@@ -124,13 +124,13 @@ functions! {
     OneCaller = "one_caller",
     /// All callers of the first entity except the second one.
     CallersBut = "callers_but",
-    /// All services that read distributed documents.
+    /// Services that read the same distributed document: one of them, drawn at random, and those around it.
     Readers = "readers",
     /// A service that another service calls, drawn at random.
     SomeService = "some_service",
     /// A store that gets its credentials from the entity, drawn at random.
     IssuedStore = "issued_store",
-    /// The services that call a service or a store in the other zone.
+    /// The services that call another one or a store in the other zone; which one is drawn at random.
     Across = "across",
     /// The stores that are called from the other zone.
     StoresAcross = "stores_across",

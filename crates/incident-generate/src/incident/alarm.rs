@@ -9,8 +9,11 @@ use crate::incident::incident::{AlertRule, Decoy, Refutation};
 use crate::system::strength::Strength;
 use crate::system::topology::Topology;
 
-/// The share of rules that watch response times, in hundredths.
+/// The share of alerts for which a rule that watches response times is looked for first, in hundredths. Only where
+/// there is one is it taken.
 pub(super) const LATENCY_RULES: u32 = 25;
+/// The share of false alarms by rules that watch response times, in hundredths: as many as of true alarms.
+const FALSE_LATENCY: u32 = 9;
 /// The shares of failed requests above which rules fire, in thousandths. All are below what a fault brings about, and
 /// the least is within the noise.
 const SHARES: [u32; 5] = [2, 5, 10, 15, 20];
@@ -39,7 +42,7 @@ pub(super) fn false_alarm(
     decoys: &mut Vec<Decoy>,
     duration: u32,
 ) -> AlertRule {
-    let watches_latency = draws.below(Stream::Alert, 0, 2, 100) < LATENCY_RULES;
+    let watches_latency = draws.below(Stream::Alert, 0, 2, 100) < FALSE_LATENCY;
     let symptom = if watches_latency { Symptom::Latency } else { Symptom::Errors };
     let is_free = |at: &EntityId| !decoys.iter().any(|decoy| decoy.at == *at);
     let apis: Vec<_> = topology.of(Kind::Api).filter(is_free).collect();

@@ -29,7 +29,7 @@ const MOST_SECONDS: usize = 12;
 const MOST_HOPS: u32 = 20;
 /// The least and the greatest number of minutes from an onset to the alert. A series then has at least two samples since
 /// the onset.
-const DURATION: [u32; 2] = [22, 55];
+pub(super) const DURATION: [u32; 2] = [22, 55];
 
 /// The reason why an attempt was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -357,8 +357,8 @@ impl Draft {
             (fault, &library.families[fault.family], duration)
         };
         let faults: Vec<_> = own.into_iter().chain(other).map(with_family).collect();
-        let history = History { topology: &self.topology, library, draws, names: self.names };
-        let (changes, triggers) = history.changes(&faults, &decoys, duration);
+        let history = History { topology: &self.topology, library, knobs: &knobs, draws, names: self.names };
+        let (changes, triggers) = history.changes(&faults);
         let mut triggers = triggers.into_iter();
         let trigger = triggers.next().flatten();
         let second_fault = fault.as_ref().zip(second.as_ref()).map(|(one, (other, _))| Second {

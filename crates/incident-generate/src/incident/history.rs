@@ -7,16 +7,18 @@ use crate::data::kinds::Kind;
 use crate::data::library::Library;
 use crate::draws::{Draws, Stream};
 use crate::ids::EntityId;
-use crate::incident::incident::{Change, Decoy, Refutation};
+use crate::incident::draft::DURATION;
+use crate::incident::incident::Change;
+use crate::incident::level::Knobs;
+use crate::system::bind::{Strengths, bind};
 use crate::system::fault::Fault;
 use crate::system::named_objects::has_flag;
 use crate::system::topology::Topology;
 
-/// The number of changes that an entity may have, each with this chance in hundredths.
-const MOST_CHANGES: u64 = 4;
-const CHANGED: u32 = 45;
-/// The age of the oldest change, in minutes.
-const OLDEST: u32 = 7200;
+/// The share of places that were changed again, in hundredths.
+const AGAIN: u32 = 30;
+/// The ages of older changes, in minutes.
+const OLD: [u32; 2] = [1500, 7200];
 /// The minutes after an onset from which a change is clearly later.
 const CLEARLY_AFTER: u32 = 12;
 
@@ -25,6 +27,7 @@ const CLEARLY_AFTER: u32 = 12;
 pub(super) struct History<'a> {
     pub(super) topology: &'a Topology,
     pub(super) library: &'a Library,
+    pub(super) knobs: &'a Knobs,
     pub(super) draws: Draws,
     /// The source of ids.
     pub(super) names: Draws,
@@ -33,15 +36,11 @@ pub(super) struct History<'a> {
 impl History<'_> {
     /// Draws the history of changes, and returns it with the ids of the triggers of the given faults. Each fault
     /// comes with its family and its minutes from onset to alert.
-    pub(super) fn changes(
-        self,
-        faults: &[(&Fault, &Family, u32)],
-        decoys: &[Decoy],
-        duration: u32,
-    ) -> (Vec<Change>, Vec<Option<String>>) {
-        /// The first salts of the changes of decoys and of the other changes; triggers have the salts 1 and 2.
-        const OF_DECOYS: u64 = 100;
-        const OF_OTHERS: u64 = 1000;
+    pub(super) fn changes(self, faults: &[(&Fault, &Family, u32)]) -> (Vec<Change>, Vec<Option<String>>) {
+        /// The first salts of the other changes; triggers have the salts 1 and 2.
+        const OF_OTHERS: u64 = 100;
+        const OF_AGAIN: u64 = 500;
+        const OF_OLD: u64 = 1000;
         let draws = self.draws;
         let mut taken = BTreeSet::new();
         let mut id = |salt: u64| {
@@ -64,20 +63,30 @@ impl History<'_> {
                 change.id
             }));
         }
-        // What is looked at because of a decoy was mostly changed as well.
-        for (salt, decoy) in (OF_DECOYS..).zip(decoys) {
-            let kind = self.kind_of_change(decoy.at, salt);
-            let minutes_ago = match decoy.refutation {
-                Refutation::TooLate => decoy.from.unsigned_abs() + draws.within(Stream::Changes, salt, 1, 1, 9),
-                _ => self.age(salt, duration),
-            };
-            changes.push(Change { id: id(salt), at: decoy.at, kind, minutes_ago });
+        // Other changes of the last day are drawn as triggers are: of the same kinds, at the same places, as long ago.
+        for number in 0..self.knobs.changes {
+            let salt = OF_OTHERS + u64::from(number);
+            if let Some((at, kind, minutes_ago)) = self.harmless_trigger(salt) {
+                changes.push(Change { id: id(salt), at, kind, minutes_ago });
+            }
         }
-        for (at, number) in self.topology.ids().flat_map(|at| (0..MOST_CHANGES).map(move |number| (at, number))) {
-            let salt = OF_OTHERS + u64::from(at) * MOST_CHANGES + number;
-            if draws.below(Stream::Changes, salt, 2, 100) < CHANGED {
-                let kind = self.kind_of_change(at, salt);
-                changes.push(Change { id: id(salt), at, kind, minutes_ago: self.age(salt, duration) });
+        // Some places were changed again since, in another way.
+        let again = |(salt, change): (u64, &Change)| {
+            let kind = self.kind_of_change(change.at, salt);
+            let minutes_ago = draws.within(Stream::Changes, salt, 1, 1, change.minutes_ago.max(2) - 1);
+            let is_changed = draws.below(Stream::Changes, salt, 2, 100) < AGAIN && kind != change.kind;
+            is_changed.then_some((salt, change.at, kind, minutes_ago))
+        };
+        let again: Vec<_> = (OF_AGAIN..).zip(&changes).filter_map(again).collect();
+        for (salt, at, kind, minutes_ago) in again {
+            changes.push(Change { id: id(salt), at, kind, minutes_ago });
+        }
+        // Half of all entities were changed longer ago.
+        for at in self.topology.ids() {
+            let salt = OF_OLD + u64::from(at);
+            if draws.below(Stream::Changes, salt, 2, 2) == 0 {
+                let minutes_ago = draws.within(Stream::Changes, salt, 1, OLD[0], OLD[1]);
+                changes.push(Change { id: id(salt), at, kind: self.kind_of_change(at, salt), minutes_ago });
             }
         }
         // A trigger is the newest change of its kind at its place before the onset, so that one can tell it.
@@ -95,19 +104,22 @@ impl History<'_> {
         (changes, triggers)
     }
 
-    /// Draws the age of a change that set nothing off, in minutes before the alert: half of them are as old as triggers
-    /// are, and half are older or younger, up to five days.
-    fn age(self, salt: u64, duration: u32) -> u32 {
-        let draws = self.draws;
-        if draws.below(Stream::Changes, salt, 4, 2) == 0 {
-            let family = draws.pick(Stream::Changes, salt, 5, &self.library.families);
-            let [least, most] = family.trigger.lag;
-            return duration + draws.within(Stream::Changes, salt, 1, least.max(1), most.max(least).max(1));
+    /// Draws a change that set nothing off as if it had: of a family, at a place where the family can be, and as long
+    /// ago as such a change would have been made. Returns `None` if the family can be nowhere.
+    fn harmless_trigger(self, salt: u64) -> Option<(EntityId, ChangeKind, u32)> {
+        let Self { topology, library, draws, .. } = self;
+        let families: Vec<_> =
+            library.families.iter().enumerate().filter(|(_, family)| family.trigger.kind.is_recorded()).collect();
+        let (number, family) = *draws.pick(Stream::Changes, salt, 3, &families);
+        let bound = |root: EntityId| bind(number, family, root, topology, &library.vocabulary, draws, Strengths::Usual);
+        let places: Vec<_> = topology.ids().filter_map(bound).map(|fault| fault.trigger_at).collect();
+        if places.is_empty() {
+            return None;
         }
-        // The logarithm is spread evenly, so there are as many from the last hour as from the last days.
-        let doublings = draws.below(Stream::Changes, salt, 6, 11);
-        let least = 4 << doublings;
-        draws.within(Stream::Changes, salt, 7, least, 2 * least - 1).min(OLDEST)
+        let at = *draws.pick(Stream::Changes, salt, 4, &places);
+        let [least, most] = family.trigger.lag;
+        let lag = draws.within(Stream::Changes, salt, 5, least, most.max(least));
+        Some((at, family.trigger.kind, draws.within(Stream::Changes, salt, 6, DURATION[0], DURATION[1]) + lag))
     }
 
     /// Draws a kind of change that is made to such an entity.

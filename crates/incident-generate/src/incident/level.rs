@@ -25,6 +25,8 @@ pub struct Knobs {
     pub decoys: u16,
     /// The number of services that have failed for days and that their callers can do without.
     pub broken: u16,
+    /// The number of changes of the last day that set nothing off.
+    pub changes: u32,
     /// Whether the metrics of the gateway say what users get of each journey: 1 if they do, or 0 if that must be read
     /// where the journeys enter.
     pub front: u32,
@@ -66,11 +68,12 @@ const fn knob(name: &'static str, least: u32, most: u32, set: fn(&mut Knobs, u32
 }
 
 /// All knobs that can be turned by name, each with its least and its greatest value.
-const KNOBS: [Knob; 16] = [
+const KNOBS: [Knob; 17] = [
     knob("services", 6, 60, |knobs, value| knobs.services = small(value)),
     knob("hops", 1, 6, |knobs, value| knobs.hops = small(value)),
     knob("decoys", 0, 20, |knobs, value| knobs.decoys = small(value)),
     knob("broken", 0, 6, |knobs, value| knobs.broken = small(value)),
+    knob("changes", 0, 60, |knobs, value| knobs.changes = value),
     knob("front", 0, 1, |knobs, value| knobs.front = value),
     knob("ambiguity", 1, 3, |knobs, value| knobs.ambiguity = value),
     knob("hypotheses", 1, 60, |knobs, value| knobs.hypotheses = value as usize),
@@ -120,6 +123,7 @@ impl Knobs {
             hops: 3,
             decoys: 2,
             broken: 0,
+            changes: 6,
             front: 1,
             ambiguity: 1,
             hypotheses: 8,
@@ -140,6 +144,7 @@ impl Knobs {
                 hops: 4,
                 decoys: 4,
                 broken: 1,
+                changes: 8,
                 front: 0,
                 hypotheses: 15,
                 steps: [14, 24, 34],
@@ -150,6 +155,7 @@ impl Knobs {
                 hops: 5,
                 decoys: 8,
                 broken: 2,
+                changes: 10,
                 front: 0,
                 ambiguity: 1,
                 hypotheses: 25,
@@ -162,6 +168,7 @@ impl Knobs {
                 hops: 6,
                 decoys: 14,
                 broken: 3,
+                changes: 12,
                 front: 0,
                 ambiguity: 1,
                 hypotheses: 40,

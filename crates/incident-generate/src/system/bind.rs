@@ -199,7 +199,12 @@ impl Place<'_> {
                 let but = arguments.get(1).copied();
                 topology.callers(x).filter(|caller| Some(*caller) != but).collect()
             }
-            Function::Readers => topology.of(Kind::Api).chain(topology.of(Kind::Worker)).collect(),
+            Function::Readers => {
+                let reads = |at: &EntityId| matches!(topology.entity(*at).kind, Kind::Api | Kind::Worker);
+                let first = self.one_of(4, topology.ids().filter(reads).collect());
+                let around = first.iter().flat_map(|at| topology.named_by(*at).iter()).filter(reads);
+                first.iter().copied().chain(around).collect()
+            }
             Function::SomeService => {
                 let is_called = |api: &EntityId| topology.needed_by(*api).any(|edge| is_api(&edge.from));
                 self.one_of(2, topology.of(Kind::Api).filter(is_called).collect())
@@ -207,7 +212,9 @@ impl Place<'_> {
             Function::IssuedStore => self.one_of(3, topology.of(Kind::Db).collect()),
             Function::Across => {
                 let calls = |edge: &&Edge| matches!(edge.kind, EdgeKind::Req | EdgeKind::Data) && is_api(&edge.from);
-                topology.edges.iter().filter(|edge| self.crosses(edge)).filter(calls).map(|edge| edge.from).collect()
+                let across: Vec<_> = topology.edges.iter().filter(|edge| self.crosses(edge)).filter(calls).collect();
+                let called = self.one_of(5, across.iter().map(|edge| edge.to).collect());
+                across.iter().filter(|edge| called.contains(&edge.to)).map(|edge| edge.from).collect()
             }
             Function::StoresAcross => {
                 let calls = |edge: &&Edge| edge.kind == EdgeKind::Data;
