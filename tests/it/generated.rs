@@ -195,7 +195,7 @@ fn knobs_that_are_turned_are_part_of_the_suite() {
         assert_eq!(summary["rows"][0]["overall"], 1.0, "{suite}");
         summary["run"]["suite_digest"].clone()
     };
-    let suites = ["", ",names=1", ",semantic=1", ",noise=0", ",log_loss=50", ",outage=40"];
+    let suites = ["", ",names=1", ",codenames=1", ",noise=0", ",log_loss=50", ",outage=40"];
     let digests: Vec<_> = suites.iter().map(|turned| digest(&format!("generated:easy,count=3{turned}"))).collect();
     for (index, one) in digests.iter().enumerate() {
         assert!(!digests[..index].contains(one), "{}", suites[index]);

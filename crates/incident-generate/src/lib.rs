@@ -106,7 +106,7 @@ pub use make::{Exhausted, VERSION};
 pub use play::scenario::{scenario, task_of};
 pub use seeds::{Secret, Seeds};
 pub use suite::{Suite, Unmade};
-pub use system::builder::Naming;
+pub use system::names::Naming;
 pub use system::topology::Topology;
 pub use telemetry::query::read;
 pub use telemetry::reader::Sheet;

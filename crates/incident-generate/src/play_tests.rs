@@ -144,7 +144,7 @@ fn what_steps_earn_adds_up() {
 #[test]
 fn other_names_are_the_same_incident() {
     let first = "medium,seed=4,count=9";
-    for other in ["medium,seed=4,count=9,names=7", "medium,seed=4,count=9,semantic=1"] {
+    for other in ["medium,seed=4,count=9,names=7", "medium,seed=4,count=9,codenames=1"] {
         assert_ne!(catalog(first).digest(), catalog(other).digest());
         for (a, b) in catalog(first).scenarios().iter().zip(catalog(other).scenarios()) {
             assert_eq!((a.id(), a.task()), (b.id(), b.task()), "runs are paired by scenario");
@@ -169,7 +169,7 @@ fn other_names_are_the_same_incident() {
             assert!(same * 4 < all, "{same} of {all} names are the same");
             assert_eq!(a.incident.severity, b.incident.severity);
             assert!(
-                a.incident.trigger.is_none() || other.contains("semantic") || a.incident.trigger != b.incident.trigger
+                a.incident.trigger.is_none() || other.contains("codenames") || a.incident.trigger != b.incident.trigger
             );
         }
     }

@@ -160,7 +160,7 @@ fn the_attack_finds_nothing_in_private_suites() {
             // Only the words of the first names are compared, so that no detail of naming could hide a hit.
             let first: Vec<_> = shown.names.iter().take(4).map(|name| name.rsplit('-').next().unwrap()).collect();
             let is_named = |order: &[usize]| {
-                order.iter().zip(&first).all(|(index, word)| super::system::builder::WORDS[*index] == *word)
+                order.iter().zip(&first).all(|(index, word)| super::system::names::WORDS[*index] == *word)
             };
             // The ids of records have bits enough, too.
             for value in [shown.id, shown.records[0] << 14] {

@@ -217,7 +217,7 @@ impl IncidentKeys {
     pub(crate) fn attempt(&self, attempt: u64) -> Sources {
         let attempt = format!("attempt {attempt}\n");
         let key = code_of(&self.code, &["attempt", &self.place, &of_world(&self.knobs), &attempt]);
-        let names = code_of(&code_under(&key), &["names", &self.knobs.naming.skin().to_string()]);
+        let names = code_of(&code_under(&key), &["names", &self.knobs.naming.skin.to_string()]);
         Sources { draws: source(key), names: source(names) }
     }
 }
@@ -289,7 +289,7 @@ fn of_play(knobs: &Knobs) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::system::builder::Naming;
+    use crate::system::names::Naming;
 
     const SECRET: &str = "correct horse battery staple, and some more";
 
@@ -344,11 +344,11 @@ mod tests {
         let knobs = Knobs::of(Level::Hard);
         let of = |knobs: &Knobs| keys(&private(SECRET, 1), "generated/9", Level::Hard, 3, knobs);
         let usual = of(&knobs);
-        let renamed = of(&Knobs { naming: Naming::Codename(7), ..knobs });
+        let renamed = of(&Knobs { naming: Naming { skin: 7, ..Naming::default() }, ..knobs });
         assert_eq!((&renamed.0, renamed.1), (&usual.0, usual.1));
         assert_ne!(renamed.2, usual.2);
-        let semantic = of(&Knobs { naming: Naming::Semantic, ..knobs });
-        assert_eq!((&semantic.0, semantic.1), (&usual.0, usual.1));
+        let codenames = of(&Knobs { naming: Naming { codenames: true, ..Naming::default() }, ..knobs });
+        assert_eq!((&codenames.0, codenames.1), (&usual.0, usual.1));
         for other in [
             Knobs { slack: 111, ..knobs },
             Knobs { noise: 0, ..knobs },

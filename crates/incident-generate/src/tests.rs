@@ -13,7 +13,8 @@ use super::incident::level::{Knobs, Level};
 use super::proof::hypotheses::Laboratory;
 use super::proof::repair_plan;
 use super::seeds::Master;
-use super::system::builder::{Naming, Size, build};
+use super::system::builder::{Size, build};
+use super::system::names::Naming;
 use super::system::strength::Strength;
 use super::system::traffic::{Acting, TrafficModel};
 use super::testing::{generator, incidents, place};
@@ -134,7 +135,7 @@ fn an_incident_holds_together() {
 fn a_quiet_system_is_quiet_and_load_and_failures_go_their_ways() {
     let library = generator().library();
     for seed in 0..30 {
-        let topology = build(Draws::new(seed), Draws::new(0), Size { services: 20, hops: 5 }, Naming::Semantic);
+        let topology = build(Draws::new(seed), Draws::new(0), Size { services: 20, hops: 5 }, Naming::default());
         let traffic = TrafficModel::new(&topology);
         let quiet = traffic.settled(&[]);
         assert_eq!(traffic.impact(&quiet), 0);

@@ -38,6 +38,8 @@ pub enum Flaw {
     NoRepair,
     #[error("its severity is {kept}, and by the rule {right}")]
     Severity { kept: &'static str, right: &'static str },
+    #[error("the definitions do not set it apart from a fault of family {0} that the alert leaves open")]
+    NotSetApart(usize),
     #[error(transparent)]
     Unfair(#[from] Unfair),
     #[error("the change that set it off came after the onset, or is none that does")]
@@ -151,6 +153,10 @@ fn alert_and_views(
     let entropy = hypotheses.entropy(&left);
     if entropy < log2(knobs.hypotheses as u64) {
         return Err(Flaw::AlertTells { left: 1 << (entropy >> 10), least: knobs.hypotheses });
+    }
+    let is_apart = |rival: &usize| *rival == truth || hypotheses.is_set_apart(scene, Some(truth), *rival);
+    if let Some(rival) = left.iter().find(|rival| !is_apart(rival)) {
+        return Err(Flaw::NotSetApart(all[*rival].fault.family));
     }
     let Some(views) = &incident.proof.views else { return Ok(()) };
     if views.len() < knobs.views {

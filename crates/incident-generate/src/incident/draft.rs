@@ -52,6 +52,8 @@ pub enum Rejected {
     TooManyRecords,
     /// What the decoys do would change the severity.
     DecoysCount,
+    /// A fault that the alert leaves open is not set apart by what its definition says.
+    NotSetApart,
     /// A fairness rule is broken.
     Unfair,
 }
@@ -195,6 +197,9 @@ impl Draft {
         let (Some(truth), Some(own)) = (truth, &fault) else {
             let alert = alarm.ok_or(Rejected::NoAlert)?;
             let left = hypotheses.after_alert(alert.at, alert.symptom);
+            if !left.iter().all(|rival| hypotheses.is_set_apart(&scene, None, *rival)) {
+                return Err(Rejected::NotSetApart);
+            }
             return Ok(parts(alert, &left, None, Vec::new(), 0));
         };
         if let Some((other, _)) = &second {
@@ -212,6 +217,10 @@ impl Draft {
             (symptom, own - others)
         });
         let (at, symptom, left) = self.alerted(truth, own, &candidates, &hypotheses, knobs)?;
+        let mut others = left.iter().filter(|rival| **rival != truth);
+        if !others.all(|rival| hypotheses.is_set_apart(&scene, Some(truth), *rival)) {
+            return Err(Rejected::NotSetApart);
+        }
         let alert = alarm::true_alarm(self.draws, at, symptom, durations[0]);
         let views = hypotheses.fewest_views(&scene, &left, truth);
         if views.as_ref().is_some_and(|views| views.len() < knobs.views) {

@@ -1,6 +1,6 @@
 //! Levels of difficulty. A level is a usual setting of all knobs, and each knob can be turned alone.
 
-use crate::system::builder::Naming;
+use crate::system::names::Naming;
 use incident_env::TaskId;
 
 incident_env::named_enum! {
@@ -84,10 +84,8 @@ const KNOBS: [Knob; 17] = [
     knob("outage", 0, 60, |knobs, value| knobs.outage = value),
     knob("faults", 1, 2, |knobs, value| knobs.faults = value),
     knob("minutes", 0, 1000, |knobs, value| knobs.minutes = value),
-    knob("names", 0, 999, |knobs, value| knobs.naming = Naming::Codename(value)),
-    knob("semantic", 0, 1, |knobs, value| {
-        knobs.naming = if value == 1 { Naming::Semantic } else { Naming::default() };
-    }),
+    knob("names", 0, 999, |knobs, value| knobs.naming.skin = value),
+    knob("codenames", 0, 1, |knobs, value| knobs.naming.codenames = value == 1),
 ];
 
 /// Narrows a value that is within the bounds of its knob.
@@ -128,7 +126,7 @@ impl Knobs {
             ambiguity: 1,
             hypotheses: 8,
             views: 2,
-            naming: Naming::Codename(0),
+            naming: Naming { skin: 0, codenames: false },
             steps: [12, 20, 28],
             slack: 100,
             noise: 100,

@@ -310,6 +310,21 @@ impl<'a> Hypotheses<'a> {
         view.tool != Diagnostic::CheckMetrics || hypothesis.appearance.allows(view.at, scene.troubled.at(view.at))
     }
 
+    /// Returns whether a rival is set apart from the truth by signs alone, as its definition says: one of its own signs
+    /// is missing at its root, or at some part more signs of the truth are seen than a decoy may show beside the rival.
+    #[must_use]
+    pub(crate) fn is_set_apart(&self, scene: &Scene, truth: Option<usize>, rival: usize) -> bool {
+        let rival = &self.all[rival];
+        let its = &rival.appearance.shows;
+        let root = rival.fault.root.index();
+        let is_missing = !(its[root] - scene.shows[root]).is_empty();
+        let of_truth = truth.map(|truth| &self.all[truth].appearance.shows);
+        let is_foreign = |shows: &Vec<ClassSet>| {
+            shows.iter().zip(its).any(|(true_signs, its)| (*true_signs - *its).len() > scene.ambiguity)
+        };
+        is_missing || of_truth.is_some_and(is_foreign)
+    }
+
     /// Goes through all views of the system.
     fn views(&self) -> impl Iterator<Item = View> {
         let entities = self.all.first().map_or(0, |one| one.appearance.shows.len());

@@ -2,11 +2,10 @@
 //!
 //! Draws are taken by entity and purpose, never in sequence, so a step that draws more does not disturb the others.
 
-use std::collections::BTreeMap;
-
 use crate::data::kinds::{EdgeKind, Kind};
 use crate::draws::{Draws, Stream};
 use crate::ids::EntityId;
+use crate::system::names::Naming;
 use crate::system::topology::{Edge, Entity, Journey, Topology};
 
 /// How large a system is.
@@ -17,42 +16,6 @@ pub(crate) struct Size {
     /// The greatest number of services in a row from the gateway to a store.
     pub hops: u16,
 }
-
-/// How entities are named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Naming {
-    /// Names say nothing, such as `svc-quartz`. Another number gives the same system other names, and its records
-    /// other ids.
-    Codename(u32),
-    /// Names say what an entity is, such as `api-3` or `db-1`.
-    Semantic,
-}
-
-impl Default for Naming {
-    fn default() -> Self {
-        Self::Codename(0)
-    }
-}
-
-impl Naming {
-    /// Returns the number of the skin. The key of names and ids depends on it, and no other key does.
-    #[must_use]
-    pub fn skin(self) -> u64 {
-        match self {
-            Self::Codename(skin) => u64::from(skin),
-            Self::Semantic => 0,
-        }
-    }
-}
-
-pub(crate) const WORDS: [&str; 72] = [
-    "agate", "alder", "amber", "aspen", "basalt", "beryl", "birch", "bistre", "briar", "cedar", "chalk", "cinder",
-    "clover", "cobalt", "copper", "coral", "crocus", "cypress", "delta", "dune", "ember", "fennel", "fern", "flint",
-    "garnet", "gneiss", "granite", "harbor", "hazel", "heath", "heron", "indigo", "iris", "ivory", "jasper", "juniper",
-    "kelp", "larch", "lichen", "linden", "maple", "marble", "marl", "moss", "myrtle", "nickel", "ochre", "onyx",
-    "opal", "osier", "pearl", "pewter", "poplar", "quartz", "reed", "rowan", "russet", "sable", "saffron", "sedge",
-    "shale", "sorrel", "spruce", "sumac", "talc", "teal", "thistle", "topaz", "umber", "willow", "yarrow", "zinc",
-];
 
 const JOURNEYS: [&str; 8] = ["checkout", "login", "search", "browse", "messages", "reports", "uploads", "settings"];
 /// One of so many services is called only by callers that can do without it.
@@ -85,12 +48,15 @@ pub(crate) fn build(draws: Draws, names: Draws, size: Size, naming: Naming) -> T
         build.add_one(kind);
     }
     let nodes = build.add(Kind::Node, nodes);
+    let kinds: Vec<_> = build.parts.iter().map(|entity| entity.kind).collect();
     build.place(&nodes);
     let fronts = build.connect(gateway, &apis, size.hops.max(1));
     build.data(&apis, &fronts, &dbs, &caches);
     build.messages(&apis, &fronts, &workers, &queues, &dbs);
     build.others(&apis, &batches, &dbs, &externals);
-    build.name(names, naming);
+    for (entity, name) in build.parts.iter_mut().zip(naming.names(names, &kinds)) {
+        entity.name = name;
+    }
     let journeys = build.journeys(&fronts);
     build.share_out(gateway, &journeys);
     let Builder { parts, mut edges, .. } = build;
@@ -262,22 +228,6 @@ impl Builder {
             for n in 0..2 + self.draw(*external, 32, 2) {
                 self.edge(apis[(first + n * 2) % apis.len()], *external, EdgeKind::External);
             }
-        }
-    }
-
-    /// Names all entities.
-    fn name(&mut self, names: Draws, naming: Naming) {
-        let order = names.shuffled(Stream::Names, 0, WORDS.len());
-        let mut counts = BTreeMap::new();
-        for (index, entity) in self.parts.iter_mut().enumerate() {
-            let count: &mut u16 = counts.entry(entity.kind).or_default();
-            *count += 1;
-            entity.name = match (naming, entity.kind) {
-                (Naming::Semantic, kind) => format!("{}-{count}", kind.as_str()),
-                (Naming::Codename(_), Kind::Node) => format!("node-{}", WORDS[order[index % WORDS.len()]]),
-                (Naming::Codename(_), Kind::External) => format!("ext-{}", WORDS[order[index % WORDS.len()]]),
-                (Naming::Codename(_), _) => format!("svc-{}", WORDS[order[index % WORDS.len()]]),
-            };
         }
     }
 

@@ -5,6 +5,7 @@ pub(crate) mod bind;
 pub(crate) mod builder;
 pub(crate) mod fault;
 pub(crate) mod named_objects;
+pub(crate) mod names;
 pub(crate) mod strength;
 pub(crate) mod topology;
 pub(crate) mod traffic;
