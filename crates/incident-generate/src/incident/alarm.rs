@@ -1,19 +1,16 @@
 //! Alerts: the rules that fire, for true and for false alarms alike. Both print the same, so nothing tells them apart
 //! but what records show.
 
-use crate::data::kinds::{Kind, Symptom};
+use crate::data::kinds::Symptom;
 use crate::data::library::Library;
 use crate::draws::{Draws, Stream};
 use crate::ids::{ClassSet, EntityId};
 use crate::incident::incident::{AlertRule, Decoy, Refutation};
 use crate::system::strength::Strength;
-use crate::system::topology::Topology;
 
 /// The share of alerts for which a rule that watches response times is looked for first, in hundredths. Only where
 /// there is one is it taken.
 pub(super) const LATENCY_RULES: u32 = 25;
-/// The share of false alarms by rules that watch response times, in hundredths: as many as of true alarms.
-const FALSE_LATENCY: u32 = 9;
 /// The shares of failed requests above which rules fire, in thousandths. All are below what a fault brings about, and
 /// the least is within the noise.
 const SHARES: [u32; 5] = [2, 5, 10, 15, 20];
@@ -28,46 +25,26 @@ const WINDOWS: [u32; 3] = [5, 10, 15];
 /// The least and the greatest number of minutes from an onset until a rule fires.
 const DELAY: [u32; 2] = [2, 7];
 
-/// Returns the rule that a fault made fire.
-pub(super) fn true_alarm(draws: Draws, at: EntityId, symptom: Symptom, duration: u32) -> AlertRule {
-    rule(draws, at, symptom, duration)
-}
-
-/// Returns the rule that fired without a fault, and adds what made it fire to the decoys, unless it was noise: a rise
-/// that was over soon.
-pub(super) fn false_alarm(
-    library: &Library,
-    topology: &Topology,
-    draws: Draws,
-    decoys: &mut Vec<Decoy>,
-    duration: u32,
-) -> AlertRule {
-    let watches_latency = draws.below(Stream::Alert, 0, 2, 100) < FALSE_LATENCY;
-    let symptom = if watches_latency { Symptom::Latency } else { Symptom::Errors };
-    let is_free = |at: &EntityId| !decoys.iter().any(|decoy| decoy.at == *at);
-    let apis: Vec<_> = topology.of(Kind::Api).filter(is_free).collect();
-    let at = if apis.is_empty() { topology.gateway } else { *draws.pick(Stream::Alert, 0, 0, &apis) };
-    let rule = rule(draws, at, symptom, duration);
-    let is_noise = match symptom {
+/// Returns what made a false alarm fire, unless it was noise: a rise that is over.
+pub(super) fn passing(library: &Library, draws: Draws, rule: AlertRule, duration: u32) -> Option<Decoy> {
+    let is_noise = match rule.symptom {
         Symptom::Errors => rule.threshold <= WITHIN_NOISE,
         Symptom::Latency => rule.threshold <= FACTOR_WITHIN_NOISE,
     };
-    if !is_noise {
-        let from = -duration.cast_signed();
-        decoys.push(Decoy {
-            at,
-            shows: ClassSet::EMPTY,
-            predicate: library.vocabulary.passing(symptom),
-            strength: Strength::drawn(draws, u64::from(at), 902),
-            refutation: Refutation::Over,
-            from,
-            to: from + draws.within(Stream::Alert, 0, 3, 10, 13).cast_signed(),
-        });
-    }
-    rule
+    let from = -duration.cast_signed();
+    (!is_noise).then(|| Decoy {
+        at: rule.at,
+        shows: ClassSet::EMPTY,
+        predicate: library.vocabulary.passing(rule.symptom),
+        strength: Strength::drawn(draws, u64::from(rule.at), 902),
+        refutation: Refutation::Over,
+        from,
+        to: from + draws.within(Stream::Alert, 0, 3, 10, 13).cast_signed(),
+    })
 }
 
-fn rule(draws: Draws, at: EntityId, symptom: Symptom, duration: u32) -> AlertRule {
+/// Draws a rule that fired at an entity, with the time since then.
+pub(super) fn rule(draws: Draws, at: EntityId, symptom: Symptom, duration: u32) -> AlertRule {
     let thresholds: &[u32] = match symptom {
         Symptom::Errors => &SHARES,
         Symptom::Latency => &FACTORS,

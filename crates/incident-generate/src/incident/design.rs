@@ -60,16 +60,21 @@ impl Slot {
             0 => self.place,
             _ => draws.below(Stream::Design, given_up, 4, u32::MAX),
         };
-        let whole: u64 = quotas.iter().map(|quota| u64::from(*quota)).sum();
-        let mut left = (u64::from(place) * whole) >> 32;
-        quotas.iter().position(|quota| match left.checked_sub(u64::from(*quota)) {
-            Some(rest) => {
-                left = rest;
-                false
-            }
-            None => true,
-        })
+        quota(quotas, place)
     }
+}
+
+/// Returns which quota is at a place, given as a fraction of 2³², if the quotas are laid one after another.
+pub(super) fn quota(quotas: &[u32], place: u32) -> Option<usize> {
+    let whole: u64 = quotas.iter().map(|quota| u64::from(*quota)).sum();
+    let mut left = (u64::from(place) * whole) >> 32;
+    quotas.iter().position(|quota| match left.checked_sub(u64::from(*quota)) {
+        Some(rest) => {
+            left = rest;
+            false
+        }
+        None => true,
+    })
 }
 
 /// Returns the place that is so many multiples of the golden ratio after the start, as fractions of 2³².

@@ -8,7 +8,7 @@ use crate::draws::{Draws, Sources, Stream};
 use crate::ids::{ClassSet, EntityId, EntitySet};
 use crate::incident::alarm;
 use crate::incident::decoys::Decoys;
-use crate::incident::design::Slot;
+use crate::incident::design::{Slot, quota};
 use crate::incident::history::History;
 use crate::incident::incident::{AlertRule, Decoy, Incident, Proof, Second};
 use crate::incident::level::{Knobs, Level};
@@ -154,7 +154,7 @@ impl Draft {
         let mut decoys = decoys.drawn(whole, &laboratory.effects(whole, &alone).troubled, durations[0]);
         let alarm = match fault {
             Some(_) => None,
-            None => Some(alarm::false_alarm(library, &self.topology, self.draws, &mut decoys, durations[0])),
+            None => Some(self.false_alarm(library, knobs, &mut decoys, durations[0])?),
         };
 
         // From here on, everything is compared with what is seen while the decoys are at work.
@@ -221,7 +221,7 @@ impl Draft {
         if !others.all(|rival| hypotheses.is_set_apart(&scene, Some(truth), *rival)) {
             return Err(Rejected::NotSetApart);
         }
-        let alert = alarm::true_alarm(self.draws, at, symptom, durations[0]);
+        let alert = alarm::rule(self.draws, at, symptom, durations[0]);
         let views = hypotheses.fewest_views(&scene, &left, truth);
         if views.as_ref().is_some_and(|views| views.len() < knobs.views) {
             return Err(Rejected::TooFewViews);
@@ -293,6 +293,32 @@ impl Draft {
             fits.then_some((other, both))
         });
         joined.ok_or(Rejected::NoFault)
+    }
+
+    /// Chooses where a false alarm is, and adds what made it fire to the decoys. It is where a fault, drawn as true
+    /// ones are, would have made an alert fire, so the place of an alert does not tell that it is false.
+    fn false_alarm(
+        &self,
+        library: &Library,
+        knobs: &Knobs,
+        decoys: &mut Vec<Decoy>,
+        duration: u32,
+    ) -> Result<AlertRule, Rejected> {
+        let laboratory = self.laboratory(library);
+        let alone = laboratory.nothing_beside();
+        let severity = *self.draws.pick(Stream::Alert, 3, 0, &Severity::ALL);
+        let family = quota(library.quotas(severity), self.draws.below(Stream::Alert, 4, 0, u32::MAX));
+        let family = family.ok_or(Rejected::NoFault)?;
+        let supposed = self.fault(library, family, severity, &alone).ok_or(Rejected::NoFault)?;
+        let all = laboratory.every_fault(&library.families, self.draws, &alone);
+        let supposed_index = index_of(&all, &supposed).ok_or(Rejected::NoFault)?;
+        let troubled = laboratory.effects(Some(&supposed), &alone).troubled;
+        let candidates = [Symptom::Errors, Symptom::Latency].map(|symptom| (symptom, troubled.has(symptom)));
+        let hypotheses = Hypotheses::over(&library.vocabulary, &all);
+        let (at, symptom, _) = self.alerted(supposed_index, &supposed, &candidates, &hypotheses, knobs)?;
+        let rule = alarm::rule(self.draws, at, symptom, duration);
+        decoys.extend(alarm::passing(library, self.draws, rule, duration));
+        Ok(rule)
     }
 
     /// Chooses the entity and the symptom of the alert, and returns them with the hypotheses that they leave open. The
