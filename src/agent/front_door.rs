@@ -61,19 +61,15 @@ fn search(observation: &Observation) -> Search {
     Search::Lost
 }
 
-/// Returns the severity by what is lost of each journey, weighted by its share; none if there are no journeys. Where the
-/// front door does not say what is completed, the part that serves the journey is looked at.
+/// Returns the severity by what is lost of each journey, weighted by its share, or the look at a part that serves one;
+/// none if there are no journeys.
 fn rule<'a>(metrics: &str, metrics_of: impl Fn(&str) -> Option<&'a str>) -> Option<Search> {
     let mut losses = Vec::new();
     for journey in journeys(metrics) {
-        let failed = match journey.completed {
-            Some(completed) => 100.0 - completed,
-            None => match metrics_of(journey.entry) {
-                Some(metrics) => failed(metrics),
-                None => return Some(Search::Look(Diagnostic::CheckMetrics, journey.entry.to_owned())),
-            },
+        let Some(metrics) = metrics_of(journey.entry) else {
+            return Some(Search::Look(Diagnostic::CheckMetrics, journey.entry.to_owned()));
         };
-        losses.push(journey.share * failed / 100.0);
+        losses.push(journey.share * failed(metrics) / 100.0);
     }
     // A loss on a threshold reaches it, although sums of decimals are not exact.
     #[expect(clippy::cast_possible_truncation, reason = "a share is at most 100 per cent")]
@@ -94,26 +90,24 @@ mod tests {
 
     #[test]
     fn journeys_are_weighed_by_their_share() {
-        let journey = |share: u32, completed: &str| {
+        let journey = |share: u32, entry: &str| {
             format!(
-                "[e-1] journey 'x' ({share} % of what users come for, enters at a), completed (%), every 10 min to 09:45: 100 {completed}\n"
+                "[e-1] journey 'x' ({share} % of what users come for, enters at {entry}), requests (per s), every 10 min to 09:45: 7 8\n"
             )
         };
-        for (completed, expected) in [
-            (["100", "100"], Severity::P4),
-            (["96.0", "100"], Severity::P3),
-            (["90.0", "60.0"], Severity::P2),
-            (["90.0", "50.0"], Severity::P1),
+        let door = journey(50, "a") + &journey(50, "b");
+        for (failed, expected) in [
+            (["0.1", "0"], Severity::P4),
+            (["4.0", "0"], Severity::P3),
+            (["10.0", "40.0"], Severity::P2),
+            (["10.0", "50.0"], Severity::P1),
         ] {
-            let metrics = journey(50, completed[0]) + &journey(50, completed[1]);
-            assert_eq!(rule(&metrics, |_| None), Some(Search::Found(expected)), "{completed:?}");
+            let metrics = failed.map(|share| format!("[e-2] failed requests (%), every 10 min to 09:45: 0.1 {share}"));
+            let metrics_of = |part: &str| Some(if part == "a" { &*metrics[0] } else { &*metrics[1] });
+            assert_eq!(rule(&door, metrics_of), Some(Search::Found(expected)), "{failed:?}");
         }
         assert_eq!(rule("[e-1] cpu (%), every 10 min to 09:45: 18 18", |_| None), None);
-        // Where the front door says how many requests come in, what fails is read at the part that serves them.
-        let door = "[e-1] journey 'x' (50 % of what users come for, enters at a), requests (per s), every 10 min to 09:45: 7 8";
         let look = Search::Look(Diagnostic::CheckMetrics, "a".to_owned());
-        assert_eq!(rule(door, |_| None), Some(look));
-        let metrics = "[e-2] failed requests (%), every 10 min to 09:45: 0.1 44.0";
-        assert_eq!(rule(door, |_| Some(metrics)), Some(Search::Found(Severity::P2)));
+        assert_eq!(rule(&door, |_| None), Some(look));
     }
 }

@@ -103,7 +103,7 @@ pub fn series(shown: &str) -> impl Iterator<Item = Series<'_>> {
     })
 }
 
-/// What users get of one thing that they come for.
+/// One thing that users come for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Journey<'a> {
     /// The record.
@@ -112,8 +112,6 @@ pub struct Journey<'a> {
     pub share: f64,
     /// The part that serves it.
     pub entry: &'a str,
-    /// How much of it is completed now, in per cent; none if the part through which users come in does not say so.
-    pub completed: Option<f64>,
 }
 
 /// Goes through the journeys among the series that `check_metrics` shows. Only the part through which users come in has
@@ -122,9 +120,8 @@ pub fn journeys(shown: &str) -> impl Iterator<Item = Journey<'_>> {
     series(shown).filter_map(|series| {
         let (_, rest) = series.label.strip_prefix("journey '")?.split_once("' (")?;
         let share = rest.split_once(" %")?.0.parse().ok()?;
-        let (entry, what) = rest.split_once("enters at ")?.1.split_once("), ")?;
-        let completed = what.starts_with("completed").then(|| series.last());
-        Some(Journey { record: series.record, share, entry, completed })
+        let (entry, _) = rest.split_once("enters at ")?.1.split_once(')')?;
+        Some(Journey { record: series.record, share, entry })
     })
 }
 
@@ -255,13 +252,13 @@ mod tests {
         let shown = "[e-1] memory (% of limit), every 10 min to 09:45: 51 49.5 50\n\
 [e-2] attempts per 100 requests, every 10 min to 09:45: 101\n\
 [e-3] cpu (%), every 10 min to 09:45: 51 n/a\n\
-[e-4] journey 'login' (31 % of what users come for, enters at a), completed (%), every 10 min to 09:45: 100 40.5\n\
+[e-4] journey 'login' (31 % of what users come for, enters at a), requests (per s), every 10 min to 09:45: 100 40.5\n\
 [e-5] journey 'search' (17 % of what users come for, enters at b), requests (per s), every 10 min to 09:45: 7 8";
         let found: Vec<_> = series(shown).map(|one| (one.label, one.values.len(), one.last())).collect();
         assert_eq!(found[..2], [("memory (% of limit)", 3, 50.0), ("attempts per 100 requests", 1, 101.0)]);
         assert_eq!(found.len(), 4);
-        let found: Vec<_> = journeys(shown).map(|one| (one.record.id, one.share, one.entry, one.completed)).collect();
-        assert_eq!(found, [("e-4", 31.0, "a", Some(40.5)), ("e-5", 17.0, "b", None)]);
+        let found: Vec<_> = journeys(shown).map(|one| (one.record.id, one.share, one.entry)).collect();
+        assert_eq!(found, [("e-4", 31.0, "a"), ("e-5", 17.0, "b")]);
     }
 
     #[test]

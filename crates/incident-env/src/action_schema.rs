@@ -45,7 +45,12 @@ impl ActionSchema {
         let text = |name: &'static str| (name, "string".to_owned());
         // Where words are defined, answers name them, and cite records.
         let cites = !self.definitions.is_empty();
-        let names = |names: &[&'static str]| names.iter().map(|name| text(name)).collect::<Vec<_>>();
+        let form = |name: &'static str| match name {
+            "path" | "evidence" => (name, "array of strings".to_owned()),
+            "confidence" => (name, "number from 0 to 1".to_owned()),
+            _ => text(name),
+        };
+        let names = |names: &[&'static str]| names.iter().map(|name| form(name)).collect::<Vec<_>>();
         match kind {
             ActionKind::Diagnostic(_) => names(&["service"]),
             ActionKind::Remediation(kind) => {

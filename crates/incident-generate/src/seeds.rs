@@ -253,10 +253,11 @@ fn source(code: [u8; 32]) -> Draws {
 /// Writes the knobs that decide what happens in an incident. Those that concern play alone are left out, so that
 /// turning one of them compares the same incidents.
 fn of_world(knobs: &Knobs) -> String {
-    let Knobs { services, hops, decoys, broken, changes, front, ambiguity, hypotheses, views, steps, faults, .. } =
-        knobs;
+    let Knobs {
+        services, hops, decoys, broken, changes, misleading, ambiguity, hypotheses, views, steps, faults, ..
+    } = knobs;
     format!(
-        "services {services} hops {hops} decoys {decoys} broken {broken} changes {changes} front {front} ambiguity {ambiguity} \
+        "services {services} hops {hops} decoys {decoys} broken {broken} changes {changes} misleading {misleading} ambiguity {ambiguity} \
          hypotheses {hypotheses} views {views} steps {steps:?} faults {faults}"
     )
 }
@@ -270,7 +271,7 @@ fn of_play(knobs: &Knobs) -> String {
         decoys: _,
         broken: _,
         changes: _,
-        front: _,
+        misleading: _,
         ambiguity: _,
         hypotheses: _,
         views: _,

@@ -13,7 +13,7 @@ use crate::json;
 use crate::make::{Exhausted, VERSION, make};
 use crate::play::scenario::{rules, scenario, task_of};
 use crate::seeds::{Master, Secret, Seeds};
-use incident_env::{Catalog, TaskId, Tasks};
+use incident_env::{Catalog, Scenario, TaskId, Tasks};
 
 /// A suite of incidents.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,7 +188,12 @@ impl Suite {
             hash.update(&json::canonical_bytes(&world));
             scenarios.push(Arc::new(scenario(world, task, tasks)));
         }
-        let tasks = tasks.map(|task| rules(task, &library.tasks, task.max_steps));
+        // A suite of several levels allows several numbers of steps; its tasks show the greatest.
+        let most = |task: TaskId| {
+            let of_task = scenarios.iter().filter(|scenario: &&Arc<Scenario>| scenario.task() == task);
+            of_task.map(|scenario| scenario.briefing().task.max_steps).max()
+        };
+        let tasks = tasks.map(|task| rules(task, &library.tasks, most(task.id).unwrap_or(task.max_steps)));
         Ok(Catalog::of_scenarios(tasks, scenarios, hash.finish()))
     }
 }

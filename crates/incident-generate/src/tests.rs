@@ -189,8 +189,8 @@ fn a_thousand_of_each_level_are_proved_and_differ() {
     }
 }
 
-/// How often one look tells the severity by the rule, for the look that is best on average: what users lose by all
-/// journeys, if the gateway says so, or by what the gateway, the alerted part or the weightiest entry fails.
+/// How often one look tells the severity by the rule: by what the gateway fails, the alerted part, or the entry of the
+/// weightiest journey, or by what all entries fail on average, as the calls of the gateway show it.
 fn told_by_one_look(level: Level, count: u64) -> [f64; 4] {
     let mut right = [0_u32; 4];
     let mut all = 0;
@@ -200,12 +200,11 @@ fn told_by_one_look(level: Level, count: u64) -> [f64; 4] {
         let fails = |at| i32::from(world.reading(&state, at, 0).error);
         let journeys = &incident.topology.journeys;
         let weightiest = journeys.iter().max_by_key(|journey| journey.weight).unwrap();
-        let whole = if incident.knobs.front > 0 { incident.loss.share } else { 0 };
         let read = [
-            whole,
             fails(incident.topology.gateway),
             fails(incident.alert.at),
             fails(weightiest.entry) * weightiest.weight / 1000,
+            journeys.iter().map(|journey| fails(journey.entry)).sum::<i32>() / i32::try_from(journeys.len()).unwrap(),
         ];
         all += 1;
         for (right, share) in right.iter_mut().zip(read) {
@@ -220,9 +219,13 @@ fn told_by_one_look(level: Level, count: u64) -> [f64; 4] {
 #[test]
 #[ignore = "takes minutes without optimization"]
 fn one_look_tells_less_of_the_severity_from_level_to_level() {
+    let mut over = Vec::new();
     for (level, most) in Level::ALL.into_iter().zip([0.90, 0.70, 0.50, 0.40]) {
         let told = told_by_one_look(level, 750);
         println!("{level}: {told:.3?}, at most {most}");
-        assert!(told.iter().all(|told| *told <= most), "{level}: {told:?}");
+        if told.iter().any(|told| *told > most) {
+            over.push(format!("{level}: {told:.3?} over {most}"));
+        }
     }
+    assert!(over.is_empty(), "{}", over.join("\n"));
 }

@@ -27,6 +27,8 @@ pub(crate) struct Slot {
     pub task: TaskId,
     /// Its severity, or `None` for a control, which is always P4.
     pub severity: Option<Severity>,
+    /// A number from 0 to 99 that decides whether no single look may tell its severity.
+    pub trap: u32,
     /// Its place among the quotas of the families, as a fraction of 2³².
     place: u32,
 }
@@ -49,7 +51,12 @@ impl Slot {
         let is_control = severity == Severity::P4 && (is_first || (second && task.index() == (first + 1) % 3));
         let count = design * 3 + task.index() as u64;
         let start = draws.below(Stream::Design, own << 8 | severity.index() as u64, 3, u32::MAX);
-        Self { task, severity: (!is_control).then_some(severity), place: spread(start, count) }
+        Self {
+            task,
+            severity: (!is_control).then_some(severity),
+            trap: draws.below(Stream::Design, number << 8 | own, 5, 100),
+            place: spread(start, count),
+        }
     }
 
     /// Returns the family that is tried after so many others were given up, or `None` for a control.

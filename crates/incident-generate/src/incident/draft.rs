@@ -12,7 +12,7 @@ use crate::incident::design::{Slot, quota};
 use crate::incident::history::History;
 use crate::incident::incident::{AlertRule, Decoy, Incident, Proof, Second};
 use crate::incident::level::{Knobs, Level};
-use crate::proof::hypotheses::{Appearance, Beside, Hypotheses, Hypothesis, Laboratory, log2};
+use crate::proof::hypotheses::{Appearance, Beside, Effects, Hypotheses, Hypothesis, Laboratory, log2};
 use crate::proof::repair_plan;
 use crate::system::bind::{Strengths, bind};
 use crate::system::builder::{self, Size};
@@ -22,7 +22,7 @@ use crate::system::traffic::{Acting, TrafficModel};
 use incident_env::{Loss, Severity};
 
 /// The number of times that strengths are drawn for a root until the fault has the wanted severity.
-const MOST_STRENGTHS: u64 = 6;
+const MOST_STRENGTHS: u64 = 10;
 /// The number of faults that are tried as a second one.
 const MOST_SECONDS: usize = 12;
 /// The number of hops after which the search for the root is given up.
@@ -54,6 +54,8 @@ pub enum Rejected {
     DecoysCount,
     /// A fault that the alert leaves open is not set apart by what its definition says.
     NotSetApart,
+    /// One look would tell the severity.
+    SeverityTold,
     /// A fairness rule is broken.
     Unfair,
 }
@@ -80,6 +82,8 @@ pub(crate) struct Wanted {
     pub slot: Slot,
     /// The family, or `None` for a control.
     pub family: Option<usize>,
+    /// Whether no single look may tell the severity.
+    pub misleads: bool,
 }
 
 /// A system in which an incident can happen.
@@ -140,7 +144,7 @@ impl Draft {
         let alone = laboratory.nothing_beside();
         let fault = match (wanted.slot.severity, wanted.family) {
             (Some(severity), Some(family)) => {
-                Some(self.fault(library, family, severity, &alone).ok_or(Rejected::NoFault)?)
+                Some(self.fault(library, family, severity, wanted.misleads, &alone).ok_or(Rejected::NoFault)?)
             }
             _ => None,
         };
@@ -221,6 +225,9 @@ impl Draft {
         if !others.all(|rival| hypotheses.is_set_apart(&scene, Some(truth), *rival)) {
             return Err(Rejected::NotSetApart);
         }
+        if wanted.misleads && is_by_share(effects.loss) && self.is_told_by_one_look(&effects, Some(at)) {
+            return Err(Rejected::SeverityTold);
+        }
         let alert = alarm::rule(self.draws, at, symptom, durations[0]);
         let views = hypotheses.fewest_views(&scene, &left, truth);
         if views.as_ref().is_some_and(|views| views.len() < knobs.views) {
@@ -235,8 +242,16 @@ impl Draft {
         beside(self.laboratory(library), fault, decoys)
     }
 
-    /// Chooses a fault of a family that has this severity: one of its roots, and strengths for its facts.
-    fn fault(&self, library: &Library, family: usize, severity: Severity, alone: &Beside<'_>) -> Option<Fault> {
+    /// Chooses a fault of a family that has this severity: one of its roots, and strengths for its facts. If it has to
+    /// mislead, no look at what fails gives the severity.
+    fn fault(
+        &self,
+        library: &Library,
+        family: usize,
+        severity: Severity,
+        misleads: bool,
+        alone: &Beside<'_>,
+    ) -> Option<Fault> {
         let laboratory = self.laboratory(library);
         let data = &library.families[family];
         let bound = |root: EntityId, strengths: u64| {
@@ -244,7 +259,9 @@ impl Draft {
         };
         let fits = |fault: &Fault| {
             let effects = laboratory.effects(Some(fault), alone);
-            Severity::of(effects.loss) == severity && is_clear(effects.loss) && !effects.troubled.any().is_empty()
+            let is_wanted = Severity::of(effects.loss) == severity && is_clear(effects.loss);
+            let tells = misleads && is_by_share(effects.loss) && self.is_told_by_one_look(&effects, None);
+            is_wanted && !tells && !effects.troubled.any().is_empty()
         };
         let order = self.draws.shuffled(Stream::Family, 1, self.topology.entities.len());
         let ids: Vec<_> = self.topology.ids().collect();
@@ -295,6 +312,20 @@ impl Draft {
         joined.ok_or(Rejected::NoFault)
     }
 
+    /// Returns whether the rule, applied to what one look shows, gives the right severity: what the gateway fails, the
+    /// alerted part, the entry of the weightiest journey, or all entries on average.
+    fn is_told_by_one_look(&self, effects: &Effects, alerted: Option<EntityId>) -> bool {
+        let fails = |at: EntityId| i32::from(effects.flow.readings()[at.index()].error);
+        let weightiest = self.topology.journeys.iter().max_by_key(|journey| journey.weight);
+        let of_weightiest = weightiest.map(|journey| fails(journey.entry) * journey.weight / 1000);
+        let journeys = &self.topology.journeys;
+        let all: i32 = journeys.iter().map(|journey| fails(journey.entry)).sum();
+        let on_average = i32::try_from(journeys.len()).ok().and_then(|count| all.checked_div(count));
+        let read = [Some(fails(self.topology.gateway)), alerted.map(fails), of_weightiest, on_average];
+        let right = Severity::of(effects.loss);
+        read.into_iter().flatten().any(|share| Severity::of(Loss { share, ..Loss::default() }) == right)
+    }
+
     /// Chooses where a false alarm is, and adds what made it fire to the decoys. It is where a fault, drawn as true
     /// ones are, would have made an alert fire, so the place of an alert does not tell that it is false.
     fn false_alarm(
@@ -309,7 +340,7 @@ impl Draft {
         let severity = *self.draws.pick(Stream::Alert, 3, 0, &Severity::ALL);
         let family = quota(library.quotas(severity), self.draws.below(Stream::Alert, 4, 0, u32::MAX));
         let family = family.ok_or(Rejected::NoFault)?;
-        let supposed = self.fault(library, family, severity, &alone).ok_or(Rejected::NoFault)?;
+        let supposed = self.fault(library, family, severity, false, &alone).ok_or(Rejected::NoFault)?;
         let all = laboratory.every_fault(&library.families, self.draws, &alone);
         let supposed_index = index_of(&all, &supposed).ok_or(Rejected::NoFault)?;
         let troubled = laboratory.effects(Some(&supposed), &alone).troubled;
@@ -430,6 +461,13 @@ impl Draft {
             traffic: self.traffic,
         }
     }
+}
+
+/// Returns whether it is the share that users lose that makes the severity, and whether they lose something. Otherwise no
+/// look at what fails can mislead.
+fn is_by_share(loss: Loss) -> bool {
+    let by_share = Severity::of(Loss { share: loss.share, ..Loss::default() });
+    by_share == Severity::of(loss) && by_share != Severity::P4
 }
 
 /// Returns what is at work beside a fault: another fault, and the decoys that are there at the alert.

@@ -27,9 +27,9 @@ pub struct Knobs {
     pub broken: u16,
     /// The number of changes of the last day that set nothing off.
     pub changes: u32,
-    /// Whether the metrics of the gateway say what users get of each journey: 1 if they do, or 0 if that must be read
-    /// where the journeys enter.
-    pub front: u32,
+    /// The share of incidents, in hundredths, in which no single look tells the severity, among those that cost users
+    /// something.
+    pub misleading: u32,
     /// The number of classes of evidence that a decoy may show, and that a fault therefore need not explain at an
     /// entity.
     pub ambiguity: u32,
@@ -74,7 +74,7 @@ const KNOBS: [Knob; 17] = [
     knob("decoys", 0, 20, |knobs, value| knobs.decoys = small(value)),
     knob("broken", 0, 6, |knobs, value| knobs.broken = small(value)),
     knob("changes", 0, 60, |knobs, value| knobs.changes = value),
-    knob("front", 0, 1, |knobs, value| knobs.front = value),
+    knob("misleading", 0, 100, |knobs, value| knobs.misleading = value),
     knob("ambiguity", 1, 3, |knobs, value| knobs.ambiguity = value),
     knob("hypotheses", 1, 60, |knobs, value| knobs.hypotheses = value as usize),
     knob("views", 1, 3, |knobs, value| knobs.views = value as usize),
@@ -122,7 +122,7 @@ impl Knobs {
             decoys: 2,
             broken: 0,
             changes: 6,
-            front: 1,
+            misleading: 0,
             ambiguity: 1,
             hypotheses: 8,
             views: 2,
@@ -143,7 +143,7 @@ impl Knobs {
                 decoys: 4,
                 broken: 1,
                 changes: 8,
-                front: 0,
+                misleading: 10,
                 hypotheses: 15,
                 steps: [14, 24, 34],
                 ..easy
@@ -154,7 +154,7 @@ impl Knobs {
                 decoys: 8,
                 broken: 2,
                 changes: 10,
-                front: 0,
+                misleading: 60,
                 ambiguity: 1,
                 hypotheses: 25,
                 views: 3,
@@ -167,7 +167,7 @@ impl Knobs {
                 decoys: 14,
                 broken: 3,
                 changes: 12,
-                front: 0,
+                misleading: 80,
                 ambiguity: 1,
                 hypotheses: 40,
                 views: 3,

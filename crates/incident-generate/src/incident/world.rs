@@ -348,7 +348,9 @@ impl World {
             state.hold(after);
         } else {
             let is_store = self.incident.topology.entity(target.at).kind.is_store();
-            consequence.harm = if is_store { verb_data.harm_store } else { verb_data.harm };
+            let harm = if is_store { verb_data.harm_store } else { verb_data.harm };
+            // To take back the change that set the fault off is never needless, even where it no longer has an effect.
+            consequence.harm = if target.thing == Thing::Trigger { 0 } else { harm };
         }
         self.set(state, down);
         self.pass(state, minutes - 1);

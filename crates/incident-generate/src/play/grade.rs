@@ -28,7 +28,7 @@ pub(crate) fn severity(world: &World, deeds: &Deeds, answer: Option<&Answer>) ->
     let truth = world.incident.severity;
     let submitted = answer.and_then(|answer| answer.severity);
     let is_worth = submitted.map_or(0.0, |submitted| rubric::severity(truth, submitted));
-    let knows = deeds.knows_impact();
+    let knows = deeds.knows_impact(&world.incident.topology);
     let total = if knows { is_worth } else { is_worth.min(rubric::GUESS_CAP) };
     let feedback = match submitted {
         None => "no severity was submitted".to_owned(),

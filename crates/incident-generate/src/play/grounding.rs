@@ -3,10 +3,12 @@
 //! The *rivals* are all other faults that the alert leaves open. What is excluded is measured as a share of the
 //! information that it takes to single out the true fault: 1 − log(left + 1) / log(rivals + 1).
 
+use crate::ids::EntityId;
 use crate::incident::incident::Incident;
 use crate::incident::world::Consequence;
 use crate::play::limits::SETTLED_AFTER;
 use crate::proof::claim::{Claim, Record, is_consistent};
+use crate::system::topology::Topology;
 
 /// What was read and done in an episode.
 #[derive(Debug, Clone, Default)]
@@ -26,10 +28,13 @@ pub(crate) struct Deeds {
 }
 
 impl Deeds {
-    /// Returns whether anything was read that says how much users lose.
+    /// Returns whether anything was read that says how much users lose: what fails at the gateway, or at a service that a
+    /// journey enters at.
     #[must_use]
-    pub(crate) fn knows_impact(&self) -> bool {
-        self.seen.iter().any(|record| record.claim == Claim::Impact)
+    pub(crate) fn knows_impact(&self, topology: &Topology) -> bool {
+        let is_door =
+            |at: EntityId| at == topology.gateway || topology.journeys.iter().any(|journey| journey.entry == at);
+        self.seen.iter().any(|record| matches!(record.claim, Claim::Errors { at, .. } if is_door(at)))
     }
 
     /// Adds a remediation that ended in this minute.

@@ -89,12 +89,11 @@ fn front_door(world: &World) -> View {
 }
 
 /// Returns the views that show how much users lose: the metrics of the gateway, and those of the services that the
-/// journeys enter at, unless the gateway says what users get.
+/// journeys enter at.
 pub(crate) fn views_of_loss(world: &World) -> Vec<View> {
     let topology = &world.incident.topology;
-    let says_all = world.incident.knobs.front > 0;
     let mut parts = vec![topology.gateway];
-    for journey in topology.journeys.iter().filter(|_| !says_all) {
+    for journey in &topology.journeys {
         if !parts.contains(&journey.entry) {
             parts.push(journey.entry);
         }

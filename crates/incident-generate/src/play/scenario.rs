@@ -11,9 +11,10 @@ use crate::incident::incident::{AlertRule, Incident};
 use crate::incident::world::World;
 use crate::play::answer::NONE;
 use crate::play::live::Playable;
+use crate::telemetry::reader::Tenths;
 use incident_env::{
-    Alert, AnswerForm, Briefing, Points, Remediation, RewardTable, Scenario, Severity, Signal, Targets, Task, TaskId,
-    Tasks,
+    ActionKind, Alert, AnswerForm, Briefing, Diagnostic, Points, Remediation, RewardTable, Scenario, Severity, Signal,
+    Targets, Task, TaskId, Tasks,
 };
 
 /// Where generated scenarios come from.
@@ -41,7 +42,11 @@ pub(crate) fn rules(task: &Task, texts: &TaskTexts, max_steps: u32) -> Task {
         _ => task.rewards.points(signal),
     });
     let TaskText { description, definitions } = texts.of(task.id).clone();
-    Task { max_steps, rewards, description, definitions, ..task.clone() }
+    // Whatever may show that stored data comes apart or that work is late can be looked at in every task.
+    let looks = Diagnostic::ALL.map(ActionKind::Diagnostic);
+    let others = task.actions.iter().filter(|action| !matches!(action, ActionKind::Diagnostic(_)));
+    let actions = looks.iter().chain(others).cloned().collect();
+    Task { max_steps, actions, rewards, description, definitions, ..task.clone() }
 }
 
 /// Returns the number of steps that an incident allows. It is the same for all incidents of a level in a task, so it
@@ -92,7 +97,11 @@ fn alert(world: &World) -> Alert {
     let (title, watched) = match symptom {
         Symptom::Errors => (
             format!("Failed requests of {alerted} above their threshold"),
-            format!("failed requests of {alerted} > {}.{} %", threshold / 10, threshold % 10),
+            // The rule is set above what fails on any day.
+            format!(
+                "failed requests of {alerted} > {} %",
+                Tenths(i64::from(threshold) + i64::from(world.usual(at).error))
+            ),
         ),
         Symptom::Latency => (
             format!("Response time of {alerted} above its threshold"),
@@ -119,8 +128,8 @@ fn summary(world: &World, title: &str, task: TaskId, deadline: Option<u32>) -> S
     let incident = &world.incident;
     let topology = &incident.topology;
     let mut summary = format!(
-        "{title} fired at {}. The system has {} parts; users come in through {}, whose metrics show what they get of what \
-they come for. Every query takes a minute, changes take longer.",
+        "{title} fired at {}. The system has {} parts; users come in through {}, whose metrics show what \
+they come for and where. Every query takes a minute, changes take longer.",
         world.clock(0),
         topology.entities.len(),
         topology.name(topology.gateway),

@@ -98,6 +98,8 @@ pub(crate) struct Effects {
     pub troubled: Troubled,
     /// What users lose.
     pub loss: Loss,
+    /// The traffic.
+    pub flow: Flow,
 }
 
 impl Hypothesis {
@@ -201,7 +203,7 @@ impl<'a> Laboratory<'a> {
             late_work: any(|predicate| predicate.delays),
             diverges: any(|predicate| predicate.diverges),
         };
-        Effects { troubled: flow.troubled(&beside.quiet), loss }
+        Effects { troubled: flow.troubled(&beside.quiet), loss, flow }
     }
 
     fn flow(self, fault: &Fault, other: Option<&Fault>, events: &[Acting<'_>]) -> Flow {

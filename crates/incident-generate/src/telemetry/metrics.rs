@@ -8,7 +8,6 @@ use crate::draws::Stream;
 use crate::ids::ClassSet;
 use crate::incident::world::Presence;
 use crate::proof::claim::Claim;
-use crate::system::traffic::Acting;
 use crate::telemetry::reader::{METRICS, Reader, Sheet, Tenths, WINDOW};
 
 /// The number of points of a series, and the minutes between them.
@@ -174,33 +173,18 @@ impl Reader<'_> {
         }
     }
 
-    /// Writes what users get of what they come for, journey by journey.
+    /// Writes what users come for, journey by journey. How many requests of a journey fail is read at the service that it
+    /// enters at.
     fn journeys(&self, sheet: &mut Sheet) {
         let incident = &self.world.incident;
         for (slot, journey) in (JOURNEYS..).zip(&incident.topology.journeys) {
             sheet.begin(self.id(METRICS, slot, i64::from(self.now)), Claim::Impact);
-            let says_what_they_get = incident.knobs.front > 0;
-            let label = format!(
-                "journey '{}' ({} % of what users come for, enters at {}), {}",
-                journey.name,
-                journey.weight / 10,
-                self.name(journey.entry),
-                if says_what_they_get { "completed" } else { "requests" },
-            );
-            if !says_what_they_get {
-                // How many of them succeed is read where they enter.
-                let usual = incident.traffic.usual(self.at) / 1000 * i64::from(journey.requests) / 1000;
-                let values = self.minutes().map(|minute| Tenths(self.noisy(slot, minute, usual * 10, 30)));
-                self.series(sheet, &label, "per s", values);
-                continue;
-            }
-            let values = self.minutes().map(|minute| {
-                let own = self.world.holding(self.state, self.at, minute).filter(Acting::fails_requests);
-                let admitted = own.fold(1000, |passes, acting| passes * (1000 - acting.error()) / 1000);
-                let error = i32::from(self.world.reading(self.state, journey.entry, minute).error);
-                Tenths(i64::from(admitted * (1000 - error) / 1000))
-            });
-            self.series(sheet, &label, "%", values);
+            let (share, entry) = (journey.weight / 10, self.name(journey.entry));
+            let label =
+                format!("journey '{}' ({share} % of what users come for, enters at {entry}), requests", journey.name);
+            let usual = incident.traffic.usual(self.at) / 1000 * i64::from(journey.requests) / 1000;
+            let values = self.minutes().map(|minute| Tenths(self.noisy(slot, minute, usual * 10, 30)));
+            self.series(sheet, &label, "per s", values);
         }
     }
 }

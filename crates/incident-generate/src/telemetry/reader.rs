@@ -180,7 +180,7 @@ impl<'a> Reader<'a> {
 }
 
 /// A number of tenths, displayed as a decimal: `12.3`, and without the tenths from 100 on.
-pub(super) struct Tenths(pub(super) i64);
+pub(crate) struct Tenths(pub(crate) i64);
 
 impl fmt::Display for Tenths {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
