@@ -137,6 +137,9 @@ pub(crate) const CRASH: &str = r#"
 id = "crash"
 version = 1
 group = "load"
+is = "A job uses up the capacity of its store."
+points_at = "the store"
+words = { root = "the store" }
 severities = ["P1", "P2", "P3", "P4"]
 root = { kinds = ["db"], called = true }
 trigger = { kind = "job", on = "root", lag = [5, 5] }
@@ -167,6 +170,9 @@ const SLOW: &str = r#"
 id = "slow"
 version = 1
 group = "load"
+is = "A release is slow."
+points_at = "the service"
+words = { root = "the service" }
 severities = ["P1", "P2", "P3", "P4"]
 root = { kinds = ["api"] }
 trigger = { kind = "deploy", on = "root", lag = [5, 5] }

@@ -7,6 +7,7 @@ use super::data::family::Family;
 use super::data::kinds::{EdgeKind, Kind};
 use super::data::library::{Embedded, Library};
 use super::draws::Draws;
+use super::fairness;
 use super::ids::{ClassId, ClassSet};
 use super::incident::design::Slot;
 use super::incident::level::{Knobs, Level};
@@ -228,4 +229,41 @@ fn one_look_tells_less_of_the_severity_from_level_to_level() {
         }
     }
     assert!(over.is_empty(), "{}", over.join("\n"));
+}
+
+/// Proves 2,000 incidents of each level anew, and prints how far they are from breaking a rule of fairness:
+/// `cargo test --release -p incident-generate fairness_over -- --ignored --nocapture`.
+#[test]
+#[ignore = "takes minutes without optimization"]
+fn fairness_over_two_thousand_incidents_a_level() {
+    const COUNT: u64 = 2000;
+    println!(
+        "| Level | Parts on the way, mean (most) | Least steps to spare, by task | Faults left by the alert, mean (least) | States of a repair, most |"
+    );
+    println!("|---|--:|--:|--:|--:|");
+    for level in Level::ALL {
+        let (mut reach, mut longest, mut states) = (0, 0, 0);
+        let (mut spare, mut left, mut least_left) = ([u32::MAX; 3], 0.0, f64::MAX);
+        let mut faults = 0_u32;
+        for made in incidents(level, 1, COUNT) {
+            made.prove().unwrap_or_else(|flaw| panic!("{}: {flaw}", place(&made)));
+            let room = fairness::check(made.world()).unwrap();
+            states = states.max(room.states);
+            for (least, one) in spare.iter_mut().zip(room.spare) {
+                *least = one.min(*least);
+            }
+            if made.incident().fault.is_some() {
+                faults += 1;
+                reach += room.reach;
+                longest = longest.max(room.reach);
+                let open = (f64::from(made.incident().proof.entropy) / 1024.0).exp2();
+                left += open;
+                least_left = open.min(least_left);
+            }
+        }
+        let mean = |sum: f64| sum / f64::from(faults);
+        let reach = mean(f64::from(u32::try_from(reach).unwrap()));
+        let left = mean(left);
+        println!("| {level} | {reach:.1} ({longest}) | {spare:?} | {left:.0} ({least_left:.0}) | {states} |");
+    }
 }
