@@ -19,8 +19,8 @@ pub const VERSION: &str = "generated/2";
 
 /// The number of attempts after which an incident is given up.
 const MOST_ATTEMPTS: u64 = 400;
-/// The number of attempts after which a look may tell the severity all the same.
-const MOST_MISLEADING: u64 = 240;
+/// The number of attempts at a family after which a look may tell the severity all the same.
+const MOST_MISLEADING: u64 = 40;
 /// The number of attempts after which another family is wanted.
 const PATIENCE: u64 = 60;
 
@@ -63,7 +63,7 @@ pub(super) fn make(
     for attempt in 0..MOST_ATTEMPTS {
         // What is wanted stays the same for a while, so that incidents that are easily made do not crowd out the
         // others.
-        let misleads = slot.trap < knobs.misleading && attempt < MOST_MISLEADING;
+        let misleads = slot.trap < knobs.misleading && attempt % PATIENCE < MOST_MISLEADING;
         let wanted = Wanted { slot, family: slot.family(library, root, attempt / PATIENCE), misleads };
         let origin = Origin { id: &id, level, knobs: *knobs, number, attempt };
         match accepted(library, keys.attempt(attempt), &origin, &wanted) {

@@ -30,7 +30,7 @@ pub(crate) fn build(draws: Draws, names: Draws, size: Size, naming: Naming) -> T
     let mut build = Builder { draws, parts: Vec::new(), edges: Vec::new() };
     let services = size.services.max(6);
     let count = |of: u16, least: u16| (services * of / 100).max(least);
-    let [dbs, caches, queues, externals] = [count(14, 1), count(7, 1), count(6, 1), count(6, 1)];
+    let [dbs, caches, queues, externals] = [count(14, 2), count(7, 1), count(6, 1), count(6, 1)];
     let [workers, batches] = [count(9, 1), count(8, 1)];
     let apis = services.saturating_sub(1 + dbs + caches + queues + externals + workers + batches).max(2);
     let nodes = (services / 8).max(2);
