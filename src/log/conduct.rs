@@ -145,6 +145,7 @@ mod tests {
             ("false_all_clear", (0.5, 2)),
             ("false_alarm_changes", (1.0, 1)),
             ("wrong_changes", (0.6, 5)),
+            ("cause_right", (1.0, 1)),
             ("cause_right_but_guessed", (1.0, 1)),
             ("cause_premature", (1.0, 1)),
             ("severity_under", (1.0, 1)),

@@ -68,12 +68,7 @@ struct Scores {
 }
 
 fn overall(row: &Row, epochs: u32) -> [String; WIDTH] {
-    let scores = Scores {
-        mean: row.overall,
-        ci95: row.overall_ci95,
-        relative: row.relative,
-        cause_right: None,
-    };
+    let scores = Scores { mean: row.overall, ci95: row.overall_ci95, relative: row.relative, cause_right: None };
     let mut line = cells(row, "overall", None, None, scores, Some(epochs.to_string()));
     let more = [
         row.episodes.to_string(),

@@ -139,7 +139,8 @@ pub(super) fn relative(summary: &Summary) -> Option<Table> {
         }
         for (group, size) in sizes {
             let found = |row: &Row| row.tasks.get(&task)?.groups.get(group).copied();
-            lines.push(line(format!("{name}: {group} ({size})"), &|row| found(row).map(|one| (one.mean, one.relative))));
+            lines
+                .push(line(format!("{name}: {group} ({size})"), &|row| found(row).map(|one| (one.mean, one.relative))));
         }
     }
     let head = std::iter::once("score".to_owned()).chain(rows.iter().map(|row| row.contestant.clone())).collect();

@@ -2,8 +2,8 @@
 
 use crate::cli::exit::Status;
 use crate::config::Settings;
-use crate::log::store::RunFolder;
 use crate::log::Summary;
+use crate::log::store::RunFolder;
 use crate::report::score_table::{one_line, plural};
 use crate::run::Cancel;
 use crate::run::budget::{Budget, Kind};

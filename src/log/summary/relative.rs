@@ -79,3 +79,114 @@ pub(in crate::log) fn relate(rows: &mut [Row]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::shape::GroupScore;
+    use super::*;
+    use TaskId::{AlertClassification as Severity, RootCauseAnalysis as Cause};
+
+    /// A row of an agent with these scores of scenarios by task. The scenarios of a task are numbered.
+    fn row(agent: &str, tasks: &[(TaskId, &[Option<f64>])]) -> Row {
+        let scenario =
+            |(number, score): (usize, &Option<f64>)| (number.to_string(), json!({"mean": score, "epochs": [score]}));
+        let task = |(task, scores): &(TaskId, &[Option<f64>])| {
+            let scenarios: serde_json::Map<_, _> = scores.iter().enumerate().map(scenario).collect();
+            (task.to_string(), json!({"mean": null, "ci95": null, "scenarios": scenarios}))
+        };
+        let tasks: serde_json::Map<_, _> = tasks.iter().map(task).collect();
+        let mut row = json!({"model": agent, "agent": agent, "tasks": tasks, "usage": {
+            "prompt_tokens": 0, "cached_tokens": 0, "completion_tokens": 0, "reasoning_tokens": 0}});
+        for key in ["episodes", "void", "unfinished", "steps", "model_steps", "repaired_steps", "override_steps"] {
+            row[key] = json!(0);
+        }
+        for key in ["fallback_steps", "problem_steps", "calls", "failed_calls", "retries", "calls_without_usage"] {
+            row[key] = json!(0);
+        }
+        row["relative"] = Value::Null;
+        serde_json::from_value(row).unwrap()
+    }
+
+    fn related<const N: usize>(mut rows: [Row; N]) -> [Row; N] {
+        relate(&mut rows);
+        rows
+    }
+
+    #[test]
+    fn the_programs_are_the_ends_of_the_scale() {
+        let scores: [(&str, f64, f64); 5] = [
+            ("llm", 0.5, 0.9),
+            ("random", 0.0, 0.2),
+            ("greedy", 0.3, 0.4),
+            ("heuristic", 0.4, 0.6),
+            ("oracle", 1.0, 1.0),
+        ];
+        let rows = scores
+            .map(|(agent, severity, cause)| row(agent, &[(Severity, &[Some(severity)]), (Cause, &[Some(cause)])]));
+        let found = related(rows).map(|row| (row.relative, row.tasks[&Severity].relative, row.tasks[&Cause].relative));
+        // The means of both tasks are 0.7, 0.1, 0.35, 0.5 and 1.
+        let expected =
+            [(0.4, 0.1667, 0.75), (-0.8, -0.6667, -1.0), (-0.3, -0.1667, -0.5), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)];
+        assert_eq!(found, expected.map(|(overall, severity, cause)| (Some(overall), Some(severity), Some(cause))));
+    }
+
+    #[test]
+    fn there_is_no_place_without_a_scale() {
+        let one = |agent: &str, score: f64| row(agent, &[(Severity, &[Some(score)])]);
+        for other in ["greedy", "oracle", "heuristic"] {
+            let [row, _] = related([one("llm", 0.5), one(other, 1.0)]);
+            assert_eq!(row.relative, None, "only {other} plays beside it");
+        }
+        for (heuristic, expected) in [(0.9, Some(-4.0)), (0.9001, None), (1.0, None)] {
+            let [row, ..] = related([one("llm", 0.5), one("heuristic", heuristic), one("oracle", 1.0)]);
+            assert_eq!((row.relative, row.tasks[&Severity].relative), (expected, expected), "{heuristic}");
+        }
+    }
+
+    #[test]
+    fn a_task_without_a_scale_counts_overall() {
+        let both = |agent: &str, severity: f64, cause: f64| {
+            row(agent, &[(Severity, &[Some(severity)]), (Cause, &[Some(cause)])])
+        };
+        let [row, ..] = related([both("llm", 0.5, 0.6), both("heuristic", 0.95, 0.45), both("oracle", 1.0, 1.0)]);
+        assert_eq!((row.tasks[&Severity].relative, row.relative), (None, Some(-0.5)));
+    }
+
+    #[test]
+    fn only_scenarios_that_all_three_have_played_count() {
+        let rows = [
+            row("llm", &[(Severity, &[Some(0.5), None, Some(1.0)])]),
+            row("heuristic", &[(Severity, &[Some(0.0), Some(0.0), None])]),
+            row("oracle", &[(Severity, &[Some(1.0), Some(1.0), Some(1.0)])]),
+        ];
+        assert_eq!(related(rows)[0].relative, Some(0.5));
+        let apart = [
+            row("llm", &[(Severity, &[None, Some(1.0)]), (Cause, &[Some(1.0)])]),
+            row("heuristic", &[(Severity, &[Some(0.0), None]), (Cause, &[Some(0.0)])]),
+            row("oracle", &[(Severity, &[Some(1.0), Some(1.0)]), (Cause, &[Some(1.0)])]),
+        ];
+        let [row, ..] = related(apart);
+        assert_eq!((row.relative, row.tasks[&Cause].relative), (None, Some(1.0)), "a task is not known");
+    }
+
+    #[test]
+    fn groups_have_places_of_their_own() {
+        let with = |agent: &str, groups: &[(&str, usize, f64)]| {
+            let mut row = row(agent, &[(Cause, &[Some(0.5)])]);
+            let group = |(name, scenarios, mean): &(&str, usize, f64)| {
+                ((*name).to_owned(), GroupScore { scenarios: *scenarios, mean: *mean, relative: None })
+            };
+            row.tasks.entry(Cause).or_default().groups = groups.iter().map(group).collect();
+            row
+        };
+        let [row, ..] = related([
+            with("llm", &[("change", 2, 0.5), ("network", 1, 0.5), ("store", 3, 0.5), ("overload", 1, 0.5)]),
+            with("heuristic", &[("change", 2, 0.25), ("network", 1, 0.95), ("store", 4, 0.0)]),
+            with("oracle", &[("change", 2, 0.75), ("network", 1, 1.0), ("store", 4, 1.0), ("overload", 1, 1.0)]),
+        ]);
+        let places: Vec<_> = row.tasks[&Cause].groups.iter().map(|(name, one)| (name.as_str(), one.relative)).collect();
+        assert_eq!(places, [("change", Some(0.5)), ("network", None), ("overload", None), ("store", None)]);
+    }
+}
