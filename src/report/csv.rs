@@ -59,7 +59,7 @@ pub fn render(summary: &Summary) -> String {
 }
 
 /// The scores of one row of the table.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Scores {
     mean: Option<f64>,
     ci95: Option<[f64; 2]>,

@@ -273,14 +273,14 @@ fn programs_play_beside_a_model_and_give_its_score_a_scale() {
         }
     }
     assert_eq!((number(&low[0].1), number(&high[0].1)), (0.0, 1.0));
-    assert_eq!(number(&row("oracle")["conduct"]["cause_right"]["value"]), 1.0);
+    assert_eq!(row("oracle")["conduct"]["cause_right"]["value"], 1.0);
 
     // Every incident of a root cause or a repair belongs to a group.
     for task in ["root_cause_analysis", "remediation_planning"] {
         let found = &row("m")["tasks"][task];
         let groups = found["groups"].as_object().unwrap().values();
         let grouped: u64 = groups.map(|group| group["scenarios"].as_u64().unwrap()).sum();
-        assert_eq!(grouped as usize, found["scenarios"].as_object().unwrap().len(), "{task}");
+        assert_eq!(usize::try_from(grouped).unwrap(), found["scenarios"].as_object().unwrap().len(), "{task}");
     }
     assert!(row("m")["tasks"]["alert_classification"].get("groups").is_none());
 
