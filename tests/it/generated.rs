@@ -4,7 +4,8 @@ use std::fs;
 
 use incident_bench::agent::heuristic::Heuristic;
 use incident_bench::agent::{Policy, Turn};
-use incident_env::TaskId;
+use incident_env::grade::strict::Strict;
+use incident_env::{Breakdown, TaskId};
 use incident_generate::{Generator, Level};
 use serde_json::{Value, json};
 
@@ -221,6 +222,23 @@ fn the_heuristic_still_understands_what_is_written_about_severity() {
         })
         .collect();
     assert!(scores.iter().sum::<f64>() > 7.0, "{scores:?}");
+}
+
+#[test]
+fn a_sealed_grade_names_no_answer() {
+    let incident = Generator::embedded().unwrap().incident(Level::Easy, 11, 0).unwrap();
+    for task in TaskId::ALL {
+        let grade = incident.episode(task).grade_now();
+        let Breakdown::Strict(parts) = &grade.breakdown else { panic!("{task}") };
+        let answers = |parts: &Strict| -> Vec<Value> {
+            let parts = serde_json::to_value(parts).unwrap();
+            let parts = parts.as_object().unwrap().iter();
+            parts.filter(|(key, _)| key.starts_with("correct_")).map(|(_, answer)| answer.clone()).collect()
+        };
+        let (whole, sealed) = (answers(parts), answers(&parts.sealed()));
+        assert!(!whole.is_empty() && whole.iter().all(Value::is_string), "{task}: {whole:?}");
+        assert!(sealed.iter().all(Value::is_null), "{task}: {sealed:?}");
+    }
 }
 
 /// Answers at once, always the same.
