@@ -22,11 +22,13 @@ pub(super) struct Contestants {
 }
 
 impl Contestants {
-    /// Resolves the contestants. `more` has the providers of `bench.toml`, which are laid over the embedded ones.
+    /// Resolves the contestants of a run of a suite. `more` has the providers of `bench.toml`, which are laid over the
+    /// embedded ones.
     pub(super) fn resolve(
         l: &mut Layers<'_, Options>,
         more: Option<&Providers>,
         format: Format,
+        suite: &str,
     ) -> Result<Self, ConfigError> {
         let agents = agents(l)?;
         let models = models(l, more, &agents)?;
@@ -36,6 +38,8 @@ impl Contestants {
         } else if format == Format::Openenv && !models.is_empty() {
             // A program that reads the line protocol expects the scores of one agent.
             Vec::new()
+        } else if suite.starts_with("generated:") {
+            Builtin::USUAL_ON_GENERATED.to_vec()
         } else {
             Builtin::USUAL.to_vec()
         };

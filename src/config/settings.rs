@@ -137,7 +137,9 @@ impl Settings {
         let mut layers = Layers::new(flags, environment, &file.options);
         let l = &mut layers;
         let format = l.pick("format", |o| o.format, Format::Table).value;
-        let Contestants { models, programs, builtins } = Contestants::resolve(l, file.providers.as_ref(), format)?;
+        let suite = l.pick("suite", |o| o.suite.clone(), "classic".to_owned()).value;
+        let Contestants { models, programs, builtins } =
+            Contestants::resolve(l, file.providers.as_ref(), format, &suite)?;
         let max_cost = max_cost(l, &models)?;
         let shard = l.parsed::<Shard>("shard", |o| o.shard.clone())?.value;
         let baseline = l.optional("baseline", |o| o.baseline.clone()).value;
@@ -149,7 +151,7 @@ impl Settings {
             builtins,
             tasks: tasks.iter().map(|name| name.parse()).collect::<Result<_, _>>()?,
             scenarios: l.list("scenario", |o| &o.scenario, None).value,
-            suite: l.pick("suite", |o| o.suite.clone(), "classic".to_owned()).value,
+            suite,
             overlay: l.optional("scenarios", |o| o.scenarios.clone()).value,
             epochs: l.pick("epochs", |o| o.epochs, 1).at_least(1)?.value,
             seed: l.pick("seed", |o| o.seed, 0).value,

@@ -75,6 +75,9 @@ pub struct CompareRow {
     pub judged: Judgement,
     /// Whether the verdict follows from equal trajectories and not from statistics.
     pub exact: bool,
+    /// Whether the contestant is being measured, as opposed to the built-in agents.
+    #[serde(skip)]
+    pub is_measured: bool,
     /// Whether the contestant acts at random.
     #[serde(skip)]
     pub by_chance: bool,
@@ -166,16 +169,22 @@ pub fn compare(base: Side<'_>, new: Side<'_>, rules: Rules, allow_drift: bool) -
 }
 
 impl Comparison {
-    /// The verdict on the whole. It is a regression if any row is one, whatever its scope. A task with few scenarios
-    /// can seldom be decided alone, so only the `overall` rows can leave the whole inconclusive. The contestant that
-    /// acts at random does not count if there are others, because it is there only for scale.
+    /// The rows that count for the verdict. If anything is being measured, the built-in agents beside it do not count,
+    /// because they are there only for scale. The one that acts at random counts only if there is no other.
+    pub fn counting(&self) -> impl Iterator<Item = &CompareRow> {
+        let any_measured = self.rows.iter().any(|row| row.is_measured);
+        let alone = self.rows.iter().all(|row| row.by_chance);
+        self.rows.iter().filter(move |row| if any_measured { row.is_measured } else { alone || !row.by_chance })
+    }
+
+    /// The verdict on the whole. It is a regression if any row that counts is one, whatever its scope. A task with few
+    /// scenarios can seldom be decided alone, so only the `overall` rows can leave the whole inconclusive.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        let alone = self.rows.iter().all(|row| row.by_chance);
-        let overall = || self.rows.iter().filter(|row| row.scope == OVERALL && (alone || !row.by_chance));
-        if self.rows.iter().any(|row| row.judged.verdict == Verdict::Regressed && (alone || !row.by_chance)) {
+        let mut overall = self.counting().filter(|row| row.scope == OVERALL);
+        if self.counting().any(|row| row.judged.verdict == Verdict::Regressed) {
             Verdict::Regressed
-        } else if overall().any(|row| row.judged.verdict == Verdict::Inconclusive) || self.rows.is_empty() {
+        } else if overall.any(|row| row.judged.verdict == Verdict::Inconclusive) || self.rows.is_empty() {
             Verdict::Inconclusive
         } else {
             Verdict::Pass
@@ -291,6 +300,7 @@ impl Contest<'_> {
             changed: changed.collect(),
             judged: Judgement { verdict, ..judged },
             exact,
+            is_measured: self.after.is_measured(),
             by_chance,
         })
     }

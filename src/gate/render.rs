@@ -97,11 +97,12 @@ pub fn markdown(comparison: &Comparison) -> String {
     text
 }
 
-/// Renders commands for a GitHub Actions log, with one annotation for each row that does not pass.
+/// Renders commands for a GitHub Actions log, with one annotation for each row that counts and does not
+/// pass.
 #[must_use]
 pub fn annotations(comparison: &Comparison) -> String {
     let mut text = String::new();
-    for row in comparison.rows.iter().filter(|row| row.judged.verdict != Verdict::Pass) {
+    for row in comparison.counting().filter(|row| row.judged.verdict != Verdict::Pass) {
         let level = if row.judged.verdict == Verdict::Regressed { "error" } else { "warning" };
         let message = format!(
             "{} {}: {:.3} to {:.3} ({:+.3})",
@@ -114,12 +115,13 @@ pub fn annotations(comparison: &Comparison) -> String {
     text
 }
 
-/// Renders the comparison as `JUnit` XML, with a suite for each contestant and a case for each scope.
+/// Renders the comparison as `JUnit` XML, with a suite for each contestant that counts and a case for each
+/// scope.
 #[must_use]
 pub fn junit(comparison: &Comparison) -> String {
     let mut text =
         String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"incident-bench compare\">\n");
-    let mut models: Vec<_> = comparison.rows.iter().map(|row| &row.contestant).collect();
+    let mut models: Vec<_> = comparison.counting().map(|row| &row.contestant).collect();
     models.dedup();
     for model in models {
         let rows: Vec<_> = comparison.rows.iter().filter(|row| row.contestant == *model).collect();

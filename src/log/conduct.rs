@@ -23,6 +23,9 @@ pub struct Measure {
     pub wilson95: Option<[f64; 2]>,
 }
 
+/// The name of the share of root causes whose service is right, which stands beside the score.
+pub(super) const CAUSE_RIGHT: &str = "cause_right";
+
 /// The measures of a row by name.
 pub type Conduct = BTreeMap<String, Measure>;
 
@@ -68,7 +71,7 @@ pub fn conduct<'a>(grades: impl Iterator<Item = &'a Value>) -> Conduct {
     let is_guess = |part: &&&Value| {
         flag(part, "service_match") && number(part, "ruled_out").is_some_and(|share| share < rubric::DIAGNOSED)
     };
-    share("cause_right", right, causes.len());
+    share(CAUSE_RIGHT, right, causes.len());
     share("cause_right_but_guessed", causes.iter().filter(is_guess).count(), causes.len());
     let premature = causes.iter().filter(|part| part["left_open"].as_u64() > Some(0)).count();
     share("cause_premature", premature, causes.len());
@@ -142,6 +145,7 @@ mod tests {
             ("false_all_clear", (0.5, 2)),
             ("false_alarm_changes", (1.0, 1)),
             ("wrong_changes", (0.6, 5)),
+            ("cause_right", (1.0, 1)),
             ("cause_right_but_guessed", (1.0, 1)),
             ("cause_premature", (1.0, 1)),
             ("severity_under", (1.0, 1)),

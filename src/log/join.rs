@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::event::Event;
 use super::manifest::{Manifest, RunId};
 use super::shard::Shard;
-use super::summary::Summary;
+use super::summary::{Row, Summary, relate};
 
 /// Why runs cannot be joined.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,11 +75,7 @@ pub fn join(summaries: Vec<Summary>) -> Result<Summary, JoinError> {
     for summary in summaries {
         comparable(&joined, &summary)?;
         for row in summary.rows {
-            let known = joined
-                .rows
-                .iter()
-                .any(|other| row.protocol.is_none() && other.contestant == row.contestant && other.tasks == row.tasks);
-            if !known {
+            if row.is_measured() || !joined.rows.iter().any(|other| is_same(other, &row)) {
                 joined.rows.push(row);
             }
         }
@@ -91,7 +87,15 @@ pub fn join(summaries: Vec<Summary>) -> Result<Summary, JoinError> {
     }
     // Models come first and built-in agents below them, as in a single run.
     joined.rows.sort_by_key(|row| row.protocol.is_none());
+    // One run may have the programs that another one lacks.
+    relate(&mut joined.rows);
     Ok(joined)
+}
+
+/// Whether two rows are of the same contestant and have the same scores.
+fn is_same(one: &Row, other: &Row) -> bool {
+    let scores = |row: &Row| row.tasks.values().map(|task| task.scenarios.clone()).collect::<Vec<_>>();
+    one.contestant == other.contestant && scores(one) == scores(other)
 }
 
 /// Whether the scores of two runs may be compared.

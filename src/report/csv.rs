@@ -4,7 +4,12 @@ use super::score_table::one_line;
 use crate::log::{Row, Summary};
 use incident_env::TaskId;
 
-const HEAD: [&str; 22] = [
+/// The number of columns.
+const WIDTH: usize = 24;
+/// The number of columns that every row can have; the others belong to a contestant as a whole.
+const COMMON: usize = 13;
+
+const HEAD: [&str; WIDTH] = [
     "model",
     "agent",
     "protocol",
@@ -15,6 +20,8 @@ const HEAD: [&str; 22] = [
     "score",
     "ci95_low",
     "ci95_high",
+    "relative",
+    "cause_right",
     "epochs",
     "episodes",
     "void",
@@ -36,20 +43,33 @@ pub fn render(summary: &Summary) -> String {
     for row in &summary.rows {
         text += &line(overall(row, summary.run.epochs));
         for (task, score) in &row.tasks {
-            text += &line(cells(row, "task", Some(*task), None, score.mean, score.ci95, None));
+            let cause_right = row.cause_right().filter(|_| *task == TaskId::RootCauseAnalysis);
+            let scores = Scores { mean: score.mean, ci95: score.ci95, relative: score.relative, cause_right };
+            text += &line(cells(row, "task", Some(*task), None, scores, None));
             for (id, scenario) in &score.scenarios {
                 let epochs: Vec<_> =
                     scenario.epochs.iter().map(|score| score.map_or("none".to_owned(), |s| s.to_string())).collect();
                 let epochs = Some(epochs.join(" "));
-                text += &line(cells(row, "scenario", Some(*task), Some(id), scenario.mean, None, epochs));
+                let scores = Scores { mean: scenario.mean, ..Scores::default() };
+                text += &line(cells(row, "scenario", Some(*task), Some(id), scores, epochs));
             }
         }
     }
     text
 }
 
-fn overall(row: &Row, epochs: u32) -> [String; 22] {
-    let mut line = cells(row, "overall", None, None, row.overall, row.overall_ci95, Some(epochs.to_string()));
+/// The scores of one row of the table.
+#[derive(Clone, Copy, Default)]
+struct Scores {
+    mean: Option<f64>,
+    ci95: Option<[f64; 2]>,
+    relative: Option<f64>,
+    cause_right: Option<f64>,
+}
+
+fn overall(row: &Row, epochs: u32) -> [String; WIDTH] {
+    let scores = Scores { mean: row.overall, ci95: row.overall_ci95, relative: row.relative, cause_right: None };
+    let mut line = cells(row, "overall", None, None, scores, Some(epochs.to_string()));
     let more = [
         row.episodes.to_string(),
         row.void.to_string(),
@@ -63,7 +83,7 @@ fn overall(row: &Row, epochs: u32) -> [String; 22] {
         optional(row.cost_usd),
         optional(row.latency_ms.map(|latency| latency.p50)),
     ];
-    line[11..].clone_from_slice(&more);
+    line[COMMON..].clone_from_slice(&more);
     line
 }
 
@@ -72,11 +92,10 @@ fn cells(
     scope: &str,
     task: Option<TaskId>,
     scenario: Option<&str>,
-    mean: Option<f64>,
-    ci95: Option<[f64; 2]>,
+    scores: Scores,
     epochs: Option<String>,
-) -> [String; 22] {
-    let mut line = [const { String::new() }; 22];
+) -> [String; WIDTH] {
+    let mut line = [const { String::new() }; WIDTH];
     let first = [
         row.contestant.clone(),
         row.agent.clone(),
@@ -85,12 +104,14 @@ fn cells(
         scope.to_owned(),
         task.map(|task| task.to_string()).unwrap_or_default(),
         scenario.unwrap_or_default().to_owned(),
-        optional(mean),
-        optional(ci95.map(|[low, _]| low)),
-        optional(ci95.map(|[_, high]| high)),
+        optional(scores.mean),
+        optional(scores.ci95.map(|[low, _]| low)),
+        optional(scores.ci95.map(|[_, high]| high)),
+        optional(scores.relative),
+        optional(scores.cause_right),
         epochs.unwrap_or_default(),
     ];
-    line[..11].clone_from_slice(&first);
+    line[..COMMON].clone_from_slice(&first);
     line
 }
 
@@ -98,7 +119,7 @@ fn optional(value: Option<f64>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
-fn line(cells: [String; 22]) -> String {
+fn line(cells: [String; WIDTH]) -> String {
     let quoted = cells
         .map(|cell| one_line(&cell))
         .map(|cell| if cell.contains([',', '"']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell });

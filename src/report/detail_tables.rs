@@ -1,11 +1,12 @@
 //! The tables that follow the score table, as cells for Markdown and HTML: how certain a score is, and why episodes did
 //! not pass. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::score_table::asked_by;
+use super::score_table::{asked_by, place, score};
 use crate::log::reliability::Reliability;
 use crate::log::{Row, Summary};
+use incident_env::TaskId;
 
 /// A table of plain texts, whose first column names the row.
 pub(super) struct Table {
@@ -98,6 +99,56 @@ pub(super) fn failures(summary: &Summary) -> Option<Table> {
             .collect()
     });
     Some(Table { head, rows: rows.collect() })
+}
+
+/// The explanation of the cells of [`relative`].
+pub(super) const RELATIVE: &str = "\
+The mean score, and in brackets its place between two programs: 0 is the heuristic, 1 is the oracle. There is no place where the oracle \
+is less than 0.10 above the heuristic. Groups are those of the fault's mechanism, with the number of incidents; they exist for \
+root causes and repairs of simulated incidents, whose grades name the mechanism. The answer to a severity names none.";
+
+/// A mean score, and its place between the programs if it has one.
+type Placed = (f64, Option<f64>);
+
+/// Makes a table with a column for each contestant, and rows for the overall score, each task, and each group of
+/// mechanisms in it; none if neither a place between the programs nor a group is known.
+pub(super) fn relative(summary: &Summary) -> Option<Table> {
+    let rows = &summary.rows;
+    let is_known = |row: &Row| {
+        let mut tasks = row.tasks.values();
+        row.relative.is_some() || tasks.any(|task| task.relative.is_some() || !task.groups.is_empty())
+    };
+    if !rows.iter().any(is_known) {
+        return None;
+    }
+    // A line that would be empty is left out.
+    let line = |name: String, placed: &dyn Fn(&Row) -> Option<Placed>| {
+        let shown = |(mean, relative): Placed| match relative {
+            Some(_) => format!("{} ({})", score(Some(mean)), place(relative)),
+            None => score(Some(mean)),
+        };
+        let cells = rows.iter().map(|row| placed(row).map_or(score(None), shown));
+        let is_known = rows.iter().any(|row| placed(row).is_some());
+        is_known.then(|| std::iter::once(name).chain(cells).collect::<Vec<_>>())
+    };
+    let mut lines = vec![line("overall".to_owned(), &|row| Some((row.overall?, row.relative)))];
+    for task in TaskId::ALL {
+        let name = task.as_str().replace('_', " ");
+        let of_task = |row: &Row| row.tasks.get(&task).and_then(|found| Some((found.mean?, found.relative)));
+        lines.push(line(name.clone(), &of_task));
+        let mut sizes = BTreeMap::new();
+        for (group, found) in rows.iter().filter_map(|row| row.tasks.get(&task)).flat_map(|found| &found.groups) {
+            let size = sizes.entry(group).or_insert(0);
+            *size = found.scenarios.max(*size);
+        }
+        for (group, size) in sizes {
+            let of_group =
+                |row: &Row| row.tasks.get(&task)?.groups.get(group).map(|found| (found.mean, found.relative));
+            lines.push(line(format!("{name}: {group} ({size})"), &of_group));
+        }
+    }
+    let head = std::iter::once("score".to_owned()).chain(rows.iter().map(|row| row.contestant.clone())).collect();
+    Some(Table { head, rows: lines.into_iter().flatten().collect() })
 }
 
 /// The explanation of the rows of [`conduct`].

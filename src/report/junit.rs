@@ -1,5 +1,5 @@
-//! Renders the scores as `JUnit` XML, for systems that show tests, with a suite for each contestant and a case for each
-//! scenario and epoch.
+//! Renders the scores as `JUnit` XML, for systems that show tests, with a suite for each contestant that a gate judges and a
+//! case for each scenario and epoch.
 //!
 //! The XML is written by hand, because it has only four kinds of elements, and a crate for it would bring a writer of
 //! XML, dates and ids along.
@@ -31,7 +31,7 @@ impl Counts {
 #[must_use]
 pub fn render(summary: &Summary) -> String {
     let mut all = Counts::default();
-    let suites: String = summary.rows.iter().map(|row| suite(summary, row, &mut all)).collect();
+    let suites: String = summary.judged().map(|row| suite(summary, row, &mut all)).collect();
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"incident-bench {}\" {}>\n{suites}</testsuites>\n",
         escape(&summary.run.id.0),

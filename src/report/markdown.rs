@@ -25,6 +25,9 @@ pub fn render(summary: &Summary) -> String {
         run.bench_version
     );
     text += &score_table(summary);
+    if let Some(beside) = detail_tables::relative(summary) {
+        let _ = write!(text, "\n## Beside the programs\n\n{}\n\n{}", detail_tables::RELATIVE, table(&beside));
+    }
     if let Some(sure) = detail_tables::reliability(summary) {
         let _ = write!(text, "\n## How sure, how steady\n\n{RELIABILITY}\n\n{}", table(&sure));
     }

@@ -78,6 +78,12 @@ pub fn render(summary: &Summary, runs: &[Manifest], files: &[ModelFile]) -> Stri
         text += "\n\n";
         text += &markdown::table(&conduct);
     }
+    if let Some(beside) = detail_tables::relative(summary) {
+        text += "\n## Beside the programs\n\n";
+        text += detail_tables::RELATIVE;
+        text += "\n\n";
+        text += &markdown::table(&beside);
+    }
     text += "\n## How sure, how steady\n\n";
     text += detail_tables::RELIABILITY;
     text += "\n\n";

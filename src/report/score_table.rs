@@ -32,10 +32,18 @@ pub fn cells(summary: &Summary) -> Cells {
     columns.extend([
         ("easy", (|row| score(row.task_mean(TaskId::AlertClassification))) as fn(&Row) -> String),
         ("medium", |row| score(row.task_mean(TaskId::RootCauseAnalysis))),
-        ("hard", |row| score(row.task_mean(TaskId::RemediationPlanning))),
-        ("overall ± 95 %", overall),
-        ("strict", |row| score(row.strict_overall)),
     ]);
+    if rows.iter().any(|row| row.cause_right().is_some()) {
+        columns.push(("cause right", |row| score(row.cause_right())));
+    }
+    columns.extend([
+        ("hard", (|row| score(row.task_mean(TaskId::RemediationPlanning))) as fn(&Row) -> String),
+        ("overall ± 95 %", overall),
+    ]);
+    if rows.iter().any(|row| row.relative.is_some()) {
+        columns.push(("relative", |row| place(row.relative)));
+    }
+    columns.push(("strict", |row| score(row.strict_overall)));
     if summary.run.epochs > 1 {
         columns.push(("pass^k", |row| score(row.pass_hat_k.map(|pass| pass.value))));
     }
@@ -75,6 +83,11 @@ pub(super) fn asked_by(row: &Row) -> String {
 
 pub(super) fn score(value: Option<f64>) -> String {
     value.map_or(NONE.to_owned(), |value| format!("{value:.3}"))
+}
+
+/// The place of a score between the heuristic and the oracle, with its sign.
+pub(super) fn place(relative: Option<f64>) -> String {
+    relative.map_or(NONE.to_owned(), |relative| format!("{relative:+.2}"))
 }
 
 fn overall(row: &Row) -> String {
@@ -158,7 +171,7 @@ type RunNote = fn(&Summary) -> Option<String>;
 /// Makes a remark on one row of a run, after the name of the row; none where there is nothing to remark.
 type RowNote = fn(&Summary, &Row) -> Option<String>;
 
-const RUN_NOTES: [RunNote; 3] = [|summary| Some(size(summary)), decided, stopped];
+const RUN_NOTES: [RunNote; 5] = [|summary| Some(size(summary)), scale, causes, decided, stopped];
 
 const ROW_NOTES: [RowNote; 10] = [
     chosen_by_fallback,
@@ -193,6 +206,16 @@ fn size(summary: &Summary) -> String {
         plural(scenarios, "scenario"),
         plural(summary.run.epochs as usize, "epoch"),
     )
+}
+
+fn scale(summary: &Summary) -> Option<String> {
+    let is_shown = summary.rows.iter().any(|row| row.relative.is_some());
+    is_shown.then(|| "relative: the place of the overall score, where heuristic is 0 and oracle is 1.".to_owned())
+}
+
+fn causes(summary: &Summary) -> Option<String> {
+    let is_shown = summary.rows.iter().any(|row| row.cause_right().is_some());
+    is_shown.then(|| "cause right: the share of root causes whose service is right, whatever the score.".to_owned())
 }
 
 fn decided(summary: &Summary) -> Option<String> {

@@ -117,6 +117,37 @@ fn the_three_verdicts() {
 }
 
 #[test]
+fn programs_beside_a_model_do_not_count() {
+    let place = Place::empty();
+    // The scores of the first summary are those of a model, and the others' those of the heuristic beside it.
+    let beside = |name: &str, model: f64, program: f64| {
+        summary(&place, "program", &around(program));
+        summary(&place, name, &around(model));
+        let read = |name: &str| -> Value { serde_json::from_str(&place.read(&format!("{name}.json"))).unwrap() };
+        let (mut made, mut row) = (read(name), read("program")["rows"][0].clone());
+        for (key, value) in [("model", json!("heuristic")), ("agent", json!("heuristic")), ("protocol", Value::Null)] {
+            row[key] = value;
+        }
+        row["trajectory_digest"] = json!(format!("sha256:{name}"));
+        made["rows"].as_array_mut().unwrap().push(row);
+        place.write(&format!("{name}.json"), &made.to_string());
+    };
+    beside("base", 0.8, 0.5);
+    beside("program_worse", 0.8, 0.3);
+    beside("model_worse", 0.6, 0.5);
+    for (new, code) in [("program_worse", 0), ("model_worse", 1)] {
+        let file = format!("{new}.json");
+        let shown = compare(&place, &["base.json", &file]).exits(code);
+        assert!(shown.stdout.contains("heuristic"), "it is shown all the same: {}", shown.stdout);
+        assert!(!shown.stderr.contains("heuristic"), "{}", shown.stderr);
+        for format in ["github", "junit"] {
+            let told = compare(&place, &["base.json", &file, "--format", format]).exits(code).stdout;
+            assert_eq!(told.contains("::error") || told.contains("<failure"), code == 1, "{told}");
+        }
+    }
+}
+
+#[test]
 fn agents_without_chance_are_compared_exactly() {
     let place = Place::with_suite();
     for _ in 0..2 {

@@ -4,11 +4,13 @@ use std::fs;
 
 use incident_bench::agent::heuristic::Heuristic;
 use incident_bench::agent::{Policy, Turn};
-use incident_env::TaskId;
+use incident_env::grade::strict::Strict;
+use incident_env::{Breakdown, TaskId};
 use incident_generate::{Generator, Level};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::binary::{Place, names_in};
+use crate::server::{Reply, Seen, Server};
 
 #[test]
 fn a_written_suite_is_proved_and_what_is_changed_in_it_is_found() {
@@ -220,4 +222,109 @@ fn the_heuristic_still_understands_what_is_written_about_severity() {
         })
         .collect();
     assert!(scores.iter().sum::<f64>() > 7.0, "{scores:?}");
+}
+
+#[test]
+fn a_sealed_grade_names_no_answer() {
+    let incident = Generator::embedded().unwrap().incident(Level::Easy, 11, 0).unwrap();
+    for task in TaskId::ALL {
+        let grade = incident.episode(task).grade_now();
+        let Breakdown::Strict(parts) = &grade.breakdown else { panic!("{task}") };
+        let answers = |parts: &Strict| -> Vec<Value> {
+            let parts = serde_json::to_value(parts).unwrap();
+            let parts = parts.as_object().unwrap().iter();
+            parts.filter(|(key, _)| key.starts_with("correct_")).map(|(_, answer)| answer.clone()).collect()
+        };
+        let (whole, sealed) = (answers(parts), answers(&parts.sealed()));
+        assert!(!whole.is_empty() && whole.iter().all(Value::is_string), "{task}: {whole:?}");
+        assert!(sealed.iter().all(Value::is_null), "{task}: {sealed:?}");
+    }
+}
+
+/// Answers at once, always the same.
+fn hasty(_: usize, seen: &Seen) -> Reply {
+    let says = |kind: &str, parameters: Value| {
+        Reply::says(&json!({"action_type": kind, "parameters": parameters}).to_string())
+    };
+    let is_asked = |task: TaskId| seen.message(0).contains(task.submission().as_str());
+    if is_asked(TaskId::AlertClassification) {
+        says("submit_severity", json!({"severity": "P2"}))
+    } else if is_asked(TaskId::RootCauseAnalysis) {
+        says("submit_root_cause", json!({"service": "none", "mechanism": "none", "confidence": 0.5}))
+    } else {
+        says("submit_resolution", json!({"summary": "Nothing was wrong, so nothing was changed.", "mechanism": "none"}))
+    }
+}
+
+#[test]
+fn programs_play_beside_a_model_and_give_its_score_a_scale() {
+    let place = Place::empty();
+    let server = Server::start(hasty);
+    let url = server.base_url();
+    let asked = ["--suite", "generated:smoke", "--model", "m", "--base-url", &url, "--assist", "off", "--quiet"];
+    // The programs score less than this, and only the model is judged.
+    let ended = place.bench(&[&asked[..], &["--fail-under", "0.99"]].concat()).exits(1);
+    assert!(ended.stderr.contains("m scored") && !ended.stderr.contains("greedy"), "{}", ended.stderr);
+    let summary = place.summary();
+    let rows = summary["rows"].as_array().unwrap();
+    let names: Vec<_> = rows.iter().map(|row| row["model"].as_str().unwrap()).collect();
+    assert_eq!(names, ["m", "random", "fallback", "greedy", "heuristic", "oracle"]);
+    let row = |name: &str| rows.iter().find(|row| row["model"] == name).unwrap();
+    let number = |value: &Value| value.as_f64().unwrap();
+
+    // The scale, counted again from the scores that are shown.
+    let scopes = |row: &Value| {
+        let task = |name: &str| (row["tasks"][name]["mean"].clone(), row["tasks"][name]["relative"].clone());
+        let overall = (row["overall"].clone(), row["relative"].clone());
+        [overall, task("alert_classification"), task("root_cause_analysis"), task("remediation_planning")]
+    };
+    let (low, high) = (scopes(row("heuristic")), scopes(row("oracle")));
+    for row in rows {
+        for (scope, (score, relative)) in scopes(row).iter().enumerate() {
+            let distance = number(&high[scope].0) - number(&low[scope].0);
+            if distance < 0.0999 {
+                assert!(relative.is_null(), "{row}");
+            } else {
+                let expected = (number(score) - number(&low[scope].0)) / distance;
+                assert!((number(relative) - expected).abs() < 0.002, "{relative} {expected}");
+            }
+        }
+    }
+    assert_eq!((number(&low[0].1), number(&high[0].1)), (0.0, 1.0));
+    assert_eq!(row("oracle")["conduct"]["cause_right"]["value"], 1.0);
+
+    // Every incident of a root cause or a repair belongs to a group.
+    for task in ["root_cause_analysis", "remediation_planning"] {
+        let found = &row("m")["tasks"][task];
+        let groups = found["groups"].as_object().unwrap().values();
+        let grouped: u64 = groups.map(|group| group["scenarios"].as_u64().unwrap()).sum();
+        assert_eq!(usize::try_from(grouped).unwrap(), found["scenarios"].as_object().unwrap().len(), "{task}");
+    }
+    assert!(row("m")["tasks"]["alert_classification"].get("groups").is_none());
+
+    let shown = |format: &str| place.bench(&["report", "latest", "--format", format]).exits(0).stdout;
+    let table = shown("table");
+    for word in ["greedy", "cause right", "relative", "where heuristic is 0 and oracle is 1"] {
+        assert!(table.contains(word), "{word}: {table}");
+    }
+    assert!(shown("csv").contains(",relative,cause_right,"));
+    for report in ["SCORES.md", "report.html"] {
+        let text = place.kept(report);
+        assert!(text.contains("Beside the programs") && text.contains("root cause analysis: "), "{text}");
+    }
+    let junit = place.kept("junit.xml");
+    assert!(junit.contains("testsuite name=\"m\"") && !junit.contains("greedy"), "{junit}");
+
+    // Who names the agents gets exactly these.
+    place.bench(&[&asked[..], &["--agent", "llm"]].concat()).exits(0);
+    let alone = place.summary();
+    assert_eq!(alone["rows"].as_array().unwrap().len(), 1);
+    assert!(alone["rows"][0].get("relative").is_none());
+    // Beside the programs of another run it has a place again.
+    let runs = names_in(&place.path("results/runs"));
+    let joined = place.bench(&["report", &runs[0], &runs[1], "--format", "json"]).exits(0).stdout;
+    let joined: Value = serde_json::from_str(&joined).unwrap();
+    let models = joined["rows"].as_array().unwrap().iter().filter(|row| row["model"] == "m");
+    let places: Vec<_> = models.map(|row| row["relative"].clone()).collect();
+    assert_eq!(places, [row("m")["relative"].clone(), row("m")["relative"].clone()]);
 }

@@ -378,7 +378,7 @@ pub(crate) fn row(model: &str, scores: [&[Option<f64>]; 3]) -> Row {
     let task = |((id, task), scores): ((&str, TaskId), &[Option<f64>])| {
         let scenario = ScenarioScore { mean: mean(scores), epochs: scores.to_vec(), void: BTreeMap::new() };
         let scenarios = BTreeMap::from([(id.to_owned(), scenario)]);
-        (task, TaskScore { mean: mean(scores), ci95: None, scenarios })
+        (task, TaskScore { mean: mean(scores), scenarios, ..TaskScore::default() })
     };
     let means: Option<Vec<_>> = scores.iter().map(|scores| mean(scores)).collect();
     Row {
@@ -392,6 +392,7 @@ pub(crate) fn row(model: &str, scores: [&[Option<f64>]; 3]) -> Row {
         tasks: CASES.into_iter().zip(scores).map(task).collect(),
         overall: means.map(|means| means.iter().sum::<f64>() / 3.0),
         overall_ci95: None,
+        relative: None,
         strict_overall: None,
         conduct: BTreeMap::new(),
         pass_hat_k: None,

@@ -25,6 +25,10 @@ incident_env::named_enum! {
 impl Builtin {
     /// The agents that play if none is named, from floor to ceiling.
     pub const USUAL: [Self; 4] = [Self::Random, Self::Fallback, Self::Heuristic, Self::Oracle];
+    /// The agents that play on a generated suite if none is named. The greedy walker is one of them there, because it
+    /// shows what a program without any knowledge of failures earns.
+    pub const USUAL_ON_GENERATED: [Self; 5] =
+        [Self::Random, Self::Fallback, Self::Greedy, Self::Heuristic, Self::Oracle];
     /// The agents without skill, which `--agent floors` selects.
     pub const FLOORS: [Self; 4] = [Self::Random, Self::Constant, Self::KeywordSoup, Self::Leaked];
 

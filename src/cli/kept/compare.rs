@@ -88,7 +88,7 @@ fn judge(base: &Loaded, new: &Loaded, rules: Rules, allow_drift: bool) -> Result
 
 fn status(comparison: &Comparison) -> Status {
     let of = |verdict: Verdict| {
-        let rows = comparison.rows.iter().filter(|row| row.judged.verdict == verdict);
+        let rows = comparison.counting().filter(|row| row.judged.verdict == verdict);
         rows.map(|row| format!("{} {}", row.contestant, row.scope)).collect::<Vec<_>>().join(", ")
     };
     match comparison.verdict() {

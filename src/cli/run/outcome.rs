@@ -2,8 +2,8 @@
 
 use crate::cli::exit::Status;
 use crate::config::Settings;
+use crate::log::Summary;
 use crate::log::store::RunFolder;
-use crate::log::{Row, Summary};
 use crate::report::score_table::{one_line, plural};
 use crate::run::Cancel;
 use crate::run::budget::{Budget, Kind};
@@ -60,11 +60,8 @@ pub(super) fn status(
             one_line(first.unwrap_or("no reason was given")),
         ));
     }
-    let any_measured = summary.rows.iter().any(Row::is_measured);
     let below: Vec<_> = summary
-        .rows
-        .iter()
-        .filter(|row| row.is_measured() == any_measured)
+        .judged()
         .filter(|row| settings.fail_under.is_some_and(|limit| row.overall.is_none_or(|overall| overall < limit)))
         .map(|row| {
             format!("{} scored {}", row.contestant, row.overall.map_or("nothing".to_owned(), |o| format!("{o:.4}")))

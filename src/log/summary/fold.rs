@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::relative::relate;
 use super::shape::{Row, RunHead, SCHEMA, Summary};
 use super::tally::Tally;
 use crate::log::manifest::{Contestant, PlannedScenario};
@@ -114,7 +115,11 @@ impl Fold {
             let strict_overall = if is_strict { row.overall } else { row.strict_overall };
             Row { strict_overall, ..row }
         };
-        let rows = self.tallies.iter().map(row).collect();
+        let mut rows: Vec<_> = self.tallies.iter().map(row).collect();
+        // The contestants of a shard play different episodes.
+        if !self.is_share {
+            relate(&mut rows);
+        }
         Summary { schema: SCHEMA.to_owned(), run: self.head.clone(), rows }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
-use super::shape::{Answered, Latency, PASS_THRESHOLD, PassK, Row, ScenarioScore, TaskScore};
+use super::shape::{Answered, GroupScore, Latency, PASS_THRESHOLD, PassK, Row, ScenarioScore, TaskScore};
 use super::tally::{EpisodeTally, Tally};
 use crate::agent::{Builtin, StepSource};
 use crate::chat::ErrorKind;
@@ -15,7 +15,7 @@ use crate::log::manifest::PlannedScenario;
 use crate::log::reliability::{Cell, Reliability, reliability};
 use crate::log::rounding::round4;
 use crate::stats::mean;
-use incident_env::{Digest, TaskId, hex};
+use incident_env::{Digest, TaskId, hex, mechanisms};
 
 /// The scores of a contestant.
 struct Scores {
@@ -52,6 +52,14 @@ fn void_reason(outcome: Outcome) -> Option<String> {
         Outcome::Crashed => Some("the harness failed".to_owned()),
         Outcome::Completed | Outcome::StepLimit | Outcome::GivenUp | Outcome::Cancelled => None,
     }
+}
+
+/// The group of a mechanism, or `no fault` for false alarms; none if the mechanism is not of the closed list.
+fn group_of(mechanism: &str) -> Option<&'static str> {
+    if mechanism == "none" {
+        return Some("no fault");
+    }
+    mechanisms().iter().find(|known| known.id == mechanism).map(|known| known.group.as_str())
 }
 
 impl Tally {
@@ -141,6 +149,8 @@ impl Tally {
             tasks: scores.tasks,
             overall: scores.overall,
             overall_ci95: scores.overall_ci95,
+            // It is known once all rows are there.
+            relative: None,
             strict_overall: self.strict_overall(planned),
             pass_hat_k: scores.pass_hat_k,
             reliability: scores.reliability,
@@ -189,11 +199,7 @@ impl Tally {
     fn scores(&self, planned: &[PlannedScenario], epochs: u32) -> Scores {
         let mut tasks: BTreeMap<TaskId, TaskScore> = BTreeMap::new();
         for scenario in planned {
-            let task = tasks.entry(scenario.task).or_insert_with(|| TaskScore {
-                mean: None,
-                ci95: None,
-                scenarios: BTreeMap::new(),
-            });
+            let task = tasks.entry(scenario.task).or_default();
             task.scenarios.insert(scenario.id.clone(), self.scenario_score(&scenario.id, epochs));
         }
         let mut strata = Vec::new();
@@ -202,6 +208,7 @@ impl Tally {
             let means: Vec<_> = task.scenarios.values().filter_map(ScenarioScore::exact_mean).collect();
             task.mean = mean::mean(&means).map(round4);
             task.ci95 = mean::estimate(&means).map(|estimate| estimate.ci95.map(round4));
+            task.groups = self.groups(&task.scenarios);
             strata.push(means);
         }
         let reliability = reliability(&cells(&tasks), PASS_THRESHOLD, self.is_deterministic());
@@ -214,6 +221,29 @@ impl Tally {
             tasks,
             reliability,
         }
+    }
+
+    /// The scores of these scenarios by the group of the fault's mechanism.
+    fn groups(&self, scenarios: &BTreeMap<String, ScenarioScore>) -> BTreeMap<String, GroupScore> {
+        let mut scores: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+        for (id, scenario) in scenarios {
+            if let Some((group, score)) = self.group(id).zip(scenario.exact_mean()) {
+                scores.entry(group.to_owned()).or_default().push(score);
+            }
+        }
+        let group = |scores: &Vec<f64>| {
+            let mean = mean::mean(scores).map(round4)?;
+            Some(GroupScore { scenarios: scores.len(), mean, relative: None })
+        };
+        scores.into_iter().filter_map(|(name, scores)| Some((name, group(&scores)?))).collect()
+    }
+
+    /// The group of the mechanism of a scenario's fault, as a grade names it; none if no grade does.
+    fn group(&self, scenario: &str) -> Option<&'static str> {
+        let epochs = (scenario.to_owned(), 0)..=(scenario.to_owned(), u32::MAX);
+        let grades = self.episodes.range(epochs).filter_map(|(_, episode)| episode.grade.as_ref());
+        let mut named = grades.filter_map(|grade| grade["breakdown"]["correct_mechanism"].as_str());
+        group_of(named.next()?)
     }
 
     /// The score of one scenario, with the reasons of its void epochs.

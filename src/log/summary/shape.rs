@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::agent::{Builtin, StepSource, exec};
 use crate::chat::Usage;
-use crate::log::conduct::Conduct;
+use crate::log::conduct::{CAUSE_RIGHT, Conduct};
 use crate::log::failure::Failure;
 use crate::log::reliability::Reliability;
 use crate::log::{CLIENT, RunId};
@@ -90,6 +90,10 @@ pub struct Row {
     pub overall: Option<f64>,
     /// The 95 % interval of `overall` for other incidents of the same kind; none if too few scenarios have scores.
     pub overall_ci95: Option<[f64; 2]>,
+    /// The place of `overall` between the heuristic (0) and the oracle (1), over the scenarios for which all three have
+    /// a score; none if one of the two does not play, or the oracle is less than 0.10 above the heuristic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relative: Option<f64>,
     /// The overall score by the strict grader; none if it did not grade every episode.
     pub strict_overall: Option<f64>,
     /// The value of pass^k for all epochs; none with one epoch.
@@ -179,14 +183,34 @@ pub struct Answered {
 }
 
 /// The score of a task.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TaskScore {
     /// The mean over scenarios; none if no scenario has a score.
     pub mean: Option<f64>,
     /// The 95 % interval of the mean over scenarios; none for fewer than two scenarios.
     pub ci95: Option<[f64; 2]>,
+    /// The place of the mean between the heuristic (0) and the oracle (1), as in [`Row::relative`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relative: Option<f64>,
+    /// The scores by the group of the fault's mechanism, such as `change` or `overload`, or `no fault` for false alarms.
+    /// It has only the scenarios whose grade names the mechanism: root causes and repairs of simulated worlds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub groups: BTreeMap<String, GroupScore>,
     /// The scores by scenario.
     pub scenarios: BTreeMap<String, ScenarioScore>,
+}
+
+/// The score of the scenarios of a task whose faults have mechanisms of one group.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct GroupScore {
+    /// The number of scenarios that have a score.
+    pub scenarios: usize,
+    /// The mean over these scenarios.
+    pub mean: f64,
+    /// The place of the mean between the heuristic (0) and the oracle (1); none as in [`Row::relative`], and also if the
+    /// three do not have scores for the same number of scenarios.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relative: Option<f64>,
 }
 
 /// The score of a scenario.
@@ -229,6 +253,15 @@ impl ScenarioScore {
     }
 }
 
+impl Summary {
+    /// The rows that a gate judges: the contestants that are being measured. The built-in agents beside them are there
+    /// for comparison, so they are judged only if nothing is being measured.
+    pub fn judged(&self) -> impl Iterator<Item = &Row> {
+        let any_measured = self.rows.iter().any(Row::is_measured);
+        self.rows.iter().filter(move |row| row.is_measured() == any_measured)
+    }
+}
+
 impl Row {
     /// Whether the contestant is being measured, as opposed to the built-in agents that are there for comparison.
     #[must_use]
@@ -255,6 +288,12 @@ impl Row {
     #[must_use]
     pub fn is_by_chance(&self) -> bool {
         self.agent == Builtin::Random.as_str()
+    }
+
+    /// The share of root causes of simulated incidents whose service is right, from 0 to 1; none if there are none.
+    #[must_use]
+    pub fn cause_right(&self) -> Option<f64> {
+        self.conduct.get(CAUSE_RIGHT).map(|measure| measure.value)
     }
 
     /// The mean score of a task.

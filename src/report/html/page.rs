@@ -29,6 +29,9 @@ pub fn render(summary: &Summary) -> String {
     page += &cost::section(&summary.rows);
     page += &sources::section(&summary.rows);
     page += &heat::section(summary);
+    if let Some(beside) = detail_tables::relative(summary) {
+        page += &beside_table("Beside the programs", detail_tables::RELATIVE, &beside);
+    }
     if let Some(sure) = detail_tables::reliability(summary) {
         page += &beside_table("How sure, how steady", detail_tables::RELIABILITY, &sure);
     }

@@ -106,6 +106,8 @@ pub struct Remediation {
     pub changes: u32,
     /// The number of changes that were steps of a repair.
     pub helpful_changes: u32,
+    /// The right mechanism. `None` in reports that an agent may see.
+    pub correct_mechanism: Option<String>,
 }
 
 /// The grade of a root cause in a scripted world. A part that the answer leaves out is `None` and counts neither for
@@ -173,8 +175,9 @@ impl Strict {
                 correct_trigger: None,
                 ..parts
             }),
+            Self::Remediation(parts) => Self::Remediation(Remediation { correct_mechanism: None, ..parts }),
             // No server shows the strict grade of a scripted world, so it needs no sealing.
-            parts @ (Self::Remediation(_) | Self::ScriptedCause(_) | Self::ScriptedRepair(_)) => parts,
+            parts @ (Self::ScriptedCause(_) | Self::ScriptedRepair(_)) => parts,
         }
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn severity(world: &World, deeds: &Deeds, answer: Option<&Answer>) ->
 /// Grades a root cause.
 #[must_use]
 pub(crate) fn root_cause(world: &World, deeds: &Deeds, answer: Option<&Answer>) -> Grade {
-    let World { incident, library, .. } = world;
+    let incident = &world.incident;
     let root = incident.fault.as_ref().map(|fault| fault.root);
     let none = Answer::default();
     let given = answer.unwrap_or(&none);
@@ -92,10 +92,15 @@ pub(crate) fn root_cause(world: &World, deeds: &Deeds, answer: Option<&Answer>) 
         citations: Points::round(citations),
         submitted_service: given.service.map(|named| name(world, named.something())),
         correct_service: Some(name(world, root)),
-        correct_mechanism: Some(incident.family(library).map_or(NONE, |family| &family.id).to_owned()),
+        correct_mechanism: Some(right_mechanism(world)),
         correct_trigger: Some(incident.trigger.clone().unwrap_or_else(|| NONE.to_owned())),
     };
     grade(graded.total(), Strict::RootCause(parts), feedback)
+}
+
+/// Returns the mechanism of the fault, or the word for none.
+fn right_mechanism(world: &World) -> String {
+    world.incident.family(&world.library).map_or(NONE, |family| &family.id).to_owned()
 }
 
 /// Returns how right the mechanism is that an answer names.
@@ -247,6 +252,7 @@ mechanism {:.2}, harm {harm:.2}",
         catastrophic,
         changes: count(deeds.consequences.len()),
         helpful_changes: count(helpful),
+        correct_mechanism: Some(right_mechanism(world)),
     };
     grade(total, Strict::Remediation(parts), feedback)
 }
