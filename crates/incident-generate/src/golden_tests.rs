@@ -46,40 +46,40 @@ fn suite_digest(suite: &str) -> String {
 
 #[test]
 fn easy_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Easy, 10), "c441aa665db643955d2c267508317d634f1cbba992dd8916e311a637c0ec7782");
+    assert_eq!(digest(Level::Easy, 10), "3793c6add43b89961f0f4c64f2d77a2c1f671d6b5caff8f78960e99bbf7fb9a6");
 }
 
 #[test]
 fn medium_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Medium, 10), "d81ebad9001e6c623f5fb1f26c29c3d3e2574a5fe2f0325377308690afefaeca");
+    assert_eq!(digest(Level::Medium, 10), "b7d4e42f94eecc8eb751b079458f2e1006f2e40b58293465b5177808447576da");
 }
 
 #[test]
 fn hard_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Hard, 6), "ff3105ed8b5f5a61156a9a8eb32c12e08ceca2bdd58df8e79f861c525d320afb");
+    assert_eq!(digest(Level::Hard, 6), "454eb4c3b6933f61c23bf2f32df911e90aefde1e66360f92d8c8de6cf565df59");
 }
 
 #[test]
 fn expert_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Expert, 4), "df3f053b720bbebb60242756c56a0671dbbf757cc07bbe343b1f1dfdf9a78aa2");
+    assert_eq!(digest(Level::Expert, 4), "f57dc677da8a78eabc5fb0635cb694dc5bb478c86ea009ad5d9d342b8efe1de4");
 }
 
 #[test]
 fn the_smoke_suite_is_what_it_was() {
     let digest = suite_digest("smoke");
-    assert_eq!(digest, "sha256:2c87ebe2412121f09d0ee864073c686976ea5a8e7f560574f35c88a8f8334720");
+    assert_eq!(digest, "sha256:e1565040f32d1e4666f9894723caae57b3024a4a66977e9f1b62a1413815f839");
 }
 
 #[test]
 #[ignore = "120 incidents take a minute without optimization"]
 fn the_lite_suite_is_what_it_was() {
     let digest = suite_digest("lite");
-    assert_eq!(digest, "sha256:5038bf7c3999902b48a7743f3dcd2be73e66f312282b4612d3ce45bb59d15828");
+    assert_eq!(digest, "sha256:7a89fe0e62b0b1c034b148ac7b446cfe0d0ac373f8ed969ebd10036338f5aedb");
 }
 
 #[test]
 #[ignore = "600 incidents take minutes without optimization"]
 fn the_full_suite_is_what_it_was() {
     let digest = suite_digest("full");
-    assert_eq!(digest, "sha256:90d4586286c846438a2b9ca7e4dcaac422c8bcbbf09af1d02899495ecf8f6658");
+    assert_eq!(digest, "sha256:376da15b375932b86da2f35b6ad9db4e4bb312ccaf05e19a35d34ee60691db35");
 }

@@ -9,7 +9,7 @@ use crate::ids::{ClassSet, EntityId, EntitySet};
 use crate::incident::alarm;
 use crate::incident::decoys::Decoys;
 use crate::incident::design::{Slot, quota};
-use crate::incident::history::History;
+use crate::incident::history::{DURATION, History};
 use crate::incident::incident::{AlertRule, Decoy, Incident, Proof, Second};
 use crate::incident::level::{Knobs, Level};
 use crate::proof::hypotheses::{Appearance, Beside, Effects, Hypotheses, Hypothesis, Laboratory, log2};
@@ -22,14 +22,11 @@ use crate::system::traffic::{Acting, TrafficModel};
 use incident_env::{Loss, Severity};
 
 /// The number of times that strengths are drawn for a root until the fault has the wanted severity.
-const MOST_STRENGTHS: u64 = 10;
+const MOST_STRENGTHS: u64 = 6;
 /// The number of faults that are tried as a second one.
 const MOST_SECONDS: usize = 12;
 /// The number of hops after which the search for the root is given up.
 const MOST_HOPS: u32 = 20;
-/// The least and the greatest number of minutes from an onset to the alert. A series then has at least two samples since
-/// the onset.
-pub(super) const DURATION: [u32; 2] = [22, 55];
 
 /// The reason why an attempt was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,7 +7,6 @@ use crate::data::kinds::Kind;
 use crate::data::library::Library;
 use crate::draws::{Draws, Stream};
 use crate::ids::EntityId;
-use crate::incident::draft::DURATION;
 use crate::incident::incident::Change;
 use crate::incident::level::Knobs;
 use crate::system::bind::{Strengths, bind};
@@ -15,6 +14,9 @@ use crate::system::fault::Fault;
 use crate::system::named_objects::has_flag;
 use crate::system::topology::Topology;
 
+/// The least and the greatest number of minutes from an onset to the alert. A series then has at least two samples since
+/// the onset.
+pub(super) const DURATION: [u32; 2] = [22, 55];
 /// The share of places that were changed again, in hundredths.
 const AGAIN: u32 = 30;
 /// The ages of older changes, in minutes.
