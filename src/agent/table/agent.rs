@@ -54,15 +54,16 @@ impl TableSolver {
             return self.severity(&seen, alerted);
         }
         let reserve = if observation.task().id == TaskId::RemediationPlanning { RESERVE } else { 1 };
-        let may_look = observation.steps_left() > reserve;
-        match self.look(&seen, alerted) {
-            Some((tool, part)) if may_look => Action::diagnostic(tool, part),
+        let left = observation.steps_left().saturating_sub(reserve);
+        match self.look(&seen, alerted, left) {
+            Some((tool, part)) if left > 0 => Action::diagnostic(tool, part),
             _ => self.answer(&seen, alerted),
         }
     }
 
     /// Returns the next look, or none if enough was read.
-    fn look<'a>(&self, seen: &Seen<'a>, alerted: &'a str) -> Option<Look<'a>> {
+    fn look<'a>(&self, seen: &Seen<'a>, alerted: &'a str, left: u32) -> Option<Look<'a>> {
+        let repairs = seen.observation.task().id == TaskId::RemediationPlanning;
         let unread =
             |looks: &[Look<'a>]| looks.iter().find(|(tool, part)| seen.reading(*tool, part).is_none()).copied();
         let Some((_, holds)) = seen.alert_holds(alerted) else {
@@ -79,12 +80,19 @@ impl TableSolver {
             Err(look) => return Some(look),
         };
         let candidates = weigh(seen, self.table, &trail, self.signs);
+        let best = candidates.first()?;
+        let mut needed = best.essential(seen, self.table);
+        if repairs {
+            needed.extend(repair::looks(seen, self.table, best));
+        }
+        needed.retain(|(tool, part)| seen.reading(*tool, part).is_none());
+        if usize::try_from(left).is_ok_and(|left| left <= needed.len() + 1) {
+            return needed.first().copied();
+        }
         let more = || {
-            let best = candidates.first()?;
-            let of_repair = repair::looks(seen, self.table, best);
             let roots = candidates.iter().take(6).flat_map(|one| Diagnostic::ALL.map(|tool| (tool, one.root)));
             let on_the_way = trail.parts.iter().rev().flat_map(|part| Diagnostic::ALL.map(|tool| (tool, *part)));
-            unread(&of_repair.into_iter().chain(roots).chain(on_the_way).collect::<Vec<_>>())
+            unread(&needed.iter().copied().chain(roots).chain(on_the_way).collect::<Vec<_>>())
         };
         next_look(&candidates).or_else(more)
     }

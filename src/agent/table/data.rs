@@ -142,6 +142,8 @@ pub(super) struct Mechanism {
     /// Where that change is.
     #[serde(default = "at_root")]
     pub trigger_at: Relation,
+    /// The sign that the part with that change shows, where it is not the root.
+    pub trigger_shows: Option<String>,
     /// The signs.
     pub signs: Vec<Placed>,
     /// Those of the signs that set the mechanism apart.

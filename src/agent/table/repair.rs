@@ -2,7 +2,7 @@
 
 use incident_env::{Action, ActionKind, Remediation};
 
-use super::data::{Step, Table, Target};
+use super::data::{Relation, Step, Table, Target};
 use super::seen::{Seen, Shown};
 use super::weigh::{Candidate, Look};
 
@@ -17,7 +17,10 @@ pub(super) fn looks<'a>(seen: &Seen<'a>, table: &Table, candidate: &Candidate<'a
             }
             Target::Each(at, Some(sign)) => {
                 let Some(sign) = table.sign(sign) else { continue };
-                needed.extend(seen.related(*at, candidate.root).into_iter().map(|part| (sign.tool(), part)));
+                let fails = |part: &&str| seen.calls.iter().any(|call| call.from == *part && call.is_bad());
+                let affected =
+                    seen.related(*at, candidate.root).into_iter().filter(|part| *at != Relation::User || fails(part));
+                needed.extend(affected.map(|part| (sign.tool(), part)));
             }
             Target::Root | Target::Place | Target::Change | Target::Each(_, None) => {}
         }

@@ -137,7 +137,7 @@ impl<'a> Candidate<'a> {
             if let Some((part, record, since)) = now {
                 found.score += weight;
                 found.records.insert(if apart { 0 } else { found.records.len() }, record);
-                if placed.at == mechanism.trigger_at {
+                if mechanism.trigger_shows.as_deref() == Some(&placed.sign) {
                     found.place = part;
                 }
                 if placed.at == Relation::Root {
@@ -173,6 +173,20 @@ impl<'a> Candidate<'a> {
             Some(_) if self.trigger(seen).is_some() => self.score += 0.5,
             Some(_) => self.score -= 2.0,
         }
+    }
+
+    /// Returns the looks without which the answer is not whole: at the part with the trigger, and at the trigger.
+    pub(super) fn essential(&self, seen: &Seen<'a>, table: &Table) -> Vec<Look<'a>> {
+        let mut needed = Vec::new();
+        if let Some(sign) =
+            self.mechanism.trigger_shows.as_ref().and_then(|id| table.sign(id)).filter(|_| self.place == self.root)
+        {
+            needed.push((Diagnostic::CheckDependencies, self.root));
+            needed
+                .extend(seen.related(self.mechanism.trigger_at, self.root).into_iter().map(|part| (sign.tool(), part)));
+        }
+        needed.push((Diagnostic::CheckRecentDeploys, self.place));
+        needed
     }
 
     /// Returns the change that set the fault off: the newest one of the right kind from before the fault shows.
