@@ -7,13 +7,20 @@ use incident_env::{Action, ActionKind, Diagnostic, Observation, Remediation, Sev
 use super::data::{Table, table};
 use super::repair;
 use super::seen::{Seen, Shown};
-use super::weigh::{Candidate, Look, Trail, next_look, weigh};
+use super::walk::{Look, Trail};
+use super::weigh::{Candidate, next_look, weigh};
 use crate::agent::front_door;
 use crate::agent::policy::{Decision, Policy, Turn};
 use crate::agent::records::{journeys, series};
 
 /// Steps that are kept for the changes of a repair, the wait, the look after it and the answer.
 const RESERVE: u32 = 10;
+
+/// Steps that follow the changes of a repair: the wait, two looks and the answer.
+const AFTER_REPAIR: usize = 4;
+
+/// Looks that may turn out to be needed only when others were taken.
+const UNFORESEEN: usize = 2;
 
 /// The most records that an answer can cite.
 const CITED: usize = 8;
@@ -53,17 +60,16 @@ impl TableSolver {
         if observation.task().id == TaskId::AlertClassification {
             return self.severity(&seen, alerted);
         }
-        let reserve = if observation.task().id == TaskId::RemediationPlanning { RESERVE } else { 1 };
-        let left = observation.steps_left().saturating_sub(reserve);
-        match self.look(&seen, alerted, left) {
-            Some((tool, part)) if left > 0 => Action::diagnostic(tool, part),
-            _ => self.answer(&seen, alerted),
+        match self.look(&seen, alerted) {
+            Some((tool, part)) => Action::diagnostic(tool, part),
+            None => self.answer(&seen, alerted),
         }
     }
 
     /// Returns the next look, or none if enough was read.
-    fn look<'a>(&self, seen: &Seen<'a>, alerted: &'a str, left: u32) -> Option<Look<'a>> {
+    fn look<'a>(&self, seen: &Seen<'a>, alerted: &'a str) -> Option<Look<'a>> {
         let repairs = seen.observation.task().id == TaskId::RemediationPlanning;
+        let left = seen.observation.steps_left().saturating_sub(if repairs { RESERVE } else { 1 });
         let unread =
             |looks: &[Look<'a>]| looks.iter().find(|(tool, part)| seen.reading(*tool, part).is_none()).copied();
         let Some((_, holds)) = seen.alert_holds(alerted) else {
@@ -77,7 +83,7 @@ impl TableSolver {
         }
         let trail = match Trail::follow(seen, alerted) {
             Ok(trail) => trail,
-            Err(look) => return Some(look),
+            Err(look) => return Some(look).filter(|_| left > 0),
         };
         let candidates = weigh(seen, self.table, &trail, self.signs);
         let best = candidates.first()?;
@@ -86,8 +92,10 @@ impl TableSolver {
             needed.extend(repair::looks(seen, self.table, best));
         }
         needed.retain(|(tool, part)| seen.reading(*tool, part).is_none());
-        if usize::try_from(left).is_ok_and(|left| left <= needed.len() + 1) {
-            return needed.first().copied();
+        if left as usize <= needed.len() + UNFORESEEN {
+            // What an answer needs may also be read of what is kept, as far as the steps of the repair leave it.
+            let kept = if repairs { best.mechanism.steps.len() + AFTER_REPAIR } else { 1 };
+            return needed.first().copied().filter(|_| seen.observation.steps_left() as usize > kept);
         }
         let more = || {
             let roots = candidates.iter().take(6).flat_map(|one| Diagnostic::ALL.map(|tool| (tool, one.root)));

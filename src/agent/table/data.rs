@@ -144,6 +144,9 @@ pub(super) struct Mechanism {
     pub trigger_at: Relation,
     /// The sign that the part with that change shows, where it is not the root.
     pub trigger_shows: Option<String>,
+    /// The kinds of the parts that can have that change, where it is not at the root.
+    #[serde(default)]
+    pub trigger_kinds: Vec<String>,
     /// The signs.
     pub signs: Vec<Placed>,
     /// Those of the signs that set the mechanism apart.
@@ -162,6 +165,11 @@ pub(super) struct Table {
 }
 
 impl Table {
+    /// Returns all signs.
+    pub(super) fn signs(&self) -> impl Iterator<Item = &Sign> {
+        self.sign.iter()
+    }
+
     /// Returns the sign of this name; none if there is none, which a test excludes for names in the table.
     pub(super) fn sign(&self, id: &str) -> Option<&Sign> {
         self.sign.iter().find(|sign| sign.id == id)

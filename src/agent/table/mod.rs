@@ -9,6 +9,7 @@ mod agent;
 mod data;
 mod repair;
 mod seen;
+mod walk;
 mod weigh;
 
 pub use agent::TableSolver;

@@ -4,7 +4,8 @@ use incident_env::{Action, ActionKind, Remediation};
 
 use super::data::{Relation, Step, Table, Target};
 use super::seen::{Seen, Shown};
-use super::weigh::{Candidate, Look};
+use super::walk::Look;
+use super::weigh::Candidate;
 
 /// Returns the looks that are needed to know what the steps are applied to.
 pub(super) fn looks<'a>(seen: &Seen<'a>, table: &Table, candidate: &Candidate<'a>) -> Vec<Look<'a>> {

@@ -1,86 +1,11 @@
-//! The walk to where the trail of failing calls ends, and the weighing of mechanisms at the parts near there.
+//! The weighing of mechanisms at the parts near the trail.
 
 use incident_env::Diagnostic;
 
 use super::data::{Mechanism, Relation, Table};
-use super::seen::{Level, Seen, Shown, minute, minutes_between};
-use crate::agent::records::{Call, Change, changes, records};
-
-/// A look that is still to be taken.
-pub(super) type Look<'a> = (Diagnostic, &'a str);
-
-/// The trail of calls that fail or are slow, from the alerted part on.
-#[derive(Debug, Default)]
-pub(super) struct Trail<'a> {
-    /// The parts, the alerted one first.
-    pub parts: Vec<&'a str>,
-    /// The calls between them.
-    pub calls: Vec<Call<'a>>,
-    /// Whether the last part is well itself, so that only the calls to it fail.
-    pub end_is_well: bool,
-}
-
-impl<'a> Trail<'a> {
-    /// Follows the worst call to a part that got worse lately, until there is none.
-    ///
-    /// # Errors
-    /// Returns the look that is needed to go on.
-    pub(super) fn follow(seen: &Seen<'a>, alerted: &'a str) -> Result<Self, Look<'a>> {
-        let mut trail = Self { parts: vec![alerted], ..Self::default() };
-        let mut part = alerted;
-        loop {
-            if seen.reading(Diagnostic::CheckDependencies, part).is_none() {
-                return Err((Diagnostic::CheckDependencies, part));
-            }
-            let own = seen.calls.iter().filter(|call| call.from == part && call.is_bad());
-            let mut own: Vec<_> = own.filter(|call| !trail.parts.contains(&call.to)).copied().collect();
-            own.sort_by(|a, b| b.failing.total_cmp(&a.failing));
-            let mut well = None;
-            let mut next = None;
-            for call in own {
-                match seen.level(call.to) {
-                    Level::Unread => return Err((Diagnostic::CheckMetrics, call.to)),
-                    Level::Rose => {
-                        next = Some(call);
-                        break;
-                    }
-                    Level::Well => well = well.or(Some(call)),
-                    Level::LongBad => {}
-                }
-            }
-            trail.end_is_well = next.is_none() && well.is_some();
-            let Some(call) = next.or(well) else { return Ok(trail) };
-            trail.parts.push(call.to);
-            trail.calls.push(call);
-            if trail.end_is_well {
-                return Ok(trail);
-            }
-            part = call.to;
-        }
-    }
-
-    /// Returns the part where the trail ends.
-    pub(super) fn end(&self) -> &'a str {
-        self.parts.last().copied().unwrap_or_default()
-    }
-
-    /// Returns how near a part is to the end of the trail: the more, the nearer; none if it is not near the trail.
-    fn nearness(&self, seen: &Seen<'a>, part: &str) -> Option<f64> {
-        let ends = &self.parts[self.parts.len().saturating_sub(if self.end_is_well { 2 } else { 1 })..];
-        let beside = |call: &Call<'_>| {
-            ends.iter().any(|end| (call.from == *end && call.to == part) || (call.to == *end && call.from == part))
-        };
-        if ends.contains(&part) {
-            Some(2.0)
-        } else if seen.calls.iter().any(beside) || ends.iter().any(|end| seen.stands_on(end).any(|base| base == part)) {
-            Some(1.0)
-        } else {
-            let on_the_way =
-                self.parts.contains(&part) || self.parts.iter().any(|one| seen.stands_on(one).any(|base| base == part));
-            on_the_way.then_some(0.5)
-        }
-    }
-}
+use super::seen::{Seen, Shown, minute, minutes_between};
+use super::walk::{Look, Trail};
+use crate::agent::records::{Change, changes, records};
 
 /// A mechanism at a part, weighed by what was read.
 #[derive(Debug)]
@@ -108,6 +33,7 @@ impl<'a> Candidate<'a> {
     fn weigh(
         seen: &Seen<'a>,
         table: &Table,
+        trail: &Trail<'a>,
         mechanism: &'static Mechanism,
         root: &'a str,
         near: f64,
@@ -127,7 +53,7 @@ impl<'a> Candidate<'a> {
             let Some(sign) = table.sign(&placed.sign) else { continue };
             let apart = mechanism.apart.contains(placed);
             let weight = if apart { 2.5 } else { 1.0 };
-            let parts = seen.related(placed.at, root);
+            let parts = trail.related(seen, placed.at, root);
             let shown = parts.iter().map(|part| (*part, seen.shown(sign, part)));
             let now = shown.clone().find_map(|(part, shown)| match shown {
                 Shown::Now { record, since } => Some((part, record, since)),
@@ -182,8 +108,11 @@ impl<'a> Candidate<'a> {
             self.mechanism.trigger_shows.as_ref().and_then(|id| table.sign(id)).filter(|_| self.place == self.root)
         {
             needed.push((Diagnostic::CheckDependencies, self.root));
-            needed
-                .extend(seen.related(self.mechanism.trigger_at, self.root).into_iter().map(|part| (sign.tool(), part)));
+            let may = |part: &&str| {
+                seen.kind(part).is_none_or(|kind| self.mechanism.trigger_kinds.iter().any(|one| one == kind))
+            };
+            let parts = seen.related(self.mechanism.trigger_at, self.root).into_iter().filter(may);
+            needed.extend(parts.map(|part| (sign.tool(), part)));
         }
         needed.push((Diagnostic::CheckRecentDeploys, self.place));
         needed
@@ -213,13 +142,14 @@ impl<'a> Candidate<'a> {
 /// Weighs all mechanisms at all parts near the trail, and returns them with the best first.
 pub(super) fn weigh<'a>(seen: &Seen<'a>, table: &'static Table, trail: &Trail<'a>, signs: bool) -> Vec<Candidate<'a>> {
     let parts = seen.observation.briefing.services.iter().map(|part| &**part);
-    let near = parts.filter_map(|part| Some((part, trail.nearness(seen, part)?)));
+    let marked = trail.marked(seen, table, signs);
+    let near = parts.filter_map(|part| Some((part, trail.nearness(seen, &marked, part)?)));
     let mut found = Vec::new();
     for (part, near) in near {
         let kind = seen.kind(part);
         let fitting =
             table.mechanism.iter().filter(|one| kind.is_none_or(|kind| one.root.iter().any(|root| root == kind)));
-        found.extend(fitting.map(|one| Candidate::weigh(seen, table, one, part, near, signs)));
+        found.extend(fitting.map(|one| Candidate::weigh(seen, table, trail, one, part, near, signs)));
     }
     found.sort_by(|a: &Candidate<'_>, b| b.score.total_cmp(&a.score));
     found
