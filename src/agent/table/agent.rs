@@ -22,6 +22,9 @@ const AFTER_REPAIR: usize = 4;
 /// Looks that may turn out to be needed only when others were taken.
 const UNFORESEEN: usize = 2;
 
+/// Looks that are kept for what stands at the end of the trail, however far it has been followed.
+const WITHOUT_TRAIL: u32 = 5;
+
 /// The most records that an answer can cite.
 const CITED: usize = 8;
 
@@ -81,10 +84,10 @@ impl TableSolver {
             let own = Diagnostic::ALL.map(|tool| (tool, alerted));
             return unread(&door.into_iter().chain(own).collect::<Vec<_>>());
         }
-        let trail = match Trail::follow(seen, alerted) {
-            Ok(trail) => trail,
-            Err(look) => return Some(look).filter(|_| left > 0),
-        };
+        let (trail, open) = Trail::follow(seen, alerted);
+        if let Some(look) = open.filter(|_| left > WITHOUT_TRAIL) {
+            return Some(look);
+        }
         let candidates = weigh(seen, self.table, &trail, self.signs);
         let best = candidates.first()?;
         let mut needed = best.essential(seen, self.table);
@@ -115,7 +118,7 @@ impl TableSolver {
                 cause("none", "none", "none", &[], &well(seen, record))
             };
         }
-        let trail = Trail::follow(seen, alerted).unwrap_or_else(|_| Trail { parts: vec![alerted], ..Trail::default() });
+        let (trail, _) = Trail::follow(seen, alerted);
         let candidates = weigh(seen, self.table, &trail, self.signs);
         let Some(best) = candidates.first() else {
             let end = trail.end();
@@ -125,13 +128,15 @@ impl TableSolver {
             let trigger = best.trigger(seen).map_or("none", |change| change.id);
             return cause(best.root, &best.mechanism.id, trigger, &path(&trail, best.root), &cited(seen, &trail, best));
         }
-        self.plan.extend(repair::plan(seen, self.table, best));
+        let changes = (seen.observation.steps_left() as usize).saturating_sub(AFTER_REPAIR);
+        self.plan.extend(repair::plan(seen, self.table, best).into_iter().take(changes));
         let wait = [("runbook_action", "observe"), ("minutes", "6")];
         self.plan.push_back(Action::with(ActionKind::Remediation(Remediation::ExecuteRunbookStep), &wait));
         self.plan.push_back(Action::diagnostic(Diagnostic::CheckMetrics, alerted));
         self.plan.push_back(Action::diagnostic(Diagnostic::CheckMetrics, best.root));
-        self.plan.push_back(resolution(best.root, &best.mechanism.id, "resolved"));
-        self.plan.pop_front().unwrap_or_else(|| resolution(best.root, &best.mechanism.id, "unresolved"))
+        let answer = resolution(best.root, &best.mechanism.id, "resolved");
+        self.plan.push_back(answer.clone());
+        self.plan.pop_front().unwrap_or(answer)
     }
 
     /// Decides on the next step towards a severity: what users lose by the front door, and whether stored data comes
@@ -142,11 +147,10 @@ impl TableSolver {
             return by_users;
         }
         let may_look = seen.observation.steps_left() > 1;
-        let trail = match Trail::follow(seen, alerted) {
-            Ok(trail) => trail,
-            Err((tool, part)) if may_look => return Action::diagnostic(tool, part),
-            Err(_) => return by_users,
-        };
+        let (trail, open) = Trail::follow(seen, alerted);
+        if let Some((tool, part)) = open.filter(|_| may_look) {
+            return Action::diagnostic(tool, part);
+        }
         let stores = trail.parts.iter().copied().chain(seen.related(super::data::Relation::Callee, trail.end()));
         let stores: Vec<_> = stores.filter(|part| matches!(seen.kind(part), Some("db" | "queue"))).collect();
         for (tool, part) in

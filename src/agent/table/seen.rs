@@ -159,6 +159,13 @@ impl<'a> Seen<'a> {
         level
     }
 
+    /// Returns whether a part gets twice as many requests as two hours ago or more; none if it was not looked at.
+    pub(super) fn flooded(&self, part: &str) -> Option<bool> {
+        let text = self.reading(Diagnostic::CheckMetrics, part)?;
+        let requests = series(text).find(|one| one.label.starts_with("requests (per s)"));
+        Some(requests.is_some_and(|one| one.last() > usual(&one.values) * 2.0))
+    }
+
     /// Returns the record of the series that fired the alert, and whether it is still above its threshold and above what
     /// it was two hours ago; none if the alerted part was not looked at or has no such series.
     pub(super) fn alert_holds(&self, part: &str) -> Option<(&'a str, bool)> {

@@ -18,28 +18,39 @@ pub(super) struct Trail<'a> {
     pub calls: Vec<Call<'a>>,
     /// Whether the last part is well itself, so that only the calls to it fail.
     pub end_is_well: bool,
+    /// The part at which a flood of requests comes in that goes down the trail; none if there is none.
+    source: Option<&'a str>,
 }
 
 impl<'a> Trail<'a> {
-    /// Follows the worst call to a part that got worse lately, until there is none.
-    ///
-    /// # Errors
-    /// Returns the look that is needed to go on.
-    pub(super) fn follow(seen: &Seen<'a>, alerted: &'a str) -> Result<Self, Look<'a>> {
+    /// Follows the worst call to a part that got worse lately, until there is none, and returns the trail with the look
+    /// that is needed to go on, if one is.
+    pub(super) fn follow(seen: &Seen<'a>, alerted: &'a str) -> (Self, Option<Look<'a>>) {
         let mut trail = Self { parts: vec![alerted], ..Self::default() };
+        let mut open = trail.go_down(seen, alerted);
+        if open.is_none() {
+            match trail.source_of_flood(seen) {
+                Ok(source) => trail.source = source,
+                Err(look) => open = Some(look),
+            }
+        }
+        (trail, open)
+    }
+
+    fn go_down(&mut self, seen: &Seen<'a>, alerted: &'a str) -> Option<Look<'a>> {
         let mut part = alerted;
         loop {
             if seen.reading(Diagnostic::CheckDependencies, part).is_none() {
-                return Err((Diagnostic::CheckDependencies, part));
+                return Some((Diagnostic::CheckDependencies, part));
             }
             let own = seen.calls.iter().filter(|call| call.from == part && call.is_bad());
-            let mut own: Vec<_> = own.filter(|call| !trail.parts.contains(&call.to)).copied().collect();
+            let mut own: Vec<_> = own.filter(|call| !self.parts.contains(&call.to)).copied().collect();
             own.sort_by(|a, b| b.failing.total_cmp(&a.failing));
             let mut well = None;
             let mut next = None;
             for call in own {
                 match seen.level(call.to) {
-                    Level::Unread => return Err((Diagnostic::CheckMetrics, call.to)),
+                    Level::Unread => return Some((Diagnostic::CheckMetrics, call.to)),
                     Level::Rose => {
                         next = Some(call);
                         break;
@@ -48,14 +59,43 @@ impl<'a> Trail<'a> {
                     Level::LongBad => {}
                 }
             }
-            trail.end_is_well = next.is_none() && well.is_some();
-            let Some(call) = next.or(well) else { return Ok(trail) };
-            trail.parts.push(call.to);
-            trail.calls.push(call);
-            if trail.end_is_well {
-                return Ok(trail);
+            self.end_is_well = next.is_none() && well.is_some();
+            let call = next.or(well)?;
+            self.parts.push(call.to);
+            self.calls.push(call);
+            if self.end_is_well {
+                return None;
             }
             part = call.to;
+        }
+    }
+
+    /// Goes up from the first flooded part on the trail, from caller to caller, to the one that no flooded part calls.
+    fn source_of_flood(&self, seen: &Seen<'a>) -> Result<Option<&'a str>, Look<'a>> {
+        let Some(mut part) = self.parts.iter().copied().find(|part| seen.flooded(part) == Some(true)) else {
+            return Ok(None);
+        };
+        let mut visited = vec![part];
+        loop {
+            if seen.reading(Diagnostic::CheckDependencies, part).is_none() {
+                return Err((Diagnostic::CheckDependencies, part));
+            }
+            let mut above = None;
+            for call in
+                seen.calls.iter().filter(|call| call.to == part && call.is_bad() && !visited.contains(&call.from))
+            {
+                match seen.flooded(call.from) {
+                    None => return Err((Diagnostic::CheckMetrics, call.from)),
+                    Some(true) => {
+                        above = Some(call.from);
+                        break;
+                    }
+                    Some(false) => {}
+                }
+            }
+            let Some(caller) = above else { return Ok(Some(part)) };
+            visited.push(caller);
+            part = caller;
         }
     }
 
@@ -82,7 +122,7 @@ impl<'a> Trail<'a> {
         let ends = self.parts.len().saturating_sub(if self.end_is_well { 2 } else { 1 });
         let shows = |part: &str| table.signs().any(|sign| matches!(seen.shown(sign, part), Shown::Now { .. }));
         let marked = self.parts.iter().enumerate().filter(|(place, part)| *place >= ends || (signs && shows(part)));
-        marked.map(|(_, part)| *part).collect()
+        marked.map(|(_, part)| *part).chain(self.source).collect()
     }
 
     /// Returns how near a part is to where the trail can begin: the more, the nearer; none if it is not near the trail.
