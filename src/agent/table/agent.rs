@@ -9,15 +9,15 @@ use super::repair;
 use super::seen::{Seen, Shown};
 use super::walk::{Look, Trail};
 use super::weigh::{Candidate, next_look, weigh};
-use crate::agent::front_door;
 use crate::agent::policy::{Decision, Policy, Turn};
 use crate::agent::records::{journeys, series};
+use crate::agent::{fallback, front_door};
 
 /// Steps that are kept for the changes of a repair, the wait, the look after it and the answer.
 const RESERVE: u32 = 10;
 
-/// Steps that follow the changes of a repair: the wait, two looks and the answer.
-const AFTER_REPAIR: usize = 4;
+/// Steps that follow the changes of a repair: the wait, a look and the answer.
+const AFTER_REPAIR: usize = 3;
 
 /// Looks that may turn out to be needed only when others were taken.
 const UNFORESEEN: usize = 2;
@@ -28,7 +28,7 @@ const WITHOUT_TRAIL: u32 = 5;
 /// The most records that an answer can cite.
 const CITED: usize = 8;
 
-/// Plays by the table of signs.
+/// Plays by the table of signs. What is not simulated it plays as the fallback does.
 #[derive(Debug)]
 pub struct TableSolver {
     table: &'static Table,
@@ -56,10 +56,11 @@ impl TableSolver {
         if let Some(action) = self.plan.pop_front() {
             return action;
         }
-        let seen = Seen::new(observation);
-        let Some(alerted) = observation.briefing.alert.affected_services.first() else {
-            return front_door::severity(observation);
+        let simulated = observation.briefing.asks_for_citations();
+        let Some(alerted) = observation.briefing.alert.affected_services.first().filter(|_| simulated) else {
+            return fallback::next(observation);
         };
+        let seen = Seen::new(observation);
         if observation.task().id == TaskId::AlertClassification {
             return self.severity(&seen, alerted);
         }
@@ -133,7 +134,6 @@ impl TableSolver {
         let wait = [("runbook_action", "observe"), ("minutes", "6")];
         self.plan.push_back(Action::with(ActionKind::Remediation(Remediation::ExecuteRunbookStep), &wait));
         self.plan.push_back(Action::diagnostic(Diagnostic::CheckMetrics, alerted));
-        self.plan.push_back(Action::diagnostic(Diagnostic::CheckMetrics, best.root));
         let answer = resolution(best.root, &best.mechanism.id, "resolved");
         self.plan.push_back(answer.clone());
         self.plan.pop_front().unwrap_or(answer)

@@ -12,4 +12,7 @@ mod seen;
 mod walk;
 mod weigh;
 
+#[cfg(test)]
+mod tests;
+
 pub use agent::TableSolver;

@@ -64,11 +64,9 @@ fn actions(seen: &Seen<'_>, table: &Table, candidate: &Candidate<'_>, step: &Ste
 
 /// Makes the action of a verb: one of its own, or a step of a runbook.
 fn action(verb: &str, target: &str) -> Action {
-    match Remediation::from_name(verb) {
-        Some(kind) => Action::remediation(kind, target),
-        None => {
-            let parameters = [("runbook_action", verb), ("target", target)];
-            Action::with(ActionKind::Remediation(Remediation::ExecuteRunbookStep), &parameters)
-        }
+    if let Some(kind) = Remediation::from_name(verb) {
+        return Action::remediation(kind, target);
     }
+    let parameters = [("runbook_action", verb), ("target", target)];
+    Action::with(ActionKind::Remediation(Remediation::ExecuteRunbookStep), &parameters)
 }
