@@ -80,10 +80,8 @@ impl TableSolver {
             return unread(&[(Diagnostic::CheckMetrics, alerted)]);
         };
         if !holds {
-            let door = front_door_of(seen);
-            let door = door.map(|door| (Diagnostic::CheckMetrics, door));
-            let own = Diagnostic::ALL.map(|tool| (tool, alerted));
-            return unread(&door.into_iter().chain(own).collect::<Vec<_>>());
+            let own = unread(&Diagnostic::ALL.map(|tool| (tool, alerted)));
+            return own.or_else(|| way_in(seen)).filter(|_| left > 0);
         }
         let (trail, open) = Trail::follow(seen, alerted);
         if let Some(look) = open.filter(|_| left > WITHOUT_TRAIL) {
@@ -191,19 +189,24 @@ impl Policy for TableSolver {
     }
 }
 
-/// The part through which users come in, as the summary names it.
-fn front_door_of<'a>(seen: &Seen<'a>) -> Option<&'a str> {
-    let briefing = &seen.observation.briefing;
-    let named = briefing.summary.split_once("users come in through ")?.1.split([',', ' ', '.', ';']).next()?;
-    briefing.services.iter().map(|part| &**part).find(|part| *part == named)
+/// The next look on the way to the part through which users come in; none if what users get was read.
+fn way_in<'a>(seen: &Seen<'a>) -> Option<Look<'a>> {
+    let next = front_door::severity(seen.observation);
+    let ActionKind::Diagnostic(tool) = *next.kind() else { return None };
+    let target = next.target()?;
+    seen.observation.briefing.services.iter().find(|part| ***part == *target).map(|part| (tool, &**part))
 }
 
-/// The records that show that users get what they come for.
+/// The records that show that users get what they come for, after the one of the alerted part.
 fn well<'a>(seen: &Seen<'a>, alerted: &'a str) -> Vec<&'a str> {
-    let door = front_door_of(seen).and_then(|door| seen.reading(Diagnostic::CheckMetrics, door)).unwrap_or_default();
-    let of_users = journeys(door).map(|one| one.record.id);
-    let failed = series(door).filter(|one| one.label.starts_with("failed requests")).map(|one| one.record.id);
-    [alerted].into_iter().chain(failed).chain(of_users).take(CITED).collect()
+    let parts = seen.observation.briefing.services.iter();
+    let read = parts.filter_map(|part| seen.reading(Diagnostic::CheckMetrics, part));
+    let doors = read.filter(|text| journeys(text).next().is_some());
+    let of_doors = doors.flat_map(|door| {
+        let failed = series(door).filter(|one| one.label.starts_with("failed requests")).map(|one| one.record.id);
+        failed.chain(journeys(door).map(|one| one.record.id))
+    });
+    [alerted].into_iter().chain(of_doors).take(CITED).collect()
 }
 
 /// The parts from the alerted one to the root.
