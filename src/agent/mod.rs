@@ -22,6 +22,7 @@ pub mod playbook;
 mod policy;
 pub mod prompt;
 pub mod records;
+pub mod table;
 pub mod tool_aliases;
 
 pub use builtin::Builtin;

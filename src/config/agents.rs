@@ -132,6 +132,8 @@ impl TypedValueParser for AgentValues {
                 Builtin::Fallback => "The safety net of the LLM agent alone",
                 Builtin::Greedy => "Follows the worst failing call, and blames the newest change there",
                 Builtin::Heuristic => "A rule-based responder: the bar for a model",
+                Builtin::Table => "Plays by a table of signs, written from the documents alone",
+                Builtin::Walk => "The table solver without its signs",
                 Builtin::Oracle => "A shortest full-score path: the ceiling",
                 Builtin::Constant => "The same answer always",
                 Builtin::KeywordSoup => "Every word that could please a grader",

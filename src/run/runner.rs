@@ -22,6 +22,7 @@ use crate::agent::greedy::Greedy;
 use crate::agent::heuristic::Heuristic;
 use crate::agent::llm::{Assist, Llm};
 use crate::agent::prompt::{PromptSet, Protocol};
+use crate::agent::table::TableSolver;
 use crate::agent::tool_aliases::Renamed;
 use crate::agent::{Builtin, Policy};
 use crate::chat::ErrorKind;
@@ -411,6 +412,8 @@ fn builtin(agent: Builtin, key: &EpisodeKey, scenario: &Scenario, seed: u64) -> 
         Builtin::Fallback => Box::new(Fallback),
         Builtin::Greedy => Box::new(Greedy::default()),
         Builtin::Heuristic => Box::new(Heuristic::default()),
+        Builtin::Table => Box::new(TableSolver::new()),
+        Builtin::Walk => Box::new(TableSolver::without_signs()),
         Builtin::Oracle => Box::new(Scripted::new(scenario.oracle())),
         Builtin::Constant => Box::new(Constant),
         Builtin::KeywordSoup => Box::new(KeywordSoup),

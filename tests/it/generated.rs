@@ -92,7 +92,9 @@ fn private_suites_need_their_secret() {
 fn a_generated_suite_is_played_audited_and_forecast() {
     let place = Place::empty();
     let suite = "generated:easy,count=6,seed=3";
-    place.bench(&["--suite", suite, "--agent", "oracle,heuristic,greedy,floors", "--out", "results", "-q"]).exits(0);
+    place
+        .bench(&["--suite", suite, "--agent", "oracle,heuristic,greedy,table,walk,floors", "--out", "results", "-q"])
+        .exits(0);
     let summary = place.summary();
     let row = |name: &str| {
         let rows = summary["rows"].as_array().unwrap();
@@ -102,11 +104,13 @@ fn a_generated_suite_is_played_audited_and_forecast() {
     for floor in ["random", "constant", "keyword_soup", "leaked"] {
         assert!(row(floor)["overall"].as_f64().unwrap() < 0.35, "{floor}: {}", row(floor)["overall"]);
     }
-    for program in ["heuristic", "greedy"] {
-        // Both find the way in from records alone.
+    for program in ["heuristic", "greedy", "table", "walk"] {
+        // All of them find the way in from records alone.
         let severities = row(program)["tasks"]["alert_classification"]["mean"].as_f64().unwrap();
         assert!(severities > 0.9, "{program}: {severities}");
     }
+    let overall = |name: &str| row(name)["overall"].as_f64().unwrap();
+    assert!(overall("table") > overall("walk") + 0.2, "signs are worth {} to {}", overall("table"), overall("walk"));
     assert_eq!(row("oracle")["conduct"]["repair_clean"]["value"], 1.0);
     assert_eq!(summary["run"]["graders"][0], "strict/2");
     let audited = place.bench(&["verify-run", "latest", "--out", "results"]).exits(0);

@@ -11,6 +11,10 @@ incident_env::named_enum! {
         Greedy = "greedy",
         /// Plays by rules like a human responder.
         Heuristic = "heuristic",
+        /// Plays by a table of signs that was written from the documents alone.
+        Table = "table",
+        /// Plays as the table solver does, with no sign in the table.
+        Walk = "walk",
         /// Plays a shortest path to the full score; it is the ceiling.
         Oracle = "oracle",
         /// Gives the same answer always.
@@ -42,6 +46,8 @@ impl Builtin {
                 "follows the worst failing call and blames the newest change there: no knowledge of failures"
             }
             Self::Heuristic => "a rule-based responder that follows names and change times: the bar for a model",
+            Self::Table => "plays by a table of signs written from the documents alone: what reading them is worth",
+            Self::Walk => "the table solver without its signs: its difference to table is what the signs are worth",
             Self::Oracle => "a shortest full-score path, read from the answer key: the ceiling",
             Self::Constant => "the same answer always: P2, the alerted service",
             Self::KeywordSoup => "submits every word that could please a grader, at once",
