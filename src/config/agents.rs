@@ -189,7 +189,7 @@ mod tests {
         for (value, problem) in [
             (
                 "nope",
-                "unknown agent 'nope'; there are llm, random, fallback, greedy, heuristic, oracle, constant, keyword_soup, leaked, floors and exec:COMMAND",
+                "unknown agent 'nope'; there are llm, random, fallback, greedy, heuristic, table, walk, oracle, constant, keyword_soup, leaked, floors and exec:COMMAND",
             ),
             ("random,", "unknown agent ''"),
             ("Random", "unknown agent 'Random'"),
