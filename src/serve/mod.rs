@@ -36,7 +36,7 @@ pub use error::{Fault, Full, Misfit};
 pub use mcp::stdio::Stdio;
 pub use middleware::service;
 pub use net::origins::Origins;
-pub use ports::{Ask, Incidents, Plays, Progress, RunFuture, Scores, Spent, Suites};
+pub use ports::{Ask, Incidents, Plays, Progress, RunFuture, Scores, Spent, Suites, Which};
 pub use runs::baselines::Baselines;
 pub use runs::kept::KeptRuns;
 pub use server::Server;

@@ -15,14 +15,22 @@ use super::error::Misfit;
 use crate::log::Manifest;
 use incident_env::{Catalog, Scenario, TaskId};
 
+/// Which incident of a generated suite is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// The one with this number, from 0.
+    Numbered(u64),
+    /// The one that comes after this many others that pose the same task, or after this many of all where no task is named.
+    After(u64),
+}
+
 /// Makes incidents that are not in the suite.
 pub trait Incidents: Send + Sync + Debug {
-    /// Makes the incident with this number of a generated suite. Without a number it makes the first incident of a
-    /// task, or of the suite.
+    /// Makes an incident of a generated suite, which poses `task` if a task is named.
     ///
     /// # Errors
     /// Returns a text that says what is wrong with the suite, and what would be right.
-    fn make(&self, suite: &str, task: Option<TaskId>, number: Option<u64>) -> Result<Arc<Scenario>, String>;
+    fn make(&self, suite: &str, task: Option<TaskId>, which: Which) -> Result<Arc<Scenario>, String>;
 }
 
 /// Finds the suites on which kept runs were played.

@@ -156,7 +156,7 @@ fn what_cannot_be_served() {
 #[test]
 fn it_makes_incidents_on_demand_and_shows_the_page_and_runs() {
     let serving = Serving::start(&["--port", "0"], &[]);
-    let made = ["generate", "--level", "easy", "--count", "3", "--seed", "7", "-o", "suite"];
+    let made = ["generate", "--level", "easy", "--count", "6", "--seed", "7", "-o", "suite"];
     serving.place.bench(&made).exits(0);
     let listing: Value = serde_json::from_str(&serving.place.read("suite/sealed/listing.json")).unwrap();
     let reset = |body: Value| {
@@ -171,6 +171,10 @@ fn it_makes_incidents_on_demand_and_shows_the_page_and_runs() {
         let of_task = |other: &&Value| other["task"] == one["task"];
         let first = listing["incidents"].as_array().unwrap().iter().find(of_task).unwrap();
         assert_eq!(again["scenario_id"], first["id"], "the first one that poses the task");
+        let before = listing["incidents"].as_array().unwrap()[..index].iter().filter(of_task).count();
+        let (_, counted) =
+            reset(json!({"suite": "generated:easy,seed=7", "task_id": one["task"], "scenario_index": before}));
+        assert_eq!(counted["scenario_id"], one["id"], "the one after {before} others of the task");
     }
     for (body, words) in [
         (json!({"suite": "classic"}), "expected generated:LEVEL,seed=N"),
@@ -180,6 +184,11 @@ fn it_makes_incidents_on_demand_and_shows_the_page_and_runs() {
         (json!({"suite": "generated:easy,decoys=3"}), "knobs are for a suite that is served whole"),
         (json!({"suite": "generated:easy", "index": -1}), "index: expected the number of an incident, found -1"),
         (json!({"suite": "generated:easy", "index": 0, "task_id": "remediation_planning"}), "incident 0 poses"),
+        (
+            json!({"suite": "generated:easy", "scenario_index": 10_000, "task_id": "remediation_planning"}),
+            "scenario_index: expected at most 9999, found 10000",
+        ),
+        (json!({"suite": "generated:easy", "scenario_index": -1}), "scenario_index: expected the number"),
     ] {
         let (head, refusal) = reset(body.clone());
         assert!(head.starts_with("HTTP/1.1 4"), "{body}: {head}");

@@ -4,8 +4,6 @@ import { fill, h } from '../lib/dom.js';
 import { taskName } from './words.js';
 
 const LEVELS = ['easy', 'medium', 'hard', 'expert'];
-/** The numbered incidents of a seed pose the tasks in this order. */
-const TURNS = ['alert_classification', 'root_cause_analysis', 'remediation_planning'];
 const GENERATED = 'generated';
 /** A list shows at most this many scenarios. */
 const MOST = 400;
@@ -40,8 +38,8 @@ export function setup(tasks, onreset) {
 
   const request = () => {
     if (scenario.value !== GENERATED) return { task_id: task.value, scenario_id: scenario.value };
-    const index = 3 * (Math.max(1, Math.floor(Number(number.value)) || 1) - 1) + Math.max(0, TURNS.indexOf(task.value));
-    return { suite: `${GENERATED}:${level.value},seed=${Math.max(0, Math.floor(Number(seed.value)) || 0)}`, task_id: task.value, index };
+    const index = Math.max(1, Math.floor(Number(number.value)) || 1) - 1;
+    return { suite: `${GENERATED}:${level.value},seed=${Math.max(0, Math.floor(Number(seed.value)) || 0)}`, task_id: task.value, scenario_index: index };
   };
   const form = h('form.play-setup', { 'aria-label': 'Incident', onsubmit: (event) => { event.preventDefault(); onreset(request()); } },
     h('div.play-pickers', field('Task', task), field('Scenario', scenario), made, button));

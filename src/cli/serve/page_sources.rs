@@ -6,12 +6,14 @@ use std::sync::Arc;
 use crate::cli::exit::Failure;
 use crate::cli::setup::suite::{catalog_of, library, tasks};
 use crate::log::Manifest;
-use crate::serve::{Incidents, Suites};
+use crate::serve::{Incidents, Suites, Which};
 use incident_env::{Catalog, Scenario, TaskId, Tasks};
 use incident_generate::{Library, Suite, Unmade, World, scenario, task_of};
 
 /// The number of incidents of a task that an error names.
 const SHOWN: usize = 4;
+/// How far into the incidents of a task a stranger may count, who must not keep the server busy.
+const FARTHEST: u64 = 9_999;
 
 /// Reads the suites of kept runs again from their sources.
 #[derive(Debug)]
@@ -39,7 +41,7 @@ impl Maker {
 }
 
 impl Incidents for Maker {
-    fn make(&self, suite: &str, task: Option<TaskId>, number: Option<u64>) -> Result<Arc<Scenario>, String> {
+    fn make(&self, suite: &str, task: Option<TaskId>, which: Which) -> Result<Arc<Scenario>, String> {
         let known = "expected generated:LEVEL,seed=N with easy, medium, hard or expert";
         let words = suite.strip_prefix("generated:").ok_or_else(|| format!("suite '{suite}': {known}"))?;
         let suite: Suite = words.parse().map_err(|problem| format!("suite: {problem}"))?;
@@ -51,14 +53,22 @@ impl Incidents for Maker {
         }
         // The number of an incident decides which task it poses.
         let failed = |error: Unmade| format!("suite: {error}");
-        let mut posing = task.map(|task| suite.numbers_of(level, task)).transpose().map_err(failed)?;
-        let first = posing.as_mut().and_then(Iterator::next).unwrap_or(0);
-        let number = number.unwrap_or(first);
+        let posing = |task| suite.numbers_of(level, task).map_err(failed);
+        let number = match (which, task) {
+            (Which::Numbered(number), _) | (Which::After(number), None) => number,
+            (Which::After(others), Some(_)) if others > FARTHEST => {
+                return Err(format!("scenario_index: expected at most {FARTHEST}, found {others}"));
+            }
+            (Which::After(others), Some(task)) => {
+                // The limit above fits every usize.
+                let others = usize::try_from(others).unwrap_or(usize::MAX);
+                posing(task)?.nth(others).ok_or_else(|| format!("suite: no incident poses {task}"))?
+            }
+        };
         let incident = suite.incident(&self.library, level, number).map_err(failed)?;
         let poses = task_of(&incident);
-        if let (Some(task), Some(others)) = (task.filter(|task| *task != poses), posing) {
-            let numbers: Vec<_> =
-                [first].into_iter().chain(others).take(SHOWN).map(|number| number.to_string()).collect();
+        if let Some(task) = task.filter(|task| *task != poses) {
+            let numbers: Vec<_> = posing(task)?.take(SHOWN).map(|number| number.to_string()).collect();
             return Err(format!(
                 "index: incident {number} poses {poses}, and not {task}; {task} is posed by {}, and others",
                 numbers.join(", ")

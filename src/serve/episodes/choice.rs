@@ -6,7 +6,7 @@ use serde_json::{Map, Number, Value};
 use sha2::{Digest, Sha256};
 
 use crate::serve::error::{Fault, Misfit, excerpt};
-use crate::serve::ports::Incidents;
+use crate::serve::ports::{Incidents, Which};
 use crate::serve::wire::field::{check_id, integer, text};
 use crate::serve::wire::schema::split::SPLIT;
 use incident_env::{Catalog, Scenario, TaskId};
@@ -95,18 +95,24 @@ impl Choice {
         self.level.is_some()
     }
 
-    /// Makes the incident of a generated suite that is asked for: by its number, or the first of the task, or the first.
+    /// Makes the incident of a generated suite that is asked for: by its number in the suite
+    /// (`index`) or among the incidents of its task (`scenario_index`), or else the first.
     pub(crate) fn made(&self, suite: &str, incidents: &dyn Incidents) -> Result<Arc<Scenario>, Fault> {
         // The refusal repeats the name, so the name must not be long.
         if suite.len() > LONGEST_SUITE {
             return Err(Fault::Suite(format!("unknown suite '{}'", excerpt(suite))));
         }
         let task = self.task_id.as_deref().map(str::parse::<TaskId>).transpose()?;
-        let number = |index: i128| {
+        let number = |name: &str, index: i128| {
             u64::try_from(index)
-                .map_err(|_| Fault::Suite(format!("index: expected the number of an incident, found {index}")))
+                .map_err(|_| Fault::Suite(format!("{name}: expected the number of an incident, found {index}")))
         };
-        incidents.make(suite, task, self.index.map(number).transpose()?).map_err(Fault::Suite)
+        let which = match (self.index, self.scenario_index) {
+            (Some(index), _) => Which::Numbered(number("index", index)?),
+            (None, Some(index)) => Which::After(number("scenario_index", index)?),
+            (None, None) => Which::After(0),
+        };
+        incidents.make(suite, task, which).map_err(Fault::Suite)
     }
 
     /// Finds the scenario that is asked for. An id alone finds it. Otherwise it is chosen among the scenarios of the

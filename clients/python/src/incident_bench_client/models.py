@@ -41,6 +41,9 @@ class IncidentObservation(Observation):
     feature_flags: list[str]
     mechanisms: list[str] = Field(default_factory=list)
     """What an answer can call the failure by, in simulated incidents; empty where it may use its own words."""
+    action_schema: dict[str, Any] | None = None
+    """The actions with their parameters, and what mechanisms, verbs and the rules of the grade mean; in the first observation
+    of a simulated incident only."""
 
 
 class IncidentState(State):

@@ -20,7 +20,7 @@ pub(crate) struct ResetRequest {
     #[serde(default)]
     #[schemars(schema_with = "any_task")]
     task_id: Option<TaskId>,
-    /// Which scenario of the task, from 0.
+    /// Which scenario of the task, from 0; with `suite` too.
     #[serde(default)]
     #[schemars(schema_with = "maybe_counted")]
     scenario_index: Option<u32>,
