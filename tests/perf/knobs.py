@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """How each knob of the generator moves the score of the heuristic: runs `bench` for some settings of each, prints the table, and
-draws docs/knobs.svg. The oracle earns 1.0 everywhere, so the scores are shares of what can be had.
+draws a picture of them. The oracle earns 1.0 everywhere, so the scores are shares of what can be had.
 
-    tests/perf/knobs.py target/release/bench [--count 240] [--seed 5] [--out docs/knobs.svg]
+    tests/perf/knobs.py target/release/bench [--count 240] [--seed 5] [--out target/knobs.svg]
 """
 import argparse
 import json
@@ -71,7 +71,7 @@ def main():
     parser.add_argument("bench")
     parser.add_argument("--count", type=int, default=240)
     parser.add_argument("--seed", type=int, default=5)
-    parser.add_argument("--out", default="docs/knobs.svg")
+    parser.add_argument("--out", default="target/knobs.svg")
     arguments = parser.parse_args()
     found = {}
     for name, values in KNOBS.items():

@@ -13,7 +13,7 @@ use incident_generate::{Library, Suite, Unmade, World, scenario, task_of};
 /// The number of incidents of a task that an error names.
 const SHOWN: usize = 4;
 /// How far into the incidents of a task a stranger may count, who must not keep the server busy.
-const FARTHEST: u64 = 9_999;
+const FARTHEST: usize = 9_999;
 
 /// Reads the suites of kept runs again from their sources.
 #[derive(Debug)]
@@ -56,12 +56,11 @@ impl Incidents for Maker {
         let posing = |task| suite.numbers_of(level, task).map_err(failed);
         let number = match (which, task) {
             (Which::Numbered(number), _) | (Which::After(number), None) => number,
-            (Which::After(others), Some(_)) if others > FARTHEST => {
-                return Err(format!("scenario_index: expected at most {FARTHEST}, found {others}"));
-            }
             (Which::After(others), Some(task)) => {
-                // The limit above fits every usize.
-                let others = usize::try_from(others).unwrap_or(usize::MAX);
+                let others = usize::try_from(others)
+                    .ok()
+                    .filter(|others| *others <= FARTHEST)
+                    .ok_or_else(|| format!("scenario_index: expected at most {FARTHEST}, found {others}"))?;
                 posing(task)?.nth(others).ok_or_else(|| format!("suite: no incident poses {task}"))?
             }
         };
