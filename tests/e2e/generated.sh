@@ -25,7 +25,7 @@ done
 
 say 'two faults at once, and no more time than it takes: proved as well'
 for level in easy hard; do
-    proved knobs 100 --level "$level" --knob faults=2 --knob minutes=100
+    proved knobs 100 --level "$level" --knob second=100 --knob minutes=100
     rm -r knobs
 done
 
@@ -68,7 +68,7 @@ run verify-run latest --out results
 say 'an incident explained'
 "$bench" explain 3 --level hard --number 1 > explained.txt
 grep -q '^Proof$' explained.txt || fail 'explain shows no proof'
-"$bench" explain 3 --level hard --number 1 --knob faults=2 > explained.txt
+"$bench" explain 3 --level hard --number 1 --knob second=100 > explained.txt
 grep -q '^  beside it ' explained.txt || fail 'explain does not show the second fault'
 
 say 'passed'

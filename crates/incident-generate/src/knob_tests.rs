@@ -16,7 +16,7 @@ fn incidents(count: u64, turn: impl Fn(Knobs) -> Knobs) -> Vec<GeneratedIncident
 }
 
 fn two_faults(knobs: Knobs) -> Knobs {
-    Knobs { faults: 2, ..knobs }
+    Knobs { second: 100, ..knobs }
 }
 
 #[test]
@@ -87,11 +87,11 @@ fn knobs_change_what_they_say() {
         ([("names", 5)], false, false),
         ([("services", 12)], false, false),
         ([("decoys", 5)], false, false),
-        ([("faults", 2)], false, false),
+        ([("second", 100)], false, false),
     ] {
         let (whole, has_second, now) = of(&turn);
         assert_eq!(whole == usual, is_same, "{turn:?}");
-        assert_eq!(has_second, turn == [("faults", 2)], "{turn:?}");
+        assert_eq!(has_second, turn == [("second", 100)], "{turn:?}");
         assert!(!more_steps || now > steps, "{turn:?}");
     }
 }

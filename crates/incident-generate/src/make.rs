@@ -18,11 +18,11 @@ use crate::seeds::Master;
 pub const VERSION: &str = "generated/2";
 
 /// The number of attempts after which an incident is given up.
-const MOST_ATTEMPTS: u64 = 650;
+const MOST_ATTEMPTS: u64 = 800;
 /// The number of attempts at a family after which a look may tell the severity all the same.
-const MOST_MISLEADING: u64 = 100;
+const MOST_MISLEADING: u64 = 135;
 /// The number of attempts after which another family is wanted.
-const PATIENCE: u64 = 130;
+const PATIENCE: u64 = 160;
 
 /// The error that a suite has no incident with this number, with how often each reason for rejection came up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -254,11 +254,11 @@ fn source(code: [u8; 32]) -> Draws {
 /// turning one of them compares the same incidents.
 fn of_world(knobs: &Knobs) -> String {
     let Knobs {
-        services, hops, decoys, broken, changes, misleading, ambiguity, hypotheses, views, steps, faults, ..
+        services, hops, decoys, broken, changes, misleading, ambiguity, hypotheses, views, steps, second, ..
     } = knobs;
     format!(
         "services {services} hops {hops} decoys {decoys} broken {broken} changes {changes} misleading {misleading} ambiguity {ambiguity} \
-         hypotheses {hypotheses} views {views} steps {steps:?} faults {faults}"
+         hypotheses {hypotheses} views {views} steps {steps:?} second {second}"
     )
 }
 
@@ -276,7 +276,7 @@ fn of_play(knobs: &Knobs) -> String {
         hypotheses: _,
         views: _,
         steps: _,
-        faults: _,
+        second: _,
         naming: _,
         slack,
         noise,

@@ -47,9 +47,14 @@ fn records_say_what_was_proved() {
         let truth = match &incident.fault {
             None => Appearance::of_nothing(incident.topology.entities.len()),
             Some(fault) => {
-                let library = &world.library;
-                let beside = beside(incident.laboratory(library), None, &incident.decoys);
-                let all = incident.laboratory(library).every_fault(&library.families, incident.draws, &beside);
+                let (families, laboratory) = (&world.library.families, incident.laboratory(&world.library));
+                let alone = beside(laboratory, None, &incident.decoys);
+                let apart = laboratory.every_fault(families, incident.draws, &alone);
+                let other = incident.second.as_ref().map(|second| {
+                    apart.iter().find(|one| (one.fault.family, one.fault.root) == (second.family, second.root)).unwrap()
+                });
+                let beside = beside(laboratory, other.map(|other| &other.fault), &incident.decoys);
+                let all = laboratory.every_fault(families, incident.draws, &beside);
                 let truth = all.iter().find(|one| (one.fault.family, one.fault.root) == (fault.family, fault.root));
                 truth.unwrap().appearance.clone()
             }

@@ -20,7 +20,7 @@ pub(in crate::cli) struct GenerateArgs {
     /// Make it from the secret in `BENCH_SUITE_SECRET` for this epoch, and commit to the secret in the manifest
     #[arg(long, value_name = "EPOCH", conflicts_with = "seed")]
     pub(in crate::cli) private: Option<u64>,
-    /// Turn a knob of the level, such as decoys=0 or faults=2; repeat for more (docs/GENERATED.md lists them)
+    /// Turn a knob of the level, such as decoys=0 or second=100; repeat for more (docs/GENERATED.md lists them)
     #[arg(long = "knob", value_name = "NAME=N")]
     pub(in crate::cli) knobs: Vec<String>,
     #[command(flatten)]

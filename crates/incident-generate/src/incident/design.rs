@@ -29,6 +29,8 @@ pub(crate) struct Slot {
     pub severity: Option<Severity>,
     /// A number from 0 to 99 that decides whether no single look may tell its severity.
     pub trap: u32,
+    /// A number from 0 to 99 that decides whether another fault is at work.
+    pub second: u32,
     /// Its place among the quotas of the families, as a fraction of 2³².
     place: u32,
 }
@@ -55,6 +57,7 @@ impl Slot {
             task,
             severity: (!is_control).then_some(severity),
             trap: draws.below(Stream::Design, number << 8 | own, 5, 100),
+            second: draws.below(Stream::Design, number << 8 | own, 6, 100),
             place: spread(start, count),
         }
     }

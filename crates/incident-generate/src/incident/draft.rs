@@ -24,7 +24,7 @@ use incident_env::{Loss, Severity};
 /// The number of times that strengths are drawn for a root until the fault has the wanted severity.
 const MOST_STRENGTHS: u64 = 6;
 /// The number of faults that are tried as a second one.
-const MOST_SECONDS: usize = 12;
+const MOST_SECONDS: usize = 24;
 /// The number of hops after which the search for the root is given up.
 const MOST_HOPS: u32 = 20;
 
@@ -146,7 +146,7 @@ impl Draft {
             _ => None,
         };
         let second = match (&fault, wanted.slot.severity) {
-            (Some(fault), Some(severity)) if knobs.faults > 1 => Some(self.second(library, fault, severity, &alone)?),
+            (Some(fault), Some(severity)) if wanted.slot.second < knobs.second => Some(self.second(library, fault, severity, &alone)?),
             _ => None,
         };
         let durations = [0, 1].map(|which| self.draws.within(Stream::Onset, which, 0, DURATION[0], DURATION[1]));
@@ -294,7 +294,12 @@ impl Draft {
             })
             .filter(|other| other.trigger_at != one.trigger_at && is_apart(other))
             .collect();
-        others.sort_by_key(|other| self.draws.bits(Stream::Family, other.family as u64, u64::from(other.root), 2));
+        // Families are drawn before roots, so that those with many roots do not crowd out the others.
+        others.sort_by_key(|other| {
+            let [family, root] = [0, u64::from(other.root) + 1]
+                .map(|root| self.draws.bits(Stream::Family, other.family as u64, root, 2));
+            (family, root)
+        });
         others.truncate(MOST_SECONDS);
         let joined = others.into_iter().find_map(|other| {
             let both = one.joined(&other)?;

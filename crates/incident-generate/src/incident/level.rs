@@ -49,8 +49,8 @@ pub struct Knobs {
     pub log_loss: u32,
     /// The share of queries that get no answer, in hundredths. The same query may be answered a minute later.
     pub outage: u32,
-    /// The number of faults at once: 1, or 2 for a second one that the alert is not about.
-    pub faults: u32,
+    /// The share of incidents, in hundredths, in which another fault is at work that the alert is not about.
+    pub second: u32,
     /// The minutes that are allowed, in hundredths of those that the oracle takes; 0 for no limit.
     pub minutes: u32,
 }
@@ -82,7 +82,7 @@ const KNOBS: [Knob; 17] = [
     knob("noise", 0, 300, |knobs, value| knobs.noise = value),
     knob("log_loss", 0, 90, |knobs, value| knobs.log_loss = value),
     knob("outage", 0, 60, |knobs, value| knobs.outage = value),
-    knob("faults", 1, 2, |knobs, value| knobs.faults = value),
+    knob("second", 0, 100, |knobs, value| knobs.second = value),
     knob("minutes", 0, 1000, |knobs, value| knobs.minutes = value),
     knob("names", 0, 999, |knobs, value| knobs.naming.skin = value),
     knob("codenames", 0, 1, |knobs, value| knobs.naming.codenames = value == 1),
@@ -132,7 +132,7 @@ impl Knobs {
             noise: 100,
             log_loss: 0,
             outage: 0,
-            faults: 1,
+            second: 0,
             minutes: 0,
         };
         match level {
@@ -143,7 +143,7 @@ impl Knobs {
                 decoys: 4,
                 broken: 1,
                 changes: 8,
-                misleading: 10,
+                misleading: 16,
                 hypotheses: 15,
                 steps: [14, 24, 34],
                 ..easy
@@ -167,10 +167,11 @@ impl Knobs {
                 decoys: 14,
                 broken: 3,
                 changes: 12,
-                misleading: 95,
+                misleading: 100,
                 ambiguity: 1,
                 hypotheses: 40,
                 views: 3,
+                second: 50,
                 steps: [22, 36, 50],
                 ..easy
             },

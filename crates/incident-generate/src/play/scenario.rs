@@ -142,7 +142,7 @@ they come for and where. Every query takes a minute, changes take longer.",
     if let Some(minutes) = deadline {
         let _ = write!(summary, " There are {minutes} minutes, until {}.", world.clock(minutes.cast_signed()));
     }
-    if incident.knobs.faults > 1 {
+    if incident.knobs.second > 0 {
         summary.push_str(match task {
             TaskId::AlertClassification => " Two faults may be at work; what users lose by both counts.",
             TaskId::RootCauseAnalysis => " Two faults may be at work; asked is for the one that this alert is about.",
