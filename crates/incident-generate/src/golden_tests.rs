@@ -46,40 +46,40 @@ fn suite_digest(suite: &str) -> String {
 
 #[test]
 fn easy_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Easy, 10), "3793c6add43b89961f0f4c64f2d77a2c1f671d6b5caff8f78960e99bbf7fb9a6");
+    assert_eq!(digest(Level::Easy, 10), "d03fdc2c96022a8b06019523f3daf39eb9b85e51fa0b02d7662385fab25121a2");
 }
 
 #[test]
 fn medium_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Medium, 10), "b7d4e42f94eecc8eb751b079458f2e1006f2e40b58293465b5177808447576da");
+    assert_eq!(digest(Level::Medium, 10), "955cf652e3bca3e30d059587dba226e6e249e0e9fa7ae5815e157626debbf104");
 }
 
 #[test]
 fn hard_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Hard, 6), "454eb4c3b6933f61c23bf2f32df911e90aefde1e66360f92d8c8de6cf565df59");
+    assert_eq!(digest(Level::Hard, 6), "65c0ddea192f5e7ae2c85f9518a605d57135faf7d0f2b748a0ac3a55201b084e");
 }
 
 #[test]
 fn expert_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Expert, 4), "f57dc677da8a78eabc5fb0635cb694dc5bb478c86ea009ad5d9d342b8efe1de4");
+    assert_eq!(digest(Level::Expert, 4), "54f369c70db36a095c1d3034ef8a7fd7dea35728cab8ab01c96dcf51ea108ed9");
 }
 
 #[test]
 fn the_smoke_suite_is_what_it_was() {
     let digest = suite_digest("smoke");
-    assert_eq!(digest, "sha256:e1565040f32d1e4666f9894723caae57b3024a4a66977e9f1b62a1413815f839");
+    assert_eq!(digest, "sha256:6c2aa09f76780c3899833b978b341856114ea98508c54ad48e9f1c0a74d07ff9");
 }
 
 #[test]
 #[ignore = "120 incidents take a minute without optimization"]
 fn the_lite_suite_is_what_it_was() {
     let digest = suite_digest("lite");
-    assert_eq!(digest, "sha256:7a89fe0e62b0b1c034b148ac7b446cfe0d0ac373f8ed969ebd10036338f5aedb");
+    assert_eq!(digest, "sha256:88cb54fd0f23c92fd8338f43c7f865637dfdedcd18dae382789aae7ecdd77e17");
 }
 
 #[test]
 #[ignore = "600 incidents take minutes without optimization"]
 fn the_full_suite_is_what_it_was() {
     let digest = suite_digest("full");
-    assert_eq!(digest, "sha256:376da15b375932b86da2f35b6ad9db4e4bb312ccaf05e19a35d34ee60691db35");
+    assert_eq!(digest, "sha256:e330a22234a257968c3efa5051a54d4d6e29f2f807b3b561fab0811f13d8f758");
 }
