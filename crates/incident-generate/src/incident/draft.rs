@@ -146,7 +146,9 @@ impl Draft {
             _ => None,
         };
         let second = match (&fault, wanted.slot.severity) {
-            (Some(fault), Some(severity)) if wanted.slot.second < knobs.second => Some(self.second(library, fault, severity, &alone)?),
+            (Some(fault), Some(severity)) if wanted.slot.second < knobs.second => {
+                Some(self.second(library, fault, severity, &alone)?)
+            }
             _ => None,
         };
         let durations = [0, 1].map(|which| self.draws.within(Stream::Onset, which, 0, DURATION[0], DURATION[1]));
