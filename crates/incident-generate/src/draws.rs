@@ -33,6 +33,9 @@ pub enum Stream {
     Strength = 20,
     Design = 21,
     Threshold = 22,
+    Technology = 23,
+    Sizes = 24,
+    Addresses = 25,
 }
 
 /// The sources of one attempt at an incident.

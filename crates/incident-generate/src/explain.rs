@@ -77,7 +77,7 @@ pub fn explain(world: &World) -> String {
     );
     match &incident.proof.views {
         Some(views) => {
-            let views = views.iter().map(|view| format!("{} {}", view.tool.as_str(), name(view.at)));
+            let views = views.iter().map(|view| format!("{} {}", view.glance, name(view.at)));
             let _ = writeln!(out, "  told by: {}", views.collect::<Vec<_>>().join(", "));
         }
         None => out.push_str("  told by more than three views\n"),

@@ -159,13 +159,16 @@ fn is_shown(world: &World, fact: Fact) -> bool {
     let predicate = library.vocabulary.predicate(fact.predicate);
     let kind = world.incident.topology.entity(fact.at).kind;
     let is_printed = |class: crate::ids::ClassId| match library.vocabulary.classes[class.index()].tool {
+        // What splits show is there for every kind that can have it.
+        Diagnostic::CheckMetrics if library.vocabulary.classes[class.index()].by.is_some() => true,
         Diagnostic::CheckMetrics => {
             library.telemetry.series.iter().any(|series| series.class == class && series.kinds.contains(&kind))
         }
         Diagnostic::CheckServiceStatus => {
             library.telemetry.fields.iter().any(|field| field.class == class && field.kinds.contains(&kind))
         }
-        _ => library.telemetry.logs[class.index()].is_some(),
+        // Dialects are checked to print every class at every kind.
+        _ => true,
     };
     predicate.role == Role::Measure || predicate.shows.iter().any(is_printed)
 }

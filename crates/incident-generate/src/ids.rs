@@ -56,6 +56,11 @@ id! {
 counted!(EntityId(u16));
 found!(EntityId(u16));
 id! {
+    /// The number of a dialect.
+    DialectId(u8)
+}
+found!(DialectId(u8));
+id! {
     /// The number of a class of evidence in the vocabulary.
     ClassId(u8)
 }

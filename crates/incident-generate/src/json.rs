@@ -34,10 +34,11 @@ pub fn truth_json(world: &World) -> Value {
     let decoys = incident.decoys.iter().map(|decoy| {
         json!({"at": name(decoy.at), "shows": classes(decoy.shows), "refuted_because": decoy.refutation.as_str()})
     });
-    let views =
-        incident.proof.views.as_ref().map(|views| {
-            views.iter().map(|view| format!("{} {}", view.tool.as_str(), name(view.at))).collect::<Vec<_>>()
-        });
+    let views = incident
+        .proof
+        .views
+        .as_ref()
+        .map(|views| views.iter().map(|view| format!("{} {}", view.glance, name(view.at))).collect::<Vec<_>>());
     let path = world.path().map(|path| path.into_iter().map(name).collect::<Vec<_>>());
     let mut truth = json!({
         "severity": incident.severity.as_str(),

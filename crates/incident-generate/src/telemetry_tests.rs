@@ -5,10 +5,13 @@ use std::collections::BTreeSet;
 use super::generator::GeneratedIncident;
 use super::ids::ClassSet;
 use super::incident::draft::beside;
+use super::incident::level::Level;
 use super::proof::claim::is_consistent;
 use super::proof::hypotheses::Appearance;
 use super::telemetry::query::read;
-use super::testing::{action, of_every_level, place};
+use super::testing::{action, generator, of_every_level, place};
+use crate::data::kinds::{EdgeKind, Kind};
+use crate::data::vocabulary::FailsAs;
 use incident_env::{Diagnostic, TaskId};
 
 /// Whatever a fault can show at an entity has a template for its kind.
@@ -27,7 +30,7 @@ fn every_class_can_be_read_where_it_can_be() {
                         .any(|series| series.class == id && series.kinds.contains(&entity.kind)),
                     Diagnostic::CheckServiceStatus => (library.telemetry.fields.iter())
                         .any(|field| field.class == id && field.kinds.contains(&entity.kind)),
-                    _ => library.telemetry.logs[id.index()].is_some(),
+                    _ => true,
                 };
                 if !is_there {
                     missing.insert((class.name.clone(), entity.kind));
@@ -136,6 +139,77 @@ fn logs_name_direct_dependencies_alone() {
                 let name = topology.name(other);
                 let named = text.split(|c: char| !c.is_alphanumeric() && c != '-').any(|word| word == name);
                 assert!(!named, "{} names {name}:\n{text}", topology.name(at));
+            }
+        }
+    }
+}
+
+/// Every technology prints everything that can be seen at parts that run it, and every way in which their calls can fail.
+#[test]
+fn every_technology_prints_what_can_be_seen_there() {
+    let mut missing = BTreeSet::new();
+    let library = generator().library();
+    let mut shown = std::collections::BTreeMap::<Kind, ClassSet>::new();
+    let mut called = BTreeSet::new();
+    for incident in of_every_level(11, 8) {
+        let incident = incident.incident();
+        let laboratory = incident.laboratory(library);
+        let all = laboratory.every_fault(&library.families, incident.draws, &laboratory.nothing_beside());
+        for (at, entity) in incident.topology.numbered() {
+            let faults: ClassSet = all.iter().map(|one| one.appearance.shows[at.index()]).collect();
+            let decoys: ClassSet =
+                incident.decoys.iter().filter(|decoy| decoy.at == at).map(|decoy| decoy.shows).collect();
+            *shown.entry(entity.kind).or_default() |= faults | decoys;
+            let needs = incident.topology.needs(at).filter(|edge| edge.kind != EdgeKind::Store);
+            called.extend(needs.map(|edge| (entity.kind, incident.topology.entity(edge.to).kind)));
+        }
+    }
+    let logged = library.vocabulary.of_glance(Diagnostic::QueryLogs.into());
+    let dialects = &library.dialects;
+    let platform = dialects.platform().unwrap();
+    for (kind, classes) in shown {
+        for dialect in dialects.of(kind) {
+            let own = |class| dialect.says(class, kind, dialect, 0).or_else(|| platform.says(class, kind, dialect, 0));
+            let unsaid = (classes & logged).iter().filter(|class| own(*class).is_none()).collect::<ClassSet>();
+            missing
+                .extend(library.vocabulary.names(unsaid).into_iter().map(|class| format!("{}: {class}", dialect.id)));
+            if dialect.usual(kind).next().is_none() {
+                missing.insert(format!("{}: usual for {kind}", dialect.id));
+            }
+        }
+    }
+    for (kind, to) in called {
+        for (dialect, peer) in dialects.of(kind).flat_map(|dialect| dialects.of(to).map(move |peer| (dialect, peer))) {
+            for fails_as in
+                FailsAs::ALL.into_iter().filter(|fails_as| dialect.fails(*fails_as, kind, peer, 0).is_none())
+            {
+                missing.insert(format!("{}: {fails_as:?} of {}", dialect.id, peer.id));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
+#[ignore = "prints what is read"]
+fn zz_print() {
+    let level: Level = std::env::var("LEVEL").unwrap_or("medium".into()).parse().unwrap();
+    for made in super::testing::incidents(
+        level,
+        std::env::var("SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(7),
+        std::env::var("COUNT").ok().and_then(|s| s.parse().ok()).unwrap_or(2),
+    ) {
+        let (world, incident) = (made.world(), made.incident());
+        println!(
+            "##### {} {:?} root {:?}",
+            place(&made),
+            incident.alert,
+            incident.fault.as_ref().map(|f| incident.topology.name(f.root))
+        );
+        let state = world.start();
+        for at in incident.topology.ids() {
+            for tool in [Diagnostic::QueryLogs, Diagnostic::CheckMetrics] {
+                println!("--- {tool} {}\n{}", incident.topology.name(at), read(world, &state, at, tool).text);
             }
         }
     }

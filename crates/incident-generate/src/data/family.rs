@@ -10,7 +10,7 @@ use crate::data::family_text::{FamilyText, Said};
 use crate::data::kinds::Kind;
 use crate::data::vocabulary::Vocabulary;
 use crate::ids::{ClassSet, PredicateId, VerbId};
-use incident_env::{Diagnostic, Severity};
+use incident_env::Severity;
 
 /// The name of the root in every family.
 pub(crate) const ROOT: &str = "root";
@@ -335,10 +335,10 @@ impl Family {
     /// The text says which rule is broken.
     pub fn lint(&self, vocabulary: &Vocabulary) -> Result<(), String> {
         for (name, classes) in self.shown(vocabulary) {
-            for tool in Diagnostic::ALL {
-                let of_tool = vocabulary.names(classes & vocabulary.of_tool(tool));
-                if of_tool.len() > 1 {
-                    let all = of_tool.join(", ");
+            for glance in vocabulary.glances() {
+                let shown = vocabulary.names(classes & vocabulary.of_glance(glance));
+                if shown.len() > 1 {
+                    let (tool, all) = (glance.tool, shown.join(", "));
                     return Err(format!("at {name}, {tool} would show {all}; it may show one of them at most"));
                 }
             }

@@ -8,6 +8,7 @@ use rust_embed::RustEmbed;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
+use crate::data::dialect::{Dialect, Dialects};
 use crate::data::family::Family;
 use crate::data::rules::Rules;
 use crate::data::separation;
@@ -29,6 +30,9 @@ const VERBS: &str = "verbs.toml";
 const RULES: &str = "rules.toml";
 /// The files that are no family.
 const COMMON: [&str; 5] = [VOCABULARY, TELEMETRY, TASKS, VERBS, RULES];
+
+/// The folder of the dialects.
+const DIALECTS: &str = "dialects/";
 
 /// What each task asks for.
 #[derive(Deserialize)]
@@ -84,6 +88,8 @@ pub struct Library {
     pub vocabulary: Vocabulary,
     /// The templates of all records.
     pub telemetry: Templates,
+    /// How technologies print their logs and name their series.
+    pub dialects: Dialects,
     /// The texts of the verbs, in the order of the vocabulary.
     pub verbs: VerbTexts,
     /// The rules that agents are told.
@@ -138,11 +144,18 @@ impl Library {
         let wrong = |file: &str, problem| LibraryError { file: file.to_owned(), problem };
         let vocabulary = Vocabulary::parse(text(VOCABULARY)).map_err(|problem| wrong(VOCABULARY, problem))?;
         let telemetry = Templates::parse(text(TELEMETRY), &vocabulary).map_err(|problem| wrong(TELEMETRY, problem))?;
+        let is_dialect = |file: &str| file.starts_with(DIALECTS);
+        let dialects = files
+            .iter()
+            .filter(|(file, _)| is_dialect(file))
+            .map(|(file, text)| Dialect::parse(text, &vocabulary).map_err(|problem| wrong(file, problem)));
+        let dialects =
+            Dialects::new(dialects.collect::<Result<_, _>>()?).map_err(|problem| wrong(DIALECTS, problem))?;
         let verbs = VerbTexts::parse(text(VERBS), &vocabulary).map_err(|problem| wrong(VERBS, problem))?;
         let rules = Rules::parse(text(RULES), figure).map_err(|problem| wrong(RULES, problem))?;
         let asks: TaskFile = toml::from_str(text(TASKS)).map_err(|error| wrong(TASKS, error.to_string()))?;
         let (mut families, mut ids) = (Vec::new(), BTreeSet::new());
-        for (file, text) in files.iter().filter(|(file, _)| !COMMON.contains(&file.as_str())) {
+        for (file, text) in files.iter().filter(|(file, _)| !COMMON.contains(&file.as_str()) && !is_dialect(file)) {
             let family = Family::parse(text, &vocabulary).map_err(|problem| wrong(file, problem))?;
             family.lint(&vocabulary).map_err(|problem| wrong(file, problem))?;
             if !ids.insert(family.id.clone()) {
@@ -161,7 +174,7 @@ impl Library {
             hash.update(text);
         }
         let digest = Digest::from(hash).to_string();
-        Ok(Self { vocabulary, telemetry, verbs, rules, tasks, families, quotas, digest })
+        Ok(Self { vocabulary, telemetry, dialects, verbs, rules, tasks, families, quotas, digest })
     }
 
     /// Returns how often each family comes up among the faults of a severity, by the number of the family.

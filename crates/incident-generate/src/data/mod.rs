@@ -2,11 +2,13 @@
 //! knows a system or an incident.
 
 pub(crate) mod call;
+pub(crate) mod dialect;
 pub(crate) mod family;
 pub(crate) mod family_text;
 pub(crate) mod kinds;
 pub(crate) mod library;
 pub(crate) mod phrase;
+pub(crate) mod places;
 pub(crate) mod rules;
 pub(crate) mod separation;
 pub(crate) mod templates;

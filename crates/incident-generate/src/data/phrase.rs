@@ -1,8 +1,158 @@
 //! Phrases: texts with named places that are filled in.
 
-use std::fmt::Write;
+use crate::data::places::{DRAWN, Drawn};
 
-use crate::draws::{Draws, Stream};
+incident_env::named_enum! {
+    /// A place whose value follows from what the phrase is about.
+    pub(crate) enum Known ("place", "places") {
+        Itself = "self",
+        Peer = "peer",
+        Caller = "caller",
+        Job = "job",
+        Cert = "cert",
+        Flag = "flag",
+        Zone = "zone",
+        Ip = "ip",
+        Word = "word",
+        Ms = "ms",
+        N = "n",
+        Few = "few",
+        Pct = "pct",
+        Mb = "mb",
+        Minutes = "minutes",
+        Short = "short",
+        Rows = "rows",
+        Gen = "gen",
+        Next = "next",
+        Date = "date",
+        Clock = "clock",
+        Milli = "milli",
+        Micro = "micro",
+        Iso = "iso",
+        Syslog = "syslog",
+        Clf = "clf",
+        Dmy = "dmy",
+        Epoch = "epoch",
+        Mmdd = "mmdd",
+        Pod = "pod",
+        Host = "host",
+        Node = "node",
+        Namespace = "namespace",
+        App = "app",
+        Version = "version",
+        Image = "image",
+        OwnIp = "own_ip",
+        PeerHost = "peer_host",
+        PeerIp = "peer_ip",
+        PeerAddr = "peer_addr",
+        PeerPort = "peer_port",
+        CallerIp = "caller_ip",
+        CallerAddr = "caller_addr",
+        Database = "database",
+        User = "user",
+        Table = "table",
+        Topic = "topic",
+        Group = "group",
+        Partition = "partition",
+        Offset = "offset",
+        Queue = "queue",
+        ZoneFile = "zone_file",
+        KeyPattern = "key_pattern",
+        Route = "route",
+        Method = "method",
+        Seconds = "seconds",
+        Status = "status",
+        LimitMb = "limit_mb",
+        LimitKb = "limit_kb",
+        RssKb = "rss_kb",
+        VmKb = "vm_kb",
+        Pool = "pool",
+        MaxConnections = "max_connections",
+        VolumeGb = "volume_gb",
+        CpuLimit = "cpu_limit",
+        SkewS = "skew_s",
+        CertEndIso = "cert_end_iso",
+        SinceIso = "since_iso",
+        Attempt = "attempt",
+        Restarts = "restarts",
+        BugFile = "bug_file",
+        BugClass = "bug_class",
+        BugFn = "bug_fn",
+        BugMethod = "bug_Fn",
+        BugField = "bug_field",
+        Blocker = "blocker",
+        Relation = "relation",
+        Oid = "oid",
+        Text = "text",
+        Level = "level",
+        BugLfn = "bug_lfn",
+        SkewMs = "skew_ms",
+        TableName = "table_name",
+        AheadIso = "ahead_iso",
+        CertEndJava = "cert_end_java",
+        RevisionBefore = "revision_before",
+        RaftIndexBefore = "raft_index_before",
+        RemoteMemberIp = "remote_member_ip",
+        RemoteNodeIp = "remote_node_ip",
+        ConfigKey = "config_key",
+        ClientId = "client_id",
+        Role = "role",
+        ZoneSerial = "zone_serial",
+        UsualHost = "usual_host",
+        UsualCallerAddr = "usual_caller_addr",
+        ZoneOrigin = "zone_origin",
+        Backoff = "backoff",
+        EventCount = "event_count",
+        EventHex16 = "event_hex16",
+        EventFirst = "event_first",
+        ContainerStarted = "container_started",
+        Comm = "comm",
+        UidUs = "uid_us",
+        PgtablesKb = "pgtables_kb",
+        ImageRepo = "image_repo",
+        DateSlash = "date_slash",
+        DnsIp = "dns_ip",
+        Code = "code",
+        PartnerRoute = "partner_route",
+        NeighborIp = "neighbor_ip",
+        Prefix = "prefix",
+        UsualPrefix = "usual_prefix",
+        KubeletPid7 = "kubelet_pid7",
+        NtpIp = "ntp_ip",
+        NtpIp2 = "ntp_ip2",
+        Npod = "npod",
+        Nns = "nns",
+        Ncontainer = "ncontainer",
+        Nimage = "nimage",
+        ApiserverAddr = "apiserver_addr",
+        EpochBegin = "epoch_begin",
+        Member = "member",
+        MemberIp = "member_ip",
+    }
+}
+
+/// A place in a phrase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Its value follows from what the phrase is about.
+    Known(Known),
+    /// Its value is drawn. The number tells it from the others that are.
+    Drawn(u64, Drawn),
+}
+
+impl Place {
+    /// Finds the place that a name in braces stands for.
+    fn named(name: &str) -> Option<Self> {
+        let drawn = || (0..).zip(DRAWN).find(|(_, place)| place.name == name);
+        Known::from_name(name).map(Self::Known).or_else(|| drawn().map(|(number, place)| Self::Drawn(number, place)))
+    }
+}
+
+/// What fills the places of phrases.
+pub(crate) trait Fill {
+    /// Appends what belongs at a place.
+    fn fill(&self, out: &mut String, place: Place);
+}
 
 /// A text with named places.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,143 +164,54 @@ enum Part {
     Place(Place),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Itself,
-    Peer,
-    Caller,
-    Job,
-    Cert,
-    Flag,
-    Zone,
-    Ip,
-    Word,
-    Ms,
-    N,
-    Few,
-    Pct,
-    Mb,
-    Minutes,
-    Short,
-    Rows,
-    Gen,
-    Next,
-}
-
-const PLACES: [(&str, Place); 19] = [
-    ("self", Place::Itself),
-    ("peer", Place::Peer),
-    ("caller", Place::Caller),
-    ("job", Place::Job),
-    ("cert", Place::Cert),
-    ("flag", Place::Flag),
-    ("zone", Place::Zone),
-    ("ip", Place::Ip),
-    ("word", Place::Word),
-    ("ms", Place::Ms),
-    ("n", Place::N),
-    ("few", Place::Few),
-    ("pct", Place::Pct),
-    ("mb", Place::Mb),
-    ("minutes", Place::Minutes),
-    ("short", Place::Short),
-    ("rows", Place::Rows),
-    ("gen", Place::Gen),
-    ("next", Place::Next),
-];
-
-const WORDS: [&str; 16] = [
-    "orders", "accounts", "sessions", "items", "quotes", "reviews", "invoices", "routes", "profiles", "stock",
-    "prices", "labels", "slots", "ledgers", "tickets", "media",
-];
-
-/// What fills the places of a phrase.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Words<'a> {
-    /// The name of the entity itself.
-    pub itself: &'a str,
-    /// The name of an entity that it calls.
-    pub peer: &'a str,
-    /// The name of an entity that calls it.
-    pub caller: &'a str,
-    /// The name of its job; empty if it has none.
-    pub job: &'a str,
-    /// The name of its certificate; empty if it has none.
-    pub cert: &'a str,
-    /// The name of its feature flag; empty if it has none.
-    pub flag: &'a str,
-    /// The number of its zone.
-    pub zone: u8,
-    /// The duration to report in milliseconds. If it is unknown, one is drawn.
-    pub ms: Option<u32>,
-    /// Minutes since the symptom began.
-    pub minutes: u32,
-    /// The source of all other numbers.
-    pub draws: Draws,
-    /// The coordinate of the numbers: records with the same salt show the same numbers.
-    pub salt: u64,
-}
-
 impl Phrase {
-    /// Reads `text with {places}`.
+    /// Reads `text with {places}`. A doubled brace stands for the brace itself.
     ///
     /// # Errors
     /// The text names the unknown place, or says that a brace is not closed.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let (mut parts, mut rest) = (Vec::new(), text);
-        while let Some((before, after)) = rest.split_once('{') {
-            let (name, after) = after.split_once('}').ok_or_else(|| format!("'{text}': a brace is not closed"))?;
-            let place = PLACES.iter().find(|(known, _)| *known == name);
-            let (_, place) = place.ok_or_else(|| format!("'{text}': unknown place '{{{name}}}'"))?;
-            if !before.is_empty() {
-                parts.push(Part::Text(before.to_owned()));
+        let (mut parts, mut plain, mut rest) = (Vec::new(), String::new(), text);
+        while let Some(at) = rest.find(['{', '}']) {
+            plain.push_str(&rest[..at]);
+            let brace = &rest[at..=at];
+            rest = &rest[at + 1..];
+            if let Some(after) = rest.strip_prefix(brace) {
+                plain.push_str(brace);
+                rest = after;
+                continue;
             }
-            parts.push(Part::Place(*place));
+            let closed = (brace == "{").then(|| rest.split_once('}')).flatten();
+            let (name, after) = closed.ok_or_else(|| format!("'{text}': a brace is not closed"))?;
+            let place = Place::named(name).ok_or_else(|| format!("'{text}': unknown place '{{{name}}}'"))?;
+            if !plain.is_empty() {
+                parts.push(Part::Text(std::mem::take(&mut plain)));
+            }
+            parts.push(Part::Place(place));
             rest = after;
         }
-        if !rest.is_empty() {
-            parts.push(Part::Text(rest.to_owned()));
+        plain.push_str(rest);
+        if !plain.is_empty() {
+            parts.push(Part::Text(plain));
         }
         Ok(Self(parts))
     }
 
     /// Appends the text with its places filled in.
-    pub(crate) fn write(&self, out: &mut String, words: &Words<'_>) {
-        for (index, part) in self.0.iter().enumerate() {
+    pub(crate) fn write(&self, out: &mut String, fill: &impl Fill) {
+        for part in &self.0 {
             match part {
                 Part::Text(text) => out.push_str(text),
-                Part::Place(place) => words.write(out, *place, index as u64),
+                Part::Place(place) => fill.fill(out, *place),
             }
         }
     }
-}
 
-impl Words<'_> {
-    fn write(&self, out: &mut String, place: Place, index: u64) {
-        let within = |low, high| self.draws.within(Stream::Phrases, self.salt, index, low, high);
-        // The number of a document or an epoch must be the same wherever it is read.
-        let generation = self.draws.within(Stream::Phrases, self.salt, 1 << 32, 104, 612);
-        let _ = match place {
-            Place::Itself => out.write_str(self.itself),
-            Place::Peer => out.write_str(self.peer),
-            Place::Caller => out.write_str(self.caller),
-            Place::Job => out.write_str(self.job),
-            Place::Cert => out.write_str(self.cert),
-            Place::Flag => out.write_str(self.flag),
-            Place::Zone => write!(out, "zone-{}", if self.zone == 0 { 'a' } else { 'b' }),
-            Place::Ip => write!(out, "10.{}.{}.{}", within(8, 12), within(1, 250), within(2, 250)),
-            Place::Word => out.write_str(WORDS[within(0, 15) as usize]),
-            Place::Ms => write!(out, "{}", self.ms.unwrap_or_else(|| within(2000, 9800))),
-            Place::N => write!(out, "{}", within(3, 96)),
-            Place::Few => write!(out, "{}", within(0, 2)),
-            Place::Pct => write!(out, "{}", within(61, 94)),
-            Place::Mb => write!(out, "{}", within(900, 7900)),
-            Place::Minutes => write!(out, "{}", self.minutes),
-            Place::Short => write!(out, "{}", (self.minutes * within(8, 30) / 100).max(1)),
-            Place::Rows => write!(out, "{}", within(48_000, 9_600_000)),
-            Place::Gen => write!(out, "{generation}"),
-            Place::Next => write!(out, "{}", generation + 1),
-        };
+    /// Goes through the places of the phrase.
+    pub(crate) fn places(&self) -> impl Iterator<Item = Place> + '_ {
+        self.0.iter().filter_map(|part| match part {
+            Part::Place(place) => Some(*place),
+            Part::Text(_) => None,
+        })
     }
 }
 
@@ -158,26 +219,32 @@ impl Words<'_> {
 mod tests {
     use super::*;
 
+    struct Names;
+
+    impl Fill for Names {
+        fn fill(&self, out: &mut String, place: Place) {
+            let name = match place {
+                Place::Known(known) => known.as_str(),
+                Place::Drawn(_, drawn) => drawn.name,
+            };
+            out.push_str(&format!("<{name}>"));
+        }
+    }
+
     #[test]
     fn places_are_filled_in() {
-        let words = Words {
-            itself: "svc-a",
-            peer: "svc-b",
-            caller: "svc-c",
-            job: "job-1",
-            cert: "crt-1",
-            flag: "ff-1",
-            zone: 1,
-            ms: Some(12),
-            minutes: 7,
-            draws: Draws::new(1),
-            salt: 3,
-        };
-        let mut out = String::new();
-        Phrase::parse("{self} to {peer}: {ms} ms, {gen} < {next} in {zone}").unwrap().write(&mut out, &words);
-        assert!(out.starts_with("svc-a to svc-b: 12 ms, ") && out.ends_with(" in zone-b"), "{out}");
-        assert!(Phrase::parse("{nothing}").unwrap_err().contains("'{nothing}'"));
-        assert!(Phrase::parse("{self").is_err());
-        assert_eq!(Phrase::parse("plain").unwrap(), Phrase(vec![Part::Text("plain".to_owned())]));
+        for (text, filled) in [
+            ("{self} to {peer}: {ms} ms", "<self> to <peer>: <ms> ms"),
+            ("{{\"msg\":\"{text}\"}}", "{\"msg\":\"<text>\"}"),
+            ("plain", "plain"),
+            ("", ""),
+        ] {
+            let mut out = String::new();
+            Phrase::parse(text).unwrap().write(&mut out, &Names);
+            assert_eq!(out, filled);
+        }
+        for (text, problem) in [("{nothing}", "'{nothing}'"), ("{self", "not closed"), ("a } b", "not closed")] {
+            assert!(Phrase::parse(text).unwrap_err().contains(problem), "{text}");
+        }
     }
 }

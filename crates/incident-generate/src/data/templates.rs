@@ -1,4 +1,4 @@
-//! The templates of telemetry: log lines, series, fields of a status and notes of changes. They are data, read from
+//! The templates of telemetry: series, fields of a status and notes of changes. They are data, read from
 //! `families/telemetry.toml`.
 //!
 //! Templates belong to classes of evidence and never to a family, so no text can give a family away, and what is read
@@ -8,22 +8,13 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::data::phrase::Phrase;
-
+use crate::data::dialect::Quantity;
 use crate::data::family::ChangeKind;
 use crate::data::kinds::Kind;
-use crate::data::vocabulary::{FailsAs, Vocabulary};
+use crate::data::phrase::Phrase;
+use crate::data::vocabulary::Vocabulary;
 use crate::ids::ClassId;
 use incident_env::Diagnostic;
-
-/// The log lines of a class of evidence.
-#[derive(Debug, Clone)]
-pub(crate) struct LogLines {
-    /// The level of the lines: `WARN` or `ERROR`.
-    pub level: String,
-    /// The texts that a line is picked from.
-    pub lines: Vec<Phrase>,
-}
 
 /// How a series moves from its usual level to the shifted one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -44,7 +35,9 @@ pub(crate) enum Shape {
 /// A metric of some kinds of entities.
 #[derive(Debug, Clone)]
 pub(crate) struct Series {
-    /// The label of the series.
+    /// What it measures, if exporters have a name for it.
+    pub of: Option<Quantity>,
+    /// The label of the series where no exporter names it.
     pub label: String,
     /// The unit of the values; it may be empty.
     pub unit: String,
@@ -76,11 +69,6 @@ pub(crate) struct Field {
 /// The templates of all records.
 #[derive(Debug, Clone)]
 pub struct Templates {
-    /// By class; `None` for classes that logs do not show.
-    pub(crate) logs: Vec<Option<LogLines>>,
-    pub(crate) fails: BTreeMap<FailsAs, Vec<Phrase>>,
-    pub(crate) noise: BTreeMap<Kind, Vec<Phrase>>,
-    pub(crate) calls: Vec<Phrase>,
     pub(crate) series: Vec<Series>,
     pub(crate) fields: Vec<Field>,
     pub(crate) notes: BTreeMap<ChangeKind, Vec<Phrase>>,
@@ -89,10 +77,6 @@ pub struct Templates {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    log: BTreeMap<String, LogFile>,
-    fails: BTreeMap<FailsAs, Vec<String>>,
-    noise: BTreeMap<Kind, Vec<String>>,
-    calls: Vec<String>,
     series: Vec<SeriesFile>,
     status: BTreeMap<String, FieldFile>,
     notes: BTreeMap<ChangeKind, Vec<String>>,
@@ -100,14 +84,8 @@ struct File {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct LogFile {
-    level: String,
-    lines: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct SeriesFile {
+    of: Option<Quantity>,
     label: String,
     unit: String,
     class: String,
@@ -146,21 +124,15 @@ impl Templates {
                 .collect::<Result<Vec<_>, _>>()
         };
 
-        let mut logs = vec![None; vocabulary.classes.len()];
-        for (name, LogFile { level, lines }) in file.log {
-            let place = format!("log.{name}");
-            let id = class(&place, &name, Diagnostic::QueryLogs)?;
-            logs[id.index()] = Some(LogLines { level, lines: phrases(&place, &lines)? });
-        }
         let mut series = Vec::new();
         for one in file.series {
             let place = format!("series '{}'", one.label);
-            let SeriesFile { label, unit, class: name, kinds, usual, shifted, shape } = one;
+            let SeriesFile { of, label, unit, class: name, kinds, usual, shifted, shape } = one;
             let id = class(&place, &name, Diagnostic::CheckMetrics)?;
             if usual[0] > usual[1] || shifted[0] > shifted[1] || usual[0] < 0 || shifted[0] < 0 {
                 return Err(format!("{place}: levels are from the least to the most, and not negative"));
             }
-            series.push(Series { label, unit, class: id, kinds, usual, shifted, shape });
+            series.push(Series { of, label, unit, class: id, kinds, usual, shifted, shape });
         }
         let mut fields = Vec::new();
         for (name, FieldFile { kinds, usual, shifted }) in file.status {
@@ -171,7 +143,8 @@ impl Templates {
         }
         for (id, class) in vocabulary.numbered_classes() {
             let has_text = match class.tool {
-                Diagnostic::QueryLogs => logs[id.index()].is_some(),
+                // Dialects have the texts of logs.
+                Diagnostic::QueryLogs => true,
                 Diagnostic::CheckMetrics => series.iter().any(|series| series.class == id),
                 _ => fields.iter().any(|field| field.class == id),
             };
@@ -180,22 +153,11 @@ impl Templates {
             }
         }
         let by = |place: &str, key: &dyn std::fmt::Debug, lines: &[String]| phrases(&format!("{place}.{key:?}"), lines);
-        let fails = file
-            .fails
-            .iter()
-            .map(|(key, lines)| Ok((*key, by("fails", key, lines)?)))
-            .collect::<Result<_, String>>()?;
-        let noise = file
-            .noise
-            .iter()
-            .map(|(key, lines)| Ok((*key, by("noise", key, lines)?)))
-            .collect::<Result<_, String>>()?;
         let notes = file
             .notes
             .iter()
             .map(|(key, lines)| Ok((*key, by("notes", key, lines)?)))
             .collect::<Result<_, String>>()?;
-        let calls = phrases("calls", &file.calls)?;
-        Ok(Self { logs, fails, noise, calls, series, fields, notes })
+        Ok(Self { series, fields, notes })
     }
 }

@@ -2,10 +2,11 @@
 //! change them. It is data, read from `families/vocabulary.toml`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Deserialize;
 
-use crate::data::kinds::{EdgeKind, Kind, Symptom};
+use crate::data::kinds::{EdgeKind, Kind, Split, Symptom};
 use crate::ids::{ClassId, ClassSet, PredicateId, VerbId};
 use incident_env::{Diagnostic, Remediation};
 
@@ -16,10 +17,34 @@ pub struct Class {
     pub name: String,
     /// The diagnostic that shows it.
     pub tool: Diagnostic,
+    /// What the metrics have to be split by to show it, if they have to be.
+    pub by: Option<Split>,
     /// What is seen, as a clause: `clients connect again and again`.
     pub is: String,
     /// What holds where the class is seen without a fault, if it can be.
     pub decoy: Option<PredicateId>,
+}
+
+/// A diagnostic of a part, as an agent can ask for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Glance {
+    /// The diagnostic.
+    pub tool: Diagnostic,
+    /// What its metrics are split by, if they are.
+    pub by: Option<Split>,
+}
+
+impl fmt::Display for Glance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.tool.as_str())?;
+        self.by.map_or(Ok(()), |by| write!(f, " by {by}"))
+    }
+}
+
+impl From<Diagnostic> for Glance {
+    fn from(tool: Diagnostic) -> Self {
+        Self { tool, by: None }
+    }
 }
 
 /// Events beside a fault, by what they do.
@@ -46,6 +71,21 @@ pub enum FailsAs {
     Unresolved,
     Unreachable,
     Quota,
+}
+
+impl FailsAs {
+    /// All ways in which a call can look where it fails.
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Unavailable,
+        Self::Error,
+        Self::Refused,
+        Self::Timeout,
+        Self::Auth,
+        Self::Tls,
+        Self::Unresolved,
+        Self::Unreachable,
+        Self::Quota,
+    ];
 }
 
 /// What a fact means for a repair.
@@ -248,6 +288,7 @@ struct EventFile {
 #[serde(deny_unknown_fields)]
 struct ClassFile {
     tool: String,
+    by: Option<Split>,
     decoy: Option<String>,
     is: String,
 }
@@ -318,7 +359,10 @@ impl Vocabulary {
                 "status" => Diagnostic::CheckServiceStatus,
                 other => return Err(format!("class.{name}: unknown tool '{other}'; tools: logs, metrics, status")),
             };
-            Ok((Class { name, tool, is: class.is, decoy: None }, class.decoy))
+            if class.by.is_some() && tool != Diagnostic::CheckMetrics {
+                return Err(format!("class.{name}: only metrics are split"));
+            }
+            Ok((Class { name, tool, by: class.by, is: class.is, decoy: None }, class.decoy))
         };
         let classes = file.class.into_iter().map(class).collect::<Result<Vec<_>, _>>()?;
         let (mut classes, decoys): (Vec<_>, Vec<_>) = classes.into_iter().unzip();
@@ -415,10 +459,20 @@ impl Vocabulary {
         ClassId::first(self.classes.len()).zip(&self.classes)
     }
 
-    /// Returns the classes that a diagnostic shows.
+    /// Returns the classes that a diagnostic shows, with its metrics split like this.
     #[must_use]
-    pub fn of_tool(&self, tool: Diagnostic) -> ClassSet {
-        self.numbered_classes().filter(|(_, class)| class.tool == tool).map(|(id, _)| id).collect()
+    pub fn of_glance(&self, Glance { tool, by }: Glance) -> ClassSet {
+        self.numbered_classes().filter(|(_, class)| (class.tool, class.by) == (tool, by)).map(|(id, _)| id).collect()
+    }
+
+    /// Returns the glances that show classes of evidence.
+    #[must_use]
+    pub fn glances(&self) -> Vec<Glance> {
+        let mut all: Vec<_> =
+            self.classes.iter().map(|Class { tool, by, .. }| Glance { tool: *tool, by: *by }).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
     }
 
     /// Returns the names of the classes in a set.

@@ -1,6 +1,7 @@
 //! The incident: what it consists of, how it is drafted, and how its world goes on in time.
 
 mod alarm;
+pub(crate) mod calendar;
 mod decoys;
 pub(crate) mod design;
 pub(crate) mod draft;

@@ -2,13 +2,13 @@
 //!
 //! Minutes are counted from the alert, so those before it are negative. Shares are in thousandths.
 
-use std::fmt;
 use std::sync::Arc;
 
 use crate::data::library::Library;
 use crate::data::vocabulary::{Role, Vocabulary};
 use crate::draws::Stream;
 use crate::ids::{ClassSet, EntityId, EntitySet, FactId, FactSet, VerbId};
+use crate::incident::calendar::{Clock, Moment};
 use crate::incident::incident::{Decoy, Incident};
 use crate::system::fault::{Target, Thing};
 use crate::system::named_objects::NamedObjects;
@@ -36,16 +36,6 @@ pub struct World {
     at_alert: Flow,
     /// The entities that the fault of the alert troubles.
     pub(super) troubled: EntitySet,
-}
-
-/// A time of day, displayed as `14:02`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Clock(i64);
-
-impl fmt::Display for Clock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:02}:{:02}", self.0 / 60, self.0 % 60)
-    }
 }
 
 /// When a fact holds.
@@ -289,6 +279,11 @@ impl World {
         real.chain(decoys).filter(|presence| presence.from < presence.to)
     }
 
+    /// Returns whether a presence is of a fault, and not of an event beside it.
+    pub(crate) fn is_of_fault(&self, presence: Presence) -> bool {
+        presence.number < FactSet::CAPACITY as u64
+    }
+
     /// Goes through what holds about an entity in a minute: facts of the fault, and events beside it.
     pub fn holding<'a>(&'a self, state: &'a State, at: EntityId, minute: i32) -> impl Iterator<Item = Acting<'a>> {
         let all = self.facts_at(state, at).chain(self.events_at(at));
@@ -298,8 +293,18 @@ impl World {
     /// Returns the time of day of a minute.
     #[must_use]
     pub fn clock(&self, minute: i32) -> Clock {
-        let base = self.incident.draws.below(Stream::Alert, 7, 7, 1440);
-        Clock((i64::from(base) + i64::from(minute)).rem_euclid(1440))
+        Clock((i64::from(self.minute_of_alert()) + i64::from(minute)).rem_euclid(1440))
+    }
+
+    /// Returns the minute of the day at which the alert fired.
+    fn minute_of_alert(&self) -> u32 {
+        self.incident.draws.below(Stream::Alert, 7, 7, 1440)
+    }
+
+    /// Returns the moment of the alert. It is at least three weeks from the ends of the year.
+    pub(crate) fn moment_of_alert(&self) -> Moment {
+        let day = self.incident.draws.within(Stream::Alert, 7, 8, 25, 340);
+        Moment((i64::from(day) * 1440 + i64::from(self.minute_of_alert())) * 60_000)
     }
 
     /// Returns what users lose now.

@@ -12,7 +12,7 @@ use crate::play::command;
 use crate::play::grounding::Deeds;
 use crate::play::limits::{GRADED_AFTER, MOST_CITED, SETTLED_AFTER};
 use crate::proof::claim::{Claim, Record, is_consistent};
-use crate::proof::hypotheses::{Appearance, TOOLS, View};
+use crate::proof::hypotheses::{Appearance, View};
 use crate::record_id::RecordId;
 use crate::telemetry::query;
 use incident_env::{Action, ActionKind, Diagnostic, Submission, TaskId};
@@ -43,7 +43,11 @@ pub enum Unanswerable {
 pub(crate) fn play(world: &World, task: TaskId) -> Vec<Action> {
     let incident = &world.incident;
     let name = |at| incident.topology.name(at);
-    let look = |view: &View| Action::with(ActionKind::Diagnostic(view.tool), &[("service", name(view.at))]);
+    let look = |view: &View| {
+        let by = view.glance.by.map(|by| ("by", by.as_str()));
+        let parameters: Vec<_> = [("service", name(view.at))].into_iter().chain(by).collect();
+        Action::with(ActionKind::Diagnostic(view.glance.tool), &parameters)
+    };
     if task == TaskId::AlertClassification {
         let mut state = world.start();
         let views = views_of_loss(world).into_iter().flat_map(|view| read(world, &mut state, view));
@@ -85,7 +89,7 @@ pub(crate) fn play(world: &World, task: TaskId) -> Vec<Action> {
 
 /// Returns the view of the part through which users come in.
 fn front_door(world: &World) -> View {
-    View { at: world.incident.topology.gateway, tool: Diagnostic::CheckMetrics }
+    View { at: world.incident.topology.gateway, glance: Diagnostic::CheckMetrics.into() }
 }
 
 /// Returns the views that show how much users lose: the metrics of the gateway, and those of the services that the
@@ -98,7 +102,7 @@ pub(crate) fn views_of_loss(world: &World) -> Vec<View> {
             parts.push(journey.entry);
         }
     }
-    parts.into_iter().map(|at| View { at, tool: Diagnostic::CheckMetrics }).collect()
+    parts.into_iter().map(|at| View { at, glance: Diagnostic::CheckMetrics.into() }).collect()
 }
 
 /// Counts views, each of which takes a minute.
@@ -156,7 +160,7 @@ fn read(world: &World, state: &mut State, view: View) -> Vec<View> {
     loop {
         world.pass(state, 1);
         tries.push(view);
-        if !world.is_out(state, view.at, view.tool) {
+        if !world.is_out(state, view.at, view.glance.tool) {
             return tries;
         }
     }
@@ -181,10 +185,10 @@ pub(crate) fn can_be_answered(world: &World) -> Result<(), Unanswerable> {
     let diagnosis = diagnose(world);
     let mut state = world.start();
     let mut deeds = Deeds::default();
-    for View { at, tool } in diagnosis.views {
+    for View { at, glance } in diagnosis.views {
         world.pass(&mut state, 1);
-        if !world.is_out(&state, at, tool) {
-            deeds.seen.extend(query::records(world, &state, at, tool));
+        if !world.is_out(&state, at, glance.tool) {
+            deeds.seen.extend(query::records(world, &state, at, glance));
         }
     }
     let worth = citations(world, &deeds, &diagnosis.cited);
@@ -207,7 +211,9 @@ pub(crate) fn diagnose(world: &World) -> Diagnosis {
             break;
         }
         let excludes = |view: &View| reading.excluded_by(*view, &claims, &left);
-        let views = incident.topology.ids().flat_map(|at| TOOLS.map(|tool| View { at, tool }));
+        let glances = world.library.vocabulary.glances();
+        let views =
+            incident.topology.ids().flat_map(|at| glances.iter().map(move |glance| View { at, glance: *glance }));
         let best = views.max_by_key(|view| (excludes(view), Reverse(view.at)));
         let Some(view) = best.filter(|view| excludes(view) > 0 || reading.seen.is_empty()) else { break };
         reading.read(view);
@@ -226,7 +232,7 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn read(&mut self, view: View) {
         self.views.extend(read(self.world, &mut self.state, view));
-        self.seen.extend(query::records(self.world, &self.state, view.at, view.tool));
+        self.seen.extend(query::records(self.world, &self.state, view.at, view.glance));
     }
 
     fn claims(&self) -> Vec<Claim> {
@@ -235,7 +241,7 @@ impl Reading<'_> {
 
     /// Counts the rivals of those left that a view would exclude.
     fn excluded_by(&self, view: View, claims: &[Claim], left: &[&Appearance]) -> usize {
-        let new = query::records(self.world, &self.state, view.at, view.tool);
+        let new = query::records(self.world, &self.state, view.at, view.glance);
         let all: Vec<_> = claims.iter().copied().chain(new.into_iter().map(|record| record.claim)).collect();
         let ambiguity = self.world.incident.knobs.ambiguity;
         left.iter().filter(|rival| !is_consistent(rival, &all, ambiguity)).count()

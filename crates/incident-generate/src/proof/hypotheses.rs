@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 
 use crate::data::family::Family;
 use crate::data::kinds::Symptom;
-use crate::data::vocabulary::{Predicate, Vocabulary};
+use crate::data::vocabulary::{Glance, Predicate, Vocabulary};
 use crate::draws::Draws;
 use crate::ids::{ClassSet, EntityId, EntitySet};
 use crate::system::bind::{Strengths, bind};
@@ -112,17 +112,13 @@ impl Hypothesis {
     }
 }
 
-/// The diagnostics that show classes of evidence.
-pub(crate) const TOOLS: [Diagnostic; 3] =
-    [Diagnostic::QueryLogs, Diagnostic::CheckMetrics, Diagnostic::CheckServiceStatus];
-
-/// A view: one diagnostic of one entity.
+/// A view: one diagnostic of one entity, with its metrics split or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct View {
     /// The entity that is looked at.
     pub at: EntityId,
-    /// The diagnostic that is used.
-    pub tool: Diagnostic,
+    /// The diagnostic that is used, and how.
+    pub glance: Glance,
 }
 
 /// Everything that there is to be seen: the true fault together with the decoys.
@@ -257,15 +253,16 @@ impl<'a> Laboratory<'a> {
 #[derive(Debug)]
 pub(crate) struct Hypotheses<'a> {
     all: &'a [Hypothesis],
-    /// The classes that each of [`TOOLS`] shows.
-    tools: [ClassSet; TOOLS.len()],
+    /// The glances that show classes, and which.
+    glances: Vec<(Glance, ClassSet)>,
 }
 
 impl<'a> Hypotheses<'a> {
     /// Takes all faults of a system.
     #[must_use]
     pub(crate) fn over(vocabulary: &Vocabulary, all: &'a [Hypothesis]) -> Self {
-        Self { all, tools: TOOLS.map(|tool| vocabulary.of_tool(tool)) }
+        let glances = vocabulary.glances();
+        Self { all, glances: glances.into_iter().map(|glance| (glance, vocabulary.of_glance(glance))).collect() }
     }
 
     /// Assembles the scene of a true hypothesis and of decoys, given the entities that are in trouble. Without a true
@@ -302,14 +299,15 @@ impl<'a> Hypotheses<'a> {
     /// Returns whether a fault is consistent with one view of a scene.
     #[must_use]
     pub(crate) fn agrees(&self, hypothesis: &Hypothesis, scene: &Scene, view: View) -> bool {
-        let of_tool = TOOLS.iter().zip(self.tools).find(|(tool, _)| **tool == view.tool);
-        let of_tool = of_tool.map_or(ClassSet::EMPTY, |(_, classes)| classes);
-        let shown = |shows: &[ClassSet]| shows[view.at.index()] & of_tool;
+        let known = self.glances.iter().find(|(glance, _)| *glance == view.glance);
+        let classes = known.map_or(ClassSet::EMPTY, |(_, classes)| *classes);
+        let shown = |shows: &[ClassSet]| shows[view.at.index()] & classes;
         if !is_explained(shown(&hypothesis.appearance.shows), shown(&scene.shows), scene.ambiguity) {
             return false;
         }
         // Error rates and response times are among the metrics.
-        view.tool != Diagnostic::CheckMetrics || hypothesis.appearance.allows(view.at, scene.troubled.at(view.at))
+        view.glance != Diagnostic::CheckMetrics.into()
+            || hypothesis.appearance.allows(view.at, scene.troubled.at(view.at))
     }
 
     /// Returns whether a rival is set apart from the truth by signs alone, as its definition says: one of its own signs
@@ -330,7 +328,8 @@ impl<'a> Hypotheses<'a> {
     /// Goes through all views of the system.
     fn views(&self) -> impl Iterator<Item = View> {
         let entities = self.all.first().map_or(0, |one| one.appearance.shows.len());
-        EntityId::first(entities).flat_map(|at| TOOLS.map(|tool| View { at, tool }))
+        EntityId::first(entities)
+            .flat_map(|at| self.glances.iter().map(move |(glance, _)| View { at, glance: *glance }))
     }
 
     /// Returns the hypotheses that an alert leaves open: those that bring its symptom about at the alerted entity, at
@@ -504,7 +503,7 @@ mod tests {
         let scene = hypotheses.scene(Some(0), all[0].appearance.least, 3, [], 1);
         assert_eq!(hypotheses.after_alert(GATEWAY, Symptom::Errors), [0]);
         assert_eq!(hypotheses.after_alert(GATEWAY, Symptom::Latency), [1]);
-        let metrics = View { at: GATEWAY, tool: Diagnostic::CheckMetrics };
+        let metrics = View { at: GATEWAY, glance: Diagnostic::CheckMetrics.into() };
         assert!(hypotheses.agrees(&all[0], &scene, metrics) && !hypotheses.agrees(&all[1], &scene, metrics));
         assert_eq!(hypotheses.fewest_views(&scene, &[0, 1], 0), Some(vec![metrics]));
         assert_eq!(hypotheses.fewest_views(&scene, &[0], 0), None, "there is nothing to exclude");

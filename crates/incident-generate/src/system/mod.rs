@@ -6,6 +6,7 @@ pub(crate) mod builder;
 pub(crate) mod fault;
 pub(crate) mod named_objects;
 pub(crate) mod names;
+pub(crate) mod particulars;
 pub(crate) mod strength;
 pub(crate) mod topology;
 pub(crate) mod traffic;

@@ -18,7 +18,7 @@ impl Reader<'_> {
             let kind = change.kind.as_str();
             let _ = write!(sheet.text, "{} {} ({}), {kind}: ", change.id, self.clock(minute), Age(ago));
             if let Some(notes) = self.world.library.telemetry.notes.get(&change.kind) {
-                self.phrase(&mut sheet.text, notes, self.some_peer(), CHANGES << 32 | slot as u64, None);
+                self.phrase(&mut sheet.text, notes, CHANGES << 32 | slot as u64);
             }
             sheet.text.push('\n');
         }

@@ -1,6 +1,6 @@
 //! The dependencies of an entity, and of others on it, each with how its calls go.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use crate::data::kinds::Kind;
 use crate::data::vocabulary::FailsAs;
@@ -8,6 +8,7 @@ use crate::ids::EntityId;
 use crate::proof::claim::Claim;
 use crate::system::topology::Edge;
 use crate::telemetry::reader::{DEPENDENCIES, EMPTY, LOGGED, Reader, Sheet, Tenths};
+use crate::telemetry::splits::reason;
 
 /// The slot of the first caller; the slots before are those of dependencies.
 const CALLERS: u64 = 100;
@@ -16,6 +17,15 @@ const MOST_CALLERS: usize = 40;
 /// The slots of what the entity stands on, and of what is placed on a node.
 const UNDER: u64 = 200;
 const PLACED: u64 = 300;
+
+/// Why calls fail, as the caller's instrumentation counts them.
+struct Why(Option<FailsAs>);
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |fails_as| write!(f, " ({})", reason(fails_as)))
+    }
+}
 
 impl Reader<'_> {
     /// Writes the dependencies of the entity, then its callers.
@@ -83,11 +93,12 @@ impl Reader<'_> {
         };
         let _ = writeln!(
             sheet.text,
-            "{} -> {} ({}): {health}, {} % of calls fail, p99 {} ms",
+            "{} -> {} ({}): {health}, {} % of calls fail{}, p99 {} ms",
             self.name(edge.from),
             self.name(edge.to),
             edge.kind.as_str(),
             Tenths(i64::from(share)),
+            Why((share >= LOGGED).then_some(fails_as)),
             Tenths(tenths),
         );
     }

@@ -1,19 +1,24 @@
-//! The log of an entity. Lines come in bursts on several channels, and of each channel the newest lines are shown.
+//! The log of an entity. Entries come in bursts on several channels, and of each channel the newest ones are shown, as the
+//! technology of the entity prints them.
 
 use std::cmp::Reverse;
 use std::fmt::{self, Write};
 
+use crate::data::dialect::{About, Dialect, Entry};
+use crate::data::kinds::EdgeKind;
 use crate::data::vocabulary::FailsAs;
 use crate::draws::Stream;
-use crate::ids::{ClassId, ClassSet};
+use crate::ids::{ClassId, ClassSet, EntityId};
 use crate::proof::claim::Claim;
 use crate::record_id::RecordId;
 use crate::system::topology::Edge;
 use crate::telemetry::reader::{LOGGED, LOGS, Reader, RequestTime, Sheet, WINDOW};
+use crate::telemetry::words::Words;
 use incident_env::Diagnostic;
 
-/// The number of lines of a channel that are shown.
-const LINES: usize = 3;
+/// The number of entries of a channel that are shown, and the number of lines from which an entry is long.
+const SHOWN: usize = 3;
+const LONG: usize = 3;
 /// The share of failures, in thousandths, from which an entity does not report work that was done.
 const HOPELESS: i16 = 900;
 /// The number of failing calls, and that of usual calls, that have a channel.
@@ -21,131 +26,184 @@ const CALLS: usize = 3;
 /// The channels, as the first part of their keys.
 const CLASSES: u64 = 1 << 16;
 const FAILED_CALLS: u64 = 2 << 16;
-const NOISE: u64 = 3 << 16;
+const USUAL: u64 = 3 << 16;
 const USUAL_CALLS: u64 = 4 << 16;
+const SERVED: u64 = 5 << 16;
 const TRACE: u64 = 9 << 16;
+/// The entries that a channel has in an hour, on average.
+const KEPT_AN_HOUR: i64 = 84;
 
-/// A line of a log before it is written.
+/// An entry of a log, of which the newest ones are written.
 struct Line {
     /// Milliseconds after the alert.
     ms: i64,
-    /// The key of its channel. Two lines of a channel never come at the same time.
+    /// The key of its channel. Two entries of a channel never come at the same time.
     key: u64,
     id: RecordId,
     text: String,
     claim: Claim,
 }
 
+/// What a log has collected.
+#[derive(Default)]
+struct Log {
+    lines: Vec<Line>,
+    /// The number of entries that are kept, also of those that are not shown.
+    kept: usize,
+}
+
 impl<'a> Reader<'a> {
     /// Writes the log of the entity.
     pub(super) fn logs(&self, sheet: &mut Sheet) {
-        let logged = self.world.library.vocabulary.of_tool(Diagnostic::QueryLogs);
-        let mut lines = Vec::new();
-        let (seen, of_classes) = self.classes(&mut lines, logged);
-        let of_calls = self.failed_calls(&mut lines);
-        self.noise(&mut lines);
-        self.usual_calls(&mut lines);
+        let logged = self.world.library.vocabulary.of_glance(Diagnostic::QueryLogs.into());
+        let mut log = Log::default();
+        let seen = self.classes(&mut log);
+        self.failed_calls(&mut log);
+        self.usual(&mut log, About::Itself, USUAL);
+        self.usual(&mut log, About::Served, SERVED);
+        self.usual_calls(&mut log);
+        let Log { mut lines, kept } = log;
         lines.sort_by_key(|line| (line.ms, line.key));
         let claim = Claim::Lacks { at: self.at, classes: logged - seen };
         sheet.begin(self.id(LOGS, 0, i64::from(self.now)), claim);
         let _ = writeln!(
             sheet.text,
-            "{} log of {}, last {WINDOW} min; kinds of message above INFO: {}, the newest of each below{}",
+            "{} log of {} ({}), last {WINDOW} min: {kept} entries, {}; the newest of each sort below{}",
             self.clock(self.now),
             self.name(self.at),
-            of_classes + of_calls,
+            self.dialect(self.at).name,
+            Sampled(self.sampled()),
             Lost(self.world.incident.knobs.log_loss),
         );
         for line in lines {
             sheet.begin(line.id, line.claim);
-            let ms = line.ms.rem_euclid(60_000);
-            let minute = i32::try_from(line.ms.div_euclid(60_000)).unwrap_or_default();
-            let _ = writeln!(sheet.text, "{}:{:02}.{:03} {}", self.clock(minute), ms / 1000, ms % 1000, line.text);
+            let _ = writeln!(sheet.text, "{}", line.text);
         }
         self.trace(sheet);
     }
 
-    /// Adds the lines of classes of evidence. Returns the classes that have lines, and the number of channels.
-    fn classes(&self, lines: &mut Vec<Line>, logged: ClassSet) -> (ClassSet, usize) {
-        let (mut seen, mut channels) = (ClassSet::EMPTY, 0);
+    /// Returns of how many entries the store keeps one: what is left is as much whatever the traffic is.
+    fn sampled(&self) -> i64 {
+        let an_hour = self.world.incident.traffic.usual(self.at) * 36 / 10;
+        let every = an_hour / KEPT_AN_HOUR;
+        // Such settings are round numbers.
+        let mut round = 1;
+        while round * 10 <= every {
+            round *= 10;
+        }
+        [5, 2, 1].into_iter().map(|factor| factor * round).find(|round| *round <= every).unwrap_or(1)
+    }
+
+    /// Adds the entries of classes of evidence. Returns the classes that logs show and that have entries.
+    fn classes(&self, log: &mut Log) -> ClassSet {
+        let mut seen = ClassSet::EMPTY;
         for presence in &self.presences {
-            for class in (presence.classes & logged).iter() {
-                let Some(template) = &self.world.library.telemetry.logs[class.index()] else { continue };
-                let before = lines.len();
+            for class in presence.classes.iter() {
+                let peer = self.peer_of(class);
+                let Some((dialect, entry)) = self.says(class, peer, presence.number) else { continue };
+                let before = log.kept;
                 let key = CLASSES | u64::from(class) << 8 | presence.number;
                 let claim = Claim::Shows { at: self.at, class };
-                self.channel(lines, key, [presence.from, presence.to], |text, salt, _| {
-                    let _ = write!(text, "{} ", template.level);
-                    self.phrase(text, &template.lines, self.peer_of(class), salt, None);
+                self.channel(log, key, [presence.from, presence.to], |text, when| {
+                    let since = when.minute - presence.from.max(when.minute - 10_000);
+                    let words = Words { minutes: since.unsigned_abs(), ..self.words_at(peer, when) };
+                    write_entry(text, dialect, entry, &words);
                     claim
                 });
-                if lines.len() > before {
-                    channels += 1;
+                if log.kept > before {
                     seen |= ClassSet::of(class);
                 }
             }
         }
-        (seen, channels)
+        seen
     }
 
-    /// Adds usual lines about work that was done, until next to nothing works.
-    fn noise(&self, lines: &mut Vec<Line>) {
-        let Some(noise) = self.world.library.telemetry.noise.get(&self.kind(self.at)) else { return };
+    /// Returns how a class of evidence reads in the log of the entity: as its technology prints it, or else as the
+    /// platform does that it runs on.
+    fn says(&self, class: ClassId, peer: Option<EntityId>, presence: u64) -> Option<(&'a Dialect, &'a Entry)> {
+        let which = self.which(presence);
+        let own = self.dialect(self.at);
+        let called = peer.map_or(own, |peer| self.dialect(peer));
+        let of = |dialect: &'a Dialect| Some((dialect, dialect.says(class, self.kind(self.at), called, which)?));
+        of(own).or_else(|| of(self.world.library.dialects.platform()?))
+    }
+
+    /// Draws which of several entries that fit is printed.
+    fn which(&self, salt: u64) -> u32 {
+        self.world.incident.draws.below(Stream::Phrases, u64::from(self.at), salt | 1 << 50, 60)
+    }
+
+    /// Adds usual entries, until next to nothing works.
+    fn usual(&self, log: &mut Log, about: About, key: u64) {
+        let dialect = self.dialect(self.at);
+        let entries: Vec<_> =
+            dialect.usual(self.kind(self.at)).filter(|usual| usual.about == about).map(|usual| &usual.entry).collect();
+        if entries.is_empty() {
+            return;
+        }
         let mut works = self.now;
         while works > self.now - WINDOW && self.world.reading(self.state, self.at, works).error >= HOPELESS {
             works -= 1;
         }
         let ms = (self.world.usual(self.at).latency / 1000).max(1);
-        self.channel(lines, NOISE, [i32::MIN, works + 1], |text, salt, _| {
-            text.push_str("INFO ");
-            self.phrase(text, noise, self.some_peer(), salt, Some(RequestTime::Answered(ms)));
+        self.channel(log, key, [i32::MIN, works + 1], |text, when| {
+            let entry = self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), when.salt ^ 1, &entries);
+            let ms = Some(self.took(RequestTime::Answered(ms), when.salt));
+            write_entry(text, dialect, entry, &Words { ms, ..self.words_at(self.some_peer(), when) });
             Claim::Nothing
         });
     }
 
-    /// Returns the name of the entity that a class is about. If it is about calls along one kind of edge, it is the
-    /// other end of such an edge.
-    fn peer_of(&self, class: ClassId) -> &'a str {
+    /// Returns the entity that a class is about. If it is about calls along one kind of edge, it is the other end of such
+    /// an edge.
+    fn peer_of(&self, class: ClassId) -> Option<EntityId> {
         let mut holding = self.world.holding(self.state, self.at, self.now);
         let toward =
             holding.find(|acting| acting.predicate.shows.contains(class)).and_then(|acting| acting.predicate.toward);
         let topology = &self.world.incident.topology;
         let edge = toward.and_then(|toward| topology.needs(self.at).find(|edge| toward.includes(edge.kind)));
-        edge.map_or_else(|| self.some_peer(), |edge| self.name(edge.to))
+        edge.map(|edge| edge.to).or_else(|| self.some_peer())
     }
 
-    /// Adds the newest lines of a channel, which comes in bursts from one minute to another. `write` appends a text,
-    /// given its salt and its minute, and returns what it claims.
+    /// Returns what fills the places of an entry.
+    fn words_at(&self, peer: Option<EntityId>, when: When) -> Words<'a> {
+        Words { time: when.ms, ..self.words(peer, when.salt) }
+    }
+
+    /// Adds the newest entries of a channel, which comes in bursts from one minute to another. `write` appends an entry and
+    /// returns what it claims.
     fn channel(
         &self,
-        lines: &mut Vec<Line>,
+        log: &mut Log,
         key: u64,
         [from, to]: [i32; 2],
-        mut write: impl FnMut(&mut String, u64, i32) -> Claim,
+        mut write: impl FnMut(&mut String, When) -> Claim,
     ) {
         let first = from.max(self.now - WINDOW + 1);
-        // The current minute has only begun, and has no lines yet.
+        // The current minute has only begun, and has no entries yet.
         let last = (to.saturating_sub(1)).min(self.now - 1);
-        let mut left = LINES;
+        let mut shown = 0;
         for minute in (first..=last).rev() {
             let mut count = self.burst(key, minute);
-            if minute == first && left == LINES {
+            if minute == first && shown == 0 {
                 // Whatever was there was logged at least once.
                 count = count.max(1);
             }
             for number in (0..count).rev() {
-                if left == 0 {
-                    return;
-                }
-                if left < LINES && self.is_lost(key, minute, number) {
+                if shown > 0 && self.is_lost(key, minute, number) {
                     continue;
                 }
-                left -= 1;
+                log.kept += 1;
+                if shown >= SHOWN {
+                    continue;
+                }
                 let ms = i64::from(minute) * 60_000 + i64::from(self.moment(key, minute, number));
                 let salt = key << 24 ^ u64::from(minute.cast_unsigned()) << 4 ^ u64::from(number);
-                let mut text = String::with_capacity(80);
-                let claim = write(&mut text, salt, minute);
-                lines.push(Line { ms, key, id: self.id(LOGS, key, ms), text, claim });
+                let mut text = String::with_capacity(120);
+                let claim = write(&mut text, When { ms, minute, salt });
+                // Of a long entry, such as a stack trace, the newest one is enough.
+                shown += if text.lines().count() > LONG { SHOWN } else { 1 };
+                log.lines.push(Line { ms, key, id: self.id(LOGS, key, ms), text, claim });
             }
         }
     }
@@ -183,9 +241,8 @@ impl<'a> Reader<'a> {
         start + number * 1900 + draws.within(Stream::Bursts, place, minute | u64::from(number + 2) << 40, 0, 1500)
     }
 
-    /// Adds the calls that fail, as the caller sees them; an entity sees only its own calls. Returns the number of
-    /// channels.
-    fn failed_calls(&self, lines: &mut Vec<Line>) -> usize {
+    /// Adds the calls that fail, as the caller sees them; an entity sees only its own calls.
+    fn failed_calls(&self, log: &mut Log) {
         let now = self.now;
         let worst = |edge: &Edge| {
             let minutes = [now, now - 6, 0, -1].into_iter().filter(|minute| *minute <= now);
@@ -197,42 +254,56 @@ impl<'a> Reader<'a> {
         bad.sort_by_key(|(share, edge)| (Reverse(*share), edge.to));
         bad.truncate(CALLS);
         for (_, edge) in &bad {
-            self.failed_call(lines, edge);
+            self.failed_call(log, edge);
         }
-        bad.len()
     }
 
-    /// Adds the lines of one call that fails, for as long as it fails.
-    fn failed_call(&self, lines: &mut Vec<Line>, edge: &Edge) {
+    /// Adds the entries of one call that fails, for as long as it fails.
+    fn failed_call(&self, log: &mut Log, edge: &Edge) {
         let is_failing = |minute: i32| self.fails(edge, minute).0 >= LOGGED;
         let first = self.now - WINDOW;
         let end = (first..=self.now).rev().find(|minute| is_failing(*minute)).unwrap_or(self.now);
         let onset = (first..=end).rev().take_while(|minute| is_failing(*minute)).last().unwrap_or(end);
+        // A cache that is filled by its readers has nothing to say of the store behind it.
+        if edge.kind == EdgeKind::Store {
+            return;
+        }
         let claim = Claim::Calls { from: edge.from, to: edge.to, fail: true, errors: None };
-        self.channel(lines, FAILED_CALLS | u64::from(edge.to), [onset, end + 1], |text, salt, minute| {
-            let (_, fails_as) = self.fails(edge, minute.max(onset));
-            text.push_str("ERROR ");
-            if let Some(phrases) = self.world.library.telemetry.fails.get(&fails_as) {
-                let ms = (self.slowest(edge.to, minute, fails_as == FailsAs::Timeout) / 1000).max(1);
-                let time = match fails_as {
-                    FailsAs::Timeout => RequestTime::GivenUp(ms),
-                    _ => RequestTime::Answered(ms),
-                };
-                self.phrase(text, phrases, self.name(edge.to), salt, Some(time));
-            }
+        let (dialect, called) = (self.dialect(self.at), self.dialect(edge.to));
+        let which = self.which(FAILED_CALLS | u64::from(edge.to));
+        self.channel(log, FAILED_CALLS | u64::from(edge.to), [onset, end + 1], |text, when| {
+            let (_, fails_as) = self.fails(edge, when.minute.max(onset));
+            let Some(entry) = dialect.fails(fails_as, self.kind(self.at), called, which) else { return claim };
+            let ms = (self.slowest(edge.to, when.minute, fails_as == FailsAs::Timeout) / 1000).max(1);
+            let time = match fails_as {
+                FailsAs::Timeout => RequestTime::GivenUp(ms),
+                _ => RequestTime::Answered(ms),
+            };
+            let minutes = (when.minute - onset).unsigned_abs();
+            let ms = Some(self.took(time, when.salt));
+            write_entry(text, dialect, entry, &Words { ms, minutes, ..self.words_at(Some(edge.to), when) });
             claim
         });
     }
 
     /// Adds calls that work, so that the entity that is named most often is not the one that fails.
-    fn usual_calls(&self, lines: &mut Vec<Line>) {
-        let phrases = &self.world.library.telemetry.calls;
-        let works = |edge: &&Edge| self.fails(edge, self.now - 1).0 < LOGGED;
+    fn usual_calls(&self, log: &mut Log) {
+        let dialect = self.dialect(self.at);
+        let usual = dialect.usual(self.kind(self.at)).filter(|usual| usual.about == About::Called);
+        let entries: Vec<_> = usual.map(|usual| &usual.entry).collect();
+        if entries.is_empty() {
+            return;
+        }
+        // Services log the requests that they send each other. A store logs what it is asked itself.
+        let is_request = |edge: &&Edge| matches!(edge.kind, EdgeKind::Req | EdgeKind::Opt | EdgeKind::External);
+        let works = |edge: &&Edge| is_request(edge) && self.fails(edge, self.now - 1).0 < LOGGED;
         for edge in self.world.incident.topology.needs(self.at).filter(works).take(CALLS) {
             let ms = (self.world.usual(edge.to).latency / 1000).max(1);
-            self.channel(lines, USUAL_CALLS | u64::from(edge.to), [i32::MIN, i32::MAX], |text, salt, _| {
-                text.push_str("INFO ");
-                self.phrase(text, phrases, self.name(edge.to), salt, Some(RequestTime::Answered(ms)));
+            self.channel(log, USUAL_CALLS | u64::from(edge.to), [i32::MIN, i32::MAX], |text, when| {
+                let entry =
+                    self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), when.salt ^ 1, &entries);
+                let ms = Some(self.took(RequestTime::Answered(ms), when.salt));
+                write_entry(text, dialect, entry, &Words { ms, ..self.words_at(Some(edge.to), when) });
                 Claim::Nothing
             });
         }
@@ -245,7 +316,9 @@ impl<'a> Reader<'a> {
             return;
         }
         let latency = |at| self.world.reading(self.state, at, self.now).latency;
-        let bad = |edge: &&Edge| (self.fails(edge, self.now).0, latency(edge.to), Reverse(edge.to));
+        // What made the request fail or wait is a call that it cannot do without.
+        let is_needed = |edge: &Edge| edge.kind != EdgeKind::Opt;
+        let bad = |edge: &&Edge| (is_needed(edge), self.fails(edge, self.now).0, latency(edge.to), Reverse(edge.to));
         let worst = self.world.incident.topology.needs(self.at).max_by_key(bad);
         let failed = worst.filter(|edge| self.fails(edge, self.now).0 >= LOGGED);
         let calls = |edge: &Edge| Claim::Calls { from: edge.from, to: edge.to, fail: true, errors: None };
@@ -260,6 +333,50 @@ impl<'a> Reader<'a> {
             let _ = write!(sheet.text, "; in it {} {ms} ms, {end}", self.name(edge.to));
         }
         sheet.text.push('\n');
+    }
+}
+
+/// When an entry is printed, and what its numbers are drawn by.
+#[derive(Clone, Copy)]
+struct When {
+    /// Milliseconds after the alert.
+    ms: i64,
+    /// The minute after the alert.
+    minute: i32,
+    salt: u64,
+}
+
+/// Appends an entry as its technology prints it: lines of its own, with what follows them.
+fn write_entry(out: &mut String, dialect: &Dialect, entry: &Entry, words: &Words<'_>) {
+    let stream = &dialect.streams[entry.stream];
+    let parts = words.world.incident.draws.pick(Stream::Phrases, u64::from(words.at), words.salt, &entry.variants);
+    let mut text = String::with_capacity(100);
+    for (number, part) in parts.iter().enumerate() {
+        text.clear();
+        // Each line has its own numbers, and what is one value is the same in all of them.
+        part.text.write(&mut text, words);
+        if number > 0 {
+            out.push('\n');
+        }
+        match (&part.word, number) {
+            (None, 1..) => out.push_str(&text),
+            (word, _) => {
+                let level = word.as_deref().unwrap_or_else(|| stream.word(entry.level));
+                stream.line().write(out, &Words { level, text: &text, ..*words });
+            }
+        }
+    }
+}
+
+/// How many entries the store keeps.
+struct Sampled(i64);
+
+impl fmt::Display for Sampled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            ..=1 => f.write_str("all that were printed"),
+            every => write!(f, "one in {every} of those printed"),
+        }
     }
 }
 
@@ -278,6 +395,7 @@ impl fmt::Display for Lost {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::telemetry::query::Asked;
     use crate::testing::of_every_level;
 
     /// The times between lines vary more than those of a Poisson process, whose coefficient of variation is 1.
@@ -286,11 +404,11 @@ mod tests {
         for made in of_every_level(11, 1) {
             let state = made.world().start();
             for at in made.incident().topology.ids() {
-                let reader = Reader::new(made.world(), &state, at);
+                let reader = Reader::new(made.world(), &state, at, Asked::default());
                 let mut times = Vec::new();
                 for minute in -3000..0 {
-                    for number in 0..reader.burst(NOISE, minute) {
-                        times.push(f64::from(minute) * 60_000.0 + f64::from(reader.moment(NOISE, minute, number)));
+                    for number in 0..reader.burst(USUAL, minute) {
+                        times.push(f64::from(minute) * 60_000.0 + f64::from(reader.moment(USUAL, minute, number)));
                     }
                 }
                 times.sort_by(f64::total_cmp);

@@ -3,11 +3,15 @@
 
 use std::fmt::{self, Write};
 
+use crate::data::dialect::Quantity;
+use crate::data::kinds::Kind;
 use crate::data::templates::{Series, Shape};
 use crate::draws::Stream;
-use crate::ids::ClassSet;
+use crate::ids::{ClassId, ClassSet};
+use crate::incident::calendar::Clock;
 use crate::incident::world::Presence;
 use crate::proof::claim::Claim;
+use crate::system::particulars::Size;
 use crate::telemetry::reader::{METRICS, Reader, Sheet, Tenths, WINDOW};
 
 /// The number of points of a series, and the minutes between them.
@@ -33,17 +37,22 @@ const JOURNEYS: u64 = 200;
 /// Draws of a series besides those of its minutes: its own usual level, and the jitter around it.
 const OWN_LEVEL: u64 = 1 << 40;
 const JITTER: u64 = 1 << 41;
+const FINE: u64 = 1 << 42;
 
 impl Reader<'_> {
     /// Writes the metrics of the entity.
     pub(super) fn metrics(&self, sheet: &mut Sheet) {
         let incident = &self.world.incident;
+        if let Some(by) = self.asked.by {
+            self.split(sheet, by);
+            return;
+        }
         if incident.traffic.usual(self.at) > 0 {
             self.traffic(sheet);
         }
         let kind = self.kind(self.at);
         for (number, series) in (SERIES..).zip(&self.world.library.telemetry.series) {
-            if series.kinds.contains(&kind) {
+            if series.kinds.contains(&kind) && !self.is_split(series.class) {
                 self.shifted(sheet, number, series);
             }
         }
@@ -52,10 +61,23 @@ impl Reader<'_> {
         }
     }
 
-    /// Goes through the minutes of the points of a series.
-    fn minutes(&self) -> impl Iterator<Item = i32> + use<> {
-        let now = self.now;
-        (0..POINTS).rev().map(move |point| now - point * APART)
+    /// Returns whether a class is seen only where metrics are split.
+    fn is_split(&self, class: ClassId) -> bool {
+        self.world.library.vocabulary.classes[class.index()].by.is_some()
+    }
+
+    /// Goes through the minutes of the points of a series: those of a fixed grid of clock time, and the current one.
+    pub(super) fn minutes(&self) -> impl Iterator<Item = i32> + use<> {
+        let (now, last) = (self.now, self.last_of_grid());
+        (0..POINTS - 1).rev().map(move |point| last - point * APART).chain([now])
+    }
+
+    /// Returns the last minute of the grid before the current one. The grid is fixed to the clock, so whoever looks again
+    /// finds the same points.
+    fn last_of_grid(&self) -> i32 {
+        let Clock(minute) = self.clock(self.now);
+        let past = i32::try_from(minute).unwrap_or_default() % APART;
+        self.now - if past == 0 { APART } else { past }
     }
 
     /// Writes the series that follow from traffic.
@@ -97,21 +119,70 @@ impl Reader<'_> {
             Claim::Lacks { at: self.at, classes: ClassSet::of(series.class) }
         };
         sheet.begin(self.id(METRICS, slot, i64::from(self.now)), claim);
+        let printed = self.printed(series);
         let values = self.minutes().map(|minute| {
             let ahead = if series.shape == Shape::Fill { FILLS } else { 0 };
             let holds = |presence: &&Presence| (presence.from.saturating_sub(ahead)..presence.to).contains(&minute);
-            self.level(series, slot, own, minute, of_class().find(holds).map(|presence| presence.from))
+            let level = self.level(series, slot, own, minute, of_class().find(holds).map(|presence| presence.from));
+            printed.value(level, self.hundredth(slot, minute))
         });
-        self.series(sheet, &series.label, &series.unit, values);
+        self.series(sheet, &printed.label, printed.unit, values);
     }
 
-    fn series(&self, sheet: &mut Sheet, label: &str, unit: &str, values: impl Iterator<Item = impl fmt::Display>) {
+    /// Returns how a series is printed: as the exporter of the entity's technology names it, or else in plain words.
+    fn printed<'b>(&self, series: &'b Series) -> Printed<'b>
+    where
+        Self: 'b,
+    {
+        let particulars = self.particulars(self.at);
+        let named = series.of.and_then(|of| self.dialect(self.at).series(of, self.kind(self.at)));
+        let Some(named) = named else {
+            return Printed { label: series.label.clone(), unit: &series.unit, whole: 100, places: 0 };
+        };
+        let mut label = named.name.clone();
+        let mut labels = String::new();
+        named.labels.write(&mut labels, &self.words(self.some_peer(), 0));
+        if !labels.is_empty() {
+            let _ = write!(label, "{{{labels}}}");
+        }
+        let of_size = |size: Size| i64::from(particulars.size(size));
+        let (whole, places) = match (series.of, named.unit.as_str()) {
+            (Some(Quantity::Cpu), "cores") => (of_size(Size::Cores), 2),
+            (Some(Quantity::Memory), "MiB") => (of_size(Size::Memory), 0),
+            (Some(Quantity::Volume), "GiB") => (of_size(Size::Volume), 0),
+            (Some(Quantity::Connections), "") => match self.kind(self.at) {
+                Kind::Db | Kind::Cache | Kind::Queue | Kind::Gateway | Kind::Node => (of_size(Size::Connections), 0),
+                _ => (of_size(Size::Pool), 0),
+            },
+            (Some(Quantity::Backlog), _) => (100_000, 0),
+            (Some(Quantity::Oldest), "s") => (6000, 0),
+            (Some(Quantity::Offset), "s") => (100, 3),
+            _ => (100, 0),
+        };
+        Printed { label, unit: &named.unit, whole, places }
+    }
+
+    /// Draws hundredths of a unit of a level, so that what is counted in small units is no round number.
+    fn hundredth(&self, slot: u64, minute: i32) -> i64 {
+        let incident = &self.world.incident;
+        let fine = if incident.knobs.noise == 0 { 1 } else { 100 };
+        i64::from(incident.draws.below(Stream::Noise, self.slot(slot), when(minute) | FINE, fine))
+    }
+
+    pub(super) fn series(
+        &self,
+        sheet: &mut Sheet,
+        label: &str,
+        unit: &str,
+        values: impl Iterator<Item = impl fmt::Display>,
+    ) {
         let text = &mut sheet.text;
         text.push_str(label);
         if !unit.is_empty() {
             let _ = write!(text, " ({unit})");
         }
-        let _ = write!(text, ", every {APART} min to {}: ", self.clock(self.now));
+        let (last, now) = (self.clock(self.last_of_grid()), self.clock(self.now));
+        let _ = write!(text, ", every {APART} min to {last} and at {now}: ");
         for (index, value) in values.enumerate() {
             let _ = write!(text, "{}{value}", if index == 0 { "" } else { " " });
         }
@@ -119,12 +190,12 @@ impl Reader<'_> {
     }
 
     /// Returns the coordinate of the draws of a slot.
-    fn slot(&self, slot: u64) -> u64 {
+    pub(super) fn slot(&self, slot: u64) -> u64 {
         u64::from(self.at) << 8 | slot
     }
 
     /// Adds noise to a value, in thousandths of it and so many at most.
-    fn noisy(&self, slot: u64, minute: i32, value: i64, most: u32) -> i64 {
+    pub(super) fn noisy(&self, slot: u64, minute: i32, value: i64, most: u32) -> i64 {
         let incident = &self.world.incident;
         let most = most * incident.knobs.noise / 100;
         let noise = incident.draws.below(Stream::Noise, self.slot(slot), when(minute), 2 * most + 1);
@@ -189,7 +260,46 @@ impl Reader<'_> {
     }
 }
 
+/// How a series is printed.
+struct Printed<'a> {
+    /// Its name with its labels.
+    label: String,
+    /// Its unit.
+    unit: &'a str,
+    /// What the level 100 is printed as, before the places.
+    whole: i64,
+    /// The number of decimal places.
+    places: usize,
+}
+
+impl Printed<'_> {
+    /// Converts a level. What is counted in smaller units gets hundredths of a unit of the level.
+    fn value(&self, level: i64, hundredths: i64) -> Decimal {
+        let fine = if self.whole > 100 { level * 100 + hundredths } else { level * 100 };
+        let scale = [1, 10, 100, 1000][self.places.min(3)];
+        // An offset is given in milliseconds and printed in seconds, so its three places are its own digits.
+        let value = if self.places == 3 { level } else { fine * self.whole * scale / 10_000 };
+        Decimal { value, places: self.places }
+    }
+}
+
+/// A number with so many decimal places.
+struct Decimal {
+    value: i64,
+    places: usize,
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scale = [1, 10, 100, 1000][self.places.min(3)];
+        if self.places == 0 {
+            return write!(f, "{}", self.value);
+        }
+        write!(f, "{}.{:0width$}", self.value / scale, self.value % scale, width = self.places)
+    }
+}
+
 /// Returns the coordinate of the draws of a minute.
-fn when(minute: i32) -> u64 {
+pub(super) fn when(minute: i32) -> u64 {
     u64::from(minute.cast_unsigned())
 }

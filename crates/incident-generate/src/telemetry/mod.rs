@@ -7,4 +7,6 @@ mod logs;
 mod metrics;
 pub(crate) mod query;
 pub(crate) mod reader;
+mod splits;
 mod status;
+mod words;

@@ -3,16 +3,21 @@
 
 use std::fmt::{self, Write};
 
+use crate::data::dialect::Dialect;
 use crate::data::kinds::Kind;
-use crate::data::phrase::{Phrase, Words};
+use crate::data::phrase::Phrase;
 use crate::data::vocabulary::FailsAs;
 use crate::draws::Stream;
 use crate::ids::EntityId;
-use crate::incident::world::{Clock, Presence, State, World};
+use crate::incident::calendar::Clock;
+use crate::incident::world::{Presence, State, World};
 use crate::proof::claim::{Claim, Record};
 use crate::record_id::{RecordId, RecordKey};
+use crate::system::particulars::Particulars;
 use crate::system::topology::Edge;
 use crate::system::traffic::{Acting, TIMEOUT};
+use crate::telemetry::query::Asked;
+use crate::telemetry::words::Words;
 
 /// How many minutes logs and series go back.
 pub(super) const WINDOW: i32 = 120;
@@ -53,12 +58,14 @@ pub(crate) struct Reader<'a> {
     pub(super) world: &'a World,
     pub(super) state: &'a State,
     pub(super) at: EntityId,
+    /// What is asked for in particular.
+    pub(super) asked: Asked<'a>,
     /// The current minute.
     pub(super) now: i32,
     /// The classes of evidence that are or were there at the entity.
     pub(super) presences: Vec<Presence>,
-    /// The name of an entity that calls it.
-    caller: &'a str,
+    /// An entity that calls it, or the entity itself.
+    caller: EntityId,
 }
 
 /// The duration of a request, in milliseconds.
@@ -72,11 +79,11 @@ pub(super) enum RequestTime {
 
 impl<'a> Reader<'a> {
     /// Makes the reader of an entity in the current minute of a state.
-    pub(crate) fn new(world: &'a World, state: &'a State, at: EntityId) -> Self {
+    pub(crate) fn new(world: &'a World, state: &'a State, at: EntityId, asked: Asked<'a>) -> Self {
         let topology = &world.incident.topology;
         let caller = topology.needed_by(at).next().map_or(at, |edge| edge.from);
         let presences = world.presences(state, at).collect();
-        Self { world, state, at, now: state.minute(), presences, caller: topology.name(caller) }
+        Self { world, state, at, asked, now: state.minute(), presences, caller }
     }
 
     /// Returns the name of an entity.
@@ -101,50 +108,78 @@ impl<'a> Reader<'a> {
         RecordId::drawn(incident.names, RecordKey { at: self.at, tool, slot, when })
     }
 
-    /// Returns what fills the places of phrases about the entity.
-    pub(super) fn words(&self, peer: &'a str, salt: u64) -> Words<'a> {
-        let World { incident, objects, .. } = self.world;
+    /// Returns the particulars of an entity.
+    pub(super) fn particulars(&self, of: EntityId) -> Particulars<'a> {
+        let incident = &self.world.incident;
+        Particulars::of(&incident.topology, incident.draws, incident.names, of)
+    }
+
+    /// Returns the technology that an entity runs.
+    pub(super) fn dialect(&self, of: EntityId) -> &'a Dialect {
+        let dialects = &self.world.library.dialects;
+        dialects.get(self.particulars(of).technology(dialects))
+    }
+
+    /// Returns what fills the places of phrases about the entity now. `peer` is the other end of the call that the phrase
+    /// is about.
+    pub(super) fn words(&self, peer: Option<EntityId>, salt: u64) -> Words<'a> {
         Words {
-            itself: self.name(self.at),
+            world: self.world,
+            at: self.at,
             peer,
             caller: self.caller,
-            job: objects.job(self.at).unwrap_or_default(),
-            cert: objects.certificate(self.at).unwrap_or_default(),
-            flag: objects.flag(self.at).unwrap_or_default(),
-            zone: incident.topology.entity(self.at).zone,
+            thing: None,
+            generation: self.generation(),
+            time: i64::from(self.now) * 60_000,
             ms: None,
             minutes: 0,
-            draws: incident.draws,
-            salt: u64::from(self.at) << 40 | salt,
+            salt,
+            code: "500",
+            level: "",
+            text: "",
         }
     }
 
-    /// Returns what fills the places of phrases about the entity and a thing of it, with the generation that the status
-    /// of the entity shows.
-    pub(crate) fn words_of_generation(&self, thing: &'a str) -> Words<'a> {
-        let fields = &self.world.library.telemetry.fields;
-        let class = self.world.library.vocabulary.class_named(GENERATION);
-        let number = (0..).zip(fields).find(|(_, field)| Some(field.class) == class).map_or(0, |(number, _)| number);
-        self.words(thing, number)
+    /// Returns what fills the places of phrases about the entity and a thing of it.
+    pub(crate) fn words_about(&self, thing: &'a str) -> Words<'a> {
+        Words { thing: Some(thing), ..self.words(None, 0) }
     }
 
-    /// Returns the name of something that the entity calls, for phrases that name one and mean none in particular.
-    pub(super) fn some_peer(&self) -> &'a str {
-        let first = self.world.incident.topology.needs(self.at).next();
-        self.name(first.map_or(self.at, |edge| edge.to))
+    /// Returns the generation that the entity uses: that of its own documents or names, or else that of the credentials
+    /// which all parts have from one. It rises by one whenever one that was issued comes into use.
+    fn generation(&self) -> u32 {
+        let topology = &self.world.incident.topology;
+        let issuer = match self.kind(self.at) {
+            Kind::Config | Kind::Dns | Kind::Identity => self.at,
+            _ => topology.of(Kind::Identity).next().unwrap_or(self.at),
+        };
+        let class = self.world.library.vocabulary.class_named(GENERATION);
+        let presences = self.world.presences(self.state, issuer);
+        let ended =
+            presences.filter(|one| class.is_some_and(|class| one.classes.contains(class)) && one.to <= self.now);
+        self.particulars(issuer).generation() + u32::try_from(ended.count()).unwrap_or_default()
+    }
+
+    /// Returns something that the entity calls, for phrases that name one and mean none in particular.
+    pub(super) fn some_peer(&self) -> Option<EntityId> {
+        self.world.incident.topology.needs(self.at).next().map(|edge| edge.to)
     }
 
     /// Appends one of several phrases.
-    pub(super) fn phrase(&self, out: &mut String, of: &[Phrase], peer: &'a str, salt: u64, time: Option<RequestTime>) {
+    pub(super) fn phrase(&self, out: &mut String, of: &[Phrase], salt: u64) {
+        let phrase = self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), salt, of);
+        phrase.write(out, &self.words(self.some_peer(), salt));
+    }
+
+    /// Returns how long one request took, in milliseconds. Each takes a time of its own, and hardly one takes longer than
+    /// the 99th percentile.
+    pub(super) fn took(&self, time: RequestTime, salt: u64) -> u32 {
         let draws = self.world.incident.draws;
-        let phrase = draws.pick(Stream::Phrases, u64::from(self.at), salt, of);
-        // Each request takes a time of its own, and hardly one takes longer than the 99th percentile.
         let spread = draws.within(Stream::Phrases, u64::from(self.at) << 1 | 1, salt, 30, 102);
-        let ms = time.map(|time| match time {
+        match time {
             RequestTime::Answered(ms) => (ms.saturating_mul(spread) / 100).max(1),
             RequestTime::GivenUp(ms) => ms + spread / 3,
-        });
-        phrase.write(out, &Words { ms, ..self.words(peer, salt) });
+        }
     }
 
     /// Returns how long the slowest calls of an entity take, in microseconds. Where callers give up, it is their
@@ -158,7 +193,12 @@ impl<'a> Reader<'a> {
     pub(super) fn fails(&self, edge: &Edge, minute: i32) -> (i32, FailsAs) {
         let called = i32::from(self.world.reading(self.state, edge.to, minute).error);
         let (mut passes, mut looks) = (1000, None);
-        let concerns = |acting: &Acting<'_>| acting.fails_calls_along(edge.kind);
+        // A name that does not resolve, and a way that there is not, fail calls of the one that calls, to one of the others.
+        let is_first = || self.world.incident.topology.needs(edge.from).next().is_some_and(|first| first.to == edge.to);
+        let is_of_caller = |acting: &Acting<'_>| {
+            acting.fails_requests() && matches!(acting.predicate.fails_as, FailsAs::Unresolved | FailsAs::Unreachable)
+        };
+        let concerns = |acting: &Acting<'_>| acting.fails_calls_along(edge.kind) || is_of_caller(acting) && is_first();
         for acting in self.world.holding(self.state, edge.from, minute).filter(concerns) {
             passes = passes * (1000 - acting.error()) / 1000;
             looks = Some(acting.predicate.fails_as);

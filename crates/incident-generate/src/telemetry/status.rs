@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use crate::data::phrase::Words;
 use crate::ids::ClassSet;
 use crate::incident::world::Presence;
 use crate::proof::claim::Claim;
 use crate::telemetry::reader::{Reader, STATUS, Sheet};
+use crate::telemetry::words::Words;
 
 /// The share of failed requests, in thousandths, above which an entity is called failing and not degraded.
 const FAILING: i16 = 400;

@@ -1,0 +1,119 @@
+//! Places of phrases whose values mean nothing by themselves: ids, process numbers, counters. Each is drawn, once for
+//! whatever it belongs to.
+
+/// What a value belongs to. Wherever it is read there, it is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Each {
+    /// One entry of a log.
+    Entry,
+    /// The part that prints it.
+    Part,
+    /// The other end of the call that the entry is about.
+    Peer,
+    /// A part that calls the one that prints it.
+    Caller,
+    /// The node that the part runs on.
+    Node,
+    /// The whole system.
+    System,
+}
+
+/// How a value is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum How {
+    /// A number from the first to the second.
+    Number(u32, u32),
+    /// A number that is drawn as the first two say, and that rises by the third each minute.
+    Rising(u32, u32, u32),
+    /// The same with so many digits, of which the first are zeros.
+    Padded(u32, u32, usize),
+    /// So many hexadecimal digits.
+    Hex(u32),
+    /// So many letters and digits.
+    Letters(u32),
+    /// A UUID of version 4.
+    Uuid,
+    /// One of these.
+    Of(&'static [&'static str]),
+}
+
+/// A place whose value is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Drawn {
+    /// The name that stands in braces.
+    pub(crate) name: &'static str,
+    /// What its value belongs to.
+    pub(crate) each: Each,
+    /// How its value is made.
+    pub(crate) how: How,
+}
+
+const fn drawn(name: &'static str, each: Each, how: How) -> Drawn {
+    Drawn { name, each, how }
+}
+
+/// All places whose values are drawn. The place in the list is hashed into the values, so new ones are appended.
+pub(crate) const DRAWN: [Drawn; 62] = [
+    drawn("hex8", Each::Entry, How::Hex(8)),
+    drawn("hex16", Each::Entry, How::Hex(16)),
+    drawn("hex32", Each::Entry, How::Hex(32)),
+    drawn("hex64", Each::Entry, How::Hex(64)),
+    drawn("uuid", Each::Entry, How::Uuid),
+    drawn("uid", Each::Part, How::Uuid),
+    drawn("container_id", Each::Part, How::Hex(64)),
+    drawn("lease_id", Each::Entry, How::Letters(24)),
+    drawn("mount_id", Each::Part, How::Hex(8)),
+    drawn("realm", Each::System, How::Of(&["shop"])),
+    drawn("realm_id", Each::System, How::Uuid),
+    drawn("client_user_id", Each::Caller, How::Uuid),
+    drawn("member_id", Each::Part, How::Hex(16)),
+    drawn("remote_member_id", Each::Part, How::Hex(16)),
+    drawn("remote_node", Each::Part, How::Of(&["node-2", "node-3", "node-4"])),
+    drawn("revision", Each::Part, How::Rising(900_000, 90_000_000, 41)),
+    drawn("raft_index", Each::Part, How::Rising(1_900_000, 90_000_000, 57)),
+    drawn("raft_term", Each::Part, How::Number(2, 40)),
+    drawn("config_field", Each::Part, How::Of(&["retry_budget", "max_entries", "pool_size", "allow_list", "limits"])),
+    drawn("zone_line", Each::Part, How::Number(12, 240)),
+    drawn("doc_line", Each::System, How::Number(12, 240)),
+    drawn("upstream_ip", Each::Part, How::Of(&["169.254.169.253", "10.0.0.2", "10.0.1.2"])),
+    drawn("neighbor", Each::Part, How::Of(&["spine1", "spine2", "edge_rtr1", "edge_rtr2"])),
+    drawn("neighbor_asn", Each::Part, How::Number(64_512, 65_534)),
+    drawn("asn", Each::System, How::Number(64_512, 65_534)),
+    drawn("peer_port_local", Each::Entry, How::Number(32_768, 60_999)),
+    drawn("caller_port", Each::Entry, How::Number(32_768, 60_999)),
+    drawn("kubelet_pid", Each::Node, How::Number(900, 1900)),
+    drawn("containerd_pid", Each::Node, How::Number(600, 899)),
+    drawn("chronyd_pid", Each::Node, How::Number(2000, 2400)),
+    drawn("zebra_pid", Each::Part, How::Number(40, 90)),
+    drawn("watchfrr_pid", Each::Part, How::Number(20, 39)),
+    drawn("netlink_pid", Each::Part, How::Number(2_000_000_000, 4_290_000_000)),
+    drawn("ntp_name", Each::System, How::Of(&["ntp.shop.internal"])),
+    drawn("image_digest", Each::Part, How::Hex(64)),
+    drawn("nsandbox_id", Each::Entry, How::Hex(64)),
+    drawn("ncontainer_id", Each::Entry, How::Hex(64)),
+    drawn("npod_uid", Each::Entry, How::Uuid),
+    drawn("veth", Each::Entry, How::Hex(8)),
+    drawn("api_id", Each::Part, How::Letters(10)),
+    drawn("api_key_id", Each::Caller, How::Letters(10)),
+    drawn("incident_id", Each::Part, How::Letters(12)),
+    drawn("config_sha512", Each::Part, How::Hex(128)),
+    drawn("jgroups_id", Each::Part, How::Number(10_000, 64_000)),
+    drawn("remote_server_id", Each::Part, How::Uuid),
+    drawn("oom_score_adj", Each::Part, How::Number(3, 999)),
+    drawn("msg_id", Each::Peer, How::Uuid),
+    drawn("digit", Each::Entry, How::Number(1, 9)),
+    drawn("thread", Each::Entry, How::Number(1, 16)),
+    drawn("n3", Each::Entry, How::Number(100, 999)),
+    drawn("session", Each::Entry, How::Number(1000, 32_000)),
+    drawn("bytes", Each::Entry, How::Number(180, 9800)),
+    drawn("waiting", Each::Entry, How::Number(4, 90)),
+    drawn("pid", Each::Part, How::Number(7, 4200)),
+    drawn("cert_days", Each::Part, How::Number(9, 300)),
+    drawn("event_uid", Each::Part, How::Uuid),
+    drawn("cluster_uuid", Each::Part, How::Uuid),
+    drawn("producer_id", Each::Part, How::Number(1000, 90_000)),
+    drawn("member_uuid", Each::Caller, How::Uuid),
+    drawn("seq", Each::Part, How::Rising(1000, 6500, 1)),
+    drawn("seq20", Each::Part, How::Padded(120_000, 9_000_000, 20)),
+    drawn("bug_line", Each::Part, How::Number(40, 480)),
+];

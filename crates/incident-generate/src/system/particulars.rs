@@ -1,0 +1,165 @@
+//! The particulars of a part: what it runs, where it is, how large it is, and what it is called by others. Each is one
+//! value wherever it is read.
+//!
+//! Sizes come from the source of what happens, and addresses and other names from the source of names.
+
+use std::fmt::{self, Display};
+
+use crate::data::dialect::Dialects;
+use crate::data::kinds::Kind;
+use crate::draws::{Draws, Stream};
+use crate::ids::{DialectId, EntityId};
+use crate::system::topology::Topology;
+
+/// The namespace that all parts run in.
+pub(crate) const NAMESPACE: &str = "shop";
+/// The letters of the random parts of pod names, as Kubernetes draws them.
+const LETTERS: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
+
+/// A fixed size of a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Size {
+    /// The limit of its memory, in MiB.
+    Memory,
+    /// The limit of its processor time, in cores.
+    Cores,
+    /// The connections in its pool.
+    Pool,
+    /// The connections that it accepts.
+    Connections,
+    /// The size of its volume, in GiB.
+    Volume,
+    /// The number of its replicas.
+    Replicas,
+}
+
+/// An address of version 4 of the internet protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Address(pub(crate) [u8; 4]);
+
+impl Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d] = self.0;
+        write!(f, "{a}.{b}.{c}.{d}")
+    }
+}
+
+/// The particulars of one part.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Particulars<'a> {
+    topology: &'a Topology,
+    draws: Draws,
+    names: Draws,
+    at: EntityId,
+}
+
+impl<'a> Particulars<'a> {
+    /// Returns the particulars of a part of a system.
+    pub(crate) const fn of(topology: &'a Topology, draws: Draws, names: Draws, at: EntityId) -> Self {
+        Self { topology, draws, names, at }
+    }
+
+    /// Returns the kind of the part.
+    pub(crate) fn kind(self) -> Kind {
+        self.topology.entity(self.at).kind
+    }
+
+    /// Returns the name of the part.
+    pub(crate) fn name(self) -> &'a str {
+        self.topology.name(self.at)
+    }
+
+    /// Returns what the part is for: `orders` of `orders-api`, and `quartz` of `svc-quartz`.
+    pub(crate) fn role(self) -> &'a str {
+        let (first, last) = self.name().split_once('-').unwrap_or((self.name(), ""));
+        if matches!(first, "svc" | "node" | "ext") { last } else { first }
+    }
+
+    /// Returns the technology that the part runs.
+    pub(crate) fn technology(self, dialects: &Dialects) -> DialectId {
+        dialects.pick(self.kind(), self.draws.below(Stream::Technology, u64::from(self.at), 0, u32::MAX))
+    }
+
+    /// Returns a fixed size.
+    pub(crate) fn size(self, size: Size) -> u32 {
+        let of: &[u32] = match (size, self.kind()) {
+            (Size::Memory, Kind::Db | Kind::Queue) => &[4096, 8192, 12288, 16384],
+            (Size::Memory, Kind::Cache) => &[2048, 4096, 6144, 8192],
+            (Size::Memory, Kind::Node) => &[32768, 65536],
+            (Size::Memory, _) => &[512, 768, 1024, 1536, 2048],
+            (Size::Cores, Kind::Db | Kind::Queue | Kind::Cache) => &[4, 8, 16],
+            (Size::Cores, Kind::Node) => &[16, 32],
+            (Size::Cores, _) => &[1, 2, 4],
+            (Size::Pool, _) => &[8, 10, 12, 15, 16, 20, 24, 30, 32, 40, 50],
+            (Size::Connections, Kind::Cache) => &[1000, 2000, 4000, 10_000],
+            (Size::Connections, Kind::Db) => &[100, 150, 200, 300, 500],
+            (Size::Connections, _) => &[256, 512, 1024],
+            (Size::Volume, _) => &[50, 100, 200, 500],
+            (Size::Replicas, Kind::Db | Kind::Queue) => &[3],
+            (Size::Replicas, Kind::Api | Kind::Worker) => &[3, 4, 6],
+            (Size::Replicas, Kind::Batch) => &[1],
+            (Size::Replicas, _) => &[2, 3],
+        };
+        *self.draws.pick(Stream::Sizes, u64::from(self.at), size as u64, of)
+    }
+
+    /// Returns the generation of documents and credentials that is in use on a usual day.
+    pub(crate) fn generation(self) -> u32 {
+        self.draws.within(Stream::Sizes, u64::from(self.at), 100, 104, 612)
+    }
+
+    /// Draws a number from the source of names that is always the same for the part and a purpose.
+    pub(crate) fn drawn(self, purpose: u64, low: u32, high: u32) -> u32 {
+        self.names.within(Stream::Addresses, u64::from(self.at), purpose, low, high)
+    }
+
+    /// Draws 64 bits from the source of names that are always the same for the part and a purpose.
+    pub(crate) fn bits(self, purpose: u64) -> u64 {
+        self.names.bits(Stream::Addresses, u64::from(self.at), purpose, 1)
+    }
+
+    /// Returns the address of the part. Parts of a node have addresses of its range.
+    pub(crate) fn address(self) -> Address {
+        let entity = self.topology.entity(self.at);
+        let octet = |purpose: u64, low: u8, high: u8| {
+            u8::try_from(self.drawn(purpose, low.into(), high.into())).unwrap_or(high)
+        };
+        if entity.kind == Kind::External {
+            return Address([203, 0, 113, octet(1, 10, 250)]);
+        }
+        match entity.node {
+            Some(node) => Address([10, 42, node_octet(node), octet(1, 2, 250)]),
+            None if entity.kind == Kind::Node => Address([10, 0, entity.zone + 1, node_octet(self.at)]),
+            None => Address([10, 96, entity.zone, octet(1, 2, 250)]),
+        }
+    }
+
+    /// Returns the name of the part's first pod. Stores have numbered pods.
+    pub(crate) fn pod(self, out: &mut String) {
+        self.pod_numbered(out, 0);
+    }
+
+    /// Returns the name of one of the part's pods.
+    pub(crate) fn pod_numbered(self, out: &mut String, number: u32) {
+        out.push_str(self.name());
+        if self.kind().is_store() || self.kind() == Kind::Cache {
+            out.push_str(&format!("-{number}"));
+            return;
+        }
+        let mut letters = |count: u32, purpose: u64| {
+            out.push('-');
+            let mut bits = self.bits(purpose);
+            for _ in 0..count {
+                out.push(char::from(LETTERS[usize::try_from(bits % 27).unwrap_or_default()]));
+                bits /= 27;
+            }
+        };
+        letters(10, 2);
+        letters(5, 50 + u64::from(number));
+    }
+}
+
+/// Returns the octet of an address that tells nodes apart.
+fn node_octet(node: EntityId) -> u8 {
+    u8::try_from(u64::from(node) % 200).unwrap_or_default() + 10
+}

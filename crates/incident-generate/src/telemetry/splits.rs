@@ -1,0 +1,410 @@
+//! Metrics that are split: the same requests by node, zone, release, flag, client, route, code, peer, partition or reason.
+//! What fails evenly fails evenly in each split, and what fails in one place only is seen where the split separates it.
+
+use std::fmt::Write;
+
+use crate::data::kinds::{EdgeKind, Kind, Split};
+use crate::data::vocabulary::FailsAs;
+use crate::draws::Stream;
+use crate::ids::{ClassId, ClassSet, EntityId};
+use crate::incident::world::Presence;
+use crate::proof::claim::Claim;
+use crate::system::particulars::Size;
+use crate::telemetry::metrics::when;
+use crate::telemetry::reader::{METRICS, Reader, Sheet, Tenths, WINDOW};
+
+/// The first slot of the records of splits.
+const SPLITS: u64 = 400;
+/// The records that a split may have.
+const MOST: u64 = 40;
+/// The share of requests that may fail in one place, in thousandths.
+const MOST_FAIL: i64 = 970;
+/// The share of requests that new connections are made for, in thousandths.
+const HANDSHAKES: i64 = 40;
+/// The number of partitions of a queue.
+const PARTITIONS: u32 = 6;
+
+/// One of the series of a split: what is labelled, with its share of the requests and of the failures.
+struct Part {
+    label: String,
+    /// Its share of the requests, in thousandths.
+    requests: i64,
+    /// Whether what fails in one place only fails here.
+    is_hit: bool,
+}
+
+impl Reader<'_> {
+    /// Writes the metrics of the entity, split.
+    pub(super) fn split(&self, sheet: &mut Sheet, by: Split) {
+        let before = sheet.records.len();
+        match by {
+            Split::Node => self.evenly(sheet, by, self.nodes()),
+            Split::Flag => self.evenly(sheet, by, self.variants()),
+            Split::Zone => self.evenly(sheet, by, self.zones()),
+            Split::Version => self.evenly(sheet, by, self.versions()),
+            Split::Route => self.evenly(sheet, by, self.routes()),
+            Split::Code => self.codes(sheet),
+            Split::Client => self.clients(sheet),
+            Split::Peer => self.peers(sheet),
+            Split::Partition => self.partitions(sheet),
+            Split::Reason => self.reasons(sheet),
+        }
+        if sheet.records.len() == before {
+            let claim = match self.class_of(by) {
+                Some(class) => Claim::Lacks { at: self.at, classes: ClassSet::of(class) },
+                None => Claim::Nothing,
+            };
+            sheet.begin(self.split_id(by, MOST - 1), claim);
+            let _ = writeln!(sheet.text, "no series of {} has the label {by}", self.name(self.at));
+        }
+    }
+
+    /// Returns the class of evidence that a split shows, if it shows one.
+    fn class_of(&self, by: Split) -> Option<ClassId> {
+        let classes = self.world.library.vocabulary.numbered_classes();
+        classes.into_iter().find(|(_, class)| class.by == Some(by)).map(|(id, _)| id)
+    }
+
+    fn split_id(&self, by: Split, number: u64) -> crate::record_id::RecordId {
+        self.id(METRICS, SPLITS + by as u64 * MOST + number, i64::from(self.now))
+    }
+
+    /// Returns what a record of a split says, and the presence that it shows in the window.
+    fn shown(&self, by: Split) -> (Claim, Vec<Presence>) {
+        let Some(class) = self.class_of(by) else { return (Claim::Nothing, Vec::new()) };
+        let of_class = self.presences.iter().filter(|presence| presence.classes.contains(class));
+        let shown: Vec<_> =
+            of_class.filter(|presence| presence.from <= self.now && self.now - WINDOW < presence.to).copied().collect();
+        let claim = if shown.is_empty() {
+            Claim::Lacks { at: self.at, classes: ClassSet::of(class) }
+        } else {
+            Claim::Shows { at: self.at, class }
+        };
+        (claim, shown)
+    }
+
+    /// Writes requests and failures of the parts of a split.
+    fn evenly(&self, sheet: &mut Sheet, by: Split, parts: Vec<Part>) {
+        let (claim, _) = self.shown(by);
+        let class = self.class_of(by);
+        let incident = &self.world.incident;
+        let usual = incident.traffic.usual(self.at);
+        if usual == 0 && self.kind(self.at) != Kind::Network {
+            return;
+        }
+        for (number, part) in (0..).map(|number| number * 2).zip(&parts) {
+            if usual > 0 {
+                sheet.begin(self.split_id(by, number), Claim::Nothing);
+                let rates = self.minutes().map(|minute| {
+                    let load = i64::from(self.world.reading(self.state, self.at, minute).load);
+                    let rate = usual / 1000 * load / 1000 * part.requests / 1000;
+                    Tenths(self.noisy(SPLITS + by as u64 * MOST + number, minute, rate * 10, 30))
+                });
+                self.series(sheet, &format!("requests{{{}}}", part.label), "per s", rates);
+            }
+            sheet.begin(self.split_id(by, number + 1), claim);
+            let most = (4 * incident.knobs.noise / 100).max(1);
+            let hit: i64 = parts.iter().filter(|part| part.is_hit).map(|part| part.requests).sum();
+            let failed = self.minutes().map(|minute| {
+                let slot = self.slot(SPLITS + by as u64 * MOST + number + 1);
+                let noise = i64::from(incident.draws.below(Stream::Noise, slot, when(minute), most));
+                let all = i64::from(self.world.reading(self.state, self.at, minute).error);
+                let own = class.map_or(0, |class| self.fails_in_one_place(class, minute));
+                Tenths((self.fails_here(all, own, hit, part.is_hit) + noise).clamp(0, 1000))
+            });
+            self.series(sheet, &format!("failed requests{{{}}}", part.label), "%", failed);
+        }
+    }
+
+    /// Returns the share of requests that fail in one place only in a minute, of all requests, in thousandths.
+    fn fails_in_one_place(&self, class: ClassId, minute: i32) -> i64 {
+        let holding = self.world.holding(self.state, self.at, minute);
+        let own =
+            holding.filter(|acting| acting.predicate.shows.contains(class)).map(|acting| i64::from(acting.error()));
+        let shown = own.max().unwrap_or(0);
+        let decoy = self
+            .presences
+            .iter()
+            .any(|presence| presence.classes.contains(class) && (presence.from..presence.to).contains(&minute));
+        // What a part cannot fail itself, such as a network, is what is lost on the way through it.
+        if decoy && shown == 0 { 120 } else { shown }
+    }
+
+    /// Returns the share of requests that fail in a part of a split, in thousandths, given the share of all that fails,
+    /// the share that fails in one place only, and how much of the traffic that place has.
+    fn fails_here(&self, all: i64, own: i64, hit: i64, is_hit: bool) -> i64 {
+        if own == 0 || hit == 0 {
+            return all;
+        }
+        let all = all.max(own);
+        // What fails everywhere, and what of the rest fails in the place that is hit.
+        let elsewhere = if own >= 1000 { 0 } else { 1000 - (1000 - all) * 1000 / (1000 - own) };
+        if !is_hit {
+            let beyond = (own - hit * MOST_FAIL / 1000).max(0) * 1000 / (1000 - hit).max(1);
+            return (elsewhere + beyond).min(1000);
+        }
+        let here = (own * 1000 / hit).min(MOST_FAIL);
+        1000 - (1000 - elsewhere) * (1000 - here) / 1000
+    }
+
+    /// Returns the nodes that the replicas of the entity run on. What concerns a node concerns the first one.
+    fn nodes(&self) -> Vec<Part> {
+        let topology = &self.world.incident.topology;
+        let Some(own) = topology.entity(self.at).node else { return Vec::new() };
+        let nodes: Vec<_> = topology.of(Kind::Node).collect();
+        let replicas = (self.particulars(self.at).size(Size::Replicas) as usize).clamp(1, nodes.len());
+        let first = nodes.iter().position(|node| *node == own).unwrap_or_default();
+        let share = 1000 / i64::try_from(replicas).unwrap_or(1);
+        let part = |number: usize| Part {
+            label: format!("node=\"{}\"", self.name(nodes[(first + number) % nodes.len()])),
+            requests: if number == 0 { 1000 - share * (i64::try_from(replicas).unwrap_or(1) - 1) } else { share },
+            is_hit: number == 0,
+        };
+        let mut parts: Vec<_> = (0..replicas).map(part).collect();
+        parts.sort_by(|one, other| one.label.cmp(&other.label));
+        parts
+    }
+
+    /// Returns the variants of the entity's newest flag.
+    fn variants(&self) -> Vec<Part> {
+        let Some(flag) = self.world.objects.flag(self.at) else { return Vec::new() };
+        let draws = self.world.incident.draws;
+        let on = i64::from(draws.within(Stream::Sizes, u64::from(self.at), 300, 240, 420));
+        let part = |variant: &str, requests: i64| Part {
+            label: format!("flag=\"{flag}\",variant=\"{variant}\""),
+            requests,
+            is_hit: variant == "on",
+        };
+        vec![part("on", on), part("off", 1000 - on)]
+    }
+
+    /// Returns the ways that requests take between the zones.
+    fn zones(&self) -> Vec<Part> {
+        if !matches!(self.kind(self.at), Kind::Gateway | Kind::Api | Kind::Worker | Kind::Db | Kind::Network) {
+            return Vec::new();
+        }
+        let draws = self.world.incident.draws;
+        let across = i64::from(draws.within(Stream::Sizes, u64::from(self.at), 301, 480, 560));
+        let ways = [("a", "a"), ("a", "b"), ("b", "a"), ("b", "b")];
+        let part = |(from, to): (&str, &str)| Part {
+            label: format!("source_zone=\"zone-{from}\",destination_zone=\"zone-{to}\""),
+            requests: if from == to { (1000 - across) / 2 } else { across / 2 },
+            is_hit: from != to,
+        };
+        ways.into_iter().map(part).collect()
+    }
+
+    /// Returns the release that the entity runs.
+    fn versions(&self) -> Vec<Part> {
+        let mut version = String::new();
+        let words = self.words(None, 0);
+        words.write_version(&mut version);
+        vec![Part { label: format!("version=\"{version}\""), requests: 1000, is_hit: false }]
+    }
+
+    /// Returns the routes that users ask for, at the entity through which they come in.
+    fn routes(&self) -> Vec<Part> {
+        let topology = &self.world.incident.topology;
+        if self.at != topology.gateway {
+            return Vec::new();
+        }
+        let part = |journey: &crate::system::topology::Journey| Part {
+            label: format!("route=\"/{}\"", journey.name),
+            requests: i64::from(journey.requests),
+            is_hit: false,
+        };
+        topology.journeys.iter().map(part).collect()
+    }
+
+    /// Writes the answers by their status.
+    fn codes(&self, sheet: &mut Sheet) {
+        let incident = &self.world.incident;
+        let usual = incident.traffic.usual(self.at);
+        if usual == 0 {
+            return;
+        }
+        let bad = self.code_of_failures();
+        for (number, code) in (0..).zip(["200", bad]) {
+            sheet.begin(self.split_id(Split::Code, number), Claim::Nothing);
+            let rates = self.minutes().map(|minute| {
+                let reading = self.world.reading(self.state, self.at, minute);
+                let failed = i64::from(reading.error);
+                let share = if code == "200" { 1000 - failed } else { failed };
+                let rate = usual / 1000 * i64::from(reading.load) / 1000 * share / 1000;
+                Tenths(self.noisy(SPLITS + Split::Code as u64 * MOST + number, minute, rate * 10, 30))
+            });
+            self.series(sheet, &format!("responses{{code=\"{code}\"}}"), "per s", rates);
+        }
+    }
+
+    /// Returns the status of the answers with which the entity fails requests.
+    pub(super) fn code_of_failures(&self) -> &'static str {
+        let holding = self.world.holding(self.state, self.at, self.now);
+        let worst = holding.filter(|acting| acting.predicate.error > 0).max_by_key(|acting| acting.error());
+        match worst.map(|acting| acting.predicate.fails_as) {
+            Some(FailsAs::Error) => "500",
+            Some(FailsAs::Timeout) => "504",
+            Some(FailsAs::Auth) => "401",
+            Some(FailsAs::Quota) => "429",
+            _ => "503",
+        }
+    }
+
+    /// Writes who calls the entity, and how much. Where one takes most of what there is, that one is named.
+    fn clients(&self, sheet: &mut Sheet) {
+        let incident = &self.world.incident;
+        let (claim, shown) = self.shown(Split::Client);
+        let usual = incident.traffic.usual(self.at);
+        let callers: Vec<_> =
+            incident.topology.needed_by(self.at).filter(|edge| edge.kind != EdgeKind::Consume).collect();
+        if callers.is_empty() || usual == 0 {
+            return;
+        }
+        let weight =
+            |caller: EntityId, fanout: i32| (incident.traffic.usual(caller) / 1000 * i64::from(fanout) / 1000).max(1);
+        let weights: Vec<_> = callers.iter().map(|edge| weight(edge.from, edge.fanout)).collect();
+        let whole: i64 = weights.iter().sum();
+        let leader = self.leader(&callers.iter().map(|edge| edge.from).collect::<Vec<_>>());
+        for (number, (edge, weight)) in (0..).zip(callers.iter().zip(&weights)) {
+            sheet.begin(self.split_id(Split::Client, number), claim);
+            let usual_share = weight * 1000 / whole;
+            let is_leader = Some(edge.from) == leader;
+            let leaders_usual = leader.map_or(0, |leader| {
+                callers.iter().zip(&weights).find(|(edge, _)| edge.from == leader).map_or(0, |(_, w)| w * 1000 / whole)
+            });
+            let shares = self.minutes().map(|minute| {
+                let since = shown.iter().find(|presence| (presence.from..presence.to).contains(&minute));
+                let share = match since {
+                    None => usual_share,
+                    Some(presence) => {
+                        let slot = self.slot(SPLITS + Split::Client as u64 * MOST);
+                        let most = i64::from(incident.draws.within(Stream::Noise, slot, when(minute), 710, 930));
+                        let ramp = i64::from((minute - presence.from + 3).clamp(0, 15));
+                        let leads = leaders_usual + (most.max(leaders_usual) - leaders_usual) * ramp / 15;
+                        if is_leader { leads } else { usual_share * (1000 - leads) / (1000 - leaders_usual).max(1) }
+                    }
+                };
+                Tenths(self.noisy(SPLITS + Split::Client as u64 * MOST + number, minute, share, 20))
+            });
+            let label = format!("share of connections{{client=\"{}\"}}", self.name(edge.from));
+            self.series(sheet, &label, "%", shares);
+        }
+    }
+
+    /// Returns the client that takes most: one that holds on to connections or calls too often, or else one that is
+    /// drawn.
+    fn leader(&self, callers: &[EntityId]) -> Option<EntityId> {
+        let vocabulary = &self.world.library.vocabulary;
+        let greedy: ClassSet = ["conns_high", "attempts_high", "job_running"]
+            .iter()
+            .filter_map(|name| vocabulary.class_named(name))
+            .collect();
+        let is_greedy = |caller: &EntityId| {
+            let mut presences = self.world.presences(self.state, *caller);
+            presences.any(|presence| presence.classes.meets(greedy) && self.world.is_of_fault(presence))
+        };
+        let drawn = || {
+            let count = u32::try_from(callers.len()).ok().filter(|count| *count > 0)?;
+            let place = self.world.incident.draws.below(Stream::Sizes, u64::from(self.at), 302, count);
+            callers.get(place as usize).copied()
+        };
+        callers.iter().copied().find(is_greedy).or_else(drawn)
+    }
+
+    /// Writes the calls of the entity by what is called.
+    fn peers(&self, sheet: &mut Sheet) {
+        for (number, edge) in (0..).zip(self.world.incident.topology.needs(self.at)) {
+            let claim =
+                Claim::Calls { from: edge.from, to: edge.to, fail: self.fails(edge, self.now).0 >= 25, errors: None };
+            sheet.begin(self.split_id(Split::Peer, number), claim);
+            let failed = self.minutes().map(|minute| Tenths(i64::from(self.fails(edge, minute).0)));
+            self.series(sheet, &format!("failed calls{{peer=\"{}\"}}", self.name(edge.to)), "%", failed);
+        }
+    }
+
+    /// Writes the messages that wait, by partition. Where one message blocks the others, its partition has all of them.
+    fn partitions(&self, sheet: &mut Sheet) {
+        if self.kind(self.at) != Kind::Queue {
+            return;
+        }
+        let vocabulary = &self.world.library.vocabulary;
+        let class = |name: &str| vocabulary.class_named(name);
+        let has = |presence: &&Presence, name: &str| class(name).is_some_and(|class| presence.classes.contains(class));
+        let stuck = self.particulars(self.at).drawn(16, 0, 11) % PARTITIONS;
+        for partition in 0..PARTITIONS {
+            sheet.begin(self.split_id(Split::Partition, partition.into()), Claim::Nothing);
+            let values = self.minutes().map(|minute| {
+                let holds = |presence: &&Presence| (presence.from..presence.to).contains(&minute);
+                let backlog = self.presences.iter().filter(holds).find(|presence| has(presence, "backlog"));
+                let is_one = self.presences.iter().filter(holds).any(|presence| has(&presence, "redelivery"));
+                let slot = self.slot(SPLITS + Split::Partition as u64 * MOST + u64::from(partition));
+                let usual = i64::from(self.world.incident.draws.within(Stream::Noise, slot, when(minute), 40, 700));
+                match backlog {
+                    Some(presence) if !is_one || partition == stuck => {
+                        usual + i64::from(minute - presence.from) * if is_one { 5200 } else { 900 }
+                    }
+                    _ => usual,
+                }
+            });
+            self.series(sheet, &format!("messages waiting{{partition=\"{partition}\"}}"), "", values);
+        }
+    }
+
+    /// Writes the handshakes that the entity accepts and refuses, and why its own calls fail.
+    fn reasons(&self, sheet: &mut Sheet) {
+        let incident = &self.world.incident;
+        let (claim, shown) = self.shown(Split::Reason);
+        let usual = incident.traffic.usual(self.at);
+        if matches!(self.kind(self.at), Kind::Api | Kind::Identity) {
+            let rate = (usual / 1000 * HANDSHAKES / 1000).max(2);
+            for (number, result) in (0..).zip(["ok", "certificate_expired"]) {
+                sheet.begin(self.split_id(Split::Reason, number), claim);
+                let values = self.minutes().map(|minute| {
+                    let is_bad = shown.iter().any(|presence| (presence.from..presence.to).contains(&minute));
+                    let slot = self.slot(SPLITS + Split::Reason as u64 * MOST);
+                    let bad = if is_bad {
+                        i64::from(incident.draws.within(Stream::Noise, slot, when(minute), 830, 910))
+                    } else {
+                        0
+                    };
+                    let share = if result == "ok" { 1000 - bad } else { bad };
+                    Tenths(self.noisy(
+                        SPLITS + Split::Reason as u64 * MOST + number,
+                        minute,
+                        rate * 10 * share / 1000,
+                        30,
+                    ))
+                });
+                self.series(sheet, &format!("tls_server_handshakes{{result=\"{result}\"}}"), "per s", values);
+            }
+        }
+        let mut number = 2;
+        for edge in incident.topology.needs(self.at) {
+            let (share, fails_as) = self.fails(edge, self.now);
+            if share < 25 || number >= MOST - 2 {
+                continue;
+            }
+            let claim = Claim::Calls { from: edge.from, to: edge.to, fail: true, errors: None };
+            sheet.begin(self.split_id(Split::Reason, number), claim);
+            let values = self.minutes().map(|minute| Tenths(i64::from(self.fails(edge, minute).0)));
+            let label = format!("failed calls{{peer=\"{}\",reason=\"{}\"}}", self.name(edge.to), reason(fails_as));
+            self.series(sheet, &label, "%", values);
+            number += 1;
+        }
+    }
+}
+
+/// Returns what instrumentation calls the reason of a failed call.
+pub(super) const fn reason(fails_as: FailsAs) -> &'static str {
+    match fails_as {
+        FailsAs::Unavailable => "http_503",
+        FailsAs::Error => "http_500",
+        FailsAs::Refused => "connection_refused",
+        FailsAs::Timeout => "timeout",
+        FailsAs::Auth => "unauthenticated",
+        FailsAs::Tls => "tls_handshake",
+        FailsAs::Unresolved => "name_resolution",
+        FailsAs::Unreachable => "no_route",
+        FailsAs::Quota => "http_429",
+    }
+}

@@ -1,0 +1,469 @@
+//! What fills the places of phrases about a part: its particulars, the other end of a call, the time, and numbers that
+//! vary from entry to entry.
+
+use std::fmt::Write;
+
+use crate::data::dialect::Dialect;
+use crate::data::kinds::Kind;
+use crate::data::phrase::{Fill, Known, Place};
+use crate::data::places::{DRAWN, Drawn, Each, How};
+use crate::draws::Stream;
+use crate::ids::EntityId;
+use crate::incident::calendar::{Moment, Style};
+use crate::incident::world::World;
+use crate::system::particulars::{Address, NAMESPACE, Particulars, Size};
+
+/// What users store and ask for.
+const WORDS: [&str; 16] = [
+    "orders", "accounts", "sessions", "items", "quotes", "reviews", "invoices", "routes", "profiles", "stock",
+    "prices", "labels", "slots", "ledgers", "tickets", "media",
+];
+/// Places in code where a part fails on some input: file, class, function, field.
+const BUGS: [[&str; 4]; 12] = [
+    ["totals", "TotalsCalculator", "apply_discount", "total"],
+    ["pricing", "PriceResolver", "resolve_price", "currency"],
+    ["profile", "ProfileMapper", "map_profile", "plan"],
+    ["shipping", "ShipmentPlanner", "pick_carrier", "carrier"],
+    ["render", "TemplateRenderer", "render_block", "locale"],
+    ["limits", "LimitChecker", "check_limit", "limit"],
+    ["import", "RowImporter", "import_row", "quantity"],
+    ["schedule", "SlotScheduler", "assign_slot", "starts_at"],
+    ["geo", "AddressParser", "parse_address", "postal_code"],
+    ["refund", "RefundBuilder", "build_refund", "amount"],
+    ["merge", "CartMerger", "merge_items", "sku"],
+    ["codec", "EventDecoder", "decode_event", "schema_version"],
+];
+/// The least and the greatest clock offset of a node whose time source is wrong, in milliseconds.
+pub(super) const SKEW: [u32; 2] = [3900, 4400];
+
+/// What fills the places of phrases about a part.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Words<'a> {
+    /// The world that the part is in.
+    pub world: &'a World,
+    /// The part itself.
+    pub at: EntityId,
+    /// The other end of the call that the phrase is about.
+    pub peer: Option<EntityId>,
+    /// A part that calls it.
+    pub caller: EntityId,
+    /// What stands in the place of the other end, if it is no part.
+    pub thing: Option<&'a str>,
+    /// The generation of documents and credentials that is in use.
+    pub generation: u32,
+    /// The time of the entry, in milliseconds after the alert.
+    pub time: i64,
+    /// The duration to report in milliseconds. If it is unknown, one is drawn.
+    pub ms: Option<u32>,
+    /// Minutes since the symptom began.
+    pub minutes: u32,
+    /// The coordinate of the numbers: records with the same salt show the same numbers.
+    pub salt: u64,
+    /// The status that failed requests of a series have.
+    pub code: &'a str,
+    /// The word for the level, in the line of a stream.
+    pub level: &'a str,
+    /// The text of the entry, in the line of a stream.
+    pub text: &'a str,
+}
+
+impl<'a> Words<'a> {
+    /// Returns the particulars of a part.
+    fn of(&self, at: EntityId) -> Particulars<'a> {
+        let incident = &self.world.incident;
+        Particulars::of(&incident.topology, incident.draws, incident.names, at)
+    }
+
+    fn own(&self) -> Particulars<'a> {
+        self.of(self.at)
+    }
+
+    fn other(&self) -> Particulars<'a> {
+        self.of(self.peer.unwrap_or(self.at))
+    }
+
+    fn dialect(&self, of: Particulars<'a>) -> &'a Dialect {
+        let dialects = &self.world.library.dialects;
+        dialects.get(of.technology(dialects))
+    }
+
+    /// Returns the store that an entry is about: the part itself, or what it calls.
+    fn store(&self) -> Particulars<'a> {
+        if matches!(self.own().kind(), Kind::Db | Kind::Queue | Kind::Cache) { self.own() } else { self.other() }
+    }
+
+    /// Returns the client that an entry is about: the caller of a store, or the part itself.
+    fn client(&self) -> Particulars<'a> {
+        if matches!(self.own().kind(), Kind::Db | Kind::Queue | Kind::Cache) {
+            self.of(self.caller)
+        } else {
+            self.own()
+        }
+    }
+
+    fn within(&self, index: u64, low: u32, high: u32) -> u32 {
+        let salt = u64::from(self.at) << 40 ^ self.salt;
+        self.world.incident.draws.within(Stream::Phrases, salt, index, low, high)
+    }
+
+    fn bits(&self, index: u64) -> u64 {
+        let salt = u64::from(self.at) << 40 ^ self.salt;
+        self.world.incident.draws.bits(Stream::Phrases, salt, index, 1)
+    }
+
+    fn ms(&self, index: u64) -> u32 {
+        self.ms.unwrap_or_else(|| self.within(index, 2000, 9800))
+    }
+
+    /// Appends the release that the part runs.
+    pub(super) fn write_version(&self, out: &mut String) {
+        let [major, minor, patch] = Self::version(self.own());
+        let _ = write!(out, "{major}.{minor}.{patch}");
+    }
+
+    fn version(of: Particulars<'_>) -> [u32; 3] {
+        [of.drawn(4, 1, 9), of.drawn(5, 0, 40), of.drawn(6, 0, 9)]
+    }
+
+    fn some_address(&self, index: u64) -> Address {
+        let octet = |number: u64, high: u32| u8::try_from(self.within(index << 8 | number, 2, high)).unwrap_or(2);
+        Address([10, 42, octet(1, 40), octet(2, 250)])
+    }
+
+    /// Returns the clock offset of the node that the part runs on, in milliseconds.
+    pub(super) fn skew(&self) -> u32 {
+        let node = self.world.incident.topology.entity(self.at).node.unwrap_or(self.at);
+        self.world.incident.draws.within(Stream::Sizes, u64::from(node), 200, SKEW[0], SKEW[1])
+    }
+
+    fn host(out: &mut String, of: Particulars<'_>) {
+        match of.kind() {
+            Kind::External => out.push_str(&format!("api.{}.example", of.role())),
+            Kind::Node => out.push_str(of.name()),
+            _ => out.push_str(&format!("{}.{NAMESPACE}.svc.cluster.local", of.name())),
+        }
+    }
+
+    fn uuid(out: &mut String, high: u64, low: u64) {
+        let (a, b, c) = (high >> 32, high >> 16 & 0xffff, high & 0xfff);
+        let (d, e) = (low >> 48 & 0x3fff | 0x8000, low & 0xffff_ffff_ffff);
+        out.push_str(&format!("{a:08x}-{b:04x}-4{c:03x}-{d:04x}-{e:012x}"));
+    }
+
+    fn moment(&self, out: &mut String, style: Style) {
+        self.moment_at(out, self.time, style);
+    }
+
+    fn moment_at(&self, out: &mut String, time: i64, style: Style) {
+        let Moment(alert) = self.world.moment_of_alert();
+        let _ = Moment(alert + time).write(out, style);
+    }
+
+    /// Appends the value of a place that is drawn.
+    fn drawn(&self, out: &mut String, number: u64, Drawn { each, how, .. }: Drawn) {
+        let draws = self.world.incident.names;
+        let purpose = 1000 + number;
+        let of = |at: EntityId| draws.child(1 << 40 | u64::from(at));
+        let source = match each {
+            Each::Entry => draws.child(1 << 41 | u64::from(self.at)).child(self.salt),
+            Each::Part => of(self.at),
+            Each::Peer => of(self.peer.unwrap_or(self.at)),
+            Each::Caller => of(self.caller),
+            Each::Node => of(self.world.incident.topology.entity(self.at).node.unwrap_or(self.at)),
+            Each::System => draws.child(1 << 42),
+        };
+        let bits = |word: u64| source.bits(Stream::Addresses, purpose, 0, word);
+        let within = |low: u32, high: u32| source.within(Stream::Addresses, purpose, 0, low, high);
+        let _ = match how {
+            How::Number(low, high) => write!(out, "{}", within(low, high)),
+            How::Rising(low, high, a_minute) => {
+                let seconds = (self.time / 1000 + 86_400).unsigned_abs();
+                write!(out, "{}", u64::from(within(low, high)) + seconds * u64::from(a_minute) / 60)
+            }
+            How::Padded(low, high, width) => {
+                let seconds = (self.time / 1000 + 86_400).unsigned_abs();
+                write!(out, "{:0width$}", u64::from(within(low, high)) + seconds)
+            }
+            How::Hex(digits) => {
+                let mut text = String::with_capacity(digits as usize + 16);
+                for word in 0..u64::from(digits.div_ceil(16)) {
+                    let _ = write!(text, "{:016x}", bits(word));
+                }
+                out.write_str(&text[..digits as usize])
+            }
+            How::Letters(count) => {
+                const LETTERS: &[u8; 62] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+                for word in 0..u64::from(count) {
+                    out.push(char::from(LETTERS[usize::try_from(bits(word) % 62).unwrap_or_default()]));
+                }
+                Ok(())
+            }
+            How::Uuid => return Self::uuid(out, bits(0), bits(1)),
+            How::Of(all) => out.write_str(all[within(0, u32::try_from(all.len()).unwrap_or(1) - 1) as usize]),
+        };
+    }
+
+    /// Appends the value of the drawn place of a name.
+    fn named_drawn(&self, out: &mut String, name: &str) {
+        if let Some((number, place)) = (0..).zip(DRAWN).find(|(_, place)| place.name == name) {
+            self.drawn(out, number, place);
+        }
+    }
+
+    /// Appends what a rising number was so much before.
+    fn rising(&self, out: &mut String, name: &str, before: u32) {
+        let mut number = String::new();
+        self.named_drawn(&mut number, name);
+        let _ = write!(out, "{}", number.parse::<u64>().unwrap_or_default().saturating_sub(before.into()));
+    }
+
+    /// Returns when the symptom began, in milliseconds after the alert.
+    fn began(&self) -> i64 {
+        let minute = self.time.div_euclid(60_000) - i64::from(self.minutes);
+        minute * 60_000
+    }
+}
+
+impl Fill for Words<'_> {
+    #[expect(clippy::too_many_lines, reason = "each place has its line")]
+    fn fill(&self, out: &mut String, place: Place) {
+        // Within one entry a place has one value, wherever it stands.
+        let index = match place {
+            Place::Known(known) => known as u64,
+            Place::Drawn(number, _) => number,
+        };
+        let place = match place {
+            Place::Known(known) => known,
+            Place::Drawn(number, drawn) => return self.drawn(out, number, drawn),
+        };
+        let (own, other) = (self.own(), self.other());
+        let within = |low, high| self.within(index, low, high);
+        let objects = &self.world.objects;
+        let bug = |field: usize| BUGS[self.own().drawn(7, 0, 11) as usize][field];
+        let pick_word = |of: Particulars<'_>, purpose| WORDS[of.drawn(purpose, 0, 15) as usize];
+        let _ = match place {
+            Known::Itself => out.write_str(own.name()),
+            Known::Peer => out.write_str(self.thing.unwrap_or_else(|| other.name())),
+            Known::Caller => out.write_str(self.of(self.caller).name()),
+            Known::Job => out.write_str(objects.job(self.at).unwrap_or_default()),
+            Known::Cert => out.write_str(objects.certificate(self.at).unwrap_or_default()),
+            Known::Flag => out.write_str(objects.flag(self.at).unwrap_or_default()),
+            Known::Zone => {
+                let zone = self.world.incident.topology.entity(self.at).zone;
+                write!(out, "zone-{}", if zone == 0 { 'a' } else { 'b' })
+            }
+            Known::Ip => write!(out, "{}", self.some_address(index)),
+            Known::Word => out.write_str(WORDS[within(0, 15) as usize]),
+            Known::Ms => write!(out, "{}", self.ms(index)),
+            Known::Seconds => {
+                let ms = self.ms(index);
+                write!(out, "{}.{:03}", ms / 1000, ms % 1000)
+            }
+            Known::N => write!(out, "{}", within(3, 96)),
+            Known::Few => write!(out, "{}", within(0, 2)),
+            Known::Pct => write!(out, "{}", within(61, 94)),
+            Known::Mb => write!(out, "{}", within(900, 7900)),
+            Known::Minutes => write!(out, "{}", self.minutes),
+            Known::Short => write!(out, "{}", own.drawn(8, 4, 15)),
+            Known::Rows => write!(out, "{}", within(48_000, 9_600_000)),
+            Known::Gen => write!(out, "{}", self.generation),
+            Known::Next => write!(out, "{}", self.generation + 1),
+            Known::Date => return self.moment(out, Style::Date),
+            Known::Clock => return self.moment(out, Style::Time),
+            Known::Milli => return self.moment(out, Style::Milliseconds),
+            Known::Micro => write!(out, "{:03}{:03}", self.time.rem_euclid(1000), within(0, 999)),
+            Known::Iso => return self.moment(out, Style::Iso),
+            Known::Syslog => return self.moment(out, Style::Syslog),
+            Known::Clf => return self.moment(out, Style::Clf),
+            Known::Dmy => return self.moment(out, Style::DayFirst),
+            Known::Epoch => return self.moment(out, Style::Epoch),
+            Known::Mmdd => return self.moment(out, Style::MonthDay),
+            Known::Pod => return own.pod(out),
+            Known::Host => match own.kind() {
+                Kind::Node | Kind::External | Kind::Network => return Self::host(out, own),
+                _ => return own.pod(out),
+            },
+            Known::Node => {
+                let node = self.world.incident.topology.entity(self.at).node.unwrap_or(self.at);
+                out.write_str(self.of(node).name())
+            }
+            Known::Namespace => out.write_str(NAMESPACE),
+            Known::App => out.write_str(own.role()),
+            Known::Version => {
+                let [major, minor, patch] = Self::version(own);
+                write!(out, "{major}.{minor}.{patch}")
+            }
+            Known::Image => {
+                let [major, minor, patch] = Self::version(own);
+                write!(out, "registry.{NAMESPACE}.internal/{}:{major}.{minor}.{patch}", own.name())
+            }
+            Known::OwnIp => write!(out, "{}", own.address()),
+            Known::PeerHost => return Self::host(out, other),
+            Known::PeerIp => write!(out, "{}", other.address()),
+            Known::PeerAddr => write!(out, "{}:{}", other.address(), self.dialect(other).port),
+            Known::PeerPort => write!(out, "{}", self.dialect(other).port),
+            Known::CallerIp => write!(out, "{}", self.of(self.caller).address()),
+            Known::CallerAddr => write!(out, "{}:{}", self.of(self.caller).address(), within(32_768, 60_999)),
+            Known::Database => out.write_str(self.store().role()),
+            Known::User => write!(out, "{}_rw", self.client().role()),
+            Known::Table => write!(out, "public.{}", pick_word(self.store(), 15)),
+            Known::Topic => write!(out, "{}.events", self.store().role()),
+            Known::Group => out.write_str(self.client().name()),
+            Known::Partition => write!(out, "{}", self.store().drawn(16, 0, 11)),
+            Known::Offset => write!(out, "{}", self.store().drawn(17, 1_200_000, 9_600_000)),
+            Known::Queue => write!(out, "{}.work", self.store().role()),
+            Known::ZoneFile => write!(out, "{NAMESPACE}.svc.cluster.local"),
+            Known::KeyPattern => write!(out, "{}:*", pick_word(self.store(), 18)),
+            Known::Route => {
+                write!(out, "/api/{}/{}", WORDS[within(0, 15) as usize], self.within(index | 1 << 33, 1000, 99_999))
+            }
+            Known::Method => out.write_str(["GET", "GET", "GET", "POST", "PUT"][within(0, 4) as usize]),
+            Known::Status => out.write_str(["200", "200", "200", "201", "204"][within(0, 4) as usize]),
+            Known::LimitMb => write!(out, "{}", own.size(Size::Memory)),
+            Known::LimitKb => write!(out, "{}", own.size(Size::Memory) * 1024),
+            Known::RssKb => write!(out, "{}", own.size(Size::Memory) * 1024 - within(800, 5200)),
+            Known::VmKb => write!(out, "{}", own.size(Size::Memory) * 1024 * 2 + own.drawn(20, 90_000, 900_000)),
+            Known::Pool => write!(out, "{}", own.size(Size::Pool)),
+            Known::MaxConnections => write!(out, "{}", self.store().size(Size::Connections)),
+            Known::VolumeGb => write!(out, "{}", own.size(Size::Volume)),
+            Known::CpuLimit => write!(out, "{}", own.size(Size::Cores)),
+            Known::SkewS => write!(out, "{}.{:03}", self.skew() / 1000, self.skew() % 1000),
+            Known::CertEndIso => return self.moment_at(out, self.began(), Style::IsoSeconds),
+            Known::SinceIso => return self.moment_at(out, self.began(), Style::IsoSeconds),
+            Known::Attempt => write!(out, "{}", 3 + self.minutes * 2 + within(0, 1)),
+            Known::Restarts => write!(out, "{}", 1 + self.minutes / 5),
+            Known::BugFile => out.write_str(bug(0)),
+            Known::BugClass => out.write_str(bug(1)),
+            Known::BugFn => out.write_str(bug(2)),
+            Known::BugMethod => return write_camel(out, bug(2)),
+            Known::BugField => out.write_str(bug(3)),
+            Known::Blocker => write!(out, "{}", self.store().drawn(23, 1000, 32_000)),
+            Known::Relation => write!(out, "{}", self.store().drawn(24, 16_400, 24_600)),
+            Known::Oid => write!(out, "{}", self.store().drawn(25, 16_384, 16_399)),
+            Known::BugLfn => return write_camel(out, bug(2)),
+            Known::SkewMs => write!(out, "{}", self.skew()),
+            Known::TableName => out.write_str(pick_word(self.store(), 15)),
+            Known::AheadIso => return self.moment_at(out, self.time + i64::from(self.skew()), Style::IsoSeconds),
+            Known::CertEndJava => return self.moment_at(out, self.began(), Style::Java),
+            Known::RevisionBefore => return self.rising(out, "revision", within(1000, 5000)),
+            Known::RaftIndexBefore => return self.rising(out, "raft_index", within(10_000, 20_000)),
+            Known::RemoteMemberIp | Known::RemoteNodeIp | Known::MemberIp => {
+                let Address([a, b, c, d]) = own.address();
+                write!(out, "{a}.{b}.{c}.{}", if d < 128 { d + 101 } else { d - 101 })
+            }
+            Known::ConfigKey => write!(out, "{NAMESPACE}/{}/config", other.name()),
+            Known::ClientId => out.write_str(self.of(self.caller).name()),
+            Known::Role => write!(out, "{}-rw", self.of(self.caller).role()),
+            Known::ZoneSerial => {
+                self.moment(out, Style::Day);
+                write!(out, "{:02}", self.generation % 100)
+            }
+            Known::ZoneOrigin => write!(out, "{NAMESPACE}.internal."),
+            Known::UsualHost => {
+                let entities = &self.world.incident.topology.entities;
+                let named: Vec<_> = entities.iter().filter(|entity| entity.kind.is_service()).collect();
+                let one = named[self.within(index, 0, u32::try_from(named.len()).unwrap_or(1) - 1) as usize];
+                write!(out, "{}.{NAMESPACE}.svc.cluster.local", one.name)
+            }
+            Known::UsualCallerAddr => write!(out, "{}:{}", self.some_address(index), within(32_768, 60_999)),
+            Known::Backoff => {
+                let times = ["10s", "20s", "40s", "1m20s", "2m40s", "5m0s"];
+                out.write_str(times[(self.minutes as usize / 5).min(times.len() - 1)])
+            }
+            Known::EventCount => write!(out, "{}", 1 + self.minutes),
+            Known::EventHex16 => {
+                let Moment(alert) = self.world.moment_of_alert();
+                let ns =
+                    (Moment(alert + self.began()).epoch_ms() as u64) * 1_000_000 + u64::from(own.drawn(30, 0, 999_999));
+                write!(out, "{ns:016x}")
+            }
+            Known::EventFirst => return self.moment_at(out, self.began(), Style::IsoSeconds),
+            Known::ContainerStarted => {
+                let before = i64::from(within(70, 260)) * 1000;
+                return self.moment_at(out, self.time - before, Style::IsoSeconds);
+            }
+            Known::Comm => {
+                let name = match self.dialect(own).id.as_str() {
+                    "python" => "python",
+                    "java" => "java",
+                    "nodejs" => "node",
+                    "postgresql" => "postgres",
+                    "mysql" => "mysqld",
+                    _ => own.name(),
+                };
+                out.write_str(&name[..name.len().min(15)])
+            }
+            Known::UidUs => {
+                let before = out.len();
+                self.named_drawn(out, "uid");
+                let changed = out[before..].replace('-', "_");
+                out.truncate(before);
+                out.write_str(&changed)
+            }
+            Known::PgtablesKb => write!(out, "{}", (own.size(Size::Memory) * 1024 / 512 + 80) / 4 * 4),
+            Known::ImageRepo => write!(out, "registry.{NAMESPACE}.internal/{}", own.name()),
+            Known::DateSlash => return self.moment(out, Style::Slashes),
+            Known::DnsIp => out.write_str("10.96.0.10"),
+            Known::Code => out.write_str(self.code),
+            Known::PartnerRoute => {
+                let kinds = ["charges/ch", "refunds/re", "labels/lb", "messages/ms"];
+                write!(out, "/v1/{}_{:07x}", kinds[within(0, 3) as usize], self.bits(index) >> 36)
+            }
+            Known::NeighborIp => write!(out, "10.255.{}.1", own.drawn(31, 0, 31)),
+            Known::Prefix => write!(out, "10.42.{}.0/24", own.drawn(32, 10, 60)),
+            Known::UsualPrefix => write!(out, "10.43.{}.0/24", within(0, 250)),
+            Known::KubeletPid7 => {
+                let mut number = String::new();
+                self.named_drawn(&mut number, "kubelet_pid");
+                write!(out, "{number:>7}")
+            }
+            Known::NtpIp => write!(out, "10.8.20.{}", own.drawn(33, 2, 250)),
+            Known::NtpIp2 => write!(out, "10.8.21.{}", own.drawn(34, 2, 250)),
+            Known::Npod | Known::Ncontainer | Known::Nimage => {
+                let topology = &self.world.incident.topology;
+                let placed: Vec<_> =
+                    topology.numbered().filter(|(_, entity)| entity.node == Some(self.at)).map(|(at, _)| at).collect();
+                let count = u32::try_from(placed.len()).unwrap_or_default();
+                // What one entry says is about one pod.
+                let chosen = (count > 0).then(|| placed[self.within(1 << 40, 0, count - 1) as usize]);
+                let of = self.of(chosen.unwrap_or(self.at));
+                match place {
+                    Known::Npod => return of.pod(out),
+                    Known::Ncontainer => out.write_str(of.name()),
+                    _ => {
+                        let [major, minor, patch] = Self::version(of);
+                        write!(out, "registry.{NAMESPACE}.internal/{}:{major}.{minor}.{patch}", of.name())
+                    }
+                }
+            }
+            Known::Nns => out.write_str(NAMESPACE),
+            Known::ApiserverAddr => out.write_str("10.0.0.10:6443"),
+            Known::EpochBegin => {
+                let Moment(alert) = self.world.moment_of_alert();
+                write!(
+                    out,
+                    "{}",
+                    Moment(alert + self.time).epoch_ms() / 1000 - i64::from(own.drawn(35, 90_000, 900_000))
+                )
+            }
+            Known::Member => return own.pod_numbered(out, 1),
+            Known::Text => out.write_str(self.text),
+            Known::Level => out.write_str(self.level),
+        };
+    }
+}
+
+/// Appends a name in lower camel case.
+fn write_camel(out: &mut String, name: &str) {
+    let mut upper = false;
+    for letter in name.chars() {
+        match letter {
+            '_' => upper = true,
+            _ if upper => {
+                out.push(letter.to_ascii_uppercase());
+                upper = false;
+            }
+            _ => out.push(letter),
+        }
+    }
+}
