@@ -1,22 +1,33 @@
-//! Queries: what a diagnostic of an entity shows.
+//! Queries: what a diagnostic of an entity, or of the whole system, shows.
 
 use crate::ids::EntityId;
 use crate::incident::world::{State, World};
 use crate::proof::claim::Record;
 use crate::telemetry::reader::{Reader, Sheet};
-use incident_env::Diagnostic;
+use crate::telemetry::{catalogue, feed};
+use incident_env::{Asked, Diagnostic};
 
-/// Reads a diagnostic of an entity in the current minute of a state.
+/// Reads a diagnostic of an entity without optional parameters, in the current minute of a state.
 #[must_use]
 pub fn read(world: &World, state: &State, at: EntityId, tool: Diagnostic) -> Sheet {
-    let reader = Reader::new(world, state, at);
+    answer(world, state, Some(at), tool, &Asked::default())
+}
+
+/// Reads a diagnostic of an entity, or of the whole system if there is none, in the current minute of a state.
+#[must_use]
+pub(crate) fn answer(world: &World, state: &State, at: Option<EntityId>, tool: Diagnostic, asked: &Asked) -> Sheet {
     let mut sheet = Sheet { text: String::with_capacity(1500), records: Vec::with_capacity(16) };
-    match tool {
-        Diagnostic::QueryLogs => reader.logs(&mut sheet),
-        Diagnostic::CheckMetrics => reader.metrics(&mut sheet),
-        Diagnostic::CheckServiceStatus => reader.status(&mut sheet),
-        Diagnostic::CheckDependencies => reader.dependencies(&mut sheet),
-        Diagnostic::CheckRecentDeploys => reader.changes(&mut sheet),
+    let reader = at.map(|at| Reader::new(world, state, at).asking(asked));
+    match (tool, reader) {
+        (Diagnostic::QueryLogs, Some(reader)) => reader.logs(&mut sheet),
+        (Diagnostic::CheckMetrics, Some(reader)) => reader.metrics(&mut sheet),
+        (Diagnostic::CheckServiceStatus, Some(reader)) => reader.status(&mut sheet),
+        (Diagnostic::CheckDependencies, Some(reader)) => reader.dependencies(&mut sheet),
+        (Diagnostic::CheckRecentDeploys, Some(reader)) => reader.changes(&mut sheet),
+        (Diagnostic::CheckRecentDeploys, None) => feed::feed(world, state, &mut sheet),
+        (Diagnostic::CheckServiceStatus, None) => catalogue::catalogue(world, state, &mut sheet),
+        // The environment asks these of a service only.
+        (Diagnostic::QueryLogs | Diagnostic::CheckMetrics | Diagnostic::CheckDependencies, None) => {}
     }
     if sheet.text.ends_with('\n') {
         sheet.text.pop();

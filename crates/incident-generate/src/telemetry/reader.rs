@@ -13,6 +13,7 @@ use crate::proof::claim::{Claim, Record};
 use crate::record_id::{RecordId, RecordKey};
 use crate::system::topology::Edge;
 use crate::system::traffic::{Acting, TIMEOUT};
+use incident_env::Asked;
 
 /// How many minutes logs and series go back.
 pub(super) const WINDOW: i32 = 120;
@@ -25,6 +26,7 @@ pub(super) const METRICS: u64 = 2;
 pub(super) const STATUS: u64 = 3;
 pub(super) const DEPENDENCIES: u64 = 4;
 pub(super) const CHANGES: u64 = 5;
+pub(super) const CATALOGUE: u64 = 6;
 /// The slot of the record that says that there is nothing to show.
 pub(super) const EMPTY: u64 = 999;
 /// The class of evidence whose field of the status shows generations.
@@ -57,6 +59,9 @@ pub(crate) struct Reader<'a> {
     pub(super) now: i32,
     /// The classes of evidence that are or were there at the entity.
     pub(super) presences: Vec<Presence>,
+    /// The optional parameters of the diagnostic.
+    #[allow(dead_code, reason = "the readings of metrics and logs do not follow it yet")]
+    pub(super) asked: Asked,
     /// The name of an entity that calls it.
     caller: &'a str,
 }
@@ -71,12 +76,18 @@ pub(super) enum RequestTime {
 }
 
 impl<'a> Reader<'a> {
-    /// Makes the reader of an entity in the current minute of a state.
+    /// Makes the reader of an entity in the current minute of a state, for diagnostics without optional parameters.
     pub(crate) fn new(world: &'a World, state: &'a State, at: EntityId) -> Self {
         let topology = &world.incident.topology;
         let caller = topology.needed_by(at).next().map_or(at, |edge| edge.from);
         let presences = world.presences(state, at).collect();
-        Self { world, state, at, now: state.minute(), presences, caller: topology.name(caller) }
+        let asked = Asked::default();
+        Self { world, state, at, now: state.minute(), presences, asked, caller: topology.name(caller) }
+    }
+
+    /// Returns the reader for a diagnostic with these optional parameters.
+    pub(super) fn asking(self, asked: &Asked) -> Self {
+        Self { asked: asked.clone(), ..self }
     }
 
     /// Returns the name of an entity.
