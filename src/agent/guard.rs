@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use incident_env::{Action, ActionKind, Observation, Remediation, Severity, Submission, same_name};
+use incident_env::{Action, ActionKind, Observation, Remediation, Severity, Submission, same_name, without_service};
 
 /// The reasons why a proposal is pointless.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +71,10 @@ pub fn check(action: &Action, observation: &Observation) -> Result<(), Refusal> 
         ActionKind::Remediation(Remediation::DisableFeatureFlag) => known("feature flag", "flag", &briefing.flags),
         ActionKind::Remediation(Remediation::ExecuteRunbookStep) => {
             known("runbook step", "runbook_action", &briefing.runbooks)
+        }
+        // Some looks of a simulated world are at the whole system.
+        ActionKind::Diagnostic(kind) if simulated && without_service(*kind).is_some() && action.target().is_none() => {
+            Ok(())
         }
         ActionKind::Diagnostic(_) | ActionKind::Remediation(_) => known("service", "service", &briefing.services),
         ActionKind::Submission(Submission::Severity) => {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::chat::{ChatReply, FinishReason, ToolCall};
-use incident_env::{Action, ActionKind, Submission};
+use incident_env::{Action, ActionKind, LookParameter, Submission};
 
 /// The reasons why a reply contains no action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
@@ -244,6 +244,13 @@ fn from_object(object: &Map<String, Value>) -> Option<Action> {
     for key in KNOWN {
         if let (false, Some(value)) = (parameters.contains_key(key), object.get(key)) {
             parameters.insert(key.to_owned(), value.clone());
+        }
+    }
+    if let ActionKind::Diagnostic(kind) = ActionKind::from(name.trim()) {
+        for key in LookParameter::of(kind).iter().map(|parameter| parameter.as_str()) {
+            if let (false, Some(value)) = (parameters.contains_key(key), object.get(key)) {
+                parameters.insert(key.to_owned(), value.clone());
+            }
         }
     }
     Some(build(name, parameters))

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::tool_aliases::ToolNames;
 use crate::chat::{ReplyFormat, ToolSpec};
-use incident_env::{Action, ActionKind, Observation, Severity, Submission, Task};
+use incident_env::{Action, ActionKind, Dimension, LogLevel, LookParameter, Observation, Severity, Submission, Task};
 
 #[derive(RustEmbed)]
 #[folder = "prompts/"]
@@ -21,7 +21,8 @@ struct Embedded;
 /// The templates of a set.
 pub const TEMPLATES: [&str; 4] = ["system.md.j2", "first.md.j2", "step.md.j2", "repair.md.j2"];
 /// The lists from which a parameter can be chosen.
-const LISTS: [&str; 5] = ["known_services", "available_runbooks", "feature_flags", "severities", "mechanisms"];
+const LISTS: [&str; 7] =
+    ["known_services", "available_runbooks", "feature_flags", "severities", "mechanisms", "dimensions", "levels"];
 /// The number of instructions that a template may execute, which is a thousand times what the embedded ones need.
 const FUEL: u64 = 1_000_000;
 /// The file that describes a set and its actions.
@@ -100,6 +101,9 @@ struct ParameterDoc {
     /// The list of the observation from which the parameter is chosen; none for free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     of: Option<String>,
+    /// Whether the action can do without the parameter.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    optional: bool,
 }
 
 /// A set of prompts. Its digest is part of a run, because scores with different prompts are not comparable.
@@ -247,16 +251,13 @@ impl PromptSet {
     /// # Errors
     /// Fails as [`Self::system`] does.
     pub fn step(&self, observation: &Observation, last: &LastStep, protocol: Protocol) -> Result<String, PromptError> {
-        let kind_and_target = last.action.as_ref().map(|action| (action.kind(), action.target().unwrap_or_default()));
-        let evidence = kind_and_target.and_then(|(kind, target)| {
-            observation.evidence.iter().find(|e| e.kind == *kind && incident_env::same_name(&e.target, target))
-        });
+        let simulated = observation.briefing.asks_for_citations();
         self.render(
             "step.md.j2",
             &json!({
                 "observation": view(observation),
-                "last_action": last.action.as_ref().map(shown),
-                "result": evidence.map(|e| e.text.as_str()),
+                "last_action": last.action.as_ref().map(|action| shown(action, simulated)),
+                "result": observation.shown().map(|evidence| evidence.text.as_str()),
                 "not_used": last.not_used,
                 "steps_left": observation.steps_left(),
                 "protocol": protocol,
@@ -296,7 +297,7 @@ impl PromptSet {
                         Some(verb) => format!("{} {verb}", doc.about),
                         None => doc.about.clone(),
                     },
-                    parameters: parameters_schema(doc, observation),
+                    parameters: parameters_schema(doc, observation, Absence::LeftOut),
                 };
                 ReplyFormat::Tools { tools: offered.map(spec).collect() }
             }
@@ -309,13 +310,19 @@ impl PromptSet {
 }
 
 /// An action as a model should write it, without anything else that it contained, because a model writes what it reads.
-fn shown(action: &Action) -> String {
-    let parameter = match action.kind() {
-        ActionKind::Remediation(kind) => kind.target_parameters()[0],
-        _ => "service",
+/// Only simulated worlds read the optional parameters of looks.
+fn shown(action: &Action, simulated: bool) -> String {
+    let (parameter, optional) = match action.kind() {
+        ActionKind::Remediation(kind) => (kind.target_parameters()[0], &[][..]),
+        ActionKind::Diagnostic(kind) if simulated => ("service", LookParameter::of(*kind)),
+        _ => ("service", &[][..]),
     };
-    let parameters: Map<_, _> =
-        action.target().map(|target| (parameter.to_owned(), target.into())).into_iter().collect();
+    let target = action.target().map(|target| (parameter.to_owned(), Value::from(target)));
+    let given = |one: &LookParameter| {
+        let value = action.parameters().get(one.as_str()).filter(|value| value.is_string() || value.is_number())?;
+        Some((one.as_str().to_owned(), value.clone()))
+    };
+    let parameters: Map<_, _> = target.into_iter().chain(optional.iter().filter_map(given)).collect();
     json!({ "action_type": action.kind(), "parameters": parameters }).to_string()
 }
 
@@ -369,14 +376,21 @@ fn action_schema(doc: &ActionDoc, observation: &Observation) -> Value {
         "type": "object",
         "properties": {
             "action_type": { "type": "string", "enum": [doc.name] },
-            "parameters": parameters_schema(doc, observation),
+            "parameters": parameters_schema(doc, observation, Absence::Null),
         },
         "required": ["action_type", "parameters"],
         "additionalProperties": false,
     })
 }
 
-fn parameters_schema(doc: &ActionDoc, observation: &Observation) -> Value {
+/// How a model says that it does without an optional parameter. A strict schema requires every parameter.
+#[derive(Clone, Copy, PartialEq)]
+enum Absence {
+    LeftOut,
+    Null,
+}
+
+fn parameters_schema(doc: &ActionDoc, observation: &Observation, absence: Absence) -> Value {
     let briefing = &observation.briefing;
     let property = |parameter: &ParameterDoc| {
         let names: Vec<&str> = match parameter.of.as_deref() {
@@ -385,14 +399,21 @@ fn parameters_schema(doc: &ActionDoc, observation: &Observation) -> Value {
             Some("feature_flags") => briefing.flags.iter().map(|name| &**name).collect(),
             Some("mechanisms") => briefing.mechanisms().iter().map(|name| &**name).collect(),
             Some("severities") => Severity::NAMES.to_vec(),
+            Some("dimensions") => Dimension::NAMES.to_vec(),
+            Some("levels") => LogLevel::NAMES.to_vec(),
             _ => Vec::new(),
         };
+        let nullable = parameter.optional && absence == Absence::Null;
+        let mut schema = json!({ "type": if nullable { json!(["string", "null"]) } else { json!("string") } });
         // An empty `enum` would allow nothing and is not a valid schema.
-        let schema =
-            if names.is_empty() { json!({"type": "string"}) } else { json!({"type": "string", "enum": names}) };
+        if !names.is_empty() {
+            let null = nullable.then_some(Value::Null);
+            schema["enum"] = names.into_iter().map(Value::from).chain(null).collect();
+        }
         (parameter.name.clone(), schema)
     };
-    let required: Vec<_> = doc.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+    let is_required = |parameter: &&ParameterDoc| !parameter.optional || absence == Absence::Null;
+    let required: Vec<_> = doc.parameters.iter().filter(is_required).map(|parameter| parameter.name.as_str()).collect();
     json!({
         "type": "object",
         "properties": doc.parameters.iter().map(property).collect::<Map<_, _>>(),

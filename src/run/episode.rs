@@ -337,11 +337,7 @@ fn take_step(episode: &mut Episode, decision: Decision) -> StepTaken {
 /// Makes the event of a step whose action was chosen without a model's reply or problem.
 pub(super) fn step_taken(action: &Action, source: StepSource, outcome: &StepOutcome<'_>) -> StepTaken {
     let observation = outcome.observation;
-    let refused = observation.last_action_error.is_some();
-    let target = action.target().filter(|_| !refused);
-    let result = target.and_then(|target| {
-        observation.evidence.iter().find(|e| e.kind == *action.kind() && incident_env::same_name(&e.target, target))
-    });
+    let result = observation.shown();
     StepTaken {
         step: outcome.info.step,
         action_type: action.kind().clone(),

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use incident_env::{
     Acted, Action, Alert, AnswerForm, Breakdown, Briefing, Catalog, Diagnostic, Episode, EpisodeId, Feedback, Flaw,
-    Grade, Novelty, Pay, Points, Reachability, Reading, Remediation, Report, Resolved, Scenario, Signal, Targets,
-    TaskId, Text, Trajectory, World, WorldState,
+    Grade, Novelty, Pay, Points, Question, Reachability, Reading, Remediation, Report, Resolved, Scenario, Signal,
+    Targets, TaskId, Text, Trajectory, World, WorldState,
 };
 
 #[derive(Debug)]
@@ -50,7 +50,8 @@ impl WorldState for CacheState {
         Box::new(self.clone())
     }
 
-    fn look(&mut self, kind: Diagnostic, _service: u16, _novelty: Novelty) -> Reading {
+    fn look(&mut self, question: &Question, _novelty: Novelty) -> Reading {
+        let kind = question.kind;
         let text = if self.is_stale { "age of the oldest entry: 9 h" } else { "age of the oldest entry: 4 s" };
         Reading { text: Text::new(format!("{kind}: {text}")), pay: Some(Pay::Signal(Signal::QueryNewSvc)) }
     }
@@ -75,7 +76,7 @@ impl WorldState for CacheState {
         Ok(Some(Signal::SubmitCorrect))
     }
 
-    fn is_repeat(&self, action: &Action, earlier: Trajectory<'_>) -> bool {
+    fn is_repeat(&self, action: &Action, _question: Option<&Question>, earlier: Trajectory<'_>) -> bool {
         earlier.0.iter().any(|step| step.action == *action)
     }
 

@@ -158,7 +158,8 @@ impl ActionError {
     }
 }
 
-fn type_name(value: &Value) -> &'static str {
+/// Returns what kind of JSON value this is, in words.
+pub(crate) fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",

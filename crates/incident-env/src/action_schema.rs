@@ -5,6 +5,7 @@ use serde::{Serialize, Serializer};
 
 use crate::action::{ActionKind, Remediation, Submission};
 use crate::definitions::{Definition, Definitions};
+use crate::question::{LookParameter, without_service};
 use crate::severity::Severity;
 use crate::task::{Task, Tasks};
 
@@ -52,6 +53,15 @@ impl ActionSchema {
         };
         let names = |names: &[&'static str]| names.iter().map(|name| form(name)).collect::<Vec<_>>();
         match kind {
+            ActionKind::Diagnostic(kind) if cites => {
+                let service = match without_service(*kind) {
+                    Some(what) => ("service", format!("string, optional: {what}")),
+                    None => text("service"),
+                };
+                let optional =
+                    |one: &LookParameter| (one.as_str(), format!("{}, optional: {}", one.form(), one.about()));
+                [service].into_iter().chain(LookParameter::of(*kind).iter().map(optional)).collect()
+            }
             ActionKind::Diagnostic(_) => names(&["service"]),
             ActionKind::Remediation(kind) => {
                 let extra = match kind {

@@ -11,6 +11,7 @@ use crate::grade::Grade;
 use crate::names::same_name;
 use crate::observation::{Feedback, Observation, StepError};
 use crate::points::Points;
+use crate::question::{Asked, Question, without_service};
 use crate::reward::{Reason, Reward, Signal};
 use crate::scenario::Scenario;
 use crate::task::{Task, TaskId};
@@ -87,6 +88,9 @@ pub struct EpisodeState<'a> {
     name: Option<&'a str>,
     redacted: bool,
 }
+
+/// The reason for which a diagnostic is refused: the error, its meaning, and its signal.
+type Refused = (StepError, Resolved, Signal);
 
 /// The result of an action: how it was resolved, and what it earns, if anything.
 type Taken = (Resolved, Option<Pay>);
@@ -166,14 +170,21 @@ impl Episode {
         let mut reason = Reason::default();
         self.observation.step_count += 1;
         self.observation.last_action_error = None;
-        if self.world.is_repeat(action, self.trajectory()) {
+        self.observation.shown = None;
+        let question = self.question(action);
+        let asked = question.as_ref().and_then(|question| question.as_ref().ok());
+        if self.world.is_repeat(action, asked, self.trajectory()) {
             reason.add(Signal::ExactRepeat, self.price(Signal::ExactRepeat));
         }
         if self.task().is_past_half(self.observation.step_count) && !action.kind().is_submission() {
             reason.add(Signal::PastHalf, self.price(Signal::PastHalf));
         }
-        let (resolved, pay) = self.act(action);
-        self.steps.push(StepRecord { action: action.clone(), resolved });
+        let ((resolved, pay), question) = match question {
+            Some(Ok(question)) => (self.look(action, &question), Some(Box::new(question))),
+            Some(Err((error, resolved, signal))) => (self.refuse(error, resolved, signal), None),
+            None => (self.act(action), None),
+        };
+        self.steps.push(StepRecord { action: action.clone(), resolved, question });
         match pay {
             Some(Pay::Signal(signal)) => reason.add(signal, self.price(signal)),
             Some(Pay::Impact(gain)) => reason.add(Signal::Impact, gain),
@@ -239,21 +250,18 @@ impl Episode {
                 let error = StepError::UnknownAction { name: Arc::clone(name) };
                 self.refuse(error, Resolved::Refused, Signal::BadAction)
             }
-            kind @ (ActionKind::Diagnostic(_) | ActionKind::Remediation(_)) if !self.task_offers(kind) => {
+            kind @ (ActionKind::Diagnostic(_) | ActionKind::Remediation(_)) if !self.task().offers(kind) => {
                 let briefing = Arc::clone(&self.observation.briefing);
                 let error = StepError::NotOffered { kind: kind.clone(), briefing };
                 let is_remediation = matches!(kind, ActionKind::Remediation(_));
                 let signal = if is_remediation { Signal::RemWrong } else { Signal::BadAction };
                 self.refuse(error, Resolved::Refused, signal)
             }
-            ActionKind::Diagnostic(kind) => self.look(*kind, action),
+            // Whatever a task offers to look at is a question.
+            ActionKind::Diagnostic(_) => (Resolved::Refused, None),
             ActionKind::Remediation(kind) => self.remediate(*kind, action),
             ActionKind::Submission(kind) => self.submit(*kind, action),
         }
-    }
-
-    fn task_offers(&self, kind: &ActionKind) -> bool {
-        self.task().offers(kind)
     }
 
     fn refuse(&mut self, error: StepError, resolved: Resolved, signal: Signal) -> Taken {
@@ -264,25 +272,57 @@ impl Episode {
         (resolved, (!is_free).then_some(Pay::Signal(signal)))
     }
 
-    fn look(&mut self, kind: Diagnostic, action: &Action) -> Taken {
+    /// Reads what a diagnostic that the task offers asks, or why it is refused. Returns `None` for every other action.
+    fn question(&self, action: &Action) -> Option<Result<Question, Refused>> {
+        match action.kind() {
+            ActionKind::Diagnostic(kind) if self.task().offers(action.kind()) => Some(self.asked(*kind, action)),
+            _ => None,
+        }
+    }
+
+    fn asked(&self, kind: Diagnostic, action: &Action) -> Result<Question, Refused> {
         let unknown = Resolved::Diagnostic(kind, None);
-        let Some(name) = action.target() else {
-            let error = StepError::NoService { kind: action.kind().clone() };
-            return self.refuse(error, unknown, Signal::QueryNoService);
+        let briefing = &self.observation.briefing;
+        let with_parameters = self.world.takes_parameters();
+        let service = match action.target() {
+            None if with_parameters && without_service(kind).is_some() => None,
+            None => {
+                let error = StepError::NoService { kind: action.kind().clone() };
+                return Err((error, unknown, Signal::QueryNoService));
+            }
+            Some(name) => {
+                let found = (0..).zip(&briefing.services).find(|(_, known)| same_name(known, name));
+                let Some((index, _)) = found else {
+                    let error = StepError::UnknownService { name: name.to_owned(), briefing: Arc::clone(briefing) };
+                    return Err((error, unknown, Signal::QueryUnknownSvc));
+                };
+                Some(index)
+            }
         };
-        let services = &self.observation.briefing.services;
-        let found = (0..).zip(services).find(|(_, known)| same_name(known, name));
-        let Some((index, service)) = found.map(|(index, service)| (index, Arc::clone(service))) else {
-            let briefing = Arc::clone(&self.observation.briefing);
-            let error = StepError::UnknownService { name: name.to_owned(), briefing };
-            return self.refuse(error, unknown, Signal::QueryUnknownSvc);
-        };
-        let novelty = self.trajectory().novelty(kind, index);
+        if !with_parameters {
+            return Ok(Question { kind, service, asked: Asked::default() });
+        }
+        let asked = Asked::read(kind, action).and_then(|mut asked| {
+            if let Some(index) = service {
+                asked.settle_metric(&briefing.services[usize::from(index)], || self.world.metrics(index))?;
+            }
+            Ok(asked)
+        });
+        asked.map(|asked| Question { kind, service, asked }).map_err(|problem| {
+            (StepError::Unfit { kind: action.kind().clone(), problem }, Resolved::Refused, Signal::BadAction)
+        })
+    }
+
+    fn look(&mut self, action: &Action, question: &Question) -> Taken {
+        let steps = Trajectory(&self.steps);
+        let earlier = if self.world.takes_parameters() { steps.since_remediation() } else { steps };
+        let novelty = earlier.novelty(question);
+        let reading = self.world.look(question, novelty);
+        let key = question.key(&self.observation.briefing.services);
+        self.observation.record(action.kind().clone(), Arc::clone(&key), reading.text);
         let again = novelty == Novelty::Repeat;
-        let reading = self.world.look(kind, index, novelty);
-        self.observation.record(action.kind().clone(), Arc::clone(&service), reading.text);
-        self.observation.feedback = Feedback::Looked { kind, service, again };
-        (Resolved::Diagnostic(kind, Some(index)), reading.pay)
+        self.observation.feedback = Feedback::Looked { kind: question.kind, key, again };
+        (Resolved::Diagnostic(question.kind, question.service), reading.pay)
     }
 
     fn remediate(&mut self, kind: Remediation, action: &Action) -> Taken {

@@ -45,6 +45,7 @@
 //! | world | the model behind a scenario: what readings show, what remediations do, and the right answers |
 //! | episode | one play of a scenario |
 //! | diagnostic, remediation, submission | an action that reads, that changes something, that answers the task |
+//! | question | what a diagnostic asks: of which service, and with which optional parameters |
 //! | reading | the text that a diagnostic shows |
 //! | signal | a named reason for which a step earns or costs points |
 //! | reward | the points of a step |
@@ -65,6 +66,7 @@ mod observation;
 mod points;
 mod proof;
 mod prove;
+mod question;
 mod reward;
 mod scenario;
 mod scripted;
@@ -91,6 +93,7 @@ pub use observation::{
 pub use points::Points;
 pub use proof::{Flaw, Proof, Reachability};
 pub use prove::prove;
+pub use question::{Asked, Dimension, LOOK_BACK, LogLevel, LookParameter, Question, SYSTEM, without_service};
 pub use reward::{Reason, Reward, RewardTable, Signal};
 pub use scenario::{Catalog, CatalogError, Scenario, Source};
 pub use scripted::{

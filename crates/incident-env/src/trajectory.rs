@@ -1,12 +1,13 @@
 //! Trajectories: the steps of an episode as worlds and graders read them.
 
 use crate::action::{Action, Diagnostic, Submission};
+use crate::question::Question;
 
 /// The meaning of an action in its scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolved {
     /// A diagnostic that the task offers, with its service as an index into the known services. `None` if the action
-    /// named no service or an unknown one.
+    /// named no service or an unknown one, also where it asks about the whole system.
     Diagnostic(Diagnostic, Option<u16>),
     /// A remediation, with its index among those that the scenario knows. `None` if it is not one of them, or if it was
     /// refused.
@@ -26,6 +27,8 @@ pub struct StepRecord {
     pub action: Action,
     /// The meaning of the action in the scenario.
     pub resolved: Resolved,
+    /// What a diagnostic that was carried out asked; `None` for every other step.
+    pub question: Option<Box<Question>>,
 }
 
 /// The place of a diagnostic among those that were taken before it.
@@ -33,9 +36,9 @@ pub struct StepRecord {
 pub enum Novelty {
     /// Nothing of this service was looked at before.
     NewService,
-    /// This service was looked at before, with other diagnostics.
+    /// This service was looked at before, with other diagnostics or other parameters.
     NewDiagnostic,
-    /// This diagnostic of this service was taken before.
+    /// The same was asked before.
     Repeat,
 }
 
@@ -56,18 +59,26 @@ impl<'a> Trajectory<'a> {
         self.0.iter().any(|step| matches!(step.resolved, Resolved::Diagnostic(..) | Resolved::Remediation(_)))
     }
 
-    /// Returns how new this diagnostic of this service would be after these steps.
+    /// Returns how new the answer to a question would be after these steps.
     #[must_use]
-    pub fn novelty(&self, kind: Diagnostic, service: u16) -> Novelty {
+    pub fn novelty(&self, question: &Question) -> Novelty {
         let mut novelty = Novelty::NewService;
-        for step in self.0 {
-            match step.resolved {
-                Resolved::Diagnostic(taken, Some(of)) if of == service && taken == kind => return Novelty::Repeat,
-                Resolved::Diagnostic(_, Some(of)) if of == service => novelty = Novelty::NewDiagnostic,
-                _ => {}
+        for asked in self.0.iter().filter_map(|step| step.question.as_deref()) {
+            if asked == question {
+                return Novelty::Repeat;
+            }
+            if asked.service == question.service {
+                novelty = Novelty::NewDiagnostic;
             }
         }
         novelty
+    }
+
+    /// Returns the steps since the last remediation that was carried out.
+    #[must_use]
+    pub fn since_remediation(&self) -> Trajectory<'a> {
+        let last = self.0.iter().rposition(|step| matches!(step.resolved, Resolved::Remediation(_)));
+        Trajectory(&self.0[last.map_or(0, |last| last + 1)..])
     }
 
     /// Returns the remediations that were executed, by their index in the scenario, with repeats.

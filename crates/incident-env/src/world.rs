@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::action::{Action, Diagnostic, Remediation};
+use crate::action::{Action, Remediation};
 use crate::grade::Grade;
 use crate::observation::{Briefing, Feedback, StepError};
 use crate::points::Points;
 use crate::proof::{Flaw, Reachability};
+use crate::question::Question;
 use crate::reward::Signal;
 use crate::text::Text;
 use crate::trajectory::{Novelty, Resolved, Trajectory};
@@ -39,9 +40,20 @@ pub trait WorldState: fmt::Debug + Send + Sync {
     /// Copies the world; the copy and the original then change independently.
     fn fork(&self) -> Box<dyn WorldState>;
 
-    /// Takes a reading. `service` is an index into [`Briefing::services`]; `novelty` says whether the agent has
-    /// looked there before.
-    fn look(&mut self, kind: Diagnostic, service: u16, novelty: Novelty) -> Reading;
+    /// Takes a reading. `novelty` says whether the agent has looked there before.
+    fn look(&mut self, question: &Question, novelty: Novelty) -> Reading;
+
+    /// Returns whether diagnostics take their optional parameters here. If they do, a reading that was taken before a
+    /// remediation does not count as taken before. If they do not, the parameters are passed over.
+    fn takes_parameters(&self) -> bool {
+        false
+    }
+
+    /// Returns the names of the metrics that a service has, where diagnostics take parameters. `service` is an index
+    /// into [`Briefing::services`].
+    fn metrics(&self, _service: u16) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Carries out a remediation that the task offers. `earlier` are the steps before this one.
     fn act(&mut self, kind: Remediation, action: &Action, earlier: Trajectory<'_>) -> Acted;
@@ -53,7 +65,8 @@ pub trait WorldState: fmt::Debug + Send + Sync {
     fn accept(&self, answer: &Action) -> Result<Option<Signal>, String>;
 
     /// Returns whether repeating `action` would show or do nothing new, so that it counts as an exact repeat.
-    fn is_repeat(&self, action: &Action, earlier: Trajectory<'_>) -> bool;
+    /// `question` is what it asks, if it is a diagnostic that is not refused.
+    fn is_repeat(&self, action: &Action, question: Option<&Question>, earlier: Trajectory<'_>) -> bool;
 
     /// Returns the number of refused actions of an episode that cost no points.
     fn free_refusals(&self) -> u32 {

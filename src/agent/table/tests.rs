@@ -92,6 +92,7 @@ fn observation(read: &[Read<'_>]) -> Observation {
         briefing: Arc::new(briefing),
         step_count: 0,
         evidence: evidence.collect(),
+        shown: None,
         cumulative_reward: Points::ZERO,
         done: false,
         feedback: Feedback::Started,

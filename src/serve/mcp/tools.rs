@@ -10,7 +10,10 @@ use crate::serve::app::App;
 use crate::serve::episodes::choice::Choice;
 use crate::serve::episodes::play::Play;
 use crate::serve::error::{Fault, Misfit, excerpt};
-use incident_env::{Action, ActionKind, Definition, Diagnostic, Remediation, Severity, Submission, TaskId, Tasks};
+use incident_env::{
+    Action, ActionKind, Definition, Diagnostic, LOOK_BACK, LookParameter, Remediation, Severity, Submission, TaskId,
+    Tasks, without_service,
+};
 
 /// The tool that begins an episode. OpenEnv reserves the name `reset`.
 pub(super) const START: &str = "start_incident";
@@ -49,12 +52,44 @@ fn tools(tasks: &Tasks) -> impl Iterator<Item = Tool> {
             .to_owned(),
         schema: json!({ "type": "object", "properties": {} }),
     };
+    // Only simulated worlds define words.
+    let simulated = tasks.iter().any(|task| !task.definitions.is_empty());
     let action = move |kind: ActionKind| {
-        let (description, properties, required) = about(&kind);
+        let (description, mut properties, mut required) = about(&kind);
+        let mut description = description.to_owned();
+        if let (ActionKind::Diagnostic(kind), true) = (&kind, simulated) {
+            add_look_parameters(*kind, &mut description, &mut properties, &mut required);
+        }
         let schema = json!({ "type": "object", "properties": properties, "required": required });
-        Tool { name: kind.as_str().to_owned(), description: defined(description, &kind, tasks), schema }
+        Tool { name: kind.as_str().to_owned(), description: defined(&description, &kind, tasks), schema }
     };
     [start, show].into_iter().chain(ActionKind::all().map(action))
+}
+
+/// Adds what only simulated worlds read of a look: its optional parameters, and that some looks need no service.
+fn add_look_parameters(
+    kind: Diagnostic,
+    description: &mut String,
+    properties: &mut Value,
+    required: &mut Vec<&'static str>,
+) {
+    for parameter in LookParameter::of(kind) {
+        let mut schema = match parameter {
+            LookParameter::Window => {
+                json!({ "type": "integer", "minimum": LOOK_BACK.start(), "maximum": LOOK_BACK.end() })
+            }
+            _ => json!({ "type": "string" }),
+        };
+        if !parameter.choices().is_empty() {
+            schema["enum"] = json!(parameter.choices());
+        }
+        schema["description"] = format!("Optional: {}.", parameter.about()).into();
+        properties[parameter.as_str()] = schema;
+    }
+    if let Some(what) = without_service(kind) {
+        let _ = write!(description, " The service is optional: {what}.");
+        required.clear();
+    }
 }
 
 /// Appends what the tasks define about an action: to an answer the rules and mechanisms of its task, to a remediation what

@@ -15,7 +15,7 @@ use crate::task::TaskId;
 #[expect(missing_docs, reason = "the sentences in Display say what each means")]
 pub enum Feedback {
     Started,
-    Looked { kind: Diagnostic, service: Arc<str>, again: bool },
+    Looked { kind: Diagnostic, key: Arc<str>, again: bool },
     Executed { kind: ActionKind, target: Arc<str> },
     NoEffect { kind: ActionKind, target: Arc<str> },
     Harmful { kind: ActionKind, target: Arc<str> },
@@ -30,9 +30,9 @@ impl fmt::Display for Feedback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Started => f.write_str("Episode started. Read the alert, then act."),
-            Self::Looked { kind, service, again: false } => write!(f, "{kind} {service}: see queried_data."),
-            Self::Looked { kind, service, again: true } => {
-                write!(f, "{kind} {service}: queried before; the reading was taken again.")
+            Self::Looked { kind, key, again: false } => write!(f, "{kind} {key}: see queried_data."),
+            Self::Looked { kind, key, again: true } => {
+                write!(f, "{kind} {key}: queried before; the reading was taken again.")
             }
             Self::Executed { kind, target } => write!(f, "{kind} {target}: executed, a step of the repair."),
             Self::NoEffect { kind, target } => {

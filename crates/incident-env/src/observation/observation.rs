@@ -18,7 +18,8 @@ use crate::text::Text;
 pub struct Evidence {
     /// The kind of the action: a diagnostic or a remediation.
     pub kind: ActionKind,
-    /// The target of the action, in the spelling of the scenario.
+    /// The target of the action, in the spelling of the scenario. For a diagnostic with parameters they follow it, as
+    /// [`crate::Question::key`] writes them.
     pub target: Arc<str>,
     /// The text that the action showed most recently.
     pub text: Text,
@@ -33,8 +34,10 @@ pub struct Observation {
     pub briefing: Arc<Briefing>,
     /// The number of steps taken.
     pub step_count: u32,
-    /// The texts shown so far: one entry for each action and target, in the order of their first occurrence.
+    /// The texts shown so far: one entry for each action and target (with its parameters), in the order of their first occurrence.
     pub evidence: Vec<Evidence>,
+    /// The place in [`Self::evidence`] of what the last step showed, if it showed anything.
+    pub shown: Option<usize>,
     /// The sum of all rewards so far.
     pub cumulative_reward: Points,
     /// Whether the episode is over.
@@ -53,6 +56,7 @@ impl Observation {
             briefing,
             step_count: 0,
             evidence: Vec::new(),
+            shown: None,
             cumulative_reward: Points::ZERO,
             done: false,
             feedback: Feedback::Started,
@@ -66,7 +70,8 @@ impl Observation {
         &self.briefing.task
     }
 
-    /// Returns the text that a diagnostic of a service showed most recently, or `None` if it was not queried.
+    /// Returns the text that a diagnostic of a service showed most recently without any parameter, or `None` if it was
+    /// not queried so.
     #[must_use]
     pub fn reading(&self, kind: Diagnostic, service: &str) -> Option<&str> {
         self.evidence
@@ -84,10 +89,18 @@ impl Observation {
     /// Keeps the text that an action showed, in place of the text that the same action on the same target showed
     /// before.
     pub(crate) fn record(&mut self, kind: ActionKind, target: Arc<str>, text: Text) {
-        match self.evidence.iter_mut().find(|e| e.target == target && e.kind == kind) {
-            Some(known) => known.text = text,
+        let known = self.evidence.iter().position(|e| e.target == target && e.kind == kind);
+        match known {
+            Some(known) => self.evidence[known].text = text,
             None => self.evidence.push(Evidence { kind, target, text }),
         }
+        self.shown = known.or_else(|| self.evidence.len().checked_sub(1));
+    }
+
+    /// Returns what the last step showed, if it showed anything.
+    #[must_use]
+    pub fn shown(&self) -> Option<&Evidence> {
+        self.evidence.get(self.shown?)
     }
 
     /// Returns the evidence as `queried_data`: `{action: {target: text}}`.

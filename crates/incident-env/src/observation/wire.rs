@@ -121,7 +121,7 @@ impl fmt::Display for FeedbackView<'_> {
             return self.feedback.fmt(f);
         }
         match self.feedback {
-            Feedback::Looked { kind, service, .. } => write!(f, "{kind} {service}: see queried_data."),
+            Feedback::Looked { kind, key, .. } => write!(f, "{kind} {key}: see queried_data."),
             // Helpful, useless and harmful remediations must read the same.
             Feedback::Executed { kind, target }
             | Feedback::Done { kind, target }

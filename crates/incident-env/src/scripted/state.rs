@@ -6,11 +6,12 @@ use super::facts::FactSet;
 use super::graders;
 use super::script::default_outcome;
 use super::world::ScriptedWorld;
-use crate::action::{Action, Diagnostic, Remediation};
+use crate::action::{Action, Remediation};
 use crate::grade::{CLASSIC_VERSION, Grade};
 use crate::names::same_name;
 use crate::observation::{Briefing, Feedback, StepError};
 use crate::proof::{Flaw, Reachability};
+use crate::question::Question;
 use crate::reward::Signal;
 use crate::text::Text;
 use crate::trajectory::{Novelty, Resolved, Trajectory};
@@ -80,13 +81,14 @@ impl WorldState for ScriptedState {
     }
 
     #[expect(clippy::expect_used, reason = "the compiler refuses a scenario in which a reading could show nothing")]
-    fn look(&mut self, kind: Diagnostic, service: u16, novelty: Novelty) -> Reading {
+    fn look(&mut self, question: &Question, novelty: Novelty) -> Reading {
         let signal = match novelty {
             Novelty::NewService => Signal::QueryNewSvc,
             Novelty::NewDiagnostic => Signal::QueryNewAction,
             Novelty::Repeat => Signal::QueryRepeat,
         };
-        let text = self.world.script.look(kind, service, self.facts);
+        let (script, facts) = (&self.world.script, self.facts);
+        let text = question.service.and_then(|service| script.look(question.kind, service, facts));
         let text = text.expect("every diagnostic that a task offers shows something for every service").clone();
         Reading { text, pay: Some(Pay::Signal(signal)) }
     }
@@ -127,7 +129,7 @@ impl WorldState for ScriptedState {
         Ok(Some(Signal::SubmitCorrect))
     }
 
-    fn is_repeat(&self, action: &Action, earlier: Trajectory<'_>) -> bool {
+    fn is_repeat(&self, action: &Action, _question: Option<&Question>, earlier: Trajectory<'_>) -> bool {
         earlier.0.iter().any(|step| step.action == *action)
     }
 

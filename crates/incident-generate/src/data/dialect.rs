@@ -12,22 +12,10 @@ use crate::data::kinds::Kind;
 use crate::data::phrase::{Known, Phrase, Place};
 use crate::data::vocabulary::{FailsAs, Vocabulary};
 use crate::ids::{ClassId, DialectId};
-use incident_env::Diagnostic;
+use incident_env::{Diagnostic, LogLevel};
 
 /// The id of the dialect of the platform, which says of any part that runs on it what its own process cannot.
 pub(crate) const PLATFORM: &str = "kubernetes";
-
-/// How loud an entry of a log is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Loudness {
-    /// Something failed.
-    Error,
-    /// Something is odd, or failed for a while.
-    Warn,
-    /// Something was done.
-    Info,
-}
 
 /// A stream of lines, such as the output of a process or the journal of a unit.
 #[derive(Debug, Clone)]
@@ -47,9 +35,9 @@ impl Stream {
         &self.line
     }
 
-    /// Returns the word for a loudness.
-    pub(crate) fn word(&self, level: Loudness) -> &str {
-        &self.words[level as usize]
+    /// Returns the word for a level.
+    pub(crate) fn word(&self, level: LogLevel) -> &str {
+        &self.words[level.index()]
     }
 }
 
@@ -59,7 +47,7 @@ pub(crate) struct Entry {
     /// The number of the stream that it is printed in.
     pub stream: usize,
     /// How loud it is.
-    pub level: Loudness,
+    pub level: LogLevel,
     /// The variants. Each is the lines of one entry.
     pub variants: Vec<Vec<Part>>,
 }
@@ -235,7 +223,7 @@ struct EntryFile {
     #[serde(rename = "as")]
     fails_as: Option<FailsAs>,
     stream: Option<String>,
-    level: Option<Loudness>,
+    level: Option<LogLevel>,
     #[serde(default)]
     peer: Vec<String>,
     #[serde(default)]
@@ -293,7 +281,7 @@ impl Dialect {
                 .filter(|id| is_logged(vocabulary, *id))
                 .ok_or_else(|| format!("says: '{name}' is no class that logs or events show"))
         };
-        let entry = |place: &str, file: &EntryFile, usual: Loudness| {
+        let entry = |place: &str, file: &EntryFile, usual: LogLevel| {
             let stream = match &file.stream {
                 None => 0,
                 Some(name) => streams
@@ -311,13 +299,13 @@ impl Dialect {
         let mut says = Vec::new();
         for one in &file.says {
             let name = one.class.as_deref().ok_or("says: an entry names its class")?;
-            let entry = entry(&format!("says {name}"), one, Loudness::Error)?;
+            let entry = entry(&format!("says {name}"), one, LogLevel::Error)?;
             says.push(Case { of: class(name)?, peer: one.peer.clone(), kinds: one.kinds.clone(), entry });
         }
         let mut fails = Vec::new();
         for one in &file.fails {
             let of = one.fails_as.ok_or("fails: an entry says how the call fails, with `as`")?;
-            let entry = entry(&format!("fails {of:?}"), one, Loudness::Error)?;
+            let entry = entry(&format!("fails {of:?}"), one, LogLevel::Error)?;
             fails.push(Case { of, peer: one.peer.clone(), kinds: one.kinds.clone(), entry });
         }
         let mut usual = Vec::new();
@@ -327,7 +315,7 @@ impl Dialect {
                 (_, true) => About::Served,
                 _ => About::Itself,
             };
-            usual.push(Usual { about, kinds: one.kinds.clone(), entry: entry("usual", one, Loudness::Info)? });
+            usual.push(Usual { about, kinds: one.kinds.clone(), entry: entry("usual", one, LogLevel::Info)? });
         }
         let series = file.series.into_iter().map(|SeriesFile { of, name, labels, unit, kinds, .. }| {
             let labels = Phrase::parse(&labels).map_err(|problem| format!("series {name}: {problem}"))?;

@@ -39,32 +39,6 @@ impl Kind {
     }
 }
 
-incident_env::named_enum! {
-    /// What the series of a metric are split by.
-    pub enum Split ("split", "splits") {
-        /// The node that a replica runs on.
-        Node = "node",
-        /// The zone that a call comes from, and the one that it goes to.
-        Zone = "zone",
-        /// The release that a replica runs.
-        Version = "version",
-        /// The variant of the newest feature flag that a request is served by.
-        Flag = "flag",
-        /// The part that calls.
-        Client = "client",
-        /// The path that is asked for.
-        Route = "route",
-        /// The status of the answer.
-        Code = "code",
-        /// The part that is called.
-        Peer = "peer",
-        /// The partition of a queue.
-        Partition = "partition",
-        /// Why a call failed.
-        Reason = "reason",
-    }
-}
-
 /// What an alert is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Symptom {

@@ -6,9 +6,9 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use crate::data::kinds::{EdgeKind, Kind, Split, Symptom};
+use crate::data::kinds::{EdgeKind, Kind, Symptom};
 use crate::ids::{ClassId, ClassSet, PredicateId, VerbId};
-use incident_env::{Diagnostic, Remediation};
+use incident_env::{Diagnostic, Dimension, Remediation};
 
 /// A class of evidence: one symptom that can be seen at an entity.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct Class {
     /// The diagnostic that shows it.
     pub tool: Diagnostic,
     /// What the metrics have to be split by to show it, if they have to be.
-    pub by: Option<Split>,
+    pub by: Option<Dimension>,
     /// What is seen, as a clause: `clients connect again and again`.
     pub is: String,
     /// What holds where the class is seen without a fault, if it can be.
@@ -31,7 +31,7 @@ pub struct Glance {
     /// The diagnostic.
     pub tool: Diagnostic,
     /// What its metrics are split by, if they are.
-    pub by: Option<Split>,
+    pub by: Option<Dimension>,
 }
 
 impl fmt::Display for Glance {
@@ -288,7 +288,7 @@ struct EventFile {
 #[serde(deny_unknown_fields)]
 struct ClassFile {
     tool: String,
-    by: Option<Split>,
+    by: Option<Dimension>,
     decoy: Option<String>,
     is: String,
 }

@@ -90,6 +90,21 @@ pub struct State {
     lost: Vec<i32>,
     /// Whether anything was changed.
     touched: bool,
+    /// The changes that were made in the episode, oldest first.
+    own: Vec<OwnChange>,
+}
+
+/// A change that was made in the episode.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnChange {
+    /// The minute in which it was done.
+    pub minute: i32,
+    /// The verb that was performed.
+    pub verb: VerbId,
+    /// The entity that was changed, or that the changed thing belongs to.
+    pub at: EntityId,
+    /// What the verb was performed on, as the action named it.
+    pub name: Arc<str>,
 }
 
 /// What came of a remediation.
@@ -220,6 +235,7 @@ impl World {
             settled: false,
             lost: Vec::new(),
             touched: false,
+            own: Vec::new(),
         }
     }
 
@@ -401,7 +417,18 @@ impl World {
     /// Returns whether a diagnostic of an entity gets no answer in this minute.
     #[must_use]
     pub fn is_out(&self, state: &State, at: EntityId, tool: Diagnostic) -> bool {
-        let place = u64::from(at) << 8 | tool.index() as u64;
+        self.is_tool_out(state, u64::from(at), tool)
+    }
+
+    /// Returns whether a diagnostic of the whole system gets no answer in this minute.
+    #[must_use]
+    pub fn is_out_everywhere(&self, state: &State, tool: Diagnostic) -> bool {
+        // No entity has so large a number.
+        self.is_tool_out(state, 1 << 16, tool)
+    }
+
+    fn is_tool_out(&self, state: &State, of: u64, tool: Diagnostic) -> bool {
+        let place = of << 8 | tool.index() as u64;
         let share = self.incident.knobs.outage;
         share > 0 && self.incident.draws.below(Stream::Outage, place, u64::from(state.now), 100) < share
     }
@@ -458,6 +485,17 @@ impl State {
     #[must_use]
     pub fn is_touched(&self) -> bool {
         self.touched
+    }
+
+    /// Keeps a change that was made in the episode, so that the feed of changes shows it.
+    pub fn note(&mut self, change: OwnChange) {
+        self.own.push(change);
+    }
+
+    /// Returns the changes that were made in the episode, oldest first.
+    #[must_use]
+    pub fn own_changes(&self) -> &[OwnChange] {
+        &self.own
     }
 
     /// Returns what users lost in each minute since the alert.

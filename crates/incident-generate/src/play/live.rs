@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::draws::Stream;
 use crate::ids::EntityId;
-use crate::incident::world::{State, World};
+use crate::incident::world::{OwnChange, State, World};
 use crate::play::answer::Answer;
 use crate::play::command::{Change, Command, Impossible};
 use crate::play::grade;
@@ -14,9 +14,10 @@ use crate::play::limits::FREE_REFUSALS;
 use crate::play::oracle;
 use crate::play::result::{self, InForce};
 use crate::play::verification;
+use crate::telemetry::menu::metrics_of;
 use crate::telemetry::query;
 use incident_env::{
-    Acted, Action, Briefing, Diagnostic, Feedback, Flaw, Grade, Novelty, Pay, Points, Reachability, Reading,
+    Acted, Action, Briefing, Diagnostic, Feedback, Flaw, Grade, Novelty, Pay, Points, Question, Reachability, Reading,
     Remediation, Report, Resolved, STRICT_VERSION, Signal, StepError, TaskId, Text, Trajectory, WorldState,
 };
 
@@ -115,18 +116,29 @@ struct Playing {
 }
 
 impl Playing {
-    /// Reads what a diagnostic shows of an entity. It takes a minute.
-    fn read(&mut self, kind: Diagnostic, at: EntityId) -> String {
+    /// Returns the entity that an index of known services means.
+    fn entity(&self, service: u16) -> EntityId {
+        self.shared.order[usize::from(service)]
+    }
+
+    /// Reads what a diagnostic shows of an entity, or of the whole system. It takes a minute.
+    fn read(&mut self, question: &Question) -> String {
+        let Question { kind, service, asked } = question;
+        let (kind, at) = (*kind, service.map(|service| self.entity(service)));
         let world = &*self.shared.world;
         world.pass(&mut self.state, 1);
-        if world.is_out(&self.state, at, kind) {
+        let is_out = match at {
+            Some(at) => world.is_out(&self.state, at, kind),
+            None => world.is_out_everywhere(&self.state, kind),
+        };
+        if is_out {
             self.deeds.queries.push(self.deeds.seen.len());
             let now = world.clock(self.state.minute());
             return format!(
                 "{now} {kind}: no answer within 30 s, the tool is overloaded; it may answer when it is asked again"
             );
         }
-        let sheet = query::read(world, &self.state, at, kind);
+        let sheet = query::answer(world, &self.state, at, kind, asked);
         // A record of a log or of a change is the same one when it is read again, and a reading is taken anew.
         let is_kept = matches!(kind, Diagnostic::QueryLogs | Diagnostic::CheckRecentDeploys);
         for record in sheet.records {
@@ -135,7 +147,8 @@ impl Playing {
             }
         }
         self.deeds.queries.push(self.deeds.seen.len());
-        if self.deeds.has_settled(self.state.now()) && verification::would_show(world, at, kind) {
+        let shows_fault = |at| verification::would_show(world, at, kind);
+        if self.deeds.has_settled(self.state.now()) && at.is_some_and(shows_fault) {
             self.deeds.verified = true;
         }
         sheet.text
@@ -151,7 +164,9 @@ impl Playing {
                 self.deeds.changed(consequence, self.state.now());
                 let effect = consequence.effect;
                 let done = result::report(world, &self.state, &change, had_work, effect, &mut self.in_force);
-                let Change { verb, name, .. } = change;
+                let Change { verb, name, target } = change;
+                let own = OwnChange { minute: self.state.minute(), verb, at: target.at, name: name.as_str().into() };
+                self.state.note(own);
                 let verb = &world.library.vocabulary.verb(verb).name;
                 (if kind == Remediation::ExecuteRunbookStep { format!("{verb} {name}") } else { name }, done)
             }
@@ -192,10 +207,17 @@ impl WorldState for Playing {
         Box::new(self.clone())
     }
 
-    fn look(&mut self, kind: Diagnostic, service: u16, _novelty: Novelty) -> Reading {
-        let at = self.shared.order[usize::from(service)];
-        let text = Text::new(self.read(kind, at));
+    fn look(&mut self, question: &Question, _novelty: Novelty) -> Reading {
+        let text = Text::new(self.read(question));
         Reading { text, pay: self.pay() }
+    }
+
+    fn takes_parameters(&self) -> bool {
+        true
+    }
+
+    fn metrics(&self, service: u16) -> Vec<String> {
+        metrics_of(&self.shared.world, &self.state, self.entity(service))
     }
 
     fn act(&mut self, kind: Remediation, action: &Action, _earlier: Trajectory<'_>) -> Acted {
@@ -226,11 +248,13 @@ impl WorldState for Playing {
         Err(missing.to_owned())
     }
 
-    /// Returns whether an equal action was taken since the last remediation. After a remediation the same query takes
-    /// another reading.
-    fn is_repeat(&self, action: &Action, earlier: Trajectory<'_>) -> bool {
-        let mut since = earlier.0.iter().rev().take_while(|step| !matches!(step.resolved, Resolved::Remediation(_)));
-        since.any(|step| step.action == *action)
+    /// Returns whether the same was asked, or an equal action was taken, since the last remediation. After a remediation
+    /// the same query takes another reading.
+    fn is_repeat(&self, action: &Action, question: Option<&Question>, earlier: Trajectory<'_>) -> bool {
+        earlier.since_remediation().0.iter().any(|step| match question {
+            Some(_) => step.question.as_deref() == question,
+            None => step.action == *action,
+        })
     }
 
     fn is_out_of_time(&self) -> bool {

@@ -7,7 +7,6 @@ use crate::ids::VerbId;
 use crate::incident::world::{Effect, State, World};
 use crate::play::command::Change;
 use crate::system::fault::Target;
-use crate::telemetry::query::Asked;
 use crate::telemetry::reader::Reader;
 
 /// The remediations that were performed and not taken back.
@@ -54,7 +53,7 @@ pub(super) fn report(
     };
     let verb = world.library.vocabulary.verb(*verb);
     let mut out = format!("{} {name}: ", verb.name);
-    let reader = Reader::new(world, state, target.at, Asked::default());
+    let reader = Reader::new(world, state, target.at);
     text.unwrap_or(done).write(&mut out, &reader.words_about(name));
     let _ = write!(out, "; took {} min", verb.minutes);
     out

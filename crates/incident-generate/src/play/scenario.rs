@@ -4,14 +4,12 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use crate::data::kinds::Symptom;
 use crate::data::library::{TaskText, TaskTexts};
-use crate::draws::Stream;
 use crate::incident::incident::{AlertRule, Incident};
 use crate::incident::world::World;
 use crate::play::answer::NONE;
 use crate::play::live::Playable;
-use crate::telemetry::reader::Tenths;
+use crate::telemetry::alert::AlertText;
 use incident_env::{
     ActionKind, Alert, AnswerForm, Briefing, Diagnostic, Points, Remediation, RewardTable, Scenario, Severity, Signal,
     Targets, Task, TaskId, Tasks,
@@ -88,35 +86,16 @@ fn briefing(world: &World, task: Arc<Task>, deadline: Option<u32>) -> Briefing {
     Briefing::new(incident.id.clone(), task, summary, alert, targets, AnswerForm::Cited { mechanisms })
 }
 
-/// Returns the alert: the rule that fired, and since when. It does not say how far the rule is exceeded.
+/// Returns the alert: the rule that fired, and since when.
 fn alert(world: &World) -> Alert {
-    let incident = &world.incident;
-    let AlertRule { at, symptom, threshold, window, since } = incident.alert;
-    let alerted = incident.topology.name(at);
-    let fired = world.clock(-since.cast_signed());
-    let (title, watched) = match symptom {
-        Symptom::Errors => (
-            format!("Failed requests of {alerted} above their threshold"),
-            // The rule is set above what fails on any day.
-            format!(
-                "failed requests of {alerted} > {} %",
-                Tenths(i64::from(threshold) + i64::from(world.usual(at).error))
-            ),
-        ),
-        Symptom::Latency => (
-            format!("Response time of {alerted} above its threshold"),
-            format!(
-                "p99 response time of {alerted} > {} ms",
-                u64::from(world.usual(at).latency) * u64::from(threshold) / 100_000
-            ),
-        ),
-    };
+    let AlertRule { at, since, .. } = world.incident.alert;
+    let AlertText { id, title, rule } = AlertText::of(world);
     Alert {
-        id: format!("ALT-{:08x}", incident.names.bits(Stream::Alert, 0, 0, 0) >> 32),
+        id,
         title,
         severity_fired: None,
-        affected_services: vec![alerted.to_owned()],
-        symptoms: vec![format!("rule: {watched}, mean of {window} min; firing since {fired}")],
+        affected_services: vec![world.incident.topology.name(at).to_owned()],
+        symptoms: vec![rule],
         error_rate: None,
         duration_minutes: Some(since.into()),
         revenue_impact_per_min: None,

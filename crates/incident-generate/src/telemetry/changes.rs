@@ -2,30 +2,43 @@
 
 use std::fmt::{self, Write};
 
+use crate::incident::incident::Change;
 use crate::proof::claim::Claim;
 use crate::telemetry::reader::{CHANGES, EMPTY, Reader, Sheet};
 
 impl Reader<'_> {
-    /// Writes the changes of the entity.
+    /// Writes the changes of the entity, those that were made in the episode first.
     pub(super) fn changes(&self, sheet: &mut Sheet) {
-        let incident = &self.world.incident;
-        let mut any = false;
-        for (slot, change) in incident.changes.iter().enumerate().filter(|(_, change)| change.at == self.at) {
-            any = true;
-            sheet.begin(self.id(CHANGES, slot as u64, 0), Claim::Changed { number: slot });
-            let ago = i64::from(change.minutes_ago) + i64::from(self.now);
-            let minute = -i32::try_from(change.minutes_ago).unwrap_or(i32::MAX);
-            let kind = change.kind.as_str();
-            let _ = write!(sheet.text, "{} {} ({}), {kind}: ", change.id, self.clock(minute), Age(ago));
-            if let Some(notes) = self.world.library.telemetry.notes.get(&change.kind) {
-                self.phrase(&mut sheet.text, notes, CHANGES << 32 | slot as u64);
+        self.own_changes(sheet);
+        let own = sheet.records.len();
+        for (slot, change) in self.world.incident.changes.iter().enumerate() {
+            if change.at == self.at {
+                self.change(sheet, slot, change, None);
             }
-            sheet.text.push('\n');
         }
-        if !any {
+        if sheet.records.len() == own {
+            let other = if own == 0 { "" } else { "other " };
             sheet.begin(self.id(CHANGES, EMPTY, i64::from(self.now)), Claim::Unchanged { at: self.at });
-            let _ = writeln!(sheet.text, "{} no change of {} on record", self.clock(self.now), self.name(self.at));
+            let (now, name) = (self.clock(self.now), self.name(self.at));
+            let _ = writeln!(sheet.text, "{now} no {other}change of {name} on record");
         }
+    }
+
+    /// Writes a change of the entity, with the name of the entity if it is given. It is the same record with the name
+    /// and without it.
+    pub(super) fn change(&self, sheet: &mut Sheet, slot: usize, change: &Change, name: Option<&str>) {
+        sheet.begin(self.id(CHANGES, slot as u64, 0), Claim::Changed { number: slot });
+        let ago = i64::from(change.minutes_ago) + i64::from(self.now);
+        let minute = -i32::try_from(change.minutes_ago).unwrap_or(i32::MAX);
+        let _ = write!(sheet.text, "{} ", change.id);
+        if let Some(name) = name {
+            let _ = write!(sheet.text, "{name} ");
+        }
+        let _ = write!(sheet.text, "{} ({}), {}: ", self.clock(minute), Age(ago), change.kind.as_str());
+        if let Some(notes) = self.world.library.telemetry.notes.get(&change.kind) {
+            self.phrase(&mut sheet.text, notes, CHANGES << 32 | slot as u64);
+        }
+        sheet.text.push('\n');
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::cmp::Reverse;
 use std::fmt::{self, Write};
+use std::sync::Arc;
 
 use crate::data::dialect::{About, Dialect, Entry};
 use crate::data::kinds::EdgeKind;
@@ -14,11 +15,13 @@ use crate::record_id::RecordId;
 use crate::system::topology::Edge;
 use crate::telemetry::reader::{LOGGED, LOGS, Reader, RequestTime, Sheet, WINDOW};
 use crate::telemetry::words::Words;
-use incident_env::Diagnostic;
+use incident_env::{Asked, Diagnostic, LogLevel};
 
 /// The number of entries of a channel that are shown, and the number of lines from which an entry is long.
 const SHOWN: usize = 3;
 const LONG: usize = 3;
+/// The number of entries that are shown where a level or a text is asked for.
+const FILTERED: usize = 20;
 /// The share of failures, in thousandths, from which an entity does not report work that was done.
 const HOPELESS: i16 = 900;
 /// The number of failing calls, and that of usual calls, that have a channel.
@@ -47,6 +50,9 @@ struct Line {
 /// What a log has collected.
 #[derive(Default)]
 struct Log {
+    /// The loudness and the text that is asked for, if any is.
+    level: Option<LogLevel>,
+    matching: Option<Arc<str>>,
     lines: Vec<Line>,
     /// The number of entries that are kept, also of those that are not shown.
     kept: usize,
@@ -56,30 +62,40 @@ impl<'a> Reader<'a> {
     /// Writes the log of the entity.
     pub(super) fn logs(&self, sheet: &mut Sheet) {
         let logged = self.world.library.vocabulary.of_glance(Diagnostic::QueryLogs.into());
-        let mut log = Log::default();
+        let mut log = Log { level: self.asked.level, matching: self.asked.matching.clone(), ..Log::default() };
         let seen = self.classes(&mut log);
         self.failed_calls(&mut log);
         self.usual(&mut log, About::Itself, USUAL);
         self.usual(&mut log, About::Served, SERVED);
         self.usual_calls(&mut log);
-        let Log { mut lines, kept } = log;
+        let Log { mut lines, kept, .. } = log;
         lines.sort_by_key(|line| (line.ms, line.key));
-        let claim = Claim::Lacks { at: self.at, classes: logged - seen };
+        if self.asked.is_filtered() {
+            lines.drain(..lines.len().saturating_sub(FILTERED));
+        }
+        // Who reads a part of the log learns nothing from what is not in it.
+        let is_whole = !self.asked.is_filtered() && self.window() == WINDOW;
+        let claim = if is_whole { Claim::Lacks { at: self.at, classes: logged - seen } } else { Claim::Nothing };
         sheet.begin(self.id(LOGS, 0, i64::from(self.now)), claim);
         let _ = writeln!(
             sheet.text,
-            "{} log of {} ({}), last {WINDOW} min: {kept} entries, {}; the newest of each sort below{}",
+            "{} log of {} ({}), last {} min{}: {kept} entries, {}; {} below{}",
             self.clock(self.now),
             self.name(self.at),
             self.dialect(self.at).name,
+            self.window(),
+            Filter(&self.asked),
             Sampled(self.sampled()),
+            if self.asked.is_filtered() { "the newest" } else { "the newest of each sort" },
             Lost(self.world.incident.knobs.log_loss),
         );
         for line in lines {
             sheet.begin(line.id, line.claim);
             let _ = writeln!(sheet.text, "{}", line.text);
         }
-        self.trace(sheet);
+        if is_whole {
+            self.trace(sheet);
+        }
     }
 
     /// Returns of how many entries the store keeps one: what is left is as much whatever the traffic is.
@@ -104,7 +120,7 @@ impl<'a> Reader<'a> {
                 let before = log.kept;
                 let key = CLASSES | u64::from(class) << 8 | presence.number;
                 let claim = Claim::Shows { at: self.at, class };
-                self.channel(log, key, [presence.from, presence.to], |text, when| {
+                self.channel(log, key, entry.level, [presence.from, presence.to], |text, when| {
                     let since = when.minute - presence.from.max(when.minute - 10_000);
                     let words = Words { minutes: since.unsigned_abs(), ..self.words_at(peer, when) };
                     write_entry(text, dialect, entry, &words);
@@ -146,7 +162,7 @@ impl<'a> Reader<'a> {
             works -= 1;
         }
         let ms = (self.world.usual(self.at).latency / 1000).max(1);
-        self.channel(log, key, [i32::MIN, works + 1], |text, when| {
+        self.channel(log, key, LogLevel::Info, [i32::MIN, works + 1], |text, when| {
             let entry = self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), when.salt ^ 1, &entries);
             let ms = Some(self.took(RequestTime::Answered(ms), when.salt));
             write_entry(text, dialect, entry, &Words { ms, ..self.words_at(self.some_peer(), when) });
@@ -171,15 +187,20 @@ impl<'a> Reader<'a> {
     }
 
     /// Adds the newest entries of a channel, which comes in bursts from one minute to another. `write` appends an entry and
-    /// returns what it claims.
+    /// returns what it claims. If a level or a text is asked for, only such entries count.
     fn channel(
         &self,
         log: &mut Log,
         key: u64,
+        level: LogLevel,
         [from, to]: [i32; 2],
         mut write: impl FnMut(&mut String, When) -> Claim,
     ) {
-        let first = from.max(self.now - WINDOW + 1);
+        if log.level.is_some_and(|asked| asked != level) {
+            return;
+        }
+        let most = if self.asked.is_filtered() { FILTERED } else { SHOWN };
+        let first = from.max(self.now - self.window() + 1);
         // The current minute has only begun, and has no entries yet.
         let last = (to.saturating_sub(1)).min(self.now - 1);
         let mut shown = 0;
@@ -193,17 +214,24 @@ impl<'a> Reader<'a> {
                 if shown > 0 && self.is_lost(key, minute, number) {
                     continue;
                 }
-                log.kept += 1;
-                if shown >= SHOWN {
+                let is_shown = shown < most;
+                if !is_shown && log.matching.is_none() {
+                    log.kept += 1;
                     continue;
                 }
                 let ms = i64::from(minute) * 60_000 + i64::from(self.moment(key, minute, number));
                 let salt = key << 24 ^ u64::from(minute.cast_unsigned()) << 4 ^ u64::from(number);
                 let mut text = String::with_capacity(120);
                 let claim = write(&mut text, When { ms, minute, salt });
-                // Of a long entry, such as a stack trace, the newest one is enough.
-                shown += if text.lines().count() > LONG { SHOWN } else { 1 };
-                log.lines.push(Line { ms, key, id: self.id(LOGS, key, ms), text, claim });
+                if log.matching.as_ref().is_some_and(|asked| !text.contains(&**asked)) {
+                    continue;
+                }
+                log.kept += 1;
+                if is_shown {
+                    // Of a long entry, such as a stack trace, the newest one is enough.
+                    shown += if text.lines().count() > LONG { SHOWN } else { 1 };
+                    log.lines.push(Line { ms, key, id: self.id(LOGS, key, ms), text, claim });
+                }
             }
         }
     }
@@ -271,7 +299,9 @@ impl<'a> Reader<'a> {
         let claim = Claim::Calls { from: edge.from, to: edge.to, fail: true, errors: None };
         let (dialect, called) = (self.dialect(self.at), self.dialect(edge.to));
         let which = self.which(FAILED_CALLS | u64::from(edge.to));
-        self.channel(log, FAILED_CALLS | u64::from(edge.to), [onset, end + 1], |text, when| {
+        let now = self.fails(edge, end).1;
+        let level = dialect.fails(now, self.kind(self.at), called, which).map_or(LogLevel::Error, |entry| entry.level);
+        self.channel(log, FAILED_CALLS | u64::from(edge.to), level, [onset, end + 1], |text, when| {
             let (_, fails_as) = self.fails(edge, when.minute.max(onset));
             let Some(entry) = dialect.fails(fails_as, self.kind(self.at), called, which) else { return claim };
             let ms = (self.slowest(edge.to, when.minute, fails_as == FailsAs::Timeout) / 1000).max(1);
@@ -299,7 +329,7 @@ impl<'a> Reader<'a> {
         let works = |edge: &&Edge| is_request(edge) && self.fails(edge, self.now - 1).0 < LOGGED;
         for edge in self.world.incident.topology.needs(self.at).filter(works).take(CALLS) {
             let ms = (self.world.usual(edge.to).latency / 1000).max(1);
-            self.channel(log, USUAL_CALLS | u64::from(edge.to), [i32::MIN, i32::MAX], |text, when| {
+            self.channel(log, USUAL_CALLS | u64::from(edge.to), LogLevel::Info, [i32::MIN, i32::MAX], |text, when| {
                 let entry =
                     self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), when.salt ^ 1, &entries);
                 let ms = Some(self.took(RequestTime::Answered(ms), when.salt));
@@ -368,6 +398,18 @@ fn write_entry(out: &mut String, dialect: &Dialect, entry: &Entry, words: &Words
     }
 }
 
+/// What is asked for, as the heading of a log repeats it.
+struct Filter<'a>(&'a Asked);
+
+impl fmt::Display for Filter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(level) = self.0.level {
+            write!(f, ", level {level}")?;
+        }
+        self.0.matching.as_ref().map_or(Ok(()), |text| write!(f, ", that contain '{text}'"))
+    }
+}
+
 /// How many entries the store keeps.
 struct Sampled(i64);
 
@@ -395,7 +437,6 @@ impl fmt::Display for Lost {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::query::Asked;
     use crate::testing::of_every_level;
 
     /// The times between lines vary more than those of a Poisson process, whose coefficient of variation is 1.
@@ -404,7 +445,7 @@ mod tests {
         for made in of_every_level(11, 1) {
             let state = made.world().start();
             for at in made.incident().topology.ids() {
-                let reader = Reader::new(made.world(), &state, at, Asked::default());
+                let reader = Reader::new(made.world(), &state, at);
                 let mut times = Vec::new();
                 for minute in -3000..0 {
                     for number in 0..reader.burst(USUAL, minute) {

@@ -14,9 +14,10 @@ use crate::proof::claim::Claim;
 use crate::system::particulars::Size;
 use crate::telemetry::reader::{METRICS, Reader, Sheet, Tenths, WINDOW};
 
-/// The number of points of a series, and the minutes between them.
+/// The metrics that every entity with requests has.
+const OF_REQUESTS: [&str; 3] = ["requests", "failed requests", "p99 of response time"];
+/// The number of points of a series.
 const POINTS: i32 = 12;
-const APART: i32 = 10;
 /// How many minutes it takes until something is full.
 const FILLS: i32 = 60;
 /// How many minutes it takes until a ramp has reached its end, and how many of them it is ahead.
@@ -52,7 +53,7 @@ impl Reader<'_> {
         }
         let kind = self.kind(self.at);
         for (number, series) in (SERIES..).zip(&self.world.library.telemetry.series) {
-            if series.kinds.contains(&kind) && !self.is_split(series.class) {
+            if series.kinds.contains(&kind) && !self.is_split(series.class) && self.is_asked(&self.name_of(series)) {
                 self.shifted(sheet, number, series);
             }
         }
@@ -66,57 +67,117 @@ impl Reader<'_> {
         self.world.library.vocabulary.classes[class.index()].by.is_some()
     }
 
+    /// Returns the names of the metrics of the entity, in the order of its dashboard.
+    pub(super) fn metric_names(&self) -> Vec<String> {
+        let incident = &self.world.incident;
+        let kind = self.kind(self.at);
+        let of_requests: &[&str] = if incident.traffic.usual(self.at) > 0 { &OF_REQUESTS } else { &[] };
+        let mut names: Vec<_> = of_requests.iter().map(|name| (*name).to_owned()).collect();
+        let series = self.world.library.telemetry.series.iter();
+        names.extend(
+            series.filter(|one| one.kinds.contains(&kind) && !self.is_split(one.class)).map(|one| self.name_of(one)),
+        );
+        if self.at == incident.topology.gateway {
+            names.extend(incident.topology.journeys.iter().map(|journey| format!("journey '{}'", journey.name)));
+        }
+        names
+    }
+
+    /// Returns the name of a series without its labels.
+    fn name_of(&self, series: &Series) -> String {
+        let named = series.of.and_then(|of| self.dialect(self.at).series(of, self.kind(self.at)));
+        named.map_or_else(|| series.label.clone(), |named| named.name.clone())
+    }
+
+    /// Returns whether a metric is shown.
+    fn is_asked(&self, name: &str) -> bool {
+        self.asked.metric.as_deref().is_none_or(|asked| asked == name)
+    }
+
+    /// Returns the minutes between two points of a series.
+    fn apart(&self) -> i32 {
+        (self.window() / POINTS).max(1)
+    }
+
     /// Goes through the minutes of the points of a series: those of a fixed grid of clock time, and the current one.
     pub(super) fn minutes(&self) -> impl Iterator<Item = i32> + use<> {
-        let (now, last) = (self.now, self.last_of_grid());
-        (0..POINTS - 1).rev().map(move |point| last - point * APART).chain([now])
+        let (now, last, apart, window) = (self.now, self.last_of_grid(), self.apart(), self.window());
+        let grid = (0..POINTS - 1).rev().map(move |point| last - point * apart);
+        grid.filter(move |minute| now - minute <= window).chain([now])
     }
 
     /// Returns the last minute of the grid before the current one. The grid is fixed to the clock, so whoever looks again
     /// finds the same points.
     fn last_of_grid(&self) -> i32 {
         let Clock(minute) = self.clock(self.now);
-        let past = i32::try_from(minute).unwrap_or_default() % APART;
-        self.now - if past == 0 { APART } else { past }
+        let apart = self.apart();
+        let past = i32::try_from(minute).unwrap_or_default() % apart;
+        self.now - if past == 0 { apart } else { past }
     }
 
     /// Writes the series that follow from traffic.
     fn traffic(&self, sheet: &mut Sheet) {
-        let incident = &self.world.incident;
-        let trouble = self.world.trouble(self.state, self.at, self.now);
+        if self.is_asked(OF_REQUESTS[0]) {
+            self.requests(sheet);
+        }
+        if self.is_asked(OF_REQUESTS[1]) {
+            self.failed_requests(sheet);
+        }
+        if self.is_asked(OF_REQUESTS[2]) {
+            self.response_times(sheet);
+        }
+    }
+
+    /// Writes the requests that reach the entity.
+    fn requests(&self, sheet: &mut Sheet) {
+        let usual = self.world.incident.traffic.usual(self.at);
         let reading = |minute: i32| self.world.reading(self.state, self.at, minute);
-        let usual = incident.traffic.usual(self.at);
         sheet.begin(self.id(METRICS, REQUESTS, i64::from(self.now)), Claim::Nothing);
         let requests = self.minutes().map(|minute| {
             let rate = usual / 1000 * i64::from(reading(minute).load) / 1000;
             Tenths(self.noisy(REQUESTS, minute, rate * 10, 30))
         });
-        self.series(sheet, "requests", "per s", requests);
+        self.series(sheet, OF_REQUESTS[0], "per s", requests);
+    }
+
+    /// Writes the share of requests that the entity fails.
+    fn failed_requests(&self, sheet: &mut Sheet) {
+        let incident = &self.world.incident;
+        let trouble = self.world.trouble(self.state, self.at, self.now);
+        let reading = |minute: i32| self.world.reading(self.state, self.at, minute);
         sheet.begin(self.id(METRICS, FAILED, i64::from(self.now)), Claim::Errors { at: self.at, up: trouble.errors });
         let most = (4 * incident.knobs.noise / 100).max(1);
         let failed = self.minutes().map(|minute| {
             let noise = incident.draws.below(Stream::Noise, self.slot(FAILED), when(minute), most);
             Tenths((i64::from(reading(minute).error) + i64::from(noise)).min(1000))
         });
-        self.series(sheet, "failed requests", "%", failed);
+        self.series(sheet, OF_REQUESTS[1], "%", failed);
+    }
+
+    /// Writes how long answers take.
+    fn response_times(&self, sheet: &mut Sheet) {
+        let trouble = self.world.trouble(self.state, self.at, self.now);
+        let reading = |minute: i32| self.world.reading(self.state, self.at, minute);
         sheet
             .begin(self.id(METRICS, RESPONSE_TIME, i64::from(self.now)), Claim::Slow { at: self.at, up: trouble.slow });
         let times = self.minutes().map(|minute| {
             let latency = i64::from(reading(minute).latency);
             Tenths(self.noisy(RESPONSE_TIME, minute, latency / 100, 60))
         });
-        self.series(sheet, "p99 of response time", "ms", times);
+        self.series(sheet, OF_REQUESTS[2], "ms", times);
     }
 
     /// Writes a series of the templates, which a class of evidence shifts while it is there.
     fn shifted(&self, sheet: &mut Sheet, slot: u64, series: &Series) {
         let of_class = || self.presences.iter().filter(|presence| presence.classes.contains(series.class));
-        let is_there = of_class().any(|presence| presence.from <= self.now && self.now - WINDOW < presence.to);
+        let is_there = of_class().any(|presence| presence.from <= self.now && self.now - self.window() < presence.to);
         let own = self.level_within(series.usual, slot, OWN_LEVEL);
         let claim = if is_there {
             Claim::Shows { at: self.at, class: series.class }
-        } else {
+        } else if self.window() == WINDOW {
             Claim::Lacks { at: self.at, classes: ClassSet::of(series.class) }
+        } else {
+            Claim::Nothing
         };
         sheet.begin(self.id(METRICS, slot, i64::from(self.now)), claim);
         let printed = self.printed(series);
@@ -182,7 +243,7 @@ impl Reader<'_> {
             let _ = write!(text, " ({unit})");
         }
         let (last, now) = (self.clock(self.last_of_grid()), self.clock(self.now));
-        let _ = write!(text, ", every {APART} min to {last} and at {now}: ");
+        let _ = write!(text, ", every {} min to {last} and at {now}: ", self.apart());
         for (index, value) in values.enumerate() {
             let _ = write!(text, "{}{value}", if index == 0 { "" } else { " " });
         }
@@ -249,6 +310,9 @@ impl Reader<'_> {
     fn journeys(&self, sheet: &mut Sheet) {
         let incident = &self.world.incident;
         for (slot, journey) in (JOURNEYS..).zip(&incident.topology.journeys) {
+            if !self.is_asked(&format!("journey '{}'", journey.name)) {
+                continue;
+            }
             sheet.begin(self.id(METRICS, slot, i64::from(self.now)), Claim::Impact);
             let (share, entry) = (journey.weight / 10, self.name(journey.entry));
             let label =

@@ -1,47 +1,35 @@
-//! Queries: what a diagnostic of an entity shows.
+//! Queries: what a diagnostic of an entity, or of the whole system, shows.
 
-use crate::data::dialect::Loudness;
-use crate::data::kinds::Split;
 use crate::data::vocabulary::Glance;
 use crate::ids::EntityId;
 use crate::incident::world::{State, World};
 use crate::proof::claim::Record;
 use crate::telemetry::reader::{Reader, Sheet};
-use incident_env::Diagnostic;
+use crate::telemetry::{catalogue, feed};
+use incident_env::{Asked, Diagnostic};
 
-/// What a diagnostic is asked for, beside the entity. By default it is asked for nothing in particular.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Asked<'a> {
-    /// The metric that is shown alone.
-    pub(crate) metric: Option<&'a str>,
-    /// What its series are split by.
-    pub(crate) by: Option<Split>,
-    /// How many minutes are shown, if it is fewer than usual.
-    pub(crate) window: Option<i32>,
-    /// A text that entries of a log must contain.
-    pub(crate) matching: Option<&'a str>,
-    /// How loud entries of a log must be.
-    pub(crate) level: Option<Loudness>,
-}
-
-/// Reads a diagnostic of an entity in the current minute of a state.
+/// Reads a diagnostic of an entity, with its metrics split or not, in the current minute of a state.
 #[must_use]
 pub fn read(world: &World, state: &State, at: EntityId, glance: impl Into<Glance>) -> Sheet {
     let Glance { tool, by } = glance.into();
-    ask(world, state, at, tool, Asked { by, ..Asked::default() })
+    answer(world, state, Some(at), tool, &Asked { by, ..Asked::default() })
 }
 
-/// Reads a diagnostic of an entity, asked for something in particular.
+/// Reads a diagnostic of an entity, or of the whole system if there is none, in the current minute of a state.
 #[must_use]
-pub(crate) fn ask(world: &World, state: &State, at: EntityId, tool: Diagnostic, asked: Asked<'_>) -> Sheet {
-    let reader = Reader::new(world, state, at, asked);
+pub(crate) fn answer(world: &World, state: &State, at: Option<EntityId>, tool: Diagnostic, asked: &Asked) -> Sheet {
     let mut sheet = Sheet { text: String::with_capacity(1500), records: Vec::with_capacity(16) };
-    match tool {
-        Diagnostic::QueryLogs => reader.logs(&mut sheet),
-        Diagnostic::CheckMetrics => reader.metrics(&mut sheet),
-        Diagnostic::CheckServiceStatus => reader.status(&mut sheet),
-        Diagnostic::CheckDependencies => reader.dependencies(&mut sheet),
-        Diagnostic::CheckRecentDeploys => reader.changes(&mut sheet),
+    let reader = at.map(|at| Reader::new(world, state, at).asking(asked));
+    match (tool, reader) {
+        (Diagnostic::QueryLogs, Some(reader)) => reader.logs(&mut sheet),
+        (Diagnostic::CheckMetrics, Some(reader)) => reader.metrics(&mut sheet),
+        (Diagnostic::CheckServiceStatus, Some(reader)) => reader.status(&mut sheet),
+        (Diagnostic::CheckDependencies, Some(reader)) => reader.dependencies(&mut sheet),
+        (Diagnostic::CheckRecentDeploys, Some(reader)) => reader.changes(&mut sheet),
+        (Diagnostic::CheckRecentDeploys, None) => feed::feed(world, state, &mut sheet),
+        (Diagnostic::CheckServiceStatus, None) => catalogue::catalogue(world, state, &mut sheet),
+        // The environment asks these of a service only.
+        (Diagnostic::QueryLogs | Diagnostic::CheckMetrics | Diagnostic::CheckDependencies, None) => {}
     }
     if sheet.text.ends_with('\n') {
         sheet.text.pop();

@@ -16,8 +16,8 @@ use crate::record_id::{RecordId, RecordKey};
 use crate::system::particulars::Particulars;
 use crate::system::topology::Edge;
 use crate::system::traffic::{Acting, TIMEOUT};
-use crate::telemetry::query::Asked;
 use crate::telemetry::words::Words;
+use incident_env::Asked;
 
 /// How many minutes logs and series go back.
 pub(super) const WINDOW: i32 = 120;
@@ -30,6 +30,7 @@ pub(super) const METRICS: u64 = 2;
 pub(super) const STATUS: u64 = 3;
 pub(super) const DEPENDENCIES: u64 = 4;
 pub(super) const CHANGES: u64 = 5;
+pub(super) const CATALOGUE: u64 = 6;
 /// The slot of the record that says that there is nothing to show.
 pub(super) const EMPTY: u64 = 999;
 /// The class of evidence whose field of the status shows generations.
@@ -58,14 +59,14 @@ pub(crate) struct Reader<'a> {
     pub(super) world: &'a World,
     pub(super) state: &'a State,
     pub(super) at: EntityId,
-    /// What is asked for in particular.
-    pub(super) asked: Asked<'a>,
     /// The current minute.
     pub(super) now: i32,
     /// The classes of evidence that are or were there at the entity.
     pub(super) presences: Vec<Presence>,
     /// An entity that calls it, or the entity itself.
     caller: EntityId,
+    /// The optional parameters of the diagnostic.
+    pub(super) asked: Asked,
 }
 
 /// The duration of a request, in milliseconds.
@@ -78,12 +79,18 @@ pub(super) enum RequestTime {
 }
 
 impl<'a> Reader<'a> {
-    /// Makes the reader of an entity in the current minute of a state.
-    pub(crate) fn new(world: &'a World, state: &'a State, at: EntityId, asked: Asked<'a>) -> Self {
+    /// Makes the reader of an entity in the current minute of a state, for diagnostics without optional parameters.
+    pub(crate) fn new(world: &'a World, state: &'a State, at: EntityId) -> Self {
         let topology = &world.incident.topology;
         let caller = topology.needed_by(at).next().map_or(at, |edge| edge.from);
         let presences = world.presences(state, at).collect();
-        Self { world, state, at, asked, now: state.minute(), presences, caller }
+        let asked = Asked::default();
+        Self { world, state, at, now: state.minute(), presences, asked, caller }
+    }
+
+    /// Returns the reader for a diagnostic with these optional parameters.
+    pub(super) fn asking(self, asked: &Asked) -> Self {
+        Self { asked: asked.clone(), ..self }
     }
 
     /// Returns the name of an entity.
@@ -106,6 +113,11 @@ impl<'a> Reader<'a> {
     pub(super) fn id(&self, tool: u64, slot: u64, when: i64) -> RecordId {
         let incident = &self.world.incident;
         RecordId::drawn(incident.names, RecordKey { at: self.at, tool, slot, when })
+    }
+
+    /// Returns how many minutes logs and series go back.
+    pub(super) fn window(&self) -> i32 {
+        self.asked.window.and_then(|minutes| i32::try_from(minutes).ok()).map_or(WINDOW, |minutes| minutes.min(WINDOW))
     }
 
     /// Returns the particulars of an entity.

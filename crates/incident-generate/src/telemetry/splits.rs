@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use crate::data::kinds::{EdgeKind, Kind, Split};
+use crate::data::kinds::{EdgeKind, Kind};
 use crate::data::vocabulary::FailsAs;
 use crate::draws::Stream;
 use crate::ids::{ClassId, ClassSet, EntityId};
@@ -12,6 +12,7 @@ use crate::proof::claim::Claim;
 use crate::system::particulars::Size;
 use crate::telemetry::metrics::when;
 use crate::telemetry::reader::{METRICS, Reader, Sheet, Tenths, WINDOW};
+use incident_env::Dimension;
 
 /// The first slot of the records of splits.
 const SPLITS: u64 = 400;
@@ -35,19 +36,19 @@ struct Part {
 
 impl Reader<'_> {
     /// Writes the metrics of the entity, split.
-    pub(super) fn split(&self, sheet: &mut Sheet, by: Split) {
+    pub(super) fn split(&self, sheet: &mut Sheet, by: Dimension) {
         let before = sheet.records.len();
         match by {
-            Split::Node => self.evenly(sheet, by, self.nodes()),
-            Split::Flag => self.evenly(sheet, by, self.variants()),
-            Split::Zone => self.evenly(sheet, by, self.zones()),
-            Split::Version => self.evenly(sheet, by, self.versions()),
-            Split::Route => self.evenly(sheet, by, self.routes()),
-            Split::Code => self.codes(sheet),
-            Split::Client => self.clients(sheet),
-            Split::Peer => self.peers(sheet),
-            Split::Partition => self.partitions(sheet),
-            Split::Reason => self.reasons(sheet),
+            Dimension::Node => self.evenly(sheet, by, self.nodes()),
+            Dimension::Flag => self.evenly(sheet, by, self.variants()),
+            Dimension::Zone => self.evenly(sheet, by, self.zones()),
+            Dimension::Version => self.evenly(sheet, by, self.versions()),
+            Dimension::Route => self.evenly(sheet, by, self.routes()),
+            Dimension::Code => self.codes(sheet),
+            Dimension::Client => self.clients(sheet),
+            Dimension::Peer => self.peers(sheet),
+            Dimension::Partition => self.partitions(sheet),
+            Dimension::Reason => self.reasons(sheet),
         }
         if sheet.records.len() == before {
             let claim = match self.class_of(by) {
@@ -60,22 +61,24 @@ impl Reader<'_> {
     }
 
     /// Returns the class of evidence that a split shows, if it shows one.
-    fn class_of(&self, by: Split) -> Option<ClassId> {
+    fn class_of(&self, by: Dimension) -> Option<ClassId> {
         let classes = self.world.library.vocabulary.numbered_classes();
         classes.into_iter().find(|(_, class)| class.by == Some(by)).map(|(id, _)| id)
     }
 
-    fn split_id(&self, by: Split, number: u64) -> crate::record_id::RecordId {
+    fn split_id(&self, by: Dimension, number: u64) -> crate::record_id::RecordId {
         self.id(METRICS, SPLITS + by as u64 * MOST + number, i64::from(self.now))
     }
 
     /// Returns what a record of a split says, and the presence that it shows in the window.
-    fn shown(&self, by: Split) -> (Claim, Vec<Presence>) {
+    fn shown(&self, by: Dimension) -> (Claim, Vec<Presence>) {
         let Some(class) = self.class_of(by) else { return (Claim::Nothing, Vec::new()) };
         let of_class = self.presences.iter().filter(|presence| presence.classes.contains(class));
         let shown: Vec<_> =
-            of_class.filter(|presence| presence.from <= self.now && self.now - WINDOW < presence.to).copied().collect();
-        let claim = if shown.is_empty() {
+            of_class.filter(|presence| presence.from <= self.now && self.now - self.window() < presence.to).copied().collect();
+        let claim = if shown.is_empty() && self.window() < WINDOW {
+            Claim::Nothing
+        } else if shown.is_empty() {
             Claim::Lacks { at: self.at, classes: ClassSet::of(class) }
         } else {
             Claim::Shows { at: self.at, class }
@@ -84,7 +87,7 @@ impl Reader<'_> {
     }
 
     /// Writes requests and failures of the parts of a split.
-    fn evenly(&self, sheet: &mut Sheet, by: Split, parts: Vec<Part>) {
+    fn evenly(&self, sheet: &mut Sheet, by: Dimension, parts: Vec<Part>) {
         let (claim, _) = self.shown(by);
         let class = self.class_of(by);
         let incident = &self.world.incident;
@@ -225,13 +228,13 @@ impl Reader<'_> {
         }
         let bad = self.code_of_failures();
         for (number, code) in (0..).zip(["200", bad]) {
-            sheet.begin(self.split_id(Split::Code, number), Claim::Nothing);
+            sheet.begin(self.split_id(Dimension::Code, number), Claim::Nothing);
             let rates = self.minutes().map(|minute| {
                 let reading = self.world.reading(self.state, self.at, minute);
                 let failed = i64::from(reading.error);
                 let share = if code == "200" { 1000 - failed } else { failed };
                 let rate = usual / 1000 * i64::from(reading.load) / 1000 * share / 1000;
-                Tenths(self.noisy(SPLITS + Split::Code as u64 * MOST + number, minute, rate * 10, 30))
+                Tenths(self.noisy(SPLITS + Dimension::Code as u64 * MOST + number, minute, rate * 10, 30))
             });
             self.series(sheet, &format!("responses{{code=\"{code}\"}}"), "per s", rates);
         }
@@ -253,7 +256,7 @@ impl Reader<'_> {
     /// Writes who calls the entity, and how much. Where one takes most of what there is, that one is named.
     fn clients(&self, sheet: &mut Sheet) {
         let incident = &self.world.incident;
-        let (claim, shown) = self.shown(Split::Client);
+        let (claim, shown) = self.shown(Dimension::Client);
         let usual = incident.traffic.usual(self.at);
         let callers: Vec<_> =
             incident.topology.needed_by(self.at).filter(|edge| edge.kind != EdgeKind::Consume).collect();
@@ -266,7 +269,7 @@ impl Reader<'_> {
         let whole: i64 = weights.iter().sum();
         let leader = self.leader(&callers.iter().map(|edge| edge.from).collect::<Vec<_>>());
         for (number, (edge, weight)) in (0..).zip(callers.iter().zip(&weights)) {
-            sheet.begin(self.split_id(Split::Client, number), claim);
+            sheet.begin(self.split_id(Dimension::Client, number), claim);
             let usual_share = weight * 1000 / whole;
             let is_leader = Some(edge.from) == leader;
             let leaders_usual = leader.map_or(0, |leader| {
@@ -277,14 +280,14 @@ impl Reader<'_> {
                 let share = match since {
                     None => usual_share,
                     Some(presence) => {
-                        let slot = self.slot(SPLITS + Split::Client as u64 * MOST);
+                        let slot = self.slot(SPLITS + Dimension::Client as u64 * MOST);
                         let most = i64::from(incident.draws.within(Stream::Noise, slot, when(minute), 710, 930));
                         let ramp = i64::from((minute - presence.from + 3).clamp(0, 15));
                         let leads = leaders_usual + (most.max(leaders_usual) - leaders_usual) * ramp / 15;
                         if is_leader { leads } else { usual_share * (1000 - leads) / (1000 - leaders_usual).max(1) }
                     }
                 };
-                Tenths(self.noisy(SPLITS + Split::Client as u64 * MOST + number, minute, share, 20))
+                Tenths(self.noisy(SPLITS + Dimension::Client as u64 * MOST + number, minute, share, 20))
             });
             let label = format!("share of connections{{client=\"{}\"}}", self.name(edge.from));
             self.series(sheet, &label, "%", shares);
@@ -316,7 +319,7 @@ impl Reader<'_> {
         for (number, edge) in (0..).zip(self.world.incident.topology.needs(self.at)) {
             let claim =
                 Claim::Calls { from: edge.from, to: edge.to, fail: self.fails(edge, self.now).0 >= 25, errors: None };
-            sheet.begin(self.split_id(Split::Peer, number), claim);
+            sheet.begin(self.split_id(Dimension::Peer, number), claim);
             let failed = self.minutes().map(|minute| Tenths(i64::from(self.fails(edge, minute).0)));
             self.series(sheet, &format!("failed calls{{peer=\"{}\"}}", self.name(edge.to)), "%", failed);
         }
@@ -332,12 +335,12 @@ impl Reader<'_> {
         let has = |presence: &&Presence, name: &str| class(name).is_some_and(|class| presence.classes.contains(class));
         let stuck = self.particulars(self.at).drawn(16, 0, 11) % PARTITIONS;
         for partition in 0..PARTITIONS {
-            sheet.begin(self.split_id(Split::Partition, partition.into()), Claim::Nothing);
+            sheet.begin(self.split_id(Dimension::Partition, partition.into()), Claim::Nothing);
             let values = self.minutes().map(|minute| {
                 let holds = |presence: &&Presence| (presence.from..presence.to).contains(&minute);
                 let backlog = self.presences.iter().filter(holds).find(|presence| has(presence, "backlog"));
                 let is_one = self.presences.iter().filter(holds).any(|presence| has(&presence, "redelivery"));
-                let slot = self.slot(SPLITS + Split::Partition as u64 * MOST + u64::from(partition));
+                let slot = self.slot(SPLITS + Dimension::Partition as u64 * MOST + u64::from(partition));
                 let usual = i64::from(self.world.incident.draws.within(Stream::Noise, slot, when(minute), 40, 700));
                 match backlog {
                     Some(presence) if !is_one || partition == stuck => {
@@ -353,15 +356,15 @@ impl Reader<'_> {
     /// Writes the handshakes that the entity accepts and refuses, and why its own calls fail.
     fn reasons(&self, sheet: &mut Sheet) {
         let incident = &self.world.incident;
-        let (claim, shown) = self.shown(Split::Reason);
+        let (claim, shown) = self.shown(Dimension::Reason);
         let usual = incident.traffic.usual(self.at);
         if matches!(self.kind(self.at), Kind::Api | Kind::Identity) {
             let rate = (usual / 1000 * HANDSHAKES / 1000).max(2);
             for (number, result) in (0..).zip(["ok", "certificate_expired"]) {
-                sheet.begin(self.split_id(Split::Reason, number), claim);
+                sheet.begin(self.split_id(Dimension::Reason, number), claim);
                 let values = self.minutes().map(|minute| {
                     let is_bad = shown.iter().any(|presence| (presence.from..presence.to).contains(&minute));
-                    let slot = self.slot(SPLITS + Split::Reason as u64 * MOST);
+                    let slot = self.slot(SPLITS + Dimension::Reason as u64 * MOST);
                     let bad = if is_bad {
                         i64::from(incident.draws.within(Stream::Noise, slot, when(minute), 830, 910))
                     } else {
@@ -369,7 +372,7 @@ impl Reader<'_> {
                     };
                     let share = if result == "ok" { 1000 - bad } else { bad };
                     Tenths(self.noisy(
-                        SPLITS + Split::Reason as u64 * MOST + number,
+                        SPLITS + Dimension::Reason as u64 * MOST + number,
                         minute,
                         rate * 10 * share / 1000,
                         30,
@@ -385,7 +388,7 @@ impl Reader<'_> {
                 continue;
             }
             let claim = Claim::Calls { from: edge.from, to: edge.to, fail: true, errors: None };
-            sheet.begin(self.split_id(Split::Reason, number), claim);
+            sheet.begin(self.split_id(Dimension::Reason, number), claim);
             let values = self.minutes().map(|minute| Tenths(i64::from(self.fails(edge, minute).0)));
             let label = format!("failed calls{{peer=\"{}\",reason=\"{}\"}}", self.name(edge.to), reason(fails_as));
             self.series(sheet, &label, "%", values);

@@ -44,7 +44,8 @@ pub(crate) struct IncidentAction {
 #[serde(default)]
 #[schemars(inline)]
 pub(crate) struct Parameters {
-    /// The service: of diagnostics, of most remediations, and of `submit_root_cause`.
+    /// The service: of diagnostics, of most remediations, and of `submit_root_cause`. In simulated worlds
+    /// `check_recent_deploys` and `check_service_status` can do without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     service: Option<String>,
     /// The answer of `submit_severity`: P1, P2, P3 or P4.
@@ -100,6 +101,27 @@ pub(crate) struct Parameters {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "judged_by_the_world")]
     minutes: Option<u32>,
+    /// In simulated worlds, for `check_metrics`: one metric by its name, as a text. Without it the dashboard is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "judged_by_the_world")]
+    metric: Option<String>,
+    /// In simulated worlds, for `check_metrics`: what the metric is split by: node, zone, version, flag, client, route, code,
+    /// peer, partition or reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "judged_by_the_world")]
+    by: Option<String>,
+    /// In simulated worlds, for `check_metrics` and `query_logs`: how many minutes to look back, a number from 1 to 120.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "judged_by_the_world")]
+    window: Option<u32>,
+    /// In simulated worlds, for `query_logs`: only lines that contain this text, which is no pattern.
+    #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "judged_by_the_world")]
+    matching: Option<String>,
+    /// In simulated worlds, for `query_logs`: only lines of this level: error, warn or info.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "judged_by_the_world")]
+    level: Option<String>,
     /// Why; it is kept and changes nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     reasoning: Option<String>,
