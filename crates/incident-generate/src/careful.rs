@@ -14,6 +14,7 @@ use crate::proof::claim::Claim;
 use crate::proof::repair_plan;
 use crate::system::fault::{Fault, Op, Target, Thing};
 use crate::telemetry::query;
+use crate::testing::entries;
 use incident_env::{Action, ActionKind, Diagnostic, Episode, Remediation};
 
 /// The most records that an answer cites.
@@ -105,8 +106,7 @@ impl<'a> Person<'a> {
         self.world.pass(&mut self.state, 1);
         let sheet = query::read(self.world, &self.state, at, tool);
         assert_eq!(self.episode.observation().reading(tool, self.name(at)), Some(&*sheet.text), "the states differ");
-        for (record, line) in sheet.records.iter().zip(sheet.text.lines()) {
-            let text = line.split_once("] ").unwrap().1.to_owned();
+        for (record, (_, text)) in sheet.records.iter().zip(entries(&sheet.text)) {
             self.lines.push(Line { at, tool, id: record.id.to_string(), text, claim: record.claim });
         }
     }
@@ -195,9 +195,12 @@ impl<'a> Person<'a> {
     /// The errors that a part of the walk logs about the next one: those that name it, or any if it is no call.
     fn logged(&self, from: EntityId, to: EntityId) -> impl Iterator<Item = &Line> {
         let is_called = self.call(from, to).is_some();
-        let is_error = |line: &&Line| line.tool == Diagnostic::QueryLogs && line.text.contains(" ERROR ");
-        let errors = self.lines.iter().filter(is_error);
-        errors.filter(move |line| line.at == from && (!is_called || line.text.contains(self.name(to))))
+        let logged = self.lines.iter().filter(move |line| (line.at, line.tool) == (from, Diagnostic::QueryLogs));
+        logged.filter(move |line| match line.claim {
+            Claim::Calls { to: called, fail: true, .. } => !is_called || called == to,
+            Claim::Shows { .. } => !is_called,
+            _ => false,
+        })
     }
 
     /// For each pair of parts on the walk, from the root back: the call that fails, or an error of the log.

@@ -11,7 +11,7 @@ use super::make::VERSION;
 use super::seeds::{Secret, Seeds};
 use super::suite::Suite;
 use super::telemetry::query::read;
-use super::testing::{generator, of_every_level};
+use super::testing::{entries, generator, of_every_level};
 use super::{State, World, canonical_bytes};
 use incident_env::{Diagnostic, Digest};
 
@@ -300,8 +300,7 @@ fn record_ids_are_a_function_of_what_is_recorded() {
             let views = world.incident.topology.ids().flat_map(|at| Diagnostic::ALL.map(|tool| (at, tool)));
             let mut lines: BTreeMap<String, String> = BTreeMap::new();
             for (at, tool) in views {
-                for line in read(world, state, at, tool).text.lines() {
-                    let (id, text) = line.split_once("] ").unwrap();
+                for (id, text) in entries(&read(world, state, at, tool).text) {
                     let text = format!("{tool} {text}");
                     assert_eq!(lines.insert(id.to_owned(), text), None, "{id} twice");
                 }

@@ -9,8 +9,9 @@ use super::incident::level::Level;
 use super::proof::claim::is_consistent;
 use super::proof::hypotheses::Appearance;
 use super::telemetry::query::read;
-use super::testing::{action, generator, of_every_level, place};
+use super::testing::{action, entries, generator, of_every_level, place};
 use crate::data::kinds::{EdgeKind, Kind};
+use crate::data::phrase::Known;
 use crate::data::vocabulary::FailsAs;
 use incident_env::{Diagnostic, TaskId};
 
@@ -66,10 +67,12 @@ fn records_say_what_was_proved() {
         for at in incident.topology.ids() {
             for tool in Diagnostic::ALL {
                 let sheet = read(world, &state, at, tool);
-                assert_eq!(sheet.text.lines().count(), sheet.records.len(), "{place}: {}", sheet.text);
-                for (line, record) in sheet.text.lines().zip(&sheet.records) {
-                    assert!(line.starts_with(&format!("[{}] ", record.id)), "{place}: {line}");
-                    assert!(!line.contains('{') && !line.trim_end().ends_with(':'), "{place}: {line}");
+                let entries = entries(&sheet.text);
+                assert_eq!(entries.len(), sheet.records.len(), "{place}: {}", sheet.text);
+                for ((id, line), record) in entries.iter().zip(&sheet.records) {
+                    assert_eq!(*id, record.id.to_string(), "{place}: {line}");
+                    let unfilled = Known::NAMES.iter().find(|name| line.contains(&format!("{{{name}}}")));
+                    assert_eq!(unfilled, None, "{place}: {line}");
                     assert!(is_consistent(&truth, &[record.claim], 64), "{place}: {record:?}\n{}", sheet.text);
                     claims.push(record.claim);
                 }
@@ -129,10 +132,14 @@ fn logs_name_direct_dependencies_alone() {
     let logs = |made: &GeneratedIncident, at| read(made.world(), &made.world().start(), at, Diagnostic::QueryLogs).text;
     for made in of_every_level(11, 6) {
         let topology = &made.incident().topology;
-        for at in topology.ids() {
+        // A name server is asked for all names, and a node knows what runs on it.
+        for at in topology.ids().filter(|at| !matches!(topology.entity(*at).kind, Kind::Dns | Kind::Node)) {
             let text = logs(&made, at);
+            let under = topology.under(at).into_iter();
             let near: Vec<_> = (topology.needs(at).map(|edge| edge.to))
                 .chain(topology.needed_by(at).map(|edge| edge.from))
+                .chain(topology.numbered().filter(|(_, entity)| entity.node == Some(at)).map(|(placed, _)| placed))
+                .chain(under)
                 .chain([at])
                 .collect();
             for other in topology.ids().filter(|other| !near.contains(other)) {

@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
 
+use crate::data::dialect::{Dialect, Dialects};
 use crate::data::family::Family;
 use crate::data::kinds::{EdgeKind, Kind, Symptom};
 use crate::data::library::Library;
@@ -68,6 +69,22 @@ pub(crate) fn play(incident: &GeneratedIncident, task: TaskId, actions: &[Action
     episode
 }
 
+/// The records of a text, each with its id and what it says. What has no id of its own belongs to the line before.
+pub(crate) fn entries(text: &str) -> Vec<(&str, String)> {
+    let mut entries: Vec<(&str, String)> = Vec::new();
+    for line in text.lines() {
+        match (line.strip_prefix('[').and_then(|rest| rest.split_once("] ")), entries.last_mut()) {
+            (Some((id, said)), _) if id.starts_with("e-") => entries.push((id, said.to_owned())),
+            (_, Some((_, before))) => {
+                before.push('\n');
+                before.push_str(line);
+            }
+            (_, None) => panic!("no record: {line}"),
+        }
+    }
+    entries
+}
+
 /// The score of an episode; 0 if it is not over.
 pub(crate) fn total(episode: &Episode) -> Points {
     episode.grade().map_or(Points::ZERO, |grade| grade.total)
@@ -113,13 +130,7 @@ open_ticket = { role = "ticket", takes = ["gateway", "api", "db", "change"], min
 "#;
 
 const TEMPLATES: &str = r#"
-calls = ["called {peer}"]
-noise = {}
 notes = {}
-[fails]
-refused = ["{peer} refused"]
-[log]
-oom_kill = { level = "ERROR", lines = ["killed"] }
 [[series]]
 label = "cpu"
 unit = "%"
@@ -130,6 +141,26 @@ shifted = [90, 99]
 shape = "step"
 [status]
 restarts = { kinds = ["gateway", "api", "db"], usual = "no restarts", shifted = "restarted" }
+"#;
+
+/// What all parts of the small system run, and what the platform says of it.
+const DIALECT: &str = r#"
+id = "kubernetes"
+name = "Something 1.0"
+kinds = ["gateway", "api", "worker", "batch", "db", "cache", "queue", "external", "config", "identity", "dns", "network", "node"]
+share = 1
+[stream.main]
+source = "{pod}"
+line = "{clock} {level} {text}"
+level = { error = "ERROR", warn = "WARN", info = "INFO" }
+[[says]]
+class = "oom_kill"
+text = ["killed"]
+[[fails]]
+as = "refused"
+text = ["{peer} refused"]
+[[usual]]
+text = ["at work"]
 "#;
 
 /// A job of a store uses up its capacity, and the store crashes again and again until the job is stopped.
@@ -198,6 +229,7 @@ impl Small {
         let vocabulary = Vocabulary::parse(VOCABULARY).unwrap();
         let library = Arc::new(Library {
             telemetry: Templates::parse(TEMPLATES, &vocabulary).unwrap(),
+            dialects: Dialects::new(vec![Dialect::parse(DIALECT, &vocabulary).unwrap()]).unwrap(),
             families: [CRASH, SLOW].map(|text| Family::parse(text, &vocabulary).unwrap()).to_vec(),
             vocabulary,
             ..Library::clone(generator().library())

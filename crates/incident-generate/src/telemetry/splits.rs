@@ -74,8 +74,10 @@ impl Reader<'_> {
     fn shown(&self, by: Dimension) -> (Claim, Vec<Presence>) {
         let Some(class) = self.class_of(by) else { return (Claim::Nothing, Vec::new()) };
         let of_class = self.presences.iter().filter(|presence| presence.classes.contains(class));
-        let shown: Vec<_> =
-            of_class.filter(|presence| presence.from <= self.now && self.now - self.window() < presence.to).copied().collect();
+        let shown: Vec<_> = of_class
+            .filter(|presence| presence.from <= self.now && self.now - self.window() < presence.to)
+            .copied()
+            .collect();
         let claim = if shown.is_empty() && self.window() < WINDOW {
             Claim::Nothing
         } else if shown.is_empty() {
