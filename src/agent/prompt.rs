@@ -102,7 +102,7 @@ struct ParameterDoc {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     of: Option<String>,
     /// Whether the action can do without the parameter.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default)]
     optional: bool,
 }
 

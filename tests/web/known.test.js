@@ -240,3 +240,12 @@ test('the map sees who calls whom in the templates of generated logs', () => {
   });
   assert.deepEqual(overlooked, []);
 });
+
+test('the list of all services names kinds, and a look with parameters gives no state', () => {
+  const step = (action, target, text) => ({ action, group: 'diagnostic', evidence: { target, text } });
+  const catalogue = '[e-8638kzv0mt] 07:27 alert ALT-1: Failed requests of svc-b above their threshold; rule: x\n[e-9638kzv0mt] svc-a: kind gateway, zone-a, users come in here\n[e-7638kzv0mt] svc-b: kind db, zone-b';
+  const failing = '[e-b0dckzv0mt] failed requests (%), every 10 min to 09:21: 90 90 90';
+  const { nodes } = known(['svc-a', 'svc-b'], [step('check_service_status', 'system', catalogue), step('check_metrics', 'svc-b metric=failed requests by=zone', failing)]);
+  const { kind, state, looked } = nodes.get('svc-b');
+  assert.deepEqual([nodes.get('svc-a').kind, nodes.get('svc-a').looked, kind, state, looked], ['gateway', false, 'db', 'unknown', true]);
+});

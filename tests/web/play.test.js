@@ -72,6 +72,10 @@ test('the text that a step brought is found under its target', async () => {
     [{ service: 'pg' }, 'query_logs', { a: 'x', 'postgres-db': 'old' }, { a: 'x', 'postgres-db': 'new' }, { target: 'postgres-db', text: 'new' }],
     [{ service: 'b' }, 'query_logs', { a: 'x' }, { a: 'x' }, null],
     [{}, 'query_logs', {}, {}, null],
+    // A look with parameters is kept under the service and the parameters, and one without a service under the system.
+    [{ service: 'a', window: 30, metric: 'Failed_Requests' }, 'check_metrics', { a: 'x', 'a metric=failed requests window=30': 's' }, { a: 'x', 'a metric=failed requests window=30': 's' }, { target: 'a metric=failed requests window=30', text: 's' }],
+    [{ service: 'a', level: 'error', match: 'no' }, 'query_logs', { a: 'x' }, { a: 'x', 'a match=no level=error': 's' }, { target: 'a match=no level=error', text: 's' }],
+    [{}, 'check_recent_deploys', { a: 'x', system: 's' }, { a: 'x', system: 's' }, { target: 'system', text: 's' }],
   ]) {
     server([200, { observation: seen(1, { [type]: after }), reward: null, done: false }]);
     const episode = new Episode(seen(0, { [type]: before }), GROUPS);

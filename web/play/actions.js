@@ -3,12 +3,14 @@
 import { fill, h } from '../lib/dom.js';
 import { copies } from './copy.js';
 import { choice, line, lines, pick, quantity, several } from './fields.js';
-import { ids, versions } from './known.js';
-import { actionHelp, actionName, reasons, SEVERITIES, signed, STATUSES, tone } from './words.js';
+import { ids, SYSTEM, versions } from './known.js';
+import { actionHelp, actionName, DIMENSIONS, LEVELS, reasons, SEVERITIES, signed, STATUSES, tone } from './words.js';
 
 const GROUPS = [['diagnostic', 'Diagnose'], ['remediation', 'Fix'], ['submission', 'Submit'], ['other', 'Other']];
 /** An answer can cite at most this many records. */
 const MOST_CITED = 8;
+/** What these looks show without a service, in generated incidents. */
+const WITHOUT_SERVICE = { check_recent_deploys: 'The whole system', check_service_status: 'All services and alerts' };
 /** An action is not sent without these parameters, because it would cost a step and do nothing. */
 const NEEDED = {
   service: 'Choose a service.', severity: 'Choose a severity.', failure_mode: 'Say how it failed.', summary: 'Write what failed, what was done and how it stands.',
@@ -49,7 +51,11 @@ export function actionForm({ onexecute, onservice, oncite }) {
   const read = () => episode.steps.filter(({ evidence }) => evidence);
   const named = (pattern) => [...new Set(read().flatMap(({ evidence }) => ids(evidence.text)))].filter((id) => pattern.test(id));
   /** Returns the versions or changes of the chosen service that the evidence has named. */
-  const deployed = () => [...new Set(read().filter(({ action: type, evidence }) => type === 'check_recent_deploys' && evidence.target === draft.service).flatMap(({ evidence }) => versions(evidence.text)))];
+  const deployed = () => {
+    const looks = read().filter(({ action: type }) => type === 'check_recent_deploys').map(({ evidence }) => evidence);
+    const lines = looks.flatMap(({ target, text }) => (target === draft.service ? [text] : target === SYSTEM ? text.split('\n').filter((one) => one.split(' ')[2] === draft.service) : []));
+    return [...new Set(lines.flatMap(versions))];
+  };
 
   /** Returns what a runbook step can be applied to. Targets of the kinds that it takes come first. */
   const targets = () => {
@@ -60,13 +66,21 @@ export function actionForm({ onexecute, onservice, oncite }) {
     return [...new Set([...kinds.flatMap(of), ...named(/^(?:job|crt|chg)-/), ...episode.observation.known_services])];
   };
 
+  /** Says whether the chosen action can do without a parameter that others need. */
+  const optional = (key) => key === 'service' && episode.generated && Object.hasOwn(WITHOUT_SERVICE, chosen() ?? '');
+
   const build = () => {
     keep();
     const type = chosen();
     const { known_services: services, available_runbooks: runbooks = [], feature_flags: flags = [], mechanisms = [] } = episode.observation;
     const { generated } = episode;
     const make = {
-      service: () => pick('service', 'Service', type.startsWith('submit') && generated ? [...services, ['none', 'none: there is no incident']] : services, { empty: 'Choose…' }),
+      service: () => pick('service', optional('service') ? 'Service (optional)' : 'Service', type.startsWith('submit') && generated ? [...services, ['none', 'none: there is no incident']] : services, { empty: optional('service') ? WITHOUT_SERVICE[type] : 'Choose…' }),
+      metric: () => line('metric', 'Metric (optional)', { placeholder: 'All of the dashboard' }),
+      by: () => pick('by', 'Split by (optional)', DIMENSIONS, { empty: 'Nothing' }),
+      window: () => quantity('window', 'Minutes back (optional)', { min: 1, max: 120, step: 1, placeholder: '120' }),
+      match: () => line('match', 'With the text (optional)', { placeholder: 'As it stands, no pattern' }),
+      level: () => pick('level', 'Level (optional)', LEVELS, { empty: 'All' }),
       severity: () => choice('severity', 'Severity', SEVERITIES, true),
       failure_mode: () => line('failure_mode', 'Failure mode', { placeholder: 'How it failed, in a few words' }),
       summary: () => lines('summary', 'Summary', { placeholder: 'What failed, what was done, how it stands now' }),
@@ -83,6 +97,8 @@ export function actionForm({ onexecute, onservice, oncite }) {
       status: () => choice('status', 'How it ended', STATUSES),
     };
     const needs = {
+      query_logs: generated ? ['service', 'match', 'level', 'window'] : ['service'],
+      check_metrics: generated ? ['service', 'metric', 'by', 'window'] : ['service'],
       execute_runbook_step: generated ? ['runbook_action', 'target'] : ['runbook_action'],
       rollback_deploy: ['service', 'target_version'], scale_service: ['service', 'replicas'], disable_feature_flag: ['flag'],
       submit_severity: generated ? ['severity', 'evidence', 'confidence'] : ['severity'],
@@ -121,7 +137,7 @@ export function actionForm({ onexecute, onservice, oncite }) {
     event.preventDefault();
     if (execute.getAttribute('aria-disabled') === 'true') return;
     const ready = action();
-    const missing = Object.keys(parts).find((key) => Object.hasOwn(NEEDED, key) && ready.parameters[key] === undefined);
+    const missing = Object.keys(parts).find((key) => Object.hasOwn(NEEDED, key) && !optional(key) && ready.parameters[key] === undefined);
     if (missing) {
       complain(NEEDED[missing]);
       parts[missing].control?.focus();

@@ -1,6 +1,10 @@
 // One episode as this page has played it: what the server answered, and which evidence each step brought.
 
 import { get, post } from '../lib/api.js';
+import { SYSTEM } from './known.js';
+
+/** The optional parameters of looks, in the order in which the server names them in the keys of readings. */
+const ASKED = ['metric', 'by', 'window', 'match', 'level'];
 
 const like = (text) => String(text ?? '').trim().toLowerCase().replace(/[ _-]+/g, ' ');
 
@@ -68,7 +72,9 @@ function brought({ action_type: type, parameters }, before, after) {
   const [was, is] = [before[type] || {}, after[type] || {}];
   const keys = Object.keys(is);
   const { service, flag, runbook_action: verb, target } = parameters;
-  const wanted = [service, flag, [verb, target].filter(Boolean).join(' '), verb, target].filter(Boolean).map(like);
-  const key = keys.find((one) => is[one] !== was[one]) ?? keys.find((one) => wanted.includes(like(one)));
+  const given = ASKED.filter((name) => parameters[name] !== undefined).map((name) => `${name}=${parameters[name]}`);
+  const wanted = [[service ?? SYSTEM, ...given].join(' '), service, flag, [verb, target].filter(Boolean).join(' '), verb, target].filter(Boolean).map(like);
+  const known = () => wanted.map((name) => keys.find((one) => like(one) === name)).find((one) => one !== undefined);
+  const key = keys.find((one) => is[one] !== was[one]) ?? known();
   return key === undefined ? null : { target: key, text: String(is[key]) };
 }

@@ -8,6 +8,9 @@ const RANK = { unknown: 0, healthy: 1, degraded: 2, down: 3 };
 /** The actions whose texts say how well a service is. */
 const LOOKS = ['check_service_status', 'check_metrics'];
 
+/** Looks without a service are kept under this name. */
+export const SYSTEM = 'system';
+
 const worst = (readings) => readings.reduce((a, b) => (RANK[b.state] > RANK[a.state] ? b : a));
 
 /**
@@ -26,8 +29,11 @@ export function known(services, steps) {
     if (!step.evidence) return;
     const { target, text } = step.evidence;
     if (step.group === 'remediation' && !signs.LOOKING_STEP.test(target)) changed = at;
+    if (step.action === 'check_service_status' && target === SYSTEM) for (const [, name, kind] of text.matchAll(signs.RECORD_CATALOGUE)) kinds.set(name, kind);
+    // A look with parameters is kept under the service and the parameters. It says less than the whole, so it gives no state.
+    const [part] = target.split(' ');
+    if (step.group === 'diagnostic' && names.has(part)) looked.add(part);
     if (!names.has(target)) return;
-    if (step.group === 'diagnostic') looked.add(target);
     const said = LOOKS.includes(step.action) ? reading(step.action, text) : null;
     if (said) readings.get(target).set(step.action, { ...said, at });
     const kind = signs.RECORD_KIND.exec(text);

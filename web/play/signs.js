@@ -18,6 +18,9 @@ export const LOOKING_STEP = /^(?:verify|check)_/;
 /** A record of a status names the kind of the service: `[e-8638kzv0mt] 07:27 svc-talc: degraded; kind gateway, zone-a`. */
 export const RECORD_KIND = /: \w+; kind (\w+)/;
 
+/** A record of the list of all services names a service and its kind: `[e-8638kzv0mt] svc-talc: kind gateway, zone-a, users come in here`. */
+export const RECORD_CATALOGUE = /^\[e-[0-9a-z]+\] (\S+): kind (\w+)/gm;
+
 /** A record of a status says one of three words: `[e-8638kzv0mt] 07:27 svc-talc: degraded; kind gateway, zone-a`. */
 export const RECORD_STATE = /: (healthy|degraded|failing)\b/;
 

@@ -45,6 +45,12 @@ export const SEVERITIES = [['P1', 'critical'], ['P2', 'high'], ['P3', 'moderate'
 /** The ways in which the resolution of a generated incident can end. */
 export const STATUSES = [['resolved', 'resolved'], ['mitigated', 'mitigated'], ['unresolved', 'unresolved'], ['no_incident', 'no incident']];
 
+/** What a metric of a generated incident can be split by. */
+export const DIMENSIONS = ['node', 'zone', 'version', 'flag', 'client', 'route', 'code', 'peer', 'partition', 'reason'];
+
+/** The levels of the lines of a log of a generated incident. */
+export const LEVELS = ['error', 'warn', 'info'];
+
 const SIGNALS = {
   __proto__: null,
   query_new_svc: 'first look at this service',

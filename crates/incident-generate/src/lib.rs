@@ -124,6 +124,8 @@ mod honest_tests;
 #[cfg(test)]
 mod knob_tests;
 #[cfg(test)]
+mod look_tests;
+#[cfg(test)]
 mod play_tests;
 #[cfg(test)]
 mod sealed_tests;

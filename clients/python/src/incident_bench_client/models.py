@@ -12,7 +12,8 @@ class IncidentAction(Action):
     action_type: str
     """What to do; `available_actions` of the observation lists what the task offers. Another name costs points."""
     parameters: dict[str, Any] = Field(default_factory=dict)
-    """Its parameters, such as `service`, `severity`, `failure_mode`, `summary`, `flag` or `runbook_action`."""
+    """Its parameters, such as `service`, `severity`, `failure_mode`, `summary`, `flag` or `runbook_action`. Looks at generated
+    incidents also take `metric`, `by`, `window`, `match` and `level`."""
 
 
 class IncidentObservation(Observation):
@@ -30,7 +31,7 @@ class IncidentObservation(Observation):
     alert: dict[str, Any]
     available_actions: list[str]
     queried_data: dict[str, dict[str, str]]
-    """What was brought up so far: by action, then by target."""
+    """What was brought up so far: by action, then by target, which the parameters of a look follow."""
     known_services: list[str]
     cumulative_reward: float | None
     """The sum of all rewards; None in an exam."""
