@@ -2,8 +2,8 @@
 
 use std::cmp::Reverse;
 
-use super::known::{Explanation, Known};
-use super::seen::Seen;
+use super::known::{Explanation, Known, Public};
+use super::seen::{Line, Seen};
 use crate::data::kinds::Symptom;
 use crate::ids::{ClassSet, EntityId};
 use crate::proof::claim::{Claim, is_consistent};
@@ -31,6 +31,11 @@ impl Belief {
         &self.left
     }
 
+    #[cfg(test)]
+    pub(super) fn claims(&self) -> &[Claim] {
+        &self.claims
+    }
+
     /// Returns the classes of evidence that were seen at an entity.
     #[must_use]
     pub(super) fn classes_at(&self, at: EntityId) -> ClassSet {
@@ -47,10 +52,11 @@ impl Belief {
         log2(u64::try_from(self.left.len()).unwrap_or(u64::MAX))
     }
 
-    /// Learns a claim. If nothing that is left is consistent with it, something beside the fault is in it, and it is set
-    /// aside.
-    pub(super) fn learn(&mut self, known: &Known<'_>, claim: Claim) {
-        if !claim.can_exclude() || known.public.two_faults && may_be_of_another(known, claim) {
+    /// Learns what a line claims, as far as it can be relied on. If nothing that is left is consistent with it, something
+    /// beside the fault is in it, and it is set aside.
+    pub(super) fn learn(&mut self, known: &Known<'_>, line: Line) {
+        let claim = line.record.claim;
+        if !claim.can_exclude() || !is_of_fault(known, line) {
             return;
         }
         self.claims.push(claim);
@@ -95,15 +101,21 @@ impl Belief {
     }
 }
 
-/// Returns whether a claim may be due to a fault that the alert is not about: it tells of trouble or of a sign, and not of
-/// the symptom of the alert.
-fn may_be_of_another(known: &Known<'_>, claim: Claim) -> bool {
-    let alert = known.public.alert;
-    match claim {
-        Claim::Shows { .. } | Claim::Calls { errors: Some(true), .. } => true,
-        Claim::Errors { at, up: true } => (at, Symptom::Errors) != (alert.at, alert.symptom),
-        Claim::Slow { at, up: true } => (at, Symptom::Latency) != (alert.at, alert.symptom),
-        _ => false,
+/// Returns whether what a line claims must be due to the fault of the alert, if there is one. Few failures may be due to
+/// decoys. Where another fault is at work, all trouble and all signs may be due to it. The symptom of the alert is of its
+/// fault.
+#[must_use]
+pub(super) fn is_of_fault(known: &Known<'_>, line: Line) -> bool {
+    let Public { alert, two_faults, .. } = known.public;
+    let is_much = || line.fails.is_none_or(|share| share > known.stray);
+    match line.record.claim {
+        Claim::Errors { at, up: true } => {
+            (at, Symptom::Errors) == (alert.at, alert.symptom) || is_much() && !two_faults
+        }
+        Claim::Slow { at, up: true } => (at, Symptom::Latency) == (alert.at, alert.symptom) || !two_faults,
+        Claim::Calls { errors: Some(true), .. } => is_much() && !two_faults,
+        Claim::Shows { .. } => !two_faults,
+        _ => true,
     }
 }
 

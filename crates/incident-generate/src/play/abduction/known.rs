@@ -8,11 +8,14 @@ use crate::data::vocabulary::Predicate;
 use crate::incident::incident::AlertRule;
 use crate::proof::hypotheses::{Appearance, Hypothesis, Laboratory, WHOLE};
 use crate::system::fault::Fault;
-use crate::system::strength::Strength;
+use crate::system::strength::{Effect, Strength};
 use crate::system::traffic::Troubled;
 
 /// One in so many incidents is a false alarm.
 const FALSE_ALARMS: u64 = 10;
+
+/// The number of decoys that may add up in the failures of one entity.
+const STRAYS: i32 = 3;
 
 /// What everybody can know who knows the rules: nothing in it depends on what is wrong.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +60,8 @@ pub(super) struct Explanation {
 pub(super) struct Known<'a> {
     /// What does not depend on the alert.
     pub(super) public: Public<'a>,
+    /// The share of failures, in thousandths, up to which decoys may be all that is in it.
+    pub(super) stray: i32,
     /// The explanations that the alert leaves open: no fault first, then faults by family and root.
     pub(super) open: Vec<Explanation>,
 }
@@ -101,7 +106,9 @@ impl<'a> Known<'a> {
         };
         let faults = all.iter().filter(|one| fires(&one.appearance.most)).map(explanation);
         let open = std::iter::once(no_fault).chain(faults).collect();
-        Self { public, open }
+        let events = laboratory.vocabulary.classes.iter().filter_map(|class| class.decoy);
+        let strongest = |event| Effect::of(laboratory.vocabulary.predicate(event), Strength::STRONGEST).error;
+        Self { public, stray: STRAYS * events.map(strongest).max().unwrap_or_default(), open }
     }
 
     /// Returns the family of an explanation, unless it is that nothing is wrong.

@@ -66,14 +66,20 @@ impl<'a> Mind<'a> {
         &self.belief
     }
 
+    /// Returns what is known beforehand.
+    #[cfg(test)]
+    pub(super) fn known(&self) -> &Known<'a> {
+        &self.known
+    }
+
     /// Takes in what a look showed, which is nothing if it got no answer, and the minutes since the alert.
     pub(super) fn told(&mut self, view: View, page: Option<Page>, now: u32) {
         self.passed(now);
         let Some(page) = page else { return };
         // What is read after a change is the changed world.
         if self.repair.is_none() {
-            for record in &page.records {
-                self.belief.learn(&self.known, record.claim);
+            for line in &page.lines {
+                self.belief.learn(&self.known, *line);
             }
             self.seen.add(view, page);
             if view.tool == Diagnostic::CheckRecentDeploys {
@@ -102,7 +108,9 @@ impl<'a> Mind<'a> {
                 Some(Move::Look(_)) => repair.front().cloned(),
                 _ => repair.pop_front(),
             };
-            return next.unwrap_or_else(|| self.answer());
+            let check = Cost { steps: 1, minutes: if next == Some(wait()) { SETTLED_AFTER + 1 } else { 1 } };
+            let is_check = matches!(next, Some(Move::Look(_))) || next == Some(wait());
+            return next.filter(|_| !is_check || self.can_afford(check)).unwrap_or_else(|| self.answer());
         }
         if let Some(view) = self.look().filter(|_| self.can_afford(Cost { steps: 1, minutes: 1 })) {
             return Move::Look(view);
@@ -226,7 +234,7 @@ impl<'a> Mind<'a> {
             .map(Move::Change)
             .collect();
         if !moves.is_empty() {
-            moves.push_back(Move::Change(command::observe(SETTLED_AFTER)));
+            moves.push_back(wait());
             moves.push_back(Move::Look(View { at: topology.gateway, tool: Diagnostic::CheckMetrics }));
         }
         moves
@@ -270,4 +278,9 @@ impl<'a> Mind<'a> {
             submission(Submission::Resolution, answer.into_iter().chain([("status", json!(status))]))
         })
     }
+}
+
+/// Returns the wait after a repair.
+fn wait() -> Move {
+    Move::Change(command::observe(SETTLED_AFTER))
 }

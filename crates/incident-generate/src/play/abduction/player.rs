@@ -5,7 +5,7 @@ use incident_env::{Action, ActionKind, Diagnostic, TaskId};
 
 use super::known::{Known, Public};
 use super::mind::{Mind, Move};
-use super::seen::Page;
+use super::seen::{Line, Page};
 use crate::incident::world::{State, World};
 use crate::play::command::{Change, Command};
 use crate::proof::claim::{Claim, Record};
@@ -86,8 +86,8 @@ fn look(world: &World, state: &mut State, View { at, tool }: View) -> Option<Pag
         _ => None,
     };
     let changes = sheet.records.iter().filter_map(shown).collect();
-    let lines = || sheet.records.iter().zip(sheet.text.lines());
-    let failed = lines().find(|(record, _)| matches!(record.claim, Claim::Errors { .. }));
+    let lines = sheet.records.iter().zip(sheet.text.lines());
+    let lines = lines.map(|(record, text)| Line { record: *record, fails: share(record.claim, text) });
     let names = [
         (Thing::Job, world.objects.job(at)),
         (Thing::Certificate, world.objects.certificate(at)),
@@ -95,18 +95,25 @@ fn look(world: &World, state: &mut State, View { at, tool }: View) -> Option<Pag
     ];
     let is_status = tool == Diagnostic::CheckServiceStatus;
     let objects = names.into_iter().filter(|_| is_status).filter_map(|(thing, name)| Some((thing, name?.to_owned())));
-    Some(Page {
-        changes,
-        failed: failed.and_then(|(_, line)| last_share(line)),
-        objects: objects.collect(),
-        records: sheet.records,
-    })
+    Some(Page { lines: lines.collect(), changes, objects: objects.collect() })
 }
 
-/// Reads the last share of a series, such as `… 0.2 12.5`, in thousandths.
-fn last_share(line: &str) -> Option<i32> {
-    let last = line.rsplit(' ').next()?;
-    let (whole, tenths) = last.split_once('.').unwrap_or((last, "0"));
+/// Reads the share of requests or of calls that a line prints, in thousandths: the lower one of the last two points of a
+/// series, because noise adds to both, or the percentage of calls that fail.
+fn share(claim: Claim, text: &str) -> Option<i32> {
+    match claim {
+        Claim::Errors { .. } => text.rsplit(' ').take(2).filter_map(thousandths).min(),
+        Claim::Calls { .. } => {
+            let (before, _) = text.split_once(" % of calls fail")?;
+            thousandths(before.rsplit(' ').next()?)
+        }
+        _ => None,
+    }
+}
+
+/// Reads a percentage such as `12.5`, in thousandths.
+fn thousandths(text: &str) -> Option<i32> {
+    let (whole, tenths) = text.split_once('.').unwrap_or((text, "0"));
     Some(whole.parse::<i32>().ok()? * 10 + tenths.parse::<i32>().ok()?)
 }
 

@@ -1,14 +1,13 @@
 //! Reasons: what an answer says beside the cause, from what was read and by the explanation that is believed.
 
-use super::belief::trigger;
+use super::belief::{is_of_fault, trigger};
 use super::known::{Explanation, Known};
-use super::seen::Seen;
+use super::seen::{Line, Seen};
 use crate::ids::{EntityId, EntitySet};
 use crate::incident::propagation::Propagation;
 use crate::play::citing::Citing;
-use crate::play::grounding::share_ruled_out;
-use crate::play::limits::{CHAIN, MOST_CITED, SHOWN_FROM};
-use crate::proof::claim::{Claim, Record};
+use crate::play::limits::{CHAIN, MOST_CITED};
+use crate::proof::claim::Claim;
 use crate::proof::hypotheses::{Appearance, View};
 use crate::record_id::RecordId;
 use crate::system::traffic::Troubled;
@@ -20,12 +19,12 @@ use incident_env::{Diagnostic, Loss, Severity};
 pub(super) fn path(known: &Known<'_>, seen: &Seen, explanation: &Explanation) -> Vec<EntityId> {
     let Some(fault) = &explanation.fault else { return Vec::new() };
     let Appearance { shows, least, most } = &explanation.appearance;
-    let is_up = |record: &Record| match record.claim {
+    let is_up = |line: Line| match line.record.claim {
         Claim::Errors { at, up: true } | Claim::Slow { at, up: true } => Some(at),
         Claim::Calls { to, errors: Some(true), .. } => Some(to),
         _ => None,
     };
-    let read: EntitySet = seen.records().iter().filter_map(is_up).collect();
+    let read: EntitySet = seen.lines().filter_map(is_up).collect();
     let usual = explanation.cases.iter().map(|case| case.any()).collect::<Vec<_>>();
     let sure = [least.any() | (read & most.any())];
     let troubled = sure.into_iter().chain(usual).chain([Troubled::any(*most)]);
@@ -36,43 +35,66 @@ pub(super) fn path(known: &Known<'_>, seen: &Seen, explanation: &Explanation) ->
     paths.next().unwrap_or_else(|| vec![known.public.alert.at, fault.root])
 }
 
-/// Returns the records to cite: those that exclude the other explanations, and as far as there is room those of the
-/// chain from the alert to the cause.
+/// Returns the records to cite: three of the chain from the alert to the cause, if so many were read, and those that
+/// exclude the other explanations.
 #[must_use]
 pub(super) fn cited(known: &Known<'_>, seen: &Seen, believed: &Explanation, path: &[EntityId]) -> Vec<RecordId> {
-    let records = seen.records();
     let root = |one: &Explanation| one.fault.as_ref().map(|fault| (fault.family, fault.root));
-    // Where something is wrong, that nothing is wrong is no fault that could be taken for it.
+    // That nothing is wrong is no fault that could be taken for the one that is believed.
     let is_rival = |one: &&Explanation| one.fault.is_some() && root(one) != root(believed);
     let rivals = known.open.iter().filter(is_rival).map(|one| &one.appearance).collect();
-    let citing = Citing { rivals, ambiguity: known.public.ambiguity };
-    let shows = |at: EntityId| believed.appearance.shows[at.index()];
-    let is_sign = |claim: Claim| matches!(claim, Claim::Shows { at, class } if shows(at).contains(class));
-    let mut cited = citing.few(&records, is_sign);
-    let Some(fault) = &believed.fault else { return cited };
-    let is_cited = |record: &&Record| cited.contains(&record.id);
-    let claims: Vec<_> = records.iter().filter(is_cited).map(|record| record.claim).collect();
-    if share_ruled_out(citing.left(&claims), citing.rivals.len()) >= SHOWN_FROM {
-        return cited;
-    }
-    let trigger = trigger(known, seen, believed).map(|(number, _)| number);
-    let is_call = |claim: Claim| {
-        let on_path = |from, to| path.windows(2).any(|pair| pair == [from, to]);
-        matches!(claim, Claim::Calls { from, to, fail: true, .. } if on_path(from, to))
+    let reliable: Vec<_> = seen.lines().filter(|line| is_of_fault(known, *line)).map(|line| line.record).collect();
+    let is_sign = |claim: Claim| match claim {
+        Claim::Shows { at, class } => believed.appearance.shows[at.index()].contains(class),
+        _ => false,
     };
+    let excluding = Citing { rivals, ambiguity: known.public.ambiguity }.few(&reliable, is_sign);
+    let chain = chain(known, seen, believed, path, is_sign);
+    let (first, then) = if chain.len() < CHAIN { (excluding, chain) } else { (chain, excluding) };
+    let mut cited = first;
+    for id in then {
+        if !cited.contains(&id) {
+            cited.push(id);
+        }
+    }
+    cited.truncate(MOST_CITED);
+    cited
+}
+
+/// Returns a few records of the chain from the alert to the cause: the change that set the fault off or that there is none,
+/// signs of the fault, and calls on the path that fail.
+fn chain(
+    known: &Known<'_>,
+    seen: &Seen,
+    believed: &Explanation,
+    path: &[EntityId],
+    is_sign: impl Fn(Claim) -> bool,
+) -> Vec<RecordId> {
+    let Some(fault) = &believed.fault else { return Vec::new() };
+    let trigger = trigger(known, seen, believed).map(|(number, _)| number);
     let is_change = |claim: Claim| match claim {
         Claim::Changed { number } => trigger == Some(number),
         Claim::Unchanged { at } => trigger.is_none() && at == fault.root,
         _ => false,
     };
-    let chain =
-        records.iter().filter(|record| is_sign(record.claim) || is_call(record.claim) || is_change(record.claim));
-    for id in chain.map(|record| record.id).take(CHAIN) {
-        if cited.len() < MOST_CITED && !cited.contains(&id) {
-            cited.push(id);
+    let is_call = |claim: Claim| match claim {
+        Claim::Calls { from, to, fail, .. } => fail && path.windows(2).any(|pair| pair == [from, to]),
+        _ => false,
+    };
+    let of = |is: &dyn Fn(Claim) -> bool, most: usize| {
+        let mut ids: Vec<RecordId> = Vec::new();
+        for Line { record, .. } in seen.lines().filter(|line| is(line.record.claim)) {
+            if ids.len() < most && !ids.contains(&record.id) {
+                ids.push(record.id);
+            }
         }
-    }
-    cited
+        ids
+    };
+    let mut chain = of(&is_change, 1);
+    chain.extend(of(&is_sign, CHAIN));
+    chain.extend(of(&is_call, CHAIN));
+    chain.truncate(CHAIN);
+    chain
 }
 
 /// Returns the looks that show what users lose: the metrics of the front door and of the services that journeys enter
@@ -101,16 +123,17 @@ pub(super) fn severity(known: &Known<'_>, seen: &Seen, explanation: &Explanation
 /// services behind it counts where the explanation is about the front door.
 fn lost(known: &Known<'_>, seen: &Seen, explanation: &Explanation) -> i32 {
     let topology = known.public.laboratory.topology;
-    let failed = |at: EntityId| seen.page(View { at, tool: Diagnostic::CheckMetrics }).and_then(|page| page.failed);
     let is_about_door = explanation.fault.iter().flat_map(|fault| &fault.facts).any(|fact| fact.at == topology.gateway);
-    let behind: i32 =
-        topology.needs(topology.gateway).map(|edge| edge.fanout * failed(edge.to).unwrap_or_default() / 1000).sum();
-    let admitted = match failed(topology.gateway) {
+    let behind: i32 = topology
+        .needs(topology.gateway)
+        .map(|edge| edge.fanout * seen.failed(edge.to).unwrap_or_default() / 1000)
+        .sum();
+    let admitted = match seen.failed(topology.gateway) {
         Some(all) if is_about_door && behind < 1000 => ((1000 - all) * 1000 / (1000 - behind)).min(1000),
         _ => 1000,
     };
     let journeys = topology.journeys.iter().map(|journey| {
-        let served = admitted * (1000 - failed(journey.entry).unwrap_or_default()) / 1000;
+        let served = admitted * (1000 - seen.failed(journey.entry).unwrap_or_default()) / 1000;
         journey.weight * (1000 - served)
     });
     journeys.sum::<i32>() / 1000

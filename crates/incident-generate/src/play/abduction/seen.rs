@@ -6,17 +6,25 @@ use crate::data::family::Trigger;
 use crate::ids::EntityId;
 use crate::incident::alarm::DELAY;
 use crate::incident::incident::{AlertRule, Change};
-use crate::proof::claim::Record;
+use crate::proof::claim::{Claim, Record};
 use crate::proof::hypotheses::View;
 use crate::system::fault::Thing;
+use incident_env::Diagnostic;
+
+/// A record with what its line prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Line {
+    /// The record.
+    pub(super) record: Record,
+    /// The share of requests or of calls that fail, in thousandths, where the line prints it.
+    pub(super) fails: Option<i32>,
+}
 
 /// What a look showed: its records, and the figures and names in their lines.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Page {
     /// The records.
-    pub(super) records: Vec<Record>,
-    /// The share of requests that failed last, in thousandths, where the page has the series.
-    pub(super) failed: Option<i32>,
+    pub(super) lines: Vec<Line>,
     /// The changes, each by the number that its record claims.
     pub(super) changes: Vec<(usize, Change)>,
     /// The names of what belongs to the entity.
@@ -45,14 +53,17 @@ impl Seen {
         self.pages.get(&view)
     }
 
-    /// Returns all records in the order in which they were shown.
+    /// Goes through all lines in the order in which they were shown.
+    pub(super) fn lines(&self) -> impl Iterator<Item = Line> {
+        self.order.iter().filter_map(|view| self.pages.get(view)).flat_map(|page| page.lines.iter().copied())
+    }
+
+    /// Returns the share of requests that an entity fails, in thousandths, if its metrics were read.
     #[must_use]
-    pub(super) fn records(&self) -> Vec<Record> {
-        self.order
-            .iter()
-            .filter_map(|view| self.pages.get(view))
-            .flat_map(|page| page.records.iter().copied())
-            .collect()
+    pub(super) fn failed(&self, at: EntityId) -> Option<i32> {
+        let page = self.page(View { at, tool: Diagnostic::CheckMetrics })?;
+        let line = page.lines.iter().find(|line| matches!(line.record.claim, Claim::Errors { .. }))?;
+        line.fails
     }
 
     /// Returns the name of a thing of an entity, if a status showed it.

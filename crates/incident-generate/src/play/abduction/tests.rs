@@ -48,3 +48,78 @@ fn what_it_earns() {
         );
     }
 }
+
+#[test]
+#[ignore = "a measurement"]
+fn why_the_truth_is_lost() {
+    use crate::proof::claim::is_consistent;
+    for level in ["hard", "expert"] {
+        for made in suite(&format!("{level},count=200,seed=5")) {
+            let task = task_of(made.incident());
+            let world = made.world();
+            let limits = super::player::Limits { steps: made.scenario(task).briefing().task.max_steps, deadline: None };
+            let Some(fault) = &world.incident.fault else { continue };
+            let mut told = false;
+            super::player::watched(world, task, limits, |mind| {
+                let truth = mind.known().open.iter().position(|one| {
+                    one.fault.as_ref().is_some_and(|one| (one.family, one.root) == (fault.family, fault.root))
+                });
+                let Some(truth) = truth else {
+                    if !told {
+                        println!("{} truth not open", place(&made));
+                        told = true;
+                    }
+                    return;
+                };
+                if mind.belief().left().contains(&truth) || told {
+                    return;
+                }
+                told = true;
+                let appearance = &mind.known().open[truth].appearance;
+                for claim in mind.belief().claims() {
+                    if !is_consistent(appearance, &[*claim], 1) {
+                        println!(
+                            "{} {claim:?} root {:?} least {} most {}",
+                            place(&made),
+                            fault.root,
+                            match claim {
+                                crate::proof::claim::Claim::Slow { at, .. } => appearance.least.slow.contains(*at),
+                                crate::proof::claim::Claim::Errors { at, .. } => appearance.least.errors.contains(*at),
+                                crate::proof::claim::Claim::Calls { to, .. } => appearance.least.errors.contains(*to),
+                                _ => false,
+                            },
+                            match claim {
+                                crate::proof::claim::Claim::Slow { at, .. } => appearance.most.slow.contains(*at),
+                                crate::proof::claim::Claim::Errors { at, .. } => appearance.most.errors.contains(*at),
+                                crate::proof::claim::Claim::Calls { to, .. } => appearance.most.errors.contains(*to),
+                                _ => false,
+                            }
+                        );
+                        if let crate::proof::claim::Claim::Errors { at, .. }
+                        | crate::proof::claim::Claim::Slow { at, .. }
+                        | crate::proof::claim::Claim::Calls { to: at, .. } = claim
+                        {
+                            println!(
+                                "   reading {:?} usual {:?} decoys {:?}",
+                                world.reading(&world.start(), *at, 0),
+                                world.usual(*at),
+                                world
+                                    .incident
+                                    .decoys
+                                    .iter()
+                                    .filter(|d| d.at == *at || world.incident.topology.needs(*at).any(|e| e.to == d.at))
+                                    .map(|d| (
+                                        d.at,
+                                        &world.library.vocabulary.predicate(d.predicate).name,
+                                        d.from,
+                                        d.to
+                                    ))
+                                    .collect::<Vec<_>>()
+                            );
+                        }
+                    }
+                }
+            });
+        }
+    }
+}
