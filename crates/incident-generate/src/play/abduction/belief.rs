@@ -26,14 +26,10 @@ impl Belief {
         Self { left: (0..known.open.len()).collect(), claims: Vec::new() }
     }
 
-    /// Goes through the places of the explanations that are left.
+    /// Returns the places of the explanations that are left.
+    #[must_use]
     pub(super) fn left(&self) -> &[usize] {
         &self.left
-    }
-
-    #[cfg(test)]
-    pub(super) fn claims(&self) -> &[Claim] {
-        &self.claims
     }
 
     /// Returns the classes of evidence that were seen at an entity.

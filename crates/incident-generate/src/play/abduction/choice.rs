@@ -79,6 +79,10 @@ impl Scope {
     }
 }
 
+/// The parts of an explanation that its cases share, of which there are three at most. So every explanation counts the same,
+/// however many of its strengths the alert allows.
+const PARTS: u64 = 6;
+
 /// What a look is expected to leave open: the entropy that is left, summed up over all cases, and the number of cases.
 #[derive(Debug, Clone, Copy)]
 struct Expected {
@@ -86,10 +90,9 @@ struct Expected {
     cases: u64,
 }
 
+/// Works out what a look is expected to leave open.
 fn expected(known: &Known<'_>, belief: &Belief, scope: &Scope) -> Expected {
     let left = || belief.left().iter().map(|place| &known.open[*place]);
-    // Every explanation counts the same, however many of its strengths the alert allows.
-    const PARTS: u64 = 6;
     let mut outcomes: BTreeMap<Outcome, u64> = BTreeMap::new();
     for explanation in left() {
         let part = PARTS / u64::try_from(explanation.cases.len()).unwrap_or(1).max(1);

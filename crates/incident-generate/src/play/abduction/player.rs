@@ -57,7 +57,7 @@ pub(super) fn watched(world: &World, task: TaskId, limits: Limits, mut watch: im
 
 /// Returns what is known before the first look. The source of draws says how families are bound to their roots, such as
 /// which caller of several is meant, and is not handed over.
-fn known(world: &World, task: TaskId, Limits { steps, deadline }: Limits) -> Known<'_> {
+pub(super) fn known(world: &World, task: TaskId, Limits { steps, deadline }: Limits) -> Known<'_> {
     let World { incident, library, .. } = world;
     let laboratory = incident.laboratory(library);
     let all = laboratory.every_fault(&library.families, incident.draws, &laboratory.nothing_beside());
@@ -100,7 +100,7 @@ fn look(world: &World, state: &mut State, View { at, tool }: View) -> Option<Pag
 
 /// Reads the share of requests or of calls that a line prints, in thousandths: the lower one of the last two points of a
 /// series, because noise adds to both, or the percentage of calls that fail.
-fn share(claim: Claim, text: &str) -> Option<i32> {
+pub(super) fn share(claim: Claim, text: &str) -> Option<i32> {
     match claim {
         Claim::Errors { .. } => text.rsplit(' ').take(2).filter_map(thousandths).min(),
         Claim::Calls { .. } => {
