@@ -66,7 +66,7 @@ pub(super) fn known(world: &World, task: TaskId, Limits { steps, deadline }: Lim
         library,
         alert: incident.alert,
         ambiguity: incident.knobs.ambiguity,
-        two_faults: incident.knobs.faults > 1,
+        two_faults: incident.knobs.second > 0,
         task,
         steps,
         deadline,

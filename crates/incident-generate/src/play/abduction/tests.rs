@@ -114,7 +114,7 @@ fn no_answer_is_asked_for_again_and_limits_are_kept() {
 #[test]
 fn two_faults_are_played_and_the_one_of_the_alert_is_named() {
     let mut named = 0;
-    let made = suite("easy,count=12,seed=7,faults=2");
+    let made = suite("easy,count=12,seed=7,second=100");
     let causes: Vec<_> = made.iter().filter(|made| made.task() == TaskId::RootCauseAnalysis).collect();
     for made in &causes {
         let actions = made.scenario(made.task()).abduction().unwrap();
