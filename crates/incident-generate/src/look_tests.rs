@@ -33,7 +33,7 @@ fn readings_are_kept_under_what_was_asked() {
     let made = repair();
     let topology = &made.incident().topology;
     let part = topology.name(topology.gateway);
-    let metric = metrics_of(made.world(), topology.gateway)[0].clone();
+    let metric = metrics_of(made.world(), &made.world().start(), topology.gateway)[0].clone();
     let mut episode = made.episode(TaskId::RemediationPlanning);
     for (kind, parameters, key) in [
         ("check_metrics", json!({"service": part}), part.to_owned()),
@@ -73,7 +73,7 @@ fn what_is_unknown_is_refused_with_the_choices() {
     let made = repair();
     let topology = &made.incident().topology;
     let part = topology.name(topology.gateway);
-    let metrics = metrics_of(made.world(), topology.gateway).join(", ");
+    let metrics = metrics_of(made.world(), &made.world().start(), topology.gateway).join(", ");
     let refusals = [
         (
             "check_metrics",

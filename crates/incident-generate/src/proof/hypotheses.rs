@@ -18,7 +18,7 @@ use crate::system::fault::Fault;
 use crate::system::strength::Strength;
 use crate::system::topology::Topology;
 use crate::system::traffic::{Acting, Flow, TrafficModel, Trouble, Troubled};
-use incident_env::{Diagnostic, Loss};
+use incident_env::{Action, ActionKind, Diagnostic, Loss};
 
 /// The number of views among which three that identify the fault are searched for.
 const MOST_VIEWS: usize = 60;
@@ -119,6 +119,16 @@ pub struct View {
     pub at: EntityId,
     /// The diagnostic that is used, and how.
     pub glance: Glance,
+}
+
+impl View {
+    /// Returns the action that takes the view, given the name of the entity.
+    #[must_use]
+    pub(crate) fn action(self, service: &str) -> Action {
+        let by = self.glance.by.map(|by| ("by", by.as_str()));
+        let parameters: Vec<_> = [("service", service)].into_iter().chain(by).collect();
+        Action::with(ActionKind::Diagnostic(self.glance.tool), &parameters)
+    }
 }
 
 /// Everything that there is to be seen: the true fault together with the decoys.
@@ -396,7 +406,7 @@ impl<'a> Hypotheses<'a> {
 }
 
 /// The weight of a family in [`Hypotheses::entropy`], a number that most numbers of roots divide.
-const WHOLE: u64 = 720_720;
+pub(crate) const WHOLE: u64 = 720_720;
 
 /// Returns the Shannon entropy of weights, in 1024ths of a bit: log2(S) − Σ w·log2(w) / S, where S is the sum.
 fn entropy(weights: impl Iterator<Item = u64> + Clone) -> u32 {

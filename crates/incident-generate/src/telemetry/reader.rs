@@ -46,6 +46,20 @@ pub struct Sheet {
 }
 
 impl Sheet {
+    /// Goes through the records with their texts, without their ids. A text may have several lines.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&Record, &str)> {
+        let mut rest = self.text.as_str();
+        let each = self.records.iter().enumerate();
+        each.map(move |(number, record)| {
+            let begins = |record: &Record| format!("[{}] ", record.id);
+            let text = rest.strip_prefix(begins(record).as_str()).unwrap_or(rest);
+            let next = self.records.get(number + 1).and_then(|next| text.find(format!("\n{}", begins(next)).as_str()));
+            let (own, after) = next.map_or((text, ""), |at| (&text[..at], &text[at + 1..]));
+            rest = after;
+            (record, own)
+        })
+    }
+
     /// Begins the line of a record.
     pub(super) fn begin(&mut self, id: RecordId, claim: Claim) {
         let _ = write!(self.text, "[{id}] ");
