@@ -134,6 +134,7 @@ impl TypedValueParser for AgentValues {
                 Builtin::Heuristic => "A rule-based responder: the bar for a model",
                 Builtin::Table => "Plays by a table of signs, written from the documents alone",
                 Builtin::Walk => "The table solver without its signs",
+                Builtin::Abduction => "Reasons by all the rules, without the answers",
                 Builtin::Oracle => "A shortest full-score path: the ceiling",
                 Builtin::Constant => "The same answer always",
                 Builtin::KeywordSoup => "Every word that could please a grader",
@@ -189,7 +190,7 @@ mod tests {
         for (value, problem) in [
             (
                 "nope",
-                "unknown agent 'nope'; there are llm, random, fallback, greedy, heuristic, table, walk, oracle, constant, keyword_soup, leaked, floors and exec:COMMAND",
+                "unknown agent 'nope'; there are llm, random, fallback, greedy, heuristic, table, walk, abduction, oracle, constant, keyword_soup, leaked, floors and exec:COMMAND",
             ),
             ("random,", "unknown agent ''"),
             ("Random", "unknown agent 'Random'"),

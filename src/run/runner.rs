@@ -405,7 +405,8 @@ impl Player {
     }
 }
 
-/// Makes the policy of a built-in agent. Only the oracle sees the scenario.
+/// Makes the policy of a built-in agent. Only the oracle sees the answers of the scenario. What the program that reasons by
+/// the rules plays is worked out from the scenario's records alone; where there are no such rules, it plays the fallback.
 fn builtin(agent: Builtin, key: &EpisodeKey, scenario: &Scenario, seed: u64) -> Box<dyn Policy> {
     match agent {
         Builtin::Random => Box::new(Random::new(plan::episode_seed(seed, &key.scenario, key.epoch))),
@@ -414,6 +415,10 @@ fn builtin(agent: Builtin, key: &EpisodeKey, scenario: &Scenario, seed: u64) -> 
         Builtin::Heuristic => Box::new(Heuristic::default()),
         Builtin::Table => Box::new(TableSolver::new()),
         Builtin::Walk => Box::new(TableSolver::without_signs()),
+        Builtin::Abduction => match scenario.abduction() {
+            Some(actions) => Box::new(Scripted::new(actions)),
+            None => Box::new(Fallback),
+        },
         Builtin::Oracle => Box::new(Scripted::new(scenario.oracle())),
         Builtin::Constant => Box::new(Constant),
         Builtin::KeywordSoup => Box::new(KeywordSoup),

@@ -149,7 +149,10 @@ fn wrong_usage_ends_with_2_and_says_what_would_be_right() {
         (vec!["--epoch-count", "3"], vec!["unexpected argument '--epoch-count'", "--epochs"]),
         (vec!["play"], vec!["'play'"]),
         (vec!["--format", "yaml"], vec!["yaml", "table, markdown, json, csv, openenv"]),
-        (vec!["--agent", "human"], vec!["human", "llm, random, fallback, greedy, heuristic, table, walk, oracle"]),
+        (
+            vec!["--agent", "human"],
+            vec!["human", "llm, random, fallback, greedy, heuristic, table, walk, abduction, oracle"],
+        ),
         (vec!["--epochs", "many"], vec!["--epochs", "many"]),
         (vec!["--quiet", "--verbose"], vec!["cannot be used with"]),
         (vec!["--model", "gpt"], vec!["'gpt' names no provider", "groq", "openai", "llama-3.3-70b", "--base-url"]),

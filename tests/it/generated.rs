@@ -95,7 +95,15 @@ fn a_generated_suite_is_played_audited_and_forecast() {
     let place = Place::empty();
     let suite = "generated:easy,count=6,seed=3";
     place
-        .bench(&["--suite", suite, "--agent", "oracle,heuristic,greedy,table,walk,floors", "--out", "results", "-q"])
+        .bench(&[
+            "--suite",
+            suite,
+            "--agent",
+            "oracle,heuristic,greedy,table,walk,abduction,floors",
+            "--out",
+            "results",
+            "-q",
+        ])
         .exits(0);
     let summary = place.summary();
     let row = |name: &str| {
@@ -106,13 +114,15 @@ fn a_generated_suite_is_played_audited_and_forecast() {
     for floor in ["random", "constant", "keyword_soup", "leaked"] {
         assert!(row(floor)["overall"].as_f64().unwrap() < 0.35, "{floor}: {}", row(floor)["overall"]);
     }
-    for program in ["heuristic", "greedy", "table", "walk"] {
+    for program in ["heuristic", "greedy", "table", "walk", "abduction"] {
         // All of them find the way in from records alone.
         let severities = row(program)["tasks"]["alert_classification"]["mean"].as_f64().unwrap();
         assert!(severities > 0.9, "{program}: {severities}");
     }
     let overall = |name: &str| row(name)["overall"].as_f64().unwrap();
     assert!(overall("table") > overall("walk") + 0.2, "signs are worth {} to {}", overall("table"), overall("walk"));
+    let abduction = row("abduction");
+    assert!(overall("abduction") > 0.95 && abduction["agent"] == "abduction", "{abduction}");
     assert_eq!(row("oracle")["conduct"]["repair_clean"]["value"], 1.0);
     assert_eq!(summary["run"]["graders"][0], "strict/2");
     let audited = place.bench(&["verify-run", "latest", "--out", "results"]).exits(0);
@@ -132,6 +142,28 @@ fn a_generated_suite_is_played_audited_and_forecast() {
     ] {
         place.bench(&["--suite", suite, "--out", "results"]).fails(2, &[words]);
     }
+}
+
+/// It plays on request only, plays the same in every run, and plays as the fallback does where incidents are not made by rules.
+#[test]
+fn the_program_that_reasons_by_the_rules_plays_on_request() {
+    let place = Place::empty();
+    let rows = |arguments: &[&str]| {
+        place.bench(arguments).exits(0);
+        place.summary()["rows"].as_array().unwrap().clone()
+    };
+    let suite = "generated:easy,count=6,seed=3,outage=30";
+    let usual = rows(&["--suite", suite, "-q"]);
+    assert!(usual.iter().all(|row| row["model"] != "abduction"), "{usual:?}");
+    let [once, again] = [(); 2].map(|()| rows(&["--suite", suite, "--agent", "abduction", "-q"]));
+    let tasks = |rows: &[Value]| rows[0]["tasks"].clone();
+    assert_eq!((once.len(), tasks(&once)), (1, tasks(&again)));
+    let classic = rows(&["--agent", "abduction,fallback", "-q"]);
+    assert_eq!(classic[0]["tasks"], classic[1]["tasks"]);
+    // Its place between the heuristic and the oracle is told as that of any other score.
+    let related = rows(&["--suite", "generated:easy,count=6,seed=3", "--agent", "abduction,heuristic,oracle", "-q"]);
+    let own = related.iter().find(|row| row["model"] == "abduction").unwrap();
+    assert!(own["relative"].as_f64().unwrap() > 0.9, "{own}");
 }
 
 #[test]

@@ -24,6 +24,13 @@ pub trait World: fmt::Debug + Send + Sync {
     /// Returns a shortest sequence of actions that earns the full score.
     fn oracle(&self, briefing: &Briefing) -> Vec<Action>;
 
+    /// Returns the play of a program that knows the rules by which the world was made and does not know the answers: it
+    /// looks, and reasons from what it read. Worlds that were not made by rules have no such program, and use the default
+    /// implementation.
+    fn abduction(&self, _briefing: &Briefing) -> Option<Vec<Action>> {
+        None
+    }
+
     /// Proves what [`crate::prove`] cannot see by playing the oracle's path: that nothing in the world is dead and that
     /// its goal is reached. Worlds that are proved where they are made use the default implementation.
     ///

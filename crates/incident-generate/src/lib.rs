@@ -31,7 +31,7 @@
 //! | `proof` | hypotheses, claims and repair plans |
 //! | `incident` | the incident, its knobs, its draft, and its world in time |
 //! | `telemetry` | what diagnostics show of a state |
-//! | `play` | commands, answers, grades, the oracle, and scenarios of the environment |
+//! | `play` | commands, answers, grades, the oracle, the program that reasons by the rules, and scenarios of the environment |
 //! | `fairness` | what must hold so that a careful reader can answer |
 //! | `seeds` | the master of a suite, and the keys of its incidents |
 //! | `make` | attempts that are drafted, proved, and accepted or rejected |
@@ -64,6 +64,8 @@
 //! - **record**: one line of telemetry, cited by its id. A **claim** is what it says.
 //! - **grounding**: how far the records that were read exclude the rivals.
 //! - **oracle**: a player that knows the truth and earns the full score.
+//! - **abduction**: a player that knows the rules and not the truth. An **explanation** is a hypothesis or that nothing is
+//!   wrong, and it **believes** one of those that what it read leaves open.
 //! - **source**: what draws come from, which is a key of 128 bits. An attempt has one source of everything that happens,
 //!   and one of names and ids.
 //! - **skin**: a number on which only the source of names and ids depends.

@@ -15,6 +15,8 @@ incident_env::named_enum! {
         Table = "table",
         /// Plays as the table solver does, with no sign in the table.
         Walk = "walk",
+        /// Knows the rules by which incidents are made and not the answers, and reasons from what it read.
+        Abduction = "abduction",
         /// Plays a shortest path to the full score; it is the ceiling.
         Oracle = "oracle",
         /// Gives the same answer always.
@@ -48,6 +50,9 @@ impl Builtin {
             Self::Heuristic => "a rule-based responder that follows names and change times: the bar for a model",
             Self::Table => "plays by a table of signs written from the documents alone: what reading them is worth",
             Self::Walk => "the table solver without its signs: its difference to table is what the signs are worth",
+            Self::Abduction => {
+                "reasons by all the rules and from what it read alone: the ceiling of programs without the answers"
+            }
             Self::Oracle => "a shortest full-score path, read from the answer key: the ceiling",
             Self::Constant => "the same answer always: P2, the alerted service",
             Self::KeywordSoup => "submits every word that could please a grader, at once",

@@ -259,6 +259,29 @@ fn programs_see_observations_only() {
     }
 }
 
+/// What decides in the program that reasons by the rules gets what is known beforehand and what pages show, and its player
+/// alone has the world.
+#[test]
+fn the_mind_of_abduction_has_no_way_to_the_truth() {
+    let folder = "crates/incident-generate/src/play/abduction/";
+    let edges = workspace().edges();
+    let minds: Vec<_> = edges.keys().filter(|file| file.starts_with(folder) && !file.ends_with("/player.rs")).collect();
+    assert!(minds.len() >= 7, "{minds:?}");
+    for file in minds {
+        let text = code(file);
+        let words = text.split(|c: char| !c.is_alphanumeric() && c != '_').collect::<BTreeSet<_>>();
+        for word in ["World", "State", "Incident", "Decoy", "Draws", "Playable", "oracle", "grade", "query"] {
+            assert!(!words.contains(word), "{file} mentions {word}");
+        }
+        let is_mod = file.ends_with("/mod.rs");
+        for other in edges[file].iter().filter(|_| !is_mod) {
+            let tells =
+                ["incident/world.rs", "play/live.rs", "play/oracle.rs", "telemetry/query.rs", "abduction/player.rs"];
+            assert!(!tells.iter().any(|end| other.ends_with(end)), "{file} imports from {other}");
+        }
+    }
+}
+
 #[test]
 fn every_file_says_what_it_is() {
     for (file, about) in &workspace().about {

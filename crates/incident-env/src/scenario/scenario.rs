@@ -92,4 +92,10 @@ impl Scenario {
     pub fn oracle(&self) -> Vec<crate::action::Action> {
         self.world.oracle(&self.briefing)
     }
+    /// Returns the play of a program that knows the rules by which the scenario was made and not its answers, or `None` if
+    /// the scenario was written by hand.
+    #[must_use]
+    pub fn abduction(&self) -> Option<Vec<crate::action::Action>> {
+        self.world.abduction(&self.briefing)
+    }
 }

@@ -23,7 +23,7 @@ const FACTOR_WITHIN_NOISE: u32 = 105;
 /// The minutes over which rules average.
 const WINDOWS: [u32; 3] = [5, 10, 15];
 /// The least and the greatest number of minutes from an onset until a rule fires.
-const DELAY: [u32; 2] = [2, 7];
+pub(crate) const DELAY: [u32; 2] = [2, 7];
 
 /// Returns what made a false alarm fire, unless it was noise: a rise that is over.
 pub(super) fn passing(library: &Library, draws: Draws, rule: AlertRule, duration: u32) -> Option<Decoy> {

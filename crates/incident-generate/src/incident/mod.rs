@@ -1,6 +1,6 @@
 //! The incident: what it consists of, how it is drafted, and how its world goes on in time.
 
-mod alarm;
+pub(crate) mod alarm;
 mod decoys;
 pub(crate) mod design;
 pub(crate) mod draft;
@@ -8,5 +8,5 @@ mod history;
 #[expect(clippy::module_inception, reason = "the room is named after its main type")]
 pub(crate) mod incident;
 pub(crate) mod level;
-mod propagation;
+pub(crate) mod propagation;
 pub(crate) mod world;

@@ -1,13 +1,12 @@
 //! Answers as they are submitted. They are read by exact names: nothing is guessed, and what cannot be read is refused.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::ids::EntityId;
 use crate::incident::world::World;
 use crate::play::limits::MOST_CITED;
 use crate::record_id::RecordId;
-use incident_env::Action;
-use incident_env::Severity;
+use incident_env::{Action, ActionKind, Severity, Submission};
 
 /// The number of characters of a name that an error repeats, because it must not repeat a megabyte.
 const SHOWN: usize = 60;
@@ -188,6 +187,15 @@ impl<'a> Given<'a> {
         let number = number.filter(|number| (0.0..=1.0).contains(number));
         number.map(Some).ok_or_else(|| "confidence must be a number from 0 to 1".to_owned())
     }
+}
+
+/// Makes a submission. Its parameters are texts, lists and numbers where the environment expects them, so it is never
+/// refused.
+#[must_use]
+pub(crate) fn submission<'a>(kind: Submission, parameters: impl IntoIterator<Item = (&'a str, Value)>) -> Action {
+    let kind = ActionKind::Submission(kind);
+    let parameters: Map<_, _> = parameters.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    Action::new(kind.clone(), parameters).unwrap_or_else(|_| Action::with(kind, &[]))
 }
 
 /// Returns the beginning of what was sent.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::data::vocabulary::{TargetKind, VerbRole};
+use crate::data::vocabulary::{TargetKind, Verb, VerbRole};
 use crate::ids::VerbId;
 use crate::incident::world::World;
 use crate::play::answer::beginning;
@@ -187,10 +187,15 @@ pub(crate) fn action(world: &World, verb: VerbId, target: Target) -> Action {
         Thing::Flag => objects.flag(at),
         Thing::Trigger | Thing::Change => incident.triggers().find(is_there).map(String::as_str),
     };
-    let object = object.unwrap_or_default();
+    named(verb, name, object.unwrap_or_default())
+}
+
+/// Returns the action that performs a verb on what has this name, at the entity of that name.
+#[must_use]
+pub(crate) fn named(verb: &Verb, at: &str, object: &str) -> Action {
     let kind = ActionKind::Remediation(verb.action);
     match verb.action {
-        Remediation::RollbackDeploy => Action::with(kind, &[("service", name), ("target_version", object)]),
+        Remediation::RollbackDeploy => Action::with(kind, &[("service", at), ("target_version", object)]),
         Remediation::DisableFeatureFlag => Action::with(kind, &[("flag", object)]),
         Remediation::ExecuteRunbookStep => Action::with(kind, &[("runbook_action", &verb.name), ("target", object)]),
         Remediation::RestartService | Remediation::ScaleService | Remediation::ClearCache => {

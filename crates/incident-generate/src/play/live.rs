@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use crate::draws::Stream;
 use crate::ids::EntityId;
 use crate::incident::world::{OwnChange, State, World};
+use crate::play::abduction::{self, Limits};
 use crate::play::answer::Answer;
 use crate::play::command::{Change, Command, Impossible};
 use crate::play::grade;
@@ -18,7 +19,7 @@ use crate::telemetry::menu::metrics_of;
 use crate::telemetry::query;
 use incident_env::{
     Acted, Action, Briefing, Diagnostic, Feedback, Flaw, Grade, Novelty, Pay, Points, Question, Reachability, Reading,
-    Remediation, Report, Resolved, STRICT_VERSION, Signal, StepError, TaskId, Text, Trajectory, WorldState,
+    Remediation, Report, Resolved, STRICT_VERSION, Signal, StepError, Task, TaskId, Text, Trajectory, WorldState,
 };
 
 /// The coordinate of the draw of an incident's first ticket number.
@@ -86,6 +87,11 @@ impl incident_env::World for Playable {
 
     fn oracle(&self, briefing: &Briefing) -> Vec<Action> {
         oracle::play(&self.0.world, briefing.task.id)
+    }
+
+    fn abduction(&self, briefing: &Briefing) -> Option<Vec<Action>> {
+        let Task { id, max_steps, .. } = *briefing.task;
+        Some(abduction::play(&self.0.world, id, Limits { steps: max_steps, deadline: self.0.deadline(id) }))
     }
 
     /// Returns nothing, because an incident is proved when it is made, and again by [`crate::prove`].

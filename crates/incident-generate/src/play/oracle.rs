@@ -3,14 +3,15 @@
 
 use std::cmp::Reverse;
 
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use crate::incident::world::{State, World};
-use crate::play::answer::NONE;
+use crate::play::answer::{NONE, submission};
 use crate::play::citations::citations;
+use crate::play::citing::Citing;
 use crate::play::command;
 use crate::play::grounding::Deeds;
-use crate::play::limits::{GRADED_AFTER, MOST_CITED, SETTLED_AFTER};
+use crate::play::limits::{GRADED_AFTER, SETTLED_AFTER};
 use crate::proof::claim::{Claim, Record, is_consistent};
 use crate::proof::hypotheses::{Appearance, TOOLS, View};
 use crate::record_id::RecordId;
@@ -162,14 +163,6 @@ fn read(world: &World, state: &mut State, view: View) -> Vec<View> {
     }
 }
 
-/// Makes a submission. Its parameters are texts, lists and numbers where the environment expects them, so it is never
-/// refused.
-fn submission<'a>(kind: Submission, parameters: impl IntoIterator<Item = (&'a str, Value)>) -> Action {
-    let kind = ActionKind::Submission(kind);
-    let parameters: Map<_, _> = parameters.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-    Action::new(kind.clone(), parameters).unwrap_or_else(|_| Action::with(kind, &[]))
-}
-
 /// Checks that a full answer can be given.
 ///
 /// # Errors
@@ -248,69 +241,13 @@ fn consistent<'a>(world: &'a World, claims: &[Claim]) -> Vec<&'a Appearance> {
     incident.rivals.iter().filter(|rival| is_consistent(rival, claims, incident.knobs.ambiguity)).collect()
 }
 
-/// Returns groups of records that are worth citing together: each record alone, and evidence at the same entity by
-/// twos and threes. One class at an entity may be a decoy; several are more than a decoy shows.
-fn groups(seen: &[Record]) -> Vec<Vec<usize>> {
-    let mut groups: Vec<Vec<usize>> = (0..seen.len()).map(|index| vec![index]).collect();
-    let sign = |(index, record): (usize, &Record)| match record.claim {
-        Claim::Shows { at, class } => Some((index, at, class)),
-        _ => None,
-    };
-    let signs: Vec<_> = seen.iter().enumerate().filter_map(sign).collect();
-    for (first, one) in signs.iter().enumerate() {
-        let later = |from: usize| signs.iter().enumerate().skip(from).filter(|(_, other)| other.1 == one.1);
-        for (second, two) in later(first + 1).filter(|(_, two)| two.2 != one.2) {
-            groups.push(vec![one.0, two.0]);
-            for (_, three) in later(second + 1).filter(|(_, three)| ![one.2, two.2].contains(&three.2)) {
-                groups.push(vec![one.0, two.0, three.0]);
-            }
-        }
-    }
-    groups
-}
-
-/// Picks few records that exclude as many rivals as all records do. The search is greedy, so there may be fewer.
+/// Picks few records that exclude as many rivals as all records do.
 #[must_use]
 pub(crate) fn cite(world: &World, seen: &[Record]) -> Vec<RecordId> {
-    /// A number that all sizes of groups divide, so that averages are whole numbers.
-    const PARTS: usize = 60;
-    let left = |chosen: &[usize]| {
-        let claims: Vec<_> = chosen.iter().map(|index| seen[*index].claim).collect();
-        consistent(world, &claims).len()
+    let incident = &world.incident;
+    let is_of_fault = |claim: Claim| match claim {
+        Claim::Shows { at, class } => incident.shows(at).contains(class),
+        _ => false,
     };
-    let groups = groups(seen);
-    let mut chosen: Vec<usize> = Vec::new();
-    loop {
-        let now = left(&chosen);
-        let fits = |group: &&Vec<usize>| {
-            let is_new = group.iter().all(|index| !chosen.contains(index));
-            is_new && chosen.len() + group.len() <= MOST_CITED
-        };
-        // A group is worth what its records exclude on average. Of equals, the first one is taken.
-        let worth = |group: &&Vec<usize>| {
-            let with: Vec<_> = chosen.iter().chain(group.iter()).copied().collect();
-            let excluded = now - left(&with);
-            (excluded * PARTS / group.len(), Reverse(group.first().copied()))
-        };
-        match groups.iter().filter(fits).max_by_key(worth).filter(|group| worth(group).0 > 0) {
-            Some(group) => chosen.extend(group),
-            None => break,
-        }
-    }
-    if chosen.is_empty() {
-        // If the alert alone left no rival, any evidence of the fault will do.
-        let is_of_fault = |record: &Record| match record.claim {
-            Claim::Shows { at, class } => world.incident.shows(at).contains(class),
-            _ => false,
-        };
-        chosen.extend(seen.iter().position(is_of_fault));
-    }
-    // Records that later ones made unnecessary are dropped.
-    let mut index = 0;
-    while index < chosen.len() && chosen.len() > 1 {
-        let mut without = chosen.clone();
-        without.remove(index);
-        if left(&without) == left(&chosen) { chosen = without } else { index += 1 }
-    }
-    chosen.into_iter().map(|index| seen[index].id).collect()
+    Citing { rivals: incident.rivals.iter().collect(), ambiguity: incident.knobs.ambiguity }.few(seen, is_of_fault)
 }

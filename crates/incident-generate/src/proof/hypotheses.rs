@@ -397,7 +397,7 @@ impl<'a> Hypotheses<'a> {
 }
 
 /// The weight of a family in [`Hypotheses::entropy`], a number that most numbers of roots divide.
-const WHOLE: u64 = 720_720;
+pub(crate) const WHOLE: u64 = 720_720;
 
 /// Returns the Shannon entropy of weights, in 1024ths of a bit: log2(S) − Σ w·log2(w) / S, where S is the sum.
 fn entropy(weights: impl Iterator<Item = u64> + Clone) -> u32 {
