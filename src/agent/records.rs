@@ -219,6 +219,21 @@ pub fn logged(shown: &str) -> impl Iterator<Item = Logged<'_>> {
     })
 }
 
+/// The words by which logs of any technology mark what is out of the ordinary.
+const LOUD: [&str; 14] = [
+    "ERROR", "WARN", "WARNING", "FATAL", "CRITICAL", "PANIC", "error", "warn", "warning", "fatal", "crit", "err",
+    "alert", "Warning",
+];
+
+/// Goes through the entries that `query_logs` shows and that are marked as errors or warnings, without its heading.
+pub fn loud(shown: &str) -> impl Iterator<Item = Record<'_>> {
+    records(shown).skip(1).filter(|record| {
+        // Marks stand near the begin of a line.
+        let begin: String = record.text.chars().take(160).collect();
+        begin.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| LOUD.contains(&word))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -293,5 +308,15 @@ mod tests {
         let found: Vec<_> = logged(shown).map(|line| (line.level, line.message, line.is_warning())).collect();
         let expected = [("ERROR", "no route to svc-b", true), ("INFO", "call to svc-c took 105 ms", false)];
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn loud_entries_are_told_by_their_marks() {
+        let shown = "[e-1] 09:45 log of svc-a (PostgreSQL 15.6), last 120 min: 3 entries\n\
+[e-2] 2026-03-04 09:34:06.941 UTC [31] orders_rw@orders FATAL:  sorry, too many clients already\n\
+[e-3] {\"level\":\"error\",\"msg\":\"call failed\"}\n\
+[e-4] 2026-03-04 09:35:31.776 UTC [31] @ LOG:  checkpoint complete\n\tat a.b.c\n\
+[e-5] 2026/03/04 09:35:40 [warn] 31#31: an upstream response is buffered";
+        assert_eq!(loud(shown).map(|record| record.id).collect::<Vec<_>>(), ["e-2", "e-3", "e-5"]);
     }
 }

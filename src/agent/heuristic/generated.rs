@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::actions::look;
 use crate::agent::front_door;
 use crate::agent::playbook::{Mechanism, mechanisms};
-use crate::agent::records::{Logged, calls, changes, logged, series, since, status, worst_call};
+use crate::agent::records::{calls, changes, loud, series, since, status, worst_call};
 use incident_env::{Action, ActionKind, Diagnostic, Observation, Remediation, Submission, TaskId};
 
 /// The most parts that a trail leads through.
@@ -27,10 +27,40 @@ pub(super) struct Trail {
     verified: bool,
 }
 
-/// The conspicuous words at a part, each with its record.
+/// The labels by which failures are split where nothing else says what is wrong.
+const SPLITS: [&str; 5] = ["flag", "node", "zone", "client", "reason"];
+/// The share of the signs of a mechanism, in hundredths, with which it is taken to be the one.
+const ENOUGH: usize = 60;
+
+/// In which way something is conspicuous.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Up,
+    Down,
+    /// One value of a label differs from the others.
+    Split,
+    /// A line of a log or of a status says it.
+    Said,
+}
+
+/// Something conspicuous at a part, with its record.
 struct Sign {
+    way: Way,
     words: String,
     record: String,
+}
+
+impl Sign {
+    /// Returns whether it is the sign that the playbook means.
+    fn is(&self, sign: &str) -> bool {
+        let (way, words) = match sign.split_once(' ') {
+            Some(("up", words)) => (Way::Up, words),
+            Some(("down", words)) => (Way::Down, words),
+            Some(("split", words)) => (Way::Split, words),
+            _ => (Way::Said, sign),
+        };
+        self.way == way && words.split('|').any(|word| self.words.contains(word))
+    }
 }
 
 impl Trail {
@@ -75,12 +105,24 @@ impl Trail {
         .filter(|tool| observation.task().offers(&ActionKind::Diagnostic(*tool)))
         .find(|tool| observation.reading(*tool, &suspect).is_none())
         .map(|tool| look(tool, &suspect))
+        .or_else(|| self.split(observation, &suspect))
+    }
+
+    /// The next split of the metrics of the suspect; none if what was seen is enough.
+    fn split(&self, observation: &Observation, suspect: &str) -> Option<Action> {
+        let found = signs(observation, suspect);
+        if mechanisms().iter().any(|mechanism| share(mechanism, &found) >= ENOUGH) {
+            return None;
+        }
+        let by = SPLITS.iter().find(|by| observation.reading(Diagnostic::CheckMetrics, &key(suspect, by)).is_none())?;
+        let kind = ActionKind::Diagnostic(Diagnostic::CheckMetrics);
+        Some(Action::with(kind, &[("service", suspect), ("by", by)]))
     }
 
     /// The part where the trail ends, or the node under it if the trouble is one of placement.
     fn suspect(&self, observation: &Observation) -> Option<String> {
         let part = self.parts.last()?.clone();
-        let placed = signs(observation, &part).iter().any(|sign| sign.words.contains("errors on one node"));
+        let placed = signs(observation, &part).iter().any(|sign| sign.is("split node="));
         let shown = observation.reading(Diagnostic::CheckServiceStatus, &part);
         let node = shown.and_then(status).and_then(|status| status.field("on"));
         Some(node.filter(|_| placed).map_or(part, str::to_owned))
@@ -88,21 +130,14 @@ impl Trail {
 
     fn mechanism(&self, observation: &Observation) -> Option<&'static Mechanism> {
         let found = signs(observation, &self.suspect(observation)?);
-        let fits = |mechanism: &&Mechanism| {
-            let seen = |word: &&String| found.iter().any(|sign| sign.words.contains(word.as_str()));
-            let count = mechanism.signs.iter().filter(seen).count();
-            (count * 100 / mechanism.signs.len(), count)
-        };
-        mechanisms().iter().max_by_key(fits).filter(|best| fits(best).1 > 0)
+        mechanisms().iter().max_by_key(|one| share(one, &found)).filter(|best| share(best, &found) > 0)
     }
 
     fn answer(&self, observation: &Observation, kind: Submission, more: Value) -> Action {
         let suspect = self.suspect(observation).unwrap_or_else(|| "none".to_owned());
         let mechanism = self.mechanism(observation);
         let signs = signs(observation, &suspect);
-        let to_the_point = |sign: &&Sign| {
-            mechanism.is_none_or(|known| known.signs.iter().any(|word| sign.words.contains(word.as_str())))
-        };
+        let to_the_point = |sign: &&Sign| mechanism.is_none_or(|known| known.signs.iter().any(|of_it| sign.is(of_it)));
         let evidence: Vec<_> =
             signs.iter().filter(to_the_point).map(|sign| sign.record.clone()).take(MOST_CITED).collect();
         let mut parameters = match more {
@@ -172,15 +207,39 @@ fn signs(observation: &Observation, part: &str) -> Vec<Sign> {
     let read = |tool| observation.reading(tool, part).unwrap_or_default();
     let moved = series(read(Diagnostic::CheckMetrics)).filter_map(|series| {
         let (first, last) = (*series.values.first()?, series.last());
-        let way = if last > first { "up" } else { "down" };
-        let has_moved = (last - first).abs() > (first.abs() * 0.5).max(8.0);
-        has_moved.then(|| Sign { words: format!("{way} {}", series.label), record: series.record.id.to_owned() })
+        let way = if last > first { Way::Up } else { Way::Down };
+        // What is counted in small numbers moves by small numbers.
+        let least = if first.abs() < 20.0 { 0.4 } else { 8.0 };
+        let has_moved = (last - first).abs() > (first.abs() * 0.5).max(least);
+        has_moved.then(|| Sign { way, words: series.label.to_owned(), record: series.record.id.to_owned() })
     });
-    let warnings = logged(read(Diagnostic::QueryLogs)).filter(Logged::is_warning).map(|line| line.record);
+    let loud = loud(read(Diagnostic::QueryLogs));
     let fields = since(read(Diagnostic::CheckServiceStatus));
-    let said =
-        warnings.chain(fields).map(|record| Sign { words: record.text.to_owned(), record: record.id.to_owned() });
-    moved.chain(said).collect()
+    let said = loud.chain(fields).map(|record| Sign {
+        way: Way::Said,
+        words: record.text.to_owned(),
+        record: record.id.to_owned(),
+    });
+    let split = SPLITS.iter().filter_map(|by| {
+        let shown = observation.reading(Diagnostic::CheckMetrics, &key(part, by))?;
+        let all: Vec<_> = series(shown).filter(|series| series.label.ends_with("(%)")).collect();
+        let highest = all.iter().max_by(|a, b| a.last().total_cmp(&b.last()))?;
+        let lowest = all.iter().map(|series| series.last()).fold(f64::INFINITY, f64::min);
+        let differs = all.len() > 1 && highest.last() > 3.0 * lowest + 5.0;
+        differs.then(|| Sign { way: Way::Split, words: highest.label.to_owned(), record: highest.record.id.to_owned() })
+    });
+    moved.chain(said).chain(split).collect()
+}
+
+/// The share of the signs of a mechanism that were found, in hundredths.
+fn share(mechanism: &Mechanism, found: &[Sign]) -> usize {
+    let is_found = |sign: &&String| found.iter().any(|one| one.is(sign));
+    mechanism.signs.iter().filter(is_found).count() * 100 / mechanism.signs.len()
+}
+
+/// The key under which a reading of the metrics of a part is kept that is split by a label.
+fn key(part: &str, by: &str) -> String {
+    format!("{part} by={by}")
 }
 
 /// The newest change of a part that is not younger than the trouble.
