@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::generator::GeneratedIncident;
 use super::ids::ClassSet;
 use super::incident::draft::beside;
-use super::incident::level::Level;
 use super::proof::claim::is_consistent;
 use super::proof::hypotheses::Appearance;
 use super::telemetry::query::read;
@@ -195,29 +194,4 @@ fn every_technology_prints_what_can_be_seen_there() {
         }
     }
     assert!(missing.is_empty(), "{missing:#?}");
-}
-
-#[test]
-#[ignore = "prints what is read"]
-fn zz_print() {
-    let level: Level = std::env::var("LEVEL").unwrap_or("medium".into()).parse().unwrap();
-    for made in super::testing::incidents(
-        level,
-        std::env::var("SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(7),
-        std::env::var("COUNT").ok().and_then(|s| s.parse().ok()).unwrap_or(2),
-    ) {
-        let (world, incident) = (made.world(), made.incident());
-        println!(
-            "##### {} {:?} root {:?}",
-            place(&made),
-            incident.alert,
-            incident.fault.as_ref().map(|f| incident.topology.name(f.root))
-        );
-        let state = world.start();
-        for at in incident.topology.ids() {
-            for tool in [Diagnostic::QueryLogs, Diagnostic::CheckMetrics] {
-                println!("--- {tool} {}\n{}", incident.topology.name(at), read(world, &state, at, tool).text);
-            }
-        }
-    }
 }

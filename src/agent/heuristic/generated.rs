@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::actions::look;
 use crate::agent::front_door;
 use crate::agent::playbook::{Mechanism, mechanisms};
-use crate::agent::records::{calls, changes, loud, series, since, status, worst_call};
+use crate::agent::records::{Series, calls, changes, loud, series, since, status, worst_call};
 use incident_env::{Action, ActionKind, Diagnostic, Observation, Remediation, Submission, TaskId};
 
 /// The most parts that a trail leads through.
@@ -105,11 +105,11 @@ impl Trail {
         .filter(|tool| observation.task().offers(&ActionKind::Diagnostic(*tool)))
         .find(|tool| observation.reading(*tool, &suspect).is_none())
         .map(|tool| look(tool, &suspect))
-        .or_else(|| self.split(observation, &suspect))
+        .or_else(|| Self::split(observation, &suspect))
     }
 
     /// The next split of the metrics of the suspect; none if what was seen is enough.
-    fn split(&self, observation: &Observation, suspect: &str) -> Option<Action> {
+    fn split(observation: &Observation, suspect: &str) -> Option<Action> {
         let found = signs(observation, suspect);
         if mechanisms().iter().any(|mechanism| share(mechanism, &found) >= ENOUGH) {
             return None;
@@ -209,8 +209,8 @@ fn signs(observation: &Observation, part: &str) -> Vec<Sign> {
         let (first, last) = (*series.values.first()?, series.last());
         let way = if last > first { Way::Up } else { Way::Down };
         // What is counted in small numbers moves by small numbers.
-        let least = if first.abs() < 20.0 { 0.4 } else { 8.0 };
-        let has_moved = (last - first).abs() > (first.abs() * 0.5).max(least);
+        let counts = if first.abs() < 20.0 { 0.4 } else { 8.0 };
+        let has_moved = (last - first).abs() > (first.abs() * 0.5).max(counts);
         has_moved.then(|| Sign { way, words: series.label.to_owned(), record: series.record.id.to_owned() })
     });
     let loud = loud(read(Diagnostic::QueryLogs));
@@ -224,7 +224,7 @@ fn signs(observation: &Observation, part: &str) -> Vec<Sign> {
         let shown = observation.reading(Diagnostic::CheckMetrics, &key(part, by))?;
         let all: Vec<_> = series(shown).filter(|series| series.label.ends_with("(%)")).collect();
         let highest = all.iter().max_by(|a, b| a.last().total_cmp(&b.last()))?;
-        let lowest = all.iter().map(|series| series.last()).fold(f64::INFINITY, f64::min);
+        let lowest = all.iter().map(Series::last).fold(f64::INFINITY, f64::min);
         let differs = all.len() > 1 && highest.last() > 3.0 * lowest + 5.0;
         differs.then(|| Sign { way: Way::Split, words: highest.label.to_owned(), record: highest.record.id.to_owned() })
     });

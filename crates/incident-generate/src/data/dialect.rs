@@ -367,7 +367,13 @@ fn variant(text: &str) -> Result<Vec<Part>, String> {
 
 /// Returns the entry of a case: one that names the technology called beats one that serves all. Where several are as good,
 /// `which` picks one.
-fn best<'a, K: PartialEq>(cases: &'a [Case<K>], of: K, kind: Kind, peer: &Dialect, which: u32) -> Option<&'a Entry> {
+fn best<'a, K: PartialEq + Copy>(
+    cases: &'a [Case<K>],
+    of: K,
+    kind: Kind,
+    peer: &Dialect,
+    which: u32,
+) -> Option<&'a Entry> {
     let fits = |case: &&Case<K>| case.of == of && (case.kinds.is_empty() || case.kinds.contains(&kind));
     let mut found: Vec<_> = cases.iter().filter(fits).filter(|case| case.peer.contains(&peer.id)).collect();
     if found.is_empty() {
@@ -420,6 +426,7 @@ impl Dialects {
     }
 
     /// Goes through the dialects of the parts of a kind.
+    #[cfg(test)]
     pub(crate) fn of(&self, kind: Kind) -> impl Iterator<Item = &Dialect> {
         self.0.iter().filter(move |dialect| dialect.kinds.contains(&kind) && dialect.share > 0)
     }

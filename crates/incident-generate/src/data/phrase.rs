@@ -217,6 +217,8 @@ impl Phrase {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use super::*;
 
     struct Names;
@@ -227,7 +229,7 @@ mod tests {
                 Place::Known(known) => known.as_str(),
                 Place::Drawn(_, drawn) => drawn.name,
             };
-            out.push_str(&format!("<{name}>"));
+            let _ = write!(out, "<{name}>");
         }
     }
 

@@ -73,6 +73,7 @@ pub enum FailsAs {
     Quota,
 }
 
+#[cfg(test)]
 impl FailsAs {
     /// All ways in which a call can look where it fails.
     pub(crate) const ALL: [Self; 9] = [

@@ -73,6 +73,13 @@ pub struct Presence {
     pub to: i32,
 }
 
+impl Presence {
+    /// Returns whether it is of a fault, and not of an event beside it.
+    pub(crate) const fn is_of_fault(&self) -> bool {
+        self.number < FactSet::CAPACITY as u64
+    }
+}
+
 /// The state of a world in one minute.
 #[derive(Debug, Clone)]
 pub struct State {
@@ -293,11 +300,6 @@ impl World {
             to: decoy.to,
         });
         real.chain(decoys).filter(|presence| presence.from < presence.to)
-    }
-
-    /// Returns whether a presence is of a fault, and not of an event beside it.
-    pub(crate) fn is_of_fault(&self, presence: Presence) -> bool {
-        presence.number < FactSet::CAPACITY as u64
     }
 
     /// Goes through what holds about an entity in a minute: facts of the fault, and events beside it.

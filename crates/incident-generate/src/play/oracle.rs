@@ -16,7 +16,7 @@ use crate::proof::claim::{Claim, Record, is_consistent};
 use crate::proof::hypotheses::{Appearance, View};
 use crate::record_id::RecordId;
 use crate::telemetry::query;
-use incident_env::{Action, ActionKind, Diagnostic, Submission, TaskId};
+use incident_env::{Action, Diagnostic, Submission, TaskId};
 
 /// The number of views that are read at most after those of the proof.
 const MOST_FURTHER_VIEWS: u32 = 20;

@@ -3,7 +3,7 @@
 //!
 //! Sizes come from the source of what happens, and addresses and other names from the source of names.
 
-use std::fmt::{self, Display};
+use std::fmt::{self, Display, Write};
 
 use crate::data::dialect::Dialects;
 use crate::data::kinds::Kind;
@@ -39,8 +39,8 @@ pub(crate) struct Address(pub(crate) [u8; 4]);
 
 impl Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d] = self.0;
-        write!(f, "{a}.{b}.{c}.{d}")
+        let [first, second, third, last] = self.0;
+        write!(f, "{first}.{second}.{third}.{last}")
     }
 }
 
@@ -103,6 +103,16 @@ impl<'a> Particulars<'a> {
         *self.draws.pick(Stream::Sizes, u64::from(self.at), size as u64, of)
     }
 
+    /// Returns the requests a second that reach a part which is no part of requests of users, such as a name server.
+    pub(crate) fn requests(self) -> u32 {
+        self.draws.within(Stream::Sizes, u64::from(self.at), 101, 180, 1400)
+    }
+
+    /// Returns the number of prefixes that a network knows.
+    pub(crate) fn prefixes(self) -> u32 {
+        self.draws.within(Stream::Sizes, u64::from(self.at), 102, 310, 940)
+    }
+
     /// Returns the generation of documents and credentials that is in use on a usual day.
     pub(crate) fn generation(self) -> u32 {
         self.draws.within(Stream::Sizes, u64::from(self.at), 100, 104, 612)
@@ -143,7 +153,7 @@ impl<'a> Particulars<'a> {
     pub(crate) fn pod_numbered(self, out: &mut String, number: u32) {
         out.push_str(self.name());
         if self.kind().is_store() || self.kind() == Kind::Cache {
-            out.push_str(&format!("-{number}"));
+            let _ = write!(out, "-{number}");
             return;
         }
         let mut letters = |count: u32, purpose: u64| {

@@ -56,6 +56,7 @@ impl Reader<'_> {
         if let Some(node) = entity.node {
             let _ = write!(sheet.text, ", on {}", self.name(node));
         }
+        let _ = write!(sheet.text, ", runs {}", self.dialect(self.at).name);
         if self.at == topology.gateway {
             sheet.text.push_str(", users come in here");
         }

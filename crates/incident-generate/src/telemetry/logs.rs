@@ -74,15 +74,18 @@ impl<'a> Reader<'a> {
             lines.drain(..lines.len().saturating_sub(FILTERED));
         }
         // Who reads a part of the log learns nothing from what is not in it.
+        let dialect = self.dialect(self.at);
+        let mut source = String::new();
+        dialect.streams[0].source.write(&mut source, &self.words(None, 0));
         let is_whole = !self.asked.is_filtered() && self.window() == WINDOW;
         let claim = if is_whole { Claim::Lacks { at: self.at, classes: logged - seen } } else { Claim::Nothing };
         sheet.begin(self.id(LOGS, 0, i64::from(self.now)), claim);
         let _ = writeln!(
             sheet.text,
-            "{} log of {} ({}), last {} min{}: {kept} entries, {}; {} below{}",
+            "{} log of {} ({}; {source}), last {} min{}: {kept} entries, {}; {} below{}",
             self.clock(self.now),
             self.name(self.at),
-            self.dialect(self.at).name,
+            dialect.name,
             self.window(),
             Filter(&self.asked),
             Sampled(self.sampled()),

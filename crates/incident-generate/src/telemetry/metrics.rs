@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Write};
 
-use crate::data::dialect::Quantity;
+use crate::data::dialect::{Quantity, SeriesName};
 use crate::data::kinds::Kind;
 use crate::data::templates::{Series, Shape};
 use crate::draws::Stream;
@@ -12,7 +12,7 @@ use crate::incident::calendar::Clock;
 use crate::incident::world::Presence;
 use crate::proof::claim::Claim;
 use crate::system::particulars::Size;
-use crate::telemetry::reader::{METRICS, Reader, Sheet, Tenths, WINDOW};
+use crate::telemetry::reader::{EMPTY, METRICS, Reader, Sheet, Tenths, WINDOW};
 
 /// The metrics that every entity with requests has.
 const OF_REQUESTS: [&str; 3] = ["requests", "failed requests", "p99 of response time"];
@@ -34,13 +34,15 @@ const RESPONSE_TIME: u64 = 3;
 /// The slot of the first series of the templates, and that of the first journey.
 const SERIES: u64 = 10;
 const JOURNEYS: u64 = 200;
+/// The slot of the first series of a network.
+const ROUTES: u64 = 300;
 
 /// Draws of a series besides those of its minutes: its own usual level, and the jitter around it.
 const OWN_LEVEL: u64 = 1 << 40;
 const JITTER: u64 = 1 << 41;
 const FINE: u64 = 1 << 42;
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     /// Writes the metrics of the entity.
     pub(super) fn metrics(&self, sheet: &mut Sheet) {
         let incident = &self.world.incident;
@@ -50,15 +52,24 @@ impl Reader<'_> {
         }
         if incident.traffic.usual(self.at) > 0 {
             self.traffic(sheet);
+        } else if self.asked.metric.is_none() {
+            self.own_requests(sheet);
         }
         let kind = self.kind(self.at);
         for (number, series) in (SERIES..).zip(&self.world.library.telemetry.series) {
-            if series.kinds.contains(&kind) && !self.is_split(series.class) && self.is_asked(&self.name_of(series)) {
+            if self.is_own(series) && self.is_asked(&self.name_of(series)) {
                 self.shifted(sheet, number, series);
             }
         }
         if self.at == incident.topology.gateway {
             self.journeys(sheet);
+        }
+        if kind == Kind::Network && self.asked.metric.is_none() {
+            self.routes_known(sheet);
+        }
+        if sheet.records.is_empty() {
+            sheet.begin(self.id(METRICS, EMPTY, i64::from(self.now)), Claim::Nothing);
+            let _ = writeln!(sheet.text, "no series of {}", self.name(self.at));
         }
     }
 
@@ -67,16 +78,19 @@ impl Reader<'_> {
         self.world.library.vocabulary.classes[class.index()].by.is_some()
     }
 
+    /// Returns whether a series of the templates is a line of its own on the dashboard of the entity.
+    fn is_own(&self, series: &Series) -> bool {
+        let is_of_requests = series.of == Some(Quantity::Requests);
+        series.kinds.contains(&self.kind(self.at)) && !is_of_requests && !self.is_split(series.class)
+    }
+
     /// Returns the names of the metrics of the entity, in the order of its dashboard.
     pub(super) fn metric_names(&self) -> Vec<String> {
         let incident = &self.world.incident;
-        let kind = self.kind(self.at);
         let of_requests: &[&str] = if incident.traffic.usual(self.at) > 0 { &OF_REQUESTS } else { &[] };
         let mut names: Vec<_> = of_requests.iter().map(|name| (*name).to_owned()).collect();
         let series = self.world.library.telemetry.series.iter();
-        names.extend(
-            series.filter(|one| one.kinds.contains(&kind) && !self.is_split(one.class)).map(|one| self.name_of(one)),
-        );
+        names.extend(series.filter(|one| self.is_own(one)).map(|one| self.name_of(one)));
         if self.at == incident.topology.gateway {
             names.extend(incident.topology.journeys.iter().map(|journey| format!("journey '{}'", journey.name)));
         }
@@ -132,12 +146,81 @@ impl Reader<'_> {
     fn requests(&self, sheet: &mut Sheet) {
         let usual = self.world.incident.traffic.usual(self.at);
         let reading = |minute: i32| self.world.reading(self.state, self.at, minute);
-        sheet.begin(self.id(METRICS, REQUESTS, i64::from(self.now)), Claim::Nothing);
+        let (claim, flooded) = self.flood();
+        sheet.begin(self.id(METRICS, REQUESTS, i64::from(self.now)), claim);
         let requests = self.minutes().map(|minute| {
-            let rate = usual / 1000 * i64::from(reading(minute).load) / 1000;
-            Tenths(self.noisy(REQUESTS, minute, rate * 10, 30))
+            let load = i64::from(reading(minute).load);
+            let load = flooded.as_ref().map_or(load, |(series, _)| load.max(self.flood_of(series, minute) * 10));
+            Tenths(self.noisy(REQUESTS, minute, usual / 1000 * load / 1000 * 10, 30))
         });
         self.series(sheet, OF_REQUESTS[0], "per s", requests);
+    }
+
+    /// Returns what the requests of the entity say of the class of evidence that far more of them arrive, with the series
+    /// of the templates that describes it and the times at which it does.
+    fn flood(&self) -> (Claim, Option<(&'a Series, Vec<Presence>)>) {
+        let kind = self.kind(self.at);
+        let is_it = |series: &&&Series| series.of == Some(Quantity::Requests) && series.kinds.contains(&kind);
+        let Some(series) = self.world.library.telemetry.series.iter().find(|series| is_it(&series)) else {
+            return (Claim::Nothing, None);
+        };
+        let of_class = self.presences.iter().filter(|presence| presence.classes.contains(series.class));
+        let shown: Vec<_> = of_class
+            .filter(|presence| presence.from <= self.now && self.now - self.window() < presence.to)
+            .copied()
+            .collect();
+        let claim = if !shown.is_empty() {
+            Claim::Shows { at: self.at, class: series.class }
+        } else if self.window() == WINDOW {
+            Claim::Lacks { at: self.at, classes: ClassSet::of(series.class) }
+        } else {
+            Claim::Nothing
+        };
+        (claim, Some((series, shown)))
+    }
+
+    /// Returns the requests that arrive in a minute, in hundredths of the usual ones, or 0 if it is not far more.
+    fn flood_of(&self, series: &Series, minute: i32) -> i64 {
+        let holds = |presence: &&Presence| {
+            presence.classes.contains(series.class) && (presence.from..presence.to).contains(&minute)
+        };
+        let is_there = self.presences.iter().any(|presence| holds(&presence));
+        if is_there { self.level_within(series.shifted, REQUESTS, when(minute)) } else { 0 }
+    }
+
+    /// Writes the requests of an entity that is no part of requests of users, such as a name server.
+    fn own_requests(&self, sheet: &mut Sheet) {
+        let (claim, Some((series, _))) = self.flood() else { return };
+        let usual = i64::from(self.particulars(self.at).requests());
+        sheet.begin(self.id(METRICS, REQUESTS, i64::from(self.now)), claim);
+        let printed = self.printed(series);
+        let values = self.minutes().map(|minute| {
+            let factor = self.flood_of(series, minute).max(100);
+            Tenths(self.noisy(REQUESTS, minute, usual * factor / 10, 60))
+        });
+        self.series(sheet, &printed.label, printed.unit, values);
+    }
+
+    /// Writes the routes and the sessions of a network.
+    fn routes_known(&self, sheet: &mut Sheet) {
+        let vocabulary = &self.world.library.vocabulary;
+        let holds = |name: &str, minute: i32| {
+            let class = vocabulary.class_named(name);
+            let mut presences = self.presences.iter();
+            presences.any(|one| {
+                class.is_some_and(|class| one.classes.contains(class)) && (one.from..one.to).contains(&minute)
+            })
+        };
+        let prefixes = i64::from(self.particulars(self.at).prefixes());
+        for (slot, of, usual, name) in
+            [(ROUTES, Quantity::Prefixes, prefixes, "no_route"), (ROUTES + 1, Quantity::Session, 5, "peers_down")]
+        {
+            let Some(named) = self.dialect(self.at).series(of, Kind::Network) else { continue };
+            let label = self.label_of(named);
+            sheet.begin(self.id(METRICS, slot, i64::from(self.now)), Claim::Nothing);
+            let values = self.minutes().map(|minute| if holds(name, minute) { usual * 2 / 5 } else { usual });
+            self.series(sheet, &label, &named.unit, values);
+        }
     }
 
     /// Writes the share of requests that the entity fails.
@@ -185,7 +268,20 @@ impl Reader<'_> {
             let ahead = if series.shape == Shape::Fill { FILLS } else { 0 };
             let holds = |presence: &&Presence| (presence.from.saturating_sub(ahead)..presence.to).contains(&minute);
             let level = self.level(series, slot, own, minute, of_class().find(holds).map(|presence| presence.from));
-            printed.value(level, self.hundredth(slot, minute))
+            match series.of {
+                // Of a hundred attempts those after the first are retries.
+                Some(Quantity::Retries) => {
+                    let rate = self.world.incident.traffic.usual(self.at) / 1000
+                        * i64::from(self.world.reading(self.state, self.at, minute).load)
+                        / 1000;
+                    Decimal { value: rate * 10 * (level - 100).max(0) / 100, places: 1 }
+                }
+                // What is on a volume only grows while nothing clears it.
+                Some(Quantity::Volume) if level < 100 => {
+                    printed.value(level, i64::from(WINDOW + minute - self.now).clamp(0, 99))
+                }
+                _ => printed.value(level, self.hundredth(slot, minute)),
+            }
         });
         self.series(sheet, &printed.label, printed.unit, values);
     }
@@ -200,12 +296,7 @@ impl Reader<'_> {
         let Some(named) = named else {
             return Printed { label: series.label.clone(), unit: &series.unit, whole: 100, places: 0 };
         };
-        let mut label = named.name.clone();
-        let mut labels = String::new();
-        named.labels.write(&mut labels, &self.words(self.some_peer(), 0));
-        if !labels.is_empty() {
-            let _ = write!(label, "{{{labels}}}");
-        }
+        let label = self.label_of(named);
         let of_size = |size: Size| i64::from(particulars.size(size));
         let (whole, places) = match (series.of, named.unit.as_str()) {
             (Some(Quantity::Cpu), "cores") => (of_size(Size::Cores), 2),
@@ -221,6 +312,17 @@ impl Reader<'_> {
             _ => (100, 0),
         };
         Printed { label, unit: &named.unit, whole, places }
+    }
+
+    /// Returns the name of a series with its labels.
+    fn label_of(&self, named: &SeriesName) -> String {
+        let mut label = named.name.clone();
+        let mut labels = String::new();
+        named.labels.write(&mut labels, &self.words(self.some_peer(), 0));
+        if !labels.is_empty() {
+            let _ = write!(label, "{{{labels}}}");
+        }
+        label
     }
 
     /// Draws hundredths of a unit of a level, so that what is counted in small units is no round number.
@@ -273,6 +375,9 @@ impl Reader<'_> {
     fn usual_level(&self, series: &Series, slot: u64, own: i64, when: u64) -> i64 {
         let incident = &self.world.incident;
         let [low, high] = series.usual.map(i64::from);
+        if series.of == Some(Quantity::Volume) {
+            return own;
+        }
         let jitter = (high - low) * i64::from(incident.knobs.noise) / 600;
         let jitter = jitter.max(i64::from(incident.knobs.noise > 0));
         let most = u32::try_from(2 * jitter + 1).unwrap_or(1);

@@ -10,6 +10,7 @@ use crate::ids::{ClassId, ClassSet, EntityId};
 use crate::incident::world::Presence;
 use crate::proof::claim::Claim;
 use crate::system::particulars::Size;
+use crate::system::traffic::Acting;
 use crate::telemetry::metrics::when;
 use crate::telemetry::reader::{METRICS, Reader, Sheet, Tenths, WINDOW};
 use incident_env::Dimension;
@@ -39,11 +40,11 @@ impl Reader<'_> {
     pub(super) fn split(&self, sheet: &mut Sheet, by: Dimension) {
         let before = sheet.records.len();
         match by {
-            Dimension::Node => self.evenly(sheet, by, self.nodes()),
-            Dimension::Flag => self.evenly(sheet, by, self.variants()),
-            Dimension::Zone => self.evenly(sheet, by, self.zones()),
-            Dimension::Version => self.evenly(sheet, by, self.versions()),
-            Dimension::Route => self.evenly(sheet, by, self.routes()),
+            Dimension::Node => self.evenly(sheet, by, &self.nodes()),
+            Dimension::Flag => self.evenly(sheet, by, &self.variants()),
+            Dimension::Zone => self.evenly(sheet, by, &self.zones()),
+            Dimension::Version => self.evenly(sheet, by, &self.versions()),
+            Dimension::Route => self.evenly(sheet, by, &self.routes()),
             Dimension::Code => self.codes(sheet),
             Dimension::Client => self.clients(sheet),
             Dimension::Peer => self.peers(sheet),
@@ -89,7 +90,7 @@ impl Reader<'_> {
     }
 
     /// Writes requests and failures of the parts of a split.
-    fn evenly(&self, sheet: &mut Sheet, by: Dimension, parts: Vec<Part>) {
+    fn evenly(&self, sheet: &mut Sheet, by: Dimension, parts: &[Part]) {
         let (claim, _) = self.shown(by);
         let class = self.class_of(by);
         let incident = &self.world.incident;
@@ -97,7 +98,7 @@ impl Reader<'_> {
         if usual == 0 && self.kind(self.at) != Kind::Network {
             return;
         }
-        for (number, part) in (0..).map(|number| number * 2).zip(&parts) {
+        for (number, part) in (0..).map(|number| number * 2).zip(parts) {
             if usual > 0 {
                 sheet.begin(self.split_id(by, number), Claim::Nothing);
                 let rates = self.minutes().map(|minute| {
@@ -115,7 +116,7 @@ impl Reader<'_> {
                 let noise = i64::from(incident.draws.below(Stream::Noise, slot, when(minute), most));
                 let all = i64::from(self.world.reading(self.state, self.at, minute).error);
                 let own = class.map_or(0, |class| self.fails_in_one_place(class, minute));
-                Tenths((self.fails_here(all, own, hit, part.is_hit) + noise).clamp(0, 1000))
+                Tenths((fails_here(all, own, hit, part.is_hit) + noise).clamp(0, 1000))
             });
             self.series(sheet, &format!("failed requests{{{}}}", part.label), "%", failed);
         }
@@ -133,23 +134,6 @@ impl Reader<'_> {
             .any(|presence| presence.classes.contains(class) && (presence.from..presence.to).contains(&minute));
         // What a part cannot fail itself, such as a network, is what is lost on the way through it.
         if decoy && shown == 0 { 120 } else { shown }
-    }
-
-    /// Returns the share of requests that fail in a part of a split, in thousandths, given the share of all that fails,
-    /// the share that fails in one place only, and how much of the traffic that place has.
-    fn fails_here(&self, all: i64, own: i64, hit: i64, is_hit: bool) -> i64 {
-        if own == 0 || hit == 0 {
-            return all;
-        }
-        let all = all.max(own);
-        // What fails everywhere, and what of the rest fails in the place that is hit.
-        let elsewhere = if own >= 1000 { 0 } else { 1000 - (1000 - all) * 1000 / (1000 - own) };
-        if !is_hit {
-            let beyond = (own - hit * MOST_FAIL / 1000).max(0) * 1000 / (1000 - hit).max(1);
-            return (elsewhere + beyond).min(1000);
-        }
-        let here = (own * 1000 / hit).min(MOST_FAIL);
-        1000 - (1000 - elsewhere) * (1000 - here) / 1000
     }
 
     /// Returns the nodes that the replicas of the entity run on. What concerns a node concerns the first one.
@@ -245,7 +229,7 @@ impl Reader<'_> {
     /// Returns the status of the answers with which the entity fails requests.
     pub(super) fn code_of_failures(&self) -> &'static str {
         let holding = self.world.holding(self.state, self.at, self.now);
-        let worst = holding.filter(|acting| acting.predicate.error > 0).max_by_key(|acting| acting.error());
+        let worst = holding.filter(|acting| acting.predicate.error > 0).max_by_key(Acting::error);
         match worst.map(|acting| acting.predicate.fails_as) {
             Some(FailsAs::Error) => "500",
             Some(FailsAs::Timeout) => "504",
@@ -306,7 +290,7 @@ impl Reader<'_> {
             .collect();
         let is_greedy = |caller: &EntityId| {
             let mut presences = self.world.presences(self.state, *caller);
-            presences.any(|presence| presence.classes.meets(greedy) && self.world.is_of_fault(presence))
+            presences.any(|presence| presence.classes.meets(greedy) && presence.is_of_fault())
         };
         let drawn = || {
             let count = u32::try_from(callers.len()).ok().filter(|count| *count > 0)?;
@@ -397,6 +381,23 @@ impl Reader<'_> {
             number += 1;
         }
     }
+}
+
+/// Returns the share of requests that fail in a part of a split, in thousandths, given the share of all that fails,
+/// the share that fails in one place only, and how much of the traffic that place has.
+fn fails_here(all: i64, own: i64, hit: i64, is_hit: bool) -> i64 {
+    if own == 0 || hit == 0 {
+        return all;
+    }
+    let all = all.max(own);
+    // What fails everywhere, and what of the rest fails in the place that is hit.
+    let elsewhere = if own >= 1000 { 0 } else { 1000 - (1000 - all) * 1000 / (1000 - own) };
+    if !is_hit {
+        let beyond = (own - hit * MOST_FAIL / 1000).max(0) * 1000 / (1000 - hit).max(1);
+        return (elsewhere + beyond).min(1000);
+    }
+    let here = (own * 1000 / hit).min(MOST_FAIL);
+    1000 - (1000 - elsewhere) * (1000 - here) / 1000
 }
 
 /// Returns what instrumentation calls the reason of a failed call.

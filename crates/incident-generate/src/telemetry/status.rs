@@ -80,6 +80,7 @@ impl Reader<'_> {
                 let _ = write!(sheet.text, ", {what} {name}");
             }
         }
+        let _ = write!(sheet.text, ", runs {}", self.dialect(self.at).name);
         for measure in self.world.measures(self.state, self.at) {
             let _ = write!(sheet.text, ", in force: {}", measure.replace('_', " "));
         }

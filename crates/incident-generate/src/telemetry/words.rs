@@ -137,17 +137,17 @@ impl<'a> Words<'a> {
     }
 
     fn host(out: &mut String, of: Particulars<'_>) {
-        match of.kind() {
-            Kind::External => out.push_str(&format!("api.{}.example", of.role())),
-            Kind::Node => out.push_str(of.name()),
-            _ => out.push_str(&format!("{}.{NAMESPACE}.svc.cluster.local", of.name())),
-        }
+        let _ = match of.kind() {
+            Kind::External => write!(out, "api.{}.example", of.role()),
+            Kind::Node => out.write_str(of.name()),
+            _ => write!(out, "{}.{NAMESPACE}.svc.cluster.local", of.name()),
+        };
     }
 
     fn uuid(out: &mut String, high: u64, low: u64) {
-        let (a, b, c) = (high >> 32, high >> 16 & 0xffff, high & 0xfff);
-        let (d, e) = (low >> 48 & 0x3fff | 0x8000, low & 0xffff_ffff_ffff);
-        out.push_str(&format!("{a:08x}-{b:04x}-4{c:03x}-{d:04x}-{e:012x}"));
+        let (first, second, third) = (high >> 32, high >> 16 & 0xffff, high & 0xfff);
+        let (fourth, last) = (low >> 48 & 0x3fff | 0x8000, low & 0xffff_ffff_ffff);
+        let _ = write!(out, "{first:08x}-{second:04x}-4{third:03x}-{fourth:04x}-{last:012x}");
     }
 
     fn moment(&self, out: &mut String, style: Style) {
@@ -244,7 +244,7 @@ impl Fill for Words<'_> {
         let _ = match place {
             Known::Itself => out.write_str(own.name()),
             Known::Peer => out.write_str(self.thing.unwrap_or_else(|| other.name())),
-            Known::Caller => out.write_str(self.of(self.caller).name()),
+            Known::Caller | Known::ClientId => out.write_str(self.of(self.caller).name()),
             Known::Job => out.write_str(objects.job(self.at).unwrap_or_default()),
             Known::Cert => out.write_str(objects.certificate(self.at).unwrap_or_default()),
             Known::Flag => out.write_str(objects.flag(self.at).unwrap_or_default()),
@@ -287,7 +287,7 @@ impl Fill for Words<'_> {
                 let node = self.world.incident.topology.entity(self.at).node.unwrap_or(self.at);
                 out.write_str(self.of(node).name())
             }
-            Known::Namespace => out.write_str(NAMESPACE),
+            Known::Namespace | Known::Nns => out.write_str(NAMESPACE),
             Known::App => out.write_str(own.role()),
             Known::Version => {
                 let [major, minor, patch] = Self::version(own);
@@ -328,19 +328,19 @@ impl Fill for Words<'_> {
             Known::VolumeGb => write!(out, "{}", own.size(Size::Volume)),
             Known::CpuLimit => write!(out, "{}", own.size(Size::Cores)),
             Known::SkewS => write!(out, "{}.{:03}", self.skew() / 1000, self.skew() % 1000),
-            Known::CertEndIso => return self.moment_at(out, self.began(), Style::IsoSeconds),
-            Known::SinceIso => return self.moment_at(out, self.began(), Style::IsoSeconds),
+            Known::CertEndIso | Known::SinceIso | Known::EventFirst => {
+                return self.moment_at(out, self.began(), Style::IsoSeconds);
+            }
             Known::Attempt => write!(out, "{}", 3 + self.minutes * 2 + within(0, 1)),
             Known::Restarts => write!(out, "{}", 1 + self.minutes / 5),
             Known::BugFile => out.write_str(bug(0)),
             Known::BugClass => out.write_str(bug(1)),
             Known::BugFn => out.write_str(bug(2)),
-            Known::BugMethod => return write_camel(out, bug(2)),
+            Known::BugMethod | Known::BugLfn => return write_camel(out, bug(2)),
             Known::BugField => out.write_str(bug(3)),
             Known::Blocker => write!(out, "{}", self.store().drawn(23, 1000, 32_000)),
             Known::Relation => write!(out, "{}", self.store().drawn(24, 16_400, 24_600)),
             Known::Oid => write!(out, "{}", self.store().drawn(25, 16_384, 16_399)),
-            Known::BugLfn => return write_camel(out, bug(2)),
             Known::SkewMs => write!(out, "{}", self.skew()),
             Known::TableName => out.write_str(pick_word(self.store(), 15)),
             Known::AheadIso => return self.moment_at(out, self.time + i64::from(self.skew()), Style::IsoSeconds),
@@ -352,7 +352,6 @@ impl Fill for Words<'_> {
                 write!(out, "{a}.{b}.{c}.{}", if d < 128 { d + 101 } else { d - 101 })
             }
             Known::ConfigKey => write!(out, "{NAMESPACE}/{}/config", other.name()),
-            Known::ClientId => out.write_str(self.of(self.caller).name()),
             Known::Role => write!(out, "{}-rw", self.of(self.caller).role()),
             Known::ZoneSerial => {
                 self.moment(out, Style::Day);
@@ -373,11 +372,10 @@ impl Fill for Words<'_> {
             Known::EventCount => write!(out, "{}", 1 + self.minutes),
             Known::EventHex16 => {
                 let Moment(alert) = self.world.moment_of_alert();
-                let ns =
-                    (Moment(alert + self.began()).epoch_ms() as u64) * 1_000_000 + u64::from(own.drawn(30, 0, 999_999));
+                let ns = Moment(alert + self.began()).epoch_ms().unsigned_abs() * 1_000_000
+                    + u64::from(own.drawn(30, 0, 999_999));
                 write!(out, "{ns:016x}")
             }
-            Known::EventFirst => return self.moment_at(out, self.began(), Style::IsoSeconds),
             Known::ContainerStarted => {
                 let before = i64::from(within(70, 260)) * 1000;
                 return self.moment_at(out, self.time - before, Style::IsoSeconds);
@@ -436,7 +434,6 @@ impl Fill for Words<'_> {
                     }
                 }
             }
-            Known::Nns => out.write_str(NAMESPACE),
             Known::ApiserverAddr => out.write_str("10.0.0.10:6443"),
             Known::EpochBegin => {
                 let Moment(alert) = self.world.moment_of_alert();
