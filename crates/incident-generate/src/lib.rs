@@ -110,6 +110,7 @@ pub use seeds::{Secret, Seeds};
 pub use suite::{Suite, Unmade};
 pub use system::names::Naming;
 pub use system::topology::Topology;
+pub use telemetry::laws::BrokenLaw;
 pub use telemetry::query::read;
 pub use telemetry::reader::Sheet;
 pub use told::document::mechanisms_page;

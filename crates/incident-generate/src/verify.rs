@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::data::vocabulary::Glance;
 use crate::fairness::{self, Unfair};
 use crate::incident::draft::beside;
 use crate::incident::incident::Incident;
@@ -14,12 +15,13 @@ use crate::proof::claim::Record;
 use crate::proof::hypotheses::{Beside, Hypotheses, Hypothesis, Scene, log2};
 use crate::proof::repair_plan;
 use crate::record_id::RecordId;
+use crate::telemetry::laws::{self, BrokenLaw};
 use crate::telemetry::query;
 use incident_env::Severity;
-use incident_env::{Diagnostic, Episode, EpisodeId, Points, Tasks};
+use incident_env::{Diagnostic, Dimension, Episode, EpisodeId, Points, Tasks};
 
 /// A flaw of an incident.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message says what each means")]
 pub enum Flaw {
     #[error("its fault is none that this system can have")]
@@ -52,6 +54,8 @@ pub enum Flaw {
     TooLong { steps: usize, most: u32 },
     #[error("two records have the id {0}; take another number of names")]
     SharedRecordId(RecordId),
+    #[error("its records contradict each other: {0}")]
+    Contradiction(#[from] BrokenLaw),
 }
 
 /// Proves a finished incident: exactly one fault explains it, or exactly one pair if two are at work; the views of
@@ -101,6 +105,7 @@ pub fn prove(world: &Arc<World>, tasks: &Tasks) -> Result<(), Flaw> {
     }
     fairness::check(world)?;
     own_ids(world)?;
+    laws::check(world, &world.start())?;
     played(world, tasks)
 }
 
@@ -108,8 +113,11 @@ pub fn prove(world: &Arc<World>, tasks: &Tasks) -> Result<(), Flaw> {
 /// incident cannot be rejected for them when it is made: it would depend on its names.
 fn own_ids(world: &World) -> Result<(), Flaw> {
     let state = world.start();
-    let views = world.incident.topology.ids().flat_map(|at| Diagnostic::ALL.map(|tool| (at, tool)));
-    let records = views.flat_map(|(at, tool)| query::records(world, &state, at, tool));
+    let tools = Diagnostic::ALL.map(Glance::from).into_iter();
+    let splits = Dimension::ALL.map(|by| Glance { tool: Diagnostic::CheckMetrics, by: Some(by) });
+    let glances: Vec<_> = tools.chain(splits).collect();
+    let views = world.incident.topology.ids().flat_map(|at| glances.iter().map(move |glance| (at, *glance)));
+    let records = views.flat_map(|(at, glance)| query::records(world, &state, at, glance));
     shared_id(records).map_or(Ok(()), |id| Err(Flaw::SharedRecordId(id)))
 }
 

@@ -75,6 +75,8 @@ incident_env::named_enum! {
         SinceIso = "since_iso",
         Attempt = "attempt",
         Restarts = "restarts",
+        RestartsHour = "restarts_hour",
+        Until = "until",
         BugFile = "bug_file",
         BugClass = "bug_class",
         BugFn = "bug_fn",

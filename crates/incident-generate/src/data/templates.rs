@@ -13,7 +13,7 @@ use crate::data::family::ChangeKind;
 use crate::data::kinds::Kind;
 use crate::data::phrase::Phrase;
 use crate::data::vocabulary::Vocabulary;
-use crate::ids::ClassId;
+use crate::ids::{ClassId, VerbId};
 use incident_env::Diagnostic;
 
 /// How a series moves from its usual level to the shifted one.
@@ -64,6 +64,12 @@ pub(crate) struct Field {
     pub usual: Phrase,
     /// The text while the class is there.
     pub shifted: Phrase,
+    /// The text where the class was there within the last hour.
+    pub ended: Option<Phrase>,
+    /// The text once somebody stopped what the field is about.
+    pub stopped: Option<Phrase>,
+    /// The verbs that stop it.
+    pub stopped_by: Vec<VerbId>,
 }
 
 /// The templates of all records.
@@ -101,6 +107,10 @@ struct FieldFile {
     kinds: Vec<Kind>,
     usual: String,
     shifted: String,
+    ended: Option<String>,
+    stopped: Option<String>,
+    #[serde(default)]
+    stopped_by: Vec<String>,
 }
 
 impl Templates {
@@ -135,11 +145,19 @@ impl Templates {
             series.push(Series { of, label, unit, class: id, kinds, usual, shifted, shape });
         }
         let mut fields = Vec::new();
-        for (name, FieldFile { kinds, usual, shifted }) in file.status {
+        for (name, FieldFile { kinds, usual, shifted, ended, stopped, stopped_by }) in file.status {
             let place = format!("status.{name}");
             let id = class(&place, &name, Diagnostic::CheckServiceStatus)?;
             let read = |text: &str| Phrase::parse(text).map_err(|problem| format!("{place}: {problem}"));
-            fields.push(Field { class: id, kinds, usual: read(&usual)?, shifted: read(&shifted)? });
+            let ended = ended.as_deref().map(read).transpose()?;
+            let stopped = stopped.as_deref().map(read).transpose()?;
+            let verb = |name: &String| {
+                VerbId::find(&vocabulary.verbs, |verb| verb.name == *name)
+                    .ok_or_else(|| format!("{place}: there is no verb '{name}'"))
+            };
+            let stopped_by = stopped_by.iter().map(verb).collect::<Result<_, _>>()?;
+            let (usual, shifted) = (read(&usual)?, read(&shifted)?);
+            fields.push(Field { class: id, kinds, usual, shifted, ended, stopped, stopped_by });
         }
         for (id, class) in vocabulary.numbered_classes() {
             let has_text = match class.tool {

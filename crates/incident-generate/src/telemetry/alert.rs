@@ -5,6 +5,7 @@ use crate::draws::Stream;
 use crate::incident::incident::AlertRule;
 use crate::incident::world::World;
 use crate::telemetry::reader::Tenths;
+use crate::telemetry::response_time::usual_p99s;
 
 /// What agents read of the alert.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +39,7 @@ impl AlertText {
                 format!("Response time of {alerted} above its threshold"),
                 format!(
                     "p99 response time of {alerted} > {} ms",
-                    u64::from(world.usual(at).latency) * u64::from(threshold) / 100_000
+                    u64::from(usual_p99s(world)[at.index()]) * u64::from(threshold) / 100_000
                 ),
             ),
         };

@@ -14,6 +14,7 @@ use crate::proof::claim::Claim;
 use crate::record_id::RecordId;
 use crate::system::topology::Edge;
 use crate::telemetry::reader::{LOGGED, LOGS, Reader, RequestTime, Sheet, WINDOW};
+use crate::telemetry::response_time::{p99s, usual_p99s};
 use crate::telemetry::words::Words;
 use incident_env::{Asked, Diagnostic, LogLevel};
 
@@ -164,7 +165,7 @@ impl<'a> Reader<'a> {
         while works > self.now - WINDOW && self.world.reading(self.state, self.at, works).error >= HOPELESS {
             works -= 1;
         }
-        let ms = (self.world.usual(self.at).latency / 1000).max(1);
+        let ms = (usual_p99s(self.world)[self.at.index()] / 1000).max(1);
         self.channel(log, key, LogLevel::Info, [i32::MIN, works + 1], |text, when| {
             let entry = self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), when.salt ^ 1, &entries);
             let ms = Some(self.took(RequestTime::Answered(ms), when.salt));
@@ -329,9 +330,10 @@ impl<'a> Reader<'a> {
         }
         // Services log the requests that they send each other. A store logs what it is asked itself.
         let is_request = |edge: &&Edge| matches!(edge.kind, EdgeKind::Req | EdgeKind::Opt | EdgeKind::External);
+        let usual = usual_p99s(self.world);
         let works = |edge: &&Edge| is_request(edge) && self.fails(edge, self.now - 1).0 < LOGGED;
         for edge in self.world.incident.topology.needs(self.at).filter(works).take(CALLS) {
-            let ms = (self.world.usual(edge.to).latency / 1000).max(1);
+            let ms = (usual[edge.to.index()] / 1000).max(1);
             self.channel(log, USUAL_CALLS | u64::from(edge.to), LogLevel::Info, [i32::MIN, i32::MAX], |text, when| {
                 let entry =
                     self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), when.salt ^ 1, &entries);
@@ -348,7 +350,8 @@ impl<'a> Reader<'a> {
         if !trouble.any() {
             return;
         }
-        let latency = |at| self.world.reading(self.state, at, self.now).latency;
+        let p99s = p99s(self.world, self.state, self.now);
+        let latency = |at: EntityId| p99s[at.index()];
         // What made the request fail or wait is a call that it cannot do without.
         let is_needed = |edge: &Edge| edge.kind != EdgeKind::Opt;
         let bad = |edge: &&Edge| (is_needed(edge), self.fails(edge, self.now).0, latency(edge.to), Reverse(edge.to));

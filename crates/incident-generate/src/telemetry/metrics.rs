@@ -13,6 +13,7 @@ use crate::incident::world::Presence;
 use crate::proof::claim::Claim;
 use crate::system::particulars::Size;
 use crate::telemetry::reader::{EMPTY, METRICS, Reader, Sheet, Tenths, WINDOW};
+use crate::telemetry::response_time::p99s;
 
 /// The metrics that every entity with requests has.
 const OF_REQUESTS: [&str; 3] = ["requests", "failed requests", "p99 of response time"];
@@ -142,17 +143,20 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Returns the requests that reach the entity in a minute, per second.
+    pub(super) fn requests_in(&self, minute: i32) -> i64 {
+        let usual = self.world.incident.traffic.usual(self.at) / 1000;
+        let load = i64::from(self.world.reading(self.state, self.at, minute).load);
+        let (_, flooded) = self.flood();
+        usual * flooded.map_or(load, |(series, _)| load.max(self.flood_of(series, minute) * 10)) / 1000
+    }
+
     /// Writes the requests that reach the entity.
     fn requests(&self, sheet: &mut Sheet) {
-        let usual = self.world.incident.traffic.usual(self.at);
-        let reading = |minute: i32| self.world.reading(self.state, self.at, minute);
-        let (claim, flooded) = self.flood();
+        let (claim, _) = self.flood();
         sheet.begin(self.id(METRICS, REQUESTS, i64::from(self.now)), claim);
-        let requests = self.minutes().map(|minute| {
-            let load = i64::from(reading(minute).load);
-            let load = flooded.as_ref().map_or(load, |(series, _)| load.max(self.flood_of(series, minute) * 10));
-            Tenths(self.noisy(REQUESTS, minute, usual / 1000 * load / 1000 * 10, 30))
-        });
+        let requests =
+            self.minutes().map(|minute| Tenths(self.noisy(REQUESTS, minute, self.requests_in(minute) * 10, 30)));
         self.series(sheet, OF_REQUESTS[0], "per s", requests);
     }
 
@@ -240,11 +244,10 @@ impl<'a> Reader<'a> {
     /// Writes how long answers take.
     fn response_times(&self, sheet: &mut Sheet) {
         let trouble = self.world.trouble(self.state, self.at, self.now);
-        let reading = |minute: i32| self.world.reading(self.state, self.at, minute);
         sheet
             .begin(self.id(METRICS, RESPONSE_TIME, i64::from(self.now)), Claim::Slow { at: self.at, up: trouble.slow });
         let times = self.minutes().map(|minute| {
-            let latency = i64::from(reading(minute).latency);
+            let latency = i64::from(p99s(self.world, self.state, minute)[self.at.index()]);
             Tenths(self.noisy(RESPONSE_TIME, minute, latency / 100, 60))
         });
         self.series(sheet, OF_REQUESTS[2], "ms", times);
@@ -271,10 +274,7 @@ impl<'a> Reader<'a> {
             match series.of {
                 // Of a hundred attempts those after the first are retries.
                 Some(Quantity::Retries) => {
-                    let rate = self.world.incident.traffic.usual(self.at) / 1000
-                        * i64::from(self.world.reading(self.state, self.at, minute).load)
-                        / 1000;
-                    Decimal { value: rate * 10 * (level - 100).max(0) / 100, places: 1 }
+                    Decimal { value: self.requests_in(minute) * 10 * (level - 100).max(0) / 100, places: 1 }
                 }
                 // What is on a volume only grows while nothing clears it.
                 Some(Quantity::Volume) if level < 100 => {
@@ -389,7 +389,11 @@ impl<'a> Reader<'a> {
     fn level(&self, series: &Series, slot: u64, own: i64, minute: i32, since: Option<i32>) -> i64 {
         let when = when(minute);
         let usual = || self.usual_level(series, slot, own, when);
-        let shifted = || self.level_within(series.shifted, slot, when);
+        let shifted = || match series.of {
+            // How far the clock of a node is off is one number.
+            Some(Quantity::Offset) => i64::from(self.words(None, 0).skew()),
+            _ => self.level_within(series.shifted, slot, when),
+        };
         let Some(since) = since else { return usual() };
         let age = i64::from(minute) - i64::from(since);
         match series.shape {

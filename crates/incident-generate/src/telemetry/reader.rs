@@ -16,6 +16,7 @@ use crate::record_id::{RecordId, RecordKey};
 use crate::system::particulars::Particulars;
 use crate::system::topology::Edge;
 use crate::system::traffic::{Acting, TIMEOUT};
+use crate::telemetry::response_time::p99s;
 use crate::telemetry::words::Words;
 use incident_env::Asked;
 
@@ -159,6 +160,7 @@ impl<'a> Reader<'a> {
             time: i64::from(self.now) * 60_000,
             ms: None,
             minutes: 0,
+            until: self.now,
             salt,
             code: "500",
             level: "",
@@ -211,7 +213,7 @@ impl<'a> Reader<'a> {
     /// Returns how long the slowest calls of an entity take, in microseconds. Where callers give up, it is their
     /// patience at least.
     pub(super) fn slowest(&self, at: EntityId, minute: i32, times_out: bool) -> u32 {
-        let latency = self.world.reading(self.state, at, minute).latency;
+        let latency = p99s(self.world, self.state, minute)[at.index()];
         if times_out { latency.max(TIMEOUT) } else { latency }
     }
 

@@ -44,7 +44,7 @@ impl Reader<'_> {
             Dimension::Flag => self.evenly(sheet, by, &self.variants()),
             Dimension::Zone => self.evenly(sheet, by, &self.zones()),
             Dimension::Version => self.evenly(sheet, by, &self.versions()),
-            Dimension::Route => self.evenly(sheet, by, &self.routes()),
+            Dimension::Route => self.routes(sheet),
             Dimension::Code => self.codes(sheet),
             Dimension::Client => self.clients(sheet),
             Dimension::Peer => self.peers(sheet),
@@ -102,9 +102,8 @@ impl Reader<'_> {
             if usual > 0 {
                 sheet.begin(self.split_id(by, number), Claim::Nothing);
                 let rates = self.minutes().map(|minute| {
-                    let load = i64::from(self.world.reading(self.state, self.at, minute).load);
-                    let rate = usual / 1000 * load / 1000 * part.requests / 1000;
-                    Tenths(self.noisy(SPLITS + by as u64 * MOST + number, minute, rate * 10, 30))
+                    let rate = self.requests_in(minute) * part.requests / 100;
+                    Tenths(self.noisy(SPLITS + by as u64 * MOST + number, minute, rate, 30))
                 });
                 self.series(sheet, &format!("requests{{{}}}", part.label), "per s", rates);
             }
@@ -191,18 +190,34 @@ impl Reader<'_> {
         vec![Part { label: format!("version=\"{version}\""), requests: 1000, is_hit: false }]
     }
 
-    /// Returns the routes that users ask for, at the entity through which they come in.
-    fn routes(&self) -> Vec<Part> {
-        let topology = &self.world.incident.topology;
+    /// Writes the routes that users ask for, at the entity through which they come in: the requests of each, and how many
+    /// of them fail there or behind it.
+    fn routes(&self, sheet: &mut Sheet) {
+        let incident = &self.world.incident;
+        let topology = &incident.topology;
         if self.at != topology.gateway {
-            return Vec::new();
+            return;
         }
-        let part = |journey: &crate::system::topology::Journey| Part {
-            label: format!("route=\"/{}\"", journey.name),
-            requests: i64::from(journey.requests),
-            is_hit: false,
-        };
-        topology.journeys.iter().map(part).collect()
+        let most = (4 * incident.knobs.noise / 100).max(1);
+        for (number, journey) in (0..).map(|number| number * 2).zip(&topology.journeys) {
+            let label = format!("route=\"/{}\"", journey.name);
+            sheet.begin(self.split_id(Dimension::Route, number), Claim::Nothing);
+            let slot = SPLITS + Dimension::Route as u64 * MOST + number;
+            let rates = self.minutes().map(|minute| {
+                Tenths(self.noisy(slot, minute, self.requests_in(minute) * i64::from(journey.requests) / 100, 30))
+            });
+            self.series(sheet, &format!("requests{{{label}}}"), "per s", rates);
+            let edge = topology.needs(self.at).find(|edge| edge.to == journey.entry);
+            sheet.begin(self.split_id(Dimension::Route, number + 1), Claim::Impact);
+            let failed = self.minutes().map(|minute| {
+                let own = self.world.holding(self.state, self.at, minute).filter(Acting::fails_requests);
+                let passes = own.fold(1000, |passes, acting| passes * (1000 - acting.error()) / 1000);
+                let behind = edge.map_or(0, |edge| self.fails(edge, minute).0);
+                let noise = incident.draws.below(Stream::Noise, self.slot(slot + 1), when(minute), most);
+                Tenths((1000 - i64::from(passes * (1000 - behind) / 1000) + i64::from(noise)).min(1000))
+            });
+            self.series(sheet, &format!("failed requests{{{label}}}"), "%", failed);
+        }
     }
 
     /// Writes the answers by their status.
@@ -219,7 +234,7 @@ impl Reader<'_> {
                 let reading = self.world.reading(self.state, self.at, minute);
                 let failed = i64::from(reading.error);
                 let share = if code == "200" { 1000 - failed } else { failed };
-                let rate = usual / 1000 * i64::from(reading.load) / 1000 * share / 1000;
+                let rate = self.requests_in(minute) * share / 1000;
                 Tenths(self.noisy(SPLITS + Dimension::Code as u64 * MOST + number, minute, rate * 10, 30))
             });
             self.series(sheet, &format!("responses{{code=\"{code}\"}}"), "per s", rates);

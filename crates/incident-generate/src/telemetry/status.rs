@@ -12,6 +12,8 @@ use crate::telemetry::words::Words;
 const FAILING: i16 = 400;
 /// The slot of the first field; the slot before is that of the line about the entity itself.
 const FIELDS: u64 = 1;
+/// The minutes of an hour, over which some fields count.
+const HOUR: i32 = 60;
 /// The greatest age of a symptom that is told apart, in minutes.
 const OLDEST: i32 = 9000;
 /// The age from which a symptom is said to be days old, in minutes.
@@ -36,8 +38,19 @@ impl Reader<'_> {
             };
             sheet.begin(self.id(STATUS, FIELDS + number, i64::from(self.now)), claim);
             let words = self.words(self.some_peer(), number);
+            let ended = self.presences.iter().filter(|presence| presence.classes.contains(field.class));
+            let ended = ended.filter(|one| one.to <= self.now && one.to > self.now - HOUR).max_by_key(|one| one.to);
+            let mut own = self.state.own_changes().iter().rev();
+            let stopped = own.find(|own| own.at == self.at && field.stopped_by.contains(&own.verb));
             match held {
-                None => field.usual.write(&mut sheet.text, &words),
+                None => match (&field.stopped, stopped, &field.ended, ended) {
+                    (Some(text), Some(own), ..) => text.write(&mut sheet.text, &Words { until: own.minute, ..words }),
+                    (.., Some(text), Some(one)) => {
+                        let minutes = (one.to - one.from.max(self.now - HOUR)).unsigned_abs();
+                        text.write(&mut sheet.text, &Words { until: one.to, minutes, ..words });
+                    }
+                    _ => field.usual.write(&mut sheet.text, &words),
+                },
                 Some(Presence { from, .. }) => {
                     let age = self.now.saturating_sub(*from).clamp(0, OLDEST);
                     field.shifted.write(&mut sheet.text, &Words { minutes: age.unsigned_abs(), ..words });

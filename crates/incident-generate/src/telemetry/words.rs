@@ -57,6 +57,8 @@ pub(crate) struct Words<'a> {
     pub ms: Option<u32>,
     /// Minutes since the symptom began.
     pub minutes: u32,
+    /// The minute in which something ended.
+    pub until: i32,
     /// The coordinate of the numbers: records with the same salt show the same numbers.
     pub salt: u64,
     /// The status that failed requests of a series have.
@@ -333,6 +335,8 @@ impl Fill for Words<'_> {
             }
             Known::Attempt => write!(out, "{}", 3 + self.minutes * 2 + within(0, 1)),
             Known::Restarts => write!(out, "{}", 1 + self.minutes / 5),
+            Known::RestartsHour => write!(out, "{}", 1 + self.minutes.min(60) / 5),
+            Known::Until => write!(out, "{}", self.world.clock(self.until)),
             Known::BugFile => out.write_str(bug(0)),
             Known::BugClass => out.write_str(bug(1)),
             Known::BugFn => out.write_str(bug(2)),
