@@ -55,6 +55,9 @@ struct Events {
     passing_latency: PredicateId,
 }
 
+/// The most minutes that a ramp takes. It is over before the alert, because proofs reason about what acts in full.
+const LONGEST_RAMP: i32 = 15;
+
 /// How a failing entity looks to its callers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -127,6 +130,8 @@ pub struct Predicate {
     pub retries: i32,
     /// The share of reads that a cache passes on to its store.
     pub miss: i32,
+    /// The minutes until the predicate acts in full once it holds.
+    pub ramp: i32,
     /// What the predicate means for a repair.
     pub role: Role,
     /// Whether copies of stored data diverge while the predicate holds.
@@ -313,6 +318,8 @@ struct PredicateFile {
     #[serde(default)]
     miss: i32,
     #[serde(default)]
+    ramp: i32,
+    #[serde(default)]
     role: Role,
     #[serde(default)]
     diverges: bool,
@@ -489,6 +496,9 @@ impl Predicate {
         if shares.iter().any(|share| !(0..=1000).contains(share)) || file.capacity < 1 || file.latency < 1 {
             return Err(format!("predicate.{name}: shares are from 0 to 1000, and factors above 0"));
         }
+        if !(0..=LONGEST_RAMP).contains(&file.ramp) {
+            return Err(format!("predicate.{name}: a ramp takes 0 to {LONGEST_RAMP} minutes"));
+        }
         if file.load > 0 && file.toward.is_none() {
             return Err(format!("predicate.{name}: load needs 'toward'"));
         }
@@ -507,6 +517,7 @@ impl Predicate {
             load: file.load,
             retries: file.retries,
             miss: file.miss,
+            ramp: file.ramp,
             role: file.role,
             diverges: file.diverges,
             delays: file.delays,

@@ -153,6 +153,12 @@ struct Timed<'a> {
 }
 
 impl<'a> Timed<'a> {
+    /// Returns how it acts in a minute in which it holds: more and more strongly, until its ramp is over.
+    fn ramped(&self, minute: i32) -> Acting<'a> {
+        let over = minute.saturating_sub(self.span.from).saturating_add(1);
+        Acting { strength: self.acting.strength.ramped(over, self.acting.predicate.ramp), ..self.acting }
+    }
+
     fn of_decoy(decoy: &Decoy, vocabulary: &'a Vocabulary) -> Self {
         let Decoy { at, predicate, strength, from, to, .. } = *decoy;
         let acting = Acting { predicate: vocabulary.predicate(predicate), at, strength };
@@ -160,19 +166,25 @@ impl<'a> Timed<'a> {
     }
 }
 
-/// Returns what holds in a minute.
+/// Returns what holds in a minute, as strongly as it acts then.
 fn in_minute<'a>(timed: &[Timed<'a>], minute: i32) -> Vec<Acting<'a>> {
-    timed.iter().filter(|one| one.span.contains(minute)).map(|one| one.acting).collect()
+    let holding = timed.iter().filter(|one| one.span.contains(minute));
+    holding.map(|one| one.ramped(minute)).collect()
 }
 
 /// Returns the readings in each minute of the history up to the alert, and the traffic at the alert.
 fn history(traffic: &TrafficModel, timed: &[Timed<'_>]) -> (Vec<Arc<[Reading]>>, Flow) {
-    let begins_or_ends = |minute: i32| timed.iter().any(|one| one.span.from == minute || one.span.to == minute);
+    let changes = |minute: i32| {
+        timed.iter().any(|one| {
+            let ramp = one.span.from..=one.span.from.saturating_add(one.acting.predicate.ramp);
+            ramp.contains(&minute) || one.span.to == minute
+        })
+    };
     let mut flow = traffic.settled(&in_minute(timed, -HISTORY));
     let mut seen: Vec<Arc<[Reading]>> = vec![flow.readings().into()];
     let mut settled = true;
     for minute in 1 - HISTORY..=0 {
-        if begins_or_ends(minute) {
+        if changes(minute) {
             flow.set(&in_minute(timed, minute));
             settled = false;
         }
@@ -265,6 +277,30 @@ impl World {
         self.quiet.readings()[at.index()]
     }
 
+    /// Returns how many users there are in a minute, in thousandths of the mean: fewer or more by the time of day, and
+    /// fewer where they did not get what they came for, because some of them go away and come back later.
+    #[must_use]
+    pub fn users(&self, state: &State, minute: i32) -> i64 {
+        /// The minutes of a day, and how far the hour changes the number of users, in thousandths.
+        const DAY: i64 = 1440;
+        const SWING: i64 = 160;
+        /// The minutes over which users look at what they get, and the share of those who do not that goes away.
+        const MEMORY: i32 = 12;
+        const LEAVE: i64 = 350;
+        let Clock(clock) = self.clock(minute);
+        // The fewest come at four in the morning and the most at four in the afternoon.
+        let from_low = (clock - 240).rem_euclid(DAY);
+        let rise = from_low.min(DAY - from_low);
+        let daily = 1000 - SWING / 2 + SWING * rise / (DAY / 2);
+        let lost = |minute: i32| {
+            let journeys = self.incident.topology.journeys.iter();
+            let of = |entry| i64::from(self.reading(state, entry, minute).error);
+            journeys.map(|journey| i64::from(journey.requests) * of(journey.entry)).sum::<i64>() / 1000
+        };
+        let remembered = (1..=MEMORY / 4).map(|back| lost(minute - back * 4)).sum::<i64>() / i64::from(MEMORY / 4);
+        daily * (1000 - remembered * LEAVE / 1000) / 1000
+    }
+
     /// Returns whether errors and response times of an entity are up in a minute.
     #[must_use]
     pub fn trouble(&self, state: &State, at: EntityId, minute: i32) -> Trouble {
@@ -305,7 +341,7 @@ impl World {
     /// Goes through what holds about an entity in a minute: facts of the fault, and events beside it.
     pub fn holding<'a>(&'a self, state: &'a State, at: EntityId, minute: i32) -> impl Iterator<Item = Acting<'a>> {
         let all = self.facts_at(state, at).chain(self.events_at(at));
-        all.filter(move |one| one.span.contains(minute)).map(|one| one.acting)
+        all.filter(move |one| one.span.contains(minute)).map(move |one| one.ramped(minute))
     }
 
     /// Returns the time of day of a minute.

@@ -30,6 +30,16 @@ impl Strength {
         Self(*draws.pick(Stream::Strength, place, label, &STEPS))
     }
 
+    /// Returns how strongly it acts once so much of the time is over that it takes until it acts in full.
+    #[must_use]
+    pub(crate) fn ramped(self, over: i32, of: i32) -> Self {
+        if over >= of {
+            return self;
+        }
+        let share = i64::from(over.max(0)) * i64::from(self.0) / i64::from(of.max(1));
+        Self(u16::try_from(share).unwrap_or(self.0))
+    }
+
     /// Scales a share, given in thousandths.
     fn share(self, share: i32) -> i32 {
         if share <= 0 || share >= 1000 {

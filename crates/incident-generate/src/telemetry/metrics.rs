@@ -148,7 +148,8 @@ impl<'a> Reader<'a> {
         let usual = self.world.incident.traffic.usual(self.at) / 1000;
         let load = i64::from(self.world.reading(self.state, self.at, minute).load);
         let (_, flooded) = self.flood();
-        usual * flooded.map_or(load, |(series, _)| load.max(self.flood_of(series, minute) * 10)) / 1000
+        let load = flooded.map_or(load, |(series, _)| load.max(self.flood_of(series, minute) * 10));
+        usual * load / 1000 * self.world.users(self.state, minute) / 1000
     }
 
     /// Writes the requests that reach the entity.
@@ -427,7 +428,10 @@ impl<'a> Reader<'a> {
             let label =
                 format!("journey '{}' ({share} % of what users come for, enters at {entry}), requests", journey.name);
             let usual = incident.traffic.usual(self.at) / 1000 * i64::from(journey.requests) / 1000;
-            let values = self.minutes().map(|minute| Tenths(self.noisy(slot, minute, usual * 10, 30)));
+            let values = self.minutes().map(|minute| {
+                let rate = usual * self.world.users(self.state, minute) / 100;
+                Tenths(self.noisy(slot, minute, rate, 30))
+            });
             self.series(sheet, &label, "per s", values);
         }
     }
