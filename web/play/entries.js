@@ -26,18 +26,29 @@ export function folded(lines) {
   return lines.length > SHOWN + 1 ? [lines.slice(0, SHOWN), lines.slice(SHOWN)] : [lines, []];
 }
 
+/** A line longer than this is cut there, if that saves something: an object of JSON may fill half a screen. */
+const LONG = 700;
+
+/** Returns the beginning of a line, and the rest that is folded. */
+export function cut(line) {
+  if (line.length <= LONG * 1.3) return [line, ''];
+  // A cut must not part the two halves of a character.
+  const at = /[\uD800-\uDBFF]/.test(line[LONG - 1]) ? LONG - 1 : LONG;
+  return [line.slice(0, at), line.slice(at)];
+}
+
 /** A record of the list of all services, `svc-a: kind api, zone-a, on node-x, runs PostgreSQL 15.6, users come in here`. */
-const CATALOGUE = /^(\S+): kind (\w+), (zone-\w+)(?:, on ([^\s,]+))?(?:, runs (.+?))?(, users come in here)?$/;
+const CATALOGUE = /^(\S+): kind (\w+), (zone-\w+)(?:, on ([^\s,]+))?(?:, runs (.+))?$/;
 /** A record of a change, with the service in the list of all: `chg-12156 svc-a 22:23 (6 min ago), config: revision 392`. */
 const CHANGE = /^(chg-\d+) (?:([a-z]\S*) )?(\d\d:\d\d) \(([^)]*)\), (\w+): (.*)$/;
 /** A record of a call: `svc-a -> svc-b (sync): failing, 12.5 % of calls fail (timeout), p99 8.0 ms`. */
-const CALL = /^(\S+ -> \S+) \((.*?)\): (\w+), ([\d.]+ % of calls fail)(?: \((\w+)\))?, (.*)$/;
+const CALL = /^(\S+ -> \S+) \((.*?)\): (\w+), ([\d.]+ % of calls fail.*)$/;
 
 /** Returns the cells of a record that is a row of a table: of the catalogue, of changes or of calls. Null if it is none. */
 export function cells(line) {
   for (const pattern of [CATALOGUE, CHANGE, CALL]) {
     const found = pattern.exec(line);
-    if (found) return found.slice(1).map((cell) => (cell ?? '').replace(/^, /, ''));
+    if (found) return found.slice(1).map((cell) => cell ?? '');
   }
   return null;
 }

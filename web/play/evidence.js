@@ -1,7 +1,7 @@
 // The list of evidence: what each step brought, newest first, searchable, with records that can be cited.
 
 import { fill, h } from '../lib/dom.js';
-import { cells, entries, folded } from './entries.js';
+import { cells, cut, entries, folded } from './entries.js';
 import { loudness, stateLoudness } from './levels.js';
 import { series, splits } from './series.js';
 import { spark, splitChart } from './spark.js';
@@ -34,7 +34,7 @@ export function evidenceList({ oncite, cited }) {
         const hits = wanted === '' ? 0 : row.lines.filter((line) => line.toLowerCase().includes(wanted)).length;
         here += hits;
         for (const part of row.parts) paint(part, wanted);
-        // What is found must be in view. What the reader has unfolded stays so.
+        // What is found must be in view.
         row.sought(hits > 0);
       }
       piece.element.hidden = wanted !== '' && here === 0 && !title;
@@ -117,29 +117,35 @@ function row({ id, lines }, action, oncite) {
     ? h('button.play-cite', { type: 'button', 'aria-pressed': 'false', title: 'Cite this record in the answer', onclick: () => oncite(id) }, id)
     : h('span.soft', `[${id}] `));
   const epoch = EPOCH.exec(first);
-  const head = columns ? columns.map((cell) => words('span.play-cell', cell)) : words('span.play-words', first.slice(time.length));
+  const [start, end] = columns ? ['', ''] : cut(first.slice(time.length));
+  const head = columns ? columns.map((cell) => words('span.play-cell', cell)) : words('span.play-words', start);
   const [shown, rest] = folded(lines);
   const below = (some) => h('div.play-below', some.map((line) => words('div.play-words', line)));
+  const tail = end && words('span.play-words', end);
+  const seen = shown.length > 1 && below(shown.slice(1));
   const hidden = rest.length > 0 && below(rest);
-  const fold = rest.length > 0 && h('button.play-more', { type: 'button', 'aria-expanded': 'false', onclick: () => unfold(hidden.hidden) });
+  const fold = (end || hidden) && h('button.play-more', { type: 'button', 'aria-expanded': 'false', onclick: () => unfold(fold.getAttribute('aria-expanded') === 'false') });
   const unfold = (open) => {
-    hidden.hidden = !open;
+    for (const part of [tail, hidden]) if (part) part.hidden = !open;
     fold.setAttribute('aria-expanded', String(open));
-    fold.textContent = open ? 'Fold' : `${rest.length} more lines`;
+    fold.textContent = open ? 'Fold' : hidden ? `${rest.length} more lines` : 'The whole line';
   };
   if (fold) unfold(false);
   let opened = false;
   const element = h(`div.play-row${loud ? `.${loud}` : ''}`, columns ? h('span.play-cell', mark) : mark, drawn && spark(drawn),
     // The clock of a program that counts seconds is shown for the reader, and is no part of the text.
     epoch && h('span.soft.play-clock', `${new Date(Number(epoch[1]) * 1000).toISOString().slice(11, 19)} `), time && !columns && h('span.soft', time), head,
-    shown.length > 1 && below(shown.slice(1)), hidden, fold);
+    tail, seen, hidden, fold);
   return {
     element, parts, drawn,
     tabular: Boolean(columns),
     lines: id ? [`[${id}] ${first}`, ...more] : lines,
     sought(is) {
       if (!fold || is === opened) return;
-      if (is && hidden.hidden) { unfold(true); opened = true; } else if (opened) { unfold(false); opened = false; }
+      // What the reader has unfolded is left alone.
+      if (is && fold.getAttribute('aria-expanded') === 'true') return;
+      unfold(is);
+      opened = is;
     },
   };
 }

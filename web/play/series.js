@@ -44,8 +44,8 @@ export function series(text) {
 }
 
 /**
- * Returns the series that are drawn together: those of one metric and unit that differ in labels, as `{ metric, unit, lines }`. Each line
- * has a `name`, which is the values of the labels that are not the same in all.
+ * Returns the series that are drawn together: those of one metric and unit that differ in labels, as `{ metric, unit, by, lines }`.
+ * `by` are the labels that are not the same in all, and the `name` of each line is its values of these.
  */
 export function splits(all) {
   const groups = new Map();
@@ -57,8 +57,9 @@ export function splits(all) {
     const same = (key, value) => group.every(({ labels }) => labels.some(([other, its]) => other === key && its === value));
     const lines = group.map((one) => {
       const own = one.labels.filter(([key, value]) => !same(key, value));
-      return { ...one, name: own.length === 1 ? own[0][1] : own.map(([key, value]) => `${key} ${value}`).join(', ') };
+      return { ...one, own, name: own.map(([, value]) => value).join(', ') };
     });
-    return { metric: group[0].metric, unit: group[0].unit, lines };
+    const by = [...new Set(lines.flatMap(({ own }) => own.map(([key]) => key)))];
+    return { metric: group[0].metric, unit: group[0].unit, by, lines: lines.map(({ own: _, ...line }) => line) };
   });
 }

@@ -114,7 +114,7 @@ const phrases = (list) => list.map((pattern) => new RegExp(pattern, 'gm'));
 
 /** Phrases of logs in which the service that writes the line calls the other. */
 export const CALLS_OUT = phrases([
-  // A name of a host: `https://mail-api.shop.svc.cluster.local:8000/api/labels`, `host='mail-api.shop.svc.cluster.local', port=8000`; and
+  // A name of a host: `host='mail-api.shop.svc.cluster.local', port=8000`; and
   // not `"A IN mail-api.shop.svc.cluster.local. udp`, which a server of names is asked for.
   `(?<!\\bIN |[\\w.-])${NAME}\\.[a-z]+\\.svc\\b`,
   // `{"level":"info",…,"msg":"call","peer":"shipping-api",…}`

@@ -34,7 +34,7 @@ export function spark(one) {
 }
 
 /** Draws the series of a split in one chart. The records below say the same, so a screen reader hears only what is drawn. */
-export function splitChart({ metric, unit, lines }) {
+export function splitChart({ metric, unit, by, lines }) {
   const drawn = lines.slice(0, MOST).filter(({ values }) => values.length > 1);
   if (drawn.length < 2) return null;
   const [width, height, left, bottom] = [320, 104, 42, 84];
@@ -42,7 +42,7 @@ export function splitChart({ metric, unit, lines }) {
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const [{ at }] = drawn;
   const [x, y] = [across(at, left, width - left - 10), scale(all, bottom, 72)];
-  const title = unit ? `${metric} (${unit})` : metric;
+  const title = `${metric}${unit && ` (${unit})`}${by.length ? ` by ${by.join(', ')}` : ''}`;
   const label = (px, py, text, anchor) => s('text', { x: px, y: py, 'text-anchor': anchor }, text);
   const number = (value) => String(Number(value.toPrecision(4)));
   return h('figure.play-split-chart', h('figcaption.small', title),
