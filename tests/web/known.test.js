@@ -1,12 +1,10 @@
 // Tests what the map knows: the colours of services when incidents begin and end, and the readings of single texts.
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import test from 'node:test';
 import { ids, known, reading, relations, versions } from '../../web/play/known.js';
 import * as signs from '../../web/play/signs.js';
-import { ROOT, scenarios, textOf } from './scenarios.js';
+import { scenarios, textOf } from './scenarios.js';
 
 const ALL = scenarios();
 
@@ -220,25 +218,6 @@ test('each kind of metric is in an embedded table, and each table is read', () =
 test('the states of embedded calls are known, but for those that say nothing of health', () => {
   const found = new Set(texts('check_dependencies').flatMap((text) => [...text.matchAll(/\bstate=(\S+)/g)].map(([, state]) => state)));
   assert.deepEqual([...found].filter((state) => !signs.CALL[state]).sort(), ['idle', 'probing', 'stale-conns']);
-});
-
-/** Returns the templates of generated logs that name a peer or a caller. */
-function templates() {
-  const path = ['crates/incident-generate/families', 'families'].map((folder) => join(ROOT, folder, 'telemetry.toml')).find((file) => existsSync(file));
-  return readFileSync(path, 'utf8').split('\n').filter((line) => /^\w+ = \[".*\{(?:peer|caller)\}/.test(line))
-    .flatMap((line) => [...line.matchAll(/"([^"]*)"/g)].map(([, text]) => text)).filter((text) => /\{(?:peer|caller)\}/.test(text));
-}
-
-test('the map sees who calls whom in the templates of generated logs', () => {
-  const all = templates();
-  assert.ok(all.length >= 20, `${all.length} templates`);
-  const overlooked = all.filter((template) => {
-    const line = template.replaceAll('{peer}', 'svc-reed').replaceAll('{caller}', 'svc-reed').replaceAll(/\{\w+\}/g, '12');
-    const expected = template.includes('{peer}') ? 'svc-talc>svc-reed' : 'svc-reed>svc-talc';
-    const found = relations('query_logs', 'svc-talc', `[e-c732kzv0mt] 07:31:28.926 ERROR ${line}`, new Set(['svc-talc', 'svc-reed']));
-    return !found.some(({ from, to }) => `${from}>${to}` === expected);
-  });
-  assert.deepEqual(overlooked, []);
 });
 
 test('the list of all services names kinds, and a look with parameters gives no state', () => {

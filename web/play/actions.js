@@ -3,7 +3,7 @@
 import { fill, h } from '../lib/dom.js';
 import { copies } from './copy.js';
 import { choice, line, lines, pick, quantity, several } from './fields.js';
-import { ids, SYSTEM, versions } from './known.js';
+import { ids, kinds, SYSTEM, versions } from './known.js';
 import { actionHelp, actionName, DIMENSIONS, LEVELS, reasons, SEVERITIES, signed, STATUSES, tone } from './words.js';
 
 const GROUPS = [['diagnostic', 'Diagnose'], ['remediation', 'Fix'], ['submission', 'Submit'], ['other', 'Other']];
@@ -60,10 +60,11 @@ export function actionForm({ onexecute, onservice, oncite }) {
   /** Returns what a runbook step can be applied to. Targets of the kinds that it takes come first. */
   const targets = () => {
     const entry = episode.observation.available_runbooks.find((one) => one.split(' ')[0] === parts.runbook_action.get()) ?? '';
-    const kinds = /\((.*)\)/.exec(entry)?.[1].split(', ') ?? [];
+    const taken = /\((.*)\)/.exec(entry)?.[1].split(', ') ?? [];
+    const about = kinds(read());
     const of = (kind) => (kind === 'job' ? named(/^job-/) : kind === 'certificate' ? named(/^crt-/) : kind === 'change' ? named(/^chg-/)
-      : episode.observation.known_services.filter((name) => read().some(({ action: type, evidence }) => type === 'check_service_status' && evidence.target === name && evidence.text.includes(`; kind ${kind}`))));
-    return [...new Set([...kinds.flatMap(of), ...named(/^(?:job|crt|chg)-/), ...episode.observation.known_services])];
+      : episode.observation.known_services.filter((name) => about.get(name)?.kind === kind));
+    return [...new Set([...taken.flatMap(of), ...named(/^(?:job|crt|chg)-/), ...episode.observation.known_services])];
   };
 
   /** Says whether the chosen action can do without a parameter that others need. */

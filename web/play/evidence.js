@@ -1,14 +1,18 @@
 // The list of evidence: what each step brought, newest first, searchable, with records that can be cited.
 
-import { fill, h, s } from '../lib/dom.js';
+import { fill, h } from '../lib/dom.js';
+import { cells, cut, entries, folded } from './entries.js';
+import { loudness, stateLoudness } from './levels.js';
+import { series, splits } from './series.js';
+import { spark, splitChart } from './spark.js';
 import { actionName } from './words.js';
 
 /** The texts of these actions are tables. Their columns must stay aligned, so they scroll and do not wrap. */
 const TABLES = ['check_metrics', 'check_dependencies', 'check_service_status', 'check_recent_deploys'];
-const RECORD = /^\[(e-[0-9a-z]+)\] (.*)$/;
 /** The date and time at the beginning of a line are drawn less strongly than the rest. */
-const TIME = /^(?:\d{4}-\d\d-\d\dT)?\d\d:\d\d(?::\d\d[.\d]*)?Z? /;
-const SERIES = /: (-?[\d.]+(?: -?[\d.]+){5,})$/;
+const TIME = /^(?:\d{4}[-/]\d\d[-/]\d\d[T ])?\d\d:\d\d(?::\d\d[.,\d]*)?(?:Z|\+00:00)?[ \t]+/;
+/** Programs that write JSON count seconds or milliseconds since 1970: `"ts":1786326564.644234`, `"time":1788812555726`. */
+const EPOCH = /^\{"level":"?\w+"?,"(?:ts|time)":(\d{10})/;
 
 /** Returns the list. It calls `oncite(id)` when a record is cited or taken out, and `cited()` returns the ids that are cited. */
 export function evidenceList({ oncite, cited }) {
@@ -27,9 +31,11 @@ export function evidenceList({ oncite, cited }) {
       const title = piece.title.toLowerCase().includes(wanted);
       let here = 0;
       for (const row of piece.rows) {
-        const hit = wanted !== '' && row.text.toLowerCase().includes(wanted);
-        if (hit) here += 1;
-        paint(row, wanted);
+        const hits = wanted === '' ? 0 : row.lines.filter((line) => line.toLowerCase().includes(wanted)).length;
+        here += hits;
+        for (const part of row.parts) paint(part, wanted);
+        // What is found must be in view.
+        row.sought(hits > 0);
       }
       piece.element.hidden = wanted !== '' && here === 0 && !title;
       lines += here;
@@ -42,14 +48,19 @@ export function evidenceList({ oncite, cited }) {
   const add = (step) => {
     const { target, text } = step.evidence;
     const title = `${actionName(step.action)} · ${target}`;
-    // Records are sentences, so they wrap.
-    const table = TABLES.includes(step.action) && !RECORD.test(text.split('\n')[0]);
-    const rows = text.split('\n').map((line) => row(line, citing ? oncite : null));
-    const body = h(`div.play-text.mono${table ? '.table' : ''}`, rows.map(({ element }) => element));
+    const all = entries(text);
+    // Records are sentences, so they wrap, but for those that are rows of a table.
+    const records = all.some(({ id }) => id !== null);
+    const table = TABLES.includes(step.action) && !records;
+    const rows = all.map((entry) => row(entry, step.action, citing ? oncite : null));
+    const columns = rows.some(({ tabular }) => tabular);
+    const body = h(`div.play-text.mono${table ? '.table' : columns ? '.columns' : ''}`, rows.map(({ element }) => element));
+    const together = splits(rows.map(({ drawn }) => drawn).filter(Boolean)).map(splitChart).filter(Boolean);
     // A box that scrolls must be reachable by the keyboard.
-    if (table) for (const [name, value] of [['tabindex', '0'], ['role', 'group'], ['aria-label', title]]) body.setAttribute(name, value);
+    if (table || columns) for (const [name, value] of [['tabindex', '0'], ['role', 'group'], ['aria-label', title]]) body.setAttribute(name, value);
     const element = h('article.play-piece.fade', h('header.row', h('h3', actionName(step.action)), h('span.tag.mono', target),
-      h('span.small.soft.play-old', { hidden: true }, 'read again later'), h('span.small.soft.num.play-when', `step ${step.number}`)), body);
+      h('span.small.soft.play-old', { hidden: true }, 'read again later'), h('span.small.soft.num.play-when', `step ${step.number}`)),
+      together.length > 0 && h('div.play-splits', together), body);
     for (const older of pieces.filter((one) => one.title === title)) older.element.querySelector('.play-old').hidden = false;
     pieces.unshift({ element, rows, title });
     list.querySelector('.play-none')?.remove();
@@ -86,20 +97,57 @@ export function evidenceList({ oncite, cited }) {
   };
 }
 
-/** Returns one line of evidence, with its level marked, its id as a button if it can be cited, and its series drawn. */
-function row(line, oncite) {
-  const record = RECORD.exec(line);
-  const time = TIME.exec(record ? record[2] : line)?.[0] ?? '';
-  const text = (record ? record[2] : line).slice(time.length);
-  const level = /\b(ERROR|FATAL|WARN)\b/.exec(text)?.[1];
-  const words = h('span.play-words', text);
-  const series = SERIES.exec(text);
-  const element = h(`div.play-row${level ? (level === 'WARN' ? '.warn' : '.bad') : ''}`,
-    record && (oncite
-      ? h('button.play-cite', { type: 'button', 'aria-pressed': 'false', title: 'Cite this record in the answer', onclick: () => oncite(record[1]) }, record[1])
-      : h('span.soft', `[${record[1]}] `)),
-    series && spark(series[1].split(' ').map(Number)), time && h('span.soft', time), words);
-  return { element, words, text: line, shown: text };
+/**
+ * Returns an entry of evidence, with its level marked, its id as a button if it can be cited, and its series drawn. Its `parts` are the
+ * texts that a search marks, and `sought(is)` unfolds it while something in it is searched for.
+ */
+function row({ id, lines }, action, oncite) {
+  const [first, ...more] = lines;
+  const time = TIME.exec(first)?.[0] ?? '';
+  const drawn = id ? series(first) : null;
+  const columns = id && TABLES.includes(action) && more.length === 0 ? cells(first) : null;
+  const loud = action === 'query_logs' ? loudness(lines) : id ? stateLoudness(first) : loudness([first]);
+  const parts = [];
+  const words = (selector, text) => {
+    const element = h(selector, text);
+    parts.push({ words: element, shown: text });
+    return element;
+  };
+  const mark = id && (oncite
+    ? h('button.play-cite', { type: 'button', 'aria-pressed': 'false', title: 'Cite this record in the answer', onclick: () => oncite(id) }, id)
+    : h('span.soft', `[${id}] `));
+  const epoch = EPOCH.exec(first);
+  const [start, end] = columns ? ['', ''] : cut(first.slice(time.length));
+  const head = columns ? columns.map((cell) => words('span.play-cell', cell)) : words('span.play-words', start);
+  const [shown, rest] = folded(lines);
+  const below = (some) => h('div.play-below', some.map((line) => words('div.play-words', line)));
+  const tail = end && words('span.play-words', end);
+  const seen = shown.length > 1 && below(shown.slice(1));
+  const hidden = rest.length > 0 && below(rest);
+  const fold = (end || hidden) && h('button.play-more', { type: 'button', 'aria-expanded': 'false', onclick: () => unfold(fold.getAttribute('aria-expanded') === 'false') });
+  const unfold = (open) => {
+    for (const part of [tail, hidden]) if (part) part.hidden = !open;
+    fold.setAttribute('aria-expanded', String(open));
+    fold.textContent = open ? 'Fold' : hidden ? `${rest.length} more lines` : 'The whole line';
+  };
+  if (fold) unfold(false);
+  let opened = false;
+  const element = h(`div.play-row${loud ? `.${loud}` : ''}`, columns ? h('span.play-cell', mark) : mark, drawn && spark(drawn),
+    // The clock of a program that counts seconds is shown for the reader, and is no part of the text.
+    epoch && h('span.soft.play-clock', `${new Date(Number(epoch[1]) * 1000).toISOString().slice(11, 19)} `), time && !columns && h('span.soft', time), head,
+    tail, seen, hidden, fold);
+  return {
+    element, parts, drawn,
+    tabular: Boolean(columns),
+    lines: id ? [`[${id}] ${first}`, ...more] : lines,
+    sought(is) {
+      if (!fold || is === opened) return;
+      // What the reader has unfolded is left alone.
+      if (is && fold.getAttribute('aria-expanded') === 'true') return;
+      unfold(is);
+      opened = is;
+    },
+  };
 }
 
 /** Marks the text that is searched for in a row. */
@@ -116,13 +164,4 @@ function paint({ words, shown }, wanted) {
     from = at + wanted.length;
   }
   fill(words, ...parts, shown.slice(from));
-}
-
-/** Draws a series as a small line. */
-function spark(values) {
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  // The height spans at least a fifth of the largest value, so that noise looks flat.
-  const span = Math.max(high - low, Math.abs(high) * 0.2, 1e-9);
-  const at = (value, index) => `${(index / (values.length - 1) * 76 + 2).toFixed(1)},${(14 - (value - low) / span * 12).toFixed(1)}`;
-  return s('svg.play-spark', { viewBox: '0 0 80 16', width: 80, height: 16, 'aria-hidden': 'true' }, s('polyline', { points: values.map(at).join(' ') }));
 }

@@ -1,6 +1,8 @@
 // What the evidence has shown about the services, as pure functions of texts. What no text says stays unknown. The words that the texts
 // are read by are in signs.js.
 
+import { entries } from './entries.js';
+import { series } from './series.js';
 import * as signs from './signs.js';
 
 /** How bad each state is. Of several readings of a service the worst counts. */
@@ -14,14 +16,14 @@ export const SYSTEM = 'system';
 const worst = (readings) => readings.reduce((a, b) => (RANK[b.state] > RANK[a.state] ? b : a));
 
 /**
- * Returns what is known after these steps: `nodes` by name (`state`, `why`, `stale`, `looked`, `kind`), and `edges` (`from`, `to`,
- * `state`, `why`). A step has `action`, `group`, and `evidence` (`target`, `text`) if it brought any. A state is stale if something
+ * Returns what is known after these steps: `nodes` by name (`state`, `why`, `stale`, `looked`, `kind`, `runs`), and `edges` (`from`, `to`,
+ * `state`, `why`, and `reason` if calls fail). A step has `action`, `group`, and `evidence` (`target`, `text`) if it brought any. A state is stale if something
  * was changed after it was read.
  */
 export function known(services, steps) {
   const names = new Set(services);
   const readings = new Map(services.map((name) => [name, new Map()]));
-  const kinds = new Map();
+  const about = kinds(steps);
   const looked = new Set();
   const edges = new Map();
   let changed = -1;
@@ -29,15 +31,12 @@ export function known(services, steps) {
     if (!step.evidence) return;
     const { target, text } = step.evidence;
     if (step.group === 'remediation' && !signs.LOOKING_STEP.test(target)) changed = at;
-    if (step.action === 'check_service_status' && target === SYSTEM) for (const [, name, kind] of text.matchAll(signs.RECORD_CATALOGUE)) kinds.set(name, kind);
     // A look with parameters is kept under the service and the parameters. It says less than the whole, so it gives no state.
     const [part] = target.split(' ');
     if (step.group === 'diagnostic' && names.has(part)) looked.add(part);
     if (!names.has(target)) return;
     const said = LOOKS.includes(step.action) ? reading(step.action, text) : null;
     if (said) readings.get(target).set(step.action, { ...said, at });
-    const kind = signs.RECORD_KIND.exec(text);
-    if (step.action === 'check_service_status' && kind) kinds.set(target, kind[1]);
     for (const edge of relations(step.action, target, text, names)) {
       const key = `${edge.from}\n${edge.to}`;
       const before = edges.get(key);
@@ -51,9 +50,23 @@ export function known(services, steps) {
     const stale = of.length > 0 && fresh.length === 0;
     if (fresh.length) of = fresh;
     const { state, why } = worst([{ state: 'unknown', why: '' }, ...of]);
-    return [name, { state, why, stale: stale && state !== 'unknown', looked: looked.has(name), kind: kinds.get(name) }];
+    return [name, { state, why, stale: stale && state !== 'unknown', looked: looked.has(name), ...about.get(name) }];
   }));
   return { nodes, edges: [...edges.values()] };
+}
+
+/** Returns what statuses and the list of all services say about services by name: their `kind`, and what they run, `runs`. */
+export function kinds(steps) {
+  const found = new Map();
+  const tell = (name, kind, line) => found.set(name, { kind, runs: signs.RECORD_RUNS.exec(line)?.[1] });
+  for (const { action, evidence } of steps) {
+    if (action !== 'check_service_status' || !evidence) continue;
+    const { target, text } = evidence;
+    if (target === SYSTEM) for (const [line, name, kind] of text.matchAll(signs.RECORD_CATALOGUE)) tell(name, kind, line);
+    const kind = signs.RECORD_KIND.exec(text);
+    if (kind) tell(target, kind[1], text);
+  }
+  return found;
 }
 
 /** Returns the state that the status or the metrics of a service say it is in, as `{ state, why }`; null if they say none. */
@@ -71,11 +84,8 @@ function recordStatus(text) {
 
 /** Reads series of points: the last share of failed requests decides, else the last response time against the shortest. */
 function recordMetrics(text) {
-  const points = (label) => {
-    const row = text.split('\n').find((line) => line.includes(`] ${label}`));
-    const list = row && signs.POINTS.exec(row);
-    return list ? list[1].trim().split(' ').map(Number) : null;
-  };
+  const all = entries(text).map(({ lines }) => series(lines[0])).filter((one) => one && one.labels.length === 0);
+  const points = (label) => all.find(({ metric, unit }) => `${metric} (${unit})` === label)?.values;
   const failed = points(signs.RECORD_SERIES.failed);
   if (!failed) return null;
   const last = failed.at(-1);
@@ -155,10 +165,10 @@ export function relations(action, self, text, names) {
 
 function dependencies(self, text, names) {
   const found = [];
-  const add = (from, to, state, why) => {
+  const add = (from, to, state, why, reason) => {
     if (from === to || !names.has(from) || !names.has(to)) return;
     const before = found.find((edge) => edge.from === from && edge.to === to);
-    if (!before) found.push({ from, to, state, why });
+    if (!before) found.push({ from, to, state, why, ...(reason && { reason }) });
     else if (before.state !== state && state !== 'unknown') {
       // A call that fails on one of several paths works in part.
       before.state = before.state === 'unknown' ? state : 'slow';
@@ -168,7 +178,7 @@ function dependencies(self, text, names) {
   for (const line of text.split('\n')) {
     const record = signs.RECORD_CALL.exec(line);
     if (record) {
-      add(record[1], record[2], record[3], record[4]);
+      add(record[1], record[2], record[3], record[4], signs.RECORD_REASON.exec(record[4])?.[1]);
       continue;
     }
     const callers = signs.CALLERS.exec(line);

@@ -71,9 +71,9 @@ export function serviceMap(onchoose) {
   const part = (name, node, at, width) => {
     const { services, alerted, edges } = shown;
     const word = node.state !== 'unknown' ? `${node.stale ? 'was ' : ''}${node.state}` : node.looked ? 'looked at' : 'unknown';
-    const calls = edges.filter(({ from }) => from === name).map(({ to, state }) => (state === 'unknown' ? to : `${to} (${state})`));
+    const calls = edges.filter(({ from }) => from === name).map(({ to, state, reason }) => (state === 'unknown' ? to : `${to} (${[state, reason && words(reason)].filter(Boolean).join(': ')})`));
     const callers = edges.filter(({ to }) => to === name).map(({ from }) => from);
-    const label = [name, node.kind, word, alerted.includes(name) && 'alerted', node.why, calls.length && `calls ${calls.join(', ')}`,
+    const label = [name, node.kind, node.runs && `runs ${node.runs}`, word, alerted.includes(name) && 'alerted', node.why, calls.length && `calls ${calls.join(', ')}`,
       callers.length && `called by ${callers.join(', ')}`].filter(Boolean).join('; ');
     return h(`button.play-part.${node.state}${node.stale ? '.stale' : ''}${alerted.includes(name) ? '.alerted' : ''}`, {
       type: 'button', title: label, 'aria-label': label, 'aria-pressed': String(name === chosen), 'data-service': name,
@@ -153,6 +153,9 @@ function line({ edge, back, points }) {
   return s(`g.play-line.${edge.state}`, { 'data-from': edge.from, 'data-to': edge.to }, s('title', `${edge.from} calls ${edge.to}: ${edge.why || edge.state}`),
     s('path.way', { d }), s('path.tip', { d: tip }), edge.state === 'failing' && s('path.cross', { d: `M${mx - 4},${my - 4}l8,8m0,-8l-8,8` }));
 }
+
+/** Returns the reason of failed calls as words, `name resolution`. */
+const words = (reason) => reason.replaceAll('_', ' ');
 
 /** Returns the middle of the last stretch between two layers, where the line is half way up or down. */
 function middle(points) {

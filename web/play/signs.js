@@ -18,8 +18,11 @@ export const LOOKING_STEP = /^(?:verify|check)_/;
 /** A record of a status names the kind of the service: `[e-8638kzv0mt] 07:27 svc-talc: degraded; kind gateway, zone-a`. */
 export const RECORD_KIND = /: \w+; kind (\w+)/;
 
-/** A record of the list of all services names a service and its kind: `[e-8638kzv0mt] svc-talc: kind gateway, zone-a, users come in here`. */
-export const RECORD_CATALOGUE = /^\[e-[0-9a-z]+\] (\S+): kind (\w+)/gm;
+/** A record of a status, or of the list of all services, says what the service runs: `svc-reed: kind db, zone-b, on node-opal, runs PostgreSQL 15.6`. */
+export const RECORD_RUNS = /, runs (.+?)(?:, users come in here|, in force: .*)?$/m;
+
+/** A record of the list of all services names a service and its kind: `[e-8638kzv0mt] svc-talc: kind gateway, zone-a, on node-osier, runs nginx 1.26, users come in here`. */
+export const RECORD_CATALOGUE = /^\[e-[0-9a-z]+\] (\S+): kind (\w+).*$/gm;
 
 /** A record of a status says one of three words: `[e-8638kzv0mt] 07:27 svc-talc: degraded; kind gateway, zone-a`. */
 export const RECORD_STATE = /: (healthy|degraded|failing)\b/;
@@ -56,11 +59,8 @@ export const RESTARTS = /\brestarts\(15m\)\s+([1-9]\d*)/;
 
 // ---- the metrics of a service ----
 
-/** The records of metrics are series of twelve points, `[e-b0dckzv0mt] LABEL, every 10 min to 09:21: 0.3 0.0 … 3.5`. These two labels decide. */
+/** The records of metrics are series, which series.js reads. These two labels decide. */
 export const RECORD_SERIES = { failed: 'failed requests (%)', times: 'p99 of response time (ms)' };
-
-/** The points of a series are the numbers at the end of its line. */
-export const POINTS = /: ([\d. ]+)$/;
 
 /** A row of a metrics table: `login_success    0.0 %    baseline 99.7 %`. */
 export const METRIC_ROW = /^(\S.*?)\s{2,}(\S.*?)\s{2,}baseline (\S.*)$/gm;
@@ -88,8 +88,10 @@ export const NUMBER = /-?\d[\d ,]*(?:\.\d+)?/;
 
 // ---- who calls whom ----
 
-/** A record of a dependency: `[e-87b7kzv0mt] svc-saffron -> svc-briar (sync): failing, 22.0 % of calls fail, p99 186 ms`. */
+/** A record of a dependency: `[e-87b7kzv0mt] svc-saffron -> svc-briar (sync): failing, 22.0 % of calls fail (timeout), p99 186 ms`. */
 export const RECORD_CALL = /^\[e-[0-9a-z]+\] (\S+) -> (\S+) \(.*?\): (ok|slow|failing), (.*)$/;
+/** It says why most of the failed calls fail: `12.5 % of calls fail (timeout)`. */
+export const RECORD_REASON = /% of calls fail \((\w+)\)/;
 
 /** The last line of a table of dependencies: `called by: api-gateway, product-service`. */
 export const CALLERS = /^called by: (.*)$/;
@@ -112,63 +114,51 @@ const phrases = (list) => list.map((pattern) => new RegExp(pattern, 'gm'));
 
 /** Phrases of logs in which the service that writes the line calls the other. */
 export const CALLS_OUT = phrases([
-  // `called svc-marl: ok in 5 ms`
-  `called ${NAME}:`,
-  // `[e-c732kzv0mt] 07:31:28.926 ERROR svc-harbor answered 500`
-  `\\] [\\d:.]+ [A-Z]+ ${NAME} answered `,
-  // `call to svc-pearl took 82 ms`, `deadline exceeded calling svc-pearl (900 ms)`
-  `call(?:ing)?(?: to)? ${NAME} `,
+  // A name of a host: `host='mail-api.shop.svc.cluster.local', port=8000`; and
+  // not `"A IN mail-api.shop.svc.cluster.local. udp`, which a server of names is asked for.
+  `(?<!\\bIN |[\\w.-])${NAME}\\.[a-z]+\\.svc\\b`,
+  // `{"level":"info",…,"msg":"call","peer":"shipping-api",…}`
+  `"peer":"${NAME}"`,
+  // `ERROR chat.clients: call to refunds-api failed`, `Call to refunds-api failed after 145 ms`, `breaker open for calls to auth-service (failing)`
+  `[Cc]alls?(?:ing)?(?: to)? ${NAME} `,
+  // `cluster 'digest-api' match for URL '/api/tickets/84054'`
+  `cluster '${NAME}' match`,
+  // `trace of a request: svc-talc 200 ms, failed; in it svc-harbor 57 ms, failed`
+  `in it ${NAME} \\d+ ms`,
+  // `wrote 9471570 rows to svc-reed`
+  `wrote \\d+ rows to ${NAME}$`,
   // `upstream=order-service`, `upstream: auth-service POST /v1/token/validate timeout`
   `upstream[=:] ?${NAME}\\b(?![-\\w])`,
   // `upstream auth-service: POST /v1/token/verify slow 4.3s`
   `upstream ${NAME}:`,
-  // `TLS error calling svc-pearl`
-  `calling ${NAME}$`,
-  // `svc-pearl: RESOURCE_EXHAUSTED`
-  ` ${NAME}: RESOURCE_EXHAUSTED`,
   // `dial svc-ochre: connection refused`
   `(?:dial|calling) ${NAME}:`,
   // `connect to svc-ochre failed: ECONNREFUSED`, `open connection to postgres-db:5432 failed`
   `connect(?:ion)? to ${NAME}(?::\\d+)? `,
-  // `handshake with svc-harbor failed`
-  `handshake with ${NAME} `,
-  // `x509: certificate of svc-harbor is not valid at the current time`, `TLS alert 45 from svc-harbor`
-  `certificate of ${NAME} is not valid`,
-  `TLS alert \\d+ from ${NAME}$`,
-  // `lookup svc-harbor.internal: no such host`, `resolver answered NXDOMAIN for svc-harbor.internal`
-  `(?:lookup|NXDOMAIN for) ${NAME}\\.internal\\b`,
-  // `lookup of svc-harbor failed`
-  `lookup of ${NAME} `,
-  // `could not resolve svc-harbor`
-  `could not resolve ${NAME}$`,
   // `no route to svc-harbor`
   `no route to ${NAME}$`,
-  // `svc-fern rejected the request: 401`
-  ` ${NAME} rejected the request`,
-  // `svc-harbor unreachable`
-  ` ${NAME} unreachable`,
-  // `wrote 9471570 rows to svc-reed`
-  `wrote \\d+ rows to ${NAME}$`,
   // `breaker: auth-service closed -> open (failures 96 % of the last 200 calls)`
   `breaker: ${NAME} `,
   // `origin: image-service GET /img/p/40973/w640.webp 503 after 3 fetches`
   `origin: ${NAME} `,
-  // `trace of a request: svc-talc 200 ms, failed; in it svc-harbor 57 ms, failed`
-  `in it ${NAME} \\d+ ms`,
 ]);
 
 /** Phrases of logs in which the other calls the service that writes the line. */
 export const CALLS_IN = phrases([
+  // `connection authorized: user=content_rw database=rewards application_name=content-batch`
+  `\\bapplication_name=${NAME}(?![-\\w])`,
+  // `"PUT /api/ledgers/52702 HTTP/1.1" 201 8153 "-" "front-gateway/1.0"`
+  `"${NAME}/\\d+\\.\\d+"$`,
+  // `connection <0.7692.0> (10.42.28.59:41218 -> 10.42.28.246:5672) has a client-provided name: shipping-worker`
+  `has a client-provided name: ${NAME}$`,
+  // `closing AMQP connection <0.16090.0> (10.42.28.59:41218 -> 10.42.28.246:5672 - shipping-worker, vhost: '/')`
+  `-> [\\d.]+:\\d+ - ${NAME}[,)]`,
+  // `Assignment received from leader … for group archive-worker for generation 6775`
+  `\\b[Gg]roup ${NAME} `,
   // `app=analytics-service/full_history_export`: the log of a database names its client
   `\\bapp=${NAME}(?![-\\w])`,
   // `queue_wait=0ms src=cdn-edge`
   `\\bsrc=${NAME}(?![-\\w])`,
-  // `connection received from svc-opal`
-  `connection received from ${NAME}$`,
-  // `client svc-opal connected`
-  `client ${NAME} connected$`,
-  // `consumer group of svc-opal rebalanced in 40 ms`
-  `consumer group of ${NAME} `,
   // `inbound 1195 rps from cdn-edge`
   `inbound \\d+ rps from ${NAME}$`,
 ]);
