@@ -53,7 +53,7 @@ impl<'a> Reader<'a> {
         }
         if incident.traffic.usual(self.at) > 0 {
             self.traffic(sheet);
-        } else if self.asked.metric.is_none() {
+        } else {
             self.own_requests(sheet);
         }
         let kind = self.kind(self.at);
@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
         if self.at == incident.topology.gateway {
             self.journeys(sheet);
         }
-        if kind == Kind::Network && self.asked.metric.is_none() {
+        if kind == Kind::Network {
             self.routes_known(sheet);
         }
         if sheet.records.is_empty() {
@@ -90,6 +90,14 @@ impl<'a> Reader<'a> {
         let incident = &self.world.incident;
         let of_requests: &[&str] = if incident.traffic.usual(self.at) > 0 { &OF_REQUESTS } else { &[] };
         let mut names: Vec<_> = of_requests.iter().map(|name| (*name).to_owned()).collect();
+        if let (true, Some((series, _))) = (of_requests.is_empty(), self.flood().1) {
+            names.push(self.name_of(series));
+        }
+        if self.kind(self.at) == Kind::Network {
+            let of_routes = [Quantity::Prefixes, Quantity::Session].into_iter();
+            let named = of_routes.filter_map(|of| self.dialect(self.at).series(of, Kind::Network));
+            names.extend(named.map(|named| named.name.clone()));
+        }
         let series = self.world.library.telemetry.series.iter();
         names.extend(series.filter(|one| self.is_own(one)).map(|one| self.name_of(one)));
         if self.at == incident.topology.gateway {
@@ -196,6 +204,9 @@ impl<'a> Reader<'a> {
     /// Writes the requests of an entity that is no part of requests of users, such as a name server.
     fn own_requests(&self, sheet: &mut Sheet) {
         let (claim, Some((series, _))) = self.flood() else { return };
+        if !self.is_asked(&self.name_of(series)) {
+            return;
+        }
         let usual = i64::from(self.particulars(self.at).requests());
         sheet.begin(self.id(METRICS, REQUESTS, i64::from(self.now)), claim);
         let printed = self.printed(series);
@@ -220,7 +231,8 @@ impl<'a> Reader<'a> {
         for (slot, of, usual, name) in
             [(ROUTES, Quantity::Prefixes, prefixes, "no_route"), (ROUTES + 1, Quantity::Session, 5, "peers_down")]
         {
-            let Some(named) = self.dialect(self.at).series(of, Kind::Network) else { continue };
+            let named = self.dialect(self.at).series(of, Kind::Network);
+            let Some(named) = named.filter(|named| self.is_asked(&named.name)) else { continue };
             let label = self.label_of(named);
             sheet.begin(self.id(METRICS, slot, i64::from(self.now)), Claim::Nothing);
             let values = self.minutes().map(|minute| if holds(name, minute) { usual * 2 / 5 } else { usual });
