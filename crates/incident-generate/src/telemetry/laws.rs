@@ -27,16 +27,16 @@ pub enum BrokenLaw {
         routes: f64,
     },
     /// A part answers faster than what it waits for.
-    #[error("{caller} answers within {own:.1} ms and waits for {callee}, which takes {called:.1} ms")]
+    #[error("{part} answers within {own:.1} ms and waits for {needed}, which takes {time:.1} ms")]
     ResponseTime {
         /// The name of the part that waits.
-        caller: String,
+        part: String,
         /// The name of the part that it waits for.
-        callee: String,
+        needed: String,
         /// The 99th percentile of the answers of the one that waits, in milliseconds.
         own: f64,
         /// That of the other one.
-        called: f64,
+        time: f64,
     },
     /// The splits of a part do not add up to what it says of all its requests.
     #[error("the requests of {part} by {by} are {split:.0} per s, and in all {all:.0}")]
@@ -97,15 +97,16 @@ fn front_door(gateway: &str, metrics: &str, by_route: &str) -> Result<(), Broken
 }
 
 /// Checks that a part takes at least as long as what it always waits for, given its metrics and its dependencies.
-fn response_times(caller: &str, metrics: &str, dependencies: &str) -> Result<(), BrokenLaw> {
+fn response_times(part: &str, metrics: &str, dependencies: &str) -> Result<(), BrokenLaw> {
     let Some(own) = newest(metrics, "p99 of response time (") else { return Ok(()) };
-    let begin = format!("{caller} -> ");
+    let begin = format!("{part} -> ");
     for line in dependencies.lines() {
         let call = line.split_once("] ").and_then(|(_, line)| line.strip_prefix(&begin));
-        let Some((callee, rest)) = call.and_then(|call| call.split_once(" (sync): ")) else { continue };
-        let called = rest.rsplit_once("p99 ").and_then(|(_, time)| time.strip_suffix(" ms")?.parse::<f64>().ok());
-        if let Some(called) = called.filter(|called| own * TIME < *called) {
-            return Err(BrokenLaw::ResponseTime { caller: caller.to_owned(), callee: callee.to_owned(), own, called });
+        let Some((needed, rest)) = call.and_then(|call| call.split_once(" (sync): ")) else { continue };
+        let time = rest.rsplit_once("p99 ").and_then(|(_, time)| time.strip_suffix(" ms")?.parse::<f64>().ok());
+        if let Some(time) = time.filter(|time| own * TIME < *time) {
+            let (part, needed) = (part.to_owned(), needed.to_owned());
+            return Err(BrokenLaw::ResponseTime { part, needed, own, time });
         }
     }
     Ok(())

@@ -95,8 +95,8 @@ impl<'a> Reader<'a> {
         }
         if self.kind(self.at) == Kind::Network {
             let of_routes = [Quantity::Prefixes, Quantity::Session].into_iter();
-            let named = of_routes.filter_map(|of| self.dialect(self.at).series(of, Kind::Network));
-            names.extend(named.map(|named| named.name.clone()));
+            let series = of_routes.filter_map(|of| self.dialect(self.at).series(of, Kind::Network));
+            names.extend(series.map(|series| series.name.clone()));
         }
         let series = self.world.library.telemetry.series.iter();
         names.extend(series.filter(|one| self.is_own(one)).map(|one| self.name_of(one)));
