@@ -243,7 +243,7 @@ fn an_alert_fires_whether_it_is_true_or_not() {
     for made in incidents(Level::Easy, 3, 40) {
         let (text, ..) = step(&mut made.episode(TaskId::RootCauseAnalysis), "check_service_status", &json!({}));
         let text = text.unwrap();
-        assert!(text.lines().next().unwrap().contains("; firing since "), "{text}");
+        assert!(text.lines().next().unwrap().contains("; first exceeded at "), "{text}");
         false_alarms += usize::from(made.incident().fault.is_none());
     }
     assert!(false_alarms > 0);

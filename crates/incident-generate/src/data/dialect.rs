@@ -167,6 +167,8 @@ pub struct Dialect {
     /// The port that it listens on.
     pub port: u16,
     kinds: Vec<Kind>,
+    /// The queues that its workers read from, by their technologies.
+    reads: Vec<String>,
     share: u32,
     pub(crate) streams: Vec<Stream>,
     says: Vec<Case<ClassId>>,
@@ -185,6 +187,8 @@ struct File {
     id: String,
     name: String,
     kinds: Vec<Kind>,
+    #[serde(default)]
+    reads: Vec<String>,
     #[serde(default)]
     share: u32,
     #[serde(default)]
@@ -322,8 +326,8 @@ impl Dialect {
             Ok(SeriesName { of, name, labels, unit, kinds })
         });
         let series = series.collect::<Result<_, String>>()?;
-        let File { id, name, kinds, share, port, .. } = file;
-        Ok(Self { id, name, port, kinds, share, streams, says, fails, usual, series })
+        let File { id, name, kinds, reads, share, port, .. } = file;
+        Ok(Self { id, name, port, kinds, reads, share, streams, says, fails, usual, series })
     }
 
     /// Returns what is printed where a class of evidence is seen at a part of a kind, if it is printed at all. `peer` is
@@ -362,7 +366,7 @@ fn variant(text: &str) -> Result<Vec<Part>, String> {
         let (word, text) = own.map_or((None, line), |(word, text)| (Some(word.to_owned()), text));
         Ok(Part { word, text: Phrase::parse(text)? })
     };
-    text.trim_end().split('\n').map(part).collect()
+    text.trim_end_matches('\n').split('\n').map(part).collect()
 }
 
 /// Returns the entry of a case: one that names the technology called beats one that serves all. Where several are as good,
@@ -431,9 +435,14 @@ impl Dialects {
         self.0.iter().filter(move |dialect| dialect.kinds.contains(&kind) && dialect.share > 0)
     }
 
-    /// Picks a technology for a part of a kind, given a place as a fraction of 2³².
-    pub(crate) fn pick(&self, kind: Kind, place: u32) -> DialectId {
-        let shares = |dialect: &Dialect| if dialect.kinds.contains(&kind) { dialect.share } else { 0 };
+    /// Picks a technology for a part of a kind, given a place as a fraction of 2³², and the technology of the queue that it
+    /// reads from, if it reads from one.
+    pub(crate) fn pick(&self, kind: Kind, queue: Option<DialectId>, place: u32) -> DialectId {
+        let fits = |dialect: &Dialect| {
+            let reads = queue.is_none_or(|queue| dialect.reads.contains(&self.get(queue).id));
+            dialect.kinds.contains(&kind) && reads
+        };
+        let shares = |dialect: &Dialect| if fits(dialect) { dialect.share } else { 0 };
         let whole: u64 = self.0.iter().map(|dialect| u64::from(shares(dialect))).sum();
         let mut left = (u64::from(place) * whole) >> 32;
         let found = DialectId::find(&self.0, |dialect| match left.checked_sub(u64::from(shares(dialect))) {

@@ -86,6 +86,12 @@ impl EdgeKind {
         }
     }
 
+    /// Returns whether calls are requests of one service to another, and not queries or messages.
+    #[must_use]
+    pub const fn is_request(self) -> bool {
+        matches!(self, Self::Req | Self::Opt | Self::External)
+    }
+
     /// Returns the word that agents read.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -67,6 +67,10 @@ incident_env::named_enum! {
         RssKb = "rss_kb",
         VmKb = "vm_kb",
         Pool = "pool",
+        Idle = "idle",
+        Busy = "busy",
+        Rev = "rev",
+        VersionOf = "version_of",
         MaxConnections = "max_connections",
         VolumeGb = "volume_gb",
         CpuLimit = "cpu_limit",
@@ -152,8 +156,8 @@ impl Place {
 
 /// What fills the places of phrases.
 pub(crate) trait Fill {
-    /// Appends what belongs at a place.
-    fn fill(&self, out: &mut String, place: Place);
+    /// Appends what belongs at a place. `index` tells the places of one phrase apart.
+    fn fill(&self, out: &mut String, place: Place, index: u64);
 }
 
 /// A text with named places.
@@ -200,10 +204,10 @@ impl Phrase {
 
     /// Appends the text with its places filled in.
     pub(crate) fn write(&self, out: &mut String, fill: &impl Fill) {
-        for part in &self.0 {
+        for (index, part) in self.0.iter().enumerate() {
             match part {
                 Part::Text(text) => out.push_str(text),
-                Part::Place(place) => fill.fill(out, *place),
+                Part::Place(place) => fill.fill(out, *place, index as u64),
             }
         }
     }
@@ -226,7 +230,7 @@ mod tests {
     struct Names;
 
     impl Fill for Names {
-        fn fill(&self, out: &mut String, place: Place) {
+        fn fill(&self, out: &mut String, place: Place, _index: u64) {
             let name = match place {
                 Place::Known(known) => known.as_str(),
                 Place::Drawn(_, drawn) => drawn.name,

@@ -109,7 +109,7 @@ pub(crate) const DRAWN: [Drawn; 62] = [
     drawn("waiting", Each::Entry, How::Number(4, 90)),
     drawn("pid", Each::Part, How::Number(7, 4200)),
     drawn("cert_days", Each::Part, How::Number(9, 300)),
-    drawn("event_uid", Each::Part, How::Uuid),
+    drawn("event_uid", Each::Entry, How::Uuid),
     drawn("cluster_uuid", Each::Part, How::Uuid),
     drawn("producer_id", Each::Part, How::Number(1000, 90_000)),
     drawn("member_uuid", Each::Caller, How::Uuid),

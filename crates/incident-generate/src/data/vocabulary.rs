@@ -130,6 +130,8 @@ pub struct Predicate {
     pub retries: i32,
     /// The share of reads that a cache passes on to its store.
     pub miss: i32,
+    /// The calls that the entity does not make while the predicate holds, because it has a substitute for their answers.
+    pub spares: Option<Toward>,
     /// The minutes until the predicate acts in full once it holds.
     pub ramp: i32,
     /// What the predicate means for a repair.
@@ -319,6 +321,7 @@ struct PredicateFile {
     miss: i32,
     #[serde(default)]
     ramp: i32,
+    spares: Option<Toward>,
     #[serde(default)]
     role: Role,
     #[serde(default)]
@@ -518,6 +521,7 @@ impl Predicate {
             retries: file.retries,
             miss: file.miss,
             ramp: file.ramp,
+            spares: file.spares,
             role: file.role,
             diverges: file.diverges,
             delays: file.delays,

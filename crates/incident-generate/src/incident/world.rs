@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::data::library::Library;
 use crate::data::vocabulary::{Role, Vocabulary};
 use crate::draws::Stream;
-use crate::ids::{ClassSet, EntityId, EntitySet, FactId, FactSet, VerbId};
+use crate::ids::{ClassSet, EntityId, EntitySet, FactId, FactSet, PredicateId, VerbId};
 use crate::incident::calendar::{Clock, Moment};
 use crate::incident::incident::{Decoy, Incident};
 use crate::system::fault::{Target, Thing};
@@ -18,6 +18,9 @@ use incident_env::Diagnostic;
 
 /// The number of minutes before the alert whose readings are kept. Telemetry goes back no further.
 const HISTORY: i32 = 150;
+/// The most minutes in which a fact that has ended still acts, less and less. They are fewer than those in which a system
+/// settles after a change.
+const FADES: i32 = 4;
 /// The rise in the share of failed requests from which an entity is worse off.
 const WORSE: i16 = 25;
 
@@ -97,6 +100,10 @@ pub struct State {
     lost: Vec<i32>,
     /// Whether anything was changed.
     touched: bool,
+    /// What is restarted or moved at the moment, and answers nobody.
+    down: Option<(PredicateId, EntityId)>,
+    /// The minute until which what has ended may still act.
+    fades_until: i32,
     /// The changes that were made in the episode, oldest first.
     own: Vec<OwnChange>,
 }
@@ -254,6 +261,8 @@ impl World {
             settled: false,
             lost: Vec::new(),
             touched: false,
+            down: None,
+            fades_until: 0,
             own: Vec::new(),
         }
     }
@@ -371,10 +380,14 @@ impl World {
     pub fn pass(&self, state: &mut State, minutes: u32) {
         for _ in 0..minutes {
             state.now += 1;
-            if let (true, Some(last), Some(lost)) = (state.settled, state.since.last(), state.lost.last().copied()) {
+            let is_quiet = state.settled && state.minute() > state.fades_until;
+            if let (true, Some(last), Some(lost)) = (is_quiet, state.since.last(), state.lost.last().copied()) {
                 state.since.push(Arc::clone(last));
                 state.lost.push(lost);
                 continue;
+            }
+            if state.minute() <= state.fades_until {
+                self.set(state);
             }
             self.incident.traffic.tick(&mut state.flow);
             state.settled = state.since.last().is_some_and(|last| **last == *state.flow.readings());
@@ -393,12 +406,8 @@ impl World {
         let op = self.incident.fault.as_ref().and_then(|fault| Some((fault, fault.op(verb, target, state.facts)?)));
         state.touched = true;
         // What is restarted or moved answers nobody meanwhile.
-        let down = verb_data.interrupts.map(|predicate| Acting {
-            predicate: vocabulary.predicate(predicate),
-            at: target.at,
-            strength: Strength::USUAL,
-        });
-        let down = down.filter(|_| target.thing == Thing::Entity && minutes > 1);
+        let down = verb_data.interrupts.filter(|_| target.thing == Thing::Entity && minutes > 1);
+        state.down = down.map(|predicate| (predicate, target.at));
         if let Some((fault, op)) = op {
             (consequence.helped, consequence.harm) = (op.harm == 0, op.harm);
             let after = op.apply(state.facts);
@@ -411,18 +420,40 @@ impl World {
             // To take back the change that set the fault off is never needless, even where it no longer has an effect.
             consequence.harm = if target.thing == Thing::Trigger { 0 } else { harm };
         }
-        self.set(state, down);
+        self.set(state);
         self.pass(state, minutes - 1);
-        self.set(state, None);
+        state.down = None;
+        self.set(state);
         self.pass(state, 1);
         consequence
     }
 
-    /// Lets traffic follow from the facts that hold now, and from one more if there is one.
-    fn set(&self, state: &mut State, also: Option<Acting<'_>>) {
-        let facts: Vec<_> = self.acting(state.facts).chain(also).collect();
+    /// Lets traffic follow from the facts that hold now, from those that have ended and fade away, and from what is down.
+    fn set(&self, state: &mut State) {
+        let vocabulary = &self.library.vocabulary;
+        let down = state.down.map(|(predicate, at)| Acting {
+            predicate: vocabulary.predicate(predicate),
+            at,
+            strength: Strength::USUAL,
+        });
+        let facts: Vec<_> = self.acting(state.facts).chain(self.fading(state)).chain(down).collect();
         state.settled = false;
         state.flow.set(&facts);
+    }
+
+    /// Goes through the facts that ended a few minutes ago, each as strongly as it still acts: queues drain, connections come
+    /// back and caches warm up, the longer the more slowly the fact had come to act in full.
+    fn fading<'a>(&'a self, state: &State) -> Vec<Acting<'a>> {
+        let now = state.minute();
+        let facts = self.incident.fault.iter().flat_map(|fault| fault.numbered_facts());
+        let each = facts.zip(&state.spans).filter_map(|((id, fact), span)| {
+            let acting = fact.acting(&self.library.vocabulary);
+            let fades = acting.predicate.ramp.min(FADES);
+            let since = now.saturating_sub(span.to);
+            let is_fading = !state.facts.contains(id) && span.from < span.to && (0..fades).contains(&since);
+            is_fading.then(|| Acting { strength: acting.strength.ramped(fades - since, fades + 1), ..acting })
+        });
+        each.collect()
     }
 
     /// Goes through the facts that hold after the alert, and the events that go on.
@@ -511,7 +542,10 @@ impl State {
         let next = self.minute() + 1;
         for (id, span) in FactId::first(self.spans.len()).zip(&mut self.spans) {
             match (self.facts.contains(id), facts.contains(id)) {
-                (true, false) => span.to = next,
+                (true, false) => {
+                    span.to = next;
+                    self.fades_until = next + FADES;
+                }
                 (false, true) => *span = Span::since(next),
                 _ => {}
             }

@@ -6,7 +6,7 @@
 use std::fmt::{self, Display, Write};
 
 use crate::data::dialect::Dialects;
-use crate::data::kinds::Kind;
+use crate::data::kinds::{EdgeKind, Kind};
 use crate::draws::{Draws, Stream};
 use crate::ids::{DialectId, EntityId};
 use crate::system::topology::Topology;
@@ -77,7 +77,9 @@ impl<'a> Particulars<'a> {
 
     /// Returns the technology that the part runs.
     pub(crate) fn technology(self, dialects: &Dialects) -> DialectId {
-        dialects.pick(self.kind(), self.draws.below(Stream::Technology, u64::from(self.at), 0, u32::MAX))
+        let queue = self.topology.needs(self.at).find(|edge| edge.kind == EdgeKind::Consume);
+        let queue = queue.map(|edge| Self { at: edge.to, ..self }.technology(dialects));
+        dialects.pick(self.kind(), queue, self.draws.below(Stream::Technology, u64::from(self.at), 0, u32::MAX))
     }
 
     /// Returns a fixed size.

@@ -76,10 +76,13 @@ struct Effects {
     extra: [i32; Toward::ALL.len()],
     retries: i32,
     miss: i32,
+    /// The calls that are not made, by [`Toward`].
+    spared: [bool; Toward::ALL.len()],
 }
 
 impl Effects {
     const NONE: Self = Self {
+        spared: [false; Toward::ALL.len()],
         passes: 1000,
         passes_toward: [1000; Toward::ALL.len()],
         capacity: 1000,
@@ -89,6 +92,13 @@ impl Effects {
         retries: 0,
         miss: USUAL_MISS,
     };
+}
+
+impl Effects {
+    /// Returns whether no calls are made along a link.
+    fn spares(&self, link: &Link) -> bool {
+        link.toward.is_some_and(|toward| self.spared[toward as usize])
+    }
 }
 
 /// What can be measured at an entity in one minute.
@@ -239,6 +249,9 @@ impl Flow {
             }
             effects.capacity = effects.capacity * effect.capacity / 1000;
             effects.latency = effects.latency.max(effect.latency);
+            if let Some(toward) = predicate.spares {
+                effects.spared[toward as usize] = true;
+            }
             effects.retries += effect.retries;
             effects.miss = effects.miss.max(effect.miss);
         }
@@ -321,7 +334,7 @@ impl TrafficModel {
         }
         for from in 0..self.capacities.len() {
             let (own, load) = (effects[from], loads[from]);
-            for link in self.links(from) {
+            for link in self.links(from).iter().filter(|link| !own.spares(link)) {
                 let fanout = i64::from(if link.is_store { own.miss } else { link.fanout });
                 let failed = i64::from(readings[link.to.index()].error);
                 let attempts = 1000 + i64::from(own.retries) * failed / 1000;
@@ -338,7 +351,7 @@ impl TrafficModel {
             // A request at the gateway goes to one of the services behind it, and any other request to all.
             let is_gateway = at == self.gateway.index();
             let mut lost_behind = 0;
-            for link in self.links(at) {
+            for link in self.links(at).iter().filter(|link| !own.spares(link)) {
                 let called = readings[link.to.index()];
                 let on_the_way = link.toward.map_or(1000, |toward| i64::from(own.passes_toward[toward as usize]));
                 let fails = 1000 - on_the_way * (1000 - i64::from(called.error)) / 1000;

@@ -46,7 +46,7 @@ impl AlertText {
         Self {
             id: format!("ALT-{:08x}", incident.names.bits(Stream::Alert, 0, 0, 0) >> 32),
             title,
-            rule: format!("rule: {watched}, mean of {window} min; firing since {fired}"),
+            rule: format!("rule: {watched}, mean of {window} min; first exceeded at {fired}"),
         }
     }
 }

@@ -19,11 +19,11 @@ const UNDER: u64 = 200;
 const PLACED: u64 = 300;
 
 /// Why calls fail, as the caller's instrumentation counts them.
-struct Why(Option<FailsAs>);
+struct Why(Option<&'static str>);
 
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.map_or(Ok(()), |fails_as| write!(f, " ({})", reason(fails_as)))
+        self.0.map_or(Ok(()), |reason| write!(f, " ({reason})"))
     }
 }
 
@@ -98,7 +98,7 @@ impl Reader<'_> {
             self.name(edge.to),
             edge.kind.as_str(),
             Tenths(i64::from(share)),
-            Why((share >= LOGGED).then_some(fails_as)),
+            Why((share >= LOGGED).then(|| reason(fails_as, edge.kind.is_request()))),
             Tenths(tenths),
         );
     }

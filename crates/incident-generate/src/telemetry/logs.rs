@@ -34,8 +34,6 @@ const USUAL: u64 = 3 << 16;
 const USUAL_CALLS: u64 = 4 << 16;
 const SERVED: u64 = 5 << 16;
 const TRACE: u64 = 9 << 16;
-/// The entries that a channel has in an hour, on average.
-const KEPT_AN_HOUR: i64 = 84;
 
 /// An entry of a log, of which the newest ones are written.
 struct Line {
@@ -83,13 +81,12 @@ impl<'a> Reader<'a> {
         sheet.begin(self.id(LOGS, 0, i64::from(self.now)), claim);
         let _ = writeln!(
             sheet.text,
-            "{} log of {} ({}; {source}), last {} min{}: {kept} entries, {}; {} below{}",
+            "{} log of {} ({}; {source}), last {} min{}: {kept} sampled entries; {} below{}",
             self.clock(self.now),
             self.name(self.at),
             dialect.name,
             self.window(),
             Filter(&self.asked),
-            Sampled(self.sampled()),
             if self.asked.is_filtered() { "the newest" } else { "the newest of each sort" },
             Lost(self.world.incident.knobs.log_loss),
         );
@@ -100,18 +97,6 @@ impl<'a> Reader<'a> {
         if is_whole {
             self.trace(sheet);
         }
-    }
-
-    /// Returns of how many entries the store keeps one: what is left is as much whatever the traffic is.
-    fn sampled(&self) -> i64 {
-        let an_hour = self.world.incident.traffic.usual(self.at) * 36 / 10;
-        let every = an_hour / KEPT_AN_HOUR;
-        // Such settings are round numbers.
-        let mut round = 1;
-        while round * 10 <= every {
-            round *= 10;
-        }
-        [5, 2, 1].into_iter().map(|factor| factor * round).find(|round| *round <= every).unwrap_or(1)
     }
 
     /// Adds the entries of classes of evidence. Returns the classes that logs show and that have entries.
@@ -413,18 +398,6 @@ impl fmt::Display for Filter<'_> {
             write!(f, ", level {level}")?;
         }
         self.0.matching.as_ref().map_or(Ok(()), |text| write!(f, ", that contain '{text}'"))
-    }
-}
-
-/// How many entries the store keeps.
-struct Sampled(i64);
-
-impl fmt::Display for Sampled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            ..=1 => f.write_str("all that were printed"),
-            every => write!(f, "one in {every} of those printed"),
-        }
     }
 }
 

@@ -17,6 +17,8 @@ use crate::telemetry::response_time::p99s;
 
 /// The metrics that every entity with requests has.
 const OF_REQUESTS: [&str; 3] = ["requests", "failed requests", "p99 of response time"];
+/// The minutes before the alert in which a volume has grown by a fourth of a percent.
+const GROWN: i64 = 400;
 /// The number of points of a series.
 const POINTS: i32 = 12;
 /// How many minutes it takes until something is full.
@@ -287,11 +289,12 @@ impl<'a> Reader<'a> {
             match series.of {
                 // Of a hundred attempts those after the first are retries.
                 Some(Quantity::Retries) => {
-                    Decimal { value: self.requests_in(minute) * 10 * (level - 100).max(0) / 100, places: 1 }
+                    let retries = (level - 100).max(0) * 100 + self.hundredth(slot, minute);
+                    Decimal { value: self.requests_in(minute) * retries / 1000, places: 1 }
                 }
                 // What is on a volume only grows while nothing clears it.
                 Some(Quantity::Volume) if level < 100 => {
-                    printed.value(level, i64::from(WINDOW + minute - self.now).clamp(0, 99))
+                    printed.value(level, (i64::from(minute) + GROWN) * 100 / (4 * GROWN))
                 }
                 _ => printed.value(level, self.hundredth(slot, minute)),
             }

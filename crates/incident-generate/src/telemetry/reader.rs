@@ -36,6 +36,8 @@ pub(super) const CATALOGUE: u64 = 6;
 pub(super) const EMPTY: u64 = 999;
 /// The class of evidence whose field of the status shows generations.
 const GENERATION: &str = "generation_stale";
+/// The class of evidence whose field of the status shows epochs.
+const EPOCH: &str = "two_primaries";
 
 /// What a diagnostic shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -178,10 +180,12 @@ impl<'a> Reader<'a> {
     fn generation(&self) -> u32 {
         let topology = &self.world.incident.topology;
         let issuer = match self.kind(self.at) {
-            Kind::Config | Kind::Dns | Kind::Identity => self.at,
+            Kind::Config | Kind::Dns | Kind::Identity | Kind::Db | Kind::Queue => self.at,
             _ => topology.of(Kind::Identity).next().unwrap_or(self.at),
         };
-        let class = self.world.library.vocabulary.class_named(GENERATION);
+        // Of stores the generation is the epoch of who leads.
+        let name = if self.kind(issuer).is_store() { EPOCH } else { GENERATION };
+        let class = self.world.library.vocabulary.class_named(name);
         let presences = self.world.presences(self.state, issuer);
         let ended =
             presences.filter(|one| class.is_some_and(|class| one.classes.contains(class)) && one.to <= self.now);
@@ -219,6 +223,10 @@ impl<'a> Reader<'a> {
 
     /// Returns the share of calls along an edge that fail, in thousandths, and how the failures look.
     pub(super) fn fails(&self, edge: &Edge, minute: i32) -> (i32, FailsAs) {
+        let spares = |acting: &Acting<'_>| acting.predicate.spares.is_some_and(|toward| toward.includes(edge.kind));
+        if self.world.holding(self.state, edge.from, minute).any(|acting| spares(&acting)) {
+            return (0, FailsAs::Unavailable);
+        }
         let called = i32::from(self.world.reading(self.state, edge.to, minute).error);
         let (mut passes, mut looks) = (1000, None);
         // A name that does not resolve, and a way that there is not, fail calls of the one that calls, to one of the others.

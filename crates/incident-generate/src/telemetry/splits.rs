@@ -288,7 +288,7 @@ impl Reader<'_> {
                         if is_leader { leads } else { usual_share * (1000 - leads) / (1000 - leaders_usual).max(1) }
                     }
                 };
-                Tenths(self.noisy(SPLITS + Dimension::Client as u64 * MOST + number, minute, share, 20))
+                Tenths(self.noisy(SPLITS + Dimension::Client as u64 * MOST + number, minute, share, 20).min(1000))
             });
             let label = format!("share of connections{{client=\"{}\"}}", self.name(edge.from));
             self.series(sheet, &label, "%", shares);
@@ -391,7 +391,11 @@ impl Reader<'_> {
             let claim = Claim::Calls { from: edge.from, to: edge.to, fail: true, errors: None };
             sheet.begin(self.split_id(Dimension::Reason, number), claim);
             let values = self.minutes().map(|minute| Tenths(i64::from(self.fails(edge, minute).0)));
-            let label = format!("failed calls{{peer=\"{}\",reason=\"{}\"}}", self.name(edge.to), reason(fails_as));
+            let label = format!(
+                "failed calls{{peer=\"{}\",reason=\"{}\"}}",
+                self.name(edge.to),
+                reason(fails_as, edge.kind.is_request())
+            );
             self.series(sheet, &label, "%", values);
             number += 1;
         }
@@ -416,8 +420,10 @@ fn fails_here(all: i64, own: i64, hit: i64, is_hit: bool) -> i64 {
 }
 
 /// Returns what instrumentation calls the reason of a failed call.
-pub(super) const fn reason(fails_as: FailsAs) -> &'static str {
+pub(super) const fn reason(fails_as: FailsAs, is_request: bool) -> &'static str {
     match fails_as {
+        FailsAs::Unavailable | FailsAs::Quota if !is_request => "connection_error",
+        FailsAs::Error if !is_request => "query_error",
         FailsAs::Unavailable => "http_503",
         FailsAs::Error => "http_500",
         FailsAs::Refused => "connection_refused",

@@ -113,6 +113,12 @@ impl<'a> Words<'a> {
         self.world.incident.draws.bits(Stream::Phrases, salt, index, 1)
     }
 
+    /// Returns how many connections of the pool are idle.
+    fn idle(&self) -> u32 {
+        let pool = self.own().size(Size::Pool);
+        self.within(1 << 22, pool / 3, pool - 1)
+    }
+
     fn ms(&self, index: u64) -> u32 {
         self.ms.unwrap_or_else(|| self.within(index, 2000, 9800))
     }
@@ -162,7 +168,7 @@ impl<'a> Words<'a> {
     }
 
     /// Appends the value of a place that is drawn.
-    fn drawn(&self, out: &mut String, number: u64, Drawn { each, how, .. }: Drawn) {
+    fn drawn(&self, out: &mut String, number: u64, Drawn { name, each, how }: Drawn, index: u64) {
         let draws = self.world.incident.names;
         let purpose = 1000 + number;
         let of = |at: EntityId| draws.child(1 << 40 | u64::from(at));
@@ -174,8 +180,10 @@ impl<'a> Words<'a> {
             Each::Node => of(self.world.incident.topology.entity(self.at).node.unwrap_or(self.at)),
             Each::System => draws.child(1 << 42),
         };
-        let bits = |word: u64| source.bits(Stream::Addresses, purpose, 0, word);
-        let within = |low: u32, high: u32| source.within(Stream::Addresses, purpose, 0, low, high);
+        // Counts that mean nothing differ within one entry.
+        let place = if matches!(name, "n3" | "bytes") { index + 1 } else { 0 };
+        let bits = |word: u64| source.bits(Stream::Addresses, purpose, place, word);
+        let within = |low: u32, high: u32| source.within(Stream::Addresses, purpose, place, low, high);
         let _ = match how {
             How::Number(low, high) => write!(out, "{}", within(low, high)),
             How::Rising(low, high, a_minute) => {
@@ -208,7 +216,7 @@ impl<'a> Words<'a> {
     /// Appends the value of the drawn place of a name.
     fn named_drawn(&self, out: &mut String, name: &str) {
         if let Some((number, place)) = (0..).zip(DRAWN).find(|(_, place)| place.name == name) {
-            self.drawn(out, number, place);
+            self.drawn(out, number, place, 0);
         }
     }
 
@@ -228,16 +236,14 @@ impl<'a> Words<'a> {
 
 impl Fill for Words<'_> {
     #[expect(clippy::too_many_lines, reason = "each place has its line")]
-    fn fill(&self, out: &mut String, place: Place) {
-        // Within one entry a place has one value, wherever it stands.
-        let index = match place {
-            Place::Known(known) => known as u64,
-            Place::Drawn(number, _) => number,
-        };
+    fn fill(&self, out: &mut String, place: Place, index: u64) {
         let place = match place {
             Place::Known(known) => known,
-            Place::Drawn(number, drawn) => return self.drawn(out, number, drawn),
+            Place::Drawn(number, drawn) => return self.drawn(out, number, drawn, index),
         };
+        // Within one entry a place has one value, wherever it stands, but for counts and words that mean nothing.
+        let is_one = !matches!(place, Known::N | Known::Few | Known::Word | Known::Rows);
+        let index = if is_one { place as u64 } else { 1 << 20 | index };
         let (own, other) = (self.own(), self.other());
         let within = |low, high| self.within(index, low, high);
         let objects = &self.world.objects;
@@ -320,19 +326,25 @@ impl Fill for Words<'_> {
                 write!(out, "/api/{}/{}", WORDS[within(0, 15) as usize], self.within(index | 1 << 33, 1000, 99_999))
             }
             Known::Method => out.write_str(["GET", "GET", "GET", "POST", "PUT"][within(0, 4) as usize]),
-            Known::Status => out.write_str(["200", "200", "200", "201", "204"][within(0, 4) as usize]),
+            Known::Status => out.write_str("200"),
             Known::LimitMb => write!(out, "{}", own.size(Size::Memory)),
             Known::LimitKb => write!(out, "{}", own.size(Size::Memory) * 1024),
             Known::RssKb => write!(out, "{}", own.size(Size::Memory) * 1024 - within(800, 5200)),
             Known::VmKb => write!(out, "{}", own.size(Size::Memory) * 1024 * 2 + own.drawn(20, 90_000, 900_000)),
             Known::Pool => write!(out, "{}", own.size(Size::Pool)),
+            Known::Idle => write!(out, "{}", self.idle()),
+            Known::Busy => write!(out, "{}", own.size(Size::Pool) - self.idle()),
+            Known::Rev => write!(out, "{}", within(104, 612)),
+            Known::VersionOf => {
+                let [major, minor, _] = Self::version(own);
+                write!(out, "{major}.{}.{}", minor + within(0, 3), self.within(1 << 21, 0, 9))
+            }
             Known::MaxConnections => write!(out, "{}", self.store().size(Size::Connections)),
             Known::VolumeGb => write!(out, "{}", own.size(Size::Volume)),
             Known::CpuLimit => write!(out, "{}", own.size(Size::Cores)),
             Known::SkewS => write!(out, "{}.{:03}", self.skew() / 1000, self.skew() % 1000),
-            Known::CertEndIso | Known::SinceIso | Known::EventFirst => {
-                return self.moment_at(out, self.began(), Style::IsoSeconds);
-            }
+            Known::CertEndIso | Known::SinceIso => return self.moment_at(out, self.began(), Style::IsoSeconds),
+            Known::EventFirst => return self.moment(out, Style::IsoSeconds),
             Known::Attempt => write!(out, "{}", 3 + self.minutes * 2 + within(0, 1)),
             Known::Restarts => write!(out, "{}", 1 + self.minutes / 5),
             Known::RestartsHour => write!(out, "{}", 1 + self.minutes.min(60) / 5),
@@ -373,11 +385,11 @@ impl Fill for Words<'_> {
                 let times = ["10s", "20s", "40s", "1m20s", "2m40s", "5m0s"];
                 out.write_str(times[(self.minutes as usize / 5).min(times.len() - 1)])
             }
-            Known::EventCount => write!(out, "{}", 1 + self.minutes),
+            Known::EventCount => out.write_str("1"),
             Known::EventHex16 => {
                 let Moment(alert) = self.world.moment_of_alert();
-                let ns = Moment(alert + self.began()).epoch_ms().unsigned_abs() * 1_000_000
-                    + u64::from(own.drawn(30, 0, 999_999));
+                let ns =
+                    Moment(alert + self.time).epoch_ms().unsigned_abs() * 1_000_000 + u64::from(within(0, 999_999));
                 write!(out, "{ns:016x}")
             }
             Known::ContainerStarted => {
