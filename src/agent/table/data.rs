@@ -2,35 +2,68 @@
 
 use std::sync::LazyLock;
 
-use incident_env::Diagnostic;
+use incident_env::{Diagnostic, Dimension};
 use serde::Deserialize;
 
-/// A sign, and how records tell it. Exactly one of the three kinds of telling is given.
+/// A sign, and the ways in which records tell it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Sign {
     /// The name of the sign.
     pub id: String,
-    /// Words of a log, of which one is enough.
+    /// The kinds of parts that can show it; any if there are none.
     #[serde(default)]
-    pub logs: Vec<String>,
-    /// The beginning or a part of a line of the status, which must also say since when it is so.
-    pub status: Option<String>,
-    /// The beginning of the name of a series.
-    pub series: Option<String>,
-    /// The value above which the series shows the sign, in the unit of the series.
-    pub above: Option<f64>,
-    /// The value below which the series shows the sign, in the unit of the series.
-    pub below: Option<f64>,
+    pub kinds: Vec<String>,
+    /// The ways, of which the first is looked for. The others count where they were read.
+    pub ways: Vec<Way>,
 }
 
 impl Sign {
+    /// Returns whether a part of this kind can show the sign, as far as the kind is known.
+    pub(super) fn fits(&self, kind: Option<&str>) -> bool {
+        self.kinds.is_empty() || kind.is_none_or(|kind| self.kinds.iter().any(|one| one == kind))
+    }
+}
+
+/// A way in which records tell a sign. Exactly one of `logs`, `status`, `calls` and `series` is given.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Way {
+    /// Words of a log, of which one is enough. With `above`, the number that follows them counts.
+    pub logs: Vec<String>,
+    /// A part of a line of the status, which must also say since when it is so.
+    pub status: Option<String>,
+    /// The reasons for which calls of the part fail.
+    pub calls: Vec<String>,
+    /// The kinds of parts to which those calls go; any if there are none.
+    pub to: Vec<String>,
+    /// Parts of the name of a series.
+    pub series: Vec<String>,
+    /// By what the metrics of the part are split for that series; none if it stands among them as it is.
+    pub split: Option<Dimension>,
+    /// The value above which the newest value is a sign, in the unit of the series.
+    pub above: Option<f64>,
+    /// The value below which the newest value is a sign, in the unit of the series.
+    pub below: Option<f64>,
+    /// How many times what they were at first the newest values are.
+    pub times: Option<f64>,
+    /// How much the newest values are above what they were at first, in the unit of the series.
+    pub rise: Option<f64>,
+    /// How many times the lowest series of a split the highest one is.
+    pub apart: Option<f64>,
+    /// Whether the series has grown and does so no more.
+    pub full: bool,
+}
+
+impl Way {
     /// The diagnostic that shows the sign.
     pub(super) const fn tool(&self) -> Diagnostic {
-        if self.series.is_some() {
+        if !self.series.is_empty() {
             Diagnostic::CheckMetrics
         } else if self.status.is_some() {
             Diagnostic::CheckServiceStatus
+        } else if !self.calls.is_empty() {
+            Diagnostic::CheckDependencies
         } else {
             Diagnostic::QueryLogs
         }
@@ -217,9 +250,15 @@ mod tests {
             }
         }
         for sign in &table().sign {
-            let tellings = [!sign.logs.is_empty(), sign.status.is_some(), sign.series.is_some()];
-            assert_eq!(tellings.iter().filter(|told| **told).count(), 1, "{}", sign.id);
-            assert_eq!(sign.series.is_some(), sign.above.is_some() != sign.below.is_some(), "{}", sign.id);
+            assert!(!sign.ways.is_empty(), "{}", sign.id);
+            for way in &sign.ways {
+                let tellings =
+                    [!way.logs.is_empty(), way.status.is_some(), !way.calls.is_empty(), !way.series.is_empty()];
+                assert_eq!(tellings.iter().filter(|told| **told).count(), 1, "{}", sign.id);
+                let limits = [way.above, way.below, way.times, way.rise, way.apart];
+                let limited = way.full || limits.iter().any(Option::is_some);
+                assert!(way.series.is_empty() || limited, "{}: nothing is said of the series", sign.id);
+            }
         }
     }
 

@@ -9,6 +9,7 @@ mod agent;
 mod data;
 mod repair;
 mod seen;
+mod told;
 mod walk;
 mod weigh;
 

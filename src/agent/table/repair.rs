@@ -1,41 +1,44 @@
 //! The steps of the table against a mechanism, with the targets that records name.
 
-use incident_env::{Action, ActionKind, Remediation};
+use incident_env::{Action, ActionKind, Diagnostic, Remediation};
 
 use super::data::{Relation, Step, Table, Target};
-use super::seen::{Seen, Shown};
-use super::walk::Look;
+use super::seen::{Look, Seen, Shown};
 use super::weigh::Candidate;
 
 /// Returns the looks that are needed to know what the steps are applied to.
-pub(super) fn looks<'a>(seen: &Seen<'a>, table: &Table, candidate: &Candidate<'a>) -> Vec<Look<'a>> {
+pub(super) fn looks<'a>(seen: &Seen<'a>, table: &'static Table, candidate: &Candidate<'a>) -> Vec<Look<'a>> {
     let mut needed = Vec::new();
     for step in &candidate.mechanism.steps {
         match &step.target {
-            Target::Job => needed.push((incident_env::Diagnostic::CheckServiceStatus, candidate.place)),
+            Target::Job => needed.push(Look::at(Diagnostic::CheckServiceStatus, candidate.place)),
             Target::Flag | Target::Certificate => {
-                needed.push((incident_env::Diagnostic::CheckServiceStatus, candidate.root));
+                needed.push(Look::at(Diagnostic::CheckServiceStatus, candidate.root));
             }
             Target::Each(at, Some(sign)) => {
                 let Some(sign) = table.sign(sign) else { continue };
-                let fails = |part: &&str| seen.calls.iter().any(|call| call.from == *part && call.is_bad());
-                let affected =
-                    seen.related(*at, candidate.root).into_iter().filter(|part| *at != Relation::User || fails(part));
-                needed.extend(affected.map(|part| (sign.tool(), part)));
+                let fails =
+                    |part: &str| seen.calls.iter().any(|call| (call.from == part || call.to == part) && call.is_bad());
+                let affected = seen.related(*at, candidate.root).into_iter();
+                let affected = affected.filter(|part| *at != Relation::User || fails(part));
+                needed.extend(affected.filter_map(|part| match seen.shown(sign, part, Some((*at, candidate.root))) {
+                    Shown::Unread(look) => Some(look),
+                    _ => None,
+                }));
             }
             Target::Root | Target::Place | Target::Change | Target::Each(_, None) => {}
         }
     }
-    needed.retain(|(tool, part)| seen.reading(*tool, part).is_none());
+    needed.retain(|look| !seen.is_taken(*look));
     needed
 }
 
 /// Returns the actions of all steps. A step whose target no record names is left out.
-pub(super) fn plan(seen: &Seen<'_>, table: &Table, candidate: &Candidate<'_>) -> Vec<Action> {
+pub(super) fn plan<'a>(seen: &Seen<'a>, table: &'static Table, candidate: &Candidate<'a>) -> Vec<Action> {
     candidate.mechanism.steps.iter().flat_map(|step| actions(seen, table, candidate, step)).collect()
 }
 
-fn actions(seen: &Seen<'_>, table: &Table, candidate: &Candidate<'_>, step: &Step) -> Vec<Action> {
+fn actions<'a>(seen: &Seen<'a>, table: &'static Table, candidate: &Candidate<'a>, step: &Step) -> Vec<Action> {
     let one = |target: Option<&str>| target.map(|target| action(&step.verb, target)).into_iter().collect();
     match &step.target {
         Target::Root => one(Some(candidate.root)),
@@ -52,12 +55,12 @@ fn actions(seen: &Seen<'_>, table: &Table, candidate: &Candidate<'_>, step: &Ste
         }
         Target::Each(at, sign) => {
             let sign = sign.as_ref().and_then(|id| table.sign(id));
-            let shows = |part: &&str| sign.is_none_or(|sign| matches!(seen.shown(sign, part), Shown::Now { .. }));
-            seen.related(*at, candidate.root)
-                .iter()
-                .filter(|part| shows(part))
-                .map(|part| action(&step.verb, part))
-                .collect()
+            let mut affected = seen.related(*at, candidate.root);
+            affected.retain(|part| {
+                let shown = sign.map(|sign| seen.shown(sign, part, Some((*at, candidate.root))));
+                shown.is_none_or(|shown| matches!(shown, Shown::Now { .. }))
+            });
+            affected.iter().map(|part| action(&step.verb, part)).collect()
         }
     }
 }

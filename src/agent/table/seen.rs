@@ -1,18 +1,68 @@
 //! What was read so far: who calls what and stands on what, how each part fares, and which signs it shows.
 
-use incident_env::{Diagnostic, Observation};
+use std::cell::RefCell;
+use std::collections::HashMap;
 
-use super::data::{Relation, Sign};
-use crate::agent::records::{Call, calls, logged, records, series, status};
+use incident_env::{Action, ActionKind, Diagnostic, Dimension, Observation, SYSTEM};
 
-/// Minutes after which a line of a log is no sign any more of something that goes on.
-const STALE: i32 = 25;
+use super::data::{Relation, Sign, Way};
+use super::told::{Told, in_logs, in_metrics, in_status, usual};
+use crate::agent::records::{Call, Change, calls, changes, records, series, status};
+
+/// How often a look is taken that gets no answer.
+const TRIES: usize = 3;
+
+/// What a look says that got no answer.
+const NO_ANSWER: &str = "no answer within";
+
+/// A look, taken or still to be taken: at a part, or at the whole system if there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Look<'a> {
+    tool: Diagnostic,
+    part: Option<&'a str>,
+    by: Option<Dimension>,
+}
+
+impl<'a> Look<'a> {
+    /// A look at a part.
+    pub(super) const fn at(tool: Diagnostic, part: &'a str) -> Self {
+        Self { tool, part: Some(part), by: None }
+    }
+
+    /// A look at the whole system.
+    pub(super) const fn over_all(tool: Diagnostic) -> Self {
+        Self { tool, part: None, by: None }
+    }
+
+    /// The look that a way of a sign needs.
+    const fn of(way: &Way, part: &'a str) -> Self {
+        Self { tool: way.tool(), part: Some(part), by: way.split }
+    }
+
+    /// The key under which what it shows is kept.
+    pub(super) fn key(&self) -> String {
+        let part = self.part.unwrap_or(SYSTEM);
+        self.by.map_or_else(|| part.to_owned(), |by| format!("{part} by={by}"))
+    }
+
+    /// The diagnostic that is asked.
+    pub(super) const fn tool(&self) -> Diagnostic {
+        self.tool
+    }
+
+    /// The look as an action.
+    pub(super) fn action(&self) -> Action {
+        let part = self.part.map(|part| ("service", part));
+        let by = self.by.map(|by| ("by", by.as_str()));
+        Action::with(ActionKind::Diagnostic(self.tool), &part.into_iter().chain(by).collect::<Vec<_>>())
+    }
+}
 
 /// What a part shows of a sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shown<'a> {
-    /// It was not looked at.
-    Unread,
+    /// It was not looked at in the way that tells first.
+    Unread(Look<'a>),
     /// It shows nothing of it.
     Absent,
     /// It has shown it for longer than an incident lasts, or does not show it any more.
@@ -43,14 +93,27 @@ pub(super) struct Seen<'a> {
     pub calls: Vec<Call<'a>>,
     /// Parts and what they stand on, with the kind of the latter.
     ties: Vec<(&'a str, &'static str, &'a str)>,
+    /// The kinds of parts, as the list of all parts says.
+    kinds: HashMap<&'a str, &'a str>,
+    /// The looks that were taken, each as often as it was.
+    taken: &'a [(Diagnostic, String)],
+    /// What logs told of signs, which is asked often.
+    logged: RefCell<HashMap<(usize, String), Told<'a>>>,
 }
 
 impl<'a> Seen<'a> {
-    /// Takes what was read apart.
-    pub(super) fn new(observation: &'a Observation) -> Self {
+    /// Takes what was read apart. `taken` are the looks that were taken.
+    pub(super) fn new(observation: &'a Observation, taken: &'a [(Diagnostic, String)]) -> Self {
         let parts = observation.briefing.services.iter();
         let read = parts.filter_map(|part| observation.reading(Diagnostic::CheckDependencies, part));
-        let mut seen = Self { observation, calls: Vec::new(), ties: Vec::new() };
+        let mut seen = Self {
+            observation,
+            calls: Vec::new(),
+            ties: Vec::new(),
+            kinds: HashMap::new(),
+            taken,
+            logged: RefCell::default(),
+        };
         for shown in read {
             for call in calls(shown) {
                 if !seen.calls.iter().any(|known| (known.from, known.to) == (call.from, call.to)) {
@@ -59,12 +122,46 @@ impl<'a> Seen<'a> {
             }
             seen.ties.extend(records(shown).filter_map(|record| tie(record.text)));
         }
+        let all = observation.reading(Diagnostic::CheckServiceStatus, SYSTEM).unwrap_or_default();
+        for record in records(all) {
+            let Some((part, rest)) = record.text.split_once(": kind ") else { continue };
+            let mut fields = rest.split(", ");
+            seen.kinds.insert(part, fields.next().unwrap_or_default());
+            seen.ties.extend(fields.filter_map(|field| field.strip_prefix("on ")).map(|node| (part, "node", node)));
+        }
         seen
+    }
+
+    /// Returns what a look showed; none if it was not taken. One that got no answer counts as taken after some tries.
+    pub(super) fn shown_by(&self, look: Look<'_>) -> Option<&'a str> {
+        let key = look.key();
+        let kind = ActionKind::Diagnostic(look.tool);
+        let found = self.observation.evidence.iter().find(|one| one.kind == kind && *one.target == *key);
+        let text = found.map(|one| one.text.as_str());
+        let answer = text.filter(|text| !text.contains(NO_ANSWER));
+        answer.or_else(|| {
+            let tries = self.taken.iter().filter(|(tool, taken)| *tool == look.tool && *taken == key).count();
+            (tries >= TRIES).then_some(text.unwrap_or_default())
+        })
     }
 
     /// Returns what a diagnostic of a part showed; none if it was not looked at.
     pub(super) fn reading(&self, tool: Diagnostic, part: &str) -> Option<&'a str> {
-        self.observation.reading(tool, part)
+        self.shown_by(Look::at(tool, part))
+    }
+
+    /// Returns whether a look was taken.
+    pub(super) fn is_taken(&self, look: Look<'_>) -> bool {
+        self.shown_by(look).is_some()
+    }
+
+    /// Returns the changes of a part, by the list of its own or by the one of all parts; none if neither was read.
+    pub(super) fn changes(&self, part: &str) -> Option<Vec<Change<'a>>> {
+        if let Some(own) = self.reading(Diagnostic::CheckRecentDeploys, part) {
+            return Some(changes(own).collect());
+        }
+        let all = self.shown_by(Look::over_all(Diagnostic::CheckRecentDeploys))?;
+        Some(changes(all).filter(|change| change.record.text.split(' ').nth(1) == Some(part)).collect())
     }
 
     /// Returns all parts that stand in a relation to a root, and of which that is known.
@@ -97,12 +194,12 @@ impl<'a> Seen<'a> {
         self.ties.iter().filter(move |tie| tie.0 == part).map(|tie| tie.2)
     }
 
-    /// Returns the kind of a part: as its status says, as others refer to it, or as it is named; none if nothing tells it.
+    /// Returns the kind of a part: as a status says, as others refer to it, or as it is named; none if nothing tells it.
     pub(super) fn kind(&self, part: &str) -> Option<&'a str> {
         let shown = self.reading(Diagnostic::CheckServiceStatus, part);
         let stated = shown.and_then(|shown| status(shown)?.field("kind"));
         let tied = || self.ties.iter().find(|tie| tie.2 == part).map(|tie| tie.1);
-        stated.or_else(tied).or_else(|| self.kind_by_name(part))
+        stated.or_else(|| self.kinds.get(part).copied()).or_else(tied).or_else(|| self.kind_by_name(part))
     }
 
     fn kind_by_name(&self, part: &str) -> Option<&'a str> {
@@ -125,18 +222,59 @@ impl<'a> Seen<'a> {
         status(self.reading(Diagnostic::CheckServiceStatus, part)?)?.field(name)
     }
 
-    /// Returns what a part shows of a sign.
-    pub(super) fn shown(&self, sign: &Sign, part: &str) -> Shown<'a> {
-        let Some(text) = self.reading(sign.tool(), part) else { return Shown::Unread };
-        if let Some(name) = &sign.series {
-            in_series(text, name, |value| {
-                sign.above.is_some_and(|limit| value.abs() > limit) || sign.below.is_some_and(|limit| value < limit)
-            })
-        } else if let Some(words) = &sign.status {
-            in_status(text, words)
-        } else {
-            in_logs(text, &sign.logs)
+    /// Returns what a part shows of a sign. If it is asked for a root, calls and series that name another part do not
+    /// count: what fails at a caller of the root are its calls to the root.
+    pub(super) fn shown(&self, sign: &Sign, part: &'a str, root: Option<(Relation, &str)>) -> Shown<'a> {
+        let mut found = Shown::Absent;
+        if !sign.fits(self.kind(part)) {
+            return found;
         }
+        for (place, way) in sign.ways.iter().enumerate() {
+            match self.told(way, part, root) {
+                Some(Told::Now { record, since }) => return Shown::Now { record, since },
+                Some(Told::Old) if found == Shown::Absent => found = Shown::Old,
+                None if place == 0 => found = Shown::Unread(Look::of(way, part)),
+                Some(Told::Old | Told::Absent) | None => {}
+            }
+        }
+        found
+    }
+
+    /// Returns what was read tells in one way; none if it was not read.
+    fn told(&self, way: &Way, part: &'a str, root: Option<(Relation, &str)>) -> Option<Told<'a>> {
+        if !way.calls.is_empty() {
+            let to_root = root.filter(|(at, _)| *at == Relation::Caller).map(|(_, root)| root);
+            let is_meant = |call: &&Call<'a>| {
+                let kind = || self.kind(call.to).is_none_or(|kind| way.to.iter().any(|one| one == kind));
+                call.from == part
+                    && call.is_bad()
+                    && (way.to.is_empty() || kind())
+                    && to_root.is_none_or(|to| to == call.to)
+            };
+            let failed = self
+                .calls
+                .iter()
+                .filter(is_meant)
+                .find(|call| reason(call).is_some_and(|reason| way.calls.iter().any(|one| one == reason)));
+            return match failed {
+                Some(call) => Some(Told::Now { record: call.record.id, since: None }),
+                None => self.reading(Diagnostic::CheckDependencies, part).map(|_| Told::Absent),
+            };
+        }
+        let text = self.shown_by(Look::of(way, part))?;
+        if !way.series.is_empty() {
+            let named = root.filter(|(at, _)| match way.split {
+                Some(Dimension::Client) => *at == Relation::Callee,
+                Some(Dimension::Node) => *at == Relation::Resident,
+                _ => false,
+            });
+            return Some(in_metrics(text, way, named.map(|(_, root)| root)));
+        }
+        if let Some(words) = &way.status {
+            return Some(in_status(text, words));
+        }
+        let key = (std::ptr::from_ref(way) as usize, part.to_owned());
+        Some(*self.logged.borrow_mut().entry(key).or_insert_with(|| in_logs(text, way)))
     }
 
     /// Returns how a part fares, by its failed requests and its response time.
@@ -157,6 +295,12 @@ impl<'a> Seen<'a> {
             };
         }
         level
+    }
+
+    /// Returns the share of its requests that a part fails, in per cent; none if it was not looked at or has no such series.
+    pub(super) fn failed(&self, part: &str) -> Option<f64> {
+        let text = self.reading(Diagnostic::CheckMetrics, part)?;
+        series(text).find(|one| one.label.starts_with("failed requests")).map(|one| one.last())
     }
 
     /// Returns whether a part gets twice as many requests as two hours ago or more; none if it was not looked at.
@@ -180,9 +324,10 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// What a series was at first: the smaller of its two oldest values.
-fn usual(values: &[f64]) -> f64 {
-    values.iter().take(2).copied().fold(f64::INFINITY, f64::min)
+/// The reason for which calls fail; none if they do not.
+pub(super) fn reason<'a>(call: &Call<'a>) -> Option<&'a str> {
+    let (_, rest) = call.record.text.split_once(" of calls fail (")?;
+    rest.split_once(')').map(|(reason, _)| reason)
 }
 
 /// Takes a line apart that says what a part stands on.
@@ -198,79 +343,9 @@ fn tie(text: &str) -> Option<(&str, &'static str, &str)> {
     found.or_else(|| text.split_once(" runs ").map(|(node, part)| (part, "node", node)))
 }
 
-/// Reads a time of the day, such as `09:45` or `09:45:06.941`, in minutes.
-pub(super) fn minute(time: &str) -> Option<i32> {
-    let mut fields = time.split(':');
-    let (hours, minutes): (i32, i32) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
-    Some(hours * 60 + minutes)
-}
-
-/// The minutes from one time of the day to another one less than half a day away.
-pub(super) fn minutes_between(from: i32, to: i32) -> i32 {
-    (to - from + 720).rem_euclid(1440) - 720
-}
-
-fn in_series<'a>(text: &'a str, name: &str, past: impl Fn(f64) -> bool) -> Shown<'a> {
-    let Some(one) = series(text).find(|one| one.label.starts_with(name)) else { return Shown::Absent };
-    if !past(one.last()) {
-        return Shown::Absent;
-    }
-    let ended = one.values.iter().rposition(|value| !past(*value));
-    let Some(before) = ended else { return Shown::Old };
-    let end = one.record.text.split_once(" min to ").and_then(|(_, rest)| minute(rest.split_once(": ")?.0));
-    let steps = i32::try_from(one.values.len() - 1 - before).unwrap_or(i32::MAX);
-    Shown::Now { record: one.record.id, since: end.map(|end| end - steps.saturating_mul(10)) }
-}
-
-fn in_status<'a>(text: &'a str, words: &str) -> Shown<'a> {
-    let Some(record) = records(text).skip(1).find(|record| record.text.contains(words)) else { return Shown::Absent };
-    match record.text.rsplit_once(", since ") {
-        Some((_, time)) => Shown::Now { record: record.id, since: minute(time) },
-        None if record.text.ends_with(", for days") => Shown::Old,
-        None => Shown::Absent,
-    }
-}
-
-fn in_logs<'a>(text: &'a str, words: &[String]) -> Shown<'a> {
-    let said = |line: &str| words.iter().any(|word| line.contains(word.as_str()));
-    let Some(line) = logged(text).filter(|line| line.is_warning() && said(line.message)).last() else {
-        return Shown::Absent;
-    };
-    let now = records(text).next().and_then(|record| minute(record.text.split(' ').next()?));
-    let age = now.zip(minute(line.record.text)).map(|(now, then)| minutes_between(then, now));
-    if age.is_some_and(|age| age > STALE) { Shown::Old } else { Shown::Now { record: line.record.id, since: None } }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_series_shows_a_sign_since_it_passed_the_limit() {
-        let text =
-            "[e-1] hit rate (%), every 10 min to 00:05: 92 91 8 9\n[e-2] cpu (%), every 10 min to 00:05: 97 98 99 98";
-        assert_eq!(in_series(text, "hit rate", |v| v < 60.0), Shown::Now { record: "e-1", since: Some(-15) });
-        assert_eq!(in_series(text, "cpu", |v| v > 90.0), Shown::Old);
-        assert_eq!(in_series(text, "cpu", |v| v > 99.5), Shown::Absent);
-    }
-
-    #[test]
-    fn a_status_shows_what_it_says_since_when() {
-        let text = "[e-1] 09:45 a: failing; kind db\n[e-2] instances: 2 primaries (epochs 1 and 2), 1 replica, since 09:07\n\
-[e-3] restarts in the last hour: 9, for days\n[e-4] peers connected: 5 of 5";
-        assert_eq!(in_status(text, "2 primaries"), Shown::Now { record: "e-2", since: Some(547) });
-        assert_eq!(in_status(text, "restarts in"), Shown::Old);
-        assert_eq!(in_status(text, "peers"), Shown::Absent);
-    }
-
-    #[test]
-    fn lines_of_a_log_are_stale_after_a_while() {
-        let text = "[e-1] 00:10 log of a, last 120 min\n[e-2] 23:59:00.000 ERROR no route to b\n[e-3] 22:59:00.000 WARN slow operation: 9 ms\n\
-[e-4] 00:09:00.000 INFO slow operation: 1 ms";
-        assert_eq!(in_logs(text, &["no route to".to_owned()]), Shown::Now { record: "e-2", since: None });
-        assert_eq!(in_logs(text, &["slow operation".to_owned()]), Shown::Old);
-        assert_eq!(in_logs(text, &["out of memory".to_owned()]), Shown::Absent);
-    }
 
     #[test]
     fn ties_are_read_from_both_ends() {
@@ -278,5 +353,22 @@ mod tests {
         assert_eq!(tie("node-1 runs a-api"), Some(("a-api", "node", "node-1")));
         assert_eq!(tie("a-api is configured by core-config"), Some(("a-api", "config", "core-config")));
         assert_eq!(tie("core-config calls nothing; every service uses it"), None);
+    }
+
+    #[test]
+    fn calls_say_why_they_fail() {
+        let text = "[e-1] a -> b (sync): failing, 12.5 % of calls fail (no_route), p99 8.0 ms\n\
+[e-2] a -> c (data): ok, 0.0 % of calls fail, p99 8.0 ms";
+        let reasons: Vec<_> = calls(text).map(|call| reason(&call)).collect();
+        assert_eq!(reasons, [Some("no_route"), None]);
+    }
+
+    #[test]
+    fn looks_have_the_keys_under_which_they_are_kept() {
+        let split = Look { tool: Diagnostic::CheckMetrics, part: Some("a"), by: Some(Dimension::Node) };
+        assert_eq!(split.key(), "a by=node");
+        assert_eq!(split.action().text("by"), Some("node"));
+        assert_eq!(Look::over_all(Diagnostic::CheckRecentDeploys).key(), "system");
+        assert_eq!(Look::over_all(Diagnostic::CheckRecentDeploys).action().target(), None);
     }
 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use incident_env::{
     ActionKind, Alert, AnswerForm, Briefing, Catalog, Diagnostic, Episode, EpisodeId, Evidence, Feedback, Observation,
-    Points, Targets, TaskId, Text,
+    Points, SYSTEM, Targets, TaskId, Text,
 };
 
 use super::TableSolver;
-use super::data::table;
+use super::data::{Relation, table};
 use super::repair;
-use super::seen::{Level, Seen};
+use super::seen::{Level, Look, Seen, Shown};
+
 use super::walk::Trail;
 use super::weigh::weigh;
 use crate::agent::fallback;
@@ -19,33 +20,46 @@ use crate::agent::policy::{Policy, Turn};
 /// What one look showed.
 type Read<'a> = (Diagnostic, &'a str, &'a str);
 
+/// What one look with a parameter, or at the whole system, showed.
+const ALL_CHANGES: Read<'static> = (
+    Diagnostic::CheckRecentDeploys,
+    SYSTEM,
+    "[e-11] chg-1 shop-db 09:28 (38 min ago), schema: migration 4\n\
+[e-12] chg-2 shop-db 09:50 (16 min ago), schema: migration 5\n\
+[e-13] chg-3 shop-db 09:00 (66 min ago), config: revision 2\n\
+[e-14] chg-4 shop-api 09:20 (46 min ago), deploy: release 3",
+);
+
 /// A caller whose calls to a store fail, and a store in which sessions wait for a lock.
 const LOCKED: [Read<'static>; 7] = [
     (
         Diagnostic::CheckMetrics,
         "shop-api",
-        "[e-1] failed requests (%), every 10 min to 10:00: 0.1 0.2 0.1 60.0 61.0 60.5",
+        "[e-1] failed requests (%), every 10 min to 10:00 and at 10:04: 0.1 0.2 0.1 60.0 61.0 60.5",
     ),
     (
         Diagnostic::CheckDependencies,
         "shop-api",
-        "[e-2] shop-api -> shop-db (data): failing, 60.0 % of calls fail, p99 2000 ms\n[e-3] shop-api runs on node-1",
+        "[e-2] shop-api -> shop-db (data): failing, 60.0 % of calls fail (timeout), p99 2000 ms\n\
+[e-3] shop-api runs on node-1",
     ),
     (
         Diagnostic::CheckMetrics,
         "shop-db",
-        "[e-4] failed requests (%), every 10 min to 10:02: 0.1 0.2 0.1 60.0 61.0 60.5\n\
-[e-5] incoming connections (% of limit), every 10 min to 10:02: 30 31 30 97 98 97",
+        "[e-4] failed requests (%), every 10 min to 10:00 and at 10:02: 0.1 0.2 0.1 60.0 61.0 60.5\n\
+[e-5] pg_stat_activity_count{datname=\"shop\",state=\"active\"}, every 10 min to 10:00 and at 10:02: 30 31 30 97 98 97",
     ),
     (
         Diagnostic::CheckDependencies,
         "shop-db",
-        "[e-6] shop-api -> shop-db (data): failing, 60.0 % of calls fail, p99 2000 ms",
+        "[e-6] shop-api -> shop-db (data): failing, 60.0 % of calls fail (timeout), p99 2000 ms",
     ),
     (
         Diagnostic::QueryLogs,
         "shop-db",
-        "[e-7] 10:04 log of shop-db, last 120 min\n[e-8] 10:03:01.000 WARN lock wait of 900 ms exceeded on relation 7",
+        "[e-7] 10:04 log of shop-db (PostgreSQL 15.6), last 120 min: 343 entries, the newest of each sort below\n\
+[e-8] 2026-08-12 10:03:16.430 UTC [5036] shop_rw@shop LOG:  process 5036 still waiting for RowExclusiveLock on relation 7\n\
+2026-08-12 10:03:16.430 UTC [5036] shop_rw@shop DETAIL:  Process holding the lock: 22095. Wait queue: 5036.",
     ),
     (
         Diagnostic::CheckServiceStatus,
@@ -53,12 +67,7 @@ const LOCKED: [Read<'static>; 7] = [
         "[e-9] 10:05 shop-db: failing; kind db, zone-a, on node-1, job job-7\n\
 [e-10] job job-7: running for 50 min, last runs took 4 min, since 09:30",
     ),
-    (
-        Diagnostic::CheckRecentDeploys,
-        "shop-db",
-        "[e-11] chg-1 09:28 (38 min ago), schema: migration 4\n[e-12] chg-2 09:50 (16 min ago), schema: migration 5\n\
-[e-13] chg-3 09:00 (66 min ago), config: revision 2",
-    ),
+    ALL_CHANGES,
 ];
 
 fn observation(read: &[Read<'_>]) -> Observation {
@@ -103,7 +112,7 @@ fn observation(read: &[Read<'_>]) -> Observation {
 #[test]
 fn signs_tell_the_mechanism_and_its_trigger() {
     let observation = observation(&LOCKED);
-    let seen = Seen::new(&observation);
+    let seen = Seen::new(&observation, &[]);
     assert_eq!((seen.level("shop-db"), seen.level("node-1")), (Level::Rose, Level::Unread));
     assert_eq!(seen.alert_holds("shop-api"), Some(("e-1", true)));
     let (trail, open) = Trail::follow(&seen, "shop-api");
@@ -124,7 +133,7 @@ fn signs_tell_the_mechanism_and_its_trigger() {
 #[test]
 fn without_signs_only_the_place_and_the_changes_count() {
     let observation = observation(&LOCKED);
-    let seen = Seen::new(&observation);
+    let seen = Seen::new(&observation, &[]);
     let (trail, _) = Trail::follow(&seen, "shop-api");
     let candidates = weigh(&seen, table(), &trail, false);
     assert_eq!(candidates[0].root, "shop-db");
@@ -134,17 +143,54 @@ fn without_signs_only_the_place_and_the_changes_count() {
 #[test]
 fn a_part_that_has_failed_for_long_is_no_trail() {
     let mut read = LOCKED;
-    read[2].2 = "[e-4] failed requests (%), every 10 min to 10:02: 60.1 60.2 60.1 60.0 61.0 60.5";
+    read[2].2 = "[e-4] failed requests (%), every 10 min to 10:00 and at 10:02: 60.1 60.2 60.1 60.0 61.0 60.5";
     let observation = observation(&read);
-    let (trail, open) = Trail::follow(&Seen::new(&observation), "shop-api");
+    let (trail, open) = Trail::follow(&Seen::new(&observation, &[]), "shop-api");
     assert_eq!((trail.end(), open), ("shop-api", None));
 }
 
 #[test]
 fn an_alert_that_is_over_is_no_incident() {
     let mut read = LOCKED;
-    read[0].2 = "[e-1] failed requests (%), every 10 min to 10:00: 0.1 0.2 0.1 60.0 0.2 0.1";
-    assert_eq!(Seen::new(&observation(&read)).alert_holds("shop-api"), Some(("e-1", false)));
+    read[0].2 = "[e-1] failed requests (%), every 10 min to 10:00 and at 10:04: 0.1 0.2 0.1 60.0 0.2 0.1";
+    assert_eq!(Seen::new(&observation(&read), &[]).alert_holds("shop-api"), Some(("e-1", false)));
+}
+
+#[test]
+fn calls_and_splits_are_read_from_the_root() {
+    let refused = "[e-1] a-api -> b-api (sync): failing, 9.0 % of calls fail (tls_handshake), p99 9 ms\n\
+[e-2] a-api -> c-db (data): failing, 9.0 % of calls fail (unauthenticated), p99 9 ms";
+    let by_client = "[e-3] share of connections{client=\"a-api\"} (%), every 10 min to 10:00: 20 21 80 85 86\n\
+[e-4] share of connections{client=\"b-api\"} (%), every 10 min to 10:00: 80 79 20 15 14";
+    let mut observation = observation(&[
+        (Diagnostic::CheckDependencies, "shop-api", refused),
+        (Diagnostic::CheckMetrics, "shop-db by=client", by_client),
+    ]);
+    let mut briefing = Arc::try_unwrap(observation.briefing).unwrap();
+    briefing.services = ["a-api", "b-api", "c-db", "shop-api", "shop-db"].map(Arc::from).to_vec();
+    observation.briefing = Arc::new(briefing);
+    let seen = Seen::new(&observation, &[]);
+    let shown = |sign: &str, part, root| seen.shown(table().sign(sign).unwrap(), part, Some(root));
+    let now = |record| Shown::Now { record, since: None };
+    assert_eq!(shown("tls_fails", "a-api", (Relation::Caller, "b-api")), now("e-1"));
+    // The calls of a caller to another part are no sign at the root.
+    assert!(matches!(shown("tls_fails", "a-api", (Relation::Caller, "c-db")), Shown::Unread(_)));
+    assert_eq!(shown("own_logins_refused", "a-api", (Relation::User, "x-identity")), now("e-2"));
+    let client = |root| shown("one_client_takes_most", "shop-db", (Relation::Callee, root));
+    assert!(matches!(client("a-api"), Shown::Now { record: "e-3", .. }));
+    assert_eq!(client("b-api"), Shown::Absent);
+    // What has no partitions is not asked for them.
+    assert_eq!(shown("delivered_again", "shop-db", (Relation::Callee, "a-worker")), Shown::Absent);
+}
+
+#[test]
+fn a_look_without_an_answer_is_not_taken_for_ever() {
+    let silent = [(Diagnostic::QueryLogs, "shop-db", "[e-1] 09:45 query_logs: no answer within 30 s")];
+    let observation = observation(&silent);
+    let look = Look::at(Diagnostic::QueryLogs, "shop-db");
+    let taken = |times: usize| vec![(look.tool(), look.key()); times];
+    assert!(!Seen::new(&observation, &taken(1)).is_taken(look));
+    assert!(Seen::new(&observation, &taken(3)).is_taken(look));
 }
 
 #[test]

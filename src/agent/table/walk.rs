@@ -3,11 +3,11 @@
 use incident_env::Diagnostic;
 
 use super::data::{Relation, Table};
-use super::seen::{Level, Seen, Shown};
+use super::seen::{Level, Look, Seen, Shown};
 use crate::agent::records::Call;
 
-/// A look that is still to be taken.
-pub(super) type Look<'a> = (Diagnostic, &'a str);
+/// The share of failing calls, in per cent, from which on a trail goes on where no call counts as failing.
+const FEW: f64 = 0.5;
 
 /// The trail of calls that fail or are slow, from the alerted part on.
 #[derive(Debug, Default)]
@@ -41,22 +41,29 @@ impl<'a> Trail<'a> {
         let mut part = alerted;
         loop {
             if seen.reading(Diagnostic::CheckDependencies, part).is_none() {
-                return Some((Diagnostic::CheckDependencies, part));
+                return Some(Look::at(Diagnostic::CheckDependencies, part));
             }
-            let own = seen.calls.iter().filter(|call| call.from == part && call.is_bad());
-            let mut own: Vec<_> = own.filter(|call| !self.parts.contains(&call.to)).copied().collect();
-            own.sort_by(|a, b| b.failing.total_cmp(&a.failing));
+            // Of a weak fault few calls fail, and they count as well. What has a substitute and fails far more often than
+            // its caller does is something that the caller can do without.
+            let own = seen.calls.iter().filter(|call| call.from == part && !self.parts.contains(&call.to));
+            let mut own: Vec<_> = own.filter(|call| call.is_bad() || call.failing >= FEW).copied().collect();
+            let failed = seen.failed(part);
+            let spared = |call: &Call<'_>| {
+                call.record.text.contains("with fallback")
+                    && failed.is_some_and(|failed| call.failing > failed * 1.5 + 2.0)
+            };
+            own.sort_by(|a, b| spared(a).cmp(&spared(b)).then(b.failing.total_cmp(&a.failing)));
             let mut well = None;
             let mut next = None;
             for call in own {
                 match seen.level(call.to) {
-                    Level::Unread => return Some((Diagnostic::CheckMetrics, call.to)),
+                    Level::Unread => return Some(Look::at(Diagnostic::CheckMetrics, call.to)),
                     Level::Rose => {
                         next = Some(call);
                         break;
                     }
-                    Level::Well => well = well.or(Some(call)),
-                    Level::LongBad => {}
+                    Level::Well if call.is_bad() => well = well.or(Some(call)),
+                    Level::Well | Level::LongBad => {}
                 }
             }
             self.end_is_well = next.is_none() && well.is_some();
@@ -78,14 +85,14 @@ impl<'a> Trail<'a> {
         let mut visited = vec![part];
         loop {
             if seen.reading(Diagnostic::CheckDependencies, part).is_none() {
-                return Err((Diagnostic::CheckDependencies, part));
+                return Err(Look::at(Diagnostic::CheckDependencies, part));
             }
             let mut above = None;
             for call in
                 seen.calls.iter().filter(|call| call.to == part && call.is_bad() && !visited.contains(&call.from))
             {
                 match seen.flooded(call.from) {
-                    None => return Err((Diagnostic::CheckMetrics, call.from)),
+                    None => return Err(Look::at(Diagnostic::CheckMetrics, call.from)),
                     Some(true) => {
                         above = Some(call.from);
                         break;
@@ -99,15 +106,20 @@ impl<'a> Trail<'a> {
         }
     }
 
-    /// Returns the parts in a relation to a root. Of those that use what all parts stand on, these are the ones on the
-    /// trail, the last one first, and those of which a log was read.
+    /// Returns the parts in a relation to a root: those on the trail first, the last of them before the others, then those
+    /// whose calls fail. Of those that use what all parts stand on, these are the ones on the trail, and those of which a
+    /// log was read or a call to a store is refused.
     pub(super) fn related(&self, seen: &Seen<'a>, at: Relation, root: &str) -> Vec<&'a str> {
         let mut found = seen.related(at, root);
+        let place = |part: &str| self.parts.iter().position(|one| *one == part);
+        let fails = |part: &str| seen.calls.iter().any(|call| (call.from == part || call.to == part) && call.is_bad());
         if matches!(at, Relation::User | Relation::Store) {
-            let place = |part: &&str| self.parts.iter().position(|one| one == part);
-            found.retain(|part| place(part).is_some() || seen.reading(Diagnostic::QueryLogs, part).is_some());
-            found.sort_by_key(|part| std::cmp::Reverse(place(part)));
+            found.retain(|part| {
+                place(part).is_some() || fails(part) || seen.reading(Diagnostic::QueryLogs, part).is_some()
+            });
         }
+        let is_batch = |part: &str| at == Relation::Resident && seen.kind(part) == Some("batch");
+        found.sort_by_key(|part| (!is_batch(part), std::cmp::Reverse(place(part)), !fails(part)));
         found
     }
 
@@ -120,7 +132,7 @@ impl<'a> Trail<'a> {
     /// those that show a sign of their own. What a flood or a slow part does further down is as bad as the cause.
     pub(super) fn marked(&self, seen: &Seen<'a>, table: &Table, signs: bool) -> Vec<&'a str> {
         let ends = self.parts.len().saturating_sub(if self.end_is_well { 2 } else { 1 });
-        let shows = |part: &str| table.signs().any(|sign| matches!(seen.shown(sign, part), Shown::Now { .. }));
+        let shows = |part: &'a str| table.signs().any(|sign| matches!(seen.shown(sign, part, None), Shown::Now { .. }));
         let marked = self.parts.iter().enumerate().filter(|(place, part)| *place >= ends || (signs && shows(part)));
         marked.map(|(_, part)| *part).chain(self.source).collect()
     }

@@ -3,9 +3,13 @@
 use incident_env::Diagnostic;
 
 use super::data::{Mechanism, Relation, Table};
-use super::seen::{Seen, Shown, minute, minutes_between};
-use super::walk::{Look, Trail};
-use crate::agent::records::{Change, changes, records};
+use super::seen::{Look, Seen, Shown};
+use super::told::{minute, minutes_between};
+use super::walk::Trail;
+use crate::agent::records::{Change, records};
+
+/// How many parts of a relation are read for a sign that any of them can show.
+const ENOUGH: usize = 2;
 
 /// A mechanism at a part, weighed by what was read.
 #[derive(Debug)]
@@ -32,7 +36,7 @@ impl<'a> Candidate<'a> {
     /// Weighs a mechanism at a part. Without signs, only the place and the changes count.
     fn weigh(
         seen: &Seen<'a>,
-        table: &Table,
+        table: &'static Table,
         trail: &Trail<'a>,
         mechanism: &'static Mechanism,
         root: &'a str,
@@ -53,13 +57,21 @@ impl<'a> Candidate<'a> {
             let Some(sign) = table.sign(&placed.sign) else { continue };
             let apart = mechanism.apart.contains(placed);
             let weight = if apart { 2.5 } else { 1.0 };
-            let parts = trail.related(seen, placed.at, root);
-            let shown = parts.iter().map(|part| (*part, seen.shown(sign, part)));
-            let now = shown.clone().find_map(|(part, shown)| match shown {
-                Shown::Now { record, since } => Some((part, record, since)),
+            let mut parts = trail.related(seen, placed.at, root);
+            let known = !parts.is_empty();
+            parts.retain(|part| sign.fits(seen.kind(part)));
+            let shown: Vec<_> =
+                parts.iter().map(|part| (*part, seen.shown(sign, part, Some((placed.at, root))))).collect();
+            let now = shown.iter().find_map(|(part, shown)| match shown {
+                Shown::Now { record, since } => Some((*part, *record, *since)),
                 _ => None,
             });
-            let unread = shown.clone().find(|(_, shown)| *shown == Shown::Unread).map(|(part, _)| part);
+            let unread = shown.iter().find_map(|(_, shown)| match shown {
+                Shown::Unread(look) => Some(*look),
+                _ => None,
+            });
+            let read = shown.iter().filter(|(_, shown)| !matches!(shown, Shown::Unread(_))).count();
+            let foremost = shown.first().is_some_and(|(_, shown)| matches!(shown, Shown::Unread(_)));
             if let Some((part, record, since)) = now {
                 found.score += weight;
                 found.records.insert(if apart { 0 } else { found.records.len() }, record);
@@ -69,15 +81,15 @@ impl<'a> Candidate<'a> {
                 if placed.at == Relation::Root {
                     found.since = found.since.or(since);
                 }
-            } else if parts.is_empty() {
-                let known = seen.reading(Diagnostic::CheckDependencies, root).is_some();
-                if !known {
+            } else if !known {
+                let look = Look::at(Diagnostic::CheckDependencies, root);
+                if !seen.is_taken(look) {
                     found.open += weight;
-                    found.unread.push((Diagnostic::CheckDependencies, root));
+                    found.unread.push(look);
                 }
-            } else if let Some(part) = unread {
+            } else if let Some(look) = unread.filter(|_| read < ENOUGH || foremost) {
                 found.open += weight;
-                found.unread.insert(if apart { 0 } else { found.unread.len() }, (sign.tool(), part));
+                found.unread.insert(if apart { 0 } else { found.unread.len() }, look);
             } else {
                 let all = if placed.at == Relation::Root { 0.8 } else { 0.4 };
                 found.score -= weight * all;
@@ -91,40 +103,63 @@ impl<'a> Candidate<'a> {
         if self.mechanism.trigger.is_none() {
             return;
         }
-        match seen.reading(Diagnostic::CheckRecentDeploys, self.place) {
+        match seen.changes(self.place) {
             None => {
                 self.open += 0.5;
-                self.unread.push((Diagnostic::CheckRecentDeploys, self.place));
+                self.unread.push(Look::over_all(Diagnostic::CheckRecentDeploys));
+            }
+            // The part at which the change was made is still to be found.
+            Some(_) if self.mechanism.trigger_shows.is_some() && self.place == self.root => {
+                let kind = self.mechanism.trigger.as_deref();
+                let made = |part: &&str| {
+                    seen.changes(part).is_some_and(|all| all.iter().any(|change| Some(change.kind) == kind))
+                };
+                let all_known = seen.is_taken(Look::at(Diagnostic::CheckDependencies, self.root));
+                let parts = seen.related(self.mechanism.trigger_at, self.root);
+                if all_known && !parts.iter().any(made) {
+                    self.score -= 2.0;
+                }
             }
             Some(_) if self.trigger(seen).is_some() => self.score += 0.5,
             Some(_) => self.score -= 2.0,
         }
     }
 
-    /// Returns the looks without which the answer is not whole: at the part with the trigger, and at the trigger.
-    pub(super) fn essential(&self, seen: &Seen<'a>, table: &Table) -> Vec<Look<'a>> {
+    /// Returns the looks without which the answer is not whole: at the part with the trigger, and at the trigger or the
+    /// record that there is none.
+    pub(super) fn essential(&self, seen: &Seen<'a>, table: &'static Table) -> Vec<Look<'a>> {
         let mut needed = Vec::new();
         if let Some(sign) =
             self.mechanism.trigger_shows.as_ref().and_then(|id| table.sign(id)).filter(|_| self.place == self.root)
         {
-            needed.push((Diagnostic::CheckDependencies, self.root));
+            needed.push(Look::at(Diagnostic::CheckDependencies, self.root));
             let may = |part: &&str| {
                 seen.kind(part).is_none_or(|kind| self.mechanism.trigger_kinds.iter().any(|one| one == kind))
             };
             let parts = seen.related(self.mechanism.trigger_at, self.root).into_iter().filter(may);
-            needed.extend(parts.map(|part| (sign.tool(), part)));
+            needed.extend(parts.filter_map(|part| match seen.shown(sign, part, None) {
+                Shown::Unread(look) => Some(look),
+                _ => None,
+            }));
         }
-        needed.push((Diagnostic::CheckRecentDeploys, self.place));
+        needed.push(match self.mechanism.trigger {
+            Some(_) => Look::over_all(Diagnostic::CheckRecentDeploys),
+            None => Look::at(Diagnostic::CheckRecentDeploys, self.root),
+        });
         needed
     }
 
     /// Returns the change that set the fault off: the newest one of the right kind from before the fault shows.
     pub(super) fn trigger(&self, seen: &Seen<'a>) -> Option<Change<'a>> {
         let kind = self.mechanism.trigger.as_ref()?;
-        let shown = seen.reading(Diagnostic::CheckRecentDeploys, self.place)?;
-        let mut own: Vec<_> = changes(shown).filter(|change| change.kind == kind).collect();
+        let mut own = seen.changes(self.place)?;
+        own.retain(|change| change.kind == kind);
         own.sort_by_key(|change| change.minutes_ago);
-        let before = |change: &&Change<'_>| match (self.since, change.record.text.split(' ').nth(1).and_then(minute)) {
+        let made = |change: &Change<'_>| {
+            let (head, _) = change.record.text.split_once(" (")?;
+            minute(head.rsplit(' ').next()?)
+        };
+        let before = |change: &&Change<'_>| match (self.since, made(change)) {
             (Some(since), Some(made)) if change.minutes_ago < 600 => minutes_between(made, since) > -11,
             _ => true,
         };
