@@ -5,12 +5,14 @@
 use serde_json::{Map, Value, json};
 
 use crate::data::family::ChangeKind;
+use crate::data::vocabulary::Glance;
 use crate::ids::EntityId;
 use crate::incident::world::{State, World};
 use crate::play::answer::NONE;
 use crate::play::command;
 use crate::play::limits::SETTLED_AFTER;
 use crate::proof::claim::Claim;
+use crate::proof::hypotheses::View;
 use crate::proof::repair_plan;
 use crate::system::fault::{Fault, Op, Target, Thing};
 use crate::telemetry::query;
@@ -30,6 +32,7 @@ struct Line {
     /// The part that was looked at, and with what.
     at: EntityId,
     tool: Diagnostic,
+    glance: Glance,
     /// The id that the line is cited by.
     id: String,
     /// The line without its id.
@@ -92,9 +95,10 @@ impl<'a> Person<'a> {
     }
 
     /// Looks at a part if there are more steps than are needed for other looks; each is taken once.
-    fn look(&mut self, at: EntityId, tool: Diagnostic, needed: u32) {
-        let kind = ActionKind::Diagnostic(tool);
-        let is_known = self.lines.iter().any(|line| (line.at, line.tool) == (at, tool));
+    fn look(&mut self, at: EntityId, glance: impl Into<Glance>, needed: u32) {
+        let glance = glance.into();
+        let kind = ActionKind::Diagnostic(glance.tool);
+        let is_known = self.lines.iter().any(|line| (line.at, line.glance) == (at, glance));
         if is_known || !self.episode.observation().task().offers(&kind) {
             return;
         }
@@ -102,12 +106,21 @@ impl<'a> Person<'a> {
             self.left_out += 1;
             return;
         }
-        self.step(&Action::with(kind, &[("service", self.name(at))]));
+        self.step(&View { at, glance }.action(self.name(at)));
         self.world.pass(&mut self.state, 1);
-        let sheet = query::read(self.world, &self.state, at, tool);
-        assert_eq!(self.episode.observation().reading(tool, self.name(at)), Some(&*sheet.text), "the states differ");
+        let sheet = query::read(self.world, &self.state, at, glance);
+        let key = glance.by.map_or_else(|| self.name(at).to_owned(), |by| format!("{} by={by}", self.name(at)));
+        let shown = self.episode.observation().reading(glance.tool, &key);
+        assert_eq!(shown, Some(&*sheet.text), "the states differ");
         for (record, (_, text)) in sheet.records.iter().zip(entries(&sheet.text)) {
-            self.lines.push(Line { at, tool, id: record.id.to_string(), text, claim: record.claim });
+            self.lines.push(Line {
+                at,
+                tool: glance.tool,
+                glance,
+                id: record.id.to_string(),
+                text,
+                claim: record.claim,
+            });
         }
     }
 
@@ -116,7 +129,8 @@ impl<'a> Person<'a> {
     pub(crate) fn walk(&mut self, beside: Diagnostic) {
         let (root, before) = self.walk.clone().split_last().map(|(root, before)| (*root, before.to_vec())).unwrap();
         let trigger_at = self.trigger().map_or(root, |change| change.0);
-        let at_root = u32::try_from(AT_ROOT.len()).unwrap() + u32::from(trigger_at != root);
+        let splits = self.telling_splits(root).len();
+        let at_root = u32::try_from(AT_ROOT.len() + splits).unwrap() + u32::from(trigger_at != root);
         for (hops, at) in (1..=u32::try_from(before.len()).unwrap()).rev().zip(before) {
             self.look(at, Diagnostic::CheckDependencies, 0);
             self.look(at, beside, at_root + hops - 1);
@@ -125,11 +139,22 @@ impl<'a> Person<'a> {
         for tool in AT_ROOT {
             self.look(root, tool, 0);
         }
+        for glance in self.telling_splits(root) {
+            self.look(root, glance, 0);
+        }
         self.look(trigger_at, Diagnostic::CheckRecentDeploys, 0);
         self.confirm();
         if self.world.incident.fault.is_none() {
             self.look(self.world.incident.topology.gateway, Diagnostic::CheckMetrics, 0);
         }
+    }
+
+    /// The splits of the metrics of a part in which somebody would look who suspects what is wrong there.
+    fn telling_splits(&self, at: EntityId) -> Vec<Glance> {
+        let vocabulary = &self.world.library.vocabulary;
+        let shown = self.world.incident.shows(at);
+        let glances = vocabulary.glances().into_iter().filter(|glance| glance.by.is_some());
+        glances.filter(|glance| shown.meets(vocabulary.of_glance(*glance))).collect()
     }
 
     /// Checks what follows from the cause, with the steps that are to spare: the other parts at which it shows, such as

@@ -10,6 +10,8 @@ use incident_env::{Diagnostic, Dimension};
 
 /// How far two readings of the same share may be apart, in percentage points: each has its noise and its rounding.
 const SHARE: f64 = 1.0;
+/// How far a mean of readings may be off because the rates that they are weighted by have their noise, as a share of it.
+const RATES: f64 = 0.04;
 /// How far two readings of the same time may be apart, as a factor.
 const TIME: f64 = 1.15;
 
@@ -90,7 +92,7 @@ fn front_door(gateway: &str, metrics: &str, by_route: &str) -> Result<(), Broken
     let (requests, failed) = (newest_of("requests{"), newest_of("failed requests{"));
     let whole: f64 = requests.iter().sum();
     let routes = requests.iter().zip(&failed).map(|(rate, share)| rate * share).sum::<f64>() / whole.max(1.0);
-    if (routes - door).abs() <= SHARE {
+    if (routes - door).abs() <= SHARE + door * RATES {
         return Ok(());
     }
     Err(BrokenLaw::FrontDoor { gateway: gateway.to_owned(), door, routes })
