@@ -46,40 +46,40 @@ fn suite_digest(suite: &str) -> String {
 
 #[test]
 fn easy_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Easy, 10), "d03fdc2c96022a8b06019523f3daf39eb9b85e51fa0b02d7662385fab25121a2");
+    assert_eq!(digest(Level::Easy, 10), "4ed21d81c8ead7b52669e175485c9315ef5206cba2b6bd4bbd4bc01d0d43c917");
 }
 
 #[test]
 fn medium_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Medium, 10), "955cf652e3bca3e30d059587dba226e6e249e0e9fa7ae5815e157626debbf104");
+    assert_eq!(digest(Level::Medium, 10), "19f8a12a20b698f5466a6ab6b449e87d63c242e762836b0416ac1038f3e3f426");
 }
 
 #[test]
 fn hard_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Hard, 6), "65c0ddea192f5e7ae2c85f9518a605d57135faf7d0f2b748a0ac3a55201b084e");
+    assert_eq!(digest(Level::Hard, 6), "0d08202e6ba3c2c115c78d41f49cb566888d06a07ac653d6f3857edea8a0bca5");
 }
 
 #[test]
 fn expert_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Expert, 4), "54f369c70db36a095c1d3034ef8a7fd7dea35728cab8ab01c96dcf51ea108ed9");
+    assert_eq!(digest(Level::Expert, 4), "1b512266c0a47fcba50aecb532e470cbb167a9585f236b9d89771c0b9fe3bd53");
 }
 
 #[test]
 fn the_smoke_suite_is_what_it_was() {
     let digest = suite_digest("smoke");
-    assert_eq!(digest, "sha256:6c2aa09f76780c3899833b978b341856114ea98508c54ad48e9f1c0a74d07ff9");
+    assert_eq!(digest, "sha256:66cd7747a099dfbcb4679078d0dfbfd181ad09b94d6a433af786ca7198bd26a7");
 }
 
 #[test]
 #[ignore = "120 incidents take a minute without optimization"]
 fn the_lite_suite_is_what_it_was() {
     let digest = suite_digest("lite");
-    assert_eq!(digest, "sha256:88cb54fd0f23c92fd8338f43c7f865637dfdedcd18dae382789aae7ecdd77e17");
+    assert_eq!(digest, "sha256:4badf5b7d0e125b0ab257dfc64f927d43d917c0860003b8dd98db795be052399");
 }
 
 #[test]
 #[ignore = "600 incidents take minutes without optimization"]
 fn the_full_suite_is_what_it_was() {
     let digest = suite_digest("full");
-    assert_eq!(digest, "sha256:e330a22234a257968c3efa5051a54d4d6e29f2f807b3b561fab0811f13d8f758");
+    assert_eq!(digest, "sha256:9312eb5990e42462f7fce51748e4e90d3ebd963ca3ab49dbbb20fd7ccc05ce15");
 }
