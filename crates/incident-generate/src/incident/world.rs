@@ -10,7 +10,7 @@ use crate::draws::Stream;
 use crate::ids::{ClassSet, EntityId, EntitySet, FactId, FactSet, PredicateId, VerbId};
 use crate::incident::calendar::{Clock, Moment};
 use crate::incident::incident::{Decoy, Incident};
-use crate::system::fault::{Target, Thing};
+use crate::system::fault::{Fault, Target, Thing};
 use crate::system::named_objects::NamedObjects;
 use crate::system::strength::Strength;
 use crate::system::traffic::{Acting, Flow, Reading, TrafficModel, Trouble};
@@ -445,7 +445,7 @@ impl World {
     /// back and caches warm up, the longer the more slowly the fact had come to act in full.
     fn fading<'a>(&'a self, state: &State) -> Vec<Acting<'a>> {
         let now = state.minute();
-        let facts = self.incident.fault.iter().flat_map(|fault| fault.numbered_facts());
+        let facts = self.incident.fault.iter().flat_map(Fault::numbered_facts);
         let each = facts.zip(&state.spans).filter_map(|((id, fact), span)| {
             let acting = fact.acting(&self.library.vocabulary);
             let fades = acting.predicate.ramp.min(FADES);
