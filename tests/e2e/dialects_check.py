@@ -31,7 +31,7 @@ KUBERNETES = "1.29"
 
 RECORD = re.compile(r"\[e-[0-9a-z]{10}\] ")
 SECTION = re.compile(r"((?:query_logs|check_[a-z_]+)) ([\w-]+)$")
-HEADING = re.compile(r"(\d\d):(\d\d) log of ([\w-]+) \((.*); ([^;]*)\), last (\d+) min: (\d+) entries, ")
+HEADING = re.compile(r"(\d\d):(\d\d) log of ([\w-]+) \((.*); ([^;]*)\), last (\d+) min: (\d+) sampled entries; ")
 # What the store of traces says, in no technology's grammar.
 TRACE = re.compile(r"\d\d:\d\d trace of a request: ")
 SERIES = re.compile(
