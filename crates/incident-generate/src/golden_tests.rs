@@ -51,12 +51,12 @@ fn easy_incidents_are_what_they_were() {
 
 #[test]
 fn medium_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Medium, 10), "19f8a12a20b698f5466a6ab6b449e87d63c242e762836b0416ac1038f3e3f426");
+    assert_eq!(digest(Level::Medium, 10), "39de1dd0fbe687747279d2206c73f6457d5bc8ad3e62e8d56fb9a63cd93abe7d");
 }
 
 #[test]
 fn hard_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Hard, 6), "0d08202e6ba3c2c115c78d41f49cb566888d06a07ac653d6f3857edea8a0bca5");
+    assert_eq!(digest(Level::Hard, 6), "65d8ede0866760509f731ba985e9fa91b5055cced6d4ffaf6436e3d4b1fd2b36");
 }
 
 #[test]
@@ -67,19 +67,19 @@ fn expert_incidents_are_what_they_were() {
 #[test]
 fn the_smoke_suite_is_what_it_was() {
     let digest = suite_digest("smoke");
-    assert_eq!(digest, "sha256:66cd7747a099dfbcb4679078d0dfbfd181ad09b94d6a433af786ca7198bd26a7");
+    assert_eq!(digest, "sha256:6bb1467c3e6f16ba8dcc6c5a615599cde128188b289023049b025e8309ca763e");
 }
 
 #[test]
 #[ignore = "120 incidents take a minute without optimization"]
 fn the_lite_suite_is_what_it_was() {
     let digest = suite_digest("lite");
-    assert_eq!(digest, "sha256:4badf5b7d0e125b0ab257dfc64f927d43d917c0860003b8dd98db795be052399");
+    assert_eq!(digest, "sha256:450f2ce6a25435acaca2272a2c914f8b04a307436609f160574cab3c1f84fb15");
 }
 
 #[test]
 #[ignore = "600 incidents take minutes without optimization"]
 fn the_full_suite_is_what_it_was() {
     let digest = suite_digest("full");
-    assert_eq!(digest, "sha256:9312eb5990e42462f7fce51748e4e90d3ebd963ca3ab49dbbb20fd7ccc05ce15");
+    assert_eq!(digest, "sha256:478792829286b72902817548cee25e5779e9ded6a53a5f7a4648e88109015cbc");
 }

@@ -47,9 +47,10 @@ impl Slot {
         let order = draws.shuffled(Stream::Design, design << 8 | 1 << 4 | own << 2 | turn, 3);
         let cell = cells[quarter + order[usize::try_from(number % QUARTER).unwrap_or_default()]];
         let (task, severity) = (TaskId::ALL[cell % 3], Severity::ALL[cell / 3]);
-        let first = draws.below(Stream::Design, own, 1, 3) as usize + usize::try_from(design % 3).unwrap_or_default();
+        // The task is the same at all levels, so of twelve incidents of all levels one is a control.
+        let first = draws.below(Stream::Design, 0, 1, 3) as usize + usize::try_from(design % 3).unwrap_or_default();
         let is_first = task.index() == first % 3;
-        let second = draws.below(Stream::Design, design << 8 | own, 2, SECOND_CONTROL) == 0;
+        let second = design > 0 && draws.below(Stream::Design, design << 8 | own, 2, SECOND_CONTROL) == 0;
         let is_control = severity == Severity::P4 && (is_first || (second && task.index() == (first + 1) % 3));
         let count = design * 3 + task.index() as u64;
         let start = draws.below(Stream::Design, own << 8 | severity.index() as u64, 3, u32::MAX);
@@ -120,6 +121,15 @@ mod tests {
                 let three = Level::ALL.into_iter().flat_map(|level| slots(level, from..from + 3));
                 assert_eq!(three.map(cell).collect::<BTreeSet<_>>().len(), 12, "{start} {turn}");
             }
+        }
+    }
+
+    #[test]
+    fn the_smallest_suite_has_one_control() {
+        for seed in 0..40 {
+            let slots = Level::ALL.into_iter().flat_map(|level| (0..3).map(move |number| (level, number)));
+            let of = slots.map(|(level, number)| Slot::of(Draws::new(seed), level, number));
+            assert_eq!(of.filter(|slot| slot.severity.is_none()).count(), 1, "{seed}");
         }
     }
 
