@@ -189,36 +189,6 @@ pub fn changes(shown: &str) -> impl Iterator<Item = Change<'_>> {
     })
 }
 
-/// A line of a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Logged<'a> {
-    /// The record.
-    pub record: Record<'a>,
-    /// The level, such as `ERROR`.
-    pub level: &'a str,
-    /// The message.
-    pub message: &'a str,
-}
-
-impl Logged<'_> {
-    /// Returns whether the line is above INFO.
-    #[must_use]
-    pub fn is_warning(&self) -> bool {
-        matches!(self.level, "WARN" | "ERROR" | "FATAL")
-    }
-}
-
-/// Goes through the lines that `query_logs` shows, without its heading and its traces.
-pub fn logged(shown: &str) -> impl Iterator<Item = Logged<'_>> {
-    records(shown).filter_map(|record| {
-        let (time, rest) = record.text.split_once(' ')?;
-        let (level, message) = rest.split_once(' ')?;
-        let is_time = time.starts_with(|c: char| c.is_ascii_digit()) && time.contains(':');
-        let is_level = level.len() > 1 && level.chars().all(|c| c.is_ascii_uppercase());
-        (is_time && is_level).then_some(Logged { record, level, message })
-    })
-}
-
 /// The words by which logs of any technology mark what is out of the ordinary.
 const LOUD: [&str; 14] = [
     "ERROR", "WARN", "WARNING", "FATAL", "CRITICAL", "PANIC", "error", "warn", "warning", "fatal", "crit", "err",
@@ -297,17 +267,6 @@ mod tests {
 [e-4] 09:45 no change of svc-a on record";
         let found: Vec<_> = changes(shown).map(|change| (change.id, change.minutes_ago, change.kind)).collect();
         assert_eq!(found, [("chg-1", 19, "flag"), ("chg-2", 120, "deploy"), ("chg-3", 2880, "config")]);
-    }
-
-    #[test]
-    fn log_lines_have_a_level() {
-        let shown = "[e-1] 09:45 log of svc-a, last 120 min; kinds of message above INFO: 1, the newest of each below\n\
-[e-2] 09:34:06.941 ERROR no route to svc-b\n\
-[e-3] 09:35:31.776 INFO call to svc-c took 105 ms\n\
-[e-4] 09:45 trace of a request: svc-a 335 ms, failed";
-        let found: Vec<_> = logged(shown).map(|line| (line.level, line.message, line.is_warning())).collect();
-        let expected = [("ERROR", "no route to svc-b", true), ("INFO", "call to svc-c took 105 ms", false)];
-        assert_eq!(found, expected);
     }
 
     #[test]

@@ -4,8 +4,6 @@
 //! A dialect says how something reads that is seen: a class of evidence, a call that fails, work that is done. It never
 //! knows why, so no text can give a family away.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use crate::data::kinds::Kind;
@@ -453,16 +451,5 @@ impl Dialects {
             None => true,
         });
         found.unwrap_or(DialectId(0))
-    }
-
-    /// Counts the dialects by kind, for documents.
-    #[must_use]
-    pub fn by_kind(&self) -> BTreeMap<Kind, Vec<&str>> {
-        let of = |kind: &Kind| {
-            let names =
-                self.0.iter().filter(|dialect| dialect.kinds.contains(kind)).map(|dialect| dialect.name.as_str());
-            (*kind, names.collect())
-        };
-        Kind::ALL.iter().map(of).collect()
     }
 }
