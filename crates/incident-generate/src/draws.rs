@@ -36,6 +36,8 @@ pub enum Stream {
     Technology = 23,
     Sizes = 24,
     Addresses = 25,
+    Calls = 26,
+    Growth = 27,
 }
 
 /// The sources of one attempt at an incident.

@@ -21,7 +21,7 @@ use crate::proof::repair_plan;
 use crate::suite::Suite;
 use crate::system::bind::{Strengths, bind};
 use crate::system::fault::Fault;
-use crate::system::topology::{Edge, Entity, Journey, Topology};
+use crate::system::topology::{Calls, Edge, Entity, Journey, Topology};
 use crate::system::traffic::TrafficModel;
 use incident_env::Severity;
 use incident_env::{Action, Episode, Points, TaskId};
@@ -243,7 +243,8 @@ impl Small {
             used: 500,
             base_latency: 10_000,
         };
-        let edge = |from, to, kind| Edge { from, to, kind, fanout: 1000 };
+        let calls = Calls { share: 1000, times: 1, needed: 1000, retried: 0, parallel: false };
+        let edge = |from, to, kind| Edge { from, to, kind, calls };
         let topology = Topology {
             entities: vec![
                 entity("gateway-1", Kind::Gateway, 1_000_000),
@@ -305,6 +306,7 @@ impl Small {
             traffic: self.traffic,
             fault: Some(fault),
             second: None,
+            growth: None,
             duration: 10,
             changes: vec![change("chg-10001", STORE, 15), change("chg-10002", SERVICE, 500)],
             trigger: Some("chg-10001".to_owned()),

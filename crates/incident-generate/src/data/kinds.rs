@@ -70,20 +70,26 @@ pub enum EdgeKind {
 }
 
 impl EdgeKind {
-    /// Returns the share of the failures of the other entity that reach the caller, in thousandths.
+    /// Returns between which bounds the share of requests is drawn that fail where a call fails, in thousandths.
     #[must_use]
-    pub const fn weight(self) -> i32 {
+    pub const fn needed(self) -> [i32; 2] {
         match self {
-            Self::Req | Self::Data => 1000,
+            Self::Req | Self::Data => [1000, 1000],
             // What a cache cannot answer is read from the store.
-            Self::Cached => 250,
-            Self::External => 550,
-            Self::Produce => 300,
+            Self::Cached => [180, 320],
+            Self::External => [450, 650],
+            Self::Produce => [240, 360],
             // Callers have a substitute for the answer.
-            Self::Opt => 0,
-            Self::Store => 700,
-            Self::Consume => 900,
+            Self::Opt => [0, 0],
+            Self::Store => [600, 800],
+            Self::Consume => [850, 950],
         }
+    }
+
+    /// Returns whether the caller waits for the answer.
+    #[must_use]
+    pub const fn waits(self) -> bool {
+        !matches!(self, Self::Produce | Self::Consume)
     }
 
     /// Returns whether calls are requests of one service to another, and not queries or messages.

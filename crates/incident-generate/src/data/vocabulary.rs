@@ -23,6 +23,8 @@ pub struct Class {
     pub is: String,
     /// What holds where the class is seen without a fault, if it can be.
     pub decoy: Option<PredicateId>,
+    /// The kinds of entity at which that event can be; empty if at all.
+    pub decoy_at: Vec<Kind>,
 }
 
 /// A diagnostic of a part, as an agent can ask for it.
@@ -154,6 +156,8 @@ pub enum Toward {
     Req,
     /// Calls to external providers.
     External,
+    /// Reads that a cache passes on to the store that it is filled from.
+    Store,
 }
 
 impl Predicate {
@@ -166,7 +170,7 @@ impl Predicate {
 
 impl Toward {
     /// All kinds of calls.
-    pub const ALL: [Self; 3] = [Self::Data, Self::Req, Self::External];
+    pub const ALL: [Self; 4] = [Self::Data, Self::Req, Self::External, Self::Store];
 
     /// Returns whether calls along an edge of this kind are meant.
     #[must_use]
@@ -176,6 +180,7 @@ impl Toward {
             (Self::Data, EdgeKind::Data | EdgeKind::Cached)
                 | (Self::Req, EdgeKind::Req | EdgeKind::Opt)
                 | (Self::External, EdgeKind::External)
+                | (Self::Store, EdgeKind::Store)
         )
     }
 }
@@ -298,6 +303,8 @@ struct ClassFile {
     tool: String,
     by: Option<Dimension>,
     decoy: Option<String>,
+    #[serde(default)]
+    decoy_at: Vec<Kind>,
     is: String,
 }
 
@@ -373,7 +380,8 @@ impl Vocabulary {
             if class.by.is_some() && tool != Diagnostic::CheckMetrics {
                 return Err(format!("class.{name}: only metrics are split"));
             }
-            Ok((Class { name, tool, by: class.by, is: class.is, decoy: None }, class.decoy))
+            let ClassFile { by, is, decoy, decoy_at, .. } = class;
+            Ok((Class { name, tool, by, is, decoy: None, decoy_at }, decoy))
         };
         let classes = file.class.into_iter().map(class).collect::<Result<Vec<_>, _>>()?;
         let (mut classes, decoys): (Vec<_>, Vec<_>) = classes.into_iter().unzip();

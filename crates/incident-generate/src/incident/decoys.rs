@@ -89,7 +89,11 @@ impl Decoys<'_> {
     fn decoy(self, at: EntityId, possible: ClassSet, duration: u32) -> Option<Decoy> {
         let Self { library, draws, .. } = self;
         let place = u64::from(at);
-        let event = |id: ClassId| library.vocabulary.classes[id.index()].decoy;
+        let kind = self.topology.entity(at).kind;
+        let event = |id: ClassId| {
+            let class = &library.vocabulary.classes[id.index()];
+            class.decoy.filter(|_| class.decoy_at.is_empty() || class.decoy_at.contains(&kind))
+        };
         let mut classes: Vec<_> = possible.iter().filter(|id| event(*id).is_some()).collect();
         classes.sort_by_key(|id| draws.bits(Stream::Decoys, place, u64::from(*id), 1));
         let count = draws.within(Stream::Decoys, place, 1000, 1, self.knobs.ambiguity.max(1)) as usize;

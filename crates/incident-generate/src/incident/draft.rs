@@ -17,6 +17,7 @@ use crate::proof::repair_plan;
 use crate::system::bind::{Strengths, bind};
 use crate::system::builder::{self, Size};
 use crate::system::fault::Fault;
+use crate::system::growth::Growth;
 use crate::system::topology::Topology;
 use crate::system::traffic::{Acting, TrafficModel};
 use incident_env::{Loss, Severity};
@@ -101,6 +102,7 @@ pub(crate) struct Parts {
     fault: Option<Fault>,
     /// The second fault, and both joined.
     second: Option<(Fault, Fault)>,
+    growth: Option<Growth>,
     loss: Loss,
     decoys: Vec<Decoy>,
     /// Minutes from the onsets of the two faults to the alert.
@@ -170,6 +172,7 @@ impl Draft {
         if Severity::of(effects.loss) != severity || !is_clear(effects.loss) || !is_calm {
             return Err(Rejected::DecoysCount);
         }
+        let growth = fault.as_ref().and_then(|fault| self.growth(library, fault, severity, &beside));
         let hypotheses = Hypotheses::over(&library.vocabulary, &all);
         let seen = decoys.iter().map(|decoy| (decoy.at, decoy.shows));
         let entities = self.topology.entities.len();
@@ -181,6 +184,7 @@ impl Draft {
                 slot: wanted.slot,
                 fault: fault.clone(),
                 second: second.clone(),
+                growth,
                 loss: effects.loss,
                 decoys: decoys.clone(),
                 durations,
@@ -267,6 +271,14 @@ impl Draft {
         let roots: Vec<_> = order.into_iter().map(|index| ids[index]).collect();
         let tries = (0..MOST_STRENGTHS).flat_map(|strengths| roots.iter().map(move |root| (*root, strengths)));
         tries.filter_map(|(root, strengths)| bound(root, strengths)).find(fits)
+    }
+
+    /// Draws how a fault grows after the alert. It does not grow where that would change the severity, or bring it near to
+    /// another one.
+    fn growth(&self, library: &Library, fault: &Fault, severity: Severity, beside: &Beside<'_>) -> Option<Growth> {
+        let growth = Growth::drawn(self.draws);
+        let loss = self.laboratory(library).effects(Some(&fault.grown(growth)), beside).loss;
+        (Severity::of(loss) == severity && is_clear(loss)).then_some(growth)
     }
 
     /// Chooses a second fault with which the incident has the wanted severity, and joins it to the first one. The two
@@ -416,7 +428,7 @@ impl Draft {
     /// Finishes an incident with the chosen parts, and with the history of changes.
     #[must_use]
     pub(crate) fn finish(self, library: &Library, parts: Parts, origin: &Origin<'_>) -> Incident {
-        let Parts { slot, fault, second, loss, decoys, durations, alert, shows, rivals, proof } = parts;
+        let Parts { slot, fault, second, growth, loss, decoys, durations, alert, shows, rivals, proof } = parts;
         let Origin { id, level, knobs, number, attempt } = *origin;
         let draws = self.draws;
         let [duration, other_duration] = durations;
@@ -449,6 +461,7 @@ impl Draft {
             names: self.names,
             fault: second.map(|(_, both)| both).or(fault),
             second: second_fault,
+            growth,
             duration,
             changes,
             trigger,

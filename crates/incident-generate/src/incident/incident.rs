@@ -8,6 +8,7 @@ use crate::ids::{ClassSet, EntityId, PredicateId};
 use crate::incident::level::{Knobs, Level};
 use crate::proof::hypotheses::{Appearance, Laboratory, View};
 use crate::system::fault::Fault;
+use crate::system::growth::Growth;
 use crate::system::strength::Strength;
 use crate::system::topology::Topology;
 use crate::system::traffic::TrafficModel;
@@ -135,6 +136,8 @@ pub struct Incident {
     pub fault: Option<Fault>,
     /// The second fault.
     pub second: Option<Second>,
+    /// How the fault that the alert is about grows after the alert if nobody ends it, or `None` if it does not.
+    pub growth: Option<Growth>,
     /// Minutes from the onset to the alert.
     pub duration: u32,
     /// The history of changes, newest first.

@@ -11,6 +11,7 @@ use crate::ids::{ClassSet, EntityId, EntitySet, FactId, FactSet, PredicateId, Ve
 use crate::incident::calendar::{Clock, Moment};
 use crate::incident::incident::{Decoy, Incident};
 use crate::system::fault::{Fault, Target, Thing};
+use crate::system::growth::Growth;
 use crate::system::named_objects::NamedObjects;
 use crate::system::strength::Strength;
 use crate::system::traffic::{Acting, Flow, Reading, TrafficModel, Trouble};
@@ -157,19 +158,25 @@ fn signed(minutes: u32) -> i32 {
 struct Timed<'a> {
     acting: Acting<'a>,
     span: Span,
+    /// How it grows after the alert.
+    growth: Option<Growth>,
 }
 
 impl<'a> Timed<'a> {
     /// Returns how it acts in a minute in which it holds: more and more strongly, until its ramp is over.
     fn ramped(&self, minute: i32) -> Acting<'a> {
         let over = minute.saturating_sub(self.span.from).saturating_add(1);
-        Acting { strength: self.acting.strength.ramped(over, self.acting.predicate.ramp), ..self.acting }
+        let strength = match self.growth {
+            Some(growth) if self.span.from <= 0 => growth.strength(self.acting.strength, minute),
+            _ => self.acting.strength,
+        };
+        Acting { strength: strength.ramped(over, self.acting.predicate.ramp), ..self.acting }
     }
 
     fn of_decoy(decoy: &Decoy, vocabulary: &'a Vocabulary) -> Self {
         let Decoy { at, predicate, strength, from, to, .. } = *decoy;
         let acting = Acting { predicate: vocabulary.predicate(predicate), at, strength };
-        Self { acting, span: Span { from, to } }
+        Self { acting, span: Span { from, to }, growth: None }
     }
 }
 
@@ -226,7 +233,7 @@ impl World {
         let facts = incident.fault.iter().flat_map(|fault| fault.holding(vocabulary, fault.start));
         let facts = facts.enumerate().map(|(number, acting)| {
             let duration = of_second(number).map_or(incident.duration, |second| second.duration);
-            Timed { acting, span: Span::since(-signed(duration)) }
+            Timed { acting, span: Span::since(-signed(duration)), growth: None }
         });
         let timed: Vec<_> = facts.chain(events.iter().copied()).collect();
         let (history, at_alert) = history(&incident.traffic, &timed);
@@ -280,6 +287,13 @@ impl World {
         state.since.get(later).map_or_else(|| state.flow.readings()[at], |readings| readings[at])
     }
 
+    /// Returns the calls along a dependency in the current minute, in thousandths of a call a second, given its number among
+    /// all dependencies of the system.
+    #[must_use]
+    pub fn calls(&self, state: &State, dependency: usize) -> i64 {
+        state.flow.calls(dependency) * self.users(state, state.minute()) / 1000
+    }
+
     /// Returns the reading of an entity on a quiet day.
     #[must_use]
     pub fn usual(&self, at: EntityId) -> Reading {
@@ -318,9 +332,19 @@ impl World {
 
     /// Goes through the facts about an entity, with the times at which each held last.
     fn facts_at<'a>(&'a self, state: &'a State, at: EntityId) -> impl Iterator<Item = Timed<'a>> {
-        let facts = self.incident.fault.iter().flat_map(|fault| fault.facts.iter().zip(&state.spans));
-        let here = facts.filter(move |(fact, _)| fact.at == at);
-        here.map(|(fact, span)| Timed { acting: fact.acting(&self.library.vocabulary), span: *span })
+        let facts = self.incident.fault.iter().flat_map(|fault| fault.numbered_facts().zip(&state.spans));
+        let here = facts.filter(move |((_, fact), _)| fact.at == at);
+        here.map(|((id, fact), span)| Timed {
+            acting: fact.acting(&self.library.vocabulary),
+            span: *span,
+            growth: self.growth(id),
+        })
+    }
+
+    /// Returns how a fact grows after the alert: that of the fault which the alert is about.
+    fn growth(&self, fact: FactId) -> Option<Growth> {
+        let is_of_second = self.incident.second.as_ref().is_some_and(|second| fact.index() >= second.first_fact);
+        self.incident.growth.filter(|_| !is_of_second)
     }
 
     /// Goes through the events beside the fault that are about an entity.
@@ -380,13 +404,14 @@ impl World {
     pub fn pass(&self, state: &mut State, minutes: u32) {
         for _ in 0..minutes {
             state.now += 1;
-            let is_quiet = state.settled && state.minute() > state.fades_until;
+            let grows = self.incident.growth.is_some_and(|growth| state.now <= growth.minutes);
+            let is_quiet = state.settled && state.minute() > state.fades_until && !grows;
             if let (true, Some(last), Some(lost)) = (is_quiet, state.since.last(), state.lost.last().copied()) {
                 state.since.push(Arc::clone(last));
                 state.lost.push(lost);
                 continue;
             }
-            if state.minute() <= state.fades_until {
+            if state.minute() <= state.fades_until || grows {
                 self.set(state);
             }
             self.incident.traffic.tick(&mut state.flow);
@@ -436,9 +461,9 @@ impl World {
             at,
             strength: Strength::USUAL,
         });
-        let facts: Vec<_> = self.acting(state.facts).chain(self.fading(state)).chain(down).collect();
-        state.settled = false;
+        let facts: Vec<_> = self.acting(state).chain(self.fading(state)).chain(down).collect();
         state.flow.set(&facts);
+        state.settled = false;
     }
 
     /// Goes through the facts that ended a few minutes ago, each as strongly as it still acts: queues drain, connections come
@@ -456,12 +481,22 @@ impl World {
         each.collect()
     }
 
-    /// Goes through the facts that hold after the alert, and the events that go on.
-    fn acting(&self, facts: FactSet) -> impl Iterator<Item = Acting<'_>> {
+    /// Goes through the facts that hold in a state, as strongly as each has come to act, and the events that go on.
+    fn acting<'a>(&'a self, state: &'a State) -> impl Iterator<Item = Acting<'a>> {
         let vocabulary = &self.library.vocabulary;
-        let holding = self.incident.fault.iter().flat_map(move |fault| fault.holding(vocabulary, facts));
-        let events = self.incident.decoys.iter().map(|decoy| Timed::of_decoy(decoy, vocabulary));
-        holding.chain(events.filter(|event| event.span.contains(0)).map(|event| event.acting))
+        let numbered = self.incident.fault.iter().flat_map(Fault::numbered_facts).zip(&state.spans);
+        let holding = numbered.filter(|((id, _), _)| state.facts.contains(*id));
+        let facts = holding.map(move |((id, fact), span)| {
+            let timed = Timed { acting: fact.acting(vocabulary), span: *span, growth: self.growth(id) };
+            if span.from > 0 { timed.acting } else { timed.ramped(state.minute()) }
+        });
+        facts.chain(self.events_that_go_on())
+    }
+
+    /// Goes through the events beside the fault that go on after the alert.
+    fn events_that_go_on(&self) -> impl Iterator<Item = Acting<'_>> {
+        let events = self.incident.decoys.iter().map(|decoy| Timed::of_decoy(decoy, &self.library.vocabulary));
+        events.filter(|event| event.span.contains(0)).map(|event| event.acting)
     }
 
     /// Returns what users still lose after a shortest repair, because not everything can be made good.
@@ -469,7 +504,12 @@ impl World {
     pub fn least_impact(&self) -> i32 {
         let Some(fault) = &self.incident.fault else { return 0 };
         let after = self.incident.proof.repair.iter().fold(fault.start, |facts, op| fault.ops[*op].apply(facts));
-        let facts: Vec<_> = self.acting(after).collect();
+        let grown = fault.numbered_facts().filter(|(id, _)| after.contains(*id)).map(|(id, fact)| {
+            let acting = fact.acting(&self.library.vocabulary);
+            let strength = self.growth(id).map_or(acting.strength, |growth| growth.strength(acting.strength, i32::MAX));
+            Acting { strength, ..acting }
+        });
+        let facts: Vec<_> = grown.chain(self.events_that_go_on()).collect();
         self.incident.traffic.impact(&self.incident.traffic.settled(&facts))
     }
 

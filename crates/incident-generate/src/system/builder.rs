@@ -6,7 +6,7 @@ use crate::data::kinds::{EdgeKind, Kind};
 use crate::draws::{Draws, Stream};
 use crate::ids::EntityId;
 use crate::system::names::Naming;
-use crate::system::topology::{Edge, Entity, Journey, Topology};
+use crate::system::topology::{Calls, Edge, Entity, Journey, Topology};
 
 /// How large a system is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,16 @@ pub(crate) struct Size {
 const JOURNEYS: [&str; 8] = ["checkout", "login", "search", "browse", "messages", "reports", "uploads", "settings"];
 /// One of so many services is called only by callers that can do without it.
 const ONE_ASIDE_OF: usize = 5;
+/// The share of calls that are made for every request of the caller, in hundredths, and the share of its requests that
+/// others are made for, in thousandths.
+const ALWAYS: i32 = 55;
+const SOMETIMES: [i32; 2] = [550, 950];
+/// The share of callers that repeat failed calls, in hundredths, and the share of all their calls that they may repeat at
+/// most, in thousandths.
+const RETRIES: i32 = 30;
+const RETRY_BUDGET: i32 = 200;
+/// The share of calls that are made at the same time as others, in hundredths.
+const PARALLEL: i32 = 35;
 /// The weights of journeys in thousandths, for three to six journeys.
 const WEIGHTS: [&[i32]; 4] =
     [&[520, 310, 170], &[430, 280, 180, 110], &[370, 260, 180, 120, 70], &[330, 240, 170, 120, 90, 50]];
@@ -115,11 +125,32 @@ impl Builder {
     }
 
     fn edge(&mut self, from: EntityId, to: EntityId, kind: EdgeKind) {
-        let fanout = match kind {
-            EdgeKind::Store => 1000,
-            _ => self.draws.within(Stream::Edges, u64::from(from), u64::from(to), 600, 1800).cast_signed(),
+        let calls = self.calls(from, to, kind);
+        self.edges.push(Edge { from, to, kind, calls });
+    }
+
+    /// Draws how one entity calls another.
+    fn calls(&self, from: EntityId, to: EntityId, kind: EdgeKind) -> Calls {
+        let place = u64::from(from) << 16 | u64::from(to);
+        let within = |salt: u64, [low, high]: [i32; 2]| {
+            self.draws.within(Stream::Calls, place, salt, low.unsigned_abs(), high.unsigned_abs()).cast_signed()
         };
-        self.edges.push(Edge { from, to, kind, fanout });
+        let hundredth = |salt: u64| within(salt, [0, 99]);
+        let always = Calls { share: 1000, times: 1, needed: kind.needed()[0], retried: 0, parallel: false };
+        if kind == EdgeKind::Store {
+            return Calls { needed: within(0, kind.needed()), ..always };
+        }
+        // Many calls are made for every request, and others for some routes only.
+        let share = if hundredth(1) < ALWAYS { 1000 } else { within(2, SOMETIMES) };
+        let times = match hundredth(3) {
+            0..70 => 1,
+            70..92 => 2,
+            _ => 3,
+        };
+        let may_retry = matches!(kind, EdgeKind::Req | EdgeKind::External) && hundredth(4) < RETRIES;
+        let retried = if may_retry { RETRY_BUDGET } else { 0 };
+        let parallel = kind.is_request() && hundredth(5) < PARALLEL;
+        Calls { share, times, needed: within(0, kind.needed()), retried, parallel }
     }
 
     /// Draws a number below `n` for an entity and a purpose.
@@ -263,7 +294,8 @@ impl Builder {
     fn share_out(&mut self, gateway: EntityId, journeys: &[Journey]) {
         for edge in self.edges.iter_mut().filter(|edge| edge.from == gateway) {
             let here = journeys.iter().filter(|journey| journey.entry == edge.to);
-            edge.fanout = here.map(|journey| journey.requests).sum();
+            let share = here.map(|journey| journey.requests).sum();
+            edge.calls = Calls { share, times: 1, needed: 1000, retried: 0, parallel: false };
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::data::vocabulary::Vocabulary;
 use crate::ids::{EntityId, FactId, FactSet, PredicateId, VerbId};
+use crate::system::growth::Growth;
 use crate::system::strength::Strength;
 use crate::system::traffic::Acting;
 
@@ -142,6 +143,13 @@ impl Fault {
     pub(crate) fn at_strength(&self, strength: Strength) -> Self {
         let facts = self.facts.iter().map(|fact| Fact { strength, ..*fact }).collect();
         Self { facts, ..self.clone() }
+    }
+
+    /// Returns the same fault once it has grown in full.
+    #[must_use]
+    pub(crate) fn grown(&self, growth: Growth) -> Self {
+        let grown = |fact: &Fact| Fact { strength: growth.strength(fact.strength, i32::MAX), ..*fact };
+        Self { facts: self.facts.iter().map(grown).collect(), ..self.clone() }
     }
 
     /// Joins another fault to this one, whose root, family and trigger are kept. Returns `None` if the two interfere:

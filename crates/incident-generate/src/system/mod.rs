@@ -4,9 +4,11 @@
 pub(crate) mod bind;
 pub(crate) mod builder;
 pub(crate) mod fault;
+pub(crate) mod growth;
 pub(crate) mod named_objects;
 pub(crate) mod names;
 pub(crate) mod particulars;
 pub(crate) mod strength;
+pub(crate) mod times;
 pub(crate) mod topology;
 pub(crate) mod traffic;

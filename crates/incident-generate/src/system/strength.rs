@@ -40,6 +40,13 @@ impl Strength {
         Self(u16::try_from(share).unwrap_or(self.0))
     }
 
+    /// Returns a strength that is so many thousandths of this one, and the strongest that is drawn at most.
+    #[must_use]
+    pub(crate) fn grown(self, by: u32) -> Self {
+        let grown = u32::from(self.0) * by / 1000;
+        Self(u16::try_from(grown).unwrap_or(u16::MAX)).min(Self::STRONGEST.max(self))
+    }
+
     /// Scales a share, given in thousandths.
     fn share(self, share: i32) -> i32 {
         if share <= 0 || share >= 1000 {

@@ -31,8 +31,31 @@ pub struct Edge {
     pub to: EntityId,
     /// The kind of dependency.
     pub kind: EdgeKind,
-    /// Calls for each request of the caller, in thousandths.
-    pub fanout: i32,
+    /// How the caller calls.
+    pub calls: Calls,
+}
+
+/// How an entity calls another one for its requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Calls {
+    /// The share of the caller's requests for which it calls, in thousandths.
+    pub share: i32,
+    /// How many times it calls for each of these, one after another.
+    pub times: u8,
+    /// The share of these requests that fail where the call fails and nothing takes the place of its answer, in thousandths.
+    pub needed: i32,
+    /// The share of all calls that the caller may repeat once where they fail, in thousandths: its budget of retries.
+    pub retried: i32,
+    /// Whether the caller calls at the same time as what it calls beside it, and not after that.
+    pub parallel: bool,
+}
+
+impl Calls {
+    /// Returns the calls for each request of the caller, in thousandths, without those that are repeated.
+    #[must_use]
+    pub fn rate(self) -> i32 {
+        self.share * i32::from(self.times)
+    }
 }
 
 /// Something that users come for.

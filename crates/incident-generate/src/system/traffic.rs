@@ -7,7 +7,8 @@ use crate::data::kinds::{EdgeKind, Symptom};
 use crate::data::vocabulary::{FailsAs, Predicate, Toward};
 use crate::ids::{EntityId, EntitySet};
 use crate::system::strength::{Effect, Strength};
-use crate::system::topology::{Entity, Topology};
+use crate::system::times::{Percentiles, Times};
+use crate::system::topology::{Calls, Entity, Topology};
 
 /// The share of reads that a cache passes on to its store on a quiet day.
 const USUAL_MISS: i32 = 80;
@@ -21,10 +22,8 @@ const MOST_OVERLOAD: i64 = 900;
 const LONGEST_QUEUE: i64 = 930;
 /// The greatest number of requests that are taken to wait in a queue, in thousandths.
 const MOST_WAITING: i64 = 7000;
-/// The time after which a caller gives up. Where calls time out, the slowest hundredth takes that long.
-pub(crate) const TIMEOUT: u32 = 2_000_000;
-/// The longest duration of an answer; clients have given up by then.
-const LONGEST: i64 = 30_000_000;
+/// The share of the requests of a caller from which its slowest hundredth is as slow as that of what it calls, in thousandths.
+const MANY: i64 = 500;
 /// The rise in the share of failed requests from which the errors of an entity are up.
 const ERRORS_UP: i16 = 25;
 /// The factor from which the response times of an entity are up.
@@ -70,9 +69,12 @@ struct Effects {
     passes_toward: [i32; Toward::ALL.len()],
     capacity: i32,
     latency: i32,
-    /// How long requests wait that get no answer.
-    wait: i64,
-    /// The load that it causes in addition to that of its users, by [`Toward`].
+    /// The share of requests that wait in vain until the caller gives up.
+    hung: i64,
+    /// The share of its calls that do so, by [`Toward`].
+    hung_toward: [i64; Toward::ALL.len()],
+    /// The load that it causes in addition to that of its users, in thousandths of the usual load of what it calls, by
+    /// [`Toward`].
     extra: [i32; Toward::ALL.len()],
     retries: i32,
     miss: i32,
@@ -87,7 +89,8 @@ impl Effects {
         passes_toward: [1000; Toward::ALL.len()],
         capacity: 1000,
         latency: 1000,
-        wait: 0,
+        hung: 0,
+        hung_toward: [0; Toward::ALL.len()],
         extra: [0; Toward::ALL.len()],
         retries: 0,
         miss: USUAL_MISS,
@@ -98,6 +101,12 @@ impl Effects {
     /// Returns whether no calls are made along a link.
     fn spares(&self, link: &Link) -> bool {
         link.toward.is_some_and(|toward| self.spared[toward as usize])
+    }
+
+    /// Returns the share of calls along a link that fail, given the share of requests that the other end fails.
+    fn fails(&self, link: &Link, error: i16) -> i64 {
+        let passes = link.toward.map_or(1000, |toward| i64::from(self.passes_toward[toward as usize]));
+        1000 - passes * (1000 - i64::from(error)) / 1000
     }
 }
 
@@ -110,8 +119,14 @@ pub struct Reading {
     pub used: i16,
     /// The requests that reach it, relative to a quiet day.
     pub load: i32,
-    /// The duration of an answer.
-    pub latency: u32,
+    /// How long it takes to answer on average, in microseconds.
+    pub mean: u32,
+    /// How long the median answer takes, in microseconds.
+    pub p50: u32,
+    /// The 99th percentile of how long answers take, in microseconds.
+    pub p99: u32,
+    /// The share of requests that wait in vain until the caller gives up.
+    pub hung: i16,
 }
 
 /// Whether an entity is in trouble, compared with a quiet day.
@@ -137,8 +152,15 @@ impl Reading {
     pub fn trouble(&self, quiet: &Self) -> Trouble {
         Trouble {
             errors: self.error - quiet.error >= ERRORS_UP,
-            slow: u64::from(self.latency) * 1000 >= u64::from(quiet.latency) * LATENCY_UP,
+            slow: u64::from(self.p99) * 1000 >= u64::from(quiet.p99) * LATENCY_UP,
         }
+    }
+
+    /// Returns how many requests are being answered at a time, in thousandths of those on a quiet day: by Little's law,
+    /// those that arrive times how long each takes.
+    #[must_use]
+    pub fn in_flight(&self, quiet: &Self) -> i64 {
+        i64::from(self.load) * i64::from(self.mean) / i64::from(quiet.mean.max(1))
     }
 }
 
@@ -191,14 +213,42 @@ pub struct TrafficModel {
 #[derive(Debug, Clone, Copy)]
 struct Link {
     to: EntityId,
-    fanout: i32,
-    /// The share of the failures of the other end that reach the caller.
-    weight: i32,
+    calls: Calls,
     toward: Option<Toward>,
     /// Whether the caller is a cache and this its store.
     is_store: bool,
     /// Whether the caller waits for the answer.
     waits: bool,
+}
+
+impl Link {
+    /// Returns the calls for each request of the caller, in thousandths, without those that are repeated.
+    fn rate(&self, own: &Effects) -> i64 {
+        i64::from(if self.is_store { own.miss } else { self.calls.rate() })
+    }
+
+    /// Returns the share of the caller's requests that call.
+    fn share(&self, own: &Effects) -> i64 {
+        i64::from(if self.is_store { own.miss } else { self.calls.share })
+    }
+
+    /// Returns the share of all calls that are repeated, given the share that fails.
+    fn repeated(&self, fails: i64) -> i64 {
+        fails.min(self.calls.retried.into())
+    }
+
+    /// Returns the share of the caller's requests that fail because of these calls, given the share of calls that fails.
+    fn loses(&self, own: &Effects, fails: i64) -> i64 {
+        let in_vain = fails - self.repeated(fails) * (1000 - fails) / 1000;
+        // What the store of a cache cannot answer fails whatever its share of the reads on a quiet day.
+        let share = if self.is_store { 1000 } else { self.share(own) };
+        share * self.any_of_them(in_vain) / 1000 * i64::from(self.calls.needed) / 1000
+    }
+
+    /// Returns the share of requests of which at least one call has a property that a share of all calls has.
+    fn any_of_them(&self, share: i64) -> i64 {
+        1000 - (0..self.calls.times).fold(1000, |none, _| none * (1000 - share) / 1000)
+    }
 }
 
 /// What an entity can do, and what it is asked to do on a quiet day.
@@ -218,7 +268,12 @@ struct Capacity {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flow {
     readings: Vec<Reading>,
+    /// The requests that reach each entity, in thousandths of a request a second.
     loads: Vec<i64>,
+    /// The calls along each link, likewise.
+    calls: Vec<i64>,
+    /// How long answers take that are not waited for in vain, by entity.
+    times: Vec<Times>,
     effects: Vec<Effects>,
 }
 
@@ -227,6 +282,13 @@ impl Flow {
     #[must_use]
     pub fn readings(&self) -> &[Reading] {
         &self.readings
+    }
+
+    /// Returns the calls along a dependency, in thousandths of a call a second at the usual number of users, given its number
+    /// among all dependencies; 0 if there is no such dependency.
+    #[must_use]
+    pub(crate) fn calls(&self, number: usize) -> i64 {
+        self.calls.get(number).copied().unwrap_or_default()
     }
 
     /// Replaces the facts that hold from the next tick on.
@@ -245,7 +307,11 @@ impl Flow {
                 None => effects.passes = effects.passes * passes / 1000,
             }
             if predicate.fails_as == FailsAs::Timeout && predicate.error > 0 && !predicate.is_harmless() {
-                effects.wait = i64::from(TIMEOUT);
+                let hung = match predicate.toward {
+                    Some(toward) => &mut effects.hung_toward[toward as usize],
+                    None => &mut effects.hung,
+                };
+                *hung = (*hung).max(effect.error.into());
             }
             effects.capacity = effects.capacity * effect.capacity / 1000;
             effects.latency = effects.latency.max(effect.latency);
@@ -283,11 +349,10 @@ impl TrafficModel {
             starts.push(links.len());
             links.extend(topology.needs(from).map(|edge| Link {
                 to: edge.to,
-                fanout: edge.fanout,
-                weight: edge.kind.weight(),
+                calls: edge.calls,
                 toward: Toward::ALL.into_iter().find(|one| one.includes(edge.kind)),
                 is_store: edge.kind == EdgeKind::Store,
-                waits: !matches!(edge.kind, EdgeKind::Produce | EdgeKind::Consume | EdgeKind::Opt),
+                waits: edge.kind.waits(),
             }));
         }
         starts.push(links.len());
@@ -319,6 +384,8 @@ impl TrafficModel {
         let mut flow = Flow {
             readings: vec![Reading::default(); count],
             loads: vec![0; count],
+            calls: vec![0; self.links.len()],
+            times: vec![Times::default(); count],
             effects: vec![Effects::NONE; count],
         };
         flow.set(facts);
@@ -328,52 +395,87 @@ impl TrafficModel {
 
     /// Lets a minute pass: loads are passed on from callers to what they call, then failures and delays back.
     pub fn tick(&self, flow: &mut Flow) {
-        let Flow { readings, loads, effects } = flow;
-        for (load, capacity) in loads.iter_mut().zip(&self.capacities) {
+        for (load, capacity) in flow.loads.iter_mut().zip(&self.capacities) {
             *load = capacity.demand;
         }
         for from in 0..self.capacities.len() {
-            let (own, load) = (effects[from], loads[from]);
-            for link in self.links(from).iter().filter(|link| !own.spares(link)) {
-                let fanout = i64::from(if link.is_store { own.miss } else { link.fanout });
-                let failed = i64::from(readings[link.to.index()].error);
-                let attempts = 1000 + i64::from(own.retries) * failed / 1000;
-                let extra = link.toward.map_or(0, |toward| i64::from(own.extra[toward as usize]));
-                loads[link.to.index()] += load * fanout / 1000 * (attempts + extra) / 1000;
-            }
+            self.call(flow, from);
         }
         for at in (0..self.capacities.len()).rev() {
-            let (capacity, own) = (&self.capacities[at], effects[at]);
-            let can = (capacity.most / 1000).saturating_mul(i64::from(own.capacity)).max(1);
-            let used = (loads[at].saturating_mul(1000) / can).min(MOST_USED);
-            let mut passes = i64::from(own.passes) * (1000 - overload(used)) / 1000;
-            let mut latency = capacity.latency * i64::from(own.latency) / 1000 * crowding(used) / 1000 + own.wait;
-            // A request at the gateway goes to one of the services behind it, and any other request to all.
-            let is_gateway = at == self.gateway.index();
-            let mut lost_behind = 0;
-            for link in self.links(at).iter().filter(|link| !own.spares(link)) {
-                let called = readings[link.to.index()];
-                let on_the_way = link.toward.map_or(1000, |toward| i64::from(own.passes_toward[toward as usize]));
-                let fails = 1000 - on_the_way * (1000 - i64::from(called.error)) / 1000;
-                if is_gateway {
-                    lost_behind += i64::from(link.fanout) * fails / 1000;
-                    latency += i64::from(called.latency) * i64::from(link.fanout) / 1000;
-                    continue;
-                }
-                passes = passes * (1000 - i64::from(link.weight) * fails / 1000) / 1000;
-                if link.waits {
-                    latency += i64::from(called.latency) * i64::from(link.weight) / 1000;
-                }
-            }
-            passes = passes * (1000 - lost_behind).max(0) / 1000;
-            let load = if capacity.usual == 0 { 1000 } else { loads[at].saturating_mul(1000) / capacity.usual };
-            readings[at] = Reading {
-                error: i16::try_from(1000 - passes).unwrap_or(1000),
-                used: i16::try_from(used).unwrap_or(i16::MAX),
-                load: i32::try_from(load).unwrap_or(i32::MAX),
-                latency: u32::try_from(latency.min(LONGEST)).unwrap_or(u32::MAX),
-            };
+            self.answer(flow, at);
         }
+    }
+
+    /// Returns the share of its capacity that an entity uses at a load.
+    fn used(&self, at: usize, load: i64, own: &Effects) -> i64 {
+        let can = (self.capacities[at].most / 1000).saturating_mul(i64::from(own.capacity)).max(1);
+        (load.saturating_mul(1000) / can).min(MOST_USED)
+    }
+
+    /// Lets an entity make the calls for its requests. Calls are made one after another, so a request that has failed makes
+    /// no more of them. Those that were repeated are as many as failed a minute ago.
+    fn call(&self, flow: &mut Flow, from: usize) {
+        let Flow { readings, loads, calls, effects, .. } = flow;
+        let (own, load) = (effects[from], loads[from]);
+        let is_gateway = from == self.gateway.index();
+        let mut reached = i64::from(own.passes) * (1000 - overload(self.used(from, load, &own))) / 1000;
+        for number in self.starts[from]..self.starts[from + 1] {
+            let link = &self.links[number];
+            if own.spares(link) {
+                calls[number] = 0;
+                continue;
+            }
+            let fails = own.fails(link, readings[link.to.index()].error);
+            let attempts = 1000 + link.repeated(fails) + i64::from(own.retries) * fails / 1000;
+            let extra = link.toward.map_or(0, |toward| i64::from(own.extra[toward as usize]));
+            let made = load * link.rate(&own) / 1000 * reached / 1000 * attempts / 1000;
+            calls[number] = made + self.capacities[link.to.index()].usual * extra / 1000;
+            loads[link.to.index()] += calls[number];
+            if !is_gateway && !link.calls.parallel {
+                reached = reached * (1000 - link.loses(&own, fails)) / 1000;
+            }
+        }
+    }
+
+    /// Lets an entity answer its requests, once what it calls has answered.
+    fn answer(&self, flow: &mut Flow, at: usize) {
+        let (capacity, own) = (&self.capacities[at], flow.effects[at]);
+        let used = self.used(at, flow.loads[at], &own);
+        let mut passes = i64::from(own.passes) * (1000 - overload(used)) / 1000;
+        let mut waiting = Waiting::new(
+            capacity.latency * i64::from(own.latency) / 1000 * crowding(used) / 1000,
+            own.hung,
+            at == self.gateway.index(),
+        );
+        let mut lost_behind = 0;
+        for link in self.links(at).iter().filter(|link| !own.spares(link)) {
+            let called = &flow.readings[link.to.index()];
+            let fails = own.fails(link, called.error);
+            if link.waits {
+                let hung = link.toward.map_or(0, |toward| own.hung_toward[toward as usize]);
+                waiting.wait(link, &own, passes, called, flow.times[link.to.index()], hung);
+            }
+            // A request at the gateway goes to one of the services behind it, and any other request to all.
+            if waiting.is_gateway {
+                lost_behind += i64::from(link.calls.share) * fails / 1000;
+            } else {
+                passes = passes * (1000 - link.loses(&own, fails)) / 1000;
+            }
+        }
+        passes = passes * (1000 - lost_behind).max(0) / 1000;
+        let load = if capacity.usual == 0 { 1000 } else { flow.loads[at].saturating_mul(1000) / capacity.usual };
+        let narrow = |micros: i64| u32::try_from(micros).unwrap_or(u32::MAX);
+        let (times, percentiles) = waiting.over();
+        flow.times[at] = times;
+        flow.readings[at] = Reading {
+            error: i16::try_from(1000 - passes).unwrap_or(1000),
+            used: i16::try_from(used).unwrap_or(i16::MAX),
+            load: i32::try_from(load).unwrap_or(i32::MAX),
+            mean: narrow(percentiles.mean),
+            p50: narrow(percentiles.p50),
+            p99: narrow(percentiles.p99),
+            hung: i16::try_from(percentiles.hung).unwrap_or(1000),
+        };
     }
 
     /// Ticks until the readings stop changing, or a fixed number of times in systems that oscillate.
@@ -410,6 +512,69 @@ impl TrafficModel {
 
     fn links(&self, from: usize) -> &[Link] {
         &self.links[self.starts[from]..self.starts[from + 1]]
+    }
+}
+
+/// What the requests of an entity wait for, as it adds up.
+struct Waiting {
+    is_gateway: bool,
+    /// Its own work, and the calls that are made one after another.
+    times: Times,
+    /// The slowest of the calls that are made at the same time.
+    parallel: Times,
+    /// The calls of the gateway, of which each request makes one.
+    mixed: Times,
+    /// The share of requests that do not wait in vain for anything.
+    answered: i64,
+    /// The share of the gateway's requests that wait in vain for a service.
+    hung_behind: i64,
+    /// Times that the percentiles are not below, because almost all requests wait for something that takes so long.
+    least: Percentiles,
+}
+
+impl Waiting {
+    /// Begins with own work of this 99th percentile, and with the share of requests that wait in vain whatever they call.
+    fn new(work: i64, hung: i64, is_gateway: bool) -> Self {
+        Self {
+            is_gateway,
+            times: Times::of_work(work),
+            parallel: Times::default(),
+            mixed: Times::default(),
+            answered: 1000 - hung,
+            hung_behind: 0,
+            least: Percentiles::default(),
+        }
+    }
+
+    /// Adds the calls along a link, for the share of requests that come so far. A share of them waits in vain on the way.
+    fn wait(&mut self, link: &Link, own: &Effects, reached: i64, called: &Reading, times: Times, hung_on_the_way: i64) {
+        let share = link.share(own);
+        let hung = 1000 - (1000 - i64::from(called.hung)) * (1000 - hung_on_the_way) / 1000;
+        let all = times.repeated(link.calls.times.into());
+        if self.is_gateway {
+            self.mixed = self.mixed.or(all, share);
+            self.hung_behind += share * hung / 1000;
+            return;
+        }
+        self.answered = self.answered * (1000 - share * link.any_of_them(hung) / 1000) / 1000;
+        let part = all.of_share(share * reached / 1000);
+        if link.calls.parallel {
+            self.parallel = self.parallel.later(part);
+        } else {
+            self.times = self.times.then(part);
+        }
+        // The slowest calls are those that hang, which the caller's own share of them counts.
+        if called.hung == 0 && share >= MANY {
+            self.least.p99 = self.least.p99.max(called.p99.into());
+            self.least.p50 = self.least.p50.max(if share >= 1000 { called.p50.into() } else { 0 });
+        }
+    }
+
+    /// Returns how long answers take.
+    fn over(self) -> (Times, Percentiles) {
+        let times = self.times.then(self.parallel).then(self.mixed.of_all());
+        let hung = 1000 - self.answered * (1000 - self.hung_behind) / 1000;
+        (times, times.percentiles(hung, self.least))
     }
 }
 
@@ -480,8 +645,8 @@ mod tests {
         let (readings, impact, troubled) = settled(&[("slow", SERVICE)]);
         assert_eq!((impact, troubled.errors), (0, EntitySet::EMPTY));
         assert_eq!(troubled.slow, [GATEWAY, SERVICE].into_iter().collect());
-        assert_eq!(readings[STORE.index()].latency, quiet[STORE.index()].latency);
-        let longer = |at: EntityId| readings[at.index()].latency - quiet[at.index()].latency;
+        assert_eq!(readings[STORE.index()].p99, quiet[STORE.index()].p99);
+        let longer = |at: EntityId| readings[at.index()].mean - quiet[at.index()].mean;
         assert_eq!(longer(GATEWAY), longer(SERVICE));
     }
 

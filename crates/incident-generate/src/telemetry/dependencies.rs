@@ -4,9 +4,11 @@ use std::fmt::{self, Write};
 
 use crate::data::kinds::Kind;
 use crate::data::vocabulary::FailsAs;
+use crate::draws::Stream;
 use crate::ids::EntityId;
 use crate::proof::claim::Claim;
 use crate::system::topology::Edge;
+use crate::telemetry::metrics::when;
 use crate::telemetry::reader::{DEPENDENCIES, EMPTY, LOGGED, Reader, Sheet, Tenths};
 use crate::telemetry::splits::reason;
 
@@ -14,6 +16,8 @@ use crate::telemetry::splits::reason;
 const CALLERS: u64 = 100;
 /// The greatest number of callers that are listed.
 const MOST_CALLERS: usize = 40;
+/// What marks the draws of the noise of calls.
+const CALLS: u64 = 0xCA;
 /// The slots of what the entity stands on, and of what is placed on a node.
 const UNDER: u64 = 200;
 const PLACED: u64 = 300;
@@ -32,11 +36,13 @@ impl Reader<'_> {
     pub(super) fn dependencies(&self, sheet: &mut Sheet) {
         let topology = &self.world.incident.topology;
         let before = sheet.records.len();
-        for (slot, edge) in (0..).zip(topology.needs(self.at)) {
-            self.dependency(sheet, slot, edge);
+        let numbered = || topology.edges.iter().enumerate();
+        for (slot, (number, edge)) in (0..).zip(numbered().filter(|(_, edge)| edge.from == self.at)) {
+            self.dependency(sheet, slot, number, edge);
         }
-        for (slot, edge) in (CALLERS..).zip(topology.needed_by(self.at).take(MOST_CALLERS)) {
-            self.dependency(sheet, slot, edge);
+        let callers = numbered().filter(|(_, edge)| edge.to == self.at).take(MOST_CALLERS);
+        for (slot, (number, edge)) in (CALLERS..).zip(callers) {
+            self.dependency(sheet, slot, number, edge);
         }
         for (slot, (at, why)) in (UNDER..).zip(self.under()) {
             sheet.begin(self.id(DEPENDENCIES, slot, i64::from(self.now)), Claim::Nothing);
@@ -74,7 +80,16 @@ impl Reader<'_> {
             .collect()
     }
 
-    fn dependency(&self, sheet: &mut Sheet, slot: u64, edge: &Edge) {
+    /// Returns the calls along a dependency, in tenths of a call a second.
+    fn calls_along(&self, number: usize, edge: &Edge) -> i64 {
+        let incident = &self.world.incident;
+        let most = 10 * incident.knobs.noise / 100;
+        let place = u64::from(edge.from) << 24 | u64::from(edge.to) << 8;
+        let noise = i64::from(incident.draws.below(Stream::Noise, place | CALLS, when(self.now), 2 * most + 1));
+        self.world.calls(self.state, number) / 100 * (1000 - i64::from(most) + noise) / 1000
+    }
+
+    fn dependency(&self, sheet: &mut Sheet, slot: u64, number: usize, edge: &Edge) {
         let (share, fails_as) = self.fails(edge, self.now);
         let called = self.world.trouble(self.state, edge.to, self.now);
         // Seen by the caller, an edge says how the other end is, unless only the calls themselves fail.
@@ -93,10 +108,11 @@ impl Reader<'_> {
         };
         let _ = writeln!(
             sheet.text,
-            "{} -> {} ({}): {health}, {} % of calls fail{}, p99 {} ms",
+            "{} -> {} ({}): {health}, {} per s, {} % of calls fail{}, p99 {} ms",
             self.name(edge.from),
             self.name(edge.to),
             edge.kind.as_str(),
+            Tenths(self.calls_along(number, edge)),
             Tenths(i64::from(share)),
             Why((share >= LOGGED).then(|| reason(fails_as, edge.kind.is_request()))),
             Tenths(tenths),

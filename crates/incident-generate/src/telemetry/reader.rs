@@ -15,8 +15,8 @@ use crate::proof::claim::{Claim, Record};
 use crate::record_id::{RecordId, RecordKey};
 use crate::system::particulars::Particulars;
 use crate::system::topology::Edge;
-use crate::system::traffic::{Acting, TIMEOUT};
-use crate::telemetry::response_time::p99s;
+use crate::system::times::TIMEOUT;
+use crate::system::traffic::Acting;
 use crate::telemetry::words::Words;
 use incident_env::Asked;
 
@@ -217,7 +217,7 @@ impl<'a> Reader<'a> {
     /// Returns how long the slowest calls of an entity take, in microseconds. Where callers give up, it is their
     /// patience at least.
     pub(super) fn slowest(&self, at: EntityId, minute: i32, times_out: bool) -> u32 {
-        let latency = p99s(self.world, self.state, minute)[at.index()];
+        let latency = self.world.reading(self.state, at, minute).p99;
         if times_out { latency.max(TIMEOUT) } else { latency }
     }
 

@@ -266,7 +266,7 @@ impl Reader<'_> {
         }
         let weight =
             |caller: EntityId, fanout: i32| (incident.traffic.usual(caller) / 1000 * i64::from(fanout) / 1000).max(1);
-        let weights: Vec<_> = callers.iter().map(|edge| weight(edge.from, edge.fanout)).collect();
+        let weights: Vec<_> = callers.iter().map(|edge| weight(edge.from, edge.calls.rate())).collect();
         let whole: i64 = weights.iter().sum();
         let leader = self.leader(&callers.iter().map(|edge| edge.from).collect::<Vec<_>>());
         for (number, (edge, weight)) in (0..).zip(callers.iter().zip(&weights)) {

@@ -126,7 +126,7 @@ fn lost(known: &Known<'_>, seen: &Seen, explanation: &Explanation) -> i32 {
     let is_about_door = explanation.fault.iter().flat_map(|fault| &fault.facts).any(|fact| fact.at == topology.gateway);
     let behind: i32 = topology
         .needs(topology.gateway)
-        .map(|edge| edge.fanout * seen.failed(edge.to).unwrap_or_default() / 1000)
+        .map(|edge| edge.calls.share * seen.failed(edge.to).unwrap_or_default() / 1000)
         .sum();
     let admitted = match seen.failed(topology.gateway) {
         Some(all) if is_about_door && behind < 1000 => ((1000 - all) * 1000 / (1000 - behind)).min(1000),
