@@ -461,7 +461,7 @@ impl World {
             at,
             strength: Strength::USUAL,
         });
-        let facts: Vec<_> = self.acting(state).chain(self.fading(state)).chain(down).collect();
+        let facts: Vec<_> = self.acting(state).into_iter().chain(self.fading(state)).chain(down).collect();
         state.flow.set(&facts);
         state.settled = false;
     }
@@ -481,8 +481,8 @@ impl World {
         each.collect()
     }
 
-    /// Goes through the facts that hold in a state, as strongly as each has come to act, and the events that go on.
-    fn acting<'a>(&'a self, state: &'a State) -> impl Iterator<Item = Acting<'a>> {
+    /// Returns the facts that hold in a state, each as strongly as it has come to act, and the events that go on.
+    fn acting<'a>(&'a self, state: &State) -> Vec<Acting<'a>> {
         let vocabulary = &self.library.vocabulary;
         let numbered = self.incident.fault.iter().flat_map(Fault::numbered_facts).zip(&state.spans);
         let holding = numbered.filter(|((id, _), _)| state.facts.contains(*id));
@@ -490,7 +490,7 @@ impl World {
             let timed = Timed { acting: fact.acting(vocabulary), span: *span, growth: self.growth(id) };
             if span.from > 0 { timed.acting } else { timed.ramped(state.minute()) }
         });
-        facts.chain(self.events_that_go_on())
+        facts.chain(self.events_that_go_on()).collect()
     }
 
     /// Goes through the events beside the fault that go on after the alert.

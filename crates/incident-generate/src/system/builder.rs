@@ -22,11 +22,11 @@ const JOURNEYS: [&str; 8] = ["checkout", "login", "search", "browse", "messages"
 const ONE_ASIDE_OF: usize = 5;
 /// The share of calls that are made for every request of the caller, in hundredths, and the share of its requests that
 /// others are made for, in thousandths.
-const ALWAYS: i32 = 55;
-const SOMETIMES: [i32; 2] = [550, 950];
+const ALWAYS: i32 = 78;
+const SOMETIMES: [i32; 2] = [650, 950];
 /// The share of callers that repeat failed calls, in hundredths, and the share of all their calls that they may repeat at
 /// most, in thousandths.
-const RETRIES: i32 = 30;
+const RETRIES: i32 = 15;
 const RETRY_BUDGET: i32 = 200;
 /// The share of calls that are made at the same time as others, in hundredths.
 const PARALLEL: i32 = 35;

@@ -412,13 +412,10 @@ impl TrafficModel {
         (load.saturating_mul(1000) / can).min(MOST_USED)
     }
 
-    /// Lets an entity make the calls for its requests. Calls are made one after another, so a request that has failed makes
-    /// no more of them. Those that were repeated are as many as failed a minute ago.
+    /// Lets an entity make the calls for its requests. Those that are repeated are as many as failed a minute ago.
     fn call(&self, flow: &mut Flow, from: usize) {
         let Flow { readings, loads, calls, effects, .. } = flow;
         let (own, load) = (effects[from], loads[from]);
-        let is_gateway = from == self.gateway.index();
-        let mut reached = i64::from(own.passes) * (1000 - overload(self.used(from, load, &own))) / 1000;
         for number in self.starts[from]..self.starts[from + 1] {
             let link = &self.links[number];
             if own.spares(link) {
@@ -428,12 +425,9 @@ impl TrafficModel {
             let fails = own.fails(link, readings[link.to.index()].error);
             let attempts = 1000 + link.repeated(fails) + i64::from(own.retries) * fails / 1000;
             let extra = link.toward.map_or(0, |toward| i64::from(own.extra[toward as usize]));
-            let made = load * link.rate(&own) / 1000 * reached / 1000 * attempts / 1000;
+            let made = load * link.rate(&own) / 1000 * attempts / 1000;
             calls[number] = made + self.capacities[link.to.index()].usual * extra / 1000;
             loads[link.to.index()] += calls[number];
-            if !is_gateway && !link.calls.parallel {
-                reached = reached * (1000 - link.loses(&own, fails)) / 1000;
-            }
         }
     }
 
@@ -453,7 +447,7 @@ impl TrafficModel {
             let fails = own.fails(link, called.error);
             if link.waits {
                 let hung = link.toward.map_or(0, |toward| own.hung_toward[toward as usize]);
-                waiting.wait(link, &own, passes, called, flow.times[link.to.index()], hung);
+                waiting.wait(link, &own, called, flow.times[link.to.index()], hung);
             }
             // A request at the gateway goes to one of the services behind it, and any other request to all.
             if waiting.is_gateway {
@@ -546,8 +540,8 @@ impl Waiting {
         }
     }
 
-    /// Adds the calls along a link, for the share of requests that come so far. A share of them waits in vain on the way.
-    fn wait(&mut self, link: &Link, own: &Effects, reached: i64, called: &Reading, times: Times, hung_on_the_way: i64) {
+    /// Adds the calls along a link, a share of which waits in vain on the way.
+    fn wait(&mut self, link: &Link, own: &Effects, called: &Reading, times: Times, hung_on_the_way: i64) {
         let share = link.share(own);
         let hung = 1000 - (1000 - i64::from(called.hung)) * (1000 - hung_on_the_way) / 1000;
         let all = times.repeated(link.calls.times.into());
@@ -557,7 +551,7 @@ impl Waiting {
             return;
         }
         self.answered = self.answered * (1000 - share * link.any_of_them(hung) / 1000) / 1000;
-        let part = all.of_share(share * reached / 1000);
+        let part = all.of_share(share);
         if link.calls.parallel {
             self.parallel = self.parallel.later(part);
         } else {

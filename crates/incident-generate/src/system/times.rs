@@ -1,0 +1,148 @@
+//! How long answers take: a mean and a variance, which add up along calls that are made one after another, and the
+//! percentiles that are read from them.
+//!
+//! Percentiles of a sum are smaller than the sum of the percentiles, because hardly any request is slow everywhere. So own
+//! work is taken to have a mean and a variance, those of its sums are the sums of both, and percentiles are those of the
+//! log-normal distribution that has the mean and the variance. Beside them stands a share of requests that wait in vain
+//! until the caller gives up. All times are in microseconds, and shares in thousandths.
+
+/// The time after which a caller gives up, in microseconds.
+pub(crate) const TIMEOUT: u32 = 2_000_000;
+/// The same as a number that is reckoned with.
+const GIVES_UP: i64 = 2_000_000;
+/// The mean of own work and its standard deviation, in thousandths of its 99th percentile: those of the log-normal
+/// distribution with σ = 0.373.
+const MEAN: i64 = 450;
+const DEVIATION: i64 = 174;
+/// The greatest 99th percentile of answers that are not waited for in vain, in microseconds: a caller who waited longer
+/// would have given up.
+const LONGEST: i64 = GIVES_UP * 19 / 20;
+/// The 99th percentile of the log-normal distribution with the mean 1000, by its coefficient of variation in steps of a
+/// tenth from 0: 1000 · exp(2.3263·σ − σ²/2) with σ² = ln(1 + c²).
+const P99S: [i64; 31] = [
+    1000, 1255, 1554, 1896, 2275, 2684, 3115, 3560, 4010, 4460, 4905, 5339, 5761, 6168, 6559, 6933, 7290, 7630, 7954,
+    8262, 8555, 8833, 9097, 9348, 9587, 9813, 10029, 10233, 10428, 10614, 10791,
+];
+
+/// The mean of a time, and its variance in square microseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Times {
+    mean: i64,
+    variance: i64,
+}
+
+/// What is read of the times of answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Percentiles {
+    /// The mean of all answers.
+    pub mean: i64,
+    /// The median.
+    pub p50: i64,
+    /// The 99th percentile.
+    pub p99: i64,
+    /// The share of requests that wait in vain until the caller gives up.
+    pub hung: i64,
+}
+
+impl Times {
+    /// Returns those of own work with this 99th percentile.
+    pub(crate) const fn of_work(p99: i64) -> Self {
+        let deviation = p99 * DEVIATION / 1000;
+        Self { mean: p99 * MEAN / 1000, variance: deviation * deviation }
+    }
+
+    /// Returns those of so many of them, one after another.
+    pub(crate) const fn repeated(self, times: i64) -> Self {
+        Self { mean: self.mean * times, variance: self.variance * times }
+    }
+
+    /// Returns those of a time that a share of requests takes, and that others do not take at all.
+    pub(crate) const fn of_share(self, share: i64) -> Self {
+        Self { mean: 0, variance: 0 }.or(self, share).of_all()
+    }
+
+    /// Adds the time that a share of requests takes, to a mixture of which each request takes one. In a mixture the second
+    /// moment stands in the place of the variance.
+    pub(crate) const fn or(self, other: Self, share: i64) -> Self {
+        let second = share * ((other.variance + other.mean * other.mean) / 1000);
+        Self { mean: self.mean + share * other.mean / 1000, variance: self.variance + second }
+    }
+
+    /// Returns the times of a mixture, with their variance.
+    pub(crate) const fn of_all(self) -> Self {
+        let variance = self.variance - self.mean * self.mean;
+        Self { mean: self.mean, variance: if variance > 0 { variance } else { 0 } }
+    }
+
+    /// Returns those of one after the other.
+    pub(crate) const fn then(self, other: Self) -> Self {
+        Self { mean: self.mean + other.mean, variance: self.variance + other.variance }
+    }
+
+    /// Returns those of two at the same time, of which the later one counts. It is taken to be the one with the greater
+    /// mean.
+    pub(crate) const fn later(self, other: Self) -> Self {
+        if other.mean > self.mean { other } else { self }
+    }
+
+    /// Returns what is read of them beside a share of requests that wait in vain, given what is waited for at least.
+    pub(crate) fn percentiles(self, hung: i64, least: Percentiles) -> Percentiles {
+        let Self { mean, variance } = self;
+        let timeout = GIVES_UP;
+        let variation = variance.isqrt() * 1000 / mean.max(1);
+        let (step, rest) = (usize::try_from(variation / 100).unwrap_or(P99S.len()), variation % 100);
+        let factor = match P99S.get(step..step + 2) {
+            Some(&[low, high]) => low + (high - low) * rest / 100,
+            _ => P99S[P99S.len() - 1],
+        };
+        let p99 = (mean * factor / 1000).max(least.p99).min(LONGEST);
+        // The median of the log-normal distribution is mean² / √(mean² + variance).
+        let median = (mean * mean).checked_div((mean * mean + variance).isqrt()).unwrap_or_default();
+        let p50 = median.max(least.p50).min(p99);
+        Percentiles {
+            mean: (mean.min(LONGEST) * (1000 - hung) + (timeout + mean.min(LONGEST) / 2) * hung) / 1000,
+            p50: if hung >= 500 { timeout + p50 / 2 } else { p50 },
+            p99: if hung >= 10 { timeout + p50 } else { p99 },
+            hung,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn p99(times: Times) -> i64 {
+        times.percentiles(0, Percentiles::default()).p99
+    }
+
+    #[test]
+    fn times_are_those_of_sums_and_of_mixtures() {
+        let one = Times::of_work(100_000);
+        assert!((98_000..=102_000).contains(&p99(one)), "{}", p99(one));
+        let two = one.then(one);
+        assert!((p99(one) + 1..2 * p99(one)).contains(&p99(two)));
+        assert_eq!(one.repeated(2), two);
+        let half = one.of_share(500);
+        assert!(half.mean == one.mean / 2 && half.variance > one.variance);
+        assert!(one.of_share(1000).variance.abs_diff(one.variance) < one.variance.unsigned_abs() / 100);
+        assert_eq!(Times::of_work(0), Times::default());
+        assert_eq!(one.later(two), two);
+    }
+
+    #[test]
+    fn the_median_is_below_the_mean_and_the_tail_is_the_time_out() {
+        let times = Times::of_work(100_000);
+        let none = times.percentiles(0, Percentiles::default());
+        assert!(none.p50 < none.mean && none.mean < none.p99);
+        let some = times.percentiles(20, Percentiles::default());
+        assert!(some.p50 == none.p50 && some.p99 >= GIVES_UP && some.mean > none.mean);
+        let most = times.percentiles(600, Percentiles::default());
+        assert!(most.p50 >= GIVES_UP && most.p99 >= most.p50);
+        let least = Percentiles { p50: 300_000, p99: 400_000, ..none };
+        let slow = times.percentiles(0, least);
+        assert_eq!((slow.p50, slow.p99), (300_000, 400_000));
+        assert_eq!(p99(Times::of_work(90_000_000)), LONGEST);
+        assert_eq!(p99(Times::default()), 0);
+    }
+}
