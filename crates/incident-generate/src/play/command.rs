@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::data::vocabulary::{TargetKind, Verb, VerbRole};
+use crate::data::verb::{TargetKind, Verb, VerbRole};
 use crate::ids::VerbId;
 use crate::incident::world::World;
 use crate::play::answer::beginning;

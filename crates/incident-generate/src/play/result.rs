@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use crate::data::verb_texts::VerbText;
 use crate::ids::VerbId;
-use crate::incident::world::{Effect, State, World};
+use crate::incident::remediation::Effect;
+use crate::incident::world::{State, World};
 use crate::play::command::Change;
 use crate::system::fault::Target;
 use crate::telemetry::reader::Reader;
@@ -49,7 +50,7 @@ pub(super) fn report(
     let text = match effect {
         Effect::Nothing if !had_work && !took_back => nothing.as_ref(),
         Effect::Vain => failed.as_ref(),
-        Effect::Nothing | Effect::Change => None,
+        Effect::Nothing | Effect::Relief | Effect::Change => None,
     };
     let verb = world.library.vocabulary.verb(*verb);
     let mut out = format!("{} {name}: ", verb.name);

@@ -5,8 +5,9 @@ use std::fmt::Write;
 
 use crate::data::family::{ChangeKind, Family, ROOT};
 use crate::data::family_text::Sign;
+use crate::data::verb::Verb;
 use crate::data::verb_texts::VerbText;
-use crate::data::vocabulary::{Verb, Vocabulary};
+use crate::data::vocabulary::Vocabulary;
 
 /// Returns the signs of a family: everything that its facts show at first, by place, the root first.
 #[must_use]
