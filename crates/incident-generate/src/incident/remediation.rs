@@ -201,6 +201,16 @@ impl World {
         minutes.next()
     }
 
+    /// Returns the first minute in which the job of an entity did not run because it was suspended in the episode, and the
+    /// minute in which it was resumed if it was. Of several times it is the last one.
+    #[must_use]
+    pub(crate) fn last_suspension(&self, state: &State, at: EntityId) -> Option<(i32, Option<i32>)> {
+        state.deeds.iter().rev().find_map(|deed| match deed {
+            Deed::Suspended { job, from, until, .. } if job.at == at => Some((*from, *until)),
+            _ => None,
+        })
+    }
+
     /// Returns whether a job is suspended that is no part of the fault.
     fn keeps_a_job_from_running(&self, state: &State) -> bool {
         let is_of_fault = |job: &Target| {

@@ -12,7 +12,7 @@ use crate::incident::calendar::{Clock, Moment};
 use crate::incident::deed::Deed;
 use crate::incident::incident::{Decoy, Incident};
 
-use crate::system::fault::{Target, Thing};
+use crate::system::fault::Fault;
 use crate::system::named_objects::NamedObjects;
 use crate::system::strength::Strength;
 use crate::system::traffic::{Acting, Flow, Reading, TrafficModel, Trouble};
@@ -335,11 +335,16 @@ impl World {
 
     /// Goes through the classes of evidence that are or were there at an entity, by the fault and by decoys.
     pub fn presences<'a>(&'a self, state: &'a State, at: EntityId) -> impl Iterator<Item = Presence> + 'a {
-        let real = self.facts_at(state, at).map(|(id, one)| Presence {
-            number: id.index() as u64,
-            classes: one.acting.predicate.shows,
-            from: one.shows_from(),
-            to: one.span.to,
+        let facts = self.incident.fault.iter().flat_map(Fault::numbered_facts).filter(move |(_, fact)| fact.at == at);
+        let numbers: Vec<_> = (0..).zip(facts).map(|(number, (id, _))| (id, number)).collect();
+        let real = self.facts_at(state, at).filter_map(move |(id, one)| {
+            let (_, number) = numbers.iter().find(|(known, _)| *known == id)?;
+            Some(Presence {
+                number: *number,
+                classes: one.acting.predicate.shows,
+                from: one.shows_from(),
+                to: one.span.to,
+            })
         });
         let here = self.incident.decoys.iter().filter(move |decoy| decoy.at == at);
         let decoys = (FactSet::CAPACITY as u64..).zip(here).map(|(number, decoy)| Presence {
@@ -518,6 +523,7 @@ impl State {
 mod tests {
     use super::*;
     use crate::proof::repair_plan;
+    use crate::system::fault::{Target, Thing};
     use crate::testing::{GATEWAY, SERVICE, STORE, Small};
 
     #[test]
