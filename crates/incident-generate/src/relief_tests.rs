@@ -257,3 +257,41 @@ fn the_status_tells_who_holds_old_secrets() {
     }
     assert!(seen > 0);
 }
+
+/// Once its consumers work again, a queue says how much of what had piled up is left, less and less, and then no more.
+#[test]
+fn a_queue_tells_how_its_backlog_drains() {
+    let mut seen = 0;
+    for made in of_every_level(11, 30) {
+        let (world, place) = (made.world(), place(&made));
+        let Some(fault) = &world.incident.fault else { continue };
+        let backlog = world.library.vocabulary.class_named("backlog").unwrap();
+        let shows = |at: &EntityId| {
+            let here = world.incident.topology.entity(*at).kind == crate::data::kinds::Kind::Queue;
+            here && world.incident.shows(*at).contains(backlog)
+        };
+        let Some(queue) = world.incident.topology.ids().find(shows) else { continue };
+        seen += 1;
+        let left = |state: &State| -> Option<u32> {
+            let text =
+                crate::telemetry::query::read(world, state, queue, incident_env::Diagnostic::CheckServiceStatus).text;
+            let (_, rest) = text.split_once("consumers: catching up since ")?;
+            rest.split_once(", ")?.1.split(' ').next()?.parse().ok()
+        };
+        let mut state = world.start();
+        assert_eq!(left(&state), None, "{place}: nothing is said while it grows");
+        for number in &world.incident.proof.repair {
+            let op = &fault.ops[*number];
+            world.perform(&mut state, op.verb, op.target);
+        }
+        let mut before = left(&state).unwrap_or(100);
+        for _ in 0..90 {
+            world.pass(&mut state, 1);
+            let now = left(&state).unwrap_or(0);
+            assert!(now <= before, "{place}: {before} and then {now}");
+            before = now;
+        }
+        assert_eq!(before, 0, "{place}");
+    }
+    assert!(seen > 3, "{seen}");
+}
