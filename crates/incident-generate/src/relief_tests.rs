@@ -43,7 +43,7 @@ fn helps(world: &World, state: &State, (verb, target): (VerbId, Target)) -> bool
 fn no_reliefs_recover_more_than_leaving_it_alone() {
     let (mut relieved, mut better) = (0, 0);
     for made in of_every_level(23, 8).filter(|made| made.incident().fault.is_some()) {
-        let (world, draws) = (made.world(), Draws::new(u64::from(made.incident().number)));
+        let (world, draws) = (made.world(), Draws::new(made.incident().number));
         let all = reliefs(world);
         let alone = world.lasting_impact(&world.start());
         for round in 0..4 {
@@ -208,7 +208,7 @@ fn a_volume_that_is_expanded_holds_what_it_held() {
     let store = world.incident.topology.ids().find(|at| world.incident.topology.entity(*at).kind.is_store()).unwrap();
     let mut state = world.start();
     world.perform(&mut state, grow, Target { at: store, thing: Thing::Entity });
-    let sizes = [0, 3, 4, 9].map(|minute| world.volume(&state, store, minute));
+    let sizes = [0, 3, 4, 9].map(|minute| state.volume(store, minute));
     assert_eq!(sizes, [1000, 1000, 1500, 1500]);
 }
 

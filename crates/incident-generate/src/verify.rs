@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(holds(&world), Ok(()));
         let fault = world.incident.fault.as_mut().unwrap();
         let vain = fault.ops.iter().find(|op| op.harm == 0).unwrap().clone();
-        let vain = crate::system::fault::Op { harm: 1, clears: Default::default(), ..vain };
+        let vain = crate::system::fault::Op { harm: 1, clears: crate::ids::FactSet::EMPTY, ..vain };
         fault.ops.insert(0, vain);
         let fault = world.incident.fault.clone().unwrap();
         world.incident.proof.repair = repair_plan::shortest(&fault).unwrap();

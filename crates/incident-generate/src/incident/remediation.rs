@@ -68,7 +68,10 @@ impl World {
             Some(Besides::SuspendsJob) => self.suspend(state, verb, target, before - state.facts),
             Some(Besides::ResumesJob) => self.resume(state, target, data, &mut consequence),
             Some(Besides::GrowsVolume) => state.deeds.push(Deed::Grown { at: target.at, from: ends }),
-            Some(Besides::RotatesSecrets) => state.deeds.push(Deed::Rotated { at: target.at, from: ends }),
+            Some(Besides::RotatesSecrets) => {
+                let is_needless = consequence.effect == Effect::Nothing;
+                state.deeds.push(Deed::Rotated { at: target.at, from: ends, is_needless });
+            }
             None => {}
         }
         // What is restarted or moved answers nobody meanwhile.
@@ -172,45 +175,6 @@ impl World {
         each.collect()
     }
 
-    /// Returns the minute in which an event beside the fault ends: what is a run of a job ends when the job is suspended.
-    pub(super) fn end_of(&self, state: &State, decoy: &Decoy) -> i32 {
-        let ended = state.deeds.iter().filter_map(|deed| match deed {
-            Deed::Suspended { job, from, stops, .. } if job.at == decoy.at && decoy.shows.meets(*stops) => Some(*from),
-            _ => None,
-        });
-        ended.fold(decoy.to, i32::min)
-    }
-
-    /// Returns how large the volume of a store is in a minute, in thousandths of what it was at the alert. What is stored
-    /// stays the same when the volume grows, so the share of it that is used falls.
-    #[must_use]
-    pub fn volume(&self, state: &State, at: EntityId, minute: i32) -> i64 {
-        let is_grown = |deed: &&Deed| matches!(deed, Deed::Grown { at: of, from } if *of == at && *from <= minute);
-        state.deeds.iter().filter(is_grown).fold(1000, |size, _| size * LARGER / 1000)
-    }
-
-    /// Returns the minute since which there are newer secrets than those that a part got, if it issues secrets and they were
-    /// renewed in the episode.
-    #[must_use]
-    pub(crate) fn rotated_at(&self, state: &State, issuer: EntityId) -> Option<i32> {
-        let rotations = state.deeds.iter().rev();
-        let mut minutes = rotations.filter_map(|deed| match deed {
-            Deed::Rotated { at, from } if *at == issuer => Some(*from),
-            _ => None,
-        });
-        minutes.next()
-    }
-
-    /// Returns the first minute in which the job of an entity did not run because it was suspended in the episode, and the
-    /// minute in which it was resumed if it was. Of several times it is the last one.
-    #[must_use]
-    pub(crate) fn last_suspension(&self, state: &State, at: EntityId) -> Option<(i32, Option<i32>)> {
-        state.deeds.iter().rev().find_map(|deed| match deed {
-            Deed::Suspended { job, from, until, .. } if job.at == at => Some((*from, *until)),
-            _ => None,
-        })
-    }
-
     /// Returns whether a job is suspended that is no part of the fault.
     fn keeps_a_job_from_running(&self, state: &State) -> bool {
         let is_of_fault = |job: &Target| {
@@ -273,5 +237,55 @@ impl State {
     /// Returns the suspension of a job that goes on, if there is one.
     fn suspension(&mut self, of: Target) -> Option<&mut Deed> {
         self.deeds.iter_mut().find(|deed| matches!(deed, Deed::Suspended { job, until: None, .. } if *job == of))
+    }
+
+    /// Returns the minute in which an event beside the fault ends: what is a run of a job ends when the job is suspended.
+    pub(super) fn end_of(&self, decoy: &Decoy) -> i32 {
+        let ended = self.deeds.iter().filter_map(|deed| match deed {
+            Deed::Suspended { job, from, stops, .. } if job.at == decoy.at && decoy.shows.meets(*stops) => Some(*from),
+            _ => None,
+        });
+        ended.fold(decoy.to, i32::min)
+    }
+
+    /// Returns how large the volume of a store is in a minute, in thousandths of what it was at the alert. What is stored
+    /// stays the same when the volume grows, so the share of it that is used falls.
+    #[must_use]
+    pub fn volume(&self, at: EntityId, minute: i32) -> i64 {
+        let is_grown = |deed: &&Deed| matches!(deed, Deed::Grown { at: of, from } if *of == at && *from <= minute);
+        self.deeds.iter().filter(is_grown).fold(1000, |size, _| size * LARGER / 1000)
+    }
+
+    /// Returns the minute since which there are newer secrets than those that a part got, if it issues secrets and they were
+    /// renewed in the episode.
+    #[must_use]
+    pub(crate) fn rotated_at(&self, issuer: EntityId) -> Option<i32> {
+        let rotations = self.deeds.iter().rev();
+        let mut minutes = rotations.filter_map(|deed| match deed {
+            Deed::Rotated { at, from, .. } if *at == issuer => Some(*from),
+            _ => None,
+        });
+        minutes.next()
+    }
+
+    /// Returns the first minute in which the job of an entity did not run because it was suspended in the episode, and the
+    /// minute in which it was resumed if it was. Of several times it is the last one.
+    #[must_use]
+    pub(crate) fn last_suspension(&self, at: EntityId) -> Option<(i32, Option<i32>)> {
+        self.deeds.iter().rev().find_map(|deed| match deed {
+            Deed::Suspended { job, from, until, .. } if job.at == at => Some((*from, *until)),
+            _ => None,
+        })
+    }
+
+    /// Counts the generations of secrets that a part issued in the episode up to a minute without need. Those that a repair
+    /// issued end a class of evidence, and are counted by that.
+    #[must_use]
+    pub(crate) fn needless_generations(&self, issuer: EntityId, minute: i32) -> usize {
+        let is_one = |deed: &&Deed| match deed {
+            Deed::Rotated { at, from, is_needless } => *at == issuer && *from <= minute && *is_needless,
+            Deed::Suspended { .. } | Deed::Grown { .. } | Deed::TakenBack { .. } => false,
+        };
+        self.deeds.iter().filter(is_one).count()
     }
 }

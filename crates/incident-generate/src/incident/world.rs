@@ -351,7 +351,7 @@ impl World {
             number,
             classes: decoy.shows,
             from: decoy.from,
-            to: self.end_of(state, decoy),
+            to: state.end_of(decoy),
         });
         real.chain(decoys).filter(|presence| presence.from < presence.to)
     }

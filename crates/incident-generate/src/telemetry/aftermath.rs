@@ -28,7 +28,7 @@ impl Reader<'_> {
         let mut own = self.state.own_changes().iter().rev().filter(|own| own.at == self.at);
         own.find_map(|own| {
             let text = field.after.get(&own.verb)?;
-            let suspension = self.world.last_suspension(self.state, self.at);
+            let suspension = self.state.last_suspension(self.at);
             match self.world.library.vocabulary.verb(own.verb).besides {
                 Some(Besides::SuspendsJob) => Some((text, suspension?.0)),
                 Some(Besides::ResumesJob) => Some((text, suspension?.1?)),
@@ -41,7 +41,7 @@ impl Reader<'_> {
     /// Returns whether it did.
     pub(super) fn old_secrets(&self, sheet: &mut Sheet, field: &Field, slot: u64) -> bool {
         let issuer = self.world.incident.topology.of(Kind::Identity).next();
-        let rotated = issuer.and_then(|issuer| self.world.rotated_at(self.state, issuer));
+        let rotated = issuer.and_then(|issuer| self.state.rotated_at(issuer));
         if rotated.is_none() || !self.is_of_secrets(field) || !self.holds_old_secrets(self.at) {
             return false;
         }
@@ -57,7 +57,7 @@ impl Reader<'_> {
     pub(super) fn clients_of_secrets(&self, out: &mut String, field: &Field) {
         let topology = &self.world.incident.topology;
         let is_issuer = topology.of(Kind::Identity).next() == Some(self.at);
-        let rotated = self.world.rotated_at(self.state, self.at).filter(|_| is_issuer && self.is_of_secrets(field));
+        let rotated = self.state.rotated_at(self.at).filter(|_| is_issuer && self.is_of_secrets(field));
         let Some(rotated) = rotated else { return };
         let clients = || topology.ids().filter(|at| matches!(self.kind(*at), Kind::Api | Kind::Worker));
         let is_sent = !self.presences.iter().any(|one| {
