@@ -131,6 +131,8 @@ mod look_tests;
 #[cfg(test)]
 mod play_tests;
 #[cfg(test)]
+mod relief_tests;
+#[cfg(test)]
 mod sealed_tests;
 #[cfg(test)]
 mod telemetry_tests;

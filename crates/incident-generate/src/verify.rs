@@ -38,6 +38,8 @@ pub enum Flaw {
     ViewsDoNotTell(usize),
     #[error("it has no repair without harm")]
     NoRepair,
+    #[error("its repair does not hold: {after} thousandths are lost within an hour after it, and {least} are at least")]
+    DoesNotHold { after: i32, least: i32 },
     #[error("its severity is {kept}, and by the rule {right}")]
     Severity { kept: &'static str, right: &'static str },
     #[error("the definitions do not set it apart from a fault of family {0} that the alert leaves open")]
@@ -101,12 +103,27 @@ pub fn prove(world: &Arc<World>, tasks: &Tasks) -> Result<(), Flaw> {
         if repair != incident.proof.repair {
             return Err(Flaw::NoRepair);
         }
+        holds(world)?;
         triggers(world)?;
     }
     fairness::check(world)?;
     own_ids(world)?;
     laws::check(world, &world.start())?;
     played(world, tasks)
+}
+
+/// Checks that the repair of the proof ends the fault for good: it is played minute by minute, and then nobody does
+/// anything more.
+fn holds(world: &World) -> Result<(), Flaw> {
+    let Some(fault) = &world.incident.fault else { return Ok(()) };
+    let mut state = world.start();
+    for number in &world.incident.proof.repair {
+        let op = &fault.ops[*number];
+        world.perform(&mut state, op.verb, op.target);
+    }
+    let (after, least) = (world.lasting_impact(&state), world.least_impact());
+    let is_repaired = world.is_clean(&state) && world.is_durable(&state) && after <= least;
+    if is_repaired { Ok(()) } else { Err(Flaw::DoesNotHold { after, least }) }
 }
 
 /// Checks that no two records that can be read at the alert have one id. Ids are drawn from the source of names, so an
@@ -198,6 +215,23 @@ fn played(world: &Arc<World>, tasks: &Tasks) -> Result<(), Flaw> {
 mod tests {
     use super::*;
     use crate::proof::claim::Claim;
+    use crate::testing::Small;
+
+    /// The planner takes the op that does no harm. The verb does what the first op says whose condition is met, and that one
+    /// leaves the job running, so the store that is restarted crashes again.
+    #[test]
+    fn a_repair_that_does_not_hold_is_found() {
+        let mut world = Small::new().world();
+        assert_eq!(holds(&world), Ok(()));
+        let fault = world.incident.fault.as_mut().unwrap();
+        let vain = fault.ops.iter().find(|op| op.harm == 0).unwrap().clone();
+        let vain = crate::system::fault::Op { harm: 1, clears: crate::ids::FactSet::EMPTY, ..vain };
+        fault.ops.insert(0, vain);
+        let fault = world.incident.fault.clone().unwrap();
+        world.incident.proof.repair = repair_plan::shortest(&fault).unwrap();
+        assert!(!world.incident.proof.repair.is_empty());
+        assert_eq!(holds(&world), Err(Flaw::DoesNotHold { after: 1000, least: 0 }));
+    }
 
     #[test]
     fn records_that_share_an_id_are_found() {

@@ -12,5 +12,6 @@ pub(crate) mod places;
 pub(crate) mod rules;
 pub(crate) mod separation;
 pub(crate) mod templates;
+pub(crate) mod verb;
 pub(crate) mod verb_texts;
 pub(crate) mod vocabulary;

@@ -66,10 +66,8 @@ pub(crate) struct Field {
     pub shifted: Phrase,
     /// The text where the class was there within the last hour.
     pub ended: Option<Phrase>,
-    /// The text once somebody stopped what the field is about.
-    pub stopped: Option<Phrase>,
-    /// The verbs that stop it.
-    pub stopped_by: Vec<VerbId>,
+    /// The texts once a verb was performed on what the field is about, by verb.
+    pub after: BTreeMap<VerbId, Phrase>,
 }
 
 /// The templates of all records.
@@ -108,9 +106,8 @@ struct FieldFile {
     usual: String,
     shifted: String,
     ended: Option<String>,
-    stopped: Option<String>,
     #[serde(default)]
-    stopped_by: Vec<String>,
+    after: BTreeMap<String, String>,
 }
 
 impl Templates {
@@ -145,19 +142,19 @@ impl Templates {
             series.push(Series { of, label, unit, class: id, kinds, usual, shifted, shape });
         }
         let mut fields = Vec::new();
-        for (name, FieldFile { kinds, usual, shifted, ended, stopped, stopped_by }) in file.status {
+        for (name, FieldFile { kinds, usual, shifted, ended, after }) in file.status {
             let place = format!("status.{name}");
             let id = class(&place, &name, Diagnostic::CheckServiceStatus)?;
             let read = |text: &str| Phrase::parse(text).map_err(|problem| format!("{place}: {problem}"));
             let ended = ended.as_deref().map(read).transpose()?;
-            let stopped = stopped.as_deref().map(read).transpose()?;
             let verb = |name: &String| {
                 VerbId::find(&vocabulary.verbs, |verb| verb.name == *name)
                     .ok_or_else(|| format!("{place}: there is no verb '{name}'"))
             };
-            let stopped_by = stopped_by.iter().map(verb).collect::<Result<_, _>>()?;
+            let after = after.iter().map(|(name, text)| Ok((verb(name)?, read(text)?)));
+            let after = after.collect::<Result<_, String>>()?;
             let (usual, shifted) = (read(&usual)?, read(&shifted)?);
-            fields.push(Field { class: id, kinds, usual, shifted, ended, stopped, stopped_by });
+            fields.push(Field { class: id, kinds, usual, shifted, ended, after });
         }
         for (id, class) in vocabulary.numbered_classes() {
             let has_text = match class.tool {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::data::phrase::Phrase;
+use crate::data::verb::Verb;
 use crate::data::vocabulary::Vocabulary;
 use crate::ids::{ClassSet, VerbId};
 
@@ -14,6 +15,8 @@ use crate::ids::{ClassSet, VerbId};
 pub struct VerbText {
     /// What the verb does.
     pub effect: String,
+    /// What it relieves a part of for some minutes, if it relieves it of something.
+    pub relief: Option<String>,
     /// What must hold first; `nothing` if nothing must.
     pub needs: String,
     /// What it costs or spoils.
@@ -26,6 +29,10 @@ pub struct VerbText {
     pub(crate) nothing: Option<Phrase>,
     /// What the tool prints if a fault undid it at once.
     pub(crate) failed: Option<Phrase>,
+    /// What the tool prints if the same was done before, and nothing took it back.
+    pub(crate) again: Option<Phrase>,
+    /// What the tool prints if what it should stop goes on.
+    pub(crate) goes_on: Option<Phrase>,
     /// The classes of evidence at its target that say that there is something to do.
     pub(crate) sees: ClassSet,
     /// The verb that it takes back.
@@ -40,12 +47,15 @@ pub struct VerbTexts(Vec<VerbText>);
 #[serde(deny_unknown_fields)]
 struct TextFile {
     effect: String,
+    relief: Option<String>,
     needs: String,
     risk: String,
     undo: String,
     done: String,
     nothing: Option<String>,
     failed: Option<String>,
+    again: Option<String>,
+    goes_on: Option<String>,
     #[serde(default)]
     sees: Vec<String>,
     undoes: Option<String>,
@@ -58,11 +68,16 @@ impl VerbTexts {
     /// The text says what is wrong, and where.
     pub(crate) fn parse(text: &str, vocabulary: &Vocabulary) -> Result<Self, String> {
         let mut file: BTreeMap<String, TextFile> = toml::from_str(text).map_err(|error| error.to_string())?;
-        let read = |name: &String| {
+        let read = |verb: &Verb| {
+            let name = &verb.name;
             let file = file.remove(name).ok_or_else(|| format!("{name}: a verb without texts"))?;
-            let TextFile { effect, needs, risk, undo, done, nothing, failed, sees, undoes } = file;
+            let TextFile { effect, relief, needs, risk, undo, done, nothing, failed, again, goes_on, sees, undoes } =
+                file;
             if [&effect, &needs, &risk, &undo, &done].iter().any(|text| text.trim().is_empty()) {
                 return Err(format!("{name}: effect, needs, risk, undo and done must say something"));
+            }
+            if relief.is_some() == verb.relieves.is_empty() {
+                return Err(format!("{name}: 'relief' is said of verbs that relieve something, and of no others"));
             }
             if (!sees.is_empty() || undoes.is_some()) != nothing.is_some() {
                 return Err(format!(
@@ -80,17 +95,20 @@ impl VerbTexts {
             };
             Ok(VerbText {
                 effect,
+                relief,
                 needs,
                 risk,
                 undo,
                 done: phrase(done)?,
                 nothing: nothing.map(phrase).transpose()?,
                 failed: failed.map(phrase).transpose()?,
+                again: again.map(phrase).transpose()?,
+                goes_on: goes_on.map(phrase).transpose()?,
                 sees,
                 undoes: undoes.map(undone).transpose()?,
             })
         };
-        vocabulary.verbs.iter().map(|verb| &verb.name).map(read).collect::<Result<_, _>>().map(Self)
+        vocabulary.verbs.iter().map(read).collect::<Result<_, _>>().map(Self)
     }
 
     /// Returns the texts of a verb.

@@ -7,6 +7,7 @@ use std::fmt;
 use serde::Deserialize;
 
 use crate::data::kinds::{EdgeKind, Kind, Symptom};
+use crate::data::verb::{DirectVerbs, Verb, VerbFile};
 use crate::ids::{ClassId, ClassSet, PredicateId, VerbId};
 use incident_env::{Diagnostic, Dimension, Remediation};
 
@@ -185,88 +186,6 @@ impl Toward {
     }
 }
 
-/// A kind of target that a verb accepts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TargetKind {
-    Change,
-    Job,
-    Flag,
-    Certificate,
-    #[serde(untagged)]
-    Entity(Kind),
-}
-
-impl TargetKind {
-    /// Returns the word that agents read.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Change => "change",
-            Self::Job => "job",
-            Self::Flag => "flag",
-            Self::Certificate => "certificate",
-            Self::Entity(kind) => kind.as_str(),
-        }
-    }
-}
-
-/// What a verb does to the system.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum VerbRole {
-    /// It changes the system.
-    #[default]
-    Change,
-    /// It lets time pass and changes nothing.
-    Observe,
-    /// It hands something over to others and changes nothing.
-    Ticket,
-}
-
-/// A remediation that an agent can perform.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verb {
-    /// The name of the verb. For runbook steps it is the `runbook_action`.
-    pub name: String,
-    /// The type of the action that performs it.
-    pub action: Remediation,
-    /// What the verb does to the system.
-    pub role: VerbRole,
-    /// The kinds of targets that it accepts.
-    pub takes: Vec<TargetKind>,
-    /// How many minutes it takes.
-    pub minutes: u32,
-    /// The predicate that holds about the target meanwhile.
-    pub interrupts: Option<PredicateId>,
-    /// The harm to users if nothing called for it, in thousandths.
-    pub harm: i32,
-    /// The same harm if the target is a store.
-    pub harm_store: i32,
-}
-
-impl Verb {
-    /// Lists the kinds of targets that the verb accepts, as agents read them: `job`, or `db, queue`. A verb without a
-    /// target takes a number of minutes.
-    #[must_use]
-    pub fn accepted(&self) -> String {
-        if self.role == VerbRole::Observe {
-            return "minutes".to_owned();
-        }
-        self.takes.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ")
-    }
-}
-
-/// The verb of each type of action that does not name one. A runbook step names its verb itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct DirectVerbs {
-    restart: VerbId,
-    rollback: VerbId,
-    scale: VerbId,
-    flag: VerbId,
-    cache: VerbId,
-}
-
 /// The whole vocabulary, each list in the order of its names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vocabulary {
@@ -338,26 +257,8 @@ struct PredicateFile {
     shows: Vec<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct VerbFile {
-    #[serde(default = "runbook_step")]
-    action: Remediation,
-    #[serde(default)]
-    role: VerbRole,
-    takes: Vec<TargetKind>,
-    minutes: u32,
-    interrupts: Option<String>,
-    harm: i32,
-    harm_store: Option<i32>,
-}
-
 const fn whole() -> i32 {
     1000
-}
-
-const fn runbook_step() -> Remediation {
-    Remediation::ExecuteRunbookStep
 }
 
 impl Vocabulary {
@@ -399,7 +300,8 @@ impl Vocabulary {
             passing_errors: beside("event.passing_errors", &file.event.passing_errors)?,
             passing_latency: beside("event.passing_latency", &file.event.passing_latency)?,
         };
-        let verb = |(name, file): (String, VerbFile)| Verb::parse(name, file, &predicates);
+        let named = |name: &str| PredicateId::find(&predicates, |predicate| predicate.name == name);
+        let verb = |(name, file): (String, VerbFile)| Verb::parse(name, file, named);
         let verbs = file.verb.into_iter().map(verb).collect::<Result<Vec<_>, _>>()?;
         let direct = DirectVerbs::among(&verbs)?;
         Ok(Self { classes, predicates, verbs, direct, events })
@@ -460,17 +362,8 @@ impl Vocabulary {
 
     /// Finds the verb that an action of this type performs. A runbook step performs the verb that it names.
     pub(crate) fn verb_of(&self, action: Remediation, runbook_action: &str) -> Option<VerbId> {
-        let DirectVerbs { restart, rollback, scale, flag, cache } = self.direct;
-        Some(match action {
-            Remediation::RestartService => restart,
-            Remediation::RollbackDeploy => rollback,
-            Remediation::ScaleService => scale,
-            Remediation::DisableFeatureFlag => flag,
-            Remediation::ClearCache => cache,
-            Remediation::ExecuteRunbookStep => {
-                return VerbId::find(&self.verbs, |verb| verb.action == action && verb.name == runbook_action);
-            }
-        })
+        let named = |verb: &Verb| verb.action == action && verb.name == runbook_action;
+        self.direct.of(action).or_else(|| VerbId::find(&self.verbs, named))
     }
 
     /// Goes through the classes with their numbers.
@@ -534,42 +427,6 @@ impl Predicate {
             diverges: file.diverges,
             delays: file.delays,
             shows,
-        })
-    }
-}
-
-impl Verb {
-    fn parse(name: String, file: VerbFile, predicates: &[Predicate]) -> Result<Self, String> {
-        let needs_target = file.role != VerbRole::Observe;
-        if file.takes.is_empty() == needs_target || file.minutes == 0 || file.harm < 0 {
-            return Err(format!("verb.{name}: takes something, some minutes, and does no good unasked"));
-        }
-        if file.role != VerbRole::Change && (file.action, file.harm) != (runbook_step(), 0) {
-            return Err(format!("verb.{name}: what changes nothing is a step of a runbook and does no harm"));
-        }
-        let VerbFile { action, role, takes, minutes, interrupts, harm, harm_store } = file;
-        let known = |interrupts: String| {
-            PredicateId::find(predicates, |predicate| predicate.name == interrupts)
-                .ok_or_else(|| format!("verb.{name}: interrupts by the unknown predicate '{interrupts}'"))
-        };
-        let interrupts = interrupts.map(known).transpose()?;
-        Ok(Self { name, action, role, takes, minutes, interrupts, harm, harm_store: harm_store.unwrap_or(harm) })
-    }
-}
-
-impl DirectVerbs {
-    /// Resolves the verbs, so that no action can be without one later.
-    fn among(verbs: &[Verb]) -> Result<Self, String> {
-        let of = |action: Remediation| {
-            VerbId::find(verbs, |verb| verb.action == action)
-                .ok_or_else(|| format!("verb: no verb has the action {action}"))
-        };
-        Ok(Self {
-            restart: of(Remediation::RestartService)?,
-            rollback: of(Remediation::RollbackDeploy)?,
-            scale: of(Remediation::ScaleService)?,
-            flag: of(Remediation::DisableFeatureFlag)?,
-            cache: of(Remediation::ClearCache)?,
         })
     }
 }

@@ -3,11 +3,15 @@
 pub(crate) mod alarm;
 pub(crate) mod calendar;
 mod decoys;
+pub(crate) mod deed;
 pub(crate) mod design;
 pub(crate) mod draft;
 mod history;
 #[expect(clippy::module_inception, reason = "the room is named after its main type")]
 pub(crate) mod incident;
+pub(crate) mod lasting;
 pub(crate) mod level;
 pub(crate) mod propagation;
+pub(crate) mod recovery;
+pub(crate) mod remediation;
 pub(crate) mod world;

@@ -9,8 +9,9 @@ use crate::data::vocabulary::{Role, Vocabulary};
 use crate::draws::Stream;
 use crate::ids::{ClassSet, EntityId, EntitySet, FactId, FactSet, PredicateId, VerbId};
 use crate::incident::calendar::{Clock, Moment};
+use crate::incident::deed::Deed;
 use crate::incident::incident::{Decoy, Incident};
-use crate::system::fault::{Fault, Target, Thing};
+use crate::system::fault::Fault;
 use crate::system::growth::Growth;
 use crate::system::named_objects::NamedObjects;
 use crate::system::strength::Strength;
@@ -19,9 +20,8 @@ use incident_env::Diagnostic;
 
 /// The number of minutes before the alert whose readings are kept. Telemetry goes back no further.
 const HISTORY: i32 = 150;
-/// The most minutes in which a fact that has ended still acts, less and less. They are fewer than those in which a system
-/// settles after a change.
-const FADES: i32 = 4;
+/// The least number of minutes in which a fact that was relieved comes back.
+const SHORTEST_RELAPSE: i32 = 6;
 /// The rise in the share of failed requests from which an entity is worse off.
 const WORSE: i16 = 25;
 
@@ -42,20 +42,22 @@ pub struct World {
     pub(super) troubled: EntitySet,
 }
 
-/// When a fact holds.
+/// When a fact holds without a break.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Span {
+pub(super) struct Span {
     /// The first minute in which it holds.
-    from: i32,
+    pub(super) from: i32,
     /// The first minute in which it no longer holds.
-    to: i32,
+    pub(super) to: i32,
+    /// Whether it came back after it had been relieved, so that it begins with nothing.
+    pub(super) is_relapse: bool,
 }
 
 impl Span {
-    const NEVER: Self = Self { from: i32::MAX, to: i32::MAX };
+    const NEVER: Self = Self { from: i32::MAX, to: i32::MAX, is_relapse: false };
 
-    const fn since(from: i32) -> Self {
-        Self { from, to: i32::MAX }
+    pub(super) const fn since(from: i32) -> Self {
+        Self { from, to: i32::MAX, is_relapse: false }
     }
 
     fn contains(self, minute: i32) -> bool {
@@ -88,10 +90,12 @@ impl Presence {
 #[derive(Debug, Clone)]
 pub struct State {
     /// Minutes since the alert.
-    now: u32,
-    facts: FactSet,
+    pub(super) now: u32,
+    pub(super) facts: FactSet,
     /// When each fact held last.
-    spans: Vec<Span>,
+    pub(super) spans: Vec<Span>,
+    /// When facts held before that, in their order.
+    pub(super) past: Vec<(FactId, Span)>,
     flow: Flow,
     /// The readings of all entities in each minute after the alert.
     since: Vec<Arc<[Reading]>>,
@@ -99,12 +103,14 @@ pub struct State {
     settled: bool,
     /// What users lost in each minute after the alert.
     lost: Vec<i32>,
-    /// Whether anything was changed.
-    touched: bool,
+    /// The minute in which the last change ended, once there is one.
+    pub(super) last_change: Option<u32>,
     /// What is restarted or moved at the moment, and answers nobody.
-    down: Option<(PredicateId, EntityId)>,
-    /// The minute until which what has ended may still act.
-    fades_until: i32,
+    pub(super) down: Option<(PredicateId, EntityId)>,
+    /// The last minute in which facts may begin, end, or act otherwise than in the minute before.
+    pub(super) moves_until: i32,
+    /// What was done beside the ends and beginnings of facts, oldest first.
+    pub(super) deeds: Vec<Deed>,
     /// The changes that were made in the episode, oldest first.
     own: Vec<OwnChange>,
 }
@@ -122,32 +128,6 @@ pub struct OwnChange {
     pub name: Arc<str>,
 }
 
-/// What came of a remediation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Consequence {
-    /// Whether it was an op of a repair.
-    pub helped: bool,
-    /// The harm to users.
-    pub harm: i32,
-    /// Whether it brought about something that no repair can make good.
-    pub catastrophic: bool,
-    /// How many minutes it took.
-    pub minutes: u32,
-    /// What it changed.
-    pub effect: Effect,
-}
-
-/// What a remediation changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
-    /// No fact ended or began, and none is about it.
-    Nothing,
-    /// A fault made it vain: no fact ended or began.
-    Vain,
-    /// A fact ended or began.
-    Change,
-}
-
 /// Converts a number of minutes that may be negative elsewhere.
 fn signed(minutes: u32) -> i32 {
     i32::try_from(minutes).unwrap_or(i32::MAX)
@@ -155,28 +135,40 @@ fn signed(minutes: u32) -> i32 {
 
 /// A fact or an event with the minutes in which it holds.
 #[derive(Debug, Clone, Copy)]
-struct Timed<'a> {
-    acting: Acting<'a>,
-    span: Span,
+pub(super) struct Timed<'a> {
+    pub(super) acting: Acting<'a>,
+    pub(super) span: Span,
     /// How it grows after the alert.
-    growth: Option<Growth>,
+    pub(super) growth: Option<Growth>,
 }
 
 impl<'a> Timed<'a> {
     /// Returns how it acts in a minute in which it holds: more and more strongly, until its ramp is over.
     fn ramped(&self, minute: i32) -> Acting<'a> {
-        let over = minute.saturating_sub(self.span.from).saturating_add(1);
+        let (over, ramp) = (minute.saturating_sub(self.span.from), self.ramp());
+        let over = if self.span.is_relapse { over } else { over.saturating_add(1) };
         let strength = match self.growth {
             Some(growth) if self.span.from <= 0 => growth.strength(self.acting.strength, minute),
             _ => self.acting.strength,
         };
-        Acting { strength: strength.ramped(over, self.acting.predicate.ramp), ..self.acting }
+        Acting { strength: strength.ramped(over, ramp), ..self.acting }
+    }
+
+    /// Returns the minutes until it acts in full. What comes back after a relief takes some in any case.
+    fn ramp(&self) -> i32 {
+        let ramp = self.acting.predicate.ramp;
+        if self.span.is_relapse { ramp.max(SHORTEST_RELAPSE) } else { ramp }
+    }
+
+    /// Returns the first minute in which it shows. What comes back shows once it acts by half.
+    fn shows_from(&self) -> i32 {
+        if self.span.is_relapse { self.span.from.saturating_add(self.ramp() / 2) } else { self.span.from }
     }
 
     fn of_decoy(decoy: &Decoy, vocabulary: &'a Vocabulary) -> Self {
         let Decoy { at, predicate, strength, from, to, .. } = *decoy;
         let acting = Acting { predicate: vocabulary.predicate(predicate), at, strength };
-        Self { acting, span: Span { from, to }, growth: None }
+        Self { acting, span: Span { from, to, is_relapse: false }, growth: None }
     }
 }
 
@@ -267,9 +259,11 @@ impl World {
             since: Vec::new(),
             settled: false,
             lost: Vec::new(),
-            touched: false,
+            past: Vec::new(),
+            last_change: None,
             down: None,
-            fades_until: 0,
+            moves_until: incident.growth.map_or(0, |growth| signed(growth.minutes)),
+            deeds: Vec::new(),
             own: Vec::new(),
         }
     }
@@ -330,14 +324,14 @@ impl World {
         self.reading(state, at, minute).trouble(&self.usual(at))
     }
 
-    /// Goes through the facts about an entity, with the times at which each held last.
-    fn facts_at<'a>(&'a self, state: &'a State, at: EntityId) -> impl Iterator<Item = Timed<'a>> {
-        let facts = self.incident.fault.iter().flat_map(|fault| fault.numbered_facts().zip(&state.spans));
-        let here = facts.filter(move |((_, fact), _)| fact.at == at);
-        here.map(|((id, fact), span)| Timed {
-            acting: fact.acting(&self.library.vocabulary),
-            span: *span,
-            growth: self.growth(id),
+    /// Goes through the facts with all times at which each held or holds, those that are over first.
+    pub(super) fn timed<'a, 's>(&'a self, state: &'s State) -> impl Iterator<Item = (FactId, Timed<'a>)> + use<'a, 's> {
+        let spans = state.past.iter().copied().chain(FactId::first(state.spans.len()).zip(state.spans.iter().copied()));
+        self.incident.fault.iter().flat_map(move |fault| {
+            spans.clone().filter_map(|(id, span)| {
+                let acting = fault.facts.get(id.index())?.acting(&self.library.vocabulary);
+                Some((id, Timed { acting, span, growth: self.growth(id) }))
+            })
         })
     }
 
@@ -345,6 +339,11 @@ impl World {
     fn growth(&self, fact: FactId) -> Option<Growth> {
         let is_of_second = self.incident.second.as_ref().is_some_and(|second| fact.index() >= second.first_fact);
         self.incident.growth.filter(|_| !is_of_second)
+    }
+
+    /// Goes through the facts about an entity, with all times at which each held or holds.
+    fn facts_at<'a>(&'a self, state: &'a State, at: EntityId) -> impl Iterator<Item = (FactId, Timed<'a>)> {
+        self.timed(state).filter(move |(_, one)| one.acting.at == at)
     }
 
     /// Goes through the events beside the fault that are about an entity.
@@ -355,25 +354,30 @@ impl World {
 
     /// Goes through the classes of evidence that are or were there at an entity, by the fault and by decoys.
     pub fn presences<'a>(&'a self, state: &'a State, at: EntityId) -> impl Iterator<Item = Presence> + 'a {
-        let real = (0..).zip(self.facts_at(state, at)).map(|(number, one)| Presence {
-            number,
-            classes: one.acting.predicate.shows,
-            from: one.span.from,
-            to: one.span.to,
+        let facts = self.incident.fault.iter().flat_map(Fault::numbered_facts).filter(move |(_, fact)| fact.at == at);
+        let numbers: Vec<_> = (0..).zip(facts).map(|(number, (id, _))| (id, number)).collect();
+        let real = self.facts_at(state, at).filter_map(move |(id, one)| {
+            let (_, number) = numbers.iter().find(|(known, _)| *known == id)?;
+            Some(Presence {
+                number: *number,
+                classes: one.acting.predicate.shows,
+                from: one.shows_from(),
+                to: one.span.to,
+            })
         });
         let here = self.incident.decoys.iter().filter(move |decoy| decoy.at == at);
         let decoys = (FactSet::CAPACITY as u64..).zip(here).map(|(number, decoy)| Presence {
             number,
             classes: decoy.shows,
             from: decoy.from,
-            to: decoy.to,
+            to: state.end_of(decoy),
         });
         real.chain(decoys).filter(|presence| presence.from < presence.to)
     }
 
     /// Goes through what holds about an entity in a minute: facts of the fault, and events beside it.
     pub fn holding<'a>(&'a self, state: &'a State, at: EntityId, minute: i32) -> impl Iterator<Item = Acting<'a>> {
-        let all = self.facts_at(state, at).chain(self.events_at(at));
+        let all = self.facts_at(state, at).map(|(_, one)| one).chain(self.events_at(at));
         all.filter(move |one| one.span.contains(minute)).map(move |one| one.ramped(minute))
     }
 
@@ -404,14 +408,13 @@ impl World {
     pub fn pass(&self, state: &mut State, minutes: u32) {
         for _ in 0..minutes {
             state.now += 1;
-            let grows = self.incident.growth.is_some_and(|growth| state.now <= growth.minutes);
-            let is_quiet = state.settled && state.minute() > state.fades_until && !grows;
+            let is_quiet = state.settled && state.minute() > state.moves_until;
             if let (true, Some(last), Some(lost)) = (is_quiet, state.since.last(), state.lost.last().copied()) {
                 state.since.push(Arc::clone(last));
                 state.lost.push(lost);
                 continue;
             }
-            if state.minute() <= state.fades_until || grows {
+            if state.minute() <= state.moves_until {
                 self.set(state);
             }
             self.incident.traffic.tick(&mut state.flow);
@@ -421,39 +424,8 @@ impl World {
         }
     }
 
-    /// Performs a remediation, and lets the minutes pass that it takes.
-    pub fn perform(&self, state: &mut State, verb: VerbId, target: Target) -> Consequence {
-        let vocabulary = &self.library.vocabulary;
-        let verb_data = vocabulary.verb(verb);
-        let minutes = verb_data.minutes;
-        let mut consequence =
-            Consequence { helped: false, harm: 0, catastrophic: false, minutes, effect: Effect::Nothing };
-        let op = self.incident.fault.as_ref().and_then(|fault| Some((fault, fault.op(verb, target, state.facts)?)));
-        state.touched = true;
-        // What is restarted or moved answers nobody meanwhile.
-        let down = verb_data.interrupts.filter(|_| target.thing == Thing::Entity && minutes > 1);
-        state.down = down.map(|predicate| (predicate, target.at));
-        if let Some((fault, op)) = op {
-            (consequence.helped, consequence.harm) = (op.harm == 0, op.harm);
-            let after = op.apply(state.facts);
-            consequence.catastrophic = (after - state.facts).meets(fault.catastrophic);
-            consequence.effect = if after == state.facts { Effect::Vain } else { Effect::Change };
-            state.hold(after);
-        } else {
-            let is_store = self.incident.topology.entity(target.at).kind.is_store();
-            let harm = if is_store { verb_data.harm_store } else { verb_data.harm };
-            // To take back the change that set the fault off is never needless, even where it no longer has an effect.
-            consequence.harm = if target.thing == Thing::Trigger { 0 } else { harm };
-        }
-        self.set(state);
-        self.pass(state, minutes - 1);
-        state.down = None;
-        self.set(state);
-        self.pass(state, 1);
-        consequence
-    }
-
-    /// Lets traffic follow from the facts that hold now, from those that have ended and fade away, and from what is down.
+    /// Lets traffic follow from the facts that hold in this minute, from those that have ended and fade away, and from what
+    /// is down.
     fn set(&self, state: &mut State) {
         let vocabulary = &self.library.vocabulary;
         let down = state.down.map(|(predicate, at)| Acting {
@@ -461,40 +433,15 @@ impl World {
             at,
             strength: Strength::USUAL,
         });
-        let facts: Vec<_> = self.acting(state).into_iter().chain(self.fading(state)).chain(down).collect();
+        let minute = state.minute();
+        let holding = self.timed(state).filter(|(_, one)| one.span.contains(minute)).map(|(_, one)| one.ramped(minute));
+        let facts: Vec<_> = holding.chain(self.going_on()).chain(self.fading(state)).chain(down).collect();
         state.flow.set(&facts);
         state.settled = false;
     }
 
-    /// Goes through the facts that ended a few minutes ago, each as strongly as it still acts: queues drain, connections come
-    /// back and caches warm up, the longer the more slowly the fact had come to act in full.
-    fn fading<'a>(&'a self, state: &State) -> Vec<Acting<'a>> {
-        let now = state.minute();
-        let facts = self.incident.fault.iter().flat_map(Fault::numbered_facts);
-        let each = facts.zip(&state.spans).filter_map(|((id, fact), span)| {
-            let acting = fact.acting(&self.library.vocabulary);
-            let fades = acting.predicate.ramp.min(FADES);
-            let since = now.saturating_sub(span.to);
-            let is_fading = !state.facts.contains(id) && span.from < span.to && (0..fades).contains(&since);
-            is_fading.then(|| Acting { strength: acting.strength.ramped(fades - since, fades + 1), ..acting })
-        });
-        each.collect()
-    }
-
-    /// Returns the facts that hold in a state, each as strongly as it has come to act, and the events that go on.
-    fn acting<'a>(&'a self, state: &State) -> Vec<Acting<'a>> {
-        let vocabulary = &self.library.vocabulary;
-        let numbered = self.incident.fault.iter().flat_map(Fault::numbered_facts).zip(&state.spans);
-        let holding = numbered.filter(|((id, _), _)| state.facts.contains(*id));
-        let facts = holding.map(move |((id, fact), span)| {
-            let timed = Timed { acting: fact.acting(vocabulary), span: *span, growth: self.growth(id) };
-            if span.from > 0 { timed.acting } else { timed.ramped(state.minute()) }
-        });
-        facts.chain(self.events_that_go_on()).collect()
-    }
-
-    /// Goes through the events beside the fault that go on after the alert.
-    fn events_that_go_on(&self) -> impl Iterator<Item = Acting<'_>> {
+    /// Goes through the events beside the fault that go on at the alert.
+    fn going_on(&self) -> impl Iterator<Item = Acting<'_>> {
         let events = self.incident.decoys.iter().map(|decoy| Timed::of_decoy(decoy, &self.library.vocabulary));
         events.filter(|event| event.span.contains(0)).map(|event| event.acting)
     }
@@ -509,7 +456,7 @@ impl World {
             let strength = self.growth(id).map_or(acting.strength, |growth| growth.strength(acting.strength, i32::MAX));
             Acting { strength, ..acting }
         });
-        let facts: Vec<_> = grown.chain(self.events_that_go_on()).collect();
+        let facts: Vec<_> = grown.chain(self.going_on()).collect();
         self.incident.traffic.impact(&self.incident.traffic.settled(&facts))
     }
 
@@ -542,18 +489,6 @@ impl World {
         share > 0 && self.incident.draws.below(Stream::Outage, place, u64::from(state.now), 100) < share
     }
 
-    /// Returns whether nothing harmful is left and no measure is left in force.
-    #[must_use]
-    pub fn is_clean(&self, state: &State) -> bool {
-        self.incident.fault.as_ref().is_none_or(|fault| !state.facts.meets(fault.harmful))
-    }
-
-    /// Returns whether what set the fault off is gone.
-    #[must_use]
-    pub fn is_durable(&self, state: &State) -> bool {
-        self.incident.fault.as_ref().is_none_or(|fault| !state.facts.meets(fault.durable))
-    }
-
     /// Goes through the names of the measures that are in force at an entity.
     pub fn measures<'a>(&'a self, state: &'a State, at: EntityId) -> impl Iterator<Item = &'a str> {
         let in_force = self.holding(state, at, state.minute());
@@ -577,26 +512,10 @@ impl State {
         signed(self.now)
     }
 
-    /// Lets exactly these facts hold from the next minute on.
-    fn hold(&mut self, facts: FactSet) {
-        let next = self.minute() + 1;
-        for (id, span) in FactId::first(self.spans.len()).zip(&mut self.spans) {
-            match (self.facts.contains(id), facts.contains(id)) {
-                (true, false) => {
-                    span.to = next;
-                    self.fades_until = next + FADES;
-                }
-                (false, true) => *span = Span::since(next),
-                _ => {}
-            }
-        }
-        self.facts = facts;
-    }
-
     /// Returns whether anything was changed.
     #[must_use]
     pub fn is_touched(&self) -> bool {
-        self.touched
+        self.last_change.is_some()
     }
 
     /// Keeps a change that was made in the episode, so that the feed of changes shows it.
@@ -621,6 +540,7 @@ impl State {
 mod tests {
     use super::*;
     use crate::proof::repair_plan;
+    use crate::system::fault::{Target, Thing};
     use crate::testing::{GATEWAY, SERVICE, STORE, Small};
 
     #[test]

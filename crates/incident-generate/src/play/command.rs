@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::data::vocabulary::{TargetKind, Verb, VerbRole};
+use crate::data::verb::{TargetKind, Verb, VerbRole};
 use crate::ids::VerbId;
 use crate::incident::world::World;
 use crate::play::answer::beginning;
@@ -130,20 +130,26 @@ pub(crate) fn observe(minutes: u32) -> Action {
     Action::new(kind.clone(), parameters).unwrap_or_else(|_| Action::with(kind, &[]))
 }
 
-/// Finds the change that a rollback means: the one that it names, or the newest one of its service.
+/// Finds the change that a rollback means: the one that it names, or the only one of its service.
 fn change_to_take_back<'a>(world: &'a World, action: &'a Action) -> Result<&'a str, Impossible> {
     let service = parameter(action, "service")?;
     let version = action.text("target_version").filter(|version| *version != "previous");
     let at = world.incident.topology.named(service);
     let at = at.ok_or_else(|| unknown(format!("'{}' is none of known_services", beginning(service))))?;
-    let mut of_it = world.incident.changes.iter().filter(|change| change.at == at);
-    let change = match version {
-        None => of_it.min_by_key(|change| change.minutes_ago),
-        Some(id) => of_it.find(|change| change.id == id),
+    let of_it: Vec<_> = world.incident.changes.iter().filter(|change| change.at == at).collect();
+    let change = match (version, of_it.as_slice()) {
+        (Some(id), all) => all.iter().find(|change| change.id == id).copied(),
+        (None, [only]) => Some(*only),
+        (None, [] | [_, _, ..]) => None,
     };
-    let change = change.ok_or_else(|| match version {
-        None => unknown(format!("{service} has no change that could be taken back")),
-        Some(id) => unknown(format!("{service} has no change '{}'", beginning(id))),
+    let change = change.ok_or_else(|| {
+        let all: Vec<_> = of_it.iter().map(|change| format!("{} ({})", change.id, change.kind.as_str())).collect();
+        let changes = if all.is_empty() { "none".to_owned() } else { all.join(", ") };
+        unknown(match version {
+            Some(id) => format!("{service} has no change '{}'; its changes: {changes}", beginning(id)),
+            None if all.is_empty() => format!("{service} has no change that could be taken back"),
+            None => format!("{service} has several changes, so name one as target_version: {changes}"),
+        })
     })?;
     Ok(&change.id)
 }

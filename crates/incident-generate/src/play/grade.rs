@@ -16,7 +16,7 @@ use crate::incident::world::{State, World};
 use crate::play::answer::{Answer, NONE, Named};
 use crate::play::citations::citations;
 use crate::play::grounding::{Deeds, number, ruled_out, share_ruled_out};
-use crate::play::limits::{GRADED_AFTER, MITIGATED};
+use crate::play::limits::MITIGATED;
 use crate::proof::claim::is_consistent;
 use incident_env::grade::rubric::{self, MechanismMatch};
 use incident_env::grade::strict::{self, Strict};
@@ -177,11 +177,10 @@ pub(crate) fn remediation(
     lost_by_oracle: &[i32],
 ) -> Grade {
     let incident = &world.incident;
-    let mut after = state.clone();
-    world.pass(&mut after, GRADED_AFTER);
+    let after = world.played_out(state);
     // Nobody is held responsible for what no repair can make good.
     let least = world.least_impact();
-    let (start, end) = (incident.loss.share - least, (world.impact(&after) - least).max(0));
+    let (start, end) = (incident.loss.share - least, (world.lasting_impact(state) - least).max(0));
     let clean = world.is_clean(state);
     let recovery = match start {
         ..=0 => f64::from(u8::from(clean && end == 0)),

@@ -5,7 +5,7 @@
 
 use crate::ids::EntityId;
 use crate::incident::incident::Incident;
-use crate::incident::world::Consequence;
+use crate::incident::remediation::Consequence;
 use crate::play::limits::SETTLED_AFTER;
 use crate::proof::claim::{Claim, Record, is_consistent};
 use crate::system::topology::Topology;

@@ -3,14 +3,12 @@
 
 use std::ops::RangeInclusive;
 
+pub(crate) use crate::incident::lasting::{PLAYED_OUT_AFTER, SETTLED_AFTER};
+
 /// The share of information about the rivals that citations must give to show the cause.
 pub(crate) const SHOWN_FROM: f64 = 0.9;
 /// The number of cited records of the causal chain that show the cause as well.
 pub(crate) const CHAIN: usize = 3;
-/// The minutes after the end of the last change from which on the system counts as settled.
-pub(crate) const SETTLED_AFTER: u32 = 5;
-/// The minutes that pass after the last action before recovery is measured.
-pub(crate) const GRADED_AFTER: u32 = 15;
 /// The divisor of the impact at the alert below which the incident counts as mitigated.
 pub(crate) const MITIGATED: i32 = 10;
 /// The greatest number of records that an answer can cite.

@@ -75,7 +75,7 @@ impl incident_env::World for Playable {
         let task = briefing.task.id;
         Box::new(Playing {
             task,
-            paid: self.0.world.impact(&state),
+            paid: self.0.world.lasting_impact(&state),
             state,
             deeds: Deeds::default(),
             in_force: InForce::default(),
@@ -110,8 +110,8 @@ struct Playing {
     shared: Arc<Shared>,
     task: TaskId,
     state: State,
-    /// What users lost when a step was last rewarded. The rewards of all steps therefore add up to the change of what
-    /// users lose.
+    /// What users would lose for good when a change was last rewarded. The rewards of all steps therefore add up to the
+    /// change of that, and what gives relief for some minutes earns nothing.
     paid: i32,
     deeds: Deeds,
     in_force: InForce,
@@ -197,11 +197,11 @@ impl Playing {
         Ok(Report { target, text: Text::new(text), feedback })
     }
 
-    /// Returns the pay of a step: by how much users lose less since the last step that was rewarded.
+    /// Returns the pay of a change: by how much users lose less for good than after the last one.
     fn pay(&mut self) -> Option<Pay> {
         /// Ten-thousandths of a point for each thousandth that users lose less.
         const POINTS: i32 = 10;
-        let now = self.shared.world.impact(&self.state);
+        let now = self.shared.world.lasting_impact(&self.state);
         let gain = Points::new((self.paid - now) * POINTS);
         self.paid = now;
         (gain != Points::ZERO).then_some(Pay::Impact(gain))
@@ -214,8 +214,7 @@ impl WorldState for Playing {
     }
 
     fn look(&mut self, question: &Question, _novelty: Novelty) -> Reading {
-        let text = Text::new(self.read(question));
-        Reading { text, pay: self.pay() }
+        Reading { text: Text::new(self.read(question)), pay: None }
     }
 
     fn takes_parameters(&self) -> bool {

@@ -11,7 +11,7 @@ use crate::play::citations::citations;
 use crate::play::citing::Citing;
 use crate::play::command;
 use crate::play::grounding::Deeds;
-use crate::play::limits::{GRADED_AFTER, SETTLED_AFTER};
+use crate::play::limits::{PLAYED_OUT_AFTER, SETTLED_AFTER};
 use crate::proof::claim::{Claim, Record, is_consistent};
 use crate::proof::hypotheses::{Appearance, View};
 use crate::record_id::RecordId;
@@ -134,7 +134,7 @@ pub(crate) fn minutes(world: &World, task: TaskId) -> u32 {
 #[must_use]
 pub(crate) fn lost(world: &World) -> Vec<i32> {
     let mut state = repaired(world, count(&diagnose(world).views));
-    world.pass(&mut state, GRADED_AFTER);
+    world.pass(&mut state, PLAYED_OUT_AFTER);
     state.lost().to_vec()
 }
 

@@ -1,6 +1,7 @@
 //! Telemetry: how the state of a world reads. Records follow from the state by rules that know classes of evidence
 //! and rates, and no family, so what is read in one place cannot contradict what is read in another.
 
+mod aftermath;
 pub(crate) mod alert;
 mod catalogue;
 mod changes;

@@ -189,7 +189,9 @@ impl<'a> Reader<'a> {
         let presences = self.world.presences(self.state, issuer);
         let ended =
             presences.filter(|one| class.is_some_and(|class| one.classes.contains(class)) && one.to <= self.now);
-        self.particulars(issuer).generation() + u32::try_from(ended.count()).unwrap_or_default()
+        let is_epoch = self.kind(issuer).is_store();
+        let needless = if is_epoch { 0 } else { self.state.needless_generations(issuer, self.now) };
+        self.particulars(issuer).generation() + u32::try_from(ended.count() + needless).unwrap_or_default()
     }
 
     /// Returns something that the entity calls, for phrases that name one and mean none in particular.

@@ -32,6 +32,9 @@ impl Reader<'_> {
                 presence.classes.contains(field.class) && (presence.from..presence.to).contains(&self.now)
             };
             let held = self.presences.iter().find(holds);
+            if self.old_secrets(sheet, field, FIELDS + number) {
+                continue;
+            }
             let claim = match held {
                 Some(_) => Claim::Shows { at: self.at, class: field.class },
                 None => Claim::Lacks { at: self.at, classes: ClassSet::of(field.class) },
@@ -40,12 +43,10 @@ impl Reader<'_> {
             let words = self.words(self.some_peer(), number);
             let ended = self.presences.iter().filter(|presence| presence.classes.contains(field.class));
             let ended = ended.filter(|one| one.to <= self.now && one.to > self.now - HOUR).max_by_key(|one| one.to);
-            let mut own = self.state.own_changes().iter().rev();
-            let stopped = own.find(|own| own.at == self.at && field.stopped_by.contains(&own.verb));
             match held {
-                None => match (&field.stopped, stopped, &field.ended, ended) {
-                    (Some(text), Some(own), ..) => text.write(&mut sheet.text, &Words { until: own.minute, ..words }),
-                    (.., Some(text), Some(one)) => {
+                None => match (self.after(field), &field.ended, ended) {
+                    (Some((text, until)), ..) => text.write(&mut sheet.text, &Words { until, ..words }),
+                    (None, Some(text), Some(one)) => {
                         let minutes = (one.to - one.from.max(self.now - HOUR)).unsigned_abs();
                         text.write(&mut sheet.text, &Words { until: one.to, minutes, ..words });
                     }
@@ -61,8 +62,10 @@ impl Reader<'_> {
                     };
                 }
             }
+            self.clients_of_secrets(&mut sheet.text, field);
             sheet.text.push('\n');
         }
+        self.draining(sheet);
     }
 
     /// Writes the line about the entity itself.

@@ -92,7 +92,8 @@ impl Page {
         for (verb, text) in library.vocabulary.verbs.iter().zip(library.verbs.iter()) {
             let minutes = verb.minutes.to_string();
             let takes = verb.accepted();
-            self.row(&[&code(&verb.name), &takes, &text.effect, &text.needs, &minutes, &text.risk, &text.undo]);
+            let effect = sentences::effect(text);
+            self.row(&[&code(&verb.name), &takes, &effect, &text.needs, &minutes, &text.risk, &text.undo]);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The figures of the rules, taken from the constants that the graders use, so that no figure is written twice.
 
-use crate::play::limits::{CHAIN, FREE_REFUSALS, MOST_CITED, SETTLED_AFTER, SHOWN_FROM};
+use crate::play::limits::{CHAIN, FREE_REFUSALS, MOST_CITED, PLAYED_OUT_AFTER, SETTLED_AFTER, SHOWN_FROM};
 use incident_env::Severity;
 use incident_env::grade::rubric;
 
@@ -10,6 +10,7 @@ pub(crate) fn figure(name: &str) -> Option<String> {
     let share = match name {
         "severity_rule" => return Some(Severity::RULE.to_owned()),
         "most_cited" => return Some(MOST_CITED.to_string()),
+        "played_out" => return Some(PLAYED_OUT_AFTER.to_string()),
         "settle" => return Some(SETTLED_AFTER.to_string()),
         "chain" => return Some(CHAIN.to_string()),
         "free_refusals" => return Some(FREE_REFUSALS.to_string()),

@@ -5,8 +5,9 @@ use std::fmt::Write;
 
 use crate::data::family::{ChangeKind, Family, ROOT};
 use crate::data::family_text::Sign;
+use crate::data::verb::Verb;
 use crate::data::verb_texts::VerbText;
-use crate::data::vocabulary::{Verb, Vocabulary};
+use crate::data::vocabulary::Vocabulary;
 
 /// Returns the signs of a family: everything that its facts show at first, by place, the root first.
 #[must_use]
@@ -87,11 +88,17 @@ pub(crate) fn trigger(family: &Family) -> String {
     format!("{what} at {}", family.text.word(&family.trigger.on))
 }
 
+/// Returns what a verb does, and what it relieves a part of.
+#[must_use]
+pub(crate) fn effect(text: &VerbText) -> String {
+    text.relief.as_ref().map_or_else(|| text.effect.clone(), |relief| format!("{} {relief}", text.effect))
+}
+
 /// Returns what agents are told of a verb.
 #[must_use]
 pub(crate) fn verb(verb: &Verb, text: &VerbText) -> String {
-    let VerbText { effect, needs, risk, undo, .. } = text;
-    let mut out = format!("{effect} {} min.", verb.minutes);
+    let VerbText { needs, risk, undo, .. } = text;
+    let mut out = format!("{} {} min.", effect(text), verb.minutes);
     // The rules say what it means where one of them is missing.
     for (title, text, without) in [("Needs", needs, "nothing"), ("Risk", risk, "none"), ("Undo", undo, "no")] {
         if text != without {
