@@ -136,6 +136,13 @@ impl Episode {
         self.grade.as_ref()
     }
 
+    /// Checks everything that could be read at the moment for readings that contradict each other, and returns the first
+    /// contradiction in words, if there is one. It is meant for tests of worlds, and takes as long as some hundred steps.
+    #[must_use]
+    pub fn contradiction(&self) -> Option<String> {
+        self.world.contradiction()
+    }
+
     /// Returns the grade that an unfinished episode would get if it ended now.
     #[must_use]
     pub fn grade_now(&self) -> Grade {

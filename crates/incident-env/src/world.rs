@@ -85,6 +85,13 @@ pub trait WorldState: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Checks everything that could be read at the moment for readings that contradict each other, such as more calls than
+    /// anybody makes. Returns the first contradiction in words, or `None` if there is none or the world knows no such laws.
+    /// It reads everything, so it takes as long as some hundred steps.
+    fn contradiction(&self) -> Option<String> {
+        None
+    }
+
     /// Returns the grade that the episode would get if it ended now.
     fn grade(&self, steps: Trajectory<'_>) -> Grade;
 

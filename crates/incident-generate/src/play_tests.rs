@@ -118,7 +118,7 @@ fn what_steps_earn_adds_up() {
     for made in incidents(Level::Easy, 5, 24).filter(|made| made.task() == TaskId::RemediationPlanning) {
         let (world, number) = (made.world(), made.incident().number);
         let least = if world.incident.fault.is_some() { world.least_impact() } else { 0 };
-        let all = (world.incident.loss.share - least) * 10;
+        let all = (world.lasting_impact(&world.start()) - least) * 10;
         let scenario = made.scenario(made.task());
         let (services, path) = (&scenario.briefing().services, scenario.oracle());
         let restart = |number: usize| {

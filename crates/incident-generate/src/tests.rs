@@ -147,12 +147,13 @@ fn a_quiet_system_is_quiet_and_load_and_failures_go_their_ways() {
         // Callers come before what they call, or one pass would not be enough.
         assert!(topology.edges.iter().all(|edge| edge.from < edge.to));
         assert_eq!(topology.journeys.iter().map(|journey| journey.weight).sum::<i32>(), 1000);
-        // A store that crashes takes all its clients along.
+        // A store that crashes takes all requests of its clients along that need it.
         let crash = library.vocabulary.predicates.iter().find(|one| one.name == "restarting").unwrap();
         let store = topology.of(Kind::Db).next().unwrap();
         let flow = traffic.settled(&[Acting { predicate: crash, at: store, strength: Strength::USUAL }]);
         for edge in topology.needed_by(store).filter(|edge| edge.kind == EdgeKind::Data) {
-            assert_eq!(flow.readings()[edge.from.index()].error, 1000, "seed {seed}");
+            let fails = i32::from(flow.readings()[edge.from.index()].error);
+            assert!((edge.calls.share..=1000).contains(&fails), "seed {seed}: {fails}");
         }
         assert!(traffic.impact(&flow) <= 1000);
     }

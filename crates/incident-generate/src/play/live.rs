@@ -15,6 +15,7 @@ use crate::play::limits::FREE_REFUSALS;
 use crate::play::oracle;
 use crate::play::result::{self, InForce};
 use crate::play::verification;
+use crate::telemetry::laws;
 use crate::telemetry::menu::metrics_of;
 use crate::telemetry::query;
 use incident_env::{
@@ -264,6 +265,10 @@ impl WorldState for Playing {
 
     fn is_out_of_time(&self) -> bool {
         self.deadline.is_some_and(|deadline| self.state.now() > deadline)
+    }
+
+    fn contradiction(&self) -> Option<String> {
+        laws::check(&self.shared.world, &self.state).err().map(|law| law.to_string())
     }
 
     fn grade(&self, steps: Trajectory<'_>) -> Grade {

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use crate::data::kinds::{EdgeKind, Kind};
 use crate::ids::EntityId;
 use crate::incident::world::{State, World};
-use crate::telemetry::query::read;
-use incident_env::{Diagnostic, Dimension};
+use crate::system::times::TIMEOUT;
+use crate::telemetry::query::{answer, read};
+use incident_env::{Asked, Diagnostic, Dimension};
 
 /// How far two readings of the same share may be apart, in percentage points: each has its noise and its rounding.
 const SHARE: f64 = 1.0;
@@ -14,6 +15,13 @@ const SHARE: f64 = 1.0;
 const RATES: f64 = 0.04;
 /// How far two readings of the same time may be apart, as a factor.
 const TIME: f64 = 1.15;
+
+/// The share of calls from which failures have a reason, in percent.
+const FAILS: f64 = 2.6;
+/// The share of the requests of a part from which so many wait for a call that its slowest are as slow, in thousandths.
+const MANY: i32 = 500;
+/// The most callers that a look at dependencies lists.
+const MOST_CALLERS: usize = 40;
 
 /// A law that is broken.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -51,6 +59,52 @@ pub enum BrokenLaw {
         split: f64,
         /// All requests, per second.
         all: f64,
+    },
+    /// A part gets other requests than its callers make calls.
+    #[error("{part} gets {all:.0} requests per s, and its callers make {calls:.0} calls per s")]
+    Calls {
+        /// The name of the part.
+        part: String,
+        /// The calls of all its callers, per second.
+        calls: f64,
+        /// Its requests, per second.
+        all: f64,
+    },
+    /// The median of response times is above their 99th percentile.
+    #[error("{part} answers half of its requests within {p50:.1} ms, and 99 % of them within {p99:.1} ms")]
+    Percentiles {
+        /// The name of the part.
+        part: String,
+        /// The median, in milliseconds.
+        p50: f64,
+        /// The 99th percentile, in milliseconds.
+        p99: f64,
+    },
+    /// Calls fail, and no reason is counted.
+    #[error("{calls} of {part} fail without a reason")]
+    Reason {
+        /// The name of the part that calls.
+        part: String,
+        /// The calls, as they are listed.
+        calls: String,
+    },
+    /// A counter over an hour forgot within the hour.
+    #[error("{part} was restarted {before} times within an hour, and a minute later {after} times")]
+    Restarts {
+        /// The name of the part.
+        part: String,
+        /// The restarts that were counted first.
+        before: u64,
+        /// Those that were counted a minute later.
+        after: u64,
+    },
+    /// A change that was made is not in the feed of changes.
+    #[error("{verb} {target} was done, and the feed of changes does not show it")]
+    OwnChange {
+        /// The verb that was performed.
+        verb: String,
+        /// What it was performed on.
+        target: String,
     },
     /// A point of a series is another one when it is read again.
     #[error("{series} of {part} was {before} and is {after} in the same minutes")]
@@ -98,20 +152,103 @@ fn front_door(gateway: &str, metrics: &str, by_route: &str) -> Result<(), Broken
     Err(BrokenLaw::FrontDoor { gateway: gateway.to_owned(), door, routes })
 }
 
-/// Checks that a part takes at least as long as what it always waits for, given its metrics and its dependencies.
-fn response_times(part: &str, metrics: &str, dependencies: &str) -> Result<(), BrokenLaw> {
+/// A call, as a look at dependencies lists it.
+struct Listed<'a> {
+    to: &'a str,
+    kind: &'a str,
+    /// The calls per second.
+    rate: f64,
+    /// The share of them that fails, in percent, and whether a reason is given.
+    fails: f64,
+    has_reason: bool,
+    /// The 99th percentile of response times, in milliseconds.
+    p99: f64,
+}
+
+/// Goes through the calls that a part makes, as its dependencies list them, or those that are made to it.
+fn calls<'a>(part: &str, dependencies: &'a str, to_it: bool) -> Vec<Listed<'a>> {
+    let listed = |line: &'a str| {
+        let (_, line) = line.split_once("] ")?;
+        let (ends, rest) = line.split_once("): ")?;
+        let (ends, kind) = ends.split_once(" (")?;
+        let (from, to) = ends.split_once(" -> ")?;
+        let [_, rate, fails, p99] = rest.split(", ").collect::<Vec<_>>().try_into().ok()?;
+        let (share, reason) = fails.split_once(" % of calls fail")?;
+        let p99 = p99.strip_prefix("p99 ")?.strip_suffix(" ms")?;
+        let call = Listed {
+            to,
+            kind,
+            rate: rate.strip_suffix(" per s")?.parse().ok()?,
+            fails: share.parse().ok()?,
+            has_reason: !reason.is_empty(),
+            p99: p99.parse().ok()?,
+        };
+        ((if to_it { to } else { from }) == part).then_some(call)
+    };
+    dependencies.lines().filter_map(listed).collect()
+}
+
+/// Checks that a part takes at least as long as what many of its requests wait for, given its metrics, the calls that it
+/// makes and the names of those that are made for so many.
+fn response_times(part: &str, metrics: &str, calls: &[Listed<'_>], for_many: &[&str]) -> Result<(), BrokenLaw> {
     let Some(own) = newest(metrics, "p99 of response time (") else { return Ok(()) };
-    let begin = format!("{part} -> ");
-    for line in dependencies.lines() {
-        let call = line.split_once("] ").and_then(|(_, line)| line.strip_prefix(&begin));
-        let Some((needed, rest)) = call.and_then(|call| call.split_once(" (sync): ")) else { continue };
-        let time = rest.rsplit_once("p99 ").and_then(|(_, time)| time.strip_suffix(" ms")?.parse::<f64>().ok());
-        if let Some(time) = time.filter(|time| own * TIME < *time) {
-            let (part, needed) = (part.to_owned(), needed.to_owned());
-            return Err(BrokenLaw::ResponseTime { part, needed, own, time });
-        }
+    if let Some(p50) = newest(metrics, "p50 of response time (").filter(|p50| *p50 > own) {
+        return Err(BrokenLaw::Percentiles { part: part.to_owned(), p50, p99: own });
     }
-    Ok(())
+    // Callers give up, so they do not take as long as what hangs.
+    let waits = |call: &&Listed<'_>| call.kind == "sync" && for_many.contains(&call.to);
+    let slower = calls.iter().filter(waits).find(|call| own.max(f64::from(TIMEOUT) / 1000.0) * TIME < call.p99);
+    let slower = slower.or_else(|| {
+        let mut answered = calls.iter().filter(waits);
+        answered.find(|call| call.p99 < f64::from(TIMEOUT) / 1000.0 && own * TIME < call.p99)
+    });
+    match slower {
+        Some(call) => {
+            let (part, needed) = (part.to_owned(), call.to.to_owned());
+            Err(BrokenLaw::ResponseTime { part, needed, own, time: call.p99 })
+        }
+        None => Ok(()),
+    }
+}
+
+/// Checks that calls which fail have a reason.
+fn reasons(part: &str, calls: &[Listed<'_>]) -> Result<(), BrokenLaw> {
+    match calls.iter().find(|call| call.fails >= FAILS && !call.has_reason) {
+        Some(call) => Err(BrokenLaw::Reason { part: part.to_owned(), calls: format!("calls to {}", call.to) }),
+        None => Ok(()),
+    }
+}
+
+/// Checks that the requests of a part which only others call are the calls that these make.
+fn conserved(part: &str, metrics: &str, calls: &[Listed<'_>]) -> Result<(), BrokenLaw> {
+    let Some(all) = newest(metrics, "requests (per s)") else { return Ok(()) };
+    let sum: f64 = calls.iter().map(|call| call.rate).sum();
+    if (sum - all).abs() <= all * 0.06 + 1.0 {
+        return Ok(());
+    }
+    Err(BrokenLaw::Calls { part: part.to_owned(), calls: sum, all })
+}
+
+/// Checks that changes, given by verb and target, are in the feed of changes.
+fn own_changes<'a>(feed: &str, mut made: impl Iterator<Item = (&'a str, &'a str)>) -> Result<(), BrokenLaw> {
+    match made.find(|(verb, target)| !feed.contains(&format!("by you: {verb} {target}"))) {
+        Some((verb, target)) => Err(BrokenLaw::OwnChange { verb: verb.to_owned(), target: target.to_owned() }),
+        None => Ok(()),
+    }
+}
+
+/// Checks that a count of restarts in the last hour does not fall within a minute.
+fn restarts(part: &str, before: &str, after: &str) -> Result<(), BrokenLaw> {
+    let count = |status: &str| -> Option<u64> {
+        let (_, rest) = status.split_once("restarts in the last hour: ")?;
+        rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+    };
+    match (count(before), count(after)) {
+        (Some(before), Some(after)) if after < before => {
+            Err(BrokenLaw::Restarts { part: part.to_owned(), before, after })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Checks that the requests of a part by some label are all its requests.
@@ -168,11 +305,20 @@ pub(crate) fn check(world: &World, state: &State) -> Result<(), BrokenLaw> {
     world.pass(&mut later, 1);
     for at in topology.ids() {
         let name = topology.name(at);
-        let metrics = read(world, state, at, Diagnostic::CheckMetrics).text;
+        let look = |tool: Diagnostic| read(world, state, at, tool).text;
+        let (metrics, dependencies) = (look(Diagnostic::CheckMetrics), look(Diagnostic::CheckDependencies));
         history(name, &metrics, &read(world, &later, at, Diagnostic::CheckMetrics).text)?;
-        let calls = topology.needs(at).any(|edge| edge.kind == EdgeKind::Req);
-        if calls && at != gateway {
-            response_times(name, &metrics, &read(world, state, at, Diagnostic::CheckDependencies).text)?;
+        let after = read(world, &later, at, Diagnostic::CheckServiceStatus).text;
+        restarts(name, &look(Diagnostic::CheckServiceStatus), &after)?;
+        let made = calls(name, &dependencies, false);
+        reasons(name, &made)?;
+        if at != gateway {
+            let many = topology.needs(at).filter(|edge| edge.kind == EdgeKind::Req && edge.calls.share >= MANY);
+            response_times(name, &metrics, &made, &many.map(|edge| topology.name(edge.to)).collect::<Vec<_>>())?;
+        }
+        let callers = topology.needed_by(at).count();
+        if topology.entity(at).demand == 0 && (1..=MOST_CALLERS).contains(&callers) {
+            conserved(name, &metrics, &calls(name, &dependencies, true))?;
         }
         if topology.entity(at).kind != Kind::Network {
             for by in [Dimension::Node, Dimension::Zone, Dimension::Flag, Dimension::Version] {
@@ -180,7 +326,9 @@ pub(crate) fn check(world: &World, state: &State) -> Result<(), BrokenLaw> {
             }
         }
     }
-    Ok(())
+    let feed = answer(world, state, None, Diagnostic::CheckRecentDeploys, &Asked::default()).text;
+    let made = state.own_changes().iter();
+    own_changes(&feed, made.map(|change| (world.library.vocabulary.verb(change.verb).name.as_str(), &*change.name)))
 }
 
 #[cfg(test)]
@@ -226,12 +374,32 @@ mod tests {
         };
         assert_eq!(front_door("g", metrics, &routes("20.0")), Ok(()));
         assert!(matches!(front_door("g", metrics, &routes("60.0")), Err(BrokenLaw::FrontDoor { .. })));
-        let calls = |ms: &str| format!("[e-8] a -> b (sync): ok, 0.0 % of calls fail, p99 {ms} ms\n");
-        assert_eq!(response_times("a", metrics, &calls("41.5")), Ok(()));
-        assert!(matches!(response_times("a", metrics, &calls("98.0")), Err(BrokenLaw::ResponseTime { .. })));
+        let line = |rate: &str, fails: &str, ms: &str| {
+            format!("[e-8] a -> b (sync): ok, {rate} per s, {fails} % of calls fail, p99 {ms} ms\n")
+        };
+        let made = |text: &'static str| calls("a", text, false);
+        let text = |rate: &str, fails: &str, ms: &str| -> &'static str { line(rate, fails, ms).leak() };
+        let times = |ms: &str| response_times("a", metrics, &made(text("99.0", "0.0", ms)), &["b"]);
+        assert_eq!(times("41.5"), Ok(()));
+        assert!(matches!(times("98.0"), Err(BrokenLaw::ResponseTime { .. })));
+        assert_eq!(response_times("a", metrics, &made(text("99.0", "0.0", "98.0")), &[]), Ok(()), "few wait for it");
+        let median = metrics.replace("p99 of", "p50 of").replace("41 42.0", "41 43.0") + metrics;
+        assert!(matches!(response_times("a", &median, &[], &[]), Err(BrokenLaw::Percentiles { .. })));
+        assert_eq!(reasons("a", &made(text("99.0", "0.0", "1.0"))), Ok(()));
+        assert!(matches!(reasons("a", &made(text("99.0", "9.0", "1.0"))), Err(BrokenLaw::Reason { .. })));
+        let made_to = |rate: &str| calls("b", text(rate, "0.0", "1.0"), true);
+        assert_eq!(conserved("b", metrics, &made_to("99.5")), Ok(()));
+        assert!(matches!(conserved("b", metrics, &made_to("140.0")), Err(BrokenLaw::Calls { .. })));
+        let count = |count: &str| format!("[e-9] restarts in the last hour: {count}, the last one at 17:02");
+        assert_eq!(restarts("a", &count("3"), &count("3")), Ok(()));
+        assert!(matches!(restarts("a", &count("3"), &count("2")), Err(BrokenLaw::Restarts { .. })));
         assert_eq!(split("a", Dimension::Node, metrics, &routes("1")), Ok(()));
         let doubled = routes("1").replace(": 50", ": 90");
         assert!(matches!(split("a", Dimension::Node, metrics, &doubled), Err(BrokenLaw::Split { .. })));
+        let feed = "[e-a] 17:02, 1 min ago, by you: restart_service a";
+        assert_eq!(own_changes(feed, [("restart_service", "a")].into_iter()), Ok(()));
+        let missing = own_changes(feed, [("restart_service", "b")].into_iter());
+        assert!(matches!(missing, Err(BrokenLaw::OwnChange { .. })));
         assert_eq!(history("a", metrics, metrics), Ok(()));
         let redrawn = metrics.replace(": 100 101", ": 100 104");
         assert!(matches!(history("a", metrics, &redrawn), Err(BrokenLaw::History { .. })));

@@ -9,6 +9,7 @@ use crate::data::templates::{Series, Shape};
 use crate::draws::Stream;
 use crate::ids::{ClassId, ClassSet};
 use crate::incident::calendar::Clock;
+use crate::incident::recovery::backlog_left;
 use crate::incident::world::Presence;
 use crate::proof::claim::Claim;
 use crate::system::particulars::Size;
@@ -305,6 +306,17 @@ impl<'a> Reader<'a> {
             let ahead = if series.shape == Shape::Fill { FILLS } else { 0 };
             let holds = |presence: &&Presence| (presence.from.saturating_sub(ahead)..presence.to).contains(&minute);
             let level = self.level(series, slot, own, minute, of_class().find(holds).map(|presence| presence.from));
+            let over = of_class().filter(|presence| presence.to <= minute);
+            let left = over.map(|presence| {
+                let peak = || self.level(series, slot, own, presence.to - 1, Some(presence.from));
+                self.left_of(series.of, peak, presence, minute)
+            });
+            let level = level.max(left.max().unwrap_or_default());
+            let level = match series.of {
+                // The share of a volume that was made larger is one of its new size.
+                Some(Quantity::Volume) if printed.unit != "GiB" => level * 1000 / self.state.volume(self.at, minute),
+                _ => level,
+            };
             match series.of {
                 // Of a hundred attempts those after the first are retries.
                 Some(Quantity::Retries) => {
@@ -319,6 +331,21 @@ impl<'a> Reader<'a> {
             }
         });
         self.series(sheet, &printed.label, printed.unit, values);
+    }
+
+    /// Returns the level that is left in a minute of what a class that is over had driven to a peak: a backlog is worked off
+    /// over some time, and what is on a volume stays there where the volume was made larger.
+    fn left_of(&self, of: Option<Quantity>, peak: impl Fn() -> i64, over: &Presence, minute: i32) -> i64 {
+        match of {
+            Some(Quantity::Backlog | Quantity::Oldest) => {
+                let left = backlog_left(over.from, over.to, minute);
+                if left > 0 { peak() * i64::from(left) / 1000 } else { 0 }
+            }
+            Some(Quantity::Volume) if self.state.volume(self.at, minute) > self.state.volume(self.at, over.from) => {
+                peak()
+            }
+            _ => 0,
+        }
     }
 
     /// Returns how a series is printed: as the exporter of the entity's technology names it, or else in plain words.

@@ -217,10 +217,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns how long the slowest calls of an entity take, in microseconds. Where callers give up, it is their
-    /// patience at least.
+    /// patience, and nowhere is it more.
     pub(super) fn slowest(&self, at: EntityId, minute: i32, times_out: bool) -> u32 {
         let latency = self.world.reading(self.state, at, minute).p99;
-        if times_out { latency.max(TIMEOUT) } else { latency }
+        if times_out { TIMEOUT } else { latency.min(TIMEOUT) }
     }
 
     /// Returns the share of calls along an edge that fail, in thousandths, and how the failures look.

@@ -7,6 +7,7 @@ use crate::data::kinds::{EdgeKind, Kind};
 use crate::data::vocabulary::FailsAs;
 use crate::draws::Stream;
 use crate::ids::{ClassId, ClassSet, EntityId};
+use crate::incident::recovery::backlog_left;
 use crate::incident::world::Presence;
 use crate::proof::claim::Claim;
 use crate::system::particulars::Size;
@@ -338,14 +339,17 @@ impl Reader<'_> {
         for partition in 0..PARTITIONS {
             sheet.begin(self.split_id(Dimension::Partition, partition.into()), Claim::Nothing);
             let values = self.minutes().map(|minute| {
-                let holds = |presence: &&Presence| (presence.from..presence.to).contains(&minute);
-                let backlog = self.presences.iter().filter(holds).find(|presence| has(presence, "backlog"));
-                let is_one = self.presences.iter().filter(holds).any(|presence| has(&presence, "redelivery"));
+                // What waits is worked off once its cause is over.
+                let waits = |presence: &&Presence| has(presence, "backlog") && presence.from <= minute;
+                let backlog = self.presences.iter().filter(waits).max_by_key(|presence| presence.to);
+                let is_one = self.presences.iter().any(|presence| has(&presence, "redelivery"));
                 let slot = self.slot(SPLITS + Dimension::Partition as u64 * MOST + u64::from(partition));
                 let usual = i64::from(self.world.incident.draws.within(Stream::Noise, slot, when(minute), 40, 700));
                 match backlog {
                     Some(presence) if !is_one || partition == stuck => {
-                        usual + i64::from(minute - presence.from) * if is_one { 5200 } else { 900 }
+                        let left = i64::from(backlog_left(presence.from, presence.to, minute));
+                        let grown = i64::from(minute.min(presence.to - 1) - presence.from);
+                        usual + grown * if is_one { 5200 } else { 900 } * left / 1000
                     }
                     _ => usual,
                 }
