@@ -7,22 +7,28 @@ use std::sync::Arc;
 
 use crate::data::dialect::{About, Dialect, Entry};
 use crate::data::kinds::EdgeKind;
+use crate::data::phrase::Place;
 use crate::data::vocabulary::FailsAs;
 use crate::draws::Stream;
 use crate::ids::{ClassId, ClassSet, EntityId};
 use crate::proof::claim::Claim;
 use crate::record_id::RecordId;
 use crate::system::topology::Edge;
+use crate::system::traffic::TIMEOUT;
 use crate::telemetry::reader::{LOGGED, LOGS, Reader, RequestTime, Sheet, WINDOW};
 use crate::telemetry::response_time::{p99s, usual_p99s};
+use crate::telemetry::traces::FailedCall;
 use crate::telemetry::words::Words;
 use incident_env::{Asked, Diagnostic, LogLevel};
 
 /// The number of entries of a channel that are shown, and the number of lines from which an entry is long.
-const SHOWN: usize = 3;
+pub(super) const SHOWN: usize = 3;
 const LONG: usize = 3;
 /// The number of entries that are shown where a level or a text is asked for.
 const FILTERED: usize = 20;
+/// The classes of evidence whose entries tell how long something took: an operation, and the wait for a connection.
+const SLOW: &str = "slow_op";
+const POOL: &str = "pool_wait";
 /// The share of failures, in thousandths, from which an entity does not report work that was done.
 const HOPELESS: i16 = 900;
 /// The number of failing calls, and that of usual calls, that have a channel.
@@ -33,7 +39,6 @@ const FAILED_CALLS: u64 = 2 << 16;
 const USUAL: u64 = 3 << 16;
 const USUAL_CALLS: u64 = 4 << 16;
 const SERVED: u64 = 5 << 16;
-const TRACE: u64 = 9 << 16;
 
 /// An entry of a log, of which the newest ones are written.
 struct Line {
@@ -48,13 +53,13 @@ struct Line {
 
 /// What a log has collected.
 #[derive(Default)]
-struct Log {
+pub(super) struct Log {
     /// The loudness and the text that is asked for, if any is.
-    level: Option<LogLevel>,
+    pub level: Option<LogLevel>,
     matching: Option<Arc<str>>,
     lines: Vec<Line>,
     /// The number of entries that are kept, also of those that are not shown.
-    kept: usize,
+    pub kept: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -63,7 +68,7 @@ impl<'a> Reader<'a> {
         let logged = self.world.library.vocabulary.of_glance(Diagnostic::QueryLogs.into());
         let mut log = Log { level: self.asked.level, matching: self.asked.matching.clone(), ..Log::default() };
         let seen = self.classes(&mut log);
-        self.failed_calls(&mut log);
+        let calls = self.failed_calls(&mut log);
         self.usual(&mut log, About::Itself, USUAL);
         self.usual(&mut log, About::Served, SERVED);
         self.usual_calls(&mut log);
@@ -95,15 +100,16 @@ impl<'a> Reader<'a> {
             let _ = writeln!(sheet.text, "{}", line.text);
         }
         if is_whole {
-            self.trace(sheet);
+            self.trace(sheet, &calls);
         }
     }
 
     /// Adds the entries of classes of evidence. Returns the classes that logs show and that have entries.
     fn classes(&self, log: &mut Log) -> ClassSet {
-        let mut seen = ClassSet::EMPTY;
+        let mut seen = self.restart_lines(log);
+        let told: ClassSet = self.told_of_restarts().collect();
         for presence in &self.presences {
-            for class in presence.classes.iter() {
+            for class in (presence.classes - told).iter() {
                 let peer = self.peer_of(class);
                 let Some((dialect, entry)) = self.says(class, peer, presence.number) else { continue };
                 let before = log.kept;
@@ -111,8 +117,10 @@ impl<'a> Reader<'a> {
                 let claim = Claim::Shows { at: self.at, class };
                 self.channel(log, key, entry.level, [presence.from, presence.to], |text, when| {
                     let since = when.minute - presence.from.max(when.minute - 10_000);
-                    let words = Words { minutes: since.unsigned_abs(), ..self.words_at(peer, when) };
-                    write_entry(text, dialect, entry, &words);
+                    let minutes = since.unsigned_abs();
+                    let ms = Some(self.lasts(class, peer, when));
+                    let words = Words { minutes, ms, ..self.words_at(peer, when) };
+                    write_entry(text, dialect, entry, None, &words);
                     claim
                 });
                 if log.kept > before {
@@ -121,6 +129,24 @@ impl<'a> Reader<'a> {
             }
         }
         seen
+    }
+
+    /// Returns how long what an entry of a class of evidence tells of took, in milliseconds: a slow operation takes at
+    /// least the 99th percentile of the minute and less than callers wait, and who waits for a connection gives up.
+    fn lasts(&self, class: ClassId, peer: Option<EntityId>, when: When) -> u32 {
+        let patience = TIMEOUT / 1000;
+        match self.world.library.vocabulary.class(class).name.as_str() {
+            SLOW => {
+                let p99 = (p99s(self.world, self.state, when.minute)[self.at.index()] / 1000 + 1).min(patience - 90);
+                let most = (p99 * 2).clamp(p99 + 8, patience - 1);
+                self.world.incident.draws.within(Stream::Phrases, u64::from(self.at) << 1 | 1, when.salt, p99, most)
+            }
+            POOL => self.took(RequestTime::GivenUp(patience), when.salt),
+            _ => {
+                let p99 = usual_p99s(self.world)[peer.unwrap_or(self.at).index()] / 1000;
+                self.took(RequestTime::Answered(p99.max(1)), when.salt)
+            }
+        }
     }
 
     /// Returns how a class of evidence reads in the log of the entity: as its technology prints it, or else as the
@@ -154,7 +180,7 @@ impl<'a> Reader<'a> {
         self.channel(log, key, LogLevel::Info, [i32::MIN, works + 1], |text, when| {
             let entry = self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), when.salt ^ 1, &entries);
             let ms = Some(self.took(RequestTime::Answered(ms), when.salt));
-            write_entry(text, dialect, entry, &Words { ms, ..self.words_at(self.some_peer(), when) });
+            write_entry(text, dialect, entry, None, &Words { ms, ..self.words_at(self.some_peer(), when) });
             Claim::Nothing
         });
     }
@@ -171,7 +197,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns what fills the places of an entry.
-    fn words_at(&self, peer: Option<EntityId>, when: When) -> Words<'a> {
+    pub(super) fn words_at(&self, peer: Option<EntityId>, when: When) -> Words<'a> {
         Words { time: when.ms, ..self.words(peer, when.salt) }
     }
 
@@ -188,7 +214,6 @@ impl<'a> Reader<'a> {
         if log.level.is_some_and(|asked| asked != level) {
             return;
         }
-        let most = if self.asked.is_filtered() { FILTERED } else { SHOWN };
         let first = from.max(self.now - self.window() + 1);
         // The current minute has only begun, and has no entries yet.
         let last = (to.saturating_sub(1)).min(self.now - 1);
@@ -203,25 +228,38 @@ impl<'a> Reader<'a> {
                 if shown > 0 && self.is_lost(key, minute, number) {
                     continue;
                 }
-                let is_shown = shown < most;
-                if !is_shown && log.matching.is_none() {
-                    log.kept += 1;
-                    continue;
-                }
                 let ms = i64::from(minute) * 60_000 + i64::from(self.moment(key, minute, number));
                 let salt = key << 24 ^ u64::from(minute.cast_unsigned()) << 4 ^ u64::from(number);
-                let mut text = String::with_capacity(120);
-                let claim = write(&mut text, When { ms, minute, salt });
-                if log.matching.as_ref().is_some_and(|asked| !text.contains(&**asked)) {
-                    continue;
-                }
-                log.kept += 1;
-                if is_shown {
-                    // Of a long entry, such as a stack trace, the newest one is enough.
-                    shown += if text.lines().count() > LONG { SHOWN } else { 1 };
-                    log.lines.push(Line { ms, key, id: self.id(LOGS, key, ms), text, claim });
-                }
+                self.keep(log, key, When { ms, minute, salt }, &mut shown, &mut write);
             }
+        }
+    }
+
+    /// Adds an entry of a channel, or counts it, if newer ones are enough. `shown` counts those that are shown.
+    pub(super) fn keep(
+        &self,
+        log: &mut Log,
+        key: u64,
+        when: When,
+        shown: &mut usize,
+        write: &mut impl FnMut(&mut String, When) -> Claim,
+    ) {
+        let most = if self.asked.is_filtered() { FILTERED } else { SHOWN };
+        let is_shown = *shown < most;
+        if !is_shown && log.matching.is_none() {
+            log.kept += 1;
+            return;
+        }
+        let mut text = String::with_capacity(120);
+        let claim = write(&mut text, when);
+        if log.matching.as_ref().is_some_and(|asked| !text.contains(&**asked)) {
+            return;
+        }
+        log.kept += 1;
+        if is_shown {
+            // Of a long entry, such as a stack trace, the newest one is enough.
+            *shown += if text.lines().count() > LONG { SHOWN } else { 1 };
+            log.lines.push(Line { ms: when.ms, key, id: self.id(LOGS, key, when.ms), text, claim });
         }
     }
 
@@ -231,7 +269,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns whether a line was lost on the way to where logs are read.
-    fn is_lost(&self, key: u64, minute: i32, number: u32) -> bool {
+    pub(super) fn is_lost(&self, key: u64, minute: i32, number: u32) -> bool {
         let incident = &self.world.incident;
         let when = u64::from(minute.cast_unsigned()) | u64::from(number + 1) << 48;
         let loss = incident.knobs.log_loss;
@@ -258,8 +296,8 @@ impl<'a> Reader<'a> {
         start + number * 1900 + draws.within(Stream::Bursts, place, minute | u64::from(number + 2) << 40, 0, 1500)
     }
 
-    /// Adds the calls that fail, as the caller sees them; an entity sees only its own calls.
-    fn failed_calls(&self, log: &mut Log) {
+    /// Adds the calls that fail, as the caller sees them; an entity sees only its own calls. Returns the newest of each.
+    fn failed_calls(&self, log: &mut Log) -> Vec<FailedCall> {
         let now = self.now;
         let worst = |edge: &Edge| {
             let minutes = [now, now - 6, 0, -1].into_iter().filter(|minute| *minute <= now);
@@ -270,39 +308,46 @@ impl<'a> Reader<'a> {
             needs.map(|edge| (worst(edge), *edge)).filter(|(share, _)| *share >= LOGGED).collect();
         bad.sort_by_key(|(share, edge)| (Reverse(*share), edge.to));
         bad.truncate(CALLS);
-        for (_, edge) in &bad {
-            self.failed_call(log, edge);
-        }
+        bad.iter().filter_map(|(_, edge)| self.failed_call(log, edge)).collect()
     }
 
-    /// Adds the entries of one call that fails, for as long as it fails.
-    fn failed_call(&self, log: &mut Log, edge: &Edge) {
+    /// Adds the entries of one call that fails, for as long as it fails. Returns the newest.
+    fn failed_call(&self, log: &mut Log, edge: &Edge) -> Option<FailedCall> {
         let is_failing = |minute: i32| self.fails(edge, minute).0 >= LOGGED;
         let first = self.now - WINDOW;
         let end = (first..=self.now).rev().find(|minute| is_failing(*minute)).unwrap_or(self.now);
         let onset = (first..=end).rev().take_while(|minute| is_failing(*minute)).last().unwrap_or(end);
         // A cache that is filled by its readers has nothing to say of the store behind it.
         if edge.kind == EdgeKind::Store {
-            return;
+            return None;
         }
         let claim = Claim::Calls { from: edge.from, to: edge.to, fail: true, errors: None };
         let (dialect, called) = (self.dialect(self.at), self.dialect(edge.to));
         let which = self.which(FAILED_CALLS | u64::from(edge.to));
         let now = self.fails(edge, end).1;
         let level = dialect.fails(now, self.kind(self.at), called, which).map_or(LogLevel::Error, |entry| entry.level);
+        let mut newest = None;
         self.channel(log, FAILED_CALLS | u64::from(edge.to), level, [onset, end + 1], |text, when| {
             let (_, fails_as) = self.fails(edge, when.minute.max(onset));
             let Some(entry) = dialect.fails(fails_as, self.kind(self.at), called, which) else { return claim };
-            let ms = (self.slowest(edge.to, when.minute, fails_as == FailsAs::Timeout) / 1000).max(1);
+            // Whoever calls waits so long and no longer.
+            let patience = TIMEOUT / 1000;
             let time = match fails_as {
-                FailsAs::Timeout => RequestTime::GivenUp(ms),
-                _ => RequestTime::Answered(ms),
+                FailsAs::Timeout => RequestTime::GivenUp(patience),
+                _ => {
+                    let ms = self.slowest(edge.to, when.minute, false) / 1000;
+                    RequestTime::Answered(ms.clamp(1, patience * 9 / 10))
+                }
             };
             let minutes = (when.minute - onset).unsigned_abs();
-            let ms = Some(self.took(time, when.salt));
-            write_entry(text, dialect, entry, &Words { ms, minutes, ..self.words_at(Some(edge.to), when) });
+            let took = self.took(time, when.salt);
+            let call = FailedCall { to: edge.to, ms: when.ms, took, looks: fails_as, salt: when.salt };
+            newest = newest.or(Some(call));
+            let ms = Some(took);
+            write_entry(text, dialect, entry, None, &Words { ms, minutes, ..self.words_at(Some(edge.to), when) });
             claim
         });
+        newest
     }
 
     /// Adds calls that work, so that the entity that is named most often is not the one that fails.
@@ -323,54 +368,32 @@ impl<'a> Reader<'a> {
                 let entry =
                     self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), when.salt ^ 1, &entries);
                 let ms = Some(self.took(RequestTime::Answered(ms), when.salt));
-                write_entry(text, dialect, entry, &Words { ms, ..self.words_at(Some(edge.to), when) });
+                write_entry(text, dialect, entry, None, &Words { ms, ..self.words_at(Some(edge.to), when) });
                 Claim::Nothing
             });
         }
-    }
-
-    /// Writes the trace of one request that failed or was slow, with where its time went.
-    fn trace(&self, sheet: &mut Sheet) {
-        let trouble = self.world.trouble(self.state, self.at, self.now);
-        if !trouble.any() {
-            return;
-        }
-        let p99s = p99s(self.world, self.state, self.now);
-        let latency = |at: EntityId| p99s[at.index()];
-        // What made the request fail or wait is a call that it cannot do without.
-        let is_needed = |edge: &Edge| edge.kind != EdgeKind::Opt;
-        let bad = |edge: &&Edge| (is_needed(edge), self.fails(edge, self.now).0, latency(edge.to), Reverse(edge.to));
-        let worst = self.world.incident.topology.needs(self.at).max_by_key(bad);
-        let failed = worst.filter(|edge| self.fails(edge, self.now).0 >= LOGGED);
-        let calls = |edge: &Edge| Claim::Calls { from: edge.from, to: edge.to, fail: true, errors: None };
-        sheet.begin(self.id(LOGS, TRACE, i64::from(self.now)), failed.map_or(Claim::Nothing, calls));
-        let total = (latency(self.at) / 1000).max(1);
-        let end = if trouble.errors { "failed" } else { "slow" };
-        let name = self.name(self.at);
-        let _ = write!(sheet.text, "{} trace of a request: {name} {total} ms, {end}", self.clock(self.now));
-        if let Some(edge) = worst {
-            let end = if failed.is_some() { "failed" } else { "ok" };
-            let ms = (latency(edge.to) / 1000).max(1).min(total);
-            let _ = write!(sheet.text, "; in it {} {ms} ms, {end}", self.name(edge.to));
-        }
-        sheet.text.push('\n');
     }
 }
 
 /// When an entry is printed, and what its numbers are drawn by.
 #[derive(Clone, Copy)]
-struct When {
+pub(super) struct When {
     /// Milliseconds after the alert.
-    ms: i64,
+    pub ms: i64,
     /// The minute after the alert.
-    minute: i32,
-    salt: u64,
+    pub minute: i32,
+    /// The coordinate of its numbers.
+    pub salt: u64,
 }
 
-/// Appends an entry as its technology prints it: lines of its own, with what follows them.
-fn write_entry(out: &mut String, dialect: &Dialect, entry: &Entry, words: &Words<'_>) {
+/// Appends an entry as its technology prints it: lines of its own, with what follows them. Of several texts one is drawn, if
+/// the number of none is given.
+pub(super) fn write_entry(out: &mut String, dialect: &Dialect, entry: &Entry, text: Option<usize>, words: &Words<'_>) {
     let stream = &dialect.streams[entry.stream];
-    let parts = words.world.incident.draws.pick(Stream::Phrases, u64::from(words.at), words.salt, &entry.variants);
+    let drawn = || words.world.incident.draws.pick(Stream::Phrases, u64::from(words.at), words.salt, &entry.variants);
+    let parts = text.and_then(|number| entry.variants.get(number)).unwrap_or_else(drawn);
+    let is_call = parts.iter().flat_map(|part| part.text.places()).any(Place::is_of_peer);
+    let words = &Words { is_call, ..*words };
     let mut text = String::with_capacity(100);
     for (number, part) in parts.iter().enumerate() {
         text.clear();
