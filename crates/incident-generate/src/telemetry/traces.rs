@@ -80,10 +80,12 @@ impl Reader<'_> {
             (edge.from, Some(edge))
         };
         let failed = edge.filter(|edge| self.fails(edge, self.now).0 >= LOGGED);
+        // How others fare with the part is for their own records to say.
         let claim = |edge: Edge| Claim::Calls { from: edge.from, to: edge.to, fail: true, errors: None };
-        sheet.begin(self.id(LOGS, TRACE, i64::from(self.now)), failed.map_or(Claim::Nothing, claim));
+        let claim = failed.filter(|edge| edge.from == self.at).map_or(Claim::Nothing, claim);
+        sheet.begin(self.id(LOGS, TRACE, i64::from(self.now)), claim);
         let told = calls.iter().find(|call| Some(call.to) == failed.map(|edge| edge.to)).copied();
-        let request = Reader::new(self.world, self.state, by).request(edge, told, failed.is_some());
+        let request = Reader::new(self.world, self.state, by).request(edge, told, failed.is_some(), by == self.at);
         sheet.text.push_str(&serde_json::to_string(&request).unwrap_or_default());
         sheet.text.push('\n');
     }
@@ -98,7 +100,13 @@ impl Reader<'_> {
     }
 
     /// Returns the spans of a request to the part, in which it made a call.
-    fn request(&self, edge: Option<Edge>, told: Option<FailedCall>, fails: bool) -> ExportTraceServiceRequest {
+    fn request(
+        &self,
+        edge: Option<Edge>,
+        told: Option<FailedCall>,
+        fails: bool,
+        is_own: bool,
+    ) -> ExportTraceServiceRequest {
         let draws = self.world.incident.draws;
         let within = |salt: u64, low: u32, high: u32| {
             draws.within(Stream::Phrases, u64::from(self.at) << 8 | 7, salt, low, high)
@@ -145,7 +153,7 @@ impl Reader<'_> {
             let answered = error.as_ref().is_none_or(|error| error.status.is_some());
             if answered && records_spans(self.kind(call.edge.to)) && call.edge.kind.is_request() {
                 let there = Reader::new(self.world, self.state, call.edge.to);
-                let words = Words { time: end_ms, ..there.words(None, salt) };
+                // Both ends tell of one request, in the same words.
                 let times = Times(
                     inner.0 + ON_THE_WAY * MICRO,
                     (inner.1 - ON_THE_WAY * MICRO).max(inner.0 + ON_THE_WAY * MICRO),
@@ -157,11 +165,10 @@ impl Reader<'_> {
                     (parent, there.id_of_span(salt, 3)),
                     error.and_then(|error| error.status),
                 );
-                let own = Span { trace_id: drawn(&Words { at: self.at, ..words }, "trace_id"), ..served.1 };
-                resource_spans.push(there.resource(vec![(served.0, own)]));
+                resource_spans.push(there.resource(vec![served], false));
             }
         }
-        resource_spans.insert(0, self.resource(mine));
+        resource_spans.insert(0, self.resource(mine, is_own));
         ExportTraceServiceRequest { resource_spans }
     }
 
@@ -334,15 +341,17 @@ impl Reader<'_> {
         }
     }
 
-    /// Returns the spans of the part, by scope.
-    fn resource(&self, spans: Vec<(&'static str, Span)>) -> ResourceSpans {
+    /// Returns the spans of the part, by scope. Where others run is not for the records of a part to say.
+    fn resource(&self, spans: Vec<(&'static str, Span)>, with_node: bool) -> ResourceSpans {
         let words = self.words(None, 0);
         let mut attributes = vec![Attribute::text("service.name", self.name(self.at))];
         attributes.push(Attribute::text("service.version", place(&words, Known::Version)));
         attributes.push(Attribute::text("host.name", place(&words, Known::Pod)));
         attributes.push(Attribute::text("k8s.namespace.name", NAMESPACE));
         attributes.push(Attribute::text("k8s.pod.name", place(&words, Known::Pod)));
-        attributes.push(Attribute::text("k8s.node.name", place(&words, Known::Node)));
+        if with_node {
+            attributes.push(Attribute::text("k8s.node.name", place(&words, Known::Node)));
+        }
         attributes.push(Attribute::text("telemetry.sdk.language", language(&self.dialect(self.at).id)));
         let mut scope_spans: Vec<ScopeSpans> = Vec::new();
         for (name, span) in spans {
@@ -390,7 +399,7 @@ fn scope_of(technology: &str, target: Target) -> &'static str {
         ("java", Target::Cache) => "io.opentelemetry.lettuce-5.1",
         ("java", Target::Queue) => "io.opentelemetry.spring-kafka-2.7",
         ("java", Target::Work) => "io.opentelemetry.spring-scheduling-3.1",
-        ("python", Target::Served) => "opentelemetry.instrumentation.wsgi",
+        ("python", Target::Served) => "opentelemetry.instrumentation.asgi",
         ("python", Target::Request) => "opentelemetry.instrumentation.requests",
         ("python", Target::Store) => "opentelemetry.instrumentation.sqlalchemy",
         ("python", Target::Cache) => "opentelemetry.instrumentation.redis",
