@@ -12,8 +12,10 @@ pub(crate) enum Each {
     Container,
     /// The pod that prints it.
     Pod,
-    /// The other end of the call that the entry is about.
-    Peer,
+    /// The queue that the entry is about.
+    Queue,
+    /// What reads from that queue.
+    Consumer,
     /// A part that calls the one that prints it.
     Caller,
     /// The node that the part runs on.
@@ -102,7 +104,7 @@ pub(crate) const DRAWN: [Drawn; 60] = [
     drawn("jgroups_id", Each::Part, How::Number(10_000, 64_000)),
     drawn("remote_server_id", Each::Part, How::Uuid),
     drawn("oom_score_adj", Each::Part, How::Number(3, 999)),
-    drawn("msg_id", Each::Peer, How::Uuid),
+    drawn("msg_id", Each::Queue, How::Uuid),
     drawn("digit", Each::Entry, How::Number(1, 9)),
     drawn("thread", Each::Entry, How::Number(1, 16)),
     drawn("n3", Each::Entry, How::Number(100, 999)),
@@ -112,8 +114,8 @@ pub(crate) const DRAWN: [Drawn; 60] = [
     drawn("pid", Each::Container, How::Number(7, 97)),
     drawn("event_uid", Each::Entry, How::Uuid),
     drawn("cluster_uuid", Each::Part, How::Uuid),
-    drawn("producer_id", Each::Part, How::Number(1000, 90_000)),
-    drawn("member_uuid", Each::Caller, How::Uuid),
+    drawn("producer_id", Each::Queue, How::Number(1000, 90_000)),
+    drawn("member_uuid", Each::Consumer, How::Uuid),
     drawn("seq", Each::Part, How::Rising(1000, 6500, 1)),
     drawn("bug_line", Each::Part, How::Number(40, 480)),
 ];

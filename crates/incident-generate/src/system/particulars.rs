@@ -59,6 +59,11 @@ impl<'a> Particulars<'a> {
         Self { topology, draws, names, at }
     }
 
+    /// Returns the part itself.
+    pub(crate) const fn id(self) -> EntityId {
+        self.at
+    }
+
     /// Returns the kind of the part.
     pub(crate) fn kind(self) -> Kind {
         self.topology.entity(self.at).kind

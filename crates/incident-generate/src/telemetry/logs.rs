@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 use std::sync::Arc;
 
 use crate::data::dialect::{About, Dialect, Entry};
-use crate::data::kinds::EdgeKind;
+use crate::data::kinds::{EdgeKind, Kind};
 use crate::data::phrase::Place;
 use crate::data::vocabulary::FailsAs;
 use crate::draws::Stream;
@@ -29,6 +29,8 @@ const FILTERED: usize = 20;
 /// The classes of evidence whose entries tell how long something took: an operation, and the wait for a connection.
 const SLOW: &str = "slow_op";
 const POOL: &str = "pool_wait";
+/// The class of evidence whose entries tell of logins that are refused.
+const LOGIN: &str = "auth_reject";
 /// The share of failures, in thousandths, from which an entity does not report work that was done.
 const HOPELESS: i16 = 900;
 /// The number of failing calls, and that of usual calls, that have a channel.
@@ -119,7 +121,8 @@ impl<'a> Reader<'a> {
                     let since = when.minute - presence.from.max(when.minute - 10_000);
                     let minutes = since.unsigned_abs();
                     let ms = Some(self.lasts(class, peer, when));
-                    let words = Words { minutes, ms, ..self.words_at(peer, when) };
+                    let caller = self.caller_at(when, class);
+                    let words = Words { minutes, ms, caller, ..self.words_at(peer, when) };
                     write_entry(text, dialect, entry, None, &words);
                     claim
                 });
@@ -180,7 +183,11 @@ impl<'a> Reader<'a> {
         self.channel(log, key, LogLevel::Info, [i32::MIN, works + 1], |text, when| {
             let entry = self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), when.salt ^ 1, &entries);
             let ms = Some(self.took(RequestTime::Answered(ms), when.salt));
-            write_entry(text, dialect, entry, None, &Words { ms, ..self.words_at(self.some_peer(), when) });
+            // A gateway passes requests on to all that are behind it.
+            let behind =
+                || self.one_of(when, self.world.incident.topology.needs(self.at).map(|edge| edge.to).collect());
+            let peer = if self.kind(self.at) == Kind::Gateway { behind() } else { self.some_peer() };
+            write_entry(text, dialect, entry, None, &Words { ms, ..self.words_at(peer, when) });
             Claim::Nothing
         });
     }
@@ -196,9 +203,34 @@ impl<'a> Reader<'a> {
         edge.map(|edge| edge.to).or_else(|| self.some_peer())
     }
 
-    /// Returns what fills the places of an entry.
+    /// Returns what fills the places of an entry. Each is about one of those that call the part.
     pub(super) fn words_at(&self, peer: Option<EntityId>, when: When) -> Words<'a> {
-        Words { time: when.ms, ..self.words(peer, when.salt) }
+        let words = self.words(peer, when.salt);
+        Words { time: when.ms, caller: self.one_of(when, self.callers(|_| true)).unwrap_or(words.caller), ..words }
+    }
+
+    /// Returns who calls the part in an entry about a class of evidence: of logins that are refused, one whose are.
+    fn caller_at(&self, when: When, class: ClassId) -> EntityId {
+        let is_refused = |edge: &Edge| {
+            let (share, looks) = self.fails(edge, when.minute);
+            share >= LOGGED && looks == FailsAs::Auth
+        };
+        let is_login = self.world.library.vocabulary.class(class).name == LOGIN;
+        let refused = if is_login { self.callers(is_refused) } else { Vec::new() };
+        let all = || self.one_of(when, self.callers(|_| true));
+        self.one_of(when, refused).or_else(all).unwrap_or(self.at)
+    }
+
+    /// Returns those that call the part along some edges. A cache that is filled by its readers does not.
+    fn callers(&self, along: impl Fn(&Edge) -> bool) -> Vec<EntityId> {
+        let calls = self.world.incident.topology.needed_by(self.at).filter(|edge| edge.kind != EdgeKind::Store);
+        calls.filter(|edge| along(edge)).map(|edge| edge.from).collect()
+    }
+
+    /// Draws one of some callers.
+    fn one_of(&self, when: When, callers: Vec<EntityId>) -> Option<EntityId> {
+        let draws = self.world.incident.draws;
+        (!callers.is_empty()).then(|| *draws.pick(Stream::Phrases, u64::from(self.at) | 1 << 44, when.salt, &callers))
     }
 
     /// Adds the newest entries of a channel, which comes in bursts from one minute to another. `write` appends an entry and

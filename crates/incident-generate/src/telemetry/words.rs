@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use crate::data::dialect::Dialect;
-use crate::data::kinds::Kind;
+use crate::data::kinds::{EdgeKind, Kind};
 use crate::data::phrase::{Fill, Known, Place};
 use crate::draws::Stream;
 use crate::ids::EntityId;
@@ -36,6 +36,9 @@ const BUGS: [[&str; 4]; 12] = [
 ];
 /// The least and the greatest clock offset of a node whose time source is wrong, in milliseconds.
 pub(super) const SKEW: [u32; 2] = [3900, 4400];
+
+/// The milliseconds between two deliveries of a message that cannot be handled.
+const BETWEEN_ATTEMPTS: i64 = 1900;
 
 /// What fills the places of phrases about a part.
 #[derive(Debug, Clone, Copy)]
@@ -106,9 +109,29 @@ impl<'a> Words<'a> {
         dialects.get(of.technology(dialects))
     }
 
-    /// Returns the store that an entry is about: the part itself, or what it calls.
-    fn store(&self) -> Particulars<'a> {
-        if matches!(self.own().kind(), Kind::Db | Kind::Queue | Kind::Cache) { self.own() } else { self.other() }
+    /// Returns the part of some kinds that an entry is about: the part itself, or what it calls, or else the first such part
+    /// that it needs.
+    fn about(&self, kinds: &[Kind]) -> Particulars<'a> {
+        let is_one = |at: EntityId| kinds.contains(&self.of(at).kind());
+        let needs = self.world.incident.topology.needs(self.at).map(|edge| edge.to);
+        let found = [Some(self.at), self.peer].into_iter().flatten().chain(needs).find(|at| is_one(*at));
+        found.map_or_else(|| self.other(), |at| self.of(at))
+    }
+
+    /// Returns the database that an entry is about, or else a store of another kind.
+    fn database(&self) -> Particulars<'a> {
+        if matches!(self.own().kind(), Kind::Queue | Kind::Cache) { self.own() } else { self.about(&[Kind::Db]) }
+    }
+
+    /// Returns the queue that an entry is about.
+    pub(super) fn queue(&self) -> Particulars<'a> {
+        self.about(&[Kind::Queue])
+    }
+
+    /// Returns what reads from the queue that an entry is about.
+    pub(super) fn consumer(&self) -> EntityId {
+        let mut readers = self.world.incident.topology.needed_by(self.queue().id());
+        readers.find(|edge| edge.kind == EdgeKind::Consume).map_or(self.caller, |edge| edge.from)
     }
 
     /// Returns the client that an entry is about: the caller of a store, or the part itself.
@@ -118,6 +141,30 @@ impl<'a> Words<'a> {
         } else {
             self.own()
         }
+    }
+
+    /// Returns the address of one of the pods of the part that calls, or that of a user if no part does.
+    fn caller_address(&self) -> Address {
+        let kind = self.own().kind();
+        if self.caller != self.at {
+            let caller = self.of(self.caller);
+            return caller.address_numbered(self.within(1 << 42, 0, caller.size(Size::Replicas) - 1));
+        }
+        let octet =
+            |number: u64, low: u32, high: u32| u8::try_from(self.within(1 << 42 | number, low, high)).unwrap_or(2);
+        match kind {
+            // The addresses that are set aside for examples stand for those of users.
+            Kind::Gateway if octet(1, 0, 1) == 0 => Address([198, 51, 100, octet(2, 1, 254)]),
+            Kind::Gateway => Address([192, 0, 2, octet(2, 1, 254)]),
+            _ => self.some_address(1 << 30),
+        }
+    }
+
+    /// Returns the offset at which a partition of the queue ends at a time.
+    fn end_of_partition(&self, time: i64) -> u64 {
+        let queue = self.queue();
+        let seconds = (time / 1000 + 86_400).unsigned_abs();
+        u64::from(queue.drawn(17, 2_400_000, 8_000_000)) + seconds * u64::from(queue.drawn(19, 2, 8))
     }
 
     pub(super) fn within(&self, index: u64, low: u32, high: u32) -> u32 {
@@ -254,6 +301,10 @@ impl Fill for Words<'_> {
                 let node = self.world.incident.topology.entity(self.at).node.unwrap_or(self.at);
                 out.write_str(self.of(node).name())
             }
+            Known::NodeIp => {
+                let node = self.world.incident.topology.entity(self.at).node.unwrap_or(self.at);
+                write!(out, "{}", self.of(node).address())
+            }
             Known::Namespace | Known::Nns => out.write_str(NAMESPACE),
             Known::App => out.write_str(own.role()),
             Known::Version => {
@@ -269,18 +320,24 @@ impl Fill for Words<'_> {
             Known::PeerIp => write!(out, "{}", other.address()),
             Known::PeerAddr => write!(out, "{}:{}", other.address(), self.dialect(other).port),
             Known::PeerPort => write!(out, "{}", self.dialect(other).port),
-            Known::CallerIp => write!(out, "{}", self.of(self.caller).address()),
-            Known::CallerAddr => write!(out, "{}:{}", self.of(self.caller).address(), within(32_768, 60_999)),
-            Known::Database => out.write_str(self.store().role()),
+            Known::CallerIp => write!(out, "{}", self.caller_address()),
+            Known::CallerAddr => write!(out, "{}:{}", self.caller_address(), within(32_768, 60_999)),
+            Known::Database => out.write_str(self.database().role()),
             Known::User => write!(out, "{}_rw", self.client().role()),
-            Known::Table => write!(out, "public.{}", pick_word(self.store(), 15)),
-            Known::Topic => write!(out, "{}.events", self.store().role()),
-            Known::Group => out.write_str(self.client().name()),
-            Known::Partition => write!(out, "{}", self.store().drawn(16, 0, 11)),
-            Known::Offset => write!(out, "{}", self.store().drawn(17, 1_200_000, 9_600_000)),
-            Known::Queue => write!(out, "{}.work", self.store().role()),
+            Known::Table => write!(out, "public.{}", pick_word(self.database(), 15)),
+            Known::Topic => write!(out, "{}.events", self.queue().role()),
+            Known::Group => out.write_str(self.of(self.consumer()).name()),
+            Known::Partition => write!(out, "{}", self.queue().drawn(16, 0, 11)),
+            Known::Offset => write!(out, "{}", self.end_of_partition(self.began())),
+            Known::LogEnd => write!(out, "{}", self.end_of_partition(self.time)),
+            Known::LogBehind => write!(out, "{}", self.end_of_partition(self.time) - u64::from(within(900, 4000))),
+            Known::LogStart => {
+                let kept = self.queue().drawn(21, 400_000, 900_000);
+                write!(out, "{}", self.end_of_partition(self.time) - u64::from(kept))
+            }
+            Known::Queue => write!(out, "{}.work", self.queue().role()),
             Known::ZoneFile => write!(out, "{NAMESPACE}.svc.cluster.local"),
-            Known::KeyPattern => write!(out, "{}:*", pick_word(self.store(), 18)),
+            Known::KeyPattern => write!(out, "{}:*", pick_word(self.about(&[Kind::Cache]), 18)),
             Known::Route => return self.write_route(out, self.route_of()),
             Known::Method => out.write_str(["GET", "GET", "GET", "POST", "PUT"][within(0, 4) as usize]),
             Known::Status => out.write_str("200"),
@@ -295,11 +352,14 @@ impl Fill for Words<'_> {
                 let [major, minor, _] = Self::version(own);
                 write!(out, "{major}.{}.{}", minor + within(0, 3), self.within(1 << 21, 0, 9))
             }
-            Known::MaxConnections => write!(out, "{}", self.store().size(Size::Connections)),
+            Known::MaxConnections => {
+                write!(out, "{}", self.about(&[Kind::Db, Kind::Queue, Kind::Cache]).size(Size::Connections))
+            }
             Known::SkewS => write!(out, "{}.{:03}", self.skew() / 1000, self.skew() % 1000),
             Known::CertEndIso | Known::SinceIso => return self.moment_at(out, self.began(), Style::IsoSeconds),
             Known::EventFirst => return self.moment(out, Style::IsoSeconds),
-            Known::Attempt => write!(out, "{}", 3 + self.minutes * 2 + within(0, 1)),
+            Known::Attempt => write!(out, "{}", 2 + (self.time - self.began()).max(0) / BETWEEN_ATTEMPTS),
+            Known::Tries => write!(out, "{}", self.minutes + 1),
             Known::Restarts => write!(out, "{}", self.container().restarts),
             Known::RestartsHour => {
                 let minute = i32::try_from(self.time.div_euclid(60_000)).unwrap_or(i32::MAX);
@@ -311,10 +371,10 @@ impl Fill for Words<'_> {
             Known::BugFn => out.write_str(bug(2)),
             Known::BugMethod | Known::BugLfn => return write_camel(out, bug(2)),
             Known::BugField => out.write_str(bug(3)),
-            Known::Blocker => write!(out, "{}", self.store().drawn(23, 1000, 32_000)),
-            Known::Relation => write!(out, "{}", self.store().drawn(24, 16_400, 24_600)),
+            Known::Blocker => write!(out, "{}", self.database().drawn(23, 1000, 32_000)),
+            Known::Relation => write!(out, "{}", self.database().drawn(24, 16_400, 24_600)),
             Known::SkewMs => write!(out, "{}", self.skew()),
-            Known::TableName => out.write_str(pick_word(self.store(), 15)),
+            Known::TableName => out.write_str(pick_word(self.database(), 15)),
             Known::AheadIso => return self.moment_at(out, self.time + i64::from(self.skew()), Style::IsoSeconds),
             Known::CertEndJava => return self.moment_at(out, self.began(), Style::Java),
             Known::RevisionBefore => return self.rising(out, "revision", within(1000, 5000)),
