@@ -122,7 +122,7 @@ impl<'a> Reader<'a> {
                     let minutes = since.unsigned_abs();
                     let ms = Some(self.lasts(class, peer, when));
                     let caller = self.caller_at(when, class);
-                    let words = Words { minutes, ms, caller, ..self.words_at(peer, when) };
+                    let words = Words { caller, ms, minutes, ..self.words_at(peer, when) };
                     write_entry(text, dialect, entry, None, &words);
                     claim
                 });
@@ -184,8 +184,10 @@ impl<'a> Reader<'a> {
             let entry = self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), when.salt ^ 1, &entries);
             let ms = Some(self.took(RequestTime::Answered(ms), when.salt));
             // A gateway passes requests on to all that are behind it.
-            let behind =
-                || self.one_of(when, self.world.incident.topology.needs(self.at).map(|edge| edge.to).collect());
+            let behind = || {
+                let needs: Vec<_> = self.world.incident.topology.needs(self.at).map(|edge| edge.to).collect();
+                self.one_of(when, &needs)
+            };
             let peer = if self.kind(self.at) == Kind::Gateway { behind() } else { self.some_peer() };
             write_entry(text, dialect, entry, None, &Words { ms, ..self.words_at(peer, when) });
             Claim::Nothing
@@ -206,7 +208,7 @@ impl<'a> Reader<'a> {
     /// Returns what fills the places of an entry. Each is about one of those that call the part.
     pub(super) fn words_at(&self, peer: Option<EntityId>, when: When) -> Words<'a> {
         let words = self.words(peer, when.salt);
-        Words { time: when.ms, caller: self.one_of(when, self.callers(|_| true)).unwrap_or(words.caller), ..words }
+        Words { time: when.ms, caller: self.one_of(when, &self.callers(|_| true)).unwrap_or(words.caller), ..words }
     }
 
     /// Returns who calls the part in an entry about a class of evidence: of logins that are refused, one whose are.
@@ -217,8 +219,8 @@ impl<'a> Reader<'a> {
         };
         let is_login = self.world.library.vocabulary.class(class).name == LOGIN;
         let refused = if is_login { self.callers(is_refused) } else { Vec::new() };
-        let all = || self.one_of(when, self.callers(|_| true));
-        self.one_of(when, refused).or_else(all).unwrap_or(self.at)
+        let all = || self.one_of(when, &self.callers(|_| true));
+        self.one_of(when, &refused).or_else(all).unwrap_or(self.at)
     }
 
     /// Returns those that call the part along some edges. A cache that is filled by its readers does not.
@@ -228,9 +230,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Draws one of some callers.
-    fn one_of(&self, when: When, callers: Vec<EntityId>) -> Option<EntityId> {
+    fn one_of(&self, when: When, callers: &[EntityId]) -> Option<EntityId> {
         let draws = self.world.incident.draws;
-        (!callers.is_empty()).then(|| *draws.pick(Stream::Phrases, u64::from(self.at) | 1 << 44, when.salt, &callers))
+        (!callers.is_empty()).then(|| *draws.pick(Stream::Phrases, u64::from(self.at) | 1 << 44, when.salt, callers))
     }
 
     /// Adds the newest entries of a channel, which comes in bursts from one minute to another. `write` appends an entry and
@@ -364,12 +366,11 @@ impl<'a> Reader<'a> {
             let Some(entry) = dialect.fails(fails_as, self.kind(self.at), called, which) else { return claim };
             // Whoever calls waits so long and no longer.
             let patience = TIMEOUT / 1000;
-            let time = match fails_as {
-                FailsAs::Timeout => RequestTime::GivenUp(patience),
-                _ => {
-                    let ms = self.slowest(edge.to, when.minute, false) / 1000;
-                    RequestTime::Answered(ms.clamp(1, patience * 9 / 10))
-                }
+            let time = if fails_as == FailsAs::Timeout {
+                RequestTime::GivenUp(patience)
+            } else {
+                let ms = self.slowest(edge.to, when.minute, false) / 1000;
+                RequestTime::Answered(ms.clamp(1, patience / 10 * 9))
             };
             let minutes = (when.minute - onset).unsigned_abs();
             let took = self.took(time, when.salt);

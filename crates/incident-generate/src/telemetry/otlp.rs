@@ -79,7 +79,8 @@ pub(super) struct Span {
     /// The id of the request, 32 hexadecimal digits.
     pub trace_id: String,
     /// The id of the span, 16 hexadecimal digits.
-    pub span_id: String,
+    #[serde(rename = "spanId")]
+    pub id: String,
     /// The id of the span that it is a part of, or nothing.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub parent_span_id: String,

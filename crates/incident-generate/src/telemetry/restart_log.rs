@@ -12,7 +12,7 @@ use crate::telemetry::restarts::{KILLED, Restarts, class_of_restarts, container,
 use incident_env::LogLevel;
 
 /// The first parts of the keys of the channels of restarts, and of what processes print at their start.
-const RESTARTS: u64 = 6 << 16;
+const RESTARTS: u64 = 6 << 20;
 const STARTS: u64 = 7 << 16;
 /// The milliseconds before the start of a container at which its image is found, it is made, and it is started.
 const STEPS: [i64; 3] = [1000, 600, 0];
@@ -78,10 +78,11 @@ impl<'a> Reader<'a> {
             if restarts.of_memory && Some(class) != killed && entry.level == LogLevel::Warn {
                 continue;
             }
+            // Of several texts each is a step of its own.
             let is_event = entry.variants.len() == STEPS.len();
             let each = if is_event { STEPS.len() } else { 1 };
-            for text in 0..each {
-                let key = RESTARTS | u64::from(class) << 8 | presence.number << 5 | number << 2 | text as u64;
+            for (nth, text) in (0..).zip(0..each) {
+                let key = RESTARTS | u64::from(class) << 14 | presence.number << 6 | number << 2 | nth;
                 let step = Step { entry, text: is_event.then_some(text), claim };
                 self.step(log, platform, restarts, key, &step);
             }

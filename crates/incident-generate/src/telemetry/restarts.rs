@@ -76,8 +76,8 @@ pub(super) struct Container {
 
 impl Container {
     /// Returns a number that no other container of the pod has had.
-    pub(super) const fn ordinal(self) -> u64 {
-        (self.replaced as u64) << 32 | self.restarts as u64
+    pub(super) fn ordinal(self) -> u64 {
+        u64::from(self.replaced) << 32 | u64::from(self.restarts)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::incident::calendar::Moment;
 use crate::proof::claim::Claim;
 use crate::system::particulars::NAMESPACE;
 use crate::system::topology::Edge;
-use crate::system::traffic::Acting;
+use crate::system::traffic::{Acting, TIMEOUT};
 use crate::telemetry::otlp::{
     Attribute, ExportTraceServiceRequest, Resource, ResourceSpans, Scope, ScopeSpans, Span, SpanKind, Status,
 };
@@ -123,9 +123,10 @@ impl Reader<'_> {
             let usual = p99s[edge.to.index()].min(own);
             let took = match (told, looks) {
                 (Some(told), _) => told.took.saturating_mul(1000),
-                (None, Some(FailsAs::Timeout)) => self.slowest(edge.to, minute, true),
-                (None, Some(_)) => usual,
-                (None, None) => usual.min(own / 10 * 9),
+                (None, Some(FailsAs::Timeout)) => TIMEOUT + within(salt ^ 0xb, 8000, 30_000),
+                // Whoever waits longer has given up.
+                (None, Some(_)) => usual.min(TIMEOUT / 10 * 9),
+                (None, None) => usual.min(own / 10 * 9).min(TIMEOUT - within(salt ^ 0xb, 8000, 90_000)),
             };
             Traced { edge, looks, took }
         });
@@ -321,7 +322,7 @@ impl Reader<'_> {
     fn span(
         &self,
         words: &Words<'_>,
-        (span_id, parent_span_id): (String, String),
+        (id, parent_span_id): (String, String),
         Times(start, end): Times,
         (kind, name): (SpanKind, String),
         (attributes, status): (Vec<Attribute>, Status),
@@ -330,7 +331,7 @@ impl Reader<'_> {
         let unix = |nanos: i64| (Moment(alert).epoch_ms() * MILLI + nanos).to_string();
         Span {
             trace_id: drawn(words, "trace_id"),
-            span_id,
+            id,
             parent_span_id,
             name,
             kind: kind.number(),
