@@ -250,9 +250,28 @@ fn queues_and_their_readers_tell_of_the_same() {
                 }
             }
             if holds(&made, edge.to, "redelivery") {
-                let entries = showing(&made, edge.from, "redelivery");
-                let numbers: Vec<u64> = entries.iter().flat_map(|text| numbers_after(text, "attempt ")).collect();
-                assert!(numbers.is_sorted(), "{place}: {numbers:?}");
+                let class = world.library.vocabulary.class_named("exception").unwrap();
+                let entries = loud(&made, &state, edge.from, LogLevel::Error);
+                let own = entries.iter().filter(|(claim, _)| *claim == Claim::Shows { at: edge.from, class });
+                let own: Vec<_> = own.map(|(_, text)| text.as_str()).collect();
+                // A message of Kafka is an offset, and one of RabbitMQ has an id.
+                let offsets = |text: &str| {
+                    let found = numbers_after(text, "\"offset\":").next().or_else(|| numbers_after(text, "@").next());
+                    found.map(|offset| offset.to_string())
+                };
+                let named = own
+                    .iter()
+                    .filter_map(|text| offsets(text).or_else(|| word_after(text, "settle[").map(str::to_owned)));
+                let messages: BTreeSet<_> = named.collect();
+                let attempts = own.iter().flat_map(|text| {
+                    numbers_after(text, "delivery attempt ")
+                        .chain(numbers_after(text, "\"attempt\":"))
+                        .take(1)
+                        .collect::<Vec<_>>()
+                });
+                let attempts: Vec<_> = attempts.collect();
+                assert!(messages.len() == 1 || own.is_empty(), "{place}: {messages:?}");
+                assert!(attempts.is_sorted(), "{place}: {attempts:?}");
                 again += 1;
             }
         }

@@ -14,6 +14,8 @@ pub(crate) enum Each {
     Pod,
     /// The queue that the entry is about.
     Queue,
+    /// The message that the entry is about.
+    Message,
     /// What reads from that queue.
     Consumer,
     /// A part that calls the one that prints it.
@@ -104,7 +106,7 @@ pub(crate) const DRAWN: [Drawn; 60] = [
     drawn("jgroups_id", Each::Part, How::Number(10_000, 64_000)),
     drawn("remote_server_id", Each::Part, How::Uuid),
     drawn("oom_score_adj", Each::Part, How::Number(3, 999)),
-    drawn("msg_id", Each::Queue, How::Uuid),
+    drawn("msg_id", Each::Message, How::Uuid),
     drawn("digit", Each::Entry, How::Number(1, 9)),
     drawn("thread", Each::Entry, How::Number(1, 16)),
     drawn("n3", Each::Entry, How::Number(100, 999)),

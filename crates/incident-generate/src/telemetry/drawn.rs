@@ -14,7 +14,9 @@ impl Words<'_> {
         let purpose = 1000 + number;
         let of = |at: EntityId| draws.child(1 << 40 | u64::from(at));
         let source = match each {
-            Each::Entry => draws.child(1 << 41 | u64::from(self.at)).child(self.salt),
+            // Each message is another one, but for one that comes again and again.
+            Each::Message if self.stuck_since().is_some() => of(self.queue().id()),
+            Each::Entry | Each::Message => draws.child(1 << 41 | u64::from(self.at)).child(self.salt),
             Each::Part | Each::Container => of(self.at),
             Each::Pod => of(self.at).child(self.container().replaced.into()),
             Each::Queue => of(self.queue().id()),
@@ -80,8 +82,7 @@ impl Words<'_> {
     /// Appends the id of the container that ended last.
     pub(super) fn last_container_id(&self, out: &mut String) {
         let container = self.container();
-        let is_its_own = container.last[0] == container.started;
-        let ordinal = container.ordinal() - u64::from(container.restarts > 0 && !is_its_own);
+        let ordinal = container.ordinal() - u64::from(container.restarts > 0);
         Words { ordinal: Some(ordinal), ..*self }.named_drawn(out, "container_id");
     }
 }

@@ -2,7 +2,7 @@
 //! technology of the entity prints them.
 
 use std::cmp::Reverse;
-use std::fmt::{self, Write};
+use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::data::dialect::{About, Dialect, Entry};
@@ -15,17 +15,21 @@ use crate::proof::claim::Claim;
 use crate::record_id::RecordId;
 use crate::system::topology::Edge;
 use crate::system::traffic::TIMEOUT;
+use crate::telemetry::log_heading::{Filter, Lost};
 use crate::telemetry::reader::{LOGGED, LOGS, Reader, RequestTime, Sheet, WINDOW};
 use crate::telemetry::response_time::{p99s, usual_p99s};
+use crate::telemetry::restarts::container;
 use crate::telemetry::traces::FailedCall;
 use crate::telemetry::words::Words;
-use incident_env::{Asked, Diagnostic, LogLevel};
+use incident_env::{Diagnostic, LogLevel};
 
 /// The number of entries of a channel that are shown, and the number of lines from which an entry is long.
 pub(super) const SHOWN: usize = 3;
 const LONG: usize = 3;
 /// The number of entries that are shown where a level or a text is asked for.
 const FILTERED: usize = 20;
+/// The first minute from which the age of a symptom is counted: a week before the alert.
+const OLDEST: i32 = -10_080;
 /// The classes of evidence whose entries tell how long something took: an operation, and the wait for a connection.
 const SLOW: &str = "slow_op";
 const POOL: &str = "pool_wait";
@@ -118,8 +122,7 @@ impl<'a> Reader<'a> {
                 let key = CLASSES | u64::from(class) << 8 | presence.number;
                 let claim = Claim::Shows { at: self.at, class };
                 self.channel(log, key, entry.level, [presence.from, presence.to], |text, when| {
-                    let since = when.minute - presence.from.max(when.minute - 10_000);
-                    let minutes = since.unsigned_abs();
+                    let minutes = when.minute.abs_diff(presence.from.max(OLDEST));
                     let ms = Some(self.lasts(class, peer, when));
                     let caller = self.caller_at(when, class);
                     let words = Words { caller, ms, minutes, ..self.words_at(peer, when) };
@@ -259,10 +262,12 @@ impl<'a> Reader<'a> {
                 count = count.max(1);
             }
             for number in (0..count).rev() {
-                if shown > 0 && self.is_lost(key, minute, number) {
+                let ms = i64::from(minute) * 60_000 + i64::from(self.moment(key, minute, number));
+                // Nobody writes between the end of a container and the start of the next.
+                let is_down = container(self.world, self.state, self.at, ms).started > ms;
+                if shown > 0 && (is_down || self.is_lost(key, minute, number)) {
                     continue;
                 }
-                let ms = i64::from(minute) * 60_000 + i64::from(self.moment(key, minute, number));
                 let salt = key << 24 ^ u64::from(minute.cast_unsigned()) << 4 ^ u64::from(number);
                 self.keep(log, key, When { ms, minute, salt }, &mut shown, &mut write);
             }
@@ -445,30 +450,6 @@ pub(super) fn write_entry(out: &mut String, dialect: &Dialect, entry: &Entry, te
     }
 }
 
-/// What is asked for, as the heading of a log repeats it.
-struct Filter<'a>(&'a Asked);
-
-impl fmt::Display for Filter<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(level) = self.0.level {
-            write!(f, ", level {level}")?;
-        }
-        self.0.matching.as_ref().map_or(Ok(()), |text| write!(f, ", that contain '{text}'"))
-    }
-}
-
-/// The remark about lines that were lost, given in hundredths of all lines.
-struct Lost(u32);
-
-impl fmt::Display for Lost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            0 => Ok(()),
-            share => write!(f, "; about {share} % of the lines were dropped at collection"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -495,5 +476,28 @@ mod tests {
                 assert!(variance.sqrt() / mean >= 1.0, "{}", variance.sqrt() / mean);
             }
         }
+    }
+
+    /// A slow operation is at least as slow as the 99th percentile that metrics show, and callers wait for its end.
+    #[test]
+    fn slow_operations_fit_the_percentile_of_their_minute() {
+        let mut slow = 0;
+        for made in of_every_level(29, 6) {
+            let state = made.world().start();
+            let class = made.world().library.vocabulary.class_named(SLOW).unwrap();
+            for at in made.incident().topology.ids() {
+                let reader = Reader::new(made.world(), &state, at);
+                for minute in [-30, -3, -1] {
+                    let p99 = p99s(made.world(), &state, minute)[at.index()];
+                    for salt in 0..5 {
+                        let when = When { ms: i64::from(minute) * 60_000, minute, salt };
+                        let ms = reader.lasts(class, None, when);
+                        assert!(ms * 1000 >= p99.min(TIMEOUT - 90_000) && ms * 1000 < TIMEOUT, "{ms} ms for {p99} us");
+                        slow += 1;
+                    }
+                }
+            }
+        }
+        assert!(slow > 1000);
     }
 }

@@ -16,8 +16,7 @@ const RESTARTS: u64 = 6 << 20;
 const STARTS: u64 = 7 << 16;
 /// The milliseconds before the start of a container at which its image is found, it is made, and it is started.
 const STEPS: [i64; 3] = [1000, 600, 0];
-/// The milliseconds from the end of a container to the word of the kubelet about it, and to the next state of its pod.
-const REPORTED: i64 = 800;
+/// The milliseconds from the start of a container to the next state of its pod.
 const CHANGED: i64 = 1300;
 /// The milliseconds from the start of a container to the first line of its process.
 const FIRST_LINE: i64 = 450;
@@ -74,7 +73,7 @@ impl<'a> Reader<'a> {
         let killed = self.world.library.vocabulary.class_named(KILLED);
         let claim = Claim::Shows { at: self.at, class };
         for (number, entry) in (0..).zip(platform.says_all(class)) {
-            // A container that was killed is started again at once.
+            // The state of a container that was killed is told with that.
             if restarts.of_memory && Some(class) != killed && entry.level == LogLevel::Warn {
                 continue;
             }
@@ -114,11 +113,8 @@ impl<'a> Reader<'a> {
             let ms = match step.text {
                 Some(text) => one.started - STEPS.get(text).copied().unwrap_or_default(),
                 // The kernel says at once what it does.
-                None if step.entry.level == LogLevel::Error && restarts.of_memory && step.entry.stream == KERNEL => at,
-                None if step.entry.level == LogLevel::Warn && !restarts.of_memory && step.entry.stream == EVENTS => {
-                    one.last[1] + REPORTED
-                }
-                None => one.last[1].max(one.started) + CHANGED,
+                None if step.entry.stream == KERNEL => at,
+                None => one.started + CHANGED,
             };
             let salt = key << 24 ^ u64::from(minute.cast_unsigned());
             self.keep(log, key, When { ms, minute, salt }, &mut shown, &mut write);

@@ -11,10 +11,9 @@ use crate::incident::world::{Presence, State, World};
 
 /// The minutes between two restarts of a container that fills its memory.
 pub(super) const FILLS_AFTER: i32 = 17;
-/// The minutes between two restarts of a container that ends as soon as it is started: the longest delay of a kubelet.
-pub(super) const BACK_OFF: i32 = 5;
-/// The milliseconds after which a container has ended that ends at once, and those after which a killed one is started.
-const LIVES: i64 = 2600;
+/// The minutes between two restarts of a container that ends by itself. A kubelet starts one at once that has run for ten.
+pub(super) const RUNS: i32 = 11;
+/// The milliseconds from the end of a container to the start of the next.
 const STARTS_AFTER: i64 = 1700;
 /// The minutes before the alert from which restarts are counted at most: a week.
 const OLDEST: i32 = 10_080;
@@ -44,7 +43,7 @@ impl Restarts {
     }
 
     const fn every(self) -> i32 {
-        if self.of_memory { FILLS_AFTER } else { BACK_OFF }
+        if self.of_memory { FILLS_AFTER } else { RUNS }
     }
 
     /// Returns how many there were up to a minute.
@@ -70,7 +69,7 @@ pub(super) struct Container {
     pub restarts: u32,
     /// When it was started, in milliseconds after the alert.
     pub started: i64,
-    /// When the one before was started and ended. Of one that ends at once these are its own times.
+    /// When the one before was started and ended.
     pub last: [i64; 2],
 }
 
@@ -117,27 +116,18 @@ pub(super) fn container(world: &World, state: &State, at: EntityId, ms: i64) -> 
         let last = if moment(world, at, minute) <= ms { minute } else { minute.saturating_sub(1) };
         (one.count(last) - one.count(since), one, last)
     };
-    let (mut count, mut newest): (u32, Vec<(i32, bool)>) = (0, Vec::new());
+    let (mut count, mut newest): (u32, Vec<i32>) = (0, Vec::new());
     for (number, one, last) in restarts(world, state, at).map(of_each) {
         count += number;
-        let few = usize::try_from(number.min(2)).unwrap_or(2);
-        newest.extend(one.between(since.saturating_add(1), last).take(few).map(|minute| (minute, one.of_memory)));
+        newest.extend(one.between(since.saturating_add(1), last).take(2));
     }
     newest.sort_unstable_by(|one, other| other.cmp(one));
-    let began = || {
-        let days = world.incident.names.within(Stream::Addresses, u64::from(at), 43, 90_000_000, 900_000_000);
-        if replaced > 0 { i64::from(since) * 60_000 + STARTS_AFTER } else { -i64::from(days) }
-    };
-    let start = |(minute, of_memory): (i32, bool)| moment(world, at, minute) + if of_memory { STARTS_AFTER } else { 0 };
-    match newest.as_slice() {
-        [] => Container { replaced, restarts: count, started: began(), last: [began(), began()] },
-        [now, rest @ ..] => {
-            let started = start(*now);
-            let before = rest.first().map_or_else(began, |before| start(*before));
-            let last = if now.1 { [before, started - STARTS_AFTER] } else { [started, started + LIVES] };
-            Container { replaced, restarts: count, started, last }
-        }
-    }
+    let days = world.incident.names.within(Stream::Addresses, u64::from(at), 43, 90_000_000, 900_000_000);
+    let began = if replaced > 0 { i64::from(since) * 60_000 + STARTS_AFTER } else { -i64::from(days) };
+    let ended = |minute: &i32| moment(world, at, *minute);
+    let started = |minute: &i32| ended(minute) + STARTS_AFTER;
+    let last = [newest.get(1).map_or(began, started), newest.first().map_or(began, ended)];
+    Container { replaced, restarts: count, started: newest.first().map_or(began, started), last }
 }
 
 /// Returns how many restarts of a part there were within the hour before a minute.

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use crate::data::dialect::Dialect;
-use crate::data::kinds::{EdgeKind, Kind};
+use crate::data::kinds::Kind;
 use crate::data::phrase::{Fill, Known, Place};
 use crate::draws::Stream;
 use crate::ids::EntityId;
@@ -36,9 +36,6 @@ const BUGS: [[&str; 4]; 12] = [
 ];
 /// The least and the greatest clock offset of a node whose time source is wrong, in milliseconds.
 pub(super) const SKEW: [u32; 2] = [3900, 4400];
-
-/// The milliseconds between two deliveries of a message that cannot be handled.
-const BETWEEN_ATTEMPTS: i64 = 1900;
 
 /// What fills the places of phrases about a part.
 #[derive(Debug, Clone, Copy)]
@@ -111,7 +108,7 @@ impl<'a> Words<'a> {
 
     /// Returns the part of some kinds that an entry is about: the part itself, or what it calls, or else the first such part
     /// that it needs.
-    fn about(&self, kinds: &[Kind]) -> Particulars<'a> {
+    pub(super) fn about(&self, kinds: &[Kind]) -> Particulars<'a> {
         let is_one = |at: EntityId| kinds.contains(&self.of(at).kind());
         let needs = self.world.incident.topology.needs(self.at).map(|edge| edge.to);
         let found = [Some(self.at), self.peer].into_iter().flatten().chain(needs).find(|at| is_one(*at));
@@ -121,17 +118,6 @@ impl<'a> Words<'a> {
     /// Returns the database that an entry is about, or else a store of another kind.
     fn database(&self) -> Particulars<'a> {
         if matches!(self.own().kind(), Kind::Queue | Kind::Cache) { self.own() } else { self.about(&[Kind::Db]) }
-    }
-
-    /// Returns the queue that an entry is about.
-    pub(super) fn queue(&self) -> Particulars<'a> {
-        self.about(&[Kind::Queue])
-    }
-
-    /// Returns what reads from the queue that an entry is about.
-    pub(super) fn consumer(&self) -> EntityId {
-        let mut readers = self.world.incident.topology.needed_by(self.queue().id());
-        readers.find(|edge| edge.kind == EdgeKind::Consume).map_or(self.caller, |edge| edge.from)
     }
 
     /// Returns the client that an entry is about: the caller of a store, or the part itself.
@@ -158,13 +144,6 @@ impl<'a> Words<'a> {
             Kind::Gateway => Address([192, 0, 2, octet(2, 1, 254)]),
             _ => self.some_address(1 << 30),
         }
-    }
-
-    /// Returns the offset at which a partition of the queue ends at a time.
-    fn end_of_partition(&self, time: i64) -> u64 {
-        let queue = self.queue();
-        let seconds = (time / 1000 + 86_400).unsigned_abs();
-        u64::from(queue.drawn(17, 2_400_000, 8_000_000)) + seconds * u64::from(queue.drawn(19, 2, 8))
     }
 
     pub(super) fn within(&self, index: u64, low: u32, high: u32) -> u32 {
@@ -328,7 +307,7 @@ impl Fill for Words<'_> {
             Known::Topic => write!(out, "{}.events", self.queue().role()),
             Known::Group => out.write_str(self.of(self.consumer()).name()),
             Known::Partition => write!(out, "{}", self.queue().drawn(16, 0, 11)),
-            Known::Offset => write!(out, "{}", self.end_of_partition(self.began())),
+            Known::Offset => write!(out, "{}", self.end_of_partition(self.stuck_since().unwrap_or(self.time))),
             Known::LogEnd => write!(out, "{}", self.end_of_partition(self.time)),
             Known::LogBehind => write!(out, "{}", self.end_of_partition(self.time) - u64::from(within(900, 4000))),
             Known::LogStart => {
@@ -358,7 +337,7 @@ impl Fill for Words<'_> {
             Known::SkewS => write!(out, "{}.{:03}", self.skew() / 1000, self.skew() % 1000),
             Known::CertEndIso | Known::SinceIso => return self.moment_at(out, self.began(), Style::IsoSeconds),
             Known::EventFirst => return self.moment(out, Style::IsoSeconds),
-            Known::Attempt => write!(out, "{}", 2 + (self.time - self.began()).max(0) / BETWEEN_ATTEMPTS),
+            Known::Attempt => write!(out, "{}", self.attempt()),
             Known::Tries => write!(out, "{}", self.minutes + 1),
             Known::Restarts => write!(out, "{}", self.container().restarts),
             Known::RestartsHour => {
