@@ -18,10 +18,13 @@ impl<'a> Words<'a> {
         self.about(&[Kind::Queue])
     }
 
-    /// Returns what reads from the queue that an entry is about.
+    /// Returns what reads from the queue that an entry is about: the part itself or who calls it, if they do.
     pub(super) fn consumer(&self) -> EntityId {
-        let mut readers = self.world.incident.topology.needed_by(self.queue().id());
-        readers.find(|edge| edge.kind == EdgeKind::Consume).map_or(self.caller, |edge| edge.from)
+        let topology = &self.world.incident.topology;
+        let readers = topology.needed_by(self.queue().id()).filter(|edge| edge.kind == EdgeKind::Consume);
+        let readers: Vec<_> = readers.map(|edge| edge.from).collect();
+        let near = [self.at, self.caller].into_iter().find(|at| readers.contains(at));
+        near.or_else(|| readers.first().copied()).unwrap_or(self.caller)
     }
 
     /// Returns the offset at which a partition of the queue ends at a time.
