@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks that programs of others read the logs and the series of generated incidents; dialects.sh runs it.
+"""Checks that programs of others read the logs, the series and the traces of generated incidents; dialects.sh runs it.
 
     dialects_check.py play ADDRESS      looks at every part of the incident that is served, until time is out
     dialects_check.py check BENCH [FILE of what was played]… [--count N] [--seed S]
@@ -10,6 +10,7 @@ failure, but for streams that the installed lnav has no format for: the table ha
 every line must lie in what the look is about, and not before that of the line above."""
 
 import argparse
+import base64
 import collections
 import concurrent.futures
 import datetime
@@ -32,8 +33,8 @@ KUBERNETES = "1.29"
 RECORD = re.compile(r"\[e-[0-9a-z]{10}\] ")
 SECTION = re.compile(r"((?:query_logs|check_[a-z_]+)) ([\w-]+)$")
 HEADING = re.compile(r"(\d\d):(\d\d) log of ([\w-]+) \((.*); ([^;]*)\), last (\d+) min: (\d+) sampled entries; ")
-# What the store of traces says, in no technology's grammar.
-TRACE = re.compile(r"\d\d:\d\d trace of a request: ")
+# What the store of traces says, in the protocol of OpenTelemetry.
+TRACE = re.compile(r'\{"resourceSpans":')
 SERIES = re.compile(
     r"(?P<label>.+?)(?: \((?P<unit>[^(){}]*)\))?, every \d+ min to \d\d:\d\d and at \d\d:\d\d: (?P<values>.*)"
 )
@@ -172,6 +173,8 @@ class Seen:
     skipped: collections.Counter = field(default_factory=collections.Counter)
     expressions: set = field(default_factory=set)
     objects: list = field(default_factory=list)
+    # Traces, each with the end of the minute that it was looked at in, and where.
+    traces: list = field(default_factory=list)
     problems: list = field(default_factory=list)
     rows: list = field(default_factory=list)
 
@@ -259,6 +262,7 @@ def read_log(seen, where, records):
     last = None
     for text in records[1:]:
         if TRACE.match(text):
+            seen.traces.append((text, int(hour) * 60 + int(minute), where))
             continue
         of = (
             "Kubernetes"
@@ -611,6 +615,66 @@ def kubernetes(seen):
         )
 
 
+def in_bytes(value):
+    """Puts ids into the form in which the parser of protocol buffers reads them. OTLP/JSON writes the ids of traces and
+    spans in hexadecimal digits, against the usual JSON form of protocol buffers, which writes bytes in base64: so these
+    three fields are written anew before they are parsed."""
+    if isinstance(value, list):
+        return [in_bytes(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    ids = ("traceId", "spanId", "parentSpanId")
+    return {
+        key: base64.b64encode(bytes.fromhex(one)).decode() if key in ids else in_bytes(one)
+        for key, one in value.items()
+    }
+
+
+def opentelemetry(seen):
+    """Reads every trace as a request to export spans, and checks that its spans are those of one request."""
+    from google.protobuf.json_format import Parse, ParseError
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+    read = spans = 0
+    for text, minute, where in seen.traces:
+        try:
+            value = json.loads(text, object_pairs_hook=once)
+            request = Parse(json.dumps(in_bytes(value)), ExportTraceServiceRequest())
+        except (ValueError, ParseError) as problem:
+            seen.wrong(f"no trace of OTLP/JSON, {problem}: {text[:200]!r}", where)
+            continue
+        read += 1
+        own = [
+            (process, span)
+            for process in request.resource_spans
+            for scope in process.scope_spans
+            for span in scope.spans
+        ]
+        spans += len(own)
+        by_id = {span.span_id: span for _, span in own}
+        lengths = {(len(span.trace_id), len(span.span_id)) for _, span in own}
+        roots = [span for _, span in own if not span.parent_span_id]
+        if len({span.trace_id for _, span in own}) != 1 or lengths != {(16, 8)} or len(by_id) != len(own):
+            seen.wrong(f"the ids of spans are not those of one trace: {text[:200]!r}", where)
+        if len(roots) != 1 or not all(span.parent_span_id in by_id for _, span in own if span.parent_span_id):
+            seen.wrong(f"the spans are no tree: {text[:200]!r}", where)
+        for process, span in own:
+            names = {attribute.key for attribute in process.resource.attributes}
+            parent = by_id.get(span.parent_span_id, span)
+            within = parent.start_time_unix_nano <= span.start_time_unix_nano <= span.end_time_unix_nano
+            if not within or span.end_time_unix_nano > parent.end_time_unix_nano:
+                seen.wrong(f"a span is not within its parent: {text[:200]!r}", where)
+            if not {"service.name", "host.name", "k8s.pod.name"} <= names or not span.kind or not span.name:
+                seen.wrong(f"a span lacks what every span has: {text[:200]!r}", where)
+        ends = max((span.end_time_unix_nano for _, span in own), default=0) // 1_000_000_000
+        if not 0 <= (minute * 60 - ends) % 86_400 <= 121 * 60:
+            seen.wrong(f"a trace is not of the time before the look: {text[:200]!r}", where)
+    if not seen.traces:
+        seen.wrong("no trace was printed: there is nothing to check")
+    reader = "opentelemetry-proto: ExportTraceServiceRequest"
+    seen.row("OpenTelemetry", f"traces, {spans} spans", len(seen.traces), reader, read)
+
+
 # ---- the report ----
 
 
@@ -627,6 +691,7 @@ def check(options):
     pgbadger(seen, files)
     query_digest(seen, files)
     kubernetes(seen)
+    opentelemetry(seen)
     lint = promtool(seen)
 
     timed = sum(len(entry.times) for entry in seen.entries)

@@ -30,6 +30,8 @@ const SIGNS = [
   [/^\{"apiVersion":.*"type":"(\w+)"/, level],
   // `"lastState":{"terminated":{"exitCode":137,"reason":"OOMKilled"` of a pod of Kubernetes
   [/^\{"apiVersion":.*"exitCode":([1-9]\d*)\b/, () => WARN],
+  // A trace of a request in the protocol of OpenTelemetry: a span of it failed, or it was slow.
+  [/^\{"resourceSpans":.*?(?:"status":\{[^{}]*"code":(2)\}|$)/, (code) => (code === '2' ? BAD : WARN)],
   // `{"requestId":…,"status":502,…}` of a managed API, and any other object with a status
   [/^\{.*"status(?:Code)?":(\d{3})\b/, (code) => status(Number(code))],
   // `{"time":…,"type":"response",…,"error":"permission denied"}` of an audit log
@@ -51,8 +53,7 @@ const SIGNS = [
   [/^.{0,60}?[[<](emerg|alert|critical|crit|error|err|warning|warn|rmt|bug|fatal|auth|notice|note|system|info|debug|trace)\s*[\]>]/i, level],
   // `2026-08-10 01:37:21,254 ERROR chat.clients: …`, `… INFO/MainProcess] …`, `archive_rw@audit FATAL:  …`
   [/^.{0,140}?(?:^|[\s[])(FATAL|PANIC|CRITICAL|ERROR|SEVERE|WARNING|WARN|NOTICE|INFO|DEBUG|TRACE|LOG|DETAIL|HINT|STATEMENT|CONTEXT)(?=[\s:\]/])/, level],
-  // A trace of a request, an answer of memcached, and what programs write without a level.
-  [/ trace of a request: .*?(failed|slow)/, (end) => (end === 'failed' ? BAD : WARN)],
+  // An answer of memcached, and what programs write without a level.
   [/^>\d+ SERVER_ERROR|^Traceback \(most recent call last\)|^panic: |^(?:Unc|unc)aught |\bUnhandled\b|\boom-kill\b|\b[Oo]ut of memory: Killed\b|^java\.lang\.OutOfMemoryError/, () => BAD],
   [/ error=(?:connecting|conntimeout|timeout|\w+) |\bhttp: (?:TLS handshake error|panic)|\bDown BGP Notification\b|\bRoute install failed\b|\bToo many open (?:files|connections)\b/, () => WARN],
 ];

@@ -123,8 +123,6 @@ export const CALLS_OUT = phrases([
   `[Cc]alls?(?:ing)?(?: to)? ${NAME} `,
   // `cluster 'digest-api' match for URL '/api/tickets/84054'`
   `cluster '${NAME}' match`,
-  // `trace of a request: svc-talc 200 ms, failed; in it svc-harbor 57 ms, failed`
-  `in it ${NAME} \\d+ ms`,
   // `wrote 9471570 rows to svc-reed`
   `wrote \\d+ rows to ${NAME}$`,
   // `upstream=order-service`, `upstream: auth-service POST /v1/token/validate timeout`

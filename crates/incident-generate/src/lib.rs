@@ -127,6 +127,8 @@ mod honest_tests;
 #[cfg(test)]
 mod knob_tests;
 #[cfg(test)]
+mod log_tests;
+#[cfg(test)]
 mod look_tests;
 #[cfg(test)]
 mod play_tests;

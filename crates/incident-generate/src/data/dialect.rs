@@ -172,6 +172,7 @@ pub struct Dialect {
     says: Vec<Case<ClassId>>,
     fails: Vec<Case<FailsAs>>,
     pub(crate) usual: Vec<Usual>,
+    started: Vec<Usual>,
     series: Vec<SeriesName>,
 }
 
@@ -198,6 +199,8 @@ struct File {
     fails: Vec<EntryFile>,
     #[serde(default)]
     usual: Vec<EntryFile>,
+    #[serde(default)]
+    started: Vec<EntryFile>,
     #[serde(default)]
     series: Vec<SeriesFile>,
 }
@@ -319,13 +322,18 @@ impl Dialect {
             };
             usual.push(Usual { about, kinds: one.kinds.clone(), entry: entry("usual", one, LogLevel::Info)? });
         }
+        let begins = |one: &EntryFile| {
+            let entry = entry("started", one, LogLevel::Info)?;
+            Ok(Usual { about: About::Itself, kinds: one.kinds.clone(), entry })
+        };
+        let started = file.started.iter().map(begins).collect::<Result<_, String>>()?;
         let series = file.series.into_iter().map(|SeriesFile { of, name, labels, unit, kinds, .. }| {
             let labels = Phrase::parse(&labels).map_err(|problem| format!("series {name}: {problem}"))?;
             Ok(SeriesName { of, name, labels, unit, kinds })
         });
         let series = series.collect::<Result<_, String>>()?;
         let File { id, name, kinds, reads, share, port, .. } = file;
-        Ok(Self { id, name, port, kinds, reads, share, streams, says, fails, usual, series })
+        Ok(Self { id, name, port, kinds, reads, share, streams, says, fails, usual, started, series })
     }
 
     /// Returns what is printed where a class of evidence is seen at a part of a kind, if it is printed at all. `peer` is
@@ -333,6 +341,17 @@ impl Dialect {
     /// one fault reads in one way.
     pub(crate) fn says(&self, class: ClassId, kind: Kind, peer: &Self, which: u32) -> Option<&Entry> {
         best(&self.says, class, kind, peer, which)
+    }
+
+    /// Goes through all that is printed where a class of evidence is seen.
+    pub(crate) fn says_all(&self, class: ClassId) -> impl Iterator<Item = &Entry> {
+        self.says.iter().filter(move |case| case.of == class).map(|case| &case.entry)
+    }
+
+    /// Goes through what a part of this kind prints when it was started.
+    pub(crate) fn started(&self, kind: Kind) -> impl Iterator<Item = &Entry> {
+        let fits = move |one: &&Usual| one.kinds.is_empty() || one.kinds.contains(&kind);
+        self.started.iter().filter(fits).map(|one| &one.entry)
     }
 
     /// Returns what is printed where a call of a part of this kind fails.

@@ -37,6 +37,7 @@ incident_env::named_enum! {
         Pod = "pod",
         Host = "host",
         Node = "node",
+        NodeIp = "node_ip",
         Namespace = "namespace",
         App = "app",
         Version = "version",
@@ -55,14 +56,18 @@ incident_env::named_enum! {
         Group = "group",
         Partition = "partition",
         Offset = "offset",
+        LogEnd = "log_end",
+        LogBehind = "log_behind",
+        LogStart = "log_start",
         Queue = "queue",
         ZoneFile = "zone_file",
         KeyPattern = "key_pattern",
         Route = "route",
         Method = "method",
         Seconds = "seconds",
+        TimeoutMs = "timeout_ms",
+        TimeoutS = "timeout_s",
         Status = "status",
-        LimitMb = "limit_mb",
         LimitKb = "limit_kb",
         RssKb = "rss_kb",
         VmKb = "vm_kb",
@@ -72,12 +77,11 @@ incident_env::named_enum! {
         Rev = "rev",
         VersionOf = "version_of",
         MaxConnections = "max_connections",
-        VolumeGb = "volume_gb",
-        CpuLimit = "cpu_limit",
         SkewS = "skew_s",
         CertEndIso = "cert_end_iso",
         SinceIso = "since_iso",
         Attempt = "attempt",
+        Tries = "tries",
         Restarts = "restarts",
         RestartsHour = "restarts_hour",
         Until = "until",
@@ -88,7 +92,6 @@ incident_env::named_enum! {
         BugField = "bug_field",
         Blocker = "blocker",
         Relation = "relation",
-        Oid = "oid",
         Text = "text",
         Level = "level",
         BugLfn = "bug_lfn",
@@ -107,11 +110,13 @@ incident_env::named_enum! {
         UsualHost = "usual_host",
         UsualCallerAddr = "usual_caller_addr",
         ZoneOrigin = "zone_origin",
-        Backoff = "backoff",
         EventCount = "event_count",
         EventHex16 = "event_hex16",
         EventFirst = "event_first",
-        ContainerStarted = "container_started",
+        Started = "started",
+        LastStarted = "last_started",
+        LastEnded = "last_ended",
+        LastContainerId = "last_container_id",
         Comm = "comm",
         UidUs = "uid_us",
         PgtablesKb = "pgtables_kb",
@@ -151,6 +156,11 @@ impl Place {
     fn named(name: &str) -> Option<Self> {
         let drawn = || (0..).zip(DRAWN).find(|(_, place)| place.name == name);
         Known::from_name(name).map(Self::Known).or_else(|| drawn().map(|(number, place)| Self::Drawn(number, place)))
+    }
+
+    /// Returns whether the place names the other end of a call.
+    pub(crate) const fn is_of_peer(self) -> bool {
+        matches!(self, Self::Known(Known::Peer | Known::PeerHost | Known::PeerIp | Known::PeerAddr | Known::PeerPort))
     }
 }
 

@@ -8,8 +8,16 @@ pub(crate) enum Each {
     Entry,
     /// The part that prints it.
     Part,
-    /// The other end of the call that the entry is about.
-    Peer,
+    /// The container that prints it.
+    Container,
+    /// The pod that prints it.
+    Pod,
+    /// The queue that the entry is about.
+    Queue,
+    /// The message that the entry is about.
+    Message,
+    /// What reads from that queue.
+    Consumer,
     /// A part that calls the one that prints it.
     Caller,
     /// The node that the part runs on.
@@ -25,8 +33,6 @@ pub(crate) enum How {
     Number(u32, u32),
     /// A number that is drawn as the first two say, and that rises by the third each minute.
     Rising(u32, u32, u32),
-    /// The same with so many digits, of which the first are zeros.
-    Padded(u32, u32, usize),
     /// So many hexadecimal digits.
     Hex(u32),
     /// So many letters and digits.
@@ -53,14 +59,14 @@ const fn drawn(name: &'static str, each: Each, how: How) -> Drawn {
 }
 
 /// All places whose values are drawn. The place in the list is hashed into the values, so new ones are appended.
-pub(crate) const DRAWN: [Drawn; 62] = [
+pub(crate) const DRAWN: [Drawn; 60] = [
     drawn("hex8", Each::Entry, How::Hex(8)),
     drawn("hex16", Each::Entry, How::Hex(16)),
-    drawn("hex32", Each::Entry, How::Hex(32)),
+    drawn("trace_id", Each::Entry, How::Hex(32)),
     drawn("hex64", Each::Entry, How::Hex(64)),
     drawn("uuid", Each::Entry, How::Uuid),
-    drawn("uid", Each::Part, How::Uuid),
-    drawn("container_id", Each::Part, How::Hex(64)),
+    drawn("uid", Each::Pod, How::Uuid),
+    drawn("container_id", Each::Container, How::Hex(64)),
     drawn("lease_id", Each::Entry, How::Letters(24)),
     drawn("mount_id", Each::Part, How::Hex(8)),
     drawn("realm", Each::System, How::Of(&["shop"])),
@@ -100,20 +106,18 @@ pub(crate) const DRAWN: [Drawn; 62] = [
     drawn("jgroups_id", Each::Part, How::Number(10_000, 64_000)),
     drawn("remote_server_id", Each::Part, How::Uuid),
     drawn("oom_score_adj", Each::Part, How::Number(3, 999)),
-    drawn("msg_id", Each::Peer, How::Uuid),
+    drawn("msg_id", Each::Message, How::Uuid),
     drawn("digit", Each::Entry, How::Number(1, 9)),
     drawn("thread", Each::Entry, How::Number(1, 16)),
     drawn("n3", Each::Entry, How::Number(100, 999)),
     drawn("session", Each::Entry, How::Number(1000, 32_000)),
     drawn("bytes", Each::Entry, How::Number(180, 9800)),
     drawn("waiting", Each::Entry, How::Number(4, 90)),
-    drawn("pid", Each::Part, How::Number(7, 4200)),
-    drawn("cert_days", Each::Part, How::Number(9, 300)),
+    drawn("pid", Each::Container, How::Number(7, 97)),
     drawn("event_uid", Each::Entry, How::Uuid),
     drawn("cluster_uuid", Each::Part, How::Uuid),
-    drawn("producer_id", Each::Part, How::Number(1000, 90_000)),
-    drawn("member_uuid", Each::Caller, How::Uuid),
+    drawn("producer_id", Each::Queue, How::Number(1000, 90_000)),
+    drawn("member_uuid", Each::Consumer, How::Uuid),
     drawn("seq", Each::Part, How::Rising(1000, 6500, 1)),
-    drawn("seq20", Each::Part, How::Padded(120_000, 9_000_000, 20)),
     drawn("bug_line", Each::Part, How::Number(40, 480)),
 ];

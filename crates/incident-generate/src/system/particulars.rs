@@ -59,6 +59,11 @@ impl<'a> Particulars<'a> {
         Self { topology, draws, names, at }
     }
 
+    /// Returns the part itself.
+    pub(crate) const fn id(self) -> EntityId {
+        self.at
+    }
+
     /// Returns the kind of the part.
     pub(crate) fn kind(self) -> Kind {
         self.topology.entity(self.at).kind
@@ -130,29 +135,31 @@ impl<'a> Particulars<'a> {
         self.names.bits(Stream::Addresses, u64::from(self.at), purpose, 1)
     }
 
-    /// Returns the address of the part. Parts of a node have addresses of its range.
+    /// Returns the address of the part's first pod. Parts of a node have addresses of its range.
     pub(crate) fn address(self) -> Address {
+        self.address_numbered(0)
+    }
+
+    /// Returns the address of one of the part's pods.
+    pub(crate) fn address_numbered(self, number: u32) -> Address {
+        let purpose = if number == 0 { 1 } else { 300 + u64::from(number) };
         let entity = self.topology.entity(self.at);
         let octet = |purpose: u64, low: u8, high: u8| {
             u8::try_from(self.drawn(purpose, low.into(), high.into())).unwrap_or(high)
         };
         if entity.kind == Kind::External {
-            return Address([203, 0, 113, octet(1, 10, 250)]);
+            return Address([203, 0, 113, octet(purpose, 10, 250)]);
         }
         match entity.node {
-            Some(node) => Address([10, 42, node_octet(node), octet(1, 2, 250)]),
+            Some(node) => Address([10, 42, node_octet(node), octet(purpose, 2, 250)]),
             None if entity.kind == Kind::Node => Address([10, 0, entity.zone + 1, node_octet(self.at)]),
-            None => Address([10, 96, entity.zone, octet(1, 2, 250)]),
+            None => Address([10, 96, entity.zone, octet(purpose, 2, 250)]),
         }
     }
 
-    /// Returns the name of the part's first pod. Stores have numbered pods.
-    pub(crate) fn pod(self, out: &mut String) {
-        self.pod_numbered(out, 0);
-    }
-
-    /// Returns the name of one of the part's pods.
-    pub(crate) fn pod_numbered(self, out: &mut String, number: u32) {
+    /// Appends the name of one of the part's pods, after they were replaced so many times. Stores have numbered pods, which
+    /// are replaced by others of the same names.
+    pub(crate) fn pod(self, out: &mut String, number: u32, replaced: u32) {
         out.push_str(self.name());
         if self.kind().is_store() || self.kind() == Kind::Cache {
             let _ = write!(out, "-{number}");
@@ -166,8 +173,8 @@ impl<'a> Particulars<'a> {
                 bits /= 27;
             }
         };
-        letters(10, 2);
-        letters(5, 50 + u64::from(number));
+        letters(10, 2 + (u64::from(replaced) << 16));
+        letters(5, 50 + u64::from(number) + (u64::from(replaced) << 16));
     }
 }
 

@@ -2,27 +2,39 @@
 //! technology of the entity prints them.
 
 use std::cmp::Reverse;
-use std::fmt::{self, Write};
+use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::data::dialect::{About, Dialect, Entry};
-use crate::data::kinds::EdgeKind;
+use crate::data::kinds::{EdgeKind, Kind};
+use crate::data::phrase::Place;
 use crate::data::vocabulary::FailsAs;
 use crate::draws::Stream;
 use crate::ids::{ClassId, ClassSet, EntityId};
 use crate::proof::claim::Claim;
 use crate::record_id::RecordId;
 use crate::system::topology::Edge;
+use crate::system::traffic::TIMEOUT;
+use crate::telemetry::log_heading::{Filter, Lost};
 use crate::telemetry::reader::{LOGGED, LOGS, Reader, RequestTime, Sheet, WINDOW};
 use crate::telemetry::response_time::{p99s, usual_p99s};
+use crate::telemetry::restarts::container;
+use crate::telemetry::traces::FailedCall;
 use crate::telemetry::words::Words;
-use incident_env::{Asked, Diagnostic, LogLevel};
+use incident_env::{Diagnostic, LogLevel};
 
 /// The number of entries of a channel that are shown, and the number of lines from which an entry is long.
-const SHOWN: usize = 3;
+pub(super) const SHOWN: usize = 3;
 const LONG: usize = 3;
 /// The number of entries that are shown where a level or a text is asked for.
 const FILTERED: usize = 20;
+/// The first minute from which the age of a symptom is counted: a week before the alert.
+const OLDEST: i32 = -10_080;
+/// The classes of evidence whose entries tell how long something took: an operation, and the wait for a connection.
+const SLOW: &str = "slow_op";
+const POOL: &str = "pool_wait";
+/// The class of evidence whose entries tell of logins that are refused.
+const LOGIN: &str = "auth_reject";
 /// The share of failures, in thousandths, from which an entity does not report work that was done.
 const HOPELESS: i16 = 900;
 /// The number of failing calls, and that of usual calls, that have a channel.
@@ -33,7 +45,6 @@ const FAILED_CALLS: u64 = 2 << 16;
 const USUAL: u64 = 3 << 16;
 const USUAL_CALLS: u64 = 4 << 16;
 const SERVED: u64 = 5 << 16;
-const TRACE: u64 = 9 << 16;
 
 /// An entry of a log, of which the newest ones are written.
 struct Line {
@@ -48,13 +59,13 @@ struct Line {
 
 /// What a log has collected.
 #[derive(Default)]
-struct Log {
+pub(super) struct Log {
     /// The loudness and the text that is asked for, if any is.
-    level: Option<LogLevel>,
+    pub level: Option<LogLevel>,
     matching: Option<Arc<str>>,
     lines: Vec<Line>,
     /// The number of entries that are kept, also of those that are not shown.
-    kept: usize,
+    pub kept: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -63,7 +74,7 @@ impl<'a> Reader<'a> {
         let logged = self.world.library.vocabulary.of_glance(Diagnostic::QueryLogs.into());
         let mut log = Log { level: self.asked.level, matching: self.asked.matching.clone(), ..Log::default() };
         let seen = self.classes(&mut log);
-        self.failed_calls(&mut log);
+        let calls = self.failed_calls(&mut log);
         self.usual(&mut log, About::Itself, USUAL);
         self.usual(&mut log, About::Served, SERVED);
         self.usual_calls(&mut log);
@@ -95,24 +106,27 @@ impl<'a> Reader<'a> {
             let _ = writeln!(sheet.text, "{}", line.text);
         }
         if is_whole {
-            self.trace(sheet);
+            self.trace(sheet, &calls);
         }
     }
 
     /// Adds the entries of classes of evidence. Returns the classes that logs show and that have entries.
     fn classes(&self, log: &mut Log) -> ClassSet {
-        let mut seen = ClassSet::EMPTY;
+        let mut seen = self.restart_lines(log);
+        let told: ClassSet = self.told_of_restarts().collect();
         for presence in &self.presences {
-            for class in presence.classes.iter() {
+            for class in (presence.classes - told).iter() {
                 let peer = self.peer_of(class);
                 let Some((dialect, entry)) = self.says(class, peer, presence.number) else { continue };
                 let before = log.kept;
                 let key = CLASSES | u64::from(class) << 8 | presence.number;
                 let claim = Claim::Shows { at: self.at, class };
                 self.channel(log, key, entry.level, [presence.from, presence.to], |text, when| {
-                    let since = when.minute - presence.from.max(when.minute - 10_000);
-                    let words = Words { minutes: since.unsigned_abs(), ..self.words_at(peer, when) };
-                    write_entry(text, dialect, entry, &words);
+                    let minutes = when.minute.abs_diff(presence.from.max(OLDEST));
+                    let ms = Some(self.lasts(class, peer, when));
+                    let caller = self.caller_at(when, class);
+                    let words = Words { caller, ms, minutes, ..self.words_at(peer, when) };
+                    write_entry(text, dialect, entry, None, &words);
                     claim
                 });
                 if log.kept > before {
@@ -121,6 +135,24 @@ impl<'a> Reader<'a> {
             }
         }
         seen
+    }
+
+    /// Returns how long what an entry of a class of evidence tells of took, in milliseconds: a slow operation takes at
+    /// least the 99th percentile of the minute and less than callers wait, and who waits for a connection gives up.
+    fn lasts(&self, class: ClassId, peer: Option<EntityId>, when: When) -> u32 {
+        let patience = TIMEOUT / 1000;
+        match self.world.library.vocabulary.class(class).name.as_str() {
+            SLOW => {
+                let p99 = (p99s(self.world, self.state, when.minute)[self.at.index()] / 1000 + 1).min(patience - 90);
+                let most = (p99 * 2).clamp(p99 + 8, patience - 1);
+                self.world.incident.draws.within(Stream::Phrases, u64::from(self.at) << 1 | 1, when.salt, p99, most)
+            }
+            POOL => self.took(RequestTime::GivenUp(patience), when.salt),
+            _ => {
+                let p99 = usual_p99s(self.world)[peer.unwrap_or(self.at).index()] / 1000;
+                self.took(RequestTime::Answered(p99.max(1)), when.salt)
+            }
+        }
     }
 
     /// Returns how a class of evidence reads in the log of the entity: as its technology prints it, or else as the
@@ -154,7 +186,11 @@ impl<'a> Reader<'a> {
         self.channel(log, key, LogLevel::Info, [i32::MIN, works + 1], |text, when| {
             let entry = self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), when.salt ^ 1, &entries);
             let ms = Some(self.took(RequestTime::Answered(ms), when.salt));
-            write_entry(text, dialect, entry, &Words { ms, ..self.words_at(self.some_peer(), when) });
+            // A gateway passes requests on to all that are behind it.
+            let needs: Vec<_> = self.world.incident.topology.needs(self.at).map(|edge| edge.to).collect();
+            let is_gateway = self.kind(self.at) == Kind::Gateway;
+            let peer = if is_gateway { self.one_of(when, &needs) } else { self.some_peer() };
+            write_entry(text, dialect, entry, None, &Words { ms, ..self.words_at(peer, when) });
             Claim::Nothing
         });
     }
@@ -170,9 +206,34 @@ impl<'a> Reader<'a> {
         edge.map(|edge| edge.to).or_else(|| self.some_peer())
     }
 
-    /// Returns what fills the places of an entry.
-    fn words_at(&self, peer: Option<EntityId>, when: When) -> Words<'a> {
-        Words { time: when.ms, ..self.words(peer, when.salt) }
+    /// Returns what fills the places of an entry. Each is about one of those that call the part.
+    pub(super) fn words_at(&self, peer: Option<EntityId>, when: When) -> Words<'a> {
+        let words = self.words(peer, when.salt);
+        Words { time: when.ms, caller: self.one_of(when, &self.callers(|_| true)).unwrap_or(words.caller), ..words }
+    }
+
+    /// Returns who calls the part in an entry about a class of evidence: of logins that are refused, one whose are.
+    fn caller_at(&self, when: When, class: ClassId) -> EntityId {
+        let is_refused = |edge: &Edge| {
+            let (share, looks) = self.fails(edge, when.minute);
+            share >= LOGGED && looks == FailsAs::Auth
+        };
+        let is_login = self.world.library.vocabulary.class(class).name == LOGIN;
+        let refused = if is_login { self.callers(is_refused) } else { Vec::new() };
+        let all = || self.one_of(when, &self.callers(|_| true));
+        self.one_of(when, &refused).or_else(all).unwrap_or(self.at)
+    }
+
+    /// Returns those that call the part along some edges. A cache that is filled by its readers does not.
+    fn callers(&self, along: impl Fn(&Edge) -> bool) -> Vec<EntityId> {
+        let calls = self.world.incident.topology.needed_by(self.at).filter(|edge| edge.kind != EdgeKind::Store);
+        calls.filter(|edge| along(edge)).map(|edge| edge.from).collect()
+    }
+
+    /// Draws one of some callers.
+    fn one_of(&self, when: When, callers: &[EntityId]) -> Option<EntityId> {
+        let draws = self.world.incident.draws;
+        (!callers.is_empty()).then(|| *draws.pick(Stream::Phrases, u64::from(self.at) | 1 << 44, when.salt, callers))
     }
 
     /// Adds the newest entries of a channel, which comes in bursts from one minute to another. `write` appends an entry and
@@ -188,7 +249,6 @@ impl<'a> Reader<'a> {
         if log.level.is_some_and(|asked| asked != level) {
             return;
         }
-        let most = if self.asked.is_filtered() { FILTERED } else { SHOWN };
         let first = from.max(self.now - self.window() + 1);
         // The current minute has only begun, and has no entries yet.
         let last = (to.saturating_sub(1)).min(self.now - 1);
@@ -200,28 +260,43 @@ impl<'a> Reader<'a> {
                 count = count.max(1);
             }
             for number in (0..count).rev() {
-                if shown > 0 && self.is_lost(key, minute, number) {
-                    continue;
-                }
-                let is_shown = shown < most;
-                if !is_shown && log.matching.is_none() {
-                    log.kept += 1;
-                    continue;
-                }
                 let ms = i64::from(minute) * 60_000 + i64::from(self.moment(key, minute, number));
-                let salt = key << 24 ^ u64::from(minute.cast_unsigned()) << 4 ^ u64::from(number);
-                let mut text = String::with_capacity(120);
-                let claim = write(&mut text, When { ms, minute, salt });
-                if log.matching.as_ref().is_some_and(|asked| !text.contains(&**asked)) {
+                // Nobody writes between the end of a container and the start of the next.
+                let is_down = container(self.world, self.state, self.at, ms).started > ms;
+                if shown > 0 && (is_down || self.is_lost(key, minute, number)) {
                     continue;
                 }
-                log.kept += 1;
-                if is_shown {
-                    // Of a long entry, such as a stack trace, the newest one is enough.
-                    shown += if text.lines().count() > LONG { SHOWN } else { 1 };
-                    log.lines.push(Line { ms, key, id: self.id(LOGS, key, ms), text, claim });
-                }
+                let salt = key << 24 ^ u64::from(minute.cast_unsigned()) << 4 ^ u64::from(number);
+                self.keep(log, key, When { ms, minute, salt }, &mut shown, &mut write);
             }
+        }
+    }
+
+    /// Adds an entry of a channel, or counts it, if newer ones are enough. `shown` counts those that are shown.
+    pub(super) fn keep(
+        &self,
+        log: &mut Log,
+        key: u64,
+        when: When,
+        shown: &mut usize,
+        write: &mut impl FnMut(&mut String, When) -> Claim,
+    ) {
+        let most = if self.asked.is_filtered() { FILTERED } else { SHOWN };
+        let is_shown = *shown < most;
+        if !is_shown && log.matching.is_none() {
+            log.kept += 1;
+            return;
+        }
+        let mut text = String::with_capacity(120);
+        let claim = write(&mut text, when);
+        if log.matching.as_ref().is_some_and(|asked| !text.contains(&**asked)) {
+            return;
+        }
+        log.kept += 1;
+        if is_shown {
+            // Of a long entry, such as a stack trace, the newest one is enough.
+            *shown += if text.lines().count() > LONG { SHOWN } else { 1 };
+            log.lines.push(Line { ms: when.ms, key, id: self.id(LOGS, key, when.ms), text, claim });
         }
     }
 
@@ -231,7 +306,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns whether a line was lost on the way to where logs are read.
-    fn is_lost(&self, key: u64, minute: i32, number: u32) -> bool {
+    pub(super) fn is_lost(&self, key: u64, minute: i32, number: u32) -> bool {
         let incident = &self.world.incident;
         let when = u64::from(minute.cast_unsigned()) | u64::from(number + 1) << 48;
         let loss = incident.knobs.log_loss;
@@ -258,8 +333,8 @@ impl<'a> Reader<'a> {
         start + number * 1900 + draws.within(Stream::Bursts, place, minute | u64::from(number + 2) << 40, 0, 1500)
     }
 
-    /// Adds the calls that fail, as the caller sees them; an entity sees only its own calls.
-    fn failed_calls(&self, log: &mut Log) {
+    /// Adds the calls that fail, as the caller sees them; an entity sees only its own calls. Returns the newest of each.
+    fn failed_calls(&self, log: &mut Log) -> Vec<FailedCall> {
         let now = self.now;
         let worst = |edge: &Edge| {
             let minutes = [now, now - 6, 0, -1].into_iter().filter(|minute| *minute <= now);
@@ -270,39 +345,45 @@ impl<'a> Reader<'a> {
             needs.map(|edge| (worst(edge), *edge)).filter(|(share, _)| *share >= LOGGED).collect();
         bad.sort_by_key(|(share, edge)| (Reverse(*share), edge.to));
         bad.truncate(CALLS);
-        for (_, edge) in &bad {
-            self.failed_call(log, edge);
-        }
+        bad.iter().filter_map(|(_, edge)| self.failed_call(log, edge)).collect()
     }
 
-    /// Adds the entries of one call that fails, for as long as it fails.
-    fn failed_call(&self, log: &mut Log, edge: &Edge) {
+    /// Adds the entries of one call that fails, for as long as it fails. Returns the newest.
+    fn failed_call(&self, log: &mut Log, edge: &Edge) -> Option<FailedCall> {
         let is_failing = |minute: i32| self.fails(edge, minute).0 >= LOGGED;
         let first = self.now - WINDOW;
         let end = (first..=self.now).rev().find(|minute| is_failing(*minute)).unwrap_or(self.now);
         let onset = (first..=end).rev().take_while(|minute| is_failing(*minute)).last().unwrap_or(end);
         // A cache that is filled by its readers has nothing to say of the store behind it.
         if edge.kind == EdgeKind::Store {
-            return;
+            return None;
         }
         let claim = Claim::Calls { from: edge.from, to: edge.to, fail: true, errors: None };
         let (dialect, called) = (self.dialect(self.at), self.dialect(edge.to));
         let which = self.which(FAILED_CALLS | u64::from(edge.to));
         let now = self.fails(edge, end).1;
         let level = dialect.fails(now, self.kind(self.at), called, which).map_or(LogLevel::Error, |entry| entry.level);
+        let mut newest = None;
         self.channel(log, FAILED_CALLS | u64::from(edge.to), level, [onset, end + 1], |text, when| {
             let (_, fails_as) = self.fails(edge, when.minute.max(onset));
             let Some(entry) = dialect.fails(fails_as, self.kind(self.at), called, which) else { return claim };
-            let ms = (self.slowest(edge.to, when.minute, fails_as == FailsAs::Timeout) / 1000).max(1);
-            let time = match fails_as {
-                FailsAs::Timeout => RequestTime::GivenUp(ms),
-                _ => RequestTime::Answered(ms),
+            // Whoever calls waits so long and no longer.
+            let patience = TIMEOUT / 1000;
+            let time = if fails_as == FailsAs::Timeout {
+                RequestTime::GivenUp(patience)
+            } else {
+                let ms = self.slowest(edge.to, when.minute, false) / 1000;
+                RequestTime::Answered(ms.clamp(1, patience / 10 * 9))
             };
             let minutes = (when.minute - onset).unsigned_abs();
-            let ms = Some(self.took(time, when.salt));
-            write_entry(text, dialect, entry, &Words { ms, minutes, ..self.words_at(Some(edge.to), when) });
+            let took = self.took(time, when.salt);
+            let call = FailedCall { to: edge.to, ms: when.ms, took, looks: fails_as, salt: when.salt };
+            newest = newest.or(Some(call));
+            let ms = Some(took);
+            write_entry(text, dialect, entry, None, &Words { ms, minutes, ..self.words_at(Some(edge.to), when) });
             claim
         });
+        newest
     }
 
     /// Adds calls that work, so that the entity that is named most often is not the one that fails.
@@ -323,54 +404,32 @@ impl<'a> Reader<'a> {
                 let entry =
                     self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), when.salt ^ 1, &entries);
                 let ms = Some(self.took(RequestTime::Answered(ms), when.salt));
-                write_entry(text, dialect, entry, &Words { ms, ..self.words_at(Some(edge.to), when) });
+                write_entry(text, dialect, entry, None, &Words { ms, ..self.words_at(Some(edge.to), when) });
                 Claim::Nothing
             });
         }
-    }
-
-    /// Writes the trace of one request that failed or was slow, with where its time went.
-    fn trace(&self, sheet: &mut Sheet) {
-        let trouble = self.world.trouble(self.state, self.at, self.now);
-        if !trouble.any() {
-            return;
-        }
-        let p99s = p99s(self.world, self.state, self.now);
-        let latency = |at: EntityId| p99s[at.index()];
-        // What made the request fail or wait is a call that it cannot do without.
-        let is_needed = |edge: &Edge| edge.kind != EdgeKind::Opt;
-        let bad = |edge: &&Edge| (is_needed(edge), self.fails(edge, self.now).0, latency(edge.to), Reverse(edge.to));
-        let worst = self.world.incident.topology.needs(self.at).max_by_key(bad);
-        let failed = worst.filter(|edge| self.fails(edge, self.now).0 >= LOGGED);
-        let calls = |edge: &Edge| Claim::Calls { from: edge.from, to: edge.to, fail: true, errors: None };
-        sheet.begin(self.id(LOGS, TRACE, i64::from(self.now)), failed.map_or(Claim::Nothing, calls));
-        let total = (latency(self.at) / 1000).max(1);
-        let end = if trouble.errors { "failed" } else { "slow" };
-        let name = self.name(self.at);
-        let _ = write!(sheet.text, "{} trace of a request: {name} {total} ms, {end}", self.clock(self.now));
-        if let Some(edge) = worst {
-            let end = if failed.is_some() { "failed" } else { "ok" };
-            let ms = (latency(edge.to) / 1000).max(1).min(total);
-            let _ = write!(sheet.text, "; in it {} {ms} ms, {end}", self.name(edge.to));
-        }
-        sheet.text.push('\n');
     }
 }
 
 /// When an entry is printed, and what its numbers are drawn by.
 #[derive(Clone, Copy)]
-struct When {
+pub(super) struct When {
     /// Milliseconds after the alert.
-    ms: i64,
+    pub ms: i64,
     /// The minute after the alert.
-    minute: i32,
-    salt: u64,
+    pub minute: i32,
+    /// The coordinate of its numbers.
+    pub salt: u64,
 }
 
-/// Appends an entry as its technology prints it: lines of its own, with what follows them.
-fn write_entry(out: &mut String, dialect: &Dialect, entry: &Entry, words: &Words<'_>) {
+/// Appends an entry as its technology prints it: lines of its own, with what follows them. Of several texts one is drawn, if
+/// the number of none is given.
+pub(super) fn write_entry(out: &mut String, dialect: &Dialect, entry: &Entry, text: Option<usize>, words: &Words<'_>) {
     let stream = &dialect.streams[entry.stream];
-    let parts = words.world.incident.draws.pick(Stream::Phrases, u64::from(words.at), words.salt, &entry.variants);
+    let drawn = || words.world.incident.draws.pick(Stream::Phrases, u64::from(words.at), words.salt, &entry.variants);
+    let parts = text.and_then(|number| entry.variants.get(number)).unwrap_or_else(drawn);
+    let is_call = parts.iter().flat_map(|part| part.text.places()).any(Place::is_of_peer);
+    let words = &Words { is_call, ..*words };
     let mut text = String::with_capacity(100);
     for (number, part) in parts.iter().enumerate() {
         text.clear();
@@ -385,30 +444,6 @@ fn write_entry(out: &mut String, dialect: &Dialect, entry: &Entry, words: &Words
                 let level = word.as_deref().unwrap_or_else(|| stream.word(entry.level));
                 stream.line().write(out, &Words { level, text: &text, ..*words });
             }
-        }
-    }
-}
-
-/// What is asked for, as the heading of a log repeats it.
-struct Filter<'a>(&'a Asked);
-
-impl fmt::Display for Filter<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(level) = self.0.level {
-            write!(f, ", level {level}")?;
-        }
-        self.0.matching.as_ref().map_or(Ok(()), |text| write!(f, ", that contain '{text}'"))
-    }
-}
-
-/// The remark about lines that were lost, given in hundredths of all lines.
-struct Lost(u32);
-
-impl fmt::Display for Lost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            0 => Ok(()),
-            share => write!(f, "; about {share} % of the lines were dropped at collection"),
         }
     }
 }
@@ -437,6 +472,25 @@ mod tests {
                 let mean = gaps.iter().sum::<f64>() / count;
                 let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / count;
                 assert!(variance.sqrt() / mean >= 1.0, "{}", variance.sqrt() / mean);
+            }
+        }
+    }
+
+    /// A slow operation is at least as slow as the 99th percentile that metrics show, and callers wait for its end.
+    #[test]
+    fn slow_operations_fit_the_percentile_of_their_minute() {
+        for made in of_every_level(29, 6) {
+            let state = made.world().start();
+            let class = made.world().library.vocabulary.class_named(SLOW).unwrap();
+            for at in made.incident().topology.ids() {
+                let reader = Reader::new(made.world(), &state, at);
+                for minute in [-30, -3, -1] {
+                    let p99 = p99s(made.world(), &state, minute)[at.index()];
+                    for salt in 0..5 {
+                        let ms = reader.lasts(class, None, When { ms: i64::from(minute) * 60_000, minute, salt });
+                        assert!(ms * 1000 >= p99.min(TIMEOUT - 90_000) && ms * 1000 < TIMEOUT, "{ms} ms for {p99} us");
+                    }
+                }
             }
         }
     }

@@ -154,9 +154,11 @@ impl<'a> Reader<'a> {
     pub(super) fn words(&self, peer: Option<EntityId>, salt: u64) -> Words<'a> {
         Words {
             world: self.world,
+            state: self.state,
             at: self.at,
             peer,
             caller: self.caller,
+            is_call: peer.is_some(),
             thing: None,
             generation: self.generation(),
             time: i64::from(self.now) * 60_000,
@@ -165,6 +167,7 @@ impl<'a> Reader<'a> {
             until: self.now,
             salt,
             code: "500",
+            ordinal: None,
             level: "",
             text: "",
         }

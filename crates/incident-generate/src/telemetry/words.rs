@@ -6,15 +6,16 @@ use std::fmt::Write;
 use crate::data::dialect::Dialect;
 use crate::data::kinds::Kind;
 use crate::data::phrase::{Fill, Known, Place};
-use crate::data::places::{DRAWN, Drawn, Each, How};
 use crate::draws::Stream;
 use crate::ids::EntityId;
 use crate::incident::calendar::{Moment, Style};
-use crate::incident::world::World;
+use crate::incident::world::{State, World};
 use crate::system::particulars::{Address, NAMESPACE, Particulars, Size};
+use crate::system::traffic::TIMEOUT;
+use crate::telemetry::restarts::{Container, container, within_an_hour};
 
 /// What users store and ask for.
-const WORDS: [&str; 16] = [
+pub(super) const WORDS: [&str; 16] = [
     "orders", "accounts", "sessions", "items", "quotes", "reviews", "invoices", "routes", "profiles", "stock",
     "prices", "labels", "slots", "ledgers", "tickets", "media",
 ];
@@ -41,12 +42,16 @@ pub(super) const SKEW: [u32; 2] = [3900, 4400];
 pub(crate) struct Words<'a> {
     /// The world that the part is in.
     pub world: &'a World,
+    /// The state that it is in.
+    pub state: &'a State,
     /// The part itself.
     pub at: EntityId,
     /// The other end of the call that the phrase is about.
     pub peer: Option<EntityId>,
     /// A part that calls it.
     pub caller: EntityId,
+    /// Whether the entry is about a call to the other end, and not about the part alone.
+    pub is_call: bool,
     /// What stands in the place of the other end, if it is no part.
     pub thing: Option<&'a str>,
     /// The generation of documents and credentials that is in use.
@@ -63,6 +68,8 @@ pub(crate) struct Words<'a> {
     pub salt: u64,
     /// The status that failed requests of a series have.
     pub code: &'a str,
+    /// Which container of the pod is meant, if it is not the one that runs at the time of the entry.
+    pub ordinal: Option<u64>,
     /// The word for the level, in the line of a stream.
     pub level: &'a str,
     /// The text of the entry, in the line of a stream.
@@ -71,16 +78,26 @@ pub(crate) struct Words<'a> {
 
 impl<'a> Words<'a> {
     /// Returns the particulars of a part.
-    fn of(&self, at: EntityId) -> Particulars<'a> {
+    pub(super) fn of(&self, at: EntityId) -> Particulars<'a> {
         let incident = &self.world.incident;
         Particulars::of(&incident.topology, incident.draws, incident.names, at)
     }
 
-    fn own(&self) -> Particulars<'a> {
+    /// Returns the container of the part's first pod at the time of the entry.
+    pub(super) fn container(&self) -> Container {
+        container(self.world, self.state, self.at, self.time)
+    }
+
+    /// Appends the name of a pod of a part at the time of the entry.
+    fn pod(&self, out: &mut String, of: EntityId, number: u32) {
+        self.of(of).pod(out, number, container(self.world, self.state, of, self.time).replaced);
+    }
+
+    pub(super) fn own(&self) -> Particulars<'a> {
         self.of(self.at)
     }
 
-    fn other(&self) -> Particulars<'a> {
+    pub(super) fn other(&self) -> Particulars<'a> {
         self.of(self.peer.unwrap_or(self.at))
     }
 
@@ -89,9 +106,18 @@ impl<'a> Words<'a> {
         dialects.get(of.technology(dialects))
     }
 
-    /// Returns the store that an entry is about: the part itself, or what it calls.
-    fn store(&self) -> Particulars<'a> {
-        if matches!(self.own().kind(), Kind::Db | Kind::Queue | Kind::Cache) { self.own() } else { self.other() }
+    /// Returns the part of some kinds that an entry is about: the part itself, or what it calls, or else the first such part
+    /// that it needs.
+    pub(super) fn about(&self, kinds: &[Kind]) -> Particulars<'a> {
+        let is_one = |at: EntityId| kinds.contains(&self.of(at).kind());
+        let needs = self.world.incident.topology.needs(self.at).map(|edge| edge.to);
+        let found = [Some(self.at), self.peer].into_iter().flatten().chain(needs).find(|at| is_one(*at));
+        found.map_or_else(|| self.other(), |at| self.of(at))
+    }
+
+    /// Returns the database that an entry is about, or else a store of another kind.
+    fn database(&self) -> Particulars<'a> {
+        if matches!(self.own().kind(), Kind::Queue | Kind::Cache) { self.own() } else { self.about(&[Kind::Db]) }
     }
 
     /// Returns the client that an entry is about: the caller of a store, or the part itself.
@@ -103,12 +129,29 @@ impl<'a> Words<'a> {
         }
     }
 
-    fn within(&self, index: u64, low: u32, high: u32) -> u32 {
+    /// Returns the address of one of the pods of the part that calls, or that of a user if no part does.
+    fn caller_address(&self) -> Address {
+        let kind = self.own().kind();
+        if self.caller != self.at {
+            let caller = self.of(self.caller);
+            return caller.address_numbered(self.within(1 << 42, 0, caller.size(Size::Replicas) - 1));
+        }
+        let octet =
+            |number: u64, low: u32, high: u32| u8::try_from(self.within(1 << 42 | number, low, high)).unwrap_or(2);
+        match kind {
+            // The addresses that are set aside for examples stand for those of users.
+            Kind::Gateway if octet(1, 0, 1) == 0 => Address([198, 51, 100, octet(2, 1, 254)]),
+            Kind::Gateway => Address([192, 0, 2, octet(2, 1, 254)]),
+            _ => self.some_address(1 << 30),
+        }
+    }
+
+    pub(super) fn within(&self, index: u64, low: u32, high: u32) -> u32 {
         let salt = u64::from(self.at) << 40 ^ self.salt;
         self.world.incident.draws.within(Stream::Phrases, salt, index, low, high)
     }
 
-    fn bits(&self, index: u64) -> u64 {
+    pub(super) fn bits(&self, index: u64) -> u64 {
         let salt = u64::from(self.at) << 40 ^ self.salt;
         self.world.incident.draws.bits(Stream::Phrases, salt, index, 1)
     }
@@ -152,7 +195,7 @@ impl<'a> Words<'a> {
         };
     }
 
-    fn uuid(out: &mut String, high: u64, low: u64) {
+    pub(super) fn uuid(out: &mut String, high: u64, low: u64) {
         let (first, second, third) = (high >> 32, high >> 16 & 0xffff, high & 0xfff);
         let (fourth, last) = (low >> 48 & 0x3fff | 0x8000, low & 0xffff_ffff_ffff);
         let _ = write!(out, "{first:08x}-{second:04x}-4{third:03x}-{fourth:04x}-{last:012x}");
@@ -165,66 +208,6 @@ impl<'a> Words<'a> {
     fn moment_at(&self, out: &mut String, time: i64, style: Style) {
         let Moment(alert) = self.world.moment_of_alert();
         let _ = Moment(alert + time).write(out, style);
-    }
-
-    /// Appends the value of a place that is drawn.
-    fn drawn(&self, out: &mut String, number: u64, Drawn { name, each, how }: Drawn, index: u64) {
-        let draws = self.world.incident.names;
-        let purpose = 1000 + number;
-        let of = |at: EntityId| draws.child(1 << 40 | u64::from(at));
-        let source = match each {
-            Each::Entry => draws.child(1 << 41 | u64::from(self.at)).child(self.salt),
-            Each::Part => of(self.at),
-            Each::Peer => of(self.peer.unwrap_or(self.at)),
-            Each::Caller => of(self.caller),
-            Each::Node => of(self.world.incident.topology.entity(self.at).node.unwrap_or(self.at)),
-            Each::System => draws.child(1 << 42),
-        };
-        // Counts that mean nothing differ within one entry.
-        let place = if matches!(name, "n3" | "bytes") { index + 1 } else { 0 };
-        let bits = |word: u64| source.bits(Stream::Addresses, purpose, place, word);
-        let within = |low: u32, high: u32| source.within(Stream::Addresses, purpose, place, low, high);
-        let _ = match how {
-            How::Number(low, high) => write!(out, "{}", within(low, high)),
-            How::Rising(low, high, a_minute) => {
-                let seconds = (self.time / 1000 + 86_400).unsigned_abs();
-                write!(out, "{}", u64::from(within(low, high)) + seconds * u64::from(a_minute) / 60)
-            }
-            How::Padded(low, high, width) => {
-                let seconds = (self.time / 1000 + 86_400).unsigned_abs();
-                write!(out, "{:0width$}", u64::from(within(low, high)) + seconds)
-            }
-            How::Hex(digits) => {
-                let mut text = String::with_capacity(digits as usize + 16);
-                for word in 0..u64::from(digits.div_ceil(16)) {
-                    let _ = write!(text, "{:016x}", bits(word));
-                }
-                out.write_str(&text[..digits as usize])
-            }
-            How::Letters(count) => {
-                const LETTERS: &[u8; 62] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-                for word in 0..u64::from(count) {
-                    out.push(char::from(LETTERS[usize::try_from(bits(word) % 62).unwrap_or_default()]));
-                }
-                Ok(())
-            }
-            How::Uuid => return Self::uuid(out, bits(0), bits(1)),
-            How::Of(all) => out.write_str(all[within(0, u32::try_from(all.len()).unwrap_or(1) - 1) as usize]),
-        };
-    }
-
-    /// Appends the value of the drawn place of a name.
-    fn named_drawn(&self, out: &mut String, name: &str) {
-        if let Some((number, place)) = (0..).zip(DRAWN).find(|(_, place)| place.name == name) {
-            self.drawn(out, number, place, 0);
-        }
-    }
-
-    /// Appends what a rising number was so much before.
-    fn rising(&self, out: &mut String, name: &str, before: u32) {
-        let mut number = String::new();
-        self.named_drawn(&mut number, name);
-        let _ = write!(out, "{}", number.parse::<u64>().unwrap_or_default().saturating_sub(before.into()));
     }
 
     /// Returns when the symptom began, in milliseconds after the alert.
@@ -267,6 +250,8 @@ impl Fill for Words<'_> {
                 let ms = self.ms(index);
                 write!(out, "{}.{:03}", ms / 1000, ms % 1000)
             }
+            Known::TimeoutMs => write!(out, "{}", TIMEOUT / 1000),
+            Known::TimeoutS => write!(out, "{}", TIMEOUT / 1_000_000),
             Known::N => write!(out, "{}", within(3, 96)),
             Known::Few => write!(out, "{}", within(0, 2)),
             Known::Pct => write!(out, "{}", within(61, 94)),
@@ -286,14 +271,18 @@ impl Fill for Words<'_> {
             Known::Dmy => return self.moment(out, Style::DayFirst),
             Known::Epoch => return self.moment(out, Style::Epoch),
             Known::Mmdd => return self.moment(out, Style::MonthDay),
-            Known::Pod => return own.pod(out),
+            Known::Pod => return self.pod(out, self.at, 0),
             Known::Host => match own.kind() {
                 Kind::Node | Kind::External | Kind::Network => return Self::host(out, own),
-                _ => return own.pod(out),
+                _ => return self.pod(out, self.at, 0),
             },
             Known::Node => {
                 let node = self.world.incident.topology.entity(self.at).node.unwrap_or(self.at);
                 out.write_str(self.of(node).name())
+            }
+            Known::NodeIp => {
+                let node = self.world.incident.topology.entity(self.at).node.unwrap_or(self.at);
+                write!(out, "{}", self.of(node).address())
             }
             Known::Namespace | Known::Nns => out.write_str(NAMESPACE),
             Known::App => out.write_str(own.role()),
@@ -310,24 +299,27 @@ impl Fill for Words<'_> {
             Known::PeerIp => write!(out, "{}", other.address()),
             Known::PeerAddr => write!(out, "{}:{}", other.address(), self.dialect(other).port),
             Known::PeerPort => write!(out, "{}", self.dialect(other).port),
-            Known::CallerIp => write!(out, "{}", self.of(self.caller).address()),
-            Known::CallerAddr => write!(out, "{}:{}", self.of(self.caller).address(), within(32_768, 60_999)),
-            Known::Database => out.write_str(self.store().role()),
+            Known::CallerIp => write!(out, "{}", self.caller_address()),
+            Known::CallerAddr => write!(out, "{}:{}", self.caller_address(), within(32_768, 60_999)),
+            Known::Database => out.write_str(self.database().role()),
             Known::User => write!(out, "{}_rw", self.client().role()),
-            Known::Table => write!(out, "public.{}", pick_word(self.store(), 15)),
-            Known::Topic => write!(out, "{}.events", self.store().role()),
-            Known::Group => out.write_str(self.client().name()),
-            Known::Partition => write!(out, "{}", self.store().drawn(16, 0, 11)),
-            Known::Offset => write!(out, "{}", self.store().drawn(17, 1_200_000, 9_600_000)),
-            Known::Queue => write!(out, "{}.work", self.store().role()),
-            Known::ZoneFile => write!(out, "{NAMESPACE}.svc.cluster.local"),
-            Known::KeyPattern => write!(out, "{}:*", pick_word(self.store(), 18)),
-            Known::Route => {
-                write!(out, "/api/{}/{}", WORDS[within(0, 15) as usize], self.within(index | 1 << 33, 1000, 99_999))
+            Known::Table => write!(out, "public.{}", pick_word(self.database(), 15)),
+            Known::Topic => write!(out, "{}.events", self.queue().role()),
+            Known::Group => out.write_str(self.of(self.consumer()).name()),
+            Known::Partition => write!(out, "{}", self.queue().drawn(16, 0, 11)),
+            Known::Offset => write!(out, "{}", self.end_of_partition(self.stuck_since().unwrap_or(self.time))),
+            Known::LogEnd => write!(out, "{}", self.end_of_partition(self.time)),
+            Known::LogBehind => write!(out, "{}", self.end_of_partition(self.time) - u64::from(within(900, 4000))),
+            Known::LogStart => {
+                let kept = self.queue().drawn(21, 400_000, 900_000);
+                write!(out, "{}", self.end_of_partition(self.time) - u64::from(kept))
             }
+            Known::Queue => write!(out, "{}.work", self.queue().role()),
+            Known::ZoneFile => write!(out, "{NAMESPACE}.svc.cluster.local"),
+            Known::KeyPattern => write!(out, "{}:*", pick_word(self.about(&[Kind::Cache]), 18)),
+            Known::Route => return self.write_route(out, self.route_of()),
             Known::Method => out.write_str(["GET", "GET", "GET", "POST", "PUT"][within(0, 4) as usize]),
             Known::Status => out.write_str("200"),
-            Known::LimitMb => write!(out, "{}", own.size(Size::Memory)),
             Known::LimitKb => write!(out, "{}", own.size(Size::Memory) * 1024),
             Known::RssKb => write!(out, "{}", own.size(Size::Memory) * 1024 - within(800, 5200)),
             Known::VmKb => write!(out, "{}", own.size(Size::Memory) * 1024 * 2 + own.drawn(20, 90_000, 900_000)),
@@ -339,26 +331,29 @@ impl Fill for Words<'_> {
                 let [major, minor, _] = Self::version(own);
                 write!(out, "{major}.{}.{}", minor + within(0, 3), self.within(1 << 21, 0, 9))
             }
-            Known::MaxConnections => write!(out, "{}", self.store().size(Size::Connections)),
-            Known::VolumeGb => write!(out, "{}", own.size(Size::Volume)),
-            Known::CpuLimit => write!(out, "{}", own.size(Size::Cores)),
+            Known::MaxConnections => {
+                write!(out, "{}", self.about(&[Kind::Db, Kind::Queue, Kind::Cache]).size(Size::Connections))
+            }
             Known::SkewS => write!(out, "{}.{:03}", self.skew() / 1000, self.skew() % 1000),
             Known::CertEndIso | Known::SinceIso => return self.moment_at(out, self.began(), Style::IsoSeconds),
             Known::EventFirst => return self.moment(out, Style::IsoSeconds),
-            Known::Attempt => write!(out, "{}", 3 + self.minutes * 2 + within(0, 1)),
-            Known::Restarts => write!(out, "{}", 1 + self.minutes / 5),
-            Known::RestartsHour => write!(out, "{}", 1 + self.minutes.min(60) / 5),
+            Known::Attempt => write!(out, "{}", self.attempt()),
+            Known::Tries => write!(out, "{}", self.minutes + 1),
+            Known::Restarts => write!(out, "{}", self.container().restarts),
+            Known::RestartsHour => {
+                let minute = i32::try_from(self.time.div_euclid(60_000)).unwrap_or(i32::MAX);
+                write!(out, "{}", within_an_hour(self.world, self.state, self.at, minute).max(1))
+            }
             Known::Until => write!(out, "{}", self.world.clock(self.until)),
             Known::BugFile => out.write_str(bug(0)),
             Known::BugClass => out.write_str(bug(1)),
             Known::BugFn => out.write_str(bug(2)),
             Known::BugMethod | Known::BugLfn => return write_camel(out, bug(2)),
             Known::BugField => out.write_str(bug(3)),
-            Known::Blocker => write!(out, "{}", self.store().drawn(23, 1000, 32_000)),
-            Known::Relation => write!(out, "{}", self.store().drawn(24, 16_400, 24_600)),
-            Known::Oid => write!(out, "{}", self.store().drawn(25, 16_384, 16_399)),
+            Known::Blocker => write!(out, "{}", self.database().drawn(23, 1000, 32_000)),
+            Known::Relation => write!(out, "{}", self.database().drawn(24, 16_400, 24_600)),
             Known::SkewMs => write!(out, "{}", self.skew()),
-            Known::TableName => out.write_str(pick_word(self.store(), 15)),
+            Known::TableName => out.write_str(pick_word(self.database(), 15)),
             Known::AheadIso => return self.moment_at(out, self.time + i64::from(self.skew()), Style::IsoSeconds),
             Known::CertEndJava => return self.moment_at(out, self.began(), Style::Java),
             Known::RevisionBefore => return self.rising(out, "revision", within(1000, 5000)),
@@ -381,10 +376,6 @@ impl Fill for Words<'_> {
                 write!(out, "{}.{NAMESPACE}.svc.cluster.local", one.name)
             }
             Known::UsualCallerAddr => write!(out, "{}:{}", self.some_address(index), within(32_768, 60_999)),
-            Known::Backoff => {
-                let times = ["10s", "20s", "40s", "1m20s", "2m40s", "5m0s"];
-                out.write_str(times[(self.minutes as usize / 5).min(times.len() - 1)])
-            }
             Known::EventCount => out.write_str("1"),
             Known::EventHex16 => {
                 let Moment(alert) = self.world.moment_of_alert();
@@ -392,10 +383,10 @@ impl Fill for Words<'_> {
                     Moment(alert + self.time).epoch_ms().unsigned_abs() * 1_000_000 + u64::from(within(0, 999_999));
                 write!(out, "{ns:016x}")
             }
-            Known::ContainerStarted => {
-                let before = i64::from(within(70, 260)) * 1000;
-                return self.moment_at(out, self.time - before, Style::IsoSeconds);
-            }
+            Known::Started => return self.moment_at(out, self.container().started, Style::IsoSeconds),
+            Known::LastStarted => return self.moment_at(out, self.container().last[0], Style::IsoSeconds),
+            Known::LastEnded => return self.moment_at(out, self.container().last[1], Style::IsoSeconds),
+            Known::LastContainerId => return self.last_container_id(out),
             Known::Comm => {
                 let name = match self.dialect(own).id.as_str() {
                     "python" => "python",
@@ -419,10 +410,7 @@ impl Fill for Words<'_> {
             Known::DateSlash => return self.moment(out, Style::Slashes),
             Known::DnsIp => out.write_str("10.96.0.10"),
             Known::Code => out.write_str(self.code),
-            Known::PartnerRoute => {
-                let kinds = ["charges/ch", "refunds/re", "labels/lb", "messages/ms"];
-                write!(out, "/v1/{}_{:07x}", kinds[within(0, 3) as usize], self.bits(index) >> 36)
-            }
+            Known::PartnerRoute => return self.write_partner_route(out, self.partner(), index),
             Known::NeighborIp => write!(out, "10.255.{}.1", own.drawn(31, 0, 31)),
             Known::Prefix => write!(out, "10.42.{}.0/24", own.drawn(32, 10, 60)),
             Known::UsualPrefix => write!(out, "10.43.{}.0/24", within(0, 250)),
@@ -440,9 +428,10 @@ impl Fill for Words<'_> {
                 let count = u32::try_from(placed.len()).unwrap_or_default();
                 // What one entry says is about one pod.
                 let chosen = (count > 0).then(|| placed[self.within(1 << 40, 0, count - 1) as usize]);
-                let of = self.of(chosen.unwrap_or(self.at));
+                let at = chosen.unwrap_or(self.at);
+                let of = self.of(at);
                 match place {
-                    Known::Npod => return of.pod(out),
+                    Known::Npod => return self.pod(out, at, 0),
                     Known::Ncontainer => out.write_str(of.name()),
                     _ => {
                         let [major, minor, patch] = Self::version(of);
@@ -459,7 +448,7 @@ impl Fill for Words<'_> {
                     Moment(alert + self.time).epoch_ms() / 1000 - i64::from(own.drawn(35, 90_000, 900_000))
                 )
             }
-            Known::Member => return own.pod_numbered(out, 1),
+            Known::Member => return self.pod(out, self.at, 1),
             Known::Text => out.write_str(self.text),
             Known::Level => out.write_str(self.level),
         };

@@ -1,0 +1,88 @@
+//! What fills the places whose values are drawn: ids, process numbers, counters.
+
+use std::fmt::Write;
+
+use crate::data::places::{DRAWN, Drawn, Each, How};
+use crate::draws::Stream;
+use crate::ids::EntityId;
+use crate::telemetry::words::Words;
+
+impl Words<'_> {
+    /// Appends the value of a place that is drawn.
+    pub(super) fn drawn(&self, out: &mut String, number: u64, Drawn { name, each, how }: Drawn, index: u64) {
+        let draws = self.world.incident.names;
+        let purpose = 1000 + number;
+        let of = |at: EntityId| draws.child(1 << 40 | u64::from(at));
+        let source = match each {
+            // Each message is another one, but for one that comes again and again.
+            Each::Message if self.stuck_since().is_some() => of(self.queue().id()),
+            Each::Entry | Each::Message => draws.child(1 << 41 | u64::from(self.at)).child(self.salt),
+            Each::Part | Each::Container => of(self.at),
+            Each::Pod => of(self.at).child(self.container().replaced.into()),
+            Each::Queue => of(self.queue().id()),
+            Each::Consumer => of(self.consumer()),
+            Each::Caller => of(self.caller),
+            Each::Node => of(self.world.incident.topology.entity(self.at).node.unwrap_or(self.at)),
+            Each::System => draws.child(1 << 42),
+        };
+        // Counts that mean nothing differ within one entry.
+        let place = match (each, name) {
+            (Each::Container, _) => self.ordinal.unwrap_or_else(|| self.container().ordinal()),
+            (_, "n3" | "bytes") => index + 1,
+            _ => 0,
+        };
+        let bits = |word: u64| source.bits(Stream::Addresses, purpose, place, word);
+        let within = |low: u32, high: u32| source.within(Stream::Addresses, purpose, place, low, high);
+        let _ = match how {
+            // A process of a new container has another number than that of the container before.
+            How::Number(low, high) if each == Each::Container => {
+                let count = high - low + 1;
+                let first = source.within(Stream::Addresses, purpose, 0, 0, count - 1);
+                let nth = u32::try_from(place % u64::from(count)).unwrap_or_default();
+                write!(out, "{}", low + (first + nth * 7 + u32::try_from(place >> 32).unwrap_or_default() * 11) % count)
+            }
+            How::Number(low, high) => write!(out, "{}", within(low, high)),
+            How::Rising(low, high, a_minute) => {
+                let seconds = (self.time / 1000 + 86_400).unsigned_abs();
+                write!(out, "{}", u64::from(within(low, high)) + seconds * u64::from(a_minute) / 60)
+            }
+            How::Hex(digits) => {
+                let mut text = String::with_capacity(digits as usize + 16);
+                for word in 0..u64::from(digits.div_ceil(16)) {
+                    let _ = write!(text, "{:016x}", bits(word));
+                }
+                out.write_str(&text[..digits as usize])
+            }
+            How::Letters(count) => {
+                const LETTERS: &[u8; 62] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+                for word in 0..u64::from(count) {
+                    out.push(char::from(LETTERS[usize::try_from(bits(word) % 62).unwrap_or_default()]));
+                }
+                Ok(())
+            }
+            How::Uuid => return Self::uuid(out, bits(0), bits(1)),
+            How::Of(all) => out.write_str(all[within(0, u32::try_from(all.len()).unwrap_or(1) - 1) as usize]),
+        };
+    }
+
+    /// Appends the value of the drawn place of a name.
+    pub(super) fn named_drawn(&self, out: &mut String, name: &str) {
+        if let Some((number, place)) = (0..).zip(DRAWN).find(|(_, place)| place.name == name) {
+            self.drawn(out, number, place, 0);
+        }
+    }
+
+    /// Appends what a rising number was so much before.
+    pub(super) fn rising(&self, out: &mut String, name: &str, before: u32) {
+        let mut number = String::new();
+        self.named_drawn(&mut number, name);
+        let _ = write!(out, "{}", number.parse::<u64>().unwrap_or_default().saturating_sub(before.into()));
+    }
+
+    /// Appends the id of the container that ended last.
+    pub(super) fn last_container_id(&self, out: &mut String) {
+        let container = self.container();
+        let ordinal = container.ordinal() - u64::from(container.restarts > 0);
+        Words { ordinal: Some(ordinal), ..*self }.named_drawn(out, "container_id");
+    }
+}
