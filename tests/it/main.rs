@@ -22,6 +22,7 @@ mod faults;
 mod generated;
 mod html;
 mod inspect;
+mod laws;
 mod looks;
 mod mcp;
 mod mechanisms;

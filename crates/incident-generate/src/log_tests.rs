@@ -13,7 +13,7 @@ use crate::incident::level::Level;
 use crate::incident::world::State;
 use crate::proof::claim::Claim;
 use crate::system::particulars::{Particulars, Size};
-use crate::system::traffic::TIMEOUT;
+use crate::system::times::TIMEOUT;
 use crate::telemetry::query::{answer, read};
 use crate::testing::{incidents, of_every_level, place};
 use incident_env::{Asked, Diagnostic, LogLevel};

@@ -148,7 +148,9 @@ impl<'a> Timed<'a> {
         let (over, ramp) = (minute.saturating_sub(self.span.from), self.ramp());
         let over = if self.span.is_relapse { over } else { over.saturating_add(1) };
         let strength = match self.growth {
-            Some(growth) if self.span.from <= 0 || self.span.is_relapse => growth.strength(self.acting.strength, minute),
+            Some(growth) if self.span.from <= 0 || self.span.is_relapse => {
+                growth.strength(self.acting.strength, minute)
+            }
             _ => self.acting.strength,
         };
         Acting { strength: strength.ramped(over, ramp), ..self.acting }

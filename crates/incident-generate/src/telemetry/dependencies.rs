@@ -108,14 +108,14 @@ impl Reader<'_> {
         };
         let _ = writeln!(
             sheet.text,
-            "{} -> {} ({}): {health}, {} per s, {} % of calls fail{}, p99 {} ms",
+            "{} -> {} ({}): {health}, {} % of calls fail{}, p99 {} ms, {} per s",
             self.name(edge.from),
             self.name(edge.to),
             edge.kind.as_str(),
-            Tenths(self.calls_along(number, edge)),
             Tenths(i64::from(share)),
             Why((share >= LOGGED).then(|| reason(fails_as, edge.kind.is_request()))),
             Tenths(tenths),
+            Tenths(self.calls_along(number, edge)),
         );
     }
 }

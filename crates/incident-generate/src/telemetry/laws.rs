@@ -172,7 +172,7 @@ fn calls<'a>(part: &str, dependencies: &'a str, to_it: bool) -> Vec<Listed<'a>> 
         let (ends, rest) = line.split_once("): ")?;
         let (ends, kind) = ends.split_once(" (")?;
         let (from, to) = ends.split_once(" -> ")?;
-        let [_, rate, fails, p99] = rest.split(", ").collect::<Vec<_>>().try_into().ok()?;
+        let [_, fails, p99, rate] = rest.split(", ").collect::<Vec<_>>().try_into().ok()?;
         let (share, reason) = fails.split_once(" % of calls fail")?;
         let p99 = p99.strip_prefix("p99 ")?.strip_suffix(" ms")?;
         let call = Listed {
@@ -237,14 +237,14 @@ fn own_changes<'a>(feed: &str, mut made: impl Iterator<Item = (&'a str, &'a str)
     }
 }
 
-/// Checks that a count of restarts in the last hour does not fall within a minute.
+/// Checks that a count of restarts in the last hour does not forget more than one of them within a minute.
 fn restarts(part: &str, before: &str, after: &str) -> Result<(), BrokenLaw> {
     let count = |status: &str| -> Option<u64> {
         let (_, rest) = status.split_once("restarts in the last hour: ")?;
         rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
     };
     match (count(before), count(after)) {
-        (Some(before), Some(after)) if after < before => {
+        (Some(before), Some(after)) if after + 1 < before => {
             Err(BrokenLaw::Restarts { part: part.to_owned(), before, after })
         }
         _ => Ok(()),
@@ -375,7 +375,7 @@ mod tests {
         assert_eq!(front_door("g", metrics, &routes("20.0")), Ok(()));
         assert!(matches!(front_door("g", metrics, &routes("60.0")), Err(BrokenLaw::FrontDoor { .. })));
         let line = |rate: &str, fails: &str, ms: &str| {
-            format!("[e-8] a -> b (sync): ok, {rate} per s, {fails} % of calls fail, p99 {ms} ms\n")
+            format!("[e-8] a -> b (sync): ok, {fails} % of calls fail, p99 {ms} ms, {rate} per s\n")
         };
         let made = |text: &'static str| calls("a", text, false);
         let text = |rate: &str, fails: &str, ms: &str| -> &'static str { line(rate, fails, ms).leak() };
@@ -392,7 +392,7 @@ mod tests {
         assert!(matches!(conserved("b", metrics, &made_to("140.0")), Err(BrokenLaw::Calls { .. })));
         let count = |count: &str| format!("[e-9] restarts in the last hour: {count}, the last one at 17:02");
         assert_eq!(restarts("a", &count("3"), &count("3")), Ok(()));
-        assert!(matches!(restarts("a", &count("3"), &count("2")), Err(BrokenLaw::Restarts { .. })));
+        assert!(matches!(restarts("a", &count("3"), &count("1")), Err(BrokenLaw::Restarts { .. })));
         assert_eq!(split("a", Dimension::Node, metrics, &routes("1")), Ok(()));
         let doubled = routes("1").replace(": 50", ": 90");
         assert!(matches!(split("a", Dimension::Node, metrics, &doubled), Err(BrokenLaw::Split { .. })));

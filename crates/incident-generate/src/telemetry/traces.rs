@@ -11,8 +11,9 @@ use crate::ids::EntityId;
 use crate::incident::calendar::Moment;
 use crate::proof::claim::Claim;
 use crate::system::particulars::NAMESPACE;
+use crate::system::times::TIMEOUT;
 use crate::system::topology::Edge;
-use crate::system::traffic::{Acting, TIMEOUT};
+use crate::system::traffic::Acting;
 use crate::telemetry::otlp::{
     Attribute, ExportTraceServiceRequest, Resource, ResourceSpans, Scope, ScopeSpans, Span, SpanKind, Status,
 };

@@ -11,7 +11,7 @@ use crate::ids::EntityId;
 use crate::incident::calendar::{Moment, Style};
 use crate::incident::world::{State, World};
 use crate::system::particulars::{Address, NAMESPACE, Particulars, Size};
-use crate::system::traffic::TIMEOUT;
+use crate::system::times::TIMEOUT;
 use crate::telemetry::restarts::{Container, container, within_an_hour};
 
 /// What users store and ask for.
