@@ -36,6 +36,7 @@ pub enum Stream {
     Technology = 23,
     Sizes = 24,
     Addresses = 25,
+    Alerts = 26,
 }
 
 /// The sources of one attempt at an incident.

@@ -3,7 +3,7 @@
 //! All numbers are integers, so the same incident gives the same readings on every machine. Shares and factors are in
 //! thousandths, durations in microseconds, and rates in thousandths of a request a second.
 
-use crate::data::kinds::{EdgeKind, Symptom};
+use crate::data::kinds::{EdgeKind, Resource, Symptom, Work};
 use crate::data::vocabulary::{FailsAs, Predicate, Toward};
 use crate::ids::{EntityId, EntitySet};
 use crate::system::strength::{Effect, Strength};
@@ -29,6 +29,10 @@ const LONGEST: i64 = 30_000_000;
 const ERRORS_UP: i16 = 25;
 /// The factor from which the response times of an entity are up.
 const LATENCY_UP: u64 = 1800;
+/// The use of capacity from which an entity is saturated, if it uses less on a quiet day.
+const SATURATED: i16 = 850;
+/// The share of what is usual up to which far less arrives, or is done.
+const FAR_LESS: i64 = 400;
 
 /// A fact as traffic needs it: a predicate that holds about an entity, and how strongly it acts.
 #[derive(Debug, Clone, Copy)]
@@ -121,6 +125,12 @@ pub struct Trouble {
     pub errors: bool,
     /// Whether response times are up.
     pub slow: bool,
+    /// Whether its capacity is used up.
+    pub saturated: bool,
+    /// Whether far fewer requests arrive than usual.
+    pub idle: bool,
+    /// Whether far less is done than usual: fewer requests arrive, or most of them fail.
+    pub undone: bool,
 }
 
 impl Trouble {
@@ -128,6 +138,19 @@ impl Trouble {
     #[must_use]
     pub const fn any(self) -> bool {
         self.errors || self.slow
+    }
+
+    /// Returns whether there is a symptom, as far as it follows from traffic.
+    #[must_use]
+    pub const fn has(self, symptom: Symptom) -> bool {
+        match symptom {
+            Symptom::Errors => self.errors,
+            Symptom::Latency => self.slow,
+            Symptom::Saturation(Resource::Processor) => self.saturated,
+            Symptom::Saturation(_) => false,
+            Symptom::Absence(Work::Requests) => self.idle,
+            Symptom::Absence(Work::Messages | Work::Runs) => self.undone,
+        }
     }
 }
 
@@ -138,7 +161,16 @@ impl Reading {
         Trouble {
             errors: self.error - quiet.error >= ERRORS_UP,
             slow: u64::from(self.latency) * 1000 >= u64::from(quiet.latency) * LATENCY_UP,
+            saturated: self.used >= SATURATED && quiet.used < SATURATED,
+            idle: i64::from(self.load) <= FAR_LESS && i64::from(quiet.load) > FAR_LESS,
+            undone: self.done() <= FAR_LESS && quiet.done() > FAR_LESS,
         }
+    }
+
+    /// Returns the requests that it answers well, relative to those of a quiet day, in thousandths.
+    #[must_use]
+    pub fn done(&self) -> i64 {
+        i64::from(self.load) * (1000 - i64::from(self.error)) / 1000
     }
 }
 
@@ -149,6 +181,12 @@ pub struct Troubled {
     pub errors: EntitySet,
     /// The entities whose response times are up.
     pub slow: EntitySet,
+    /// The entities whose capacity is used up.
+    pub saturated: EntitySet,
+    /// The entities at which far fewer requests arrive.
+    pub idle: EntitySet,
+    /// The entities that do far less than usual.
+    pub undone: EntitySet,
 }
 
 impl Troubled {
@@ -158,19 +196,30 @@ impl Troubled {
         self.errors | self.slow
     }
 
-    /// Returns the entities that have a symptom.
+    /// Returns the entities that have a symptom, as far as it follows from traffic. What only a class of evidence shows,
+    /// none of them has.
     #[must_use]
     pub const fn has(self, symptom: Symptom) -> EntitySet {
         match symptom {
             Symptom::Errors => self.errors,
             Symptom::Latency => self.slow,
+            Symptom::Saturation(Resource::Processor) => self.saturated,
+            Symptom::Saturation(_) => EntitySet::EMPTY,
+            Symptom::Absence(Work::Requests) => self.idle,
+            Symptom::Absence(Work::Messages | Work::Runs) => self.undone,
         }
     }
 
     /// Returns the trouble of one entity.
     #[must_use]
     pub fn at(self, at: EntityId) -> Trouble {
-        Trouble { errors: self.errors.contains(at), slow: self.slow.contains(at) }
+        Trouble {
+            errors: self.errors.contains(at),
+            slow: self.slow.contains(at),
+            saturated: self.saturated.contains(at),
+            idle: self.idle.contains(at),
+            undone: self.undone.contains(at),
+        }
     }
 }
 
@@ -267,6 +316,9 @@ impl Flow {
             let set = |holds: bool| if holds { EntitySet::of(at) } else { EntitySet::EMPTY };
             troubled.errors |= set(trouble.errors);
             troubled.slow |= set(trouble.slow);
+            troubled.saturated |= set(trouble.saturated);
+            troubled.idle |= set(trouble.idle);
+            troubled.undone |= set(trouble.undone);
         }
         troubled
     }

@@ -1,13 +1,18 @@
-//! The alert in words: the rule that fired, and since when. It does not say how far the rule is exceeded.
+//! Alerts in words: the rule that fired, and since when. They do not say how far a rule is exceeded.
 
-use crate::data::kinds::Symptom;
+use crate::data::kinds::{Resource, Symptom, Work};
 use crate::draws::Stream;
-use crate::incident::incident::AlertRule;
-use crate::incident::world::World;
+use crate::incident::rule::{AlertRule, Limit, Sample};
+use crate::incident::world::{State, World};
 use crate::telemetry::reader::Tenths;
 use crate::telemetry::response_time::usual_p99s;
 
-/// What agents read of the alert.
+/// The minutes of a day.
+const DAY: u32 = 1440;
+/// What the share above which a budget is spent too fast is counted in, to the tenth of a percent.
+const TO_HUNDREDTHS: u32 = 10;
+
+/// What agents read of an alert.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AlertText {
     /// The id of the alert.
@@ -19,34 +24,145 @@ pub(crate) struct AlertText {
 }
 
 impl AlertText {
-    /// Writes the alert of an incident.
+    /// Writes an alert. That which woke the responder has the number 0, and the others follow.
     #[must_use]
-    pub(crate) fn of(world: &World) -> Self {
+    pub(crate) fn of(world: &World, rule: AlertRule, number: u64) -> Self {
         let incident = &world.incident;
-        let AlertRule { at, symptom, threshold, window, since } = incident.alert;
+        let AlertRule { at, symptom, limit, windows: [long, short], since } = rule;
         let alerted = incident.topology.name(at);
-        let fired = world.clock(-since.cast_signed());
-        let (title, watched) = match symptom {
-            Symptom::Errors => (
-                format!("Failed requests of {alerted} above their threshold"),
-                // The rule is set above what fails on any day.
-                format!(
-                    "failed requests of {alerted} > {} %",
-                    Tenths(i64::from(threshold) + i64::from(world.usual(at).error))
-                ),
-            ),
-            Symptom::Latency => (
-                format!("Response time of {alerted} above its threshold"),
-                format!(
-                    "p99 response time of {alerted} > {} ms",
-                    u64::from(usual_p99s(world)[at.index()]) * u64::from(threshold) / 100_000
-                ),
-            ),
+        let watched = watched(world, &rule);
+        let windows = match limit {
+            Limit::Burn { .. } => format!("windows of {} and {}", period(long), period(short)),
+            _ => format!("mean of {long} min"),
         };
+        let fired = world.clock(-since.cast_signed());
+        let ago = if since < DAY { String::new() } else { format!(", {} d ago", since / DAY) };
         Self {
-            id: format!("ALT-{:08x}", incident.names.bits(Stream::Alert, 0, 0, 0) >> 32),
-            title,
-            rule: format!("rule: {watched}, mean of {window} min; first exceeded at {fired}"),
+            id: format!("ALT-{:08x}", incident.names.bits(Stream::Alert, number, 0, 0) >> 32),
+            title: title(alerted, symptom),
+            rule: format!("rule: {watched}, {windows}; first exceeded at {fired}{ago}"),
         }
+    }
+}
+
+/// Returns the title of an alert about a symptom of a part.
+fn title(part: &str, symptom: Symptom) -> String {
+    match symptom {
+        Symptom::Errors => format!("Error budget of {part} burns too fast"),
+        Symptom::Latency => format!("Response time of {part} above its threshold"),
+        Symptom::Saturation(resource) => {
+            let resource = match resource {
+                Resource::Processor => "Processor",
+                Resource::Memory => "Memory",
+                Resource::Connections => "Connections",
+                Resource::Volume => "Volume",
+                Resource::Backlog => "Backlog",
+            };
+            format!("{resource} of {part} saturated")
+        }
+        Symptom::Absence(work) => {
+            let work = match work {
+                Work::Requests => "Requests",
+                Work::Messages => "Handled messages",
+                Work::Runs => "Completed runs",
+            };
+            format!("{work} of {part} missing")
+        }
+    }
+}
+
+/// Returns what a rule watches, and its limit.
+fn watched(world: &World, rule: &AlertRule) -> String {
+    let part = world.incident.topology.name(rule.at);
+    match (rule.limit, rule.symptom) {
+        (Limit::Burn { rate, budget }, _) => {
+            let share = Limit::share(rate, budget).div_ceil(TO_HUNDREDTHS);
+            format!(
+                "{part} burns its monthly error budget of {} % more than {} times too fast, failed requests > {} %",
+                decimal(budget, 3),
+                Tenths(rate.into()),
+                decimal(share, 2),
+            )
+        }
+        (Limit::Slower(factor), _) => {
+            let usual = u64::from(usual_p99s(world)[rule.at.index()]);
+            format!("p99 response time of {part} > {} ms", usual * u64::from(factor) / 100_000)
+        }
+        (Limit::Above(bound), Symptom::Saturation(resource)) => match resource {
+            Resource::Processor => format!("processor of {part} in use > {bound} %"),
+            Resource::Memory => format!("memory of {part} in use > {bound} % of its limit"),
+            Resource::Connections => format!("connections of {part} in use > {bound} % of their limit"),
+            Resource::Volume => format!("volume of {part} in use > {bound} %"),
+            Resource::Backlog => format!("unread messages of {part} > {bound} thousand"),
+        },
+        (Limit::Below(bound), Symptom::Absence(work)) => {
+            let work = match work {
+                Work::Requests => "requests",
+                Work::Messages => "messages handled",
+                Work::Runs => "runs completed",
+            };
+            format!("{work} of {part} < {bound} % of what is usual at this hour")
+        }
+        (Limit::Above(bound) | Limit::Below(bound), _) => format!("{part} beyond {bound} %"),
+    }
+}
+
+/// Writes a number with so many decimal places, without the last ones that are 0.
+fn decimal(value: u32, places: u32) -> String {
+    let scale = 10_u32.pow(places);
+    let text = format!("{}.{:0width$}", value / scale, value % scale, width = places as usize);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Writes a number of minutes as a pager does.
+fn period(minutes: u32) -> String {
+    if minutes % 60 == 0 { format!("{} h", minutes / 60) } else { format!("{minutes} min") }
+}
+
+/// Whether an alert fires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It fires.
+    Fires,
+    /// It does so no more since this minute.
+    Over(i32),
+}
+
+/// Returns whether the rule of an alert fires in the current minute of a state. It fired when the alert says.
+pub(super) fn standing(world: &World, state: &State, rule: &AlertRule) -> Standing {
+    let now = state.minute();
+    let class = world.library.vocabulary.class_of(rule.symptom);
+    let shown: Vec<_> = world
+        .presences(state, rule.at)
+        .filter(|presence| class.is_some_and(|class| presence.classes.contains(class)))
+        .collect();
+    let sample = |minute: i32| Sample {
+        reading: world.reading(state, rule.at, minute),
+        is_shown: shown.iter().any(|presence| (presence.from..presence.to).contains(&minute)),
+    };
+    let usual = world.usual(rule.at);
+    let fires =
+        |minute: i32| rule.fires(minute, usual, sample) || rule.is_noise(world.incident.draws, minute);
+    if fires(now) {
+        return Standing::Fires;
+    }
+    let fired = -i32::try_from(rule.since).unwrap_or(i32::MAX);
+    let mut over = now;
+    while over > fired + 1 && !fires(over - 1) {
+        over -= 1;
+    }
+    Standing::Over(over)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_people_write_them() {
+        assert_eq!([(100, 3), (25, 3), (50, 3), (144, 2), (15, 2), (60, 2)].map(|(n, p)| decimal(n, p)), [
+            "0.1", "0.025", "0.05", "1.44", "0.15", "0.6"
+        ]);
+        assert_eq!([360, 60, 30, 5].map(period), ["6 h", "1 h", "30 min", "5 min"]);
     }
 }
