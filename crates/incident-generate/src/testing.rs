@@ -319,6 +319,7 @@ impl Small {
                 symptom: Symptom::Errors,
                 limit: Limit::Burn { rate: 144, budget: 100 },
                 windows: [60, 5],
+                pending: 2,
                 since: 8,
             },
             alerts: Vec::new(),

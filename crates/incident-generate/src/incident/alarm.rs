@@ -83,21 +83,23 @@ impl Alarms<'_> {
         each.filter(|(at, symptom)| self.is_watched(*at, *symptom)).collect()
     }
 
-    /// Returns a rule on a symptom that first fires within some minutes, and so many minutes after the onset. It fires at the
-    /// alert if it has to.
+    /// Returns a rule on a symptom that is not met before an onset and fires until `latest`. It still fires at the alert if it
+    /// has to.
     pub(super) fn rule(
         self,
         (at, symptom): (EntityId, Symptom),
         course: &Course,
-        within: [i32; 2],
+        [onset, latest]: [i32; 2],
         has_to_fire: bool,
     ) -> Option<AlertRule> {
         let class = self.class(symptom);
         let possible = AlertRule::possible(self.draws, at, symptom, course.usual(at));
         possible.into_iter().find_map(|rule| {
-            let first = course.first(&rule, class, [within[0] - 1, within[1]])?;
-            let fits = first >= within[0] && (!has_to_fire || course.fires_now(&rule, class));
-            fits.then_some(AlertRule { since: first.unsigned_abs(), ..rule })
+            let first = course.first(&rule, class, [onset - 1, latest])?;
+            let fired = first + rule.pending.cast_signed();
+            let fits = first >= onset && fired <= latest && course.is_met(&rule, class, fired);
+            let still_fires = !has_to_fire || course.is_met(&rule, class, 0);
+            (fits && still_fires).then_some(AlertRule { since: fired.unsigned_abs(), ..rule })
         })
     }
 
@@ -135,7 +137,8 @@ impl Alarms<'_> {
         };
         let mut candidates = candidates;
         candidates.sort_by_cached_key(|(at, symptom)| (self.order(*symptom), far(*at)));
-        let within = DELAY.map(|minutes| minutes.cast_signed() - duration.cast_signed());
+        let onset = -duration.cast_signed();
+        let within = [onset, onset + DELAY[1].cast_signed()];
         let appearance = hypotheses.appearance(truth);
         let (shows, troubled) = (appearance.shows.as_slice(), appearance.most.any());
         let way = Propagation { topology, root: fault.root, shows, troubled };

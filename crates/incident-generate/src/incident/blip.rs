@@ -1,6 +1,6 @@
 //! Blips: what made a false alarm fire and is over. Its part's records show it.
 
-use crate::data::kinds::{EdgeKind, Symptom, Work};
+use crate::data::kinds::{EdgeKind, Resource, Symptom, Work};
 use crate::draws::Stream;
 use crate::ids::{ClassSet, EntityId};
 use crate::incident::alarm::Alarms;
@@ -9,7 +9,7 @@ use crate::incident::incident::{Decoy, Refutation};
 use crate::incident::rule::AlertRule;
 use crate::system::strength::Strength;
 
-/// The minute in which a blip begins that is tried, and the most minutes until its rule fires.
+/// The minute in which a blip begins that is tried, and the most minutes until its rule is met.
 const BEGIN: i32 = -90;
 const LONGEST: i32 = 30;
 /// The number of strengths that are tried.
@@ -55,12 +55,12 @@ impl Alarms<'_> {
             places.iter().map(event).collect()
         };
         let quiet = self.laboratory.traffic.settled(&[]);
-        let fires_after = |strength: Strength| {
+        let is_met_after = |strength: Strength| {
             let events = events(strength, BEGIN, i32::MAX);
             let timed: Vec<_> = events.iter().map(|event| Timed::of_decoy(event, self.laboratory)).collect();
             let course = Course::of(self.laboratory, &quiet, &timed).with(&events);
             // A part that is busy and no more does not fail.
-            let is_mild = rule.symptom != Symptom::Saturation(crate::data::kinds::Resource::Processor)
+            let is_mild = rule.symptom != Symptom::Saturation(Resource::Processor)
                 || course.having(Symptom::Errors, None, BEGIN + LONGEST).is_empty();
             let first = course.first(rule, class, [BEGIN, BEGIN + LONGEST])?;
             is_mild.then_some((strength, first - BEGIN))
@@ -69,13 +69,14 @@ impl Alarms<'_> {
         let is_lull = rule.symptom == Symptom::Absence(Work::Requests);
         let strength = |label: u64| Strength::drawn(self.draws, u64::from(rule.at), 902 + label);
         let (strength, after) = if is_lull {
-            fires_after(Strength::USUAL)?
+            is_met_after(Strength::USUAL)?
         } else {
-            (0..TRIES).map(strength).find_map(fires_after)?
+            (0..TRIES).map(strength).find_map(is_met_after)?
         };
         let fired = -rule.since.cast_signed();
+        let met = fired - rule.pending.cast_signed();
         let longer = self.draws.within(Stream::Alert, 0, 3, AFTER[0], AFTER[1]).cast_signed();
-        let from = fired - after;
+        let from = met - after;
         let events = events(strength, from, (fired + longer).min(LATEST));
         let is_planned = self.draws.below(Stream::Alert, 0, 5, PLANNED) == 0;
         let planned = is_planned.then(|| places.first().map(|at| (*at, from.unsigned_abs()))).flatten();

@@ -100,13 +100,13 @@ impl Course {
         EntityId::first(self.quiet.readings().len()).filter(has).collect()
     }
 
-    /// Returns the first minute of a stretch in which a rule fires.
+    /// Returns the first minute of a stretch in which a rule is met.
     pub(super) fn first(&self, rule: &AlertRule, class: Option<ClassId>, [from, to]: [i32; 2]) -> Option<i32> {
         rule.first(from, to, self.usual(rule.at), |minute| self.sample(rule.at, class, minute))
     }
 
-    /// Returns whether a rule fires at the alert.
-    pub(super) fn fires_now(&self, rule: &AlertRule, class: Option<ClassId>) -> bool {
-        rule.fires(0, self.usual(rule.at), |minute| self.sample(rule.at, class, minute))
+    /// Returns whether a rule is met in a minute.
+    pub(super) fn is_met(&self, rule: &AlertRule, class: Option<ClassId>, minute: i32) -> bool {
+        rule.is_met(minute, self.usual(rule.at), |minute| self.sample(rule.at, class, minute))
     }
 }

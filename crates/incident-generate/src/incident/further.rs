@@ -37,7 +37,7 @@ impl Alarms<'_> {
             draws.bits(Stream::Alerts, u64::from(*at) << 1, number, 1)
         });
         let count = draws.below(Stream::Alerts, 1, 0, u32::from(self.knobs.alerts) + 1) as usize;
-        let of_part = |what: (EntityId, Symptom)| self.rule(what, course, [onset + 1, 0], minute == 0);
+        let of_part = |what: (EntityId, Symptom)| self.rule(what, course, [onset, 0], minute == 0);
         let mut alerts = Vec::new();
         for what in suffering {
             if alerts.len() < count && !parts.contains(&what.0) {
@@ -69,7 +69,7 @@ impl Alarms<'_> {
             let since = self.draws.within(Stream::Alerts, u64::from(decoy.at) << 1, 3, OLD[0], OLD[1]);
             return Some(AlertRule { since, ..rule });
         }
-        let within = [decoy.from.max(1 - BACK), 0];
+        let within = [decoy.from.max(1 - BACK), -1];
         possible
             .into_iter()
             .find_map(|symptom| self.rule((decoy.at, symptom), course, within, false))

@@ -40,8 +40,10 @@ pub struct AlertRule {
     pub symptom: Symptom,
     /// Above or below what it fires.
     pub limit: Limit,
-    /// The minutes over which it averages, the longer window first. It fires while both means are beyond the limit.
+    /// The minutes over which it averages, the longer window first. It is met while both means are beyond the limit.
     pub windows: [u32; 2],
+    /// The minutes for which it has to be met until it fires.
+    pub pending: u32,
     /// The minutes from the time when it fired to the alert that woke the responder.
     pub since: u32,
 }
@@ -80,6 +82,8 @@ const RESOURCE: [u32; 4] = [75, 80, 85, 90];
 const USUAL: [u32; 3] = [50, 60, 70];
 /// The minutes over which the rules on anything but error budgets average.
 const WINDOWS: [u32; 3] = [5, 10, 15];
+/// The minutes for which rules have to be met.
+const PENDING: [u32; 4] = [1, 2, 3, 5];
 /// The rise in the share of failed requests that the weakest trouble brings about, in thousandths of a percent.
 const LEAST_RISE: u32 = 2500;
 /// The minutes in which noise stays as it is.
@@ -92,7 +96,8 @@ impl AlertRule {
         let place = u64::from(at);
         let number = Symptom::ALL.iter().position(|one| *one == symptom).unwrap_or_default() as u64;
         let window = *draws.pick(Stream::Threshold, place, number << 8 | 1, &WINDOWS);
-        let one = |limit| Self { at, symptom, limit, windows: [window; 2], since: 0 };
+        let pending = *draws.pick(Stream::Threshold, place, number << 8 | 2, &PENDING);
+        let one = |limit| Self { at, symptom, limit, windows: [window; 2], pending, since: 0 };
         let mut all: Vec<Self> = match symptom {
             Symptom::Errors => {
                 let every_day = u32::from(usual.error.unsigned_abs()) * 100;
@@ -145,9 +150,9 @@ impl AlertRule {
         }
     }
 
-    /// Returns whether the rule fires in a minute, given what it can see in each.
+    /// Returns whether the rule is met in a minute, given what it can see in each.
     #[must_use]
-    pub(crate) fn fires(&self, minute: i32, usual: Reading, sample: impl Fn(i32) -> Sample) -> bool {
+    pub(crate) fn is_met(&self, minute: i32, usual: Reading, sample: impl Fn(i32) -> Sample) -> bool {
         let beyond = |window: u32| {
             let minutes = minute - window.cast_signed() + 1..=minute;
             let sum: i64 = minutes.map(|minute| self.level(sample(minute), usual)).sum();
@@ -161,13 +166,13 @@ impl AlertRule {
         self.windows.into_iter().all(beyond)
     }
 
-    /// Returns the first minute from `from` to `to` in which the rule fires.
+    /// Returns the first minute from `from` to `to` in which the rule is met.
     #[must_use]
     pub(crate) fn first(&self, from: i32, to: i32, usual: Reading, sample: impl Fn(i32) -> Sample) -> Option<i32> {
-        (from..=to).find(|minute| self.fires(*minute, usual, &sample))
+        (from..=to).find(|minute| self.is_met(*minute, usual, &sample))
     }
 
-    /// Returns whether noise alone makes it fire in a minute. It does so half of the time if it is within the noise.
+    /// Returns whether noise alone meets it in a minute. It does so half of the time if it is within the noise.
     #[must_use]
     pub(crate) fn is_noise(&self, draws: Draws, minute: i32) -> bool {
         let stretch = u64::from(minute.div_euclid(STRETCH).cast_unsigned());
@@ -183,7 +188,7 @@ mod tests {
     const QUIET: Reading = Reading { error: 0, used: 400, load: 1000, latency: 10_000 };
 
     fn rule(symptom: Symptom, limit: Limit, windows: [u32; 2]) -> AlertRule {
-        AlertRule { at: EntityId(3), symptom, limit, windows, since: 0 }
+        AlertRule { at: EntityId(3), symptom, limit, windows, pending: 1, since: 0 }
     }
 
     /// What a rule sees if a quiet day ends in minute 0 with this.
@@ -192,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_fires_once_both_means_are_beyond_its_limit() {
+    fn a_rule_is_met_once_both_means_are_beyond_its_limit() {
         let sample = |reading| Sample { reading, is_shown: false };
         let full = Sample { reading: QUIET, is_shown: true };
         for (rule, then, first) in [
@@ -244,7 +249,7 @@ mod tests {
             assert!(!all.is_empty(), "{every_day}");
             for rule in all {
                 let always = |reading| move |_| Sample { reading, is_shown: false };
-                assert!(!rule.fires(0, usual, always(usual)) && rule.fires(0, usual, always(worse)), "{rule:?}");
+                assert!(!rule.is_met(0, usual, always(usual)) && rule.is_met(0, usual, always(worse)), "{rule:?}");
             }
         }
         // Who fails half of all requests every day has no budget to spend.

@@ -28,7 +28,7 @@ impl AlertText {
     #[must_use]
     pub(crate) fn of(world: &World, rule: AlertRule, number: u64) -> Self {
         let incident = &world.incident;
-        let AlertRule { at, symptom, limit, windows: [long, short], since } = rule;
+        let AlertRule { at, symptom, limit, windows: [long, short], pending, since } = rule;
         let alerted = incident.topology.name(at);
         let watched = watched(world, &rule);
         let windows = match limit {
@@ -40,7 +40,7 @@ impl AlertText {
         Self {
             id: format!("ALT-{:08x}", incident.names.bits(Stream::Alert, number, 0, 0) >> 32),
             title: title(alerted, symptom),
-            rule: format!("rule: {watched}, {windows}; first exceeded at {fired}{ago}"),
+            rule: format!("rule: {watched}, {windows}, for {pending} min; fires since {fired}{ago}"),
         }
     }
 }
@@ -142,7 +142,7 @@ pub(super) fn standing(world: &World, state: &State, rule: &AlertRule) -> Standi
     };
     let usual = world.usual(rule.at);
     let fires =
-        |minute: i32| rule.fires(minute, usual, sample) || rule.is_noise(world.incident.draws, minute);
+        |minute: i32| rule.is_met(minute, usual, sample) || rule.is_noise(world.incident.draws, minute);
     if fires(now) {
         return Standing::Fires;
     }
