@@ -108,9 +108,8 @@ impl Alarms<'_> {
     fn order(self, symptom: Symptom) -> u32 {
         let drawn = self.draws.below(Stream::Alert, 0, 2, 100);
         let first = drawn.checked_sub(SATURATION_RULES + ABSENCE_RULES);
-        let latency = first.map_or(drawn % 4 == 0, |drawn| {
-            drawn * 100 < LATENCY_RULES * (100 - SATURATION_RULES - ABSENCE_RULES)
-        });
+        let latency = first
+            .map_or(drawn % 4 == 0, |drawn| drawn * 100 < LATENCY_RULES * (100 - SATURATION_RULES - ABSENCE_RULES));
         match symptom {
             Symptom::Saturation(_) if drawn < SATURATION_RULES => 0,
             Symptom::Absence(_) if first.is_none() && drawn >= SATURATION_RULES => 0,
@@ -148,8 +147,7 @@ impl Alarms<'_> {
             let left = hypotheses.after_alert(at, symptom);
             let is_open = left.contains(&truth)
                 && hypotheses.entropy(&left) >= log2(self.knobs.hypotheses as u64)
-                && (!symptom.is_rare()
-                    || hypotheses.families(&left) >= FAMILIES && has_path(at));
+                && (!symptom.is_rare() || hypotheses.families(&left) >= FAMILIES && has_path(at));
             if !is_open {
                 reason = Rejected::TooFewFaults;
                 continue;

@@ -43,15 +43,8 @@ impl Alarms<'_> {
         let shows = class.map_or(vocabulary.predicate(predicate).shows, ClassSet::of);
         let places = self.places(rule);
         let events = |strength: Strength, from: i32, to: i32| -> Vec<Decoy> {
-            let event = |at: &EntityId| Decoy {
-                at: *at,
-                shows,
-                predicate,
-                strength,
-                refutation: Refutation::Over,
-                from,
-                to,
-            };
+            let event =
+                |at: &EntityId| Decoy { at: *at, shows, predicate, strength, refutation: Refutation::Over, from, to };
             places.iter().map(event).collect()
         };
         let quiet = self.laboratory.traffic.settled(&[]);
@@ -68,11 +61,8 @@ impl Alarms<'_> {
         // The share of requests that are not made is one number, because no more than all can be missing.
         let is_lull = rule.symptom == Symptom::Absence(Work::Requests);
         let strength = |label: u64| Strength::drawn(self.draws, u64::from(rule.at), 902 + label);
-        let (strength, after) = if is_lull {
-            is_met_after(Strength::USUAL)?
-        } else {
-            (0..TRIES).map(strength).find_map(is_met_after)?
-        };
+        let (strength, after) =
+            if is_lull { is_met_after(Strength::USUAL)? } else { (0..TRIES).map(strength).find_map(is_met_after)? };
         let fired = -rule.since.cast_signed();
         let met = fired - rule.pending.cast_signed();
         let longer = self.draws.within(Stream::Alert, 0, 3, AFTER[0], AFTER[1]).cast_signed();

@@ -29,7 +29,10 @@ impl<'a> Timed<'a> {
     /// Takes what a decoy does.
     pub(super) fn of_decoy(decoy: &Decoy, laboratory: Laboratory<'a>) -> Self {
         let Decoy { at, predicate, strength, from, to, .. } = *decoy;
-        Self { acting: Acting { predicate: laboratory.vocabulary.predicate(predicate), at, strength }, span: [from, to] }
+        Self {
+            acting: Acting { predicate: laboratory.vocabulary.predicate(predicate), at, strength },
+            span: [from, to],
+        }
     }
 
     fn holds(&self, minute: i32) -> bool {

@@ -245,8 +245,7 @@ impl Draft {
             Some(class) => shown_by(own, laboratory, class),
             None => (of_own.has(symptom) & effects.troubled.has(symptom)) - others,
         });
-        let Page { rule: alert, left } =
-            alarms.page(truth, own, candidates, &hypotheses, &course, durations[0])?;
+        let Page { rule: alert, left } = alarms.page(truth, own, candidates, &hypotheses, &course, durations[0])?;
         let mut others = left.iter().filter(|rival| **rival != truth);
         if !others.all(|rival| hypotheses.is_set_apart(&scene, Some(truth), *rival)) {
             return Err(Rejected::NotSetApart);
@@ -375,12 +374,7 @@ impl Draft {
 
     /// Chooses where a false alarm is, and adds what made it fire to the decoys. It is where a fault, drawn as true
     /// ones are, would have made an alert fire, and when, so neither tells that it is false.
-    fn false_alarm(
-        &self,
-        alarms: Alarms<'_>,
-        decoys: &mut Vec<Decoy>,
-        duration: u32,
-    ) -> Result<FalseAlarm, Rejected> {
+    fn false_alarm(&self, alarms: Alarms<'_>, decoys: &mut Vec<Decoy>, duration: u32) -> Result<FalseAlarm, Rejected> {
         let (library, laboratory) = (alarms.library, alarms.laboratory);
         let alone = laboratory.nothing_beside();
         let severity = *self.draws.pick(Stream::Alert, 3, 0, &Severity::ALL);
@@ -410,7 +404,8 @@ impl Draft {
     /// Finishes an incident with the chosen parts, and with the history of changes.
     #[must_use]
     pub(crate) fn finish(self, library: &Library, parts: Parts, origin: &Origin<'_>) -> Incident {
-        let Parts { slot, fault, second, loss, decoys, durations, alert, alerts, planned, shows, rivals, proof } = parts;
+        let Parts { slot, fault, second, loss, decoys, durations, alert, alerts, planned, shows, rivals, proof } =
+            parts;
         let Origin { id, level, knobs, number, attempt } = *origin;
         let draws = self.draws;
         let [duration, other_duration] = durations;

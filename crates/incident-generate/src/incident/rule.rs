@@ -142,7 +142,11 @@ impl AlertRule {
             (Limit::Burn { .. }, _) => i64::from(reading.error) * 100,
             (Limit::Slower(_), _) => i64::from(reading.latency) * 100 / i64::from(usual.latency).max(1),
             (Limit::Above(_), Symptom::Saturation(resource)) if resource.class().is_some() => {
-                if is_shown { 100 } else { 0 }
+                if is_shown {
+                    100
+                } else {
+                    0
+                }
             }
             (Limit::Above(_), _) => i64::from(reading.used) / 10,
             (Limit::Below(_), Symptom::Absence(Work::Requests)) => i64::from(reading.load) / 10,
@@ -212,7 +216,11 @@ mod tests {
                 sample(Reading { error: 14, ..QUIET }),
                 None,
             ),
-            (rule(Symptom::Latency, Limit::Slower(150), [10, 10]), sample(Reading { latency: 30_000, ..QUIET }), Some(2)),
+            (
+                rule(Symptom::Latency, Limit::Slower(150), [10, 10]),
+                sample(Reading { latency: 30_000, ..QUIET }),
+                Some(2),
+            ),
             (
                 rule(Symptom::Saturation(Resource::Processor), Limit::Above(80), [5, 5]),
                 sample(Reading { used: 1000, ..QUIET }),

@@ -121,32 +121,37 @@ fn period(minutes: u32) -> String {
 
 /// Whether an alert fires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(crate) enum Standing {
     /// It fires.
     Fires,
     /// It does so no more since this minute.
     Over(i32),
 }
 
-/// Returns whether the rule of an alert fires in the current minute of a state. It fired when the alert says.
-pub(super) fn standing(world: &World, state: &State, rule: &AlertRule) -> Standing {
-    let now = state.minute();
+/// Returns a test of minutes, whether a rule is met in one.
+fn is_met<'a>(world: &'a World, state: &'a State, rule: &'a AlertRule) -> impl Fn(i32) -> bool + 'a {
     let class = world.library.vocabulary.class_of(rule.symptom);
     let shown: Vec<_> = world
         .presences(state, rule.at)
         .filter(|presence| class.is_some_and(|class| presence.classes.contains(class)))
         .collect();
-    let sample = |minute: i32| Sample {
+    let sample = move |minute: i32| Sample {
         reading: world.reading(state, rule.at, minute),
         is_shown: shown.iter().any(|presence| (presence.from..presence.to).contains(&minute)),
     };
     let usual = world.usual(rule.at);
-    let fires =
-        |minute: i32| rule.is_met(minute, usual, sample) || rule.is_noise(world.incident.draws, minute);
+    move |minute: i32| rule.is_met(minute, usual, &sample)
+}
+
+/// Returns whether the rule of an alert fires in the current minute of a state. It fired when the alert says.
+pub(crate) fn standing(world: &World, state: &State, rule: &AlertRule) -> Standing {
+    let now = state.minute();
+    let is_met = is_met(world, state, rule);
+    let fires = |minute: i32| is_met(minute) || rule.is_noise(world.incident.draws, minute);
     if fires(now) {
         return Standing::Fires;
     }
-    let fired = -i32::try_from(rule.since).unwrap_or(i32::MAX);
+    let fired = -rule.since.cast_signed();
     let mut over = now;
     while over > fired + 1 && !fires(over - 1) {
         over -= 1;
@@ -157,12 +162,38 @@ pub(super) fn standing(world: &World, state: &State, rule: &AlertRule) -> Standi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::incident::level::Level;
+    use crate::testing::{incidents, place};
+
+    /// A rule is met when its alert says that it fires, and it is not met before what made it fire; so it is where the
+    /// alarm is false. Where it is true, it still fires.
+    #[test]
+    fn alerts_fire_when_they_say() {
+        for (level, count) in [(Level::Easy, 60), (Level::Medium, 30), (Level::Hard, 10)] {
+            for made in incidents(level, 31, count) {
+                let (world, incident) = (made.world(), made.incident());
+                let state = world.start();
+                for rule in std::iter::once(&incident.alert).chain(&incident.alerts).filter(|rule| rule.since < DAY) {
+                    let (is_met, place) = (is_met(world, &state, rule), place(&made));
+                    let fired = -rule.since.cast_signed();
+                    if incident.fault.is_some() || !rule.is_within_noise() {
+                        assert!(is_met(fired), "{place}: {rule:?}");
+                    }
+                    assert!(!is_met(-149), "{place}: {rule:?}");
+                    if incident.fault.is_some() && *rule == incident.alert {
+                        assert_eq!(standing(world, &state, rule), Standing::Fires, "{place}: {rule:?}");
+                    }
+                }
+            }
+        }
+    }
 
     #[test]
     fn numbers_are_written_as_people_write_them() {
-        assert_eq!([(100, 3), (25, 3), (50, 3), (144, 2), (15, 2), (60, 2)].map(|(n, p)| decimal(n, p)), [
-            "0.1", "0.025", "0.05", "1.44", "0.15", "0.6"
-        ]);
+        assert_eq!(
+            [(100, 3), (25, 3), (50, 3), (144, 2), (15, 2), (60, 2)].map(|(n, p)| decimal(n, p)),
+            ["0.1", "0.025", "0.05", "1.44", "0.15", "0.6"]
+        );
         assert_eq!([360, 60, 30, 5].map(period), ["6 h", "1 h", "30 min", "5 min"]);
     }
 }
