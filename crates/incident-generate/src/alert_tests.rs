@@ -78,15 +78,15 @@ fn alerts_keep_their_shares() {
     assert!(all.contains_key(&Symptom::Latency) && all.keys().any(|symptom| symptom.is_rare()), "{all:?}");
 }
 
-/// `MANY=300 cargo test -p incident-generate alerts_of_hundreds -- --ignored --nocapture` for the figures of each level.
+/// `cargo test -p incident-generate alerts_of_hundreds -- --ignored --nocapture` for the figures of each level.
 #[test]
 #[ignore = "takes minutes without optimization"]
 fn alerts_of_hundreds_keep_their_shares() {
-    let many = std::env::var("MANY").map_or(300, |many| many.parse().unwrap());
+    const MANY: u64 = 300;
     let mut all = BTreeMap::new();
     for level in Level::ALL {
-        let (pages, attempts) = pages(level, many);
-        println!("{level}: {attempts} attempts at {many}");
+        let (pages, attempts) = pages(level, MANY);
+        println!("{level}: {attempts} attempts at {MANY}");
         for (symptom, page) in &pages {
             println!("  {symptom:?}: {page:?}");
         }

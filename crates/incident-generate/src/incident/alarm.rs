@@ -83,6 +83,16 @@ impl Alarms<'_> {
         each.filter(|(at, symptom)| self.is_watched(*at, *symptom)).collect()
     }
 
+    /// Returns everything that an alert of a fault could be about, given which entities it troubles.
+    pub(super) fn of_fault(self, fault: &Fault, troubled: impl Fn(Symptom) -> EntitySet) -> Vec<(EntityId, Symptom)> {
+        let vocabulary = self.laboratory.vocabulary;
+        let shown = |class: ClassId| {
+            let holding = fault.holding(vocabulary, fault.start);
+            holding.filter(|acting| acting.predicate.shows.contains(class)).map(|acting| acting.at).collect()
+        };
+        self.candidates(|symptom| self.class(symptom).map_or_else(|| troubled(symptom), shown))
+    }
+
     /// Returns a rule on a symptom that is not met before an onset and fires until `latest`. It still fires at the alert if it
     /// has to.
     pub(super) fn rule(
@@ -108,8 +118,9 @@ impl Alarms<'_> {
     fn order(self, symptom: Symptom) -> u32 {
         let drawn = self.draws.below(Stream::Alert, 0, 2, 100);
         let first = drawn.checked_sub(SATURATION_RULES + ABSENCE_RULES);
-        let latency = first
-            .map_or(drawn % 4 == 0, |drawn| drawn * 100 < LATENCY_RULES * (100 - SATURATION_RULES - ABSENCE_RULES));
+        let latency = first.map_or(drawn.is_multiple_of(4), |drawn| {
+            drawn * 100 < LATENCY_RULES * (100 - SATURATION_RULES - ABSENCE_RULES)
+        });
         match symptom {
             Symptom::Saturation(_) if drawn < SATURATION_RULES => 0,
             Symptom::Absence(_) if first.is_none() && drawn >= SATURATION_RULES => 0,

@@ -2,7 +2,7 @@
 
 use crate::data::library::Library;
 use crate::draws::{Draws, Sources, Stream};
-use crate::ids::{ClassId, ClassSet, EntityId, EntitySet};
+use crate::ids::{ClassSet, EntityId, EntitySet};
 use crate::incident::alarm::{self, Alarms, Page};
 use crate::incident::course::{Course, Timed};
 use crate::incident::decoys::Decoys;
@@ -190,14 +190,8 @@ impl Draft {
         let entities = self.topology.entities.len();
         let scene = hypotheses.scene(truth, effects.troubled, entities, seen, knobs.ambiguity);
         hypotheses.only(&scene, truth).map_err(|_| Rejected::Ambiguous)?;
-        let course = self.course(laboratory, fault.as_ref(), second.as_ref(), durations, &decoys, &beside);
-        // What a false alarm comes from is over, and was there when the rule fired.
-        let further = |alert: &AlertRule| {
-            let since = if truth.is_some() { 0 } else { -alert.since.cast_signed() };
-            let onset = alarm.map_or(-durations[0].cast_signed(), |alarm| alarm.begun);
-            let events = alarm.map_or(0, |alarm| alarm.events);
-            alarms.further(alert, &course, &decoys[..decoys.len() - events], since, onset)
-        };
+        let course = course(laboratory, fault.as_ref(), second.as_ref(), durations, &decoys, &beside);
+        let further = |rule: &AlertRule| further(alarms, rule, &course, &decoys, alarm.as_ref(), durations[0]);
         let parts = |alert: AlertRule, left: &[usize], views, repair, hops| {
             let others = left.iter().filter(|left| Some(**left) != truth);
             Parts {
@@ -241,10 +235,8 @@ impl Draft {
             None => EntitySet::EMPTY,
         };
         let of_own = laboratory.effects(Some(own), &alone).troubled;
-        let candidates = alarms.candidates(|symptom| match alarms.class(symptom) {
-            Some(class) => shown_by(own, laboratory, class),
-            None => (of_own.has(symptom) & effects.troubled.has(symptom)) - others,
-        });
+        let troubled = |symptom| (of_own.has(symptom) & effects.troubled.has(symptom)) - others;
+        let candidates = alarms.of_fault(own, troubled);
         let Page { rule: alert, left } = alarms.page(truth, own, candidates, &hypotheses, &course, durations[0])?;
         let mut others = left.iter().filter(|rival| **rival != truth);
         if !others.all(|rival| hypotheses.is_set_apart(&scene, Some(truth), *rival)) {
@@ -259,23 +251,6 @@ impl Draft {
         }
         let repair = repair_plan::shortest(whole.unwrap_or(own)).ok_or(Rejected::NoRepair)?;
         Ok(parts(alert, &left, views, repair, alarm::hops(&self.topology, alert.at, own)))
-    }
-
-    /// Returns the course up to the alert of everything that happens.
-    fn course(
-        &self,
-        laboratory: Laboratory<'_>,
-        fault: Option<&Fault>,
-        second: Option<&(Fault, Fault)>,
-        [duration, other_duration]: [u32; 2],
-        decoys: &[Decoy],
-        beside: &Beside<'_>,
-    ) -> Course {
-        let own = fault.into_iter().flat_map(|fault| Timed::of_fault(fault, laboratory, duration));
-        let other = second.into_iter().flat_map(|(other, _)| Timed::of_fault(other, laboratory, other_duration));
-        let events = decoys.iter().map(|decoy| Timed::of_decoy(decoy, laboratory));
-        let timed: Vec<_> = own.chain(other).chain(events).collect();
-        Course::of(laboratory, &beside.quiet, &timed).with(decoys)
     }
 
     /// Returns what is at work beside the fault.
@@ -384,10 +359,7 @@ impl Draft {
         let all = laboratory.every_fault(&library.families, self.draws, &alone);
         let supposed_index = index_of(&all, &supposed).ok_or(Rejected::NoFault)?;
         let troubled = laboratory.effects(Some(&supposed), &alone).troubled;
-        let candidates = alarms.candidates(|symptom| match alarms.class(symptom) {
-            Some(class) => shown_by(&supposed, laboratory, class),
-            None => troubled.has(symptom),
-        });
+        let candidates = alarms.of_fault(&supposed, |symptom| troubled.has(symptom));
         let hypotheses = Hypotheses::over(&library.vocabulary, &all);
         let timed: Vec<_> = Timed::of_fault(&supposed, laboratory, duration).collect();
         let course = Course::of(laboratory, &alone.quiet, &timed);
@@ -457,10 +429,36 @@ impl Draft {
     }
 }
 
-/// Returns the entities at which a fault shows a class of evidence.
-fn shown_by(fault: &Fault, laboratory: Laboratory<'_>, class: ClassId) -> EntitySet {
-    let holding = fault.holding(laboratory.vocabulary, fault.start);
-    holding.filter(|acting| acting.predicate.shows.contains(class)).map(|acting| acting.at).collect()
+/// Returns the course up to the alert of everything that happens.
+fn course(
+    laboratory: Laboratory<'_>,
+    fault: Option<&Fault>,
+    second: Option<&(Fault, Fault)>,
+    [duration, other_duration]: [u32; 2],
+    decoys: &[Decoy],
+    beside: &Beside<'_>,
+) -> Course {
+    let own = fault.into_iter().flat_map(|fault| Timed::of_fault(fault, laboratory, duration));
+    let other = second.into_iter().flat_map(|(other, _)| Timed::of_fault(other, laboratory, other_duration));
+    let events = decoys.iter().map(|decoy| Timed::of_decoy(decoy, laboratory));
+    let timed: Vec<_> = own.chain(other).chain(events).collect();
+    Course::of(laboratory, &beside.quiet, &timed).with(decoys)
+}
+
+/// Returns the alerts that fire beside that of a rule.
+fn further(
+    alarms: Alarms<'_>,
+    rule: &AlertRule,
+    course: &Course,
+    decoys: &[Decoy],
+    alarm: Option<&FalseAlarm>,
+    duration: u32,
+) -> Vec<AlertRule> {
+    let Some(FalseAlarm { begun, events, .. }) = alarm else {
+        return alarms.further(rule, course, decoys, 0, -duration.cast_signed());
+    };
+    // What a false alarm comes from is over, and was there when the rule fired.
+    alarms.further(rule, course, &decoys[..decoys.len() - events], -rule.since.cast_signed(), *begun)
 }
 
 /// Returns whether it is the share that users lose that makes the severity, and whether they lose something. Otherwise no

@@ -40,11 +40,10 @@ impl Alarms<'_> {
         let of_part = |what: (EntityId, Symptom)| self.rule(what, course, [onset, 0], minute == 0);
         let mut alerts = Vec::new();
         for what in suffering {
-            if alerts.len() < count && !parts.contains(&what.0) {
-                if let Some(rule) = of_part(what) {
-                    parts.insert(what.0);
-                    alerts.push(rule);
-                }
+            let is_free = alerts.len() < count && !parts.contains(&what.0);
+            if let Some(rule) = is_free.then(|| of_part(what)).flatten() {
+                parts.insert(what.0);
+                alerts.push(rule);
             }
         }
         let watched = decoys.iter().filter(|decoy| {

@@ -119,6 +119,10 @@ pub struct Reading {
 }
 
 /// Whether an entity is in trouble, compared with a quiet day.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a symptom of its own, and any of them can be there together"
+)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Trouble {
     /// Whether errors are up.

@@ -116,7 +116,7 @@ fn decimal(value: u32, places: u32) -> String {
 
 /// Writes a number of minutes as a pager does.
 fn period(minutes: u32) -> String {
-    if minutes % 60 == 0 { format!("{} h", minutes / 60) } else { format!("{minutes} min") }
+    if minutes.is_multiple_of(60) { format!("{} h", minutes / 60) } else { format!("{minutes} min") }
 }
 
 /// Whether an alert fires.
@@ -151,9 +151,9 @@ pub(crate) fn standing(world: &World, state: &State, rule: &AlertRule) -> Standi
     if fires(now) {
         return Standing::Fires;
     }
-    let fired = -rule.since.cast_signed();
+    let begin = -rule.since.cast_signed();
     let mut over = now;
-    while over > fired + 1 && !fires(over - 1) {
+    while over > begin + 1 && !fires(over - 1) {
         over -= 1;
     }
     Standing::Over(over)
