@@ -78,7 +78,7 @@ fn observation(read: &[Read<'_>]) -> Observation {
         severity_fired: None,
         affected_services: vec!["shop-api".to_owned()],
         symptoms: vec![
-            "rule: shop-api burns its monthly error budget of 0.1 % more than 6.0 times too fast, failed requests > 0.6 %, \
+            "rule: shop-api burns more than 6 times its monthly error budget of 0.1 %, failed requests > 0.6 %, \
              windows of 6 h and 30 min, for 2 min; fires since 09:32"
                 .to_owned(),
         ],

@@ -23,6 +23,8 @@ const LATENCY_RULES: u32 = 25;
 /// work.
 const SATURATION_RULES: u32 = 12;
 const ABSENCE_RULES: u32 = 12;
+/// One in so many alerts on resources or absent work may be about the root, where no other part has such an alert.
+const AT_ROOT: u32 = 2;
 /// The least number of families that a rule on a resource or on absent work leaves open.
 const FAMILIES: usize = 3;
 /// The least and the greatest number of minutes from an onset until the rule fires that wakes the responder.
@@ -153,8 +155,12 @@ impl Alarms<'_> {
         let (shows, troubled) = (appearance.shows.as_slice(), appearance.most.any());
         let way = Propagation { topology, root: fault.root, shows, troubled };
         let has_path = |at: EntityId| way.path_from(at).is_some();
+        let may_be_root = self.draws.below(Stream::Alert, 0, 6, AT_ROOT) == 0;
         let mut reason = Rejected::NoAlert;
         for (at, symptom) in candidates {
+            if symptom.is_rare() && at == fault.root && !may_be_root {
+                continue;
+            }
             let left = hypotheses.after_alert(at, symptom);
             let is_open = left.contains(&truth)
                 && hypotheses.entropy(&left) >= log2(self.knobs.hypotheses as u64)

@@ -4,13 +4,10 @@ use crate::data::kinds::{Resource, Symptom, Work};
 use crate::draws::Stream;
 use crate::incident::rule::{AlertRule, Limit, Sample};
 use crate::incident::world::{State, World};
-use crate::telemetry::reader::Tenths;
 use crate::telemetry::response_time::usual_p99s;
 
 /// The minutes of a day.
 const DAY: u32 = 1440;
-/// What the share above which a budget is spent too fast is counted in, to the tenth of a percent.
-const TO_HUNDREDTHS: u32 = 10;
 
 /// What agents read of an alert.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,12 +73,11 @@ fn watched(world: &World, rule: &AlertRule) -> String {
     let part = world.incident.topology.name(rule.at);
     match (rule.limit, rule.symptom) {
         (Limit::Burn { rate, budget }, _) => {
-            let share = Limit::share(rate, budget).div_ceil(TO_HUNDREDTHS);
             format!(
-                "{part} burns its monthly error budget of {} % more than {} times too fast, failed requests > {} %",
+                "{part} burns more than {} times its monthly error budget of {} %, failed requests > {} %",
+                decimal(rate, 1),
                 decimal(budget, 3),
-                Tenths(rate.into()),
-                decimal(share, 2),
+                decimal(Limit::share(rate, budget), 3),
             )
         }
         (Limit::Slower(factor), _) => {
@@ -97,11 +93,11 @@ fn watched(world: &World, rule: &AlertRule) -> String {
         },
         (Limit::Below(bound), Symptom::Absence(work)) => {
             let work = match work {
-                Work::Requests => "requests",
-                Work::Messages => "messages handled",
-                Work::Runs => "runs completed",
+                Work::Requests => "requests to",
+                Work::Messages => "messages handled by",
+                Work::Runs => "runs completed by",
             };
-            format!("{work} of {part} < {bound} % of what is usual at this hour")
+            format!("{work} {part} < {bound} % of what is usual at this hour")
         }
         (Limit::Above(bound) | Limit::Below(bound), _) => format!("{part} beyond {bound} %"),
     }
@@ -191,8 +187,8 @@ mod tests {
     #[test]
     fn numbers_are_written_as_people_write_them() {
         assert_eq!(
-            [(100, 3), (25, 3), (50, 3), (144, 2), (15, 2), (60, 2)].map(|(n, p)| decimal(n, p)),
-            ["0.1", "0.025", "0.05", "1.44", "0.15", "0.6"]
+            [(100, 3), (25, 3), (50, 3), (1440, 3), (144, 1), (60, 1)].map(|(n, p)| decimal(n, p)),
+            ["0.1", "0.025", "0.05", "1.44", "14.4", "6"]
         );
         assert_eq!([360, 60, 30, 5].map(period), ["6 h", "1 h", "30 min", "5 min"]);
     }
