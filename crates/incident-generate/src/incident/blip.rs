@@ -8,6 +8,7 @@ use crate::incident::course::{Course, Timed};
 use crate::incident::incident::{Decoy, Refutation};
 use crate::incident::rule::AlertRule;
 use crate::system::strength::Strength;
+use crate::system::traffic::Flow;
 
 /// The minute in which a blip begins that is tried, and the most minutes until its rule is met.
 const BEGIN: i32 = -90;
@@ -31,9 +32,9 @@ pub(super) struct Blip {
 }
 
 impl Alarms<'_> {
-    /// Draws what made the rule of a false alarm fire when it did. It is nothing if the rule is within the noise. Returns
+    /// Draws what made the rule of a false alarm fire when it did, after a quiet day. It is nothing if the rule is within the noise. Returns
     /// `None` if no event makes such a rule fire.
-    pub(super) fn blip(self, rule: &AlertRule) -> Option<Blip> {
+    pub(super) fn blip(self, rule: &AlertRule, quiet: &Flow) -> Option<Blip> {
         if rule.is_within_noise() {
             return Some(Blip::default());
         }
@@ -47,11 +48,10 @@ impl Alarms<'_> {
                 |at: &EntityId| Decoy { at: *at, shows, predicate, strength, refutation: Refutation::Over, from, to };
             places.iter().map(event).collect()
         };
-        let quiet = self.laboratory.traffic.settled(&[]);
         let is_met_after = |strength: Strength| {
             let events = events(strength, BEGIN, i32::MAX);
             let timed: Vec<_> = events.iter().map(|event| Timed::of_decoy(event, self.laboratory)).collect();
-            let course = Course::of(self.laboratory, &quiet, &timed).with(&events);
+            let course = Course::of(self.laboratory, quiet, &timed).with(&events);
             // A part that is busy and no more does not fail.
             let is_mild = rule.symptom != Symptom::Saturation(Resource::Processor)
                 || course.having(Symptom::Errors, None, BEGIN + LONGEST).is_empty();

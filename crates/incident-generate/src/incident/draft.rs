@@ -361,12 +361,13 @@ impl Draft {
         let troubled = laboratory.effects(Some(&supposed), &alone).troubled;
         let candidates = alarms.of_fault(&supposed, |symptom| troubled.has(symptom));
         let hypotheses = Hypotheses::over(&library.vocabulary, &all);
-        let timed: Vec<_> = Timed::of_fault(&supposed, laboratory, duration).collect();
-        let course = Course::of(laboratory, &alone.quiet, &timed);
+        // Rules are set by what fails every day, here as where a fault is true.
+        let beside = self.beside(library, None, decoys);
+        let course = course(laboratory, Some(&supposed), None, [duration; 2], decoys, &beside);
         let page = alarms.page(supposed_index, &supposed, candidates, &hypotheses, &course, duration)?;
-        let blip = alarms.blip(&page.rule).ok_or(Rejected::NoAlert)?;
-        // What is seen of a blip stands alone at its part.
-        decoys.retain(|decoy| !blip.events.iter().any(|event| event.at == decoy.at));
+        let blip = alarms.blip(&page.rule, &beside.quiet).ok_or(Rejected::NoAlert)?;
+        // What a blip shows stands alone at its part.
+        decoys.retain(|decoy| !blip.events.iter().any(|event| event.at == decoy.at && !event.shows.is_empty()));
         let begun = blip.events.first().map_or(-page.rule.since.cast_signed(), |event| event.from);
         let alarm = FalseAlarm { rule: page.rule, planned: blip.planned, begun, events: blip.events.len() };
         decoys.extend(blip.events);
