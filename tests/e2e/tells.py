@@ -31,6 +31,8 @@ TASKS = ["alert_classification", "root_cause_analysis", "remediation_planning"]
 FAMILIES = 22
 # Families of one severity by nature come up half as often: in one, stored data comes apart; in two, users lose nothing.
 BY_NATURE = {"split_brain", "consumer_deadlock", "poison_message"}
+# The faults that an alert leaves open, two to the power of their entropy, by level.
+LEFT_OPEN = {"easy": 8, "medium": 15, "hard": 25, "expert": 40}
 FAMILY_BY_KIND = {"errors": 0.18, "latency": 0.22, "absence": 0.35, "saturation": 0.45}
 # What the answer P1 is worth by the right severity: the published rubric.
 ALWAYS_P1 = {"P1": 1.0, "P2": 0.3, "P3": 0.0, "P4": 0.0}
@@ -107,6 +109,16 @@ def pages(incidents, faults, found):
     fewest = min((len(group) for group in common), default=1)
     found["least share of its pages from a victim"] = Figure(
         min(victims, default=None), 1 / 3, binomial(1 / 3, fewest), at_least=True)
+    absent = [each.alerted not in each.roots for each in faults if each.kind == "absence"]
+    value = float(np.mean(absent)) if len(absent) >= FEWEST else None
+    found["share of pages of absence from a victim"] = Figure(value, 1 / 3, binomial(1 / 3, len(absent)), at_least=True)
+
+
+def left_open(faults, level, found):
+    least = min(2 ** (each.truth["proof"]["entropy"] / 1024) for each in faults)
+    found["fewest faults that the alert leaves open"] = Figure(least)
+    # The entropy is rounded to 1024ths of a bit.
+    found["… over those that the level asks for"] = Figure(least / LEFT_OPEN[level], 0.999, at_least=True)
 
 
 def root(faults, seed, found):
@@ -238,11 +250,12 @@ def design(incidents, found):
 # ---- the run ----
 
 
-def measured(incidents, seed):
+def measured(incidents, level, seed):
     """Returns what is told of a level, how it is balanced, and what its faults are made of."""
     faults, tells, balance = [each for each in incidents if each.faults], {}, {}
     family(faults, seed, tells)
     pages(incidents, faults, tells)
+    left_open(faults, level, tells)
     root(faults, seed, tells)
     control(incidents, seed, tells)
     trigger(faults, seed, tells)
@@ -300,7 +313,7 @@ def main():
             count = arguments.count if level in LEVELS else None
             incidents = generated(bench, pathlib.Path(folder), level, seed, count)
         if level in LEVELS:
-            tells[level], balance[level], shares[level] = measured(incidents, seed)
+            tells[level], balance[level], shares[level] = measured(incidents, level, seed)
         else:
             designs[level] = {}
             design(incidents, designs[level])

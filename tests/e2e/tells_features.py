@@ -40,6 +40,8 @@ class Incident:
         words = self.observation["alert"]["title"].split()
         self.title = " ".join("…" if word in reader.names else word for word in words)
         self.kind = kind_of(self.title)
+        # The kind of the rule and the resource that it watches are features of their own.
+        self.features[f"rule of {self.kind}"] = self.features[f"title '{self.title}'"] = 1
 
 
 def kind_of(title):

@@ -38,6 +38,7 @@ pub enum Stream {
     Addresses = 25,
     Calls = 26,
     Growth = 27,
+    Alerts = 28,
 }
 
 /// The sources of one attempt at an incident.

@@ -51,6 +51,7 @@ pub fn truth_json(world: &World) -> Value {
         "proof": {
             "faults": incident.proof.faults,
             "after_alert": incident.proof.after_alert,
+            "entropy": incident.proof.entropy,
             "views": views,
             "hops": incident.proof.hops,
         },

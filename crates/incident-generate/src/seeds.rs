@@ -278,13 +278,14 @@ fn of_play(knobs: &Knobs) -> String {
         steps: _,
         second: _,
         naming: _,
+        alerts,
         slack,
         noise,
         log_loss,
         outage,
         minutes,
     } = knobs;
-    format!("slack {slack} noise {noise} log_loss {log_loss} outage {outage} minutes {minutes}")
+    format!("slack {slack} noise {noise} log_loss {log_loss} outage {outage} minutes {minutes} alerts {alerts}")
 }
 
 #[cfg(test)]

@@ -13,8 +13,9 @@ use crate::data::vocabulary::Vocabulary;
 use crate::draws::Draws;
 use crate::generator::{GeneratedIncident, Generator};
 use crate::ids::{EntityId, PredicateId};
-use crate::incident::incident::{AlertRule, Change, Incident, Proof};
+use crate::incident::incident::{Change, Incident, Proof};
 use crate::incident::level::{Knobs, Level};
+use crate::incident::rule::{AlertRule, Limit};
 use crate::incident::world::World;
 use crate::proof::hypotheses::{Hypothesis, Laboratory};
 use crate::proof::repair_plan;
@@ -101,6 +102,9 @@ const VOCABULARY: &str = r#"
 broken = "aside"
 passing_errors = "aside"
 passing_latency = "aside"
+passing_use = "aside"
+passing_lull = "aside"
+passing_halt = "aside"
 
 [class]
 oom_kill = { tool = "logs", is = "the process is killed" }
@@ -312,7 +316,15 @@ impl Small {
             trigger: Some("chg-10001".to_owned()),
             decoys: Vec::new(),
             task: TaskId::RootCauseAnalysis,
-            alert: AlertRule { at: GATEWAY, symptom: Symptom::Errors, threshold: 10, window: 5, since: 8 },
+            alert: AlertRule {
+                at: GATEWAY,
+                symptom: Symptom::Errors,
+                limit: Limit::Burn { rate: 144, budget: 100 },
+                windows: [60, 5],
+                pending: 2,
+                since: 8,
+            },
+            alerts: Vec::new(),
             loss,
             severity: Severity::of(loss),
             knobs: Knobs::of(Level::Easy),

@@ -310,10 +310,16 @@ impl<'a> Seen<'a> {
         Some(requests.is_some_and(|one| one.last() > usual(&one.values) * 2.0))
     }
 
-    /// Returns the record of the series that fired the alert, and whether it is still above its threshold and above what
-    /// it was two hours ago; none if the alerted part was not looked at or has no such series.
+    /// Returns the record of the series that fired the alert, and whether it is still beyond its threshold and not what it
+    /// was two hours ago; none if the alerted part was not looked at or has no such series.
     pub(super) fn alert_holds(&self, part: &str) -> Option<(&'a str, bool)> {
         let alert = &self.observation.briefing.alert;
+        if alert.title.ends_with(" missing") {
+            return self.is_missing(part);
+        }
+        if let Some(resource) = alert.title.strip_suffix(" saturated") {
+            return self.is_saturated(part, resource);
+        }
         let name = if alert.title.starts_with("Response time") { "p99" } else { "failed requests" };
         let rule =
             alert.symptoms.iter().find_map(|rule| rule.split_once("> ")?.1.split(' ').next()?.parse::<f64>().ok());
@@ -321,6 +327,38 @@ impl<'a> Seen<'a> {
         let (first, last) = (usual(&one.values), one.last());
         let rose = if name == "p99" { last > first * 1.25 } else { last - first > 0.4 + first / 20.0 };
         Some((one.record.id, rose && rule.is_none_or(|limit| last > limit)))
+    }
+
+    /// Returns the record of the requests of a part, or of those that it fails if more fail than stay away, and whether it
+    /// does less than three quarters of what it did two hours ago.
+    fn is_missing(&self, part: &str) -> Option<(&'a str, bool)> {
+        let text = self.reading(Diagnostic::CheckMetrics, part)?;
+        let requests = series(text).find(|one| one.label.starts_with("requests (per s)"))?;
+        let failed = series(text).find(|one| one.label.starts_with("failed requests"));
+        let (arrive, pass) = (
+            requests.last() / usual(&requests.values).max(0.1),
+            failed.as_ref().map_or(1.0, |failed| 1.0 - failed.last() / 100.0),
+        );
+        let shows = failed.filter(|_| pass < arrive).map_or(requests.record.id, |failed| failed.record.id);
+        Some((shows, arrive * pass < 0.75))
+    }
+
+    /// Returns the record of the series of a resource, and whether it rose. Where no series is known to be of it, it is taken
+    /// to hold.
+    fn is_saturated(&self, part: &str, resource: &str) -> Option<(&'a str, bool)> {
+        const SERIES: [(&str, &[&str]); 5] = [
+            ("Processor", &["cpu", "processor"]),
+            ("Memory", &["mem", "heap"]),
+            ("Connections", &["conn", "pool", "activity", "client", "session"]),
+            ("Volume", &["volume", "disk", "filesystem"]),
+            ("Backlog", &["unread", "lag", "messages", "ready"]),
+        ];
+        let text = self.reading(Diagnostic::CheckMetrics, part)?;
+        let of_it = SERIES.iter().find(|(name, _)| resource.starts_with(name)).map_or(&[][..], |(_, words)| words);
+        let is_of_it = |label: &str| of_it.iter().any(|word| label.to_lowercase().contains(word));
+        let found = series(text).find(|one| is_of_it(one.label));
+        let known = found.map(|one| (one.record.id, one.last() > usual(&one.values) * 1.25));
+        known.or_else(|| series(text).next().map(|one| (one.record.id, true)))
     }
 }
 

@@ -74,10 +74,14 @@ fn observation(read: &[Read<'_>]) -> Observation {
     let catalog = Catalog::embedded().unwrap();
     let alert = Alert {
         id: "ALT-1".to_owned(),
-        title: "Failed requests of shop-api above their threshold".to_owned(),
+        title: "Error budget of shop-api burns too fast".to_owned(),
         severity_fired: None,
         affected_services: vec!["shop-api".to_owned()],
-        symptoms: vec!["rule: failed requests of shop-api > 0.5 %, mean of 5 min; firing since 09:32".to_owned()],
+        symptoms: vec![
+            "rule: shop-api burns more than 6 times its monthly error budget of 0.1 %, failed requests > 0.6 %, \
+             windows of 6 h and 30 min, for 2 min; fires since 09:32"
+                .to_owned(),
+        ],
         error_rate: None,
         duration_minutes: None,
         revenue_impact_per_min: None,

@@ -40,12 +40,91 @@ impl Kind {
 }
 
 /// What an alert is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Symptom {
     /// Requests fail.
     Errors,
     /// Response times are long.
     Latency,
+    /// A resource is used up.
+    Saturation(Resource),
+    /// Far less is done than is usual at this hour.
+    Absence(Work),
+}
+
+impl Symptom {
+    /// All that an alert can be about.
+    pub const ALL: [Self; 10] = [
+        Self::Errors,
+        Self::Latency,
+        Self::Saturation(Resource::Processor),
+        Self::Saturation(Resource::Memory),
+        Self::Saturation(Resource::Connections),
+        Self::Saturation(Resource::Volume),
+        Self::Saturation(Resource::Backlog),
+        Self::Absence(Work::Requests),
+        Self::Absence(Work::Messages),
+        Self::Absence(Work::Runs),
+    ];
+
+    /// Returns whether it is that a resource is used up, or that something is absent.
+    #[must_use]
+    pub const fn is_rare(self) -> bool {
+        matches!(self, Self::Saturation(_) | Self::Absence(_))
+    }
+}
+
+/// A resource that an alert can watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Resource {
+    /// Time of the processor.
+    Processor,
+    /// Memory, up to its limit.
+    Memory,
+    /// Open connections, up to their limit.
+    Connections,
+    /// A volume.
+    Volume,
+    /// Messages that nobody has read yet.
+    Backlog,
+}
+
+impl Resource {
+    /// Returns the name of the class of evidence that shows that the resource is used up, or `None` if it follows from
+    /// traffic.
+    #[must_use]
+    pub const fn class(self) -> Option<&'static str> {
+        match self {
+            Self::Processor => None,
+            Self::Memory => Some("mem_ramp"),
+            Self::Connections => Some("conns_high"),
+            Self::Volume => Some("disk_high"),
+            Self::Backlog => Some("backlog"),
+        }
+    }
+}
+
+/// What an alert can miss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Work {
+    /// Requests that arrive.
+    Requests,
+    /// Messages that are read and handled.
+    Messages,
+    /// Runs of jobs that end well.
+    Runs,
+}
+
+impl Work {
+    /// Returns what is missed where an entity of this kind does far less than usual.
+    #[must_use]
+    pub const fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Worker => Self::Messages,
+            Kind::Batch => Self::Runs,
+            _ => Self::Requests,
+        }
+    }
 }
 
 /// How one entity needs another. The *caller* is the entity that needs the other one.

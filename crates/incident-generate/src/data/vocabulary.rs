@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use crate::data::kinds::{EdgeKind, Kind, Symptom};
+use crate::data::kinds::{EdgeKind, Kind, Resource, Symptom, Work};
 use crate::data::verb::{DirectVerbs, Verb, VerbFile};
 use crate::ids::{ClassId, ClassSet, PredicateId, VerbId};
 use incident_env::{Diagnostic, Dimension, Remediation};
@@ -56,6 +56,9 @@ struct Events {
     broken: PredicateId,
     passing_errors: PredicateId,
     passing_latency: PredicateId,
+    passing_use: PredicateId,
+    passing_lull: PredicateId,
+    passing_halt: PredicateId,
 }
 
 /// The most minutes that a ramp takes. It is over before the alert, because proofs reason about what acts in full.
@@ -214,6 +217,9 @@ struct EventFile {
     broken: String,
     passing_errors: String,
     passing_latency: String,
+    passing_use: String,
+    passing_lull: String,
+    passing_halt: String,
 }
 
 #[derive(Deserialize)]
@@ -299,6 +305,9 @@ impl Vocabulary {
             broken: beside("event.broken", &file.event.broken)?,
             passing_errors: beside("event.passing_errors", &file.event.passing_errors)?,
             passing_latency: beside("event.passing_latency", &file.event.passing_latency)?,
+            passing_use: beside("event.passing_use", &file.event.passing_use)?,
+            passing_lull: beside("event.passing_lull", &file.event.passing_lull)?,
+            passing_halt: beside("event.passing_halt", &file.event.passing_halt)?,
         };
         let named = |name: &str| PredicateId::find(&predicates, |predicate| predicate.name == name);
         let verb = |(name, file): (String, VerbFile)| Verb::parse(name, file, named);
@@ -319,12 +328,26 @@ impl Vocabulary {
         self.events.broken
     }
 
-    /// Returns what holds about an entity while a symptom is there for some minutes and goes away by itself.
+    /// Returns what holds about an entity while a symptom is there for some minutes and goes away by itself, or `None` if no
+    /// event shows it. Where requests are missing it holds about those that call the entity.
     #[must_use]
-    pub(crate) fn passing(&self, symptom: Symptom) -> PredicateId {
+    pub(crate) fn passing(&self, symptom: Symptom) -> Option<PredicateId> {
         match symptom {
-            Symptom::Errors => self.events.passing_errors,
-            Symptom::Latency => self.events.passing_latency,
+            Symptom::Errors => Some(self.events.passing_errors),
+            Symptom::Latency => Some(self.events.passing_latency),
+            Symptom::Saturation(Resource::Processor) => Some(self.events.passing_use),
+            Symptom::Saturation(_) => self.classes[self.class_of(symptom)?.index()].decoy,
+            Symptom::Absence(Work::Requests) => Some(self.events.passing_lull),
+            Symptom::Absence(Work::Messages | Work::Runs) => Some(self.events.passing_halt),
+        }
+    }
+
+    /// Returns the class of evidence that shows a symptom, or `None` if it follows from traffic.
+    #[must_use]
+    pub(crate) fn class_of(&self, symptom: Symptom) -> Option<ClassId> {
+        match symptom {
+            Symptom::Saturation(resource) => self.class_named(resource.class()?),
+            Symptom::Errors | Symptom::Latency | Symptom::Absence(_) => None,
         }
     }
 

@@ -1,18 +1,17 @@
 //! Drafts: a system with all faults that it can have, from which the parts of an incident are chosen and proved.
 
-use std::cmp::Reverse;
-
-use crate::data::kinds::Symptom;
 use crate::data::library::Library;
 use crate::draws::{Draws, Sources, Stream};
 use crate::ids::{ClassSet, EntityId, EntitySet};
-use crate::incident::alarm;
+use crate::incident::alarm::{self, Alarms, Page};
+use crate::incident::course::{Course, Timed};
 use crate::incident::decoys::Decoys;
 use crate::incident::design::{Slot, quota};
 use crate::incident::history::{DURATION, History};
-use crate::incident::incident::{AlertRule, Decoy, Incident, Proof, Second};
+use crate::incident::incident::{Decoy, Incident, Proof, Second};
 use crate::incident::level::{Knobs, Level};
-use crate::proof::hypotheses::{Appearance, Beside, Effects, Hypotheses, Hypothesis, Laboratory, log2};
+use crate::incident::rule::AlertRule;
+use crate::proof::hypotheses::{Appearance, Beside, Effects, Hypotheses, Hypothesis, Laboratory};
 use crate::proof::repair_plan;
 use crate::system::bind::{Strengths, bind};
 use crate::system::builder::{self, Size};
@@ -26,8 +25,6 @@ use incident_env::{Loss, Severity};
 const MOST_STRENGTHS: u64 = 6;
 /// The number of faults that are tried as a second one.
 const MOST_SECONDS: usize = 24;
-/// The number of hops after which the search for the root is given up.
-const MOST_HOPS: u32 = 20;
 
 /// The reason why an attempt was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,6 +91,19 @@ pub(crate) struct Draft {
     names: Draws,
 }
 
+/// A false alarm.
+#[derive(Debug, Clone, Copy)]
+struct FalseAlarm {
+    /// The rule that fired.
+    rule: AlertRule,
+    /// Where it comes from planned work, and how many minutes ago that began.
+    planned: Option<(EntityId, u32)>,
+    /// The minute in which what made it fire began.
+    begun: i32,
+    /// The number of decoys that made it fire. They are the last ones.
+    events: usize,
+}
+
 /// What was chosen in a draft.
 #[derive(Debug)]
 pub(crate) struct Parts {
@@ -108,6 +118,10 @@ pub(crate) struct Parts {
     /// Minutes from the onsets of the two faults to the alert.
     durations: [u32; 2],
     alert: AlertRule,
+    /// The rules that fired elsewhere.
+    alerts: Vec<AlertRule>,
+    /// Where a false alarm comes from planned work, and how many minutes ago that began.
+    planned: Option<(EntityId, u32)>,
     /// The classes that the true fault shows.
     shows: Vec<ClassSet>,
     /// The appearances of all other faults that the alert leaves open.
@@ -157,9 +171,10 @@ impl Draft {
         let whole = second.as_ref().map(|(_, both)| both).or(fault.as_ref());
         let decoys = Decoys { library, topology: &self.topology, draws: self.draws, knobs };
         let mut decoys = decoys.drawn(whole, &laboratory.effects(whole, &alone).troubled, durations[0]);
+        let alarms = Alarms { library, laboratory, draws: self.draws, knobs };
         let alarm = match fault {
             Some(_) => None,
-            None => Some(self.false_alarm(library, knobs, &mut decoys, durations[0])?),
+            None => Some(self.false_alarm(alarms, &mut decoys, durations[0])?),
         };
 
         // From here on, everything is compared with what is seen while the decoys are at work.
@@ -178,6 +193,8 @@ impl Draft {
         let entities = self.topology.entities.len();
         let scene = hypotheses.scene(truth, effects.troubled, entities, seen, knobs.ambiguity);
         hypotheses.only(&scene, truth).map_err(|_| Rejected::Ambiguous)?;
+        let course = course(laboratory, fault.as_ref(), second.as_ref(), durations, &decoys, &beside);
+        let further = |rule: &AlertRule| further(alarms, rule, &course, &decoys, alarm.as_ref(), durations[0]);
         let parts = |alert: AlertRule, left: &[usize], views, repair, hops| {
             let others = left.iter().filter(|left| Some(**left) != truth);
             Parts {
@@ -189,6 +206,8 @@ impl Draft {
                 decoys: decoys.clone(),
                 durations,
                 alert,
+                alerts: further(&alert),
+                planned: alarm.and_then(|alarm| alarm.planned),
                 shows: truth.map_or_else(Vec::new, |truth| all[truth].appearance.shows.clone()),
                 rivals: others.map(|left| all[*left].appearance.clone().given(alert.at, alert.symptom)).collect(),
                 proof: Proof {
@@ -202,7 +221,7 @@ impl Draft {
             }
         };
         let (Some(truth), Some(own)) = (truth, &fault) else {
-            let alert = alarm.ok_or(Rejected::NoAlert)?;
+            let alert = alarm.ok_or(Rejected::NoAlert)?.rule;
             let left = hypotheses.after_alert(alert.at, alert.symptom);
             if !left.iter().all(|rival| hypotheses.is_set_apart(&scene, None, *rival)) {
                 return Err(Rejected::NotSetApart);
@@ -219,25 +238,23 @@ impl Draft {
             Some((other, _)) => laboratory.effects(Some(other), &alone).troubled.any(),
             None => EntitySet::EMPTY,
         };
-        let candidates = [Symptom::Errors, Symptom::Latency].map(|symptom| {
-            let own = laboratory.effects(Some(own), &alone).troubled.has(symptom) & effects.troubled.has(symptom);
-            (symptom, own - others)
-        });
-        let (at, symptom, left) = self.alerted(truth, own, &candidates, &hypotheses, knobs)?;
+        let of_own = laboratory.effects(Some(own), &alone).troubled;
+        let troubled = |symptom| (of_own.has(symptom) & effects.troubled.has(symptom)) - others;
+        let candidates = alarms.of_fault(own, troubled);
+        let Page { rule: alert, left } = alarms.page(truth, own, candidates, &hypotheses, &course, durations[0])?;
         let mut others = left.iter().filter(|rival| **rival != truth);
         if !others.all(|rival| hypotheses.is_set_apart(&scene, Some(truth), *rival)) {
             return Err(Rejected::NotSetApart);
         }
-        if wanted.misleads && is_by_share(effects.loss) && self.is_told_by_one_look(&effects, Some(at)) {
+        if wanted.misleads && is_by_share(effects.loss) && self.is_told_by_one_look(&effects, Some(alert.at)) {
             return Err(Rejected::SeverityTold);
         }
-        let alert = alarm::rule(self.draws, at, symptom, durations[0]);
         let views = hypotheses.fewest_views(&scene, &left, truth);
         if views.as_ref().is_some_and(|views| views.len() < knobs.views) {
             return Err(Rejected::TooFewViews);
         }
         let repair = repair_plan::shortest(whole.unwrap_or(own)).ok_or(Rejected::NoRepair)?;
-        Ok(parts(alert, &left, views, repair, self.hops(at, own)))
+        Ok(parts(alert, &left, views, repair, alarm::hops(&self.topology, alert.at, own)))
     }
 
     /// Returns what is at work beside the fault.
@@ -343,15 +360,9 @@ impl Draft {
     }
 
     /// Chooses where a false alarm is, and adds what made it fire to the decoys. It is where a fault, drawn as true
-    /// ones are, would have made an alert fire, so the place of an alert does not tell that it is false.
-    fn false_alarm(
-        &self,
-        library: &Library,
-        knobs: &Knobs,
-        decoys: &mut Vec<Decoy>,
-        duration: u32,
-    ) -> Result<AlertRule, Rejected> {
-        let laboratory = self.laboratory(library);
+    /// ones are, would have made an alert fire, and when, so neither tells that it is false.
+    fn false_alarm(&self, alarms: Alarms<'_>, decoys: &mut Vec<Decoy>, duration: u32) -> Result<FalseAlarm, Rejected> {
+        let (library, laboratory) = (alarms.library, alarms.laboratory);
         let alone = laboratory.nothing_beside();
         let severity = *self.draws.pick(Stream::Alert, 3, 0, &Severity::ALL);
         let family = quota(library.quotas(severity), self.draws.below(Stream::Alert, 4, 0, u32::MAX));
@@ -360,75 +371,39 @@ impl Draft {
         let all = laboratory.every_fault(&library.families, self.draws, &alone);
         let supposed_index = index_of(&all, &supposed).ok_or(Rejected::NoFault)?;
         let troubled = laboratory.effects(Some(&supposed), &alone).troubled;
-        let candidates = [Symptom::Errors, Symptom::Latency].map(|symptom| (symptom, troubled.has(symptom)));
+        let candidates = alarms.of_fault(&supposed, |symptom| troubled.has(symptom));
         let hypotheses = Hypotheses::over(&library.vocabulary, &all);
-        let (at, symptom, _) = self.alerted(supposed_index, &supposed, &candidates, &hypotheses, knobs)?;
-        let rule = alarm::rule(self.draws, at, symptom, duration);
-        decoys.extend(alarm::passing(library, self.draws, rule, duration));
-        Ok(rule)
-    }
-
-    /// Chooses the entity and the symptom of the alert, and returns them with the hypotheses that they leave open. The
-    /// entity is as far from the root as possible, and enough is left open.
-    fn alerted(
-        &self,
-        truth: usize,
-        fault: &Fault,
-        candidates: &[(Symptom, EntitySet); 2],
-        hypotheses: &Hypotheses<'_>,
-        knobs: &Knobs,
-    ) -> Result<(EntityId, Symptom, Vec<usize>), Rejected> {
-        let far = |at: EntityId| {
-            let near = at == fault.root || at == self.topology.gateway;
-            (near, Reverse(self.hops(at, fault)), self.draws.bits(Stream::Alert, u64::from(at), 1, 0))
-        };
-        // Some rules watch response times, also where requests fail.
-        let watches_latency = self.draws.below(Stream::Alert, 0, 2, 100) < alarm::LATENCY_RULES;
-        let mut possible: Vec<_> =
-            candidates.iter().flat_map(|(symptom, set)| set.iter().map(move |at| (at, *symptom))).collect();
-        possible.sort_by_cached_key(|(at, symptom)| ((*symptom == Symptom::Latency) != watches_latency, far(*at)));
-        let mut reason = Rejected::NoAlert;
-        for (at, symptom) in possible {
-            let left = hypotheses.after_alert(at, symptom);
-            if left.contains(&truth) && hypotheses.entropy(&left) >= log2(knobs.hypotheses as u64) {
-                return Ok((at, symptom, left));
-            }
-            reason = Rejected::TooFewFaults;
-        }
-        Err(reason)
-    }
-
-    /// Counts the calls in a row from an entity to the root of a fault.
-    fn hops(&self, from: EntityId, fault: &Fault) -> u32 {
-        let mut at = vec![from];
-        let mut seen = vec![false; self.topology.entities.len()];
-        for hops in 0..MOST_HOPS {
-            if at.contains(&fault.root) {
-                return hops;
-            }
-            let mut next = Vec::new();
-            for entity in at {
-                let node = self.topology.entity(entity).node;
-                for to in self.topology.needs(entity).map(|edge| edge.to).chain(node) {
-                    if !seen[to.index()] {
-                        seen[to.index()] = true;
-                        next.push(to);
-                    }
-                }
-            }
-            if next.is_empty() {
-                // What runs under everything is one hop away from everything.
-                return hops + 1;
-            }
-            at = next;
-        }
-        MOST_HOPS
+        // Rules are set by what fails every day, here as where a fault is true.
+        let beside = self.beside(library, None, decoys);
+        let course = course(laboratory, Some(&supposed), None, [duration; 2], decoys, &beside);
+        let page = alarms.page(supposed_index, &supposed, candidates, &hypotheses, &course, duration)?;
+        let blip = alarms.blip(&page.rule, &beside.quiet).ok_or(Rejected::NoAlert)?;
+        // What a blip shows stands alone at its part.
+        decoys.retain(|decoy| !blip.events.iter().any(|event| event.at == decoy.at && !event.shows.is_empty()));
+        let begun = blip.events.first().map_or(-page.rule.since.cast_signed(), |event| event.from);
+        let alarm = FalseAlarm { rule: page.rule, planned: blip.planned, begun, events: blip.events.len() };
+        decoys.extend(blip.events);
+        Ok(alarm)
     }
 
     /// Finishes an incident with the chosen parts, and with the history of changes.
     #[must_use]
     pub(crate) fn finish(self, library: &Library, parts: Parts, origin: &Origin<'_>) -> Incident {
-        let Parts { slot, fault, second, growth, loss, decoys, durations, alert, shows, rivals, proof } = parts;
+        let Parts {
+            slot,
+            fault,
+            second,
+            growth,
+            loss,
+            decoys,
+            durations,
+            alert,
+            alerts,
+            planned,
+            shows,
+            rivals,
+            proof,
+        } = parts;
         let Origin { id, level, knobs, number, attempt } = *origin;
         let draws = self.draws;
         let [duration, other_duration] = durations;
@@ -440,7 +415,7 @@ impl Draft {
         };
         let faults: Vec<_> = own.into_iter().chain(other).map(with_family).collect();
         let history = History { topology: &self.topology, library, knobs: &knobs, draws, names: self.names };
-        let (changes, triggers) = history.changes(&faults);
+        let (changes, triggers) = history.changes(&faults, planned);
         let mut triggers = triggers.into_iter();
         let trigger = triggers.next().flatten();
         let second_fault = fault.as_ref().zip(second.as_ref()).map(|(one, (other, _))| Second {
@@ -468,6 +443,7 @@ impl Draft {
             decoys,
             task: slot.task,
             alert,
+            alerts,
             loss,
             severity: Severity::of(loss),
             knobs,
@@ -478,6 +454,38 @@ impl Draft {
             traffic: self.traffic,
         }
     }
+}
+
+/// Returns the course up to the alert of everything that happens.
+fn course(
+    laboratory: Laboratory<'_>,
+    fault: Option<&Fault>,
+    second: Option<&(Fault, Fault)>,
+    [duration, other_duration]: [u32; 2],
+    decoys: &[Decoy],
+    beside: &Beside<'_>,
+) -> Course {
+    let own = fault.into_iter().flat_map(|fault| Timed::of_fault(fault, laboratory, duration));
+    let other = second.into_iter().flat_map(|(other, _)| Timed::of_fault(other, laboratory, other_duration));
+    let events = decoys.iter().map(|decoy| Timed::of_decoy(decoy, laboratory));
+    let timed: Vec<_> = own.chain(other).chain(events).collect();
+    Course::of(laboratory, &beside.quiet, &timed).with(decoys)
+}
+
+/// Returns the alerts that fire beside that of a rule.
+fn further(
+    alarms: Alarms<'_>,
+    rule: &AlertRule,
+    course: &Course,
+    decoys: &[Decoy],
+    alarm: Option<&FalseAlarm>,
+    duration: u32,
+) -> Vec<AlertRule> {
+    let Some(FalseAlarm { begun, events, .. }) = alarm else {
+        return alarms.further(rule, course, decoys, 0, -duration.cast_signed());
+    };
+    // What a false alarm comes from is over, and was there when the rule fired.
+    alarms.further(rule, course, &decoys[..decoys.len() - events], -rule.since.cast_signed(), *begun)
 }
 
 /// Returns whether it is the share that users lose that makes the severity, and whether they lose something. Otherwise no

@@ -37,10 +37,16 @@ pub(super) struct History<'a> {
 
 impl History<'_> {
     /// Draws the history of changes, and returns it with the ids of the triggers of the given faults. Each fault
-    /// comes with its family and its minutes from onset to alert.
-    pub(super) fn changes(self, faults: &[(&Fault, &Family, u32)]) -> (Vec<Change>, Vec<Option<String>>) {
+    /// comes with its family and its minutes from onset to alert. `planned` is work at an entity so many minutes ago that made
+    /// something pass by.
+    pub(super) fn changes(
+        self,
+        faults: &[(&Fault, &Family, u32)],
+        planned: Option<(EntityId, u32)>,
+    ) -> (Vec<Change>, Vec<Option<String>>) {
         /// The first salts of the other changes; triggers have the salts 1 and 2.
         const OF_OTHERS: u64 = 100;
+        const OF_PLANNED: u64 = 400;
         const OF_AGAIN: u64 = 500;
         const OF_OLD: u64 = 1000;
         let draws = self.draws;
@@ -71,6 +77,10 @@ impl History<'_> {
             if let Some((at, kind, minutes_ago)) = self.harmless_trigger(salt) {
                 changes.push(Change { id: id(salt), at, kind, minutes_ago });
             }
+        }
+        if let Some((at, minutes_ago)) = planned {
+            let kind = self.kind_of_change(at, OF_PLANNED);
+            changes.push(Change { id: id(OF_PLANNED), at, kind, minutes_ago });
         }
         // Some places were changed again since, in another way.
         let again = |(salt, change): (u64, &Change)| {

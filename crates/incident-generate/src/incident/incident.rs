@@ -1,11 +1,11 @@
 //! Incidents: a system, a fault in it or none, decoys, an alert, and the proof that all of it holds together.
 
 use crate::data::family::{ChangeKind, Family};
-use crate::data::kinds::Symptom;
 use crate::data::library::Library;
 use crate::draws::Draws;
 use crate::ids::{ClassSet, EntityId, PredicateId};
 use crate::incident::level::{Knobs, Level};
+use crate::incident::rule::AlertRule;
 use crate::proof::hypotheses::{Appearance, Laboratory, View};
 use crate::system::fault::Fault;
 use crate::system::growth::Growth;
@@ -59,21 +59,6 @@ pub struct Decoy {
     pub from: i32,
     /// The first minute in which it is no longer there.
     pub to: i32,
-}
-
-/// The rule whose alert fired.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AlertRule {
-    /// The entity that the alert names.
-    pub at: EntityId,
-    /// What the rule watches.
-    pub symptom: Symptom,
-    /// The share of failed requests above which it fires, in thousandths, or the factor over the usual response time.
-    pub threshold: u32,
-    /// The minutes over which it averages.
-    pub window: u32,
-    /// The minutes from the time when it fired to now.
-    pub since: u32,
 }
 
 /// What was proved about an incident before it was accepted.
@@ -148,8 +133,10 @@ pub struct Incident {
     pub decoys: Vec<Decoy>,
     /// The task that the incident poses in a suite.
     pub task: TaskId,
-    /// The rule whose alert fired.
+    /// The rule whose alert woke the responder.
     pub alert: AlertRule,
+    /// The rules that fired elsewhere, oldest first.
+    pub alerts: Vec<AlertRule>,
     /// What users lose.
     pub loss: Loss,
     /// The severity that follows from the impact.

@@ -51,6 +51,9 @@ pub struct Knobs {
     pub outage: u32,
     /// The share of incidents, in hundredths, in which another fault is at work that the alert is not about.
     pub second: u32,
+    /// The most alerts beside the one that wakes the responder on parts that suffer as well, and the most on parts that look
+    /// bad for another reason.
+    pub alerts: u16,
     /// The minutes that are allowed, in hundredths of those that the oracle takes; 0 for no limit.
     pub minutes: u32,
 }
@@ -68,7 +71,7 @@ const fn knob(name: &'static str, least: u32, most: u32, set: fn(&mut Knobs, u32
 }
 
 /// All knobs that can be turned by name, each with its least and its greatest value.
-const KNOBS: [Knob; 17] = [
+const KNOBS: [Knob; 18] = [
     knob("services", 6, 60, |knobs, value| knobs.services = small(value)),
     knob("hops", 1, 6, |knobs, value| knobs.hops = small(value)),
     knob("decoys", 0, 20, |knobs, value| knobs.decoys = small(value)),
@@ -83,6 +86,7 @@ const KNOBS: [Knob; 17] = [
     knob("log_loss", 0, 90, |knobs, value| knobs.log_loss = value),
     knob("outage", 0, 60, |knobs, value| knobs.outage = value),
     knob("second", 0, 100, |knobs, value| knobs.second = value),
+    knob("alerts", 0, 9, |knobs, value| knobs.alerts = small(value)),
     knob("minutes", 0, 1000, |knobs, value| knobs.minutes = value),
     knob("names", 0, 999, |knobs, value| knobs.naming.skin = value),
     knob("codenames", 0, 1, |knobs, value| knobs.naming.codenames = value == 1),
@@ -133,6 +137,7 @@ impl Knobs {
             log_loss: 0,
             outage: 0,
             second: 0,
+            alerts: 0,
             minutes: 0,
         };
         match level {
@@ -145,6 +150,7 @@ impl Knobs {
                 changes: 8,
                 misleading: 16,
                 hypotheses: 15,
+                alerts: 2,
                 steps: [14, 24, 34],
                 ..easy
             },
@@ -158,6 +164,7 @@ impl Knobs {
                 ambiguity: 1,
                 hypotheses: 25,
                 views: 3,
+                alerts: 3,
                 steps: [18, 30, 42],
                 ..easy
             },
@@ -172,6 +179,7 @@ impl Knobs {
                 hypotheses: 40,
                 views: 3,
                 second: 50,
+                alerts: 5,
                 steps: [22, 36, 50],
                 ..easy
             },

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::data::library::{TaskText, TaskTexts};
-use crate::incident::incident::{AlertRule, Incident};
+use crate::incident::incident::Incident;
+use crate::incident::rule::AlertRule;
 use crate::incident::world::World;
 use crate::play::answer::NONE;
 use crate::play::live::Playable;
@@ -89,7 +90,7 @@ fn briefing(world: &World, task: Arc<Task>, deadline: Option<u32>) -> Briefing {
 /// Returns the alert: the rule that fired, and since when.
 fn alert(world: &World) -> Alert {
     let AlertRule { at, since, .. } = world.incident.alert;
-    let AlertText { id, title, rule } = AlertText::of(world);
+    let AlertText { id, title, rule } = AlertText::of(world, world.incident.alert, 0);
     Alert {
         id,
         title,
@@ -107,7 +108,7 @@ fn summary(world: &World, title: &str, task: TaskId, deadline: Option<u32>) -> S
     let incident = &world.incident;
     let topology = &incident.topology;
     let mut summary = format!(
-        "{title} fired at {}. The system has {} parts; users come in through {}, whose metrics show what \
+        "Paged at {}: {title}. The system has {} parts; users come in through {}, whose metrics show what \
 they come for and where. Every query takes a minute, changes take longer.",
         world.clock(0),
         topology.entities.len(),

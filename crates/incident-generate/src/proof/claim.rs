@@ -129,8 +129,8 @@ mod tests {
         let (shown, absent, decoy) = (ClassId(2), ClassId(3), ClassId(4));
         let appearance = Appearance {
             shows: vec![ClassSet::of(shown), ClassSet::EMPTY],
-            least: Troubled { errors: EntitySet::of(here), slow: EntitySet::EMPTY },
-            most: Troubled { errors: EntitySet::of(here), slow: EntitySet::of(there) },
+            least: Troubled { errors: EntitySet::of(here), ..Troubled::default() },
+            most: Troubled { errors: EntitySet::of(here), slow: EntitySet::of(there), ..Troubled::default() },
         };
         for (claims, ambiguity, expected) in [
             (vec![], 0, true),

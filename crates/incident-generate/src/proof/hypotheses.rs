@@ -7,12 +7,13 @@
 //! than a decoy may show.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use crate::data::family::Family;
 use crate::data::kinds::Symptom;
 use crate::data::vocabulary::{Glance, Predicate, Vocabulary};
 use crate::draws::Draws;
-use crate::ids::{ClassSet, EntityId, EntitySet};
+use crate::ids::{ClassId, ClassSet, EntityId, EntitySet};
 use crate::system::bind::{Strengths, bind};
 use crate::system::fault::Fault;
 use crate::system::strength::Strength;
@@ -55,12 +56,23 @@ impl Appearance {
     /// Returns the same given that the fault made an alert fire: it is strong enough that the entity has the symptom.
     #[must_use]
     pub(crate) fn given(mut self, at: EntityId, symptom: Symptom) -> Self {
-        let set = match symptom {
-            Symptom::Errors => &mut self.least.errors,
-            Symptom::Latency => &mut self.least.slow,
-        };
-        *set |= EntitySet::of(at);
+        match symptom {
+            Symptom::Errors => self.least.errors |= EntitySet::of(at),
+            Symptom::Latency => self.least.slow |= EntitySet::of(at),
+            // No claim is about what the others watch.
+            Symptom::Saturation(_) | Symptom::Absence(_) => {}
+        }
         self
+    }
+
+    /// Returns whether the fault can bring about a symptom at an entity. `class` is the class of evidence that shows it, if
+    /// one does.
+    #[must_use]
+    pub(crate) fn can_fire(&self, at: EntityId, symptom: Symptom, class: Option<ClassId>) -> bool {
+        match class {
+            Some(class) => self.shows[at.index()].contains(class),
+            None => self.most.has(symptom).contains(at),
+        }
     }
 
     /// Returns whether the trouble of an entity can be this one.
@@ -265,14 +277,16 @@ pub(crate) struct Hypotheses<'a> {
     all: &'a [Hypothesis],
     /// The glances that show classes, and which.
     glances: Vec<(Glance, ClassSet)>,
+    vocabulary: &'a Vocabulary,
 }
 
 impl<'a> Hypotheses<'a> {
     /// Takes all faults of a system.
     #[must_use]
-    pub(crate) fn over(vocabulary: &Vocabulary, all: &'a [Hypothesis]) -> Self {
+    pub(crate) fn over(vocabulary: &'a Vocabulary, all: &'a [Hypothesis]) -> Self {
         let glances = vocabulary.glances();
-        Self { all, glances: glances.into_iter().map(|glance| (glance, vocabulary.of_glance(glance))).collect() }
+        let glances = glances.into_iter().map(|glance| (glance, vocabulary.of_glance(glance))).collect();
+        Self { all, glances, vocabulary }
     }
 
     /// Assembles the scene of a true hypothesis and of decoys, given the entities that are in trouble. Without a true
@@ -346,8 +360,22 @@ impl<'a> Hypotheses<'a> {
     /// some strength.
     #[must_use]
     pub(crate) fn after_alert(&self, alerted: EntityId, symptom: Symptom) -> Vec<usize> {
-        let troubles = |one: &Hypothesis| one.appearance.most.has(symptom).contains(alerted);
-        (0..self.all.len()).filter(|index| troubles(&self.all[*index])).collect()
+        let class = self.vocabulary.class_of(symptom);
+        let can_fire = |one: &Hypothesis| one.appearance.can_fire(alerted, symptom, class);
+        (0..self.all.len()).filter(|index| can_fire(&self.all[*index])).collect()
+    }
+
+    /// Returns what can be seen of a hypothesis.
+    #[must_use]
+    pub(crate) fn appearance(&self, of: usize) -> &Appearance {
+        &self.all[of].appearance
+    }
+
+    /// Counts the families of hypotheses.
+    #[must_use]
+    pub(crate) fn families(&self, of: &[usize]) -> usize {
+        let families: BTreeSet<_> = of.iter().map(|index| self.all[*index].fault.family).collect();
+        families.len()
     }
 
     /// Returns the entropy of the faults that an alert leaves open, in 1024ths of a bit. Before the alert, all families

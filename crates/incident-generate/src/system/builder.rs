@@ -98,8 +98,8 @@ impl Builder {
         let base_latency = match kind {
             Kind::Cache => within(1, 300, 900),
             Kind::Db | Kind::Queue => within(1, 2_000, 9_000),
-            Kind::External => within(1, 60_000, 180_000),
-            _ => within(1, 8_000, 60_000),
+            Kind::External => within(1, 45_000, 120_000),
+            _ => within(1, 5_000, 36_000),
         };
         let used = within(2, 300, 560).cast_signed();
         self.parts.push(Entity { name: String::new(), kind, zone: 0, node: None, demand, used, base_latency });
@@ -143,8 +143,8 @@ impl Builder {
         // Many calls are made for every request, and others for some routes only.
         let share = if hundredth(1) < ALWAYS { 1000 } else { within(2, SOMETIMES) };
         let times = match hundredth(3) {
-            0..70 => 1,
-            70..92 => 2,
+            0..80 => 1,
+            80..96 => 2,
             _ => 3,
         };
         let may_retry = matches!(kind, EdgeKind::Req | EdgeKind::External) && hundredth(4) < RETRIES;

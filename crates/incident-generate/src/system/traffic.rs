@@ -3,7 +3,7 @@
 //! All numbers are integers, so the same incident gives the same readings on every machine. Shares and factors are in
 //! thousandths, durations in microseconds, and rates in thousandths of a request a second.
 
-use crate::data::kinds::{EdgeKind, Symptom};
+use crate::data::kinds::{EdgeKind, Resource, Symptom, Work};
 use crate::data::vocabulary::{FailsAs, Predicate, Toward};
 use crate::ids::{EntityId, EntitySet};
 use crate::system::strength::{Effect, Strength};
@@ -28,6 +28,10 @@ const MANY: i64 = 500;
 const ERRORS_UP: i16 = 25;
 /// The factor from which the response times of an entity are up.
 const LATENCY_UP: u64 = 1800;
+/// The use of capacity from which an entity is saturated, if it uses less on a quiet day.
+const SATURATED: i16 = 850;
+/// The share of what is usual up to which far less arrives, or is done.
+const FAR_LESS: i64 = 400;
 
 /// A fact as traffic needs it: a predicate that holds about an entity, and how strongly it acts.
 #[derive(Debug, Clone, Copy)]
@@ -130,12 +134,22 @@ pub struct Reading {
 }
 
 /// Whether an entity is in trouble, compared with a quiet day.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a symptom of its own, and any of them can be there together"
+)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Trouble {
     /// Whether errors are up.
     pub errors: bool,
     /// Whether response times are up.
     pub slow: bool,
+    /// Whether its capacity is used up.
+    pub saturated: bool,
+    /// Whether far fewer requests arrive than usual.
+    pub idle: bool,
+    /// Whether far less is done than usual: fewer requests arrive, or most of them fail.
+    pub undone: bool,
 }
 
 impl Trouble {
@@ -143,6 +157,19 @@ impl Trouble {
     #[must_use]
     pub const fn any(self) -> bool {
         self.errors || self.slow
+    }
+
+    /// Returns whether there is a symptom, as far as it follows from traffic.
+    #[must_use]
+    pub const fn has(self, symptom: Symptom) -> bool {
+        match symptom {
+            Symptom::Errors => self.errors,
+            Symptom::Latency => self.slow,
+            Symptom::Saturation(Resource::Processor) => self.saturated,
+            Symptom::Saturation(_) => false,
+            Symptom::Absence(Work::Requests) => self.idle,
+            Symptom::Absence(Work::Messages | Work::Runs) => self.undone,
+        }
     }
 }
 
@@ -153,6 +180,9 @@ impl Reading {
         Trouble {
             errors: self.error - quiet.error >= ERRORS_UP,
             slow: u64::from(self.p99) * 1000 >= u64::from(quiet.p99) * LATENCY_UP,
+            saturated: self.used >= SATURATED && quiet.used < SATURATED,
+            idle: i64::from(self.load) <= FAR_LESS && i64::from(quiet.load) > FAR_LESS,
+            undone: self.done() <= FAR_LESS && quiet.done() > FAR_LESS,
         }
     }
 
@@ -161,6 +191,12 @@ impl Reading {
     #[must_use]
     pub fn in_flight(&self, quiet: &Self) -> i64 {
         i64::from(self.load) * i64::from(self.mean) / i64::from(quiet.mean.max(1))
+    }
+
+    /// Returns the requests that it answers well, relative to those of a quiet day, in thousandths.
+    #[must_use]
+    pub fn done(&self) -> i64 {
+        i64::from(self.load) * (1000 - i64::from(self.error)) / 1000
     }
 }
 
@@ -171,6 +207,12 @@ pub struct Troubled {
     pub errors: EntitySet,
     /// The entities whose response times are up.
     pub slow: EntitySet,
+    /// The entities whose capacity is used up.
+    pub saturated: EntitySet,
+    /// The entities at which far fewer requests arrive.
+    pub idle: EntitySet,
+    /// The entities that do far less than usual.
+    pub undone: EntitySet,
 }
 
 impl Troubled {
@@ -180,19 +222,30 @@ impl Troubled {
         self.errors | self.slow
     }
 
-    /// Returns the entities that have a symptom.
+    /// Returns the entities that have a symptom, as far as it follows from traffic. What only a class of evidence shows,
+    /// none of them has.
     #[must_use]
     pub const fn has(self, symptom: Symptom) -> EntitySet {
         match symptom {
             Symptom::Errors => self.errors,
             Symptom::Latency => self.slow,
+            Symptom::Saturation(Resource::Processor) => self.saturated,
+            Symptom::Saturation(_) => EntitySet::EMPTY,
+            Symptom::Absence(Work::Requests) => self.idle,
+            Symptom::Absence(Work::Messages | Work::Runs) => self.undone,
         }
     }
 
     /// Returns the trouble of one entity.
     #[must_use]
     pub fn at(self, at: EntityId) -> Trouble {
-        Trouble { errors: self.errors.contains(at), slow: self.slow.contains(at) }
+        Trouble {
+            errors: self.errors.contains(at),
+            slow: self.slow.contains(at),
+            saturated: self.saturated.contains(at),
+            idle: self.idle.contains(at),
+            undone: self.undone.contains(at),
+        }
     }
 }
 
@@ -333,6 +386,9 @@ impl Flow {
             let set = |holds: bool| if holds { EntitySet::of(at) } else { EntitySet::EMPTY };
             troubled.errors |= set(trouble.errors);
             troubled.slow |= set(trouble.slow);
+            troubled.saturated |= set(trouble.saturated);
+            troubled.idle |= set(trouble.idle);
+            troubled.undone |= set(trouble.undone);
         }
         troubled
     }
@@ -426,7 +482,9 @@ impl TrafficModel {
             let attempts = 1000 + link.repeated(fails) + i64::from(own.retries) * fails / 1000;
             let extra = link.toward.map_or(0, |toward| i64::from(own.extra[toward as usize]));
             let made = load * link.rate(&own) / 1000 * attempts / 1000;
-            calls[number] = made + self.capacities[link.to.index()].usual * extra / 1000;
+            // Calls that are not made are a share of those that would be.
+            let whole = if extra < 0 { made } else { self.capacities[link.to.index()].usual };
+            calls[number] = (made + whole * extra / 1000).max(0);
             loads[link.to.index()] += calls[number];
         }
     }

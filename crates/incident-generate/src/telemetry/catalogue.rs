@@ -4,20 +4,24 @@ use std::fmt::Write;
 
 use crate::data::kinds::Symptom;
 use crate::ids::EntityId;
-use crate::incident::incident::AlertRule;
+use crate::incident::rule::AlertRule;
 use crate::incident::world::{State, World};
 use crate::proof::claim::Claim;
-use crate::telemetry::alert::AlertText;
+use crate::telemetry::alert::{AlertText, Standing, standing};
 use crate::telemetry::reader::{CATALOGUE, Reader, Sheet};
 
-/// The slots of the line about an entity, and of the line about its alert.
+/// The slots of the line about an entity, and of the first line about an alert.
 const ENTITY: u64 = 0;
 const ALERT: u64 = 1;
 
-/// Writes the alerts that fire, and then all entities in the order of their names.
+/// Writes the alert that woke the responder, the others in the order in which they fired, and then all entities in the
+/// order of their names.
 pub(super) fn catalogue(world: &World, state: &State, sheet: &mut Sheet) {
     let topology = &world.incident.topology;
-    Reader::new(world, state, world.incident.alert.at).alert(sheet);
+    let alerts = std::iter::once(&world.incident.alert).chain(&world.incident.alerts);
+    for (number, rule) in (0..).zip(alerts) {
+        Reader::new(world, state, rule.at).alert(sheet, *rule, number);
+    }
     let mut order: Vec<EntityId> = topology.ids().collect();
     order.sort_by_key(|at| topology.name(*at));
     for at in order {
@@ -26,23 +30,27 @@ pub(super) fn catalogue(world: &World, state: &State, sheet: &mut Sheet) {
 }
 
 impl Reader<'_> {
-    /// Writes the line about the alert. Until something is changed it fires, whether it is true or false; after that it
-    /// fires while the entity is in the trouble that its rule watches.
-    fn alert(&self, sheet: &mut Sheet) {
-        let AlertRule { at, symptom, .. } = self.world.incident.alert;
+    /// Writes the line about an alert of the entity: that it fires, or since when it does so no more. The record is a sign
+    /// only of what the part shows in this minute too, because a rule looks back.
+    fn alert(&self, sheet: &mut Sheet, rule: AlertRule, number: u64) {
+        let at = self.at;
         let trouble = self.world.trouble(self.state, at, self.now);
-        let (claim, fires) = match symptom {
-            _ if !self.state.is_touched() => (Claim::Nothing, true),
-            Symptom::Errors => (Claim::Errors { at, up: trouble.errors }, trouble.errors),
-            Symptom::Latency => (Claim::Slow { at, up: trouble.slow }, trouble.slow),
+        let standing = standing(self.world, self.state, &rule);
+        let fires = standing == Standing::Fires;
+        let claim = match rule.symptom {
+            _ if number > 0 || !self.state.is_touched() => Claim::Nothing,
+            Symptom::Errors if trouble.errors == fires => Claim::Errors { at, up: fires },
+            Symptom::Latency if trouble.slow == fires => Claim::Slow { at, up: fires },
+            _ => Claim::Nothing,
         };
-        sheet.begin(self.id(CATALOGUE, ALERT, i64::from(self.now)), claim);
-        let AlertText { id, title, rule } = AlertText::of(self.world);
+        sheet.begin(self.id(CATALOGUE, ALERT + number, i64::from(self.now)), claim);
+        let AlertText { id, title, rule } = AlertText::of(self.world, rule, number);
         let now = self.clock(self.now);
-        let _ = if fires {
-            writeln!(sheet.text, "{now} alert {id}: {title}; {rule}")
-        } else {
-            writeln!(sheet.text, "{now} no alert fires; {id} of {} is over", self.name(at))
+        let _ = match standing {
+            Standing::Fires => writeln!(sheet.text, "{now} alert {id}: {title}; {rule}"),
+            Standing::Over(minute) => {
+                writeln!(sheet.text, "{now} alert {id}: resolved at {}: {title}; {rule}", self.clock(minute))
+            }
         };
     }
 

@@ -17,7 +17,6 @@ use crate::system::times::TIMEOUT;
 use crate::system::topology::Edge;
 use crate::telemetry::log_heading::{Filter, Lost};
 use crate::telemetry::reader::{LOGGED, LOGS, Reader, RequestTime, Sheet, WINDOW};
-use crate::telemetry::response_time::{p99s, usual_p99s};
 use crate::telemetry::restarts::container;
 use crate::telemetry::traces::FailedCall;
 use crate::telemetry::words::Words;
@@ -143,13 +142,13 @@ impl<'a> Reader<'a> {
         let patience = TIMEOUT / 1000;
         match self.world.library.vocabulary.class(class).name.as_str() {
             SLOW => {
-                let p99 = (p99s(self.world, self.state, when.minute)[self.at.index()] / 1000 + 1).min(patience - 90);
+                let p99 = (self.world.reading(self.state, self.at, when.minute).p99 / 1000 + 1).min(patience - 90);
                 let most = (p99 * 2).clamp(p99 + 8, patience - 1);
                 self.world.incident.draws.within(Stream::Phrases, u64::from(self.at) << 1 | 1, when.salt, p99, most)
             }
             POOL => self.took(RequestTime::GivenUp(patience), when.salt),
             _ => {
-                let p99 = usual_p99s(self.world)[peer.unwrap_or(self.at).index()] / 1000;
+                let p99 = self.world.usual(peer.unwrap_or(self.at)).p99 / 1000;
                 self.took(RequestTime::Answered(p99.max(1)), when.salt)
             }
         }
@@ -182,7 +181,7 @@ impl<'a> Reader<'a> {
         while works > self.now - WINDOW && self.world.reading(self.state, self.at, works).error >= HOPELESS {
             works -= 1;
         }
-        let ms = (usual_p99s(self.world)[self.at.index()] / 1000).max(1);
+        let ms = (self.world.usual(self.at).p99 / 1000).max(1);
         self.channel(log, key, LogLevel::Info, [i32::MIN, works + 1], |text, when| {
             let entry = self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), when.salt ^ 1, &entries);
             let ms = Some(self.took(RequestTime::Answered(ms), when.salt));
@@ -396,10 +395,9 @@ impl<'a> Reader<'a> {
         }
         // Services log the requests that they send each other. A store logs what it is asked itself.
         let is_request = |edge: &&Edge| matches!(edge.kind, EdgeKind::Req | EdgeKind::Opt | EdgeKind::External);
-        let usual = usual_p99s(self.world);
         let works = |edge: &&Edge| is_request(edge) && self.fails(edge, self.now - 1).0 < LOGGED;
         for edge in self.world.incident.topology.needs(self.at).filter(works).take(CALLS) {
-            let ms = (usual[edge.to.index()] / 1000).max(1);
+            let ms = (self.world.usual(edge.to).p99 / 1000).max(1);
             self.channel(log, USUAL_CALLS | u64::from(edge.to), LogLevel::Info, [i32::MIN, i32::MAX], |text, when| {
                 let entry =
                     self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), when.salt ^ 1, &entries);
@@ -485,7 +483,7 @@ mod tests {
             for at in made.incident().topology.ids() {
                 let reader = Reader::new(made.world(), &state, at);
                 for minute in [-30, -3, -1] {
-                    let p99 = p99s(made.world(), &state, minute)[at.index()];
+                    let p99 = made.world().reading(&state, at, minute).p99;
                     for salt in 0..5 {
                         let ms = reader.lasts(class, None, When { ms: i64::from(minute) * 60_000, minute, salt });
                         assert!(ms * 1000 >= p99.min(TIMEOUT - 90_000) && ms * 1000 < TIMEOUT, "{ms} ms for {p99} us");

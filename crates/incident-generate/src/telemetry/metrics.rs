@@ -33,7 +33,9 @@ const TEETH: i64 = 19;
 /// The requests of an entity from which it has many, in thousandths of those on a quiet day.
 const MANY: i32 = 1500;
 /// The use of a resource up to which what happens elsewhere drives it, in percent. What a fault takes up here is more.
-const DRIVEN: i64 = 88;
+const DRIVEN: i64 = 92;
+/// The use of a resource from which nobody can tell what drives it, in percent.
+const UNCLEAR: i64 = 75;
 
 /// The slots of the series that every entity with requests has.
 const REQUESTS: u64 = 1;
@@ -295,7 +297,7 @@ impl<'a> Reader<'a> {
         let own = self.level_within(series.usual, slot, OWN_LEVEL);
         let claim = if is_there {
             Claim::Shows { at: self.at, class: series.class }
-        } else if self.window() == WINDOW {
+        } else if self.window() == WINDOW && self.minutes().all(|minute| self.driven(series, own, minute) < UNCLEAR) {
             Claim::Lacks { at: self.at, classes: ClassSet::of(series.class) }
         } else {
             Claim::Nothing
@@ -454,10 +456,11 @@ impl<'a> Reader<'a> {
         let has_traffic = self.world.incident.traffic.usual(self.at) > 0;
         match series.of {
             Some(Quantity::Cpu) if has_traffic => {
-                (usual * i64::from(reading.used) / i64::from(quiet.used.max(1))).min(DRIVEN.max(usual))
+                let middle = i64::from(series.usual[0] + series.usual[1]) / 2;
+                ((usual - middle) / 8 + i64::from(reading.used) / 10).clamp(1, DRIVEN)
             }
             Some(Quantity::Connections) if has_traffic => {
-                (usual * reading.in_flight(&quiet) / 1000).clamp(usual.min(1), DRIVEN.max(usual))
+                (usual * reading.in_flight(&quiet) / 1000).clamp(usual.min(1), DRIVEN)
             }
             _ => usual,
         }

@@ -17,7 +17,6 @@ mod otlp;
 pub(crate) mod query;
 mod queues;
 pub(crate) mod reader;
-mod response_time;
 mod restart_log;
 mod restarts;
 mod routes;

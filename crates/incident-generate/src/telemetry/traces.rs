@@ -18,7 +18,6 @@ use crate::telemetry::otlp::{
     Attribute, ExportTraceServiceRequest, Resource, ResourceSpans, Scope, ScopeSpans, Span, SpanKind, Status,
 };
 use crate::telemetry::reader::{LOGGED, LOGS, Reader, Sheet};
-use crate::telemetry::response_time::p99s;
 use crate::telemetry::span_error::{Called, SpanError, span_error, status};
 use crate::telemetry::words::Words;
 
@@ -93,10 +92,9 @@ impl Reader<'_> {
 
     /// Returns the worst of some calls. What made a request fail or wait is a call that it cannot do without.
     fn worst_call<'e>(&self, calls: impl Iterator<Item = &'e Edge>) -> Option<Edge> {
-        let p99s = p99s(self.world, self.state, self.now);
+        let p99 = |at: EntityId| self.world.reading(self.state, at, self.now).p99;
         let is_needed = |edge: &Edge| edge.kind != EdgeKind::Opt;
-        let bad =
-            |edge: &&Edge| (is_needed(edge), self.fails(edge, self.now).0, p99s[edge.to.index()], Reverse(edge.to));
+        let bad = |edge: &&Edge| (is_needed(edge), self.fails(edge, self.now).0, p99(edge.to), Reverse(edge.to));
         calls.max_by_key(bad).copied()
     }
 
@@ -117,11 +115,11 @@ impl Reader<'_> {
         let end_ms =
             told.map_or_else(|| i64::from(self.now) * 60_000 - i64::from(within(now, 1500, 40_000)), |told| told.ms);
         let minute = i32::try_from(end_ms.div_euclid(60_000)).unwrap_or(self.now);
-        let p99s = p99s(self.world, self.state, minute);
-        let own = p99s[self.at.index()];
+        let p99 = |at: EntityId| self.world.reading(self.state, at, minute).p99;
+        let own = p99(self.at);
         let call = edge.map(|edge| {
             let looks = told.map(|told| told.looks).or_else(|| fails.then(|| self.fails(&edge, minute).1));
-            let usual = p99s[edge.to.index()].min(own);
+            let usual = p99(edge.to).min(own);
             let took = match (told, looks) {
                 (Some(told), _) => told.took.saturating_mul(1000),
                 (None, Some(FailsAs::Timeout)) => TIMEOUT + within(salt ^ 0xb, 8000, 30_000),

@@ -5,7 +5,7 @@ use incident_env::TaskId;
 use crate::data::family::Family;
 use crate::data::library::Library;
 use crate::data::vocabulary::Predicate;
-use crate::incident::incident::AlertRule;
+use crate::incident::rule::AlertRule;
 use crate::proof::hypotheses::{Appearance, Hypothesis, Laboratory, WHOLE};
 use crate::system::fault::Fault;
 use crate::system::strength::{Effect, Strength};
@@ -88,7 +88,9 @@ impl<'a> Known<'a> {
             diverges: false,
         };
         let alone = laboratory.nothing_beside();
-        let fires = |troubled: &Troubled| troubled.has(alert.symptom).contains(alert.at);
+        // What a class of evidence shows does not depend on how strongly a fault acts.
+        let class = laboratory.vocabulary.class_of(alert.symptom);
+        let fires = |troubled: &Troubled| class.is_some() || troubled.has(alert.symptom).contains(alert.at);
         let explanation = |one: &Hypothesis| {
             let fault = &one.fault;
             let at_strength = |strength| laboratory.effects(Some(&fault.at_strength(strength)), &alone).troubled;
@@ -104,7 +106,8 @@ impl<'a> Known<'a> {
                 fault: Some(fault.clone()),
             }
         };
-        let faults = all.iter().filter(|one| fires(&one.appearance.most)).map(explanation);
+        let can_fire = |one: &&Hypothesis| one.appearance.can_fire(alert.at, alert.symptom, class);
+        let faults = all.iter().filter(can_fire).map(explanation);
         let open = std::iter::once(no_fault).chain(faults).collect();
         let events = laboratory.vocabulary.classes.iter().filter_map(|class| class.decoy);
         let strongest = |event| Effect::of(laboratory.vocabulary.predicate(event), Strength::STRONGEST).error;

@@ -189,12 +189,12 @@ fn the_trigger_is_the_newest_change_of_its_kind_before_the_onset() {
     let change = |number: usize, kind, minutes_ago| {
         (number, Change { id: format!("chg-{number}"), at: SERVICE, kind, minutes_ago })
     };
-    // The rule fired 8 minutes ago, 2 to 7 minutes after the onset.
+    // The rule fired 8 minutes ago, 1 to 13 minutes after the onset.
     for (ages, found) in [
-        (&[(ChangeKind::Deploy, 9)][..], None),
-        (&[(ChangeKind::Deploy, 9), (ChangeKind::Deploy, 12), (ChangeKind::Deploy, 20)], Some(1)),
+        (&[(ChangeKind::Deploy, 8)][..], None),
+        (&[(ChangeKind::Deploy, 8), (ChangeKind::Deploy, 12), (ChangeKind::Deploy, 20)], Some(1)),
         (&[(ChangeKind::Config, 12), (ChangeKind::Deploy, 45)], Some(1)),
-        (&[(ChangeKind::Deploy, 46)], None),
+        (&[(ChangeKind::Deploy, 52)], None),
         (&[], None),
     ] {
         let mut seen = Seen::default();
