@@ -425,7 +425,8 @@ impl TrafficModel {
             journeys: topology.journeys.iter().map(|journey| (journey.entry, journey.weight)).collect(),
             gateway: topology.gateway,
         };
-        let quiet = model.flow(&[]);
+        let mut quiet = model.still(&[]);
+        model.pass_on(&mut quiet);
         for ((capacity, entity), load) in model.capacities.iter_mut().zip(&topology.entities).zip(&quiet.loads) {
             capacity.usual = *load;
             capacity.most = (*load * 1000 / i64::from(entity.used)).max(1);
@@ -433,9 +434,8 @@ impl TrafficModel {
         model
     }
 
-    /// Returns the traffic in the first minute in which these facts hold.
-    #[must_use]
-    pub fn flow(&self, facts: &[Acting<'_>]) -> Flow {
+    /// Returns the traffic as these facts hold, before anything has been passed on.
+    fn still(&self, facts: &[Acting<'_>]) -> Flow {
         let count = self.capacities.len();
         let mut flow = Flow {
             readings: vec![Reading::default(); count],
@@ -445,20 +445,34 @@ impl TrafficModel {
             effects: vec![Effects::NONE; count],
         };
         flow.set(facts);
-        self.tick(&mut flow);
         flow
     }
 
     /// Lets a minute pass: loads are passed on from callers to what they call, then failures and delays back.
     pub fn tick(&self, flow: &mut Flow) {
+        self.pass_on(flow);
+        self.delay(flow);
+    }
+
+    /// Passes loads on from callers to what they call, and failures back. Returns whether that changed anything.
+    fn pass_on(&self, flow: &mut Flow) -> bool {
         for (load, capacity) in flow.loads.iter_mut().zip(&self.capacities) {
             *load = capacity.demand;
         }
         for from in 0..self.capacities.len() {
             self.call(flow, from);
         }
+        let mut has_changed = false;
         for at in (0..self.capacities.len()).rev() {
-            self.answer(flow, at);
+            has_changed |= self.fail(flow, at);
+        }
+        has_changed
+    }
+
+    /// Passes delays back from what is called to its callers. They change neither loads nor failures.
+    fn delay(&self, flow: &mut Flow) {
+        for at in (0..self.capacities.len()).rev() {
+            self.wait(flow, at);
         }
     }
 
@@ -489,59 +503,67 @@ impl TrafficModel {
         }
     }
 
-    /// Lets an entity answer its requests, once what it calls has answered.
-    fn answer(&self, flow: &mut Flow, at: usize) {
-        let (capacity, own) = (&self.capacities[at], flow.effects[at]);
-        let used = self.used(at, flow.loads[at], &own);
+    /// Lets an entity fail a share of its requests, once what it calls has failed some. Returns whether that changed anything.
+    fn fail(&self, flow: &mut Flow, at: usize) -> bool {
+        let (capacity, own) = (&self.capacities[at], &flow.effects[at]);
+        let used = self.used(at, flow.loads[at], own);
         let mut passes = i64::from(own.passes) * (1000 - overload(used)) / 1000;
-        let mut waiting = Waiting::new(
-            capacity.latency * i64::from(own.latency) / 1000 * crowding(used) / 1000,
-            own.hung,
-            at == self.gateway.index(),
-        );
+        let is_gateway = at == self.gateway.index();
         let mut lost_behind = 0;
         for link in self.links(at).iter().filter(|link| !own.spares(link)) {
-            let called = &flow.readings[link.to.index()];
-            let fails = own.fails(link, called.error);
-            if link.waits {
-                let hung = link.toward.map_or(0, |toward| own.hung_toward[toward as usize]);
-                waiting.wait(link, &own, called, flow.times[link.to.index()], hung);
-            }
+            let fails = own.fails(link, flow.readings[link.to.index()].error);
             // A request at the gateway goes to one of the services behind it, and any other request to all.
-            if waiting.is_gateway {
+            if is_gateway {
                 lost_behind += i64::from(link.calls.share) * fails / 1000;
             } else {
-                passes = passes * (1000 - link.loses(&own, fails)) / 1000;
+                passes = passes * (1000 - link.loses(own, fails)) / 1000;
             }
         }
         passes = passes * (1000 - lost_behind).max(0) / 1000;
         let load = if capacity.usual == 0 { 1000 } else { flow.loads[at].saturating_mul(1000) / capacity.usual };
-        let narrow = |micros: i64| u32::try_from(micros).unwrap_or(u32::MAX);
-        let (times, percentiles) = waiting.over();
-        flow.times[at] = times;
+        let before = flow.readings[at];
         flow.readings[at] = Reading {
             error: i16::try_from(1000 - passes).unwrap_or(1000),
             used: i16::try_from(used).unwrap_or(i16::MAX),
             load: i32::try_from(load).unwrap_or(i32::MAX),
+            ..before
+        };
+        flow.readings[at] != before
+    }
+
+    /// Lets an entity wait for what it calls, once that has answered.
+    fn wait(&self, flow: &mut Flow, at: usize) {
+        let (capacity, own) = (&self.capacities[at], flow.effects[at]);
+        let work = capacity.latency * i64::from(own.latency) / 1000 * crowding(flow.readings[at].used.into()) / 1000;
+        let mut waiting = Waiting::new(work, own.hung, at == self.gateway.index());
+        for link in self.links(at).iter().filter(|link| link.waits && !own.spares(link)) {
+            let hung = link.toward.map_or(0, |toward| own.hung_toward[toward as usize]);
+            waiting.wait(link, &own, &flow.readings[link.to.index()], flow.times[link.to.index()], hung);
+        }
+        let narrow = |micros: i64| u32::try_from(micros).unwrap_or(u32::MAX);
+        let (times, percentiles) = waiting.over();
+        flow.times[at] = times;
+        flow.readings[at] = Reading {
             mean: narrow(percentiles.mean),
             p50: narrow(percentiles.p50),
             p99: narrow(percentiles.p99),
             hung: i16::try_from(percentiles.hung).unwrap_or(1000),
+            ..flow.readings[at]
         };
     }
 
-    /// Ticks until the readings stop changing, or a fixed number of times in systems that oscillate.
+    /// Returns the traffic once loads and failures have stopped changing, or after a fixed number of minutes in systems that
+    /// oscillate.
     #[must_use]
     pub fn settled(&self, facts: &[Acting<'_>]) -> Flow {
-        const MOST_TICKS: usize = 12;
-        let mut flow = self.flow(facts);
+        const MOST_TICKS: usize = 13;
+        let mut flow = self.still(facts);
         for _ in 0..MOST_TICKS {
-            let before = flow.readings.clone();
-            self.tick(&mut flow);
-            if before == flow.readings {
+            if !self.pass_on(&mut flow) {
                 break;
             }
         }
+        self.delay(&mut flow);
         flow
     }
 
