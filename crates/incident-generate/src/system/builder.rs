@@ -131,11 +131,13 @@ impl Builder {
 
     /// Draws how one entity calls another.
     fn calls(&self, from: EntityId, to: EntityId, kind: EdgeKind) -> Calls {
-        let place = u64::from(from) << 16 | u64::from(to);
-        let within = |salt: u64, [low, high]: [i32; 2]| {
-            self.draws.within(Stream::Calls, place, salt, low.unsigned_abs(), high.unsigned_abs()).cast_signed()
+        // One draw is enough: each of its bytes is spread over one range.
+        let bits = self.draws.bits(Stream::Calls, u64::from(from), u64::from(to), 0);
+        let within = |byte: u32, [low, high]: [i32; 2]| {
+            let eighth = i32::try_from(bits >> (8 * byte) & 0xff).unwrap_or_default();
+            low + eighth * (high + 1 - low) / 256
         };
-        let hundredth = |salt: u64| within(salt, [0, 99]);
+        let hundredth = |byte: u32| within(byte, [0, 99]);
         let always = Calls { share: 1000, times: 1, needed: kind.needed()[0], retried: 0, parallel: false };
         if kind == EdgeKind::Store {
             return Calls { needed: within(0, kind.needed()), ..always };

@@ -485,7 +485,7 @@ impl TrafficModel {
     /// Lets an entity make the calls for its requests. Those that are repeated are as many as failed a minute ago.
     fn call(&self, flow: &mut Flow, from: usize) {
         let Flow { readings, loads, calls, effects, .. } = flow;
-        let (own, load) = (effects[from], loads[from]);
+        let (own, load) = (&effects[from], loads[from]);
         for number in self.starts[from]..self.starts[from + 1] {
             let link = &self.links[number];
             if own.spares(link) {
@@ -495,7 +495,7 @@ impl TrafficModel {
             let fails = own.fails(link, readings[link.to.index()].error);
             let attempts = 1000 + link.repeated(fails) + i64::from(own.retries) * fails / 1000;
             let extra = link.toward.map_or(0, |toward| i64::from(own.extra[toward as usize]));
-            let made = load * link.rate(&own) / 1000 * attempts / 1000;
+            let made = load * link.rate(own) / 1000 * attempts / 1000;
             // Calls that are not made are a share of those that would be.
             let whole = if extra < 0 { made } else { self.capacities[link.to.index()].usual };
             calls[number] = (made + whole * extra / 1000).max(0);
@@ -533,12 +533,12 @@ impl TrafficModel {
 
     /// Lets an entity wait for what it calls, once that has answered.
     fn wait(&self, flow: &mut Flow, at: usize) {
-        let (capacity, own) = (&self.capacities[at], flow.effects[at]);
+        let (capacity, own) = (&self.capacities[at], &flow.effects[at]);
         let work = capacity.latency * i64::from(own.latency) / 1000 * crowding(flow.readings[at].used.into()) / 1000;
         let mut waiting = Waiting::new(work, own.hung, at == self.gateway.index());
         for link in self.links(at).iter().filter(|link| link.waits && !own.spares(link)) {
             let hung = link.toward.map_or(0, |toward| own.hung_toward[toward as usize]);
-            waiting.wait(link, &own, &flow.readings[link.to.index()], flow.times[link.to.index()], hung);
+            waiting.wait(link, own, &flow.readings[link.to.index()], flow.times[link.to.index()], hung);
         }
         let narrow = |micros: i64| u32::try_from(micros).unwrap_or(u32::MAX);
         let (times, percentiles) = waiting.over();

@@ -17,7 +17,7 @@ use crate::system::times::TIMEOUT;
 use crate::system::topology::Edge;
 use crate::telemetry::log_heading::{Filter, Lost};
 use crate::telemetry::reader::{LOGGED, LOGS, Reader, RequestTime, Sheet, WINDOW};
-use crate::telemetry::restarts::container;
+use crate::telemetry::restarts::{self, container};
 use crate::telemetry::traces::FailedCall;
 use crate::telemetry::words::Words;
 use incident_env::{Diagnostic, LogLevel};
@@ -252,6 +252,7 @@ impl<'a> Reader<'a> {
         // The current minute has only begun, and has no entries yet.
         let last = (to.saturating_sub(1)).min(self.now - 1);
         let mut shown = 0;
+        let may_be_down = restarts::any(self.world, self.state, self.at);
         for minute in (first..=last).rev() {
             let mut count = self.burst(key, minute);
             if minute == first && shown == 0 {
@@ -261,7 +262,7 @@ impl<'a> Reader<'a> {
             for number in (0..count).rev() {
                 let ms = i64::from(minute) * 60_000 + i64::from(self.moment(key, minute, number));
                 // Nobody writes between the end of a container and the start of the next.
-                let is_down = container(self.world, self.state, self.at, ms).started > ms;
+                let is_down = may_be_down && container(self.world, self.state, self.at, ms).started > ms;
                 if shown > 0 && (is_down || self.is_lost(key, minute, number)) {
                     continue;
                 }

@@ -106,6 +106,11 @@ pub(super) fn replacements<'a>(world: &'a World, state: &'a State, at: EntityId)
     own.map(|own| own.minute)
 }
 
+/// Returns whether a container of a part ever ended.
+pub(super) fn any(world: &World, state: &State, at: EntityId) -> bool {
+    restarts(world, state, at).next().is_some() || replacements(world, state, at).next().is_some()
+}
+
 /// Returns the container of the first pod of a part at a time, in milliseconds after the alert.
 pub(super) fn container(world: &World, state: &State, at: EntityId, ms: i64) -> Container {
     let minute = i32::try_from(ms.div_euclid(60_000)).unwrap_or(i32::MAX);
