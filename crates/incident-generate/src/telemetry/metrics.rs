@@ -13,6 +13,7 @@ use crate::incident::recovery::backlog_left;
 use crate::incident::world::Presence;
 use crate::proof::claim::Claim;
 use crate::system::particulars::Size;
+use crate::system::topology::Edge;
 use crate::telemetry::reader::{EMPTY, METRICS, Reader, Sheet, Tenths, WINDOW};
 
 /// The metrics that every entity with requests has.
@@ -34,6 +35,8 @@ const TEETH: i64 = 19;
 const MANY: i32 = 1500;
 /// The use of a resource up to which what happens elsewhere drives it, in percent. What a fault takes up here is more.
 const DRIVEN: i64 = 92;
+/// The scatter of the use of a resource that is driven so far, in percent.
+const SCATTER: i64 = 6;
 /// The use of a resource from which nobody can tell what drives it, in percent.
 const UNCLEAR: i64 = 75;
 
@@ -322,8 +325,9 @@ impl<'a> Reader<'a> {
             match series.of {
                 // Of a hundred attempts those after the first are retries.
                 Some(Quantity::Retries) => {
-                    let retries = (level - 100).max(0) * 100 + self.hundredth(slot, minute);
-                    Decimal { value: self.requests_in(minute) * retries / 1000, places: 1 }
+                    let retries = (level - 104).max(0) * 100 + self.hundredth(slot, minute) / 8;
+                    let value = (self.requests_in(minute) * retries / 1000).max(self.repeated_in(minute) / 100);
+                    Decimal { value, places: 1 }
                 }
                 // What is on a volume only grows while nothing clears it.
                 Some(Quantity::Volume) if level < 100 => {
@@ -333,6 +337,16 @@ impl<'a> Reader<'a> {
             }
         });
         self.series(sheet, &printed.label, printed.unit, values);
+    }
+
+    /// Returns the calls of the entity that are repeated in a minute because they failed, in thousandths of a call a second.
+    fn repeated_in(&self, minute: i32) -> i64 {
+        let requests = self.requests_in(minute);
+        let repeated = |edge: &Edge| {
+            let fails = self.fails(edge, minute).0.min(edge.calls.retried);
+            requests * i64::from(edge.calls.rate()) / 1000 * i64::from(fails)
+        };
+        self.world.incident.topology.needs(self.at).map(repeated).sum()
     }
 
     /// Returns the level that is left in a minute of what a class that is over had driven to a peak: a backlog is worked off
@@ -457,10 +471,10 @@ impl<'a> Reader<'a> {
         match series.of {
             Some(Quantity::Cpu) if has_traffic => {
                 let middle = i64::from(series.usual[0] + series.usual[1]) / 2;
-                ((usual - middle) / 8 + i64::from(reading.used) / 10).clamp(1, DRIVEN)
+                ((usual - middle) / 8 + (i64::from(reading.used) / 10).min(DRIVEN - SCATTER)).max(1)
             }
             Some(Quantity::Connections) if has_traffic => {
-                (usual * reading.in_flight(&quiet) / 1000).clamp(usual.min(1), DRIVEN)
+                (usual * reading.in_flight(&quiet) / 1000).clamp(usual.min(1), DRIVEN - usual % SCATTER)
             }
             _ => usual,
         }
