@@ -6,7 +6,8 @@ use crate::incident::incident::Decoy;
 use crate::incident::rule::{AlertRule, Sample};
 use crate::proof::hypotheses::Laboratory;
 use crate::system::fault::Fault;
-use crate::system::traffic::{Acting, Flow, Reading};
+use crate::system::reading::Reading;
+use crate::system::traffic::{Acting, Flow};
 
 /// The number of minutes that a course goes back.
 pub(super) const BACK: i32 = 150;

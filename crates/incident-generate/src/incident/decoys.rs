@@ -9,9 +9,9 @@ use crate::incident::incident::{Decoy, Refutation};
 use crate::incident::level::Knobs;
 use crate::system::bind::{Strengths, bind};
 use crate::system::fault::Fault;
+use crate::system::reading::Troubled;
 use crate::system::strength::Strength;
 use crate::system::topology::Topology;
-use crate::system::traffic::Troubled;
 
 /// A minute long before everything that can be looked at.
 const EVER: i32 = -1_000_000;

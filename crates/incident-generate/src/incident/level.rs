@@ -160,7 +160,7 @@ impl Knobs {
                 decoys: 8,
                 broken: 2,
                 changes: 10,
-                misleading: 70,
+                misleading: 76,
                 ambiguity: 1,
                 hypotheses: 25,
                 views: 3,

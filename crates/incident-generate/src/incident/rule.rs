@@ -3,7 +3,7 @@
 use crate::data::kinds::{Symptom, Work};
 use crate::draws::{Draws, Stream};
 use crate::ids::EntityId;
-use crate::system::traffic::Reading;
+use crate::system::reading::Reading;
 
 /// Above or below what a rule fires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,8 +14,9 @@ use crate::incident::incident::{Decoy, Incident};
 use crate::system::fault::Fault;
 use crate::system::growth::Growth;
 use crate::system::named_objects::NamedObjects;
+use crate::system::reading::{Reading, Trouble};
 use crate::system::strength::Strength;
-use crate::system::traffic::{Acting, Flow, Reading, TrafficModel, Trouble};
+use crate::system::traffic::{Acting, Flow, TrafficModel};
 use incident_env::Diagnostic;
 
 /// The number of minutes before the alert whose readings are kept. Telemetry goes back no further.

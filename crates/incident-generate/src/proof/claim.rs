@@ -121,7 +121,7 @@ pub(crate) fn is_consistent(appearance: &Appearance, claims: &[Claim], ambiguity
 mod tests {
     use super::*;
     use crate::ids::EntitySet;
-    use crate::system::traffic::Troubled;
+    use crate::system::reading::Troubled;
 
     #[test]
     fn a_claim_excludes_what_would_look_otherwise() {

@@ -16,9 +16,10 @@ use crate::draws::Draws;
 use crate::ids::{ClassId, ClassSet, EntityId, EntitySet};
 use crate::system::bind::{Strengths, bind};
 use crate::system::fault::Fault;
+use crate::system::reading::{Trouble, Troubled};
 use crate::system::strength::Strength;
 use crate::system::topology::Topology;
-use crate::system::traffic::{Acting, Flow, TrafficModel, Trouble, Troubled};
+use crate::system::traffic::{Acting, Flow, TrafficModel};
 use incident_env::{Action, ActionKind, Diagnostic, Loss};
 
 /// The number of views among which three that identify the fault are searched for.

@@ -3,15 +3,15 @@
 //! All numbers are integers, so the same incident gives the same readings on every machine. Shares and factors are in
 //! thousandths, durations in microseconds, and rates in thousandths of a request a second.
 
-use crate::data::kinds::{EdgeKind, Resource, Symptom, Work};
+use crate::data::kinds::EdgeKind;
 use crate::data::vocabulary::{FailsAs, Predicate, Toward};
 use crate::ids::{EntityId, EntitySet};
+use crate::system::link::{Effects, Link, Waiting};
+use crate::system::reading::{Reading, Troubled};
 use crate::system::strength::{Effect, Strength};
-use crate::system::times::{Percentiles, Times};
-use crate::system::topology::{Calls, Entity, Topology};
+use crate::system::times::Times;
+use crate::system::topology::{Entity, Topology};
 
-/// The share of reads that a cache passes on to its store on a quiet day.
-const USUAL_MISS: i32 = 80;
 /// The share of its capacity above which an entity fails requests.
 const OVERLOAD: i64 = 930;
 /// The greatest use of capacity that is told apart, 30 times what an entity can do.
@@ -22,16 +22,6 @@ const MOST_OVERLOAD: i64 = 900;
 const LONGEST_QUEUE: i64 = 930;
 /// The greatest number of requests that are taken to wait in a queue, in thousandths.
 const MOST_WAITING: i64 = 7000;
-/// The share of the requests of a caller from which its slowest hundredth is as slow as that of what it calls, in thousandths.
-const MANY: i64 = 500;
-/// The rise in the share of failed requests from which the errors of an entity are up.
-const ERRORS_UP: i16 = 25;
-/// The factor from which the response times of an entity are up.
-const LATENCY_UP: u64 = 1800;
-/// The use of capacity from which an entity is saturated, if it uses less on a quiet day.
-const SATURATED: i16 = 850;
-/// The share of what is usual up to which far less arrives, or is done.
-const FAR_LESS: i64 = 400;
 
 /// A fact as traffic needs it: a predicate that holds about an entity, and how strongly it acts.
 #[derive(Debug, Clone, Copy)]
@@ -64,191 +54,6 @@ impl Acting<'_> {
     }
 }
 
-/// What the facts that hold at the moment do to an entity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Effects {
-    /// The share of requests that pass the entity itself.
-    passes: i32,
-    /// The share of its calls that pass, by [`Toward`].
-    passes_toward: [i32; Toward::ALL.len()],
-    capacity: i32,
-    latency: i32,
-    /// The share of requests that wait in vain until the caller gives up.
-    hung: i64,
-    /// The share of its calls that do so, by [`Toward`].
-    hung_toward: [i64; Toward::ALL.len()],
-    /// The load that it causes in addition to that of its users, in thousandths of the usual load of what it calls, by
-    /// [`Toward`].
-    extra: [i32; Toward::ALL.len()],
-    retries: i32,
-    miss: i32,
-    /// The calls that are not made, by [`Toward`].
-    spared: [bool; Toward::ALL.len()],
-}
-
-impl Effects {
-    const NONE: Self = Self {
-        spared: [false; Toward::ALL.len()],
-        passes: 1000,
-        passes_toward: [1000; Toward::ALL.len()],
-        capacity: 1000,
-        latency: 1000,
-        hung: 0,
-        hung_toward: [0; Toward::ALL.len()],
-        extra: [0; Toward::ALL.len()],
-        retries: 0,
-        miss: USUAL_MISS,
-    };
-}
-
-impl Effects {
-    /// Returns whether no calls are made along a link.
-    fn spares(&self, link: &Link) -> bool {
-        link.toward.is_some_and(|toward| self.spared[toward as usize])
-    }
-
-    /// Returns the share of calls along a link that fail, given the share of requests that the other end fails.
-    fn fails(&self, link: &Link, error: i16) -> i64 {
-        let passes = link.toward.map_or(1000, |toward| i64::from(self.passes_toward[toward as usize]));
-        1000 - passes * (1000 - i64::from(error)) / 1000
-    }
-}
-
-/// What can be measured at an entity in one minute.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Reading {
-    /// The share of requests that it fails, for whatever reason.
-    pub error: i16,
-    /// The share of its capacity that it needs.
-    pub used: i16,
-    /// The requests that reach it, relative to a quiet day.
-    pub load: i32,
-    /// How long it takes to answer on average, in microseconds.
-    pub mean: u32,
-    /// How long the median answer takes, in microseconds.
-    pub p50: u32,
-    /// The 99th percentile of how long answers take, in microseconds.
-    pub p99: u32,
-    /// The share of requests that wait in vain until the caller gives up.
-    pub hung: i16,
-}
-
-/// Whether an entity is in trouble, compared with a quiet day.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a symptom of its own, and any of them can be there together"
-)]
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Trouble {
-    /// Whether errors are up.
-    pub errors: bool,
-    /// Whether response times are up.
-    pub slow: bool,
-    /// Whether its capacity is used up.
-    pub saturated: bool,
-    /// Whether far fewer requests arrive than usual.
-    pub idle: bool,
-    /// Whether far less is done than usual: fewer requests arrive, or most of them fail.
-    pub undone: bool,
-}
-
-impl Trouble {
-    /// Returns whether errors or response times are up.
-    #[must_use]
-    pub const fn any(self) -> bool {
-        self.errors || self.slow
-    }
-
-    /// Returns whether there is a symptom, as far as it follows from traffic.
-    #[must_use]
-    pub const fn has(self, symptom: Symptom) -> bool {
-        match symptom {
-            Symptom::Errors => self.errors,
-            Symptom::Latency => self.slow,
-            Symptom::Saturation(Resource::Processor) => self.saturated,
-            Symptom::Saturation(_) => false,
-            Symptom::Absence(Work::Requests) => self.idle,
-            Symptom::Absence(Work::Messages | Work::Runs) => self.undone,
-        }
-    }
-}
-
-impl Reading {
-    /// Compares the reading with the baseline of the same entity.
-    #[must_use]
-    pub fn trouble(&self, quiet: &Self) -> Trouble {
-        Trouble {
-            errors: self.error - quiet.error >= ERRORS_UP,
-            slow: u64::from(self.p99) * 1000 >= u64::from(quiet.p99) * LATENCY_UP,
-            saturated: self.used >= SATURATED && quiet.used < SATURATED,
-            idle: i64::from(self.load) <= FAR_LESS && i64::from(quiet.load) > FAR_LESS,
-            undone: self.done() <= FAR_LESS && quiet.done() > FAR_LESS,
-        }
-    }
-
-    /// Returns how many requests are being answered at a time, in thousandths of those on a quiet day: by Little's law,
-    /// those that arrive times how long each takes.
-    #[must_use]
-    pub fn in_flight(&self, quiet: &Self) -> i64 {
-        i64::from(self.load) * i64::from(self.mean) / i64::from(quiet.mean.max(1))
-    }
-
-    /// Returns the requests that it answers well, relative to those of a quiet day, in thousandths.
-    #[must_use]
-    pub fn done(&self) -> i64 {
-        i64::from(self.load) * (1000 - i64::from(self.error)) / 1000
-    }
-}
-
-/// The entities that are in trouble, compared with a quiet day.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Troubled {
-    /// The entities whose errors are up.
-    pub errors: EntitySet,
-    /// The entities whose response times are up.
-    pub slow: EntitySet,
-    /// The entities whose capacity is used up.
-    pub saturated: EntitySet,
-    /// The entities at which far fewer requests arrive.
-    pub idle: EntitySet,
-    /// The entities that do far less than usual.
-    pub undone: EntitySet,
-}
-
-impl Troubled {
-    /// Returns the entities whose errors or response times are up.
-    #[must_use]
-    pub fn any(self) -> EntitySet {
-        self.errors | self.slow
-    }
-
-    /// Returns the entities that have a symptom, as far as it follows from traffic. What only a class of evidence shows,
-    /// none of them has.
-    #[must_use]
-    pub const fn has(self, symptom: Symptom) -> EntitySet {
-        match symptom {
-            Symptom::Errors => self.errors,
-            Symptom::Latency => self.slow,
-            Symptom::Saturation(Resource::Processor) => self.saturated,
-            Symptom::Saturation(_) => EntitySet::EMPTY,
-            Symptom::Absence(Work::Requests) => self.idle,
-            Symptom::Absence(Work::Messages | Work::Runs) => self.undone,
-        }
-    }
-
-    /// Returns the trouble of one entity.
-    #[must_use]
-    pub fn at(self, at: EntityId) -> Trouble {
-        Trouble {
-            errors: self.errors.contains(at),
-            slow: self.slow.contains(at),
-            saturated: self.saturated.contains(at),
-            idle: self.idle.contains(at),
-            undone: self.undone.contains(at),
-        }
-    }
-}
-
 /// The model of the traffic through one system.
 #[derive(Debug, Clone)]
 pub struct TrafficModel {
@@ -260,48 +65,6 @@ pub struct TrafficModel {
     /// The entry and the weight of each journey.
     journeys: Vec<(EntityId, i32)>,
     gateway: EntityId,
-}
-
-/// A dependency, with what traffic needs to know of it.
-#[derive(Debug, Clone, Copy)]
-struct Link {
-    to: EntityId,
-    calls: Calls,
-    toward: Option<Toward>,
-    /// Whether the caller is a cache and this its store.
-    is_store: bool,
-    /// Whether the caller waits for the answer.
-    waits: bool,
-}
-
-impl Link {
-    /// Returns the calls for each request of the caller, in thousandths, without those that are repeated.
-    fn rate(&self, own: &Effects) -> i64 {
-        i64::from(if self.is_store { own.miss } else { self.calls.rate() })
-    }
-
-    /// Returns the share of the caller's requests that call.
-    fn share(&self, own: &Effects) -> i64 {
-        i64::from(if self.is_store { own.miss } else { self.calls.share })
-    }
-
-    /// Returns the share of all calls that are repeated, given the share that fails.
-    fn repeated(&self, fails: i64) -> i64 {
-        fails.min(self.calls.retried.into())
-    }
-
-    /// Returns the share of the caller's requests that fail because of these calls, given the share of calls that fails.
-    fn loses(&self, own: &Effects, fails: i64) -> i64 {
-        let in_vain = fails - self.repeated(fails) * (1000 - fails) / 1000;
-        // What the store of a cache cannot answer fails whatever its share of the reads on a quiet day.
-        let share = if self.is_store { 1000 } else { self.share(own) };
-        share * self.any_of_them(in_vain) / 1000 * i64::from(self.calls.needed) / 1000
-    }
-
-    /// Returns the share of requests of which at least one call has a property that a share of all calls has.
-    fn any_of_them(&self, share: i64) -> i64 {
-        1000 - (0..self.calls.times).fold(1000, |none, _| none * (1000 - share) / 1000)
-    }
 }
 
 /// What an entity can do, and what it is asked to do on a quiet day.
@@ -486,10 +249,10 @@ impl TrafficModel {
     fn call(&self, flow: &mut Flow, from: usize) {
         let Flow { readings, loads, calls, effects, .. } = flow;
         let (own, load) = (&effects[from], loads[from]);
-        for number in self.starts[from]..self.starts[from + 1] {
-            let link = &self.links[number];
+        let own_links = self.starts[from]..self.starts[from + 1];
+        for (link, calls) in self.links[own_links.clone()].iter().zip(&mut calls[own_links]) {
             if own.spares(link) {
-                calls[number] = 0;
+                *calls = 0;
                 continue;
             }
             let fails = own.fails(link, readings[link.to.index()].error);
@@ -498,8 +261,8 @@ impl TrafficModel {
             let made = load * link.rate(own) / 1000 * attempts / 1000;
             // Calls that are not made are a share of those that would be.
             let whole = if extra < 0 { made } else { self.capacities[link.to.index()].usual };
-            calls[number] = (made + whole * extra / 1000).max(0);
-            loads[link.to.index()] += calls[number];
+            *calls = (made + whole * extra / 1000).max(0);
+            loads[link.to.index()] += *calls;
         }
     }
 
@@ -586,69 +349,6 @@ impl TrafficModel {
 
     fn links(&self, from: usize) -> &[Link] {
         &self.links[self.starts[from]..self.starts[from + 1]]
-    }
-}
-
-/// What the requests of an entity wait for, as it adds up.
-struct Waiting {
-    is_gateway: bool,
-    /// Its own work, and the calls that are made one after another.
-    times: Times,
-    /// The slowest of the calls that are made at the same time.
-    parallel: Times,
-    /// The calls of the gateway, of which each request makes one.
-    mixed: Times,
-    /// The share of requests that do not wait in vain for anything.
-    answered: i64,
-    /// The share of the gateway's requests that wait in vain for a service.
-    hung_behind: i64,
-    /// Times that the percentiles are not below, because almost all requests wait for something that takes so long.
-    least: Percentiles,
-}
-
-impl Waiting {
-    /// Begins with own work of this 99th percentile, and with the share of requests that wait in vain whatever they call.
-    fn new(work: i64, hung: i64, is_gateway: bool) -> Self {
-        Self {
-            is_gateway,
-            times: Times::of_work(work),
-            parallel: Times::default(),
-            mixed: Times::default(),
-            answered: 1000 - hung,
-            hung_behind: 0,
-            least: Percentiles::default(),
-        }
-    }
-
-    /// Adds the calls along a link, a share of which waits in vain on the way.
-    fn wait(&mut self, link: &Link, own: &Effects, called: &Reading, times: Times, hung_on_the_way: i64) {
-        let share = link.share(own);
-        let hung = 1000 - (1000 - i64::from(called.hung)) * (1000 - hung_on_the_way) / 1000;
-        let all = times.repeated(link.calls.times.into());
-        if self.is_gateway {
-            self.mixed = self.mixed.or(all, share);
-            self.hung_behind += share * hung / 1000;
-            return;
-        }
-        self.answered = self.answered * (1000 - share * link.any_of_them(hung) / 1000) / 1000;
-        let part = all.of_share(share);
-        if link.calls.parallel {
-            self.parallel = self.parallel.later(part);
-        } else {
-            self.times = self.times.then(part);
-        }
-        // The slowest calls are those that hang, which the caller's own share of them counts.
-        if called.hung == 0 && share >= MANY {
-            self.least.p99 = self.least.p99.max(called.p99.into());
-            self.least.p50 = self.least.p50.max(if share >= 1000 { called.p50.into() } else { 0 });
-        }
-    }
-
-    /// Returns how long answers take.
-    fn over(self) -> (Times, Percentiles) {
-        let times = self.times.then(self.parallel).then(self.mixed.of_all());
-        let hung = 1000 - self.answered * (1000 - self.hung_behind) / 1000;
-        (times, times.percentiles(hung, self.least))
     }
 }
 

@@ -11,7 +11,7 @@ use super::seen::Seen;
 use crate::data::vocabulary::Glance;
 use crate::ids::{ClassSet, EntitySet};
 use crate::proof::hypotheses::{View, log2};
-use crate::system::traffic::Troubled;
+use crate::system::reading::Troubled;
 use incident_env::Diagnostic;
 
 /// The looks that can exclude an explanation by what they claim, in the order in which they are preferred. After them

@@ -8,8 +8,8 @@ use crate::data::vocabulary::Predicate;
 use crate::incident::rule::AlertRule;
 use crate::proof::hypotheses::{Appearance, Hypothesis, Laboratory, WHOLE};
 use crate::system::fault::Fault;
+use crate::system::reading::Troubled;
 use crate::system::strength::{Effect, Strength};
-use crate::system::traffic::Troubled;
 
 /// One in so many incidents is a false alarm.
 const FALSE_ALARMS: u64 = 10;

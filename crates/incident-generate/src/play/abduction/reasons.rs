@@ -10,7 +10,7 @@ use crate::play::limits::{CHAIN, MOST_CITED};
 use crate::proof::claim::Claim;
 use crate::proof::hypotheses::{Appearance, View};
 use crate::record_id::RecordId;
-use crate::system::traffic::Troubled;
+use crate::system::reading::Troubled;
 use incident_env::{Diagnostic, Loss, Severity};
 
 /// Returns a chain of entities along which the explanation acts, from the alerted one to the root. It leads through what is
