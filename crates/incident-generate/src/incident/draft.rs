@@ -10,6 +10,7 @@ use crate::incident::design::{Slot, quota};
 use crate::incident::history::{DURATION, History};
 use crate::incident::incident::{Decoy, Incident, Proof, Second};
 use crate::incident::level::{Knobs, Level};
+use crate::incident::rejected::Rejected;
 use crate::incident::rule::AlertRule;
 use crate::proof::hypotheses::{Appearance, Beside, Effects, Hypotheses, Hypothesis, Laboratory};
 use crate::proof::repair_plan;
@@ -25,35 +26,6 @@ use incident_env::{Loss, Severity};
 const MOST_STRENGTHS: u64 = 6;
 /// The number of faults that are tried as a second one.
 const MOST_SECONDS: usize = 24;
-
-/// The reason why an attempt was rejected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Rejected {
-    /// No fault of this system has the wanted family and severity.
-    NoFault,
-    /// No entity could be alerted.
-    NoAlert,
-    /// Another fault, or no fault at all, would look the same.
-    Ambiguous,
-    /// The alert excludes too many faults.
-    TooFewFaults,
-    /// Too few views exclude all other faults.
-    TooFewViews,
-    /// The fault cannot be repaired without harm.
-    NoRepair,
-    /// The fault acts along no path that an answer could name.
-    NoPath,
-    /// The fault cannot be shown by as few records as an answer may cite.
-    TooManyRecords,
-    /// What the decoys do would change the severity.
-    DecoysCount,
-    /// A fault that the alert leaves open is not set apart by what its definition says.
-    NotSetApart,
-    /// One look would tell the severity.
-    SeverityTold,
-    /// A fairness rule is broken.
-    Unfair,
-}
 
 /// Where an incident comes from.
 #[derive(Debug, Clone, Copy)]

@@ -1,11 +1,7 @@
 //! What lasts: what users lose once everything that was done has played out.
 
+use crate::incident::recovery::{PLAYED_OUT_AFTER, SETTLED_AFTER};
 use crate::incident::world::{State, World};
-
-/// The minutes after the end of the last change from which on the system counts as settled.
-pub(crate) const SETTLED_AFTER: u32 = 5;
-/// The minutes after the end of the last change in which everything that it did has played out.
-pub(crate) const PLAYED_OUT_AFTER: u32 = 60;
 
 impl World {
     /// Returns the state in which everything has played out, if nobody does anything more.

@@ -16,6 +16,7 @@ pub(crate) mod lasting;
 pub(crate) mod level;
 pub(crate) mod propagation;
 pub(crate) mod recovery;
+pub(crate) mod rejected;
 pub(crate) mod remediation;
 pub(crate) mod rule;
 pub(crate) mod world;

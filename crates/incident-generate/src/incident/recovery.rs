@@ -1,5 +1,9 @@
 //! Recovery: how what a fault left behind goes away once the fault is over. All functions here are pure.
 
+/// The minutes after the end of the last change from which on the system counts as settled.
+pub(crate) const SETTLED_AFTER: u32 = 5;
+/// The minutes after the end of the last change in which everything that it did has played out.
+pub(crate) const PLAYED_OUT_AFTER: u32 = 60;
 /// The most minutes in which a fact that has ended still acts, less and less. They are fewer than those in which a system
 /// settles after a change.
 pub(crate) const FADES: i32 = 4;

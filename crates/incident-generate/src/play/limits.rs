@@ -3,7 +3,7 @@
 
 use std::ops::RangeInclusive;
 
-pub(crate) use crate::incident::lasting::{PLAYED_OUT_AFTER, SETTLED_AFTER};
+pub(crate) use crate::incident::recovery::{PLAYED_OUT_AFTER, SETTLED_AFTER};
 
 /// The share of information about the rivals that citations must give to show the cause.
 pub(crate) const SHOWN_FROM: f64 = 0.9;
