@@ -65,10 +65,13 @@ impl ActionSchema {
             ActionKind::Diagnostic(_) => names(&["service"]),
             ActionKind::Remediation(kind) => {
                 let extra = match kind {
-                    Remediation::RollbackDeploy => Some(("target_version", "string, optional".to_owned())),
-                    Remediation::ScaleService => Some(("replicas", "integer, optional".to_owned())),
-                    Remediation::ExecuteRunbookStep if cites => Some(text("target")),
-                    _ => None,
+                    Remediation::RollbackDeploy => vec![("target_version", "string, optional".to_owned())],
+                    Remediation::ScaleService => vec![("replicas", "integer, optional".to_owned())],
+                    Remediation::ExecuteRunbookStep if cites => vec![
+                        ("target", "string; observe takes none".to_owned()),
+                        ("minutes", "integer, for observe alone".to_owned()),
+                    ],
+                    _ => Vec::new(),
                 };
                 [text(kind.target_parameters()[0])].into_iter().chain(extra).collect()
             }

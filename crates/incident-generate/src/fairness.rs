@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use crate::data::vocabulary::Role;
 use crate::ids::{EntityId, EntitySet, FactSet};
-use crate::incident::draft::is_clear;
+use crate::incident::draft::is_clearly;
 use crate::incident::world::World;
 use crate::play::oracle;
 use crate::system::fault::{Fact, Fault};
@@ -180,9 +180,10 @@ fn margins(world: &World) -> Result<(), Unfair> {
         TaskId::ALL.into_iter().map(|task| world.incident.knobs.steps[task.index()]).max().unwrap_or_default();
     let mut state = world.start();
     for minute in 0..=longest {
-        let loss = Loss { share: world.impact(&state), ..incident.loss };
-        if Severity::of(loss) != incident.severity || !is_clear(loss) {
-            return Err(Unfair::Margin { share: loss.share, minute, severity: incident.severity });
+        let loss = |share: i32| Loss { share, ..incident.loss };
+        let share = world.impact(&state);
+        if !is_clearly(incident.severity, loss(share), loss(world.impact_with_leavers(&state))) {
+            return Err(Unfair::Margin { share, minute, severity: incident.severity });
         }
         world.pass(&mut state, 1);
     }

@@ -107,6 +107,14 @@ pub(crate) fn is_clear(loss: Loss) -> bool {
     loss.diverges || [0..=15, 25..=80, 120..=270, 330..=1000].iter().any(|clear| clear.contains(&loss.share))
 }
 
+/// Returns whether what users lose has a severity clearly, and whether it is the same if those who went away are counted.
+pub(crate) fn is_clearly(severity: Severity, loss: Loss, with_leavers: Loss) -> bool {
+    let is_it = Severity::of(loss) == severity && is_clear(loss) && Severity::of(with_leavers) == severity;
+    // A tenth of what makes the next severity is left, or one in twenty where it is much.
+    let is_far = [0..=17, 20..=90, 100..=285, 300..=1000].iter().any(|far| far.contains(&with_leavers.share));
+    is_it && (is_far || with_leavers.diverges)
+}
+
 impl Draft {
     /// Builds a system.
     #[must_use]
@@ -156,7 +164,7 @@ impl Draft {
         let effects = laboratory.effects(fault.as_ref(), &beside);
         let severity = wanted.slot.severity.unwrap_or(Severity::P4);
         let is_calm = truth.is_some() || effects.troubled.any().is_empty();
-        if Severity::of(effects.loss) != severity || !is_clear(effects.loss) || !is_calm {
+        if !is_clearly(severity, effects.loss, effects.loss_with_leavers) || !is_calm {
             return Err(Rejected::DecoysCount);
         }
         let growth = fault.as_ref().and_then(|fault| self.growth(library, fault, severity, &beside));
@@ -251,7 +259,7 @@ impl Draft {
         };
         let fits = |fault: &Fault| {
             let effects = laboratory.effects(Some(fault), alone);
-            let is_wanted = Severity::of(effects.loss) == severity && is_clear(effects.loss);
+            let is_wanted = is_clearly(severity, effects.loss, effects.loss_with_leavers);
             let tells = misleads && is_by_share(effects.loss) && self.is_told_by_one_look(&effects, None);
             is_wanted && !tells && !effects.troubled.any().is_empty()
         };
@@ -266,8 +274,8 @@ impl Draft {
     /// another one.
     fn growth(&self, library: &Library, fault: &Fault, severity: Severity, beside: &Beside<'_>) -> Option<Growth> {
         let growth = Growth::drawn(self.draws);
-        let loss = self.laboratory(library).effects(Some(&fault.grown(growth)), beside).loss;
-        (Severity::of(loss) == severity && is_clear(loss)).then_some(growth)
+        let grown = self.laboratory(library).effects(Some(&fault.grown(growth)), beside);
+        is_clearly(severity, grown.loss, grown.loss_with_leavers).then_some(growth)
     }
 
     /// Chooses a second fault with which the incident has the wanted severity, and joins it to the first one. The two
@@ -310,8 +318,7 @@ impl Draft {
             let seen = laboratory.effects(Some(one), &Beside { fault: Some(&other), ..alone.clone() });
             let fits = !effects.troubled.any().is_empty()
                 && Severity::of(effects.loss) >= severity
-                && Severity::of(seen.loss) == severity
-                && is_clear(seen.loss);
+                && is_clearly(severity, seen.loss, seen.loss_with_leavers);
             fits.then_some((other, both))
         });
         joined.ok_or(Rejected::NoFault)

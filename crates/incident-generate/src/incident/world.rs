@@ -16,7 +16,7 @@ use crate::system::growth::Growth;
 use crate::system::named_objects::NamedObjects;
 use crate::system::reading::{Reading, Trouble};
 use crate::system::strength::Strength;
-use crate::system::traffic::{Acting, Flow, TrafficModel};
+use crate::system::traffic::{Acting, Flow, LEAVE, TrafficModel};
 use incident_env::Diagnostic;
 
 /// The number of minutes before the alert whose readings are kept. Telemetry goes back no further.
@@ -304,9 +304,8 @@ impl World {
         /// The minutes of a day, and how far the hour changes the number of users, in thousandths.
         const DAY: i64 = 1440;
         const SWING: i64 = 160;
-        /// The minutes over which users look at what they get, and the share of those who do not that goes away.
+        /// The minutes over which users look at what they get.
         const MEMORY: i32 = 12;
-        const LEAVE: i64 = 350;
         let Clock(clock) = self.clock(minute);
         // The fewest come at four in the morning and the most at four in the afternoon.
         let from_low = (clock - 240).rem_euclid(DAY);
@@ -318,7 +317,7 @@ impl World {
             journeys.map(|journey| i64::from(journey.requests) * of(journey.entry)).sum::<i64>() / 1000
         };
         let remembered = (1..=MEMORY / 4).map(|back| lost(minute - back * 4)).sum::<i64>() / i64::from(MEMORY / 4);
-        daily * (1000 - remembered * LEAVE / 1000) / 1000
+        daily * (1000 - remembered * i64::from(LEAVE) / 1000) / 1000
     }
 
     /// Returns whether errors and response times of an entity are up in a minute.
@@ -405,6 +404,12 @@ impl World {
     #[must_use]
     pub fn impact(&self, state: &State) -> i32 {
         self.incident.traffic.impact(&state.flow)
+    }
+
+    /// Returns what users lose now, against the usual number of users: those who went away count as well.
+    #[must_use]
+    pub fn impact_with_leavers(&self, state: &State) -> i32 {
+        self.incident.traffic.impact_with_leavers(&state.flow)
     }
 
     /// Lets minutes pass.

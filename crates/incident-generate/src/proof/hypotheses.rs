@@ -111,6 +111,8 @@ pub(crate) struct Effects {
     pub troubled: Troubled,
     /// What users lose.
     pub loss: Loss,
+    /// The same against the usual number of users, so that those who went away count as well.
+    pub loss_with_leavers: Loss,
     /// The traffic.
     pub flow: Flow,
 }
@@ -222,7 +224,8 @@ impl<'a> Laboratory<'a> {
             late_work: any(|predicate| predicate.delays),
             diverges: any(|predicate| predicate.diverges),
         };
-        Effects { troubled: flow.troubled(&beside.quiet), loss, flow }
+        let loss_with_leavers = Loss { share: self.traffic.impact_with_leavers(&flow), ..loss };
+        Effects { troubled: flow.troubled(&beside.quiet), loss, loss_with_leavers, flow }
     }
 
     fn flow(self, fault: &Fault, other: Option<&Fault>, events: &[Acting<'_>]) -> Flow {

@@ -10,8 +10,10 @@ use crate::system::link::{Effects, Link, Waiting};
 use crate::system::reading::{Reading, Troubled};
 use crate::system::strength::{Effect, Strength};
 use crate::system::times::Times;
-use crate::system::topology::{Entity, Topology};
+use crate::system::topology::{Entity, Journey, Topology};
 
+/// The share of the users who do not get what they come for that goes away, in thousandths.
+pub(crate) const LEAVE: i32 = 120;
 /// The share of its capacity above which an entity fails requests.
 const OVERLOAD: i64 = 930;
 /// The greatest use of capacity that is told apart, 30 times what an entity can do.
@@ -62,9 +64,24 @@ pub struct TrafficModel {
     /// Where the links of each caller begin, and at the end the number of links.
     starts: Vec<usize>,
     capacities: Vec<Capacity>,
-    /// The entry and the weight of each journey.
-    journeys: Vec<(EntityId, i32)>,
+    journeys: Vec<JourneyLoad>,
     gateway: EntityId,
+}
+
+/// A journey as traffic sees it.
+#[derive(Debug, Clone, Copy)]
+struct JourneyLoad {
+    entry: EntityId,
+    /// Its share of all that users come for.
+    weight: i32,
+    /// Its share of the requests of users.
+    requests: i32,
+}
+
+impl JourneyLoad {
+    fn of(journey: &Journey) -> Self {
+        Self { entry: journey.entry, weight: journey.weight, requests: journey.requests }
+    }
 }
 
 /// What an entity can do, and what it is asked to do on a quiet day.
@@ -185,7 +202,7 @@ impl TrafficModel {
             links,
             starts,
             capacities: topology.entities.iter().map(unlimited).collect(),
-            journeys: topology.journeys.iter().map(|journey| (journey.entry, journey.weight)).collect(),
+            journeys: topology.journeys.iter().map(JourneyLoad::of).collect(),
             gateway: topology.gateway,
         };
         let mut quiet = model.still(&[]);
@@ -333,12 +350,24 @@ impl TrafficModel {
     /// Returns the impact: the share of what users come for that they do not get.
     #[must_use]
     pub fn impact(&self, flow: &Flow) -> i32 {
-        let admitted = flow.effects[self.gateway.index()].passes;
-        let lost = |(entry, weight): &(EntityId, i32)| {
-            let served = admitted * (1000 - i32::from(flow.readings[entry.index()].error)) / 1000;
-            weight * (1000 - served)
-        };
+        let lost = |journey: &JourneyLoad| journey.weight * (1000 - self.served(flow, journey));
         self.journeys.iter().map(lost).sum::<i32>() / 1000
+    }
+
+    /// Returns the share of what users come for that they do not get, against the usual number of users: those who went away
+    /// because they did not get it count as well.
+    #[must_use]
+    pub fn impact_with_leavers(&self, flow: &Flow) -> i32 {
+        let fails = |journey: &JourneyLoad| journey.requests * (1000 - self.served(flow, journey));
+        let failed = self.journeys.iter().map(fails).sum::<i32>() / 1000;
+        let stay = 1000 - failed * LEAVE / 1000;
+        1000 - stay * (1000 - self.impact(flow)) / 1000
+    }
+
+    /// Returns the share of the requests of a journey that are served.
+    fn served(&self, flow: &Flow, journey: &JourneyLoad) -> i32 {
+        let admitted = flow.effects[self.gateway.index()].passes;
+        admitted * (1000 - i32::from(flow.readings[journey.entry.index()].error)) / 1000
     }
 
     /// Returns the requests that reach an entity on a quiet day, in thousandths of a request a second.
