@@ -10,6 +10,7 @@ use crate::draws::Stream;
 use crate::ids::{ClassId, ClassSet};
 use crate::incident::calendar::Clock;
 use crate::incident::recovery::backlog_left;
+use crate::incident::rule::failing_noise;
 use crate::incident::world::Presence;
 use crate::proof::claim::Claim;
 use crate::system::particulars::Size;
@@ -263,7 +264,7 @@ impl<'a> Reader<'a> {
         let trouble = self.world.trouble(self.state, self.at, self.now);
         let reading = |minute: i32| self.world.reading(self.state, self.at, minute);
         sheet.begin(self.id(METRICS, FAILED, i64::from(self.now)), Claim::Errors { at: self.at, up: trouble.errors });
-        let most = (4 * incident.knobs.noise / 100).max(1);
+        let most = failing_noise(incident.knobs.noise);
         let failed = self.minutes().map(|minute| {
             let noise = incident.draws.below(Stream::Noise, self.slot(FAILED), when(minute), most);
             Tenths((i64::from(reading(minute).error) + i64::from(noise)).min(1000))

@@ -8,6 +8,7 @@ use crate::data::vocabulary::FailsAs;
 use crate::draws::Stream;
 use crate::ids::{ClassId, ClassSet, EntityId};
 use crate::incident::recovery::backlog_left;
+use crate::incident::rule::failing_noise;
 use crate::incident::world::Presence;
 use crate::proof::claim::Claim;
 use crate::system::particulars::Size;
@@ -109,7 +110,7 @@ impl Reader<'_> {
                 self.series(sheet, &format!("requests{{{}}}", part.label), "per s", rates);
             }
             sheet.begin(self.split_id(by, number + 1), claim);
-            let most = (4 * incident.knobs.noise / 100).max(1);
+            let most = failing_noise(incident.knobs.noise);
             let hit: i64 = parts.iter().filter(|part| part.is_hit).map(|part| part.requests).sum();
             let failed = self.minutes().map(|minute| {
                 let slot = self.slot(SPLITS + by as u64 * MOST + number + 1);
@@ -199,7 +200,7 @@ impl Reader<'_> {
         if self.at != topology.gateway {
             return;
         }
-        let most = (4 * incident.knobs.noise / 100).max(1);
+        let most = failing_noise(incident.knobs.noise);
         for (number, journey) in (0..).map(|number| number * 2).zip(&topology.journeys) {
             let label = format!("route=\"/{}\"", journey.name);
             sheet.begin(self.split_id(Dimension::Route, number), Claim::Nothing);
