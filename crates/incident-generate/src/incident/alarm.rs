@@ -95,7 +95,7 @@ impl Alarms<'_> {
         self.candidates(|symptom| self.class(symptom).map_or_else(|| troubled(symptom), shown))
     }
 
-    /// Returns a rule on a symptom that is not met before an onset and fires until `latest`. It still fires at the alert if it
+    /// Returns a rule on a symptom that is not met before an onset and fires until `latest`. It fires up to the alert if it
     /// has to.
     pub(super) fn rule(
         self,
@@ -105,12 +105,12 @@ impl Alarms<'_> {
         has_to_fire: bool,
     ) -> Option<AlertRule> {
         let class = self.class(symptom);
-        let possible = AlertRule::possible(self.draws, at, symptom, course.usual(at));
+        let possible = AlertRule::possible(self.draws, at, symptom, course.usual(at), self.knobs.noise);
         possible.into_iter().find_map(|rule| {
             let first = course.first(&rule, class, [onset - 1, latest])?;
             let fired = first + rule.pending.cast_signed();
             let fits = first >= onset && fired <= latest && course.is_met(&rule, class, fired);
-            let still_fires = !has_to_fire || course.is_met(&rule, class, 0);
+            let still_fires = !has_to_fire || (fired..=0).all(|minute| course.is_met(&rule, class, minute));
             (fits && still_fires).then_some(AlertRule { since: fired.unsigned_abs(), ..rule })
         })
     }

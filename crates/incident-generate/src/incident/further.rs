@@ -64,7 +64,9 @@ impl Alarms<'_> {
         let possible = of_class.into_iter().chain(of_traffic);
         if decoy.is_chronic() {
             // What fails every day is no reason to fire, and what is full every day is.
-            let rule = AlertRule::possible(self.draws, decoy.at, of_class?, course.usual(decoy.at)).first().copied()?;
+            let usual = course.usual(decoy.at);
+            let rules = AlertRule::possible(self.draws, decoy.at, of_class?, usual, self.knobs.noise);
+            let rule = rules.first().copied()?;
             let since = self.draws.within(Stream::Alerts, u64::from(decoy.at) << 1, 3, OLD[0], OLD[1]);
             return Some(AlertRule { since, ..rule });
         }

@@ -57,9 +57,8 @@ pub(crate) struct Sample {
     pub(crate) is_shown: bool,
 }
 
-/// The rules on error budgets: rate in tenths, budget in thousandths of a percent, windows. The first two fire at shares that
-/// noise alone comes above now and then, the others below what a fault brings about. The two last are for parts that fail
-/// something every day.
+/// The rules on error budgets: rate in tenths, budget in thousandths of a percent, windows. The first two are for systems
+/// without noise, and the two last for parts that fail something every day.
 const BURNS: [(u32, u32, [u32; 2]); 8] = [
     (144, 10, [60, 5]),
     (60, 25, [360, 30]),
@@ -70,8 +69,6 @@ const BURNS: [(u32, u32, [u32; 2]); 8] = [
     (144, 200, [60, 5]),
     (144, 250, [60, 5]),
 ];
-/// The share of failed requests that noise alone comes above now and then, in thousandths of a percent.
-const NOISY_SHARE: u32 = 150;
 /// The factors over the usual response time, in hundredths.
 const FACTORS: [u32; 3] = [105, 130, 150];
 /// The factor that noise alone comes above now and then, in hundredths.
@@ -89,10 +86,24 @@ const LEAST_RISE: u32 = 2500;
 /// The minutes in which noise stays as it is.
 const STRETCH: i32 = 10;
 
+/// Returns below how much the noise of a share of failed requests stays, in thousandths, given the noise of the incident in
+/// hundredths.
+#[must_use]
+pub(crate) const fn failing_noise(noise: u32) -> u32 {
+    let below = 4 * noise / 100;
+    if below == 0 { 1 } else { below }
+}
+
 impl AlertRule {
-    /// Returns the rules that can watch a symptom at an entity, in a drawn order, given a quiet day there. None fires every
-    /// day, and each fires at the weakest trouble.
-    pub(crate) fn possible(draws: Draws, at: EntityId, symptom: Symptom, usual: Reading) -> Vec<Self> {
+    /// Returns the minute in which it fired.
+    #[must_use]
+    pub(crate) const fn fired(&self) -> i32 {
+        -self.since.cast_signed()
+    }
+
+    /// Returns the rules that can watch a symptom at an entity, in a drawn order, given a quiet day there and the noise of the
+    /// incident in hundredths. None fires every day, noise and all, and each fires at the weakest trouble.
+    pub(crate) fn possible(draws: Draws, at: EntityId, symptom: Symptom, usual: Reading, noise: u32) -> Vec<Self> {
         let place = u64::from(at);
         let number = Symptom::ALL.iter().position(|one| *one == symptom).unwrap_or_default() as u64;
         let window = *draws.pick(Stream::Threshold, place, number << 8 | 1, &WINDOWS);
@@ -101,10 +112,8 @@ impl AlertRule {
         let mut all: Vec<Self> = match symptom {
             Symptom::Errors => {
                 let every_day = u32::from(usual.error.unsigned_abs()) * 100;
-                let fits = |share: u32| {
-                    let is_above = if every_day == 0 { share > 0 } else { share > every_day + NOISY_SHARE };
-                    is_above && share < every_day + LEAST_RISE
-                };
+                let most = every_day + (failing_noise(noise) - 1) * 100;
+                let fits = |share: u32| share > most && share < every_day + LEAST_RISE;
                 let rules = BURNS.iter().filter(|(rate, budget, _)| fits(Limit::share(*rate, *budget)));
                 rules
                     .map(|(rate, budget, windows)| Self {
@@ -129,9 +138,8 @@ impl AlertRule {
     #[must_use]
     pub(crate) fn is_within_noise(&self) -> bool {
         match self.limit {
-            Limit::Burn { rate, budget } => Limit::share(rate, budget) <= NOISY_SHARE,
             Limit::Slower(factor) => factor <= NOISY_FACTOR,
-            Limit::Above(_) | Limit::Below(_) => false,
+            Limit::Burn { .. } | Limit::Above(_) | Limit::Below(_) => false,
         }
     }
 
@@ -246,18 +254,21 @@ mod tests {
 
     #[test]
     fn no_rule_fires_every_day_and_all_fire_at_the_weakest_trouble() {
-        for every_day in [0, 4, 9, 22] {
+        for (every_day, noise) in [0, 4, 9, 22].into_iter().flat_map(|error| [0, 100, 300].map(|noise| (error, noise)))
+        {
             let usual = Reading { error: every_day, ..QUIET };
+            let most = i16::try_from(failing_noise(noise) - 1).unwrap();
+            let noisy = Reading { error: every_day + most, ..QUIET };
             let worse = Reading { error: every_day + 25, ..QUIET };
-            let all = AlertRule::possible(Draws::new(1), EntityId(2), Symptom::Errors, usual);
-            assert!(!all.is_empty(), "{every_day}");
+            let all = AlertRule::possible(Draws::new(1), EntityId(2), Symptom::Errors, usual, noise);
+            assert!(!all.is_empty(), "{every_day} {noise}");
             for rule in all {
                 let always = |reading| move |_| Sample { reading, is_shown: false };
-                assert!(!rule.is_met(0, usual, always(usual)) && rule.is_met(0, usual, always(worse)), "{rule:?}");
+                assert!(!rule.is_met(0, usual, always(noisy)) && rule.is_met(0, usual, always(worse)), "{rule:?}");
             }
         }
         // Who fails half of all requests every day has no budget to spend.
         let broken = Reading { error: 550, ..QUIET };
-        assert!(AlertRule::possible(Draws::new(1), EntityId(2), Symptom::Errors, broken).is_empty());
+        assert!(AlertRule::possible(Draws::new(1), EntityId(2), Symptom::Errors, broken, 100).is_empty());
     }
 }

@@ -10,7 +10,7 @@ use crate::incident::rule::AlertRule;
 use crate::incident::world::World;
 use crate::play::answer::NONE;
 use crate::play::live::Playable;
-use crate::telemetry::alert::AlertText;
+use crate::telemetry::alert::{AlertText, Standing};
 use incident_env::{
     ActionKind, Alert, AnswerForm, Briefing, Diagnostic, Points, Remediation, RewardTable, Scenario, Severity, Signal,
     Targets, Task, TaskId, Tasks,
@@ -90,7 +90,8 @@ fn briefing(world: &World, task: Arc<Task>, deadline: Option<u32>) -> Briefing {
 /// Returns the alert: the rule that fired, and since when.
 fn alert(world: &World) -> Alert {
     let AlertRule { at, since, .. } = world.incident.alert;
-    let AlertText { id, title, rule } = AlertText::of(world, world.incident.alert, 0);
+    let AlertText { id, title, rule } =
+        AlertText::of(world, world.incident.alert, 0, Standing::of_first(&world.incident.alert));
     Alert {
         id,
         title,

@@ -12,7 +12,6 @@ use crate::ids::EntityId;
 use crate::incident::recovery::backlog_left;
 use crate::proof::claim::Claim;
 use crate::telemetry::reader::{Reader, STATUS, Sheet};
-use crate::telemetry::words::Words;
 
 /// The class of evidence of a backlog that grows.
 const BACKLOG: &str = "backlog";
@@ -37,20 +36,22 @@ impl Reader<'_> {
         })
     }
 
-    /// Writes the field of generations for a client that holds secrets older than those that were issued in the episode.
-    /// Returns whether it did.
-    pub(super) fn old_secrets(&self, sheet: &mut Sheet, field: &Field, slot: u64) -> bool {
-        let issuer = self.world.incident.topology.of(Kind::Identity).next();
-        let rotated = issuer.and_then(|issuer| self.state.rotated_at(issuer));
-        if rotated.is_none() || !self.is_of_secrets(field) || !self.holds_old_secrets(self.at) {
-            return false;
+    /// Writes which generation of credentials the entity uses, if it has them from another part. It does not know which one was
+    /// issued. Where it holds older ones than those that were issued in the episode, it says since when.
+    pub(super) fn generation_in_use(&self, sheet: &mut Sheet, slot: u64) {
+        let topology = &self.world.incident.topology;
+        let Some(issuer) = topology.of(Kind::Identity).next() else { return };
+        if !is_client(self.kind(self.at)) {
+            return;
         }
         sheet.begin(self.id(STATUS, slot, i64::from(self.now)), Claim::Nothing);
-        let words = self.words(self.some_peer(), slot);
-        let generation = words.generation.saturating_sub(1);
-        field.shifted.write(&mut sheet.text, &Words { generation, ..words });
-        sheet.text.push_str("; loaded when it was last started\n");
-        true
+        let newest = self.words(None, slot).generation;
+        let _ = if self.state.rotated_at(issuer).is_some() && self.holds_old_secrets(self.at) {
+            let old = newest.saturating_sub(1);
+            writeln!(sheet.text, "generation {old} in use; loaded when it was last started")
+        } else {
+            writeln!(sheet.text, "generation {newest} in use")
+        };
     }
 
     /// Writes how many clients use the newest generation of secrets, where the entity issued one in the episode.
@@ -59,7 +60,7 @@ impl Reader<'_> {
         let is_issuer = topology.of(Kind::Identity).next() == Some(self.at);
         let rotated = self.state.rotated_at(self.at).filter(|_| is_issuer && self.is_of_secrets(field));
         let Some(rotated) = rotated else { return };
-        let clients = || topology.ids().filter(|at| matches!(self.kind(*at), Kind::Api | Kind::Worker));
+        let clients = || topology.ids().filter(|at| is_client(self.kind(*at)));
         let is_sent = !self.presences.iter().any(|one| {
             one.classes.contains(field.class) && (one.from..one.to).contains(&self.now) && one.from < rotated
         });
@@ -69,7 +70,7 @@ impl Reader<'_> {
     }
 
     /// Returns whether a field is that of the generations of secrets.
-    fn is_of_secrets(&self, field: &Field) -> bool {
+    pub(super) fn is_of_secrets(&self, field: &Field) -> bool {
         self.world.library.vocabulary.class_named(GENERATION) == Some(field.class)
     }
 
@@ -95,4 +96,9 @@ impl Reader<'_> {
             );
         }
     }
+}
+
+/// Returns whether parts of a kind have their credentials from another part.
+const fn is_client(kind: Kind) -> bool {
+    matches!(kind, Kind::Api | Kind::Worker)
 }

@@ -7,6 +7,8 @@ use crate::incident::world::{State, World};
 
 /// The minutes of a day.
 const DAY: u32 = 1440;
+/// How many minutes before the alert that woke the responder alerts are looked at.
+const BACK: i32 = 149;
 
 /// What agents read of an alert.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,25 +22,44 @@ pub(crate) struct AlertText {
 }
 
 impl AlertText {
-    /// Writes an alert. That which woke the responder has the number 0, and the others follow.
+    /// Writes an alert that stands so. That which woke the responder has the number 0, and the others follow.
     #[must_use]
-    pub(crate) fn of(world: &World, rule: AlertRule, number: u64) -> Self {
+    pub(crate) fn of(world: &World, rule: AlertRule, number: u64, standing: Standing) -> Self {
         let incident = &world.incident;
-        let AlertRule { at, symptom, limit, windows: [long, short], pending, since } = rule;
+        let AlertRule { at, symptom, limit, windows: [long, short], pending, .. } = rule;
         let alerted = incident.topology.name(at);
         let watched = watched(world, &rule);
         let windows = match limit {
             Limit::Burn { .. } => format!("windows of {} and {}", period(long), period(short)),
             _ => format!("mean of {long} min"),
         };
-        let fired = world.clock(-since.cast_signed());
-        let ago = if since < DAY { String::new() } else { format!(", {} d ago", since / DAY) };
+        let first = rule.fired();
+        let times = match standing {
+            Standing::Fires { since, resolved: None } => format!("fires since {}", time(world, since)),
+            Standing::Fires { since, resolved: Some(resolved) } => format!(
+                "fires since {}, was resolved before at {}, fired first at {}",
+                time(world, since),
+                time(world, resolved),
+                time(world, first)
+            ),
+            Standing::Over { fired, .. } if fired == first => format!("fired at {}", time(world, fired)),
+            Standing::Over { fired, .. } => {
+                format!("fired last at {}, fired first at {}", time(world, fired), time(world, first))
+            }
+        };
         Self {
             id: format!("ALT-{:08x}", incident.names.bits(Stream::Alert, number, 0, 0) >> 32),
             title: title(alerted, symptom),
-            rule: format!("rule: {watched}, {windows}, for {pending} min; fires since {fired}{ago}"),
+            rule: format!("rule: {watched}, {windows}, for {pending} min; {times}"),
         }
     }
+}
+
+/// Writes the time of day of a minute, and how many days ago it was.
+fn time(world: &World, minute: i32) -> String {
+    let ago = minute.min(0).unsigned_abs() / DAY;
+    let clock = world.clock(minute);
+    if ago == 0 { clock.to_string() } else { format!("{clock}, {ago} d ago") }
 }
 
 /// Returns the title of an alert about a symptom of a part.
@@ -114,13 +135,37 @@ fn period(minutes: u32) -> String {
     if minutes.is_multiple_of(60) { format!("{} h", minutes / 60) } else { format!("{minutes} min") }
 }
 
-/// Whether an alert fires.
+/// Whether an alert fires, and since when. Minutes are counted from the alert that woke the responder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
     /// It fires.
-    Fires,
-    /// It does so no more since this minute.
-    Over(i32),
+    Fires {
+        /// The minute since which it fires without a break.
+        since: i32,
+        /// The minute in which it was resolved before, if it was.
+        resolved: Option<i32>,
+    },
+    /// It does so no more.
+    Over {
+        /// The minute in which it fired last.
+        fired: i32,
+        /// The minute in which it was resolved.
+        resolved: i32,
+    },
+}
+
+impl Standing {
+    /// Returns how a rule stands that has fired and was not resolved since.
+    #[must_use]
+    pub(crate) const fn of_first(rule: &AlertRule) -> Self {
+        Self::Fires { since: rule.fired(), resolved: None }
+    }
+
+    /// Returns whether it fires.
+    #[must_use]
+    pub(crate) const fn fires(self) -> bool {
+        matches!(self, Self::Fires { .. })
+    }
 }
 
 /// Returns a test of minutes, whether a rule is met in one.
@@ -138,27 +183,48 @@ fn is_met<'a>(world: &'a World, state: &'a State, rule: &'a AlertRule) -> impl F
     move |minute: i32| rule.is_met(minute, usual, &sample)
 }
 
-/// Returns whether the rule of an alert fires in the current minute of a state. It fired when the alert says.
+/// Returns how an alert stands in the current minute of a state. It fired when its rule says, is resolved in the first minute
+/// in which the rule is no longer met, and fires anew once the rule has been met for as long as it has to be.
 pub(crate) fn standing(world: &World, state: &State, rule: &AlertRule) -> Standing {
-    let now = state.minute();
     let is_met = is_met(world, state, rule);
     let fires = |minute: i32| is_met(minute) || rule.is_noise(world.incident.draws, minute);
-    if fires(now) {
-        return Standing::Fires;
-    }
-    let begin = -rule.since.cast_signed();
-    let mut over = now;
-    while over > begin + 1 && !fires(over - 1) {
-        over -= 1;
-    }
-    Standing::Over(over)
+    let begin = rule.fired();
+    // Telemetry does not go back further, and what is older has been there all along.
+    let seen = begin.max(-BACK);
+    let before = after(Standing::of_first(rule), rule.pending, seen + 1..=0, &fires);
+    // What fires at the alert has woken the responder and not been resolved since.
+    let at_alert = if before.fires() { Standing::of_first(rule) } else { before };
+    after(at_alert, rule.pending, 1..=state.minute(), &fires)
+}
+
+/// Returns how an alert stands after some minutes, given how it stood before them, for how many minutes its rule has to be met,
+/// and in which it is.
+fn after(
+    before: Standing,
+    pending: u32,
+    minutes: std::ops::RangeInclusive<i32>,
+    is_met: impl Fn(i32) -> bool,
+) -> Standing {
+    let mut met = 0;
+    minutes.fold(before, |standing, minute| {
+        met = if is_met(minute) { met + 1 } else { 0 };
+        match standing {
+            Standing::Fires { since, .. } if met == 0 => Standing::Over { fired: since, resolved: minute },
+            Standing::Over { resolved, .. } if met > pending => {
+                Standing::Fires { since: minute, resolved: Some(resolved) }
+            }
+            unchanged => unchanged,
+        }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::incident::level::Level;
-    use crate::testing::{incidents, place};
+    use crate::incident::rule::failing_noise;
+    use crate::system::fault::{Target, Thing};
+    use crate::testing::{incidents, of_every_level, place};
 
     /// A rule is met when its alert says that it fires, and it is not met before what made it fire; so it is where the
     /// alarm is false. Where it is true, it still fires.
@@ -170,15 +236,90 @@ mod tests {
                 let state = world.start();
                 for rule in std::iter::once(&incident.alert).chain(&incident.alerts).filter(|rule| rule.since < DAY) {
                     let (is_met, place) = (is_met(world, &state, rule), place(&made));
-                    let fired = -rule.since.cast_signed();
+                    let fired = rule.fired();
                     if incident.fault.is_some() || !rule.is_within_noise() {
                         assert!(is_met(fired), "{place}: {rule:?}");
                     }
                     assert!(!is_met(-149), "{place}: {rule:?}");
                     if incident.fault.is_some() && *rule == incident.alert {
-                        assert_eq!(standing(world, &state, rule), Standing::Fires, "{place}: {rule:?}");
+                        assert_eq!(standing(world, &state, rule), Standing::of_first(rule), "{place}: {rule:?}");
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn what_fires_anew_was_resolved_before() {
+        let fires = Standing::Fires { since: -20, resolved: None };
+        let until = |last: i32| after(fires, 2, -19..=last, |minute| !(-10..=4).contains(&minute) && minute != 30);
+        for (minute, standing) in [
+            (-11, fires),
+            (-10, Standing::Over { fired: -20, resolved: -10 }),
+            // The rule is met again, and not yet for long enough.
+            (6, Standing::Over { fired: -20, resolved: -10 }),
+            (7, Standing::Fires { since: 7, resolved: Some(-10) }),
+            (29, Standing::Fires { since: 7, resolved: Some(-10) }),
+            (30, Standing::Over { fired: 7, resolved: 30 }),
+            (33, Standing::Fires { since: 33, resolved: Some(30) }),
+        ] {
+            assert_eq!(until(minute), standing, "{minute}");
+        }
+    }
+
+    /// Whatever is done, the catalogue never says that an alert fired all along which it called resolved before.
+    #[test]
+    fn an_alert_that_was_resolved_does_not_fire_since_before() {
+        let mut anew = 0;
+        for made in of_every_level(17, 8) {
+            let (world, incident, place) = (made.world(), made.incident(), place(&made));
+            let mut state = world.start();
+            let mut over = std::collections::BTreeMap::new();
+            if let Some(fault) = &incident.fault {
+                // What is restarted is well for some minutes, and then as bad as before.
+                let restart = world.library.vocabulary.verb_named("restart_service").unwrap();
+                let target = Target { at: fault.root, thing: Thing::Entity };
+                let kind = incident.topology.entity(fault.root).kind.as_str();
+                if world.library.vocabulary.verb(restart).accepted().split(", ").any(|one| one == kind) {
+                    world.perform(&mut state, restart, target);
+                }
+            }
+            for _ in 0..40 {
+                world.pass(&mut state, 1);
+                for (number, rule) in (0_u64..).zip(std::iter::once(&incident.alert).chain(&incident.alerts)) {
+                    let standing = standing(world, &state, rule);
+                    let text = AlertText::of(world, *rule, number, standing).rule;
+                    match (standing, over.get(&number)) {
+                        (Standing::Over { resolved, .. }, _) => {
+                            assert!(resolved <= state.minute() && text.contains("; fired "), "{place}: {text}");
+                            over.insert(number, resolved);
+                        }
+                        (Standing::Fires { since, resolved }, Some(before)) => {
+                            assert!(since > *before && resolved == Some(*before), "{place}: {text}");
+                            assert!(text.contains(", was resolved before at "), "{place}: {text}");
+                            anew += 1;
+                        }
+                        (Standing::Fires { .. }, None) => {
+                            assert_eq!(standing, Standing::of_first(rule), "{place}: {text}");
+                        }
+                    }
+                }
+            }
+        }
+        assert!(anew > 0);
+    }
+
+    /// No part fails so much on a usual day that a rule on its errors is beyond its limit.
+    #[test]
+    fn no_usual_day_is_beyond_the_limit_of_a_rule() {
+        for made in of_every_level(17, 20) {
+            let (world, incident) = (made.world(), made.incident());
+            for rule in std::iter::once(&incident.alert).chain(&incident.alerts) {
+                let Limit::Burn { rate, budget } = rule.limit else { continue };
+                let worst =
+                    i32::from(world.usual(rule.at).error) + failing_noise(incident.knobs.noise).cast_signed() - 1;
+                let limit = Limit::share(rate, budget);
+                assert!(limit > worst.unsigned_abs() * 100, "{}: {limit} and {worst}", place(&made));
             }
         }
     }

@@ -30,13 +30,13 @@ pub(super) fn catalogue(world: &World, state: &State, sheet: &mut Sheet) {
 }
 
 impl Reader<'_> {
-    /// Writes the line about an alert of the entity: that it fires, or since when it does so no more. The record is a sign
+    /// Writes the line about an alert of the entity: that it fires, or since when it does so no more. What fires anew says when it was resolved. The record is a sign
     /// only of what the part shows in this minute too, because a rule looks back.
     fn alert(&self, sheet: &mut Sheet, rule: AlertRule, number: u64) {
         let at = self.at;
         let trouble = self.world.trouble(self.state, at, self.now);
         let standing = standing(self.world, self.state, &rule);
-        let fires = standing == Standing::Fires;
+        let fires = standing.fires();
         let claim = match rule.symptom {
             _ if number > 0 || !self.state.is_touched() => Claim::Nothing,
             Symptom::Errors if trouble.errors == fires => Claim::Errors { at, up: fires },
@@ -44,12 +44,12 @@ impl Reader<'_> {
             _ => Claim::Nothing,
         };
         sheet.begin(self.id(CATALOGUE, ALERT + number, i64::from(self.now)), claim);
-        let AlertText { id, title, rule } = AlertText::of(self.world, rule, number);
+        let AlertText { id, title, rule } = AlertText::of(self.world, rule, number, standing);
         let now = self.clock(self.now);
         let _ = match standing {
-            Standing::Fires => writeln!(sheet.text, "{now} alert {id}: {title}; {rule}"),
-            Standing::Over(minute) => {
-                writeln!(sheet.text, "{now} alert {id}: resolved at {}: {title}; {rule}", self.clock(minute))
+            Standing::Fires { .. } => writeln!(sheet.text, "{now} alert {id}: {title}; {rule}"),
+            Standing::Over { resolved, .. } => {
+                writeln!(sheet.text, "{now} alert {id}: resolved at {}: {title}; {rule}", self.clock(resolved))
             }
         };
     }

@@ -16,6 +16,8 @@ use crate::telemetry::splits::reason;
 const CALLERS: u64 = 100;
 /// The greatest number of callers that are listed.
 const MOST_CALLERS: usize = 40;
+/// The share of failed calls, in thousandths, from which calls are no longer called ok.
+const SOME: i32 = 10;
 /// What marks the draws of the noise of calls.
 const CALLS: u64 = 0xCA;
 /// The slots of what the entity stands on, and of what is placed on a node.
@@ -103,6 +105,8 @@ impl Reader<'_> {
             "failing"
         } else if called.slow {
             "slow"
+        } else if share >= SOME {
+            "some fail"
         } else {
             "ok"
         };

@@ -1,5 +1,4 @@
-//! The metrics of an entity: requests, errors and response times, the series of its kind, and the journeys at the
-//! gateway.
+//! The metrics of an entity: those of its requests, the series of its kind, and the journeys at the gateway.
 
 use std::fmt::{self, Write};
 
@@ -13,11 +12,9 @@ use crate::incident::recovery::backlog_left;
 use crate::incident::world::Presence;
 use crate::proof::claim::Claim;
 use crate::system::particulars::Size;
-use crate::system::topology::Edge;
 use crate::telemetry::reader::{EMPTY, METRICS, Reader, Sheet, Tenths, WINDOW};
+use crate::telemetry::requests::OF_REQUESTS;
 
-/// The metrics that every entity with requests has.
-const OF_REQUESTS: [&str; 4] = ["requests", "failed requests", "p50 of response time", "p99 of response time"];
 /// The minutes before the alert in which a volume has grown by a fourth of a percent.
 const GROWN: i64 = 400;
 /// The number of points of a series.
@@ -31,8 +28,8 @@ const AHEAD: i64 = 3;
 const RESTARTS: i64 = 17;
 const TEETH: i64 = 19;
 
-/// The requests of an entity from which it has many, in thousandths of those on a quiet day.
-const MANY: i32 = 1500;
+/// The messages that the level 100 of unread messages stands for.
+const MESSAGES: i64 = 100_000;
 /// The use of a resource up to which what happens elsewhere drives it, in percent. What a fault takes up here is more.
 const DRIVEN: i64 = 92;
 /// The scatter of the use of a resource that is driven so far, in percent.
@@ -40,11 +37,6 @@ const SCATTER: i64 = 6;
 /// The use of a resource from which nobody can tell what drives it, in percent.
 const UNCLEAR: i64 = 75;
 
-/// The slots of the series that every entity with requests has.
-const REQUESTS: u64 = 1;
-const FAILED: u64 = 2;
-const RESPONSE_TIME: u64 = 3;
-const MEDIAN: u64 = 4;
 /// The slot of the first series of the templates, and that of the first journey.
 const SERIES: u64 = 10;
 const JOURNEYS: u64 = 200;
@@ -120,13 +112,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns the name of a series without its labels.
-    fn name_of(&self, series: &Series) -> String {
+    pub(super) fn name_of(&self, series: &Series) -> String {
         let named = series.of.and_then(|of| self.dialect(self.at).series(of, self.kind(self.at)));
         named.map_or_else(|| series.label.clone(), |named| named.name.clone())
     }
 
     /// Returns whether a metric is shown.
-    fn is_asked(&self, name: &str) -> bool {
+    pub(super) fn is_asked(&self, name: &str) -> bool {
         self.asked.metric.as_deref().is_none_or(|asked| asked == name)
     }
 
@@ -149,89 +141,6 @@ impl<'a> Reader<'a> {
         let apart = self.apart();
         let past = i32::try_from(minute).unwrap_or_default() % apart;
         self.now - if past == 0 { apart } else { past }
-    }
-
-    /// Writes the series that follow from traffic.
-    fn traffic(&self, sheet: &mut Sheet) {
-        if self.is_asked(OF_REQUESTS[0]) {
-            self.requests(sheet);
-        }
-        if self.is_asked(OF_REQUESTS[1]) {
-            self.failed_requests(sheet);
-        }
-        if self.is_asked(OF_REQUESTS[2]) {
-            self.medians(sheet);
-        }
-        if self.is_asked(OF_REQUESTS[3]) {
-            self.response_times(sheet);
-        }
-    }
-
-    /// Returns the requests that reach the entity in a minute, per second.
-    pub(super) fn requests_in(&self, minute: i32) -> i64 {
-        let usual = self.world.incident.traffic.usual(self.at) / 1000;
-        let load = i64::from(self.world.reading(self.state, self.at, minute).load);
-        usual * load / 1000 * self.world.users(self.state, minute) / 1000
-    }
-
-    /// Writes the requests that reach the entity.
-    fn requests(&self, sheet: &mut Sheet) {
-        let (claim, _) = self.flood();
-        sheet.begin(self.id(METRICS, REQUESTS, i64::from(self.now)), claim);
-        let requests =
-            self.minutes().map(|minute| Tenths(self.noisy(REQUESTS, minute, self.requests_in(minute) * 10, 30)));
-        self.series(sheet, OF_REQUESTS[0], "per s", requests);
-    }
-
-    /// Returns what the requests of the entity say of the class of evidence that far more of them arrive, with the series
-    /// of the templates that describes it and the times at which it does.
-    fn flood(&self) -> (Claim, Option<(&'a Series, Vec<Presence>)>) {
-        let kind = self.kind(self.at);
-        let is_it = |series: &&&Series| series.of == Some(Quantity::Requests) && series.kinds.contains(&kind);
-        let Some(series) = self.world.library.telemetry.series.iter().find(|series| is_it(&series)) else {
-            return (Claim::Nothing, None);
-        };
-        let of_class = self.presences.iter().filter(|presence| presence.classes.contains(series.class));
-        let shown: Vec<_> = of_class
-            .filter(|presence| presence.from <= self.now && self.now - self.window() < presence.to)
-            .copied()
-            .collect();
-        // Many more requests may also come of a fault elsewhere, which is no sign of one here and not the lack of it.
-        let loads = self.minutes().map(|minute| self.world.reading(self.state, self.at, minute).load);
-        let most = if self.world.incident.traffic.usual(self.at) > 0 { loads.max().unwrap_or_default() } else { 0 };
-        let claim = if !shown.is_empty() {
-            Claim::Shows { at: self.at, class: series.class }
-        } else if self.window() == WINDOW && most < MANY {
-            Claim::Lacks { at: self.at, classes: ClassSet::of(series.class) }
-        } else {
-            Claim::Nothing
-        };
-        (claim, Some((series, shown)))
-    }
-
-    /// Returns the requests that arrive in a minute, in hundredths of the usual ones, or 0 if it is not far more.
-    fn flood_of(&self, series: &Series, minute: i32) -> i64 {
-        let holds = |presence: &&Presence| {
-            presence.classes.contains(series.class) && (presence.from..presence.to).contains(&minute)
-        };
-        let is_there = self.presences.iter().any(|presence| holds(&presence));
-        if is_there { self.level_within(series.shifted, REQUESTS, when(minute)) } else { 0 }
-    }
-
-    /// Writes the requests of an entity that is no part of requests of users, such as a name server.
-    fn own_requests(&self, sheet: &mut Sheet) {
-        let (claim, Some((series, _))) = self.flood() else { return };
-        if !self.is_asked(&self.name_of(series)) {
-            return;
-        }
-        let usual = i64::from(self.particulars(self.at).requests());
-        sheet.begin(self.id(METRICS, REQUESTS, i64::from(self.now)), claim);
-        let printed = self.printed(series);
-        let values = self.minutes().map(|minute| {
-            let factor = self.flood_of(series, minute).max(100);
-            Tenths(self.noisy(REQUESTS, minute, usual * factor / 10, 60))
-        });
-        self.series(sheet, &printed.label, printed.unit, values);
     }
 
     /// Writes the routes and the sessions of a network.
@@ -257,96 +166,82 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Writes the share of requests that the entity fails.
-    fn failed_requests(&self, sheet: &mut Sheet) {
-        let incident = &self.world.incident;
-        let trouble = self.world.trouble(self.state, self.at, self.now);
-        let reading = |minute: i32| self.world.reading(self.state, self.at, minute);
-        sheet.begin(self.id(METRICS, FAILED, i64::from(self.now)), Claim::Errors { at: self.at, up: trouble.errors });
-        let most = (4 * incident.knobs.noise / 100).max(1);
-        let failed = self.minutes().map(|minute| {
-            let noise = incident.draws.below(Stream::Noise, self.slot(FAILED), when(minute), most);
-            Tenths((i64::from(reading(minute).error) + i64::from(noise)).min(1000))
-        });
-        self.series(sheet, OF_REQUESTS[1], "%", failed);
-    }
-
-    /// Writes how long answers take.
-    fn response_times(&self, sheet: &mut Sheet) {
-        let trouble = self.world.trouble(self.state, self.at, self.now);
-        sheet
-            .begin(self.id(METRICS, RESPONSE_TIME, i64::from(self.now)), Claim::Slow { at: self.at, up: trouble.slow });
-        let times = self.minutes().map(|minute| {
-            let latency = i64::from(self.world.reading(self.state, self.at, minute).p99);
-            Tenths(self.noisy(RESPONSE_TIME, minute, latency / 100, 60))
-        });
-        self.series(sheet, OF_REQUESTS[3], "ms", times);
-    }
-
-    /// Writes how long the median answer takes. It shares the noise of the 99th percentile, so it stays below that.
-    fn medians(&self, sheet: &mut Sheet) {
-        sheet.begin(self.id(METRICS, MEDIAN, i64::from(self.now)), Claim::Nothing);
-        let times = self.minutes().map(|minute| {
-            let median = i64::from(self.world.reading(self.state, self.at, minute).p50);
-            Tenths(self.noisy(RESPONSE_TIME, minute, median / 100, 60))
-        });
-        self.series(sheet, OF_REQUESTS[2], "ms", times);
-    }
-
-    /// Writes a series of the templates, which a class of evidence shifts while it is there.
+    /// Writes a series of the templates, which a class of evidence shifts while it is there. What a worker says of the queue
+    /// that it reads is what the queue says.
     fn shifted(&self, sheet: &mut Sheet, slot: u64, series: &Series) {
-        let of_class = || self.presences.iter().filter(|presence| presence.classes.contains(series.class));
-        let is_there = of_class().any(|presence| presence.from <= self.now && self.now - self.window() < presence.to);
-        let own = self.level_within(series.usual, slot, OWN_LEVEL);
-        let claim = if is_there {
+        let queue = self.queue_read(series);
+        let (id, printed) = (self.id(METRICS, slot, i64::from(self.now)), self.printed(series));
+        let measured = queue.as_ref().unwrap_or(self);
+        let own = measured.level_within(series.usual, slot, OWN_LEVEL);
+        sheet.begin(id, measured.claim_of(series, own));
+        let values = self.minutes().map(|minute| measured.value(series, slot, own, minute, &printed));
+        self.series(sheet, &printed.label, printed.unit, values);
+    }
+
+    /// Returns the reader of the queue whose messages a series of a worker counts.
+    fn queue_read(&self, series: &Series) -> Option<Self> {
+        let is_of_queue = self.kind(self.at) == Kind::Worker && series.of == Some(Quantity::Backlog);
+        let queue = is_of_queue.then(|| self.words(self.some_peer(), 0).queue().id());
+        let queue = queue.filter(|queue| self.kind(*queue) == Kind::Queue)?;
+        Some(Self::new(self.world, self.state, queue).asking(&self.asked))
+    }
+
+    /// Returns what a series of the templates says of its class of evidence, given its usual level.
+    fn claim_of(&self, series: &Series, own: i64) -> Claim {
+        let mut of_class = self.presences.iter().filter(|presence| presence.classes.contains(series.class));
+        let is_there = of_class.any(|presence| presence.from <= self.now && self.now - self.window() < presence.to);
+        if is_there {
             Claim::Shows { at: self.at, class: series.class }
         } else if self.window() == WINDOW && self.minutes().all(|minute| self.driven(series, own, minute) < UNCLEAR) {
             Claim::Lacks { at: self.at, classes: ClassSet::of(series.class) }
         } else {
             Claim::Nothing
-        };
-        sheet.begin(self.id(METRICS, slot, i64::from(self.now)), claim);
-        let printed = self.printed(series);
-        let values = self.minutes().map(|minute| {
-            let ahead = if series.shape == Shape::Fill { FILLS } else { 0 };
-            let holds = |presence: &&Presence| (presence.from.saturating_sub(ahead)..presence.to).contains(&minute);
-            let level = self.level(series, slot, own, minute, of_class().find(holds).map(|presence| presence.from));
-            let over = of_class().filter(|presence| presence.to <= minute);
-            let left = over.map(|presence| {
-                let peak = || self.level(series, slot, own, presence.to - 1, Some(presence.from));
-                self.left_of(series.of, peak, presence, minute)
-            });
-            let level = level.max(left.max().unwrap_or_default());
-            let level = match series.of {
-                // The share of a volume that was made larger is one of its new size.
-                Some(Quantity::Volume) if printed.unit != "GiB" => level * 1000 / self.state.volume(self.at, minute),
-                _ => level,
-            };
-            match series.of {
-                // Of a hundred attempts those after the first are retries.
-                Some(Quantity::Retries) => {
-                    let retries = (level - 104).max(0) * 100 + self.hundredth(slot, minute) / 8;
-                    let value = (self.requests_in(minute) * retries / 1000).max(self.repeated_in(minute) / 100);
-                    Decimal { value, places: 1 }
-                }
-                // What is on a volume only grows while nothing clears it.
-                Some(Quantity::Volume) if level < 100 => {
-                    printed.value(level, (i64::from(minute) + GROWN) * 100 / (4 * GROWN))
-                }
-                _ => printed.value(level, self.hundredth(slot, minute)),
-            }
-        });
-        self.series(sheet, &printed.label, printed.unit, values);
+        }
     }
 
-    /// Returns the calls of the entity that are repeated in a minute because they failed, in thousandths of a call a second.
-    fn repeated_in(&self, minute: i32) -> i64 {
-        let requests = self.requests_in(minute);
-        let repeated = |edge: &Edge| {
-            let fails = self.fails(edge, minute).0.min(edge.calls.retried);
-            requests * i64::from(edge.calls.rate()) / 1000 * i64::from(fails)
+    /// Returns the value of a series of the templates in a minute.
+    fn value(&self, series: &Series, slot: u64, own: i64, minute: i32, printed: &Printed<'_>) -> Decimal {
+        let of_class = || self.presences.iter().filter(|presence| presence.classes.contains(series.class));
+        let ahead = if series.shape == Shape::Fill { FILLS } else { 0 };
+        let holds = |presence: &&Presence| (presence.from.saturating_sub(ahead)..presence.to).contains(&minute);
+        let level = self.level(series, slot, own, minute, of_class().find(holds).map(|presence| presence.from));
+        let over = of_class().filter(|presence| presence.to <= minute);
+        let left = over.map(|presence| {
+            let peak = || self.level(series, slot, own, presence.to - 1, Some(presence.from));
+            self.left_of(series.of, peak, presence, minute)
+        });
+        let level = level.max(left.max().unwrap_or_default());
+        let level = match series.of {
+            // The share of a volume that was made larger is one of its new size.
+            Some(Quantity::Volume) if printed.unit != "GiB" => level * 1000 / self.state.volume(self.at, minute),
+            _ => level,
         };
-        self.world.incident.topology.needs(self.at).map(repeated).sum()
+        match series.of {
+            // Of a hundred attempts those after the first are retries.
+            Some(Quantity::Retries) => {
+                let shown = if self.repeats(series.class, minute) { 0 } else { (level - 104).max(0) * 100 };
+                let retries = shown + self.hundredth(slot, minute) / 8;
+                let made = self.repeated_in(series.class, minute) / 100;
+                let value = (self.requests_in(minute) * retries / 1000).max(made);
+                Decimal { value, places: 1 }
+            }
+            // What is on a volume only grows while nothing clears it.
+            Some(Quantity::Volume) if level < 100 => {
+                printed.value(level, (i64::from(minute) + GROWN) * 100 / (4 * GROWN))
+            }
+            _ => printed.value(level, self.hundredth(slot, minute)),
+        }
+    }
+
+    /// Returns the messages of a queue that wait in a minute.
+    pub(super) fn unread(&self, minute: i32) -> i64 {
+        let of_queue = |series: &Series| series.of == Some(Quantity::Backlog) && series.kinds.contains(&Kind::Queue);
+        let mut all = (SERIES..).zip(&self.world.library.telemetry.series);
+        all.find(|(_, series)| of_queue(series)).map_or(0, |(slot, series)| {
+            let own = self.level_within(series.usual, slot, OWN_LEVEL);
+            let messages = Printed { label: String::new(), unit: "", whole: MESSAGES, places: 0 };
+            self.value(series, slot, own, minute, &messages).value
+        })
     }
 
     /// Returns the level that is left in a minute of what a class that is over had driven to a peak: a backlog is worked off
@@ -365,7 +260,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns how a series is printed: as the exporter of the entity's technology names it, or else in plain words.
-    fn printed<'b>(&self, series: &'b Series) -> Printed<'b>
+    pub(super) fn printed<'b>(&self, series: &'b Series) -> Printed<'b>
     where
         Self: 'b,
     {
@@ -384,7 +279,7 @@ impl<'a> Reader<'a> {
                 Kind::Db | Kind::Cache | Kind::Queue | Kind::Gateway | Kind::Node => (of_size(Size::Connections), 0),
                 _ => (of_size(Size::Pool), 0),
             },
-            (Some(Quantity::Backlog), _) => (100_000, 0),
+            (Some(Quantity::Backlog), _) => (MESSAGES, 0),
             (Some(Quantity::Oldest), "s") => (6000, 0),
             (Some(Quantity::Offset), "s") => (100, 3),
             _ => (100, 0),
@@ -444,7 +339,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Draws a level within a range of a series.
-    fn level_within(&self, [low, high]: [i32; 2], slot: u64, when: u64) -> i64 {
+    pub(super) fn level_within(&self, [low, high]: [i32; 2], slot: u64, when: u64) -> i64 {
         let draws = self.world.incident.draws;
         i64::from(draws.within(Stream::Noise, self.slot(slot), when, low.unsigned_abs(), high.unsigned_abs()))
     }
@@ -532,11 +427,11 @@ impl<'a> Reader<'a> {
 }
 
 /// How a series is printed.
-struct Printed<'a> {
+pub(super) struct Printed<'a> {
     /// Its name with its labels.
-    label: String,
+    pub(super) label: String,
     /// Its unit.
-    unit: &'a str,
+    pub(super) unit: &'a str,
     /// What the level 100 is printed as, before the places.
     whole: i64,
     /// The number of decimal places.

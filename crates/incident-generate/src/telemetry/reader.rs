@@ -63,6 +63,13 @@ impl Sheet {
         })
     }
 
+    /// Adds a record with its text.
+    pub(super) fn add(&mut self, record: Record, text: &str) {
+        self.begin(record.id, record.claim);
+        self.text.push_str(text.trim_end_matches('\n'));
+        self.text.push('\n');
+    }
+
     /// Begins the line of a record.
     pub(super) fn begin(&mut self, id: RecordId, claim: Claim) {
         let _ = write!(self.text, "[{id}] ");

@@ -1,20 +1,21 @@
 //! Metrics that are split: the same requests by node, zone, release, flag, client, route, code, peer, partition or reason.
 //! What fails evenly fails evenly in each split, and what fails in one place only is seen where the split separates it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::data::kinds::{EdgeKind, Kind};
 use crate::data::vocabulary::FailsAs;
 use crate::draws::Stream;
 use crate::ids::{ClassId, ClassSet, EntityId};
-use crate::incident::recovery::backlog_left;
+use crate::incident::rule::failing_noise;
 use crate::incident::world::Presence;
 use crate::proof::claim::Claim;
 use crate::system::particulars::Size;
 use crate::system::traffic::Acting;
 use crate::telemetry::metrics::when;
 use crate::telemetry::reader::{METRICS, Reader, Sheet, Tenths, WINDOW};
-use incident_env::Dimension;
+use incident_env::{Asked, Dimension};
 
 /// The first slot of the records of splits.
 const SPLITS: u64 = 400;
@@ -24,8 +25,11 @@ const MOST: u64 = 40;
 const MOST_FAIL: i64 = 970;
 /// The share of requests that new connections are made for, in thousandths.
 const HANDSHAKES: i64 = 40;
-/// The number of partitions of a queue.
-const PARTITIONS: u32 = 6;
+/// The least and the greatest share that one client takes where it takes most, in thousandths.
+const MOST_OF: [u32; 2] = [710, 930];
+/// The number of partitions of a queue, and how many messages at most wait in all of them where one holds up the others.
+const PARTITIONS: u32 = 12;
+const SPREAD: i64 = 4000;
 
 /// One of the series of a split: what is labelled, with its share of the requests and of the failures.
 struct Part {
@@ -37,9 +41,42 @@ struct Part {
 }
 
 impl Reader<'_> {
-    /// Writes the metrics of the entity, split.
+    /// Writes the metrics of the entity, split. Where one of them is asked for, only that one is written; where it is not split,
+    /// the record says so, and which are.
     pub(super) fn split(&self, sheet: &mut Sheet, by: Dimension) {
-        let before = sheet.records.len();
+        let mut parts = Sheet::default();
+        self.every_part(&mut parts, by);
+        let Some(asked) = self.asked.metric.as_deref() else {
+            if parts.records.is_empty() {
+                self.labelled(&mut parts, by);
+            }
+            if parts.records.is_empty() {
+                let claim = match self.class_of(by) {
+                    Some(class) => Claim::Lacks { at: self.at, classes: ClassSet::of(class) },
+                    None => Claim::Nothing,
+                };
+                sheet.begin(self.split_id(by, MOST - 1), claim);
+                let _ = writeln!(sheet.text, "no series of {} has the label {by}", self.name(self.at));
+            }
+            parts.entries().for_each(|(record, text)| sheet.add(*record, text));
+            return;
+        };
+        self.labelled(&mut parts, by);
+        let asked_for = parts.entries().filter(|(_, text)| metric_of(text) == asked);
+        asked_for.for_each(|(record, text)| sheet.add(*record, text));
+        if sheet.records.is_empty() {
+            sheet.begin(self.split_id(by, MOST - 2), Claim::Nothing);
+            let names: BTreeSet<_> = parts.entries().map(|(_, text)| metric_of(text)).collect();
+            let names: Vec<_> = names.into_iter().collect();
+            let named = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            let part = self.name(self.at);
+            let _ =
+                writeln!(sheet.text, "{asked} of {part} has no label {by}; metrics of {part} that have it: {named}");
+        }
+    }
+
+    /// Writes the parts of every metric of the entity that is split.
+    fn every_part(&self, sheet: &mut Sheet, by: Dimension) {
         match by {
             Dimension::Node => self.evenly(sheet, by, &self.nodes()),
             Dimension::Flag => self.evenly(sheet, by, &self.variants()),
@@ -52,14 +89,18 @@ impl Reader<'_> {
             Dimension::Partition => self.partitions(sheet),
             Dimension::Reason => self.reasons(sheet),
         }
-        if sheet.records.len() == before {
-            let claim = match self.class_of(by) {
-                Some(class) => Claim::Lacks { at: self.at, classes: ClassSet::of(class) },
-                None => Claim::Nothing,
-            };
-            sheet.begin(self.split_id(by, MOST - 1), claim);
-            let _ = writeln!(sheet.text, "no series of {} has the label {by}", self.name(self.at));
-        }
+    }
+
+    /// Writes the metrics of the entity that have a label with one value, and so are not split by it.
+    fn labelled(&self, sheet: &mut Sheet, by: Dimension) {
+        let asked = Asked { by: None, metric: None, ..self.asked.clone() };
+        let mut all = Sheet::default();
+        self.clone().asking(&asked).metrics(&mut all);
+        let has_label = |text: &str| {
+            let label = text.split(", every ").next().unwrap_or_default();
+            ["{", ","].iter().any(|before| label.contains(&format!("{before}{by}=\"")))
+        };
+        all.entries().filter(|(_, text)| has_label(text)).for_each(|(record, text)| sheet.add(*record, text));
     }
 
     /// Returns the class of evidence that a split shows, if it shows one.
@@ -109,7 +150,7 @@ impl Reader<'_> {
                 self.series(sheet, &format!("requests{{{}}}", part.label), "per s", rates);
             }
             sheet.begin(self.split_id(by, number + 1), claim);
-            let most = (4 * incident.knobs.noise / 100).max(1);
+            let most = failing_noise(incident.knobs.noise);
             let hit: i64 = parts.iter().filter(|part| part.is_hit).map(|part| part.requests).sum();
             let failed = self.minutes().map(|minute| {
                 let slot = self.slot(SPLITS + by as u64 * MOST + number + 1);
@@ -199,7 +240,7 @@ impl Reader<'_> {
         if self.at != topology.gateway {
             return;
         }
-        let most = (4 * incident.knobs.noise / 100).max(1);
+        let most = failing_noise(incident.knobs.noise);
         for (number, journey) in (0..).map(|number| number * 2).zip(&topology.journeys) {
             let label = format!("route=\"/{}\"", journey.name);
             sheet.begin(self.split_id(Dimension::Route, number), Claim::Nothing);
@@ -283,7 +324,8 @@ impl Reader<'_> {
                     None => usual_share,
                     Some(presence) => {
                         let slot = self.slot(SPLITS + Dimension::Client as u64 * MOST);
-                        let most = i64::from(incident.draws.within(Stream::Noise, slot, when(minute), 710, 930));
+                        let since = when(presence.from);
+                        let most = i64::from(incident.draws.within(Stream::Noise, slot, since, MOST_OF[0], MOST_OF[1]));
                         let ramp = i64::from((minute - presence.from + 3).clamp(0, 15));
                         let leads = leaders_usual + (most.max(leaders_usual) - leaders_usual) * ramp / 15;
                         if is_leader { leads } else { usual_share * (1000 - leads) / (1000 - leaders_usual).max(1) }
@@ -327,32 +369,31 @@ impl Reader<'_> {
         }
     }
 
-    /// Writes the messages that wait, by partition. Where one message blocks the others, its partition has all of them.
+    /// Writes the messages that wait, by partition: together those that wait in the queue. Where one message blocks the others,
+    /// its partition has them.
     fn partitions(&self, sheet: &mut Sheet) {
         if self.kind(self.at) != Kind::Queue {
             return;
         }
         let vocabulary = &self.world.library.vocabulary;
-        let class = |name: &str| vocabulary.class_named(name);
-        let has = |presence: &&Presence, name: &str| class(name).is_some_and(|class| presence.classes.contains(class));
-        let stuck = self.particulars(self.at).drawn(16, 0, 11) % PARTITIONS;
+        let has = |presence: &&Presence, name: &str| {
+            vocabulary.class_named(name).is_some_and(|class| presence.classes.contains(class))
+        };
+        let stuck = self.particulars(self.at).drawn(16, 0, PARTITIONS - 1);
+        let is_one = self.presences.iter().any(|presence| has(&presence, "redelivery"));
+        // How many of the messages of a minute that are spread wait in a partition, in parts of those in all.
+        let part = |partition: u32, minute: i32| {
+            let slot = self.slot(SPLITS + Dimension::Partition as u64 * MOST + u64::from(partition));
+            i64::from(self.world.incident.draws.within(Stream::Noise, slot, when(minute), 80, 120))
+        };
         for partition in 0..PARTITIONS {
             sheet.begin(self.split_id(Dimension::Partition, partition.into()), Claim::Nothing);
             let values = self.minutes().map(|minute| {
-                // What waits is worked off once its cause is over.
-                let waits = |presence: &&Presence| has(presence, "backlog") && presence.from <= minute;
-                let backlog = self.presences.iter().filter(waits).max_by_key(|presence| presence.to);
-                let is_one = self.presences.iter().any(|presence| has(&presence, "redelivery"));
-                let slot = self.slot(SPLITS + Dimension::Partition as u64 * MOST + u64::from(partition));
-                let usual = i64::from(self.world.incident.draws.within(Stream::Noise, slot, when(minute), 40, 700));
-                match backlog {
-                    Some(presence) if !is_one || partition == stuck => {
-                        let left = i64::from(backlog_left(presence.from, presence.to, minute));
-                        let grown = i64::from(minute.min(presence.to - 1) - presence.from);
-                        usual + grown * if is_one { 5200 } else { 900 } * left / 1000
-                    }
-                    _ => usual,
-                }
+                let all = self.unread(minute);
+                let spread = if is_one { all.min(SPREAD) } else { all };
+                let whole: i64 = (0..PARTITIONS).map(|one| part(one, minute)).sum();
+                let own = spread * part(partition, minute) / whole;
+                if partition == stuck { own + all - spread } else { own }
             });
             self.series(sheet, &format!("messages waiting{{partition=\"{partition}\"}}"), "", values);
         }
@@ -404,6 +445,12 @@ impl Reader<'_> {
             number += 1;
         }
     }
+}
+
+/// Returns the name of the metric whose series a text shows, without labels and unit.
+fn metric_of(text: &str) -> &str {
+    let ends = ["{", " (", ", every "].into_iter().filter_map(|end| text.find(end));
+    ends.min().map_or(text, |end| &text[..end])
 }
 
 /// Returns the share of requests that fail in a part of a split, in thousandths, given the share of all that fails,

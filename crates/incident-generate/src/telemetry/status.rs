@@ -26,15 +26,15 @@ impl Reader<'_> {
         let entity = self.world.incident.topology.entity(self.at);
         for (number, field) in (0..).zip(&self.world.library.telemetry.fields) {
             if !field.kinds.contains(&entity.kind) {
+                if self.is_of_secrets(field) {
+                    self.generation_in_use(sheet, FIELDS + number);
+                }
                 continue;
             }
             let holds = |presence: &&Presence| {
                 presence.classes.contains(field.class) && (presence.from..presence.to).contains(&self.now)
             };
             let held = self.presences.iter().find(holds);
-            if self.old_secrets(sheet, field, FIELDS + number) {
-                continue;
-            }
             let claim = match held {
                 Some(_) => Claim::Shows { at: self.at, class: field.class },
                 None => Claim::Lacks { at: self.at, classes: ClassSet::of(field.class) },
