@@ -117,6 +117,8 @@ pub use told::document::mechanisms_page;
 pub use verify::{Flaw, prove};
 
 #[cfg(test)]
+mod agreement_tests;
+#[cfg(test)]
 mod alert_tests;
 #[cfg(test)]
 mod careful;

@@ -139,6 +139,7 @@ incident_env::named_enum! {
         EpochBegin = "epoch_begin",
         Member = "member",
         MemberIp = "member_ip",
+        FlagPct = "flag_pct",
     }
 }
 

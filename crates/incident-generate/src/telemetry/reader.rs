@@ -5,7 +5,6 @@ use std::fmt::{self, Write};
 
 use crate::data::dialect::Dialect;
 use crate::data::kinds::Kind;
-use crate::data::phrase::Phrase;
 use crate::data::vocabulary::FailsAs;
 use crate::draws::Stream;
 use crate::ids::EntityId;
@@ -168,6 +167,7 @@ impl<'a> Reader<'a> {
             salt,
             code: "500",
             ordinal: None,
+            change: None,
             level: "",
             text: "",
         }
@@ -200,12 +200,6 @@ impl<'a> Reader<'a> {
     /// Returns something that the entity calls, for phrases that name one and mean none in particular.
     pub(super) fn some_peer(&self) -> Option<EntityId> {
         self.world.incident.topology.needs(self.at).next().map(|edge| edge.to)
-    }
-
-    /// Appends one of several phrases.
-    pub(super) fn phrase(&self, out: &mut String, of: &[Phrase], salt: u64) {
-        let phrase = self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), salt, of);
-        phrase.write(out, &self.words(self.some_peer(), salt));
     }
 
     /// Returns how long one request took, in milliseconds. Each takes a time of its own, and hardly one takes longer than

@@ -165,10 +165,10 @@ impl Reader<'_> {
                     (parent, there.id_of_span(salt, 3)),
                     error.and_then(|error| error.status),
                 );
-                resource_spans.push(there.resource(vec![served], false));
+                resource_spans.push(there.resource(vec![served], end_ms, false));
             }
         }
-        resource_spans.insert(0, self.resource(mine, is_own));
+        resource_spans.insert(0, self.resource(mine, end_ms, is_own));
         ExportTraceServiceRequest { resource_spans }
     }
 
@@ -341,9 +341,9 @@ impl Reader<'_> {
         }
     }
 
-    /// Returns the spans of the part, by scope. Where others run is not for the records of a part to say.
-    fn resource(&self, spans: Vec<(&'static str, Span)>, with_node: bool) -> ResourceSpans {
-        let words = self.words(None, 0);
+    /// Returns the spans of the part, by scope, with what it was when they ended, in milliseconds after the alert. Where others run is not for the records of a part to say.
+    fn resource(&self, spans: Vec<(&'static str, Span)>, ms: i64, with_node: bool) -> ResourceSpans {
+        let words = Words { time: ms, ..self.words(None, 0) };
         let mut attributes = vec![Attribute::text("service.name", self.name(self.at))];
         attributes.push(Attribute::text("service.version", place(&words, Known::Version)));
         attributes.push(Attribute::text("host.name", place(&words, Known::Pod)));

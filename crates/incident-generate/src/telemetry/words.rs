@@ -12,6 +12,8 @@ use crate::incident::calendar::{Moment, Style};
 use crate::incident::world::{State, World};
 use crate::system::particulars::{Address, NAMESPACE, Particulars, Size};
 use crate::system::times::TIMEOUT;
+use crate::telemetry::flag_share::{flag_share, set_by};
+use crate::telemetry::releases::{Release, brought_by, release};
 use crate::telemetry::restarts::{Container, container, within_an_hour};
 
 /// What users store and ask for.
@@ -70,6 +72,8 @@ pub(crate) struct Words<'a> {
     pub code: &'a str,
     /// Which container of the pod is meant, if it is not the one that runs at the time of the entry.
     pub ordinal: Option<u64>,
+    /// Which change of the history the phrase is about, if it is about one.
+    pub change: Option<usize>,
     /// The word for the level, in the line of a stream.
     pub level: &'a str,
     /// The text of the entry, in the line of a stream.
@@ -166,14 +170,14 @@ impl<'a> Words<'a> {
         self.ms.unwrap_or_else(|| self.within(index, 2000, 9800))
     }
 
-    /// Appends the release that the part runs.
-    pub(super) fn write_version(&self, out: &mut String) {
-        let [major, minor, patch] = Self::version(self.own());
-        let _ = write!(out, "{major}.{minor}.{patch}");
+    /// Returns the release that a part runs at the time of the entry.
+    fn release(&self, of: Particulars<'_>) -> Release {
+        release(self.world, self.state, of, self.minute())
     }
 
-    fn version(of: Particulars<'_>) -> [u32; 3] {
-        [of.drawn(4, 1, 9), of.drawn(5, 0, 40), of.drawn(6, 0, 9)]
+    /// Returns the minute of the entry.
+    fn minute(&self) -> i32 {
+        i32::try_from(self.time.div_euclid(60_000)).unwrap_or(i32::MAX)
     }
 
     fn some_address(&self, index: u64) -> Address {
@@ -286,14 +290,8 @@ impl Fill for Words<'_> {
             }
             Known::Namespace | Known::Nns => out.write_str(NAMESPACE),
             Known::App => out.write_str(own.role()),
-            Known::Version => {
-                let [major, minor, patch] = Self::version(own);
-                write!(out, "{major}.{minor}.{patch}")
-            }
-            Known::Image => {
-                let [major, minor, patch] = Self::version(own);
-                write!(out, "registry.{NAMESPACE}.internal/{}:{major}.{minor}.{patch}", own.name())
-            }
+            Known::Version => write!(out, "{}", self.release(own)),
+            Known::Image => write!(out, "registry.{NAMESPACE}.internal/{}:{}", own.name(), self.release(own)),
             Known::OwnIp => write!(out, "{}", own.address()),
             Known::PeerHost => return Self::host(out, other),
             Known::PeerIp => write!(out, "{}", other.address()),
@@ -328,8 +326,12 @@ impl Fill for Words<'_> {
             Known::Busy => write!(out, "{}", own.size(Size::Pool) - self.idle()),
             Known::Rev => write!(out, "{}", within(104, 612)),
             Known::VersionOf => {
-                let [major, minor, _] = Self::version(own);
-                write!(out, "{major}.{}.{}", minor + within(0, 3), self.within(1 << 21, 0, 9))
+                let brought = self.change.map(|slot| brought_by(self.world, own, slot));
+                write!(out, "{}", brought.unwrap_or_else(|| self.release(own)))
+            }
+            Known::FlagPct => {
+                let set = self.change.map(|slot| set_by(self.world, self.at, slot));
+                write!(out, "{}", set.unwrap_or_else(|| flag_share(self.world, self.state, self.at, self.minute())))
             }
             Known::MaxConnections => {
                 write!(out, "{}", self.about(&[Kind::Db, Kind::Queue, Kind::Cache]).size(Size::Connections))
@@ -341,8 +343,7 @@ impl Fill for Words<'_> {
             Known::Tries => write!(out, "{}", self.minutes + 1),
             Known::Restarts => write!(out, "{}", self.container().restarts),
             Known::RestartsHour => {
-                let minute = i32::try_from(self.time.div_euclid(60_000)).unwrap_or(i32::MAX);
-                write!(out, "{}", within_an_hour(self.world, self.state, self.at, minute).max(1))
+                write!(out, "{}", within_an_hour(self.world, self.state, self.at, self.minute()).max(1))
             }
             Known::Until => write!(out, "{}", self.world.clock(self.until)),
             Known::BugFile => out.write_str(bug(0)),
@@ -433,10 +434,7 @@ impl Fill for Words<'_> {
                 match place {
                     Known::Npod => return self.pod(out, at, 0),
                     Known::Ncontainer => out.write_str(of.name()),
-                    _ => {
-                        let [major, minor, patch] = Self::version(of);
-                        write!(out, "registry.{NAMESPACE}.internal/{}:{major}.{minor}.{patch}", of.name())
-                    }
+                    _ => write!(out, "registry.{NAMESPACE}.internal/{}:{}", of.name(), self.release(of)),
                 }
             }
             Known::ApiserverAddr => out.write_str("10.0.0.10:6443"),
