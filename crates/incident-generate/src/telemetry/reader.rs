@@ -168,6 +168,7 @@ impl<'a> Reader<'a> {
             code: "500",
             ordinal: None,
             change: None,
+            outside: None,
             level: "",
             text: "",
         }
@@ -221,7 +222,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns the share of calls along an edge that fail, in thousandths, and how the failures look.
-    pub(super) fn fails(&self, edge: &Edge, minute: i32) -> (i32, FailsAs) {
+    pub(crate) fn fails(&self, edge: &Edge, minute: i32) -> (i32, FailsAs) {
         let spares = |acting: &Acting<'_>| acting.predicate.spares.is_some_and(|toward| toward.includes(edge.kind));
         if self.world.holding(self.state, edge.from, minute).any(|acting| spares(&acting)) {
             return (0, FailsAs::Unavailable);

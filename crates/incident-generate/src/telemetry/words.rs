@@ -13,6 +13,7 @@ use crate::incident::world::{State, World};
 use crate::system::particulars::{Address, NAMESPACE, Particulars, Size};
 use crate::system::times::TIMEOUT;
 use crate::telemetry::flag_share::{flag_share, set_by};
+use crate::telemetry::outside::{Outside, PORT};
 use crate::telemetry::releases::{Release, brought_by, release};
 use crate::telemetry::restarts::{Container, container, within_an_hour};
 
@@ -74,6 +75,8 @@ pub(crate) struct Words<'a> {
     pub ordinal: Option<u64>,
     /// Which change of the history the phrase is about, if it is about one.
     pub change: Option<usize>,
+    /// The host outside of the system that is the other end, if it is no part.
+    pub outside: Option<Outside>,
     /// The word for the level, in the line of a stream.
     pub level: &'a str,
     /// The text of the entry, in the line of a stream.
@@ -160,6 +163,13 @@ impl<'a> Words<'a> {
         self.world.incident.draws.bits(Stream::Phrases, salt, index, 1)
     }
 
+    /// Returns the address and the port of the other end of a call.
+    fn peer_end(&self) -> (Address, u16) {
+        let other = self.other();
+        let part = || (other.address(), self.dialect(other).port);
+        self.outside.map_or_else(part, |outside| (outside.address(), PORT))
+    }
+
     /// Returns how many connections of the pool are idle.
     fn idle(&self) -> u32 {
         let pool = self.own().size(Size::Pool);
@@ -168,6 +178,12 @@ impl<'a> Words<'a> {
 
     fn ms(&self, index: u64) -> u32 {
         self.ms.unwrap_or_else(|| self.within(index, 2000, 9800))
+    }
+
+    /// Returns the method of the request that the entry is about, as it is sent and as a word.
+    fn method(&self) -> [&'static str; 2] {
+        let methods = [["GET", "Get"], ["GET", "Get"], ["GET", "Get"], ["POST", "Post"], ["PUT", "Put"]];
+        methods[self.within(Known::Method as u64, 0, 4) as usize]
     }
 
     /// Returns the release that a part runs at the time of the entry.
@@ -238,7 +254,10 @@ impl Fill for Words<'_> {
         let pick_word = |of: Particulars<'_>, purpose| WORDS[of.drawn(purpose, 0, 15) as usize];
         let _ = match place {
             Known::Itself => out.write_str(own.name()),
-            Known::Peer => out.write_str(self.thing.unwrap_or_else(|| other.name())),
+            Known::Peer => {
+                let outside = self.outside.map(|outside| outside.name);
+                out.write_str(self.thing.or(outside).unwrap_or_else(|| other.name()))
+            }
             Known::Caller | Known::ClientId => out.write_str(self.of(self.caller).name()),
             Known::Job => out.write_str(objects.job(self.at).unwrap_or_default()),
             Known::Cert => out.write_str(objects.certificate(self.at).unwrap_or_default()),
@@ -293,10 +312,13 @@ impl Fill for Words<'_> {
             Known::Version => write!(out, "{}", self.release(own)),
             Known::Image => write!(out, "registry.{NAMESPACE}.internal/{}:{}", own.name(), self.release(own)),
             Known::OwnIp => write!(out, "{}", own.address()),
-            Known::PeerHost => return Self::host(out, other),
-            Known::PeerIp => write!(out, "{}", other.address()),
-            Known::PeerAddr => write!(out, "{}:{}", other.address(), self.dialect(other).port),
-            Known::PeerPort => write!(out, "{}", self.dialect(other).port),
+            Known::PeerHost => match self.outside {
+                Some(outside) => out.write_str(&outside.host()),
+                None => return Self::host(out, other),
+            },
+            Known::PeerIp => write!(out, "{}", self.peer_end().0),
+            Known::PeerAddr => write!(out, "{}:{}", self.peer_end().0, self.peer_end().1),
+            Known::PeerPort => write!(out, "{}", self.peer_end().1),
             Known::CallerIp => write!(out, "{}", self.caller_address()),
             Known::CallerAddr => write!(out, "{}:{}", self.caller_address(), within(32_768, 60_999)),
             Known::Database => out.write_str(self.database().role()),
@@ -316,7 +338,10 @@ impl Fill for Words<'_> {
             Known::ZoneFile => write!(out, "{NAMESPACE}.svc.cluster.local"),
             Known::KeyPattern => write!(out, "{}:*", pick_word(self.about(&[Kind::Cache]), 18)),
             Known::Route => return self.write_route(out, self.route_of()),
-            Known::Method => out.write_str(["GET", "GET", "GET", "POST", "PUT"][within(0, 4) as usize]),
+            Known::Records => write!(out, "{}", u64::from(within(3, 96)).min(self.risen())),
+            Known::Method => out.write_str(self.method()[0]),
+            Known::MethodLower => out.write_str(&self.method()[0].to_ascii_lowercase()),
+            Known::MethodWord => out.write_str(self.method()[1]),
             Known::Status => out.write_str("200"),
             Known::LimitKb => write!(out, "{}", own.size(Size::Memory) * 1024),
             Known::RssKb => write!(out, "{}", own.size(Size::Memory) * 1024 - within(800, 5200)),
@@ -370,13 +395,6 @@ impl Fill for Words<'_> {
                 write!(out, "{:02}", self.generation % 100)
             }
             Known::ZoneOrigin => write!(out, "{NAMESPACE}.internal."),
-            Known::UsualHost => {
-                let entities = &self.world.incident.topology.entities;
-                let named: Vec<_> = entities.iter().filter(|entity| entity.kind.is_service()).collect();
-                let one = named[self.within(index, 0, u32::try_from(named.len()).unwrap_or(1) - 1) as usize];
-                write!(out, "{}.{NAMESPACE}.svc.cluster.local", one.name)
-            }
-            Known::UsualCallerAddr => write!(out, "{}:{}", self.some_address(index), within(32_768, 60_999)),
             Known::EventCount => out.write_str("1"),
             Known::EventHex16 => {
                 let Moment(alert) = self.world.moment_of_alert();
