@@ -1,269 +1,331 @@
-//! What two records say of one thing agrees, whoever reads them, in incidents of all levels.
+//! What one record says of a part must agree with what another says of it: releases, flags, calls, and names that are
+//! looked up.
 
-use std::sync::{Arc, LazyLock};
+use std::collections::BTreeSet;
 
-use super::telemetry::menu::metrics_of;
-use super::telemetry::query::answer;
-use super::testing::{of_every_level, place};
-use super::{EntityId, GeneratedIncident, State, World};
-use crate::data::dialect::Quantity;
-use crate::data::kinds::Kind;
+use serde_json::Value;
+
+use crate::data::family::ChangeKind;
+use crate::data::kinds::{EdgeKind, Kind};
+use crate::data::vocabulary::FailsAs;
+use crate::generator::GeneratedIncident;
+use crate::ids::EntityId;
+use crate::incident::world::{OwnChange, State};
 use crate::proof::claim::Claim;
-use crate::system::particulars::Particulars;
+use crate::telemetry::query::{answer, read};
+use crate::telemetry::reader::Reader;
+use crate::testing::{entries, of_every_level, place};
 use incident_env::{Asked, Diagnostic, Dimension};
 
-/// The incidents that are read, some of each level. They are made once for all tests.
-static MADE: LazyLock<Vec<GeneratedIncident>> = LazyLock::new(|| of_every_level(23, 12).collect());
-
-/// A look at a part, with the metrics that are asked for.
-fn look(world: &World, state: &State, at: EntityId, tool: Diagnostic, asked: &Asked) -> super::Sheet {
-    answer(world, state, Some(at), tool, asked)
+/// The text of a diagnostic of a part, with its metrics split if that is asked for.
+fn text(made: &GeneratedIncident, state: &State, at: EntityId, kind: Diagnostic, by: Option<Dimension>) -> String {
+    answer(made.world(), state, Some(at), kind, &Asked { by, ..Asked::default() }).text
 }
 
-fn metrics(world: &World, state: &State, at: EntityId, by: Option<Dimension>) -> String {
-    look(world, state, at, Diagnostic::CheckMetrics, &Asked { by, ..Asked::default() }).text
+fn split(made: &GeneratedIncident, state: &State, at: EntityId, by: Dimension) -> String {
+    text(made, state, at, Diagnostic::CheckMetrics, Some(by))
 }
 
-/// The label and the values of each series of a text.
-fn series(text: &str) -> Vec<(&str, Vec<f64>)> {
-    fn read(line: &str) -> Option<(&str, Vec<f64>)> {
-        let (_, line) = line.split_once("] ")?;
-        let (head, values) = line.rsplit_once(": ")?;
-        let (label, _) = head.rsplit_once(", every ")?;
-        Some((label, values.split(' ').map(str::parse).collect::<Result<_, _>>().ok()?))
-    }
-    text.lines().filter_map(read).collect()
+/// The values of the series of a text that has this in its name.
+fn values(text: &str, name: &str) -> Option<Vec<f64>> {
+    let line = text.lines().find(|line| line.contains(name))?;
+    let (_, values) = line.rsplit_once(": ")?;
+    Some(values.split(' ').map(|value| value.parse().unwrap()).collect())
 }
 
-/// The state at the alert, and those after some minutes and after a shortest repair.
-fn states(world: &World) -> Vec<State> {
+/// The state after a change of a kind was taken back, or a flag disabled.
+fn after(made: &GeneratedIncident, verb: &str, at: EntityId, name: &str) -> State {
+    let world = made.world();
     let mut state = world.start();
-    let mut all = vec![state.clone()];
-    world.pass(&mut state, 9);
-    all.push(state.clone());
-    if let Some(fault) = &world.incident.fault {
-        for number in &world.incident.proof.repair {
-            let op = &fault.ops[*number];
-            world.perform(&mut state, op.verb, op.target);
-        }
-        all.push(state.clone());
-        world.pass(&mut state, 13);
-        all.push(state);
-    }
-    all
+    world.pass(&mut state, 5);
+    let verb = world.library.vocabulary.verb_named(verb).unwrap();
+    state.note(OwnChange { minute: state.minute(), verb, at, name: name.into() });
+    world.pass(&mut state, 1);
+    state
 }
 
-/// The name under which a part prints a quantity.
-fn name_of(world: &World, at: EntityId, of: Quantity) -> Option<String> {
-    let (incident, dialects) = (&world.incident, &world.library.dialects);
-    let technology = Particulars::of(&incident.topology, incident.draws, incident.names, at).technology(dialects);
-    dialects.get(technology).series(of, incident.topology.entity(at).kind).map(|series| series.name.clone())
+/// The numbers of releases in a text, each after a word of some.
+fn releases(text: &str) -> Vec<[u32; 3]> {
+    let is_part = |letter: char| letter.is_ascii_digit() || letter == '.';
+    let words = text.split(|letter: char| !is_part(letter));
+    let parts = words.map(|word| word.split('.').map(str::parse).collect::<Result<Vec<u32>, _>>());
+    parts.filter_map(|parts| parts.ok()?.try_into().ok()).collect()
 }
 
 #[test]
-fn a_worker_and_its_queue_count_the_same_messages() {
-    let (mut pairs, mut high) = (0, 0);
-    for made in &*MADE {
-        let (world, place, topology) = (made.world(), place(made), &made.incident().topology);
-        for state in states(world) {
-            let unread = |at: EntityId| -> Option<Vec<f64>> {
-                let name = name_of(world, at, Quantity::Backlog)?;
-                let text = metrics(world, &state, at, None);
-                series(&text).into_iter().find(|(label, _)| label.starts_with(&name)).map(|(_, values)| values)
+fn a_part_runs_the_release_that_its_newest_deployment_brought() {
+    let (mut seen, mut within) = (0, 0);
+    for made in of_every_level(31, 8) {
+        let (incident, state) = (made.incident(), made.world().start());
+        for at in incident.topology.ids() {
+            let deployments: Vec<_> =
+                incident.changes.iter().filter(|one| one.at == at && one.kind == ChangeKind::Deploy).collect();
+            let Some(newest) = deployments.first() else { continue };
+            let notes = text(&made, &state, at, Diagnostic::CheckRecentDeploys, None);
+            let told: Vec<_> = notes.lines().filter(|line| line.contains(", deploy: ")).flat_map(releases).collect();
+            assert_eq!(told.len(), deployments.len(), "{}: {notes}", place(&made));
+            assert!(told.windows(2).all(|pair| pair[0] > pair[1]), "{}: {notes}", place(&made));
+            let label = |[major, minor, patch]: [u32; 3]| format!(" requests{{version=\"{major}.{minor}.{patch}\"}}");
+            let shown = split(&made, &state, at, Dimension::Version);
+            let runs = values(&shown, &label(told[0]));
+            let runs = runs.unwrap_or_else(|| panic!("{}: {notes}{shown}", place(&made)));
+            assert!(*runs.last().unwrap() > 0.0, "{}: {shown}", place(&made));
+            seen += 1;
+            let logs = text(&made, &state, at, Diagnostic::QueryLogs, None);
+            if logs.contains("service.version") && newest.minutes_ago > 3 {
+                let [major, minor, patch] = told[0];
+                let version = format!("\"service.version\",\"value\":{{\"stringValue\":\"{major}.{minor}.{patch}\"}}");
+                assert!(logs.contains(&version), "{}: {version}", place(&made));
+            }
+            // What was rolled out within the window ran nowhere before, and once it is taken back it runs nowhere again.
+            if (10..100).contains(&newest.minutes_ago) {
+                assert!(runs[0] < 1e-9, "{}: {shown}", place(&made));
+                within += 1;
+            }
+            let back = after(&made, "rollback_deploy", at, &newest.id);
+            let shown = split(&made, &back, at, Dimension::Version);
+            let runs = values(&shown, &label(told[0])).unwrap_or_default();
+            assert!(runs.last().is_none_or(|last| *last < 1e-9), "{}: {shown}", place(&made));
+            if let Some(before) = told.get(1) {
+                assert!(values(&shown, &label(*before)).unwrap().last().is_some_and(|last| *last > 0.0), "{shown}");
+            }
+        }
+    }
+    assert!(seen > 20 && within > 5, "{seen} {within}");
+}
+
+#[test]
+fn a_flag_is_on_for_the_share_that_its_newest_change_set() {
+    let (mut told, mut risen) = (0, 0);
+    for made in of_every_level(31, 12) {
+        let (incident, state) = (made.incident(), made.world().start());
+        for at in incident.topology.ids() {
+            let Some(flag) = made.world().objects.flag(at) else { continue };
+            let shown = split(&made, &state, at, Dimension::Flag);
+            let of =
+                |text: &str, variant: &str| values(text, &format!(" requests{{flag=\"{flag}\",variant=\"{variant}\""));
+            let (on, off) = (of(&shown, "on").unwrap(), of(&shown, "off").unwrap());
+            let share = |place: usize| on[place] * 100.0 / (on[place] + off[place]).max(1e-9);
+            let notes = text(&made, &state, at, Diagnostic::CheckRecentDeploys, None);
+            let newest = notes.lines().find(|line| line.contains(", flag: "));
+            let set = newest.and_then(|line| line.split_once("set to ")?.1.split(' ').next()?.parse::<f64>().ok());
+            if let (Some(set), true) = (set, *on.last().unwrap() > 20.0) {
+                assert!((share(on.len() - 1) - set).abs() < 4.0, "{}: {notes}{shown}", place(&made));
+                told += 1;
+            }
+            let change = incident.changes.iter().find(|one| one.at == at && one.kind == ChangeKind::Flag);
+            if change.is_some_and(|change| (10..100).contains(&change.minutes_ago)) && on[0] > 20.0 {
+                assert!(share(0) + 2.0 < share(on.len() - 1), "{}: {shown}", place(&made));
+                risen += 1;
+            }
+            let off = split(&made, &after(&made, "disable_feature_flag", at, flag), at, Dimension::Flag);
+            assert!(of(&off, "on").unwrap().last().is_some_and(|last| *last < 1e-9), "{}: {off}", place(&made));
+        }
+    }
+    assert!(told > 3 && risen > 3, "{told} {risen}");
+}
+
+fn log(made: &GeneratedIncident, at: EntityId) -> String {
+    text(made, &made.world().start(), at, Diagnostic::QueryLogs, None)
+}
+
+/// The methods of requests in a text, in capital letters.
+fn methods(text: &str) -> BTreeSet<String> {
+    let words = text.split(|letter: char| !letter.is_ascii_alphabetic()).map(str::to_ascii_uppercase);
+    let is_one = |word: &String| matches!(word.as_str(), "GET" | "POST" | "PUT");
+    words.filter(is_one).collect()
+}
+
+#[test]
+fn a_call_has_one_method_and_one_path() {
+    let mut seen = 0;
+    for made in of_every_level(37, 16) {
+        for at in made.incident().topology.ids() {
+            let log = log(&made, at);
+            let Some(trace) = log
+                .lines()
+                .find_map(|line| line.split_once("] ").filter(|(_, json)| json.starts_with("{\"resourceSpans\"")))
+            else {
+                continue;
             };
-            let is_queue = |at: EntityId| topology.entity(at).kind == Kind::Queue;
-            for worker in topology.of(Kind::Worker) {
-                let queue = topology.needs(worker).map(|edge| edge.to).find(|to| is_queue(*to));
-                let Some((queue, values)) = queue.and_then(|queue| Some((queue, unread(worker)?))) else { continue };
-                let of_queue = unread(queue).unwrap();
-                assert_eq!(values, of_queue, "{place}: {} and {}", topology.name(worker), topology.name(queue));
-                pairs += 1;
-                high += u32::from(of_queue.iter().any(|value| *value > 100_000.0));
-                let text = metrics(world, &state, queue, Some(Dimension::Partition));
-                let partitions = series(&text);
-                for (minute, all) in of_queue.iter().enumerate() {
-                    let sum: f64 = partitions.iter().map(|(_, values)| values[minute]).sum();
-                    assert!((sum - all).abs() <= 12.0, "{place}: {sum} in {all}");
-                }
-            }
-        }
-    }
-    assert!(pairs > 20 && high > 0, "{pairs} {high}");
-}
-
-#[test]
-fn only_issuers_know_what_was_issued() {
-    for made in &*MADE {
-        let (world, place, topology) = (made.world(), place(made), &made.incident().topology);
-        for state in states(world) {
-            for at in topology.ids() {
-                let sheet = look(world, &state, at, Diagnostic::CheckServiceStatus, &Asked::default());
-                let is_client = matches!(topology.entity(at).kind, Kind::Api | Kind::Worker);
-                for (record, text) in sheet.entries().filter(|(_, text)| text.starts_with("generation ")) {
-                    assert_eq!(is_client, !text.contains(" issued"), "{place}: {text}");
-                    assert!(!is_client || record.claim == Claim::Nothing, "{place}: {text}");
-                    let words: Vec<_> = text.split([' ', ',']).collect();
-                    assert!(words[1].parse::<u32>().is_ok() && words[2..4] == ["in", "use"], "{place}: {text}");
-                }
-            }
-        }
-    }
-}
-
-#[test]
-fn the_share_of_a_client_is_steady() {
-    let mut steady = 0;
-    for made in &*MADE {
-        let (world, place, topology) = (made.world(), place(made), &made.incident().topology);
-        let state = world.start();
-        for at in topology.ids() {
-            let text = metrics(world, &state, at, Some(Dimension::Client));
-            for (label, values) in series(&text).into_iter().filter(|(_, values)| values.iter().all(|one| *one > 70.0))
+            let trace: Value = serde_json::from_str(trace.1).unwrap();
+            let spans = trace.pointer("/resourceSpans/0/scopeSpans").unwrap().as_array().unwrap();
+            let spans = spans.iter().flat_map(|scope| scope["spans"].as_array().unwrap());
+            let Some(call) = spans.into_iter().find(|span| span.to_string().contains("url.full")) else { continue };
+            let attribute = |key: &str| {
+                let all = call["attributes"].as_array().unwrap();
+                all.iter().find(|one| one["key"] == key).unwrap()["value"]["stringValue"].as_str().unwrap().to_owned()
+            };
+            let (id, method) = (call["traceId"].as_str().unwrap(), attribute("http.request.method"));
+            for (_, line) in
+                entries(&log).iter().filter(|(_, line)| line.contains(id) && !line.starts_with("{\"resourceSpans"))
             {
-                // It rises within a quarter of an hour, and then it stays where it is.
-                let late = &values[values.len() / 2..];
-                let least = late.iter().copied().fold(f64::MAX, f64::min);
-                let most = late.iter().copied().fold(0.0, f64::max);
-                assert!(most / least < 1.06, "{place}: {label} {values:?}");
-                steady += 1;
-            }
-        }
-    }
-    assert!(steady > 0);
-}
-
-/// A metric that is asked for with a label is shown alone, or the record says which metrics have that label.
-#[test]
-fn a_metric_that_is_not_split_is_not_passed_over() {
-    let (mut shown, mut refused) = (0, 0);
-    for made in MADE.iter().step_by(5) {
-        let (world, place, topology) = (made.world(), place(made), &made.incident().topology);
-        let state = world.start();
-        for at in topology.ids() {
-            let whole = metrics(world, &state, at, None);
-            for by in Dimension::ALL {
-                let split = metrics(world, &state, at, Some(by));
-                if split.contains("no series of ") {
-                    let has = [format!("{{{by}=\""), format!(",{by}=\"")];
-                    assert!(!has.iter().any(|label| whole.contains(label)), "{place}: {split}\n{whole}");
-                }
-                for metric in metrics_of(world, &state, at) {
-                    let asked = Asked { metric: Some(Arc::from(metric.as_str())), by: Some(by), ..Asked::default() };
-                    let sheet = look(world, &state, at, Diagnostic::CheckMetrics, &asked);
-                    let all: Vec<_> = sheet.entries().collect();
-                    match all.as_slice() {
-                        [(record, text)] if text.contains(" has no label ") => {
-                            assert_eq!(record.claim, Claim::Nothing, "{place}: {text}");
-                            assert!(text.starts_with(&metric), "{place}: {text}");
-                            refused += 1;
-                        }
-                        all => {
-                            let is_it = |text: &str| {
-                                let rest = text.strip_prefix(metric.as_str()).unwrap_or("-");
-                                ["{", " (", ", every "].iter().any(|end| rest.starts_with(end))
-                            };
-                            let label = format!("{by}=\"");
-                            let zone = format!("_{by}=\"");
-                            let fits = |text: &str| is_it(text) && (text.contains(&label) || text.contains(&zone));
-                            assert!(!all.is_empty() && all.iter().all(|(_, text)| fits(text)), "{place}: {all:?}");
-                            shown += 1;
-                        }
-                    }
+                let told = methods(line.split("\n\tat ").next().unwrap());
+                assert!(
+                    told.is_empty() || told == BTreeSet::from([method.clone()]),
+                    "{}: {method}: {line}",
+                    place(&made)
+                );
+                seen += usize::from(!told.is_empty());
+                if let Some((_, rest)) = line.split_once("https://") {
+                    let url: String = rest.chars().take_while(|letter| !"\"\\ ,".contains(*letter)).collect();
+                    assert_eq!(format!("https://{url}"), attribute("url.full"), "{}: {line}", place(&made));
                 }
             }
         }
     }
-    assert!(shown > 20 && refused > 20, "{shown} {refused}");
+    assert!(seen > 2, "{seen}");
 }
 
 #[test]
-fn peers_are_one_number_in_status_and_metrics() {
-    let mut down = 0;
-    for made in &*MADE {
-        let (world, place, topology) = (made.world(), place(made), &made.incident().topology);
-        for (state, at) in states(world).iter().flat_map(|state| topology.of(Kind::Network).map(move |at| (state, at)))
+fn a_name_server_prints_the_names_that_its_clients_look_up() {
+    let (mut lost, mut found) = (0, 0);
+    for made in of_every_level(41, 24) {
+        let topology = &made.incident().topology;
+        let dns = topology.of(Kind::Dns).next().unwrap();
+        let state = made.world().start();
+        let reader = Reader::new(made.world(), &state, dns);
+        let fails = |name: &str| {
+            topology.edges.iter().any(|edge| {
+                let (share, looks) = reader.fails(edge, -1);
+                topology.name(edge.to) == name && share >= 25 && looks == FailsAs::Unresolved
+            })
+        };
+        let is_blind = topology.edges.iter().any(|edge| {
+            let (share, looks) = reader.fails(edge, -1);
+            share >= 25 && looks == FailsAs::Unresolved && edge.kind != EdgeKind::Store
+        });
+        let class = made.world().library.vocabulary.class_named("name_fail").unwrap();
+        let holds = made
+            .world()
+            .presences(&state, dns)
+            .any(|one| one.classes.contains(class) && (one.from..one.to).contains(&-1));
+        let log = log(&made, dns);
+        for line in
+            log.lines().filter(|line| line.contains(" A IN ") || line.contains("\"A IN ") || line.contains("AAAA IN "))
         {
-            let status = look(world, state, at, Diagnostic::CheckServiceStatus, &Asked::default()).text;
-            let (_, rest) = status.split_once("peers connected: ").unwrap();
-            let said: f64 = rest.split(' ').next().unwrap().parse().unwrap();
-            let Some(name) = name_of(world, at, Quantity::Session) else { continue };
-            let text = metrics(world, state, at, None);
-            let counted = series(&text).into_iter().find(|(label, _)| label.starts_with(&name)).unwrap();
-            assert_eq!(Some(&said), counted.1.last(), "{place}: {status}\n{text}");
-            down += u32::from(said < 5.0);
+            let host = line.split(" IN ").nth(1).unwrap().split(". ").next().unwrap();
+            let name = host.split('.').next().unwrap();
+            assert_ne!(name, topology.name(dns), "{}: {line}", place(&made));
+            if line.contains("NXDOMAIN") && is_blind && holds {
+                let is_external = host.ends_with(".example");
+                assert!(is_external || fails(name), "{}: {line}", place(&made));
+                lost += 1;
+            }
+            found += usize::from(line.contains("NOERROR"));
         }
     }
-    assert!(down > 0);
-}
-
-/// The dependencies that a look lists: what a part calls with the word for how its calls go, the share that fails in
-/// percent, and the calls per second.
-fn listed(part: &str, text: &str) -> Vec<(String, f64, f64)> {
-    let read = |line: &str| {
-        let (_, line) = line.split_once("] ")?;
-        let (ends, rest) = line.split_once("): ")?;
-        let [word, fails, _, rate] = rest.split(", ").collect::<Vec<_>>().try_into().ok()?;
-        let share = fails.split(' ').next()?.parse().ok()?;
-        let rate = rate.strip_suffix(" per s")?.parse().ok()?;
-        ends.starts_with(&format!("{part} -> ")).then(|| (word.to_owned(), share, rate))
-    };
-    text.lines().filter_map(read).collect()
+    assert!(lost > 0 && found > 50, "{lost} {found}");
 }
 
 #[test]
-fn calls_that_fail_are_not_called_ok() {
-    let mut some = 0;
-    for made in &*MADE {
-        let (world, place, topology) = (made.world(), place(made), &made.incident().topology);
-        let state = world.start();
-        for at in topology.ids() {
-            let text = look(world, &state, at, Diagnostic::CheckDependencies, &Asked::default()).text;
-            for (word, share, _) in listed(topology.name(at), &text) {
-                assert!(word != "ok" || share < 1.0, "{place}: {text}");
-                assert!(word != "some fail" || (1.0..2.5).contains(&share), "{place}: {text}");
-                some += u32::from(word == "some fail");
+fn a_handshake_that_fails_beside_a_fault_is_one_with_a_host_outside() {
+    let (mut beside, mut own) = (0, 0);
+    for made in of_every_level(43, 24) {
+        let (world, state) = (made.world(), made.world().start());
+        let class = world.library.vocabulary.class_named("tls_fail").unwrap();
+        for at in made.incident().topology.ids() {
+            let sheet = read(world, &state, at, Diagnostic::QueryLogs);
+            let shown: Vec<_> = world.presences(&state, at).filter(|one| one.classes.contains(class)).collect();
+            let lines = sheet.entries().filter(|(record, _)| record.claim == Claim::Shows { at, class });
+            let names = made.incident().topology.needs(at).map(|edge| made.incident().topology.name(edge.to));
+            let names: Vec<_> = names.filter(|name| !made.incident().topology.name(at).contains(name)).collect();
+            for (_, line) in lines {
+                if shown.iter().all(|one| !one.is_of_fault()) {
+                    let named = names
+                        .iter()
+                        .find(|name| line.contains(&format!("\"{name}\"")) || line.contains(&format!("//{name}.")));
+                    assert!(named.is_none(), "{}: {named:?}: {line}", place(&made));
+                    beside += 1;
+                } else {
+                    own += 1;
+                }
             }
         }
     }
-    assert!(some > 0);
+    assert!(beside > 0 && own > 0, "{beside} {own}");
 }
 
-/// Calls are first attempts and retries.
 #[test]
-fn retries_fit_the_calls_of_a_part() {
-    let (mut many, mut parts) = (0, 0);
-    for made in &*MADE {
-        let (world, place, topology) = (made.world(), place(made), &made.incident().topology);
-        let high = world.library.vocabulary.class_named("attempts_high").unwrap();
-        let state = world.start();
-        for at in topology.ids() {
-            let shows = |acting: &crate::system::traffic::Acting<'_>| acting.predicate.shows.contains(high);
-            let makes = |acting: &crate::system::traffic::Acting<'_>| {
-                shows(acting) && (acting.predicate.load > 0 || acting.predicate.retries > 0)
-            };
-            let is_made = world.holding(&state, at, 0).any(|acting| makes(&acting));
-            let is_shown = world.presences(&state, at).any(|one| one.classes.contains(high) && one.from <= 0);
-            let Some(name) = name_of(world, at, Quantity::Retries).filter(|_| is_made || !is_shown) else { continue };
-            let text = metrics(world, &state, at, None);
-            let newest = |begin: &str| {
-                let all = series(&text);
-                all.into_iter()
-                    .find(|(label, _)| label.starts_with(begin))
-                    .and_then(|(_, values)| values.last().copied())
-            };
-            let (Some(requests), Some(retries)) = (newest("requests (per s)"), newest(&name)) else { continue };
-            let rate: i32 = topology.needs(at).map(|edge| edge.calls.rate()).sum();
-            let text = look(world, &state, at, Diagnostic::CheckDependencies, &Asked::default()).text;
-            let calls: f64 = listed(topology.name(at), &text).iter().map(|(.., rate)| rate).sum();
-            let expected = requests * f64::from(rate) / 1000.0 + retries;
-            assert!(
-                (expected - calls).abs() <= 0.05 * calls + 1.0 + f64::from(rate) / 1000.0,
-                "{place} {}: {expected} {calls}\n{text}",
-                topology.name(at)
-            );
-            parts += 1;
-            many += u32::from(is_made);
+fn a_document_is_refused_for_one_reason_and_who_goes_on_does_not_end() {
+    let mut seen = 0;
+    for made in of_every_level(47, 24) {
+        let (world, state) = (made.world(), made.world().start());
+        let class = |name: &str| world.library.vocabulary.class_named(name).unwrap();
+        let refused = class("parse_fail");
+        for at in made.incident().topology.ids() {
+            let sheet = read(world, &state, at, Diagnostic::QueryLogs);
+            let claim = Claim::Shows { at, class: refused };
+            let lines: Vec<_> =
+                sheet.entries().filter(|(record, _)| record.claim == claim).map(|(_, line)| line).collect();
+            let shown: Vec<_> = world.presences(&state, at).filter(|one| one.classes.contains(refused)).collect();
+            let ends = shown.iter().any(|one| one.classes.contains(class("restarts_up")));
+            for line in &lines {
+                assert!(!ends || !line.to_lowercase().contains("keeping"), "{}: {line}", place(&made));
+            }
+            if shown.len() == 1 && !lines.is_empty() {
+                let files: BTreeSet<_> = lines
+                    .iter()
+                    .filter_map(|line| line.split("/etc/").nth(1)?.split(['"', ' ', ':', ',']).next())
+                    .collect();
+                assert!(files.len() <= 1, "{}: {lines:?}", place(&made));
+                seen += 1;
+            }
         }
     }
-    assert!(parts > 50 && many > 0, "{parts} {many}");
+    assert!(seen > 0);
+}
+
+#[test]
+fn a_clock_that_is_off_is_told_of_by_who_sets_it() {
+    let mut seen = 0;
+    for made in of_every_level(53, 24) {
+        let (world, state) = (made.world(), made.world().start());
+        let class = world.library.vocabulary.class_named("offset_high").unwrap();
+        for at in made.incident().topology.of(Kind::Node) {
+            let is_off =
+                world.presences(&state, at).any(|one| one.classes.contains(class) && one.from < -20 && one.to > 0);
+            let told: Vec<_> = log(&made, at)
+                .lines()
+                .filter_map(|line| line.split("clock wrong by ").nth(1)?.split(' ').next().map(str::to_owned))
+                .collect();
+            if !is_off {
+                continue;
+            }
+            assert!(!told.is_empty(), "{}", place(&made));
+            let shown = text(&made, &state, at, Diagnostic::CheckMetrics, None);
+            let offset = values(&shown, "node_timex_offset_seconds").unwrap();
+            assert_eq!(format!("{:.3}", offset.last().unwrap()), told[0], "{}", place(&made));
+            seen += 1;
+        }
+    }
+    assert!(seen > 0);
+}
+
+#[test]
+fn numbers_of_one_entry_fit_each_other() {
+    let (mut starts, mut handled) = (0, 0);
+    for made in of_every_level(59, 8) {
+        for at in made.incident().topology.ids() {
+            let log = log(&made, at);
+            let number = |line: &str, before: &str| {
+                let rest = line.split(before).nth(1)?;
+                rest.split(|letter: char| !letter.is_ascii_digit() && letter != '.').next()?.parse::<f64>().ok()
+            };
+            for line in log.lines().filter(|line| line.contains("podStartSLOduration")) {
+                let [slo, whole] =
+                    ["podStartSLOduration=", "podStartE2EDuration=\""].map(|name| number(line, name).unwrap());
+                assert!(slo <= whole && whole < 60.0, "{line}");
+                starts += 1;
+            }
+            let mut before: Option<f64> = None;
+            for line in log.lines().filter(|line| line.contains("up to offset ")) {
+                let (count, end) = (number(line, "Handled ").unwrap(), number(line, "up to offset ").unwrap());
+                assert!(before.is_none_or(|before| end - before >= count), "{}: {line}", place(&made));
+                before = Some(end);
+                handled += 1;
+            }
+        }
+    }
+    assert!(starts > 0 && handled > 0, "{starts} {handled}");
 }

@@ -135,6 +135,8 @@ mod log_tests;
 #[cfg(test)]
 mod look_tests;
 #[cfg(test)]
+mod one_number_tests;
+#[cfg(test)]
 mod play_tests;
 #[cfg(test)]
 mod relief_tests;

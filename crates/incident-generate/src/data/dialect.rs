@@ -12,6 +12,8 @@ use crate::data::vocabulary::{FailsAs, Vocabulary};
 use crate::ids::{ClassId, DialectId};
 use incident_env::{Diagnostic, LogLevel};
 
+/// The class of evidence of clocks that are off.
+const OFFSET: &str = "offset_high";
 /// The id of the dialect of the platform, which says of any part that runs on it what its own process cannot.
 pub(crate) const PLATFORM: &str = "kubernetes";
 
@@ -170,6 +172,7 @@ pub struct Dialect {
     share: u32,
     pub(crate) streams: Vec<Stream>,
     says: Vec<Case<ClassId>>,
+    ends: Vec<Case<ClassId>>,
     fails: Vec<Case<FailsAs>>,
     pub(crate) usual: Vec<Usual>,
     started: Vec<Usual>,
@@ -199,6 +202,8 @@ struct File {
     fails: Vec<EntryFile>,
     #[serde(default)]
     usual: Vec<EntryFile>,
+    #[serde(default)]
+    ends: Vec<EntryFile>,
     #[serde(default)]
     started: Vec<EntryFile>,
     #[serde(default)]
@@ -307,6 +312,12 @@ impl Dialect {
             let entry = entry(&format!("says {name}"), one, LogLevel::Error)?;
             says.push(Case { of: class(name)?, peer: one.peer.clone(), kinds: one.kinds.clone(), entry });
         }
+        let mut ends = Vec::new();
+        for one in &file.ends {
+            let name = one.class.as_deref().ok_or("ends: an entry names its class")?;
+            let entry = entry(&format!("ends {name}"), one, LogLevel::Error)?;
+            ends.push(Case { of: class(name)?, peer: one.peer.clone(), kinds: one.kinds.clone(), entry });
+        }
         let mut fails = Vec::new();
         for one in &file.fails {
             let of = one.fails_as.ok_or("fails: an entry says how the call fails, with `as`")?;
@@ -333,7 +344,7 @@ impl Dialect {
         });
         let series = series.collect::<Result<_, String>>()?;
         let File { id, name, kinds, reads, share, port, .. } = file;
-        Ok(Self { id, name, port, kinds, reads, share, streams, says, fails, usual, started, series })
+        Ok(Self { id, name, port, kinds, reads, share, streams, says, ends, fails, usual, started, series })
     }
 
     /// Returns what is printed where a class of evidence is seen at a part of a kind, if it is printed at all. `peer` is
@@ -341,6 +352,11 @@ impl Dialect {
     /// one fault reads in one way.
     pub(crate) fn says(&self, class: ClassId, kind: Kind, peer: &Self, which: u32) -> Option<&Entry> {
         best(&self.says, class, kind, peer, which)
+    }
+
+    /// Returns the last words of a process of a part of a kind that ends because of what a class of evidence tells.
+    pub(crate) fn ends(&self, class: ClassId, kind: Kind, which: u32) -> Option<&Entry> {
+        best(&self.ends, class, kind, self, which)
     }
 
     /// Goes through all that is printed where a class of evidence is seen.
@@ -371,9 +387,10 @@ impl Dialect {
     }
 }
 
-/// Returns whether logs or the events of the platform can show a class.
+/// Returns whether logs or the events of the platform can show a class. Who sets a clock tells of its offset, too.
 fn is_logged(vocabulary: &Vocabulary, id: ClassId) -> bool {
-    matches!(vocabulary.classes[id.index()].tool, Diagnostic::QueryLogs | Diagnostic::CheckServiceStatus)
+    let class = &vocabulary.classes[id.index()];
+    matches!(class.tool, Diagnostic::QueryLogs | Diagnostic::CheckServiceStatus) || class.name == OFFSET
 }
 
 /// Reads the lines of a variant. A line that begins with `@WORD ` is printed as an entry of its own.

@@ -107,8 +107,6 @@ incident_env::named_enum! {
         ClientId = "client_id",
         Role = "role",
         ZoneSerial = "zone_serial",
-        UsualHost = "usual_host",
-        UsualCallerAddr = "usual_caller_addr",
         ZoneOrigin = "zone_origin",
         EventCount = "event_count",
         EventHex16 = "event_hex16",
@@ -139,6 +137,10 @@ incident_env::named_enum! {
         EpochBegin = "epoch_begin",
         Member = "member",
         MemberIp = "member_ip",
+        FlagPct = "flag_pct",
+        MethodWord = "method_word",
+        MethodLower = "method_lower",
+        Records = "records",
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::fmt::{self, Write};
 
+use crate::draws::Stream;
 use crate::incident::incident::Change;
 use crate::proof::claim::Claim;
 use crate::telemetry::reader::{CHANGES, EMPTY, Reader, Sheet};
+use crate::telemetry::words::Words;
 
 impl Reader<'_> {
     /// Writes the changes of the entity, those that were made in the episode first.
@@ -36,7 +38,9 @@ impl Reader<'_> {
         }
         let _ = write!(sheet.text, "{} ({}), {}: ", self.clock(minute), Age(ago), change.kind.as_str());
         if let Some(notes) = self.world.library.telemetry.notes.get(&change.kind) {
-            self.phrase(&mut sheet.text, notes, CHANGES << 32 | slot as u64);
+            let salt = CHANGES << 32 | slot as u64;
+            let note = self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), salt, notes);
+            note.write(&mut sheet.text, &Words { change: Some(slot), ..self.words(self.some_peer(), salt) });
         }
         sheet.text.push('\n');
     }

@@ -18,6 +18,7 @@ use crate::system::topology::Edge;
 use crate::telemetry::log_heading::{Filter, Lost};
 use crate::telemetry::reader::{LOGGED, LOGS, Reader, RequestTime, Sheet, WINDOW};
 use crate::telemetry::restarts::{self, container};
+use crate::telemetry::subjects::Peer;
 use crate::telemetry::traces::FailedCall;
 use crate::telemetry::words::Words;
 use incident_env::{Diagnostic, LogLevel};
@@ -32,14 +33,17 @@ const OLDEST: i32 = -10_080;
 /// The classes of evidence whose entries tell how long something took: an operation, and the wait for a connection.
 const SLOW: &str = "slow_op";
 const POOL: &str = "pool_wait";
-/// The class of evidence whose entries tell of logins that are refused.
-const LOGIN: &str = "auth_reject";
+/// The classes of evidence of a document that is refused, and of a clock that is off.
+const REFUSED: &str = "parse_fail";
+const OFFSET: &str = "offset_high";
+/// The minutes until a clock is off as far as it will be.
+const STEERS: i32 = 15;
 /// The share of failures, in thousandths, from which an entity does not report work that was done.
 const HOPELESS: i16 = 900;
 /// The number of failing calls, and that of usual calls, that have a channel.
 const CALLS: usize = 3;
 /// The channels, as the first part of their keys.
-const CLASSES: u64 = 1 << 16;
+pub(super) const CLASSES: u64 = 1 << 16;
 const FAILED_CALLS: u64 = 2 << 16;
 const USUAL: u64 = 3 << 16;
 const USUAL_CALLS: u64 = 4 << 16;
@@ -115,17 +119,24 @@ impl<'a> Reader<'a> {
         let told: ClassSet = self.told_of_restarts().collect();
         for presence in &self.presences {
             for class in (presence.classes - told).iter() {
-                let peer = self.peer_of(class);
+                // What a process says before it ends is told with its restarts.
+                if self.last_words(class, presence).is_some() {
+                    continue;
+                }
+                let peer = self.peer_of(class, presence);
                 let Some((dialect, entry)) = self.says(class, peer, presence.number) else { continue };
                 let before = log.kept;
                 let key = CLASSES | u64::from(class) << 8 | presence.number;
                 let claim = Claim::Shows { at: self.at, class };
-                self.channel(log, key, entry.level, [presence.from, presence.to], |text, when| {
+                let name = self.world.library.vocabulary.class(class).name.as_str();
+                // One document that is refused is refused for one reason.
+                let number = (name == REFUSED).then(|| self.which(presence.number) as usize % entry.variants.len());
+                let from = presence.from.saturating_add(if name == OFFSET { STEERS } else { 0 });
+                self.channel(log, key, entry.level, [from, presence.to], |text, when| {
                     let minutes = when.minute.abs_diff(presence.from.max(OLDEST));
-                    let ms = Some(self.lasts(class, peer, when));
-                    let caller = self.caller_at(when, class);
-                    let words = Words { caller, ms, minutes, ..self.words_at(peer, when) };
-                    write_entry(text, dialect, entry, None, &words);
+                    let ms = Some(self.lasts(class, peer.part, when));
+                    let words = Words { ms, minutes, ..self.words_of(class, peer, when) };
+                    write_entry(text, dialect, entry, number, &words);
                     claim
                 });
                 if log.kept > before {
@@ -156,16 +167,16 @@ impl<'a> Reader<'a> {
 
     /// Returns how a class of evidence reads in the log of the entity: as its technology prints it, or else as the
     /// platform does that it runs on.
-    fn says(&self, class: ClassId, peer: Option<EntityId>, presence: u64) -> Option<(&'a Dialect, &'a Entry)> {
+    fn says(&self, class: ClassId, peer: Peer, presence: u64) -> Option<(&'a Dialect, &'a Entry)> {
         let which = self.which(presence);
         let own = self.dialect(self.at);
-        let called = peer.map_or(own, |peer| self.dialect(peer));
+        let called = self.dialect_of(peer);
         let of = |dialect: &'a Dialect| Some((dialect, dialect.says(class, self.kind(self.at), called, which)?));
         of(own).or_else(|| of(self.world.library.dialects.platform()?))
     }
 
     /// Draws which of several entries that fit is printed.
-    fn which(&self, salt: u64) -> u32 {
+    pub(super) fn which(&self, salt: u64) -> u32 {
         self.world.incident.draws.below(Stream::Phrases, u64::from(self.at), salt | 1 << 50, 60)
     }
 
@@ -192,47 +203,6 @@ impl<'a> Reader<'a> {
             write_entry(text, dialect, entry, None, &Words { ms, ..self.words_at(peer, when) });
             Claim::Nothing
         });
-    }
-
-    /// Returns the entity that a class is about. If it is about calls along one kind of edge, it is the other end of such
-    /// an edge.
-    fn peer_of(&self, class: ClassId) -> Option<EntityId> {
-        let mut holding = self.world.holding(self.state, self.at, self.now);
-        let toward =
-            holding.find(|acting| acting.predicate.shows.contains(class)).and_then(|acting| acting.predicate.toward);
-        let topology = &self.world.incident.topology;
-        let edge = toward.and_then(|toward| topology.needs(self.at).find(|edge| toward.includes(edge.kind)));
-        edge.map(|edge| edge.to).or_else(|| self.some_peer())
-    }
-
-    /// Returns what fills the places of an entry. Each is about one of those that call the part.
-    pub(super) fn words_at(&self, peer: Option<EntityId>, when: When) -> Words<'a> {
-        let words = self.words(peer, when.salt);
-        Words { time: when.ms, caller: self.one_of(when, &self.callers(|_| true)).unwrap_or(words.caller), ..words }
-    }
-
-    /// Returns who calls the part in an entry about a class of evidence: of logins that are refused, one whose are.
-    fn caller_at(&self, when: When, class: ClassId) -> EntityId {
-        let is_refused = |edge: &Edge| {
-            let (share, looks) = self.fails(edge, when.minute);
-            share >= LOGGED && looks == FailsAs::Auth
-        };
-        let is_login = self.world.library.vocabulary.class(class).name == LOGIN;
-        let refused = if is_login { self.callers(is_refused) } else { Vec::new() };
-        let all = || self.one_of(when, &self.callers(|_| true));
-        self.one_of(when, &refused).or_else(all).unwrap_or(self.at)
-    }
-
-    /// Returns those that call the part along some edges. A cache that is filled by its readers does not.
-    fn callers(&self, along: impl Fn(&Edge) -> bool) -> Vec<EntityId> {
-        let calls = self.world.incident.topology.needed_by(self.at).filter(|edge| edge.kind != EdgeKind::Store);
-        calls.filter(|edge| along(edge)).map(|edge| edge.from).collect()
-    }
-
-    /// Draws one of some callers.
-    fn one_of(&self, when: When, callers: &[EntityId]) -> Option<EntityId> {
-        let draws = self.world.incident.draws;
-        (!callers.is_empty()).then(|| *draws.pick(Stream::Phrases, u64::from(self.at) | 1 << 44, when.salt, callers))
     }
 
     /// Adds the newest entries of a channel, which comes in bursts from one minute to another. `write` appends an entry and

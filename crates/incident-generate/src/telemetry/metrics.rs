@@ -160,7 +160,13 @@ impl<'a> Reader<'a> {
             let named = self.dialect(self.at).series(of, Kind::Network);
             let Some(named) = named.filter(|named| self.is_asked(&named.name)) else { continue };
             let label = self.label_of(named);
-            sheet.begin(self.id(METRICS, slot, i64::from(self.now)), Claim::Nothing);
+            // What is seen here is the same sign that the log or the status shows.
+            let claim = match vocabulary.class_named(name) {
+                Some(class) if self.minutes().any(|minute| holds(name, minute)) => Claim::Shows { at: self.at, class },
+                Some(class) if self.window() == WINDOW => Claim::Lacks { at: self.at, classes: ClassSet::of(class) },
+                _ => Claim::Nothing,
+            };
+            sheet.begin(self.id(METRICS, slot, i64::from(self.now)), claim);
             let values = self.minutes().map(|minute| if holds(name, minute) { usual * 2 / 5 } else { usual });
             self.series(sheet, &label, &named.unit, values);
         }

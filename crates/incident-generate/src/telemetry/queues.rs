@@ -9,8 +9,10 @@ use crate::telemetry::words::Words;
 const AGAIN: &str = "redelivery";
 /// The milliseconds between two deliveries of a message that cannot be handled.
 const BETWEEN_ATTEMPTS: i64 = 1900;
-/// The seconds of a day.
-const DAY: i64 = 86_400;
+/// The least number of milliseconds between two entries of a channel.
+const APART: i64 = 400;
+/// The milliseconds of a day.
+const DAY: i64 = 86_400_000;
 
 impl<'a> Words<'a> {
     /// Returns the queue that an entry is about.
@@ -30,8 +32,14 @@ impl<'a> Words<'a> {
     /// Returns the offset at which a partition of the queue ends at a time.
     pub(super) fn end_of_partition(&self, time: i64) -> u64 {
         let queue = self.queue();
-        let seconds = (time / 1000 + DAY).unsigned_abs();
-        u64::from(queue.drawn(17, 2_400_000, 8_000_000)) + seconds * u64::from(queue.drawn(19, 2, 8))
+        let ms = (time + DAY).unsigned_abs();
+        u64::from(queue.drawn(17, 2_400_000, 8_000_000)) + ms * u64::from(queue.drawn(19, 20, 80)) / 1000
+    }
+
+    /// Returns how many messages came to a partition of the queue since the last time at which the part can have printed an
+    /// entry on the same channel.
+    pub(super) fn risen(&self) -> u64 {
+        self.end_of_partition(self.time) - self.end_of_partition(self.time - APART)
     }
 
     /// Returns since when one message of the queue is delivered again and again, in milliseconds after the alert, if one is.

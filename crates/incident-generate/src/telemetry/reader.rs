@@ -5,7 +5,6 @@ use std::fmt::{self, Write};
 
 use crate::data::dialect::Dialect;
 use crate::data::kinds::Kind;
-use crate::data::phrase::Phrase;
 use crate::data::vocabulary::FailsAs;
 use crate::draws::Stream;
 use crate::ids::EntityId;
@@ -175,6 +174,8 @@ impl<'a> Reader<'a> {
             salt,
             code: "500",
             ordinal: None,
+            change: None,
+            outside: None,
             level: "",
             text: "",
         }
@@ -209,12 +210,6 @@ impl<'a> Reader<'a> {
         self.world.incident.topology.needs(self.at).next().map(|edge| edge.to)
     }
 
-    /// Appends one of several phrases.
-    pub(super) fn phrase(&self, out: &mut String, of: &[Phrase], salt: u64) {
-        let phrase = self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), salt, of);
-        phrase.write(out, &self.words(self.some_peer(), salt));
-    }
-
     /// Returns how long one request took, in milliseconds. Each takes a time of its own, and hardly one takes longer than
     /// the 99th percentile.
     pub(super) fn took(&self, time: RequestTime, salt: u64) -> u32 {
@@ -234,7 +229,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns the share of calls along an edge that fail, in thousandths, and how the failures look.
-    pub(super) fn fails(&self, edge: &Edge, minute: i32) -> (i32, FailsAs) {
+    pub(crate) fn fails(&self, edge: &Edge, minute: i32) -> (i32, FailsAs) {
         let spares = |acting: &Acting<'_>| acting.predicate.spares.is_some_and(|toward| toward.includes(edge.kind));
         if self.world.holding(self.state, edge.from, minute).any(|acting| spares(&acting)) {
             return (0, FailsAs::Unavailable);

@@ -6,7 +6,7 @@ use crate::draws::Stream;
 use crate::ids::{ClassId, ClassSet};
 use crate::incident::world::Presence;
 use crate::proof::claim::Claim;
-use crate::telemetry::logs::{Log, SHOWN, When, write_entry};
+use crate::telemetry::logs::{CLASSES, Log, SHOWN, When, write_entry};
 use crate::telemetry::reader::Reader;
 use crate::telemetry::restarts::{KILLED, Restarts, class_of_restarts, container, moment, replacements};
 use incident_env::LogLevel;
@@ -18,6 +18,8 @@ const STARTS: u64 = 7 << 16;
 const STEPS: [i64; 3] = [1000, 600, 0];
 /// The milliseconds from the start of a container to the next state of its pod.
 const CHANGED: i64 = 1300;
+/// The milliseconds from the last words of a process to its end.
+const LAST_WORDS: i64 = 120;
 /// The milliseconds from the start of a container to the first line of its process.
 const FIRST_LINE: i64 = 450;
 
@@ -56,8 +58,48 @@ impl<'a> Reader<'a> {
                 }
             }
         }
+        for presence in &self.presences {
+            for class in presence.classes.iter() {
+                if self.ends(log, class, presence) {
+                    seen |= ClassSet::of(class);
+                }
+            }
+        }
         self.starts(log);
         seen
+    }
+
+    /// Returns what a process prints before it ends because of what a class of evidence tells, if it ends.
+    pub(super) fn last_words(&self, class: ClassId, presence: &Presence) -> Option<&'a Entry> {
+        let restarts = Restarts::of(presence, &self.world.library.vocabulary)?;
+        let which = self.which(presence.number);
+        self.dialect(self.at).ends(class, self.kind(self.at), which).filter(|_| !restarts.of_memory)
+    }
+
+    /// Adds the last words of processes that ended because of what a class of evidence tells. Returns whether there are any.
+    fn ends(&self, log: &mut Log, class: ClassId, presence: &Presence) -> bool {
+        let restarts = Restarts::of(presence, &self.world.library.vocabulary);
+        let (Some(restarts), Some(entry)) = (restarts, self.last_words(class, presence)) else { return false };
+        if log.level.is_some_and(|asked| asked != entry.level) {
+            return false;
+        }
+        let (kept, key) = (log.kept, CLASSES | u64::from(class) << 8 | presence.number);
+        let number = self.which(presence.number) as usize % entry.variants.len();
+        let first = self.now - self.window() + 1;
+        let mut shown = 0;
+        let mut write = |out: &mut String, when: When| {
+            write_entry(out, self.dialect(self.at), entry, Some(number), &self.words_at(None, when));
+            Claim::Shows { at: self.at, class }
+        };
+        for minute in restarts.between(first, self.now - 1) {
+            if shown > 0 && self.is_lost(key, minute, 0) {
+                continue;
+            }
+            let ms = moment(self.world, self.at, minute) - LAST_WORDS;
+            let salt = key << 24 ^ u64::from(minute.cast_unsigned());
+            self.keep(log, key, When { ms, minute, salt }, &mut shown, &mut write);
+        }
+        log.kept > kept
     }
 
     /// Adds the entries of a class of evidence that tells of restarts. Returns whether there are any.

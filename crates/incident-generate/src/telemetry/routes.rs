@@ -26,6 +26,10 @@ impl<'a> Words<'a> {
     /// Appends the path of a request to a part. Each part has a few routes, under the name of what it is for.
     pub(super) fn write_route(&self, out: &mut String, of: EntityId) {
         let index = Known::Route as u64;
+        if let Some(outside) = self.outside.filter(|_| self.is_call) {
+            let _ = write!(out, "{}/{}", outside.path, self.within(index | 1 << 33, 1000, 99_999));
+            return;
+        }
         // A gateway has no routes but those of what it passes requests on to.
         let passes_on = self.of(of).kind() == Kind::Gateway;
         let next = || self.world.incident.topology.needs(of).next().map(|edge| edge.to);

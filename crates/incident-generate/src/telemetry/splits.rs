@@ -13,8 +13,10 @@ use crate::incident::world::Presence;
 use crate::proof::claim::Claim;
 use crate::system::particulars::Size;
 use crate::system::traffic::Acting;
+use crate::telemetry::flag_share::flag_share;
 use crate::telemetry::metrics::when;
 use crate::telemetry::reader::{METRICS, Reader, Sheet, Tenths, WINDOW};
+use crate::telemetry::releases::{Release, release};
 use incident_env::{Asked, Dimension};
 
 /// The first slot of the records of splits.
@@ -34,8 +36,8 @@ const SPREAD: i64 = 4000;
 /// One of the series of a split: what is labelled, with its share of the requests and of the failures.
 struct Part {
     label: String,
-    /// Its share of the requests, in thousandths.
-    requests: i64,
+    /// Its share of the requests in each minute that is shown, in thousandths.
+    requests: Vec<i64>,
     /// Whether what fails in one place only fails here.
     is_hit: bool,
 }
@@ -143,21 +145,28 @@ impl Reader<'_> {
         for (number, part) in (0..).map(|number| number * 2).zip(parts) {
             if usual > 0 {
                 sheet.begin(self.split_id(by, number), Claim::Nothing);
-                let rates = self.minutes().map(|minute| {
-                    let rate = self.requests_in(minute) * part.requests / 100;
+                let rates = self.minutes().zip(&part.requests).map(|(minute, share)| {
+                    let rate = self.requests_in(minute) * share / 100;
                     Tenths(self.noisy(SPLITS + by as u64 * MOST + number, minute, rate, 30))
                 });
                 self.series(sheet, &format!("requests{{{}}}", part.label), "per s", rates);
             }
             sheet.begin(self.split_id(by, number + 1), claim);
             let most = failing_noise(incident.knobs.noise);
-            let hit: i64 = parts.iter().filter(|part| part.is_hit).map(|part| part.requests).sum();
-            let failed = self.minutes().map(|minute| {
+            let hit = |place: usize| {
+                let places = parts.iter().filter(|part| part.is_hit);
+                places.filter_map(|part| part.requests.get(place)).sum::<i64>()
+            };
+            let failed = self.minutes().zip(&part.requests).enumerate().map(|(place, (minute, share))| {
+                // What nobody asks cannot fail.
+                if *share == 0 {
+                    return Tenths(0);
+                }
                 let slot = self.slot(SPLITS + by as u64 * MOST + number + 1);
                 let noise = i64::from(incident.draws.below(Stream::Noise, slot, when(minute), most));
                 let all = i64::from(self.world.reading(self.state, self.at, minute).error);
                 let own = class.map_or(0, |class| self.fails_in_one_place(class, minute));
-                Tenths((fails_here(all, own, hit, part.is_hit) + noise).clamp(0, 1000))
+                Tenths((fails_here(all, own, hit(place), part.is_hit) + noise).clamp(0, 1000))
             });
             self.series(sheet, &format!("failed requests{{{}}}", part.label), "%", failed);
         }
@@ -187,7 +196,11 @@ impl Reader<'_> {
         let share = 1000 / i64::try_from(replicas).unwrap_or(1);
         let part = |number: usize| Part {
             label: format!("node=\"{}\"", self.name(nodes[(first + number) % nodes.len()])),
-            requests: if number == 0 { 1000 - share * (i64::try_from(replicas).unwrap_or(1) - 1) } else { share },
+            requests: self.steady(if number == 0 {
+                1000 - share * (i64::try_from(replicas).unwrap_or(1) - 1)
+            } else {
+                share
+            }),
             is_hit: number == 0,
         };
         let mut parts: Vec<_> = (0..replicas).map(part).collect();
@@ -198,14 +211,20 @@ impl Reader<'_> {
     /// Returns the variants of the entity's newest flag.
     fn variants(&self) -> Vec<Part> {
         let Some(flag) = self.world.objects.flag(self.at) else { return Vec::new() };
-        let draws = self.world.incident.draws;
-        let on = i64::from(draws.within(Stream::Sizes, u64::from(self.at), 300, 240, 420));
-        let part = |variant: &str, requests: i64| Part {
+        let on: Vec<_> =
+            self.minutes().map(|minute| i64::from(flag_share(self.world, self.state, self.at, minute)) * 10).collect();
+        let part = |variant: &str, requests: Vec<i64>| Part {
             label: format!("flag=\"{flag}\",variant=\"{variant}\""),
             requests,
             is_hit: variant == "on",
         };
-        vec![part("on", on), part("off", 1000 - on)]
+        let off = on.iter().map(|on| 1000 - on).collect();
+        vec![part("on", on), part("off", off)]
+    }
+
+    /// Returns a share that is the same in each minute that is shown.
+    fn steady(&self, share: i64) -> Vec<i64> {
+        self.minutes().map(|_| share).collect()
     }
 
     /// Returns the ways that requests take between the zones.
@@ -218,18 +237,28 @@ impl Reader<'_> {
         let ways = [("a", "a"), ("a", "b"), ("b", "a"), ("b", "b")];
         let part = |(from, to): (&str, &str)| Part {
             label: format!("source_zone=\"zone-{from}\",destination_zone=\"zone-{to}\""),
-            requests: if from == to { (1000 - across) / 2 } else { across / 2 },
+            requests: self.steady(if from == to { (1000 - across) / 2 } else { across / 2 }),
             is_hit: from != to,
         };
         ways.into_iter().map(part).collect()
     }
 
-    /// Returns the release that the entity runs.
+    /// Returns the releases that the entity runs in the minutes that are shown, oldest first.
     fn versions(&self) -> Vec<Part> {
-        let mut version = String::new();
-        let words = self.words(None, 0);
-        words.write_version(&mut version);
-        vec![Part { label: format!("version=\"{version}\""), requests: 1000, is_hit: false }]
+        let own = self.particulars(self.at);
+        let runs = |minute: i32| release(self.world, self.state, own, minute);
+        // A deployment replaces the pods one after another. A rollback of the episode is over when it is on record.
+        let before = |minute: i32| if minute > 0 { runs(minute) } else { runs(minute - 1) };
+        let all: BTreeSet<_> = self.minutes().flat_map(|minute| [before(minute), runs(minute)]).collect();
+        let share = |one: Release, minute: i32| {
+            [before(minute), runs(minute)].into_iter().map(|runs| if runs == one { 500 } else { 0 }).sum()
+        };
+        let part = |one: Release| Part {
+            label: format!("version=\"{one}\""),
+            requests: self.minutes().map(|minute| share(one, minute)).collect(),
+            is_hit: false,
+        };
+        all.into_iter().map(part).collect()
     }
 
     /// Writes the routes that users ask for, at the entity through which they come in: the requests of each, and how many

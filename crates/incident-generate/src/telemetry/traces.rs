@@ -14,6 +14,7 @@ use crate::system::particulars::NAMESPACE;
 use crate::system::times::TIMEOUT;
 use crate::system::topology::Edge;
 use crate::system::traffic::Acting;
+use crate::telemetry::instrumentation::{Target, language, scope_of};
 use crate::telemetry::otlp::{
     Attribute, ExportTraceServiceRequest, Resource, ResourceSpans, Scope, ScopeSpans, Span, SpanKind, Status,
 };
@@ -165,10 +166,10 @@ impl Reader<'_> {
                     (parent, there.id_of_span(salt, 3)),
                     error.and_then(|error| error.status),
                 );
-                resource_spans.push(there.resource(vec![served], false));
+                resource_spans.push(there.resource(vec![served], end_ms, false));
             }
         }
-        resource_spans.insert(0, self.resource(mine, is_own));
+        resource_spans.insert(0, self.resource(mine, end_ms, is_own));
         ExportTraceServiceRequest { resource_spans }
     }
 
@@ -200,12 +201,15 @@ impl Reader<'_> {
                 let queue = self.world.incident.topology.needs(self.at).find(|edge| edge.kind == EdgeKind::Consume);
                 let words = Words { peer: queue.map(|edge| edge.to), ..*words };
                 let topic = self.destination(&words, &mut attributes, "process");
-                (kind, name, scope) =
-                    (SpanKind::Consumer, format!("process {topic}"), scope_of(technology, Target::Queue));
+                (kind, name, scope) = (
+                    SpanKind::Consumer,
+                    format!("process {topic}"),
+                    scope_of(technology, Target::Queue, self.technology_of(words.peer)),
+                );
             }
             Kind::Batch => {
                 let job = place(words, Known::Job);
-                (kind, name, scope) = (SpanKind::Internal, job, scope_of(technology, Target::Work));
+                (kind, name, scope) = (SpanKind::Internal, job, scope_of(technology, Target::Work, technology));
             }
             _ => {
                 let method = place(words, Known::Method);
@@ -218,7 +222,7 @@ impl Reader<'_> {
                 attributes.push(Attribute::text("url.scheme", "https"));
                 attributes.push(Attribute::number("http.response.status_code", failed.unwrap_or(200)));
                 (kind, name, scope) =
-                    (SpanKind::Server, format!("{method} {route}"), scope_of(technology, Target::Served));
+                    (SpanKind::Server, format!("{method} {route}"), scope_of(technology, Target::Served, technology));
             }
         }
         // An answer that puts the blame on who asked is no error of the span that gave it.
@@ -296,7 +300,12 @@ impl Reader<'_> {
         let status = error.as_ref().map_or_else(Status::default, |error| Status::error(error.message.clone()));
         let ids = (self.id_of_span(words.salt, 2), parent);
         let span = self.span(words, ids, times, (kind, name), (attributes, status));
-        ((scope_of(&own.id, target), span), error)
+        ((scope_of(&own.id, target, &other.id), span), error)
+    }
+
+    /// Returns the id of the technology of the other end, or of the part if there is none.
+    fn technology_of(&self, other: Option<EntityId>) -> &str {
+        self.dialect(other.unwrap_or(self.at)).id.as_str()
     }
 
     /// Adds what is known of the queue that the words are about. Returns the name of the destination in it.
@@ -341,9 +350,9 @@ impl Reader<'_> {
         }
     }
 
-    /// Returns the spans of the part, by scope. Where others run is not for the records of a part to say.
-    fn resource(&self, spans: Vec<(&'static str, Span)>, with_node: bool) -> ResourceSpans {
-        let words = self.words(None, 0);
+    /// Returns the spans of the part, by scope, with what it was when they ended, in milliseconds after the alert. Where others run is not for the records of a part to say.
+    fn resource(&self, spans: Vec<(&'static str, Span)>, ms: i64, with_node: bool) -> ResourceSpans {
+        let words = Words { time: ms, ..self.words(None, 0) };
         let mut attributes = vec![Attribute::text("service.name", self.name(self.at))];
         attributes.push(Attribute::text("service.version", place(&words, Known::Version)));
         attributes.push(Attribute::text("host.name", place(&words, Known::Pod)));
@@ -373,56 +382,6 @@ impl Reader<'_> {
 /// Returns whether parts of a kind record spans. Stores, networks and nodes do not.
 const fn records_spans(kind: Kind) -> bool {
     matches!(kind, Kind::Gateway | Kind::Api | Kind::Worker | Kind::Batch)
-}
-
-/// What a span is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Target {
-    Served,
-    Request,
-    Store,
-    Cache,
-    Queue,
-    Work,
-}
-
-/// Returns the library that records the spans of a technology.
-fn scope_of(technology: &str, target: Target) -> &'static str {
-    match (technology, target) {
-        ("go", Target::Served | Target::Request) => "go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp",
-        ("go", Target::Store) => "github.com/XSAM/otelsql",
-        ("go", Target::Cache) => "github.com/redis/go-redis/extra/redisotel",
-        ("go", _) => "shop/telemetry",
-        ("java", Target::Served) => "io.opentelemetry.tomcat-10.0",
-        ("java", Target::Request) => "io.opentelemetry.apache-httpclient-5.0",
-        ("java", Target::Store) => "io.opentelemetry.jdbc",
-        ("java", Target::Cache) => "io.opentelemetry.lettuce-5.1",
-        ("java", Target::Queue) => "io.opentelemetry.spring-kafka-2.7",
-        ("java", Target::Work) => "io.opentelemetry.spring-scheduling-3.1",
-        ("python", Target::Served) => "opentelemetry.instrumentation.asgi",
-        ("python", Target::Request) => "opentelemetry.instrumentation.requests",
-        ("python", Target::Store) => "opentelemetry.instrumentation.sqlalchemy",
-        ("python", Target::Cache) => "opentelemetry.instrumentation.redis",
-        ("python", Target::Queue) => "opentelemetry.instrumentation.celery",
-        ("python", Target::Work) => "shop.jobs",
-        ("nodejs", Target::Served | Target::Request) => "@opentelemetry/instrumentation-http",
-        ("nodejs", Target::Store) => "@opentelemetry/instrumentation-pg",
-        ("nodejs", Target::Cache) => "@opentelemetry/instrumentation-ioredis",
-        ("nodejs", _) => "@opentelemetry/instrumentation-amqplib",
-        ("nginx", _) => "nginx",
-        _ => "envoy",
-    }
-}
-
-/// Returns the language of the library that a technology records spans with.
-fn language(technology: &str) -> &'static str {
-    match technology {
-        "go" => "go",
-        "java" => "java",
-        "python" => "python",
-        "nodejs" => "nodejs",
-        _ => "cpp",
-    }
 }
 
 /// Returns so many hundredths of a time.

@@ -12,6 +12,9 @@ use crate::incident::calendar::{Moment, Style};
 use crate::incident::world::{State, World};
 use crate::system::particulars::{Address, NAMESPACE, Particulars, Size};
 use crate::system::times::TIMEOUT;
+use crate::telemetry::flag_share::{flag_share, set_by};
+use crate::telemetry::outside::{Outside, PORT};
+use crate::telemetry::releases::{Release, brought_by, release};
 use crate::telemetry::restarts::{Container, container, within_an_hour};
 
 /// What users store and ask for.
@@ -70,6 +73,10 @@ pub(crate) struct Words<'a> {
     pub code: &'a str,
     /// Which container of the pod is meant, if it is not the one that runs at the time of the entry.
     pub ordinal: Option<u64>,
+    /// Which change of the history the phrase is about, if it is about one.
+    pub change: Option<usize>,
+    /// The host outside of the system that is the other end, if it is no part.
+    pub outside: Option<Outside>,
     /// The word for the level, in the line of a stream.
     pub level: &'a str,
     /// The text of the entry, in the line of a stream.
@@ -156,6 +163,13 @@ impl<'a> Words<'a> {
         self.world.incident.draws.bits(Stream::Phrases, salt, index, 1)
     }
 
+    /// Returns the address and the port of the other end of a call.
+    fn peer_end(&self) -> (Address, u16) {
+        let other = self.other();
+        let part = || (other.address(), self.dialect(other).port);
+        self.outside.map_or_else(part, |outside| (outside.address(), PORT))
+    }
+
     /// Returns how many connections of the pool are idle.
     fn idle(&self) -> u32 {
         let pool = self.own().size(Size::Pool);
@@ -166,14 +180,20 @@ impl<'a> Words<'a> {
         self.ms.unwrap_or_else(|| self.within(index, 2000, 9800))
     }
 
-    /// Appends the release that the part runs.
-    pub(super) fn write_version(&self, out: &mut String) {
-        let [major, minor, patch] = Self::version(self.own());
-        let _ = write!(out, "{major}.{minor}.{patch}");
+    /// Returns the method of the request that the entry is about, as it is sent and as a word.
+    fn method(&self) -> [&'static str; 2] {
+        let methods = [["GET", "Get"], ["GET", "Get"], ["GET", "Get"], ["POST", "Post"], ["PUT", "Put"]];
+        methods[self.within(Known::Method as u64, 0, 4) as usize]
     }
 
-    fn version(of: Particulars<'_>) -> [u32; 3] {
-        [of.drawn(4, 1, 9), of.drawn(5, 0, 40), of.drawn(6, 0, 9)]
+    /// Returns the release that a part runs at the time of the entry.
+    fn release(&self, of: Particulars<'_>) -> Release {
+        release(self.world, self.state, of, self.minute())
+    }
+
+    /// Returns the minute of the entry.
+    fn minute(&self) -> i32 {
+        i32::try_from(self.time.div_euclid(60_000)).unwrap_or(i32::MAX)
     }
 
     fn some_address(&self, index: u64) -> Address {
@@ -234,7 +254,10 @@ impl Fill for Words<'_> {
         let pick_word = |of: Particulars<'_>, purpose| WORDS[of.drawn(purpose, 0, 15) as usize];
         let _ = match place {
             Known::Itself => out.write_str(own.name()),
-            Known::Peer => out.write_str(self.thing.unwrap_or_else(|| other.name())),
+            Known::Peer => {
+                let outside = self.outside.map(|outside| outside.name);
+                out.write_str(self.thing.or(outside).unwrap_or_else(|| other.name()))
+            }
             Known::Caller | Known::ClientId => out.write_str(self.of(self.caller).name()),
             Known::Job => out.write_str(objects.job(self.at).unwrap_or_default()),
             Known::Cert => out.write_str(objects.certificate(self.at).unwrap_or_default()),
@@ -286,19 +309,16 @@ impl Fill for Words<'_> {
             }
             Known::Namespace | Known::Nns => out.write_str(NAMESPACE),
             Known::App => out.write_str(own.role()),
-            Known::Version => {
-                let [major, minor, patch] = Self::version(own);
-                write!(out, "{major}.{minor}.{patch}")
-            }
-            Known::Image => {
-                let [major, minor, patch] = Self::version(own);
-                write!(out, "registry.{NAMESPACE}.internal/{}:{major}.{minor}.{patch}", own.name())
-            }
+            Known::Version => write!(out, "{}", self.release(own)),
+            Known::Image => write!(out, "registry.{NAMESPACE}.internal/{}:{}", own.name(), self.release(own)),
             Known::OwnIp => write!(out, "{}", own.address()),
-            Known::PeerHost => return Self::host(out, other),
-            Known::PeerIp => write!(out, "{}", other.address()),
-            Known::PeerAddr => write!(out, "{}:{}", other.address(), self.dialect(other).port),
-            Known::PeerPort => write!(out, "{}", self.dialect(other).port),
+            Known::PeerHost => match self.outside {
+                Some(outside) => out.write_str(&outside.host()),
+                None => return Self::host(out, other),
+            },
+            Known::PeerIp => write!(out, "{}", self.peer_end().0),
+            Known::PeerAddr => write!(out, "{}:{}", self.peer_end().0, self.peer_end().1),
+            Known::PeerPort => write!(out, "{}", self.peer_end().1),
             Known::CallerIp => write!(out, "{}", self.caller_address()),
             Known::CallerAddr => write!(out, "{}:{}", self.caller_address(), within(32_768, 60_999)),
             Known::Database => out.write_str(self.database().role()),
@@ -318,7 +338,10 @@ impl Fill for Words<'_> {
             Known::ZoneFile => write!(out, "{NAMESPACE}.svc.cluster.local"),
             Known::KeyPattern => write!(out, "{}:*", pick_word(self.about(&[Kind::Cache]), 18)),
             Known::Route => return self.write_route(out, self.route_of()),
-            Known::Method => out.write_str(["GET", "GET", "GET", "POST", "PUT"][within(0, 4) as usize]),
+            Known::Records => write!(out, "{}", u64::from(within(3, 96)).min(self.risen())),
+            Known::Method => out.write_str(self.method()[0]),
+            Known::MethodLower => out.write_str(&self.method()[0].to_ascii_lowercase()),
+            Known::MethodWord => out.write_str(self.method()[1]),
             Known::Status => out.write_str("200"),
             Known::LimitKb => write!(out, "{}", own.size(Size::Memory) * 1024),
             Known::RssKb => write!(out, "{}", own.size(Size::Memory) * 1024 - within(800, 5200)),
@@ -328,8 +351,12 @@ impl Fill for Words<'_> {
             Known::Busy => write!(out, "{}", own.size(Size::Pool) - self.idle()),
             Known::Rev => write!(out, "{}", within(104, 612)),
             Known::VersionOf => {
-                let [major, minor, _] = Self::version(own);
-                write!(out, "{major}.{}.{}", minor + within(0, 3), self.within(1 << 21, 0, 9))
+                let brought = self.change.map(|slot| brought_by(self.world, own, slot));
+                write!(out, "{}", brought.unwrap_or_else(|| self.release(own)))
+            }
+            Known::FlagPct => {
+                let set = self.change.map(|slot| set_by(self.world, self.at, slot));
+                write!(out, "{}", set.unwrap_or_else(|| flag_share(self.world, self.state, self.at, self.minute())))
             }
             Known::MaxConnections => {
                 write!(out, "{}", self.about(&[Kind::Db, Kind::Queue, Kind::Cache]).size(Size::Connections))
@@ -341,8 +368,7 @@ impl Fill for Words<'_> {
             Known::Tries => write!(out, "{}", self.minutes + 1),
             Known::Restarts => write!(out, "{}", self.container().restarts),
             Known::RestartsHour => {
-                let minute = i32::try_from(self.time.div_euclid(60_000)).unwrap_or(i32::MAX);
-                write!(out, "{}", within_an_hour(self.world, self.state, self.at, minute).max(1))
+                write!(out, "{}", within_an_hour(self.world, self.state, self.at, self.minute()).max(1))
             }
             Known::Until => write!(out, "{}", self.world.clock(self.until)),
             Known::BugFile => out.write_str(bug(0)),
@@ -369,13 +395,6 @@ impl Fill for Words<'_> {
                 write!(out, "{:02}", self.generation % 100)
             }
             Known::ZoneOrigin => write!(out, "{NAMESPACE}.internal."),
-            Known::UsualHost => {
-                let entities = &self.world.incident.topology.entities;
-                let named: Vec<_> = entities.iter().filter(|entity| entity.kind.is_service()).collect();
-                let one = named[self.within(index, 0, u32::try_from(named.len()).unwrap_or(1) - 1) as usize];
-                write!(out, "{}.{NAMESPACE}.svc.cluster.local", one.name)
-            }
-            Known::UsualCallerAddr => write!(out, "{}:{}", self.some_address(index), within(32_768, 60_999)),
             Known::EventCount => out.write_str("1"),
             Known::EventHex16 => {
                 let Moment(alert) = self.world.moment_of_alert();
@@ -433,10 +452,7 @@ impl Fill for Words<'_> {
                 match place {
                     Known::Npod => return self.pod(out, at, 0),
                     Known::Ncontainer => out.write_str(of.name()),
-                    _ => {
-                        let [major, minor, patch] = Self::version(of);
-                        write!(out, "registry.{NAMESPACE}.internal/{}:{major}.{minor}.{patch}", of.name())
-                    }
+                    _ => write!(out, "registry.{NAMESPACE}.internal/{}:{}", of.name(), self.release(of)),
                 }
             }
             Known::ApiserverAddr => out.write_str("10.0.0.10:6443"),

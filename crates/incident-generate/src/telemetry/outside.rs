@@ -1,0 +1,64 @@
+//! Hosts that are no part of the system: what a certificate that ended elsewhere belongs to, and names that nobody has.
+
+use crate::system::particulars::{Address, NAMESPACE, Particulars};
+
+/// The port of hosts outside of the system.
+pub(super) const PORT: u16 = 443;
+/// The purpose of the draws of hosts.
+const HOST: u64 = 1 << 22;
+
+/// A host that is no part of the system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Outside {
+    /// What it is called in the texts of who calls it.
+    pub name: &'static str,
+    /// The name by which it is looked up.
+    host: &'static str,
+    /// The path that is asked for.
+    pub path: &'static str,
+    /// The last octet of its address.
+    last: u8,
+}
+
+/// Hosts of others that parts call beside their work.
+const HOSTS: [Outside; 4] = [
+    Outside { name: "webhook-sink", host: "hooks.customer-intake.example", path: "/v1/deliveries", last: 3 },
+    Outside { name: "licence-server", host: "licence.vendor-check.example", path: "/v2/checkins", last: 4 },
+    Outside { name: "status-feed", host: "feed.status-board.example", path: "/v1/components", last: 5 },
+    Outside { name: "geo-tables", host: "tables.geo-data.example", path: "/v3/tables", last: 6 },
+];
+/// Names that clients ask for and that are nowhere.
+const NOWHERE: [Outside; 3] = [
+    Outside { name: "wpad", host: "wpad", path: "/", last: 7 },
+    Outside { name: "ldap", host: "_ldap._tcp", path: "/", last: 8 },
+    Outside { name: "metadata", host: "metadata.google.internal", path: "/", last: 9 },
+];
+
+impl Outside {
+    /// Returns the host outside that a part calls beside its work.
+    pub(super) fn called_by(of: Particulars<'_>) -> Self {
+        one_of(&HOSTS, of)
+    }
+
+    /// Returns a name that clients of a name server ask for and that it does not know.
+    pub(super) fn unknown_to(of: Particulars<'_>) -> Self {
+        one_of(&NOWHERE, of)
+    }
+
+    /// Returns the name by which it is looked up. What is nowhere is looked up where parts of the system are.
+    pub(super) fn host(self) -> String {
+        let is_elsewhere = HOSTS.contains(&self);
+        if is_elsewhere { self.host.to_owned() } else { format!("{}.{NAMESPACE}.svc.cluster.local", self.host) }
+    }
+
+    /// Returns its address.
+    pub(super) const fn address(self) -> Address {
+        Address([203, 0, 113, self.last])
+    }
+}
+
+/// Returns the one of some hosts that is drawn for a part.
+fn one_of(hosts: &[Outside], of: Particulars<'_>) -> Outside {
+    let place = of.drawn(HOST, 0, u32::try_from(hosts.len()).unwrap_or(1) - 1);
+    hosts[place as usize]
+}
