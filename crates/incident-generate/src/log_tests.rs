@@ -298,7 +298,8 @@ fn a_bug_has_one_stack() {
                 })
                 .collect();
             compared += stacks.len().saturating_sub(1);
-            let all: BTreeSet<_> = stacks.iter().collect();
+            // Another release has another number in its file names.
+            let all: BTreeSet<_> = stacks.iter().map(|stack| stack.split("~[").next()).collect();
             assert!(all.len() <= 1, "{place}: {all:#?}");
         }
     }

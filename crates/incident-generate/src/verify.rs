@@ -1,7 +1,7 @@
 //! Verification of a finished incident by other means than those that made it: everything is simulated anew, and the
 //! oracle plays it through the environment.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::data::vocabulary::Glance;
@@ -11,10 +11,8 @@ use crate::incident::incident::Incident;
 use crate::incident::world::World;
 use crate::play::oracle;
 use crate::play::scenario::{scenario, task_of};
-use crate::proof::claim::Record;
 use crate::proof::hypotheses::{Beside, Hypotheses, Hypothesis, Scene, log2};
 use crate::proof::repair_plan;
-use crate::record_id::RecordId;
 use crate::telemetry::laws::{self, BrokenLaw};
 use crate::telemetry::query;
 use incident_env::Severity;
@@ -55,7 +53,7 @@ pub enum Flaw {
     #[error("the oracle takes {steps} steps; {most} are allowed")]
     TooLong { steps: usize, most: u32 },
     #[error("two records have the id {0}; take another number of names")]
-    SharedRecordId(RecordId),
+    SharedRecordId(String),
     #[error("its records contradict each other: {0}")]
     Contradiction(#[from] BrokenLaw),
 }
@@ -134,14 +132,20 @@ fn own_ids(world: &World) -> Result<(), Flaw> {
     let splits = Dimension::ALL.map(|by| Glance { tool: Diagnostic::CheckMetrics, by: Some(by) });
     let glances: Vec<_> = tools.chain(splits).collect();
     let views = world.incident.topology.ids().flat_map(|at| glances.iter().map(move |glance| (at, *glance)));
-    let records = views.flat_map(|(at, glance)| query::records(world, &state, at, glance));
-    shared_id(records).map_or(Ok(()), |id| Err(Flaw::SharedRecordId(id)))
+    let sheets: Vec<_> = views.map(|(at, glance)| query::read(world, &state, at, glance).text).collect();
+    let records =
+        sheets.iter().flat_map(|text| text.lines()).filter_map(|line| line.strip_prefix('[')?.split_once("] "));
+    shared_id(records).map_or(Ok(()), |id| Err(Flaw::SharedRecordId(id.to_owned())))
 }
 
-/// Returns an id that two of some records have.
-fn shared_id(records: impl IntoIterator<Item = Record>) -> Option<RecordId> {
-    let mut known = BTreeSet::new();
-    records.into_iter().map(|record| record.id).find(|id| !known.insert(*id))
+/// Returns an id that two of some records have, each given by its id and its first line. A record that two looks show is one
+/// record.
+fn shared_id<'a>(records: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<&'a str> {
+    let mut known = BTreeMap::new();
+    records
+        .into_iter()
+        .find(|(id, line)| known.insert(*id, *line).is_some_and(|before| before != *line))
+        .map(|(id, _)| id)
 }
 
 /// Checks that the changes that set the faults off came before their onsets, and at the right entities.
@@ -214,7 +218,6 @@ fn played(world: &Arc<World>, tasks: &Tasks) -> Result<(), Flaw> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proof::claim::Claim;
     use crate::testing::Small;
 
     /// The planner takes the op that does no harm. The verb does what the first op says whose condition is met, and that one
@@ -235,12 +238,10 @@ mod tests {
 
     #[test]
     fn records_that_share_an_id_are_found() {
-        let records = |numbers: &[u64]| {
-            let of = |number: &u64| Record { id: RecordId::numbered(*number), claim: Claim::Nothing };
-            numbers.iter().map(of).collect::<Vec<_>>()
-        };
-        assert_eq!(shared_id(records(&[])), None);
-        assert_eq!(shared_id(records(&[1, 2, 3])), None);
-        assert_eq!(shared_id(records(&[1, 2, 3, 2])), Some(RecordId::numbered(2)));
+        let [one, other] = [("e-1", "cpu: 1"), ("e-2", "cpu: 1")];
+        assert_eq!(shared_id([]), None);
+        assert_eq!(shared_id([one, other]), None);
+        assert_eq!(shared_id([one, other, one]), None, "two looks show one record");
+        assert_eq!(shared_id([one, other, ("e-2", "cpu: 2")]), Some("e-2"));
     }
 }
