@@ -49,7 +49,8 @@ impl Reader<'_> {
         let mut parts = Sheet::default();
         self.every_part(&mut parts, by);
         let Some(asked) = self.asked.metric.as_deref() else {
-            if parts.records.is_empty() {
+            // Where a class of evidence is seen in a split, its lack is what there is to say.
+            if parts.records.is_empty() && self.class_of(by).is_none() {
                 self.labelled(&mut parts, by);
             }
             if parts.records.is_empty() {
