@@ -232,10 +232,10 @@ fn a_handshake_that_fails_beside_a_fault_is_one_with_a_host_outside() {
             let names: Vec<_> = names.filter(|name| !made.incident().topology.name(at).contains(name)).collect();
             for (_, line) in lines {
                 if shown.iter().all(|one| !one.is_of_fault()) {
-                    let named = names
+                    let told = names
                         .iter()
                         .find(|name| line.contains(&format!("\"{name}\"")) || line.contains(&format!("//{name}.")));
-                    assert!(named.is_none(), "{}: {named:?}: {line}", place(&made));
+                    assert!(told.is_none(), "{}: {told:?}: {line}", place(&made));
                     beside += 1;
                 } else {
                     own += 1;

@@ -191,10 +191,10 @@ pub(crate) fn standing(world: &World, state: &State, rule: &AlertRule) -> Standi
     let begin = rule.fired();
     // Telemetry does not go back further, and what is older has been there all along.
     let seen = begin.max(-BACK);
-    let before = after(Standing::of_first(rule), rule.pending, seen + 1..=0, &fires);
+    let before = after(Standing::of_first(rule), rule.pending, seen + 1..=0, fires);
     // What fires at the alert has woken the responder and not been resolved since.
     let at_alert = if before.fires() { Standing::of_first(rule) } else { before };
-    after(at_alert, rule.pending, 1..=state.minute(), &fires)
+    after(at_alert, rule.pending, 1..=state.minute(), fires)
 }
 
 /// Returns how an alert stands after some minutes, given how it stood before them, for how many minutes its rule has to be met,

@@ -48,7 +48,7 @@ const OWN_LEVEL: u64 = 1 << 40;
 const JITTER: u64 = 1 << 41;
 const FINE: u64 = 1 << 42;
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     /// Writes the metrics of the entity.
     pub(super) fn metrics(&self, sheet: &mut Sheet) {
         let incident = &self.world.incident;

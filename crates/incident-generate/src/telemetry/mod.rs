@@ -10,6 +10,7 @@ mod drawn;
 mod feed;
 mod flag_share;
 mod instrumentation;
+mod labels;
 pub(crate) mod laws;
 mod log_heading;
 mod logs;

@@ -2,7 +2,6 @@
 //! What fails evenly fails evenly in each split, and what fails in one place only is seen where the split separates it.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 
 use crate::data::kinds::{EdgeKind, Kind};
 use crate::data::vocabulary::FailsAs;
@@ -17,12 +16,12 @@ use crate::telemetry::flag_share::flag_share;
 use crate::telemetry::metrics::when;
 use crate::telemetry::reader::{METRICS, Reader, Sheet, Tenths, WINDOW};
 use crate::telemetry::releases::{Release, release};
-use incident_env::{Asked, Dimension};
+use incident_env::Dimension;
 
 /// The first slot of the records of splits.
 const SPLITS: u64 = 400;
 /// The records that a split may have.
-const MOST: u64 = 40;
+pub(super) const MOST: u64 = 40;
 /// The share of requests that may fail in one place, in thousandths.
 const MOST_FAIL: i64 = 970;
 /// The share of requests that new connections are made for, in thousandths.
@@ -43,43 +42,8 @@ struct Part {
 }
 
 impl Reader<'_> {
-    /// Writes the metrics of the entity, split. Where one of them is asked for, only that one is written; where it is not split,
-    /// the record says so, and which are.
-    pub(super) fn split(&self, sheet: &mut Sheet, by: Dimension) {
-        let mut parts = Sheet::default();
-        self.every_part(&mut parts, by);
-        let Some(asked) = self.asked.metric.as_deref() else {
-            // Where a class of evidence is seen in a split, its lack is what there is to say.
-            if parts.records.is_empty() && self.class_of(by).is_none() {
-                self.labelled(&mut parts, by);
-            }
-            if parts.records.is_empty() {
-                let claim = match self.class_of(by) {
-                    Some(class) => Claim::Lacks { at: self.at, classes: ClassSet::of(class) },
-                    None => Claim::Nothing,
-                };
-                sheet.begin(self.split_id(by, MOST - 1), claim);
-                let _ = writeln!(sheet.text, "no series of {} has the label {by}", self.name(self.at));
-            }
-            parts.entries().for_each(|(record, text)| sheet.add(*record, text));
-            return;
-        };
-        self.labelled(&mut parts, by);
-        let asked_for = parts.entries().filter(|(_, text)| metric_of(text) == asked);
-        asked_for.for_each(|(record, text)| sheet.add(*record, text));
-        if sheet.records.is_empty() {
-            sheet.begin(self.split_id(by, MOST - 2), Claim::Nothing);
-            let names: BTreeSet<_> = parts.entries().map(|(_, text)| metric_of(text)).collect();
-            let names: Vec<_> = names.into_iter().collect();
-            let named = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-            let part = self.name(self.at);
-            let _ =
-                writeln!(sheet.text, "{asked} of {part} has no label {by}; metrics of {part} that have it: {named}");
-        }
-    }
-
     /// Writes the parts of every metric of the entity that is split.
-    fn every_part(&self, sheet: &mut Sheet, by: Dimension) {
+    pub(super) fn every_part(&self, sheet: &mut Sheet, by: Dimension) {
         match by {
             Dimension::Node => self.evenly(sheet, by, &self.nodes()),
             Dimension::Flag => self.evenly(sheet, by, &self.variants()),
@@ -94,25 +58,13 @@ impl Reader<'_> {
         }
     }
 
-    /// Writes the metrics of the entity that have a label with one value, and so are not split by it.
-    fn labelled(&self, sheet: &mut Sheet, by: Dimension) {
-        let asked = Asked { by: None, metric: None, ..self.asked.clone() };
-        let mut all = Sheet::default();
-        self.clone().asking(&asked).metrics(&mut all);
-        let has_label = |text: &str| {
-            let label = text.split(", every ").next().unwrap_or_default();
-            ["{", ","].iter().any(|before| label.contains(&format!("{before}{by}=\"")))
-        };
-        all.entries().filter(|(_, text)| has_label(text)).for_each(|(record, text)| sheet.add(*record, text));
-    }
-
     /// Returns the class of evidence that a split shows, if it shows one.
-    fn class_of(&self, by: Dimension) -> Option<ClassId> {
+    pub(super) fn class_of(&self, by: Dimension) -> Option<ClassId> {
         let classes = self.world.library.vocabulary.numbered_classes();
         classes.into_iter().find(|(_, class)| class.by == Some(by)).map(|(id, _)| id)
     }
 
-    fn split_id(&self, by: Dimension, number: u64) -> crate::record_id::RecordId {
+    pub(super) fn split_id(&self, by: Dimension, number: u64) -> crate::record_id::RecordId {
         self.id(METRICS, SPLITS + by as u64 * MOST + number, i64::from(self.now))
     }
 
@@ -475,12 +427,6 @@ impl Reader<'_> {
             number += 1;
         }
     }
-}
-
-/// Returns the name of the metric whose series a text shows, without labels and unit.
-fn metric_of(text: &str) -> &str {
-    let ends = ["{", " (", ", every "].into_iter().filter_map(|end| text.find(end));
-    ends.min().map_or(text, |end| &text[..end])
 }
 
 /// Returns the share of requests that fail in a part of a split, in thousandths, given the share of all that fails,
