@@ -46,40 +46,40 @@ fn suite_digest(suite: &str) -> String {
 
 #[test]
 fn easy_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Easy, 10), "4ed21d81c8ead7b52669e175485c9315ef5206cba2b6bd4bbd4bc01d0d43c917");
+    assert_eq!(digest(Level::Easy, 10), "6d21669cc4e920da2244770a858e196f4487709a48b06c77ff22f71db04e8b39");
 }
 
 #[test]
 fn medium_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Medium, 10), "39de1dd0fbe687747279d2206c73f6457d5bc8ad3e62e8d56fb9a63cd93abe7d");
+    assert_eq!(digest(Level::Medium, 10), "4ef6ae37acc5a25c5f895306e1ab2de70fdf151a7a8484b9e9b0f456caf8c336");
 }
 
 #[test]
 fn hard_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Hard, 6), "65d8ede0866760509f731ba985e9fa91b5055cced6d4ffaf6436e3d4b1fd2b36");
+    assert_eq!(digest(Level::Hard, 6), "7309d13cb09a7981906d72a12f7a7772b0c6d98802c2ca690344bcdf275053b2");
 }
 
 #[test]
 fn expert_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Expert, 4), "1b512266c0a47fcba50aecb532e470cbb167a9585f236b9d89771c0b9fe3bd53");
+    assert_eq!(digest(Level::Expert, 4), "6ae500f8ba3668e5296a2d59f57effa1edcfc689fb38f6a48af34b84c74b83a6");
 }
 
 #[test]
 fn the_smoke_suite_is_what_it_was() {
     let digest = suite_digest("smoke");
-    assert_eq!(digest, "sha256:6bb1467c3e6f16ba8dcc6c5a615599cde128188b289023049b025e8309ca763e");
+    assert_eq!(digest, "sha256:19d521022f67b34113e2002374141fa92a725c0f2401eb27ae26906180713574");
 }
 
 #[test]
 #[ignore = "120 incidents take a minute without optimization"]
 fn the_lite_suite_is_what_it_was() {
     let digest = suite_digest("lite");
-    assert_eq!(digest, "sha256:450f2ce6a25435acaca2272a2c914f8b04a307436609f160574cab3c1f84fb15");
+    assert_eq!(digest, "sha256:00e9a4b4a72767250062b626b613dc052b39ec0b5b2f8c1f1c165f0e30b447d6");
 }
 
 #[test]
 #[ignore = "600 incidents take minutes without optimization"]
 fn the_full_suite_is_what_it_was() {
     let digest = suite_digest("full");
-    assert_eq!(digest, "sha256:478792829286b72902817548cee25e5779e9ded6a53a5f7a4648e88109015cbc");
+    assert_eq!(digest, "sha256:00ef6c0dd565e64beaae4501aed0d057ec81f8a5f068eecedf8c05cbdf18172d");
 }

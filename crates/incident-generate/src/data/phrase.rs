@@ -33,6 +33,7 @@ incident_env::named_enum! {
         Clf = "clf",
         Dmy = "dmy",
         Epoch = "epoch",
+        EpochStart = "epoch_start",
         Mmdd = "mmdd",
         Pod = "pod",
         Host = "host",

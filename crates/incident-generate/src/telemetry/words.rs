@@ -293,6 +293,12 @@ impl Fill for Words<'_> {
             Known::Clf => return self.moment(out, Style::Clf),
             Known::Dmy => return self.moment(out, Style::DayFirst),
             Known::Epoch => return self.moment(out, Style::Epoch),
+            // What is logged when it is over began as long before as it took.
+            Known::EpochStart => {
+                let Moment(alert) = self.world.moment_of_alert();
+                let took = i64::from(self.ms.unwrap_or_default());
+                write!(out, "{}", Moment(alert + self.time - took).epoch_ms() / 1000)
+            }
             Known::Mmdd => return self.moment(out, Style::MonthDay),
             Known::Pod => return self.pod(out, self.at, 0),
             Known::Host => match own.kind() {
