@@ -8,8 +8,7 @@ use crate::draws::Stream;
 use crate::ids::EntityId;
 use crate::proof::claim::Claim;
 use crate::system::topology::Edge;
-use crate::telemetry::metrics::when;
-use crate::telemetry::reader::{DEPENDENCIES, EMPTY, LOGGED, Reader, Sheet, Tenths};
+use crate::telemetry::reader::{DEPENDENCIES, EMPTY, LOGGED, Reader, Sheet, Tenths, when};
 use crate::telemetry::splits::reason;
 
 /// The slot of the first caller; the slots before are those of dependencies.

@@ -16,7 +16,7 @@ use crate::record_id::RecordId;
 use crate::system::times::TIMEOUT;
 use crate::system::topology::Edge;
 use crate::telemetry::log_heading::{Filter, Lost};
-use crate::telemetry::reader::{LOGGED, LOGS, Reader, RequestTime, Sheet, WINDOW};
+use crate::telemetry::reader::{LOGGED, LOGS, Reader, RequestTime, Sheet, WINDOW, When};
 use crate::telemetry::restarts::{self, container};
 use crate::telemetry::subjects::Peer;
 use crate::telemetry::traces::FailedCall;
@@ -378,17 +378,6 @@ impl<'a> Reader<'a> {
             });
         }
     }
-}
-
-/// When an entry is printed, and what its numbers are drawn by.
-#[derive(Clone, Copy)]
-pub(super) struct When {
-    /// Milliseconds after the alert.
-    pub ms: i64,
-    /// The minute after the alert.
-    pub minute: i32,
-    /// The coordinate of its numbers.
-    pub salt: u64,
 }
 
 /// Appends an entry as its technology prints it: lines of its own, with what follows them. Of several texts one is drawn, if

@@ -12,7 +12,7 @@ use crate::incident::recovery::backlog_left;
 use crate::incident::world::Presence;
 use crate::proof::claim::Claim;
 use crate::system::particulars::Size;
-use crate::telemetry::reader::{EMPTY, METRICS, Reader, Sheet, Tenths, WINDOW};
+use crate::telemetry::reader::{EMPTY, METRICS, Reader, Sheet, Tenths, WINDOW, when};
 use crate::telemetry::requests::OF_REQUESTS;
 
 /// The minutes before the alert in which a volume has grown by a fourth of a percent.
@@ -469,9 +469,4 @@ impl fmt::Display for Decimal {
         }
         write!(f, "{}.{:0width$}", self.value / scale, self.value % scale, width = self.places)
     }
-}
-
-/// Returns the coordinate of the draws of a minute.
-pub(super) fn when(minute: i32) -> u64 {
-    u64::from(minute.cast_unsigned())
 }

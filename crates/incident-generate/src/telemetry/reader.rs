@@ -262,6 +262,22 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Returns the coordinate of the draws of a minute.
+pub(super) fn when(minute: i32) -> u64 {
+    u64::from(minute.cast_unsigned())
+}
+
+/// When an entry is printed, and what its numbers are drawn by.
+#[derive(Clone, Copy)]
+pub(super) struct When {
+    /// Milliseconds after the alert.
+    pub ms: i64,
+    /// The minute after the alert.
+    pub minute: i32,
+    /// The coordinate of its numbers.
+    pub salt: u64,
+}
+
 /// A number of tenths, displayed as a decimal: `12.3`, and without the tenths from 100 on.
 pub(crate) struct Tenths(pub(crate) i64);
 

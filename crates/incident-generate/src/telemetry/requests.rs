@@ -7,8 +7,7 @@ use crate::ids::ClassSet;
 use crate::incident::rule::failing_noise;
 use crate::incident::world::Presence;
 use crate::proof::claim::Claim;
-use crate::telemetry::metrics::when;
-use crate::telemetry::reader::{METRICS, Reader, Sheet, Tenths, WINDOW};
+use crate::telemetry::reader::{METRICS, Reader, Sheet, Tenths, WINDOW, when};
 
 /// The metrics that every entity with requests has.
 pub(super) const OF_REQUESTS: [&str; 4] =

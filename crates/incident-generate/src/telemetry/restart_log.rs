@@ -6,8 +6,8 @@ use crate::draws::Stream;
 use crate::ids::{ClassId, ClassSet};
 use crate::incident::world::Presence;
 use crate::proof::claim::Claim;
-use crate::telemetry::logs::{CLASSES, Log, SHOWN, When, write_entry};
-use crate::telemetry::reader::Reader;
+use crate::telemetry::logs::{CLASSES, Log, SHOWN, write_entry};
+use crate::telemetry::reader::{Reader, When};
 use crate::telemetry::restarts::{KILLED, Restarts, class_of_restarts, container, moment, replacements};
 use incident_env::LogLevel;
 

@@ -13,8 +13,7 @@ use crate::proof::claim::Claim;
 use crate::system::particulars::Size;
 use crate::system::traffic::Acting;
 use crate::telemetry::flag_share::flag_share;
-use crate::telemetry::metrics::when;
-use crate::telemetry::reader::{METRICS, Reader, Sheet, Tenths, WINDOW};
+use crate::telemetry::reader::{METRICS, Reader, Sheet, Tenths, WINDOW, when};
 use crate::telemetry::releases::{Release, release};
 use incident_env::Dimension;
 

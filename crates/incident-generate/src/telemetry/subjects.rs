@@ -7,9 +7,8 @@ use crate::draws::Stream;
 use crate::ids::{ClassId, EntityId};
 use crate::incident::world::Presence;
 use crate::system::topology::Edge;
-use crate::telemetry::logs::When;
 use crate::telemetry::outside::Outside;
-use crate::telemetry::reader::{LOGGED, Reader};
+use crate::telemetry::reader::{LOGGED, Reader, When};
 use crate::telemetry::words::Words;
 
 /// The class of evidence whose entries tell of logins that are refused.
