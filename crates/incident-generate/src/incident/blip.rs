@@ -4,9 +4,10 @@ use crate::data::kinds::{EdgeKind, Resource, Symptom, Work};
 use crate::draws::Stream;
 use crate::ids::{ClassSet, EntityId};
 use crate::incident::alarm::Alarms;
-use crate::incident::course::{Course, Timed};
+use crate::incident::course::Course;
 use crate::incident::incident::{Decoy, Refutation};
 use crate::incident::rule::AlertRule;
+use crate::incident::timed::Timed;
 use crate::system::strength::Strength;
 use crate::system::traffic::Flow;
 
@@ -50,7 +51,7 @@ impl Alarms<'_> {
         };
         let is_met_after = |strength: Strength| {
             let events = events(strength, BEGIN, i32::MAX);
-            let timed: Vec<_> = events.iter().map(|event| Timed::of_decoy(event, self.laboratory)).collect();
+            let timed: Vec<_> = events.iter().map(|event| Timed::of_decoy(event, vocabulary)).collect();
             let course = Course::of(self.laboratory, quiet, &timed).with(&events);
             // A part that is busy and no more does not fail.
             let is_mild = rule.symptom != Symptom::Saturation(Resource::Processor)

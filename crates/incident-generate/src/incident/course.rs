@@ -1,57 +1,22 @@
 //! The course of a system up to the alert, minute by minute, as rules of alerts see it.
 
+use std::sync::Arc;
+
 use crate::data::kinds::Symptom;
 use crate::ids::{ClassId, ClassSet, EntityId, EntitySet};
 use crate::incident::incident::Decoy;
 use crate::incident::rule::{AlertRule, Sample};
+use crate::incident::timed::{HISTORY, Timed, history};
 use crate::proof::hypotheses::Laboratory;
-use crate::system::fault::Fault;
 use crate::system::reading::Reading;
-use crate::system::traffic::{Acting, Flow};
-
-/// The number of minutes that a course goes back.
-pub(super) const BACK: i32 = 150;
-
-/// What holds about an entity for some time.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Timed<'a> {
-    acting: Acting<'a>,
-    /// The first minute in which it holds, and the first in which it no longer does.
-    span: [i32; 2],
-}
-
-impl<'a> Timed<'a> {
-    /// Goes through the facts of a fault that began so many minutes before the alert.
-    pub(super) fn of_fault(fault: &'a Fault, laboratory: Laboratory<'a>, ago: u32) -> impl Iterator<Item = Self> {
-        let facts = fault.holding(laboratory.vocabulary, fault.start);
-        facts.map(move |acting| Self { acting, span: [-ago.cast_signed(), i32::MAX] })
-    }
-
-    /// Takes what a decoy does.
-    pub(super) fn of_decoy(decoy: &Decoy, laboratory: Laboratory<'a>) -> Self {
-        let Decoy { at, predicate, strength, from, to, .. } = *decoy;
-        Self {
-            acting: Acting { predicate: laboratory.vocabulary.predicate(predicate), at, strength },
-            span: [from, to],
-        }
-    }
-
-    fn holds(&self, minute: i32) -> bool {
-        (self.span[0]..self.span[1]).contains(&minute)
-    }
-
-    fn acting_in(&self, minute: i32) -> Acting<'a> {
-        let over = minute.saturating_sub(self.span[0]).saturating_add(1);
-        Acting { strength: self.acting.strength.ramped(over, self.acting.predicate.ramp), ..self.acting }
-    }
-}
+use crate::system::traffic::Flow;
 
 /// The course of a system.
 #[derive(Debug, Clone)]
 pub(super) struct Course {
     quiet: Flow,
     /// The readings of all entities in each minute, the last of which is that of the alert.
-    minutes: Vec<Vec<Reading>>,
+    minutes: Vec<Arc<[Reading]>>,
     /// The classes of evidence that are there at entities, with the minutes in which they are.
     shown: Vec<(EntityId, ClassSet, [i32; 2])>,
 }
@@ -59,15 +24,9 @@ pub(super) struct Course {
 impl Course {
     /// Lets everything happen that holds for some time, after a quiet day.
     pub(super) fn of(laboratory: Laboratory<'_>, quiet: &Flow, timed: &[Timed<'_>]) -> Self {
-        let mut flow = quiet.clone();
-        let mut minutes = Vec::new();
-        for minute in -BACK..=0 {
-            let holding = timed.iter().filter(|one| one.holds(minute));
-            flow.set(&holding.map(|one| one.acting_in(minute)).collect::<Vec<_>>());
-            laboratory.traffic.tick(&mut flow);
-            minutes.push(flow.readings().to_vec());
-        }
-        let shown = timed.iter().map(|one| (one.acting.at, one.acting.predicate.shows, one.span)).collect();
+        let (minutes, _) = history(laboratory.traffic, timed);
+        let shown =
+            timed.iter().map(|one| (one.acting.at, one.acting.predicate.shows, [one.span.from, one.span.to])).collect();
         Self { quiet: quiet.clone(), minutes, shown }
     }
 
@@ -83,7 +42,7 @@ impl Course {
     }
 
     fn reading(&self, at: EntityId, minute: i32) -> Reading {
-        let place = usize::try_from(minute + BACK).ok().and_then(|place| self.minutes.get(place));
+        let place = usize::try_from(minute + HISTORY).ok().and_then(|place| self.minutes.get(place));
         place.map_or_else(|| self.usual(at), |readings| readings[at.index()])
     }
 

@@ -4,7 +4,7 @@ use crate::data::library::Library;
 use crate::draws::{Draws, Sources, Stream};
 use crate::ids::{ClassSet, EntityId, EntitySet};
 use crate::incident::alarm::{self, Alarms, Page};
-use crate::incident::course::{Course, Timed};
+use crate::incident::course::Course;
 use crate::incident::decoys::Decoys;
 use crate::incident::design::{Slot, quota};
 use crate::incident::history::{DURATION, History};
@@ -12,6 +12,7 @@ use crate::incident::incident::{Decoy, Incident, Proof, Second};
 use crate::incident::level::{Knobs, Level};
 use crate::incident::rejected::Rejected;
 use crate::incident::rule::AlertRule;
+use crate::incident::timed::Timed;
 use crate::proof::hypotheses::{Appearance, Beside, Effects, Hypotheses, Hypothesis, Laboratory};
 use crate::proof::repair_plan;
 use crate::system::bind::{Strengths, bind};
@@ -444,9 +445,9 @@ fn course(
     decoys: &[Decoy],
     beside: &Beside<'_>,
 ) -> Course {
-    let own = fault.into_iter().flat_map(|fault| Timed::of_fault(fault, laboratory, duration));
-    let other = second.into_iter().flat_map(|(other, _)| Timed::of_fault(other, laboratory, other_duration));
-    let events = decoys.iter().map(|decoy| Timed::of_decoy(decoy, laboratory));
+    let own = fault.into_iter().flat_map(|fault| Timed::of_fault(fault, laboratory.vocabulary, duration));
+    let other = second.into_iter().flat_map(|(other, _)| Timed::of_fault(other, laboratory.vocabulary, other_duration));
+    let events = decoys.iter().map(|decoy| Timed::of_decoy(decoy, laboratory.vocabulary));
     let timed: Vec<_> = own.chain(other).chain(events).collect();
     Course::of(laboratory, &beside.quiet, &timed).with(decoys)
 }

@@ -7,9 +7,10 @@ use crate::data::kinds::Symptom;
 use crate::draws::Stream;
 use crate::ids::EntityId;
 use crate::incident::alarm::Alarms;
-use crate::incident::course::{BACK, Course};
+use crate::incident::course::Course;
 use crate::incident::incident::Decoy;
 use crate::incident::rule::AlertRule;
+use crate::incident::timed::HISTORY;
 
 /// One in so many decoys has a rule that fires, if one can.
 const WATCHED: u32 = 3;
@@ -70,7 +71,7 @@ impl Alarms<'_> {
             let since = self.draws.within(Stream::Alerts, u64::from(decoy.at) << 1, 3, OLD[0], OLD[1]);
             return Some(AlertRule { since, ..rule });
         }
-        let within = [decoy.from.max(1 - BACK), -1];
+        let within = [decoy.from.max(1 - HISTORY), -1];
         possible
             .into_iter()
             .find_map(|symptom| self.rule((decoy.at, symptom), course, within, false))

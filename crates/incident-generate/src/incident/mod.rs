@@ -19,4 +19,5 @@ pub(crate) mod recovery;
 pub(crate) mod rejected;
 pub(crate) mod remediation;
 pub(crate) mod rule;
+mod timed;
 pub(crate) mod world;

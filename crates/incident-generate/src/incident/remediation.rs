@@ -6,7 +6,8 @@ use crate::ids::{EntityId, FactId, FactSet, VerbId};
 use crate::incident::deed::Deed;
 use crate::incident::incident::Decoy;
 use crate::incident::recovery::{FADES, fades};
-use crate::incident::world::{Span, State, World};
+use crate::incident::timed::Span;
+use crate::incident::world::{State, World};
 use crate::system::fault::{Fault, Target, Thing};
 use crate::system::traffic::Acting;
 

@@ -5,24 +5,21 @@
 use std::sync::Arc;
 
 use crate::data::library::Library;
-use crate::data::vocabulary::{Role, Vocabulary};
+use crate::data::vocabulary::Role;
 use crate::draws::Stream;
 use crate::ids::{ClassSet, EntityId, EntitySet, FactId, FactSet, PredicateId, VerbId};
 use crate::incident::calendar::{Clock, Moment};
 use crate::incident::deed::Deed;
-use crate::incident::incident::{Decoy, Incident};
+use crate::incident::incident::Incident;
+use crate::incident::timed::{HISTORY, Span, Timed, history, in_minute};
 use crate::system::fault::Fault;
 use crate::system::growth::Growth;
 use crate::system::named_objects::NamedObjects;
 use crate::system::reading::{Reading, Trouble};
 use crate::system::strength::Strength;
-use crate::system::traffic::{Acting, Flow, LEAVE, TrafficModel};
+use crate::system::traffic::{Acting, Flow, LEAVE};
 use incident_env::Diagnostic;
 
-/// The number of minutes before the alert whose readings are kept. Telemetry goes back no further.
-const HISTORY: i32 = 150;
-/// The least number of minutes in which a fact that was relieved comes back.
-const SHORTEST_RELAPSE: i32 = 6;
 /// The rise in the share of failed requests from which an entity is worse off.
 const WORSE: i16 = 25;
 
@@ -41,29 +38,6 @@ pub struct World {
     at_alert: Flow,
     /// The entities that the fault of the alert troubles.
     pub(super) troubled: EntitySet,
-}
-
-/// When a fact holds without a break.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
-    /// The first minute in which it holds.
-    pub(super) from: i32,
-    /// The first minute in which it no longer holds.
-    pub(super) to: i32,
-    /// Whether it came back after it had been relieved, so that it begins with nothing.
-    pub(super) is_relapse: bool,
-}
-
-impl Span {
-    const NEVER: Self = Self { from: i32::MAX, to: i32::MAX, is_relapse: false };
-
-    pub(super) const fn since(from: i32) -> Self {
-        Self { from, to: i32::MAX, is_relapse: false }
-    }
-
-    fn contains(self, minute: i32) -> bool {
-        (self.from..self.to).contains(&minute)
-    }
 }
 
 /// Classes of evidence that are there at an entity for some time.
@@ -132,86 +106,6 @@ pub struct OwnChange {
 /// Converts a number of minutes that may be negative elsewhere.
 fn signed(minutes: u32) -> i32 {
     i32::try_from(minutes).unwrap_or(i32::MAX)
-}
-
-/// A fact or an event with the minutes in which it holds.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Timed<'a> {
-    pub(super) acting: Acting<'a>,
-    pub(super) span: Span,
-    /// How it grows after the alert.
-    pub(super) growth: Option<Growth>,
-}
-
-impl<'a> Timed<'a> {
-    /// Returns how it acts in a minute in which it holds: more and more strongly, until its ramp is over.
-    fn ramped(&self, minute: i32) -> Acting<'a> {
-        let (over, ramp) = (minute.saturating_sub(self.span.from), self.ramp());
-        let over = if self.span.is_relapse { over } else { over.saturating_add(1) };
-        let strength = match self.growth {
-            Some(growth) if self.span.from <= 0 || self.span.is_relapse => {
-                growth.strength(self.acting.strength, minute)
-            }
-            _ => self.acting.strength,
-        };
-        Acting { strength: strength.ramped(over, ramp), ..self.acting }
-    }
-
-    /// Returns the minutes until it acts in full. What comes back after a relief takes some in any case.
-    fn ramp(&self) -> i32 {
-        let ramp = self.acting.predicate.ramp;
-        if self.span.is_relapse { ramp.max(SHORTEST_RELAPSE) } else { ramp }
-    }
-
-    /// Returns the first minute in which it shows. What comes back shows once it acts by half.
-    fn shows_from(&self) -> i32 {
-        if self.span.is_relapse { self.span.from.saturating_add(self.ramp() / 2) } else { self.span.from }
-    }
-
-    fn of_decoy(decoy: &Decoy, vocabulary: &'a Vocabulary) -> Self {
-        let Decoy { at, predicate, strength, from, to, .. } = *decoy;
-        let acting = Acting { predicate: vocabulary.predicate(predicate), at, strength };
-        Self { acting, span: Span { from, to, is_relapse: false }, growth: None }
-    }
-}
-
-/// Returns what holds in a minute, as strongly as it acts then.
-fn in_minute<'a>(timed: &[Timed<'a>], minute: i32) -> Vec<Acting<'a>> {
-    let holding = timed.iter().filter(|one| one.span.contains(minute));
-    holding.map(|one| one.ramped(minute)).collect()
-}
-
-/// Returns the readings in each minute of the history up to the alert, and the traffic at the alert.
-fn history(traffic: &TrafficModel, timed: &[Timed<'_>]) -> (Vec<Arc<[Reading]>>, Flow) {
-    let changes = |minute: i32| {
-        timed.iter().any(|one| {
-            let ramp = one.span.from..=one.span.from.saturating_add(one.acting.predicate.ramp);
-            ramp.contains(&minute) || one.span.to == minute
-        })
-    };
-    let mut flow = traffic.settled(&in_minute(timed, -HISTORY));
-    let mut seen: Vec<Arc<[Reading]>> = vec![flow.readings().into()];
-    let mut settled = true;
-    for minute in 1 - HISTORY..=0 {
-        if changes(minute) {
-            flow.set(&in_minute(timed, minute));
-            settled = false;
-        }
-        match seen.last() {
-            Some(last) if settled => seen.push(Arc::clone(last)),
-            last => {
-                traffic.tick(&mut flow);
-                settled = last.is_some_and(|last| **last == *flow.readings());
-                seen.push(flow.readings().into());
-            }
-        }
-    }
-    // The proof reasons about traffic that has settled, so the alert shows that.
-    let flow = traffic.settled(&in_minute(timed, 0));
-    if let Some(last) = seen.last_mut() {
-        *last = flow.readings().into();
-    }
-    (seen, flow)
 }
 
 impl World {

@@ -11,6 +11,7 @@ const LATENCY_UP: u64 = 1800;
 const SATURATED: i16 = 850;
 /// The share of what is usual up to which far less arrives, or is done.
 const FAR_LESS: i64 = 400;
+
 /// What can be measured at an entity in one minute.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reading {

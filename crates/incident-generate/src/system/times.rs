@@ -9,7 +9,7 @@
 /// The time after which a caller gives up, in microseconds.
 pub(crate) const TIMEOUT: u32 = 2_000_000;
 /// The same as a number that is reckoned with.
-const GIVES_UP: i64 = 2_000_000;
+const GIVES_UP: i64 = TIMEOUT as i64;
 /// The mean of own work and its standard deviation, in thousandths of its 99th percentile: those of the log-normal
 /// distribution with σ = 0.373.
 const MEAN: i64 = 450;
@@ -62,7 +62,7 @@ impl Times {
     }
 
     /// Adds the time that a share of requests takes, to a mixture of which each request takes one. In a mixture the second
-    /// moment stands in the place of the variance.
+    /// moment takes the place of the variance.
     pub(crate) const fn or(self, other: Self, share: i64) -> Self {
         let second = share * ((other.variance + other.mean * other.mean) / 1000);
         Self { mean: self.mean + share * other.mean / 1000, variance: self.variance + second }
@@ -88,7 +88,6 @@ impl Times {
     /// Returns what is read of them beside a share of requests that wait in vain, given what is waited for at least.
     pub(crate) fn percentiles(self, hung: i64, least: Percentiles) -> Percentiles {
         let Self { mean, variance } = self;
-        let timeout = GIVES_UP;
         let variation = variance.isqrt() * 1000 / mean.max(1);
         let (step, rest) = (usize::try_from(variation / 100).unwrap_or(P99S.len()), variation % 100);
         let factor = match P99S.get(step..step + 2) {
@@ -100,9 +99,9 @@ impl Times {
         let median = (mean * mean).checked_div((mean * mean + variance).isqrt()).unwrap_or_default();
         let p50 = median.max(least.p50).min(p99);
         Percentiles {
-            mean: (mean.min(LONGEST) * (1000 - hung) + (timeout + mean.min(LONGEST) / 2) * hung) / 1000,
-            p50: if hung >= 500 { timeout + p50 / 2 } else { p50 },
-            p99: if hung >= 10 { timeout + p50 } else { p99 },
+            mean: (mean.min(LONGEST) * (1000 - hung) + (GIVES_UP + mean.min(LONGEST) / 2) * hung) / 1000,
+            p50: if hung >= 500 { GIVES_UP + p50 / 2 } else { p50 },
+            p99: if hung >= 10 { GIVES_UP + p50 } else { p99 },
             hung,
         }
     }

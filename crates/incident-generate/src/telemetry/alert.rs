@@ -183,8 +183,9 @@ fn is_met<'a>(world: &'a World, state: &'a State, rule: &'a AlertRule) -> impl F
     move |minute: i32| rule.is_met(minute, usual, &sample)
 }
 
-/// Returns how an alert stands in the current minute of a state. It fired when its rule says, is resolved in the first minute
-/// in which the rule is no longer met, and fires anew once the rule has been met for as long as it has to be.
+/// Returns whether an alert fires in the current minute of a state, and since when. It fired when its rule says, is resolved
+/// in the first minute in which the rule is no longer met, and fires anew once the rule has been met for as long as it has to
+/// be.
 pub(crate) fn standing(world: &World, state: &State, rule: &AlertRule) -> Standing {
     let is_met = is_met(world, state, rule);
     let fires = |minute: i32| is_met(minute) || rule.is_noise(world.incident.draws, minute);

@@ -1,4 +1,4 @@
-//! How a call that failed stands in its span: the type of the error, and what it says. Each library of a language has its
+//! What the span of a failed call says of the failure: the type of the error, and its message. Each library of a language has its
 //! own words where no answer came, and each store has its own where one did.
 
 use crate::data::vocabulary::FailsAs;
@@ -44,7 +44,7 @@ pub(super) const fn status(looks: FailsAs) -> Option<u16> {
     }
 }
 
-/// Returns how a call stands in its span that failed like this.
+/// Returns what the span of a call says that failed like this.
 pub(super) fn span_error(called: Called<'_>, looks: FailsAs) -> SpanError {
     match status(looks) {
         Some(status) if called.is_request => {
