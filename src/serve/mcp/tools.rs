@@ -153,7 +153,7 @@ fn about(kind: &ActionKind) -> (&'static str, Value, Vec<&'static str>) {
         ActionKind::Remediation(kind) => match kind {
             Remediation::RestartService => ("Restart a service.", only_service),
             Remediation::RollbackDeploy => {
-                ("Take back the last change of a service.", json!({ "service": service, "target_version": text }))
+                ("Take back a change of a service.", json!({ "service": service, "target_version": text }))
             }
             Remediation::ScaleService => {
                 let replicas = json!({ "type": "integer" });
