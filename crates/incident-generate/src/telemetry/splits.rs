@@ -233,14 +233,29 @@ impl Reader<'_> {
             let edge = topology.needs(self.at).find(|edge| edge.to == journey.entry);
             sheet.begin(self.split_id(Dimension::Route, number + 1), Claim::Impact);
             let failed = self.minutes().map(|minute| {
-                let own = self.world.holding(self.state, self.at, minute).filter(Acting::fails_requests);
-                let passes = own.fold(1000, |passes, acting| passes * (1000 - acting.error()) / 1000);
                 let behind = edge.map_or(0, |edge| self.fails(edge, minute).0);
+                let answered = self.passed_on(minute) * i64::from(1000 - behind) / 1000;
                 let noise = incident.draws.below(Stream::Noise, self.slot(slot + 1), when(minute), most);
-                Tenths((1000 - i64::from(passes * (1000 - behind) / 1000) + i64::from(noise)).min(1000))
+                Tenths((1000 - answered + i64::from(noise)).min(1000))
             });
             self.series(sheet, &format!("failed requests{{{label}}}"), "%", failed);
         }
+    }
+
+    /// Returns the share of requests that the entity itself does not fail, in thousandths: of all that it answers, what its
+    /// routes do not fail.
+    fn passed_on(&self, minute: i32) -> i64 {
+        let topology = &self.world.incident.topology;
+        let shares: i64 = topology.journeys.iter().map(|journey| i64::from(journey.requests)).sum();
+        let behind = topology.journeys.iter().map(|journey| {
+            let edge = topology.needs(self.at).find(|edge| edge.to == journey.entry);
+            let behind = edge.map_or(0, |edge| self.fails(edge, minute).0);
+            i64::from(journey.requests) * i64::from(1000 - behind)
+        });
+        let behind: i64 = behind.sum();
+        let answered = i64::from(1000 - self.world.reading(self.state, self.at, minute).error) * shares;
+        // Where nothing behind it answers, what it fails itself cannot be told and does not count.
+        if behind == 0 { 1000 } else { (answered * 1000 / behind).min(1000) }
     }
 
     /// Writes the answers by their status.
