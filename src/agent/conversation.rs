@@ -41,6 +41,7 @@ impl Conversation {
             // Some servers refuse an assistant message with neither text nor calls, and some refuse an empty text.
             content: text.or_else(|| reply.tool_calls.is_empty().then(|| NOTHING.to_owned())),
             tool_calls: reply.tool_calls.clone(),
+            as_it_came: reply.as_it_came.clone(),
         });
     }
 

@@ -96,7 +96,11 @@ impl Policy for Exec {
             }
             Err(error) => return Turn::Abandon(error.kind),
         };
-        self.messages.push(Message::Assistant { content: reply.content.clone(), tool_calls: Vec::new() });
+        self.messages.push(Message::Assistant {
+            content: reply.content.clone(),
+            tool_calls: Vec::new(),
+            as_it_came: None,
+        });
         if reply.finish == FinishReason::Length {
             return spent(format!("the answer is longer than {LONGEST_LINE} bytes"));
         }

@@ -420,6 +420,9 @@ mod tests {
             usage: None,
             request_id: None,
             latency_ms: 0,
+            as_it_came: None,
+            billed_usd: None,
+            served: crate::chat::ServedBy::default(),
             retries: Vec::new(),
         }
     }

@@ -8,6 +8,7 @@
 //! ChatRequest ─► Retrying ─► OpenAiClient ─► Limiter ─► HTTP ─► wire::parse_reply ─► ChatReply | ChatError
 //! ```
 
+mod api;
 mod call;
 pub mod chaos;
 mod client;
@@ -20,7 +21,8 @@ pub mod process;
 pub mod retry;
 pub mod wire;
 
-pub use call::{ChatReply, ChatRequest, FinishReason, ReplyFormat, Usage};
+pub use api::Api;
+pub use call::{ChatReply, ChatRequest, FinishReason, ReplyFormat, ServedBy, Usage};
 pub use client::{BoxFuture, CallContext, ChatClient};
 pub use error::{ChatError, ErrorKind, Retry};
 pub use message::{Message, ToolCall, ToolSpec};

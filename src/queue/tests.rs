@@ -60,6 +60,9 @@ impl ChatClient for Slow {
                 usage: Some(Usage { prompt_tokens: 100, completion_tokens: 10, ..Usage::default() }),
                 request_id: None,
                 latency_ms: 0,
+                as_it_came: None,
+                billed_usd: None,
+                served: crate::chat::ServedBy::default(),
                 retries: Vec::new(),
             })
         })

@@ -410,7 +410,13 @@ pub(crate) fn row(model: &str, scores: [&[Option<f64>]; 3]) -> Row {
         failed_calls: 0,
         retries: 0,
         waited_ms: 0,
-        usage: Usage { prompt_tokens: 1_200, cached_tokens: 0, completion_tokens: 34, reasoning_tokens: 0 },
+        usage: Usage {
+            prompt_tokens: 1_200,
+            cached_tokens: 0,
+            completion_tokens: 34,
+            reasoning_tokens: 0,
+            ..Usage::default()
+        },
         check_usage: Usage::default(),
         trajectory_digest: None,
         reliability: None,

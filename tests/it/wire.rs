@@ -396,7 +396,7 @@ async fn reasons_to_stop() {
 #[tokio::test(start_paused = true)]
 async fn token_counts() {
     let usage = |prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens| {
-        Some(Usage { prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens })
+        Some(Usage { prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens, ..Usage::default() })
     };
     for (given, counted) in [
         (json!({"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}), usage(9, 0, 2, 0)),
@@ -450,9 +450,13 @@ fn conversation(format: ReplyFormat) -> ChatRequest {
     let messages = vec![
         Message::System { content: text("You are on call.") },
         Message::User { content: text("It burns.") },
-        Message::Assistant { content: Some(text("Let me see.")), tool_calls: vec![] },
+        Message::Assistant { content: Some(text("Let me see.")), tool_calls: vec![], as_it_came: None },
         Message::User { content: text("Go on.") },
-        Message::Assistant { content: None, tool_calls: vec![call("c1", r#"{"service": "web"}"#), call("c2", "{\"a")] },
+        Message::Assistant {
+            content: None,
+            tool_calls: vec![call("c1", r#"{"service": "web"}"#), call("c2", "{\"a")],
+            as_it_came: None,
+        },
         Message::Tool { call_id: text("c1"), content: text("disk full") },
         Message::Tool { call_id: text("c2"), content: text("Not carried out.") },
     ];

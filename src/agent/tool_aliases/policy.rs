@@ -81,6 +81,9 @@ mod tests {
             usage: None,
             request_id: None,
             latency_ms: 1,
+            as_it_came: None,
+            billed_usd: None,
+            served: crate::chat::ServedBy::default(),
             retries: Vec::new(),
         }
     }

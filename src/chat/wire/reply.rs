@@ -105,6 +105,9 @@ fn completion(raw: &RawReply<'_>, value: &Value, choice: &Value) -> ChatReply {
             .filter(|id| !id.is_empty())
             .map(|id| id.chars().take(200).collect()),
         latency_ms: 0,
+        as_it_came: None,
+        billed_usd: None,
+        served: crate::chat::ServedBy::default(),
         retries: Vec::new(),
     }
 }
@@ -171,6 +174,7 @@ fn usage(value: Option<&Value>) -> Option<Usage> {
             .unwrap_or(0),
         completion_tokens: completion.unwrap_or(0),
         reasoning_tokens: nested("completion_tokens_details", "reasoning_tokens").unwrap_or(0),
+        ..Usage::default()
     })
 }
 

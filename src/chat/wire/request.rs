@@ -10,7 +10,7 @@ use async_openai::types::chat::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::chat::{ChatRequest, Message, ReplyFormat, ToolCall, ToolSpec};
+use crate::chat::{Api, ChatRequest, Message, ReplyFormat, ToolCall, ToolSpec};
 
 /// The parameter that limits the length of an answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,8 @@ pub enum TokenParam {
 pub struct ModelSettings {
     /// The model's name at its endpoint.
     pub model: String,
+    /// The form of conversation; with none, the client finds out which one the endpoint speaks.
+    pub api: Option<Api>,
     /// The limit on the tokens of an answer.
     pub max_tokens: Option<u32>,
     /// The parameter that carries this limit.
@@ -36,6 +38,8 @@ pub struct ModelSettings {
     pub temperature: Option<f64>,
     /// The effort that a reasoning model is asked for.
     pub reasoning_effort: Option<String>,
+    /// The number of tokens that a model may think for before it answers, for APIs that take one; none if it is not set.
+    pub thinking_budget: Option<u32>,
     /// Further top-level fields, which take precedence over ours.
     pub extra_body: Map<String, Value>,
     /// Whether a JSON schema is requested strictly.
@@ -100,7 +104,7 @@ fn message(message: &Message) -> ChatCompletionRequestMessage {
         Message::Tool { call_id, content } => {
             ChatCompletionRequestToolMessage { content: content.clone().into(), tool_call_id: call_id.clone() }.into()
         }
-        Message::Assistant { content, tool_calls } => {
+        Message::Assistant { content, tool_calls, .. } => {
             let call = |call: &ToolCall| {
                 ChatCompletionMessageToolCalls::Function(ChatCompletionMessageToolCall {
                     id: call.id.clone(),

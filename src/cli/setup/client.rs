@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::agent::prompt::{PromptSet, Protocol};
-use crate::chat::ChatClient;
 use crate::chat::limit::{Limiter, WindowPolicy};
 use crate::chat::openai::{Endpoint, OpenAiClient};
 use crate::chat::retry::{RetryPolicy, Retrying};
 use crate::chat::wire::ModelSettings;
+use crate::chat::{Api, ChatClient};
 use crate::cli::exit::Failure;
 use crate::config::KeyedModel;
 use crate::config::Settings;
@@ -25,10 +25,12 @@ use incident_env::TaskId;
 pub(in crate::cli) fn model_settings(settings: &Settings, model: &KeyedModel) -> ModelSettings {
     ModelSettings {
         model: model.spec.name.clone(),
+        api: Some(Api::Chat),
         max_tokens: Some(settings.max_tokens),
         token_param: model.spec.provider.token_param,
         temperature: settings.temperature,
         reasoning_effort: settings.reasoning_effort.clone(),
+        thinking_budget: None,
         extra_body: model.spec.provider.extra_body.clone(),
         strict_schema: true,
     }
