@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::think::Think;
 use super::tool_aliases::ToolNames;
 use crate::chat::{ReplyFormat, ToolSpec};
 use incident_env::{Action, ActionKind, Dimension, LogLevel, LookParameter, Observation, Severity, Submission, Task};
@@ -27,6 +28,10 @@ const LISTS: [&str; 7] =
 const FUEL: u64 = 1_000_000;
 /// The file that describes a set and its actions.
 pub const SET_FILE: &str = "prompt.toml";
+/// The folder of a set whose files replace the set's own where a model may think before it acts.
+pub const THINK_FOLDER: &str = "think";
+/// The most characters of the thought that an answer in JSON has before its action.
+const LONGEST_REASONING: u32 = 1_200;
 
 incident_env::named_enum! {
     /// The protocols by which a model is asked to answer.
@@ -83,6 +88,8 @@ struct SetFile {
     version: String,
     #[serde(default, rename = "note")]
     _note: String,
+    /// The descriptions of the actions. A set for models that think may leave them to the set that it is a part of.
+    #[serde(default)]
     action: Vec<ActionDoc>,
 }
 
@@ -112,6 +119,7 @@ pub struct PromptSet {
     name: String,
     version: String,
     digest: String,
+    think: Think,
     actions: Vec<ActionDoc>,
     templates: Environment<'static>,
     tool_names: Option<Arc<ToolNames>>,
@@ -131,56 +139,69 @@ impl PromptSet {
     ///
     /// # Errors
     /// Never fails in a released binary, because a test has rendered every template.
-    pub fn embedded() -> Result<Self, PromptError> {
-        Self::of_name("default")
+    pub fn embedded(think: Think) -> Result<Self, PromptError> {
+        Self::of_name("default", think)
     }
 
     /// The embedded set for simulated incidents, whose answers have other parameters.
     ///
     /// # Errors
     /// Fails as [`Self::embedded`] does.
-    pub fn simulated() -> Result<Self, PromptError> {
-        Self::of_name("simulated")
+    pub fn simulated(think: Think) -> Result<Self, PromptError> {
+        Self::of_name("simulated", think)
     }
 
-    fn of_name(name: &str) -> Result<Self, PromptError> {
-        let files = TEMPLATES.iter().chain([&SET_FILE]).filter_map(|file| {
+    fn of_name(name: &str, think: Think) -> Result<Self, PromptError> {
+        let files = files(think).into_iter().filter_map(|file| {
             let data = Embedded::get(&format!("{name}/{file}"))?.data;
-            Some(((*file).to_owned(), String::from_utf8_lossy(&data).into_owned()))
+            Some((file, String::from_utf8_lossy(&data).into_owned()))
         });
-        Self::new(name, &files.collect())
+        Self::new(name, &files.collect(), think)
     }
 
-    /// Makes a set from the texts of its files.
+    /// Makes a set from the texts of its files, each by its path in the set's folder. [`files`] lists what a set may have.
     ///
     /// # Errors
     /// Names the file that is missing or wrong.
-    pub fn new(name: &str, files: &BTreeMap<String, String>) -> Result<Self, PromptError> {
-        let text =
+    pub fn new(name: &str, files: &BTreeMap<String, String>, think: Think) -> Result<Self, PromptError> {
+        let own =
             |file: &'static str| files.get(file).ok_or_else(|| PromptError::Missing { set: name.to_owned(), file });
-        let set: SetFile = toml::from_str(text(SET_FILE)?)
-            .map_err(|e| PromptError::Description { set: name.to_owned(), problem: e.to_string() })?;
-        check_actions(&set.action).map_err(|problem| PromptError::Description { set: name.to_owned(), problem })?;
+        let instead = |file: &str| files.get(&instead_of(file)).filter(|_| think == Think::On);
+        let described = |text: &String| {
+            toml::from_str::<SetFile>(text)
+                .map_err(|e| PromptError::Description { set: name.to_owned(), problem: e.to_string() })
+        };
+        let mut set = described(own(SET_FILE)?)?;
+        let mut hash = Sha256::new();
         let mut templates = Environment::new();
         templates.set_undefined_behavior(UndefinedBehavior::Strict);
         // A loop that never ends must be an error and not a hang.
         templates.set_fuel(Some(FUEL));
         templates.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-        let mut hash = Sha256::new();
-        for file in TEMPLATES.iter().chain([&SET_FILE]) {
-            let text = text(file)?;
+        for file in TEMPLATES {
+            let text = instead(file).map_or_else(|| own(file), Ok)?;
             hash.update(format!("{file} {}\n{text}\n", text.len()));
-            if *file != SET_FILE {
-                templates
-                    .add_template_owned(*file, text.clone())
-                    .map_err(|source| PromptError::Template { file: (*file).to_owned(), source })?;
+            templates
+                .add_template_owned(file, text.clone())
+                .map_err(|source| PromptError::Template { file: file.to_owned(), source })?;
+        }
+        let text = own(SET_FILE)?;
+        hash.update(format!("{SET_FILE} {}\n{text}\n", text.len()));
+        if let Some(text) = instead(SET_FILE) {
+            hash.update(format!("{THINK_FOLDER} {}\n{text}\n", text.len()));
+            let thinking = described(text)?;
+            set.version = thinking.version;
+            if !thinking.action.is_empty() {
+                set.action = thinking.action;
             }
         }
+        check_actions(&set.action).map_err(|problem| PromptError::Description { set: name.to_owned(), problem })?;
         let digest = incident_env::Digest::from(hash).to_string();
         Ok(Self {
             name: name.to_owned(),
             version: set.version,
             digest,
+            think,
             actions: set.action,
             templates,
             tool_names: None,
@@ -208,16 +229,24 @@ impl PromptSet {
         format!("{}/{}{names}", self.name, self.version)
     }
 
-    /// The digest of all files of the set, with the prefix `sha256:`.
+    /// Whether a model that is told these prompts may think before it acts.
+    #[must_use]
+    pub const fn think(&self) -> Think {
+        self.think
+    }
+
+    /// The digest of the files of the set that are used, with the prefix `sha256:`.
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
     }
 
-    fn render(&self, file: &str, values: &Value) -> Result<String, PromptError> {
+    fn render(&self, file: &str, mut values: Value) -> Result<String, PromptError> {
+        values["think"] = json!(self.think);
+        values["longest_reasoning"] = LONGEST_REASONING.into();
         self.templates
             .get_template(file)
-            .and_then(|template| template.render(Serde(values)))
+            .and_then(|template| template.render(Serde(&values)))
             .map_err(|source| PromptError::Template { file: file.to_owned(), source })
     }
 
@@ -231,7 +260,7 @@ impl PromptSet {
             "submission": task.id.submission(),
         });
         let actions: Vec<_> = self.offered(task).collect();
-        self.render("system.md.j2", &json!({ "task": task_view, "actions": actions, "protocol": protocol }))
+        self.render("system.md.j2", json!({ "task": task_view, "actions": actions, "protocol": protocol }))
     }
 
     /// Renders the incident, which is the first message of the user.
@@ -243,7 +272,7 @@ impl PromptSet {
         let alert = view.get("alert").cloned().unwrap_or_default();
         let steps_left = observation.steps_left();
         let values = json!({ "observation": view, "alert": alert, "steps_left": steps_left, "protocol": protocol });
-        self.render("first.md.j2", &values)
+        self.render("first.md.j2", values)
     }
 
     /// Renders the result of the last step.
@@ -254,7 +283,7 @@ impl PromptSet {
         let simulated = observation.briefing.asks_for_citations();
         self.render(
             "step.md.j2",
-            &json!({
+            json!({
                 "observation": view(observation),
                 "last_action": last.action.as_ref().map(|action| shown(action, simulated)),
                 "result": observation.shown().map(|evidence| evidence.text.as_str()),
@@ -270,7 +299,7 @@ impl PromptSet {
     /// # Errors
     /// Fails as [`Self::system`] does.
     pub fn repair(&self, problem: &str) -> Result<String, PromptError> {
-        self.render("repair.md.j2", &json!({ "problem": problem }))
+        self.render("repair.md.j2", json!({ "problem": problem }))
     }
 
     /// The form of the answer that a protocol requests in this incident, with the actions' own names.
@@ -281,10 +310,20 @@ impl PromptSet {
             Protocol::Text => ReplyFormat::Text,
             Protocol::Json => {
                 let variants: Vec<_> = offered.map(|doc| action_schema(doc, observation)).collect();
+                let action = json!({ "anyOf": variants });
+                // A model writes the properties in this order, so it thinks before it acts.
+                let properties = match self.think {
+                    Think::On => {
+                        let reasoning = json!({ "type": "string", "maxLength": LONGEST_REASONING });
+                        json!({ "reasoning": reasoning, "action": action })
+                    }
+                    Think::Off => json!({ "action": action }),
+                };
+                let required: Vec<_> = properties.as_object().into_iter().flat_map(Map::keys).collect();
                 let schema = json!({
                     "type": "object",
-                    "properties": { "action": { "anyOf": variants } },
-                    "required": ["action"],
+                    "properties": properties,
+                    "required": required,
                     "additionalProperties": false,
                 });
                 ReplyFormat::Json { name: "incident_action".to_owned(), schema }
@@ -307,6 +346,20 @@ impl PromptSet {
     fn offered<'a>(&'a self, task: &'a Task) -> impl Iterator<Item = &'a ActionDoc> {
         task.actions.iter().filter_map(|kind| self.actions.iter().find(|doc| doc.name == kind.as_str()))
     }
+}
+
+/// The files that a set may have, by their paths in the set's folder. Those for models that think replace others of the
+/// same name, and a set needs none of them.
+#[must_use]
+pub fn files(think: Think) -> Vec<String> {
+    let own = TEMPLATES.into_iter().chain([SET_FILE]);
+    let instead = own.clone().map(instead_of).filter(|_| think == Think::On);
+    own.map(str::to_owned).chain(instead).collect()
+}
+
+/// The path of the file that replaces another one where a model may think.
+fn instead_of(file: &str) -> String {
+    format!("{THINK_FOLDER}/{file}")
 }
 
 /// An action as a model should write it, without anything else that it contained, because a model writes what it reads.

@@ -95,6 +95,14 @@ pub enum FinishReason {
     Other(String),
 }
 
+impl FinishReason {
+    /// Whether the model, or what guards it, refused to answer.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refusal | Self::ContentFilter)
+    }
+}
+
 /// What an endpoint says about how it served a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServedBy {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use incident_bench::agent::parse;
+use incident_bench::agent::parse::{self, Counts};
 use incident_bench::chat::openai::{Endpoint, OpenAiClient, SetupError};
 use incident_bench::chat::retry::{RetryPolicy, Retrying};
 use incident_bench::chat::wire::{self, Allowance, ModelSettings, RateLimit, RawReply, TokenParam};
@@ -632,7 +632,9 @@ fn any_reply_is_understood(status: u16, content_type: Option<&str>, body: &[u8])
     let raw = RawReply { status, content_type, request_id: None, retry_after: None, body };
     match wire::parse_reply(&raw) {
         Ok(reply) => {
-            let _ = parse::action(&reply);
+            for counts in [Counts::First, Counts::Last] {
+                let _ = parse::action(&reply, counts);
+            }
             let mut sum = Usage::default();
             for usage in reply.usage.iter().cycle().take(1000) {
                 sum += *usage;
