@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::chat::adjust::Adjusted;
 use crate::chat::wire::{self, ModelSettings};
 use crate::chat::{BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, Retry};
 use crate::log::store::{pretty, write_whole};
@@ -148,6 +149,10 @@ impl ChatClient for Recording {
             self.keep(request, context.repeat, &answer)?;
             answer
         })
+    }
+
+    fn adjusted(&self) -> Adjusted {
+        self.client.adjusted()
     }
 }
 

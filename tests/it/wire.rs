@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use incident_bench::agent::parse;
-use incident_bench::chat::openai::{Endpoint, OpenAiClient, SetupError};
+use incident_bench::chat::adjust::Adjusted;
+use incident_bench::chat::endpoint::{Endpoint, EndpointClient, Patience, SetupError};
 use incident_bench::chat::retry::{RetryPolicy, Retrying};
 use incident_bench::chat::wire::{self, Allowance, ModelSettings, RateLimit, RawReply, TokenParam};
 use incident_bench::chat::{
@@ -51,7 +52,7 @@ fn request() -> ChatRequest {
 
 /// Asks once, with two retries. The runtime must have a clock that stands still.
 async fn ask_at(endpoint: &Endpoint) -> Result<ChatReply, ChatError> {
-    let client = Hasty(OpenAiClient::new(endpoint, settings()).unwrap());
+    let client = Hasty(EndpointClient::new(endpoint, settings(), Adjusted::default()).unwrap());
     let policy = RetryPolicy { max_retries: 2, base_delay: Duration::from_millis(1), ..RetryPolicy::default() };
     Retrying::new(client, policy).complete(&request(), &CallContext::default()).await
 }
@@ -239,7 +240,7 @@ fn a_date_counts_from_now() {
 #[tokio::test(start_paused = true)]
 async fn a_wait_beyond_the_deadline_is_not_begun() {
     let server = Server::of([Reply::error(429, "x", "busy").header("retry-after", "60"), ready()]);
-    let client = Hasty(OpenAiClient::new(&endpoint(server.base_url()), settings()).unwrap());
+    let client = Hasty(EndpointClient::new(&endpoint(server.base_url()), settings(), Adjusted::default()).unwrap());
     let deadline = Some(tokio::time::Instant::now() + Duration::from_secs(30));
     let context = CallContext { deadline, jitter_seed: 0, ..CallContext::default() };
     let error = Retrying::new(client, RetryPolicy::default()).complete(&request(), &context).await.unwrap_err();
@@ -256,7 +257,9 @@ async fn faults_of_the_connection_are_named_and_tried_again() {
             Fault::Silence => (Duration::from_millis(50), ErrorKind::Timeout),
             _ => (Duration::from_secs(5), ErrorKind::ConnectionLost),
         };
-        let error = ask_at(&Endpoint { timeout, ..endpoint(server.base_url()) }).await.unwrap_err();
+        let error = ask_at(&Endpoint { patience: Patience::of_silence(timeout), ..endpoint(server.base_url()) })
+            .await
+            .unwrap_err();
         assert_eq!(error.kind, kind, "{fault:?}: {error}");
         assert_eq!((error.retries.len(), server.calls()), (2, 3), "{fault:?}");
     }
@@ -266,7 +269,8 @@ async fn faults_of_the_connection_are_named_and_tried_again() {
 async fn a_late_answer_is_a_timeout() {
     let late = ready().late(Duration::from_secs(30));
     let server = Server::start(move |index, _| if index == 0 { late.clone() } else { ready() });
-    let endpoint = Endpoint { timeout: Duration::from_millis(200), ..endpoint(server.base_url()) };
+    let endpoint =
+        Endpoint { patience: Patience::of_silence(Duration::from_millis(200)), ..endpoint(server.base_url()) };
     let reply = ask_at(&endpoint).await.unwrap();
     let first = reply.retries.first().map(|retry| (retry.error, retry.status));
     assert_eq!(first, Some((ErrorKind::Timeout, None)));
@@ -555,7 +559,7 @@ async fn the_key_is_in_no_text() {
         let server = reply.map(|reply| Server::of([reply]));
         let plain = server.as_ref().map_or(dead.clone(), |server| endpoint(server.base_url()));
         let endpoint = Endpoint { key: Some(KEY.into()), ..plain };
-        let client = OpenAiClient::new(&endpoint, settings()).unwrap();
+        let client = EndpointClient::new(&endpoint, settings(), Adjusted::default()).unwrap();
         let error = ask_at(&endpoint).await.unwrap_err();
         for text in [format!("{endpoint:?}"), format!("{client:?}"), format!("{error:?}"), error.to_string()] {
             assert!(!text.contains(KEY), "{what}: {text}");
@@ -567,16 +571,21 @@ async fn the_key_is_in_no_text() {
 fn what_no_header_can_carry_is_refused() {
     for key in ["sk-secret\n123", "sk-secret\r\nhost: x", "sk\0secret", "sk-\u{7f}secret"] {
         let endpoint = Endpoint { key: Some(key.into()), ..endpoint("http://127.0.0.1:1/v1".to_owned()) };
-        let error = OpenAiClient::new(&endpoint, settings()).unwrap_err();
+        let error = EndpointClient::new(&endpoint, settings(), Adjusted::default()).unwrap_err();
         assert!(matches!(error, SetupError::Key), "{key:?}");
         assert!(!format!("{error} {error:?} {endpoint:?}").contains("secret"), "{key:?}");
     }
     for (name, value) in [("x title", "a"), ("x-title", "a\nb")] {
         let headers = [(name.to_owned(), value.to_owned())].into();
         let endpoint = Endpoint { headers, ..endpoint("http://127.0.0.1:1/v1".to_owned()) };
-        assert!(matches!(OpenAiClient::new(&endpoint, settings()), Err(SetupError::Header(bad)) if bad == name));
+        assert!(
+            matches!(EndpointClient::new(&endpoint, settings(), Adjusted::default()), Err(SetupError::Header(bad)) if bad == name)
+        );
     }
-    assert!(matches!(OpenAiClient::new(&endpoint("no url".to_owned()), settings()), Err(SetupError::Url { .. })));
+    assert!(matches!(
+        EndpointClient::new(&endpoint("no url".to_owned()), settings(), Adjusted::default()),
+        Err(SetupError::Url { .. })
+    ));
 }
 
 // ---- whatever may come ----

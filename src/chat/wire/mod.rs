@@ -5,7 +5,9 @@ mod limits;
 mod refusal;
 mod reply;
 mod request;
+mod settings;
 
 pub use limits::{Allowance, RateLimit, rate_limit, retry_after};
 pub use reply::{RawReply, parse_reply};
-pub use request::{ModelSettings, TokenParam, request_body};
+pub use request::request_body;
+pub use settings::{JsonForm, ModelSettings, Optional, TokenParam, ToolChoice};

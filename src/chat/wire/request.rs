@@ -7,44 +7,10 @@ use async_openai::types::chat::{
     CreateChatCompletionRequest, FunctionCall, FunctionObject, ResponseFormat, ResponseFormatJsonSchema,
     ToolChoiceOptions,
 };
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::chat::{Api, ChatRequest, Message, ReplyFormat, ToolCall, ToolSpec};
-
-/// The parameter that limits the length of an answer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TokenParam {
-    /// The older name, which most servers know.
-    #[default]
-    MaxTokens,
-    /// The newer name, which reasoning models insist on.
-    MaxCompletionTokens,
-}
-
-/// The settings with which a model is asked, apart from the messages.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ModelSettings {
-    /// The model's name at its endpoint.
-    pub model: String,
-    /// The form of conversation; with none, the client finds out which one the endpoint speaks.
-    pub api: Option<Api>,
-    /// The limit on the tokens of an answer.
-    pub max_tokens: Option<u32>,
-    /// The parameter that carries this limit.
-    pub token_param: TokenParam,
-    /// The sampling temperature; with none, the endpoint chooses it.
-    pub temperature: Option<f64>,
-    /// The effort that a reasoning model is asked for.
-    pub reasoning_effort: Option<String>,
-    /// The number of tokens that a model may think for before it answers, for APIs that take one; none if it is not set.
-    pub thinking_budget: Option<u32>,
-    /// Further top-level fields, which take precedence over ours.
-    pub extra_body: Map<String, Value>,
-    /// Whether a JSON schema is requested strictly.
-    pub strict_schema: bool,
-}
+use super::settings::{ModelSettings, TokenParam};
+use crate::chat::{ChatRequest, Message, ReplyFormat, ToolCall, ToolSpec};
 
 /// Makes the body of a request.
 ///

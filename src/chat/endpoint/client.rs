@@ -8,10 +8,43 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, Header
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
-use super::error::with_causes;
-use super::limit::Limiter;
-use super::wire::{self, ModelSettings, RawReply};
-use super::{BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, ToolCall};
+use crate::chat::adjust::Adjusted;
+use crate::chat::error::with_causes;
+use crate::chat::limit::Limiter;
+use crate::chat::wire::{self, ModelSettings, RawReply};
+use crate::chat::{BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, ToolCall};
+
+/// The waits for an answer. Comments and pings are no data, but they begin a wait anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// The longest silence before the first data of an answer.
+    pub first_data: Duration,
+    /// The longest silence after the first data.
+    pub between_data: Duration,
+    /// The time for one attempt, from connecting to the last byte.
+    pub whole: Duration,
+}
+
+impl Patience {
+    /// The waits for a model that thinks before it answers, which may be silent for long also after its first data.
+    #[must_use]
+    pub fn with_reasoning() -> Self {
+        Self { between_data: Self::default().first_data, ..Self::default() }
+    }
+
+    /// The waits of an endpoint that may be silent for this long.
+    #[must_use]
+    pub fn of_silence(longest: Duration) -> Self {
+        Self { first_data: longest, between_data: longest, whole: Self::default().whole.max(longest) }
+    }
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        let [first_data, between_data, whole] = [600, 120, 1_800].map(Duration::from_secs);
+        Self { first_data, between_data, whole }
+    }
+}
 
 /// An endpoint: its address, key, headers and limits.
 #[derive(Debug, Clone)]
@@ -22,8 +55,8 @@ pub struct Endpoint {
     pub key: Option<SecretString>,
     /// Further headers that are sent.
     pub headers: BTreeMap<String, String>,
-    /// The time for one attempt, from connecting to the last byte.
-    pub timeout: Duration,
+    /// The waits for an answer.
+    pub patience: Patience,
     /// The most bytes of an answer that are read.
     pub max_body: usize,
     /// The limiter that makes calls wait for their turn; none if they need not wait.
@@ -36,7 +69,7 @@ impl Default for Endpoint {
             base_url: String::new(),
             key: None,
             headers: BTreeMap::new(),
-            timeout: Duration::from_secs(120),
+            patience: Patience::default(),
             // This is far more than any completion that a limit on tokens allows.
             max_body: 4 * 1024 * 1024,
             limiter: None,
@@ -68,12 +101,13 @@ pub enum SetupError {
 
 /// The client for one model at one endpoint.
 #[derive(Debug)]
-pub struct OpenAiClient {
+pub struct EndpointClient {
     http: reqwest::Client,
     url: reqwest::Url,
     key: Option<SecretString>,
     settings: ModelSettings,
-    timeout: Duration,
+    adjusted: Adjusted,
+    patience: Patience,
     max_body: usize,
     limiter: Option<Arc<Limiter>>,
 }
@@ -85,12 +119,13 @@ const SHORTEST_SECRET: usize = 8;
 /// The headers in which endpoints give the id of a request.
 const REQUEST_ID_HEADERS: [&str; 4] = ["x-request-id", "request-id", "x-amzn-requestid", "cf-ray"];
 
-impl OpenAiClient {
-    /// Makes a client, which does not connect yet.
+impl EndpointClient {
+    /// Makes a client, which does not connect yet. Its requests begin with what was learnt before, as an earlier run kept
+    /// it.
     ///
     /// # Errors
     /// Says what is wrong with the key, a header or the URL. The error never repeats the key.
-    pub fn new(endpoint: &Endpoint, settings: ModelSettings) -> Result<Self, SetupError> {
+    pub fn new(endpoint: &Endpoint, settings: ModelSettings, adjusted: Adjusted) -> Result<Self, SetupError> {
         // The TLS provider is a choice of the whole process; a second installation changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let url = format!("{}/chat/completions", endpoint.base_url.trim_end_matches('/'));
@@ -121,7 +156,8 @@ impl OpenAiClient {
             url,
             key,
             settings,
-            timeout: endpoint.timeout,
+            adjusted,
+            patience: endpoint.patience,
             max_body: endpoint.max_body,
             limiter: endpoint.limiter.clone(),
         })
@@ -139,7 +175,7 @@ impl OpenAiClient {
     async fn attempt(&self, request: &ChatRequest, context: &CallContext) -> Result<ChatReply, ChatError> {
         let start = Instant::now();
         let elapsed = || u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let limit = start + self.timeout;
+        let limit = start + self.patience.first_data;
         let deadline = context.deadline.map_or(limit, |deadline| deadline.min(limit));
         let answer = timeout_at(deadline, self.exchange(request)).await.map_err(|_| {
             let seconds = (deadline - start).as_secs_f64();
@@ -193,7 +229,7 @@ impl OpenAiClient {
     }
 
     async fn exchange(&self, request: &ChatRequest) -> Result<ChatReply, ChatError> {
-        let body = wire::request_body(request, &self.settings)
+        let body = wire::request_body(request, &self.adjusted.apply(&self.settings))
             .and_then(|body| serde_json::to_vec(&body))
             .map_err(|e| ChatError::new(ErrorKind::BadRequest, &e.to_string()))?;
         let sent = self.http.post(self.url.clone()).header(CONTENT_TYPE, "application/json").body(body).send();
@@ -244,12 +280,16 @@ fn transport(error: &reqwest::Error) -> ChatError {
     ChatError::new(kind, &with_causes(error))
 }
 
-impl ChatClient for OpenAiClient {
+impl ChatClient for EndpointClient {
     fn complete<'a>(
         &'a self,
         request: &'a ChatRequest,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Result<ChatReply, ChatError>> {
         Box::pin(self.in_turn(request, context))
+    }
+
+    fn adjusted(&self) -> Adjusted {
+        self.adjusted.clone()
     }
 }
