@@ -40,8 +40,6 @@ pub enum ErrorKind {
     Connect,
     /// A proxy refused the connection, or asks for a name and a password (407).
     ProxyRefused,
-    /// The environment names a proxy of a kind that is not supported.
-    ProxyUnsupported,
     /// The certificate of the endpoint, or of a proxy that opens the traffic, is not trusted here.
     Certificate,
     /// The connection broke before the answer was complete.
@@ -109,7 +107,6 @@ impl ErrorKind {
             | Self::ContextLength
             | Self::TokensPerMinute
             | Self::ProxyRefused
-            | Self::ProxyUnsupported
             | Self::Certificate
             | Self::BadRequest
             | Self::BodyTooLarge
@@ -142,7 +139,6 @@ impl fmt::Display for ErrorKind {
             Self::Timeout => "no answer in time",
             Self::Connect => "no connection",
             Self::ProxyRefused => "the proxy refused the connection",
-            Self::ProxyUnsupported => "the proxy is of a kind that is not supported",
             Self::Certificate => "the certificate is not trusted",
             Self::ConnectionLost => "the connection broke",
             Self::Stalled => "the answer stood still",

@@ -92,7 +92,7 @@ struct Folder {
 impl Folder {
     /// The request as it would be sent.
     fn body(&self, request: &ChatRequest) -> Value {
-        wire::request_body(request, &self.settings).unwrap_or_default()
+        wire::request_body(request, &self.settings)
     }
 
     fn file(&self, body: &Value) -> PathBuf {

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::chat::Api;
-use crate::chat::wire::{JsonForm, ModelSettings, Optional, TokenParam, ToolChoice};
+use crate::chat::wire::{JsonForm, ModelSettings, Optional, ThinkingForm, TokenParam, ToolChoice};
 
 /// A change of one parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,8 @@ pub enum Change {
     ToolChoice(ToolChoice),
     /// JSON is asked for less strictly.
     ResponseFormat(JsonForm),
+    /// The model is told to think in another way.
+    Thinking(ThinkingForm),
     /// A field of the model's earlier messages is not played back.
     MessageField(String),
     /// A parameter is not sent.
@@ -38,6 +40,7 @@ impl Change {
             Self::MaxTokens(_) => "max_tokens",
             Self::ToolChoice(_) => Optional::ToolChoice.as_str(),
             Self::ResponseFormat(_) => Optional::ResponseFormat.as_str(),
+            Self::Thinking(_) => Optional::Thinking.as_str(),
             Self::MessageField(field) => field,
             Self::LeftOut(part) => part.as_str(),
         }
@@ -50,6 +53,7 @@ impl Change {
             Self::MaxTokens(limit) => settings.max_tokens = Some(settings.max_tokens.unwrap_or(*limit).min(*limit)),
             Self::ToolChoice(choice) => settings.tool_choice = *choice,
             Self::ResponseFormat(form) => settings.json_form = *form,
+            Self::Thinking(form) => settings.thinking_form = *form,
             Self::MessageField(field) => {
                 settings.fields_left_out.insert(field.clone());
             }
@@ -70,6 +74,8 @@ impl fmt::Display for Change {
             Self::ToolChoice(ToolChoice::Required) => f.write_str("tool_choice is required"),
             Self::ResponseFormat(JsonForm::JsonObject) => f.write_str("response_format is json_object"),
             Self::ResponseFormat(JsonForm::JsonSchema) => f.write_str("response_format is json_schema"),
+            Self::Thinking(ThinkingForm::Adaptive) => f.write_str("thinking is adaptive"),
+            Self::Thinking(ThinkingForm::Budget) => f.write_str("thinking has a budget"),
             Self::MessageField(field) => write!(f, "'{field}' of its earlier messages is not sent back"),
             Self::LeftOut(part) => write!(f, "{part} is not sent"),
         }

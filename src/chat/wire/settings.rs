@@ -60,6 +60,17 @@ pub enum JsonForm {
     JsonObject,
 }
 
+/// How a model of Messages is told to think.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ThinkingForm {
+    /// For a number of tokens.
+    #[default]
+    Budget,
+    /// As long as it finds right.
+    Adaptive,
+}
+
 incident_env::named_enum! {
     /// A part of a request that an endpoint may refuse, and without which it can still be asked.
     pub enum Optional ("optional parameter", "optional parameters") {
@@ -113,6 +124,8 @@ pub struct ModelSettings {
     pub tool_choice: ToolChoice,
     /// How strongly JSON is asked for.
     pub json_form: JsonForm,
+    /// How a model is told to think if a number of tokens is set for it.
+    pub thinking_form: ThinkingForm,
     /// What is left out of requests, because the endpoint refuses it.
     pub left_out: BTreeSet<Optional>,
     /// The fields of the model's earlier messages that are not played back, because the endpoint refuses them.
@@ -133,6 +146,7 @@ impl Default for ModelSettings {
             strict_schema: true,
             tool_choice: ToolChoice::default(),
             json_form: JsonForm::default(),
+            thinking_form: ThinkingForm::default(),
             left_out: BTreeSet::new(),
             fields_left_out: BTreeSet::new(),
         }
@@ -152,7 +166,7 @@ impl ModelSettings {
         self.api.unwrap_or(Api::Chat)
     }
 
-    /// The temperature, if it is sent. While a model thinks for a set number of tokens, its API takes none.
+    /// The temperature, if it is sent.
     pub(super) fn sent_temperature(&self) -> Option<f64> {
         self.temperature.filter(|_| self.sends(Optional::Temperature))
     }
