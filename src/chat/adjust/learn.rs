@@ -84,10 +84,10 @@ fn parameter(
     refused: &Refused,
     is_named: &dyn Fn(&[&str]) -> bool,
 ) -> Option<Change> {
-    let leave_out = |part: Optional, names: &[&str]| {
-        (settings.sends(part) && is_named(names)).then_some(Change::LeftOut(part))
-    };
-    let is_bad_schema = refused.says(&["invalid schema", "invalid json schema", "schema is invalid", "schema too complex"]);
+    let leave_out =
+        |part: Optional, names: &[&str]| (settings.sends(part) && is_named(names)).then_some(Change::LeftOut(part));
+    let is_bad_schema =
+        refused.says(&["invalid schema", "invalid json schema", "schema is invalid", "schema too complex"]);
     if is_bad_schema && settings.sends(Optional::Strict) && settings.strict_schema {
         return Some(Change::LeftOut(Optional::Strict));
     }

@@ -118,7 +118,6 @@ fn is_field(name: &str) -> bool {
 /// Whether a text has a word that is not a part of a longer name.
 fn has_word(text: &str, word: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
-    text.match_indices(word).any(|(start, _)| {
-        !text[..start].ends_with(is_part) && !text[start + word.len()..].starts_with(is_part)
-    })
+    text.match_indices(word)
+        .any(|(start, _)| !text[..start].ends_with(is_part) && !text[start + word.len()..].starts_with(is_part))
 }

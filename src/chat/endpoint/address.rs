@@ -66,7 +66,8 @@ impl Addresses {
     /// Whether the key travels in the header `api-key`.
     pub(super) fn is_azure(&self) -> bool {
         let host = self.chat.host_str().unwrap_or_default();
-        AZURE_HOSTS.iter().any(|end| host.ends_with(end)) || self.chat.query_pairs().any(|(name, _)| name == AZURE_QUERY)
+        AZURE_HOSTS.iter().any(|end| host.ends_with(end))
+            || self.chat.query_pairs().any(|(name, _)| name == AZURE_QUERY)
     }
 
     /// Whether the key travels as a bearer, whatever the API is used to.
@@ -76,7 +77,8 @@ impl Addresses {
 
     /// What must not be shown of the URL: a password, and the values of its query but for a version.
     pub(super) fn secrets(&self) -> Vec<String> {
-        let values = self.chat.query_pairs().filter(|(name, _)| name != AZURE_QUERY).map(|(_, value)| value.into_owned());
+        let values =
+            self.chat.query_pairs().filter(|(name, _)| name != AZURE_QUERY).map(|(_, value)| value.into_owned());
         values.chain(self.chat.password().map(str::to_owned)).collect()
     }
 }
@@ -91,7 +93,11 @@ mod tests {
             ("http://h/v1", "http://h/v1/chat/completions", "http://h/v1/messages"),
             ("http://h/v1/", "http://h/v1/chat/completions", "http://h/v1/messages"),
             ("http://h", "http://h/chat/completions", "http://h/messages"),
-            ("https://h/openai/v1/?api-version=preview", "https://h/openai/v1/chat/completions?api-version=preview", "https://h/openai/v1/messages?api-version=preview"),
+            (
+                "https://h/openai/v1/?api-version=preview",
+                "https://h/openai/v1/chat/completions?api-version=preview",
+                "https://h/openai/v1/messages?api-version=preview",
+            ),
             ("http://h/v1/chat/completions?a=b#c", "http://h/v1/chat/completions?a=b", "http://h/v1/messages?a=b"),
             ("http://h/v1/messages", "http://h/v1/chat/completions", "http://h/v1/messages"),
         ] {

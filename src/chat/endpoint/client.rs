@@ -78,11 +78,13 @@ impl EndpointClient {
             }
             settings = match self.learn(&settings, &error) {
                 Some(changed) => changed,
-                None if self.may_probe(&settings, &error) => match self.probe(request, context, &settings, &error).await {
-                    Some(Ok(reply)) => return Ok(reply),
-                    Some(Err(changed)) => changed,
-                    None => return Err(error),
-                },
+                None if self.may_probe(&settings, &error) => {
+                    match self.probe(request, context, &settings, &error).await {
+                        Some(Ok(reply)) => return Ok(reply),
+                        Some(Err(changed)) => changed,
+                        None => return Err(error),
+                    }
+                }
                 None => return Err(error),
             };
         }
@@ -135,35 +137,27 @@ impl EndpointClient {
         if !Arc::ptr_eq(sent, &present) {
             return Some(Err(present));
         }
+        let mut wants_key = None;
         for api in OTHER_APIS {
             let settings = ModelSettings { api: Some(api), ..ModelSettings::clone(sent) };
-            let answer = self.in_turn(request, &settings, context).await;
-            let kind = answer.as_ref().err().map(|error| error.kind);
-            // What never reached the endpoint, or was not understood by it, says nothing about it.
-            let is_there = !matches!(
-                kind,
-                Some(
-                    ErrorKind::NotFound
-                        | ErrorKind::HtmlBody
-                        | ErrorKind::Connect
-                        | ErrorKind::Timeout
-                        | ErrorKind::Cancelled
-                        | ErrorKind::ConnectionLost
-                )
-            ) && (error.kind != ErrorKind::Auth || kind != Some(ErrorKind::Auth));
-            if is_there {
-                let change = Change::Api(api);
-                let settings = self.keep(&mut self.learnt(), Adjustment { change, words: error.message.clone() });
-                return Some(match answer {
-                    Ok(reply) => {
-                        self.learnt().is_spoken = true;
-                        Ok(reply)
-                    }
-                    Err(_) => Err(settings),
-                });
+            match self.in_turn(request, &settings, context).await {
+                Ok(reply) => {
+                    self.take_api(api, error);
+                    self.learnt().is_spoken = true;
+                    return Some(Ok(reply));
+                }
+                Err(other) if is_spoken_there(other.kind) => return Some(Err(self.take_api(api, error))),
+                Err(other) if other.kind == ErrorKind::Auth => wants_key = wants_key.or(Some(api)),
+                Err(_) => {}
             }
         }
-        None
+        // A gateway refuses the key at any path, so that says less than an answer.
+        let api = wants_key.filter(|_| error.kind != ErrorKind::Auth)?;
+        Some(Err(self.take_api(api, error)))
+    }
+
+    fn take_api(&self, api: Api, error: &ChatError) -> Arc<ModelSettings> {
+        self.keep(&mut self.learnt(), Adjustment { change: Change::Api(api), words: error.message.clone() })
     }
 
     /// Makes one attempt when it is its turn.
@@ -197,6 +191,19 @@ impl EndpointClient {
             Err(error) => Err(secrets.error(ChatError { latency_ms, ..error })),
         }
     }
+}
+
+/// Whether a fault shows that the endpoint speaks the API by which it was asked, although it refuses the request.
+const fn is_spoken_there(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::BadRequest
+            | ErrorKind::UnknownModel
+            | ErrorKind::ContextLength
+            | ErrorKind::TokensPerMinute
+            | ErrorKind::RateLimited
+            | ErrorKind::Quota
+    )
 }
 
 impl ChatClient for EndpointClient {

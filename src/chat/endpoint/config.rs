@@ -51,7 +51,7 @@ pub struct Endpoint {
     pub headers: BTreeMap<String, String>,
     /// The waits for an answer.
     pub patience: Patience,
-    /// The most bytes of an answer that are read.
+    /// The most bytes of an answer in one piece that are read.
     pub max_body: usize,
     /// The limiter that makes calls wait for their turn; none if they need not wait.
     pub limiter: Option<Arc<Limiter>>,
@@ -64,8 +64,8 @@ impl Default for Endpoint {
             key: None,
             headers: BTreeMap::new(),
             patience: Patience::default(),
-            // This is far more than any completion that a limit on tokens allows, also where each token is an event.
-            max_body: 32 * 1024 * 1024,
+            // This is far more than any completion that a limit on tokens allows.
+            max_body: 4 * 1024 * 1024,
             limiter: None,
         }
     }

@@ -22,9 +22,10 @@ use crate::chat::{Api, ChatError, ChatReply, ErrorKind};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The time for the end of a body after the last event, so that its connection can be used again.
 const TIME_TO_END: Duration = Duration::from_millis(200);
+/// How much longer a stream may be than the answer in one piece. Each token may be an event of its own, and none is kept.
+const STREAM_FACTOR: usize = 16;
 /// The headers in which endpoints give the id of a request.
-const REQUEST_ID_HEADERS: [&str; 5] =
-    ["x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "cf-ray"];
+const REQUEST_ID_HEADERS: [&str; 5] = ["x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "cf-ray"];
 /// The header in which the `LiteLLM` proxy says what a call cost, in USD.
 const COST_HEADER: &str = "x-litellm-response-cost";
 
@@ -93,11 +94,13 @@ impl Http {
             let chunk = timeout_at((waited + silence).min(last), response.chunk())
                 .await
                 .map_err(|_| with_head(silent(kind, start, waited, silence)))?;
-            let chunk = chunk.map_err(|error| with_head(ChatError::new(ErrorKind::ConnectionLost, &with_causes(&error))))?;
+            let chunk =
+                chunk.map_err(|error| with_head(ChatError::new(ErrorKind::ConnectionLost, &with_causes(&error))))?;
             let Some(chunk) = chunk else { break };
             bytes += chunk.len();
-            if bytes > self.max_body {
-                let message = format!("more than {} bytes", self.max_body);
+            let most = if reader.is_stream() { self.max_body.saturating_mul(STREAM_FACTOR) } else { self.max_body };
+            if bytes > most {
+                let message = format!("more than {most} bytes");
                 return Err(with_head(ChatError::new(ErrorKind::BodyTooLarge, &message)));
             }
             if reader.push(&chunk) {
@@ -110,7 +113,8 @@ impl Http {
     }
 
     async fn send(&self, api: Api, body: &Value, start: Instant, last: Instant) -> Result<Response, ChatError> {
-        let bytes = serde_json::to_vec(body).map_err(|error| ChatError::new(ErrorKind::BadRequest, &error.to_string()))?;
+        let bytes =
+            serde_json::to_vec(body).map_err(|error| ChatError::new(ErrorKind::BadRequest, &error.to_string()))?;
         let mut request = self.client.post(self.addresses.at(api).clone());
         if let Some(headers) = self.headers.get(&api) {
             request = request.headers(headers.clone());

@@ -12,7 +12,13 @@ pub(super) fn finish(word: Option<&str>) -> FinishReason {
         "stop" | "end_turn" | "stop_sequence" => FinishReason::Stop,
         "length" | "max_tokens" | "max_output_tokens" => FinishReason::Length,
         "tool_calls" | "function_call" | "tool_use" => FinishReason::ToolCalls,
-        "content_filter" | "content_filtered" | "safety" | "recitation" | "prohibited_content" | "blocklist" | "spii"
+        "content_filter"
+        | "content_filtered"
+        | "safety"
+        | "recitation"
+        | "prohibited_content"
+        | "blocklist"
+        | "spii"
         | "guardrail_intervened" => FinishReason::ContentFilter,
         "refusal" => FinishReason::Refusal,
         "model_context_window_exceeded" | "model_length" | "context_length_exceeded" => FinishReason::ContextWindow,

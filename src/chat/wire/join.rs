@@ -113,7 +113,11 @@ mod tests {
         for (pieces, whole) in [
             // The texts are appended byte for byte; the role comes once.
             (
-                vec![json!({"role": "assistant", "content": ""}), json!({"content": "{\"a\""}), json!({"content": ": 1}"})],
+                vec![
+                    json!({"role": "assistant", "content": ""}),
+                    json!({"content": "{\"a\""}),
+                    json!({"content": ": 1}"}),
+                ],
                 json!({"role": "assistant", "content": "{\"a\": 1}"}),
             ),
             (

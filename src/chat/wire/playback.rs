@@ -24,7 +24,9 @@ pub(super) fn of_api(as_it_came: Option<&Value>, api: Api) -> Option<&Value> {
 /// Whether an entry is a block of Messages and no item of Responses.
 fn is_block(entry: &Value) -> bool {
     let kind = entry.get("type").and_then(Value::as_str).unwrap_or_default();
-    !matches!(kind, "message" | "reasoning" | "compaction") && !kind.ends_with("_call") && !kind.ends_with("_call_output")
+    !matches!(kind, "message" | "reasoning" | "compaction")
+        && !kind.ends_with("_call")
+        && !kind.ends_with("_call_output")
 }
 
 /// The arguments of a call if they are a JSON object, otherwise `{}`. Servers parse them, and broken ones would turn the

@@ -91,6 +91,12 @@ impl Reader {
         self.has_data
     }
 
+    /// Whether the answer is a stream of events.
+    #[must_use]
+    pub fn is_stream(&self) -> bool {
+        matches!(self.form, Form::Stream(_))
+    }
+
     fn decide(&mut self, begun: Vec<u8>) -> Form {
         let text = begun.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&begun).trim_ascii_start();
         let is_typed = self.head.content_type.as_deref().is_some_and(|kind| kind.contains("event-stream"));
@@ -185,7 +191,11 @@ impl Pieces {
         let Some(value) = json::read(data.as_bytes()) else {
             // A ping may have anything as its data, and a stream may begin with an event that has none.
             let nothing = data.is_empty() || event.name == "ping";
-            return if nothing { Ok(false) } else { Err(Box::new(Err(ChatError::new(ErrorKind::MalformedBody, &data)))) };
+            return if nothing {
+                Ok(false)
+            } else {
+                Err(Box::new(Err(ChatError::new(ErrorKind::MalformedBody, &data))))
+            };
         };
         let kind = value.get("type").and_then(Value::as_str).unwrap_or(&event.name);
         if matches!(kind, "ping" | "keepalive") {

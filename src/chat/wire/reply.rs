@@ -96,7 +96,8 @@ impl Meta {
             billed_usd: billed(counts),
             served: ServedBy {
                 provider: short("provider"),
-                service_tier: short("service_tier").or_else(|| tier.map(|tier| tier.chars().take(LONGEST_NAME).collect())),
+                service_tier: short("service_tier")
+                    .or_else(|| tier.map(|tier| tier.chars().take(LONGEST_NAME).collect())),
                 system_fingerprint: short("system_fingerprint"),
             },
             id: short("id"),

@@ -42,7 +42,9 @@ pub(super) fn said(value: Option<&Value>, text: &str) -> Said {
     Said {
         code: codes.join(" ").to_lowercase(),
         param: validated.or(param),
-        prompt_tokens: field("n_prompt_tokens").and_then(Value::as_u64).or(counts.prompt.filter(|_| counts.context.is_some())),
+        prompt_tokens: field("n_prompt_tokens")
+            .and_then(Value::as_u64)
+            .or(counts.prompt.filter(|_| counts.context.is_some())),
         context_limit: field("n_ctx").and_then(Value::as_u64).or(counts.left_for_prompt()),
         message,
     }

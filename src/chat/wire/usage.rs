@@ -115,7 +115,11 @@ mod tests {
             reasoning_tokens: numbers[5],
         };
         for (what, given, counted) in [
-            ("a small server", json!({"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}), [9, 0, 0, 0, 2, 0]),
+            (
+                "a small server",
+                json!({"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}),
+                [9, 0, 0, 0, 2, 0],
+            ),
             (
                 "OpenAI",
                 json!({
@@ -164,7 +168,11 @@ mod tests {
                 }),
                 [32, 0, 0, 0, 103, 94],
             ),
-            ("Gemini, which shows thoughts in the total only", json!({"prompt_tokens": 20, "completion_tokens": 198, "total_tokens": 623}), [20, 0, 0, 0, 603, 405]),
+            (
+                "Gemini, which shows thoughts in the total only",
+                json!({"prompt_tokens": 20, "completion_tokens": 198, "total_tokens": 623}),
+                [20, 0, 0, 0, 603, 405],
+            ),
             (
                 "DeepSeek",
                 json!({"prompt_tokens": 9, "completion_tokens": 2, "prompt_cache_hit_tokens": 5, "prompt_cache_miss_tokens": 4}),

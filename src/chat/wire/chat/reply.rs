@@ -41,7 +41,8 @@ pub(in super::super) fn reply(mut body: Value) -> Result<ChatReply, ChatError> {
     let nothing = Map::new();
     let fields = message.as_ref().and_then(Value::as_object).unwrap_or(&nothing);
     let tool_calls = tool_calls(fields);
-    let refusal = text_of(fields.get("refusal"), "refusal").or_else(|| text_of(fields.get("content"), "refusal"));
+    let parts = fields.get("content").filter(|content| content.is_array());
+    let refusal = text_of(fields.get("refusal"), "refusal").or_else(|| text_of(parts, "refusal"));
     let reasoning = ["reasoning_content", "reasoning", "thinking"]
         .iter()
         .find_map(|key| text_of(fields.get(*key), "text"))
@@ -62,7 +63,7 @@ pub(in super::super) fn reply(mut body: Value) -> Result<ChatReply, ChatError> {
 /// A text that is a string, or an array of parts of which those of one kind count; none if it is empty.
 fn text_of(value: Option<&Value>, kind: &str) -> Option<String> {
     let text = match value? {
-        Value::String(text) if kind != "thinking" && (kind != "refusal" || !text.is_empty()) => text.clone(),
+        Value::String(text) if kind != "thinking" => text.clone(),
         Value::Array(parts) => parts.iter().filter_map(|part| part_of(part, kind)).collect(),
         // This server has already parsed the model's JSON.
         object @ Value::Object(_) if kind == "text" => object.to_string(),

@@ -72,9 +72,11 @@ fn message(message: &Message, settings: &ModelSettings) -> Value {
     match message {
         Message::System { content } => said("system", content),
         Message::User { content } => said("user", content),
-        Message::Tool { call_id, content } => {
-            object([("role", "tool".into()), ("tool_call_id", call_id.as_str().into()), ("content", content.as_str().into())])
-        }
+        Message::Tool { call_id, content } => object([
+            ("role", "tool".into()),
+            ("tool_call_id", call_id.as_str().into()),
+            ("content", content.as_str().into()),
+        ]),
         Message::Assistant { content, tool_calls, as_it_came } => match of_api(as_it_came.as_ref(), Api::Chat) {
             Some(Value::Object(raw)) => played_back(raw.clone(), content.as_deref(), settings),
             _ => written(content.as_deref(), tool_calls),
@@ -96,7 +98,10 @@ fn played_back(mut raw: Map<String, Value>, text: Option<&str>, settings: &Model
         Some(Value::String(content)) => content.trim().is_empty(),
         Some(_) => false,
     };
-    if nothing && !has_calls && let Some(text) = text {
+    if nothing
+        && !has_calls
+        && let Some(text) = text
+    {
         raw.insert("content".to_owned(), text.into());
     }
     let mut message = Value::Object(raw);
@@ -105,7 +110,8 @@ fn played_back(mut raw: Map<String, Value>, text: Option<&str>, settings: &Model
 }
 
 fn repair_call(place: usize, call: &mut Value) {
-    if let Some(Value::String(arguments)) = call.get_mut("function").and_then(|function| function.get_mut("arguments")) {
+    if let Some(Value::String(arguments)) = call.get_mut("function").and_then(|function| function.get_mut("arguments"))
+    {
         let valid = valid_arguments(arguments);
         if valid != *arguments {
             *arguments = valid.into_owned();
