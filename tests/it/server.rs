@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 /// A request as it arrived.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Seen {
+    pub(crate) path: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Value,
 }
@@ -31,6 +32,11 @@ impl Seen {
     /// Returns the number of messages in the request.
     pub(crate) fn messages(&self) -> usize {
         self.body["messages"].as_array().map_or(0, Vec::len)
+    }
+
+    /// Returns the path and the query of the request.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -218,10 +224,12 @@ pub(crate) fn dead_url() -> String {
 
 async fn answer(
     State((script, seen)): State<(Script, Log)>,
+    uri: axum::http::Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<axum::body::Body> {
-    let request = Seen { headers, body: serde_json::from_slice(&body).unwrap_or_default() };
+    let path = uri.to_string();
+    let request = Seen { path, headers, body: serde_json::from_slice(&body).unwrap_or_default() };
     let index = {
         let mut seen = seen.lock().unwrap();
         seen.push(request.clone());

@@ -28,7 +28,7 @@ pub fn learn(settings: &ModelSettings, adjusted: &Adjusted, error: &ChatError) -
     );
     let refused = Refused::of(error);
     // What is missing cannot be left out.
-    if !can_teach || refused.says(&["passed back", "must include", "is required"]) {
+    if !can_teach || refused.says(&["passed back", "must include", "field required", "missing required"]) {
         return None;
     }
     let change = other_api(settings, adjusted, &refused)
@@ -98,11 +98,11 @@ fn parameter(
         .or_else(|| json_form(settings, is_named))
         .or_else(|| settings.temperature.and_then(|_| leave_out(Optional::Temperature, &["temperature"])))
         .or_else(|| name_of_limit(settings, adjusted, is_named))
+        .or_else(|| thinking(settings, refused, is_named))
         .or_else(|| {
             const EFFORT: [&str; 4] = ["reasoning_effort", "reasoning.effort", "effort", "reasoning"];
             settings.reasoning_effort.as_ref().and_then(|_| leave_out(Optional::ReasoningEffort, &EFFORT))
         })
-        .or_else(|| thinking(settings, refused, is_named))
         .or_else(|| leave_out(Optional::CacheControl, &["cache_control"]))
         .or_else(|| {
             let names = ["include", "reasoning.encrypted_content", "encrypted content"];
@@ -144,6 +144,7 @@ fn name_of_limit(settings: &ModelSettings, adjusted: &Adjusted, is_named: &dyn F
 
 fn thinking(settings: &ModelSettings, refused: &Refused, is_named: &dyn Fn(&[&str]) -> bool) -> Option<Change> {
     let thinks = settings.thinking_budget.is_some() || settings.reasoning_effort.is_some();
+    let thinks = thinks && settings.spoken() == Api::Messages;
     let names = ["thinking", "thinking.type.enabled", "budget_tokens", "adaptive"];
     let is_about_it = thinks && settings.sends(Optional::Thinking) && is_named(&names);
     is_about_it.then(|| {
