@@ -54,4 +54,5 @@ mod spec;
 mod strict_classic;
 mod wire;
 mod wire_apis;
+mod wire_streams;
 mod world;

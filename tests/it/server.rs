@@ -166,6 +166,28 @@ impl Server {
         })
     }
 
+    /// Starts a server that answers every request with these pieces of a stream, each after a pause.
+    pub(crate) fn slowly(pieces: Vec<String>, pause: Duration) -> Self {
+        Self::launch(move |listener, seen| async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                seen.lock().unwrap().push(Seen::default());
+                let pieces = pieces.clone();
+                tokio::spawn(async move {
+                    read_request(&mut stream).await?;
+                    let head =
+                        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+                    stream.write_all(head.as_bytes()).await?;
+                    for piece in pieces {
+                        tokio::time::sleep(pause).await;
+                        stream.write_all(format!("{:x}\r\n{piece}\r\n", piece.len()).as_bytes()).await?;
+                    }
+                    stream.write_all(b"0\r\n\r\n").await
+                });
+            }
+        })
+    }
+
     fn launch<F: Future<Output = ()>>(serve: impl FnOnce(TcpListener, Log) -> F + Send + 'static) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
