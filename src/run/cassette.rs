@@ -35,6 +35,7 @@ struct Tape {
 /// The answer of an endpoint after all retries.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "nearly every answer is a reply")]
 enum Answer {
     Reply(ChatReply),
     Fault(Fault),

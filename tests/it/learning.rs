@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use incident_bench::chat::adjust::{Adjusted, Adjustment, Change, learn};
 use incident_bench::chat::endpoint::{Endpoint, EndpointClient};
-use incident_bench::chat::wire::{
-    self, JsonForm, ModelSettings, Optional, RawReply, ThinkingForm, TokenParam, ToolChoice,
-};
+use incident_bench::chat::wire::{self, ModelSettings, Optional, RawReply};
 use incident_bench::chat::{
     Api, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, Message, ReplyFormat,
 };
@@ -35,333 +33,32 @@ fn refusal(status: u16, body: &Value) -> ChatError {
     wire::parse_reply(Api::Chat, &raw).unwrap_err()
 }
 
-/// An error in the form of OpenAI.
+/// An error in the form of `OpenAI`.
 fn openai(message: &str, param: Option<&str>) -> Value {
     json!({"error": {"message": message, "type": "invalid_request_error", "param": param, "code": null}})
 }
 
-fn anthropic(message: &str) -> Value {
-    json!({"type": "error", "error": {"type": "invalid_request_error", "message": message}, "request_id": "req_1"})
-}
-
-/// The words of a validator that refuses a field at this place.
-fn forbidden(place: &Value) -> Value {
-    json!({"detail": [{"type": "extra_forbidden", "loc": place, "msg": "Extra inputs are not permitted", "input": null}]})
-}
-
-fn learnt(status: u16, body: &Value, api: Api) -> Option<Change> {
-    let settings = all_set(Some(api));
-    learn(&settings, &Adjusted::default(), &refusal(status, body)).map(|adjustment| adjustment.change)
+/// A refusal of a real endpoint, and what is learnt from it.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Known {
+    /// Who refuses in these words, and where a user reported them.
+    from: String,
+    api: Api,
+    status: u16,
+    body: Value,
+    /// The change; none if nothing can be learnt.
+    learnt: Option<Change>,
 }
 
 #[test]
 fn each_refusal_changes_the_parameter_that_it_names() {
-    use Change::{LeftOut, MaxTokens, MessageField, ResponseFormat, Thinking, TokenParam as Name};
-    let field = |name: &str| MessageField(name.to_owned());
-    for (status, body, change) in [
-        // Temperature.
-        (
-            400,
-            openai(
-                "Unsupported value: 'temperature' does not support 0 with this model. Only the default (1) value is supported.",
-                Some("temperature"),
-            ),
-            LeftOut(Optional::Temperature),
-        ),
-        (400, anthropic("`temperature` is deprecated for this model."), LeftOut(Optional::Temperature)),
-        (
-            400,
-            anthropic(
-                "`temperature` may only be set to 1 when thinking is enabled or in adaptive mode. Please consult our documentation at https://platform.claude.com/docs/en/build-with-claude/extended-thinking",
-            ),
-            LeftOut(Optional::Temperature),
-        ),
-        (400, openai("invalid temperature: only 1 is allowed for this model", None), LeftOut(Optional::Temperature)),
-        // The name of the limit.
-        (
-            400,
-            openai(
-                "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
-                Some("max_tokens"),
-            ),
-            Name(TokenParam::MaxCompletionTokens),
-        ),
-        (422, forbidden(&json!(["body", "max_tokens"])), Name(TokenParam::MaxCompletionTokens)),
-        // The limit itself.
-        (
-            400,
-            openai(
-                "max_tokens is too large: 16384. This model supports at most 4096 completion tokens, whereas you provided 16384.",
-                Some("max_tokens"),
-            ),
-            MaxTokens(4096),
-        ),
-        (400, openai("Invalid max_tokens value, the valid range of max_tokens is [1, 8192]", None), MaxTokens(8192)),
-        (
-            400,
-            openai("<400> InternalError.Algo.InvalidParameter: Range of max_tokens should be [1, 8192]", None),
-            MaxTokens(8192),
-        ),
-        (
-            400,
-            openai(
-                "The parameter `max_completion_tokens` specified in the request are not valid: integer above maximum value, expected a value <= 12288, but got 16384 instead.",
-                Some("max_completion_tokens"),
-            ),
-            MaxTokens(12288),
-        ),
-        (
-            400,
-            openai(
-                "`max_tokens` must be less than or equal to `8192`, the maximum value for `max_tokens` is less than the `context_window` for this model",
-                None,
-            ),
-            MaxTokens(8192),
-        ),
-        (
-            400,
-            anthropic(
-                "max_tokens: 16384 > 8192, which is the maximum allowed number of output tokens for claude-3-5-haiku-20241022",
-            ),
-            MaxTokens(8192),
-        ),
-        // The context is too short for prompt and limit together.
-        (
-            400,
-            openai(
-                "This model's maximum context length is 16384 tokens. However, you requested 18384 tokens (2000 in the messages, 16384 in the completion). Please reduce the length of the messages or completion.",
-                None,
-            ),
-            MaxTokens(4096),
-        ),
-        (
-            400,
-            openai(
-                "'max_tokens' or 'max_completion_tokens' is too large: 16384. This model's maximum context length is 8192 tokens and your request has 500 input tokens (16384 > 8192 - 500).",
-                None,
-            ),
-            MaxTokens(2048),
-        ),
-        (
-            400,
-            openai(
-                "`inputs` tokens + `max_new_tokens` must be <= 8193. Given: 7000 `inputs` tokens and 16384 `max_new_tokens`",
-                None,
-            ),
-            MaxTokens(1129),
-        ),
-        (
-            400,
-            anthropic(
-                "input length and `max_tokens` exceed context limit: 190000 + 16384 > 200000, decrease input length or `max_tokens` and try again",
-            ),
-            MaxTokens(9936),
-        ),
-        // What a minute allows.
-        (
-            413,
-            json!({"error": {"message": "Request too large for model `llama-3.3-70b-versatile` in organization `org_x` service tier `on_demand` on tokens per minute (TPM): Limit 12000, Requested 17137, please reduce your message size and try again. Need more tokens? Upgrade to Dev Tier today at https://console.groq.com/settings/billing", "type": "tokens", "code": "rate_limit_exceeded"}}),
-            MaxTokens(4000),
-        ),
-        (
-            429,
-            openai(
-                "Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 40000. The input or output tokens must be reduced in order to run successfully.",
-                None,
-            ),
-            MaxTokens(6320),
-        ),
-        // Tools.
-        (400, openai("Thinking mode does not support this tool_choice", None), Change::ToolChoice(ToolChoice::Auto)),
-        (
-            400,
-            openai(
-                "<400> InternalError.Algo.InvalidParameter: The tool_choice parameter does not support being set to required or object in thinking mode",
-                None,
-            ),
-            Change::ToolChoice(ToolChoice::Auto),
-        ),
-        (
-            400,
-            anthropic("Thinking may not be enabled when tool_choice forces tool use."),
-            Change::ToolChoice(ToolChoice::Auto),
-        ),
-        (
-            400,
-            openai(
-                "Unsupported parameter: 'parallel_tool_calls' is not supported with this model.",
-                Some("parallel_tool_calls"),
-            ),
-            LeftOut(Optional::ParallelToolCalls),
-        ),
-        (
-            400,
-            json!({"message": "Malformed input request: #: subject must not be valid against schema {\"required\":[\"messages\"]}#/tool_choice: extraneous key [disable_parallel_tool_use] is not permitted, please reformat your input and try again."}),
-            LeftOut(Optional::ParallelToolCalls),
-        ),
-        (422, forbidden(&json!(["body", "tools", 0, "function", "strict"])), LeftOut(Optional::Strict)),
-        (
-            400,
-            openai(
-                "Invalid schema for function 'query_logs': In context=(), 'required' is required to be supplied",
-                Some("tools[0].function.parameters"),
-            ),
-            LeftOut(Optional::Strict),
-        ),
-        // JSON.
-        (400, openai("This response_format type is unavailable now", None), ResponseFormat(JsonForm::JsonObject)),
-        (
-            400,
-            openai(
-                "Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model. Learn more about supported models at the Structured Outputs guide",
-                None,
-            ),
-            ResponseFormat(JsonForm::JsonObject),
-        ),
-        // Reasoning.
-        (
-            400,
-            openai(
-                "Unsupported value: 'reasoning_effort' does not support 'high' with this model. Supported values are: 'low'.",
-                Some("reasoning_effort"),
-            ),
-            LeftOut(Optional::ReasoningEffort),
-        ),
-        (
-            400,
-            openai(
-                "Unsupported parameter: 'reasoning.effort' is not supported with this model.",
-                Some("reasoning.effort"),
-            ),
-            LeftOut(Optional::ReasoningEffort),
-        ),
-        // Streams.
-        (
-            400,
-            openai(
-                "Your organization must be verified to stream this model. Please go to: https://platform.openai.com/settings/organization/general",
-                Some("stream"),
-            ),
-            LeftOut(Optional::Stream),
-        ),
-        (422, forbidden(&json!(["body", "stream_options"])), LeftOut(Optional::StreamOptions)),
-        (400, openai("Unrecognized request argument supplied: stream_options", None), LeftOut(Optional::StreamOptions)),
-        // Fields of earlier messages.
-        (
-            400,
-            openai(
-                "'messages.1' : for 'role:assistant' the following must be satisfied[('messages.1' : property 'reasoning_content' is unsupported)]",
-                None,
-            ),
-            field("reasoning_content"),
-        ),
-        (
-            400,
-            json!({"message": "messages.2.assistant.reasoning_content: property 'messages.2.assistant.reasoning_content' is unsupported", "type": "invalid_request_error", "param": "validation_error", "code": "wrong_api_format"}),
-            field("reasoning_content"),
-        ),
-        (422, forbidden(&json!(["body", "messages", 2, "assistant", "reasoning_content"])), field("reasoning_content")),
-        (
-            422,
-            json!({"object": "error", "message": forbidden(&json!(["body", "messages", 2, "assistant", "annotations"])), "type": "invalid_request_error"}),
-            field("annotations"),
-        ),
-        (
-            400,
-            openai("Unknown parameter: 'messages[2].reasoning_details'.", Some("messages[2].reasoning_details")),
-            field("reasoning_details"),
-        ),
-        (
-            400,
-            openai("Additional properties are not allowed ('reasoning' was unexpected) - 'messages.1'", None),
-            field("reasoning"),
-        ),
-        (400, anthropic("messages.1.content.0.tool_use.caller: Extra inputs are not permitted"), field("caller")),
-        // Another API.
-        (
-            404,
-            openai("This model is only supported in v1/responses and not in v1/chat/completions.", Some("model")),
-            Change::Api(Api::Responses),
-        ),
-        (
-            400,
-            openai(
-                "Function tools with reasoning_effort are not supported for gpt-5.6-terra in /v1/chat/completions. To use function tools, use /v1/responses or set reasoning_effort to 'none'.",
-                Some("reasoning_effort"),
-            ),
-            Change::Api(Api::Responses),
-        ),
-        (
-            404,
-            openai(
-                "This is not a chat model and thus not supported in the v1/chat/completions endpoint. Did you mean to use v1/completions?",
-                Some("model"),
-            ),
-            Change::Api(Api::Responses),
-        ),
-    ] {
-        assert_eq!(learnt(status, &body, Api::Chat), Some(change), "{body}");
-    }
-    for (body, change) in [
-        (
-            openai("Encrypted content is not supported with this model.", Some("include")),
-            LeftOut(Optional::EncryptedReasoning),
-        ),
-        (
-            openai("Unsupported parameter: 'temperature' is not supported with this model.", Some("temperature")),
-            LeftOut(Optional::Temperature),
-        ),
-        (openai("Unsupported parameter: text.format", Some("text.format")), ResponseFormat(JsonForm::JsonObject)),
-    ] {
-        assert_eq!(learnt(400, &body, Api::Responses), Some(change), "{body}");
-    }
-    for (body, change) in [
-        (
-            anthropic(
-                "\"thinking.type.enabled\" is not supported for this model. Use \"thinking.type.adaptive\" and \"output_config.effort\" to control thinking behavior.",
-            ),
-            Thinking(ThinkingForm::Adaptive),
-        ),
-        (anthropic("output_config.format: Extra inputs are not permitted"), LeftOut(Optional::ResponseFormat)),
-        (anthropic("system.0.cache_control: Extra inputs are not permitted"), LeftOut(Optional::CacheControl)),
-        (anthropic("adaptive thinking is not supported on this model"), Thinking(ThinkingForm::Adaptive)),
-    ] {
-        assert_eq!(learnt(400, &body, Api::Messages), Some(change), "{body}");
-    }
-}
-
-#[test]
-fn other_refusals_teach_nothing() {
-    for (status, body) in [
-        (400, openai("The `reasoning_content` in the thinking mode must be passed back to the API.", None)),
-        (400, openai("messages[51]: assistant message with tool_calls must include reasoning_content", None)),
-        (400, openai("no such field", None)),
-        (400, openai("Invalid 'messages': empty array", Some("messages"))),
-        (401, openai("Incorrect API key; temperature, max_tokens and stream are not the problem", None)),
-        (404, openai("The model `temperature-1` does not exist", Some("model"))),
-        (500, openai("temperature is not supported", Some("temperature"))),
-        (429, openai("Rate limit reached on tokens per minute (TPM): Limit 6000, Used 5034, Requested 1443.", None)),
-        // The prompt alone is too long: evidence has to go.
-        (
-            400,
-            openai(
-                "This model's maximum context length is 8192 tokens. However, you requested 9000 tokens (8000 in the messages, 1000 in the completion).",
-                None,
-            ),
-        ),
-        (
-            400,
-            json!({"error": {"code": 400, "message": "request (9000 tokens) exceeds the available context size (8192 tokens)", "type": "exceed_context_size_error", "n_prompt_tokens": 9000, "n_ctx": 8192}}),
-        ),
-        (
-            413,
-            openai(
-                "Request too large for model `m` on tokens per minute (TPM): Limit 6000, Requested 21500, please reduce your message size",
-                None,
-            ),
-        ),
-    ] {
-        assert_eq!(learnt(status, &body, Api::Chat), None, "{body}");
+    let table: Vec<Known> = serde_json::from_str(include_str!("fixtures/refusals.json")).unwrap();
+    assert!(table.len() > 50);
+    for Known { from, api, status, body, learnt } in table {
+        let settings = all_set(Some(api));
+        let change = learn(&settings, &Adjusted::default(), &refusal(status, &body)).map(|learnt| learnt.change);
+        assert_eq!(change, learnt, "{from}: {body}");
     }
 }
 

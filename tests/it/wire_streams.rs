@@ -17,13 +17,14 @@ use crate::server::{Reply, Server};
 
 /// Writes events as Chat Completions does.
 fn chunks(events: &[Value]) -> String {
-    let events: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
-    format!("{events}data: [DONE]\n\n")
+    let events: Vec<_> = events.iter().map(|event| format!("data: {event}\n\n")).collect();
+    format!("{}data: [DONE]\n\n", events.concat())
 }
 
 /// Writes events as Responses and Messages do.
 fn events(events: &[Value]) -> String {
-    events.iter().map(|event| format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap())).collect()
+    let written = |event: &Value| format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap());
+    events.iter().map(written).collect::<Vec<_>>().concat()
 }
 
 fn delta(delta: Value) -> Value {

@@ -113,10 +113,11 @@ fn parameter(
 
 fn tool_choice(settings: &ModelSettings, is_named: &dyn Fn(&[&str]) -> bool) -> Option<Change> {
     let choice = settings.sends(Optional::ToolChoice) && is_named(&["tool_choice"]);
-    choice.then(|| match settings.tool_choice {
+    let change = match settings.tool_choice {
         ToolChoice::Required => Change::ToolChoice(ToolChoice::Auto),
         ToolChoice::Auto => Change::LeftOut(Optional::ToolChoice),
-    })
+    };
+    choice.then_some(change)
 }
 
 fn json_form(settings: &ModelSettings, is_named: &dyn Fn(&[&str]) -> bool) -> Option<Change> {

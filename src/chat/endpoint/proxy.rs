@@ -18,6 +18,8 @@ pub(super) fn variable_for(url: &Url) -> Result<Option<&'static str>, SetupError
         "https" => ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
         _ => ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"],
     };
+    // The HTTP library reads these variables itself, and does not say which one it took.
+    #[expect(clippy::disallowed_methods, reason = "nothing is configured by it; errors name the variable")]
     let set = |name: &'static str| env::var(name).ok().filter(|value| !value.is_empty()).map(|value| (name, value));
     let Some((variable, value)) = names.into_iter().find_map(set) else { return Ok(None) };
     if let Some((scheme, _)) = value.split_once("://")

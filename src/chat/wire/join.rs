@@ -15,20 +15,19 @@ fn is_text(key: &str) -> bool {
 /// other values the last one wins; nothing and an empty string take nothing away.
 pub(super) fn join(whole: &mut Map<String, Value>, piece: Map<String, Value>) {
     for (key, value) in piece {
-        match whole.get_mut(&key) {
-            Some(old) => join_value(&key, old, value),
-            None => {
-                let value = match value {
-                    Value::Array(entries) => {
-                        let mut joined = Vec::with_capacity(entries.len());
-                        join_lists(&mut joined, entries);
-                        Value::Array(joined)
-                    }
-                    other => other,
-                };
-                whole.insert(key, value);
-            }
+        if let Some(old) = whole.get_mut(&key) {
+            join_value(&key, old, value);
+            continue;
         }
+        let value = match value {
+            Value::Array(entries) => {
+                let mut joined = Vec::with_capacity(entries.len());
+                join_lists(&mut joined, entries);
+                Value::Array(joined)
+            }
+            other => other,
+        };
+        whole.insert(key, value);
     }
 }
 

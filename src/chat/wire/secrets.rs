@@ -91,10 +91,14 @@ impl Secrets {
             self.some(text);
         }
         for ToolCall { id, name, arguments } in &mut reply.tool_calls {
-            [id, name, arguments].into_iter().for_each(|text| self.text(text));
+            for text in [id, name, arguments] {
+                self.text(text);
+            }
         }
         let ServedBy { provider, service_tier, system_fingerprint } = &mut reply.served;
-        [provider, service_tier, system_fingerprint].into_iter().for_each(|text| self.some(text));
+        for text in [provider, service_tier, system_fingerprint] {
+            self.some(text);
+        }
         if let Some(raw) = &mut reply.as_it_came {
             self.value(raw);
         }

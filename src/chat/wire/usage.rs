@@ -83,7 +83,7 @@ pub(super) fn usage(value: Option<&Value>) -> Option<Usage> {
     })
 }
 
-/// What the endpoint says that a call cost, in USD: `cost` of OpenRouter and LiteLLM, whose credits are dollars, with what
+/// What the endpoint says that a call cost, in USD: `cost` of `OpenRouter` and `LiteLLM`, whose credits are dollars, with what
 /// the provider behind it charges to a key of one's own; ticks of xAI; and the estimate of `DeepInfra`.
 pub(super) fn billed(usage: Option<&Value>) -> Option<f64> {
     let usage = usage?;

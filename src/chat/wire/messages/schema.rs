@@ -20,7 +20,7 @@ const REFUSED: [&str; 10] = [
 pub(super) fn supported(schema: &Value) -> Value {
     match schema {
         Value::Object(fields) => {
-            let kept = fields.iter().filter(|(name, value)| !(REFUSED.contains(&name.as_str()) && !value.is_object()));
+            let kept = fields.iter().filter(|(name, value)| !REFUSED.contains(&name.as_str()) || value.is_object());
             // The names below `properties` are no rules, and their values are schemas again.
             Value::Object(kept.map(|(name, value)| (name.clone(), supported(value))).collect())
         }

@@ -29,7 +29,9 @@ pub(in super::super) fn reply(mut body: Value) -> Result<ChatReply, ChatError> {
         return Err(ChatError::new(ErrorKind::EmptyChoices, &body.to_string()));
     }
     let mut said = Said::default();
-    items.iter().for_each(|item| said.hear(item));
+    for item in &items {
+        said.hear(item);
+    }
     let finish = match (status.as_str(), reason.as_deref()) {
         (_, Some("max_output_tokens" | "max_tokens" | "length")) => FinishReason::Length,
         (_, Some("content_filter")) => FinishReason::ContentFilter,

@@ -88,13 +88,14 @@ fn items(message: &Message, settings: &ModelSettings, to: &mut Vec<Value>) {
             ("call_id", call_id.as_str().into()),
             ("output", content.as_str().into()),
         ])),
-        Message::Assistant { content, tool_calls, as_it_came } => match of_api(as_it_came.as_ref(), Api::Responses) {
-            Some(Value::Array(raw)) => played_back(raw, content.as_deref(), settings, to),
-            _ => {
+        Message::Assistant { content, tool_calls, as_it_came } => {
+            if let Some(Value::Array(raw)) = of_api(as_it_came.as_ref(), Api::Responses) {
+                played_back(raw, content.as_deref(), settings, to);
+            } else {
                 to.extend(content.as_deref().map(|content| said("assistant", content)));
                 to.extend(tool_calls.iter().map(written));
             }
-        },
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::chat::{ChatError, ErrorKind};
 #[derive(Debug, Default)]
 pub(in super::super) struct Response {
     /// The response of the last event that had one, without its items until the end.
-    response: Map<String, Value>,
+    body: Map<String, Value>,
     /// The items by their place.
     items: BTreeMap<u64, Item>,
     over: bool,
@@ -30,7 +30,7 @@ impl Response {
         let kind = event.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
         if let Some(Value::Object(response)) = event.remove("response") {
             self.over |= matches!(kind.as_str(), "response.completed" | "response.incomplete" | "response.failed");
-            self.response = response;
+            self.body = response;
             return;
         }
         let place = event.get("output_index").and_then(Value::as_u64).unwrap_or(0);
@@ -63,13 +63,13 @@ impl Response {
         if !self.over {
             return Err(ChatError::new(ErrorKind::StreamCut, "no event says that the response is completed"));
         }
-        let given = self.response.get("output").and_then(Value::as_array);
+        let given = self.body.get("output").and_then(Value::as_array);
         if given.is_none_or(Vec::is_empty) {
             let items = self.items.into_values().map(|item| item.fields).filter(|fields| !fields.is_empty());
             let items: Vec<_> = items.map(Value::Object).collect();
-            self.response.insert("output".to_owned(), items.into());
+            self.body.insert("output".to_owned(), items.into());
         }
-        Ok(Value::Object(self.response))
+        Ok(Value::Object(self.body))
     }
 }
 
