@@ -118,7 +118,7 @@ fn what_was_learnt_is_written_and_read() {
     );
     assert_eq!(serde_json::from_value::<Adjusted>(text).unwrap(), adjusted);
     let settings = adjusted.apply(&all_set(None));
-    assert_eq!((settings.api, settings.max_tokens), (Some(Api::Messages), Some(2048)));
+    assert_eq!((settings.api, settings.highest_limit), (Some(Api::Messages), Some(2048)));
 }
 
 // ---- the client ----

@@ -50,7 +50,7 @@ impl Change {
         match self {
             Self::Api(api) => settings.api = Some(*api),
             Self::TokenParam(name) => settings.token_param = *name,
-            Self::MaxTokens(limit) => settings.max_tokens = Some(settings.max_tokens.unwrap_or(*limit).min(*limit)),
+            Self::MaxTokens(limit) => settings.highest_limit = Some(*limit),
             Self::ToolChoice(choice) => settings.tool_choice = *choice,
             Self::ResponseFormat(form) => settings.json_form = *form,
             Self::Thinking(form) => settings.thinking_form = *form,

@@ -1,4 +1,4 @@
-//! The addresses of an endpoint. Pure.
+//! The addresses of an endpoint.
 
 use reqwest::Url;
 

@@ -1,4 +1,4 @@
-//! The headers of requests, and the secrets that travel in them. Pure.
+//! The headers of requests, and the secrets that travel in them.
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};

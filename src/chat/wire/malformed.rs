@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use super::meta::Meta;
 use super::said::said;
 use crate::chat::{ChatReply, FinishReason};
 
@@ -31,7 +32,7 @@ pub(super) fn malformed(value: &Value) -> Option<ChatReply> {
 }
 
 fn reply(written: Option<String>, finish: FinishReason) -> ChatReply {
-    ChatReply { content: written.filter(|text| !text.is_empty()), finish, ..super::reply::Meta::default().into_reply() }
+    ChatReply { content: written.filter(|text| !text.is_empty()), finish, ..Meta::default().into_reply() }
 }
 
 #[cfg(test)]

@@ -2,16 +2,17 @@
 //! sent is strict, and what is read is read leniently. Pure.
 
 mod chat;
+mod fields;
 mod finish;
 mod join;
 mod json;
 mod limits;
 mod malformed;
 mod messages;
+mod meta;
 mod playback;
 mod reader;
 mod refusal;
-mod reply;
 mod request;
 mod responses;
 mod said;
@@ -21,8 +22,7 @@ mod sse;
 mod usage;
 
 pub use limits::{Allowance, RateLimit, rate_limit, retry_after};
-pub use reader::Reader;
-pub use reply::{Head, RawReply, parse_reply};
+pub use reader::{Head, RawReply, Reader, parse_reply};
 pub use request::request_body;
 pub use said::{Counts, counts, number_after};
 pub use secrets::Secrets;

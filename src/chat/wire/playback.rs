@@ -57,8 +57,3 @@ pub(super) fn leave_out(fields: &BTreeSet<String>, from: &mut Value) {
         _ => {}
     }
 }
-
-/// Makes an object of these fields.
-pub(super) fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
-    Value::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
-}

@@ -1,16 +1,73 @@
 //! Takes the bytes of an answer as they come, in one piece or as a stream of events. Pure.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use super::malformed::malformed;
 use super::refusal::{error_in_stream, is_error, refusal};
-use super::reply::{Head, read};
 use super::secrets::Secrets;
 use super::sse::{Event, Splitter};
 use super::{chat, json, messages, responses};
 use crate::chat::{Api, ChatError, ChatReply, ErrorKind};
+
+/// The answer of an endpoint before it is understood.
+#[derive(Debug, Clone, Default)]
+pub struct RawReply<'a> {
+    /// The HTTP status of the response.
+    pub status: u16,
+    /// The content type, if there is one.
+    pub content_type: Option<&'a str>,
+    /// The endpoint's id of the request, from a header.
+    pub request_id: Option<&'a str>,
+    /// The time that the endpoint asks to wait.
+    pub retry_after: Option<Duration>,
+    /// The bytes of the body.
+    pub body: &'a [u8],
+}
+
+/// Understands an answer, whether it came in one piece or as a stream of events. The function is total: every status and
+/// body becomes a reply or a fault with a name.
+///
+/// # Errors
+/// Returns the kind of fault, with the message of the endpoint.
+pub fn parse_reply(api: Api, raw: &RawReply<'_>) -> Result<ChatReply, ChatError> {
+    let head = Head {
+        status: raw.status,
+        content_type: raw.content_type.map(str::to_owned),
+        request_id: raw.request_id.map(str::to_owned),
+        retry_after: raw.retry_after,
+        billed_usd: None,
+    };
+    let mut reader = Reader::new(api, head, Secrets::default());
+    reader.push(raw.body);
+    reader.finish()
+}
+
+/// What the headers of an answer say.
+#[derive(Debug, Clone, Default)]
+pub struct Head {
+    /// The HTTP status.
+    pub status: u16,
+    /// The content type, if there is one.
+    pub content_type: Option<String>,
+    /// The endpoint's id of the request.
+    pub request_id: Option<String>,
+    /// The time that the endpoint asks to wait.
+    pub retry_after: Option<Duration>,
+    /// What the endpoint says that the call cost, in USD.
+    pub billed_usd: Option<f64>,
+}
+
+/// Reads a body that came in one piece, or was joined from pieces.
+fn read(api: Api, body: Value) -> Result<ChatReply, ChatError> {
+    match api {
+        Api::Chat => chat::reply::reply(body),
+        Api::Responses => responses::reply::reply(body),
+        Api::Messages => messages::reply::reply(body),
+    }
+}
 
 /// An answer of which bytes have come. However the bytes are cut, the reply is the same.
 #[derive(Debug)]

@@ -108,6 +108,8 @@ pub struct ModelSettings {
     pub api: Option<Api>,
     /// The limit on the tokens of an answer.
     pub max_tokens: Option<u32>,
+    /// The highest limit that the endpoint takes, also for requests with a limit of their own; none if it is not known.
+    pub highest_limit: Option<u32>,
     /// The parameter that carries this limit.
     pub token_param: TokenParam,
     /// The sampling temperature; with none, the endpoint chooses it.
@@ -138,6 +140,7 @@ impl Default for ModelSettings {
             model: String::new(),
             api: None,
             max_tokens: None,
+            highest_limit: None,
             token_param: TokenParam::default(),
             temperature: None,
             reasoning_effort: None,

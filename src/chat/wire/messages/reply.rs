@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::super::finish::finish;
+use super::super::meta::Meta;
 use super::super::playback::id_of;
 use super::super::refusal::{error_with_200, is_error};
-use super::super::reply::Meta;
 use crate::chat::{ChatError, ChatReply, ErrorKind, ToolCall};
 
 /// Reads a message.

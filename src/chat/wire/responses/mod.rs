@@ -1,4 +1,4 @@
-//! Responses of `OpenAI`, without a state at the provider: reasoning comes encrypted and is played back. Pure.
+//! Responses, without a state at the provider: reasoning comes encrypted and is played back. Pure.
 
 pub(super) mod reply;
 pub(super) mod request;

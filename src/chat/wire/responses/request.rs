@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::super::playback::{leave_out, object, of_api, valid_arguments};
-use super::super::request::{Fields, limit};
+use super::super::fields::{Fields, limit, object};
+use super::super::playback::{leave_out, of_api, valid_arguments};
 use super::super::settings::{JsonForm, ModelSettings, Optional, ToolChoice};
 use crate::chat::{Api, ChatRequest, Message, ReplyFormat, ToolCall, ToolSpec};
 
