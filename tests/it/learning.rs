@@ -201,7 +201,11 @@ async fn the_api_is_found_by_what_comes_back() {
         ("/v1/chat/completions", Reply::says("ready"), None),
     ] {
         let server = Server::start(move |_, seen| {
-            if seen.path() == path { answer.clone() } else { Reply::json(404, json!({"error": "Not Found"})) }
+            if seen.path() == path {
+                answer.clone()
+            } else {
+                Reply::json(404, json!({"error": format!("Cannot POST {}", seen.path())}))
+            }
         });
         let client = client(&server, ModelSettings { api: None, ..all_set(None) }, Adjusted::default());
         assert_eq!(ask(&client).await.unwrap().content.as_deref(), Some("ready"), "{path}");

@@ -54,5 +54,6 @@ mod spec;
 mod strict_classic;
 mod wire;
 mod wire_apis;
+mod wire_proxy;
 mod wire_streams;
 mod world;

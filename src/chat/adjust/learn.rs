@@ -3,7 +3,7 @@
 use super::adjustment::{Adjusted, Adjustment, Change};
 use super::limits;
 use super::refused::Refused;
-use crate::chat::wire::{JsonForm, ModelSettings, Optional, ThinkingForm, ToolChoice};
+use crate::chat::wire::{JsonForm, ModelSettings, ONLY_BY_RESPONSES, Optional, ThinkingForm, ToolChoice};
 use crate::chat::{Api, ChatError, ErrorKind};
 
 /// The most fields of messages that are left out. An endpoint that refuses more does not want the messages at all.
@@ -34,26 +34,20 @@ pub fn learn(settings: &ModelSettings, adjusted: &Adjusted, error: &ChatError) -
     let change = other_api(settings, adjusted, &refused)
         .or_else(|| lower_limit(settings, adjusted, error))
         .filter(|change| adjusted.iter().all(|known| known.change != *change))
-        .or_else(|| only_if_about_parameters(error).and_then(|()| by_name(settings, adjusted, &refused)))?;
+        .or_else(|| is_about_parameters(error, &refused).then(|| by_name(settings, adjusted, &refused))?)?;
     Some(Adjustment { change, words: error.message.chars().take(LONGEST_WORDS).collect() })
 }
 
-/// A request that is too long, or for a model or a path that does not exist, is not refused for a parameter.
-fn only_if_about_parameters(error: &ChatError) -> Option<()> {
-    (error.kind == ErrorKind::BadRequest).then_some(())
+/// A request that is too long, or for a model or a path that does not exist, is not refused for a parameter. But a router
+/// says with 404 that no provider takes one.
+fn is_about_parameters(error: &ChatError, refused: &Refused) -> bool {
+    error.kind == ErrorKind::BadRequest
+        || (error.kind == ErrorKind::NotFound && refused.says(&["no endpoints found", "no provider"]))
 }
 
 /// The endpoint serves this model by Responses alone.
 fn other_api(settings: &ModelSettings, adjusted: &Adjusted, refused: &Refused) -> Option<Change> {
-    const WORDS: [&str; 6] = [
-        "only supported in v1/responses",
-        "use /v1/responses",
-        "use v1/responses",
-        "use the responses api",
-        "only available in the responses api",
-        "not a chat model",
-    ];
-    (settings.spoken() == Api::Chat && adjusted.of("api").is_none() && refused.says(&WORDS))
+    (settings.spoken() == Api::Chat && adjusted.of("api").is_none() && refused.says(&ONLY_BY_RESPONSES))
         .then_some(Change::Api(Api::Responses))
 }
 

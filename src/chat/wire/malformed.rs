@@ -26,6 +26,10 @@ pub(super) fn malformed(value: &Value) -> Option<ChatReply> {
         let written = rest.rsplit_once("', err=").map_or(rest, |(written, _)| written);
         return Some(reply(Some(written.to_owned()), FinishReason::Malformed));
     }
+    // llama.cpp, which keeps what was written to itself.
+    if said.message.starts_with("The model produced output that does not match the expected") {
+        return Some(reply(None, FinishReason::Malformed));
+    }
     // llama.cpp: Failed to parse input at pos 12: …
     let (place, written) = said.message.strip_prefix("Failed to parse input at pos ")?.split_once(": ")?;
     place.bytes().all(|byte| byte.is_ascii_digit()).then(|| reply(Some(written.to_owned()), FinishReason::Malformed))
@@ -67,6 +71,8 @@ mod tests {
             let reply = malformed(&body).unwrap();
             assert_eq!((reply.content.as_deref(), reply.finish), (content, finish), "{body}");
         }
+        let kept = json!({"error": {"code": 500, "message": "The model produced output that does not match the expected peg-native format"}});
+        assert_eq!(malformed(&kept).unwrap().finish, FinishReason::Malformed);
         for body in [json!({"error": {"message": "Failed to parse input", "code": 500}}), json!({}), json!("x")] {
             assert_eq!(malformed(&body), None, "{body}");
         }

@@ -24,6 +24,6 @@ mod usage;
 pub use limits::{Allowance, RateLimit, rate_limit, retry_after};
 pub use reader::{Head, RawReply, Reader, parse_reply};
 pub use request::request_body;
-pub use said::{Counts, counts, number_after};
+pub use said::{Counts, ONLY_BY_RESPONSES, counts, number_after};
 pub use secrets::Secrets;
 pub use settings::{JsonForm, ModelSettings, Optional, ThinkingForm, TokenParam, ToolChoice};

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::said::{Said, said};
+use super::said::{ONLY_BY_RESPONSES, Said, said};
 use crate::chat::{ChatError, ErrorKind};
 
 /// Whether a value reports an error.
@@ -62,7 +62,7 @@ impl Said {
     }
 
     fn is_about_the_api(&self) -> bool {
-        self.mentions(&["v1/responses", "responses api", "not a chat model", "v1/chat/completions"])
+        self.mentions(&ONLY_BY_RESPONSES)
     }
 
     fn error(self, kind: ErrorKind) -> ChatError {

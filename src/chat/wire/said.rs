@@ -2,6 +2,16 @@
 
 use serde_json::Value;
 
+/// The words with which an endpoint says that it serves a model by Responses alone.
+pub const ONLY_BY_RESPONSES: [&str; 6] = [
+    "only supported in v1/responses",
+    "use /v1/responses",
+    "use v1/responses",
+    "use the responses api",
+    "only available in the responses api",
+    "not a chat model",
+];
+
 /// The content of an error body.
 #[derive(Debug, Default)]
 pub(super) struct Said {

@@ -68,7 +68,7 @@ pub(in crate::cli) fn client(
         base_url: model.spec.provider.base_url.clone(),
         key: model.key.clone(),
         headers: model.spec.provider.headers.clone(),
-        patience: Patience::of_silence(settings.timeout),
+        patience: patience(settings),
         limiter,
         ..Endpoint::default()
     };
@@ -90,10 +90,16 @@ pub(in crate::cli) fn client(
     })
 }
 
+/// Returns the waits for an answer. `--timeout` is the longest silence of an endpoint.
+fn patience(settings: &Settings) -> Patience {
+    Patience::of_silence(settings.timeout)
+}
+
 /// Returns the longest time of one call with all its retries, so that a call ends even if every attempt hangs.
 pub(in crate::cli) fn call_time(settings: &Settings) -> Duration {
     let waits = settings.max_retry_after.max(Duration::from_secs(60)).saturating_mul(settings.max_retries);
-    settings.timeout.saturating_mul(settings.max_retries + 1).saturating_add(waits)
+    let attempt = patience(settings).whole;
+    attempt.saturating_mul(settings.max_retries + 1).saturating_add(waits)
 }
 
 /// Returns the limits of the run's spending.
