@@ -3,6 +3,7 @@
 #![no_main]
 
 use incident_bench::agent::parse::{self, Counts};
+use incident_bench::chat::Api;
 use incident_bench::chat::wire::{RawReply, parse_reply};
 use incident_env::Action;
 use libfuzzer_sys::fuzz_target;
@@ -11,9 +12,11 @@ fuzz_target!(|data: &[u8]| {
     let Some((status, body)) = data.split_first() else { return };
     let status = [200, 200, 200, 400, 401, 404, 413, 429, 500, 503][usize::from(*status) % 10];
     let raw = RawReply { status, content_type: Some("application/json"), body, ..RawReply::default() };
-    if let Ok(reply) = parse_reply(&raw) {
-        for counts in [Counts::First, Counts::Last] {
-            let _ = parse::action(&reply, counts);
+    for api in Api::ALL {
+        if let Ok(reply) = parse_reply(api, &raw) {
+            for counts in [Counts::First, Counts::Last] {
+                let _ = parse::action(&reply, counts);
+            }
         }
     }
     let Ok(text) = std::str::from_utf8(body) else { return };

@@ -1,6 +1,7 @@
 //! Tests of the LLM agent without a network: decisions and their sources, the conversation, and every wording.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use incident_bench::agent::llm::{Assist, Llm};
@@ -642,7 +643,7 @@ fn the_wording_of_simulated_incidents() {
             let system = prompts.system(episode.observation().task(), protocol).unwrap();
             let rules = &system[system.find("Each step, choose one action.").unwrap()..];
             let first = prompts.first(episode.observation(), protocol).unwrap();
-            text += &format!("=== {protocol}\n\n{rules}\n…\n{}\n\n", first.lines().last().unwrap());
+            let _ = write!(text, "=== {protocol}\n\n{rules}\n…\n{}\n\n", first.lines().last().unwrap());
         }
         insta::assert_snapshot!(format!("wording_{name}"), text.trim_end());
     }

@@ -1,0 +1,6 @@
+//! Anthropic's Messages, with thinking blocks, native tools and marks for the cache of prompts. Pure.
+
+pub(super) mod reply;
+pub(super) mod request;
+mod schema;
+pub(super) mod stream;
