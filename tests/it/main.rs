@@ -52,6 +52,7 @@ mod service;
 mod shards;
 mod spec;
 mod strict_classic;
+mod thinking;
 mod wire;
 mod wire_apis;
 mod wire_proxy;

@@ -80,6 +80,11 @@ fn parameter(
 ) -> Option<Change> {
     let leave_out =
         |part: Optional, names: &[&str]| (settings.sends(part) && is_named(names)).then_some(Change::LeftOut(part));
+    // Strict output of OpenAI and of some others takes no rule on the length of a string: the schema is followed as strictly
+    // without it.
+    if refused.says(&["maxlength"]) && settings.sends(Optional::MaxLength) {
+        return Some(Change::LeftOut(Optional::MaxLength));
+    }
     let is_bad_schema =
         refused.says(&["invalid schema", "invalid json schema", "schema is invalid", "schema too complex"]);
     if is_bad_schema && settings.sends(Optional::Strict) && settings.strict_schema {

@@ -16,6 +16,7 @@ mod refusal;
 mod request;
 mod responses;
 mod said;
+mod schema;
 mod secrets;
 mod settings;
 mod sse;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::schema::{LENGTH, without};
 use crate::chat::Api;
 
 /// The parameter that limits the length of an answer of Chat Completions.
@@ -82,6 +83,8 @@ incident_env::named_enum! {
         ResponseFormat = "response_format",
         /// The demand that a schema is followed exactly.
         Strict = "strict",
+        /// The longest that a string in a schema may be.
+        MaxLength = "maxLength",
         /// The demand for one call of a function at a time.
         ParallelToolCalls = "parallel_tool_calls",
         /// The effort of a reasoning model.
@@ -187,6 +190,11 @@ impl ModelSettings {
     /// Whether schemas are sent as strict; none if nothing is said about it.
     pub(super) fn sent_strict(&self) -> Option<bool> {
         self.sends(Optional::Strict).then_some(self.strict_schema)
+    }
+
+    /// A schema as it is sent.
+    pub(super) fn sent_schema(&self, schema: &Value) -> Value {
+        if self.sends(Optional::MaxLength) { schema.clone() } else { without(schema, &LENGTH) }
     }
 
     /// Whether answers are asked for in pieces.

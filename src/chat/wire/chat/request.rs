@@ -51,7 +51,7 @@ fn response_format(name: &str, schema: &Value, settings: &ModelSettings) -> Valu
         JsonForm::JsonSchema => {
             let mut described = Fields::default();
             described.set("name", name);
-            described.set("schema", schema.clone());
+            described.set("schema", settings.sent_schema(schema));
             described.set_some("strict", settings.sent_strict());
             object([("type", "json_schema".into()), ("json_schema", described.into_map().into())])
         }

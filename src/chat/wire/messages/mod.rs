@@ -2,5 +2,4 @@
 
 pub(super) mod reply;
 pub(super) mod request;
-mod schema;
 pub(super) mod stream;

@@ -4,8 +4,9 @@ use serde_json::{Map, Value};
 
 use super::super::fields::{Fields, limit, object};
 use super::super::playback::{leave_out, of_api, valid_arguments};
+use super::super::schema::{REFUSED_BY_MESSAGES, without};
 use super::super::settings::{ModelSettings, Optional, ThinkingForm, ToolChoice};
-use super::schema;
+
 use crate::chat::{Api, ChatRequest, Message, ReplyFormat, ToolCall, ToolSpec};
 
 /// The limit on the tokens of an answer if none is set, because this API needs one.
@@ -46,7 +47,7 @@ pub(in super::super) fn body(request: &ChatRequest, settings: &ModelSettings) ->
         ReplyFormat::Text => {}
         ReplyFormat::Json { schema, .. } => {
             if settings.sends(Optional::ResponseFormat) {
-                let schema = schema::supported(schema);
+                let schema = without(schema, &REFUSED_BY_MESSAGES);
                 output.set("format", object([("type", "json_schema".into()), ("schema", schema)]));
             }
         }
@@ -111,7 +112,10 @@ fn tool(spec: &ToolSpec, settings: &ModelSettings) -> Value {
     let mut fields = Fields::default();
     fields.set("name", spec.name.as_str());
     fields.set("description", spec.description.as_str());
-    fields.set("input_schema", if strict { schema::supported(&spec.parameters) } else { spec.parameters.clone() });
+    fields.set(
+        "input_schema",
+        if strict { without(&spec.parameters, &REFUSED_BY_MESSAGES) } else { spec.parameters.clone() },
+    );
     if strict {
         fields.set("strict", true);
     }

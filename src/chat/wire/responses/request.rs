@@ -60,7 +60,7 @@ fn format(name: &str, schema: &Value, settings: &ModelSettings) -> Value {
         JsonForm::JsonSchema => {
             fields.set("type", "json_schema");
             fields.set("name", name);
-            fields.set("schema", schema.clone());
+            fields.set("schema", settings.sent_schema(schema));
             fields.set_some("strict", settings.sent_strict());
         }
     }

@@ -1,9 +1,9 @@
-//! Reduces a JSON Schema to what Anthropic's strict output takes. Pure.
+//! Reduces a JSON Schema to what an endpoint takes. Pure.
 
 use serde_json::Value;
 
-/// The rules that strict output refuses. What they say stays in the description of the prompt.
-const REFUSED: [&str; 10] = [
+/// The rules that Anthropic's strict output refuses. What they say stays in the description of the prompt.
+pub(super) const REFUSED_BY_MESSAGES: [&str; 10] = [
     "minLength",
     "maxLength",
     "pattern",
@@ -16,15 +16,18 @@ const REFUSED: [&str; 10] = [
     "uniqueItems",
 ];
 
-/// The schema without the rules that are refused.
-pub(super) fn supported(schema: &Value) -> Value {
+/// The rule on the length of a string, which strict output of `OpenAI` refuses as well.
+pub(super) const LENGTH: [&str; 1] = ["maxLength"];
+
+/// The schema without these rules.
+pub(super) fn without(schema: &Value, rules: &[&str]) -> Value {
     match schema {
         Value::Object(fields) => {
-            let kept = fields.iter().filter(|(name, value)| !REFUSED.contains(&name.as_str()) || value.is_object());
+            let kept = fields.iter().filter(|(name, value)| !rules.contains(&name.as_str()) || value.is_object());
             // The names below `properties` are no rules, and their values are schemas again.
-            Value::Object(kept.map(|(name, value)| (name.clone(), supported(value))).collect())
+            Value::Object(kept.map(|(name, value)| (name.clone(), without(value, rules))).collect())
         }
-        Value::Array(entries) => Value::Array(entries.iter().map(supported).collect()),
+        Value::Array(entries) => Value::Array(entries.iter().map(|entry| without(entry, rules)).collect()),
         other => other.clone(),
     }
 }
@@ -44,6 +47,6 @@ mod tests {
             "type": "object", "additionalProperties": false, "required": ["pattern"],
             "properties": {"pattern": {"type": "string"}, "n": {"type": "integer"}},
         });
-        assert_eq!(supported(&schema), expected);
+        assert_eq!(without(&schema, &REFUSED_BY_MESSAGES), expected);
     }
 }
