@@ -90,7 +90,7 @@ impl Setting {
         let model = ModelPlayer {
             protocol: Protocol::Text,
             assist: Assist::Fallback,
-            prompts: Arc::new(PromptSet::embedded(Think::On).unwrap()),
+            prompts: Arc::new(PromptSet::embedded(Think::Off).unwrap()),
             access: ModelAccess {
                 client,
                 price: None,

@@ -1,4 +1,4 @@
-//! Prompts: templates and descriptions of actions, read from data and rendered to text.
+//! A set of prompts, read from data and rendered to text.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,14 +6,17 @@ use std::sync::Arc;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use rust_embed::RustEmbed;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::think::Think;
-use super::tool_aliases::ToolNames;
+use super::actions::{self, ActionDoc};
+use super::protocol::Protocol;
+use super::schema::{self, Absence, LONGEST_REASONING};
+use crate::agent::think::Think;
+use crate::agent::tool_aliases::ToolNames;
 use crate::chat::{ReplyFormat, ToolSpec};
-use incident_env::{Action, ActionKind, Dimension, LogLevel, LookParameter, Observation, Severity, Submission, Task};
+use incident_env::{Action, ActionKind, LookParameter, Observation, Task};
 
 #[derive(RustEmbed)]
 #[folder = "prompts/"]
@@ -21,38 +24,12 @@ struct Embedded;
 
 /// The templates of a set.
 pub const TEMPLATES: [&str; 4] = ["system.md.j2", "first.md.j2", "step.md.j2", "repair.md.j2"];
-/// The lists from which a parameter can be chosen.
-const LISTS: [&str; 7] =
-    ["known_services", "available_runbooks", "feature_flags", "severities", "mechanisms", "dimensions", "levels"];
 /// The number of instructions that a template may execute, which is a thousand times what the embedded ones need.
 const FUEL: u64 = 1_000_000;
 /// The file that describes a set and its actions.
 pub const SET_FILE: &str = "prompt.toml";
 /// The folder of a set whose files replace the set's own where a model may think before it acts.
 pub const THINK_FOLDER: &str = "think";
-/// The most characters of the thought that an answer in JSON has before its action.
-const LONGEST_REASONING: u32 = 1_200;
-
-incident_env::named_enum! {
-    /// The protocols by which a model is asked to answer.
-    pub enum Protocol ("protocol", "protocols") {
-        /// The model answers with free text that contains a JSON object.
-        Text = "text",
-        /// The model answers with JSON that follows a schema (`response_format: json_schema`).
-        Json = "json",
-        /// The model calls one of several functions, one for each kind of action.
-        Tools = "tools",
-    }
-}
-
-impl Protocol {
-    /// The protocol with this name; none if there is none.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|protocol| protocol.as_str() == name)
-    }
-}
-
 /// The reasons why a set of prompts cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PromptError {
@@ -91,26 +68,6 @@ struct SetFile {
     /// The descriptions of the actions. A set for models that think may leave them to the set that it is a part of.
     #[serde(default)]
     action: Vec<ActionDoc>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ActionDoc {
-    name: String,
-    about: String,
-    parameters: Vec<ParameterDoc>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ParameterDoc {
-    name: String,
-    /// The list of the observation from which the parameter is chosen; none for free text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    of: Option<String>,
-    /// Whether the action can do without the parameter.
-    #[serde(default)]
-    optional: bool,
 }
 
 /// A set of prompts. Its digest is part of a run, because scores with different prompts are not comparable.
@@ -195,7 +152,7 @@ impl PromptSet {
                 set.action = thinking.action;
             }
         }
-        check_actions(&set.action).map_err(|problem| PromptError::Description { set: name.to_owned(), problem })?;
+        actions::check(&set.action).map_err(|problem| PromptError::Description { set: name.to_owned(), problem })?;
         let digest = incident_env::Digest::from(hash).to_string();
         Ok(Self {
             name: name.to_owned(),
@@ -309,23 +266,7 @@ impl PromptSet {
         match protocol {
             Protocol::Text => ReplyFormat::Text,
             Protocol::Json => {
-                let variants: Vec<_> = offered.map(|doc| action_schema(doc, observation)).collect();
-                let action = json!({ "anyOf": variants });
-                // A model writes the properties in this order, so it thinks before it acts.
-                let properties = match self.think {
-                    Think::On => {
-                        let reasoning = json!({ "type": "string", "maxLength": LONGEST_REASONING });
-                        json!({ "reasoning": reasoning, "action": action })
-                    }
-                    Think::Off => json!({ "action": action }),
-                };
-                let required: Vec<_> = properties.as_object().into_iter().flat_map(Map::keys).collect();
-                let schema = json!({
-                    "type": "object",
-                    "properties": properties,
-                    "required": required,
-                    "additionalProperties": false,
-                });
+                let schema = schema::answer(offered, observation, self.think);
                 ReplyFormat::Json { name: "incident_action".to_owned(), schema }
             }
             Protocol::Tools => {
@@ -336,7 +277,7 @@ impl PromptSet {
                         Some(verb) => format!("{} {verb}", doc.about),
                         None => doc.about.clone(),
                     },
-                    parameters: parameters_schema(doc, observation, Absence::LeftOut),
+                    parameters: schema::parameters(doc, observation, Absence::LeftOut),
                 };
                 ReplyFormat::Tools { tools: offered.map(spec).collect() }
             }
@@ -379,98 +320,7 @@ fn shown(action: &Action, simulated: bool) -> String {
     json!({ "action_type": action.kind(), "parameters": parameters }).to_string()
 }
 
-/// Checks that a set describes every action, with the parameters that carry its target or its answer.
-fn check_actions(actions: &[ActionDoc]) -> Result<(), String> {
-    for kind in ActionKind::all() {
-        let mut described = actions.iter().filter(|doc| doc.name == kind.as_str());
-        let doc = described.next().ok_or_else(|| format!("no [[action]] describes {kind}"))?;
-        if described.next().is_some() {
-            return Err(format!("two [[action]] describe {kind}"));
-        }
-        for needed in needed_parameters(&kind) {
-            // In simulated worlds an answer names a mechanism and a status, and uses no words.
-            let other = match *needed {
-                "failure_mode" => "mechanism",
-                "summary" => "status",
-                needed => needed,
-            };
-            if !doc.parameters.iter().any(|parameter| [*needed, other].contains(&parameter.name.as_str())) {
-                return Err(format!("{kind} needs the parameter '{needed}'"));
-            }
-        }
-        let unknown = doc.parameters.iter().filter_map(|parameter| parameter.of.as_deref());
-        if let Some(of) = unknown.into_iter().find(|of| !LISTS.contains(of)) {
-            return Err(format!("{kind}: there is no list '{of}'; lists: {}", LISTS.join(", ")));
-        }
-    }
-    match actions.iter().find(|doc| matches!(ActionKind::from(doc.name.as_str()), ActionKind::Other(_))) {
-        Some(doc) => Err(format!("there is no action '{}'", doc.name)),
-        None => Ok(()),
-    }
-}
-
-fn needed_parameters(kind: &ActionKind) -> &'static [&'static str] {
-    match kind {
-        ActionKind::Remediation(kind) => &kind.target_parameters()[..1],
-        ActionKind::Submission(Submission::Severity) => &["severity"],
-        ActionKind::Submission(Submission::RootCause) => &["service", "failure_mode"],
-        ActionKind::Submission(Submission::Resolution) => &["summary"],
-        ActionKind::Diagnostic(_) | ActionKind::Other(_) => &["service"],
-    }
-}
-
 /// The observation as its JSON, for templates.
 fn view(observation: &Observation) -> Value {
     serde_json::to_value(observation).unwrap_or_default()
-}
-
-fn action_schema(doc: &ActionDoc, observation: &Observation) -> Value {
-    json!({
-        "type": "object",
-        "properties": {
-            "action_type": { "type": "string", "enum": [doc.name] },
-            "parameters": parameters_schema(doc, observation, Absence::Null),
-        },
-        "required": ["action_type", "parameters"],
-        "additionalProperties": false,
-    })
-}
-
-/// How a model says that it does without an optional parameter. A strict schema requires every parameter.
-#[derive(Clone, Copy, PartialEq)]
-enum Absence {
-    LeftOut,
-    Null,
-}
-
-fn parameters_schema(doc: &ActionDoc, observation: &Observation, absence: Absence) -> Value {
-    let briefing = &observation.briefing;
-    let property = |parameter: &ParameterDoc| {
-        let names: Vec<&str> = match parameter.of.as_deref() {
-            Some("known_services") => briefing.services.iter().map(|name| &**name).collect(),
-            Some("available_runbooks") => briefing.runbooks.iter().map(|name| &**name).collect(),
-            Some("feature_flags") => briefing.flags.iter().map(|name| &**name).collect(),
-            Some("mechanisms") => briefing.mechanisms().iter().map(|name| &**name).collect(),
-            Some("severities") => Severity::NAMES.to_vec(),
-            Some("dimensions") => Dimension::NAMES.to_vec(),
-            Some("levels") => LogLevel::NAMES.to_vec(),
-            _ => Vec::new(),
-        };
-        let nullable = parameter.optional && absence == Absence::Null;
-        let mut schema = json!({ "type": if nullable { json!(["string", "null"]) } else { json!("string") } });
-        // An empty `enum` would allow nothing and is not a valid schema.
-        if !names.is_empty() {
-            let null = nullable.then_some(Value::Null);
-            schema["enum"] = names.into_iter().map(Value::from).chain(null).collect();
-        }
-        (parameter.name.clone(), schema)
-    };
-    let is_required = |parameter: &&ParameterDoc| !parameter.optional || absence == Absence::Null;
-    let required: Vec<_> = doc.parameters.iter().filter(is_required).map(|parameter| parameter.name.as_str()).collect();
-    json!({
-        "type": "object",
-        "properties": doc.parameters.iter().map(property).collect::<Map<_, _>>(),
-        "required": required,
-        "additionalProperties": false,
-    })
 }
