@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::parse;
+use super::parse::{self, Counts};
 use super::policy::{Decision, Policy, StepSource, Turn};
 use crate::chat::process::LONGEST_LINE;
 use crate::chat::{ChatError, ChatReply, ChatRequest, ErrorKind, FinishReason, Message, ReplyFormat};
@@ -96,11 +96,15 @@ impl Policy for Exec {
             }
             Err(error) => return Turn::Abandon(error.kind),
         };
-        self.messages.push(Message::Assistant { content: reply.content.clone(), tool_calls: Vec::new() });
+        self.messages.push(Message::Assistant {
+            content: reply.content.clone(),
+            tool_calls: Vec::new(),
+            as_it_came: None,
+        });
         if reply.finish == FinishReason::Length {
             return spent(format!("the answer is longer than {LONGEST_LINE} bytes"));
         }
-        match parse::from_text(reply.content.as_deref().unwrap_or_default()) {
+        match parse::from_text(reply.content.as_deref().unwrap_or_default(), Counts::First) {
             Ok(action) => {
                 self.acted = true;
                 Turn::Act(Decision { action, source: StepSource::Model, problem: None, proposed: None })

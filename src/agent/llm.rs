@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::conversation::Conversation;
+use super::parse::Unreadable;
 use super::policy::{Decision, Policy, StepSource, Turn};
 use super::prompt::{LastStep, PromptError, PromptSet, Protocol};
 use super::{fallback, guard, parse};
@@ -23,6 +24,9 @@ incident_env::named_enum! {
 
 /// The number of times that a request may be shortened for one step before the episode is given up.
 const MOST_SHORTENINGS: u32 = 8;
+
+/// The share of a conversation that is kept if it does not fit, and the endpoint does not say what would.
+const FULL_CONTEXT: f64 = 0.75;
 
 /// The decisions of the LLM agent for one episode.
 #[derive(Debug)]
@@ -108,19 +112,20 @@ impl Llm {
 
     /// Shortens the conversation to the length that the endpoint says it can take.
     fn shorten(&mut self, error: &ChatError) -> Turn {
-        self.shortenings += 1;
         let share = match (error.prompt_tokens, error.context_limit) {
             // A fifth below the limit leaves room for the answer and for the error of the estimate.
             #[expect(clippy::cast_precision_loss, reason = "an estimate")]
             (Some(tokens), Some(limit)) if tokens > 0 => (0.8 * limit as f64 / tokens as f64).min(0.95),
-            _ => 0.75,
+            _ => FULL_CONTEXT,
         };
+        if self.shortened(share) { self.ask() } else { Turn::Abandon(ErrorKind::ContextLength) }
+    }
+
+    /// Shortens the conversation to about this share of its length. Returns whether that was possible.
+    fn shortened(&mut self, share: f64) -> bool {
+        self.shortenings += 1;
         let shortened = self.conversation.as_mut().is_some_and(|conversation| conversation.shrink_to(share));
-        if shortened && self.shortenings <= MOST_SHORTENINGS {
-            self.ask()
-        } else {
-            Turn::Abandon(ErrorKind::ContextLength)
-        }
+        shortened && self.shortenings <= MOST_SHORTENINGS
     }
 }
 
@@ -147,11 +152,16 @@ impl Policy for Llm {
             }
             Err(error) => return Turn::Abandon(error.kind),
         };
+        let read = parse::action(reply, self.prompts.think().counts());
+        // The endpoint did not refuse a conversation that left no room for an answer, but it cut the answer.
+        if read == Err(Unreadable::ContextFull) && self.shortened(FULL_CONTEXT) {
+            return self.ask();
+        }
         if let Some(conversation) = &mut self.conversation {
             conversation.push_reply(reply);
         }
         let source = if self.repairing { StepSource::Repaired } else { StepSource::Model };
-        match parse::action(reply) {
+        match read {
             Err(unreadable) => self.unusable(None, unreadable.to_string(), observation),
             Ok(action) => match guard::check(&action, observation) {
                 Ok(()) => self.act(Decision { action, source, problem: None, proposed: None }),

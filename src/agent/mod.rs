@@ -19,10 +19,12 @@ pub mod heuristic;
 pub mod llm;
 pub mod parse;
 pub mod playbook;
+mod played_back;
 mod policy;
 pub mod prompt;
 pub mod records;
 pub mod table;
+pub mod think;
 pub mod tool_aliases;
 
 pub use builtin::Builtin;

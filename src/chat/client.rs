@@ -6,6 +6,7 @@ use std::pin::Pin;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::adjust::Adjusted;
 use super::call::{ChatReply, ChatRequest};
 use super::error::ChatError;
 
@@ -38,6 +39,11 @@ pub trait ChatClient: Send + Sync {
         request: &'a ChatRequest,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Result<ChatReply, ChatError>>;
+
+    /// What the client changed in its requests so far, because the endpoint refused it.
+    fn adjusted(&self) -> Adjusted {
+        Adjusted::default()
+    }
 
     /// Ends a conversation, if needed with a last message that gets no answer. This is for clients that keep something
     /// open; an endpoint is told nothing.

@@ -24,6 +24,8 @@ pub enum ErrorKind {
     Quota,
     /// The request is longer than the model's context.
     ContextLength,
+    /// The request alone has more tokens than the endpoint takes in a minute, so that waiting does not help.
+    TokensPerMinute,
     /// The request was refused for another reason (4xx).
     BadRequest,
     /// Another request is in the way (409).
@@ -36,8 +38,18 @@ pub enum ErrorKind {
     Timeout,
     /// No connection could be made: it was refused, the host does not exist, or TLS failed.
     Connect,
+    /// A proxy refused the connection, or asks for a name and a password (407).
+    ProxyRefused,
+    /// The certificate of the endpoint, or of a proxy that opens the traffic, is not trusted here.
+    Certificate,
     /// The connection broke before the answer was complete.
     ConnectionLost,
+    /// The answer began, and then nothing came for too long.
+    Stalled,
+    /// The answer in pieces ended before it was complete.
+    StreamCut,
+    /// An error came in the midst of an answer in pieces.
+    StreamError,
     /// The answer is larger than any completion.
     BodyTooLarge,
     /// The answer is a web page instead of JSON.
@@ -79,19 +91,25 @@ impl ErrorKind {
             | Self::Server
             | Self::Timeout
             | Self::Connect
-            | Self::ConnectionLost => true,
+            | Self::ConnectionLost
+            | Self::Stalled
+            | Self::StreamCut
+            | Self::StreamError
+            | Self::HtmlBody
+            | Self::SseBody
+            | Self::MalformedBody
+            | Self::EmptyChoices
+            | Self::ErrorBody => true,
             Self::Auth
             | Self::UnknownModel
             | Self::NotFound
             | Self::Quota
             | Self::ContextLength
+            | Self::TokensPerMinute
+            | Self::ProxyRefused
+            | Self::Certificate
             | Self::BadRequest
             | Self::BodyTooLarge
-            | Self::HtmlBody
-            | Self::SseBody
-            | Self::MalformedBody
-            | Self::EmptyChoices
-            | Self::ErrorBody
             | Self::Redirect
             | Self::NotRecorded
             | Self::EpisodeBudget
@@ -113,13 +131,19 @@ impl fmt::Display for ErrorKind {
             Self::RateLimited => "rate limited",
             Self::Quota => "no credit left",
             Self::ContextLength => "longer than the model's context",
+            Self::TokensPerMinute => "more tokens than the endpoint takes in a minute",
             Self::BadRequest => "the request was refused",
             Self::Conflict => "conflict with another request",
             Self::RequestTimeout => "the endpoint waited too long for the request",
             Self::Server => "the endpoint failed",
             Self::Timeout => "no answer in time",
             Self::Connect => "no connection",
+            Self::ProxyRefused => "the proxy refused the connection",
+            Self::Certificate => "the certificate is not trusted",
             Self::ConnectionLost => "the connection broke",
+            Self::Stalled => "the answer stood still",
+            Self::StreamCut => "the answer ended before it was complete",
+            Self::StreamError => "an error came in the midst of the answer",
             Self::BodyTooLarge => "the answer is too large",
             Self::HtmlBody => "a web page answered where JSON was asked for",
             Self::SseBody => "a stream of events answered where JSON was asked for",
@@ -160,6 +184,9 @@ pub struct ChatError {
     pub status: Option<u16>,
     /// The endpoint's id of the request.
     pub request_id: Option<String>,
+    /// The parameter that the endpoint names as the reason of a refusal, such as `temperature` or
+    /// `messages.2.reasoning_content`.
+    pub param: Option<String>,
     /// The time that the endpoint asks to wait.
     pub retry_after: Option<Duration>,
     /// The tokens of the request, for [`ErrorKind::ContextLength`] and if the endpoint gives the number.
@@ -181,6 +208,7 @@ impl ChatError {
             message: excerpt(message),
             status: None,
             request_id: None,
+            param: None,
             retry_after: None,
             prompt_tokens: None,
             context_limit: None,

@@ -25,6 +25,10 @@ pub enum Message {
         /// The functions that the model called.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         tool_calls: Vec<ToolCall>,
+        /// The message as the endpoint sent it, which is played back to it unchanged; none if it is to be written from the
+        /// text and the calls.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        as_it_came: Option<Value>,
     },
     /// The result of a tool call.
     Tool {

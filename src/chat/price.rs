@@ -36,8 +36,13 @@ mod tests {
 
     #[test]
     fn cached_tokens_have_their_own_price() {
-        let usage =
-            Usage { prompt_tokens: 1_000_000, cached_tokens: 400_000, completion_tokens: 100_000, reasoning_tokens: 9 };
+        let usage = Usage {
+            prompt_tokens: 1_000_000,
+            cached_tokens: 400_000,
+            completion_tokens: 100_000,
+            reasoning_tokens: 9,
+            ..Usage::default()
+        };
         let price = Price { input: 2.0, cached_input: Some(0.5), output: 8.0 };
         assert!((price.cost(&usage) - (1.2 + 0.2 + 0.8)).abs() < 1e-12);
         let price = Price { cached_input: None, ..price };

@@ -334,6 +334,9 @@ impl Line {
             usage: None,
             request_id: None,
             latency_ms: 0,
+            as_it_came: None,
+            billed_usd: None,
+            served: crate::chat::ServedBy::default(),
             retries: Vec::new(),
         })
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use super::adjust::Adjusted;
 use super::chaos::Chaos;
 use super::{BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, Retry};
 use crate::stats::rng::SplitMix64;
@@ -120,6 +121,10 @@ impl<C: ChatClient> ChatClient for Retrying<C> {
         context: &'a CallContext,
     ) -> BoxFuture<'a, Result<ChatReply, ChatError>> {
         Box::pin(self.run(request, context))
+    }
+
+    fn adjusted(&self) -> Adjusted {
+        self.client.adjusted()
     }
 }
 

@@ -158,6 +158,12 @@ pub(super) fn endpoint_hint(kind: ErrorKind) -> Option<&'static str> {
         ErrorKind::BadRequest => {
             Some("the endpoint does not take this form of request; try --protocol auto or text, or --temperature none")
         }
+        ErrorKind::ProxyRefused => Some(
+            "the proxy that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names refuses the connection; NO_PROXY names hosts that are reached without it",
+        ),
+        ErrorKind::Certificate => Some(
+            "if a company opens the traffic, set SSL_CERT_FILE to a file with its certificate and those of the system",
+        ),
         ErrorKind::Connect => Some("is the endpoint running, and is --base-url right?"),
         ErrorKind::NotFound => Some("--base-url should end before /chat/completions, often in /v1"),
         ErrorKind::Redirect => Some("give the address that it redirects to as --base-url"),

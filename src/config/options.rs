@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::agents::AgentValues;
 use crate::agent::llm::Assist;
 use crate::agent::prompt::Protocol;
+use crate::agent::think::Think;
 
 /// The form in which a model is asked to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -55,6 +56,25 @@ impl From<AssistChoice> for Assist {
             AssistChoice::Fallback => Self::Fallback,
             AssistChoice::Repair => Self::Repair,
             AssistChoice::Off => Self::Off,
+        }
+    }
+}
+
+/// Whether a model may think before it acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ThinkChoice {
+    /// It may think first; the last action of an answer counts
+    On,
+    /// It is told to answer with an action only; the first one counts
+    Off,
+}
+
+impl From<ThinkChoice> for Think {
+    fn from(choice: ThinkChoice) -> Self {
+        match choice {
+            ThinkChoice::On => Self::On,
+            ThinkChoice::Off => Self::Off,
         }
     }
 }
@@ -185,6 +205,9 @@ pub struct Options {
     /// How a model answers [default: text]
     #[arg(long, value_name = "PROTOCOL", help_heading = "How models are asked")]
     pub protocol: Option<ProtocolChoice>,
+    /// Whether a model is told that it may think before it acts [default: on]
+    #[arg(long, value_name = "THINK", help_heading = "How models are asked")]
+    pub think: Option<ThinkChoice>,
     /// What helps when a reply cannot be used [default: fallback]
     #[arg(long, value_name = "ASSIST", help_heading = "How models are asked")]
     pub assist: Option<AssistChoice>,

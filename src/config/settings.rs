@@ -10,10 +10,13 @@ use super::error::ConfigError;
 use super::file::ConfigFile;
 use super::keys::KeyedModel;
 use super::layers::{Layers, Picked, Report};
-use super::options::{AssistChoice, Concurrency, Format, LogFormat, Options, ProgressChoice, ProtocolChoice};
+use super::options::{
+    AssistChoice, Concurrency, Format, LogFormat, Options, ProgressChoice, ProtocolChoice, ThinkChoice,
+};
 use super::origin::{FILE, Origin};
 use super::queue::QueueSettings;
 use crate::agent::Builtin;
+use crate::agent::think::Think;
 use crate::chat::chaos::Chaos;
 use crate::log::shard::Shard;
 use incident_env::TaskId;
@@ -58,6 +61,8 @@ pub struct Settings {
     pub episode_tokens: Option<u64>,
     /// The protocol by which models answer.
     pub protocol: ProtocolChoice,
+    /// Whether a model is told that it may think before it acts.
+    pub think: Think,
     /// The help that a model gets when its reply cannot be used.
     pub assist: AssistChoice,
     /// The sampling temperature. `None` leaves it to the endpoint.
@@ -163,6 +168,7 @@ impl Settings {
             episode_calls: l.optional("episode-calls", |o| o.episode_calls).at_least(1)?.value,
             episode_tokens: l.optional("episode-tokens", |o| o.episode_tokens).at_least(1)?.value,
             protocol: l.pick("protocol", |o| o.protocol, ProtocolChoice::Text).value,
+            think: l.pick("think", |o| o.think, ThinkChoice::On).value.into(),
             assist: l.pick("assist", |o| o.assist, AssistChoice::Fallback).value,
             temperature: temperature(&l.pick("temperature", |o| o.temperature.clone(), "0".to_owned()))?,
             max_tokens: l.pick("max-tokens", |o| o.max_tokens, 1024).at_least(1)?.value,

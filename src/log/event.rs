@@ -61,6 +61,7 @@ impl Outcome {
 /// The kinds of events. Their names on the wire are dotted and never change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type")]
+#[expect(clippy::large_enum_variant, reason = "most events are of the largest kind: calls and steps")]
 pub enum EventKind {
     /// The run has begun.
     #[serde(rename = "run.started")]

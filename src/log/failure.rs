@@ -16,6 +16,8 @@ pub enum Failure {
     AgentExited,
     /// The agent's process did not answer in time and was killed.
     AgentTimeout,
+    /// For at least half of the steps the model, or what guards it, refused to answer.
+    Refusal,
     /// At least half of the steps were spent on replies that could not be used.
     Format,
     /// At least a third of the steps repeated an earlier step exactly.
@@ -37,6 +39,7 @@ impl fmt::Display for Failure {
         f.pad(match self {
             Self::AgentExited => "agent exited",
             Self::AgentTimeout => "agent timed out",
+            Self::Refusal => "refusal",
             Self::Format => "format",
             Self::Loop => "loop",
             Self::MissingSubmission => "missing submission",
@@ -57,6 +60,8 @@ pub struct Facts<'a> {
     pub steps: usize,
     /// The number of steps for which the model's reply could not be used.
     pub problems: usize,
+    /// The number of steps for which the model, or what guards it, refused to answer at least once.
+    pub refusals: usize,
     /// The number of steps that repeated an earlier one exactly.
     pub repeats: usize,
     /// The fault that took the agent away before the end of the episode; none if it stayed.
@@ -73,6 +78,8 @@ pub fn classify(facts: &Facts<'_>) -> Failure {
     let number = |name: &str| part(name).and_then(Value::as_f64);
     if let Some(fault) = facts.gone {
         if fault == ErrorKind::Timeout { Failure::AgentTimeout } else { Failure::AgentExited }
+    } else if facts.steps > 0 && facts.refusals * 2 >= facts.steps {
+        Failure::Refusal
     } else if facts.steps > 0 && facts.problems * 2 >= facts.steps {
         Failure::Format
     } else if facts.repeats * 3 >= facts.steps.max(1) && facts.repeats > 1 {
@@ -113,14 +120,29 @@ mod tests {
             (Outcome::Completed, 2, 0, 0, &severity, Failure::WrongCause),
             (Outcome::Completed, 9, 0, 0, &partly, Failure::Incomplete),
         ] {
-            let facts = Facts { outcome, steps, problems, repeats, gone: None, grade: Some(grade) };
+            let facts = Facts { outcome, steps, problems, refusals: 0, repeats, gone: None, grade: Some(grade) };
+            assert_eq!(classify(&facts), expected, "{facts:?}");
+        }
+        for (refusals, problems, expected) in
+            [(4, 4, Failure::Refusal), (4, 8, Failure::Refusal), (3, 4, Failure::Format)]
+        {
+            let outcome = Outcome::StepLimit;
+            let facts = Facts { outcome, steps: 8, problems, refusals, repeats: 8, gone: None, grade: Some(&wrong) };
             assert_eq!(classify(&facts), expected, "{facts:?}");
         }
         for (gone, expected) in
             [(ErrorKind::AgentExited, Failure::AgentExited), (ErrorKind::Timeout, Failure::AgentTimeout)]
         {
             let outcome = Outcome::StepLimit;
-            let facts = Facts { outcome, steps: 10, problems: 9, repeats: 8, gone: Some(gone), grade: Some(&wrong) };
+            let facts = Facts {
+                outcome,
+                steps: 10,
+                problems: 9,
+                refusals: 9,
+                repeats: 8,
+                gone: Some(gone),
+                grade: Some(&wrong),
+            };
             assert_eq!(classify(&facts), expected, "{facts:?}");
         }
     }

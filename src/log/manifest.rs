@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::shard::Shard;
 use crate::agent::exec;
+use crate::agent::think::Think;
 use crate::chat::price::Price;
 use incident_env::TaskId;
 
@@ -67,6 +68,9 @@ pub struct ModelRecord {
     pub base_url: String,
     /// The protocol: `text`, `json` or `tools`, or `auto` until the endpoint has been asked.
     pub protocol: String,
+    /// Whether the model is told that it may think before it acts.
+    #[serde(default = "Think::of_older_runs")]
+    pub think: Think,
     /// The assistance for unusable replies: `fallback`, `repair` or `off`.
     pub assist: String,
     /// The sampling temperature; with none, the endpoint chooses it.
@@ -104,6 +108,13 @@ impl Manifest {
     #[must_use]
     pub fn is_exam(&self) -> bool {
         self.contestants.iter().any(|contestant| contestant.agent == CLIENT)
+    }
+
+    /// Whether the models of the run are told that they may think before they act.
+    #[must_use]
+    pub fn think(&self) -> Think {
+        let chosen = self.options["think"]["value"].as_str().and_then(Think::from_name);
+        chosen.unwrap_or_else(Think::of_older_runs)
     }
 
     /// Whether two runs play the same episodes by the same rules, whoever plays them.

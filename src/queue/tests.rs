@@ -17,6 +17,7 @@ use super::{Announcement, Coordinator, Notice, Queue, Tell, Terms, Worker};
 use crate::agent::Builtin;
 use crate::agent::llm::Assist;
 use crate::agent::prompt::{PromptSet, Protocol};
+use crate::agent::think::Think;
 use crate::chat::{CallContext, ChatClient, ChatError, ChatReply, ChatRequest, FinishReason, Usage};
 use crate::log::manifest::{Machine, SCHEMA};
 use crate::log::{Contestant, EpisodeKey, Event, EventKind, Manifest, RunId};
@@ -60,6 +61,9 @@ impl ChatClient for Slow {
                 usage: Some(Usage { prompt_tokens: 100, completion_tokens: 10, ..Usage::default() }),
                 request_id: None,
                 latency_ms: 0,
+                as_it_came: None,
+                billed_usd: None,
+                served: crate::chat::ServedBy::default(),
                 retries: Vec::new(),
             })
         })
@@ -86,7 +90,7 @@ impl Setting {
         let model = ModelPlayer {
             protocol: Protocol::Text,
             assist: Assist::Fallback,
-            prompts: Arc::new(PromptSet::embedded().unwrap()),
+            prompts: Arc::new(PromptSet::embedded(Think::Off).unwrap()),
             access: ModelAccess {
                 client,
                 price: None,

@@ -72,12 +72,14 @@ fn label(row: &Row) -> String {
     row.contestant.clone()
 }
 
-/// How a model was asked, and how it was assisted: `json + fallback`, or `json` without assistance.
+/// How a model was asked: by which protocol, whether it may think before it acts, and with which assistance:
+/// `json + think + fallback`, or `json` without both.
 pub(super) fn asked_by(row: &Row) -> String {
-    match (row.protocol.as_deref(), row.assist.as_deref()) {
-        (Some(protocol), Some("off") | None) => protocol.to_owned(),
-        (Some(protocol), Some(assist)) => format!("{protocol} + {assist}"),
-        (None, _) => NONE.to_owned(),
+    let Some(protocol) = row.protocol.as_deref() else { return NONE.to_owned() };
+    let think = if row.may_think() { " + think" } else { "" };
+    match row.assist.as_deref() {
+        Some("off") | None => format!("{protocol}{think}"),
+        Some(assist) => format!("{protocol}{think} + {assist}"),
     }
 }
 
@@ -173,10 +175,11 @@ type RowNote = fn(&Summary, &Row) -> Option<String>;
 
 const RUN_NOTES: [RunNote; 5] = [|summary| Some(size(summary)), scale, causes, decided, stopped];
 
-const ROW_NOTES: [RowNote; 10] = [
+const ROW_NOTES: [RowNote; 11] = [
     chosen_by_fallback,
     repaired,
     spent_on_problems,
+    refused,
     spent_without_action,
     |_, row| left_early(row).map(|left| format!("{left}.")),
     dropped_evidence,
@@ -267,6 +270,11 @@ fn spent_on_problems(_: &Summary, row: &Row) -> Option<String> {
             row.problem_steps, row.steps
         )
     })
+}
+
+fn refused(_: &Summary, row: &Row) -> Option<String> {
+    (row.refusals > 0)
+        .then(|| format!("the model, or what guards it, refused to answer {}.", plural(row.refusals, "time")))
 }
 
 fn spent_without_action(_: &Summary, row: &Row) -> Option<String> {

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::chat::adjust::Adjusted;
 use crate::chat::wire::{self, ModelSettings};
 use crate::chat::{BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, Retry};
 use crate::log::store::{pretty, write_whole};
@@ -34,6 +35,7 @@ struct Tape {
 /// The answer of an endpoint after all retries.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "nearly every answer is a reply")]
 enum Answer {
     Reply(ChatReply),
     Fault(Fault),
@@ -91,7 +93,7 @@ struct Folder {
 impl Folder {
     /// The request as it would be sent.
     fn body(&self, request: &ChatRequest) -> Value {
-        wire::request_body(request, &self.settings).unwrap_or_default()
+        wire::request_body(request, &self.settings)
     }
 
     fn file(&self, body: &Value) -> PathBuf {
@@ -148,6 +150,10 @@ impl ChatClient for Recording {
             self.keep(request, context.repeat, &answer)?;
             answer
         })
+    }
+
+    fn adjusted(&self) -> Adjusted {
+        self.client.adjusted()
     }
 }
 

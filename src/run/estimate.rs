@@ -101,6 +101,9 @@ fn reply(content: String) -> ChatReply {
         usage: None,
         request_id: None,
         latency_ms: 0,
+        as_it_came: None,
+        billed_usd: None,
+        served: crate::chat::ServedBy::default(),
         retries: Vec::new(),
     }
 }

@@ -85,7 +85,10 @@ fn an_answer_stays_in_the_conversation_as_it_was() {
     let _ = policy.turn(episode.observation());
     let _ = policy.reply(Ok(&says("  odd ")), episode.observation());
     let Turn::Ask(request) = policy.turn(episode.observation()) else { panic!() };
-    assert_eq!(request.messages[1], Message::Assistant { content: Some("  odd ".to_owned()), tool_calls: vec![] });
+    assert_eq!(
+        request.messages[1],
+        Message::Assistant { content: Some("  odd ".to_owned()), tool_calls: vec![], as_it_came: None }
+    );
 }
 
 // ---- processes ----

@@ -188,7 +188,7 @@ fn replies_that_are_faults_of_the_wire() {
         (Reply::error(400, "x", "no such field"), "the request was refused"),
         (Reply::error(400, "context_length_exceeded", "too long"), "longer than the model's context"),
         (Reply::html(200), "a web page answered where JSON was asked for"),
-        (Reply::raw(200, "data: {}\n\n"), "a stream of events answered where JSON was asked for"),
+        (Reply::raw(200, "data: {}\n\n"), "the answer ended before it was complete"),
         (Reply::json(200, json!({"choices": []})), "the answer has no choice"),
         (Reply::json(200, json!({"error": {"message": "odd"}})), "an error came with status 200"),
         (Reply::raw(200, "{\"choices\": ["), "the answer is no chat completion"),
@@ -239,6 +239,7 @@ fn void_episodes_can_be_tolerated() {
 #[test]
 fn what_was_configured_wrongly_ends_the_run_before_it_starts() {
     let echo = format!("Incorrect API key provided: {KEY}");
+    // A page may come from a gateway that is out of order, so that it is asked for once more.
     for (reply, words) in [
         (Reply::error(401, "invalid_api_key", &echo), vec!["the key was refused", "HTTP 401", "--api-key-env"]),
         (Reply::error(403, "x", "not for you"), vec!["the key was refused", "not for you"]),
@@ -258,7 +259,7 @@ fn what_was_configured_wrongly_ends_the_run_before_it_starts() {
             assert!(said.contains(word), "{word}: {said}");
         }
         assert_eq!(run.stdout(), "");
-        assert_eq!(server.calls(), 1);
+        assert_eq!(server.calls(), if said.contains("a web page answered") { 2 } else { 1 });
         assert!(!run.folder.path().join("out").exists(), "no run was begun");
     }
 }
@@ -461,7 +462,10 @@ fn a_key_that_no_header_can_carry() {
 fn faults_on_purpose_change_no_score() {
     let server = Server::start(|_, seen| good(seen));
     let play = |arguments: &[&str]| {
-        let mut all = vec!["--epochs", "8", "--max-retries", "6", "--max-void", "24", "--format", "json"];
+        let mut all = vec!["--epochs", "8", "--max-void", "24", "--format", "json"];
+        if !arguments.contains(&"--max-retries") {
+            all.extend(["--max-retries", "6"]);
+        }
         all.extend(arguments);
         bench(&server.base_url(), &all)
     };
@@ -494,8 +498,9 @@ fn faults_on_purpose_change_no_score() {
     let kept: Value = serde_json::from_str(&passing.file("summary.json")).unwrap();
     assert_eq!(kept["run"]["chaos"], "429=20%,timeout=5%,500=5%");
 
-    // Permanent faults leave an episode without a score, and the others as they are.
-    let lossy = play(&["--chaos", "malformed=20%,429=10%"]);
+    // Faults that are not tried again leave an episode without a score, and the others as they are.
+    let once = |arguments: &[&str]| play(&[arguments, &["--max-retries", "0"]].concat());
+    let lossy = once(&["--chaos", "malformed=20%"]);
     lossy.expect_exit(0);
     let row = lossy.row();
     let void = row["void"].as_u64().unwrap();
@@ -511,9 +516,9 @@ fn faults_on_purpose_change_no_score() {
         assert!(with.2.is_none() || with.2 == without.2, "{with:?} {without:?}");
     }
     // The same seed meets the same faults.
-    let again = play(&["--chaos", "malformed=20%,429=10%", "--concurrency", "1"]);
+    let again = once(&["--chaos", "malformed=20%", "--concurrency", "1"]);
     assert_eq!(scores(&again), scores(&lossy));
-    let other = play(&["--chaos", "malformed=20%,429=10%", "--seed", "5"]);
+    let other = once(&["--chaos", "malformed=20%", "--seed", "5"]);
     assert_ne!(scores(&other), scores(&lossy));
 
     for (arguments, words) in

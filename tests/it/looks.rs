@@ -1,7 +1,8 @@
 //! Tests of looks with optional parameters through the doors of the program: REST of the binary, MCP, and what models are told.
 
-use incident_bench::agent::parse;
+use incident_bench::agent::parse::{self, Counts};
 use incident_bench::agent::prompt::{LastStep, PromptSet, Protocol};
+use incident_bench::agent::think::Think;
 use incident_bench::agent::{guard, tool_aliases::ToolNames};
 use incident_bench::chat::ReplyFormat;
 use incident_bench::serve::App;
@@ -133,7 +134,7 @@ async fn tools_of_mcp_have_the_parameters_where_worlds_are_simulated() {
 
 #[test]
 fn models_are_told_the_parameters_of_looks() {
-    let prompts = PromptSet::simulated().unwrap();
+    let prompts = PromptSet::simulated(Think::On).unwrap();
     let mut episode = repair();
     let ReplyFormat::Tools { tools } = prompts.format(episode.observation(), Protocol::Tools) else { panic!("tools") };
     let tool = |name: &str| tools.iter().find(|tool| tool.name == name).unwrap().parameters.clone();
@@ -157,7 +158,7 @@ fn models_are_told_the_parameters_of_looks() {
     let part = episode.observation().briefing.services[0].to_string();
     let text =
         format!(r#"{{"action_type": "query_logs", "service": "{part}", "level": "error", "window": 9, "why": 1}}"#);
-    let action = parse::from_text(&text).unwrap();
+    let action = parse::from_text(&text, Counts::First).unwrap();
     guard::check(&action, episode.observation()).unwrap();
     episode.step(&action);
     let last = LastStep { action: Some(action), not_used: None };

@@ -1,14 +1,18 @@
 //! Tests of the LLM agent without a network: decisions and their sources, the conversation, and every wording.
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use incident_bench::agent::llm::{Assist, Llm};
 use incident_bench::agent::prompt::{PromptSet, Protocol};
+use incident_bench::agent::think::Think;
 use incident_bench::agent::{Decision, Policy, StepSource, Turn, fallback};
 use incident_bench::chat::{
     ChatError, ChatReply, ChatRequest, ErrorKind, FinishReason, Message, ReplyFormat, ToolCall,
 };
-use incident_env::{Action, Episode, TaskId};
+use incident_env::{Action, Episode, EpisodeId, TaskId};
+use incident_generate::{Generator, Suite};
 use serde_json::{Value, json};
 
 use crate::world::{act, play, says, small};
@@ -16,8 +20,8 @@ use crate::world::{act, play, says, small};
 const PROTOCOLS: [Protocol; 3] = [Protocol::Text, Protocol::Json, Protocol::Tools];
 const ASSISTS: [Assist; 3] = [Assist::Fallback, Assist::Repair, Assist::Off];
 
-fn prompts() -> Arc<PromptSet> {
-    Arc::new(PromptSet::embedded().unwrap())
+fn prompts(think: Think) -> Arc<PromptSet> {
+    Arc::new(PromptSet::embedded(think).unwrap())
 }
 
 fn proposes(kind: &str, parameters: Value) -> ChatReply {
@@ -43,8 +47,12 @@ struct Table {
 
 impl Table {
     fn new(scenario: &str, protocol: Protocol, assist: Assist) -> Self {
+        Self::with(prompts(Think::On), scenario, protocol, assist)
+    }
+
+    fn with(prompts: Arc<PromptSet>, scenario: &str, protocol: Protocol, assist: Assist) -> Self {
         let episode = play(&small(), scenario);
-        Self { episode, agent: Llm::new(prompts(), protocol, assist), asked: vec![] }
+        Self { episode, agent: Llm::new(prompts, protocol, assist), asked: vec![] }
     }
 
     fn turn(&mut self) -> &ChatRequest {
@@ -113,6 +121,11 @@ fn unusable() -> Vec<Unusable> {
     let cut = ChatReply { finish: FinishReason::Length, ..says("{\"action_type\": \"query_l") };
     let filtered = ChatReply { finish: FinishReason::ContentFilter, ..says("") };
     let thoughts = ChatReply { reasoning: Some("The disk, perhaps.".to_owned()), ..says("") };
+    let refusal = ChatReply { finish: FinishReason::Refusal, ..says("I cannot help with that.") };
+    let refused_after_call =
+        ChatReply { finish: FinishReason::Refusal, ..calls(&[("c1", "query_logs", "{\"service\": \"web\"}")]) };
+    let cut_thought = ChatReply { finish: FinishReason::Length, reasoning: Some("The disk".to_owned()), ..says("") };
+    let malformed = ChatReply { finish: FinishReason::Malformed, ..says("<function=query_logs>{\"service\": \"w") };
     let cut_call = ChatReply { finish: FinishReason::Length, ..calls(&[("c1", "query_logs", "{\"service\": \"w")]) };
     let refused = |kind: &str, parameters: Value, problem| {
         (proposes(kind, parameters.clone()), problem, Some(act(kind, parameters)))
@@ -124,6 +137,10 @@ fn unusable() -> Vec<Unusable> {
         (thoughts, "the reply has reasoning but no answer", None),
         (filtered, "the provider's content filter stopped the reply", None),
         (cut, "the reply was cut at the token limit before an action was complete", None),
+        (refusal, "the model refused to answer", None),
+        (refused_after_call, "the model refused to answer", None),
+        (cut_thought, "the reply was cut at the token limit while the model was still thinking", None),
+        (malformed, "the host refused what the model wrote, which has no whole action", None),
         (cut_call, "the reply was cut at the token limit before an action was complete", None),
         (calls(&[("c1", "query_logs", "{\"ser")]), "the arguments of the function call are not valid JSON", None),
         refused("dance", json!({}), "there is no action 'dance'"),
@@ -416,6 +433,164 @@ fn each_step_may_be_shortened_anew() {
     }
 }
 
+/// A reply that the endpoint cut because the conversation left no room for it is asked for again with less evidence, as
+/// long as there is any; then the cut is the model's problem, and the episode goes on.
+#[test]
+fn a_conversation_that_leaves_no_room_is_shortened() {
+    let cut = ChatReply { finish: FinishReason::ContextWindow, ..says("{\"action_type\": \"query_l") };
+    let mut table = after_steps(5);
+    let mut asked = 0;
+    let decision = loop {
+        match table.reply(&cut) {
+            Turn::Act(decision) => break decision,
+            turn => drop(table.expect_ask(turn)),
+        }
+        asked += 1;
+        check_form(table.messages());
+    };
+    assert!(asked > 0);
+    assert_eq!(table.agent.dropped_evidence(), 4);
+    let problem = "the reply was cut at the end of the model's context before an action was complete";
+    assert_eq!(decision.problem.as_deref(), Some(problem));
+    // An action that is whole needs no second call.
+    let mut table = after_steps(5);
+    let whole = ChatReply { finish: FinishReason::ContextWindow, ..proposes("query_logs", json!({"service": "web"})) };
+    assert_eq!(table.decides(&whole).source, StepSource::Model);
+    assert_eq!(table.agent.dropped_evidence(), 0);
+}
+
+/// A reply as an endpoint of Chat Completions sent it, with a long thought.
+fn thoughtful(mut reply: ChatReply) -> ChatReply {
+    let calls: Vec<_> = reply
+        .tool_calls
+        .iter()
+        .map(|call| {
+            json!({"id": call.id, "type": "function", "extra_content": {"google": {"thought_signature": "c2ln"}},
+                "function": {"name": call.name, "arguments": call.arguments}})
+        })
+        .collect();
+    let mut came = json!({"role": "assistant", "content": reply.content, "reasoning_content": "hm ".repeat(2_000)});
+    if !calls.is_empty() {
+        came["tool_calls"] = calls.into();
+    }
+    reply.as_it_came = Some(came);
+    reply
+}
+
+/// What is played back of each reply of the model.
+fn played_back(messages: &[Message]) -> Vec<Option<Value>> {
+    let came = |message: &Message| match message {
+        Message::Assistant { as_it_came, .. } => Some(as_it_came.clone()),
+        _ => None,
+    };
+    messages.iter().filter_map(came).collect()
+}
+
+#[test]
+fn replies_are_played_back_as_they_came() {
+    let blocks = json!([{"type": "thinking", "thinking": "hm", "signature": "c2ln"}, {"type": "text", "text": "\n"},
+        {"type": "tool_use", "id": "c2", "name": "query_logs", "input": {"service": "web"}}]);
+    let call = |id| calls(&[(id, "query_logs", "{\"service\": \"web\"}")]);
+    let mut table = Table::new("RCA-901", Protocol::Tools, Assist::Off);
+    let first = thoughtful(call("c1"));
+    table.step(&first);
+    table.step(&ChatReply { as_it_came: Some(blocks), ..call("c2") });
+    table.turn();
+    let without_blank = json!([{"type": "thinking", "thinking": "hm", "signature": "c2ln"},
+        {"type": "tool_use", "id": "c2", "name": "query_logs", "input": {"service": "web"}}]);
+    assert_eq!(played_back(table.messages()), [first.as_it_came, Some(without_blank)]);
+}
+
+#[test]
+fn an_empty_reply_is_played_back_as_a_valid_message() {
+    let empty = thoughtful(says(""));
+    let reasoning = json!([{"type": "reasoning", "id": "rs_1", "encrypted_content": "x"}]);
+    for (reply, expected) in [
+        (says(""), None),
+        (ChatReply { content: None, ..empty.clone() }, {
+            let mut came = empty.as_it_came.clone().unwrap();
+            came["content"] = "(no answer)".into();
+            Some(came)
+        }),
+        // A list that holds thoughts only is no whole message in any API.
+        (ChatReply { content: None, as_it_came: Some(reasoning), ..says("") }, None),
+        (ChatReply { as_it_came: Some(json!([])), finish: FinishReason::Refusal, ..says("") }, None),
+    ] {
+        let mut table = Table::new("RCA-901", Protocol::Text, Assist::Fallback);
+        table.step(&reply);
+        table.turn();
+        check_form(table.messages());
+        assert_eq!(played_back(table.messages()), [expected]);
+        assert!(table.messages().iter().any(|message| message.content() == "(no answer)"));
+    }
+}
+
+#[test]
+fn old_thoughts_go_before_evidence_and_signatures_stay() {
+    let mut table = Table::new("RCA-901", Protocol::Tools, Assist::Off);
+    for (id, service) in [("c1", "web"), ("c2", "postgres-db"), ("c3", "auth-service")] {
+        table.step(&thoughtful(calls(&[(id, "query_logs", &json!({"service": service}).to_string())])));
+    }
+    table.turn();
+    let whole = played_back(table.messages());
+    let turn = table.fails(&too_long(Some((1000, 1000))));
+    table.expect_ask(turn);
+    check_form(table.messages());
+    assert_eq!((dropped(table.messages()).len(), table.agent.dropped_evidence()), (0, 1));
+    let short = played_back(table.messages());
+    assert_eq!(short[1..], whole[1..], "the oldest first");
+    let mut expected = whole[0].clone().unwrap();
+    expected["reasoning_content"] = "[thoughts were dropped to fit the context limit]".into();
+    assert_eq!(short[0], Some(expected));
+    // What does not fit at all loses everything but the newest reply and its result.
+    let turn = table.fails(&too_long(Some((100_000, 10))));
+    table.expect_ask(turn);
+    check_form(table.messages());
+    assert_eq!(played_back(table.messages())[2], whole[2]);
+    assert_eq!(dropped(table.messages()).len(), 2);
+}
+
+#[test]
+fn a_cut_reply_is_played_back_as_it_was_cut() {
+    let long =
+        format!("{} {{\"action_type\": \"query_logs\", \"parameters\": {{\"service\": \"web\"}}}}", "so ".repeat(500));
+    let blocks = json!([{"type": "thinking", "signature": "c2ln"}, {"type": "text", "text": long}]);
+    let mut table = Table::new("RCA-901", Protocol::Text, Assist::Off);
+    table.step(&thoughtful(says(&long)));
+    table.step(&ChatReply { as_it_came: Some(blocks), ..says(&long) });
+    table.step(&thoughtful(says(&long)));
+    table.turn();
+    let whole = played_back(table.messages());
+    let turn = table.fails(&too_long(Some((100_000, 10))));
+    table.expect_ask(turn);
+    let texts: Vec<_> = table.messages().iter().filter(|one| matches!(one, Message::Assistant { .. })).collect();
+    let came = played_back(table.messages());
+    assert!(texts[0].content().len() <= 300 && texts[0].content().ends_with("[cut to fit the context limit]"));
+    assert_eq!(came[0].as_ref().unwrap()["content"], texts[0].content(), "both say the same");
+    assert_eq!(came[1], None, "a list is written anew");
+    assert_eq!(came[2], whole[2], "the newest stays");
+    check_form(table.messages());
+}
+
+// ---- thinking ----
+
+#[test]
+fn what_counts_depends_on_whether_a_model_may_think() {
+    let thought = "I could {\"action_type\": \"query_logs\", \"parameters\": {\"service\": \"web\"}}.\nBut rather: \
+        {\"action_type\": \"check_metrics\", \"parameters\": {\"service\": \"web\"}}";
+    for (think, kind) in [(Think::Off, "query_logs"), (Think::On, "check_metrics")] {
+        let mut table = Table::with(prompts(think), "RCA-901", Protocol::Text, Assist::Off);
+        assert_eq!(table.step(&says(thought)).action, act(kind, json!({"service": "web"})), "{think}");
+    }
+    // A host that checks calls must not make a model better or worse than one that passes them on.
+    for finish in [FinishReason::Stop, FinishReason::Malformed] {
+        let mut table = Table::new("RCA-901", Protocol::Tools, Assist::Off);
+        let reply = ChatReply { finish, ..says("<function=query_logs>{\"service\": \"web\"}</function>") };
+        let decision = table.step(&reply);
+        assert_eq!((decision.action, decision.problem), (act("query_logs", json!({"service": "web"})), None));
+    }
+}
+
 // ---- wordings ----
 
 /// Formats a message under a heading.
@@ -425,35 +600,58 @@ fn part(heading: &str, message: Option<&Message>) -> String {
 
 #[test]
 fn every_wording() {
-    for (scenario, task) in [
-        ("AC-901", TaskId::AlertClassification),
-        ("RCA-901", TaskId::RootCauseAnalysis),
-        ("RP-901", TaskId::RemediationPlanning),
-    ] {
+    for (think, name) in [(Think::Off, "wording"), (Think::On, "wording_think")] {
+        for (scenario, task) in [
+            ("AC-901", TaskId::AlertClassification),
+            ("RCA-901", TaskId::RootCauseAnalysis),
+            ("RP-901", TaskId::RemediationPlanning),
+        ] {
+            let table = |protocol| Table::with(prompts(think), scenario, protocol, Assist::Repair);
+            let mut text = String::new();
+            for protocol in PROTOCOLS {
+                text += &part(&format!("{task}, {protocol}: instructions"), table(protocol).turn().messages.first());
+            }
+            let mut table = table(Protocol::Text);
+            text += &part("incident", table.turn().messages.last());
+            let turn = table.reply(&says("?"));
+            text += &part("repair", table.expect_ask(turn).messages.last());
+            let service = fallback::next(table.episode.observation()).target().unwrap().to_owned();
+            table.decides(&proposes("query_logs", json!({ "service": service })));
+            text += &part("after a look", table.turn().messages.last());
+            // Two replies are unusable: then come the fallback's step and the reason.
+            let turn = table.reply(&proposes("query_logs", json!({"service": "cdn"})));
+            text += &part("repair of a refusal", table.expect_ask(turn).messages.last());
+            table.decides(&says("?"));
+            text += &part("after the fallback", table.turn().messages.last());
+            insta::assert_snapshot!(format!("{name}_{task}"), text.trim_end());
+        }
+    }
+}
+
+/// The instructions for a simulated incident, without what the incident says.
+#[test]
+fn the_wording_of_simulated_incidents() {
+    let suite: Suite = "easy,count=3,seed=3".parse().unwrap();
+    let generator = Generator::embedded().unwrap();
+    let catalog = suite.catalog(generator.library(), generator.tasks()).unwrap();
+    let scenario = catalog.scenarios().iter().find(|one| one.task() == TaskId::RootCauseAnalysis).unwrap();
+    let episode = Episode::reset(scenario, EpisodeId::nil());
+    for (think, name) in [(Think::Off, "simulated"), (Think::On, "simulated_think")] {
+        let prompts = PromptSet::simulated(think).unwrap();
         let mut text = String::new();
         for protocol in PROTOCOLS {
-            let mut table = Table::new(scenario, protocol, Assist::Repair);
-            text += &part(&format!("{task}, {protocol}: instructions"), table.turn().messages.first());
+            let system = prompts.system(episode.observation().task(), protocol).unwrap();
+            let rules = &system[system.find("Each step, choose one action.").unwrap()..];
+            let first = prompts.first(episode.observation(), protocol).unwrap();
+            let _ = write!(text, "=== {protocol}\n\n{rules}\n…\n{}\n\n", first.lines().last().unwrap());
         }
-        let mut table = Table::new(scenario, Protocol::Text, Assist::Repair);
-        text += &part("incident", table.turn().messages.last());
-        let turn = table.reply(&says("?"));
-        text += &part("repair", table.expect_ask(turn).messages.last());
-        let service = fallback::next(table.episode.observation()).target().unwrap().to_owned();
-        table.decides(&proposes("query_logs", json!({ "service": service })));
-        text += &part("after a look", table.turn().messages.last());
-        // Two replies are unusable: then come the fallback's step and the reason.
-        let turn = table.reply(&proposes("query_logs", json!({"service": "cdn"})));
-        text += &part("repair of a refusal", table.expect_ask(turn).messages.last());
-        table.decides(&says("?"));
-        text += &part("after the fallback", table.turn().messages.last());
-        insta::assert_snapshot!(format!("wording_{task}"), text.trim_end());
+        insta::assert_snapshot!(format!("wording_{name}"), text.trim_end());
     }
 }
 
 #[test]
 fn the_wording_of_results() {
-    let mut table = Table::new("RP-901", Protocol::Text, Assist::Off);
+    let mut table = Table::with(prompts(Think::Off), "RP-901", Protocol::Text, Assist::Off);
     let mut text = String::new();
     table.turn();
     for (kind, parameters) in [
@@ -481,45 +679,117 @@ fn the_wording_of_results() {
 
 #[test]
 fn the_form_of_each_protocol() {
-    let prompts = prompts();
-    for (scenario, task) in [
-        ("AC-901", TaskId::AlertClassification),
-        ("RCA-901", TaskId::RootCauseAnalysis),
-        ("RP-901", TaskId::RemediationPlanning),
-    ] {
-        let episode = play(&small(), scenario);
-        let format = |protocol| prompts.format(episode.observation(), protocol);
-        assert_eq!(format(Protocol::Text), ReplyFormat::Text);
-        let ReplyFormat::Json { name, schema } = format(Protocol::Json) else { panic!("{task}") };
-        assert_eq!(name, "incident_action");
-        let valid = jsonschema::validator_for(&schema).unwrap();
-        let ReplyFormat::Tools { tools } = format(Protocol::Tools) else { panic!("{task}") };
-        for tool in &tools {
-            jsonschema::validator_for(&tool.parameters).unwrap();
+    for (think, names) in [(Think::Off, ["schema", "tools"]), (Think::On, ["schema_think", "tools"])] {
+        let prompts = prompts(think);
+        for (scenario, task) in [
+            ("AC-901", TaskId::AlertClassification),
+            ("RCA-901", TaskId::RootCauseAnalysis),
+            ("RP-901", TaskId::RemediationPlanning),
+        ] {
+            let episode = play(&small(), scenario);
+            let format = |protocol| prompts.format(episode.observation(), protocol);
+            assert_eq!(format(Protocol::Text), ReplyFormat::Text);
+            let ReplyFormat::Json { name, schema } = format(Protocol::Json) else { panic!("{task}") };
+            assert_eq!(name, "incident_action");
+            let valid = jsonschema::validator_for(&schema).unwrap();
+            let ReplyFormat::Tools { tools } = format(Protocol::Tools) else { panic!("{task}") };
+            for tool in &tools {
+                jsonschema::validator_for(&tool.parameters).unwrap();
+            }
+            let offered: Vec<_> = episode.observation().task().actions.iter().map(ToString::to_string).collect();
+            assert_eq!(tools.iter().map(|tool| tool.name.clone()).collect::<Vec<_>>(), offered, "one tool an action");
+            let service = &episode.observation().briefing.services[0];
+            let look = |service: &str| {
+                let action = json!({"action_type": "query_logs", "parameters": {"service": service}});
+                match think {
+                    Think::On => json!({"reasoning": "It is slow.", "action": action}),
+                    Think::Off => json!({"action": action}),
+                }
+            };
+            assert!(valid.is_valid(&look(service)));
+            let dance = json!({"reasoning": "", "action": {"action_type": "dance", "parameters": {}}});
+            let mut long = look(service);
+            long["reasoning"] = "x".repeat(1201).into();
+            for wrong in [look("cdn"), json!({}), dance, long] {
+                assert!(!valid.is_valid(&wrong), "{wrong}");
+            }
+            insta::assert_json_snapshot!(format!("{}_{task}", names[0]), schema);
+            insta::assert_json_snapshot!(format!("{}_{task}", names[1]), tools);
         }
-        let offered: Vec<_> = episode.observation().task().actions.iter().map(ToString::to_string).collect();
-        assert_eq!(tools.iter().map(|tool| tool.name.clone()).collect::<Vec<_>>(), offered, "one tool an action");
-        let service = &episode.observation().briefing.services[0];
-        let look = |service: &str| json!({"action": {"action_type": "query_logs", "parameters": {"service": service}}});
-        assert!(valid.is_valid(&look(service)));
-        for wrong in [look("cdn"), json!({}), json!({"action": {"action_type": "dance", "parameters": {}}})] {
-            assert!(!valid.is_valid(&wrong), "{wrong}");
-        }
-        insta::assert_json_snapshot!(format!("schema_{task}"), schema);
-        insta::assert_json_snapshot!(format!("tools_{task}"), tools);
     }
+}
+
+/// Constrained decoding writes the properties in the order of the schema.
+#[test]
+fn the_thought_comes_before_the_action() {
+    let episode = play(&small(), "RCA-901");
+    let ReplyFormat::Json { schema, .. } = prompts(Think::On).format(episode.observation(), Protocol::Json) else {
+        panic!("no schema")
+    };
+    assert!(schema.to_string().starts_with(r#"{"type":"object","properties":{"reasoning":"#), "{schema}");
+    assert_eq!(schema["required"], json!(["reasoning", "action"]));
 }
 
 /// Scores with different prompts are not comparable, so a changed prompt needs a new version.
 #[test]
 fn a_changed_prompt_has_a_new_version() {
     // There is one line for each released version; a new one is added and none is changed.
-    const VERSIONS: [(&str, &str); 1] =
-        [("default/1", "sha256:097fa87a95c9ce175ed3bf826f1d88ebd4c34c1b1578290e663858afe43bd51a")];
-    let set = PromptSet::embedded().unwrap();
+    const VERSIONS: [(&str, &str); 4] = [
+        ("default/1", "sha256:097fa87a95c9ce175ed3bf826f1d88ebd4c34c1b1578290e663858afe43bd51a"),
+        ("default/2", "sha256:7ea4f099298e140bd71f37d12a9c45c2bf3412ec358f8ea312f0f260912d36dd"),
+        ("simulated/4", "sha256:6f4c224b881e9ecd6a42722a362fcbcc2da03669fc99972aadbc035dfba74176"),
+        ("simulated/5", "sha256:aaf668160a0382aefd41e86cd45859bd7f8ade8964a08523bd1797b4811393b1"),
+    ];
+    let sets = [
+        PromptSet::embedded(Think::Off),
+        PromptSet::embedded(Think::On),
+        PromptSet::simulated(Think::Off),
+        PromptSet::simulated(Think::On),
+    ];
+    let sets = sets.map(Result::unwrap);
+    let now = sets.each_ref().map(|set| (set.label(), set.digest().to_owned()));
     assert_eq!(
-        (set.label().as_str(), set.digest()),
-        VERSIONS[VERSIONS.len() - 1],
-        "a prompt has changed: raise `version` in prompts/default/prompt.toml and add the new digest here"
+        now.each_ref().map(|(label, digest)| (label.as_str(), digest.as_str())),
+        VERSIONS,
+        "a prompt has changed: raise `version` in the set's prompt.toml and add the new digest here"
     );
+}
+
+/// A set of one's own says the same with and without thinking, unless it has files for it or asks for `think`.
+#[test]
+fn a_set_of_ones_own_decides_what_a_model_is_told() {
+    let own: BTreeMap<String, String> = [
+        ("system.md.j2", "{{ task.id }} {{ think }}"),
+        ("first.md.j2", "first"),
+        ("step.md.j2", "step"),
+        ("repair.md.j2", "repair"),
+        ("prompt.toml", include_str!("../../prompts/default/prompt.toml")),
+    ]
+    .map(|(file, text)| (file.to_owned(), text.to_owned()))
+    .into();
+    let set = |files: &BTreeMap<String, String>, think| PromptSet::new("own", files, think).unwrap();
+    let told = |set: &PromptSet| {
+        let episode = play(&small(), "RCA-901");
+        let system = set.system(episode.observation().task(), Protocol::Text).unwrap();
+        (system, set.first(episode.observation(), Protocol::Text).unwrap())
+    };
+    assert_eq!(set(&own, Think::On).digest(), set(&own, Think::Off).digest());
+    assert_eq!(told(&set(&own, Think::On)), ("root_cause_analysis on".to_owned(), "first".to_owned()));
+    assert_eq!(told(&set(&own, Think::Off)), ("root_cause_analysis off".to_owned(), "first".to_owned()));
+    assert_eq!(set(&own, Think::On).label(), "own/1");
+
+    let mut with = own.clone();
+    with.insert("think/first.md.j2".to_owned(), "think first".to_owned());
+    with.insert("think/prompt.toml".to_owned(), "version = \"1-think\"".to_owned());
+    assert_eq!(told(&set(&with, Think::On)).1, "think first");
+    assert_eq!(set(&with, Think::On).label(), "own/1-think");
+    assert_eq!(told(&set(&with, Think::Off)).1, "first");
+    assert_eq!(set(&with, Think::Off).digest(), set(&own, Think::Off).digest());
+    assert_ne!(set(&with, Think::On).digest(), set(&own, Think::On).digest());
+
+    // A set without descriptions of the actions names the first that is missing.
+    let mut broken = own;
+    broken.insert("prompt.toml".to_owned(), "version = \"1\"".to_owned());
+    let error = PromptSet::new("own", &broken, Think::Off).unwrap_err().to_string();
+    assert_eq!(error, "prompt.toml of the prompt set 'own': no [[action]] describes query_logs");
 }

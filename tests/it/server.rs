@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 /// A request as it arrived.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Seen {
+    pub(crate) path: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Value,
 }
@@ -31,6 +32,11 @@ impl Seen {
     /// Returns the number of messages in the request.
     pub(crate) fn messages(&self) -> usize {
         self.body["messages"].as_array().map_or(0, Vec::len)
+    }
+
+    /// Returns the path and the query of the request.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -160,6 +166,28 @@ impl Server {
         })
     }
 
+    /// Starts a server that answers every request with these pieces of a stream, each after a pause.
+    pub(crate) fn slowly(pieces: Vec<String>, pause: Duration) -> Self {
+        Self::launch(move |listener, seen| async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                seen.lock().unwrap().push(Seen::default());
+                let pieces = pieces.clone();
+                tokio::spawn(async move {
+                    read_request(&mut stream).await?;
+                    let head =
+                        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+                    stream.write_all(head.as_bytes()).await?;
+                    for piece in pieces {
+                        tokio::time::sleep(pause).await;
+                        stream.write_all(format!("{:x}\r\n{piece}\r\n", piece.len()).as_bytes()).await?;
+                    }
+                    stream.write_all(b"0\r\n\r\n").await
+                });
+            }
+        })
+    }
+
     fn launch<F: Future<Output = ()>>(serve: impl FnOnce(TcpListener, Log) -> F + Send + 'static) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -218,10 +246,12 @@ pub(crate) fn dead_url() -> String {
 
 async fn answer(
     State((script, seen)): State<(Script, Log)>,
+    uri: axum::http::Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<axum::body::Body> {
-    let request = Seen { headers, body: serde_json::from_slice(&body).unwrap_or_default() };
+    let path = uri.to_string();
+    let request = Seen { path, headers, body: serde_json::from_slice(&body).unwrap_or_default() };
     let index = {
         let mut seen = seen.lock().unwrap();
         seen.push(request.clone());

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use incident_bench::agent::parse;
-use incident_bench::chat::openai::{Endpoint, OpenAiClient, SetupError};
+use incident_bench::agent::parse::{self, Counts};
+use incident_bench::chat::adjust::Adjusted;
+use incident_bench::chat::endpoint::{Endpoint, EndpointClient, Patience, SetupError};
 use incident_bench::chat::retry::{RetryPolicy, Retrying};
 use incident_bench::chat::wire::{self, Allowance, ModelSettings, RateLimit, RawReply, TokenParam};
 use incident_bench::chat::{
-    BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, FinishReason, Message,
+    Api, BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, FinishReason, Message,
     ReplyFormat, ToolCall, ToolSpec, Usage,
 };
 use proptest::prelude::*;
@@ -41,7 +42,7 @@ fn endpoint(base_url: String) -> Endpoint {
 }
 
 fn settings() -> ModelSettings {
-    ModelSettings { model: "m".to_owned(), ..ModelSettings::default() }
+    ModelSettings { model: "m".to_owned(), api: Some(Api::Chat), ..ModelSettings::default() }
 }
 
 fn request() -> ChatRequest {
@@ -51,7 +52,7 @@ fn request() -> ChatRequest {
 
 /// Asks once, with two retries. The runtime must have a clock that stands still.
 async fn ask_at(endpoint: &Endpoint) -> Result<ChatReply, ChatError> {
-    let client = Hasty(OpenAiClient::new(endpoint, settings()).unwrap());
+    let client = Hasty(EndpointClient::new(endpoint, settings(), Adjusted::default()).unwrap());
     let policy = RetryPolicy { max_retries: 2, base_delay: Duration::from_millis(1), ..RetryPolicy::default() };
     Retrying::new(client, policy).complete(&request(), &CallContext::default()).await
 }
@@ -105,8 +106,20 @@ async fn what_cannot_pass_is_not() {
         (Reply::error(429, "insufficient_quota", "You exceeded your current quota"), ErrorKind::Quota),
         (Reply::error(400, "x", "Your credit balance is too low"), ErrorKind::Quota),
         (Reply::json(413, json!({"error": "Request too large"})), ErrorKind::ContextLength),
+        (Reply::json(200, json!({"error": {"code": "401", "message": "who?"}})), ErrorKind::Auth),
+    ] {
+        let server = Server::of([reply.clone(), ready()]);
+        let error = ask(&server).await.unwrap_err();
+        assert_eq!(error.kind, kind, "{reply:?}");
+        assert_eq!((error.retries.len(), server.calls()), (0, 1), "{reply:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_no_answer_is_asked_for_again() {
+    for (reply, kind) in [
         (Reply::html(200), ErrorKind::HtmlBody),
-        (Reply::raw(200, "data: {\"choices\": []}\n\ndata: [DONE]\n"), ErrorKind::SseBody),
+        (Reply::raw(200, "data: {\"choices\": []}\n\ndata: [DONE]\n"), ErrorKind::EmptyChoices),
         (Reply::raw(200, "").header("content-type", "text/event-stream"), ErrorKind::SseBody),
         (Reply::raw(200, "not json"), ErrorKind::MalformedBody),
         (Reply::raw(200, ""), ErrorKind::MalformedBody),
@@ -116,12 +129,16 @@ async fn what_cannot_pass_is_not() {
         (Reply::json(200, json!({"choices": null})), ErrorKind::EmptyChoices),
         (Reply::json(200, json!({"error": {"message": "upstream is odd"}})), ErrorKind::ErrorBody),
         (Reply::json(200, json!({"error": "odd", "choices": []})), ErrorKind::ErrorBody),
-        (Reply::json(200, json!({"error": {"code": "401", "message": "who?"}})), ErrorKind::Auth),
+        (Reply::raw(200, "{\"choices\": [{\"message\": {\"content\": \"hal"), ErrorKind::MalformedBody),
+        (
+            Reply::json(498, json!({"error": {"message": "capacity", "code": "capacity_exceeded"}})),
+            ErrorKind::RateLimited,
+        ),
     ] {
         let server = Server::of([reply.clone(), ready()]);
-        let error = ask(&server).await.unwrap_err();
-        assert_eq!(error.kind, kind, "{reply:?}");
-        assert_eq!((error.retries.len(), server.calls()), (0, 1), "{reply:?}");
+        let answer = ask(&server).await.unwrap();
+        let tried: Vec<_> = answer.retries.iter().map(|retry| retry.error).collect();
+        assert_eq!((tried.as_slice(), server.calls()), ([kind].as_slice(), 2), "{reply:?}");
     }
 }
 
@@ -239,7 +256,7 @@ fn a_date_counts_from_now() {
 #[tokio::test(start_paused = true)]
 async fn a_wait_beyond_the_deadline_is_not_begun() {
     let server = Server::of([Reply::error(429, "x", "busy").header("retry-after", "60"), ready()]);
-    let client = Hasty(OpenAiClient::new(&endpoint(server.base_url()), settings()).unwrap());
+    let client = Hasty(EndpointClient::new(&endpoint(server.base_url()), settings(), Adjusted::default()).unwrap());
     let deadline = Some(tokio::time::Instant::now() + Duration::from_secs(30));
     let context = CallContext { deadline, jitter_seed: 0, ..CallContext::default() };
     let error = Retrying::new(client, RetryPolicy::default()).complete(&request(), &context).await.unwrap_err();
@@ -256,7 +273,9 @@ async fn faults_of_the_connection_are_named_and_tried_again() {
             Fault::Silence => (Duration::from_millis(50), ErrorKind::Timeout),
             _ => (Duration::from_secs(5), ErrorKind::ConnectionLost),
         };
-        let error = ask_at(&Endpoint { timeout, ..endpoint(server.base_url()) }).await.unwrap_err();
+        let error = ask_at(&Endpoint { patience: Patience::of_silence(timeout), ..endpoint(server.base_url()) })
+            .await
+            .unwrap_err();
         assert_eq!(error.kind, kind, "{fault:?}: {error}");
         assert_eq!((error.retries.len(), server.calls()), (2, 3), "{fault:?}");
     }
@@ -266,7 +285,8 @@ async fn faults_of_the_connection_are_named_and_tried_again() {
 async fn a_late_answer_is_a_timeout() {
     let late = ready().late(Duration::from_secs(30));
     let server = Server::start(move |index, _| if index == 0 { late.clone() } else { ready() });
-    let endpoint = Endpoint { timeout: Duration::from_millis(200), ..endpoint(server.base_url()) };
+    let endpoint =
+        Endpoint { patience: Patience::of_silence(Duration::from_millis(200)), ..endpoint(server.base_url()) };
     let reply = ask_at(&endpoint).await.unwrap();
     let first = reply.retries.first().map(|retry| (retry.error, retry.status));
     assert_eq!(first, Some((ErrorKind::Timeout, None)));
@@ -384,6 +404,15 @@ async fn reasons_to_stop() {
         (json!("length"), FinishReason::Length),
         (json!("tool_calls"), FinishReason::ToolCalls),
         (json!("content_filter"), FinishReason::ContentFilter),
+        (json!("end_turn"), FinishReason::Stop),
+        (json!("stop_sequence"), FinishReason::Stop),
+        (json!("max_tokens"), FinishReason::Length),
+        (json!("tool_use"), FinishReason::ToolCalls),
+        (json!("SAFETY"), FinishReason::ContentFilter),
+        (json!("refusal"), FinishReason::Refusal),
+        (json!("model_context_window_exceeded"), FinishReason::ContextWindow),
+        (json!("function_call_filter: MALFORMED_FUNCTION_CALL"), FinishReason::Malformed),
+        (json!("pause_turn"), FinishReason::Other("pause_turn".to_owned())),
         (json!("eos"), FinishReason::Other("eos".to_owned())),
         (json!(null), FinishReason::Other(String::new())),
         (json!(3), FinishReason::Other(String::new())),
@@ -396,7 +425,7 @@ async fn reasons_to_stop() {
 #[tokio::test(start_paused = true)]
 async fn token_counts() {
     let usage = |prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens| {
-        Some(Usage { prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens })
+        Some(Usage { prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens, ..Usage::default() })
     };
     for (given, counted) in [
         (json!({"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}), usage(9, 0, 2, 0)),
@@ -450,9 +479,13 @@ fn conversation(format: ReplyFormat) -> ChatRequest {
     let messages = vec![
         Message::System { content: text("You are on call.") },
         Message::User { content: text("It burns.") },
-        Message::Assistant { content: Some(text("Let me see.")), tool_calls: vec![] },
+        Message::Assistant { content: Some(text("Let me see.")), tool_calls: vec![], as_it_came: None },
         Message::User { content: text("Go on.") },
-        Message::Assistant { content: None, tool_calls: vec![call("c1", r#"{"service": "web"}"#), call("c2", "{\"a")] },
+        Message::Assistant {
+            content: None,
+            tool_calls: vec![call("c1", r#"{"service": "web"}"#), call("c2", "{\"a")],
+            as_it_came: None,
+        },
         Message::Tool { call_id: text("c1"), content: text("disk full") },
         Message::Tool { call_id: text("c2"), content: text("Not carried out.") },
     ];
@@ -478,17 +511,19 @@ fn the_body_of_each_protocol() {
         ("json", ReplyFormat::Json { name: "incident_action".to_owned(), schema: schema() }),
         ("tools", ReplyFormat::Tools { tools: vec![tool] }),
     ] {
-        let body = wire::request_body(&conversation(format), &settings).unwrap();
+        let body = wire::request_body(&conversation(format), &settings);
         insta::assert_json_snapshot!(format!("body_{name}"), body);
     }
 }
 
 #[test]
 fn limits_and_fields_of_ones_own() {
-    let body = |max_tokens, settings: ModelSettings| {
-        wire::request_body(&ChatRequest { max_tokens, ..request() }, &settings).unwrap()
-    };
-    let plain = json!({"messages": [{"role": "user", "content": "hello"}], "model": "m"});
+    let body =
+        |max_tokens, settings: ModelSettings| wire::request_body(&ChatRequest { max_tokens, ..request() }, &settings);
+    let plain = json!({
+        "messages": [{"role": "user", "content": "hello"}], "model": "m",
+        "stream": true, "stream_options": {"include_usage": true},
+    });
     assert_eq!(body(None, settings()), plain);
     for (token_param, name) in
         [(TokenParam::MaxTokens, "max_tokens"), (TokenParam::MaxCompletionTokens, "max_completion_tokens")]
@@ -516,7 +551,7 @@ async fn what_travels_is_what_was_built() {
     // A slash at the end of the URL does not make a second one.
     ask_at(&endpoint(format!("{}/", server.base_url()))).await.unwrap();
     for seen in server.seen() {
-        assert_eq!(seen.body, wire::request_body(&request(), &settings()).unwrap());
+        assert_eq!(seen.body, wire::request_body(&request(), &settings()));
         assert_eq!(seen.header("content-type"), Some("application/json"));
     }
 }
@@ -551,7 +586,7 @@ async fn the_key_is_in_no_text() {
         let server = reply.map(|reply| Server::of([reply]));
         let plain = server.as_ref().map_or(dead.clone(), |server| endpoint(server.base_url()));
         let endpoint = Endpoint { key: Some(KEY.into()), ..plain };
-        let client = OpenAiClient::new(&endpoint, settings()).unwrap();
+        let client = EndpointClient::new(&endpoint, settings(), Adjusted::default()).unwrap();
         let error = ask_at(&endpoint).await.unwrap_err();
         for text in [format!("{endpoint:?}"), format!("{client:?}"), format!("{error:?}"), error.to_string()] {
             assert!(!text.contains(KEY), "{what}: {text}");
@@ -563,16 +598,21 @@ async fn the_key_is_in_no_text() {
 fn what_no_header_can_carry_is_refused() {
     for key in ["sk-secret\n123", "sk-secret\r\nhost: x", "sk\0secret", "sk-\u{7f}secret"] {
         let endpoint = Endpoint { key: Some(key.into()), ..endpoint("http://127.0.0.1:1/v1".to_owned()) };
-        let error = OpenAiClient::new(&endpoint, settings()).unwrap_err();
+        let error = EndpointClient::new(&endpoint, settings(), Adjusted::default()).unwrap_err();
         assert!(matches!(error, SetupError::Key), "{key:?}");
         assert!(!format!("{error} {error:?} {endpoint:?}").contains("secret"), "{key:?}");
     }
     for (name, value) in [("x title", "a"), ("x-title", "a\nb")] {
         let headers = [(name.to_owned(), value.to_owned())].into();
         let endpoint = Endpoint { headers, ..endpoint("http://127.0.0.1:1/v1".to_owned()) };
-        assert!(matches!(OpenAiClient::new(&endpoint, settings()), Err(SetupError::Header(bad)) if bad == name));
+        assert!(
+            matches!(EndpointClient::new(&endpoint, settings(), Adjusted::default()), Err(SetupError::Header(bad)) if bad == name)
+        );
     }
-    assert!(matches!(OpenAiClient::new(&endpoint("no url".to_owned()), settings()), Err(SetupError::Url { .. })));
+    assert!(matches!(
+        EndpointClient::new(&endpoint("no url".to_owned()), settings(), Adjusted::default()),
+        Err(SetupError::Url { .. })
+    ));
 }
 
 // ---- whatever may come ----
@@ -624,11 +664,13 @@ fn odd_json() -> impl Strategy<Value = Value> {
     })
 }
 
-fn any_reply_is_understood(status: u16, content_type: Option<&str>, body: &[u8]) {
+fn any_reply_is_understood(api: Api, status: u16, content_type: Option<&str>, body: &[u8]) {
     let raw = RawReply { status, content_type, request_id: None, retry_after: None, body };
-    match wire::parse_reply(&raw) {
+    match wire::parse_reply(api, &raw) {
         Ok(reply) => {
-            let _ = parse::action(&reply);
+            for counts in [Counts::First, Counts::Last] {
+                let _ = parse::action(&reply, counts);
+            }
             let mut sum = Usage::default();
             for usage in reply.usage.iter().cycle().take(1000) {
                 sum += *usage;
@@ -645,18 +687,22 @@ proptest! {
         content_type in proptest::option::of("[a-z/;= -]{0,20}"),
         body in proptest::collection::vec(any::<u8>(), 0..300),
     ) {
-        any_reply_is_understood(status, content_type.as_deref(), &body);
+        for api in Api::ALL {
+            any_reply_is_understood(api, status, content_type.as_deref(), &body);
+        }
     }
 
     #[test]
     fn any_json(status in prop_oneof![Just(200), 100_u16..1000], body in odd_json()) {
-        any_reply_is_understood(status, Some("application/json"), body.to_string().as_bytes());
+        for api in Api::ALL {
+            any_reply_is_understood(api, status, Some("application/json"), body.to_string().as_bytes());
+        }
     }
 
     #[test]
     fn any_choice(message in odd_json(), usage in odd_json(), finish in odd_json()) {
         let body = json!({"choices": [{"message": message, "finish_reason": finish}], "usage": usage});
-        any_reply_is_understood(200, Some("application/json"), body.to_string().as_bytes());
+        any_reply_is_understood(Api::Chat, 200, Some("application/json"), body.to_string().as_bytes());
     }
 }
 

@@ -49,6 +49,9 @@ pub(crate) fn says(text: &str) -> ChatReply {
         usage: None,
         request_id: None,
         latency_ms: 0,
+        as_it_came: None,
+        billed_usd: None,
+        served: incident_bench::chat::ServedBy::default(),
         retries: vec![],
     }
 }

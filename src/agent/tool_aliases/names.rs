@@ -79,9 +79,12 @@ impl ToolNames {
             Message::System { content } => Message::System { content: text(content) },
             Message::User { content } => Message::User { content: text(content) },
             Message::Tool { call_id, content } => Message::Tool { call_id: call_id.clone(), content: text(content) },
-            Message::Assistant { content, tool_calls } => {
-                Message::Assistant { content: content.as_ref().map(text), tool_calls: self.calls(tool_calls) }
-            }
+            Message::Assistant { content, tool_calls, as_it_came } => Message::Assistant {
+                content: content.as_ref().map(text),
+                tool_calls: self.calls(tool_calls),
+                // It has the names that the endpoint was told and is what the endpoint gets back.
+                as_it_came: as_it_came.clone(),
+            },
         }
     }
 

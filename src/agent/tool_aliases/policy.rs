@@ -68,6 +68,7 @@ mod tests {
     use super::*;
     use crate::agent::llm::{Assist, Llm};
     use crate::agent::prompt::{PromptSet, Protocol};
+    use crate::agent::think::Think;
     use crate::chat::{FinishReason, ToolCall};
     use incident_env::{Action, ActionKind, Catalog, Episode, EpisodeId};
 
@@ -81,6 +82,9 @@ mod tests {
             usage: None,
             request_id: None,
             latency_ms: 1,
+            as_it_came: None,
+            billed_usd: None,
+            served: crate::chat::ServedBy::default(),
             retries: Vec::new(),
         }
     }
@@ -99,8 +103,8 @@ mod tests {
     #[test]
     fn a_model_is_told_and_says_other_names_only() {
         let catalog = Catalog::embedded().unwrap();
-        for protocol in Protocol::ALL {
-            let prompts = Arc::new(PromptSet::embedded().unwrap());
+        for (protocol, think) in Protocol::ALL.into_iter().flat_map(|one| Think::ALL.map(|think| (one, think))) {
+            let prompts = Arc::new(PromptSet::embedded(think).unwrap());
             let names = Arc::new(ToolNames::new(2).unwrap());
             let mut policy = Renamed::new(Llm::new(prompts, protocol, Assist::Off), Arc::clone(&names));
             let mut episode = Episode::reset(catalog.scenario("RCA-001").unwrap(), EpisodeId::nil());
@@ -140,8 +144,8 @@ mod tests {
 
     #[test]
     fn another_set_of_prompts() {
-        let plain = PromptSet::embedded().unwrap();
-        let renamed = || PromptSet::embedded().unwrap().with_tool_names(ToolNames::new(3).unwrap());
+        let plain = PromptSet::embedded(Think::Off).unwrap();
+        let renamed = || PromptSet::embedded(Think::Off).unwrap().with_tool_names(ToolNames::new(3).unwrap());
         assert_eq!(renamed().label(), format!("{}+tools-1.3", plain.label()));
         assert_ne!(renamed().digest(), plain.digest());
         assert_eq!(renamed().digest(), renamed().digest());

@@ -1,11 +1,30 @@
-//! The JSON of the chat-completions protocol. What is sent is strict, and what is read is read leniently, because compatible
-//! servers differ from the protocol and from each other. Pure.
+//! What travels between this program and an endpoint: the JSON of three APIs, their streams, and their headers. What is
+//! sent is strict, and what is read is read leniently. Pure.
 
+mod chat;
+mod fields;
+mod finish;
+mod join;
+mod json;
 mod limits;
+mod malformed;
+mod messages;
+mod meta;
+mod playback;
+mod reader;
 mod refusal;
-mod reply;
 mod request;
+mod responses;
+mod said;
+mod schema;
+mod secrets;
+mod settings;
+mod sse;
+mod usage;
 
 pub use limits::{Allowance, RateLimit, rate_limit, retry_after};
-pub use reply::{RawReply, parse_reply};
-pub use request::{ModelSettings, TokenParam, request_body};
+pub use reader::{Head, RawReply, Reader, parse_reply};
+pub use request::request_body;
+pub use said::{Counts, ONLY_BY_RESPONSES, counts, number_after};
+pub use secrets::Secrets;
+pub use settings::{JsonForm, ModelSettings, Optional, ThinkingForm, TokenParam, ToolChoice};

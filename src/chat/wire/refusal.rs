@@ -2,47 +2,15 @@
 
 use serde_json::Value;
 
+use super::said::{ONLY_BY_RESPONSES, Said, said};
 use crate::chat::{ChatError, ErrorKind};
 
-/// The content of an error body: its message, its code or type, and token counts.
-struct Said {
-    message: String,
-    code: String,
-    prompt_tokens: Option<u64>,
-    context_limit: Option<u64>,
-}
-
-/// Reads `{"error": {…}}`, `{"error": "…"}`, `{"message": …}`, `{"detail": …}` and `[{"error": …}]`.
-fn said(value: Option<&Value>, text: &str) -> Said {
-    let value = match value {
-        Some(Value::Array(items)) => items.first(),
-        other => other,
-    };
-    let error = value.map(|value| value.get("error").filter(|error| !error.is_null()).unwrap_or(value));
-    let field = |name: &str| error.and_then(|error| error.get(name));
-    let words = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let message = match error {
-        Some(Value::String(message)) => message.clone(),
-        _ => ["message", "detail", "msg"]
-            .iter()
-            .find_map(|name| field(name).filter(|value| !value.is_null()))
-            .map_or_else(|| text.to_owned(), words),
-    };
-    let code: Vec<_> = ["code", "type", "status"].iter().filter_map(|name| field(name).map(words)).collect();
-    Said {
-        message,
-        code: code.join(" ").to_lowercase(),
-        prompt_tokens: field("n_prompt_tokens").and_then(Value::as_u64),
-        context_limit: field("n_ctx").and_then(Value::as_u64),
-    }
+/// Whether a value reports an error.
+pub(super) fn is_error(value: &Value) -> bool {
+    value.get("error").is_some_and(|error| !error.is_null())
 }
 
 impl Said {
-    fn mentions(&self, words: &[&str]) -> bool {
-        let message = self.message.to_lowercase();
-        words.iter().any(|word| self.code.contains(word) || message.contains(word))
-    }
-
     fn is_context_length(&self) -> bool {
         self.mentions(&[
             "context_length",
@@ -50,9 +18,14 @@ impl Said {
             "context length",
             "context window",
             "context size",
+            "context limit",
             "maximum context",
             "too many tokens",
             "prompt is too long",
+            "input is too long",
+            "model_max_prompt_tokens_exceeded",
+            // Together counts the prompt and the limit together.
+            "`inputs` tokens + `max_new_tokens` must be",
         ])
     }
 
@@ -84,12 +57,19 @@ impl Said {
                     "model not supported",
                     "model not exist",
                 ]))
+            // Anthropic names the model and nothing else.
+            || (self.code.contains("not_found_error") && self.message.trim_start().starts_with("model:"))
+    }
+
+    fn is_about_the_api(&self) -> bool {
+        self.mentions(&ONLY_BY_RESPONSES)
     }
 
     fn error(self, kind: ErrorKind) -> ChatError {
         ChatError {
             prompt_tokens: self.prompt_tokens,
             context_limit: self.context_limit,
+            param: self.param,
             ..ChatError::new(kind, &self.message)
         }
     }
@@ -102,13 +82,19 @@ pub(super) fn refusal(status: u16, value: Option<&Value>, text: &str) -> ChatErr
         300..=399 => ErrorKind::Redirect,
         401 | 403 => ErrorKind::Auth,
         402 => ErrorKind::Quota,
+        407 => ErrorKind::ProxyRefused,
         408 => ErrorKind::RequestTimeout,
         409 => ErrorKind::Conflict,
+        // OpenAI says with 429 and Groq with 413 that the request alone is more than what a minute allows.
+        413 | 429 if said.is_tokens_per_minute() => ErrorKind::TokensPerMinute,
         429 if said.is_quota() => ErrorKind::Quota,
-        429 => ErrorKind::RateLimited,
+        // Groq's flexible tier has no room just now.
+        429 | 498 => ErrorKind::RateLimited,
         // Some proxies wrap an upstream's refusal into a 500, and waiting does not shorten a prompt.
         400..=599 if said.is_context_length() => ErrorKind::ContextLength,
         413 => ErrorKind::ContextLength,
+        // The endpoint has the model, and wants to be asked for it in another form.
+        400..=499 if said.is_about_the_api() => ErrorKind::BadRequest,
         400..=499 if said.is_unknown_model() => ErrorKind::UnknownModel,
         400..=499 if said.is_quota() => ErrorKind::Quota,
         // This is about the path and not about a model.
@@ -122,25 +108,41 @@ pub(super) fn refusal(status: u16, value: Option<&Value>, text: &str) -> ChatErr
 
 /// Names the fault of an error body that came with a 2xx status. If its own code is a status, that decides the kind.
 pub(super) fn error_with_200(value: &Value) -> ChatError {
-    let code = value.get("error").and_then(|error| error.get("code").or_else(|| error.get("status")));
-    let status = code.and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
-    if let Some(status) =
-        status.and_then(|status| u16::try_from(status).ok()).filter(|status| (400..600).contains(status))
-    {
-        refusal(status, Some(value), "")
-    } else {
-        let said = said(Some(value), "");
-        let kind = if said.is_context_length() {
-            ErrorKind::ContextLength
-        } else if said.is_quota() {
-            ErrorKind::Quota
-        } else if said.mentions(&["rate limit", "rate_limit"]) {
-            ErrorKind::RateLimited
-        } else if said.is_unknown_model() {
-            ErrorKind::UnknownModel
-        } else {
-            ErrorKind::ErrorBody
-        };
-        said.error(kind)
+    without_status(value, ErrorKind::ErrorBody)
+}
+
+/// Names the fault of an error in the midst of a stream.
+pub(super) fn error_in_stream(value: &Value) -> ChatError {
+    without_status(value, ErrorKind::StreamError)
+}
+
+fn without_status(value: &Value, otherwise: ErrorKind) -> ChatError {
+    let error = value.get("error").filter(|error| !error.is_null()).unwrap_or(value);
+    let number = |name: &str| {
+        let code = error.get(name).or_else(|| value.get(name))?;
+        let number = code.as_u64().or_else(|| code.as_str()?.parse().ok())?;
+        u16::try_from(number).ok().filter(|status| (400..600).contains(status))
+    };
+    if let Some(status) = ["code", "status", "status_code"].iter().find_map(|name| number(name)) {
+        return refusal(status, Some(value), "");
     }
+    let said = said(Some(value), "");
+    let kind = if said.is_context_length() {
+        ErrorKind::ContextLength
+    } else if said.is_quota() {
+        ErrorKind::Quota
+    } else if said.mentions(&["rate limit", "rate_limit"]) {
+        ErrorKind::RateLimited
+    } else if said.is_unknown_model() {
+        ErrorKind::UnknownModel
+    } else if said.mentions(&["overloaded", "server_error", "api_error", "timeout_error"]) {
+        ErrorKind::Server
+    } else if said.code.contains("authentication_error") || said.code.contains("permission_error") {
+        ErrorKind::Auth
+    } else if said.code.contains("invalid_request_error") {
+        ErrorKind::BadRequest
+    } else {
+        otherwise
+    };
+    said.error(kind)
 }

@@ -72,7 +72,8 @@ fn incidents(catalog: Option<&Catalog>) -> BTreeMap<String, String> {
 /// Returns the actions of each scenario as tools, or `None` if the prompts that describe them have changed.
 fn tools(manifest: &Manifest, catalog: &Catalog) -> Option<atif::Tools> {
     let names = manifest.options["tool-names"]["value"].as_u64().and_then(|names| usize::try_from(names).ok());
-    let prompts = prompts::prompts(folder(manifest, "prompts"), &manifest.suite, names.unwrap_or(0)).ok()?;
+    let folder = folder(manifest, "prompts");
+    let prompts = prompts::prompts(folder, &manifest.suite, names.unwrap_or(0), manifest.think()).ok()?;
     let known = prompts.digest() == manifest.prompts_digest;
     let scenarios = catalog.scenarios().iter();
     known.then(|| scenarios.map(|scenario| (scenario.id().to_owned(), tools_of(&prompts, scenario))).collect())

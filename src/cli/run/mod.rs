@@ -38,7 +38,7 @@ pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
     let catalog = suite::catalog(&settings.suite, settings.overlay.as_deref())?;
     let plan = Plan::new(&catalog, &settings.tasks, &settings.scenarios, settings.epochs, settings.seed)?
         .sharded(settings.shard);
-    let prompts = prompts::prompts(settings.prompts.as_deref(), &settings.suite, settings.tool_names)?;
+    let prompts = prompts::prompts(settings.prompts.as_deref(), &settings.suite, settings.tool_names, settings.think)?;
     if !settings.models.is_empty() {
         prompts::check_prompts(&prompts, &plan)?;
     }

@@ -42,7 +42,7 @@ pub(in crate::cli) async fn execute(args: &ResumeArgs) -> Result<Status, Failure
         out::note("it goes on without the faults of --chaos");
     }
     let catalog = suite::catalog(&settings.suite, settings.overlay.as_deref())?;
-    let prompts = prompts::prompts(settings.prompts.as_deref(), &settings.suite, settings.tool_names)?;
+    let prompts = prompts::prompts(settings.prompts.as_deref(), &settings.suite, settings.tool_names, settings.think)?;
     unchanged("suite", &then.suite_digest, catalog.digest())?;
     if !settings.models.is_empty() {
         unchanged("prompts", &then.prompts_digest, prompts.digest())?;
@@ -127,6 +127,7 @@ pub(super) fn recorded_options(manifest: &Manifest, environment: &mut Environmen
             _ => _ = chosen.insert(name.clone(), value),
         }
     }
+    chosen.entry("think").or_insert_with(|| manifest.think().as_str().into());
     serde_json::from_value(Value::Object(chosen))
         .map_err(|e| Failure::usage(format!("run.json: options: {e}")).hint("was it written by another version?"))
 }

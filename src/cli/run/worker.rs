@@ -132,7 +132,7 @@ fn plan(
     manifest: &Manifest,
 ) -> Result<(Settings, Plan, Arc<PromptSet>, BTreeMap<String, Protocol>), Failure> {
     let catalog = suite::catalog(&settings.suite, settings.overlay.as_deref())?;
-    let prompts = prompts::prompts(settings.prompts.as_deref(), &settings.suite, settings.tool_names)?;
+    let prompts = prompts::prompts(settings.prompts.as_deref(), &settings.suite, settings.tool_names, settings.think)?;
     same_rules(&settings, manifest, &catalog, &prompts)?;
     let plan = Plan::new(&catalog, &settings.tasks, &settings.scenarios, settings.epochs, settings.seed)?;
     same_contestants(manifest, &present_manifest(&settings, &plan, &catalog, &prompts, &BTreeMap::new()))?;

@@ -96,7 +96,7 @@ fn names() -> String {
 async fn play(settings: Settings, cancel: Cancel, progress: watch::Sender<Progress>) -> Result<Scores, Failure> {
     let catalog = suite::catalog(&settings.suite, settings.overlay.as_deref())?;
     let plan = Plan::new(&catalog, &settings.tasks, &settings.scenarios, settings.epochs, settings.seed)?;
-    let prompts = prompts::prompts(settings.prompts.as_deref(), &settings.suite, settings.tool_names)?;
+    let prompts = prompts::prompts(settings.prompts.as_deref(), &settings.suite, settings.tool_names, settings.think)?;
     let suite = Suite { catalog: &catalog, plan, prompts: &prompts };
     let stopped = || Failure::other("the server is stopping");
     let Ready { stage, players, opening, lock: _lock } =

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::agent::prompt::{PromptSet, Protocol};
-use crate::chat::ChatClient;
+use crate::chat::adjust::Adjusted;
+use crate::chat::endpoint::{Endpoint, EndpointClient, Patience};
 use crate::chat::limit::{Limiter, WindowPolicy};
-use crate::chat::openai::{Endpoint, OpenAiClient};
 use crate::chat::retry::{RetryPolicy, Retrying};
 use crate::chat::wire::ModelSettings;
+use crate::chat::{Api, ChatClient};
 use crate::cli::exit::Failure;
 use crate::config::KeyedModel;
 use crate::config::Settings;
@@ -25,12 +26,13 @@ use incident_env::TaskId;
 pub(in crate::cli) fn model_settings(settings: &Settings, model: &KeyedModel) -> ModelSettings {
     ModelSettings {
         model: model.spec.name.clone(),
+        api: Some(Api::Chat),
         max_tokens: Some(settings.max_tokens),
         token_param: model.spec.provider.token_param,
         temperature: settings.temperature,
         reasoning_effort: settings.reasoning_effort.clone(),
         extra_body: model.spec.provider.extra_body.clone(),
-        strict_schema: true,
+        ..ModelSettings::default()
     }
 }
 
@@ -66,11 +68,11 @@ pub(in crate::cli) fn client(
         base_url: model.spec.provider.base_url.clone(),
         key: model.key.clone(),
         headers: model.spec.provider.headers.clone(),
-        timeout: settings.timeout,
+        patience: patience(settings),
         limiter,
         ..Endpoint::default()
     };
-    let client = OpenAiClient::new(&endpoint, model_settings(settings, model))
+    let client = EndpointClient::new(&endpoint, model_settings(settings, model), Adjusted::default())
         .map_err(|error| Failure::usage(format!("model {}: {error}", model.spec.label)))?;
     let policy = RetryPolicy {
         max_retries: settings.max_retries,
@@ -88,10 +90,16 @@ pub(in crate::cli) fn client(
     })
 }
 
+/// Returns the waits for an answer. `--timeout` is the longest silence of an endpoint.
+fn patience(settings: &Settings) -> Patience {
+    Patience::of_silence(settings.timeout)
+}
+
 /// Returns the longest time of one call with all its retries, so that a call ends even if every attempt hangs.
 pub(in crate::cli) fn call_time(settings: &Settings) -> Duration {
     let waits = settings.max_retry_after.max(Duration::from_secs(60)).saturating_mul(settings.max_retries);
-    settings.timeout.saturating_mul(settings.max_retries + 1).saturating_add(waits)
+    let attempt = patience(settings).whole;
+    attempt.saturating_mul(settings.max_retries + 1).saturating_add(waits)
 }
 
 /// Returns the limits of the run's spending.

@@ -55,6 +55,7 @@ pub(in crate::cli) fn manifest(
             provider: spec.provider_name.clone(),
             base_url: spec.provider.base_url.clone(),
             protocol: protocols.get(&spec.label).cloned().unwrap_or(fixed),
+            think: settings.think,
             assist: Assist::from(settings.assist).to_string(),
             temperature: settings.temperature,
             max_tokens: settings.max_tokens,

@@ -199,6 +199,8 @@ fn refused_or(model: &KeyedModel, error: ChatError, quiet: bool) -> Result<ChatE
         | ErrorKind::Quota
         | ErrorKind::BadRequest
         | ErrorKind::Redirect
+        | ErrorKind::ProxyRefused
+        | ErrorKind::Certificate
         | ErrorKind::HtmlBody
         | ErrorKind::SseBody
         | ErrorKind::NotRecorded

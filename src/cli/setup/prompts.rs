@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::agent::prompt::{LastStep, PromptError, PromptSet, Protocol, SET_FILE, TEMPLATES};
+use crate::agent::prompt::{self, LastStep, PromptError, PromptSet, Protocol};
+use crate::agent::think::Think;
 use crate::agent::tool_aliases::ToolNames;
 use crate::cli::exit::Failure;
 use crate::run::Plan;
@@ -16,20 +18,24 @@ pub(in crate::cli) fn prompts(
     folder: Option<&Path>,
     suite: &str,
     tool_names: usize,
+    think: Think,
 ) -> Result<Arc<PromptSet>, Failure> {
     let set = match folder {
-        None if suite.starts_with("generated:") => PromptSet::simulated(),
-        None => PromptSet::embedded(),
+        None if suite.starts_with("generated:") => PromptSet::simulated(think),
+        None => PromptSet::embedded(think),
         Some(folder) => {
             let mut files = BTreeMap::new();
-            for file in TEMPLATES.iter().chain([&SET_FILE]) {
-                let path = folder.join(file);
-                let text = fs::read_to_string(&path)
-                    .map_err(|e| Failure::usage(format!("cannot read {}: {e}", path.display())))?;
-                files.insert((*file).to_owned(), text);
+            for file in prompt::files(think) {
+                let path = folder.join(&file);
+                match fs::read_to_string(&path) {
+                    Ok(text) => drop(files.insert(file, text)),
+                    // A set has a file of its own for models that think only where it wants one.
+                    Err(e) if e.kind() == ErrorKind::NotFound && file.contains('/') => {}
+                    Err(e) => return Err(Failure::usage(format!("cannot read {}: {e}", path.display()))),
+                }
             }
             let name = folder.file_name().map_or("custom".into(), |name| name.to_string_lossy().into_owned());
-            PromptSet::new(&name, &files)
+            PromptSet::new(&name, &files, think)
         }
     };
     let set = set.map_err(|error| Failure::usage(error.to_string()))?;

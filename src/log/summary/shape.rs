@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::agent::think::Think;
 use crate::agent::{Builtin, StepSource, exec};
 use crate::chat::Usage;
 use crate::log::conduct::{CAUSE_RIGHT, Conduct};
@@ -80,6 +81,9 @@ pub struct Row {
     /// The protocol by which the model was asked, `exec` for a program, or `client` for a client of the server; none
     /// for built-in agents.
     pub protocol: Option<String>,
+    /// Whether the model was told that it may think before it acts; none for agents without a model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub think: Option<Think>,
     /// The assistance for unusable replies; none for agents without a model.
     pub assist: Option<String>,
     /// The model that answered, if the endpoint gives another name than the one that was asked for.
@@ -127,6 +131,9 @@ pub struct Row {
     pub fallback_steps: usize,
     /// The number of these steps for which a reply of the model was wrong in some part, whoever chose in the end.
     pub problem_steps: usize,
+    /// The number of replies in the scored episodes by which the model, or what guards it, refused to answer.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub refusals: usize,
     /// The number of scored episodes whose agent was gone before the end. Their remaining steps counted as spent.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub left_early: usize,
@@ -282,6 +289,12 @@ impl Row {
         #[expect(clippy::cast_precision_loss, reason = "counts of steps are small")]
         let share = self.model_steps as f64 / self.steps as f64;
         (self.steps > 0).then_some(share)
+    }
+
+    /// Whether the model was told that it may think before it acts.
+    #[must_use]
+    pub fn may_think(&self) -> bool {
+        self.think == Some(Think::On)
     }
 
     /// Whether the contestant is the built-in agent that acts at random.

@@ -35,6 +35,10 @@ pub(super) struct EpisodeTally {
     pub(super) steps: usize,
     pub(super) by_source: BTreeMap<StepSource, usize>,
     pub(super) problems: usize,
+    /// The number of replies by which the model, or what guards it, refused to answer.
+    pub(super) refusals: usize,
+    /// The steps for which it refused at least once.
+    pub(super) refused_steps: BTreeSet<u32>,
     pub(super) dropped: usize,
     pub(super) message: Option<String>,
     pub(super) actions: Sha256,
@@ -134,8 +138,12 @@ impl Tally {
                     *kept = Some(score.to_f64());
                 }
             }
-            EventKind::ModelCalled { reply, cost_usd, dropped_evidence, .. } => {
+            EventKind::ModelCalled { step, reply, cost_usd, dropped_evidence, .. } => {
                 episode.failed = None;
+                if reply.finish.is_refusal() {
+                    episode.refusals += 1;
+                    episode.refused_steps.insert(*step);
+                }
                 episode.dropped = episode.dropped.max(*dropped_evidence);
                 self.calls += 1;
                 self.note_retries(&reply.retries);

@@ -41,7 +41,14 @@ pub(super) struct Totals {
 
 impl Totals {
     pub(super) const NOTHING: Self = Self {
-        usage: Usage { prompt_tokens: 0, cached_tokens: 0, completion_tokens: 0, reasoning_tokens: 0 },
+        usage: Usage {
+            prompt_tokens: 0,
+            cached_tokens: 0,
+            completion_tokens: 0,
+            reasoning_tokens: 0,
+            cache_write_tokens: 0,
+            cache_write_hour_tokens: 0,
+        },
         cost: Some(0.0),
         calls: 0,
         failed_calls: 0,
@@ -108,13 +115,22 @@ mod tests {
             usage,
             request_id: None,
             latency_ms: 1,
+            as_it_came: None,
+            billed_usd: None,
+            served: crate::chat::ServedBy::default(),
             retries: Vec::new(),
         }
     }
 
     #[test]
     fn what_is_not_known_is_not_zero() {
-        let usage = Usage { prompt_tokens: 10, cached_tokens: 4, completion_tokens: 3, reasoning_tokens: 2 };
+        let usage = Usage {
+            prompt_tokens: 10,
+            cached_tokens: 4,
+            completion_tokens: 3,
+            reasoning_tokens: 2,
+            ..Usage::default()
+        };
         let cases = [
             (vec![], Some(0), Some(0.0)),
             (vec![(None, None)], None, None),

@@ -31,7 +31,7 @@ impl Conversation {
         let message = match message {
             Message::System { content } => json!({ "id": id, "role": "system", "content": content }),
             Message::User { content } => json!({ "id": id, "role": "user", "content": content }),
-            Message::Assistant { content, tool_calls } => object(json!({
+            Message::Assistant { content, tool_calls, .. } => object(json!({
                 "id": id, "role": "assistant", "content": content.as_deref().unwrap_or_default(),
                 "tool_calls": self.calls(tool_calls),
             })),
@@ -102,8 +102,9 @@ pub(super) const fn stop_reason(finish: &FinishReason) -> &'static str {
         FinishReason::Stop => "stop",
         FinishReason::Length => "max_tokens",
         FinishReason::ToolCalls => "tool_calls",
-        FinishReason::ContentFilter => "content_filter",
-        FinishReason::Other(_) => "unknown",
+        FinishReason::ContentFilter | FinishReason::Refusal => "content_filter",
+        FinishReason::ContextWindow => "model_length",
+        FinishReason::Malformed | FinishReason::Other(_) => "unknown",
     }
 }
 

@@ -17,7 +17,14 @@ pub(super) struct Spent {
 
 impl Spent {
     pub(super) const NOTHING: Self = Self {
-        usage: Usage { prompt_tokens: 0, cached_tokens: 0, completion_tokens: 0, reasoning_tokens: 0 },
+        usage: Usage {
+            prompt_tokens: 0,
+            cached_tokens: 0,
+            completion_tokens: 0,
+            reasoning_tokens: 0,
+            cache_write_tokens: 0,
+            cache_write_hour_tokens: 0,
+        },
         cost: Some(0.0),
         counted: 0,
     };
@@ -62,8 +69,13 @@ mod tests {
     #[test]
     fn the_parts_add_up_to_the_total() {
         for (prompt, cached, input, read) in [(100, 0, 100, 0), (100, 60, 40, 60), (100, 100, 0, 100), (5, 9, 0, 5)] {
-            let usage =
-                Usage { prompt_tokens: prompt, cached_tokens: cached, completion_tokens: 7, reasoning_tokens: 3 };
+            let usage = Usage {
+                prompt_tokens: prompt,
+                cached_tokens: cached,
+                completion_tokens: 7,
+                reasoning_tokens: 3,
+                ..Usage::default()
+            };
             let expected = json!({
                 "input_tokens": input, "output_tokens": 7, "total_tokens": prompt + 7,
                 "input_tokens_cache_read": read, "reasoning_tokens": 3,

@@ -79,9 +79,11 @@ const LAYERS: [(&str, &[&str], &str); 11] = [
 ];
 
 /// Files, or folders of files, that neither wait nor look at the clock, the disk, the network or the environment.
-const PURE: [&str; 51] = [
+const PURE: [&str; 53] = [
     "crates/incident-env/src",
     "crates/incident-generate/src",
+    "src/chat/adjust",
+    "src/chat/api.rs",
     "src/chat/call.rs",
     "src/chat/message.rs",
     "src/chat/wire",
@@ -192,7 +194,8 @@ fn layers_use_lower_layers_only() {
     for (file, imported) in &edges {
         let Some(importer) = unit(file).filter(|_| file.starts_with("src/")) else { continue };
         let may_use = table.get(importer).unwrap_or_else(|| panic!("src/{importer} is missing in the table"));
-        for other in imported {
+        // The macro for enums with names knows nothing of the world.
+        for other in imported.iter().filter(|other| !other.ends_with("/named_enum.rs")) {
             let Some(module) = unit(other).filter(|module| *module != importer) else { continue };
             assert!(may_use.contains(&module), "{file} uses {other}, and {importer} may not use {module}");
             used.insert((importer, module));

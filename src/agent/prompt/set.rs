@@ -1,4 +1,4 @@
-//! Prompts: templates and descriptions of actions, read from data and rendered to text.
+//! A set of prompts, read from data and rendered to text.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,13 +6,17 @@ use std::sync::Arc;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use rust_embed::RustEmbed;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::tool_aliases::ToolNames;
+use super::actions::{self, ActionDoc};
+use super::protocol::Protocol;
+use super::schema::{self, Absence, LONGEST_REASONING};
+use crate::agent::think::Think;
+use crate::agent::tool_aliases::ToolNames;
 use crate::chat::{ReplyFormat, ToolSpec};
-use incident_env::{Action, ActionKind, Dimension, LogLevel, LookParameter, Observation, Severity, Submission, Task};
+use incident_env::{Action, ActionKind, LookParameter, Observation, Task};
 
 #[derive(RustEmbed)]
 #[folder = "prompts/"]
@@ -20,34 +24,12 @@ struct Embedded;
 
 /// The templates of a set.
 pub const TEMPLATES: [&str; 4] = ["system.md.j2", "first.md.j2", "step.md.j2", "repair.md.j2"];
-/// The lists from which a parameter can be chosen.
-const LISTS: [&str; 7] =
-    ["known_services", "available_runbooks", "feature_flags", "severities", "mechanisms", "dimensions", "levels"];
 /// The number of instructions that a template may execute, which is a thousand times what the embedded ones need.
 const FUEL: u64 = 1_000_000;
 /// The file that describes a set and its actions.
 pub const SET_FILE: &str = "prompt.toml";
-
-incident_env::named_enum! {
-    /// The protocols by which a model is asked to answer.
-    pub enum Protocol ("protocol", "protocols") {
-        /// The model answers with free text that contains a JSON object.
-        Text = "text",
-        /// The model answers with JSON that follows a schema (`response_format: json_schema`).
-        Json = "json",
-        /// The model calls one of several functions, one for each kind of action.
-        Tools = "tools",
-    }
-}
-
-impl Protocol {
-    /// The protocol with this name; none if there is none.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|protocol| protocol.as_str() == name)
-    }
-}
-
+/// The folder of a set whose files replace the set's own where a model may think before it acts.
+pub const THINK_FOLDER: &str = "think";
 /// The reasons why a set of prompts cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PromptError {
@@ -83,27 +65,9 @@ struct SetFile {
     version: String,
     #[serde(default, rename = "note")]
     _note: String,
-    action: Vec<ActionDoc>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ActionDoc {
-    name: String,
-    about: String,
-    parameters: Vec<ParameterDoc>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ParameterDoc {
-    name: String,
-    /// The list of the observation from which the parameter is chosen; none for free text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    of: Option<String>,
-    /// Whether the action can do without the parameter.
+    /// The descriptions of the actions. A set for models that think may leave them to the set that it is a part of.
     #[serde(default)]
-    optional: bool,
+    action: Vec<ActionDoc>,
 }
 
 /// A set of prompts. Its digest is part of a run, because scores with different prompts are not comparable.
@@ -112,6 +76,7 @@ pub struct PromptSet {
     name: String,
     version: String,
     digest: String,
+    think: Think,
     actions: Vec<ActionDoc>,
     templates: Environment<'static>,
     tool_names: Option<Arc<ToolNames>>,
@@ -131,56 +96,69 @@ impl PromptSet {
     ///
     /// # Errors
     /// Never fails in a released binary, because a test has rendered every template.
-    pub fn embedded() -> Result<Self, PromptError> {
-        Self::of_name("default")
+    pub fn embedded(think: Think) -> Result<Self, PromptError> {
+        Self::of_name("default", think)
     }
 
     /// The embedded set for simulated incidents, whose answers have other parameters.
     ///
     /// # Errors
     /// Fails as [`Self::embedded`] does.
-    pub fn simulated() -> Result<Self, PromptError> {
-        Self::of_name("simulated")
+    pub fn simulated(think: Think) -> Result<Self, PromptError> {
+        Self::of_name("simulated", think)
     }
 
-    fn of_name(name: &str) -> Result<Self, PromptError> {
-        let files = TEMPLATES.iter().chain([&SET_FILE]).filter_map(|file| {
+    fn of_name(name: &str, think: Think) -> Result<Self, PromptError> {
+        let files = files(think).into_iter().filter_map(|file| {
             let data = Embedded::get(&format!("{name}/{file}"))?.data;
-            Some(((*file).to_owned(), String::from_utf8_lossy(&data).into_owned()))
+            Some((file, String::from_utf8_lossy(&data).into_owned()))
         });
-        Self::new(name, &files.collect())
+        Self::new(name, &files.collect(), think)
     }
 
-    /// Makes a set from the texts of its files.
+    /// Makes a set from the texts of its files, each by its path in the set's folder. [`files`] lists what a set may have.
     ///
     /// # Errors
     /// Names the file that is missing or wrong.
-    pub fn new(name: &str, files: &BTreeMap<String, String>) -> Result<Self, PromptError> {
-        let text =
+    pub fn new(name: &str, files: &BTreeMap<String, String>, think: Think) -> Result<Self, PromptError> {
+        let own =
             |file: &'static str| files.get(file).ok_or_else(|| PromptError::Missing { set: name.to_owned(), file });
-        let set: SetFile = toml::from_str(text(SET_FILE)?)
-            .map_err(|e| PromptError::Description { set: name.to_owned(), problem: e.to_string() })?;
-        check_actions(&set.action).map_err(|problem| PromptError::Description { set: name.to_owned(), problem })?;
+        let instead = |file: &str| files.get(&instead_of(file)).filter(|_| think == Think::On);
+        let described = |text: &String| {
+            toml::from_str::<SetFile>(text)
+                .map_err(|e| PromptError::Description { set: name.to_owned(), problem: e.to_string() })
+        };
+        let mut set = described(own(SET_FILE)?)?;
+        let mut hash = Sha256::new();
         let mut templates = Environment::new();
         templates.set_undefined_behavior(UndefinedBehavior::Strict);
         // A loop that never ends must be an error and not a hang.
         templates.set_fuel(Some(FUEL));
         templates.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-        let mut hash = Sha256::new();
-        for file in TEMPLATES.iter().chain([&SET_FILE]) {
-            let text = text(file)?;
+        for file in TEMPLATES {
+            let text = instead(file).map_or_else(|| own(file), Ok)?;
             hash.update(format!("{file} {}\n{text}\n", text.len()));
-            if *file != SET_FILE {
-                templates
-                    .add_template_owned(*file, text.clone())
-                    .map_err(|source| PromptError::Template { file: (*file).to_owned(), source })?;
+            templates
+                .add_template_owned(file, text.clone())
+                .map_err(|source| PromptError::Template { file: file.to_owned(), source })?;
+        }
+        let text = own(SET_FILE)?;
+        hash.update(format!("{SET_FILE} {}\n{text}\n", text.len()));
+        if let Some(text) = instead(SET_FILE) {
+            hash.update(format!("{THINK_FOLDER} {}\n{text}\n", text.len()));
+            let thinking = described(text)?;
+            set.version = thinking.version;
+            if !thinking.action.is_empty() {
+                set.action = thinking.action;
             }
         }
+        actions::check(&set.action).map_err(|problem| PromptError::Description { set: name.to_owned(), problem })?;
         let digest = incident_env::Digest::from(hash).to_string();
         Ok(Self {
             name: name.to_owned(),
             version: set.version,
             digest,
+            think,
             actions: set.action,
             templates,
             tool_names: None,
@@ -208,16 +186,24 @@ impl PromptSet {
         format!("{}/{}{names}", self.name, self.version)
     }
 
-    /// The digest of all files of the set, with the prefix `sha256:`.
+    /// Whether a model that is told these prompts may think before it acts.
+    #[must_use]
+    pub const fn think(&self) -> Think {
+        self.think
+    }
+
+    /// The digest of the files of the set that are used, with the prefix `sha256:`.
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
     }
 
-    fn render(&self, file: &str, values: &Value) -> Result<String, PromptError> {
+    fn render(&self, file: &str, mut values: Value) -> Result<String, PromptError> {
+        values["think"] = json!(self.think);
+        values["longest_reasoning"] = LONGEST_REASONING.into();
         self.templates
             .get_template(file)
-            .and_then(|template| template.render(Serde(values)))
+            .and_then(|template| template.render(Serde(&values)))
             .map_err(|source| PromptError::Template { file: file.to_owned(), source })
     }
 
@@ -231,7 +217,7 @@ impl PromptSet {
             "submission": task.id.submission(),
         });
         let actions: Vec<_> = self.offered(task).collect();
-        self.render("system.md.j2", &json!({ "task": task_view, "actions": actions, "protocol": protocol }))
+        self.render("system.md.j2", json!({ "task": task_view, "actions": actions, "protocol": protocol }))
     }
 
     /// Renders the incident, which is the first message of the user.
@@ -243,7 +229,7 @@ impl PromptSet {
         let alert = view.get("alert").cloned().unwrap_or_default();
         let steps_left = observation.steps_left();
         let values = json!({ "observation": view, "alert": alert, "steps_left": steps_left, "protocol": protocol });
-        self.render("first.md.j2", &values)
+        self.render("first.md.j2", values)
     }
 
     /// Renders the result of the last step.
@@ -254,7 +240,7 @@ impl PromptSet {
         let simulated = observation.briefing.asks_for_citations();
         self.render(
             "step.md.j2",
-            &json!({
+            json!({
                 "observation": view(observation),
                 "last_action": last.action.as_ref().map(|action| shown(action, simulated)),
                 "result": observation.shown().map(|evidence| evidence.text.as_str()),
@@ -270,7 +256,7 @@ impl PromptSet {
     /// # Errors
     /// Fails as [`Self::system`] does.
     pub fn repair(&self, problem: &str) -> Result<String, PromptError> {
-        self.render("repair.md.j2", &json!({ "problem": problem }))
+        self.render("repair.md.j2", json!({ "problem": problem }))
     }
 
     /// The form of the answer that a protocol requests in this incident, with the actions' own names.
@@ -280,13 +266,7 @@ impl PromptSet {
         match protocol {
             Protocol::Text => ReplyFormat::Text,
             Protocol::Json => {
-                let variants: Vec<_> = offered.map(|doc| action_schema(doc, observation)).collect();
-                let schema = json!({
-                    "type": "object",
-                    "properties": { "action": { "anyOf": variants } },
-                    "required": ["action"],
-                    "additionalProperties": false,
-                });
+                let schema = schema::answer(offered, observation, self.think);
                 ReplyFormat::Json { name: "incident_action".to_owned(), schema }
             }
             Protocol::Tools => {
@@ -297,7 +277,7 @@ impl PromptSet {
                         Some(verb) => format!("{} {verb}", doc.about),
                         None => doc.about.clone(),
                     },
-                    parameters: parameters_schema(doc, observation, Absence::LeftOut),
+                    parameters: schema::parameters(doc, observation, Absence::LeftOut),
                 };
                 ReplyFormat::Tools { tools: offered.map(spec).collect() }
             }
@@ -307,6 +287,20 @@ impl PromptSet {
     fn offered<'a>(&'a self, task: &'a Task) -> impl Iterator<Item = &'a ActionDoc> {
         task.actions.iter().filter_map(|kind| self.actions.iter().find(|doc| doc.name == kind.as_str()))
     }
+}
+
+/// The files that a set may have, by their paths in the set's folder. Those for models that think replace others of the
+/// same name, and a set needs none of them.
+#[must_use]
+pub fn files(think: Think) -> Vec<String> {
+    let own = TEMPLATES.into_iter().chain([SET_FILE]);
+    let instead = own.clone().map(instead_of).filter(|_| think == Think::On);
+    own.map(str::to_owned).chain(instead).collect()
+}
+
+/// The path of the file that replaces another one where a model may think.
+fn instead_of(file: &str) -> String {
+    format!("{THINK_FOLDER}/{file}")
 }
 
 /// An action as a model should write it, without anything else that it contained, because a model writes what it reads.
@@ -326,98 +320,7 @@ fn shown(action: &Action, simulated: bool) -> String {
     json!({ "action_type": action.kind(), "parameters": parameters }).to_string()
 }
 
-/// Checks that a set describes every action, with the parameters that carry its target or its answer.
-fn check_actions(actions: &[ActionDoc]) -> Result<(), String> {
-    for kind in ActionKind::all() {
-        let mut described = actions.iter().filter(|doc| doc.name == kind.as_str());
-        let doc = described.next().ok_or_else(|| format!("no [[action]] describes {kind}"))?;
-        if described.next().is_some() {
-            return Err(format!("two [[action]] describe {kind}"));
-        }
-        for needed in needed_parameters(&kind) {
-            // In simulated worlds an answer names a mechanism and a status, and uses no words.
-            let other = match *needed {
-                "failure_mode" => "mechanism",
-                "summary" => "status",
-                needed => needed,
-            };
-            if !doc.parameters.iter().any(|parameter| [*needed, other].contains(&parameter.name.as_str())) {
-                return Err(format!("{kind} needs the parameter '{needed}'"));
-            }
-        }
-        let unknown = doc.parameters.iter().filter_map(|parameter| parameter.of.as_deref());
-        if let Some(of) = unknown.into_iter().find(|of| !LISTS.contains(of)) {
-            return Err(format!("{kind}: there is no list '{of}'; lists: {}", LISTS.join(", ")));
-        }
-    }
-    match actions.iter().find(|doc| matches!(ActionKind::from(doc.name.as_str()), ActionKind::Other(_))) {
-        Some(doc) => Err(format!("there is no action '{}'", doc.name)),
-        None => Ok(()),
-    }
-}
-
-fn needed_parameters(kind: &ActionKind) -> &'static [&'static str] {
-    match kind {
-        ActionKind::Remediation(kind) => &kind.target_parameters()[..1],
-        ActionKind::Submission(Submission::Severity) => &["severity"],
-        ActionKind::Submission(Submission::RootCause) => &["service", "failure_mode"],
-        ActionKind::Submission(Submission::Resolution) => &["summary"],
-        ActionKind::Diagnostic(_) | ActionKind::Other(_) => &["service"],
-    }
-}
-
 /// The observation as its JSON, for templates.
 fn view(observation: &Observation) -> Value {
     serde_json::to_value(observation).unwrap_or_default()
-}
-
-fn action_schema(doc: &ActionDoc, observation: &Observation) -> Value {
-    json!({
-        "type": "object",
-        "properties": {
-            "action_type": { "type": "string", "enum": [doc.name] },
-            "parameters": parameters_schema(doc, observation, Absence::Null),
-        },
-        "required": ["action_type", "parameters"],
-        "additionalProperties": false,
-    })
-}
-
-/// How a model says that it does without an optional parameter. A strict schema requires every parameter.
-#[derive(Clone, Copy, PartialEq)]
-enum Absence {
-    LeftOut,
-    Null,
-}
-
-fn parameters_schema(doc: &ActionDoc, observation: &Observation, absence: Absence) -> Value {
-    let briefing = &observation.briefing;
-    let property = |parameter: &ParameterDoc| {
-        let names: Vec<&str> = match parameter.of.as_deref() {
-            Some("known_services") => briefing.services.iter().map(|name| &**name).collect(),
-            Some("available_runbooks") => briefing.runbooks.iter().map(|name| &**name).collect(),
-            Some("feature_flags") => briefing.flags.iter().map(|name| &**name).collect(),
-            Some("mechanisms") => briefing.mechanisms().iter().map(|name| &**name).collect(),
-            Some("severities") => Severity::NAMES.to_vec(),
-            Some("dimensions") => Dimension::NAMES.to_vec(),
-            Some("levels") => LogLevel::NAMES.to_vec(),
-            _ => Vec::new(),
-        };
-        let nullable = parameter.optional && absence == Absence::Null;
-        let mut schema = json!({ "type": if nullable { json!(["string", "null"]) } else { json!("string") } });
-        // An empty `enum` would allow nothing and is not a valid schema.
-        if !names.is_empty() {
-            let null = nullable.then_some(Value::Null);
-            schema["enum"] = names.into_iter().map(Value::from).chain(null).collect();
-        }
-        (parameter.name.clone(), schema)
-    };
-    let is_required = |parameter: &&ParameterDoc| !parameter.optional || absence == Absence::Null;
-    let required: Vec<_> = doc.parameters.iter().filter(is_required).map(|parameter| parameter.name.as_str()).collect();
-    json!({
-        "type": "object",
-        "properties": doc.parameters.iter().map(property).collect::<Map<_, _>>(),
-        "required": required,
-        "additionalProperties": false,
-    })
 }

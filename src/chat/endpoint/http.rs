@@ -1,0 +1,158 @@
+//! Sends requests, and reads their answers as they come.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Response;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use serde_json::Value;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::address::Addresses;
+use super::config::{Endpoint, Patience, SetupError};
+use super::headers::{headers, secrets};
+use super::proxy::{self, transport};
+use crate::chat::error::with_causes;
+use crate::chat::limit::Limiter;
+use crate::chat::wire::{self, Head, Reader, Secrets};
+use crate::chat::{Api, ChatError, ChatReply, ErrorKind};
+
+/// The limit on the time for connecting.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The time for the end of a body after the last event, so that its connection can be used again.
+const TIME_TO_END: Duration = Duration::from_millis(200);
+/// How much longer a stream may be than the answer in one piece. Each token may be an event of its own, and none is kept.
+const STREAM_FACTOR: usize = 16;
+/// The headers in which endpoints give the id of a request.
+const REQUEST_ID_HEADERS: [&str; 5] = ["x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "cf-ray"];
+/// The header in which the `LiteLLM` proxy says what a call cost, in USD.
+const COST_HEADER: &str = "x-litellm-response-cost";
+
+/// The connections to an endpoint.
+#[derive(Debug)]
+pub(super) struct Http {
+    client: reqwest::Client,
+    addresses: Addresses,
+    headers: BTreeMap<Api, HeaderMap>,
+    secrets: Arc<Secrets>,
+    proxy: Option<&'static str>,
+    patience: Patience,
+    max_body: usize,
+    limiter: Option<Arc<Limiter>>,
+}
+
+impl Http {
+    /// Prepares connections, and connects to nothing yet.
+    pub(super) fn new(endpoint: &Endpoint) -> Result<Self, SetupError> {
+        // The TLS provider is a choice of the whole process; a second installation changes nothing.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let addresses = Addresses::of(&endpoint.base_url)?;
+        let of_api = |api| headers(endpoint, &addresses, api).map(|headers| (api, headers));
+        let headers = Api::ALL.into_iter().map(of_api).collect::<Result<_, _>>()?;
+        let client = reqwest::Client::builder()
+            .user_agent(concat!("incident-bench/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| SetupError::Client(with_causes(&error)))?;
+        Ok(Self {
+            client,
+            headers,
+            proxy: proxy::variable_for(addresses.at(Api::Chat))?,
+            secrets: Arc::new(secrets(endpoint, &addresses)),
+            addresses,
+            patience: endpoint.patience,
+            max_body: endpoint.max_body,
+            limiter: endpoint.limiter.clone(),
+        })
+    }
+
+    /// What must not be shown.
+    pub(super) fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    /// Makes one attempt, which must be over by the deadline.
+    pub(super) async fn ask(&self, api: Api, body: &Value, deadline: Option<Instant>) -> Result<ChatReply, ChatError> {
+        let start = Instant::now();
+        let last = start + self.patience.whole;
+        let last = deadline.map_or(last, |deadline| deadline.min(last));
+        let mut response = self.send(api, body, start, last).await?;
+        let head = self.head(&response);
+        let (status, request_id) = (head.status, head.request_id.clone());
+        let with_head = |error: ChatError| ChatError { status: Some(status), request_id: request_id.clone(), ..error };
+        let mut reader = Reader::new(api, head, Arc::clone(&self.secrets));
+        let mut bytes = 0_usize;
+        loop {
+            let (silence, kind) = if reader.has_data() {
+                (self.patience.between_data, ErrorKind::Stalled)
+            } else {
+                (self.patience.first_data, ErrorKind::Timeout)
+            };
+            let waited = Instant::now();
+            let chunk = timeout_at((waited + silence).min(last), response.chunk())
+                .await
+                .map_err(|_| with_head(silent(kind, start, waited, silence)))?;
+            let chunk =
+                chunk.map_err(|error| with_head(ChatError::new(ErrorKind::ConnectionLost, &with_causes(&error))))?;
+            let Some(chunk) = chunk else { break };
+            bytes += chunk.len();
+            let most = if reader.is_stream() { self.max_body.saturating_mul(STREAM_FACTOR) } else { self.max_body };
+            if bytes > most {
+                let message = format!("more than {most} bytes");
+                return Err(with_head(ChatError::new(ErrorKind::BodyTooLarge, &message)));
+            }
+            if reader.push(&chunk) {
+                // A connection whose answer is read to its end can be used again.
+                let _ = timeout(TIME_TO_END, async { while let Ok(Some(_)) = response.chunk().await {} }).await;
+                break;
+            }
+        }
+        reader.finish()
+    }
+
+    async fn send(&self, api: Api, body: &Value, start: Instant, last: Instant) -> Result<Response, ChatError> {
+        let bytes =
+            serde_json::to_vec(body).map_err(|error| ChatError::new(ErrorKind::BadRequest, &error.to_string()))?;
+        let mut request = self.client.post(self.addresses.at(api).clone());
+        if let Some(headers) = self.headers.get(&api) {
+            request = request.headers(headers.clone());
+        }
+        let sent = request.header(CONTENT_TYPE, "application/json").body(bytes).send();
+        let silence = self.patience.first_data;
+        match timeout_at((start + silence).min(last), sent).await {
+            Ok(response) => response.map_err(|error| transport(&error, self.proxy)),
+            Err(_) => Err(silent(ErrorKind::Timeout, start, start, silence)),
+        }
+    }
+
+    fn head(&self, response: &Response) -> Head {
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let now = jiff::Timestamp::now();
+        if let Some(limiter) = &self.limiter {
+            limiter.told(&wire::rate_limit(header, now));
+        }
+        let cost = header(COST_HEADER).and_then(|cost| cost.parse::<f64>().ok());
+        Head {
+            status: response.status().as_u16(),
+            content_type: header("content-type").map(str::to_owned),
+            request_id: REQUEST_ID_HEADERS.iter().find_map(|name| header(name)).map(str::to_owned),
+            retry_after: wire::retry_after(header("retry-after-ms"), header("retry-after"), now),
+            // A stream begins before its cost is known, and its header says nothing or zero.
+            billed_usd: cost.filter(|cost| *cost > 0.0 && cost.is_finite()),
+        }
+    }
+}
+
+/// The error of an attempt that waited in vain.
+fn silent(kind: ErrorKind, start: Instant, waited: Instant, silence: Duration) -> ChatError {
+    let now = Instant::now();
+    if now < waited + silence {
+        let seconds = (now - start).as_secs_f64();
+        return ChatError::new(ErrorKind::Timeout, &format!("no whole answer within {seconds:.1} s"));
+    }
+    let seconds = silence.as_secs_f64();
+    let what = if kind == ErrorKind::Stalled { "nothing more came" } else { "no answer began" };
+    ChatError::new(kind, &format!("{what} within {seconds:.1} s"))
+}

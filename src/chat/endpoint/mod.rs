@@ -1,0 +1,11 @@
+//! The client for an endpoint that speaks Chat Completions, Responses or Messages.
+
+mod address;
+mod client;
+mod config;
+mod headers;
+mod http;
+mod proxy;
+
+pub use client::EndpointClient;
+pub use config::{Endpoint, Patience, SetupError};

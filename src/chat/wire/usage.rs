@@ -1,0 +1,201 @@
+//! Reads the tokens of a call and what it cost, in the forms in which endpoints count them. Pure.
+
+use serde_json::{Map, Value};
+
+use crate::chat::Usage;
+
+/// The most tokens that a call is taken to have, so that sums over a run cannot overflow. No call has as many.
+const MOST_TOKENS: f64 = 1e12;
+
+/// The ticks that xAI counts for one USD.
+const TICKS_PER_USD: f64 = 1e10;
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what a count can be")]
+fn whole(n: f64) -> u64 {
+    n.clamp(0.0, MOST_TOKENS) as u64
+}
+
+/// The counts of an object, of which endpoints leave some out and give some as floats.
+struct Counts<'a>(&'a Map<String, Value>);
+
+impl Counts<'_> {
+    fn number(&self, name: &str) -> Option<u64> {
+        self.0.get(name).and_then(Value::as_f64).map(whole)
+    }
+
+    fn nested(&self, outer: &[&str], inner: &str) -> Option<u64> {
+        outer.iter().find_map(|outer| self.0.get(*outer)?.get(inner)?.as_f64()).map(whole)
+    }
+
+    fn first(&self, names: &[&str]) -> Option<u64> {
+        names.iter().find_map(|name| self.number(name))
+    }
+}
+
+const OF_PROMPT: [&str; 2] = ["prompt_tokens_details", "input_tokens_details"];
+const OF_ANSWER: [&str; 2] = ["completion_tokens_details", "output_tokens_details"];
+
+/// Reads the token counts; none if the endpoint gives none.
+///
+/// Anthropic's input leaves out what was read from the cache or written to it. The answer of xAI and Gemini leaves out the
+/// reasoning, which shows in the total.
+pub(super) fn usage(value: Option<&Value>) -> Option<Usage> {
+    let counts = Counts(value?.as_object()?);
+    let input = counts.first(&["prompt_tokens", "input_tokens"]);
+    let output = counts.first(&["completion_tokens", "output_tokens"]);
+    if input.is_none() && output.is_none() {
+        return None;
+    }
+    let (input, output) = (input.unwrap_or(0), output.unwrap_or(0));
+    let read = counts.number("cache_read_input_tokens");
+    let written = counts.number("cache_creation_input_tokens");
+    let hour = counts.nested(&["cache_creation"], "ephemeral_1h_input_tokens").unwrap_or(0);
+    let cached = counts
+        .nested(&OF_PROMPT, "cached_tokens")
+        .or(read)
+        .or_else(|| counts.first(&["prompt_cache_hit_tokens", "cached_tokens"]))
+        .unwrap_or(0);
+    let written = counts
+        .nested(&OF_PROMPT, "cache_write_tokens")
+        .or_else(|| counts.nested(&OF_PROMPT, "cache_creation_tokens"))
+        .or(written)
+        .or_else(|| counts.nested(&["cache_creation"], "ephemeral_5m_input_tokens").map(|usual| usual + hour))
+        .unwrap_or(0);
+    let without_cache = (read.is_some() || counts.number("cache_creation_input_tokens").is_some())
+        && counts.number("prompt_tokens").is_none()
+        && OF_PROMPT.iter().all(|details| counts.0.get(*details).is_none());
+    let prompt_tokens = if without_cache { input + cached + written } else { input };
+    let reasoning = counts.nested(&OF_ANSWER, "reasoning_tokens").or_else(|| counts.number("reasoning_tokens"));
+    let beyond = counts.number("total_tokens").map_or(0, |total| total.saturating_sub(prompt_tokens + output));
+    let outside = match reasoning {
+        Some(reasoning) if reasoning > 0 && reasoning == beyond => reasoning,
+        None => beyond,
+        Some(_) => 0,
+    };
+    let reasoning_tokens = reasoning.unwrap_or(0).max(outside);
+    Some(Usage {
+        prompt_tokens,
+        cached_tokens: cached,
+        cache_write_tokens: written.saturating_sub(hour),
+        cache_write_hour_tokens: hour.min(written),
+        completion_tokens: output + outside,
+        reasoning_tokens,
+    })
+}
+
+/// What the endpoint says that a call cost, in USD: `cost` of `OpenRouter` and `LiteLLM`, whose credits are dollars, with what
+/// the provider behind it charges to a key of one's own; ticks of xAI; and the estimate of `DeepInfra`.
+pub(super) fn billed(usage: Option<&Value>) -> Option<f64> {
+    let usage = usage?;
+    let number = |value: Option<&Value>| value.and_then(Value::as_f64).filter(|usd| usd.is_finite() && *usd >= 0.0);
+    if let Some(cost) = number(usage.get("cost")) {
+        let upstream = usage.get("cost_details").and_then(|details| details.get("upstream_inference_cost"));
+        let own_key = usage.get("is_byok").and_then(Value::as_bool) == Some(true);
+        return Some(cost + number(upstream).filter(|_| own_key).unwrap_or(0.0));
+    }
+    number(usage.get("cost_in_usd_ticks"))
+        .map(|ticks| ticks / TICKS_PER_USD)
+        .or_else(|| number(usage.get("cost").and_then(|cost| cost.get("total_cost"))))
+        .or_else(|| number(usage.get("estimated_cost")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn counts_of_many_endpoints() {
+        let usage_of = |numbers: [u64; 6]| Usage {
+            prompt_tokens: numbers[0],
+            cached_tokens: numbers[1],
+            cache_write_tokens: numbers[2],
+            cache_write_hour_tokens: numbers[3],
+            completion_tokens: numbers[4],
+            reasoning_tokens: numbers[5],
+        };
+        for (what, given, counted) in [
+            (
+                "a small server",
+                json!({"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}),
+                [9, 0, 0, 0, 2, 0],
+            ),
+            (
+                "OpenAI",
+                json!({
+                    "prompt_tokens": 2000, "completion_tokens": 300, "total_tokens": 2300,
+                    "prompt_tokens_details": {"cached_tokens": 1000, "cache_write_tokens": 500},
+                    "completion_tokens_details": {"reasoning_tokens": 250},
+                }),
+                [2000, 1000, 500, 0, 300, 250],
+            ),
+            (
+                "OpenAI's Responses",
+                json!({
+                    "input_tokens": 75, "input_tokens_details": {"cached_tokens": 50, "cache_write_tokens": 20},
+                    "output_tokens": 1186, "output_tokens_details": {"reasoning_tokens": 1024}, "total_tokens": 1261,
+                }),
+                [75, 50, 20, 0, 1186, 1024],
+            ),
+            (
+                "Anthropic",
+                json!({
+                    "input_tokens": 50, "cache_read_input_tokens": 9000, "cache_creation_input_tokens": 1000,
+                    "cache_creation": {"ephemeral_5m_input_tokens": 400, "ephemeral_1h_input_tokens": 600},
+                    "output_tokens": 100,
+                }),
+                [10_050, 9000, 400, 600, 100, 0],
+            ),
+            (
+                "Anthropic's counts behind a proxy of Chat Completions",
+                json!({"input_tokens": 50, "cache_read_input_tokens": 9000, "cache_creation_input_tokens": 1000, "output_tokens": 100}),
+                [10_050, 9000, 1000, 0, 100, 0],
+            ),
+            (
+                "LiteLLM, whose prompt has the cached tokens in it",
+                json!({
+                    "prompt_tokens": 10_050, "completion_tokens": 100, "total_tokens": 10_150,
+                    "prompt_tokens_details": {"cached_tokens": 9000, "cache_creation_tokens": 1000},
+                    "cache_read_input_tokens": 9000, "cache_creation_input_tokens": 1000,
+                }),
+                [10_050, 9000, 1000, 0, 100, 0],
+            ),
+            (
+                "xAI, whose answer has no reasoning in it",
+                json!({
+                    "prompt_tokens": 32, "completion_tokens": 9, "total_tokens": 135,
+                    "completion_tokens_details": {"reasoning_tokens": 94},
+                }),
+                [32, 0, 0, 0, 103, 94],
+            ),
+            (
+                "Gemini, which shows thoughts in the total only",
+                json!({"prompt_tokens": 20, "completion_tokens": 198, "total_tokens": 623}),
+                [20, 0, 0, 0, 603, 405],
+            ),
+            (
+                "DeepSeek",
+                json!({"prompt_tokens": 9, "completion_tokens": 2, "prompt_cache_hit_tokens": 5, "prompt_cache_miss_tokens": 4}),
+                [9, 5, 0, 0, 2, 0],
+            ),
+            ("Moonshot", json!({"prompt_tokens": 9, "completion_tokens": 2, "cached_tokens": 5}), [9, 5, 0, 0, 2, 0]),
+        ] {
+            assert_eq!(usage(Some(&given)), Some(usage_of(counted)), "{what}");
+        }
+    }
+
+    #[test]
+    fn what_was_billed() {
+        for (given, usd) in [
+            (json!({"cost": 0.95, "cost_details": {"upstream_inference_cost": 19}}), Some(0.95)),
+            (json!({"cost": 0.05, "is_byok": true, "cost_details": {"upstream_inference_cost": 1.0}}), Some(1.05)),
+            (json!({"cost_in_usd_ticks": 37_756_000}), Some(0.003_775_6)),
+            (json!({"cost": {"total_cost": 0.5}}), Some(0.5)),
+            (json!({"estimated_cost": 0.25}), Some(0.25)),
+            (json!({"cost": -1}), None),
+            (json!({"prompt_tokens": 1}), None),
+        ] {
+            assert_eq!(billed(Some(&given)), usd, "{given}");
+        }
+    }
+}

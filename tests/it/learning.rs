@@ -1,0 +1,226 @@
+//! Tests of what the client learns from refusals: the words are those of real endpoints, as their users reported them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use incident_bench::chat::adjust::{Adjusted, Adjustment, Change, learn};
+use incident_bench::chat::endpoint::{Endpoint, EndpointClient};
+use incident_bench::chat::wire::{self, ModelSettings, Optional, RawReply};
+use incident_bench::chat::{
+    Api, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, Message, ReplyFormat,
+};
+use serde_json::{Value, json};
+
+use crate::server::{Reply, Server};
+
+/// Settings in which every parameter is set.
+fn all_set(api: Option<Api>) -> ModelSettings {
+    ModelSettings {
+        model: "m".to_owned(),
+        api,
+        max_tokens: Some(16_384),
+        temperature: Some(0.0),
+        reasoning_effort: Some("high".to_owned()),
+        thinking_budget: Some(2_048),
+        ..ModelSettings::default()
+    }
+}
+
+/// Returns the error that a client reads from a refusal.
+fn refusal(status: u16, body: &Value) -> ChatError {
+    let body = body.to_string();
+    let raw = RawReply { status, body: body.as_bytes(), ..RawReply::default() };
+    wire::parse_reply(Api::Chat, &raw).unwrap_err()
+}
+
+/// An error in the form of `OpenAI`.
+fn openai(message: &str, param: Option<&str>) -> Value {
+    json!({"error": {"message": message, "type": "invalid_request_error", "param": param, "code": null}})
+}
+
+/// A refusal of a real endpoint, and what is learnt from it.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Known {
+    /// Who refuses in these words, and where a user reported them.
+    from: String,
+    api: Api,
+    status: u16,
+    body: Value,
+    /// The change; none if nothing can be learnt.
+    learnt: Option<Change>,
+}
+
+#[test]
+fn each_refusal_changes_the_parameter_that_it_names() {
+    let table: Vec<Known> = serde_json::from_str(include_str!("fixtures/refusals.json")).unwrap();
+    assert!(table.len() > 50);
+    for Known { from, api, status, body, learnt } in table {
+        let settings = all_set(Some(api));
+        let change = learn(&settings, &Adjusted::default(), &refusal(status, &body)).map(|learnt| learnt.change);
+        assert_eq!(change, learnt, "{from}: {body}");
+    }
+}
+
+#[test]
+fn each_parameter_is_changed_once() {
+    let mut adjusted = Adjusted::default();
+    let mut changes = Vec::new();
+    let refusals = [
+        openai("tool_choice is not supported", Some("tool_choice")),
+        openai("response_format is not supported", Some("response_format")),
+        openai("max_tokens is not supported", Some("max_tokens")),
+        openai("temperature is not supported", Some("temperature")),
+    ];
+    // An endpoint that refuses whatever is sent is asked a few times, and then given up.
+    for body in refusals.iter().cycle().take(40) {
+        let settings = adjusted.apply(&all_set(Some(Api::Chat)));
+        if let Some(adjustment) = learn(&settings, &adjusted, &refusal(400, body)) {
+            changes.push(adjustment.change.to_string());
+            adjusted.add(adjustment);
+        }
+    }
+    assert_eq!(
+        changes,
+        [
+            "tool_choice is auto",
+            "response_format is json_object",
+            "the limit of an answer is sent as max_completion_tokens",
+            "temperature is not sent",
+            "tool_choice is not sent",
+            "response_format is not sent",
+        ]
+    );
+    assert_eq!(adjusted.iter().count(), 4, "a second change of a parameter takes the place of the first");
+}
+
+#[test]
+fn what_was_learnt_is_written_and_read() {
+    let adjustment = |change| Adjustment { change, words: "no".to_owned() };
+    let mut adjusted = Adjusted::default();
+    for change in [
+        Change::Api(Api::Messages),
+        Change::MaxTokens(2048),
+        Change::LeftOut(Optional::Temperature),
+        Change::MessageField("reasoning_content".to_owned()),
+    ] {
+        adjusted.add(adjustment(change));
+    }
+    let text = serde_json::to_value(&adjusted).unwrap();
+    assert_eq!(
+        text,
+        json!([
+            {"change": "api", "to": "messages", "words": "no"},
+            {"change": "max_tokens", "to": 2048, "words": "no"},
+            {"change": "left_out", "to": "temperature", "words": "no"},
+            {"change": "message_field", "to": "reasoning_content", "words": "no"},
+        ])
+    );
+    assert_eq!(serde_json::from_value::<Adjusted>(text).unwrap(), adjusted);
+    let settings = adjusted.apply(&all_set(None));
+    assert_eq!((settings.api, settings.highest_limit), (Some(Api::Messages), Some(2048)));
+}
+
+// ---- the client ----
+
+fn request() -> ChatRequest {
+    let messages = vec![Message::User { content: "hello".to_owned() }];
+    ChatRequest { messages, format: ReplyFormat::Text, max_tokens: None }
+}
+
+fn client(server: &Server, settings: ModelSettings, adjusted: Adjusted) -> EndpointClient {
+    let endpoint = Endpoint { base_url: server.base_url(), key: Some("sk-test-key".into()), ..Endpoint::default() };
+    EndpointClient::new(&endpoint, settings, adjusted).unwrap()
+}
+
+async fn ask(client: &EndpointClient) -> Result<ChatReply, ChatError> {
+    client.complete(&request(), &CallContext::default()).await
+}
+
+/// Refuses a temperature, and answers what comes without one.
+fn without_temperature(seen: &crate::server::Seen) -> Reply {
+    if seen.body.get("temperature").is_some() {
+        return Reply::json(400, openai("temperature is not supported", Some("temperature")));
+    }
+    Reply::says("ready")
+}
+
+#[tokio::test]
+async fn a_refused_parameter_is_left_out_from_then_on() {
+    let server = Server::start(|_, seen| without_temperature(seen));
+    let settings = ModelSettings { temperature: Some(0.0), ..all_set(Some(Api::Chat)) };
+    let first = client(&server, settings.clone(), Adjusted::default());
+    assert!(ask(&first).await.unwrap().retries.is_empty());
+    ask(&first).await.unwrap();
+    assert_eq!(server.calls(), 3, "the refused call, the same without it, and the next one");
+    let adjusted = first.adjusted();
+    assert_eq!(adjusted.changes().into_iter().collect::<Vec<_>>(), ["temperature is not sent"]);
+    assert_eq!(adjusted.iter().next().unwrap().words, "temperature is not supported");
+    // A later client begins with what is known.
+    ask(&client(&server, settings, adjusted)).await.unwrap();
+    assert_eq!(server.calls(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_under_way_learn_once() {
+    let server = Server::start(|_, seen| without_temperature(seen).late(Duration::from_millis(30)));
+    let client = Arc::new(client(&server, all_set(Some(Api::Chat)), Adjusted::default()));
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let client = Arc::clone(&client);
+        calls.spawn(async move { ask(&client).await.map(|_| ()) });
+    }
+    while let Some(call) = calls.join_next().await {
+        call.unwrap().unwrap();
+    }
+    assert_eq!(client.adjusted().iter().count(), 1);
+    assert!(server.calls() <= 16, "{}", server.calls());
+}
+
+#[tokio::test]
+async fn what_cannot_be_learnt_is_the_error() {
+    let server = Server::of([Reply::json(400, openai("temperature is not supported", Some("temperature")))]);
+    let client = client(&server, all_set(Some(Api::Chat)), Adjusted::default());
+    let error = ask(&client).await.unwrap_err();
+    assert_eq!((error.kind, server.calls()), (ErrorKind::BadRequest, 2));
+}
+
+#[tokio::test]
+async fn the_api_is_found_by_what_comes_back() {
+    let message = json!({
+        "id": "msg_1", "type": "message", "role": "assistant", "model": "m", "stop_reason": "end_turn",
+        "content": [{"type": "text", "text": "ready"}], "usage": {"input_tokens": 9, "output_tokens": 2},
+    });
+    let response = json!({
+        "id": "resp_1", "object": "response", "status": "completed", "model": "m",
+        "output": [{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "ready"}]}],
+    });
+    for (path, answer, api) in [
+        ("/v1/messages", Reply::json(200, message), Some(Api::Messages)),
+        ("/v1/responses", Reply::json(200, response), Some(Api::Responses)),
+        ("/v1/chat/completions", Reply::says("ready"), None),
+    ] {
+        let server = Server::start(move |_, seen| {
+            if seen.path() == path {
+                answer.clone()
+            } else {
+                Reply::json(404, json!({"error": format!("Cannot POST {}", seen.path())}))
+            }
+        });
+        let client = client(&server, ModelSettings { api: None, ..all_set(None) }, Adjusted::default());
+        assert_eq!(ask(&client).await.unwrap().content.as_deref(), Some("ready"), "{path}");
+        let calls = server.calls();
+        ask(&client).await.unwrap();
+        assert_eq!(server.calls(), calls + 1, "{path}: what was found is kept");
+        let change = client.adjusted().iter().next().map(|adjustment| adjustment.change.clone());
+        assert_eq!(change, api.map(Change::Api), "{path}");
+        let last = server.seen().pop().unwrap();
+        let key = if api == Some(Api::Messages) { "x-api-key" } else { "authorization" };
+        assert!(last.header(key).is_some_and(|key| key.contains("sk-test-key")), "{path}");
+    }
+    // There is nothing at all, and the first refusal says so.
+    let server = Server::of([Reply::json(404, json!({"error": "Not Found"}))]);
+    let client = client(&server, all_set(None), Adjusted::default());
+    assert_eq!(ask(&client).await.unwrap_err().kind, ErrorKind::NotFound);
+    assert!(client.adjusted().is_empty());
+}
