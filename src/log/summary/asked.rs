@@ -13,8 +13,8 @@ pub struct Asked {
     pub name: String,
     /// The name of the provider.
     pub provider: String,
-    /// The URL of the endpoint.
-    pub base_url: String,
+    /// The host of the endpoint, without a port: a server may listen at another one the next time.
+    pub host: String,
     /// The sampling temperature of the settings; with none, the endpoint chose it.
     pub temperature: Option<f64>,
     /// The limit on the length of an answer in tokens, as it was set.
@@ -49,7 +49,7 @@ impl Asked {
         Self {
             name: record.name.clone(),
             provider: record.provider.clone(),
-            base_url: record.base_url.clone(),
+            host: host(&record.base_url).to_owned(),
             temperature: record.temperature,
             max_tokens: record.max_tokens,
             reasoning_effort: record.reasoning_effort.clone(),
@@ -73,7 +73,7 @@ impl Asked {
             _ => None,
         });
         let mut matters = vec![
-            ("route", format!("{} at {}", self.name, host(&self.base_url))),
+            ("route", format!("{} at {}", self.name, self.host)),
             ("temperature", temperature.map_or_else(own, |value| value.to_string())),
             ("reasoning effort", effort.unwrap_or_else(own)),
             ("limit of an answer", limit.map_or(self.max_tokens, |limit| limit.min(self.max_tokens)).to_string()),
