@@ -118,7 +118,7 @@ impl Llm {
             (Some(tokens), Some(limit)) if tokens > 0 => (0.8 * limit as f64 / tokens as f64).min(0.95),
             _ => FULL_CONTEXT,
         };
-        if self.shortened(share) { self.ask() } else { Turn::Abandon(ErrorKind::ContextLength) }
+        if self.shortened(share) { self.ask() } else { Turn::Abandon(error.kind) }
     }
 
     /// Shortens the conversation to about this share of its length. Returns whether that was possible.
@@ -127,6 +127,11 @@ impl Llm {
         let shortened = self.conversation.as_mut().is_some_and(|conversation| conversation.shrink_to(share));
         shortened && self.shortenings <= MOST_SHORTENINGS
     }
+}
+
+/// Whether a request was refused for its length: it exceeds the context, or the tokens of a minute.
+const fn does_not_fit(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::ContextLength | ErrorKind::TokensPerMinute)
 }
 
 impl Policy for Llm {
@@ -143,7 +148,7 @@ impl Policy for Llm {
     fn reply(&mut self, reply: Result<&ChatReply, &ChatError>, observation: &Observation) -> Turn {
         let reply = match reply {
             Ok(reply) => reply,
-            Err(error) if error.kind == ErrorKind::ContextLength => return self.shorten(error),
+            Err(error) if does_not_fit(error.kind) => return self.shorten(error),
             Err(error) if error.kind == ErrorKind::EpisodeBudget => {
                 // This is a rule of the run, like the limit on steps: the episode continues without the model and is
                 // scored.

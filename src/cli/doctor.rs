@@ -5,14 +5,16 @@ use std::fmt::Write;
 use super::args::run::DoctorArgs;
 use super::exit::{Failure, Status, endpoint_hint};
 use super::out;
-use super::setup::client::client;
-use super::setup::settings;
+use super::setup::client::{call_time, client};
+use super::setup::{prompts, settings};
 use crate::agent::prompt::Protocol;
-use crate::chat::{CallContext, ChatError, ChatReply, ErrorKind};
+use crate::chat::adjust::Adjusted;
+use crate::chat::{CallContext, ChatReply, ErrorKind};
 use crate::config::KeyedModel;
 use crate::config::Settings;
-use crate::report::score_table::duration;
-use crate::run::preflight;
+use crate::report::score_table::{duration, one_line};
+use crate::run::preflight::{self, Checked, Forms};
+use incident_env::Catalog;
 
 pub(super) async fn execute(args: &DoctorArgs) -> Result<Status, Failure> {
     let mut settings = settings(&args.options, args.config.path())?;
@@ -23,22 +25,22 @@ pub(super) async fn execute(args: &DoctorArgs) -> Result<Status, Failure> {
     // A check reports what is wrong now, so it does not wait and try again.
     settings.max_retries = 0;
     settings.chaos = None;
+    let prompts = prompts::prompts(settings.prompts.as_deref(), &settings.suite, settings.tool_names, settings.think)?;
+    let catalog = Catalog::embedded().map_err(|error| Failure::other(error.to_string()))?;
+    let forms = Forms::of(&prompts, catalog.scenarios());
     let mut all_well = true;
     for model in &settings.models {
-        let (text, well) = examine(&settings, model).await?;
+        let (text, well) = examine(&settings, model, &forms).await?;
         all_well &= well;
         out::result(&text)?;
     }
     if all_well { Ok(Status::Done) } else { Err(Failure::usage("an endpoint is not ready for a run; see above")) }
 }
 
-async fn examine(settings: &Settings, model: &KeyedModel) -> Result<(String, bool), Failure> {
-    let client = client(settings, model, None)?;
-    let context = CallContext {
-        deadline: Some(tokio::time::Instant::now() + model.asking.patience().whole),
-        jitter_seed: 0,
-        ..CallContext::default()
-    };
+async fn examine(settings: &Settings, model: &KeyedModel, forms: &Forms) -> Result<(String, bool), Failure> {
+    let client = client(settings, model, None, Adjusted::default())?;
+    let call_time = call_time(settings, model);
+    let context = CallContext { deadline: Some(tokio::time::Instant::now() + call_time), ..CallContext::default() };
     let mut text = String::new();
     let mut line = |mark: &str, what: &str, finding: &str| {
         let _ = writeln!(text, "  {mark} {what:10} {finding}");
@@ -49,7 +51,7 @@ async fn examine(settings: &Settings, model: &KeyedModel) -> Result<(String, boo
         None => "missing",
     };
     line("·", "key", key);
-    let plain = client.complete(&preflight::request(Protocol::Text), &context).await;
+    let plain = client.complete(&forms.request(Protocol::Text), &context).await;
     let (mut well, mut unreachable) = (true, false);
     match &plain {
         Ok(reply) => {
@@ -67,13 +69,9 @@ async fn examine(settings: &Settings, model: &KeyedModel) -> Result<(String, boo
     if !unreachable {
         let mut best = "text";
         for protocol in [Protocol::Tools, Protocol::Json] {
-            let context = CallContext {
-                deadline: Some(tokio::time::Instant::now() + model.asking.patience().whole),
-                jitter_seed: 0,
-                ..CallContext::default()
-            };
-            let answer = client.complete(&preflight::request(protocol), &context).await;
-            let finding = form(protocol, &answer);
+            let context = CallContext::default();
+            let checked = preflight::check(&*client, forms, Some(protocol), &context, call_time).await;
+            let finding = form(&checked);
             if finding.is_none() {
                 best = protocol.as_str();
             }
@@ -84,6 +82,9 @@ async fn examine(settings: &Settings, model: &KeyedModel) -> Result<(String, boo
             {
                 well = false;
             }
+        }
+        for adjustment in &client.adjusted() {
+            line("!", "adjusted", &one_line(&adjustment.to_string()));
         }
         line("→", "use", &format!("--protocol {best}"));
     }
@@ -124,13 +125,13 @@ fn describe(reply: &ChatReply, name: &str, line: &mut impl FnMut(&str, &str, &st
 }
 
 /// Returns the reason for which a protocol does not work, or `None` if it works.
-fn form(protocol: Protocol, answer: &Result<ChatReply, ChatError>) -> Option<String> {
-    match answer {
-        Ok(reply) if preflight::speaks(protocol, reply) => None,
-        Ok(_) => Some("accepted, but the answer does not have the form that was asked for".to_owned()),
-        Err(error) if matches!(error.kind, ErrorKind::BadRequest | ErrorKind::Server) => {
+fn form(checked: &Checked) -> Option<String> {
+    match &checked.fault {
+        None if checked.is_spoken => None,
+        None => Some("accepted, but the answer does not have the form that was asked for".to_owned()),
+        Some(error) if matches!(error.kind, ErrorKind::BadRequest | ErrorKind::Server) => {
             Some(format!("refused: {error}"))
         }
-        Err(error) => Some(error.to_string()),
+        Some(error) => Some(error.to_string()),
     }
 }

@@ -34,8 +34,8 @@ impl Default for Rules {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the runs have different {what}: {base} and {new}")]
 pub struct Drift {
-    /// The part that differs: suite, prompts or graders.
-    pub what: &'static str,
+    /// The part that differs: suite, prompts, graders, or how a contestant was asked.
+    pub what: String,
     /// The value in the base.
     pub base: String,
     /// The value in the new run.
@@ -203,8 +203,30 @@ fn drifts(base: &Summary, new: &Summary) -> Vec<Drift> {
     ]
     .into_iter()
     .filter(|(_, base, new, matters)| *matters && base != new)
-    .map(|(what, base, new, _)| Drift { what, base, new })
+    .map(|(what, base, new, _)| Drift { what: what.to_owned(), base, new })
+    .chain(asked_otherwise(base, new))
     .collect()
+}
+
+/// The differences between the requests to the contestants that both runs have. Older summaries do not say how a model
+/// was asked.
+fn asked_otherwise(base: &Summary, new: &Summary) -> Vec<Drift> {
+    let mut drifts = Vec::new();
+    for after in &new.rows {
+        let Some(before) = base.rows.iter().find(|row| row.contestant == after.contestant) else { continue };
+        let label = &after.contestant;
+        if let Some((base, new)) = before.think.zip(after.think).filter(|(base, new)| base != new) {
+            let what = format!("settings of {label} (think)");
+            drifts.push(Drift { what, base: base.as_str().to_owned(), new: new.as_str().to_owned() });
+        }
+        let Some((base, new)) = before.asked.as_ref().zip(after.asked.as_ref()) else { continue };
+        for ((what, base), (_, new)) in base.what_matters().into_iter().zip(new.what_matters()) {
+            if base != new {
+                drifts.push(Drift { what: format!("settings of {label} ({what})"), base, new });
+            }
+        }
+    }
+    drifts
 }
 
 type Steps = BTreeMap<(String, u32), Vec<String>>;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{EpisodeKey, RunId};
 use crate::agent::StepSource;
+use crate::chat::adjust::Adjusted;
 use crate::chat::{ChatReply, ErrorKind, Message, Retry};
 use incident_env::{ActionKind, EpisodeId, Points, TaskId};
 
@@ -71,7 +72,7 @@ pub enum EventKind {
         /// The id of the run.
         run: RunId,
     },
-    /// An endpoint was asked once before the run.
+    /// An endpoint was asked before the run.
     #[serde(rename = "endpoint.checked")]
     EndpointChecked {
         /// The label of the contestant.
@@ -82,12 +83,24 @@ pub enum EventKind {
         answered_by: Option<String>,
         /// The fault that occurred; none if the check succeeded.
         error: Option<String>,
-        /// The replies, oldest first. There are several if the protocol had to be found out.
+        /// The replies, oldest first: two turns, and more if the protocol had to be found out.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         replies: Vec<ChatReply>,
+        /// The number of calls that failed, each after its retries.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        failed_calls: usize,
         /// The cost of all replies in USD; none if a price is not known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cost_usd: Option<f64>,
+    },
+    /// A parameter of the requests to a model was changed during the run, because its endpoint refused it. What the check
+    /// before the run showed is in the manifest.
+    #[serde(rename = "endpoint.adjusted")]
+    EndpointAdjusted {
+        /// The label of the contestant.
+        model: String,
+        /// The changes that the manifest does not contain.
+        adjusted: Adjusted,
     },
     /// An episode has begun.
     #[serde(rename = "episode.started")]

@@ -6,6 +6,7 @@ use super::event::Event;
 use super::manifest::{Manifest, RunId};
 use super::shard::Shard;
 use super::summary::{Row, Summary, relate};
+use crate::chat::adjust::Adjusted;
 
 /// Why runs cannot be joined.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,6 +60,18 @@ pub enum JoinError {
         first: RunId,
         /// The run that does not belong to it.
         second: RunId,
+    },
+    /// The endpoint of a model refused other parameters of one shard than of another.
+    #[error(
+        "runs {first} and {second} asked {model} in different ways, because its endpoint refused other parameters: one table would compare what cannot be compared"
+    )]
+    Adjusted {
+        /// The run with the lowest shard.
+        first: RunId,
+        /// The run that differs from it.
+        second: RunId,
+        /// The label of the model.
+        model: String,
     },
     /// Some shards are not there.
     #[error("shards are missing: {0}")]
@@ -124,6 +137,18 @@ fn scenarios(summary: &Summary) -> Vec<&String> {
     tasks.into_iter().flatten().flat_map(|task| task.scenarios.keys()).collect()
 }
 
+/// Whether two runs have the same contestants, whatever their endpoints refused.
+fn same_contestants(one: &Manifest, other: &Manifest) -> bool {
+    let plain = |manifest: &Manifest| {
+        let mut contestants = manifest.contestants.clone();
+        for settings in contestants.iter_mut().filter_map(|contestant| contestant.settings.as_mut()) {
+            settings.adjusted = Adjusted::default();
+        }
+        contestants
+    };
+    plain(one) == plain(other)
+}
+
 /// The shards of one run, each with what its log says.
 #[derive(Debug, Default)]
 pub struct Shards(BTreeMap<Shard, (Manifest, Vec<Event>)>);
@@ -149,8 +174,11 @@ impl Shards {
     pub fn whole(&self, id: RunId) -> Result<Manifest, JoinError> {
         let Some((first, (manifest, _))) = self.0.first_key_value() else { return Err(JoinError::NoRun) };
         for (shard, (other, _)) in &self.0 {
-            if shard.of != first.of || !other.plays_as(manifest) || other.contestants != manifest.contestants {
+            if shard.of != first.of || !other.plays_as(manifest) || !same_contestants(other, manifest) {
                 return Err(JoinError::Strangers { first: manifest.id.clone(), second: other.id.clone() });
+            }
+            if let Some(model) = self.adjusted_otherwise(*shard, *first) {
+                return Err(JoinError::Adjusted { first: manifest.id.clone(), second: other.id.clone(), model });
             }
         }
         let all = (1..=first.of).map(|index| Shard { index, of: first.of });
@@ -161,6 +189,17 @@ impl Shards {
         let started_at = self.0.values().map(|(manifest, _)| manifest.started_at).min().unwrap_or(manifest.started_at);
         let merged = self.0.values().map(|(manifest, _)| manifest.id.clone()).collect();
         Ok(Manifest { id, started_at, shard: None, merged, ..manifest.clone() })
+    }
+
+    /// The label of a model whose requests were changed in different ways in two shards. The words of the endpoint do not
+    /// count.
+    fn adjusted_otherwise(&self, one: Shard, other: Shard) -> Option<String> {
+        let (one, other) = (self.0.get(&one)?, self.0.get(&other)?);
+        let (one, other) = (one.0.adjusted_with(&one.1), other.0.adjusted_with(&other.1));
+        let differs = |(label, adjusted): &(&String, &Adjusted)| {
+            other.get(*label).is_none_or(|other| other.changes() != adjusted.changes())
+        };
+        one.iter().find(differs).map(|(label, _)| label.clone())
     }
 
     /// The events of all shards, shard by shard.

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use crate::chat::adjust::{Adjusted, Adjustment};
 use crate::log::{Row, Summary};
 use incident_env::TaskId;
 
@@ -175,7 +176,7 @@ type RowNote = fn(&Summary, &Row) -> Option<String>;
 
 const RUN_NOTES: [RunNote; 5] = [|summary| Some(size(summary)), scale, causes, decided, stopped];
 
-const ROW_NOTES: [RowNote; 11] = [
+const ROW_NOTES: [RowNote; 13] = [
     chosen_by_fallback,
     repaired,
     spent_on_problems,
@@ -185,6 +186,8 @@ const ROW_NOTES: [RowNote; 11] = [
     dropped_evidence,
     faults_on_purpose,
     answered_by,
+    adjusted,
+    adjusted_later,
     left_out,
     unfinished,
 ];
@@ -309,6 +312,22 @@ fn faults_on_purpose(summary: &Summary, row: &Row) -> Option<String> {
 
 fn answered_by(_: &Summary, row: &Row) -> Option<String> {
     row.answered_by.as_ref().map(|answered| format!("the endpoint says that '{answered}' answered."))
+}
+
+fn adjusted(_: &Summary, row: &Row) -> Option<String> {
+    adjustments(&row.asked.as_ref()?.adjusted).map(|all| format!("adjusted to what its endpoint takes: {all}."))
+}
+
+fn adjusted_later(_: &Summary, row: &Row) -> Option<String> {
+    let all = adjustments(&row.asked.as_ref()?.adjusted_later)?;
+    Some(format!("adjusted during the run, so that its first calls were asked in another way: {all}."))
+}
+
+/// The changes with the endpoint's words; none without changes.
+fn adjustments(adjusted: &Adjusted) -> Option<String> {
+    let one = |adjustment: &Adjustment| format!("{} ({})", adjustment.change, adjustment.words.trim_end_matches('.'));
+    let all: Vec<_> = adjusted.iter().map(one).collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 fn left_out(_: &Summary, row: &Row) -> Option<String> {

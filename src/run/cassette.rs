@@ -16,12 +16,17 @@ use sha2::{Digest, Sha256};
 
 use crate::chat::adjust::Adjusted;
 use crate::chat::wire::{self, ModelSettings};
-use crate::chat::{BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, Retry};
+use crate::chat::{
+    BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, ReplyFormat, Retry,
+};
 use crate::log::store::{pretty, write_whole};
 use incident_env::hex;
 
 /// The name and version of the format of a recorded request.
 pub const SCHEMA: &str = "incident-bench/cassette/1";
+
+/// The name and version of the format of what was learnt of an endpoint.
+pub const ADJUSTED_SCHEMA: &str = "incident-bench/adjusted/1";
 
 /// A recorded request with its answers.
 #[derive(Debug, Serialize, Deserialize)]
@@ -90,8 +95,30 @@ struct Folder {
     settings: ModelSettings,
 }
 
+/// What was learnt of an endpoint while its answers were recorded.
+#[derive(Debug, Serialize, Deserialize)]
+struct Learnt {
+    schema: String,
+    model: String,
+    adjusted: Adjusted,
+}
+
 impl Folder {
-    /// The request as it would be sent.
+    /// The file of what was learnt of the endpoint with these settings.
+    fn file_of_adjusted(&self) -> PathBuf {
+        let nothing = ChatRequest { messages: Vec::new(), format: ReplyFormat::Text, max_tokens: None };
+        let digest = hex(&Sha256::digest(self.body(&nothing).to_string()));
+        self.path.join("adjusted").join(format!("{}.json", &digest[..16]))
+    }
+
+    /// What was learnt of the endpoint when it was recorded.
+    fn adjusted(&self) -> Adjusted {
+        let learnt = fs::read(self.file_of_adjusted()).ok();
+        let learnt = learnt.and_then(|bytes| serde_json::from_slice::<Learnt>(&bytes).ok());
+        learnt.map(|learnt| learnt.adjusted).unwrap_or_default()
+    }
+
+    /// The request as it would be sent if the endpoint refused nothing, so that its digest does not depend on what was learnt.
     fn body(&self, request: &ChatRequest) -> Value {
         wire::request_body(request, &self.settings)
     }
@@ -110,15 +137,18 @@ fn read(file: &Path) -> Option<Tape> {
 pub struct Recording {
     client: Arc<dyn ChatClient>,
     folder: Folder,
-    /// Held while a file is written, because two epochs may get an answer to the same request at the same time.
-    writing: Mutex<()>,
+    /// Held while a file is written, because two epochs may get an answer to the same request at the same time. It is what
+    /// was learnt so far and is in the folder.
+    writing: Mutex<Adjusted>,
 }
 
 impl Recording {
     /// Records the answers of a client, which does its own retries, into a folder.
     #[must_use]
     pub fn new(client: Arc<dyn ChatClient>, path: PathBuf, settings: ModelSettings) -> Self {
-        Self { client, folder: Folder { path, settings }, writing: Mutex::new(()) }
+        let folder = Folder { path, settings };
+        let written = folder.adjusted();
+        Self { client, folder, writing: Mutex::new(written) }
     }
 
     /// Records an answer. A call that was cancelled on our side has no answer.
@@ -130,12 +160,27 @@ impl Recording {
         };
         let request = self.folder.body(request);
         let file = self.folder.file(&request);
-        let _guard = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut written = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.keep_adjusted(&mut written)?;
         let mut tape =
             read(&file).unwrap_or_else(|| Tape { schema: SCHEMA.to_owned(), request, answers: BTreeMap::new() });
         tape.answers.insert(repeat, answer);
         // A recording with a gap would fail only when it is needed.
         write_whole(&file, &pretty(&tape)).map_err(|e| ChatError::new(ErrorKind::RecordingFailed, &e.to_string()))
+    }
+
+    /// Records what the client has learnt, if that has changed.
+    fn keep_adjusted(&self, written: &mut Adjusted) -> Result<(), ChatError> {
+        let adjusted = self.client.adjusted();
+        if adjusted == *written {
+            return Ok(());
+        }
+        let model = self.folder.settings.model.clone();
+        let learnt = Learnt { schema: ADJUSTED_SCHEMA.to_owned(), model, adjusted: adjusted.clone() };
+        write_whole(&self.folder.file_of_adjusted(), &pretty(&learnt))
+            .map_err(|e| ChatError::new(ErrorKind::RecordingFailed, &e.to_string()))?;
+        *written = adjusted;
+        Ok(())
     }
 }
 
@@ -161,13 +206,16 @@ impl ChatClient for Recording {
 #[derive(Debug)]
 pub struct Replay {
     folder: Folder,
+    adjusted: Adjusted,
 }
 
 impl Replay {
     /// Makes a client that answers from a folder.
     #[must_use]
-    pub const fn new(path: PathBuf, settings: ModelSettings) -> Self {
-        Self { folder: Folder { path, settings } }
+    pub fn new(path: PathBuf, settings: ModelSettings) -> Self {
+        let folder = Folder { path, settings };
+        let adjusted = folder.adjusted();
+        Self { folder, adjusted }
     }
 
     fn answer(&self, request: &ChatRequest, repeat: u32) -> Result<ChatReply, ChatError> {
@@ -209,6 +257,11 @@ impl ChatClient for Replay {
         context: &'a CallContext,
     ) -> BoxFuture<'a, Result<ChatReply, ChatError>> {
         Box::pin(async move { self.answer(request, context.repeat) })
+    }
+
+    /// What was learnt when it was recorded. A replay learns nothing.
+    fn adjusted(&self) -> Adjusted {
+        self.adjusted.clone()
     }
 }
 

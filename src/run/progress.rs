@@ -48,11 +48,16 @@ impl Progress {
                     open.failed = None;
                     open.answers.push_back(Ok(reply.clone()));
                 }
-                EventKind::ModelFailed { error: ErrorKind::ContextLength, prompt_tokens, context_limit, .. } => {
+                EventKind::ModelFailed {
+                    error: error @ (ErrorKind::ContextLength | ErrorKind::TokensPerMinute),
+                    prompt_tokens,
+                    context_limit,
+                    ..
+                } => {
                     open.answers.push_back(Err(ChatError {
                         prompt_tokens: *prompt_tokens,
                         context_limit: *context_limit,
-                        ..ChatError::new(ErrorKind::ContextLength, "")
+                        ..ChatError::new(*error, "")
                     }));
                 }
                 EventKind::ModelFailed { error, message, .. } => open.failed = Some(ChatError::new(*error, message)),

@@ -50,11 +50,11 @@ fn calls(calls: &[(&str, &str)]) -> Reply {
     says(json!({ "content": null, "tool_calls": calls }))
 }
 
-/// Plays the medium task with these replies, which follow the reply to the check before the run.
+/// Plays the medium task with these replies, which follow the two replies to the check before the run.
 fn play(protocol: &str, assist: &str, replies: Vec<Reply>) -> (Place, Server) {
     let place = Place::with_suite();
     let check = if protocol == "tools" { calls(&[("answer", "{}")]) } else { text("{\"ready\": true}") };
-    let server = Server::of(std::iter::once(check).chain(replies));
+    let server = Server::of([check.clone(), check].into_iter().chain(replies));
     let provider = format!("[providers.local]\nbase_url = \"{}\"\n", server.base_url());
     place.write("bench.toml", &format!("{provider}prices = {{ m = {{ input = 2.0, output = 10.0 }} }}\n"));
     let played = ["--suite", "suite", "--scenario", "RCA-901", "--agent", "llm,oracle", "--model", "local/m"];
@@ -248,7 +248,7 @@ fn tools_with_a_repair() {
     expect_complete(&place, model);
     expect("tools", &server, model);
     // The definitions are those of the offered tools.
-    let offered = list(&server.seen()[1].body["tools"]).to_vec();
+    let offered = list(&server.seen()[2].body["tools"]).to_vec();
     let defined: Vec<_> = list(&model["agent"]["tool_definitions"]).to_vec();
     let plain = |tool: &Value| {
         let function = &tool["function"];

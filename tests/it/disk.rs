@@ -209,11 +209,11 @@ fn a_recording_that_fails_later_makes_void_and_goes_on() {
     let broken = Arc::new(std::sync::atomic::AtomicBool::new(true));
     let breaks = Arc::clone(&broken);
     let server = Server::start(move |index, seen| {
-        if index == 1 && breaks.load(std::sync::atomic::Ordering::Relaxed) {
+        if index == 2 && breaks.load(std::sync::atomic::Ordering::Relaxed) {
             fs::remove_dir_all(&tape).unwrap();
             fs::write(&tape, "in the way").unwrap();
         }
-        if index == 0 { Reply::says("ready") } else { good(seen) }
+        if index < 2 { Reply::says("ready") } else { good(seen) }
     });
     let url = server.base_url();
     let fixed = ["--suite", "suite", "--model", "m", "--agent", "llm", "--concurrency", "1", "--base-url", &url];

@@ -137,7 +137,7 @@ fn a_dry_run_of_a_replay_says_what_the_replay_comes_to() {
     let mut seen = std::collections::BTreeMap::new();
     for protocol in ["text", "json", "tools"] {
         for assist in ["off", "fallback", "repair"] {
-            let run = foretold(Able::Everything, protocol, assist, protocol, (1, 0));
+            let run = foretold(Able::Everything, protocol, assist, protocol, (2, 0));
             for name in ["repaired_steps", "fallback_steps", "dropped_evidence", "failed_calls", "void"] {
                 *seen.entry(name).or_insert(0) += run.get(name).and_then(Value::as_u64).unwrap_or(0);
             }
@@ -145,9 +145,9 @@ fn a_dry_run_of_a_replay_says_what_the_replay_comes_to() {
         }
     }
     assert!(seen.values().all(|n| *n > 0), "nothing of this was tried: {seen:?}");
-    foretold(Able::Everything, "auto", "repair", "json", (1, 0));
-    foretold(Able::NoSchema, "auto", "fallback", "tools", (2, 0));
-    foretold(Able::TextOnly, "auto", "repair", "text", (3, 0));
+    foretold(Able::Everything, "auto", "repair", "json", (2, 0));
+    foretold(Able::NoSchema, "auto", "fallback", "tools", (3, 0));
+    foretold(Able::TextOnly, "auto", "repair", "text", (4, 0));
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn a_dry_run_of_a_replay_says_where_its_numbers_come_from() {
 m
   endpoint   none: the recording answers
   protocol   text
-  check      1 call; tokens: 100 in, 10 out
+  check      2 calls; tokens: 200 in, 20 out
   calls      6
   tokens     600 in, 60 out
   cost       nothing

@@ -90,8 +90,8 @@ fn play(protocol: &'static str) -> Played {
     let more = ["--epochs", "2", "--concurrency", "1", "--max-retries", "0", "--assist", "fallback"];
     let ended = place.bench(&[&fixed[..], &more, &["--protocol", protocol]].concat());
     assert!(matches!(ended.code, Some(0 | 4)), "{}", ended.stderr);
-    // The first request is the check before the run.
-    let requests = server.seen().split_off(1);
+    // The first two requests are the check before the run.
+    let requests = server.seen().split_off(2);
     Played { place, requests, url }
 }
 

@@ -212,7 +212,7 @@ fn asked(seen: &Seen) -> (TaskId, usize) {
 /// Plays clumsily: reads once and answers rightly (1.0); loses a step to prose and one to a foreign service, then
 /// answers rightly; repairs two of three things (0.6 + 0.2 + 0.1).
 fn clumsy(index: usize, seen: &Seen) -> Reply {
-    if index == 0 {
+    if index < 2 {
         return Reply::says("ready");
     }
     match asked(seen) {
@@ -391,6 +391,7 @@ pub(crate) fn row(model: &str, scores: [&[Option<f64>]; 3]) -> Row {
         contestant: model.to_owned(),
         agent: if is_model { "llm" } else { model }.to_owned(),
         protocol: is_model.then(|| "json".to_owned()),
+        asked: None,
         think: None,
         assist: is_model.then(|| "off".to_owned()),
         answered_by: None,
@@ -608,7 +609,7 @@ fn what_an_endpoint_says_commands_no_terminal() {
     let refuses = move |status| Reply::error(status, "x", &format!("no {escape} today")).header("x-request-id", "r1");
     assert!(play(&Server::start(move |_, _| refuses(401)), &[]).exits(2).stderr.contains("no [31mred"));
     for progress in ["lines", "bar"] {
-        let server = Server::start(move |index, _| if index == 0 { Reply::says("ready") } else { refuses(500) });
+        let server = Server::start(move |index, _| if index < 2 { Reply::says("ready") } else { refuses(500) });
         play(&server, &["--progress", progress]).exits(4);
     }
     // These are the name of the model that answered, and its replies.

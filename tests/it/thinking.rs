@@ -100,7 +100,7 @@ fn a_models_own_fault_is_never_void() {
         (malformed("<function=query"), "the host refused what the model wrote, which has no whole action", "format", 0),
     ] {
         let place = Place::with_suite();
-        let server = Server::start(move |index, _| if index == 0 { Reply::says("ready") } else { reply.clone() });
+        let server = Server::start(move |index, _| if index < 2 { Reply::says("ready") } else { reply.clone() });
         let url = server.base_url();
         place.bench(&arguments(&url, &["--assist", "off"])).exits(0);
         let row = &place.summary()["rows"][0];
@@ -120,7 +120,7 @@ fn a_models_own_fault_is_never_void() {
     // A call that its host refuses counts as it would at a host that passes it on.
     let place = Place::with_suite();
     let written = "<function=query_logs>{\"service\": \"web\"}</function>";
-    let server = Server::start(move |index, _| if index == 0 { Reply::says("ready") } else { malformed(written) });
+    let server = Server::start(move |index, _| if index < 2 { Reply::says("ready") } else { malformed(written) });
     let url = server.base_url();
     place.bench(&arguments(&url, &["--task", "root_cause_analysis", "--assist", "off"])).exits(0);
     let row = &place.summary()["rows"][0];

@@ -15,6 +15,7 @@ mod tests;
 mod thoughts;
 
 pub use counts::Counts;
+pub use thoughts::without as without_thoughts;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Map;

@@ -91,7 +91,8 @@ fn ends(marks: &[(usize, usize, Mark)], text_end: usize) -> Vec<Option<usize>> {
 
 /// The text without its thoughts. A thought without a beginning began with the text; one without an end lasts to the end of
 /// the text, or to the first call of a function in it.
-pub(super) fn without(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn without(text: &str) -> Cow<'_, str> {
     let small = text.to_ascii_lowercase();
     let marks = marks(&small);
     let ends = ends(&marks, text.len());

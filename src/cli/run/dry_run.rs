@@ -13,7 +13,7 @@ use crate::cli::exit::{Failure, Status};
 use crate::cli::out;
 use crate::cli::setup::client::Limiters;
 use crate::cli::setup::manifest::manifest;
-use crate::cli::setup::players::{checked_player, protocols};
+use crate::cli::setup::players::{Material, checked_player, found};
 use crate::config::KeyedModel;
 use crate::config::Settings;
 use crate::config::agents::ExecAgent;
@@ -110,9 +110,10 @@ async fn replayed<'a>(
     let (mut players, mut checks) = (Vec::new(), Vec::new());
     let mut limiters = Limiters::default();
     let mut refused = BTreeMap::new();
+    let material = Material { prompts, scenarios: &plan.scenarios };
     let mut first_failure = None;
     for model in &settings.models {
-        match checked_player(settings, prompts, model, &mut limiters, &Cancel::default(), quiet).await {
+        match checked_player(settings, material, model, &mut limiters, &Cancel::default(), quiet).await {
             Ok(Some((player, check))) => {
                 players.push(player);
                 checks.push(check);
@@ -125,7 +126,7 @@ async fn replayed<'a>(
             }
         }
     }
-    let manifest = manifest(settings, plan, catalog, prompts, &protocols(&players));
+    let manifest = manifest(settings, plan, catalog, prompts, &found(&players));
     let rehearsed = rehearse(&manifest, plan.clone(), players, checks.clone()).await?;
     let mut rows = Vec::new();
     for model in &settings.models {
@@ -137,7 +138,7 @@ async fn replayed<'a>(
             usage: row.map(|row| row.usage).unwrap_or_default(),
             cost_usd: row.and_then(|row| row.cost_usd),
             replayed: Some(match row {
-                Some(row) => from_recording(settings, row, &rehearsed, &checks),
+                Some(row) => from_recording(row, &rehearsed, &checks),
                 None => Replayed { refused: refused.get(label).cloned(), ..Replayed::default() },
             }),
             ..asked(settings, model, protocol)
@@ -149,8 +150,8 @@ async fn replayed<'a>(
     Ok((rows, first_failure))
 }
 
-fn from_recording(settings: &Settings, row: &Row, rehearsed: &Rehearsed, checks: &[EventKind]) -> Replayed {
-    let (answered, failed) = checks.iter().find_map(|check| check_calls(settings, row, check)).unwrap_or_default();
+fn from_recording(row: &Row, rehearsed: &Rehearsed, checks: &[EventKind]) -> Replayed {
+    let (answered, failed) = checks.iter().find_map(|check| check_calls(row, check)).unwrap_or_default();
     let misses: Vec<_> = rehearsed.misses.iter().filter(|miss| miss.episode.contestant == row.contestant).collect();
     Replayed {
         failed_calls: row.failed_calls,
@@ -170,16 +171,9 @@ fn first(miss: &Miss) -> FirstMiss {
 }
 
 /// Counts the calls of the check that were answered, and those that failed.
-fn check_calls(settings: &Settings, row: &Row, check: &EventKind) -> Option<(usize, usize)> {
-    let EventKind::EndpointChecked { model, protocol, replies, error, .. } = check else { return None };
-    let asked = settings.models.iter().find(|one| one.spec.label == *model)?;
-    let made = match (asked.asking.protocol.fixed(), Protocol::named(protocol)?) {
-        _ if error.is_some() => replies.len() + 1,
-        (Some(_), _) | (None, Protocol::Json) => 1,
-        (None, Protocol::Tools) => 2,
-        (None, Protocol::Text) => 3,
-    };
-    (*model == row.contestant).then_some((replies.len(), made - replies.len()))
+fn check_calls(row: &Row, check: &EventKind) -> Option<(usize, usize)> {
+    let EventKind::EndpointChecked { model, replies, failed_calls, .. } = check else { return None };
+    (*model == row.contestant).then_some((replies.len(), *failed_calls))
 }
 
 fn planned<'a>(plan: &Plan, label: &str, agent: &str, asked: Option<Asked<'a>>) -> Planned<'a> {

@@ -12,7 +12,7 @@ use super::kept::compare::check_baseline;
 use super::out;
 use super::setup::client::{forecast, limits};
 use super::setup::manifest::{manifest, new_run};
-use super::setup::players::{players, protocols};
+use super::setup::players::{Material, found, players};
 use super::setup::{prompts, settings, suite};
 use crate::agent::prompt::PromptSet;
 use crate::config::Settings;
@@ -137,11 +137,12 @@ pub(super) async fn ready(
     };
     let budget = Arc::new(Budget::new(limits(&settings), Amount::default()));
     let unchecked = BTreeMap::new();
-    let Some((players, checks)) = players(&settings, prompts, &unchecked, &cancel, &budget, quiet).await? else {
+    let material = Material { prompts, scenarios: &plan.scenarios };
+    let Some((players, checks)) = players(&settings, material, &unchecked, &cancel, &budget, quiet).await? else {
         return Ok(None);
     };
-    let protocols = protocols(&players);
-    let (manifest, folder) = new_run(&store, || manifest(&settings, &plan, catalog, prompts, &protocols))?;
+    let found = found(&players);
+    let (manifest, folder) = new_run(&store, || manifest(&settings, &plan, catalog, prompts, &found))?;
     let lock = folder.lock()?;
     folder.write_manifest(&pretty(&manifest))?;
     let forecast = forecast(&settings, &plan, prompts);

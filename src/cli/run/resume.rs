@@ -16,7 +16,7 @@ use crate::cli::interrupts::listen_for_interrupts;
 use crate::cli::out;
 use crate::cli::setup::client::{forecast, limits};
 use crate::cli::setup::manifest::manifest;
-use crate::cli::setup::players::players;
+use crate::cli::setup::players::{Found, Material, players};
 use crate::cli::setup::{prompts, record, results, suite};
 use crate::config::{ConfigError, ConfigFile, Environment, Kept, KeptModels, Options, Settings};
 use crate::log::manifest::ModelRecord;
@@ -62,9 +62,10 @@ pub(in crate::cli) async fn execute(args: &ResumeArgs) -> Result<Status, Failure
         Connection::Queue(nats) => Some(*nats),
         Connection::Stopped => return stopped(),
     };
-    let checked = checked(&past.events);
+    let checked = checked(&past.events, &then);
     let budget = Arc::new(Budget::new(limits(&settings), budget::spent(&past.events)));
-    let players = players(&settings, &prompts, &checked, &cancel, &budget, args.quiet).await?;
+    let material = Material { prompts: &prompts, scenarios: &plan.scenarios };
+    let players = players(&settings, material, &checked, &cancel, &budget, args.quiet).await?;
     let Some((players, checks)) = players else { return stopped() };
     if !args.quiet {
         out::note(&format!("run {} goes on in {}", then.id, folder.path.display()));
@@ -172,11 +173,14 @@ pub(super) fn same_contestants(then: &Manifest, now: &Manifest) -> Result<(), Fa
         .hint("bring back what it was, or start a new run"))
 }
 
-/// Returns the models whose endpoint answered before, each with the protocol that its endpoint was found to support.
-fn checked(events: &[Event]) -> BTreeMap<String, Protocol> {
+/// Returns the models whose endpoint answered before, each with the protocol that its endpoint was found to support, and
+/// with what was learnt of it.
+fn checked(events: &[Event], manifest: &Manifest) -> BTreeMap<String, Found> {
+    let adjusted = manifest.adjusted_with(events);
     let check = |event: &Event| match &event.event {
         EventKind::EndpointChecked { model, protocol, error: None, .. } => {
-            Some((model.clone(), Protocol::named(protocol)?))
+            let adjusted = adjusted.get(model).cloned().unwrap_or_default();
+            Some((model.clone(), Found { protocol: Protocol::named(protocol)?, adjusted }))
         }
         _ => None,
     };

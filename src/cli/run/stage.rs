@@ -11,6 +11,7 @@ use crate::cli::exit::{Failure, Status};
 use crate::cli::kept::compare::{against_baseline, so_far};
 use crate::cli::kept::export;
 use crate::cli::out;
+use crate::cli::setup::players::{clients, learnt_since};
 use crate::cli::setup::record;
 use crate::config::Settings;
 use crate::gate::Rules;
@@ -158,8 +159,11 @@ impl Stage {
             Some(past) => Hub::resume(manifest, folder.clone(), past, sinks),
         };
         let (hub, thread) = hub.map_err(stopped)?;
+        let clients = clients(&players);
+        let known = manifest.adjusted_with(past.map(|past| past.events.as_slice()).unwrap_or_default());
         let playing = self.playing(players, &hub, past);
-        let result = self.play_looks(playing, hub, opening).await;
+        let learnt = || learnt_since(&clients, &known);
+        let result = self.play_looks(playing, hub, opening, learnt).await;
         // The hub knows the reason for which it gave up; the runner only knows that it did.
         let ended = thread.join().map_err(stopped)?;
         let alpha = result.map_err(|error| match error {
@@ -212,13 +216,15 @@ impl Stage {
         Playing::Queued { here: runner(here), coordinator: Box::new(coordinator) }
     }
 
-    /// Plays up to each comparison with the baseline, and stops at the first one that decides. Returns the error
+    /// Plays up to each comparison with the baseline, and stops at the first one that decides. The log ends with what was learnt
+    /// of endpoints meanwhile. Returns the error
     /// probability that the last comparison may spend.
     async fn play_looks(
         &self,
         mut playing: Playing,
         hub: Hub,
         opening: Vec<EventKind>,
+        learnt: impl Fn() -> Vec<EventKind>,
     ) -> Result<Result<f64, Failure>, CoordinatorError> {
         for event in opening {
             hub.send(None, event).await?;
@@ -252,6 +258,10 @@ impl Stage {
                 }
             }
         }
+        for event in learnt() {
+            hub.send(None, event).await?;
+        }
+        drop(hub);
         playing.finish().await?;
         Ok(result)
     }

@@ -13,7 +13,7 @@ use crate::cli::exit::{Failure, Status};
 use crate::cli::interrupts::listen_for_interrupts;
 use crate::cli::out;
 use crate::cli::setup::manifest::manifest as present_manifest;
-use crate::cli::setup::players::players;
+use crate::cli::setup::players::{Found, Material, players};
 use crate::cli::setup::{prompts, suite};
 use crate::config::options::Concurrency;
 use crate::config::{ConfigError, ConfigFile, Environment, Options, Settings, workers_queue};
@@ -102,10 +102,11 @@ impl Recorded {
         settings.require_keys()?;
         // A large suite takes seconds to make; meanwhile the leases of other runs must be extended.
         let making = tokio::task::spawn_blocking(move || plan(settings, &manifest));
-        let (settings, plan, prompts, protocols) =
+        let (settings, plan, prompts, found) =
             making.await.map_err(|error| Failure::other(format!("its suite cannot be made: {error}")))??;
         let budget = Budget::new(Limits::default(), Amount::default());
-        let made = players(&settings, &prompts, &protocols, &Cancel::default(), &budget, true).await?;
+        let material = Material { prompts: &prompts, scenarios: &plan.scenarios };
+        let made = players(&settings, material, &found, &Cancel::default(), &budget, true).await?;
         let players = made.map(|(players, _)| players).unwrap_or_default();
         Ok(Crew::new(&plan, players))
     }
@@ -130,18 +131,19 @@ impl Recorded {
 fn plan(
     settings: Settings,
     manifest: &Manifest,
-) -> Result<(Settings, Plan, Arc<PromptSet>, BTreeMap<String, Protocol>), Failure> {
+) -> Result<(Settings, Plan, Arc<PromptSet>, BTreeMap<String, Found>), Failure> {
     let catalog = suite::catalog(&settings.suite, settings.overlay.as_deref())?;
     let prompts = prompts::prompts(settings.prompts.as_deref(), &settings.suite, settings.tool_names, settings.think)?;
     same_rules(&settings, manifest, &catalog, &prompts)?;
     let plan = Plan::new(&catalog, &settings.tasks, &settings.scenarios, settings.epochs, settings.seed)?;
     same_contestants(manifest, &present_manifest(&settings, &plan, &catalog, &prompts, &BTreeMap::new()))?;
-    let protocols = manifest.contestants.iter().filter_map(|one| {
-        let protocol = Protocol::named(&one.settings.as_ref()?.protocol)?;
-        Some((one.label.clone(), protocol))
+    let found = manifest.contestants.iter().filter_map(|one| {
+        let settings = one.settings.as_ref()?;
+        let protocol = Protocol::named(&settings.protocol)?;
+        Some((one.label.clone(), Found { protocol, adjusted: settings.adjusted.clone() }))
     });
-    let protocols = protocols.collect();
-    Ok((settings, plan, prompts, protocols))
+    let found = found.collect();
+    Ok((settings, plan, prompts, found))
 }
 
 /// Checks that everything that decides a score is the same as at the coordinator.

@@ -58,18 +58,19 @@ impl Limiters {
 pub(in crate::cli) const RECORD_HINT: &str =
     "check the space and the permissions there, or choose another folder with --record";
 
-/// Makes a client for a model, with retries. With `--replay` a recording answers instead; with `--record` answers are
-/// kept.
+/// Makes a client for a model, with retries, whose requests begin with what was learnt before. With `--replay` a
+/// recording answers instead; with `--record` answers are kept.
 pub(in crate::cli) fn client(
     settings: &Settings,
     model: &KeyedModel,
     limiter: Option<Arc<Limiter>>,
+    adjusted: Adjusted,
 ) -> Result<Arc<dyn ChatClient>, Failure> {
     if let Some(folder) = &settings.replay {
         return Ok(Arc::new(Replay::new(folder.clone(), model_settings(model))));
     }
     let endpoint = endpoint(model, limiter);
-    let client = EndpointClient::new(&endpoint, model_settings(model), Adjusted::default())
+    let client = EndpointClient::new(&endpoint, model_settings(model), adjusted)
         .map_err(|error| Failure::usage(format!("model {}: {error}", model.spec.label)))?;
     let policy = RetryPolicy {
         max_retries: settings.max_retries,

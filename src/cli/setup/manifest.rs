@@ -8,6 +8,7 @@ use crate::agent::exec;
 use crate::agent::llm::Assist;
 use crate::agent::prompt::PromptSet;
 use crate::cli::args::Cli;
+use crate::cli::setup::players::Found;
 use crate::config::Settings;
 use crate::log::manifest::{self, Machine, ModelRecord};
 use crate::log::store::{RunFolder, Store, StoreError};
@@ -38,24 +39,25 @@ pub(in crate::cli) fn new_run(
     }
 }
 
-/// Returns the manifest of a run that begins now.
+/// Returns the manifest of a run that begins now, with what the checks of its endpoints have found.
 pub(in crate::cli) fn manifest(
     settings: &Settings,
     plan: &Plan,
     catalog: &Catalog,
     prompts: &PromptSet,
-    protocols: &BTreeMap<String, String>,
+    found: &BTreeMap<String, Found>,
 ) -> Manifest {
     let started_at = jiff::Timestamp::now();
     let models = settings.models.iter().map(|model| {
         let spec = &model.spec;
         let asking = &model.asking;
+        let known = found.get(&spec.label);
         let fixed = asking.protocol.fixed().map_or("auto".to_owned(), |protocol| protocol.to_string());
         let record = ModelRecord {
             name: spec.name.clone(),
             provider: spec.provider_name.clone(),
             base_url: spec.base_url.clone(),
-            protocol: protocols.get(&spec.label).cloned().unwrap_or(fixed),
+            protocol: known.map_or(fixed, |found| found.protocol.to_string()),
             think: settings.think,
             assist: Assist::from(settings.assist).to_string(),
             api: asking.api,
@@ -64,6 +66,7 @@ pub(in crate::cli) fn manifest(
             reasoning_effort: asking.reasoning_effort.clone(),
             thinking_budget: asking.thinking_budget,
             price: asking.price.clone(),
+            adjusted: known.map(|found| found.adjusted.clone()).unwrap_or_default(),
         };
         Contestant { label: spec.label.clone(), agent: "llm".to_owned(), settings: Some(record) }
     });

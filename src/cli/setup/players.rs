@@ -1,10 +1,11 @@
-//! The players of a run, which are made after one call to each endpoint.
+//! The players of a run, which are made after a check of each endpoint.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::agent::prompt::{PromptSet, Protocol};
-use crate::chat::{CallContext, ChatError, ErrorKind, process};
+use crate::chat::adjust::Adjusted;
+use crate::chat::{CallContext, ChatClient, ChatError, ErrorKind, process};
 use crate::cli::exit::{Failure, endpoint_hint};
 use crate::cli::out;
 use crate::cli::setup::client::{Limiters, RECORD_HINT, call_time, client};
@@ -15,9 +16,10 @@ use crate::config::options::Concurrency;
 use crate::log::EventKind;
 use crate::run::budget::{self, Budget};
 use crate::run::episode::ModelAccess;
-use crate::run::preflight::{self, Checked};
+use crate::run::preflight::{self, Forms};
 use crate::run::runner::{CallPace, ExecPlayer, ModelPlayer, PlayerKind};
 use crate::run::{Cancel, Player};
+use incident_env::Scenario;
 
 /// The default number of episodes of a model that are replayed at once. A replay has no endpoint that could be
 /// overloaded.
@@ -26,12 +28,28 @@ const REPLAYED_AT_ONCE: usize = 16;
 /// unknown.
 const PROCESSES_AT_ONCE: usize = 4;
 
-/// Makes the players, after one call to each endpoint that was not checked before. Returns `None` if the user stopped
+/// What the check of an endpoint has found.
+#[derive(Debug, Clone)]
+pub(in crate::cli) struct Found {
+    /// The protocol that it speaks.
+    pub(in crate::cli) protocol: Protocol,
+    /// What was changed in requests because it refused something.
+    pub(in crate::cli) adjusted: Adjusted,
+}
+
+/// The prompts and the scenarios of a run.
+#[derive(Clone, Copy)]
+pub(in crate::cli) struct Material<'a> {
+    pub(in crate::cli) prompts: &'a Arc<PromptSet>,
+    pub(in crate::cli) scenarios: &'a [Arc<Scenario>],
+}
+
+/// Makes the players, after the check of each endpoint that was not checked before. Returns `None` if the user stopped
 /// the run meanwhile. A refused key or model ends the run before it starts.
 pub(in crate::cli) async fn players(
     settings: &Settings,
-    prompts: &Arc<PromptSet>,
-    checked_before: &BTreeMap<String, Protocol>,
+    material: Material<'_>,
+    checked_before: &BTreeMap<String, Found>,
     cancel: &Cancel,
     budget: &Budget,
     quiet: bool,
@@ -43,13 +61,13 @@ pub(in crate::cli) async fn players(
     let mut limiters = Limiters::default();
     for model in &settings.models {
         let label = model.spec.label.clone();
-        if let Some(protocol) = checked_before.get(&label) {
-            let (access, pace) = model_access(settings, model, &mut limiters)?;
-            let kind = PlayerKind::Model(Box::new(model_player(settings, prompts, access, pace, *protocol)));
+        if let Some(Found { protocol, adjusted }) = checked_before.get(&label) {
+            let (access, pace) = model_access(settings, model, &mut limiters, adjusted.clone())?;
+            let kind = PlayerKind::Model(Box::new(model_player(settings, material.prompts, access, pace, *protocol)));
             players.push(Player { label, kind });
             continue;
         }
-        let Some((player, check)) = checked_player(settings, prompts, model, &mut limiters, cancel, quiet).await?
+        let Some((player, check)) = checked_player(settings, material, model, &mut limiters, cancel, quiet).await?
         else {
             return Ok(None);
         };
@@ -100,6 +118,7 @@ fn model_access(
     settings: &Settings,
     model: &KeyedModel,
     limiters: &mut Limiters,
+    adjusted: Adjusted,
 ) -> Result<(ModelAccess, CallPace), Failure> {
     let limiter = limiters.of(settings, model);
     let pace = match (&settings.replay, model.asking.concurrency) {
@@ -108,7 +127,7 @@ fn model_access(
         (Some(_), Concurrency::Auto) => CallPace::Episodes(REPLAYED_AT_ONCE),
     };
     let access = ModelAccess {
-        client: client(settings, model, Some(limiter))?,
+        client: client(settings, model, Some(limiter), adjusted)?,
         price: model.asking.price.clone().map(Arc::new),
         tier: model.asking.service_tier().map(str::to_owned),
         episode_time: settings.episode_timeout,
@@ -121,20 +140,21 @@ fn model_access(
     Ok((access, pace))
 }
 
-/// Makes the player of a model after a call to its endpoint, with what the call showed. Returns `None` if the user
+/// Makes the player of a model after the check of its endpoint, with what the check showed. Returns `None` if the user
 /// stopped the run meanwhile.
 pub(in crate::cli) async fn checked_player(
     settings: &Settings,
-    prompts: &Arc<PromptSet>,
+    material: Material<'_>,
     model: &KeyedModel,
     limiters: &mut Limiters,
     cancel: &Cancel,
     quiet: bool,
 ) -> Result<Option<(Player, EventKind)>, Failure> {
     let label = model.spec.label.clone();
-    let (access, pace) = model_access(settings, model, limiters)?;
+    let (access, pace) = model_access(settings, model, limiters, Adjusted::default())?;
+    let forms = Forms::of(material.prompts, material.scenarios);
     let context = CallContext {
-        deadline: Some(tokio::time::Instant::now() + call_time(settings, model)),
+        deadline: None,
         jitter_seed: settings.seed,
         repeat: 0,
         stop: cancel.gentle.clone(),
@@ -142,23 +162,18 @@ pub(in crate::cli) async fn checked_player(
         spared: true,
     };
     let checked = tokio::select! {
-        checked = preflight::check(&*access.client, model.asking.protocol.fixed(), &context) => checked,
+        checked = preflight::check(&*access.client, &forms, model.asking.protocol.fixed(), &context, call_time(settings, model)) => {
+            checked
+        }
         () = cancel.hard.cancelled() => return Ok(None),
     };
     if cancel.is_pulled() {
         return Ok(None);
     }
-    let wanted = model.asking.protocol.fixed().unwrap_or(Protocol::Text);
-    let (checked, error) = match checked {
-        Ok(checked) => (checked, None),
-        Err(error) => {
-            let error = refused_or(model, error, quiet)?;
-            (Checked { protocol: wanted, replies: Vec::new() }, Some(error))
-        }
-    };
     let protocol = checked.protocol;
-    let ignored = checked.replies.last().is_some_and(|reply| !preflight::speaks(protocol, reply));
-    if ignored && !quiet {
+    let answered_by = checked.answered_by().map(str::to_owned);
+    let error = checked.fault.map(|error| refused_or(model, error, quiet)).transpose()?;
+    if error.is_none() && !checked.is_spoken && !quiet {
         let message = format!("model {label}: the endpoint does not answer in the form that {protocol} asks for");
         out::say("warning", &message);
         out::say("hint", "its replies are read as text; `--protocol auto` finds what it can");
@@ -170,14 +185,15 @@ pub(in crate::cli) async fn checked_player(
     let check = EventKind::EndpointChecked {
         model: label.clone(),
         protocol: protocol.to_string(),
-        answered_by: checked.answered_by().map(str::to_owned),
+        answered_by,
         error: error.as_ref().map(ToString::to_string),
         cost_usd,
         replies: checked.replies,
+        failed_calls: checked.failed_calls,
     };
     let kind = match error {
         Some(error) if error.kind == ErrorKind::Connect => PlayerKind::Unreachable(error.kind, error.to_string()),
-        _ => PlayerKind::Model(Box::new(model_player(settings, prompts, access, pace, protocol))),
+        _ => PlayerKind::Model(Box::new(model_player(settings, material.prompts, access, pace, protocol))),
     };
     Ok(Some((Player { label, kind }, check)))
 }
@@ -227,11 +243,40 @@ fn refused_or(model: &KeyedModel, error: ChatError, quiet: bool) -> Result<ChatE
     }
 }
 
-/// Returns the protocol of each model, as its endpoint decided it.
-pub(in crate::cli) fn protocols(players: &[Player]) -> BTreeMap<String, String> {
-    let protocol = |player: &Player| match &player.kind {
-        PlayerKind::Model(model) => Some((player.label.clone(), model.protocol.to_string())),
+/// Returns what the endpoints of these players refused since the manifest was written and beyond what the log says, as the
+/// events of the log.
+pub(in crate::cli) fn learnt_since(
+    clients: &[(String, Arc<dyn ChatClient>)],
+    known: &BTreeMap<String, Adjusted>,
+) -> Vec<EventKind> {
+    let event = |(label, client): &(String, Arc<dyn ChatClient>)| {
+        let before = known.get(label).cloned().unwrap_or_default();
+        let mut new = Adjusted::default();
+        for adjustment in client.adjusted().iter().filter(|one| before.iter().all(|known| known.change != one.change)) {
+            new.add(adjustment.clone());
+        }
+        (!new.is_empty()).then(|| EventKind::EndpointAdjusted { model: label.clone(), adjusted: new })
+    };
+    clients.iter().filter_map(event).collect()
+}
+
+/// Returns the clients of the models among these players.
+pub(in crate::cli) fn clients(players: &[Player]) -> Vec<(String, Arc<dyn ChatClient>)> {
+    let client = |player: &Player| match &player.kind {
+        PlayerKind::Model(model) => Some((player.label.clone(), Arc::clone(&model.access.client))),
         PlayerKind::Builtin(_) | PlayerKind::Exec(_) | PlayerKind::Unreachable(..) => None,
     };
-    players.iter().filter_map(protocol).collect()
+    players.iter().filter_map(client).collect()
+}
+
+/// Returns what is known of each model's endpoint that answered.
+pub(in crate::cli) fn found(players: &[Player]) -> BTreeMap<String, Found> {
+    let found = |player: &Player| match &player.kind {
+        PlayerKind::Model(model) => {
+            let found = Found { protocol: model.protocol, adjusted: model.access.client.adjusted() };
+            Some((player.label.clone(), found))
+        }
+        PlayerKind::Builtin(_) | PlayerKind::Exec(_) | PlayerKind::Unreachable(..) => None,
+    };
+    players.iter().filter_map(found).collect()
 }

@@ -73,6 +73,11 @@ impl Fold {
                     tally.note_check(protocol, answered_by.as_deref(), replies, *cost_usd);
                 }
             }
+            (EventKind::EndpointAdjusted { model, adjusted }, _) => {
+                if let Some(tally) = self.tally(model) {
+                    adjusted.iter().for_each(|one| tally.adjusted_later.add(one.clone()));
+                }
+            }
             (kind, Some(key)) => {
                 if let EventKind::EpisodeRegraded { grader, .. } = kind
                     && !self.head.graders.contains(grader)

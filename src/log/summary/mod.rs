@@ -4,12 +4,14 @@
 //! Event ─► fold (which contestant?) ─► tally (counts of one contestant) ─► row ─► relative (to others) ─► shape (the JSON)
 //! ```
 
+mod asked;
 mod fold;
 mod relative;
 mod row;
 mod shape;
 mod tally;
 
+pub use asked::Asked;
 pub use fold::Fold;
 pub(super) use relative::relate;
 pub use shape::{

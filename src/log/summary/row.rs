@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
+use super::asked::Asked;
 use super::shape::{Answered, GroupScore, Latency, PASS_THRESHOLD, PassK, Row, ScenarioScore, TaskScore};
 use super::tally::{EpisodeTally, Tally};
 use crate::agent::{Builtin, StepSource};
@@ -145,6 +146,7 @@ impl Tally {
             contestant: self.contestant.label.clone(),
             agent: self.contestant.agent.clone(),
             protocol: self.protocol.clone(),
+            asked: self.contestant.settings.as_ref().map(|settings| Asked::of(settings, &self.adjusted_later)),
             think: self.contestant.settings.as_ref().map(|settings| settings.think),
             assist: self.contestant.settings.as_ref().map(|settings| settings.assist.clone()),
             answered_by: self.answered_by.clone(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::asked::Asked;
 use crate::agent::think::Think;
 use crate::agent::{Builtin, StepSource, exec};
 use crate::chat::Usage;
@@ -84,6 +85,9 @@ pub struct Row {
     /// Whether the model was told that it may think before it acts; none for agents without a model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub think: Option<Think>,
+    /// The settings with which the model was asked; none for agents without a model, and in older summaries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
     /// The assistance for unusable replies; none for agents without a model.
     pub assist: Option<String>,
     /// The model that answered, if the endpoint gives another name than the one that was asked for.

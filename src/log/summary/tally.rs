@@ -6,6 +6,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::agent::{StepSource, exec};
+use crate::chat::adjust::Adjusted;
 use crate::chat::{ChatReply, ErrorKind, Retry, Usage};
 use crate::log::event::StepTaken;
 use crate::log::{CLIENT, Contestant, EpisodeKey, EventKind, Outcome};
@@ -16,6 +17,8 @@ use incident_env::Signal;
 pub(super) struct Tally {
     pub(super) contestant: Contestant,
     pub(super) protocol: Option<String>,
+    /// What was learnt of the endpoint during the run.
+    pub(super) adjusted_later: Adjusted,
     pub(super) answered_by: Option<String>,
     pub(super) episodes: BTreeMap<(String, u32), EpisodeTally>,
     pub(super) usage: Usage,
@@ -69,6 +72,7 @@ impl Tally {
         Self {
             protocol: protocol(contestant),
             contestant: contestant.clone(),
+            adjusted_later: Adjusted::default(),
             answered_by: None,
             episodes: planned.map(|key| (key, EpisodeTally::default())).collect(),
             usage: Usage::default(),
