@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use incident_bench::chat::Api;
 use serde_json::{Value, json};
@@ -49,9 +50,14 @@ pub(super) struct Endpoint {
 impl Endpoint {
     /// Starts an endpoint of a dialect.
     pub(super) fn of(dialect: &'static Dialect) -> Self {
+        Self::slow(dialect, Duration::ZERO)
+    }
+
+    /// Starts an endpoint of a dialect that takes this time for each answer.
+    pub(super) fn slow(dialect: &'static Dialect, pause: Duration) -> Self {
         let book = Arc::new(Mutex::new(Book::default()));
         let kept = Arc::clone(&book);
-        let server = Server::start(move |_, seen| serve(dialect, seen, &mut kept.lock().unwrap()));
+        let server = Server::start(move |_, seen| serve(dialect, seen, &mut kept.lock().unwrap()).late(pause));
         Self { server, base: dialect.base, book }
     }
 
@@ -61,10 +67,6 @@ impl Endpoint {
 
     pub(super) fn calls(&self) -> usize {
         self.server.calls()
-    }
-
-    pub(super) fn seen(&self) -> Vec<Seen> {
-        self.server.seen()
     }
 
     /// Looks into the book.
