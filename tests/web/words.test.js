@@ -49,7 +49,7 @@ test('lengths, moments and digests', () => {
 test('names of the program as words', () => {
   table(words.words, [['root_cause_analysis', 'root cause analysis'], ['void', 'void'], [[null], 'null']]);
   table(words.heading, [['root_cause_analysis', 'Root cause analysis'], ['', '']]);
-  table((row) => words.askedBy(row), [[{ protocol: null }, '–'], [{ protocol: 'json', assist: 'off' }, 'json'], [{ protocol: 'json' }, 'json'], [{ protocol: 'tools', assist: 'fallback' }, 'tools + fallback']]);
+  table((row) => words.askedBy(row), [[{ protocol: null }, '–'], [{ protocol: 'json', assist: 'off' }, 'json'], [{ protocol: 'json' }, 'json'], [{ protocol: 'tools', assist: 'fallback' }, 'tools + fallback'], [{ protocol: 'text', think: 'on', assist: 'repair' }, 'text + think + repair'], [{ protocol: 'text', think: 'off' }, 'text']]);
   table((kind) => words.outcome(kind), [['completed', ['', 'completed']], ['step_limit', ['warn', 'step limit']], ['given_up', ['warn', 'given up']], ['void', ['bad', 'void']], ['other_end', ['accent', 'other end']], [[null], ['accent', 'running']]]);
 });
 

@@ -64,10 +64,10 @@ export const moment = (at) => (at ? `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`
 /** Returns the digits of a digest that people compare. */
 export const short = (digest) => String(digest ?? '').replace(/^sha256:/, '').slice(0, 12) || '–';
 
-/** Returns how a model was asked and what helped it: `json + fallback`. */
-export function askedBy({ protocol, assist }) {
+/** Returns how a model was asked, whether it may think before it acts, and what helped it: `json + think + fallback`. */
+export function askedBy({ protocol, think, assist }) {
   if (!protocol) return '–';
-  return assist && assist !== 'off' ? `${protocol} + ${assist}` : protocol;
+  return [protocol, think === 'on' && 'think', assist !== 'off' && assist].filter(Boolean).join(' + ');
 }
 
 /** Returns the class of a tag that says how an episode ended, and the words of the tag. */
