@@ -26,7 +26,7 @@ use incident_env::TaskId;
 pub(in crate::cli) fn model_settings(settings: &Settings, model: &KeyedModel) -> ModelSettings {
     ModelSettings {
         model: model.spec.name.clone(),
-        api: None,
+        api: Some(Api::Chat),
         max_tokens: Some(settings.max_tokens),
         token_param: model.spec.provider.token_param,
         temperature: settings.temperature,

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::endpoint::Endpoint;
+use super::dialect::{Dialect, USUAL, refuses};
+use super::endpoint::{Endpoint, KEY};
 use super::kinds;
 use super::play::{play, problems_of_book, problems_of_row};
-use crate::binary::Place;
+use crate::binary::{Ended, Place};
 
 /// All that stands under this key in a value, wherever it is.
 fn all_under<'a>(value: &'a Value, key: &str) -> Vec<&'a Value> {
@@ -106,6 +107,16 @@ const LESSONS: [Lesson; 12] = [
     ),
 ];
 
+/// What of the changes a text does not name.
+fn unnamed(text: &str, lessons: &[(&str, &str)]) -> Vec<String> {
+    let names = lessons.iter().flat_map(|(change, _)| match change.split_once(' ') {
+        Some((kind @ ("tool_choice" | "response_format" | "max_tokens"), to)) => vec![kind, to],
+        Some((_, to)) => vec![to],
+        None => Vec::new(),
+    });
+    names.filter(|name| !text.contains(name)).map(|name| format!("'{name}' is not named in: {text}")).collect()
+}
+
 #[test]
 fn what_is_refused_is_learnt_in_the_check_and_kept() {
     let mut problems = Vec::new();
@@ -122,12 +133,7 @@ fn what_is_refused_is_learnt_in_the_check_and_kept() {
             if !right {
                 found.push(format!("learnt {kept:?} instead of {lessons:?}"));
             }
-            let table = played.place.kept("SCORES.md");
-            for parameter in lessons.iter().filter_map(|(change, _)| change.split(' ').next_back()) {
-                if !table.contains(parameter) {
-                    found.push(format!("'{parameter}' is not named under the table"));
-                }
-            }
+            found.extend(unnamed(&played.place.kept("SCORES.md"), lessons));
         } else {
             found.push(format!("exit {:?}: {}", played.ended.code, played.ended.stderr));
         }
@@ -139,4 +145,53 @@ fn what_is_refused_is_learnt_in_the_check_and_kept() {
         problems.extend(found.into_iter().map(|problem| format!("{name} {}: {problem}", more.join(" "))));
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn the_doctor_says_what_is_learnt() {
+    for (name, _, lessons) in LESSONS.iter().filter(|(_, more, _)| *more == ["--protocol", "text"]) {
+        let dialect = kinds::named(name);
+        let (place, endpoint) = (Place::empty(), Endpoint::of(dialect));
+        let url = endpoint.base_url();
+        let mut command = place.command(&["doctor", "--model", dialect.model, "--base-url", &url]);
+        let ended = Ended::of(&command.env("API_KEY", KEY).output().unwrap()).exits(0);
+        let said = format!("{}{}", ended.stdout, ended.stderr);
+        assert_eq!(unnamed(&said, lessons), [""; 0], "{name}");
+    }
+}
+
+/// Refuses a parameter that it took in the check and at the beginning of an incident.
+static MOODY: Dialect = Dialect {
+    name: "moody",
+    sources: "a router that moves a conversation to another provider (2026)",
+    refuses: &[refuses(
+        |body| {
+            body.get("parallel_tool_calls").is_some() && body["messages"].as_array().is_some_and(|all| all.len() > 5)
+        },
+        400,
+        r#"{"error": {"message": "Unsupported parameter: 'parallel_tool_calls' is not supported with this model.", "type": "invalid_request_error", "param": "parallel_tool_calls", "code": "unsupported_parameter"}}"#,
+    )],
+    ..USUAL
+};
+
+/// The number of episodes that are played at once.
+const AT_ONCE: usize = 6;
+
+#[test]
+fn what_is_refused_in_the_midst_of_a_run_is_learnt_once() {
+    let endpoint = Endpoint::of(&MOODY);
+    let at_once = AT_ONCE.to_string();
+    let played = play(&MOODY, &endpoint, &["--protocol", "tools", "--concurrency", &at_once]);
+    assert_eq!(played.ended.code, Some(0), "{}", played.ended.stderr);
+    let summary = serde_json::from_str(&played.ended.stdout).unwrap();
+    assert_eq!(problems_of_row(&summary, MOODY.model), [""; 0]);
+    // Calls in flight are refused as well and sent again; after that nothing is refused.
+    let refused = endpoint.book(|book| book.refused.len());
+    assert!((1..=AT_ONCE).contains(&refused), "{refused}");
+    assert_eq!(endpoint.book(|book| book.notes.clone()), [""; 0]);
+    // It was no part of the check, so it is an event.
+    let events = played.place.kept("events.jsonl");
+    assert_eq!(events.matches("Unsupported parameter: 'parallel_tool_calls'").count(), 1, "{events}");
+    let lesson = [("left_out parallel_tool_calls", "")];
+    assert_eq!(unnamed(&played.place.kept("SCORES.md"), &lesson), [""; 0]);
 }
