@@ -141,6 +141,31 @@ pub(super) fn harmony(answer: &Answer) -> Value {
     message
 }
 
+/// A message whose call is in the text, in the form in which Qwen writes it.
+pub(super) fn call_as_text(answer: &Answer) -> Value {
+    let Some(call) = &answer.call else { return reasoning_content(answer) };
+    let mut text = format!("{}\n<tool_call>\n<function={}>\n", answer.text, call.name);
+    for (name, value) in call.arguments.as_object().unwrap() {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        text.push_str(&["<parameter=", name, ">\n", &value, "\n</parameter>\n"].concat());
+    }
+    text.push_str("</function>\n</tool_call>");
+    reasoning_content(&Answer { text, call: None, ..answer.clone() })
+}
+
+/// A message in the Harmony format, of which nothing was read by the server.
+pub(super) fn harmony_markup(answer: &Answer) -> Value {
+    let thoughts = format!("<|channel|>analysis<|message|>{}<|end|><|start|>assistant", answer.thoughts);
+    let text = match &answer.call {
+        Some(call) => format!(
+            "{thoughts}<|channel|>commentary to=functions.{} <|constrain|>json<|message|>{}<|call|>",
+            call.name, call.arguments
+        ),
+        None => format!("{thoughts}<|channel|>final<|message|>{}", answer.text),
+    };
+    plain(&Answer { text, call: None, ..answer.clone() })
+}
+
 /// A message in whose thoughts and text a gateway cut an emoji in two; [`HALF`] is the half that is left.
 pub(super) fn cut_emoji(answer: &Answer) -> Value {
     let cut = |text: &str| text.replacen('😀', HALF, 1);

@@ -77,4 +77,6 @@ zoo! {
     gateway_with_counts_of_messages: "gateway-with-counts-of-messages",
     gateway_that_cuts_emoji: "gateway-that-cuts-emoji",
     harmony_names: "harmony-names",
+    harmony_markup: "harmony-markup",
+    lm_studio_calls_as_text: "lm-studio-calls-as-text",
 }

@@ -191,7 +191,7 @@ fn what_is_refused_in_the_midst_of_a_run_is_learnt_once() {
     assert_eq!(endpoint.book(|book| book.notes.clone()), [""; 0]);
     // It was no part of the check, so it is an event.
     let events = played.place.kept("events.jsonl");
-    assert_eq!(events.matches("Unsupported parameter: 'parallel_tool_calls'").count(), 1, "{events}");
+    assert_eq!(events.matches("Unsupported parameter: 'parallel_tool_calls'").count(), 1);
     let lesson = [("left_out parallel_tool_calls", "")];
     assert_eq!(unnamed(&played.place.kept("SCORES.md"), &lesson), [""; 0]);
 }

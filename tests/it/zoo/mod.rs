@@ -12,6 +12,7 @@ mod dialect;
 mod dress;
 mod each;
 mod endpoint;
+mod faults;
 mod hosts;
 mod kept;
 mod kinds;

@@ -7,7 +7,7 @@ use crate::zoo::dialect::{Dialect, USUAL, refuses};
 use crate::zoo::dress;
 use crate::zoo::sse::{ChatStream, Usage};
 
-pub(super) static DIALECTS: [Dialect; 4] = [
+pub(super) static DIALECTS: [Dialect; 5] = [
     Dialect {
         name: "litellm",
         sources: "litellm#9171 (2025-03-12), litellm#26413 (2026-04-24), litellm#40720 (2026-09-11)",
@@ -65,6 +65,14 @@ pub(super) static DIALECTS: [Dialect; 4] = [
         sources: "vllm#32587 (2026-05-07): names with channels; mlx-openai-server#51 (2025-08-14): names with `functions.`",
         model: "openai/gpt-oss-20b",
         chat: dress::harmony,
+        ..USUAL
+    },
+    Dialect {
+        name: "harmony-markup",
+        sources: "mlxcel#654 (2026-07-04): a server that does not read the format; vllm-mlx#50 (2026-02-09)",
+        model: "openai/gpt-oss-120b",
+        chat: dress::harmony_markup,
+        finish: ("stop", "stop"),
         ..USUAL
     },
 ];

@@ -7,7 +7,7 @@ use crate::zoo::dialect::{Dialect, Key, USUAL, refuses};
 use crate::zoo::dress;
 use crate::zoo::sse::{ChatStream, Usage};
 
-pub(super) static DIALECTS: [Dialect; 6] = [
+pub(super) static DIALECTS: [Dialect; 7] = [
     Dialect {
         name: "vllm",
         sources: "vllm#27755 (2025-10-29), opencode#30477 (2026-06-02): reads only `reasoning` back",
@@ -95,6 +95,17 @@ pub(super) static DIALECTS: [Dialect; 6] = [
         chat: dress::reasoning_content,
         stream: ChatStream { usage: Usage::Always, ..ChatStream::USUAL },
         adds: |body, _, _| body["stats"] = json!({}),
+        ..USUAL
+    },
+    Dialect {
+        name: "lm-studio-calls-as-text",
+        sources: "lmstudio-bug-tracker#2115 (2026-06-28): a demanded call comes as text",
+        model: "qwen/qwen3.6-35b-a3b",
+        key: Key::None,
+        protocols: &["tools"],
+        chat: dress::call_as_text,
+        finish: ("stop", "stop"),
+        stream: ChatStream { usage: Usage::Always, ..ChatStream::USUAL },
         ..USUAL
     },
 ];
