@@ -99,7 +99,8 @@ fn parameter(
         .or_else(|| name_of_limit(settings, adjusted, is_named))
         .or_else(|| thinking(settings, refused, is_named))
         .or_else(|| {
-            const EFFORT: [&str; 5] = ["reasoning_effort", "reasoningeffort", "reasoning.effort", "effort", "reasoning"];
+            const EFFORT: [&str; 5] =
+                ["reasoning_effort", "reasoningeffort", "reasoning.effort", "effort", "reasoning"];
             settings.reasoning_effort.as_ref().and_then(|_| leave_out(Optional::ReasoningEffort, &EFFORT))
         })
         .or_else(|| leave_out(Optional::CacheControl, &["cache_control"]))

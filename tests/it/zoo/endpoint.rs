@@ -154,7 +154,7 @@ fn check(dialect: &Dialect, asked: &Asked, answer: &Answer, book: &mut Book) -> 
         if *back != given {
             book.notes.push(format!("{tag}: of step {step} came back\n  {back}\ninstead of\n  {given}"));
             wrong = true;
-        } else if back.to_string() != given.to_string() {
+        } else if written(back) != written(&given) {
             book.notes.push(format!("{tag}: the order of keys of step {step} is\n  {back}\ninstead of\n  {given}"));
         }
     }
@@ -174,6 +174,11 @@ fn check(dialect: &Dialect, asked: &Asked, answer: &Answer, book: &mut Book) -> 
     let (status, body) = dialect.insists.filter(|_| wrong)?;
     book.refused.push((Some(answer.step), body.to_owned()));
     Some(says(status, body))
+}
+
+/// A value as text, in which the order of its keys shows.
+fn written(value: &Value) -> String {
+    value.to_string()
 }
 
 fn tokens(bytes: usize) -> u64 {

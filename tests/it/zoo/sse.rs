@@ -58,12 +58,11 @@ fn deltas(message: &Value, style: &ChatStream) -> Vec<Value> {
     let (mut deltas, mut last) = (vec![first], Vec::new());
     for (name, value) in fields {
         match (name.as_str(), value) {
-            ("role", _) => {}
             ("content", Value::String(text)) => {
-                last.extend(pieces(text).into_iter().map(|piece| json!({"content": piece})))
+                last.extend(pieces(text).into_iter().map(|piece| json!({"content": piece})));
             }
             ("content", Value::Array(parts)) => last.extend(parts.iter().flat_map(content_part)),
-            ("content", _) => {}
+            ("role" | "content", _) => {}
             ("tool_calls", Value::Array(calls)) => {
                 for (index, call) in calls.iter().enumerate() {
                     last.extend(

@@ -163,7 +163,7 @@ pub(super) static DIALECTS: [Dialect; 6] = [
         },
         usage: detailed,
         adds: |body, _, _| {
-            body["choices"][0]["content_filter_results"] = json!({"hate": {"filtered": false, "severity": "safe"}})
+            body["choices"][0]["content_filter_results"] = json!({"hate": {"filtered": false, "severity": "safe"}});
         },
         caches: Caches::Reads,
         price: Price::new(2.5, 0.25, 2.5, 15.0),

@@ -59,7 +59,7 @@ pub(super) static DIALECTS: [Dialect; 7] = [
             usage
         },
         adds: |body, counts, _| {
-            body["timings"] = json!({"cache_n": counts.read, "prompt_n": counts.fresh, "predicted_per_second": 68.7})
+            body["timings"] = json!({"cache_n": counts.read, "prompt_n": counts.fresh, "predicted_per_second": 68.7});
         },
         caches: Caches::Reads,
         ..USUAL
