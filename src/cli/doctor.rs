@@ -35,7 +35,7 @@ pub(super) async fn execute(args: &DoctorArgs) -> Result<Status, Failure> {
 async fn examine(settings: &Settings, model: &KeyedModel) -> Result<(String, bool), Failure> {
     let client = client(settings, model, None)?;
     let context = CallContext {
-        deadline: Some(tokio::time::Instant::now() + settings.timeout),
+        deadline: Some(tokio::time::Instant::now() + model.asking.patience().whole),
         jitter_seed: 0,
         ..CallContext::default()
     };
@@ -43,10 +43,10 @@ async fn examine(settings: &Settings, model: &KeyedModel) -> Result<(String, boo
     let mut line = |mark: &str, what: &str, finding: &str| {
         let _ = writeln!(text, "  {mark} {what:10} {finding}");
     };
-    let key = match (&model.key, &model.spec.provider.key_env) {
-        (Some(_), _) => "sent",
-        (None, None) => "none needed, none sent",
-        (None, Some(_)) => "missing",
+    let key = match &model.key.secret {
+        Some(_) => "sent",
+        None if model.spec.provider.key_env.is_empty() => "none needed, none sent",
+        None => "missing",
     };
     line("·", "key", key);
     let plain = client.complete(&preflight::request(Protocol::Text), &context).await;
@@ -68,7 +68,7 @@ async fn examine(settings: &Settings, model: &KeyedModel) -> Result<(String, boo
         let mut best = "text";
         for protocol in [Protocol::Tools, Protocol::Json] {
             let context = CallContext {
-                deadline: Some(tokio::time::Instant::now() + settings.timeout),
+                deadline: Some(tokio::time::Instant::now() + model.asking.patience().whole),
                 jitter_seed: 0,
                 ..CallContext::default()
             };
@@ -78,7 +78,7 @@ async fn examine(settings: &Settings, model: &KeyedModel) -> Result<(String, boo
                 best = protocol.as_str();
             }
             line(if finding.is_none() { "✓" } else { "✗" }, protocol.as_str(), &finding.unwrap_or("works".to_owned()));
-            if let Some(wanted) = settings.protocol.fixed()
+            if let Some(wanted) = model.asking.protocol.fixed()
                 && wanted == protocol
                 && best != protocol.as_str()
             {
@@ -87,7 +87,7 @@ async fn examine(settings: &Settings, model: &KeyedModel) -> Result<(String, boo
         }
         line("→", "use", &format!("--protocol {best}"));
     }
-    Ok((format!("{} at {}\n{text}", model.spec.label, model.spec.provider.base_url), well))
+    Ok((format!("{} at {}\n{text}", model.spec.label, model.spec.base_url), well))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds fit a double")]

@@ -1,15 +1,31 @@
 //! The contestants of a run: the models, each with its key, the programs, and the built-in agents.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::agents::{self, AgentChoice, ExecAgent, LONGEST_NAME};
+use super::asking::{Asking, ForAll, KeptModels};
 use super::error::ConfigError;
-use super::keys::KeyedModel;
+use super::file::ConfigFile;
+use super::keys::{Key, Keys};
 use super::layers::{Layers, Picked};
-use super::model::{ModelSpec, Providers};
-use super::options::{Format, Options};
+use super::model::{CUSTOM, Elsewhere, ModelSpec};
+use super::model_options::ModelOptions;
+use super::options::{Concurrency, Format, Options};
 use super::origin::Origin;
+use super::providers::Providers;
 use crate::agent::Builtin;
+
+/// A model, with the key of its endpoint and its settings.
+#[derive(Debug, Clone)]
+pub struct KeyedModel {
+    /// The model and its endpoint.
+    pub spec: ModelSpec,
+    /// The key of the endpoint, or what is missing.
+    pub key: Key,
+    /// How the model is asked.
+    pub asking: Asking,
+}
 
 /// The contestants of a run.
 pub(super) struct Contestants {
@@ -19,19 +35,25 @@ pub(super) struct Contestants {
     pub(super) programs: Vec<ExecAgent>,
     /// The built-in agents, in the order of the table.
     pub(super) builtins: Vec<Builtin>,
+    /// The longest time for an answer of a program; none if it is the usual one.
+    pub(super) answer_time: Option<Duration>,
+    /// The number of processes of a program that play at once.
+    pub(super) processes: Concurrency,
 }
 
 impl Contestants {
-    /// Resolves the contestants of a run of a suite. `more` has the providers of `bench.toml`, which are laid over the
-    /// embedded ones.
+    /// Resolves the contestants of a run of a suite. The providers of `bench.toml` are laid over the embedded ones; `kept` has
+    /// the models of a run that has begun.
     pub(super) fn resolve(
         l: &mut Layers<'_, Options>,
-        more: Option<&Providers>,
+        file: &ConfigFile,
+        kept: &KeptModels,
         format: Format,
         suite: &str,
     ) -> Result<Self, ConfigError> {
         let agents = agents(l)?;
-        let models = models(l, more, &agents)?;
+        let for_all = ForAll::pick(l, &file.models)?;
+        let models = models(l, file, kept, &for_all, &agents)?;
         let agents = agents.value;
         let builtins = if !agents.is_empty() {
             Builtin::ALL.into_iter().filter(|builtin| agents.contains(&AgentChoice::Builtin(*builtin))).collect()
@@ -47,7 +69,8 @@ impl Contestants {
             AgentChoice::Exec(agent) => Some(agent),
             AgentChoice::Llm | AgentChoice::Builtin(_) => None,
         });
-        Ok(Self { models, programs: programs.collect(), builtins })
+        let (answer_time, processes) = for_all.of_programs();
+        Ok(Self { models, programs: programs.collect(), builtins, answer_time, processes })
     }
 }
 
@@ -65,10 +88,12 @@ fn agents(l: &mut Layers<'_, Options>) -> Result<Picked<Vec<AgentChoice>>, Confi
     Ok(Picked { name, value: agents, origin })
 }
 
-/// Resolves the models that play, each with its key.
+/// Resolves the models that play, each with its route, its key and its settings.
 fn models(
     l: &mut Layers<'_, Options>,
-    more: Option<&Providers>,
+    file: &ConfigFile,
+    kept: &KeptModels,
+    for_all: &ForAll<'_>,
     agents: &Picked<Vec<AgentChoice>>,
 ) -> Result<Vec<KeyedModel>, ConfigError> {
     // A model in the environment must not take part in a run that names its agents and not `llm`.
@@ -80,23 +105,45 @@ fn models(
     if let Some(url) = &base_url.value {
         check_url(url).map_err(|problem| base_url.error(problem))?;
     }
+    let provider = l.optional("provider", |o| o.provider.clone());
     let key_env = l.optional("api-key-env", |o| o.api_key_env.clone());
     if agents.value.contains(&AgentChoice::Llm) && models.value.is_empty() {
         return Err(agents.error("llm needs a --model"));
     }
 
     let mut providers = Providers::embedded();
-    if let Some(more) = more {
+    if let Some(more) = &file.providers {
         providers.overlay(more.clone());
     }
+    let elsewhere = Elsewhere { base_url: base_url.value.as_deref(), provider: provider.value.as_deref() };
+    let keys = Keys { named: key_env.value.as_deref(), base_url: base_url.origin, environment: l.environment };
     let mut keyed: Vec<KeyedModel> = Vec::new();
-    for model in models.value.iter().filter(|_| wants_llm) {
-        check_name(model).map_err(|problem| models.error(problem))?;
-        let spec = spec(model.trim(), &providers, base_url.value.as_deref(), models.origin)?;
-        if keyed.iter().any(|known| known.spec.label == spec.label) {
+    for typed in models.value.iter().filter(|_| wants_llm) {
+        check_name(typed).map_err(|problem| models.error(problem))?;
+        let typed = &openenv_name(typed.trim(), &providers, elsewhere, models.origin);
+        let (name, own) = ModelOptions::split(typed).map_err(|problem| models.error(problem))?;
+        let label = label(typed);
+        if keyed.iter().any(|known| known.spec.label == label) {
             continue;
         }
-        keyed.push(KeyedModel::find(spec, key_env.value.as_deref(), base_url.origin, l.environment));
+        let kept = kept.get(&label);
+        let mut routes = match kept {
+            Some(kept) if elsewhere.base_url.is_none() || kept.has_provider() => {
+                vec![providers.route(name, &kept.route, elsewhere.base_url)?]
+            }
+            _ => providers.routes(name, elsewhere)?,
+        };
+        for spec in &mut routes {
+            spec.label.clone_from(&label);
+            check_url(&spec.base_url).map_err(|problem| ConfigError::Option {
+                option: "base_url of the provider".to_owned(),
+                problem,
+                origin: Origin::File,
+            })?;
+        }
+        let Some((spec, key)) = keys.choose(routes)? else { continue };
+        let asking = for_all.of(&spec, name, own, kept)?;
+        keyed.push(KeyedModel { spec, key, asking });
     }
     let providers_used: BTreeSet<_> = keyed.iter().map(|model| &model.spec.provider_name).collect();
     if key_env.value.is_some() && providers_used.len() > 1 {
@@ -105,24 +152,21 @@ fn models(
     Ok(keyed)
 }
 
-/// Resolves the endpoint, the name and the label of a model.
-fn spec(model: &str, providers: &Providers, base_url: Option<&str>, origin: Origin) -> Result<ModelSpec, ConfigError> {
-    let mut spec = match providers.resolve(model, base_url) {
-        // OpenEnv scripts name a model of the Hugging Face router, whose URL is their default.
-        Err(_) if matches!(origin, Origin::Environment(_)) => providers.resolve(&format!("hf/{model}"), None)?,
-        other => other?,
+/// The name of a model with its provider where the environment gives it without one: `OpenEnv` scripts name a model of the
+/// Hugging Face router, whose URL is their default.
+fn openenv_name(typed: &str, providers: &Providers, elsewhere: Elsewhere<'_>, origin: Origin) -> String {
+    let is_bare = || {
+        let name = typed.split_once('?').map_or(typed, |(name, _)| name);
+        providers.routes(name, elsewhere).is_err()
     };
-    let is_builtin = Builtin::ALL.iter().any(|agent| agent.as_str() == spec.label);
-    if is_builtin || spec.label.starts_with(agents::PREFIX) {
-        // A row of the table, and every key in the log, must identify one contestant.
-        spec.label = format!("{}/{}", spec.provider_name, spec.label);
-    }
-    check_url(&spec.provider.base_url).map_err(|problem| ConfigError::Option {
-        option: "base_url of the provider".to_owned(),
-        problem,
-        origin: Origin::File,
-    })?;
-    Ok(spec)
+    if matches!(origin, Origin::Environment(_)) && is_bare() { format!("hf/{typed}") } else { typed.to_owned() }
+}
+
+/// The label of a contestant: what was typed. A row of the table, and every key in the log, must identify one contestant, so
+/// that the name of another kind of contestant is told apart.
+fn label(typed: &str) -> String {
+    let is_builtin = Builtin::ALL.iter().any(|agent| agent.as_str() == typed);
+    if is_builtin || typed.starts_with(agents::PREFIX) { format!("{CUSTOM}/{typed}") } else { typed.to_owned() }
 }
 
 /// Checks that a base URL can be used and shown.
@@ -137,11 +181,18 @@ fn check_url(url: &str) -> Result<(), String> {
         Ok(parsed) if !parsed.username().is_empty() || parsed.password().is_some() => {
             "a URL with a user or password in it would be written to logs; use --api-key-env".to_owned()
         }
-        Ok(parsed) if parsed.query().is_some() || parsed.fragment().is_some() => {
-            "must end before /chat/completions and have no query".to_owned()
-        }
-        Ok(_) => return Ok(()),
+        Ok(parsed) if parsed.fragment().is_some() => "must have no part behind a #".to_owned(),
+        Ok(parsed) => match parsed.query_pairs().find(|(name, _)| is_secret(name)) {
+            Some((name, _)) => format!("a URL with '{name}' in it would be written to logs; use --api-key-env"),
+            None => return Ok(()),
+        },
     })
+}
+
+/// Whether a parameter of a URL holds a secret by its name.
+fn is_secret(parameter: &str) -> bool {
+    let name = parameter.to_ascii_lowercase();
+    ["key", "token", "secret", "password", "sig", "code", "auth"].iter().any(|word| name.contains(word))
 }
 
 /// Checks the name of a model, which is shown in tables and on terminals and is part of file names.

@@ -22,12 +22,20 @@ pub enum ConfigError {
     #[error(transparent)]
     Model(#[from] ModelError),
     /// A model needs a key that is not set.
-    #[error("model {model} needs an API key and {variable} is not set")]
+    #[error("model {model} needs an API key and {}", unset(.variables))]
     NoKey {
         /// The label of the model.
         model: String,
-        /// The variable that should hold the key.
-        variable: String,
+        /// The variables of which one should hold the key.
+        variables: Vec<String>,
+    },
+    /// A key that is set cannot be one.
+    #[error("model {model}: {problem}")]
+    Key {
+        /// The label of the model.
+        model: String,
+        /// What is wrong with the key, without it.
+        problem: String,
     },
     /// A task does not exist.
     #[error(transparent)]
@@ -54,10 +62,20 @@ impl ConfigError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NoKey { variable, .. } => Some(format!(
-                "set {variable} in the environment or in .env, name another variable with --api-key-env, or give --base-url for an endpoint that needs no key"
+            Self::NoKey { variables, .. } => Some(format!(
+                "set {}{} in the environment or in .env, name another variable with --api-key-env, or give --base-url for an endpoint that needs no key",
+                if variables.len() > 1 { "one of " } else { "" },
+                variables.join(", ")
             )),
             _ => None,
         }
+    }
+}
+
+/// Says that none of these variables is set.
+fn unset(variables: &[String]) -> String {
+    match variables {
+        [one] => format!("{one} is not set"),
+        several => format!("none of {} is set", several.join(", ")),
     }
 }

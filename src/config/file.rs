@@ -1,13 +1,16 @@
-//! `bench.toml`: the options of a run, those of a server in `[serve]`, and providers and aliases beside them.
+//! `bench.toml`: the options of a run, those of a server in `[serve]`, and providers, aliases and settings of single models
+//! beside them.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
 
 use super::error::ConfigError;
-use super::model::Providers;
+use super::model_options::ModelOptions;
 use super::options::Options;
 use super::origin::FILE;
+use super::providers::Providers;
 use super::server_options::ServerOptions;
 
 /// A configuration file. Keys that it does not know are errors.
@@ -19,13 +22,16 @@ pub struct ConfigFile {
     pub server: ServerOptions,
     /// More providers and aliases.
     pub providers: Option<Providers>,
+    /// The settings of single models, by their names.
+    pub models: BTreeMap<String, ModelOptions>,
 }
 
-/// The section of the server, read apart so that an error has the path of its key.
+/// The sections that are read apart so that an error has the path of its key.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Server {
+struct Sections {
     serve: ServerOptions,
+    models: BTreeMap<String, ModelOptions>,
 }
 
 impl ConfigFile {
@@ -46,11 +52,11 @@ impl ConfigFile {
         // From here on an error has the path of the key instead of a line.
         let wrong = |e: toml::de::Error| error(e.to_string());
         let mut table: toml::Table = toml::from_str(text).map_err(syntax)?;
-        let server: Server = take(&mut table, &["serve"]).try_into().map_err(wrong)?;
+        let sections: Sections = take(&mut table, &["serve", "models"]).try_into().map_err(wrong)?;
         let providers = take(&mut table, &["providers", "aliases"]);
         let providers = if providers.is_empty() { None } else { Some(providers.try_into().map_err(wrong)?) };
         let options = table.try_into().map_err(wrong)?;
-        Ok(Self { options, server: server.serve, providers })
+        Ok(Self { options, server: sections.serve, providers, models: sections.models })
     }
 
     /// Reads `bench.toml` in a folder, or another file by its path. `bench.toml` may be missing; a named file may not.

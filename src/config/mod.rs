@@ -5,6 +5,7 @@
 //! from then on.
 
 pub mod agents;
+pub mod asking;
 mod contestants;
 pub mod environment;
 mod error;
@@ -12,20 +13,24 @@ mod file;
 mod keys;
 mod layers;
 pub mod model;
+pub mod model_options;
 pub mod options;
 mod origin;
+pub mod providers;
 mod queue;
 pub mod server;
 pub mod server_options;
 pub mod settings;
 
+pub use asking::{Asking, Kept, KeptModels};
+pub use contestants::KeyedModel;
 pub use environment::Environment;
 pub use error::ConfigError;
 pub use file::ConfigFile;
-pub use keys::KeyedModel;
-pub use model::{ModelSpec, Providers};
+pub use model::ModelSpec;
 pub use options::Options;
 pub use origin::Origin;
+pub use providers::Providers;
 pub use queue::{QueueSettings, workers_queue};
 pub use server::ServerSettings;
 pub use settings::Settings;

@@ -10,6 +10,7 @@ use super::agents::AgentValues;
 use crate::agent::llm::Assist;
 use crate::agent::prompt::Protocol;
 use crate::agent::think::Think;
+use crate::chat::Api;
 
 /// The form in which a model is asked to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -75,6 +76,33 @@ impl From<ThinkChoice> for Think {
         match choice {
             ThinkChoice::On => Self::On,
             ThinkChoice::Off => Self::Off,
+        }
+    }
+}
+
+/// The form in which a model is asked over HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApiChoice {
+    /// What the endpoint is found to take
+    Auto,
+    /// Chat Completions, at /chat/completions
+    Chat,
+    /// `OpenAI`'s Responses, at /responses
+    Responses,
+    /// Anthropic's Messages, at /messages
+    Messages,
+}
+
+impl ApiChoice {
+    /// Returns the API, or `None` if it has to be found out.
+    #[must_use]
+    pub const fn fixed(self) -> Option<Api> {
+        match self {
+            Self::Auto => None,
+            Self::Chat => Some(Api::Chat),
+            Self::Responses => Some(Api::Responses),
+            Self::Messages => Some(Api::Messages),
         }
     }
 }
@@ -167,7 +195,8 @@ pub enum ProgressChoice {
 #[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Options {
-    /// A model: provider/name, an alias, or any name with --base-url; repeat or separate with commas
+    /// A model: provider/name, an alias, or any name with --base-url; with settings of its own as in
+    /// 'NAME?effort=high&max_tokens=8000'; repeat or separate with commas
     #[arg(long, value_delimiter = ',', value_name = "MODEL")]
     #[serde(deserialize_with = "one_or_many")]
     pub model: Vec<String>,
@@ -211,23 +240,31 @@ pub struct Options {
     /// What helps when a reply cannot be used [default: fallback]
     #[arg(long, value_name = "ASSIST", help_heading = "How models are asked")]
     pub assist: Option<AssistChoice>,
-    /// Any OpenAI-compatible endpoint; every --model is then a name there
+    /// Any endpoint that speaks Chat Completions, Responses or Messages; every --model is then a name there
     #[arg(long, value_name = "URL", help_heading = "How models are asked")]
     pub base_url: Option<String>,
+    /// The provider of every --model; with --base-url, the one whose dialect, key and prices hold there
+    #[arg(long, value_name = "PROVIDER", help_heading = "How models are asked")]
+    pub provider: Option<String>,
+    /// The form in which models are asked [default: as their provider is known to be asked, else auto]
+    #[arg(long, value_name = "API", help_heading = "How models are asked")]
+    pub api: Option<ApiChoice>,
     /// The environment variable that holds the key
     #[arg(long, value_name = "NAME", help_heading = "How models are asked")]
     pub api_key_env: Option<String>,
-    /// The sampling temperature; `none` leaves it to the endpoint [default: 0]
+    /// The sampling temperature; `none` leaves it to the endpoint [default: 0 for models that are known not to think,
+    /// else none]
     #[arg(long, value_name = "T", help_heading = "How models are asked")]
     #[serde(deserialize_with = "number_or_text")]
     pub temperature: Option<String>,
-    /// The most tokens of an answer [default: 1024]
+    /// The most tokens of an answer [default: 2048 for models that are known not to think, else 16384]
     #[arg(long, value_name = "N", help_heading = "How models are asked")]
     pub max_tokens: Option<u32>,
-    /// How much a reasoning model thinks: low, medium, high
+    /// How much a reasoning model thinks, such as low, medium or high
     #[arg(long, value_name = "EFFORT", help_heading = "How models are asked")]
     pub reasoning_effort: Option<String>,
-    /// Seconds for one attempt of a call, or one answer of exec:COMMAND [default: 120]
+    /// The longest silence of an endpoint in seconds, or the time for an answer of exec:COMMAND [default: 600 until the
+    /// first data of an answer, then 120, or 600 for models that may think; 120 for exec:COMMAND]
     #[arg(long, value_name = "SECONDS", help_heading = "How models are asked")]
     pub timeout: Option<f64>,
     /// Stop where the run's calls have cost this much, in USD
@@ -315,7 +352,7 @@ pub struct Options {
 }
 
 /// Reads a list, which may be written as one value: `"a"` is `["a"]`.
-pub(super) fn one_or_many<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+pub(in crate::config) fn one_or_many<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: serde::de::DeserializeOwned,
@@ -329,7 +366,7 @@ where
 }
 
 /// Reads a temperature, which may be a number or `"none"`.
-fn number_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+pub(super) fn number_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(match toml::Value::deserialize(deserializer)? {
         toml::Value::String(text) => Some(text),
         other => Some(other.to_string()),

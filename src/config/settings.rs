@@ -4,15 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::agents::ExecAgent;
-use super::contestants::Contestants;
+use super::asking::KeptModels;
+use super::contestants::{Contestants, KeyedModel};
 use super::environment::Environment;
 use super::error::ConfigError;
 use super::file::ConfigFile;
-use super::keys::KeyedModel;
-use super::layers::{Layers, Picked, Report};
-use super::options::{
-    AssistChoice, Concurrency, Format, LogFormat, Options, ProgressChoice, ProtocolChoice, ThinkChoice,
-};
+use super::layers::{Layers, Report};
+use super::options::{AssistChoice, Concurrency, Format, LogFormat, Options, ProgressChoice, ThinkChoice};
 use super::origin::{FILE, Origin};
 use super::queue::QueueSettings;
 use crate::agent::Builtin;
@@ -23,6 +21,8 @@ use incident_env::TaskId;
 
 /// The largest number of retries that can be set; more of them help nobody.
 const MOST_RETRIES: u32 = 100;
+/// The usual time for an answer of a program.
+const ANSWER_TIME: Duration = Duration::from_secs(120);
 
 /// The resolved options of a run.
 #[derive(Debug, Clone)]
@@ -47,7 +47,7 @@ pub struct Settings {
     pub seed: u64,
     /// The share of the episodes that is played. `None` for all of them.
     pub shard: Option<Shard>,
-    /// The number of calls of one model that are made at once.
+    /// The number of processes of a program that play at once.
     pub concurrency: Concurrency,
     /// The largest cost of the run's calls, in USD.
     pub max_cost: Option<f64>,
@@ -59,20 +59,12 @@ pub struct Settings {
     pub episode_calls: Option<u64>,
     /// The largest number of tokens that an episode may use.
     pub episode_tokens: Option<u64>,
-    /// The protocol by which models answer.
-    pub protocol: ProtocolChoice,
     /// Whether a model is told that it may think before it acts.
     pub think: Think,
     /// The help that a model gets when its reply cannot be used.
     pub assist: AssistChoice,
-    /// The sampling temperature. `None` leaves it to the endpoint.
-    pub temperature: Option<f64>,
-    /// The largest number of tokens of an answer.
-    pub max_tokens: u32,
-    /// The reasoning effort that a model is asked for, such as `low`.
-    pub reasoning_effort: Option<String>,
-    /// The largest duration of one attempt of a call.
-    pub timeout: Duration,
+    /// The longest time for an answer of a program.
+    pub answer_time: Duration,
     /// The largest duration of all calls of an episode.
     pub episode_timeout: Option<Duration>,
     /// The largest number of attempts after the first one.
@@ -117,15 +109,21 @@ impl Settings {
     /// Checks that every model has the key that it needs. A run must not begin without the keys; a dry run may.
     ///
     /// # Errors
-    /// Returns an error that names the first model without a key, and the variable that should hold it.
+    /// Returns an error that names the first model without a key, and the variables of which one should hold it.
     pub fn require_keys(&self) -> Result<(), ConfigError> {
         if self.replay.is_some() {
             return Ok(());
         }
-        let missing = self.models.iter().find_map(|model| Some((model, model.missing_key.as_ref()?)));
-        missing.map_or(Ok(()), |(model, variable)| {
-            Err(ConfigError::NoKey { model: model.spec.label.clone(), variable: variable.clone() })
-        })
+        for model in &self.models {
+            let (label, key) = (&model.spec.label, &model.key);
+            if !key.missing.is_empty() {
+                return Err(ConfigError::NoKey { model: label.clone(), variables: key.missing.clone() });
+            }
+            if let Some(problem) = &key.problem {
+                return Err(ConfigError::Key { model: label.clone(), problem: problem.clone() });
+            }
+        }
+        Ok(())
     }
 
     /// Returns the options that are not defaults, each with its name, its value and the layer that set it.
@@ -139,12 +137,25 @@ impl Settings {
     /// # Errors
     /// Returns an error that says which option is wrong and which layer set it.
     pub fn resolve(flags: &Options, environment: &Environment, file: &ConfigFile) -> Result<Self, ConfigError> {
+        Self::resolve_kept(flags, environment, file, &KeptModels::new())
+    }
+
+    /// Resolves the options of a run that has begun: its models keep their routes and what they are asked with.
+    ///
+    /// # Errors
+    /// Returns an error as [`Self::resolve`] does.
+    pub fn resolve_kept(
+        flags: &Options,
+        environment: &Environment,
+        file: &ConfigFile,
+        kept: &KeptModels,
+    ) -> Result<Self, ConfigError> {
         let mut layers = Layers::new(flags, environment, &file.options);
         let l = &mut layers;
         let format = l.pick("format", |o| o.format, Format::Table).value;
         let suite = l.pick("suite", |o| o.suite.clone(), "classic".to_owned()).value;
-        let Contestants { models, programs, builtins } =
-            Contestants::resolve(l, file.providers.as_ref(), format, &suite)?;
+        let Contestants { models, programs, builtins, answer_time, processes } =
+            Contestants::resolve(l, file, kept, format, &suite)?;
         let max_cost = max_cost(l, &models)?;
         let shard = l.parsed::<Shard>("shard", |o| o.shard.clone())?.value;
         let baseline = l.optional("baseline", |o| o.baseline.clone()).value;
@@ -161,19 +172,15 @@ impl Settings {
             epochs: l.pick("epochs", |o| o.epochs, 1).at_least(1)?.value,
             seed: l.pick("seed", |o| o.seed, 0).value,
             shard,
-            concurrency: l.pick("concurrency", |o| o.concurrency, Concurrency::Fixed(4)).value,
+            concurrency: processes,
             max_cost,
             max_total_tokens: l.optional("max-total-tokens", |o| o.max_total_tokens).at_least(1)?.value,
             time_limit: l.optional("time-limit", |o| o.time_limit).seconds()?,
             episode_calls: l.optional("episode-calls", |o| o.episode_calls).at_least(1)?.value,
             episode_tokens: l.optional("episode-tokens", |o| o.episode_tokens).at_least(1)?.value,
-            protocol: l.pick("protocol", |o| o.protocol, ProtocolChoice::Text).value,
             think: l.pick("think", |o| o.think, ThinkChoice::On).value.into(),
             assist: l.pick("assist", |o| o.assist, AssistChoice::Fallback).value,
-            temperature: temperature(&l.pick("temperature", |o| o.temperature.clone(), "0".to_owned()))?,
-            max_tokens: l.pick("max-tokens", |o| o.max_tokens, 1024).at_least(1)?.value,
-            reasoning_effort: l.optional("reasoning-effort", |o| o.reasoning_effort.clone()).value,
-            timeout: l.pick("timeout", |o| o.timeout, 120.0).seconds()?,
+            answer_time: answer_time.unwrap_or(ANSWER_TIME),
             episode_timeout: l.optional("episode-timeout", |o| o.episode_timeout).seconds()?,
             max_retries: l.pick("max-retries", |o| o.max_retries, 4).at_most(MOST_RETRIES)?.value,
             max_retry_after: l.pick("max-retry-after", |o| o.max_retry_after, 120.0).seconds()?,
@@ -204,10 +211,10 @@ fn max_cost(l: &mut Layers<'_, Options>, models: &[KeyedModel]) -> Result<Option
     if !(amount.is_finite() && amount > 0.0) {
         return Err(limit.error("must be an amount of USD above 0"));
     }
-    match models.iter().find(|model| model.spec.price().is_none()) {
+    match models.iter().find(|model| model.asking.price.is_none()) {
         Some(model) => Err(limit.error(format!(
-            "the price of {} is not known; give prices for its provider in {FILE}, or use --max-total-tokens",
-            model.spec.label
+            "the price of {} is not known; give it in {FILE}, in [models.\"{}\"], or use --max-total-tokens",
+            model.spec.label, model.spec.label
         ))),
         None => Ok(Some(amount)),
     }
@@ -224,16 +231,5 @@ fn until_decided(
         (None, _) if wanted.value => Err(wanted.error("needs a --baseline")),
         (_, Some(_)) if wanted.value => Err(wanted.error("a shard alone decides nothing")),
         _ => Ok(wanted.value),
-    }
-}
-
-/// Reads the sampling temperature; `none` leaves it to the endpoint.
-fn temperature(text: &Picked<String>) -> Result<Option<f64>, ConfigError> {
-    if text.value.eq_ignore_ascii_case("none") {
-        return Ok(None);
-    }
-    match text.value.parse::<f64>() {
-        Ok(value) if (0.0..=2.0).contains(&value) => Ok(Some(value)),
-        _ => Err(text.error(format!("'{}' must be a number from 0 to 2, or none", text.value))),
     }
 }

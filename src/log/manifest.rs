@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::shard::Shard;
 use crate::agent::exec;
 use crate::agent::think::Think;
+use crate::chat::Api;
 use crate::chat::price::Price;
 use incident_env::TaskId;
 
@@ -73,12 +74,18 @@ pub struct ModelRecord {
     pub think: Think,
     /// The assistance for unusable replies: `fallback`, `repair` or `off`.
     pub assist: String,
+    /// The form in which the model is asked; none if it was found out, or if the run was made before there were several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api: Option<Api>,
     /// The sampling temperature; with none, the endpoint chooses it.
     pub temperature: Option<f64>,
     /// The limit on the length of an answer in tokens.
     pub max_tokens: u32,
     /// The effort that a reasoning model is asked for; none if it is not set.
     pub reasoning_effort: Option<String>,
+    /// The most tokens that the model may think for; none if it is not set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thinking_budget: Option<u32>,
     /// The prices of tokens; none if they are not known.
     pub price: Option<Price>,
 }

@@ -94,6 +94,7 @@ impl Setting {
             access: ModelAccess {
                 client,
                 price: None,
+                tier: None,
                 episode_time: None,
                 call_time: None,
                 max_tokens: 100,

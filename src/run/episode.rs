@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::{Duration, Instant};
 
-use super::budget::{self, Amount, Budget};
+use super::budget::{self, Amount, Budget, Rate};
 use super::hub::Hub;
 use super::journal::HubError;
 use super::progress::LoggedEpisode;
@@ -22,7 +22,9 @@ pub struct ModelAccess {
     /// The client, with its retries.
     pub client: Arc<dyn ChatClient>,
     /// The prices of tokens; none if they are not known.
-    pub price: Option<Price>,
+    pub price: Option<Arc<Price>>,
+    /// The service tier that is asked for; none if it is left to the endpoint.
+    pub tier: Option<String>,
     /// The limit on the time that the calls of one episode may take together.
     pub episode_time: Option<Duration>,
     /// The limit on the time that one call may take with its retries.
@@ -39,6 +41,12 @@ pub struct ModelAccess {
 }
 
 impl ModelAccess {
+    /// What the tokens of the model cost.
+    #[must_use]
+    pub fn rate(&self) -> Rate<'_> {
+        Rate { price: self.price.as_deref(), tier: self.tier.as_deref() }
+    }
+
     /// The tokens that a call used: as the endpoint counted them, or an estimate if it did not.
     fn used(&self, request: &ChatRequest, reply: &ChatReply) -> Usage {
         if !self.metered {
@@ -138,7 +146,7 @@ impl Play {
             completion_tokens: u64::from(request.max_tokens.unwrap_or(access.max_tokens)),
             ..Usage::default()
         };
-        Amount::of(&usage, access.price.as_ref())
+        Amount::before_a_call(&usage, access.rate())
     }
 
     /// Decides what to do next, and asks the model as often as the policy requests it.
@@ -195,7 +203,7 @@ impl Play {
                 let used = access.used(&request, reply);
                 calls.tokens += used.prompt_tokens + used.completion_tokens;
                 self.budget.counted(&self.key.contestant, bytes(&request), used.prompt_tokens);
-                held.came_to(Amount::of(&used, access.price.as_ref()));
+                held.came_to(Amount::came_to(reply, &used, access.rate()));
             } else {
                 drop(held);
             }
@@ -296,7 +304,7 @@ impl Calls {
                 let new_messages = request.messages.get(self.told..).unwrap_or_default().to_vec();
                 // The reply becomes the next message of the conversation, and its event contains it already.
                 self.told = request.messages.len() + 1;
-                let cost_usd = access.price.as_ref().zip(reply.usage).map(|(price, usage)| price.cost(&usage));
+                let cost_usd = access.rate().cost(reply);
                 EventKind::ModelCalled { step, new_messages, dropped_evidence, reply: reply.clone(), cost_usd }
             }
             Err(error) => EventKind::ModelFailed {

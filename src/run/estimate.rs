@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Plan;
-use super::budget::Amount;
+use super::budget::{Amount, Rate};
 use crate::agent::llm::{Assist, Llm};
 use crate::agent::prompt::{PromptSet, Protocol};
 use crate::agent::{Policy, Turn, fallback};
-use crate::chat::price::Price;
 use crate::chat::{ChatReply, FinishReason, ReplyFormat, Usage};
 use incident_env::{Episode, EpisodeId, Scenario, TaskId};
 
@@ -40,20 +39,30 @@ pub fn estimate(plan: &Plan, label: &str, prompts: &Arc<PromptSet>, protocol: Pr
     total
 }
 
-/// The expected use of one episode of each model and task, for a run with a limit on cost or tokens. Each model is given
-/// by its label and its price.
+/// A model for which a forecast is made.
+#[derive(Debug, Clone, Copy)]
+pub struct Forecast<'a> {
+    /// The label of the model.
+    pub label: &'a str,
+    /// What its tokens cost.
+    pub rate: Rate<'a>,
+    /// The protocol by which it answers.
+    pub protocol: Protocol,
+}
+
+/// The expected use of one episode of each model and task, for a run with a limit on cost or tokens.
 #[must_use]
 pub fn forecast<'a>(
-    models: impl Iterator<Item = (&'a str, Option<&'a Price>)>,
+    models: impl Iterator<Item = Forecast<'a>>,
     plan: &Plan,
     prompts: &Arc<PromptSet>,
-    protocol: Protocol,
 ) -> BTreeMap<(String, TaskId), Amount> {
-    let usages = TaskId::ALL.map(|task| (task, usual(task, plan, prompts, protocol)));
+    let mut usages: BTreeMap<Protocol, [(TaskId, Usage); TaskId::ALL.len()]> = BTreeMap::new();
     let mut forecast = BTreeMap::new();
-    for (label, price) in models {
-        for (task, usage) in &usages {
-            forecast.insert((label.to_owned(), *task), Amount::of(usage, price));
+    for Forecast { label, rate, protocol } in models {
+        let of_protocol = || TaskId::ALL.map(|task| (task, usual(task, plan, prompts, protocol)));
+        for (task, usage) in usages.entry(protocol).or_insert_with(of_protocol) {
+            forecast.insert((label.to_owned(), *task), Amount::expected(usage, rate));
         }
     }
     forecast

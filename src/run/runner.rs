@@ -100,6 +100,7 @@ impl ExecPlayer {
         ModelAccess {
             client: Arc::new(ProcessClient::new(Arc::clone(&self.words), self.answer_time)),
             price: None,
+            tier: None,
             episode_time: self.episode_time,
             // The client times each answer, because in a resumed run one call may consist of many answers.
             call_time: None,

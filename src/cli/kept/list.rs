@@ -4,16 +4,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use comfy_table::{Table, presets};
+use jiff::Zoned;
 use serde_json::{Value, json};
 
+use super::models;
 use crate::agent::Builtin;
 use crate::cli::args::kept::{ListArgs, Listed};
 use crate::cli::exit::{Failure, Status};
 use crate::cli::out;
 use crate::cli::setup::{results, suite};
-use crate::config::ConfigFile;
-use crate::config::Providers;
-use crate::config::model::Provider;
+use crate::config::providers::Provider;
+use crate::config::{ConfigFile, Providers};
 use crate::log::store::{Store, pretty};
 use crate::report::score_table::one_line;
 use incident_env::{Catalog, Scenario, Task};
@@ -26,6 +27,8 @@ struct List {
     rows: Vec<Vec<Value>>,
     /// The text that the table shows in place of null.
     null: &'static str,
+    /// The JSON objects, where they have other keys than the table has columns.
+    objects: Option<Value>,
 }
 
 /// Prints one list, or all lists but that of the runs.
@@ -48,7 +51,7 @@ fn list(what: Listed, args: &ListArgs) -> Result<List, Failure> {
         Listed::Tasks => tasks(&catalog(args)?),
         Listed::Scenarios => scenarios(&catalog(args)?),
         Listed::Agents => agents(),
-        Listed::Models => models(&providers(args)?),
+        Listed::Models => known_models(&providers(args)?),
         Listed::Providers => named_providers(&providers(args)?),
         Listed::Runs => runs(args)?,
     })
@@ -82,6 +85,7 @@ fn tasks(catalog: &Catalog) -> List {
         head: &["task", "difficulty", "max steps", "scenarios", "asks"],
         keys: &["task", "difficulty", "max_steps", "scenarios", "asks"],
         null: "",
+        objects: None,
         rows: catalog.tasks().iter().map(row).collect(),
     }
 }
@@ -96,6 +100,7 @@ fn scenarios(catalog: &Catalog) -> List {
         head: &["scenario", "task", "services", "alert"],
         keys: &["scenario", "task", "services", "alert"],
         null: "",
+        objects: None,
         rows: catalog.scenarios().iter().map(row).collect(),
     }
 }
@@ -110,38 +115,40 @@ fn agents() -> List {
         head: &["agent", "what it is"],
         keys: &["agent", "about"],
         null: "",
+        objects: None,
         rows: all.map(|(name, about)| vec![json!(name), json!(about)]).collect(),
     }
 }
 
-/// Lists the aliases, and the models whose prices are known. Any other model name of a provider works as well.
-fn models(providers: &Providers) -> List {
-    let price = |model: &str| providers.resolve(model, None).ok()?.price().copied();
-    let aliases = providers.aliases.iter().map(|(alias, model)| (alias.clone(), model.clone()));
-    let priced = providers.providers.iter().flat_map(|(provider, data)| {
-        data.prices.keys().map(move |model| (format!("{provider}/{model}"), format!("{provider}/{model}")))
-    });
-    let row = |(name, model): (String, String)| {
-        let price = price(&model);
-        vec![json!(name), json!(model), json!(price.map(|p| p.input)), json!(price.map(|p| p.output))]
-    };
+/// Lists the aliases, and the models of which something is known. Any other model name of a provider works as well.
+fn known_models(providers: &Providers) -> List {
+    let today = Zoned::now().date();
     List {
         name: "models",
-        head: &["name", "model", "$ per M tokens in", "out"],
-        keys: &["name", "model", "usd_per_million_input", "usd_per_million_output"],
-        null: "not known",
-        rows: aliases.chain(priced).map(row).collect(),
+        head: &models::HEAD,
+        keys: &[],
+        null: "–",
+        rows: models::rows(providers, today),
+        objects: Some(models::objects(providers, today)),
     }
 }
 
 fn named_providers(providers: &Providers) -> List {
-    let row =
-        |(name, provider): (&String, &Provider)| vec![json!(name), json!(provider.base_url), json!(provider.key_env)];
+    let row = |(name, provider): (&String, &Provider)| {
+        let key = match provider.key_env.as_slice() {
+            [] => Value::Null,
+            [one] => json!(one),
+            several => json!(several.join(" or ")),
+        };
+        let base_url = provider.base_url.as_deref().unwrap_or("--base-url");
+        vec![json!(name), json!(base_url), key, json!(provider.api), json!(provider.closes)]
+    };
     List {
         name: "providers",
-        head: &["provider", "base URL", "key"],
-        keys: &["provider", "base_url", "key_env"],
-        null: "none needed",
+        head: &["provider", "base URL", "key", "API", "closes"],
+        keys: &["provider", "base_url", "key_env", "api", "closes"],
+        null: "–",
+        objects: None,
         rows: providers.providers.iter().map(row).collect(),
     }
 }
@@ -153,11 +160,15 @@ fn runs(args: &ListArgs) -> Result<List, Failure> {
         head: &["run"],
         keys: &["run"],
         null: "",
+        objects: None,
         rows: ids.into_iter().map(|id| vec![json!(id)]).collect(),
     })
 }
 
 fn objects(list: &List) -> Value {
+    if let Some(objects) = &list.objects {
+        return objects.clone();
+    }
     let object = |row: &Vec<Value>| -> Value {
         list.keys.iter().zip(row).map(|(key, cell)| ((*key).to_owned(), cell.clone())).collect()
     };

@@ -3,6 +3,7 @@
 pub(super) mod compare;
 pub(super) mod export;
 pub(super) mod list;
+mod models;
 pub(super) mod power;
 pub(super) mod regrade;
 pub(super) mod report;

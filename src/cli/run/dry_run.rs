@@ -78,13 +78,17 @@ pub(super) async fn execute(
 fn estimated<'a>(settings: &'a Settings, plan: &Plan, prompts: &Arc<PromptSet>) -> Vec<Planned<'a>> {
     let model = |model: &'a KeyedModel| {
         let label = &model.spec.label;
-        let protocol = settings.protocol.fixed();
+        let protocol = model.asking.protocol.fixed();
         let estimate = estimate(plan, label, prompts, protocol.unwrap_or(Protocol::Json));
         let calls = plan.most_steps(label) * if settings.assist == AssistChoice::Repair { 2 } else { 1 };
         let asked = Asked {
             usage: estimate.usage,
-            cost_usd: model.spec.price().map(|price| price.cost(&estimate.usage)),
-            at_most: Some(Most { calls, completion_tokens: calls * u64::from(settings.max_tokens) }),
+            cost_usd: model
+                .asking
+                .price
+                .as_ref()
+                .map(|price| price.at_most(&estimate.usage, model.asking.service_tier())),
+            at_most: Some(Most { calls, completion_tokens: calls * u64::from(model.asking.max_tokens) }),
             ..asked(settings, model, protocol.map_or("auto".to_owned(), |protocol| protocol.to_string()))
         };
         Planned { calls: estimate.calls, ..planned(plan, label, "llm", Some(asked)) }
@@ -168,7 +172,8 @@ fn first(miss: &Miss) -> FirstMiss {
 /// Counts the calls of the check that were answered, and those that failed.
 fn check_calls(settings: &Settings, row: &Row, check: &EventKind) -> Option<(usize, usize)> {
     let EventKind::EndpointChecked { model, protocol, replies, error, .. } = check else { return None };
-    let made = match (settings.protocol.fixed(), Protocol::named(protocol)?) {
+    let asked = settings.models.iter().find(|one| one.spec.label == *model)?;
+    let made = match (asked.asking.protocol.fixed(), Protocol::named(protocol)?) {
         _ if error.is_some() => replies.len() + 1,
         (Some(_), _) | (None, Protocol::Json) => 1,
         (None, Protocol::Tools) => 2,
@@ -189,11 +194,11 @@ fn builtins<'a>(settings: &Settings, plan: &Plan) -> Vec<Planned<'a>> {
 
 fn asked<'a>(settings: &Settings, model: &'a KeyedModel, protocol: String) -> Asked<'a> {
     Asked {
-        base_url: &model.spec.provider.base_url,
-        key: match &model.missing_key {
-            Some(variable) => format!("missing: set {variable}"),
-            None if model.key.is_some() => "set".to_owned(),
-            None => "none".to_owned(),
+        base_url: &model.spec.base_url,
+        key: match &model.key {
+            key if !key.missing.is_empty() => format!("missing: set {}", key.missing.join(" or ")),
+            key if key.secret.is_some() => "set".to_owned(),
+            _ => "none".to_owned(),
         },
         protocol,
         assist: Assist::from(settings.assist).to_string(),

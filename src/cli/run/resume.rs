@@ -18,7 +18,8 @@ use crate::cli::setup::client::{forecast, limits};
 use crate::cli::setup::manifest::manifest;
 use crate::cli::setup::players::players;
 use crate::cli::setup::{prompts, record, results, suite};
-use crate::config::{ConfigError, ConfigFile, Environment, Options, Settings};
+use crate::config::{ConfigError, ConfigFile, Environment, Kept, KeptModels, Options, Settings};
+use crate::log::manifest::ModelRecord;
 use crate::log::store::Store;
 use crate::log::{Contestant, Event, EventKind, Manifest, RunRecord};
 use crate::run::budget::{self, Budget};
@@ -105,7 +106,7 @@ fn settings(args: &ResumeArgs, manifest: &Manifest) -> Result<Settings, Failure>
     options.max_total_tokens = args.max_total_tokens.or(options.max_total_tokens);
     options.time_limit = args.time_limit.or(options.time_limit);
     let file = ConfigFile { options: Options::default(), ..ConfigFile::read(folder, args.providers.path())? };
-    Ok(Settings::resolve(&options, &environment, &file)?)
+    Ok(Settings::resolve_kept(&options, &environment, &file, &kept_models(manifest))?)
 }
 
 /// Returns the options with which a run was begun. Variables that choose a model or an endpoint must not change a run
@@ -130,6 +131,21 @@ pub(super) fn recorded_options(manifest: &Manifest, environment: &mut Environmen
     chosen.entry("think").or_insert_with(|| manifest.think().as_str().into());
     serde_json::from_value(Value::Object(chosen))
         .map_err(|e| Failure::usage(format!("run.json: options: {e}")).hint("was it written by another version?"))
+}
+
+/// Returns the models of a run that has begun, each with its route and with what it is asked with.
+pub(super) fn kept_models(manifest: &Manifest) -> KeptModels {
+    let kept = |record: &ModelRecord| Kept {
+        route: format!("{}/{}", record.provider, record.name),
+        temperature: record.temperature,
+        max_tokens: record.max_tokens,
+        reasoning_effort: record.reasoning_effort.clone(),
+        thinking_budget: record.thinking_budget,
+        api: record.api,
+        price: record.price.clone(),
+    };
+    let models = manifest.contestants.iter();
+    models.filter_map(|one| Some((one.label.clone(), kept(one.settings.as_ref()?)))).collect()
 }
 
 /// Checks that something has not changed since the run began: a run must not be half of one suite and half of another.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::queue;
-use super::resume::{recorded_options, same_contestants};
+use super::resume::{kept_models, recorded_options, same_contestants};
 use crate::agent::prompt::{PromptSet, Protocol};
 use crate::cli::args::run::WorkerArgs;
 use crate::cli::exit::{Failure, Status};
@@ -121,7 +121,7 @@ impl Recorded {
         // Limits hold for the whole run, so its coordinator enforces them.
         (options.max_cost, options.max_total_tokens, options.time_limit) = (None, None, None);
         let file = ConfigFile { options: Options::default(), ..ConfigFile::read(folder, self.config.as_deref())? };
-        Ok(Settings::resolve(&options, &environment, &file)?)
+        Ok(Settings::resolve_kept(&options, &environment, &file, &kept_models(manifest))?)
     }
 }
 

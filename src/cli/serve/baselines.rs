@@ -45,7 +45,7 @@ impl OwnRuns {
         let settings = Settings::resolve(&Options::default(), &self.environment, &self.file);
         let settings = settings.map_err(|error| Misfit { place: "model".to_owned(), problem: error.to_string() })?;
         // Only models that could be called: a server without a key plays the agent that needs none.
-        let models = settings.models.iter().filter(|model| model.missing_key.is_none());
+        let models = settings.models.iter().filter(|model| model.key.missing.is_empty());
         Ok(models.map(|model| model.spec.label.clone()).collect())
     }
 

@@ -4,34 +4,38 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
+
 use crate::agent::prompt::{PromptSet, Protocol};
+use crate::chat::ChatClient;
 use crate::chat::adjust::Adjusted;
-use crate::chat::endpoint::{Endpoint, EndpointClient, Patience};
+use crate::chat::endpoint::{Endpoint, EndpointClient};
 use crate::chat::limit::{Limiter, WindowPolicy};
 use crate::chat::retry::{RetryPolicy, Retrying};
 use crate::chat::wire::ModelSettings;
-use crate::chat::{Api, ChatClient};
 use crate::cli::exit::Failure;
 use crate::config::KeyedModel;
 use crate::config::Settings;
 use crate::config::options::Concurrency;
 use crate::log::store;
 use crate::run::Plan;
-use crate::run::budget::{Amount, Limits};
+use crate::run::budget::{Amount, Limits, Rate};
 use crate::run::cassette::{Recording, Replay};
-use crate::run::estimate;
+use crate::run::estimate::{self, Forecast};
 use incident_env::TaskId;
 
 /// Returns the settings of calls to a model.
-pub(in crate::cli) fn model_settings(settings: &Settings, model: &KeyedModel) -> ModelSettings {
+pub(in crate::cli) fn model_settings(model: &KeyedModel) -> ModelSettings {
+    let asking = &model.asking;
     ModelSettings {
         model: model.spec.name.clone(),
-        api: Some(Api::Chat),
-        max_tokens: Some(settings.max_tokens),
-        token_param: model.spec.provider.token_param,
-        temperature: settings.temperature,
-        reasoning_effort: settings.reasoning_effort.clone(),
-        extra_body: model.spec.provider.extra_body.clone(),
+        api: asking.api,
+        max_tokens: Some(asking.max_tokens),
+        token_param: model.spec.provider.token_param.unwrap_or_default(),
+        temperature: asking.temperature,
+        reasoning_effort: asking.reasoning_effort.clone(),
+        thinking_budget: asking.thinking_budget,
+        extra_body: asking.extra_body.clone(),
         ..ModelSettings::default()
     }
 }
@@ -42,8 +46,8 @@ pub(in crate::cli) struct Limiters(BTreeMap<String, Arc<Limiter>>);
 
 impl Limiters {
     pub(in crate::cli) fn of(&mut self, settings: &Settings, model: &KeyedModel) -> Arc<Limiter> {
-        let (name, pace) = match settings.concurrency {
-            Concurrency::Auto => (&model.spec.provider.base_url, WindowPolicy::adaptive(settings.max_retry_after)),
+        let (name, pace) = match model.asking.concurrency {
+            Concurrency::Auto => (&model.spec.base_url, WindowPolicy::adaptive(settings.max_retry_after)),
             Concurrency::Fixed(calls) => (&model.spec.label, WindowPolicy::fixed(calls, settings.max_retry_after)),
         };
         Arc::clone(self.0.entry(name.clone()).or_insert_with(|| Limiter::new(pace)))
@@ -62,17 +66,10 @@ pub(in crate::cli) fn client(
     limiter: Option<Arc<Limiter>>,
 ) -> Result<Arc<dyn ChatClient>, Failure> {
     if let Some(folder) = &settings.replay {
-        return Ok(Arc::new(Replay::new(folder.clone(), model_settings(settings, model))));
+        return Ok(Arc::new(Replay::new(folder.clone(), model_settings(model))));
     }
-    let endpoint = Endpoint {
-        base_url: model.spec.provider.base_url.clone(),
-        key: model.key.clone(),
-        headers: model.spec.provider.headers.clone(),
-        patience: patience(settings),
-        limiter,
-        ..Endpoint::default()
-    };
-    let client = EndpointClient::new(&endpoint, model_settings(settings, model), Adjusted::default())
+    let endpoint = endpoint(model, limiter);
+    let client = EndpointClient::new(&endpoint, model_settings(model), Adjusted::default())
         .map_err(|error| Failure::usage(format!("model {}: {error}", model.spec.label)))?;
     let policy = RetryPolicy {
         max_retries: settings.max_retries,
@@ -84,22 +81,41 @@ pub(in crate::cli) fn client(
         Some(folder) => {
             // This fails before the first call, which would cost money although its answer could not be kept.
             store::prepare(folder).map_err(|error| Failure::from(error).hint(RECORD_HINT))?;
-            Arc::new(Recording::new(client, folder.clone(), model_settings(settings, model)))
+            Arc::new(Recording::new(client, folder.clone(), model_settings(model)))
         }
         None => client,
     })
 }
 
-/// Returns the waits for an answer. `--timeout` is the longest silence of an endpoint.
-fn patience(settings: &Settings) -> Patience {
-    Patience::of_silence(settings.timeout)
+/// Returns the endpoint of a model. A key that has a header of its own travels there alone.
+fn endpoint(model: &KeyedModel, limiter: Option<Arc<Limiter>>) -> Endpoint {
+    let provider = &model.spec.provider;
+    let (mut headers, mut key) = (provider.headers.clone(), model.key.secret.clone());
+    if let Some(header) = &provider.key_header
+        && let Some(own) = key.take()
+    {
+        headers.entry(header.clone()).or_insert_with(|| own.expose_secret().to_owned());
+    }
+    Endpoint {
+        base_url: model.spec.base_url.clone(),
+        key,
+        headers,
+        patience: model.asking.patience(),
+        limiter,
+        ..Endpoint::default()
+    }
 }
 
 /// Returns the longest time of one call with all its retries, so that a call ends even if every attempt hangs.
-pub(in crate::cli) fn call_time(settings: &Settings) -> Duration {
+pub(in crate::cli) fn call_time(settings: &Settings, model: &KeyedModel) -> Duration {
     let waits = settings.max_retry_after.max(Duration::from_secs(60)).saturating_mul(settings.max_retries);
-    let attempt = patience(settings).whole;
+    let attempt = model.asking.patience().whole;
     attempt.saturating_mul(settings.max_retries + 1).saturating_add(waits)
+}
+
+/// Returns what the tokens of a model cost.
+pub(in crate::cli) fn rate(model: &KeyedModel) -> Rate<'_> {
+    Rate { price: model.asking.price.as_ref(), tier: model.asking.service_tier() }
 }
 
 /// Returns the limits of the run's spending.
@@ -117,6 +133,10 @@ pub(in crate::cli) fn forecast(
     if settings.max_cost.is_none() && settings.max_total_tokens.is_none() {
         return BTreeMap::new();
     }
-    let models = settings.models.iter().map(|model| (model.spec.label.as_str(), model.spec.price()));
-    estimate::forecast(models, plan, prompts, settings.protocol.fixed().unwrap_or(Protocol::Json))
+    let models = settings.models.iter().map(|model| Forecast {
+        label: &model.spec.label,
+        rate: rate(model),
+        protocol: model.asking.protocol.fixed().unwrap_or(Protocol::Json),
+    });
+    estimate::forecast(models, plan, prompts)
 }

@@ -49,18 +49,21 @@ pub(in crate::cli) fn manifest(
     let started_at = jiff::Timestamp::now();
     let models = settings.models.iter().map(|model| {
         let spec = &model.spec;
-        let fixed = settings.protocol.fixed().map_or("auto".to_owned(), |protocol| protocol.to_string());
+        let asking = &model.asking;
+        let fixed = asking.protocol.fixed().map_or("auto".to_owned(), |protocol| protocol.to_string());
         let record = ModelRecord {
             name: spec.name.clone(),
             provider: spec.provider_name.clone(),
-            base_url: spec.provider.base_url.clone(),
+            base_url: spec.base_url.clone(),
             protocol: protocols.get(&spec.label).cloned().unwrap_or(fixed),
             think: settings.think,
             assist: Assist::from(settings.assist).to_string(),
-            temperature: settings.temperature,
-            max_tokens: settings.max_tokens,
-            reasoning_effort: settings.reasoning_effort.clone(),
-            price: spec.price().copied(),
+            api: asking.api,
+            temperature: asking.temperature,
+            max_tokens: asking.max_tokens,
+            reasoning_effort: asking.reasoning_effort.clone(),
+            thinking_budget: asking.thinking_budget,
+            price: asking.price.clone(),
         };
         Contestant { label: spec.label.clone(), agent: "llm".to_owned(), settings: Some(record) }
     });

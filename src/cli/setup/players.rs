@@ -85,7 +85,7 @@ async fn check_program(agent: &ExecAgent) -> Result<(), Failure> {
 fn exec_player(settings: &Settings, agent: &ExecAgent) -> Player {
     let kind = PlayerKind::Exec(ExecPlayer {
         words: agent.words.clone().into(),
-        answer_time: settings.timeout,
+        answer_time: settings.answer_time,
         episode_time: settings.episode_timeout,
         at_once: match settings.concurrency {
             Concurrency::Fixed(episodes) => episodes,
@@ -102,17 +102,18 @@ fn model_access(
     limiters: &mut Limiters,
 ) -> Result<(ModelAccess, CallPace), Failure> {
     let limiter = limiters.of(settings, model);
-    let pace = match (&settings.replay, settings.concurrency) {
+    let pace = match (&settings.replay, model.asking.concurrency) {
         (None, _) => CallPace::Limited(Arc::clone(&limiter)),
         (Some(_), Concurrency::Fixed(episodes)) => CallPace::Episodes(episodes),
         (Some(_), Concurrency::Auto) => CallPace::Episodes(REPLAYED_AT_ONCE),
     };
     let access = ModelAccess {
         client: client(settings, model, Some(limiter))?,
-        price: model.spec.price().copied(),
+        price: model.asking.price.clone().map(Arc::new),
+        tier: model.asking.service_tier().map(str::to_owned),
         episode_time: settings.episode_timeout,
-        call_time: Some(call_time(settings)),
-        max_tokens: settings.max_tokens,
+        call_time: Some(call_time(settings, model)),
+        max_tokens: model.asking.max_tokens,
         metered: true,
         episode_calls: settings.episode_calls,
         episode_tokens: settings.episode_tokens,
@@ -133,7 +134,7 @@ pub(in crate::cli) async fn checked_player(
     let label = model.spec.label.clone();
     let (access, pace) = model_access(settings, model, limiters)?;
     let context = CallContext {
-        deadline: Some(tokio::time::Instant::now() + call_time(settings)),
+        deadline: Some(tokio::time::Instant::now() + call_time(settings, model)),
         jitter_seed: settings.seed,
         repeat: 0,
         stop: cancel.gentle.clone(),
@@ -141,13 +142,13 @@ pub(in crate::cli) async fn checked_player(
         spared: true,
     };
     let checked = tokio::select! {
-        checked = preflight::check(&*access.client, settings.protocol.fixed(), &context) => checked,
+        checked = preflight::check(&*access.client, model.asking.protocol.fixed(), &context) => checked,
         () = cancel.hard.cancelled() => return Ok(None),
     };
     if cancel.is_pulled() {
         return Ok(None);
     }
-    let wanted = settings.protocol.fixed().unwrap_or(Protocol::Text);
+    let wanted = model.asking.protocol.fixed().unwrap_or(Protocol::Text);
     let (checked, error) = match checked {
         Ok(checked) => (checked, None),
         Err(error) => {
@@ -162,13 +163,13 @@ pub(in crate::cli) async fn checked_player(
         out::say("warning", &message);
         out::say("hint", "its replies are read as text; `--protocol auto` finds what it can");
     }
-    let usages = checked.replies.iter().filter_map(|reply| reply.usage);
+    let cost_usd = checked.replies.iter().map(|reply| access.rate().cost(reply)).sum();
     let check = EventKind::EndpointChecked {
         model: label.clone(),
         protocol: protocol.to_string(),
         answered_by: checked.answered_by().map(str::to_owned),
         error: error.as_ref().map(ToString::to_string),
-        cost_usd: access.price.as_ref().map(|price| usages.map(|usage| price.cost(&usage)).sum()),
+        cost_usd,
         replies: checked.replies,
     };
     let kind = match error {
@@ -205,7 +206,7 @@ fn refused_or(model: &KeyedModel, error: ChatError, quiet: bool) -> Result<ChatE
         | ErrorKind::SseBody
         | ErrorKind::NotRecorded
         | ErrorKind::MalformedBody => {
-            let failure = Failure::usage(format!("model {label} at {}: {error}", model.spec.provider.base_url));
+            let failure = Failure::usage(format!("model {label} at {}: {error}", model.spec.base_url));
             Err(match endpoint_hint(error.kind) {
                 Some(hint) => failure.hint(hint),
                 None => failure,
@@ -213,7 +214,7 @@ fn refused_or(model: &KeyedModel, error: ChatError, quiet: bool) -> Result<ChatE
         }
         _ => {
             if !quiet {
-                out::say("warning", &format!("model {label} at {}: {error}", model.spec.provider.base_url));
+                out::say("warning", &format!("model {label} at {}: {error}", model.spec.base_url));
                 if let Some(hint) = endpoint_hint(error.kind) {
                     out::say("hint", hint);
                 }

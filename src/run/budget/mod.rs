@@ -9,7 +9,7 @@ mod ledger;
 mod shared;
 mod spent;
 
-pub use amount::Amount;
+pub use amount::{Amount, Rate};
 pub use ledger::{Admission, Kind, Ledger, Limits};
 pub use shared::Budget;
 pub use spent::{estimate, spent, spent_on};

@@ -17,11 +17,11 @@ pub fn spent_on(event: &EventKind) -> Amount {
         EventKind::ModelCalled { reply, cost_usd, new_messages, .. } => {
             let asked: usize = new_messages.iter().map(|message| message.content().len()).sum();
             let usage = reply.usage.unwrap_or_else(|| estimate(asked, reply.content.as_deref().map_or(0, str::len)));
-            Amount { cost_usd: cost_usd.unwrap_or_default(), ..Amount::of(&usage, None) }
+            Amount::of(&usage, cost_usd.unwrap_or_default())
         }
         EventKind::EndpointChecked { replies, cost_usd, .. } => {
             let usages = replies.iter().filter_map(|reply| reply.usage);
-            let tokens = usages.map(|usage| Amount::of(&usage, None)).fold(Amount::default(), Amount::plus);
+            let tokens = usages.map(|usage| Amount::of(&usage, 0.0)).fold(Amount::default(), Amount::plus);
             Amount { cost_usd: cost_usd.unwrap_or_default(), ..tokens }
         }
         _ => Amount::default(),
