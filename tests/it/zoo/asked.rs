@@ -63,6 +63,14 @@ fn without_marks(value: &Value) -> Value {
     }
 }
 
+fn has_marks(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.contains_key("cache_control") || fields.values().any(has_marks),
+        Value::Array(entries) => entries.iter().any(has_marks),
+        _ => false,
+    }
+}
+
 impl Asked {
     /// Reads the body of a request by this API.
     pub(super) fn read(api: Api, body: &Value) -> Self {
@@ -75,7 +83,7 @@ impl Asked {
             form: form(api, body),
             streams: body["stream"] == true,
             unmatched: Vec::new(),
-            marks_cache: body.to_string().contains("\"cache_control\""),
+            marks_cache: has_marks(body),
         };
         let (mut calls, mut results) = (Vec::new(), Vec::new());
         match api {

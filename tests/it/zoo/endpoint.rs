@@ -147,10 +147,10 @@ fn check(dialect: &Dialect, asked: &Asked, answer: &Answer, book: &mut Book) -> 
     if !asked.unmatched.is_empty() {
         book.notes.push(format!("{tag}: calls and results do not match: {:?}", asked.unmatched));
     }
-    // What the model said before follows from what it was told before, so it is said again.
-    for (step, back) in asked.played_back.iter().enumerate() {
-        let before = player::answer(asked, step);
-        let given = (dialect.back)(dialect.dressed(asked.api, &before));
+    // What came before the newest message was checked in the request before, and the history must not have changed since.
+    if let Some(back) = asked.played_back.last() {
+        let step = asked.played_back.len() - 1;
+        let given = (dialect.back)(dialect.dressed(asked.api, &player::answer(asked, step)));
         if *back != given {
             book.notes.push(format!("{tag}: of step {step} came back\n  {back}\ninstead of\n  {given}"));
             wrong = true;
@@ -163,6 +163,7 @@ fn check(dialect: &Dialect, asked: &Asked, answer: &Answer, book: &mut Book) -> 
         let shared = known.len().min(asked.history.len());
         if known[..shared] != asked.history[..shared] {
             book.notes.push(format!("{tag}: the history is not what it was"));
+            wrong = true;
         }
         if asked.history.len() > known.len() {
             known.clone_from(&asked.history);
@@ -187,11 +188,12 @@ fn tokens(bytes: usize) -> u64 {
 
 /// Counts a call. What was sent before is in the cache.
 fn count(dialect: &Dialect, seen: &Seen, asked: &Asked, answer: &Answer) -> Counts {
-    let size = |entries: &[Value]| entries.iter().map(|entry| entry.to_string().len()).sum::<usize>();
-    let instructions = seen.body.to_string().len().saturating_sub(size(&asked.history));
-    let whole = tokens(size(&asked.history) + instructions);
-    let newest = asked.history.len().saturating_sub(2);
-    let known = if answer.step == 0 { 0 } else { tokens(size(&asked.history[..newest]) + instructions).min(whole) };
+    let sizes: Vec<_> = asked.history.iter().map(|entry| written(entry).len()).collect();
+    let history: usize = sizes.iter().sum();
+    let instructions = written(&seen.body).len().saturating_sub(history);
+    let whole = tokens(history + instructions);
+    let newest: usize = sizes.iter().rev().take(2).sum();
+    let known = if answer.step == 0 { 0 } else { tokens(history - newest + instructions).min(whole) };
     let caches = match dialect.caches {
         Caches::Marked if !asked.marks_cache => Caches::No,
         caches => caches,

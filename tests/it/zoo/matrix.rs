@@ -30,7 +30,7 @@ fn all_of_them_side_by_side() {
         let _ = writeln!(config, "base_url = \"{}\"\nkey_env = \"ZOO_KEY\"", endpoint.base_url());
         if dialect.is_priced_by_table {
             let price = &dialect.price;
-            let _ = writeln!(config, "[models.\"{typed}\"]");
+            let _ = writeln!(config, "[models.\"zoo-{}/{}\"]", dialect.name, dialect.model);
             let _ = writeln!(
                 config,
                 "price = {{ input = {:?}, cached_input = {:?}, cache_write = {:?}, output = {:?} }}",
@@ -40,7 +40,7 @@ fn all_of_them_side_by_side() {
         models.push(typed);
     }
     place.write("bench.toml", &config);
-    let mut arguments = vec!["--agent", "llm,heuristic", "--format", "json", "--concurrency", "4"];
+    let mut arguments = vec!["--agent", "llm", "--format", "json", "--concurrency", "4"];
     for model in &models {
         arguments.extend(["--model", model]);
     }
