@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A run in shares, one a task of a Slurm array, without a queue:
-#   sbatch deploy/slurm/shards.sh --model llama-3.3-70b --epochs 8
+#   sbatch deploy/slurm/shards.sh --model gpt-oss-120b --epochs 8
 #   bench merge results/share-*/runs/*      once all are through
 #SBATCH --job-name=bench
 #SBATCH --array=1-8

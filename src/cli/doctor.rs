@@ -17,7 +17,7 @@ use crate::run::preflight;
 pub(super) async fn execute(args: &DoctorArgs) -> Result<Status, Failure> {
     let mut settings = settings(&args.options, args.config.path())?;
     if settings.models.is_empty() {
-        return Err(Failure::usage("doctor needs a --model").hint("bench doctor --model llama-3.3-70b"));
+        return Err(Failure::usage("doctor needs a --model").hint("bench doctor --model gpt-oss-120b"));
     }
     settings.require_keys()?;
     // A check reports what is wrong now, so it does not wait and try again.

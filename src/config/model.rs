@@ -5,7 +5,7 @@ use crate::chat::Api;
 use crate::chat::price::Price;
 
 /// The name of the provider of an endpoint that is known by its URL alone.
-pub(super) const CUSTOM: &str = "custom";
+pub const CUSTOM: &str = "custom";
 /// The most aliases that an error names.
 const MOST_ALIASES: usize = 5;
 

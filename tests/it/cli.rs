@@ -155,12 +155,34 @@ fn wrong_usage_ends_with_2_and_says_what_would_be_right() {
         ),
         (vec!["--epochs", "many"], vec!["--epochs", "many"]),
         (vec!["--quiet", "--verbose"], vec!["cannot be used with"]),
-        (vec!["--model", "gpt"], vec!["'gpt' names no provider", "groq", "openai", "llama-3.3-70b", "--base-url"]),
+        (
+            vec!["--model", "gpt"],
+            vec!["'gpt' names no provider", "groq", "openai", "gpt-oss-120b", "bench list models", "--base-url"],
+        ),
         (vec!["--model", "acme/gpt"], vec!["unknown provider 'acme'", "groq", "[providers.acme]"]),
         (
             vec!["--model", "llama-3.3-70b"],
-            vec!["groq/llama-3.3-70b-versatile", "GROQ_API_KEY is not set", "hint: set GROQ_API_KEY", "--api-key-env"],
+            vec![
+                "model llama-3.3-70b needs an API key and none of TOGETHER_API_KEY, DEEPINFRA_API_KEY",
+                "hint: set one of TOGETHER_API_KEY",
+                "OPENROUTER_API_KEY",
+                "--api-key-env",
+            ],
         ),
+        (
+            vec!["--model", "groq/x"],
+            vec!["groq/x needs an API key and GROQ_API_KEY is not set", "hint: set GROQ_API_KEY"],
+        ),
+        (vec!["--model", "azure/x"], vec!["each user of azure has a URL of their own", "--base-url"]),
+        (vec!["--model", "x", "--provider", "acme"], vec!["unknown provider 'acme'"]),
+        (
+            vec!["--model", "ollama/x?max_tokens=0"],
+            vec!["--model ollama/x?max_tokens=0", "max_tokens: must be at least 1"],
+        ),
+        (vec!["--model", "ollama/x?temperature=9"], vec!["temperature: '9' must be a number from 0 to 2, or none"]),
+        (vec!["--model", "ollama/x?tokens=9"], vec!["--model", "unknown field `tokens`"]),
+        (vec!["--base-url", "http://h/v1?key=abc", "--model", "x"], vec!["--base-url", "'key' in it", "--api-key-env"]),
+        (vec!["--base-url", "http://h/v1#x", "--model", "x"], vec!["--base-url", "behind a #"]),
         (vec!["--model", "ollama/x", "--api-key-env", "MY_KEY"], vec!["MY_KEY is not set"]),
         (vec!["--model", "a\nb", "--base-url", "http://h/v1"], vec!["--model", "line break", "a\\nb"]),
         (vec!["--model", "\u{1b}[31m", "--base-url", "http://h/v1"], vec!["--model", "control character"]),
@@ -234,6 +256,9 @@ fn a_wrong_configuration_file_is_named_with_the_place() {
         ("[providers.mine]\nurl = \"http://h/v1\"", &["unknown field `url`", "providers.mine"]),
         ("[aliases]\nmine = 3", &["aliases.mine"]),
         ("model = \"mine\"\n[aliases]\nmine = \"acme/m\"", &["unknown provider 'acme'"]),
+        ("[models.'groq/x']\ntokens = 3", &["unknown field `tokens`", "models.groq/x"]),
+        ("[models.m]\nprice = { input = -1, output = 2 }", &["bench.toml", "models.\"m\": price: input = -1"]),
+        ("[models.m]\nmax_tokens = 0", &["models.\"m\": max_tokens: must be at least 1"]),
     ] {
         let place = Place::empty();
         place.write("bench.toml", text);

@@ -215,7 +215,7 @@ fn a_recording_that_lacks_something_is_said_and_ends_as_the_run_would() {
     assert!(shown.stdout.contains(miss) && shown.stderr.is_empty(), "{}", shown.stderr);
     // Without its check the run does not begin.
     let (shown, row) = both(&["--temperature", "0.5"], 2);
-    let difference = "temperature: recorded 0.0, asked 0.5";
+    let difference = "temperature: recorded null, asked 0.5";
     assert!(shown.stdout.contains("refused    the run would end before it begins: "), "{}", shown.stdout);
     assert!(shown.stdout.contains(difference) && shown.stderr.contains(difference), "{}", shown.stderr);
     assert!(row["replayed"]["refused"].as_str().unwrap().contains(difference), "{row}");
@@ -237,7 +237,7 @@ fn an_estimate_says_that_it_is_one_and_counts_its_share_only() {
     let whole = row(&[]);
     // The fallback's routine: 3 + 5 + 4 steps an epoch; the tasks allow 3 + 10 + 15.
     assert_eq!((&whole["calls"], &whole["episodes"]), (&json!(48), &json!(12)));
-    assert_eq!(whole["at_most"], json!({"calls": 112, "completion_tokens": 112 * 1024}));
+    assert_eq!(whole["at_most"], json!({"calls": 112, "completion_tokens": 112 * 16_384}));
     assert_eq!(row(&["--assist", "repair"])["at_most"]["calls"], json!(224), "a repair is a call");
     let shares: Vec<_> = ["1/3", "2/3", "3/3"].iter().map(|shard| row(&["--shard", shard])).collect();
     for pointer in ["/calls", "/episodes", "/usage/prompt_tokens", "/usage/completion_tokens", "/at_most/calls"] {

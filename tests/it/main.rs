@@ -27,6 +27,7 @@ mod learning;
 mod looks;
 mod mcp;
 mod mechanisms;
+mod models;
 mod pace;
 mod page;
 mod policy;

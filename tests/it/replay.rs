@@ -65,11 +65,11 @@ fn a_miss_says_what_differs() {
     let replay = |arguments: &[&str]| place.bench(&[&fixed[..], &["--replay", "tape"], arguments].concat());
     replay(&[]).exits(0);
     // Another setting changes every request, also the one before the run.
-    replay(&["--temperature", "0.5"]).fails(2, &["not in the recording", "temperature: recorded 0.0, asked 0.5"]);
+    replay(&["--temperature", "0.5"]).fails(2, &["not in the recording", "temperature: recorded null, asked 0.5"]);
     // A setting that only the requests of episodes have makes the episodes void.
     let said = replay(&["--max-tokens", "7"]).exits(4).stderr;
     assert!(said.contains("3 episodes have no score"), "{said}");
-    assert!(said.contains("max_tokens: recorded 1024, asked 7"), "{said}");
+    assert!(said.contains("max_tokens: recorded 16384, asked 7"), "{said}");
     let said = replay(&["--epochs", "2"]).exits(4).stderr;
     assert!(said.contains("has this request for the epochs 0 and not for 1"), "{said}");
     place.bench(&[&fixed[..], &["--replay", "nothing"]].concat()).fails(2, &["nothing holds no recorded requests"]);

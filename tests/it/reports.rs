@@ -68,6 +68,10 @@ fn lists() {
         let parsed: Value = serde_json::from_str(&as_json).unwrap();
         let lines = shown.lines().count() - usize::from(what != "runs");
         assert_eq!(parsed[what].as_array().map(Vec::len), Some(if what == "runs" { 0 } else { lines }));
+        // A test of its own has the list of models, whose prices grow older.
+        if what == "models" {
+            continue;
+        }
         expect(&format!("list_{what}"), &format!("{shown}\n{as_json}"));
     }
     let all = place.bench(&["list"]).exits(0).stdout;

@@ -39,12 +39,12 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   bench                                              the built-in agents on all scenarios
-  bench --model llama-3.3-70b                        a model beside them (needs GROQ_API_KEY)
+  bench --model gpt-oss-120b                         a model beside them (needs the key of one that serves it)
   bench --model qwen --base-url http://127.0.0.1:8080/v1 --protocol json
   bench --agent \"exec:python3 agent.py\" --agent random    a program of your own beside one of ours
-  bench --model openai/gpt-4o-mini --epochs 3 --assist off --dry-run
+  bench --model 'gpt-6.2-sol?effort=low,gpt-6.2-sol?effort=high' --epochs 3 --dry-run
   bench list scenarios
-  bench doctor --model llama-3.3-70b
+  bench doctor --model gpt-oss-120b
 
 Exit codes: 0 done, 1 a gate failed, 2 wrong usage or configuration, 3 a comparison is undecided, 4 void episodes,
 5 a budget is spent, 70 the disk or the system failed, 130 interrupted";

@@ -80,7 +80,7 @@ It needs what the runs need: the keys of their endpoints, their prompts and suit
 version of bench. The first interrupt lets it end what it has begun; the second gives that back to the queue.
 
 Examples:
-  bench run --model llama-3.3-70b --epochs 8 --queue nats://queue:4222       one of these, anywhere
+  bench run --model gpt-oss-120b --epochs 8 --queue nats://queue:4222       one of these, anywhere
   bench worker --queue nats://queue:4222                                     and any number of these";
 
 #[derive(Debug, Args)]

@@ -49,10 +49,10 @@ pub(super) fn rows(providers: &Providers, today: Date) -> Vec<Vec<Value>> {
         vec![
             json!(model.name),
             json!(by.join(", ")),
-            json!(price.map(|price| price.input)),
-            json!(price.and_then(|price| price.cached_input)),
+            json!(price.map(|price| price.input.to_string())),
+            json!(price.and_then(|price| price.cached_input).map(|price| price.to_string())),
             json!(price.and_then(written)),
-            json!(price.map(|price| price.output)),
+            json!(price.map(|price| price.output.to_string())),
             json!(price.map(other_prices).filter(|text| !text.is_empty())),
             json!(price.and_then(|price| Some(as_of(price.as_of?, today)))),
             json!(closes),

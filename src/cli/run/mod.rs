@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Zoned;
+
 use super::args::run::RunArgs;
 use super::exit::{Failure, Status};
 use super::interrupts::listen_for_interrupts;
@@ -14,6 +16,7 @@ use super::setup::players::{players, protocols};
 use super::setup::{prompts, settings, suite};
 use crate::agent::prompt::PromptSet;
 use crate::config::Settings;
+use crate::config::model::CUSTOM;
 use crate::log::EventKind;
 use crate::log::store::{RunLock, Store, pretty};
 use crate::report::score_table::one_line;
@@ -33,6 +36,9 @@ pub(super) mod worker;
 use queue::Connection;
 use stage::Stage;
 
+/// The days before a model closes from which its users are warned.
+const SOON_DAYS: i32 = 60;
+
 pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
     let settings = settings(&args.options, args.config.path())?;
     let catalog = suite::catalog(&settings.suite, settings.overlay.as_deref())?;
@@ -51,6 +57,9 @@ pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
         return resume::execute(&resume::as_resumed(args, &settings, run)).await;
     }
     settings.require_keys()?;
+    if !args.quiet {
+        announce(&settings);
+    }
     if args.verbose {
         for (name, value, origin) in settings.chosen() {
             out::note(&format!("{name} = {value} (from {origin})"));
@@ -70,6 +79,24 @@ pub(super) async fn execute(args: &RunArgs) -> Result<Status, Failure> {
         out::note(&format!("run {} → {}", stage.manifest.id, stage.folder.path.display()));
     }
     stage.play(players, opening, None).await
+}
+
+/// Says by which route a model is reached that has several, and warns of models that close.
+fn announce(settings: &Settings) {
+    let today = Zoned::now().date();
+    for spec in settings.models.iter().map(|model| &model.spec) {
+        let (label, route) = (&spec.label, spec.route());
+        if !label.contains('/') && spec.provider_name != CUSTOM {
+            out::note(&format!("{label} is asked as {route}"));
+        }
+        let Some(day) = spec.closes() else { continue };
+        let days = (day - today).get_days();
+        if days <= 0 {
+            out::say("warning", &format!("model {label}: {route} closed on {day}; `bench list models` has others"));
+        } else if days <= SOON_DAYS {
+            out::say("warning", &format!("model {label}: {route} closes on {day}"));
+        }
+    }
 }
 
 /// The scenarios, episodes and prompts of a run.

@@ -52,7 +52,8 @@ impl Providers {
         };
         let mut close: Vec<_> =
             self.aliases.keys().map(|alias| (is_close(alias), alias.as_str())).filter(|(rank, _)| *rank < 3).collect();
-        close.sort_unstable();
+        // Newer models have higher numbers.
+        close.sort_unstable_by(|(a, one), (b, other)| a.cmp(b).then(other.cmp(one)));
         close.into_iter().map(|(_, alias)| alias).take(most).collect()
     }
 }
