@@ -107,14 +107,18 @@ const LESSONS: [Lesson; 12] = [
     ),
 ];
 
-/// What of the changes a text does not name.
+/// What of the changes no line of a text names.
 fn unnamed(text: &str, lessons: &[(&str, &str)]) -> Vec<String> {
-    let names = lessons.iter().flat_map(|(change, _)| match change.split_once(' ') {
-        Some((kind @ ("tool_choice" | "response_format" | "max_tokens"), to)) => vec![kind, to],
-        Some((_, to)) => vec![to],
-        None => Vec::new(),
-    });
-    names.filter(|name| !text.contains(name)).map(|name| format!("'{name}' is not named in: {text}")).collect()
+    let is_named = |change: &str| {
+        let parts: Vec<_> = match change.split_once(' ') {
+            Some((kind @ ("tool_choice" | "response_format" | "max_tokens"), to)) => vec![kind, to],
+            Some((_, to)) => vec![to],
+            None => vec![change],
+        };
+        text.lines().any(|line| parts.iter().all(|part| line.contains(part)))
+    };
+    let changes = lessons.iter().map(|(change, _)| *change);
+    changes.filter(|change| !is_named(change)).map(|change| format!("'{change}' is not named")).collect()
 }
 
 #[test]
