@@ -85,11 +85,10 @@ impl Price {
         self.sum(usage, &parts, write) * self.tier_times(tier).unwrap_or(DEAREST_TIER)
     }
 
-    /// The cost of a call that may write its whole prompt to the cache, or more.
+    /// The cost of a call that may write its whole prompt to the cache for the usual time, or more.
     #[must_use]
     pub fn before_a_call(&self, usage: &Usage, tier: Option<&str>) -> f64 {
-        let writes = [self.cache_write, self.cache_write_hour].into_iter().flatten();
-        let input = writes.fold(self.input, f64::max);
+        let input = self.cache_write.map_or(self.input, |write| write.max(self.input));
         Self { input, ..self.clone() }.at_most(usage, tier)
     }
 

@@ -230,7 +230,7 @@ mod tests {
         let providers = Providers::embedded();
         let failed = |model: &str, elsewhere| providers.routes(model, elsewhere).unwrap_err();
         let text = failed("gpt-oss", NOWHERE).to_string();
-        assert!(text.contains("an alias such as gpt-oss-120b, gpt-oss-20b (`bench list models`"), "{text}");
+        assert!(text.contains("an alias such as gpt-oss-20b, gpt-oss-120b (`bench list models`"), "{text}");
         assert!(failed("nothing-like-it", NOWHERE).to_string().contains("an alias (`bench list models`"));
         assert!(matches!(failed("x/gpt", NOWHERE), ModelError::UnknownProvider { .. }));
         assert!(matches!(failed("azure/gpt", NOWHERE), ModelError::NoAddress { .. }));

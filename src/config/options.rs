@@ -196,7 +196,7 @@ pub enum ProgressChoice {
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Options {
     /// A model: provider/name, an alias, or any name with --base-url; with settings of its own as in
-    /// 'NAME?effort=high&max_tokens=8000'; repeat or separate with commas
+    /// `NAME?effort=high&max_tokens=8000`; repeat or separate with commas
     #[arg(long, value_delimiter = ',', value_name = "MODEL")]
     #[serde(deserialize_with = "one_or_many")]
     pub model: Vec<String>,

@@ -39,7 +39,7 @@ fn named(text: &str) -> Vec<(String, String)> {
             found.extend(quoted[..end].split(',').map(|name| (name.to_owned(), rest.to_owned())));
         }
     }
-    found.retain(|(name, _)| name.chars().any(|c| c.is_lowercase()));
+    found.retain(|(name, _)| name.chars().any(char::is_lowercase));
     found
 }
 

@@ -163,7 +163,10 @@ pub(in crate::cli) async fn checked_player(
         out::say("warning", &message);
         out::say("hint", "its replies are read as text; `--protocol auto` finds what it can");
     }
-    let cost_usd = checked.replies.iter().map(|reply| access.rate().cost(reply)).sum();
+    // What was not answered costs nothing, but that says nothing of a model without a price.
+    let is_known = access.price.is_some() || !checked.replies.is_empty();
+    let costs = checked.replies.iter().map(|reply| access.rate().cost(reply));
+    let cost_usd = costs.sum::<Option<f64>>().filter(|_| is_known);
     let check = EventKind::EndpointChecked {
         model: label.clone(),
         protocol: protocol.to_string(),
