@@ -59,3 +59,4 @@ mod wire_apis;
 mod wire_proxy;
 mod wire_streams;
 mod world;
+mod zoo;

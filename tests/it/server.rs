@@ -168,6 +168,12 @@ impl Server {
 
     /// Starts a server that answers every request with these pieces of a stream, each after a pause.
     pub(crate) fn slowly(pieces: Vec<String>, pause: Duration) -> Self {
+        Self::slowly_after(pieces, pause, pause)
+    }
+
+    /// Starts a server that answers every request with these pieces of a stream, the first one after one pause and each
+    /// further one after another.
+    fn slowly_after(pieces: Vec<String>, first: Duration, further: Duration) -> Self {
         Self::launch(move |listener, seen| async move {
             loop {
                 let (mut stream, _) = listener.accept().await.unwrap();
@@ -178,14 +184,20 @@ impl Server {
                     let head =
                         "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
                     stream.write_all(head.as_bytes()).await?;
-                    for piece in pieces {
-                        tokio::time::sleep(pause).await;
+                    for (place, piece) in pieces.iter().enumerate() {
+                        tokio::time::sleep(if place == 0 { first } else { further }).await;
                         stream.write_all(format!("{:x}\r\n{piece}\r\n", piece.len()).as_bytes()).await?;
                     }
                     stream.write_all(b"0\r\n\r\n").await
                 });
             }
         })
+    }
+
+    /// Starts a server that answers every request with this beginning of a stream, and then with nothing more.
+    pub(crate) fn stalled(beginning: String) -> Self {
+        // The end comes when nobody waits any more.
+        Self::slowly_after(vec![beginning, String::new()], Duration::ZERO, Duration::from_secs(600))
     }
 
     fn launch<F: Future<Output = ()>>(serve: impl FnOnce(TcpListener, Log) -> F + Send + 'static) -> Self {

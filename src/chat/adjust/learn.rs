@@ -99,7 +99,8 @@ fn parameter(
         .or_else(|| name_of_limit(settings, adjusted, is_named))
         .or_else(|| thinking(settings, refused, is_named))
         .or_else(|| {
-            const EFFORT: [&str; 4] = ["reasoning_effort", "reasoning.effort", "effort", "reasoning"];
+            const EFFORT: [&str; 5] =
+                ["reasoning_effort", "reasoningeffort", "reasoning.effort", "effort", "reasoning"];
             settings.reasoning_effort.as_ref().and_then(|_| leave_out(Optional::ReasoningEffort, &EFFORT))
         })
         .or_else(|| leave_out(Optional::CacheControl, &["cache_control"]))
@@ -120,7 +121,7 @@ fn tool_choice(settings: &ModelSettings, is_named: &dyn Fn(&[&str]) -> bool) -> 
 }
 
 fn json_form(settings: &ModelSettings, is_named: &dyn Fn(&[&str]) -> bool) -> Option<Change> {
-    const NAMES: [&str; 8] = [
+    const NAMES: [&str; 9] = [
         "response_format",
         "json_schema",
         "json_object",
@@ -129,6 +130,7 @@ fn json_form(settings: &ModelSettings, is_named: &dyn Fn(&[&str]) -> bool) -> Op
         "text.format",
         "format",
         "structured outputs",
+        "json mode",
     ];
     let format = settings.sends(Optional::ResponseFormat) && is_named(&NAMES);
     format.then(|| match (settings.json_form, settings.spoken()) {

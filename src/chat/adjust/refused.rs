@@ -10,7 +10,7 @@ pub(super) struct Refused {
 }
 
 /// The words by which a text says that it refuses something.
-const REFUSING: [&str; 19] = [
+const REFUSING: [&str; 20] = [
     "support",
     "unknown",
     "unrecognized",
@@ -30,6 +30,7 @@ const REFUSING: [&str; 19] = [
     "cannot",
     "verified",
     "not compatible",
+    "incompatible",
 ];
 
 /// The fields of a message without which it says nothing.
