@@ -80,6 +80,8 @@ pub struct Planned<'a> {
 /// How a model would be asked, and what that would cost.
 #[derive(Debug, Serialize)]
 pub struct Asked<'a> {
+    /// The provider and the name of the model there.
+    pub route: String,
     /// The base URL of its endpoint.
     pub base_url: &'a str,
     /// The state of its key: `set`, `none` if none is needed, or the variable that should hold it.
@@ -198,6 +200,7 @@ fn render_model(text: &mut String, calls: u64, asked: &Asked<'_>) {
         let _ = writeln!(text, "  {name:10} {value}");
     };
     let Some(replayed) = &asked.replayed else {
+        line("route", asked.route.clone());
         line("endpoint", asked.base_url.to_owned());
         line("key", asked.key.clone());
         let auto = asked.protocol == "auto";

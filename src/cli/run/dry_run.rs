@@ -188,6 +188,7 @@ fn builtins<'a>(settings: &Settings, plan: &Plan) -> Vec<Planned<'a>> {
 
 fn asked<'a>(settings: &Settings, model: &'a KeyedModel, protocol: String) -> Asked<'a> {
     Asked {
+        route: model.spec.route(),
         base_url: &model.spec.base_url,
         key: match &model.key {
             key if !key.missing.is_empty() => format!("missing: set {}", key.missing.join(" or ")),

@@ -15,6 +15,7 @@ use crate::cli::setup::players::{clients, learnt_since};
 use crate::cli::setup::record;
 use crate::config::Settings;
 use crate::gate::Rules;
+use crate::log::learnt::learnt;
 use crate::log::reader::Contents;
 use crate::log::store::{RunFolder, Store};
 use crate::log::{EventKind, Manifest, Summary};
@@ -160,7 +161,7 @@ impl Stage {
         };
         let (hub, thread) = hub.map_err(stopped)?;
         let clients = clients(&players);
-        let known = manifest.adjusted_with(past.map(|past| past.events.as_slice()).unwrap_or_default());
+        let known = learnt(manifest, past.map(|past| past.events.as_slice()).unwrap_or_default());
         let playing = self.playing(players, &hub, past);
         let learnt = || learnt_since(&clients, &known);
         let result = self.play_looks(playing, hub, opening, learnt).await;
