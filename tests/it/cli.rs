@@ -320,7 +320,9 @@ fn flags_beat_environment_beats_dot_env_beats_file_beats_defaults() {
         assert_eq!(origin(shown, "base-url"), format!("\"{}\"  ({from})", url(who)));
         assert_eq!(origin(shown, "seed"), seed);
         assert_eq!(origin(shown, "temperature"), temperature);
-        assert!(shown.stdout.contains(&format!("\n{}\n  endpoint   {}\n", name(who), url(who))), "{}", shown.stdout);
+        let model = name(who);
+        let asked = format!("\n{model}\n  route      custom/{model}\n  endpoint   {}\n", url(who));
+        assert!(shown.stdout.contains(&asked), "{}", shown.stdout);
     };
 
     let defaults = shown(false, false);
