@@ -46,7 +46,8 @@ impl Connections {
     }
 
     /// Sends a request. An endpoint may close a connection after an answer without saying so, as llama.cpp's server does
-    /// after every stream. If a request meets such a connection, nobody read it, and it is sent again by a new one.
+    /// after every stream. Nobody reads a request that meets such a connection, so it is sent again by a new one. The same is
+    /// done where the endpoint did read it and broke the connection at once, which cannot be told apart.
     pub(super) async fn post(
         &self,
         url: &Url,
