@@ -292,6 +292,20 @@ async fn a_late_answer_is_a_timeout() {
     assert_eq!(first, Some((ErrorKind::Timeout, None)));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_was_closed_after_an_answer_is_no_fault() {
+    // llama.cpp's server closes each connection after a stream, and does not say so.
+    let chunk = json!({"choices": [{"index": 0, "delta": {"content": "ready"}, "finish_reason": "stop"}]});
+    let stream = format!("data: {chunk}\n\ndata: [DONE]\n\n");
+    let server = Server::slowly(vec![stream], Duration::ZERO);
+    let client = EndpointClient::new(&endpoint(server.base_url()), settings(), Adjusted::default()).unwrap();
+    for call in 0..100 {
+        let reply = client.complete(&request(), &CallContext::default()).await.unwrap();
+        assert_eq!(reply.content.as_deref(), Some("ready"), "{call}");
+    }
+    assert_eq!(server.calls(), 100);
+}
+
 #[tokio::test(start_paused = true)]
 async fn nobody_listens() {
     let error = ask_at(&endpoint(dead_url())).await.unwrap_err();

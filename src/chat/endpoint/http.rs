@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Response;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::address::Addresses;
 use super::config::{Endpoint, Patience, SetupError};
+use super::connections::Connections;
 use super::headers::{headers, secrets};
 use super::proxy::{self, transport};
 use crate::chat::error::with_causes;
@@ -18,8 +19,6 @@ use crate::chat::limit::Limiter;
 use crate::chat::wire::{self, Head, Reader, Secrets};
 use crate::chat::{Api, ChatError, ChatReply, ErrorKind};
 
-/// The limit on the time for connecting.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The time for the end of a body after the last event, so that its connection can be used again.
 const TIME_TO_END: Duration = Duration::from_millis(200);
 /// How much longer a stream may be than the answer in one piece. Each token may be an event of its own, and none is kept.
@@ -29,10 +28,10 @@ const REQUEST_ID_HEADERS: [&str; 5] = ["x-request-id", "request-id", "x-amzn-req
 /// The header in which the `LiteLLM` proxy says what a call cost, in USD.
 const COST_HEADER: &str = "x-litellm-response-cost";
 
-/// The connections to an endpoint.
+/// What asks an endpoint.
 #[derive(Debug)]
 pub(super) struct Http {
-    client: reqwest::Client,
+    connections: Connections,
     addresses: Addresses,
     headers: BTreeMap<Api, HeaderMap>,
     secrets: Arc<Secrets>,
@@ -45,19 +44,11 @@ pub(super) struct Http {
 impl Http {
     /// Prepares connections, and connects to nothing yet.
     pub(super) fn new(endpoint: &Endpoint) -> Result<Self, SetupError> {
-        // The TLS provider is a choice of the whole process; a second installation changes nothing.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let addresses = Addresses::of(&endpoint.base_url)?;
         let of_api = |api| headers(endpoint, &addresses, api).map(|headers| (api, headers));
         let headers = Api::ALL.into_iter().map(of_api).collect::<Result<_, _>>()?;
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("incident-bench/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| SetupError::Client(with_causes(&error)))?;
         Ok(Self {
-            client,
+            connections: Connections::new()?,
             headers,
             proxy: proxy::variable_for(addresses.at(Api::Chat))?,
             secrets: Arc::new(secrets(endpoint, &addresses)),
@@ -115,11 +106,7 @@ impl Http {
     async fn send(&self, api: Api, body: &Value, start: Instant, last: Instant) -> Result<Response, ChatError> {
         let bytes =
             serde_json::to_vec(body).map_err(|error| ChatError::new(ErrorKind::BadRequest, &error.to_string()))?;
-        let mut request = self.client.post(self.addresses.at(api).clone());
-        if let Some(headers) = self.headers.get(&api) {
-            request = request.headers(headers.clone());
-        }
-        let sent = request.header(CONTENT_TYPE, "application/json").body(bytes).send();
+        let sent = self.connections.post(self.addresses.at(api), self.headers.get(&api), bytes);
         let silence = self.patience.first_data;
         match timeout_at((start + silence).min(last), sent).await {
             Ok(response) => response.map_err(|error| transport(&error, self.proxy)),

@@ -3,6 +3,7 @@
 mod address;
 mod client;
 mod config;
+mod connections;
 mod headers;
 mod http;
 mod proxy;
