@@ -208,7 +208,11 @@ fn render_model(text: &mut String, calls: u64, asked: &Asked<'_>) {
         let auto = asked.protocol == "auto";
         let assumed = if auto { " (counted as json)" } else { "" };
         line("protocol", format!("{}{assumed}", asked.protocol));
-        let turns = if auto { format!("{} to {} calls", preflight::TURNS, preflight::MOST_CALLS) } else { plural(preflight::TURNS as usize, "call") };
+        let turns = if auto {
+            format!("{} to {} calls", preflight::TURNS, preflight::MOST_CALLS)
+        } else {
+            plural(preflight::TURNS as usize, "call")
+        };
         line("check", format!("{turns} before the run; tokens: about {}", tokens(&asked.check_usage)));
         let most = asked.at_most.as_ref().map_or(0, |most| most.calls);
         let without = "without shortened contexts and retries";
