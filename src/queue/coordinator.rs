@@ -350,7 +350,7 @@ impl<Q: Queue> Stretch<'_, Q> {
     /// Counts what an episode has spent, and that it has ended.
     fn count(&self, result: &EpisodeResult) {
         let budget = &self.of.budget;
-        budget.settle(Amount::default(), &result.key, budget::spent(&result.events));
+        budget.settle(Amount::default(), &result.key, budget::spent(&self.of.manifest, &result.events));
         let (first, last) = (result.events.first(), result.events.last());
         let whole = first.is_some_and(|event| matches!(event.event, EventKind::EpisodeStarted { .. }));
         let scored =

@@ -64,7 +64,7 @@ pub(in crate::cli) async fn execute(args: &ResumeArgs) -> Result<Status, Failure
         Connection::Stopped => return stopped(),
     };
     let checked = checked(&past.events, &then);
-    let budget = Arc::new(Budget::new(limits(&settings), budget::spent(&past.events)));
+    let budget = Arc::new(Budget::new(limits(&settings), budget::spent(&then, &past.events)));
     let material = Material { prompts: &prompts, scenarios: &plan.scenarios };
     let players = players(&settings, material, &checked, &cancel, &budget, args.quiet).await?;
     let Some((players, checks)) = players else { return stopped() };

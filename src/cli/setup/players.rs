@@ -8,7 +8,7 @@ use crate::chat::adjust::Adjusted;
 use crate::chat::{CallContext, ChatClient, ChatError, ErrorKind, process};
 use crate::cli::exit::{Failure, endpoint_hint};
 use crate::cli::out;
-use crate::cli::setup::client::{Limiters, RECORD_HINT, call_time, client};
+use crate::cli::setup::client::{Limiters, RECORD_HINT, call_time, client, rate};
 use crate::config::KeyedModel;
 use crate::config::Settings;
 use crate::config::agents::ExecAgent;
@@ -71,7 +71,7 @@ pub(in crate::cli) async fn players(
         else {
             return Ok(None);
         };
-        budget.charge(budget::spent_on(&check));
+        budget.charge(budget::spent_on(&check, rate(model)));
         players.push(player);
         checks.push(check);
     }
