@@ -128,15 +128,16 @@ impl Conversation {
         found
     }
 
-    /// Drops the oldest thoughts that an endpoint gets back, then the oldest evidence, and then cuts old replies, until the
-    /// conversation has about this share of its former length. Returns whether anything was dropped.
+    /// Drops the oldest evidence. Where none is left, drops the oldest thoughts that an endpoint gets back, and then cuts old
+    /// replies: what a model said goes back as it came as long as that fits. Goes on until the conversation has about this
+    /// share of its former length. Returns whether anything was dropped.
     pub fn shrink_to(&mut self, share: f64) -> bool {
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         let target = self.characters() as f64 * share;
         let mut any = false;
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         while (!any || self.characters() as f64 > target)
-            && (self.drop_oldest_thoughts() || self.drop_oldest_evidence() || self.cut_oldest_reply())
+            && (self.drop_oldest_evidence() || self.drop_oldest_thoughts() || self.cut_oldest_reply())
         {
             any = true;
         }

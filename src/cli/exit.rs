@@ -164,7 +164,9 @@ pub(super) fn endpoint_hint(kind: ErrorKind) -> Option<&'static str> {
         ErrorKind::Certificate => Some(
             "if a company opens the traffic, set SSL_CERT_FILE to a file with its certificate and those of the system",
         ),
-        ErrorKind::Connect => Some("is the endpoint running, and is --base-url right?"),
+        ErrorKind::Connect => {
+            Some("is the endpoint running, and is --base-url right? where the error names a proxy, is that running?")
+        }
         ErrorKind::NotFound => Some("--base-url should end before /chat/completions, often in /v1"),
         ErrorKind::Redirect => Some("give the address that it redirects to as --base-url"),
         ErrorKind::HtmlBody => {

@@ -66,6 +66,8 @@ pub struct Kept {
     pub thinking_budget: Option<u32>,
     /// The form in which the model is asked.
     pub api: Option<Api>,
+    /// More fields of each request; none if they were not recorded.
+    pub extra_body: Option<Map<String, Value>>,
     /// The prices of its tokens.
     pub price: Option<Price>,
 }
@@ -166,6 +168,7 @@ impl<'a> ForAll<'a> {
                 max_tokens: kept.max_tokens,
                 reasoning_effort: kept.reasoning_effort.clone(),
                 thinking_budget: kept.thinking_budget,
+                extra_body: kept.extra_body.clone().unwrap_or(asking.extra_body),
                 api: kept.api,
                 price: kept.price.clone(),
                 ..asking

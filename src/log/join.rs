@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::event::Event;
+use super::learnt::learnt;
 use super::manifest::{Manifest, RunId};
 use super::shard::Shard;
 use super::summary::{Row, Summary, relate};
@@ -195,7 +196,7 @@ impl Shards {
     /// count.
     fn adjusted_otherwise(&self, one: Shard, other: Shard) -> Option<String> {
         let (one, other) = (self.0.get(&one)?, self.0.get(&other)?);
-        let (one, other) = (one.0.adjusted_with(&one.1), other.0.adjusted_with(&other.1));
+        let (one, other) = (learnt(&one.0, &one.1), learnt(&other.0, &other.1));
         let differs = |(label, adjusted): &(&String, &Adjusted)| {
             other.get(*label).is_none_or(|other| other.changes() != adjusted.changes())
         };

@@ -1,13 +1,11 @@
 //! The manifest of a run, `run.json`: what the run was asked to do.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::event::{Event, EventKind};
 use super::shard::Shard;
 use crate::agent::exec;
 use crate::agent::think::Think;
@@ -89,6 +87,9 @@ pub struct ModelRecord {
     /// The most tokens that the model may think for; none if it is not set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thinking_budget: Option<u32>,
+    /// More fields of each request, as they were set; none in a run of a version that did not record them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extra_body: Option<Map<String, Value>>,
     /// The prices of tokens; none if they are not known.
     pub price: Option<Price>,
     /// What was changed in requests before the run, because the endpoint refused it.
@@ -128,21 +129,6 @@ impl Manifest {
     pub fn think(&self) -> Think {
         let chosen = self.options["think"]["value"].as_str().and_then(Think::from_name);
         chosen.unwrap_or_else(Think::of_older_runs)
-    }
-
-    /// What was changed in requests to each model, by label: before the run, and in these events of its log.
-    #[must_use]
-    pub fn adjusted_with(&self, events: &[Event]) -> BTreeMap<String, Adjusted> {
-        let of_model = |one: &Contestant| Some((one.label.clone(), one.settings.as_ref()?.adjusted.clone()));
-        let mut all: BTreeMap<_, _> = self.contestants.iter().filter_map(of_model).collect();
-        for event in events {
-            if let EventKind::EndpointAdjusted { model, adjusted } = &event.event
-                && let Some(known) = all.get_mut(model)
-            {
-                adjusted.iter().for_each(|one| known.add(one.clone()));
-            }
-        }
-        all
     }
 
     /// Whether two runs play the same episodes by the same rules, whoever plays them.

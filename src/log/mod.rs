@@ -13,6 +13,7 @@ mod episode_key;
 pub mod event;
 pub mod failure;
 pub mod join;
+pub mod learnt;
 pub mod listing;
 pub mod manifest;
 pub mod reader;

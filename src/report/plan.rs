@@ -12,7 +12,7 @@ use super::score_table::{count, plural};
 use crate::chat::Usage;
 use crate::log::EpisodeKey;
 use crate::log::shard::Shard;
-use crate::run::estimate;
+use crate::run::{estimate, preflight};
 
 /// The schema of the JSON form.
 pub const SCHEMA: &str = "incident-bench/plan/1";
@@ -80,6 +80,8 @@ pub struct Planned<'a> {
 /// How a model would be asked, and what that would cost.
 #[derive(Debug, Serialize)]
 pub struct Asked<'a> {
+    /// The provider and the name of the model there.
+    pub route: String,
     /// The base URL of its endpoint.
     pub base_url: &'a str,
     /// The state of its key: `set`, `none` if none is needed, or the variable that should hold it.
@@ -90,7 +92,9 @@ pub struct Asked<'a> {
     pub assist: String,
     /// The tokens of the calls that would succeed.
     pub usage: Usage,
-    /// Their cost in USD; none if no price is known.
+    /// The tokens of the check before the run.
+    pub check_usage: Usage,
+    /// The cost of all of them in USD; none if no price is known.
     pub cost_usd: Option<f64>,
     /// The upper bound, which an estimate has.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,7 +126,7 @@ pub struct Replayed {
     pub check_calls: usize,
     /// How many calls of the check before the run fail.
     pub check_failed_calls: usize,
-    /// The tokens of the check before the run.
+    /// The tokens of the check before the run, which are also beside the recording.
     pub check_usage: Usage,
     /// How many episodes end because the recording lacks a request.
     pub missing: usize,
@@ -198,14 +202,21 @@ fn render_model(text: &mut String, calls: u64, asked: &Asked<'_>) {
         let _ = writeln!(text, "  {name:10} {value}");
     };
     let Some(replayed) = &asked.replayed else {
+        line("route", asked.route.clone());
         line("endpoint", asked.base_url.to_owned());
         line("key", asked.key.clone());
         let auto = asked.protocol == "auto";
-        let (assumed, check) = if auto { (" (counted as json)", "one to three") } else { ("", "one") };
+        let assumed = if auto { " (counted as json)" } else { "" };
         line("protocol", format!("{}{assumed}", asked.protocol));
+        let turns = if auto {
+            format!("{} to {} calls", preflight::TURNS, preflight::MOST_CALLS)
+        } else {
+            plural(preflight::TURNS as usize, "call")
+        };
+        line("check", format!("{turns} before the run; tokens: about {}", tokens(&asked.check_usage)));
         let most = asked.at_most.as_ref().map_or(0, |most| most.calls);
         let without = "without shortened contexts and retries";
-        line("calls", format!("about {calls}, at most {most} ({without}), and {check} before the run"));
+        line("calls", format!("about {calls}, at most {most} ({without})"));
         let most = asked.at_most.as_ref().map_or(0, |most| most.completion_tokens);
         line("tokens", format!("about {}, at most {} out", tokens(&asked.usage), count(most)));
         line("cost", asked.cost_usd.map_or("price not known".to_owned(), |cost| format!("about ${cost:.4}")));
@@ -220,7 +231,7 @@ fn render_model(text: &mut String, calls: u64, asked: &Asked<'_>) {
     line("protocol", asked.protocol.clone());
     let failed = |n: usize| if n == 0 { String::new() } else { format!(", and {n} that failed") };
     let check = plural(replayed.check_calls, "call");
-    line("check", format!("{check}{}; tokens: {}", failed(replayed.check_failed_calls), tokens(&replayed.check_usage)));
+    line("check", format!("{check}{}; tokens: {}", failed(replayed.check_failed_calls), tokens(&asked.check_usage)));
     line("calls", format!("{calls}{}", failed(replayed.failed_calls)));
     let uncounted = match replayed.calls_without_usage {
         0 => String::new(),

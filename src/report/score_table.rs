@@ -104,8 +104,9 @@ fn share(row: &Row) -> String {
     row.model_share().map_or(NONE.to_owned(), |share| format!("{:.0} %", share * 100.0))
 }
 
+/// The tokens of all calls, those of the check before the run included, as they are in the cost.
 pub(super) fn tokens(row: &Row) -> String {
-    let all = row.usage.prompt_tokens + row.usage.completion_tokens;
+    let all: u64 = [row.usage, row.check_usage].iter().map(|usage| usage.prompt_tokens + usage.completion_tokens).sum();
     let counted = if row.calls_without_usage > 0 { "≥ " } else { "" };
     // A program may use a model or none; its tokens are not known here.
     if row.calls == 0 || row.is_program() { NONE.to_owned() } else { format!("{counted}{}", count(all)) }
@@ -176,7 +177,8 @@ type RowNote = fn(&Summary, &Row) -> Option<String>;
 
 const RUN_NOTES: [RunNote; 5] = [|summary| Some(size(summary)), scale, causes, decided, stopped];
 
-const ROW_NOTES: [RowNote; 13] = [
+const ROW_NOTES: [RowNote; 14] = [
+    route,
     chosen_by_fallback,
     repaired,
     spent_on_problems,
@@ -243,6 +245,14 @@ fn stopped(summary: &Summary) -> Option<String> {
         );
     }
     Some(note + ".")
+}
+
+/// The route to a model whose label does not say it. A label that is no alias names the provider and the model itself, or
+/// only the model at an endpoint of the user's.
+fn route(_: &Summary, row: &Row) -> Option<String> {
+    let asked = row.asked.as_ref()?;
+    let typed = row.contestant.split('?').next().unwrap_or_default();
+    (typed != asked.name && typed != asked.route()).then(|| format!("played by {} at {}.", asked.route(), asked.host))
 }
 
 fn chosen_by_fallback(summary: &Summary, row: &Row) -> Option<String> {

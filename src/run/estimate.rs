@@ -5,15 +5,19 @@ use std::sync::Arc;
 
 use super::Plan;
 use super::budget::{Amount, Rate};
+use super::preflight::{self, Forms};
 use crate::agent::llm::{Assist, Llm};
 use crate::agent::prompt::{PromptSet, Protocol};
 use crate::agent::{Policy, Turn, fallback};
-use crate::chat::{ChatReply, FinishReason, ReplyFormat, Usage};
+use crate::chat::{ChatReply, ChatRequest, FinishReason, ReplyFormat, Usage};
 use incident_env::{Episode, EpisodeId, Scenario, TaskId};
 
 /// Characters a token. Evidence is full of numbers and names, so its tokens are shorter than those of prose: the
 /// prompts have 2.4 to 2.8 with the vocabulary of `SmolLM2` (49 000 tokens), and larger vocabularies need fewer tokens.
 const CHARACTERS_A_TOKEN: u64 = 3;
+
+/// The tokens of an answer to the check before a run: a word, or an action with its names.
+const TOKENS_OF_A_CHECK: u64 = 30;
 
 /// One sentence for people who read the numbers, on how they were made.
 pub const HOW: &str = "estimated by playing the fallback's routine through these prompts, at 3 characters a \
@@ -79,19 +83,31 @@ fn usual(task: TaskId, plan: &Plan, prompts: &Arc<PromptSet>, protocol: Protocol
     usage
 }
 
+/// The expected tokens of the check before the run: its two turns, each answered as briefly as it asks for.
+#[must_use]
+pub fn of_check(forms: &Forms, protocol: Protocol) -> Usage {
+    let turns = u64::from(preflight::TURNS);
+    let prompt_tokens = turns * prompt_tokens(&forms.request(protocol));
+    Usage { prompt_tokens, completion_tokens: turns * TOKENS_OF_A_CHECK, ..Usage::default() }
+}
+
+fn prompt_tokens(request: &ChatRequest) -> u64 {
+    let form = match &request.format {
+        ReplyFormat::Tools { tools } => serde_json::to_string(tools).map_or(0, |text| text.len()),
+        ReplyFormat::Text | ReplyFormat::Json { .. } => 0,
+    };
+    let asked: usize = request.messages.iter().map(|message| message.content().len()).sum::<usize>() + form;
+    asked as u64 / CHARACTERS_A_TOKEN
+}
+
 fn play(scenario: &Arc<Scenario>, mut policy: Llm, total: &mut Estimate) {
     let mut episode = Episode::reset(scenario, EpisodeId::nil());
     while !episode.is_done() {
         let mut turn = policy.turn(episode.observation());
         if let Turn::Ask(request) = &turn {
             let answer = serde_json::to_string(&fallback::next(episode.observation())).unwrap_or_default();
-            let form = match &request.format {
-                ReplyFormat::Tools { tools } => serde_json::to_string(tools).map_or(0, |text| text.len()),
-                ReplyFormat::Text | ReplyFormat::Json { .. } => 0,
-            };
-            let asked: usize = request.messages.iter().map(|message| message.content().len()).sum::<usize>() + form;
             total.calls += 1;
-            total.usage.prompt_tokens += asked as u64 / CHARACTERS_A_TOKEN;
+            total.usage.prompt_tokens += prompt_tokens(request);
             total.usage.completion_tokens += answer.len() as u64 / CHARACTERS_A_TOKEN;
             turn = policy.reply(Ok(&reply(answer)), episode.observation());
         }

@@ -16,6 +16,14 @@ use incident_env::{Episode, EpisodeId, Scenario};
 /// The order in which protocols are tried if none is chosen.
 const TRIED: [Protocol; 3] = [Protocol::Json, Protocol::Tools, Protocol::Text];
 
+/// The turns with an endpoint that answers in the form it is asked for.
+pub const TURNS: u32 = 2;
+
+/// The most calls of a check that tries every protocol: one with each that the endpoint does not speak, and the turns with the
+/// last one.
+#[expect(clippy::cast_possible_truncation, reason = "there are three protocols")]
+pub const MOST_CALLS: u32 = TRIED.len() as u32 - 1 + TURNS;
+
 /// The instructions of the check.
 const SYSTEM: &str = "You check a connection.";
 

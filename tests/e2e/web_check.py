@@ -264,8 +264,8 @@ def check(browser, url, hostile_url, base, new, large, evil):
     page.goto(f"{url}/#/scores")
     page.locator(f"[data-testid=run-row][data-run='{base}']").wait_for()
     page.evaluate("window.same = true")
-    # An endpoint is asked once before a run is made, which must not wait.
-    model.hold(but=1)
+    # An endpoint is asked twice before a run is made, which must not wait.
+    model.hold(but=2)
     live = subprocess.Popen([BENCH, *MODEL, "--task", "alert_classification", "--quiet"], stdout=subprocess.DEVNULL)
     row = page.locator("[data-testid=run-row]").first
     until(page, "document.querySelectorAll('[data-testid=run-row]').length === 5")

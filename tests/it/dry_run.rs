@@ -247,7 +247,7 @@ fn an_estimate_says_that_it_is_one_and_counts_its_share_only() {
     }
     let shown = place.bench(&[&fixed[..], &["--protocol", "auto"]].concat()).exits(0).stdout;
     for words in
-        ["estimated by playing the fallback's routine", "auto (counted as json)", "one to three before the run"]
+        ["estimated by playing the fallback's routine", "auto (counted as json)", "2 to 4 calls before the run"]
     {
         assert!(shown.contains(words), "{words}: {shown}");
     }

@@ -162,6 +162,7 @@ fn a_run_that_has_begun_keeps_route_and_settings() {
         reasoning_effort: None,
         thinking_budget: Some(7),
         api: Some(Api::Responses),
+        extra_body: None,
         price: None,
     };
     let models: KeptModels = [("gpt-oss-120b".to_owned(), before)].into();

@@ -526,7 +526,7 @@ fn an_empty_reply_is_played_back_as_a_valid_message() {
 }
 
 #[test]
-fn old_thoughts_go_before_evidence_and_signatures_stay() {
+fn old_thoughts_go_after_evidence_and_signatures_stay() {
     let mut table = Table::new("RCA-901", Protocol::Tools, Assist::Off);
     for (id, service) in [("c1", "web"), ("c2", "postgres-db"), ("c3", "auth-service")] {
         table.step(&thoughtful(calls(&[(id, "query_logs", &json!({"service": service}).to_string())])));
@@ -536,7 +536,8 @@ fn old_thoughts_go_before_evidence_and_signatures_stay() {
     let turn = table.fails(&too_long(Some((1000, 1000))));
     table.expect_ask(turn);
     check_form(table.messages());
-    assert_eq!((dropped(table.messages()).len(), table.agent.dropped_evidence()), (0, 1));
+    // All evidence but the newest, and the thoughts of one reply.
+    assert_eq!((dropped(table.messages()).len(), table.agent.dropped_evidence()), (2, 3));
     let short = played_back(table.messages());
     assert_eq!(short[1..], whole[1..], "the oldest first");
     let mut expected = whole[0].clone().unwrap();

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::agent::llm::Assist;
 use crate::agent::prompt::{PromptSet, Protocol};
 use crate::chat::Usage;
+use crate::chat::price::Price;
 use crate::cli::exit::{Failure, Status};
 use crate::cli::out;
 use crate::cli::setup::client::Limiters;
@@ -22,7 +23,8 @@ use crate::log::EventKind;
 use crate::log::store::pretty;
 use crate::log::summary::Row;
 use crate::report::plan::{Asked, Basis, EXEC, FirstMiss, Most, Outlook, Planned, Replayed, SCHEMA, render};
-use crate::run::estimate::estimate;
+use crate::run::estimate::{estimate, of_check};
+use crate::run::preflight::Forms;
 use crate::run::rehearsal::{Miss, Rehearsed, rehearse};
 use crate::run::{Cancel, Plan};
 use incident_env::Catalog;
@@ -76,18 +78,20 @@ pub(super) async fn execute(
 }
 
 fn estimated<'a>(settings: &'a Settings, plan: &Plan, prompts: &Arc<PromptSet>) -> Vec<Planned<'a>> {
+    let forms = Forms::of(prompts, &plan.scenarios);
     let model = |model: &'a KeyedModel| {
         let label = &model.spec.label;
         let protocol = model.asking.protocol.fixed();
         let estimate = estimate(plan, label, prompts, protocol.unwrap_or(Protocol::Json));
         let calls = plan.most_steps(label) * if settings.assist == AssistChoice::Repair { 2 } else { 1 };
+        let check_usage = of_check(&forms, protocol.unwrap_or(Protocol::Json));
+        let cost = |price: &Price| {
+            [estimate.usage, check_usage].iter().map(|usage| price.at_most(usage, model.asking.service_tier())).sum()
+        };
         let asked = Asked {
             usage: estimate.usage,
-            cost_usd: model
-                .asking
-                .price
-                .as_ref()
-                .map(|price| price.at_most(&estimate.usage, model.asking.service_tier())),
+            check_usage,
+            cost_usd: model.asking.price.as_ref().map(cost),
             at_most: Some(Most { calls, completion_tokens: calls * u64::from(model.asking.max_tokens) }),
             ..asked(settings, model, protocol.map_or("auto".to_owned(), |protocol| protocol.to_string()))
         };
@@ -136,6 +140,7 @@ async fn replayed<'a>(
         let protocol = row.and_then(|row| row.protocol.clone()).unwrap_or_else(|| "–".to_owned());
         let asked = Asked {
             usage: row.map(|row| row.usage).unwrap_or_default(),
+            check_usage: row.map(|row| row.check_usage).unwrap_or_default(),
             cost_usd: row.and_then(|row| row.cost_usd),
             replayed: Some(match row {
                 Some(row) => from_recording(row, &rehearsed, &checks),
@@ -188,6 +193,7 @@ fn builtins<'a>(settings: &Settings, plan: &Plan) -> Vec<Planned<'a>> {
 
 fn asked<'a>(settings: &Settings, model: &'a KeyedModel, protocol: String) -> Asked<'a> {
     Asked {
+        route: model.spec.route(),
         base_url: &model.spec.base_url,
         key: match &model.key {
             key if !key.missing.is_empty() => format!("missing: set {}", key.missing.join(" or ")),
@@ -197,6 +203,7 @@ fn asked<'a>(settings: &Settings, model: &'a KeyedModel, protocol: String) -> As
         protocol,
         assist: Assist::from(settings.assist).to_string(),
         usage: Usage::default(),
+        check_usage: Usage::default(),
         cost_usd: None,
         at_most: None,
         replayed: None,

@@ -19,6 +19,7 @@ use crate::cli::setup::manifest::manifest;
 use crate::cli::setup::players::{Found, Material, players};
 use crate::cli::setup::{prompts, record, results, suite};
 use crate::config::{ConfigError, ConfigFile, Environment, Kept, KeptModels, Options, Settings};
+use crate::log::learnt::learnt;
 use crate::log::manifest::ModelRecord;
 use crate::log::store::Store;
 use crate::log::{Contestant, Event, EventKind, Manifest, RunRecord};
@@ -142,6 +143,7 @@ pub(super) fn kept_models(manifest: &Manifest) -> KeptModels {
         max_tokens: record.max_tokens,
         reasoning_effort: record.reasoning_effort.clone(),
         thinking_budget: record.thinking_budget,
+        extra_body: record.extra_body.clone(),
         api: record.api,
         price: record.price.clone(),
     };
@@ -176,7 +178,7 @@ pub(super) fn same_contestants(then: &Manifest, now: &Manifest) -> Result<(), Fa
 /// Returns the models whose endpoint answered before, each with the protocol that its endpoint was found to support, and
 /// with what was learnt of it.
 fn checked(events: &[Event], manifest: &Manifest) -> BTreeMap<String, Found> {
-    let adjusted = manifest.adjusted_with(events);
+    let adjusted = learnt(manifest, events);
     let check = |event: &Event| match &event.event {
         EventKind::EndpointChecked { model, protocol, error: None, .. } => {
             let adjusted = adjusted.get(model).cloned().unwrap_or_default();

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::outcome::status;
 use super::queue;
 use super::screen::{pace_of, progress_of, sinks, tell_waits};
+use crate::chat::ChatClient;
+use crate::chat::adjust::Adjusted;
 use crate::cli::exit::{Failure, Status};
 use crate::cli::kept::compare::{against_baseline, so_far};
 use crate::cli::kept::export;
@@ -15,6 +18,7 @@ use crate::cli::setup::players::{clients, learnt_since};
 use crate::cli::setup::record;
 use crate::config::Settings;
 use crate::gate::Rules;
+use crate::log::learnt::learnt;
 use crate::log::reader::Contents;
 use crate::log::store::{RunFolder, Store};
 use crate::log::{EventKind, Manifest, Summary};
@@ -159,11 +163,10 @@ impl Stage {
             Some(past) => Hub::resume(manifest, folder.clone(), past, sinks),
         };
         let (hub, thread) = hub.map_err(stopped)?;
-        let clients = clients(&players);
-        let known = manifest.adjusted_with(past.map(|past| past.events.as_slice()).unwrap_or_default());
+        let known = learnt(manifest, past.map(|past| past.events.as_slice()).unwrap_or_default());
+        let lessons = Lessons { clients: clients(&players), known };
         let playing = self.playing(players, &hub, past);
-        let learnt = || learnt_since(&clients, &known);
-        let result = self.play_looks(playing, hub, opening, learnt).await;
+        let result = self.play_looks(playing, hub, opening, lessons).await;
         // The hub knows the reason for which it gave up; the runner only knows that it did.
         let ended = thread.join().map_err(stopped)?;
         let alpha = result.map_err(|error| match error {
@@ -216,15 +219,15 @@ impl Stage {
         Playing::Queued { here: runner(here), coordinator: Box::new(coordinator) }
     }
 
-    /// Plays up to each comparison with the baseline, and stops at the first one that decides. The log ends with what was learnt
-    /// of endpoints meanwhile. Returns the error
-    /// probability that the last comparison may spend.
+    /// Plays up to each comparison with the baseline, and stops at the first one that decides. What is learnt of endpoints
+    /// meanwhile is logged soon, so that a run that is killed need not learn it again. Returns the error probability that the
+    /// last comparison may spend.
     async fn play_looks(
         &self,
         mut playing: Playing,
         hub: Hub,
         opening: Vec<EventKind>,
-        learnt: impl Fn() -> Vec<EventKind>,
+        mut lessons: Lessons,
     ) -> Result<Result<f64, Failure>, CoordinatorError> {
         for event in opening {
             hub.send(None, event).await?;
@@ -232,7 +235,16 @@ impl Stage {
         let (mut played, mut result) = (0, Ok(Rules::default().alpha));
         let looks = looks(&self.settings, &self.plan);
         for look in &looks {
-            match playing.play(played..look.epochs).await {
+            let played_now = {
+                let mut play = Box::pin(playing.play(played..look.epochs));
+                loop {
+                    tokio::select! {
+                        ended = &mut play => break ended,
+                        () = tokio::time::sleep(LESSONS_EVERY) => lessons.log(&hub).await?,
+                    }
+                }
+            };
+            match played_now {
                 Err(CoordinatorError::Hub(error)) => return Err(error.into()),
                 Err(error) => {
                     result = Err(queue::failure(&error, &self.folder));
@@ -258,12 +270,33 @@ impl Stage {
                 }
             }
         }
-        for event in learnt() {
-            hub.send(None, event).await?;
-        }
+        lessons.log(&hub).await?;
         drop(hub);
         playing.finish().await?;
         Ok(result)
+    }
+}
+
+/// The longest time for which what was learnt of an endpoint is not in the log.
+const LESSONS_EVERY: Duration = Duration::from_millis(250);
+
+/// What was learnt of the endpoints of a run.
+struct Lessons {
+    /// The clients by the labels of their models.
+    clients: Vec<(String, Arc<dyn ChatClient>)>,
+    /// What manifest and log say already.
+    known: BTreeMap<String, Adjusted>,
+}
+
+impl Lessons {
+    /// Logs what was learnt since the last time.
+    async fn log(&mut self, hub: &Hub) -> Result<(), HubError> {
+        for (label, new) in learnt_since(&self.clients, &self.known) {
+            let known = self.known.entry(label.clone()).or_default();
+            new.iter().for_each(|one| known.add(one.clone()));
+            hub.send(None, EventKind::EndpointAdjusted { model: label, adjusted: new }).await?;
+        }
+        Ok(())
     }
 }
 

@@ -65,6 +65,7 @@ pub(in crate::cli) fn manifest(
             max_tokens: asking.max_tokens,
             reasoning_effort: asking.reasoning_effort.clone(),
             thinking_budget: asking.thinking_budget,
+            extra_body: Some(asking.extra_body.clone()),
             price: asking.price.clone(),
             adjusted: known.map(|found| found.adjusted.clone()).unwrap_or_default(),
         };

@@ -243,21 +243,20 @@ fn refused_or(model: &KeyedModel, error: ChatError, quiet: bool) -> Result<ChatE
     }
 }
 
-/// Returns what the endpoints of these players refused since the manifest was written and beyond what the log says, as the
-/// events of the log.
+/// Returns what the endpoints of these models refused beyond what is known, by label.
 pub(in crate::cli) fn learnt_since(
     clients: &[(String, Arc<dyn ChatClient>)],
     known: &BTreeMap<String, Adjusted>,
-) -> Vec<EventKind> {
-    let event = |(label, client): &(String, Arc<dyn ChatClient>)| {
+) -> Vec<(String, Adjusted)> {
+    let new = |(label, client): &(String, Arc<dyn ChatClient>)| {
         let before = known.get(label).cloned().unwrap_or_default();
         let mut new = Adjusted::default();
         for adjustment in client.adjusted().iter().filter(|one| before.iter().all(|known| known.change != one.change)) {
             new.add(adjustment.clone());
         }
-        (!new.is_empty()).then(|| EventKind::EndpointAdjusted { model: label.clone(), adjusted: new })
+        (!new.is_empty()).then(|| (label.clone(), new))
     };
-    clients.iter().filter_map(event).collect()
+    clients.iter().filter_map(new).collect()
 }
 
 /// Returns the clients of the models among these players.

@@ -1,7 +1,9 @@
 //! The settings with which a model was asked, as a summary keeps them. Pure.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
+use crate::chat::Api;
 use crate::chat::adjust::{Adjusted, Change};
 use crate::chat::wire::Optional;
 use crate::log::manifest::ModelRecord;
@@ -21,6 +23,15 @@ pub struct Asked {
     pub max_tokens: u32,
     /// The effort of the settings; none if it was not set.
     pub reasoning_effort: Option<String>,
+    /// The form in which the model was asked; none if it was found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api: Option<Api>,
+    /// The most tokens that the model may think for; none if it was not set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thinking_budget: Option<u32>,
+    /// More fields of each request.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub extra_body: Map<String, Value>,
     /// What was changed in requests before the run, because the endpoint refused it.
     #[serde(default, skip_serializing_if = "Adjusted::is_empty")]
     pub adjusted: Adjusted,
@@ -30,13 +41,12 @@ pub struct Asked {
 }
 
 /// The parameters that matter for a score and are compared by the change alone.
-const MATTERS: [(&str, &str); 6] = [
+const MATTERS: [(&str, &str); 5] = [
     ("tool choice", "tool_choice"),
     ("response format", "response_format"),
     ("strictness", "strict"),
     ("length limits", "maxLength"),
     ("thinking", "thinking"),
-    ("API", "api"),
 ];
 
 /// The value of a parameter that is not sent.
@@ -53,9 +63,18 @@ impl Asked {
             temperature: record.temperature,
             max_tokens: record.max_tokens,
             reasoning_effort: record.reasoning_effort.clone(),
+            api: record.api,
+            thinking_budget: record.thinking_budget,
+            extra_body: record.extra_body.clone().unwrap_or_default(),
             adjusted: record.adjusted.clone(),
             adjusted_later: later.clone(),
         }
+    }
+
+    /// The route to the model: the provider, and the name of the model there.
+    #[must_use]
+    pub fn route(&self) -> String {
+        format!("{}/{}", self.provider, self.name)
     }
 
     /// Everything about the requests that may change a score, each with its name. The name of the limit on an answer is
@@ -68,6 +87,12 @@ impl Asked {
         let own = || ENDPOINTS_OWN.to_owned();
         let temperature = self.temperature.filter(|_| is_sent(Optional::Temperature));
         let effort = self.reasoning_effort.clone().filter(|_| is_sent(Optional::ReasoningEffort));
+        let found = all.iter().find_map(|one| match one.change {
+            Change::Api(api) => Some(api),
+            _ => None,
+        });
+        // Where no API is set, the first one that is tried is Chat Completions.
+        let api = found.or(self.api).unwrap_or(Api::Chat);
         let limit = all.iter().find_map(|one| match one.change {
             Change::MaxTokens(limit) => Some(limit),
             _ => None,
@@ -76,6 +101,9 @@ impl Asked {
             ("route", format!("{} at {}", self.name, self.host)),
             ("temperature", temperature.map_or_else(own, |value| value.to_string())),
             ("reasoning effort", effort.unwrap_or_else(own)),
+            ("thinking budget", self.thinking_budget.map_or_else(own, |tokens| tokens.to_string())),
+            ("API", api.to_string()),
+            ("extra_body", Value::Object(self.extra_body.clone()).to_string()),
             ("limit of an answer", limit.map_or(self.max_tokens, |limit| limit.min(self.max_tokens)).to_string()),
         ];
         for (name, parameter) in MATTERS {

@@ -2,13 +2,15 @@
 //! again: neither in the run, nor when it is resumed or replayed.
 
 use std::collections::BTreeMap;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::dialect::{Dialect, USUAL, refuses};
 use super::endpoint::{Endpoint, KEY};
 use super::kinds;
-use super::play::{play, problems_of_book, problems_of_row};
+use super::play::{arguments, configured_price, play, problems_of_book, problems_of_row};
 use crate::binary::{Ended, Place};
 
 /// All that stands under this key in a value, wherever it is.
@@ -198,4 +200,27 @@ fn what_is_refused_in_the_midst_of_a_run_is_learnt_once() {
     assert_eq!(events.matches("Unsupported parameter: 'parallel_tool_calls'").count(), 1);
     let lesson = [("left_out parallel_tool_calls", "")];
     assert_eq!(unnamed(&played.place.kept("SCORES.md"), &lesson), [""; 0]);
+}
+
+#[test]
+fn what_a_killed_run_has_learnt_is_not_learnt_again() {
+    let place = Place::empty();
+    place.write("bench.toml", &configured_price(&MOODY));
+    let endpoint = Endpoint::slow(&MOODY, Duration::from_millis(20));
+    let url = endpoint.base_url();
+    let words = arguments(&MOODY, &url, &["--protocol", "tools", "--concurrency", "1"]);
+    let mut command = place.command(&words);
+    let mut child = command.env("API_KEY", KEY).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let end = Instant::now() + Duration::from_secs(120);
+    while !(place.path("results/latest").exists() && place.kept("events.jsonl").contains("\"endpoint.adjusted\"")) {
+        assert!(Instant::now() < end && child.try_wait().unwrap().is_none(), "nothing was learnt");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let refused = endpoint.book(|book| book.refused.len());
+    let resumed = place.command(&["resume", "--quiet"]).env("API_KEY", KEY).output().unwrap();
+    Ended::of(&resumed).exits(0);
+    assert_eq!((refused, endpoint.book(|book| book.refused.len())), (1, 1));
+    assert_eq!(problems_of_row(&place.summary(), MOODY.model), [""; 0]);
 }

@@ -9,6 +9,7 @@ mod asked;
 mod bill;
 mod company;
 mod dialect;
+mod documented;
 mod dress;
 mod each;
 mod endpoint;

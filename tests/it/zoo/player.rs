@@ -76,9 +76,10 @@ fn ready(asked: &Asked, step: usize) -> Answer {
         Form::Text => ("ready".to_owned(), None),
         Form::Json(Some(schema)) => (example(schema).to_string(), None),
         Form::Json(None) => {
-            let last = asked.heard.last().map(String::as_str).unwrap_or_default();
-            let shown = last.find('{').zip(last.rfind('}')).and_then(|(start, end)| last.get(start..=end));
-            (shown.unwrap_or("{\"word\": \"ready\"}").to_owned(), None)
+            // Of the whole conversation, because its later turns show no example.
+            let object = |text: &String| Some(text.get(text.find('{')?..=text.rfind('}')?)?.to_owned());
+            let shown = asked.heard.iter().find_map(object);
+            (shown.unwrap_or_else(|| "{\"word\": \"ready\"}".to_owned()), None)
         }
         Form::Tools(tools) => {
             let Some(Tool { name, parameters }) = tools.first() else { panic!("a request with no tool") };
