@@ -18,8 +18,8 @@ by_apis() { # model
     models=$(printf "$1?api=%s," "${apis[@]}")
     echo "${models%,}"
 }
-play=(--agent llm --scenario AC-001 --protocol text --temperature 0 --max-tokens 48 --timeout 300 --concurrency 1 --out results
-    --format json)
+play=(--agent llm --scenario AC-001 --temperature 0 --timeout 300 --concurrency 1 --out results --format json)
+text=(--protocol text --max-tokens 48)
 sane() { # table contestants
     "$python" - "$@" <<'PY'
 import json, sys
@@ -43,7 +43,7 @@ say 'an episode by each API, in one run that is killed twice'
 # The server tells when it begins to answer.
 answers() { grep -c 'launch_slot_' "$llama_log" || true; }
 before=$(answers)
-episodes=(--model "$(by_apis "$name")" --base-url "$url" "${play[@]}")
+episodes=(--model "$(by_apis "$name")" --base-url "$url" "${play[@]}" "${text[@]}")
 called() { cat "$work"/results/runs/*/events.jsonl 2> /dev/null | grep -c '"type":"model.called"' || true; }
 kill_after() { # calls command…
     start "$work/killed.log" "$bench" "${@:2}"
@@ -69,7 +69,7 @@ print("   ", calls, "calls and", checks, "of the check,", answers, "answers")
 PY
 
 say 'the API is found out'
-run --model "$name" --base-url "$url" "${play[@]/text/json}" > "$work/found.json"
+run --model "$name" --base-url "$url" "${play[@]}" --protocol json --max-tokens 512 > "$work/found.json"
 sane "$work/found.json" 1
 
 say 'the LiteLLM proxy before it'
@@ -87,7 +87,7 @@ start "$work/litellm.log" PATH="$venv/bin:$PATH" LITELLM_MASTER_KEY="$key" LITEL
     "$venv/bin/litellm" --config "$work/litellm.yaml" --host 127.0.0.1 --port "${proxy##*:}" --telemetry False
 wait_for "$proxy/health/liveliness" "$pid" "$work/litellm.log"
 run_with_key() { (become API_KEY="$key" "$bench" "$@"); }
-run_with_key --model "$(by_apis small)" --base-url "$proxy/v1" "${play[@]}" > "$work/proxied.json"
+run_with_key --model "$(by_apis small)" --base-url "$proxy/v1" "${play[@]}" "${text[@]}" > "$work/proxied.json"
 sane "$work/proxied.json" 3
 "$python" - "$work/proxied.json" <<'PY'
 import json, sys
