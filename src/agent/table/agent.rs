@@ -180,7 +180,7 @@ impl TableSolver {
             let sign = self.table.sign(id).filter(|_| self.signs);
             sign.is_some_and(|sign| matches!(seen.shown(sign, part, None), Shown::Now { .. }))
         };
-        if stores.iter().any(|part| shows("two_leaders", part) || shows("positions_diverge", part)) {
+        if stores.iter().any(|part| shows("two_leaders", part)) {
             return Next::Act(Action::submit_severity(Severity::P1));
         }
         if by_users.text("severity") == Some(Severity::P4.as_str()) && stores.iter().any(|part| is_late(seen, part)) {

@@ -20,12 +20,12 @@ use crate::agent::policy::{Policy, Turn};
 /// What one look showed.
 type Read<'a> = (Diagnostic, &'a str, &'a str);
 
-/// What one look with a parameter, or at the whole system, showed.
+/// What one look at the whole system showed. The table takes a change of schema to be called a `migration`.
 const ALL_CHANGES: Read<'static> = (
     Diagnostic::CheckRecentDeploys,
     SYSTEM,
-    "[e-11] chg-1 shop-db 09:28 (38 min ago), schema: migration 4\n\
-[e-12] chg-2 shop-db 09:50 (16 min ago), schema: migration 5\n\
+    "[e-11] chg-1 shop-db 09:28 (38 min ago), migration: orders 4\n\
+[e-12] chg-2 shop-db 09:50 (16 min ago), migration: orders 5\n\
 [e-13] chg-3 shop-db 09:00 (66 min ago), config: revision 2\n\
 [e-14] chg-4 shop-api 09:20 (46 min ago), deploy: release 3",
 );
@@ -163,7 +163,7 @@ fn an_alert_that_is_over_is_no_incident() {
 #[test]
 fn calls_and_splits_are_read_from_the_root() {
     let refused = "[e-1] a-api -> b-api (sync): failing, 9.0 % of calls fail (tls_handshake), p99 9 ms\n\
-[e-2] a-api -> c-db (data): failing, 9.0 % of calls fail (unauthenticated), p99 9 ms";
+[e-2] a-api -> c-db (data): failing, 9.0 % of calls fail (dns), p99 9 ms";
     let by_client = "[e-3] share of connections{client=\"a-api\"} (%), every 10 min to 10:00: 20 21 80 85 86\n\
 [e-4] share of connections{client=\"b-api\"} (%), every 10 min to 10:00: 80 79 20 15 14";
     let mut observation = observation(&[
@@ -179,12 +179,12 @@ fn calls_and_splits_are_read_from_the_root() {
     assert_eq!(shown("tls_fails", "a-api", (Relation::Caller, "b-api")), now("e-1"));
     // The calls of a caller to another part are no sign at the root.
     assert!(matches!(shown("tls_fails", "a-api", (Relation::Caller, "c-db")), Shown::Unread(_)));
-    assert_eq!(shown("own_logins_refused", "a-api", (Relation::User, "x-identity")), now("e-2"));
-    let client = |root| shown("one_client_takes_most", "shop-db", (Relation::Callee, root));
+    assert_eq!(shown("no_name", "a-api", (Relation::User, "x-dns")), now("e-2"));
+    let client = |root| shown("client_split", "shop-db", (Relation::Callee, root));
     assert!(matches!(client("a-api"), Shown::Now { record: "e-3", .. }));
     assert_eq!(client("b-api"), Shown::Absent);
     // What has no partitions is not asked for them.
-    assert_eq!(shown("delivered_again", "shop-db", (Relation::Callee, "a-worker")), Shown::Absent);
+    assert_eq!(shown("redelivery", "shop-db", (Relation::Callee, "a-worker")), Shown::Absent);
 }
 
 #[test]
