@@ -798,7 +798,7 @@ mod interrupts {
         let server = slow(Duration::from_millis(600));
         let tasks = "root_cause_analysis,remediation_planning";
         let mut running = play(&place, &server, &["--task", tasks, "--log-format", "atif"]);
-        running.wait_until("two calls in flight", |_| server.calls() >= 3);
+        running.wait_until("two calls in flight", |_| server.calls() >= 4);
         running.interrupt();
         let ended = running.ends().exits(130);
         let id = place.latest();
@@ -840,7 +840,7 @@ mod interrupts {
         let place = Place::with_suite();
         let server = slow(SILENCE);
         let mut running = play(&place, &server, &[]);
-        running.wait_until("three calls in flight", |_| server.calls() >= 4);
+        running.wait_until("three calls in flight", |_| server.calls() >= 5);
         running.interrupt();
         running.wait_for(GENTLE);
         running.interrupt();
@@ -870,7 +870,7 @@ mod interrupts {
         let server = slow(SILENCE);
         let url = server.base_url();
         let mut running = Running::start(place.command(&["--suite", "suite", "--model", "m", "--base-url", &url]));
-        running.wait_until("three calls in flight", |_| server.calls() >= 4);
+        running.wait_until("three calls in flight", |_| server.calls() >= 5);
         let ended = || place.events().iter().filter(|event| event["event"]["type"] == "episode.finished").count();
         running.wait_until("four agents are done", |_| ended() == 12);
         running.interrupt();
