@@ -197,13 +197,14 @@ fn is_about_the_form(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::BadRequest | ErrorKind::Server)
 }
 
-/// Whether a reply has the form that was asked for. A reply that was cut before the model had begun its answer was
-/// accepted in that form, and says nothing more about it.
+/// Whether a reply has the form that was asked for. A reply that was cut before the model had begun its answer, or in the midst
+/// of its JSON, was accepted in that form, and says nothing more about it.
 #[must_use]
 pub fn speaks(protocol: Protocol, reply: &ChatReply) -> bool {
     let text = without_thoughts(reply.content.as_deref().unwrap_or_default());
     let text = text.trim();
-    let is_cut = reply.finish == FinishReason::Length && text.is_empty() && reply.tool_calls.is_empty();
+    let may_go_on = text.is_empty() || (protocol == Protocol::Json && text.starts_with('{'));
+    let is_cut = reply.finish == FinishReason::Length && may_go_on && reply.tool_calls.is_empty();
     match protocol {
         Protocol::Text => true,
         Protocol::Tools => is_cut || !reply.tool_calls.is_empty(),
