@@ -171,7 +171,10 @@ fn clients_name_one_time_out() {
                 ("borrowMaxWaitDuration=PT", 1000),
             ] {
                 for found in numbers_after(&text, before) {
-                    assert_eq!(found * unit, u64::from(TIMEOUT / 1000), "{place}: {before}{found}");
+                    // A pool says how long was waited, and its timer fires a little late.
+                    let late = if before == "request timed out after " { 40 } else { 0 };
+                    let most = u64::from(TIMEOUT / 1000);
+                    assert!((most..=most + late).contains(&(found * unit)), "{place}: {before}{found}");
                     named += 1;
                 }
             }
@@ -192,7 +195,11 @@ fn users_that_are_refused_are_those_of_the_clients() {
             let clients: BTreeMap<_, _> = topology
                 .needed_by(at)
                 .filter(|edge| edge.kind != EdgeKind::Store)
-                .map(|edge| (format!("{}_rw", particulars(incident, edge.from).role()), edge.from))
+                .map(|edge| {
+                    let (mut user, of) = (String::new(), particulars(incident, edge.from));
+                    of.site().user(&mut user, of.role());
+                    (user, edge.from)
+                })
                 .collect();
             let addresses = |from: EntityId| -> BTreeSet<String> {
                 let of = particulars(incident, from);
@@ -322,7 +329,7 @@ fn a_herd_has_many_addresses() {
             let addresses: BTreeSet<_> = own
                 .iter()
                 .flat_map(|text| text.split(|letter: char| !letter.is_ascii_digit() && letter != '.'))
-                .filter(|word| word.matches('.').count() == 3 && (word.starts_with("10.42.") || word.starts_with("19")))
+                .filter(|word| word.matches('.').count() == 3 && word.split('.').all(|octet| octet.parse::<u8>().is_ok()))
                 .collect();
             let of = particulars(incident, at).address().to_string();
             let others = addresses.iter().filter(|address| **address != of).count();

@@ -48,6 +48,8 @@ pub(crate) struct Entry {
     pub stream: usize,
     /// How loud it is.
     pub level: LogLevel,
+    /// Whether it comes once in a minute at most.
+    pub is_sparse: bool,
     /// The variants. Each is the lines of one entry.
     pub variants: Vec<Vec<Part>>,
 }
@@ -55,10 +57,24 @@ pub(crate) struct Entry {
 /// A line of an entry.
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
-    /// The word in the place of the level, if the line is printed as an entry of its own at the same time.
+    /// The word in the place of the level, if the line is printed as an entry of its own.
     pub word: Option<String>,
+    /// How long after the line before it comes.
+    pub later: Later,
     /// The text of the line.
     pub text: Phrase,
+}
+
+/// How long after the line before a line of an entry comes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Later {
+    /// At the same time.
+    #[default]
+    No,
+    /// Milliseconds later.
+    Soon,
+    /// A few seconds later.
+    Then,
 }
 
 /// An entry that is printed only in some cases.
@@ -242,6 +258,8 @@ struct EntryFile {
     calls: bool,
     #[serde(default)]
     served: bool,
+    #[serde(default)]
+    sparse: bool,
     text: Vec<String>,
 }
 
@@ -304,7 +322,7 @@ impl Dialect {
             }
             let variants = file.text.iter().map(|text| variant(text).map_err(|problem| format!("{place}: {problem}")));
             let variants = variants.collect::<Result<_, _>>()?;
-            Ok(Entry { stream, level: file.level.unwrap_or(usual), variants })
+            Ok(Entry { stream, level: file.level.unwrap_or(usual), is_sparse: file.sparse, variants })
         };
         let mut says = Vec::new();
         for one in &file.says {
@@ -393,12 +411,18 @@ fn is_logged(vocabulary: &Vocabulary, id: ClassId) -> bool {
     matches!(class.tool, Diagnostic::QueryLogs | Diagnostic::CheckServiceStatus) || class.name == OFFSET
 }
 
-/// Reads the lines of a variant. A line that begins with `@WORD ` is printed as an entry of its own.
+/// Reads the lines of a variant. A line that begins with `@WORD ` is printed as an entry of its own. One that begins with `~`
+/// comes milliseconds after the line before it, and one that begins with `~~` seconds.
 fn variant(text: &str) -> Result<Vec<Part>, String> {
     let part = |line: &str| {
+        let (line, later) = match (line.strip_prefix("~~"), line.strip_prefix('~')) {
+            (Some(line), _) => (line, Later::Then),
+            (None, Some(line)) => (line, Later::Soon),
+            (None, None) => (line, Later::No),
+        };
         let own = line.strip_prefix('@').and_then(|rest| rest.split_once(' '));
         let (word, text) = own.map_or((None, line), |(word, text)| (Some(word.to_owned()), text));
-        Ok(Part { word, text: Phrase::parse(text)? })
+        Ok(Part { word, later, text: Phrase::parse(text)? })
     };
     text.trim_end_matches('\n').split('\n').map(part).collect()
 }

@@ -54,12 +54,26 @@ pub(crate) struct Drawn {
     pub(crate) how: How,
 }
 
+/// What browsers and other clients of users call themselves.
+const AGENTS: [&str; 10] = [
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36 Edg/130.0.0.0",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.6 Safari/605.1.15",
+    "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_6_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.6 Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile Safari/537.36",
+    "okhttp/4.12.0",
+    "python-requests/2.32.3",
+    "Dart/3.5 (dart:io)",
+    "axios/1.7.7",
+];
+
 const fn drawn(name: &'static str, each: Each, how: How) -> Drawn {
     Drawn { name, each, how }
 }
 
 /// All places whose values are drawn. The place in the list is hashed into the values, so new ones are appended.
-pub(crate) const DRAWN: [Drawn; 60] = [
+pub(crate) const DRAWN: [Drawn; 65] = [
     drawn("hex8", Each::Entry, How::Hex(8)),
     drawn("hex16", Each::Entry, How::Hex(16)),
     drawn("trace_id", Each::Entry, How::Hex(32)),
@@ -69,7 +83,7 @@ pub(crate) const DRAWN: [Drawn; 60] = [
     drawn("container_id", Each::Container, How::Hex(64)),
     drawn("lease_id", Each::Entry, How::Letters(24)),
     drawn("mount_id", Each::Part, How::Hex(8)),
-    drawn("realm", Each::System, How::Of(&["shop"])),
+    drawn("realm", Each::System, How::Of(&["internal", "customers", "platform", "main", "apps", "partners"])),
     drawn("realm_id", Each::System, How::Uuid),
     drawn("client_user_id", Each::Caller, How::Uuid),
     drawn("member_id", Each::Part, How::Hex(16)),
@@ -93,7 +107,7 @@ pub(crate) const DRAWN: [Drawn; 60] = [
     drawn("zebra_pid", Each::Part, How::Number(40, 90)),
     drawn("watchfrr_pid", Each::Part, How::Number(20, 39)),
     drawn("netlink_pid", Each::Part, How::Number(2_000_000_000, 4_290_000_000)),
-    drawn("ntp_name", Each::System, How::Of(&["ntp.shop.internal"])),
+    drawn("agent", Each::Entry, How::Of(&AGENTS)),
     drawn("image_digest", Each::Part, How::Hex(64)),
     drawn("nsandbox_id", Each::Entry, How::Hex(64)),
     drawn("ncontainer_id", Each::Entry, How::Hex(64)),
@@ -114,10 +128,15 @@ pub(crate) const DRAWN: [Drawn; 60] = [
     drawn("bytes", Each::Entry, How::Number(180, 9800)),
     drawn("waiting", Each::Entry, How::Number(4, 90)),
     drawn("pid", Each::Container, How::Number(7, 97)),
-    drawn("event_uid", Each::Entry, How::Uuid),
+    drawn("offsets", Each::Consumer, How::Number(0, 49)),
     drawn("cluster_uuid", Each::Part, How::Uuid),
     drawn("producer_id", Each::Queue, How::Number(1000, 90_000)),
     drawn("member_uuid", Each::Consumer, How::Uuid),
     drawn("seq", Each::Part, How::Rising(1000, 6500, 1)),
     drawn("bug_line", Each::Part, How::Number(40, 480)),
+    drawn("conn", Each::Part, How::Rising(20_000, 6_000_000, 530)),
+    drawn("cow", Each::Entry, How::Number(1, 9)),
+    drawn("startup_pid", Each::Container, How::Number(24, 33)),
+    drawn("checkpoint_pid", Each::Container, How::Number(34, 39)),
+    drawn("thread_id", Each::Part, How::Rising(9000, 700_000, 41)),
 ];

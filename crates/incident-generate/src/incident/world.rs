@@ -8,7 +8,7 @@ use crate::data::library::Library;
 use crate::data::vocabulary::Role;
 use crate::draws::Stream;
 use crate::ids::{ClassSet, EntityId, EntitySet, FactId, FactSet, PredicateId, VerbId};
-use crate::incident::calendar::{Clock, Moment};
+use crate::incident::calendar::{Clock, DAYS_OF_ALERTS, Moment};
 use crate::incident::deed::Deed;
 use crate::incident::incident::Incident;
 use crate::incident::timed::{HISTORY, Span, Timed, history, in_minute};
@@ -290,7 +290,8 @@ impl World {
 
     /// Returns the moment of the alert. It is at least three weeks from the ends of the year.
     pub(crate) fn moment_of_alert(&self) -> Moment {
-        let day = self.incident.draws.within(Stream::Alert, 7, 8, 25, 340);
+        let [first, last] = DAYS_OF_ALERTS;
+        let day = self.incident.draws.within(Stream::Alert, 7, 8, first, last);
         Moment((i64::from(day) * 1440 + i64::from(self.minute_of_alert())) * 60_000)
     }
 

@@ -10,6 +10,7 @@ pub(crate) mod named_objects;
 pub(crate) mod names;
 pub(crate) mod particulars;
 pub(crate) mod reading;
+pub(crate) mod site;
 pub(crate) mod strength;
 pub(crate) mod times;
 pub(crate) mod topology;

@@ -9,10 +9,9 @@ use crate::data::dialect::Dialects;
 use crate::data::kinds::{EdgeKind, Kind};
 use crate::draws::{Draws, Stream};
 use crate::ids::{DialectId, EntityId};
+use crate::system::site::Site;
 use crate::system::topology::Topology;
 
-/// The namespace that all parts run in.
-pub(crate) const NAMESPACE: &str = "shop";
 /// The letters of the random parts of pod names, as Kubernetes draws them.
 const LETTERS: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 
@@ -62,6 +61,11 @@ impl<'a> Particulars<'a> {
     /// Returns the part itself.
     pub(crate) const fn id(self) -> EntityId {
         self.at
+    }
+
+    /// Returns what the operator has chosen for all parts.
+    pub(crate) const fn site(self) -> Site {
+        Site::of(self.names)
     }
 
     /// Returns the kind of the part.
@@ -148,12 +152,18 @@ impl<'a> Particulars<'a> {
             u8::try_from(self.drawn(purpose, low.into(), high.into())).unwrap_or(high)
         };
         if entity.kind == Kind::External {
-            return Address([203, 0, 113, octet(purpose, 10, 250)]);
+            return self.site().outside(octet(purpose, 20, 250));
         }
         match entity.node {
-            Some(node) => Address([10, 42, node_octet(node), octet(purpose, 2, 250)]),
+            Some(node) => {
+                let [first, second] = self.site().pods();
+                Address([first, second, node_octet(node), octet(purpose, 2, 250)])
+            }
             None if entity.kind == Kind::Node => Address([10, 0, entity.zone + 1, node_octet(self.at)]),
-            None => Address([10, 96, entity.zone, octet(purpose, 2, 250)]),
+            None => {
+                let [first, second] = self.site().services();
+                Address([first, second, entity.zone, octet(purpose, 2, 250)])
+            }
         }
     }
 

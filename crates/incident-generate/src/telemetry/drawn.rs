@@ -43,8 +43,8 @@ impl Words<'_> {
             }
             How::Number(low, high) => write!(out, "{}", within(low, high)),
             How::Rising(low, high, a_minute) => {
-                let seconds = (self.time / 1000 + 86_400).unsigned_abs();
-                write!(out, "{}", u64::from(within(low, high)) + seconds * u64::from(a_minute) / 60)
+                let ms = (self.time + 86_400_000).unsigned_abs();
+                write!(out, "{}", u64::from(within(low, high)) + ms * u64::from(a_minute) / 60_000)
             }
             How::Hex(digits) => {
                 let mut text = String::with_capacity(digits as usize + 16);

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use crate::data::dialect::{About, Dialect, Entry};
+use crate::data::dialect::{About, Dialect, Entry, Later};
 use crate::data::kinds::{EdgeKind, Kind};
 use crate::data::phrase::Place;
 use crate::data::vocabulary::FailsAs;
@@ -36,6 +36,11 @@ const POOL: &str = "pool_wait";
 /// The classes of evidence of a document that is refused, and of a clock that is off.
 const REFUSED: &str = "parse_fail";
 const OFFSET: &str = "offset_high";
+/// The milliseconds from one line of a burst to the next, on the average.
+const PACES: [u32; 6] = [160, 260, 500, 900, 1400, 1900];
+/// The milliseconds from one line of an entry to another that comes soon after it, or then.
+const SOON: [u32; 2] = [1, 19];
+const THEN: [u32; 2] = [900, 4200];
 /// The minutes until a clock is off as far as it will be.
 const STEERS: i32 = 15;
 /// The share of failures, in thousandths, from which an entity does not report work that was done.
@@ -53,6 +58,8 @@ const SERVED: u64 = 5 << 16;
 struct Line {
     /// Milliseconds after the alert.
     ms: i64,
+    /// Those of its last line.
+    last: i64,
     /// The key of its channel. Two entries of a channel never come at the same time.
     key: u64,
     id: RecordId,
@@ -83,6 +90,7 @@ impl<'a> Reader<'a> {
         self.usual_calls(&mut log);
         let Log { mut lines, kept, .. } = log;
         lines.sort_by_key(|line| (line.ms, line.key));
+        untangle(&mut lines);
         if self.asked.is_filtered() {
             lines.drain(..lines.len().saturating_sub(FILTERED));
         }
@@ -132,12 +140,11 @@ impl<'a> Reader<'a> {
                 // One document that is refused is refused for one reason.
                 let number = (name == REFUSED).then(|| self.which(presence.number) as usize % entry.variants.len());
                 let from = presence.from.saturating_add(if name == OFFSET { STEERS } else { 0 });
-                self.channel(log, key, entry.level, [from, presence.to], |text, when| {
+                self.channel(log, key, (entry.level, entry.is_sparse), [from, presence.to], |text, when| {
                     let minutes = when.minute.abs_diff(presence.from.max(OLDEST));
                     let ms = Some(self.lasts(class, peer.part, when));
                     let words = Words { ms, minutes, ..self.words_of(class, peer, when) };
-                    write_entry(text, dialect, entry, number, &words);
-                    claim
+                    (claim, write_entry(text, dialect, entry, number, &words))
                 });
                 if log.kept > before {
                     seen |= ClassSet::of(class);
@@ -193,27 +200,27 @@ impl<'a> Reader<'a> {
             works -= 1;
         }
         let ms = (self.world.usual(self.at).p99 / 1000).max(1);
-        self.channel(log, key, LogLevel::Info, [i32::MIN, works + 1], |text, when| {
+        self.channel(log, key, (LogLevel::Info, false), [i32::MIN, works + 1], |text, when| {
             let entry = self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), when.salt ^ 1, &entries);
             let ms = Some(self.took(RequestTime::Answered(ms), when.salt));
             // A gateway passes requests on to all that are behind it.
             let needs: Vec<_> = self.world.incident.topology.needs(self.at).map(|edge| edge.to).collect();
             let is_gateway = self.kind(self.at) == Kind::Gateway;
             let peer = if is_gateway { self.one_of(when, &needs) } else { self.some_peer() };
-            write_entry(text, dialect, entry, None, &Words { ms, ..self.words_at(peer, when) });
-            Claim::Nothing
+            (Claim::Nothing, write_entry(text, dialect, entry, None, &Words { ms, ..self.words_at(peer, when) }))
         });
     }
 
     /// Adds the newest entries of a channel, which comes in bursts from one minute to another. `write` appends an entry and
-    /// returns what it claims. If a level or a text is asked for, only such entries count.
+    /// returns what it claims, and how many milliseconds after the first its last line comes. If a level or a text is asked for, only such entries count. An entry that is sparse comes once in
+    /// a minute at most.
     fn channel(
         &self,
         log: &mut Log,
         key: u64,
-        level: LogLevel,
+        (level, is_sparse): (LogLevel, bool),
         [from, to]: [i32; 2],
-        mut write: impl FnMut(&mut String, When) -> Claim,
+        mut write: impl FnMut(&mut String, When) -> (Claim, i64),
     ) {
         if log.level.is_some_and(|asked| asked != level) {
             return;
@@ -224,7 +231,7 @@ impl<'a> Reader<'a> {
         let mut shown = 0;
         let may_be_down = restarts::any(self.world, self.state, self.at);
         for minute in (first..=last).rev() {
-            let mut count = self.burst(key, minute);
+            let mut count = self.burst(key, minute).min(if is_sparse { 1 } else { u32::MAX });
             if minute == first && shown == 0 {
                 // Whatever was there was logged at least once.
                 count = count.max(1);
@@ -249,7 +256,7 @@ impl<'a> Reader<'a> {
         key: u64,
         when: When,
         shown: &mut usize,
-        write: &mut impl FnMut(&mut String, When) -> Claim,
+        write: &mut impl FnMut(&mut String, When) -> (Claim, i64),
     ) {
         let most = if self.asked.is_filtered() { FILTERED } else { SHOWN };
         let is_shown = *shown < most;
@@ -258,7 +265,7 @@ impl<'a> Reader<'a> {
             return;
         }
         let mut text = String::with_capacity(120);
-        let claim = write(&mut text, when);
+        let (claim, later) = write(&mut text, when);
         if log.matching.as_ref().is_some_and(|asked| !text.contains(&**asked)) {
             return;
         }
@@ -266,7 +273,7 @@ impl<'a> Reader<'a> {
         if is_shown {
             // Of a long entry, such as a stack trace, the newest one is enough.
             *shown += if text.lines().count() > LONG { SHOWN } else { 1 };
-            log.lines.push(Line { ms: when.ms, key, id: self.id(LOGS, key, when.ms), text, claim });
+            log.lines.push(Line { ms: when.ms, last: when.ms + later, key, id: self.id(LOGS, key, when.ms), text, claim });
         }
     }
 
@@ -300,7 +307,9 @@ impl<'a> Reader<'a> {
         let place = self.place(key);
         let minute = u64::from(minute.cast_unsigned());
         let start = draws.within(Stream::Bursts, place, minute | 1 << 40, 0, 40_000);
-        start + number * 1900 + draws.within(Stream::Bursts, place, minute | u64::from(number + 2) << 40, 0, 1500)
+        // Some bursts are of one moment, and others go on for a while.
+        let pace = *draws.pick(Stream::Bursts, place, minute | 1 << 48, &PACES);
+        start + number * pace + draws.within(Stream::Bursts, place, minute | u64::from(number + 2) << 40, 0, pace / 2)
     }
 
     /// Adds the calls that fail, as the caller sees them; an entity sees only its own calls. Returns the newest of each.
@@ -332,11 +341,12 @@ impl<'a> Reader<'a> {
         let (dialect, called) = (self.dialect(self.at), self.dialect(edge.to));
         let which = self.which(FAILED_CALLS | u64::from(edge.to));
         let now = self.fails(edge, end).1;
-        let level = dialect.fails(now, self.kind(self.at), called, which).map_or(LogLevel::Error, |entry| entry.level);
+        let entry = dialect.fails(now, self.kind(self.at), called, which);
+        let sort = entry.map_or((LogLevel::Error, false), |entry| (entry.level, entry.is_sparse));
         let mut newest = None;
-        self.channel(log, FAILED_CALLS | u64::from(edge.to), level, [onset, end + 1], |text, when| {
+        self.channel(log, FAILED_CALLS | u64::from(edge.to), sort, [onset, end + 1], |text, when| {
             let (_, fails_as) = self.fails(edge, when.minute.max(onset));
-            let Some(entry) = dialect.fails(fails_as, self.kind(self.at), called, which) else { return claim };
+            let Some(entry) = dialect.fails(fails_as, self.kind(self.at), called, which) else { return (claim, 0) };
             // Whoever calls waits so long and no longer.
             let patience = TIMEOUT / 1000;
             let time = if fails_as == FailsAs::Timeout {
@@ -350,8 +360,8 @@ impl<'a> Reader<'a> {
             let call = FailedCall { to: edge.to, ms: when.ms, took, looks: fails_as, salt: when.salt };
             newest = newest.or(Some(call));
             let ms = Some(took);
-            write_entry(text, dialect, entry, None, &Words { ms, minutes, ..self.words_at(Some(edge.to), when) });
-            claim
+            let words = Words { ms, minutes, ..self.words_at(Some(edge.to), when) };
+            (claim, write_entry(text, dialect, entry, None, &words))
         });
         newest
     }
@@ -369,30 +379,62 @@ impl<'a> Reader<'a> {
         let works = |edge: &&Edge| is_request(edge) && self.fails(edge, self.now - 1).0 < LOGGED;
         for edge in self.world.incident.topology.needs(self.at).filter(works).take(CALLS) {
             let ms = (self.world.usual(edge.to).p99 / 1000).max(1);
-            self.channel(log, USUAL_CALLS | u64::from(edge.to), LogLevel::Info, [i32::MIN, i32::MAX], |text, when| {
+            self.channel(log, USUAL_CALLS | u64::from(edge.to), (LogLevel::Info, false), [i32::MIN, i32::MAX], |text, when| {
                 let entry =
                     self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), when.salt ^ 1, &entries);
                 let ms = Some(self.took(RequestTime::Answered(ms), when.salt));
-                write_entry(text, dialect, entry, None, &Words { ms, ..self.words_at(Some(edge.to), when) });
-                Claim::Nothing
+                let words = Words { ms, ..self.words_at(Some(edge.to), when) };
+                (Claim::Nothing, write_entry(text, dialect, entry, None, &words))
             });
         }
     }
 }
 
+/// Leaves out entries that would begin before the last line of the one above: those that claim nothing.
+fn untangle(lines: &mut Vec<Line>) {
+    let mut at = 1;
+    while at < lines.len() {
+        if lines[at].ms >= lines[at - 1].last {
+            at += 1;
+        } else if lines[at].claim == Claim::Nothing {
+            lines.remove(at);
+        } else if lines[at - 1].claim == Claim::Nothing {
+            lines.remove(at - 1);
+            at = (at - 1).max(1);
+        } else {
+            at += 1;
+        }
+    }
+}
+
 /// Appends an entry as its technology prints it: lines of its own, with what follows them. Of several texts one is drawn, if
-/// the number of none is given.
-pub(super) fn write_entry(out: &mut String, dialect: &Dialect, entry: &Entry, text: Option<usize>, words: &Words<'_>) {
+/// the number of none is given. Returns how many milliseconds after the first the last line comes.
+pub(super) fn write_entry(
+    out: &mut String,
+    dialect: &Dialect,
+    entry: &Entry,
+    text: Option<usize>,
+    words: &Words<'_>,
+) -> i64 {
     let stream = &dialect.streams[entry.stream];
-    let drawn = || words.world.incident.draws.pick(Stream::Phrases, u64::from(words.at), words.salt, &entry.variants);
-    let parts = text.and_then(|number| entry.variants.get(number)).unwrap_or_else(drawn);
+    let draws = words.world.incident.draws;
+    let count = u32::try_from(entry.variants.len()).unwrap_or(u32::MAX);
+    let drawn = || draws.below(Stream::Phrases, u64::from(words.at), words.salt, count) as usize;
+    let number = text.filter(|number| *number < entry.variants.len()).unwrap_or_else(drawn);
+    let parts = &entry.variants[number];
     let is_call = parts.iter().flat_map(|part| part.text.places()).any(Place::is_of_peer);
-    let words = &Words { is_call, ..*words };
+    let mut words = Words { is_call, variant: number as u64, ..*words };
     let mut text = String::with_capacity(100);
     for (number, part) in parts.iter().enumerate() {
+        let range = match part.later {
+            Later::No => [0, 0],
+            Later::Soon => SOON,
+            Later::Then => THEN,
+        };
+        words.later += i64::from(words.within(1 << 48 | number as u64, range[0], range[1]));
         text.clear();
         // Each line has its own numbers, and what is one value is the same in all of them.
-        part.text.write(&mut text, words);
+        part.text.write(&mut text, &words);
         if number > 0 {
             out.push('\n');
         }
@@ -400,10 +442,11 @@ pub(super) fn write_entry(out: &mut String, dialect: &Dialect, entry: &Entry, te
             (None, 1..) => out.push_str(&text),
             (word, _) => {
                 let level = word.as_deref().unwrap_or_else(|| stream.word(entry.level));
-                stream.line().write(out, &Words { level, text: &text, ..*words });
+                stream.line().write(out, &Words { level, text: &text, ..words });
             }
         }
     }
+    words.later
 }
 
 #[cfg(test)]

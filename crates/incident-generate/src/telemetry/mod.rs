@@ -9,6 +9,7 @@ mod dependencies;
 mod drawn;
 mod feed;
 mod flag_share;
+mod grammar;
 mod instrumentation;
 mod labels;
 pub(crate) mod laws;

@@ -178,6 +178,8 @@ impl<'a> Reader<'a> {
             outside: None,
             level: "",
             text: "",
+            variant: 0,
+            later: 0,
         }
     }
 

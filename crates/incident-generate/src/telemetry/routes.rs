@@ -37,7 +37,18 @@ impl<'a> Words<'a> {
         if of.kind() == Kind::External {
             return self.write_partner_route(out, of, index);
         }
-        let _ = write!(out, "/api/{}/{}", of.role(), self.within(index | 1 << 33, 1000, 99_999));
+        let before = if of.drawn(54, 0, 3) == 0 { "" } else { "/api" };
+        let _ = write!(out, "{before}/{}/", of.role());
+        // Each part numbers its things in its own way.
+        match of.drawn(53, 0, 3) {
+            0 => Self::uuid(out, self.bits(index | 1 << 33), self.bits(index | 1 << 34)),
+            1 => {
+                let _ = write!(out, "{}", self.within(index | 1 << 33, 10_400_000, 98_700_000));
+            }
+            _ => {
+                let _ = write!(out, "{}", self.within(index | 1 << 33, 1, 314).pow(2) + 17);
+            }
+        }
         match self.within(index, 0, 4) {
             0 => {
                 let _ = write!(out, "/{}", WORDS[of.drawn(40, 0, 15) as usize]);

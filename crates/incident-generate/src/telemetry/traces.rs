@@ -10,7 +10,6 @@ use crate::draws::Stream;
 use crate::ids::EntityId;
 use crate::incident::calendar::Moment;
 use crate::proof::claim::Claim;
-use crate::system::particulars::NAMESPACE;
 use crate::system::times::TIMEOUT;
 use crate::system::topology::Edge;
 use crate::system::traffic::Acting;
@@ -24,8 +23,6 @@ use crate::telemetry::words::Words;
 
 /// The slot of the record of a trace.
 const TRACE: u64 = 9 << 16;
-/// The address of the name server that all parts ask.
-const NAME_SERVER: &str = "10.96.0.10";
 /// Nanoseconds of a microsecond and of a millisecond.
 const MICRO: i64 = 1000;
 const MILLI: i64 = 1_000_000;
@@ -246,13 +243,14 @@ impl Reader<'_> {
         let (own, other) = (self.dialect(self.at), self.dialect(call.edge.to));
         let (host, address) = (place(words, Known::PeerHost), place(words, Known::PeerAddr));
         let is_request = call.edge.kind.is_request();
+        let name_server = place(words, Known::DnsIp);
         let called = Called {
             by: &own.id,
             technology: &other.id,
             is_request,
             host: &host,
             address: &address,
-            name_server: NAME_SERVER,
+            name_server: &name_server,
         };
         let error = call.looks.map(|looks| span_error(called, looks));
         let mut attributes = Vec::new();
@@ -356,7 +354,7 @@ impl Reader<'_> {
         let mut attributes = vec![Attribute::text("service.name", self.name(self.at))];
         attributes.push(Attribute::text("service.version", place(&words, Known::Version)));
         attributes.push(Attribute::text("host.name", place(&words, Known::Pod)));
-        attributes.push(Attribute::text("k8s.namespace.name", NAMESPACE));
+        attributes.push(Attribute::text("k8s.namespace.name", self.particulars(self.at).site().namespace()));
         attributes.push(Attribute::text("k8s.pod.name", place(&words, Known::Pod)));
         if with_node {
             attributes.push(Attribute::text("k8s.node.name", place(&words, Known::Node)));
