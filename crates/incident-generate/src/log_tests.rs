@@ -329,7 +329,9 @@ fn a_herd_has_many_addresses() {
             let addresses: BTreeSet<_> = own
                 .iter()
                 .flat_map(|text| text.split(|letter: char| !letter.is_ascii_digit() && letter != '.'))
-                .filter(|word| word.matches('.').count() == 3 && word.split('.').all(|octet| octet.parse::<u8>().is_ok()))
+                .filter(|word| {
+                    word.matches('.').count() == 3 && word.split('.').all(|octet| octet.parse::<u8>().is_ok())
+                })
                 .collect();
             let of = particulars(incident, at).address().to_string();
             let others = addresses.iter().filter(|address| **address != of).count();

@@ -108,6 +108,8 @@ pub(crate) enum About {
     Served,
     /// A call that another part answered.
     Called,
+    /// That the part has far more to do than on a usual day.
+    Busy,
 }
 
 incident_env::named_enum! {
@@ -259,6 +261,8 @@ struct EntryFile {
     #[serde(default)]
     served: bool,
     #[serde(default)]
+    busy: bool,
+    #[serde(default)]
     sparse: bool,
     text: Vec<String>,
 }
@@ -347,6 +351,7 @@ impl Dialect {
             let about = match (one.calls, one.served) {
                 (true, _) => About::Called,
                 (_, true) => About::Served,
+                _ if one.busy => About::Busy,
                 _ => About::Itself,
             };
             usual.push(Usual { about, kinds: one.kinds.clone(), entry: entry("usual", one, LogLevel::Info)? });

@@ -54,6 +54,14 @@ pub(crate) struct Drawn {
     pub(crate) how: How,
 }
 
+/// The hardware of nodes, as the kernel names it.
+const HARDWARE: [&str; 5] = [
+    "Amazon EC2 m6i.4xlarge/, BIOS 1.0 10/16/2017",
+    "Google Google Compute Engine/Google Compute Engine, BIOS Google 09/13/2024",
+    "OpenStack Foundation OpenStack Nova, BIOS 1.16.2-1 04/01/2014",
+    "QEMU Standard PC (Q35 + ICH9, 2009), BIOS 1.16.2-debian-1.16.2-1 04/01/2014",
+    "VMware, Inc. VMware Virtual Platform/440BX Desktop Reference Platform, BIOS 6.00 11/12/2020",
+];
 /// What browsers and other clients of users call themselves.
 const AGENTS: [&str; 10] = [
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36",
@@ -73,7 +81,7 @@ const fn drawn(name: &'static str, each: Each, how: How) -> Drawn {
 }
 
 /// All places whose values are drawn. The place in the list is hashed into the values, so new ones are appended.
-pub(crate) const DRAWN: [Drawn; 65] = [
+pub(crate) const DRAWN: [Drawn; 68] = [
     drawn("hex8", Each::Entry, How::Hex(8)),
     drawn("hex16", Each::Entry, How::Hex(16)),
     drawn("trace_id", Each::Entry, How::Hex(32)),
@@ -138,5 +146,8 @@ pub(crate) const DRAWN: [Drawn; 65] = [
     drawn("cow", Each::Entry, How::Number(1, 9)),
     drawn("startup_pid", Each::Container, How::Number(24, 33)),
     drawn("checkpoint_pid", Each::Container, How::Number(34, 39)),
+    drawn("cpu", Each::Entry, How::Number(0, 15)),
+    drawn("hardware", Each::Node, How::Of(&HARDWARE)),
+    drawn("took_ms", Each::Entry, How::Number(4012, 19_400)),
     drawn("thread_id", Each::Part, How::Rising(9000, 700_000, 41)),
 ];

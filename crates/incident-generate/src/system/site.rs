@@ -12,14 +12,45 @@ use crate::system::particulars::Address;
 const SITE: u64 = 1 << 44;
 /// The namespaces.
 const NAMESPACES: [&str; 12] = [
-    "shop", "prod", "production", "default", "core", "platform", "apps", "backend", "storefront", "services", "live",
+    "shop",
+    "prod",
+    "production",
+    "default",
+    "core",
+    "platform",
+    "apps",
+    "backend",
+    "storefront",
+    "services",
+    "live",
     "commerce",
 ];
 /// The operators, as their domains are called.
 const OPERATORS: [&str; 24] = [
-    "northgate", "halvard", "oakmere", "velora", "tarnwood", "brixen", "kestrelia", "lumenta", "corvane", "ashdown",
-    "meridio", "pallas", "trigono", "everholt", "sundmark", "quillon", "marlstone", "nordhavn", "cobrian", "feldkamp",
-    "brackwater", "zenmart", "wexcom", "iolanta",
+    "northgate",
+    "halvard",
+    "oakmere",
+    "velora",
+    "tarnwood",
+    "brixen",
+    "kestrelia",
+    "lumenta",
+    "corvane",
+    "ashdown",
+    "meridio",
+    "pallas",
+    "trigono",
+    "everholt",
+    "sundmark",
+    "quillon",
+    "marlstone",
+    "nordhavn",
+    "cobrian",
+    "feldkamp",
+    "brackwater",
+    "zenmart",
+    "wexcom",
+    "iolanta",
 ];
 /// What domains of operators end in.
 const ENDS: [&str; 5] = ["internal", "corp", "lan", "intra", "prod.internal"];

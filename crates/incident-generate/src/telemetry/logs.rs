@@ -53,6 +53,9 @@ const FAILED_CALLS: u64 = 2 << 16;
 const USUAL: u64 = 3 << 16;
 const USUAL_CALLS: u64 = 4 << 16;
 const SERVED: u64 = 5 << 16;
+const BUSY: u64 = 8 << 16;
+/// The load, in thousandths of that on a quiet day, from which an entity has far more to do than usual.
+const FAR_MORE: i32 = 1500;
 
 /// An entry of a log, of which the newest ones are written.
 struct Line {
@@ -88,6 +91,7 @@ impl<'a> Reader<'a> {
         self.usual(&mut log, About::Itself, USUAL);
         self.usual(&mut log, About::Served, SERVED);
         self.usual_calls(&mut log);
+        self.busy(&mut log);
         let Log { mut lines, kept, .. } = log;
         lines.sort_by_key(|line| (line.ms, line.key));
         untangle(&mut lines);
@@ -211,6 +215,23 @@ impl<'a> Reader<'a> {
         });
     }
 
+    /// Adds what the entity says of far more work than usual, for as long as it has that.
+    fn busy(&self, log: &mut Log) {
+        let dialect = self.dialect(self.at);
+        let first = self.now - WINDOW;
+        let is_busy = |minute: &i32| self.world.reading(self.state, self.at, *minute).load >= FAR_MORE;
+        let entries: Vec<_> = dialect.usual(self.kind(self.at)).filter(|usual| usual.about == About::Busy).collect();
+        let end = || (first..self.now).rev().find(is_busy);
+        let Some(end) = (!entries.is_empty()).then(end).flatten() else { return };
+        let onset = (first..=end).rev().take_while(is_busy).last().unwrap_or(end);
+        for (number, usual) in (0..).zip(&entries) {
+            let entry = &usual.entry;
+            self.channel(log, BUSY | number, (entry.level, entry.is_sparse), [onset, end + 1], |text, when| {
+                (Claim::Nothing, write_entry(text, dialect, entry, None, &self.words_at(None, when)))
+            });
+        }
+    }
+
     /// Adds the newest entries of a channel, which comes in bursts from one minute to another. `write` appends an entry and
     /// returns what it claims, and how many milliseconds after the first its last line comes. If a level or a text is asked for, only such entries count. An entry that is sparse comes once in
     /// a minute at most.
@@ -273,7 +294,14 @@ impl<'a> Reader<'a> {
         if is_shown {
             // Of a long entry, such as a stack trace, the newest one is enough.
             *shown += if text.lines().count() > LONG { SHOWN } else { 1 };
-            log.lines.push(Line { ms: when.ms, last: when.ms + later, key, id: self.id(LOGS, key, when.ms), text, claim });
+            log.lines.push(Line {
+                ms: when.ms,
+                last: when.ms + later,
+                key,
+                id: self.id(LOGS, key, when.ms),
+                text,
+                claim,
+            });
         }
     }
 
@@ -379,13 +407,19 @@ impl<'a> Reader<'a> {
         let works = |edge: &&Edge| is_request(edge) && self.fails(edge, self.now - 1).0 < LOGGED;
         for edge in self.world.incident.topology.needs(self.at).filter(works).take(CALLS) {
             let ms = (self.world.usual(edge.to).p99 / 1000).max(1);
-            self.channel(log, USUAL_CALLS | u64::from(edge.to), (LogLevel::Info, false), [i32::MIN, i32::MAX], |text, when| {
-                let entry =
-                    self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), when.salt ^ 1, &entries);
-                let ms = Some(self.took(RequestTime::Answered(ms), when.salt));
-                let words = Words { ms, ..self.words_at(Some(edge.to), when) };
-                (Claim::Nothing, write_entry(text, dialect, entry, None, &words))
-            });
+            self.channel(
+                log,
+                USUAL_CALLS | u64::from(edge.to),
+                (LogLevel::Info, false),
+                [i32::MIN, i32::MAX],
+                |text, when| {
+                    let entry =
+                        self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), when.salt ^ 1, &entries);
+                    let ms = Some(self.took(RequestTime::Answered(ms), when.salt));
+                    let words = Words { ms, ..self.words_at(Some(edge.to), when) };
+                    (Claim::Nothing, write_entry(text, dialect, entry, None, &words))
+                },
+            );
         }
     }
 }

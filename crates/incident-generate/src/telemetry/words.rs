@@ -383,7 +383,9 @@ impl Fill for Words<'_> {
             Known::LimitKb => write!(out, "{}", own.size(Size::Memory) * 1024),
             // The kernel counts pages of 4 kB.
             Known::RssKb => write!(out, "{}", (own.size(Size::Memory) * 1024 - within(800, 5200)) / 4 * 4),
-            Known::VmKb => write!(out, "{}", own.size(Size::Memory) * 1024 * 2 + own.drawn(20, 90_000, 900_000) / 4 * 4),
+            Known::VmKb => {
+                write!(out, "{}", own.size(Size::Memory) * 1024 * 2 + own.drawn(20, 90_000, 900_000) / 4 * 4)
+            }
             Known::FileKb => write!(out, "{}", within(0, 9000) * 4),
             Known::Pool => write!(out, "{}", own.size(Size::Pool)),
             Known::Idle => write!(out, "{}", self.idle()),
@@ -525,7 +527,9 @@ impl Fill for Words<'_> {
             Known::Domain => write!(out, "{}", self.site().domain()),
             Known::ApiHost => return self.site().front(out),
             Known::NtpName => write!(out, "ntp{}.{}", own.drawn(51, 1, 3), self.site().domain()),
-            Known::MsUp | Known::SecondsUp | Known::WaitedMs | Known::Took | Known::Sent => self.durations(out, place, index),
+            Known::MsUp | Known::SecondsUp | Known::WaitedMs | Known::Took | Known::Sent => {
+                self.durations(out, place, index)
+            }
             Known::DnsSize | Known::DnsAnswer | Known::DnsNone | Known::PtrName => self.lookup(out, place),
             Known::ProxyTemp => self.spooled(out),
             Known::WorkerConnections => write!(out, "{}", [512, 768, 1024, 2048, 4096][own.drawn(52, 0, 4) as usize]),
