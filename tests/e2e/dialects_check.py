@@ -322,7 +322,7 @@ def parse_time(text, form):
     if form == EPOCH:
         return datetime.datetime.fromtimestamp(float(text), datetime.UTC)
     if "%Y" not in form:
-        # The year is not written; all incidents end in this one.
+        # The year is not written; that of all incidents is this one.
         return datetime.datetime.strptime(f"{YEAR} {text}", f"%Y {form}").replace(tzinfo=datetime.UTC)
     return datetime.datetime.strptime(text, form).replace(tzinfo=datetime.UTC)
 

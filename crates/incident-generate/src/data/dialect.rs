@@ -246,6 +246,7 @@ struct LevelFile {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word that a file may say")]
 struct EntryFile {
     class: Option<String>,
     #[serde(rename = "as")]

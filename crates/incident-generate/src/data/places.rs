@@ -81,7 +81,7 @@ const fn drawn(name: &'static str, each: Each, how: How) -> Drawn {
 }
 
 /// All places whose values are drawn. The place in the list is hashed into the values, so new ones are appended.
-pub(crate) const DRAWN: [Drawn; 68] = [
+pub(crate) const DRAWN: [Drawn; 69] = [
     drawn("hex8", Each::Entry, How::Hex(8)),
     drawn("hex16", Each::Entry, How::Hex(16)),
     drawn("trace_id", Each::Entry, How::Hex(32)),
@@ -98,7 +98,7 @@ pub(crate) const DRAWN: [Drawn; 68] = [
     drawn("remote_member_id", Each::Part, How::Hex(16)),
     drawn("remote_node", Each::Part, How::Of(&["node-2", "node-3", "node-4"])),
     drawn("revision", Each::Part, How::Rising(900_000, 90_000_000, 41)),
-    drawn("raft_index", Each::Part, How::Rising(1_900_000, 90_000_000, 57)),
+    drawn("raft_index", Each::Part, How::Rising(1_900_000, 90_000_000, 23_000)),
     drawn("raft_term", Each::Part, How::Number(2, 40)),
     drawn("config_field", Each::Part, How::Of(&["retry_budget", "max_entries", "pool_size", "allow_list", "limits"])),
     drawn("zone_line", Each::Part, How::Number(12, 240)),
@@ -143,7 +143,8 @@ pub(crate) const DRAWN: [Drawn; 68] = [
     drawn("seq", Each::Part, How::Rising(1000, 6500, 1)),
     drawn("bug_line", Each::Part, How::Number(40, 480)),
     drawn("conn", Each::Part, How::Rising(20_000, 6_000_000, 530)),
-    drawn("cow", Each::Entry, How::Number(1, 9)),
+    drawn("cow", Each::Entry, How::Number(4, 19)),
+    drawn("cow_mean", Each::Entry, How::Number(1, 4)),
     drawn("startup_pid", Each::Container, How::Number(24, 33)),
     drawn("checkpoint_pid", Each::Container, How::Number(34, 39)),
     drawn("cpu", Each::Entry, How::Number(0, 15)),

@@ -1,6 +1,7 @@
 //! The system: its topology, the traffic through it, and the faults that can occur in it. No file in this room knows
 //! an alert or an agent.
 
+pub(crate) mod address;
 pub(crate) mod bind;
 pub(crate) mod builder;
 pub(crate) mod fault;

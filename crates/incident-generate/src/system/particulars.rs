@@ -3,12 +3,13 @@
 //!
 //! Sizes come from the source of what happens, and addresses and other names from the source of names.
 
-use std::fmt::{self, Display, Write};
+use std::fmt::Write;
 
 use crate::data::dialect::Dialects;
 use crate::data::kinds::{EdgeKind, Kind};
 use crate::draws::{Draws, Stream};
 use crate::ids::{DialectId, EntityId};
+use crate::system::address::Address;
 use crate::system::site::Site;
 use crate::system::topology::Topology;
 
@@ -30,17 +31,6 @@ pub(crate) enum Size {
     Volume,
     /// The number of its replicas.
     Replicas,
-}
-
-/// An address of version 4 of the internet protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Address(pub(crate) [u8; 4]);
-
-impl Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [first, second, third, last] = self.0;
-        write!(f, "{first}.{second}.{third}.{last}")
-    }
 }
 
 /// The particulars of one part.

@@ -6,7 +6,7 @@
 use std::fmt::{self, Display, Write};
 
 use crate::draws::{Draws, Stream};
-use crate::system::particulars::Address;
+use crate::system::address::Address;
 
 /// The first coordinate of the draws of a site, which no part has.
 const SITE: u64 = 1 << 44;

@@ -7,7 +7,7 @@ use crate::data::kinds::Kind;
 use crate::data::phrase::Known;
 use crate::draws::Stream;
 use crate::incident::calendar::{Moment, Style};
-use crate::system::particulars::Address;
+use crate::system::address::Address;
 use crate::system::times::TIMEOUT;
 use crate::telemetry::words::Words;
 
@@ -17,7 +17,7 @@ const DAY: i64 = 86_400_000;
 /// The milliseconds between the first times of events that differ in their texts.
 const BETWEEN_TEXTS: i64 = 7000;
 /// The number of entries after which etcd takes a snapshot, and how many it keeps before it.
-const SNAPSHOT: u64 = 100_001;
+const SNAPSHOT: u64 = 10_001;
 const CATCH_UP: u64 = 5000;
 /// The number of snapshots after which one is removed.
 const KEPT: u64 = 5;
@@ -28,7 +28,7 @@ const QUESTION: usize = 16;
 const ANSWER: usize = 14;
 /// The bytes by which an answer without an address is longer than its query: the SOA record of `cluster.local.`.
 const NO_ANSWER: usize = 93;
-/// The backends of PostgreSQL that are there at one time.
+/// The sessions of a database that are there at one time.
 const BACKENDS: u32 = 90;
 
 /// An event of Kubernetes. The same one is counted, and not written again.
@@ -99,22 +99,21 @@ impl Words<'_> {
         let _ = write!(out, "{own}");
     }
 
-    /// Appends where the write-ahead log of PostgreSQL is.
+    /// Appends where the write-ahead log of a database is.
     pub(super) fn log_position(&self, out: &mut String) -> std::fmt::Result {
         let position = self.rises(65, [900_000, 40_000_000], 900) * 4099 + self.later.unsigned_abs() * 9176;
         write!(out, "{:X}/{:X}", position >> 32, position & 0xffff_ffff)
     }
 
     /// Appends when a database that was not shut down is known to have been up.
-    pub(super) fn last_up(&self, out: &mut String, index: u64) -> std::fmt::Result {
+    pub(super) fn last_up(&self, out: &mut String, index: u64) {
         let time = self.time - i64::from(self.within(index, 9000, 290_000));
         self.moment_at(out, time, Style::Date);
         out.push(' ');
         self.moment_at(out, time, Style::Time);
-        Ok(())
     }
 
-    /// Appends what PostgreSQL says of a checkpoint. One writes a buffer each 100 ms, or else as fast as it must.
+    /// Appends what a database says of a checkpoint. One writes a buffer each 100 ms, or else as fast as it must.
     pub(super) fn checkpoint(&self, out: &mut String) -> std::fmt::Result {
         let drawn = |number: u64, low, high| self.within(1 << 46 | number, low, high);
         let buffers = drawn(0, 4, 70) * drawn(1, 1, 60);
@@ -209,7 +208,7 @@ impl Words<'_> {
     /// Appends what etcd says of its last snapshot, or a file of it.
     pub(super) fn snapshot(&self, out: &mut String, place: Known) -> std::fmt::Result {
         let index = self.number_of("raft_index");
-        let base = u64::from(self.own().drawn(64, 0, 99_999));
+        let base = u64::from(self.own().drawn(64, 0, 9999));
         let snapshot = index.saturating_sub(base) / SNAPSHOT * SNAPSHOT + base;
         match place {
             Known::SnapshotBefore => write!(out, "{}", snapshot.saturating_sub(SNAPSHOT)),

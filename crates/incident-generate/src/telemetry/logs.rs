@@ -204,7 +204,10 @@ impl<'a> Reader<'a> {
             works -= 1;
         }
         let ms = (self.world.usual(self.at).p99 / 1000).max(1);
-        self.channel(log, key, (LogLevel::Info, false), [i32::MIN, works + 1], |text, when| {
+        // What keeps a service of the platform going, such as a snapshot, comes now and then. Requests come in bursts.
+        let of_platform = matches!(self.kind(self.at), Kind::Config | Kind::Identity | Kind::Network | Kind::Node);
+        let is_sparse = about == About::Itself && (of_platform || self.kind(self.at).is_store());
+        self.channel(log, key, (LogLevel::Info, is_sparse), [i32::MIN, works + 1], |text, when| {
             let entry = self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), when.salt ^ 1, &entries);
             let ms = Some(self.took(RequestTime::Answered(ms), when.salt));
             // A gateway passes requests on to all that are behind it.
@@ -336,8 +339,8 @@ impl<'a> Reader<'a> {
         let minute = u64::from(minute.cast_unsigned());
         let start = draws.within(Stream::Bursts, place, minute | 1 << 40, 0, 40_000);
         // Some bursts are of one moment, and others go on for a while.
-        let pace = *draws.pick(Stream::Bursts, place, minute | 1 << 48, &PACES);
-        start + number * pace + draws.within(Stream::Bursts, place, minute | u64::from(number + 2) << 40, 0, pace / 2)
+        let apart = *draws.pick(Stream::Bursts, place, minute | 1 << 48, &PACES);
+        start + number * apart + draws.within(Stream::Bursts, place, minute | u64::from(number + 2) << 40, 0, apart / 2)
     }
 
     /// Adds the calls that fail, as the caller sees them; an entity sees only its own calls. Returns the newest of each.
@@ -416,8 +419,8 @@ impl<'a> Reader<'a> {
                     let entry =
                         self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), when.salt ^ 1, &entries);
                     let ms = Some(self.took(RequestTime::Answered(ms), when.salt));
-                    let words = Words { ms, ..self.words_at(Some(edge.to), when) };
-                    (Claim::Nothing, write_entry(text, dialect, entry, None, &words))
+                    let filled = Words { ms, ..self.words_at(Some(edge.to), when) };
+                    (Claim::Nothing, write_entry(text, dialect, entry, None, &filled))
                 },
             );
         }
@@ -453,8 +456,8 @@ pub(super) fn write_entry(
     let stream = &dialect.streams[entry.stream];
     let draws = words.world.incident.draws;
     let count = u32::try_from(entry.variants.len()).unwrap_or(u32::MAX);
-    let drawn = || draws.below(Stream::Phrases, u64::from(words.at), words.salt, count) as usize;
-    let number = text.filter(|number| *number < entry.variants.len()).unwrap_or_else(drawn);
+    let any = || draws.below(Stream::Phrases, u64::from(words.at), words.salt, count) as usize;
+    let number = text.filter(|number| *number < entry.variants.len()).unwrap_or_else(any);
     let parts = &entry.variants[number];
     let is_call = parts.iter().flat_map(|part| part.text.places()).any(Place::is_of_peer);
     let mut words = Words { is_call, variant: number as u64, ..*words };

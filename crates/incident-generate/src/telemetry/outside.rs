@@ -1,6 +1,7 @@
 //! Hosts that are no part of the system: what a certificate that ended elsewhere belongs to, and names that nobody has.
 
-use crate::system::particulars::{Address, Particulars};
+use crate::system::address::Address;
+use crate::system::particulars::Particulars;
 use crate::system::site::Site;
 
 /// The port of hosts outside of the system.

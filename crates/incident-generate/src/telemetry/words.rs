@@ -10,7 +10,8 @@ use crate::draws::Stream;
 use crate::ids::EntityId;
 use crate::incident::calendar::{Moment, Style};
 use crate::incident::world::{State, World};
-use crate::system::particulars::{Address, Particulars, Size};
+use crate::system::address::Address;
+use crate::system::particulars::{Particulars, Size};
 use crate::system::site::Site;
 use crate::system::times::TIMEOUT;
 use crate::telemetry::flag_share::{flag_share, set_by};
@@ -422,7 +423,7 @@ impl Fill for Words<'_> {
             Known::WaitQueue => return self.wait_queue(out),
             Known::SpringThread => self.spring_thread(out, index),
             Known::Lsn => self.log_position(out),
-            Known::LastUp => self.last_up(out, index),
+            Known::LastUp => return self.last_up(out, index),
             Known::Checkpoint => self.checkpoint(out),
             Known::Relation => write!(out, "{}", self.database().drawn(24, 16_400, 24_600)),
             Known::SkewMs => write!(out, "{}", self.skew()),
