@@ -46,12 +46,12 @@ fn suite_digest(suite: &str) -> String {
 
 #[test]
 fn easy_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Easy, 10), "6d21669cc4e920da2244770a858e196f4487709a48b06c77ff22f71db04e8b39");
+    assert_eq!(digest(Level::Easy, 10), "1d0cefc4098f4d056ddee8dd14e4c87a322ef99bcb7433d6e0257eaa6fb504c3");
 }
 
 #[test]
 fn medium_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Medium, 10), "4ef6ae37acc5a25c5f895306e1ab2de70fdf151a7a8484b9e9b0f456caf8c336");
+    assert_eq!(digest(Level::Medium, 10), "afd98b12a0394bb184b42fbb918ca9a25cfcbf12599d9f43e70258ea04657124");
 }
 
 #[test]
@@ -61,25 +61,25 @@ fn hard_incidents_are_what_they_were() {
 
 #[test]
 fn expert_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Expert, 4), "6ae500f8ba3668e5296a2d59f57effa1edcfc689fb38f6a48af34b84c74b83a6");
+    assert_eq!(digest(Level::Expert, 4), "97e950f5755c1ba45dca55946d6d74d6f712e959256879c407516b4f4ddc7fbf");
 }
 
 #[test]
 fn the_smoke_suite_is_what_it_was() {
     let digest = suite_digest("smoke");
-    assert_eq!(digest, "sha256:19d521022f67b34113e2002374141fa92a725c0f2401eb27ae26906180713574");
+    assert_eq!(digest, "sha256:f344b62c44ec4f11406dd8b403c6f98380d02a414752b19ed50a049c32c24e71");
 }
 
 #[test]
 #[ignore = "120 incidents take a minute without optimization"]
 fn the_lite_suite_is_what_it_was() {
     let digest = suite_digest("lite");
-    assert_eq!(digest, "sha256:00e9a4b4a72767250062b626b613dc052b39ec0b5b2f8c1f1c165f0e30b447d6");
+    assert_eq!(digest, "sha256:3a085094cefcfd267cf2287dacd1b44f070c31e815cc5f9a23fa9c9d77f105f2");
 }
 
 #[test]
 #[ignore = "600 incidents take minutes without optimization"]
 fn the_full_suite_is_what_it_was() {
     let digest = suite_digest("full");
-    assert_eq!(digest, "sha256:00ef6c0dd565e64beaae4501aed0d057ec81f8a5f068eecedf8c05cbdf18172d");
+    assert_eq!(digest, "sha256:8c2819f21d7521d2590d115038a8bfc5205f849dc9ba1d6cbf0391e3227efeb4");
 }

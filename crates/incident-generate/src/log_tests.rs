@@ -115,15 +115,20 @@ fn counts_of_restarts_agree() {
 #[test]
 fn processes_are_others_after_a_restart() {
     let (mut processes, mut pods) = (0, 0);
-    for made in many() {
+    // Few technologies name both the pod and the process in their lines; these incidents have such a part that restarts.
+    for made in of_every_level(30, 18) {
         let (place, world, incident) = (place(&made), made.world(), made.incident());
         for at in incident.topology.ids() {
             let asked = Asked { matching: Some("\"hostname\":\"".into()), ..Asked::default() };
-            let state = world.start();
-            let text = answer(world, &state, Some(at), Diagnostic::QueryLogs, &asked).text;
+            let mut later = world.start();
+            world.pass(&mut later, 20);
+            let [mut text, since] =
+                [world.start(), later].map(|state| answer(world, &state, Some(at), Diagnostic::QueryLogs, &asked).text);
+            text.push_str(&since);
             let seen: BTreeSet<_> = numbers_after(&text, "\"pid\":").collect();
-            let names: BTreeSet<_> =
-                text.lines().skip(1).filter_map(|line| word_after(line, "\"hostname\":\"")).collect();
+            // The heading names what was looked for, and no pod.
+            let names = text.lines().filter_map(|line| word_after(line, "\"hostname\":\""));
+            let names: BTreeSet<_> = names.filter(|name| !name.is_empty()).collect();
             assert!(names.len() <= 1, "{place}: {names:?}");
             assert!(
                 seen.len() <= 1 || holds(&made, at, "restarts_up") || !restarts(&made, at).is_empty(),

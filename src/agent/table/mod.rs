@@ -1,4 +1,4 @@
-//! The table solver: it plays simulated incidents by a table of signs that was written from the documents alone.
+//! The table solver: it plays simulated incidents by a table of signs, as the documents describe them and records print them.
 //!
 //! It follows calls that fail from the alerted part to where the trail ends, weighs every mechanism at every part near
 //! there by the signs that were read, and reads next what would tell most about the one that could still be best. The

@@ -148,7 +148,7 @@ impl Knobs {
                 decoys: 4,
                 broken: 1,
                 changes: 8,
-                misleading: 16,
+                misleading: 20,
                 hypotheses: 15,
                 alerts: 2,
                 steps: [14, 24, 34],

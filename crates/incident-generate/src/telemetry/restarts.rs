@@ -119,7 +119,8 @@ pub(super) fn container(world: &World, state: &State, at: EntityId, ms: i64) -> 
     let of_each = |one: Restarts| {
         // What comes later in the minute is not there yet.
         let last = if moment(world, at, minute) <= ms { minute } else { minute.saturating_sub(1) };
-        (one.count(last) - one.count(since), one, last)
+        // In the minute in which the pods are replaced there is none since.
+        (one.count(last).saturating_sub(one.count(since)), one, last)
     };
     let (mut count, mut newest): (u32, Vec<i32>) = (0, Vec::new());
     for (number, one, last) in restarts(world, state, at).map(of_each) {
@@ -135,7 +136,8 @@ pub(super) fn container(world: &World, state: &State, at: EntityId, ms: i64) -> 
     Container { replaced, restarts: count, started: newest.first().map_or(began, started), last }
 }
 
-/// Returns how many restarts of a part there were within the hour before a minute.
+/// Returns how many restarts of a part there were within the hour before a minute. As in a log, what comes in the minute
+/// itself is not there yet.
 pub(super) fn within_an_hour(world: &World, state: &State, at: EntityId, minute: i32) -> u32 {
-    restarts(world, state, at).map(|one| one.count(minute) - one.count(minute - 60)).sum()
+    restarts(world, state, at).map(|one| one.count(minute - 1) - one.count(minute - 61)).sum()
 }

@@ -11,6 +11,7 @@ use crate::incident::rule::failing_noise;
 use crate::incident::world::Presence;
 use crate::proof::claim::Claim;
 use crate::system::particulars::Size;
+use crate::system::topology::Journey;
 use crate::system::traffic::Acting;
 use crate::telemetry::flag_share::flag_share;
 use crate::telemetry::reader::{METRICS, Reader, Sheet, Tenths, WINDOW, when};
@@ -222,6 +223,7 @@ impl Reader<'_> {
             return;
         }
         let most = failing_noise(incident.knobs.noise);
+        let own: Vec<_> = self.minutes().map(|minute| self.passed_on(minute)).collect();
         for (number, journey) in (0..).map(|number| number * 2).zip(&topology.journeys) {
             let label = format!("route=\"/{}\"", journey.name);
             sheet.begin(self.split_id(Dimension::Route, number), Claim::Nothing);
@@ -230,17 +232,33 @@ impl Reader<'_> {
                 Tenths(self.noisy(slot, minute, self.requests_in(minute) * i64::from(journey.requests) / 100, 30))
             });
             self.series(sheet, &format!("requests{{{label}}}"), "per s", rates);
-            let edge = topology.needs(self.at).find(|edge| edge.to == journey.entry);
             sheet.begin(self.split_id(Dimension::Route, number + 1), Claim::Impact);
-            let failed = self.minutes().map(|minute| {
-                let own = self.world.holding(self.state, self.at, minute).filter(Acting::fails_requests);
-                let passes = own.fold(1000, |passes, acting| passes * (1000 - acting.error()) / 1000);
-                let behind = edge.map_or(0, |edge| self.fails(edge, minute).0);
+            let failed = self.minutes().zip(&own).map(|(minute, passed_on)| {
+                let answered = passed_on * self.answered_behind(journey, minute) / 1000;
                 let noise = incident.draws.below(Stream::Noise, self.slot(slot + 1), when(minute), most);
-                Tenths((1000 - i64::from(passes * (1000 - behind) / 1000) + i64::from(noise)).min(1000))
+                Tenths((1000 - answered + i64::from(noise)).min(1000))
             });
             self.series(sheet, &format!("failed requests{{{label}}}"), "%", failed);
         }
+    }
+
+    /// Returns the share of the requests of a journey that is answered behind the entity, in thousandths.
+    fn answered_behind(&self, journey: &Journey, minute: i32) -> i64 {
+        let edge = self.world.incident.topology.needs(self.at).find(|edge| edge.to == journey.entry);
+        1000 - i64::from(edge.map_or(0, |edge| self.fails(edge, minute).0))
+    }
+
+    /// Returns the share of requests that the entity does not fail itself, in thousandths: what it answers of all that is
+    /// answered behind it.
+    fn passed_on(&self, minute: i32) -> i64 {
+        let (mut shares, mut behind) = (0, 0);
+        for journey in &self.world.incident.topology.journeys {
+            shares += i64::from(journey.requests);
+            behind += i64::from(journey.requests) * self.answered_behind(journey, minute);
+        }
+        let answered = i64::from(1000 - self.world.reading(self.state, self.at, minute).error) * shares;
+        // Where nothing behind it answers, what it fails itself cannot be told and does not count.
+        if behind == 0 { 1000 } else { (answered * 1000 / behind).min(1000) }
     }
 
     /// Writes the answers by their status.
