@@ -295,8 +295,9 @@ fn a_clock_that_is_off_is_told_of_by_who_sets_it() {
             assert!(!told.is_empty(), "{}", place(&made));
             let shown = text(&made, &state, at, Diagnostic::CheckMetrics, None);
             let offset = values(&shown, "node_timex_offset_seconds").unwrap();
-            // The log has digits that the metrics leave out.
-            assert!(told[0].starts_with(&format!("{:.3}", offset.last().unwrap())), "{}: {told:?}", place(&made));
+            // It is measured again and again, and slewed a little.
+            let measured: f64 = told[0].parse().unwrap();
+            assert!((measured - offset.last().unwrap()).abs() < 0.05, "{}: {told:?}", place(&made));
             seen += 1;
         }
     }

@@ -50,8 +50,28 @@ pub(crate) struct Entry {
     pub level: LogLevel,
     /// Whether it comes once in a minute at most.
     pub is_sparse: bool,
+    /// The seconds from one to the next, if it comes at fixed times, and how long after the first such times of the part.
+    pub every: Option<[u32; 2]>,
     /// The variants. Each is the lines of one entry.
     pub variants: Vec<Vec<Part>>,
+}
+
+impl Entry {
+    /// Returns how it comes.
+    pub(crate) const fn pace(&self) -> Pace {
+        Pace { level: self.level, is_sparse: self.is_sparse, every: self.every }
+    }
+}
+
+/// How entries of one sort come.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    /// How loud they are.
+    pub level: LogLevel,
+    /// Whether there is one in a minute at most.
+    pub is_sparse: bool,
+    /// The seconds from one to the next, if they come at fixed times, and how long after the first such times of the part.
+    pub every: Option<[u32; 2]>,
 }
 
 /// A line of an entry.
@@ -265,6 +285,9 @@ struct EntryFile {
     busy: bool,
     #[serde(default)]
     sparse: bool,
+    every: Option<u32>,
+    #[serde(default)]
+    after: u32,
     text: Vec<String>,
 }
 
@@ -327,7 +350,12 @@ impl Dialect {
             }
             let variants = file.text.iter().map(|text| variant(text).map_err(|problem| format!("{place}: {problem}")));
             let variants = variants.collect::<Result<_, _>>()?;
-            Ok(Entry { stream, level: file.level.unwrap_or(usual), is_sparse: file.sparse, variants })
+            if file.every == Some(0) {
+                return Err(format!("{place}: nothing comes every 0 seconds"));
+            }
+            let level = file.level.unwrap_or(usual);
+            let every = file.every.map(|every| [every, file.after]);
+            Ok(Entry { stream, level, is_sparse: file.sparse, every, variants })
         };
         let mut says = Vec::new();
         for one in &file.says {

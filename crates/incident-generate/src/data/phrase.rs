@@ -171,6 +171,22 @@ incident_env::named_enum! {
         Lsn = "lsn",
         LastUp = "last_up",
         Checkpoint = "checkpoint",
+        One = "one",
+        OneClass = "One",
+        Done = "done",
+        Package = "package",
+        Pad = "pad",
+        PeerUrl = "peer_url",
+        CaughtUpMs = "caught_up_ms",
+        RetainedMs = "retained_ms",
+        MsOver = "ms_over",
+        Uptime = "uptime",
+        Waiter = "waiter",
+        Lookup = "lookup",
+        LookupLost = "lookup_lost",
+        LookupSlow = "lookup_slow",
+        Compacted = "compacted",
+        CompactedBefore = "compacted_before",
     }
 }
 
@@ -192,7 +208,12 @@ impl Place {
 
     /// Returns whether the place names the other end of a call.
     pub(crate) const fn is_of_peer(self) -> bool {
-        matches!(self, Self::Known(Known::Peer | Known::PeerHost | Known::PeerIp | Known::PeerAddr | Known::PeerPort))
+        matches!(
+            self,
+            Self::Known(
+                Known::Peer | Known::PeerHost | Known::PeerIp | Known::PeerAddr | Known::PeerPort | Known::PeerUrl
+            )
+        )
     }
 }
 

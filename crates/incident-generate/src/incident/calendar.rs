@@ -6,9 +6,9 @@ use std::fmt;
 const FIRST_YEAR: u32 = 2024;
 /// The seconds from 1970 to the begin of [`FIRST_YEAR`].
 const BEGAN: i64 = 1_704_067_200;
-/// The first and the last day of an alert, counted from the begin of [`FIRST_YEAR`]: in 2025, when all releases that parts run
-/// were out. Some technologies do not print the year, so it is one for all.
-pub(crate) const DAYS_OF_ALERTS: [u32; 2] = [385, 720];
+/// The days of alerts, counted from the begin of [`FIRST_YEAR`]: from when all releases that parts run were out to the end of
+/// the next year. No incident goes on from one year into another, because some technologies do not print the year.
+pub(crate) const DAYS_OF_ALERTS: [[u32; 2]; 2] = [[62, 344], [388, 709]];
 const DAYS: [u32; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 /// The days of the week from the first of January of [`FIRST_YEAR`] on.

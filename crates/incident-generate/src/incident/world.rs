@@ -290,8 +290,16 @@ impl World {
 
     /// Returns the moment of the alert. It is at least three weeks from the ends of the year.
     pub(crate) fn moment_of_alert(&self) -> Moment {
-        let [first, last] = DAYS_OF_ALERTS;
-        let day = self.incident.draws.within(Stream::Alert, 7, 8, first, last);
+        let count = |[first, last]: [u32; 2]| last - first + 1;
+        let mut left = self.incident.draws.below(Stream::Alert, 7, 8, DAYS_OF_ALERTS.into_iter().map(count).sum());
+        let mut day = DAYS_OF_ALERTS[0][0];
+        for year in DAYS_OF_ALERTS {
+            if left < count(year) {
+                day = year[0] + left;
+                break;
+            }
+            left -= count(year);
+        }
         Moment((i64::from(day) * 1440 + i64::from(self.minute_of_alert())) * 60_000)
     }
 

@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 
+use crate::data::companies::{Companies, Provider, Resource};
 use crate::data::dialect::Dialects;
 use crate::data::kinds::{EdgeKind, Kind};
 use crate::draws::{Draws, Stream};
@@ -70,8 +71,35 @@ impl<'a> Particulars<'a> {
 
     /// Returns what the part is for: `orders` of `orders-api`, and `quartz` of `svc-quartz`.
     pub(crate) fn role(self) -> &'a str {
+        if let Some(resource) = self.resource() {
+            return &resource.name;
+        }
         let (first, last) = self.name().split_once('-').unwrap_or((self.name(), ""));
-        if matches!(first, "svc" | "node" | "ext") { last } else { first }
+        if matches!(first, "svc" | "ext") { last } else { first }
+    }
+
+    /// Returns what the part keeps or works on, if it is named after it.
+    pub(crate) fn resource(self) -> Option<&'static Resource> {
+        if self.kind() == Kind::External {
+            return None;
+        }
+        self.topology.entity(self.at).keeps.and_then(|number| self.site().business().resources.get(usize::from(number)))
+    }
+
+    /// Appends what stores know the part as. A worker or a batch has another user than the service of the same name.
+    pub(crate) fn user(self, out: &mut String) {
+        match self.kind() {
+            kind @ (Kind::Worker | Kind::Batch) if self.resource().is_some() => {
+                self.site().user(out, &format!("{}_{kind}", self.role()));
+            }
+            _ => self.site().user(out, self.role()),
+        }
+    }
+
+    /// Returns what the part offers, if it is a provider that is named after it.
+    pub(crate) fn provider(self) -> Option<&'static Provider> {
+        let keeps = self.topology.entity(self.at).keeps.filter(|_| self.kind() == Kind::External);
+        keeps.and_then(|number| Companies::all().providers.get(usize::from(number)))
     }
 
     /// Returns the technology that the part runs.
@@ -149,7 +177,7 @@ impl<'a> Particulars<'a> {
                 let [first, second] = self.site().pods();
                 Address([first, second, node_octet(node), octet(purpose, 2, 250)])
             }
-            None if entity.kind == Kind::Node => Address([10, 0, entity.zone + 1, node_octet(self.at)]),
+            None if entity.kind == Kind::Node => self.site().node_address(self.at.index()),
             None => {
                 let [first, second] = self.site().services();
                 Address([first, second, entity.zone, octet(purpose, 2, 250)])

@@ -28,6 +28,10 @@ const QUESTION: usize = 16;
 const ANSWER: usize = 14;
 /// The bytes by which an answer without an address is longer than its query: the SOA record of `cluster.local.`.
 const NO_ANSWER: usize = 93;
+/// The milliseconds from one session that waits for a lock to the next.
+const ARRIVES: [i64; 4] = [90, 120, 150, 180];
+/// The shared buffers of a database.
+const BUFFERS: u32 = 262_144;
 /// The sessions of a database that are there at one time.
 const BACKENDS: u32 = 90;
 
@@ -51,8 +55,11 @@ impl Words<'_> {
         let (first, count) = if self.minutes == 0 {
             (self.time, 1)
         } else {
-            let first = self.began() + BETWEEN_TEXTS * variant + i64::from(own.drawn(60, 1000, 9000));
-            (first, 1 + (self.time - first).max(0) / i64::from(own.drawn(61, 17_000, 48_000)))
+            let first = self.began() - i64::from(own.drawn(68, 4, 9)) * MINUTE
+                + BETWEEN_TEXTS * variant
+                + i64::from(own.drawn(60, 1000, 9000));
+            // A kubelet writes the first ones as they come, and then one each five minutes.
+            (first, i64::from(own.drawn(61, 21, 26)) + (self.time - first).max(0) / (5 * MINUTE))
         };
         let Moment(alert) = self.world.moment_of_alert();
         let draws = self.world.incident.names.child(1 << 46 | u64::from(self.at)).child(first.cast_unsigned());
@@ -84,19 +91,49 @@ impl Words<'_> {
         of.drawn(62, 300, 24_000) + of.drawn(23, 40, 3000)
     }
 
-    /// Appends who waits for a lock, in the order in which they came. The longer it is held, the more do.
+    /// Returns the sessions that wait for a lock, of which one began to each so many milliseconds: how often that is, and in
+    /// which order they come.
+    fn waiters(&self) -> (i64, Vec<usize>) {
+        let of = self.database();
+        let apart = ARRIVES[of.drawn(66, 0, 3) as usize];
+        let draws = self.world.incident.names;
+        (apart, draws.shuffled(Stream::Addresses, u64::from(of.id()) | 1 << 43, BACKENDS as usize))
+    }
+
+    /// Returns the number of the session that was the n-th to wait.
+    fn waiter_numbered(&self, number: i64, (apart, order): &(i64, Vec<usize>)) -> u32 {
+        let of = self.database();
+        let minutes = u32::try_from((number * apart + DAY) / MINUTE).unwrap_or_default();
+        let place = usize::try_from(number.rem_euclid(BACKENDS.into())).unwrap_or_default();
+        of.drawn(62, 300, 24_000) + minutes * 3 + u32::try_from(order[place]).unwrap_or_default() + 1
+    }
+
+    /// Returns the number of the session that has now waited for a second.
+    pub(super) fn waiter(&self) -> u32 {
+        let waiters = self.waiters();
+        self.waiter_numbered((self.time - 1000).div_euclid(waiters.0), &waiters)
+    }
+
+    /// Appends who waits for a lock, in the order in which they came: nobody waits for longer than callers do.
     pub(super) fn wait_queue(&self, out: &mut String) {
-        let own = self.backend(Known::Backend as u64);
-        let others = self.within(Known::WaitQueue as u64, 0, (1 + self.minutes / 2).min(11));
-        let mut written = vec![own];
-        for number in 0..u64::from(others) {
-            let other = self.oldest_backend() + self.within(1 << 47 | number, 1, BACKENDS);
-            if !written.contains(&other) {
-                let _ = write!(out, "{other}, ");
-                written.push(other);
-            }
+        let waiters = self.waiters();
+        let own = (self.time - 1000).div_euclid(waiters.0);
+        let patience = i64::from(TIMEOUT) / 1000 - 1;
+        let first = ((self.time - patience).max(self.began()).div_euclid(waiters.0) + 1).min(own);
+        for number in first..=(self.time.div_euclid(waiters.0)).max(own) {
+            let comma = if number == first { "" } else { ", " };
+            let _ = write!(out, "{comma}{}", self.waiter_numbered(number, &waiters));
         }
-        let _ = write!(out, "{own}");
+    }
+
+    /// Returns the revision up to which a store was compacted so many times ago, which it is each five minutes.
+    pub(super) fn compacted(&self, times: i64) -> u64 {
+        const APART: i64 = 300_000;
+        let time = self.time.div_euclid(10_000) * 10_000;
+        // Not as much is written in each of these times.
+        let of = (time.div_euclid(APART) - times).cast_unsigned();
+        let draws = self.world.incident.names.child(1 << 55 | u64::from(self.at));
+        self.number_at("revision", time - APART * times) + u64::from(draws.within(Stream::Addresses, of, 0, 0, 3100))
     }
 
     /// Appends where the write-ahead log of a database is.
@@ -116,7 +153,7 @@ impl Words<'_> {
     /// Appends what a database says of a checkpoint. One writes a buffer each 100 ms, or else as fast as it must.
     pub(super) fn checkpoint(&self, out: &mut String) -> std::fmt::Result {
         let drawn = |number: u64, low, high| self.within(1 << 46 | number, low, high);
-        let buffers = drawn(0, 4, 70) * drawn(1, 1, 60);
+        let buffers = drawn(0, 46, 90) * drawn(1, 60, 140);
         let write = (buffers * 100 + drawn(2, 1, 900)).min(269_000 + drawn(2, 1, 900));
         let (sync, files) = (drawn(3, 2, 60), drawn(4, 3, 60).min(buffers));
         let total = write + sync + drawn(5, 3, 40);
@@ -126,8 +163,8 @@ impl Words<'_> {
             out,
             "wrote {buffers} buffers ({}.{}%); 0 WAL file(s) added, 0 removed, {} recycled; write={} s, sync={} s, \
              total={} s; sync files={files}, longest={} s, average={} s; distance={distance} kB, estimate={} kB",
-            buffers * 100 / 16_384,
-            buffers * 1000 / 16_384 % 10,
+            buffers * 100 / BUFFERS,
+            buffers * 1000 / BUFFERS % 10,
             (distance + drawn(7, 0, 16_383)) / 16_384,
             seconds(write),
             seconds(sync),
@@ -142,7 +179,7 @@ impl Words<'_> {
     pub(super) fn spring_thread(&self, out: &mut String, index: u64) -> std::fmt::Result {
         let number = self.within(index, 1, 40);
         let name = if self.own().kind() == Kind::Api {
-            format!("http-nio-8080-exec-{number}")
+            format!("https-jsse-nio-8443-exec-{number}")
         } else {
             format!("         task-{}", number / 5 + 1)
         };
@@ -201,13 +238,13 @@ impl Words<'_> {
 
     /// Appends the path of a temporary file of nginx, below folders that are called after its last digits.
     pub(super) fn spooled(&self, out: &mut String) -> std::fmt::Result {
-        let number = self.rises(63, [90, 60_000], 3);
+        let number = self.number_of("conn") / 3;
         write!(out, "{}/{:02}/{number:010}", number % 10, number / 10 % 100)
     }
 
     /// Appends what etcd says of its last snapshot, or a file of it.
     pub(super) fn snapshot(&self, out: &mut String, place: Known) -> std::fmt::Result {
-        let index = self.number_of("raft_index");
+        let index = self.number_at("raft_index", self.time.div_euclid(10_000) * 10_000);
         let base = u64::from(self.own().drawn(64, 0, 9999));
         let snapshot = index.saturating_sub(base) / SNAPSHOT * SNAPSHOT + base;
         match place {
@@ -220,6 +257,23 @@ impl Words<'_> {
             Known::WalFile => write!(out, "{:016x}-{:016x}.wal", index / WAL, index / WAL * WAL + base % 99),
             _ => write!(out, "{snapshot}"),
         }
+    }
+
+    /// Returns the number in a place that is drawn, as it is at a time.
+    fn number_at(&self, name: &str, time: i64) -> u64 {
+        Words { time, later: 0, ..*self }.number_of(name)
+    }
+
+    /// Returns how many callers wait for a connection of the pool. It changes from minute to minute.
+    pub(super) fn waiting(&self) -> u32 {
+        let usual = self.own().drawn(67, 7, 48);
+        let at = |minute: i64| {
+            let draws = self.world.incident.names.child(1 << 48 | u64::from(self.at));
+            i64::from(draws.within(Stream::Addresses, minute.cast_unsigned(), 1, usual / 2, usual * 3 / 2))
+        };
+        let (minute, ms) = (self.time.div_euclid(MINUTE), self.time.rem_euclid(MINUTE));
+        let between = at(minute) + (at(minute + 1) - at(minute)) * ms / MINUTE;
+        u32::try_from(between).unwrap_or_default() + self.within(1 << 49, 0, 3)
     }
 
     /// Returns the number in a place that is drawn.

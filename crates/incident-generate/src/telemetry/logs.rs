@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use crate::data::dialect::{About, Dialect, Entry, Later};
+use crate::data::dialect::{About, Dialect, Entry, Later, Pace};
 use crate::data::kinds::{EdgeKind, Kind};
 use crate::data::phrase::Place;
 use crate::data::vocabulary::FailsAs;
@@ -35,6 +35,9 @@ const SLOW: &str = "slow_op";
 const POOL: &str = "pool_wait";
 /// The classes of evidence of a document that is refused, and of a clock that is off.
 const REFUSED: &str = "parse_fail";
+/// The classes of evidence of a limit on the processor, and of a limit on calls.
+const LIMITED: &str = "throttled";
+const TURNED_AWAY: &str = "rate_limited";
 const OFFSET: &str = "offset_high";
 /// The milliseconds from one line of a burst to the next, on the average.
 const PACES: [u32; 6] = [160, 260, 500, 900, 1400, 1900];
@@ -54,6 +57,7 @@ const USUAL: u64 = 3 << 16;
 const USUAL_CALLS: u64 = 4 << 16;
 const SERVED: u64 = 5 << 16;
 const BUSY: u64 = 8 << 16;
+const TIMED: u64 = 9 << 16;
 /// The load, in thousandths of that on a quiet day, from which an entity has far more to do than usual.
 const FAR_MORE: i32 = 1500;
 
@@ -68,6 +72,15 @@ struct Line {
     id: RecordId,
     text: String,
     claim: Claim,
+}
+
+/// How an entry was written.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Written {
+    /// How many milliseconds after its first line its last one comes.
+    pub later: i64,
+    /// The number of its lines, without those that are entries of their own for whoever prints them.
+    pub lines: usize,
 }
 
 /// What a log has collected.
@@ -141,10 +154,11 @@ impl<'a> Reader<'a> {
                 let key = CLASSES | u64::from(class) << 8 | presence.number;
                 let claim = Claim::Shows { at: self.at, class };
                 let name = self.world.library.vocabulary.class(class).name.as_str();
-                // One document that is refused is refused for one reason.
-                let number = (name == REFUSED).then(|| self.which(presence.number) as usize % entry.variants.len());
+                // One document that is refused is refused for one reason, and what is counted is one thing.
+                let is_one = [REFUSED, LIMITED, TURNED_AWAY].contains(&name);
+                let number = is_one.then(|| self.which(presence.number) as usize % entry.variants.len());
                 let from = presence.from.saturating_add(if name == OFFSET { STEERS } else { 0 });
-                self.channel(log, key, (entry.level, entry.is_sparse), [from, presence.to], |text, when| {
+                self.channel(log, key, entry.pace(), [from, presence.to], |text, when| {
                     let minutes = when.minute.abs_diff(presence.from.max(OLDEST));
                     let ms = Some(self.lasts(class, peer.part, when));
                     let words = Words { ms, minutes, ..self.words_of(class, peer, when) };
@@ -207,7 +221,20 @@ impl<'a> Reader<'a> {
         // What keeps a service of the platform going, such as a snapshot, comes now and then. Requests come in bursts.
         let of_platform = matches!(self.kind(self.at), Kind::Config | Kind::Identity | Kind::Network | Kind::Node);
         let is_sparse = about == About::Itself && (of_platform || self.kind(self.at).is_store());
-        self.channel(log, key, (LogLevel::Info, is_sparse), [i32::MIN, works + 1], |text, when| {
+        // Some of it comes at fixed times.
+        let (timed, entries): (Vec<&Entry>, Vec<&Entry>) = entries.into_iter().partition(|entry| entry.every.is_some());
+        for (number, entry) in (0..).zip(timed) {
+            self.channel(log, TIMED | number, entry.pace(), [i32::MIN, works + 1], |text, when| {
+                let ms = Some(self.took(RequestTime::Answered(ms), when.salt));
+                let words = Words { ms, ..self.words_at(self.some_peer(), when) };
+                (Claim::Nothing, write_entry(text, dialect, entry, None, &words))
+            });
+        }
+        if entries.is_empty() {
+            return;
+        }
+        let pace = Pace { level: LogLevel::Info, is_sparse, every: None };
+        self.channel(log, key, pace, [i32::MIN, works + 1], |text, when| {
             let entry = self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), when.salt ^ 1, &entries);
             let ms = Some(self.took(RequestTime::Answered(ms), when.salt));
             // A gateway passes requests on to all that are behind it.
@@ -229,7 +256,7 @@ impl<'a> Reader<'a> {
         let onset = (first..=end).rev().take_while(is_busy).last().unwrap_or(end);
         for (number, usual) in (0..).zip(&entries) {
             let entry = &usual.entry;
-            self.channel(log, BUSY | number, (entry.level, entry.is_sparse), [onset, end + 1], |text, when| {
+            self.channel(log, BUSY | number, entry.pace(), [onset, end + 1], |text, when| {
                 (Claim::Nothing, write_entry(text, dialect, entry, None, &self.words_at(None, when)))
             });
         }
@@ -242,9 +269,9 @@ impl<'a> Reader<'a> {
         &self,
         log: &mut Log,
         key: u64,
-        (level, is_sparse): (LogLevel, bool),
+        Pace { level, is_sparse, every }: Pace,
         [from, to]: [i32; 2],
-        mut write: impl FnMut(&mut String, When) -> (Claim, i64),
+        mut write: impl FnMut(&mut String, When) -> (Claim, Written),
     ) {
         if log.level.is_some_and(|asked| asked != level) {
             return;
@@ -255,13 +282,16 @@ impl<'a> Reader<'a> {
         let mut shown = 0;
         let may_be_down = restarts::any(self.world, self.state, self.at);
         for minute in (first..=last).rev() {
-            let mut count = self.burst(key, minute).min(if is_sparse { 1 } else { u32::MAX });
+            let drawn = || self.burst(key, minute).min(if is_sparse { 1 } else { u32::MAX });
+            let fixed = every.map(|every| self.fixed_time(key, from, every, minute));
+            let mut count = fixed.map_or_else(drawn, |time| u32::from(time.is_some()));
             if minute == first && shown == 0 {
                 // Whatever was there was logged at least once.
                 count = count.max(1);
             }
             for number in (0..count).rev() {
-                let ms = i64::from(minute) * 60_000 + i64::from(self.moment(key, minute, number));
+                let within = fixed.flatten().unwrap_or_else(|| self.moment(key, minute, number));
+                let ms = i64::from(minute) * 60_000 + i64::from(within);
                 // Nobody writes between the end of a container and the start of the next.
                 let is_down = may_be_down && container(self.world, self.state, self.at, ms).started > ms;
                 if shown > 0 && (is_down || self.is_lost(key, minute, number)) {
@@ -280,7 +310,7 @@ impl<'a> Reader<'a> {
         key: u64,
         when: When,
         shown: &mut usize,
-        write: &mut impl FnMut(&mut String, When) -> (Claim, i64),
+        write: &mut impl FnMut(&mut String, When) -> (Claim, Written),
     ) {
         let most = if self.asked.is_filtered() { FILTERED } else { SHOWN };
         let is_shown = *shown < most;
@@ -289,17 +319,17 @@ impl<'a> Reader<'a> {
             return;
         }
         let mut text = String::with_capacity(120);
-        let (claim, later) = write(&mut text, when);
+        let (claim, written) = write(&mut text, when);
         if log.matching.as_ref().is_some_and(|asked| !text.contains(&**asked)) {
             return;
         }
         log.kept += 1;
         if is_shown {
             // Of a long entry, such as a stack trace, the newest one is enough.
-            *shown += if text.lines().count() > LONG { SHOWN } else { 1 };
+            *shown += if written.lines > LONG { SHOWN } else { 1 };
             log.lines.push(Line {
                 ms: when.ms,
-                last: when.ms + later,
+                last: when.ms + written.later,
                 key,
                 id: self.id(LOGS, key, when.ms),
                 text,
@@ -330,6 +360,24 @@ impl<'a> Reader<'a> {
             8 => 3,
             _ => 8,
         }
+    }
+
+    /// Returns when what comes every so many seconds comes in a minute, in milliseconds, if it comes in that minute. What
+    /// began within a year is counted from its first minute.
+    fn fixed_time(&self, key: u64, from: i32, [every, after]: [u32; 2], minute: i32) -> Option<u32> {
+        let (period, after) = (i64::from(every) * 1000, i64::from(after) * 1000);
+        let draws = self.world.incident.draws;
+        let began = if from > OLDEST { i64::from(from) * 60_000 } else { 0 };
+        // All that a part does at fixed times follows one clock.
+        let phase = i64::from(draws.below(Stream::Bursts, self.place(TIMED), 1 << 52, 6)) * 10_000;
+        let start = i64::from(minute) * 60_000;
+        let next = start + (began + phase + after - start).rem_euclid(period);
+        let when = u64::from(minute.cast_unsigned()) | 1 << 53;
+        // What a symptom brings about is less punctual.
+        let most = if from == i32::MIN { 3900 } else { 9900 };
+        let late = draws.within(Stream::Bursts, self.place(key), when, 3000, most);
+        let within = u32::try_from(next - start).ok().filter(|within| *within < 60_000)?;
+        Some((within + late).min(59_990))
     }
 
     /// Returns when a line of a burst comes in its minute, in milliseconds.
@@ -373,11 +421,14 @@ impl<'a> Reader<'a> {
         let which = self.which(FAILED_CALLS | u64::from(edge.to));
         let now = self.fails(edge, end).1;
         let entry = dialect.fails(now, self.kind(self.at), called, which);
-        let sort = entry.map_or((LogLevel::Error, false), |entry| (entry.level, entry.is_sparse));
+        let usual = Pace { level: LogLevel::Error, is_sparse: false, every: None };
+        let sort = entry.map_or(usual, Entry::pace);
         let mut newest = None;
         self.channel(log, FAILED_CALLS | u64::from(edge.to), sort, [onset, end + 1], |text, when| {
             let (_, fails_as) = self.fails(edge, when.minute.max(onset));
-            let Some(entry) = dialect.fails(fails_as, self.kind(self.at), called, which) else { return (claim, 0) };
+            let Some(entry) = dialect.fails(fails_as, self.kind(self.at), called, which) else {
+                return (claim, Written::default());
+            };
             // Whoever calls waits so long and no longer.
             let patience = TIMEOUT / 1000;
             let time = if fails_as == FailsAs::Timeout {
@@ -392,7 +443,8 @@ impl<'a> Reader<'a> {
             newest = newest.or(Some(call));
             let ms = Some(took);
             let words = Words { ms, minutes, ..self.words_at(Some(edge.to), when) };
-            (claim, write_entry(text, dialect, entry, None, &words))
+            let number = which as usize % entry.variants.len().max(1);
+            (claim, write_entry(text, dialect, entry, Some(number), &words))
         });
         newest
     }
@@ -413,7 +465,7 @@ impl<'a> Reader<'a> {
             self.channel(
                 log,
                 USUAL_CALLS | u64::from(edge.to),
-                (LogLevel::Info, false),
+                Pace { level: LogLevel::Info, is_sparse: false, every: None },
                 [i32::MIN, i32::MAX],
                 |text, when| {
                     let entry =
@@ -445,14 +497,14 @@ fn untangle(lines: &mut Vec<Line>) {
 }
 
 /// Appends an entry as its technology prints it: lines of its own, with what follows them. Of several texts one is drawn, if
-/// the number of none is given. Returns how many milliseconds after the first the last line comes.
+/// the number of none is given.
 pub(super) fn write_entry(
     out: &mut String,
     dialect: &Dialect,
     entry: &Entry,
     text: Option<usize>,
     words: &Words<'_>,
-) -> i64 {
+) -> Written {
     let stream = &dialect.streams[entry.stream];
     let draws = words.world.incident.draws;
     let count = u32::try_from(entry.variants.len()).unwrap_or(u32::MAX);
@@ -469,6 +521,7 @@ pub(super) fn write_entry(
             Later::Then => THEN,
         };
         words.later += i64::from(words.within(1 << 48 | number as u64, range[0], range[1]));
+        words.line = number as u64;
         text.clear();
         // Each line has its own numbers, and what is one value is the same in all of them.
         part.text.write(&mut text, &words);
@@ -483,7 +536,8 @@ pub(super) fn write_entry(
             }
         }
     }
-    words.later
+    let lines = 1 + parts.iter().skip(1).filter(|part| part.word.is_none() && part.later == Later::No).count();
+    Written { later: words.later, lines }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ const HOST: u64 = 1 << 22;
 pub(crate) struct Outside {
     /// What it is called in the texts of who calls it.
     pub name: &'static str,
-    /// The name by which it is looked up, without the domain.
+    /// The name by which it is looked up. What is nowhere has no domain.
     host: &'static str,
     /// The path that is asked for.
     pub path: &'static str,
@@ -24,10 +24,10 @@ pub(crate) struct Outside {
 
 /// Hosts of others that parts call beside their work.
 const HOSTS: [Outside; 4] = [
-    Outside { name: "webhook-sink", host: "hooks.customer-intake", path: "/v1/deliveries", last: 3 },
-    Outside { name: "licence-server", host: "licence.vendor-check", path: "/v2/checkins", last: 4 },
-    Outside { name: "status-feed", host: "feed.status-board", path: "/v1/components", last: 5 },
-    Outside { name: "geo-tables", host: "tables.geo-data", path: "/v3/tables", last: 6 },
+    Outside { name: "webhook-sink", host: "hooks.relayoro.com", path: "/v1/deliveries", last: 3 },
+    Outside { name: "licence-server", host: "license.keyvalto.net", path: "/v2/checkins", last: 4 },
+    Outside { name: "status-feed", host: "feed.uptimaro.io", path: "/v1/components", last: 5 },
+    Outside { name: "geo-tables", host: "tiles.geotablo.com", path: "/v3/tables", last: 6 },
 ];
 /// Names that clients ask for and that are nowhere.
 const NOWHERE: [Outside; 3] = [
@@ -50,7 +50,7 @@ impl Outside {
     /// Returns the name by which it is looked up. What is nowhere is looked up where parts of the system are.
     pub(super) fn host(self, site: Site) -> String {
         if HOSTS.contains(&self) {
-            format!("{}.{}", self.host, site.domain())
+            self.host.to_owned()
         } else {
             format!("{}.{}.svc.cluster.local", self.host, site.namespace())
         }

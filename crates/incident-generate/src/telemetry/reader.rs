@@ -180,6 +180,7 @@ impl<'a> Reader<'a> {
             text: "",
             variant: 0,
             later: 0,
+            line: 0,
         }
     }
 

@@ -212,6 +212,10 @@ impl Reader<'_> {
                 let method = place(words, Known::Method);
                 let mut path = String::new();
                 words.write_route(&mut path, self.at);
+                if let Some((whole, query)) = path.split_once('?') {
+                    attributes.push(Attribute::text("url.query", query));
+                    path = whole.to_owned();
+                }
                 let route = template(&path);
                 attributes.push(Attribute::text("http.request.method", method.as_str()));
                 attributes.push(Attribute::text("http.route", route.as_str()));
@@ -259,7 +263,7 @@ impl Reader<'_> {
             EdgeKind::Req | EdgeKind::Opt | EdgeKind::External => {
                 let (method, path) = (place(words, Known::Method), place(words, Known::Route));
                 attributes.push(Attribute::text("http.request.method", method.as_str()));
-                attributes.push(Attribute::text("url.full", format!("https://{host}:{}{path}", other.port)));
+                attributes.push(Attribute::text("url.full", format!("https://{}{path}", place(words, Known::PeerUrl))));
                 (kind, name, target) = (SpanKind::Client, method, Target::Request);
             }
             EdgeKind::Data | EdgeKind::Store => {
@@ -403,7 +407,8 @@ fn drawn(words: &Words<'_>, name: &str) -> String {
 
 /// Returns the template of a path: a part of it that has a digit is an id.
 fn template(path: &str) -> String {
-    let parts =
-        path.split('/').map(|part| if part.contains(|letter: char| letter.is_ascii_digit()) { "{id}" } else { part });
+    let is_release = |part: &str| part.len() == 2 && part.starts_with('v');
+    let has_digit = |part: &str| part.contains(|letter: char| letter.is_ascii_digit());
+    let parts = path.split('/').map(|part| if has_digit(part) && !is_release(part) { "{id}" } else { part });
     parts.collect::<Vec<_>>().join("/")
 }

@@ -18,6 +18,7 @@ use crate::telemetry::flag_share::{flag_share, set_by};
 use crate::telemetry::outside::{Outside, PORT};
 use crate::telemetry::releases::{Release, brought_by, release};
 use crate::telemetry::restarts::{Container, container, within_an_hour};
+use crate::telemetry::spelling::{pad_logger, table_of, write_camel, write_pascal};
 
 /// What users store and ask for.
 pub(super) const WORDS: [&str; 16] = [
@@ -87,6 +88,8 @@ pub(crate) struct Words<'a> {
     pub variant: u64,
     /// The milliseconds by which a line of the entry comes after its first.
     pub later: i64,
+    /// The number of the line of the entry.
+    pub line: u64,
 }
 
 impl<'a> Words<'a> {
@@ -152,20 +155,24 @@ impl<'a> Words<'a> {
         }
     }
 
+    /// Appends the address of who calls.
+    pub(super) fn write_caller(&self, out: &mut String) {
+        let _ = write!(out, "{}", self.caller_address());
+    }
+
     /// Returns the address of one of the pods of the part that calls, or that of a user if no part does.
     fn caller_address(&self) -> Address {
         let kind = self.own().kind();
+        if kind == Kind::External {
+            // A provider sees the few addresses from which its customer's requests come.
+            return self.site().exit(u8::try_from(u64::from(self.caller) % 3).unwrap_or_default());
+        }
         if self.caller != self.at {
             let caller = self.of(self.caller);
             return caller.address_numbered(self.within(1 << 42, 0, caller.size(Size::Replicas) - 1));
         }
-        let octet =
-            |number: u64, low: u32, high: u32| u8::try_from(self.within(1 << 42 | number, low, high)).unwrap_or(2);
         match kind {
-            Kind::Gateway => {
-                let network = u64::from(octet(1, 0, 2));
-                self.site().of_user(network, [octet(3, 0, 255), octet(2, 1, 254)])
-            }
+            Kind::Gateway => self.site().balancer(self.bits(1 << 42)),
             _ => self.some_address(1 << 30),
         }
     }
@@ -187,6 +194,18 @@ impl<'a> Words<'a> {
         self.outside.map_or_else(part, |outside| (outside.address(self.site()), PORT))
     }
 
+    /// Returns a word from what the part is about: a thing, or a table.
+    fn word(&self, number: u32) -> &'static str {
+        let number = number as usize;
+        match self.own().resource() {
+            Some(resource) => {
+                let all: Vec<_> = resource.tables.iter().chain(&resource.below).collect();
+                all[number % all.len().max(1)]
+            }
+            None => WORDS[number % WORDS.len()],
+        }
+    }
+
     /// Returns how many connections of the pool are idle.
     fn idle(&self) -> u32 {
         let pool = self.own().size(Size::Pool);
@@ -198,7 +217,7 @@ impl<'a> Words<'a> {
     }
 
     /// Returns the method of the request that the entry is about, as it is sent and as a word.
-    fn method(&self) -> [&'static str; 2] {
+    pub(super) fn method(&self) -> [&'static str; 2] {
         let methods = [["GET", "Get"], ["GET", "Get"], ["GET", "Get"], ["POST", "Post"], ["PUT", "Put"]];
         methods[self.within(Known::Method as u64, 0, 4) as usize]
     }
@@ -232,7 +251,10 @@ impl<'a> Words<'a> {
 
     pub(super) fn host(out: &mut String, of: Particulars<'_>) {
         let _ = match of.kind() {
-            Kind::External => write!(out, "api.{}.{}", of.role(), of.site().domain()),
+            Kind::External => match of.provider() {
+                Some(provider) => write!(out, "api.{}.com", provider.name),
+                None => write!(out, "api.{}.{}", of.role(), of.site().domain()),
+            },
             Kind::Node => out.write_str(of.name()),
             _ => write!(out, "{}.{}.svc.cluster.local", of.name(), of.site().namespace()),
         };
@@ -279,7 +301,6 @@ impl Fill for Words<'_> {
         let within = |low, high| self.within(index, low, high);
         let objects = &self.world.objects;
         let bug = |field: usize| BUGS[self.own().drawn(7, 0, 11) as usize][field];
-        let pick_word = |of: Particulars<'_>, purpose| WORDS[of.drawn(purpose, 0, 15) as usize];
         let _ = match place {
             Known::Itself => out.write_str(own.name()),
             Known::Peer => {
@@ -294,8 +315,12 @@ impl Fill for Words<'_> {
                 let zone = self.world.incident.topology.entity(self.at).zone;
                 write!(out, "zone-{}", if zone == 0 { 'a' } else { 'b' })
             }
-            Known::Ip => write!(out, "{}", self.some_address(index)),
-            Known::Word => out.write_str(WORDS[within(0, 15) as usize]),
+            // Who collects metrics has one address.
+            Known::Ip => {
+                let [first, second] = self.site().pods();
+                write!(out, "{first}.{second}.{}.{}", self.site().choice(1, 12) + 1, self.site().choice(2, 240) + 4)
+            }
+            Known::Word => out.write_str(self.word(within(0, 59))),
             Known::Ms => write!(out, "{}", self.ms(index)),
             Known::Seconds => {
                 let ms = self.ms(index);
@@ -346,7 +371,33 @@ impl Fill for Words<'_> {
                 write!(out, "{}", self.of(node).address())
             }
             Known::Namespace | Known::Nns => out.write_str(self.site().namespace()),
-            Known::App => out.write_str(own.role()),
+            Known::App => out.write_str(&own.role().replace('-', "_")),
+            Known::One => out.write_str(own.resource().map_or("record", |resource| &resource.one)),
+            Known::OneClass => return write_pascal(out, own.resource().map_or("record", |resource| &resource.one)),
+            Known::Done => {
+                let done = own.resource().map(|resource| resource.done.as_slice()).unwrap_or_default();
+                let number = self.within(index, 0, 59) as usize % done.len().max(1);
+                out.write_str(done.get(number).map_or("updated", String::as_str))
+            }
+            Known::Package => {
+                let company = self.site().company().replace('-', "");
+                write!(out, "com.{company}.{}.", own.role().replace('-', ""))
+            }
+            Known::Pad => return pad_logger(out),
+            Known::CaughtUpMs | Known::RetainedMs => {
+                let Moment(alert) = self.world.moment_of_alert();
+                // A copy lags for longer than it may, and a segment is kept for a week.
+                let before = match place {
+                    Known::CaughtUpMs => 30_000 + i64::from(self.within(index, 40, 4900)),
+                    _ => 604_800_000 + i64::from(self.within(index, 2000, 298_000)),
+                };
+                write!(out, "{}", Moment(alert + self.time + self.later).epoch_ms() - before)
+            }
+            Known::PeerUrl => {
+                self.fill(out, Place::Known(Known::PeerHost), index);
+                let port = self.peer_end().1;
+                if port == PORT { Ok(()) } else { write!(out, ":{port}") }
+            }
             Known::Version => write!(out, "{}", self.release(own)),
             Known::Image => {
                 self.site().image(out, own.name());
@@ -363,18 +414,25 @@ impl Fill for Words<'_> {
             Known::CallerIp => write!(out, "{}", self.caller_address()),
             Known::CallerAddr => write!(out, "{}:{}", self.caller_address(), within(32_768, 60_999)),
             Known::Database => return self.site().database(out, self.database().role()),
-            Known::User => return self.site().user(out, self.client().role()),
-            Known::Table => write!(out, "public.{}", pick_word(self.database(), 15)),
-            Known::Topic => write!(out, "{}.events", self.queue().role()),
+            Known::User => return self.client().user(out),
+            Known::Table => {
+                let of = self.database();
+                let schema =
+                    if self.site().choice(3, 3) == 0 { of.role().replace('-', "_") } else { "public".to_owned() };
+                write!(out, "{schema}.{}", table_of(of))
+            }
+            Known::Topic => return self.site().topic(out, self.queue().role()),
             Known::Group => out.write_str(self.of(self.consumer()).name()),
             Known::Partition => write!(out, "{}", self.queue().drawn(16, 0, 11)),
             Known::Offset => write!(out, "{}", self.end_of_partition(self.stuck_since().unwrap_or(self.time))),
             Known::LogEnd => write!(out, "{}", self.end_of_partition(self.time)),
             Known::LogBehind => write!(out, "{}", self.end_of_partition(self.time) - u64::from(within(900, 4000))),
             Known::LogStart => write!(out, "{}", self.log_start()),
-            Known::Queue => write!(out, "{}.work", self.queue().role()),
+            Known::Queue => return self.site().queue(out, self.queue().role()),
             Known::ZoneFile => write!(out, "/etc/coredns/zones/{}.zone", self.site().domain()),
-            Known::KeyPattern => write!(out, "{}:*", pick_word(self.about(&[Kind::Cache]), 18)),
+            Known::KeyPattern => {
+                write!(out, "{}:*", self.about(&[Kind::Cache]).resource().map_or("items", |resource| &resource.one))
+            }
             Known::Route => return self.write_route(out, self.route_of()),
             Known::Records => write!(out, "{}", u64::from(within(3, 96)).min(self.risen())),
             Known::Method => out.write_str(self.method()[0]),
@@ -403,7 +461,23 @@ impl Fill for Words<'_> {
             Known::MaxConnections => {
                 write!(out, "{}", self.about(&[Kind::Db, Kind::Queue, Kind::Cache]).size(Size::Connections))
             }
-            Known::SkewS => write!(out, "{}.{:03}{:03}", self.skew() / 1000, self.skew() % 1000, within(0, 999)),
+            Known::SkewS => {
+                // It is slewed, far too slowly, and measured again and again.
+                let micros =
+                    u64::from(self.skew()) * 1000 + u64::from(self.minutes.min(90)) * 431 + u64::from(within(0, 1900));
+                write!(out, "{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+            }
+            Known::MsOver => write!(out, "{}", self.ms(Known::Ms as u64) + within(1, 14)),
+            Known::Uptime => {
+                let [boot, ms] = [i64::from(own.drawn(35, 90_000, 9_000_000)), self.time + self.later + 86_400_000];
+                let micros =
+                    self.within(Known::Uptime as u64, 0, 990) + u32::try_from(self.line).unwrap_or_default() * 3;
+                write!(out, "{:5}.{:03}{:03}", boot + ms / 1000, ms % 1000, micros % 1000)
+            }
+            Known::Waiter => write!(out, "{}", self.waiter()),
+            Known::Lookup | Known::LookupLost | Known::LookupSlow => self.lookup_lines(out, place),
+            Known::Compacted => write!(out, "{}", self.compacted(1)),
+            Known::CompactedBefore => write!(out, "{}", self.compacted(2)),
             Known::CertEndIso | Known::SinceIso => return self.moment_at(out, self.ended(), Style::IsoSeconds),
             Known::EventFirst => return self.moment_at(out, self.event().first, Style::IsoSeconds),
             Known::Attempt => write!(out, "{}", self.attempt()),
@@ -427,7 +501,7 @@ impl Fill for Words<'_> {
             Known::Checkpoint => self.checkpoint(out),
             Known::Relation => write!(out, "{}", self.database().drawn(24, 16_400, 24_600)),
             Known::SkewMs => write!(out, "{}", self.skew()),
-            Known::TableName => out.write_str(pick_word(self.database(), 15)),
+            Known::TableName => out.write_str(table_of(self.database())),
             Known::AheadIso => return self.moment_at(out, self.time + i64::from(self.skew()), Style::IsoSeconds),
             Known::CertEndJava => return self.moment_at(out, self.ended(), Style::Java),
             Known::RevisionBefore => return self.rising(out, "revision", within(1000, 5000)),
@@ -437,7 +511,16 @@ impl Fill for Words<'_> {
                 write!(out, "{a}.{b}.{c}.{}", if d < 128 { d + 101 } else { d - 101 })
             }
             Known::ConfigKey => write!(out, "{}/{}/config", self.site().namespace(), other.name()),
-            Known::Role => write!(out, "{}-rw", self.of(self.caller).role()),
+            Known::Role => {
+                let caller = self.of(self.caller);
+                let kind = caller.kind();
+                match kind {
+                    Kind::Worker | Kind::Batch if caller.resource().is_some() => {
+                        write!(out, "{}-{kind}-rw", caller.role())
+                    }
+                    _ => write!(out, "{}-rw", caller.role()),
+                }
+            }
             Known::ZoneSerial => {
                 self.moment(out, Style::Day);
                 write!(out, "{:02}", self.generation % 100)
@@ -515,7 +598,7 @@ impl Fill for Words<'_> {
                     }
                 }
             }
-            Known::ApiserverAddr => out.write_str("10.0.0.10:6443"),
+            Known::ApiserverAddr => write!(out, "{}:6443", self.site().apiserver()),
             Known::EpochBegin => {
                 let Moment(alert) = self.world.moment_of_alert();
                 write!(
@@ -543,20 +626,5 @@ impl Fill for Words<'_> {
             Known::Text => out.write_str(self.text),
             Known::Level => out.write_str(self.level),
         };
-    }
-}
-
-/// Appends a name in lower camel case.
-fn write_camel(out: &mut String, name: &str) {
-    let mut upper = false;
-    for letter in name.chars() {
-        match letter {
-            '_' => upper = true,
-            _ if upper => {
-                out.push(letter.to_ascii_uppercase());
-                upper = false;
-            }
-            _ => out.push(letter),
-        }
     }
 }
