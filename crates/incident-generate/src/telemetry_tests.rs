@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::generator::GeneratedIncident;
-use super::ids::ClassSet;
+use super::ids::{ClassSet, EntityId};
 use super::incident::draft::beside;
 use super::proof::claim::is_consistent;
 use super::proof::hypotheses::Appearance;
@@ -132,8 +132,10 @@ fn logs_name_direct_dependencies_alone() {
     let logs = |made: &GeneratedIncident, at| read(made.world(), &made.world().start(), at, Diagnostic::QueryLogs).text;
     for made in of_every_level(11, 6) {
         let topology = &made.incident().topology;
-        // A name server is asked for all names, and a node knows what runs on it.
-        for at in topology.ids().filter(|at| !matches!(topology.entity(*at).kind, Kind::Dns | Kind::Node)) {
+        // A name server is asked for all names, a node knows what runs on it, and who issues credentials and settings knows to whom.
+        let knows_all =
+            |at: &EntityId| matches!(topology.entity(*at).kind, Kind::Dns | Kind::Node | Kind::Identity | Kind::Config);
+        for at in topology.ids().filter(|at| !knows_all(at)) {
             let text = logs(&made, at);
             let under = topology.under(at).into_iter();
             let near: Vec<_> = (topology.needs(at).map(|edge| edge.to))

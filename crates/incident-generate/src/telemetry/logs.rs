@@ -67,6 +67,8 @@ struct Line {
     ms: i64,
     /// Those of its last line.
     last: i64,
+    /// Where the lines that come seconds later begin, and those of the last one before them.
+    cut: Option<(usize, i64)>,
     /// The key of its channel. Two entries of a channel never come at the same time.
     key: u64,
     id: RecordId,
@@ -81,6 +83,8 @@ pub(super) struct Written {
     pub later: i64,
     /// The number of its lines, without those that are entries of their own for whoever prints them.
     pub lines: usize,
+    /// Where the lines that come seconds later begin, and how many milliseconds after its first line the last one before them comes.
+    pub cut: Option<(usize, i64)>,
 }
 
 /// What a log has collected.
@@ -226,7 +230,7 @@ impl<'a> Reader<'a> {
         for (number, entry) in (0..).zip(timed) {
             self.channel(log, TIMED | number, entry.pace(), [i32::MIN, works + 1], |text, when| {
                 let ms = Some(self.took(RequestTime::Answered(ms), when.salt));
-                let words = Words { ms, ..self.words_at(self.some_peer(), when) };
+                let words = Words { ms, ..self.words_of_usual(self.some_peer(), when) };
                 (Claim::Nothing, write_entry(text, dialect, entry, None, &words))
             });
         }
@@ -241,7 +245,7 @@ impl<'a> Reader<'a> {
             let needs: Vec<_> = self.world.incident.topology.needs(self.at).map(|edge| edge.to).collect();
             let is_gateway = self.kind(self.at) == Kind::Gateway;
             let peer = if is_gateway { self.one_of(when, &needs) } else { self.some_peer() };
-            (Claim::Nothing, write_entry(text, dialect, entry, None, &Words { ms, ..self.words_at(peer, when) }))
+            (Claim::Nothing, write_entry(text, dialect, entry, None, &Words { ms, ..self.words_of_usual(peer, when) }))
         });
     }
 
@@ -330,6 +334,7 @@ impl<'a> Reader<'a> {
             log.lines.push(Line {
                 ms: when.ms,
                 last: when.ms + written.later,
+                cut: written.cut.map(|(end, later)| (end, when.ms + later)),
                 key,
                 id: self.id(LOGS, key, when.ms),
                 text,
@@ -491,6 +496,11 @@ fn untangle(lines: &mut Vec<Line>) {
             lines.remove(at - 1);
             at = (at - 1).max(1);
         } else {
+            // Of two that claim something the first ends before what comes seconds later.
+            if let Some((end, last)) = lines[at - 1].cut.take() {
+                lines[at - 1].text.truncate(end);
+                lines[at - 1].last = last;
+            }
             at += 1;
         }
     }
@@ -514,12 +524,16 @@ pub(super) fn write_entry(
     let is_call = parts.iter().flat_map(|part| part.text.places()).any(Place::is_of_peer);
     let mut words = Words { is_call, variant: number as u64, ..*words };
     let mut text = String::with_capacity(100);
+    let mut cut = None;
     for (number, part) in parts.iter().enumerate() {
         let range = match part.later {
             Later::No => [0, 0],
             Later::Soon => SOON,
             Later::Then => THEN,
         };
+        if part.later == Later::Then && cut.is_none() {
+            cut = Some((out.len(), words.later));
+        }
         words.later += i64::from(words.within(1 << 48 | number as u64, range[0], range[1]));
         words.line = number as u64;
         text.clear();
@@ -537,7 +551,7 @@ pub(super) fn write_entry(
         }
     }
     let lines = 1 + parts.iter().skip(1).filter(|part| part.word.is_none() && part.later == Later::No).count();
-    Written { later: words.later, lines }
+    Written { later: words.later, lines, cut }
 }
 
 #[cfg(test)]
