@@ -22,7 +22,8 @@ pub struct Record<'a> {
 pub fn records(shown: &str) -> impl Iterator<Item = Record<'_>> {
     shown.lines().filter_map(|line| {
         let (id, text) = line.strip_prefix('[')?.split_once("] ")?;
-        let is_id = !id.is_empty() && !id.contains(char::is_whitespace);
+        // Lines of a log may begin with a bracket of their own.
+        let is_id = id.starts_with("e-") && !id.contains(char::is_whitespace);
         is_id.then_some(Record { id, text })
     })
 }

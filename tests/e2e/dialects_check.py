@@ -32,7 +32,7 @@ KUBERNETES = "1.29"
 
 RECORD = re.compile(r"\[e-[0-9a-z]{10}\] ")
 SECTION = re.compile(r"((?:query_logs|check_[a-z_]+)) ([\w-]+)$")
-HEADING = re.compile(r"(\d\d):(\d\d) log of ([\w-]+) \((.*); ([^;]*)\), last (\d+) min: (\d+) sampled entries; ")
+HEADING = re.compile(r"(\d\d):(\d\d) log of ([\w.-]+) \((.*); ([^;]*)\), last (\d+) min: (\d+) sampled entries; ")
 # What the store of traces says, in the protocol of OpenTelemetry.
 TRACE = re.compile(r'\{"resourceSpans":')
 SERIES = re.compile(
@@ -104,7 +104,6 @@ STREAMS = [
         only="Python",
     ),
     stream("log", rf"(?P<time>{ISO} {CLOCK},\d{{3}}) [A-Z]+ ", "%Y-%m-%d %H:%M:%S,%f"),
-    stream("general log", rf"(?P<time>{ISO}T{CLOCK}\.\d{{6}}Z)\t\d+ [A-Z]", "%Y-%m-%dT%H:%M:%S.%fZ", only="MySQL"),
     stream("error log", rf"(?P<time>{ISO}T{CLOCK}\.\d{{6}}Z) \d+ \[[A-Z]", "%Y-%m-%dT%H:%M:%S.%fZ", only="MySQL"),
     stream(
         "slow log",
@@ -259,7 +258,7 @@ def read_log(seen, where, records):
     if not heading:
         return seen.wrong(f"no heading: {records[0][:100]!r}", where)
     hour, minute, _, technology, _, window, _ = heading.groups()
-    last = None
+    last, year = None, None
     for text in records[1:]:
         if TRACE.match(text):
             seen.traces.append((text, int(hour) * 60 + int(minute), where))
@@ -280,6 +279,12 @@ def read_log(seen, where, records):
         entry = Entry(of, found, text, times_of(seen, found, text, where), where)
         seen.entries.append(entry)
         for at in entry.times:
+            # What has no year is of that of the lines around it.
+            if found.time is None or found.time == EPOCH or "%Y" in found.time:
+                last = last and year is None and last.replace(year=at.year) or last
+                year = at.year
+            elif year:
+                at = at.replace(year=year)
             # The heading has the time of day: the look is at the one that is nearest.
             now = at.replace(hour=int(hour), minute=int(minute), second=0, microsecond=0)
             now += datetime.timedelta(days=round((at - now) / datetime.timedelta(days=1)))
@@ -322,12 +327,12 @@ def parse_time(text, form):
     if form == EPOCH:
         return datetime.datetime.fromtimestamp(float(text), datetime.UTC)
     if "%Y" not in form:
-        # The year is not written; that of all incidents is this one.
+        # The year is not written: all such times are read as those of one that has every day.
         return datetime.datetime.strptime(f"{YEAR} {text}", f"%Y {form}").replace(tzinfo=datetime.UTC)
     return datetime.datetime.strptime(text, form).replace(tzinfo=datetime.UTC)
 
 
-YEAR = 2026
+YEAR = 2024
 
 
 def json_time(seen, value, where):
@@ -511,7 +516,8 @@ def lnav(seen, files):
         if found.name == "journal" and entries[0].technology.startswith("Linux")
     )
     for name, begins, form in IN_JOURNAL:
-        own = [(entry.at(), line[1]) for entry in journal if (line := begins.search(entry.text))]
+        own = [(inner_time(line[1]) or entry.at(), line[1]) for entry in journal if (line := begins.search(entry.text))]
+        own.sort(key=lambda line: line[0])
         written[f"{len(written)}.log"] = (
             "Linux",
             f"– of {name}",
@@ -536,6 +542,12 @@ def lnav(seen, files):
         if theirs != ours:
             wrong, right = (list((one - other).items())[:3] for one, other in ((theirs, ours), (ours, theirs)))
             seen.wrong(f"lnav reads other times in {technology}, {what}: {wrong} for {right}")
+
+
+def inner_time(text):
+    """Returns the time that a line behind what the journal puts in front of it has itself, with its year, if it has one."""
+    found = re.match(rf'time="({ISO}T{CLOCK})', text)
+    return found and datetime.datetime.fromisoformat(found[1]).replace(tzinfo=datetime.UTC)
 
 
 def promtool(seen):
@@ -686,7 +698,7 @@ def check(options):
     files = by_stream(seen)
     for (technology, found), entries in files.items():
         if found.json and technology != "Kubernetes":
-            seen.row(technology, found.name, len(entries), "json", sum(len(entry.times) == 1 for entry in entries))
+            seen.row(technology, found.name, len(entries), "json", sum(len(entry.times) > 0 for entry in entries))
     lnav(seen, files)
     pgbadger(seen, files)
     query_digest(seen, files)

@@ -208,7 +208,7 @@ fn a_name_server_prints_the_names_that_its_clients_look_up() {
             let name = host.split('.').next().unwrap();
             assert_ne!(name, topology.name(dns), "{}: {line}", place(&made));
             if line.contains("NXDOMAIN") && is_blind && holds {
-                let is_external = host.ends_with(".example");
+                let is_external = !host.ends_with(".svc.cluster.local");
                 assert!(is_external || fails(name), "{}: {line}", place(&made));
                 lost += 1;
             }
@@ -295,7 +295,9 @@ fn a_clock_that_is_off_is_told_of_by_who_sets_it() {
             assert!(!told.is_empty(), "{}", place(&made));
             let shown = text(&made, &state, at, Diagnostic::CheckMetrics, None);
             let offset = values(&shown, "node_timex_offset_seconds").unwrap();
-            assert_eq!(format!("{:.3}", offset.last().unwrap()), told[0], "{}", place(&made));
+            // It is measured again and again, and slewed a little.
+            let measured: f64 = told[0].parse().unwrap();
+            assert!((measured - offset.last().unwrap()).abs() < 0.05, "{}: {told:?}", place(&made));
             seen += 1;
         }
     }

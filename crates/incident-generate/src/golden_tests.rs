@@ -46,40 +46,40 @@ fn suite_digest(suite: &str) -> String {
 
 #[test]
 fn easy_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Easy, 10), "1d0cefc4098f4d056ddee8dd14e4c87a322ef99bcb7433d6e0257eaa6fb504c3");
+    assert_eq!(digest(Level::Easy, 10), "6ff5cd17ca6c86a75d23fbd872977fe24a86c234ddd97d8d67d9aa48a53e0741");
 }
 
 #[test]
 fn medium_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Medium, 10), "afd98b12a0394bb184b42fbb918ca9a25cfcbf12599d9f43e70258ea04657124");
+    assert_eq!(digest(Level::Medium, 10), "751cad2e89cf549f3870044d719deb7f68107cb5a2ca870e44345f144fb18ff7");
 }
 
 #[test]
 fn hard_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Hard, 6), "7309d13cb09a7981906d72a12f7a7772b0c6d98802c2ca690344bcdf275053b2");
+    assert_eq!(digest(Level::Hard, 6), "a0695ea12d1dc444ab8e0293468c876916ea3613c0308216a184ae61846baa7d");
 }
 
 #[test]
 fn expert_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Expert, 4), "97e950f5755c1ba45dca55946d6d74d6f712e959256879c407516b4f4ddc7fbf");
+    assert_eq!(digest(Level::Expert, 4), "e78b572d4c3ce7ad2fcb1c3227a46d3ae87ba127ebd40fe48161cd41b5bfe0ef");
 }
 
 #[test]
 fn the_smoke_suite_is_what_it_was() {
     let digest = suite_digest("smoke");
-    assert_eq!(digest, "sha256:f344b62c44ec4f11406dd8b403c6f98380d02a414752b19ed50a049c32c24e71");
+    assert_eq!(digest, "sha256:97508945096edc852a2058f108d991f0d0d76f238f2eb57e89ff5cc86539b299");
 }
 
 #[test]
 #[ignore = "120 incidents take a minute without optimization"]
 fn the_lite_suite_is_what_it_was() {
     let digest = suite_digest("lite");
-    assert_eq!(digest, "sha256:3a085094cefcfd267cf2287dacd1b44f070c31e815cc5f9a23fa9c9d77f105f2");
+    assert_eq!(digest, "sha256:da8d9fba74ea76c20e8c2f3f573ce51bad7904645da0e91d18d55147aecfd2f3");
 }
 
 #[test]
 #[ignore = "600 incidents take minutes without optimization"]
 fn the_full_suite_is_what_it_was() {
     let digest = suite_digest("full");
-    assert_eq!(digest, "sha256:8c2819f21d7521d2590d115038a8bfc5205f849dc9ba1d6cbf0391e3227efeb4");
+    assert_eq!(digest, "sha256:c2e9a3db5ee99dcdc7ff6c9a89d351232abc0a88fccc37bbc0cfb80d6a4776fd");
 }

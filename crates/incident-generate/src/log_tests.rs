@@ -176,7 +176,10 @@ fn clients_name_one_time_out() {
                 ("borrowMaxWaitDuration=PT", 1000),
             ] {
                 for found in numbers_after(&text, before) {
-                    assert_eq!(found * unit, u64::from(TIMEOUT / 1000), "{place}: {before}{found}");
+                    // A pool says how long was waited, and its timer fires a little late.
+                    let late = if before == "request timed out after " { 40 } else { 0 };
+                    let most = u64::from(TIMEOUT / 1000);
+                    assert!((most..=most + late).contains(&(found * unit)), "{place}: {before}{found}");
                     named += 1;
                 }
             }
@@ -197,7 +200,11 @@ fn users_that_are_refused_are_those_of_the_clients() {
             let clients: BTreeMap<_, _> = topology
                 .needed_by(at)
                 .filter(|edge| edge.kind != EdgeKind::Store)
-                .map(|edge| (format!("{}_rw", particulars(incident, edge.from).role()), edge.from))
+                .map(|edge| {
+                    let (mut user, of) = (String::new(), particulars(incident, edge.from));
+                    of.user(&mut user);
+                    (user, edge.from)
+                })
                 .collect();
             let addresses = |from: EntityId| -> BTreeSet<String> {
                 let of = particulars(incident, from);
@@ -237,21 +244,21 @@ fn queues_and_their_readers_tell_of_the_same() {
         let (topology, state) = (&incident.topology, world.start());
         let consumes = topology.edges.iter().filter(|edge| edge.kind == EdgeKind::Consume);
         for edge in consumes {
-            let topic = format!("{}.events", particulars(incident, edge.to).role());
+            let topic = |of: EntityId| {
+                let (mut topic, of) = (String::new(), particulars(incident, of));
+                of.site().topic(&mut topic, of.role());
+                topic
+            };
             for at in [edge.from, edge.to] {
                 let text = log(&made, &state, at);
-                let named = text.match_indices(".events").map(|(end, _)| {
-                    let start = text[..end].rfind(|letter: char| !letter.is_alphanumeric()).map_or(0, |at| at + 1);
-                    format!("{}.events", &text[start..end])
-                });
                 // A part that reads one queue may write to another.
-                let others: BTreeSet<_> = topology
-                    .needs(at)
-                    .filter(|edge| edge.kind == EdgeKind::Produce)
-                    .map(|edge| format!("{}.events", particulars(incident, edge.to).role()))
-                    .collect();
-                for found in named {
-                    assert!(found == topic || others.contains(&found), "{place}: {found} for {topic}\n{text}");
+                let may = topology.needs(at).filter(|edge| edge.kind == EdgeKind::Produce).map(|edge| edge.to);
+                let may: BTreeSet<_> = may.chain([edge.to]).collect();
+                let is_letter = |letter: char| letter.is_alphanumeric() || "-_.".contains(letter);
+                for other in topology.of(Kind::Queue).filter(|other| !may.contains(other)).map(topic) {
+                    let mut named = text.match_indices(&other);
+                    let is_named = named.any(|(start, _)| !text[..start].ends_with(is_letter));
+                    assert!(!is_named, "{place}: {other} is named\n{text}");
                 }
             }
             if holds(&made, edge.to, "redelivery") {
@@ -327,7 +334,9 @@ fn a_herd_has_many_addresses() {
             let addresses: BTreeSet<_> = own
                 .iter()
                 .flat_map(|text| text.split(|letter: char| !letter.is_ascii_digit() && letter != '.'))
-                .filter(|word| word.matches('.').count() == 3 && (word.starts_with("10.42.") || word.starts_with("19")))
+                .filter(|word| {
+                    word.matches('.').count() == 3 && word.split('.').all(|octet| octet.parse::<u8>().is_ok())
+                })
                 .collect();
             let of = particulars(incident, at).address().to_string();
             let others = addresses.iter().filter(|address| **address != of).count();

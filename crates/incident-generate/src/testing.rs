@@ -240,6 +240,7 @@ impl Small {
         });
         let entity = |name: &str, kind, demand| Entity {
             name: name.to_owned(),
+            keeps: None,
             kind,
             zone: 0,
             node: None,

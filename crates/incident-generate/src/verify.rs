@@ -133,8 +133,10 @@ fn own_ids(world: &World) -> Result<(), Flaw> {
     let glances: Vec<_> = tools.chain(splits).collect();
     let views = world.incident.topology.ids().flat_map(|at| glances.iter().map(move |glance| (at, *glance)));
     let sheets: Vec<_> = views.map(|(at, glance)| query::read(world, &state, at, glance).text).collect();
-    let records =
-        sheets.iter().flat_map(|text| text.lines()).filter_map(|line| line.strip_prefix('[')?.split_once("] "));
+    // Lines of an entry may begin with a bracket of their own.
+    let records = sheets.iter().flat_map(|text| text.lines());
+    let records = records.filter_map(|line| line.strip_prefix('[')?.split_once("] "));
+    let records = records.filter(|(id, _)| id.starts_with("e-"));
     shared_id(records).map_or(Ok(()), |id| Err(Flaw::SharedRecordId(id.to_owned())))
 }
 

@@ -10,6 +10,7 @@
 
 mod agent;
 mod data;
+mod names;
 mod repair;
 mod seen;
 mod told;

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use incident_env::{Action, ActionKind, Diagnostic, Dimension, Observation, SYSTEM};
 
 use super::data::{Relation, Sign, Way};
+use super::names::kind_by_name;
 use super::told::{Told, in_logs, in_metrics, in_status, usual};
 use crate::agent::records::{Call, Change, calls, changes, records, series, status};
 
@@ -199,22 +200,12 @@ impl<'a> Seen<'a> {
         let shown = self.reading(Diagnostic::CheckServiceStatus, part);
         let stated = shown.and_then(|shown| status(shown)?.field("kind"));
         let tied = || self.ties.iter().find(|tie| tie.2 == part).map(|tie| tie.1);
-        stated.or_else(|| self.kinds.get(part).copied()).or_else(tied).or_else(|| self.kind_by_name(part))
+        stated.or_else(|| self.kinds.get(part).copied()).or_else(tied).or_else(|| self.named_kind(part))
     }
 
-    fn kind_by_name(&self, part: &str) -> Option<&'a str> {
-        let part = self.observation.briefing.services.iter().find(|known| ***known == *part)?;
-        if part.starts_with("node-") {
-            return Some("node");
-        }
-        let (_, end) = part.rsplit_once('-')?;
-        Some(if end == "provider" { "external" } else { end }).filter(|kind| {
-            [
-                "api", "db", "queue", "cache", "worker", "batch", "gateway", "external", "config", "identity", "dns",
-                "network",
-            ]
-            .contains(kind)
-        })
+    fn named_kind(&self, part: &str) -> Option<&'a str> {
+        self.observation.briefing.services.iter().find(|known| ***known == *part)?;
+        kind_by_name(part)
     }
 
     /// Returns a field of the first line of a status, such as `job`.

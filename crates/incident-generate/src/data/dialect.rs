@@ -48,17 +48,53 @@ pub(crate) struct Entry {
     pub stream: usize,
     /// How loud it is.
     pub level: LogLevel,
+    /// Whether it comes once in a minute at most.
+    pub is_sparse: bool,
+    /// The seconds from one to the next, if it comes at fixed times, and how long after the first such times of the part.
+    pub every: Option<[u32; 2]>,
     /// The variants. Each is the lines of one entry.
     pub variants: Vec<Vec<Part>>,
+}
+
+impl Entry {
+    /// Returns how it comes.
+    pub(crate) const fn pace(&self) -> Pace {
+        Pace { level: self.level, is_sparse: self.is_sparse, every: self.every }
+    }
+}
+
+/// How entries of one sort come.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    /// How loud they are.
+    pub level: LogLevel,
+    /// Whether there is one in a minute at most.
+    pub is_sparse: bool,
+    /// The seconds from one to the next, if they come at fixed times, and how long after the first such times of the part.
+    pub every: Option<[u32; 2]>,
 }
 
 /// A line of an entry.
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
-    /// The word in the place of the level, if the line is printed as an entry of its own at the same time.
+    /// The word in the place of the level, if the line is printed as an entry of its own.
     pub word: Option<String>,
+    /// How long after the line before it comes.
+    pub later: Later,
     /// The text of the line.
     pub text: Phrase,
+}
+
+/// How long after the line before a line of an entry comes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Later {
+    /// At the same time.
+    #[default]
+    No,
+    /// Milliseconds later.
+    Soon,
+    /// A few seconds later.
+    Then,
 }
 
 /// An entry that is printed only in some cases.
@@ -92,6 +128,8 @@ pub(crate) enum About {
     Served,
     /// A call that another part answered.
     Called,
+    /// That the part has far more to do than on a usual day.
+    Busy,
 }
 
 incident_env::named_enum! {
@@ -228,6 +266,7 @@ struct LevelFile {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word that a file may say")]
 struct EntryFile {
     class: Option<String>,
     #[serde(rename = "as")]
@@ -242,6 +281,13 @@ struct EntryFile {
     calls: bool,
     #[serde(default)]
     served: bool,
+    #[serde(default)]
+    busy: bool,
+    #[serde(default)]
+    sparse: bool,
+    every: Option<u32>,
+    #[serde(default)]
+    after: u32,
     text: Vec<String>,
 }
 
@@ -304,7 +350,12 @@ impl Dialect {
             }
             let variants = file.text.iter().map(|text| variant(text).map_err(|problem| format!("{place}: {problem}")));
             let variants = variants.collect::<Result<_, _>>()?;
-            Ok(Entry { stream, level: file.level.unwrap_or(usual), variants })
+            if file.every == Some(0) {
+                return Err(format!("{place}: nothing comes every 0 seconds"));
+            }
+            let level = file.level.unwrap_or(usual);
+            let every = file.every.map(|every| [every, file.after]);
+            Ok(Entry { stream, level, is_sparse: file.sparse, every, variants })
         };
         let mut says = Vec::new();
         for one in &file.says {
@@ -329,6 +380,7 @@ impl Dialect {
             let about = match (one.calls, one.served) {
                 (true, _) => About::Called,
                 (_, true) => About::Served,
+                _ if one.busy => About::Busy,
                 _ => About::Itself,
             };
             usual.push(Usual { about, kinds: one.kinds.clone(), entry: entry("usual", one, LogLevel::Info)? });
@@ -393,12 +445,18 @@ fn is_logged(vocabulary: &Vocabulary, id: ClassId) -> bool {
     matches!(class.tool, Diagnostic::QueryLogs | Diagnostic::CheckServiceStatus) || class.name == OFFSET
 }
 
-/// Reads the lines of a variant. A line that begins with `@WORD ` is printed as an entry of its own.
+/// Reads the lines of a variant. A line that begins with `@WORD ` is printed as an entry of its own. One that begins with `~`
+/// comes milliseconds after the line before it, and one that begins with `~~` seconds.
 fn variant(text: &str) -> Result<Vec<Part>, String> {
     let part = |line: &str| {
+        let (line, later) = match (line.strip_prefix("~~"), line.strip_prefix('~')) {
+            (Some(line), _) => (line, Later::Then),
+            (None, Some(line)) => (line, Later::Soon),
+            (None, None) => (line, Later::No),
+        };
         let own = line.strip_prefix('@').and_then(|rest| rest.split_once(' '));
         let (word, text) = own.map_or((None, line), |(word, text)| (Some(word.to_owned()), text));
-        Ok(Part { word, text: Phrase::parse(text)? })
+        Ok(Part { word, later, text: Phrase::parse(text)? })
     };
     text.trim_end_matches('\n').split('\n').map(part).collect()
 }

@@ -2,6 +2,7 @@
 //! knows a system or an incident.
 
 pub(crate) mod call;
+pub(crate) mod companies;
 pub(crate) mod dialect;
 pub(crate) mod family;
 pub(crate) mod family_text;

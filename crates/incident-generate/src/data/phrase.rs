@@ -142,6 +142,51 @@ incident_env::named_enum! {
         MethodWord = "method_word",
         MethodLower = "method_lower",
         Records = "records",
+        Domain = "domain",
+        ApiHost = "api_host",
+        NtpName = "ntp_name",
+        MsUp = "ms_up",
+        SecondsUp = "seconds_up",
+        WaitedMs = "waited_ms",
+        Took = "took",
+        Sent = "sent",
+        DnsSize = "dns_size",
+        DnsAnswer = "dns_answer",
+        DnsNone = "dns_none",
+        PtrName = "ptr_name",
+        ProxyTemp = "proxy_temp",
+        WorkerConnections = "worker_connections",
+        SnapshotIndex = "snapshot_index",
+        SnapshotBefore = "snapshot_before",
+        CompactIndex = "compact_index",
+        SnapshotFile = "snapshot_file",
+        WalFile = "wal_file",
+        SegmentFile = "segment_file",
+        EventUid = "event_uid",
+        EventVersion = "event_version",
+        FileKb = "file_kb",
+        Backend = "backend",
+        WaitQueue = "wait_queue",
+        SpringThread = "spring_thread",
+        Lsn = "lsn",
+        LastUp = "last_up",
+        Checkpoint = "checkpoint",
+        One = "one",
+        OneClass = "One",
+        Done = "done",
+        Package = "package",
+        Pad = "pad",
+        PeerUrl = "peer_url",
+        CaughtUpMs = "caught_up_ms",
+        RetainedMs = "retained_ms",
+        MsOver = "ms_over",
+        Uptime = "uptime",
+        Waiter = "waiter",
+        Lookup = "lookup",
+        LookupLost = "lookup_lost",
+        LookupSlow = "lookup_slow",
+        Compacted = "compacted",
+        CompactedBefore = "compacted_before",
     }
 }
 
@@ -163,7 +208,12 @@ impl Place {
 
     /// Returns whether the place names the other end of a call.
     pub(crate) const fn is_of_peer(self) -> bool {
-        matches!(self, Self::Known(Known::Peer | Known::PeerHost | Known::PeerIp | Known::PeerAddr | Known::PeerPort))
+        matches!(
+            self,
+            Self::Known(
+                Known::Peer | Known::PeerHost | Known::PeerIp | Known::PeerAddr | Known::PeerPort | Known::PeerUrl
+            )
+        )
     }
 }
 

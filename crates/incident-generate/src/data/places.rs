@@ -37,6 +37,10 @@ pub(crate) enum How {
     Hex(u32),
     /// So many letters and digits.
     Letters(u32),
+    /// So many lower-case letters and digits.
+    Lower(u32),
+    /// A number of 64 bits.
+    Long,
     /// A UUID of version 4.
     Uuid,
     /// One of these.
@@ -54,12 +58,45 @@ pub(crate) struct Drawn {
     pub(crate) how: How,
 }
 
+/// The hardware of nodes, as the kernel names it.
+const HARDWARE: [&str; 6] = [
+    "Amazon EC2 m6i.4xlarge/, BIOS 1.0 10/16/2017",
+    "Google Google Compute Engine/Google Compute Engine, BIOS Google 01/25/2024",
+    "OpenStack Foundation OpenStack Nova, BIOS 1.16.2-1 04/01/2014",
+    "QEMU Standard PC (Q35 + ICH9, 2009), BIOS 1.16.2-debian-1.16.2-1 04/01/2014",
+    "Microsoft Corporation Virtual Machine/Virtual Machine, BIOS Hyper-V UEFI Release v4.1 04/06/2022",
+    "VMware, Inc. VMware Virtual Platform/440BX Desktop Reference Platform, BIOS 6.00 11/12/2020",
+];
+/// Where the code of services in Go calls others, and where it logs requests.
+const GO_CLIENTS: [&str; 5] =
+    ["httpx/client.go:74", "transport/roundtrip.go:118", "client/http.go:91", "rest/do.go:63", "upstream/call.go:140"];
+const GO_ACCESS: [&str; 5] = [
+    "httpx/access.go:48",
+    "middleware/logging.go:57",
+    "server/middleware.go:39",
+    "rest/access.go:33",
+    "api/logger.go:52",
+];
+/// What browsers and other clients of users call themselves.
+const AGENTS: [&str; 10] = [
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/121.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36 Edg/120.0.0.0",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.2 Safari/605.1.15",
+    "Mozilla/5.0 (X11; Linux x86_64; rv:122.0) Gecko/20100101 Firefox/122.0",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_2_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.2 Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Mobile Safari/537.36",
+    "okhttp/4.12.0",
+    "python-requests/2.31.0",
+    "Dart/3.2 (dart:io)",
+    "axios/1.6.7",
+];
+
 const fn drawn(name: &'static str, each: Each, how: How) -> Drawn {
     Drawn { name, each, how }
 }
 
 /// All places whose values are drawn. The place in the list is hashed into the values, so new ones are appended.
-pub(crate) const DRAWN: [Drawn; 60] = [
+pub(crate) const DRAWN: [Drawn; 86] = [
     drawn("hex8", Each::Entry, How::Hex(8)),
     drawn("hex16", Each::Entry, How::Hex(16)),
     drawn("trace_id", Each::Entry, How::Hex(32)),
@@ -69,14 +106,14 @@ pub(crate) const DRAWN: [Drawn; 60] = [
     drawn("container_id", Each::Container, How::Hex(64)),
     drawn("lease_id", Each::Entry, How::Letters(24)),
     drawn("mount_id", Each::Part, How::Hex(8)),
-    drawn("realm", Each::System, How::Of(&["shop"])),
+    drawn("realm", Each::System, How::Of(&["internal", "customers", "platform", "main", "apps", "partners"])),
     drawn("realm_id", Each::System, How::Uuid),
     drawn("client_user_id", Each::Caller, How::Uuid),
     drawn("member_id", Each::Part, How::Hex(16)),
     drawn("remote_member_id", Each::Part, How::Hex(16)),
     drawn("remote_node", Each::Part, How::Of(&["node-2", "node-3", "node-4"])),
-    drawn("revision", Each::Part, How::Rising(900_000, 90_000_000, 41)),
-    drawn("raft_index", Each::Part, How::Rising(1_900_000, 90_000_000, 57)),
+    drawn("revision", Each::Part, How::Rising(900_000, 90_000_000, 2050)),
+    drawn("raft_index", Each::Part, How::Rising(90_000, 9_000_000, 450)),
     drawn("raft_term", Each::Part, How::Number(2, 40)),
     drawn("config_field", Each::Part, How::Of(&["retry_budget", "max_entries", "pool_size", "allow_list", "limits"])),
     drawn("zone_line", Each::Part, How::Number(12, 240)),
@@ -93,15 +130,15 @@ pub(crate) const DRAWN: [Drawn; 60] = [
     drawn("zebra_pid", Each::Part, How::Number(40, 90)),
     drawn("watchfrr_pid", Each::Part, How::Number(20, 39)),
     drawn("netlink_pid", Each::Part, How::Number(2_000_000_000, 4_290_000_000)),
-    drawn("ntp_name", Each::System, How::Of(&["ntp.shop.internal"])),
+    drawn("agent", Each::Entry, How::Of(&AGENTS)),
     drawn("image_digest", Each::Part, How::Hex(64)),
     drawn("nsandbox_id", Each::Entry, How::Hex(64)),
     drawn("ncontainer_id", Each::Entry, How::Hex(64)),
     drawn("npod_uid", Each::Entry, How::Uuid),
     drawn("veth", Each::Entry, How::Hex(8)),
-    drawn("api_id", Each::Part, How::Letters(10)),
-    drawn("api_key_id", Each::Caller, How::Letters(10)),
-    drawn("incident_id", Each::Part, How::Letters(12)),
+    drawn("api_id", Each::Part, How::Lower(10)),
+    drawn("api_key_id", Each::Caller, How::Lower(10)),
+    drawn("incident_id", Each::Part, How::Lower(12)),
     drawn("config_sha512", Each::Part, How::Hex(128)),
     drawn("jgroups_id", Each::Part, How::Number(10_000, 64_000)),
     drawn("remote_server_id", Each::Part, How::Uuid),
@@ -114,10 +151,40 @@ pub(crate) const DRAWN: [Drawn; 60] = [
     drawn("bytes", Each::Entry, How::Number(180, 9800)),
     drawn("waiting", Each::Entry, How::Number(4, 90)),
     drawn("pid", Each::Container, How::Number(7, 97)),
-    drawn("event_uid", Each::Entry, How::Uuid),
+    drawn("offsets", Each::Consumer, How::Number(0, 49)),
     drawn("cluster_uuid", Each::Part, How::Uuid),
     drawn("producer_id", Each::Queue, How::Number(1000, 90_000)),
     drawn("member_uuid", Each::Consumer, How::Uuid),
-    drawn("seq", Each::Part, How::Rising(1000, 6500, 1)),
+    drawn("seq", Each::Part, How::Rising(40, 900, 1)),
     drawn("bug_line", Each::Part, How::Number(40, 480)),
+    drawn("conn", Each::Part, How::Rising(20_000, 6_000_000, 530)),
+    drawn("cow", Each::Entry, How::Number(4, 19)),
+    drawn("cow_mean", Each::Entry, How::Number(1, 4)),
+    drawn("startup_pid", Each::Container, How::Number(24, 33)),
+    drawn("checkpoint_pid", Each::Container, How::Number(34, 39)),
+    drawn("cpu", Each::Entry, How::Number(0, 15)),
+    drawn("hardware", Each::Node, How::Of(&HARDWARE)),
+    drawn("took_ms", Each::Entry, How::Number(4012, 19_400)),
+    drawn("thread_id", Each::Part, How::Rising(9000, 700_000, 41)),
+    drawn("accessor", Each::Caller, How::Hex(64)),
+    drawn("error_bytes", Each::Part, How::Number(19, 168)),
+    drawn("dbid", Each::Part, How::Number(16_384, 16_410)),
+    drawn("session2", Each::Entry, How::Number(1000, 64_000)),
+    drawn("go_client", Each::System, How::Of(&GO_CLIENTS)),
+    drawn("go_access", Each::System, How::Of(&GO_ACCESS)),
+    drawn(
+        "log_client",
+        Each::System,
+        How::Of(&["RestClientCallLogger", "HttpCallLogger", "OutboundLogger", "ClientTracing"]),
+    ),
+    drawn("log_cache", Each::System, How::Of(&["CacheGuard", "RedisSupport", "CacheErrorLogger", "SafeCache"])),
+    drawn("log_access", Each::System, How::Of(&["AccessLogFilter", "RequestLogFilter", "HttpLogFilter"])),
+    drawn("retry_ms", Each::Entry, How::Number(3, 61)),
+    drawn("small", Each::Entry, How::Number(2, 9)),
+    drawn("dns_port", Each::Entry, How::Number(32_768, 60_999)),
+    drawn("members", Each::Consumer, How::Number(2, 6)),
+    drawn("seq_next", Each::Part, How::Rising(40, 900, 1)),
+    drawn("erl", Each::Part, How::Rising(900_000, 9_000_000, 700)),
+    drawn("erl_old", Each::Part, How::Rising(900_000, 9_000_000, 700)),
+    drawn("stream_id", Each::Entry, How::Long),
 ];

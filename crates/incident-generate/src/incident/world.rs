@@ -8,7 +8,7 @@ use crate::data::library::Library;
 use crate::data::vocabulary::Role;
 use crate::draws::Stream;
 use crate::ids::{ClassSet, EntityId, EntitySet, FactId, FactSet, PredicateId, VerbId};
-use crate::incident::calendar::{Clock, Moment};
+use crate::incident::calendar::{Clock, DAYS_OF_ALERTS, Moment};
 use crate::incident::deed::Deed;
 use crate::incident::incident::Incident;
 use crate::incident::timed::{HISTORY, Span, Timed, history, in_minute};
@@ -290,7 +290,16 @@ impl World {
 
     /// Returns the moment of the alert. It is at least three weeks from the ends of the year.
     pub(crate) fn moment_of_alert(&self) -> Moment {
-        let day = self.incident.draws.within(Stream::Alert, 7, 8, 25, 340);
+        let count = |[first, last]: [u32; 2]| last - first + 1;
+        let mut left = self.incident.draws.below(Stream::Alert, 7, 8, DAYS_OF_ALERTS.into_iter().map(count).sum());
+        let mut day = DAYS_OF_ALERTS[0][0];
+        for year in DAYS_OF_ALERTS {
+            if left < count(year) {
+                day = year[0] + left;
+                break;
+            }
+            left -= count(year);
+        }
         Moment((i64::from(day) * 1440 + i64::from(self.minute_of_alert())) * 60_000)
     }
 

@@ -64,8 +64,8 @@ pub(crate) fn build(draws: Draws, names: Draws, size: Size, naming: Naming) -> T
     build.data(&apis, &fronts, &dbs, &caches);
     build.messages(&apis, &fronts, &workers, &queues, &dbs);
     build.others(&apis, &batches, &dbs, &externals);
-    for (entity, name) in build.parts.iter_mut().zip(naming.names(names, &kinds)) {
-        entity.name = name;
+    for (entity, called) in build.parts.iter_mut().zip(naming.names(names, &kinds, &build.edges)) {
+        (entity.name, entity.keeps) = (called.name, called.keeps);
     }
     let journeys = build.journeys(&fronts);
     build.share_out(gateway, &journeys);
@@ -102,7 +102,16 @@ impl Builder {
             _ => within(1, 5_000, 36_000),
         };
         let used = within(2, 300, 560).cast_signed();
-        self.parts.push(Entity { name: String::new(), kind, zone: 0, node: None, demand, used, base_latency });
+        self.parts.push(Entity {
+            name: String::new(),
+            keeps: None,
+            kind,
+            zone: 0,
+            node: None,
+            demand,
+            used,
+            base_latency,
+        });
         id
     }
 

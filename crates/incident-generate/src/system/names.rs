@@ -1,18 +1,24 @@
 //! Names of entities.
 
-use crate::data::kinds::Kind;
+use std::collections::BTreeSet;
+
+use crate::data::companies::Companies;
+use crate::data::kinds::{EdgeKind, Kind};
 use crate::draws::{Draws, Stream};
+use crate::ids::EntityId;
+use crate::system::site::Site;
+use crate::system::topology::Edge;
 
 /// How entities are named.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Naming {
     /// The number of the skin. Another number gives the same system other names, and its records other ids.
     pub skin: u32,
-    /// Whether names say nothing, such as `svc-quartz`. Otherwise they say what an entity is, such as `billing-db`.
+    /// Whether names say nothing, such as `svc-quartz`. Otherwise they say what an entity is, such as `orders-db`.
     pub codenames: bool,
 }
 
-/// Names that mean nothing. Nodes have them in any case.
+/// Names that mean nothing.
 pub(crate) const WORDS: [&str; 72] = [
     "agate", "alder", "amber", "aspen", "basalt", "beryl", "birch", "bistre", "briar", "cedar", "chalk", "cinder",
     "clover", "cobalt", "copper", "coral", "crocus", "cypress", "delta", "dune", "ember", "fennel", "fern", "flint",
@@ -22,125 +28,175 @@ pub(crate) const WORDS: [&str; 72] = [
     "shale", "sorrel", "spruce", "sumac", "talc", "teal", "thistle", "topaz", "umber", "willow", "yarrow", "zinc",
 ];
 
-/// What services and stores are for.
-const ROLES: [&str; 72] = [
-    "accounts",
-    "address",
-    "alerts",
-    "archive",
-    "audit",
-    "banners",
-    "basket",
-    "billing",
-    "booking",
-    "calendar",
-    "campaign",
-    "cards",
-    "catalog",
-    "chat",
-    "claims",
-    "comments",
-    "consent",
-    "contacts",
-    "content",
-    "coupons",
-    "customs",
-    "delivery",
-    "devices",
-    "digest",
-    "disputes",
-    "drafts",
-    "exports",
-    "feed",
-    "fees",
-    "files",
-    "fraud",
-    "gallery",
-    "geo",
-    "gifts",
-    "history",
-    "imports",
-    "insights",
-    "inventory",
-    "invoices",
-    "labels",
-    "ledger",
-    "limits",
-    "lists",
-    "loyalty",
-    "mail",
-    "media",
-    "members",
-    "notes",
-    "offers",
-    "orders",
-    "parcels",
-    "payouts",
-    "photos",
-    "plans",
-    "points",
-    "prices",
-    "profile",
-    "quotes",
-    "ratings",
-    "refunds",
-    "reminders",
-    "rentals",
-    "returns",
-    "reviews",
-    "rewards",
-    "routes",
-    "savings",
-    "schedule",
-    "shipping",
-    "stock",
-    "tax",
-    "tickets",
-];
-/// What the parts under all services are called, by kind.
-const FRONTS: [&str; 6] = ["edge", "front", "public", "web", "main", "entry"];
-const PLATFORM: [&str; 8] = ["core", "shared", "internal", "central", "common", "base", "prime", "global"];
+/// One of so many services has a name that tells of its history.
+const WITH_HISTORY: u32 = 9;
+
+/// What an entity is called, and what it keeps or is for: the number of a resource of its company, or of a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Called {
+    /// Its name.
+    pub name: String,
+    /// The number.
+    pub keeps: Option<u16>,
+}
 
 impl Naming {
-    /// Draws the names of entities of these kinds. No two are the same.
+    /// Draws the names of entities of these kinds, which depend on each other as the edges say. No two are the same.
     #[must_use]
-    pub(crate) fn names(self, names: Draws, kinds: &[Kind]) -> Vec<String> {
+    pub(crate) fn names(self, names: Draws, kinds: &[Kind], edges: &[Edge]) -> Vec<Called> {
+        let site = Site::of(names);
         let words = names.shuffled(Stream::Names, 0, WORDS.len());
-        let roles = names.shuffled(Stream::Names, 1, ROLES.len());
         // Of each kind there are fewer entities than words.
         let word = |index: usize| WORDS[words[index % WORDS.len()]];
-        let role = |index: usize| ROLES[roles[index % ROLES.len()]];
-        let each = kinds.iter().enumerate();
-        each.map(|(index, kind)| match (kind, self.codenames) {
-            (Kind::Node, _) => format!("node-{}", word(index)),
-            (Kind::External, true) => format!("ext-{}", word(index)),
-            (_, true) => format!("svc-{}", word(index)),
-            (Kind::External, false) => format!("{}-provider", word(index)),
-            (Kind::Gateway, false) => format!("{}-gateway", names.pick(Stream::Names, 2, 0, &FRONTS)),
-            (Kind::Config | Kind::Identity | Kind::Dns | Kind::Network, false) => {
-                format!("{}-{kind}", names.pick(Stream::Names, 3, index as u64, &PLATFORM))
+        if self.codenames {
+            let each = kinds.iter().enumerate();
+            let named = each.map(|(index, kind)| {
+                let start = match kind {
+                    Kind::External => "ext",
+                    Kind::Node => return Called { name: site.node(index), keeps: None },
+                    _ => "svc",
+                };
+                Called { name: format!("{start}-{}", word(index)), keeps: None }
+            });
+            return named.collect();
+        }
+        let mut draft = Draft { names, site, kinds, edges, taken: BTreeSet::new(), all: Vec::new() };
+        draft.all = vec![Called { name: String::new(), keeps: None }; kinds.len()];
+        draft.services();
+        // What belongs to services is called after them, and what belongs to that after it.
+        for kind in [Kind::Db, Kind::Queue, Kind::Cache, Kind::Worker, Kind::Batch] {
+            draft.dependants(kind);
+        }
+        draft.others();
+        draft.all
+    }
+}
+
+/// Names that are being drawn.
+struct Draft<'a> {
+    names: Draws,
+    site: Site,
+    kinds: &'a [Kind],
+    edges: &'a [Edge],
+    taken: BTreeSet<String>,
+    all: Vec<Called>,
+}
+
+impl Draft<'_> {
+    fn of(&self, kind: Kind) -> Vec<usize> {
+        (0..self.kinds.len()).filter(|index| self.kinds[*index] == kind).collect()
+    }
+
+    /// Returns the name that a part of a kind has if it is for a resource.
+    fn called(&self, kind: Kind, keeps: u16) -> String {
+        let business = self.site.business();
+        let resource = &business.resources[usize::from(keeps)];
+        let team = &business.teams[usize::from(keeps) % business.teams.len()];
+        let name = self.site.style().of(kind);
+        name.replace("{r}", &resource.name).replace("{team}", team).replace("{co}", self.site.company())
+    }
+
+    /// Takes a name. If another part has it, a number follows it.
+    fn take(&mut self, index: usize, name: &str, keeps: Option<u16>) {
+        let numbered = (2..).map(|number| format!("{name}-{number}"));
+        let free = std::iter::once(name.to_owned()).chain(numbered).find(|name| !self.taken.contains(name));
+        let name = free.unwrap_or_default();
+        self.taken.insert(name.clone());
+        self.all[index] = Called { name, keeps };
+    }
+
+    /// Names the services: each keeps something of its own.
+    fn services(&mut self) {
+        let services = self.of(Kind::Api);
+        let business = self.site.business();
+        let shuffled = |purpose: u64, count: usize| self.names.shuffled(Stream::Names, purpose, count);
+        let own = shuffled(1, business.own);
+        let common = shuffled(2, business.resources.len() - business.own);
+        // Most of what a company runs is about its business.
+        let half = services.len() / 3;
+        let few = business.own.min(services.len() - half);
+        let mut keeps: Vec<_> = own[..few].to_vec();
+        keeps.extend(common.iter().map(|number| number + business.own));
+        keeps.truncate(services.len());
+        let order = shuffled(3, keeps.len());
+        for (place, index) in services.into_iter().enumerate() {
+            let keep = u16::try_from(keeps[order[place % order.len()]]).unwrap_or_default();
+            let name = self.called(Kind::Api, keep);
+            let name = match self.names.below(Stream::Names, 4, index as u64, WITH_HISTORY * 2) {
+                0 => format!("{name}-v2"),
+                1 => {
+                    let resource = &business.resources[usize::from(keep)].name;
+                    name.replacen(resource, &format!("legacy-{resource}"), 1)
+                }
+                _ => name,
+            };
+            self.take(index, &name, Some(keep));
+        }
+    }
+
+    /// Names the parts of a kind after those that they depend on or that depend on them.
+    fn dependants(&mut self, kind: Kind) {
+        for index in self.of(kind) {
+            let is_it = |at: EntityId| at.index() == index;
+            let callers = self.edges.iter().filter(|edge| is_it(edge.to) && edge.kind != EdgeKind::Store);
+            let callers = callers.map(|edge| edge.from.index());
+            let called = self.edges.iter().filter(|edge| is_it(edge.from)).map(|edge| edge.to.index());
+            let near = if matches!(kind, Kind::Worker | Kind::Batch) {
+                called.chain(callers).collect::<Vec<_>>()
+            } else {
+                callers.chain(called).collect()
+            };
+            let near: Vec<_> = near.into_iter().filter_map(|other| self.all[other].keeps).collect();
+            let services = self.of(Kind::Api).into_iter().filter_map(|other| self.all[other].keeps);
+            let all: Vec<_> = near.iter().copied().chain(services).collect();
+            let free = all.iter().find(|keeps| !self.taken.contains(&self.called(kind, **keeps)));
+            let keeps = free.or(all.first()).copied().unwrap_or_default();
+            let name = self.called(kind, keeps);
+            self.take(index, &name, Some(keeps));
+        }
+    }
+
+    /// Names what is under all services, and what is outside.
+    fn others(&mut self) {
+        let providers = &Companies::all().providers;
+        let order = self.names.shuffled(Stream::Names, 5, providers.len());
+        let mut outside = 0;
+        for index in 0..self.kinds.len() {
+            match self.kinds[index] {
+                Kind::External => {
+                    let number = order[outside % order.len()];
+                    outside += 1;
+                    self.take(index, &providers[number].name, u16::try_from(number).ok());
+                }
+                Kind::Node => self.take(index, &self.site.node(index), None),
+                kind @ (Kind::Gateway | Kind::Config | Kind::Identity | Kind::Dns | Kind::Network) => {
+                    let name = self.site.style().of(kind).replace("{co}", self.site.company());
+                    self.take(index, &name, None);
+                }
+                _ => {}
             }
-            (kind, false) => format!("{}-{kind}", role(index)),
-        })
-        .collect()
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     #[test]
-    fn names_say_what_an_entity_is_unless_they_are_codenames() {
+    fn names_say_what_an_entity_is_for_unless_they_are_codenames() {
         let kinds: Vec<_> = Kind::ALL.into_iter().chain([Kind::Api; 50]).chain([Kind::Node; 6]).collect();
-        for (skin, codenames) in [(0, false), (1, false), (0, true)] {
-            let names = Naming { skin, codenames }.names(Draws::new(skin.into()), &kinds);
-            assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), kinds.len(), "{names:?}");
-            for (name, kind) in names.iter().zip(&kinds) {
-                let says = name.contains(kind.as_str()) || name.ends_with("-provider");
-                assert_eq!(says, !codenames || *kind == Kind::Node, "{name} {kind}");
+        for (skin, codenames) in (0..40).map(|skin| (skin, false)).chain([(0, true)]) {
+            let all = Naming { skin, codenames }.names(Draws::new(skin.into()), &kinds, &[]);
+            let names: BTreeSet<_> = all.iter().map(|called| &called.name).collect();
+            assert_eq!(names.len(), kinds.len(), "{names:?}");
+            for (called, kind) in all.iter().zip(&kinds) {
+                let is_for = !matches!(
+                    kind,
+                    Kind::Gateway | Kind::Config | Kind::Identity | Kind::Dns | Kind::Network | Kind::Node
+                );
+                assert_eq!(called.keeps.is_some(), is_for && !codenames, "{called:?}");
+                assert!(!called.name.contains(['{', ' ', '"', ',']), "{called:?}");
             }
         }
     }

@@ -3,16 +3,17 @@
 //!
 //! Sizes come from the source of what happens, and addresses and other names from the source of names.
 
-use std::fmt::{self, Display, Write};
+use std::fmt::Write;
 
+use crate::data::companies::{Companies, Provider, Resource};
 use crate::data::dialect::Dialects;
 use crate::data::kinds::{EdgeKind, Kind};
 use crate::draws::{Draws, Stream};
 use crate::ids::{DialectId, EntityId};
+use crate::system::address::Address;
+use crate::system::site::Site;
 use crate::system::topology::Topology;
 
-/// The namespace that all parts run in.
-pub(crate) const NAMESPACE: &str = "shop";
 /// The letters of the random parts of pod names, as Kubernetes draws them.
 const LETTERS: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 
@@ -31,17 +32,6 @@ pub(crate) enum Size {
     Volume,
     /// The number of its replicas.
     Replicas,
-}
-
-/// An address of version 4 of the internet protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Address(pub(crate) [u8; 4]);
-
-impl Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [first, second, third, last] = self.0;
-        write!(f, "{first}.{second}.{third}.{last}")
-    }
 }
 
 /// The particulars of one part.
@@ -64,6 +54,11 @@ impl<'a> Particulars<'a> {
         self.at
     }
 
+    /// Returns what the operator has chosen for all parts.
+    pub(crate) const fn site(self) -> Site {
+        Site::of(self.names)
+    }
+
     /// Returns the kind of the part.
     pub(crate) fn kind(self) -> Kind {
         self.topology.entity(self.at).kind
@@ -76,8 +71,35 @@ impl<'a> Particulars<'a> {
 
     /// Returns what the part is for: `orders` of `orders-api`, and `quartz` of `svc-quartz`.
     pub(crate) fn role(self) -> &'a str {
+        if let Some(resource) = self.resource() {
+            return &resource.name;
+        }
         let (first, last) = self.name().split_once('-').unwrap_or((self.name(), ""));
-        if matches!(first, "svc" | "node" | "ext") { last } else { first }
+        if matches!(first, "svc" | "ext") { last } else { first }
+    }
+
+    /// Returns what the part keeps or works on, if it is named after it.
+    pub(crate) fn resource(self) -> Option<&'static Resource> {
+        if self.kind() == Kind::External {
+            return None;
+        }
+        self.topology.entity(self.at).keeps.and_then(|number| self.site().business().resources.get(usize::from(number)))
+    }
+
+    /// Appends what stores know the part as. A worker or a batch has another user than the service of the same name.
+    pub(crate) fn user(self, out: &mut String) {
+        match self.kind() {
+            kind @ (Kind::Worker | Kind::Batch) if self.resource().is_some() => {
+                self.site().user(out, &format!("{}_{kind}", self.role()));
+            }
+            _ => self.site().user(out, self.role()),
+        }
+    }
+
+    /// Returns what the part offers, if it is a provider that is named after it.
+    pub(crate) fn provider(self) -> Option<&'static Provider> {
+        let keeps = self.topology.entity(self.at).keeps.filter(|_| self.kind() == Kind::External);
+        keeps.and_then(|number| Companies::all().providers.get(usize::from(number)))
     }
 
     /// Returns the technology that the part runs.
@@ -148,12 +170,18 @@ impl<'a> Particulars<'a> {
             u8::try_from(self.drawn(purpose, low.into(), high.into())).unwrap_or(high)
         };
         if entity.kind == Kind::External {
-            return Address([203, 0, 113, octet(purpose, 10, 250)]);
+            return self.site().outside(octet(purpose, 20, 250));
         }
         match entity.node {
-            Some(node) => Address([10, 42, node_octet(node), octet(purpose, 2, 250)]),
-            None if entity.kind == Kind::Node => Address([10, 0, entity.zone + 1, node_octet(self.at)]),
-            None => Address([10, 96, entity.zone, octet(purpose, 2, 250)]),
+            Some(node) => {
+                let [first, second] = self.site().pods();
+                Address([first, second, node_octet(node), octet(purpose, 2, 250)])
+            }
+            None if entity.kind == Kind::Node => self.site().node_address(self.at.index()),
+            None => {
+                let [first, second] = self.site().services();
+                Address([first, second, entity.zone, octet(purpose, 2, 250)])
+            }
         }
     }
 

@@ -8,6 +8,8 @@ use crate::ids::{EntityId, EntitySet};
 pub struct Entity {
     /// The name that agents know it by.
     pub name: String,
+    /// What it keeps or works on, as the number of a resource of its company, or of a provider. None if its name says nothing.
+    pub keeps: Option<u16>,
     /// The kind of entity.
     pub kind: Kind,
     /// The number of its zone, 0 or 1.

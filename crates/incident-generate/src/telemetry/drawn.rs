@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::data::places::{DRAWN, Drawn, Each, How};
 use crate::draws::Stream;
 use crate::ids::EntityId;
+use crate::system::particulars::Size;
 use crate::telemetry::words::Words;
 
 impl Words<'_> {
@@ -28,12 +29,21 @@ impl Words<'_> {
         // Counts that mean nothing differ within one entry.
         let place = match (each, name) {
             (Each::Container, _) => self.ordinal.unwrap_or_else(|| self.container().ordinal()),
-            (_, "n3" | "bytes") => index + 1,
+            (_, "n3" | "bytes" | "hex64") => index + 1,
             _ => 0,
         };
         let bits = |word: u64| source.bits(Stream::Addresses, purpose, place, word);
         let within = |low: u32, high: u32| source.within(Stream::Addresses, purpose, place, low, high);
         let _ = match how {
+            _ if name == "waiting" => write!(out, "{}", self.waiting()),
+            // The identity of a client is that of one of its pods.
+            How::Hex(_) if name == "accessor" => {
+                let number = self.within(1 << 42, 0, self.of(self.caller).size(Size::Replicas) - 1);
+                let bits = |word: u64| source.bits(Stream::Addresses, purpose, u64::from(number) + 1, word);
+                write!(out, "{:016x}{:016x}{:016x}{:016x}", bits(0), bits(1), bits(2), bits(3))
+            }
+            // Hardware is that of the cloud that names the nodes.
+            How::Of(all) if name == "hardware" => out.write_str(all[self.site().hardware(all.len())]),
             // A process of a new container has another number than that of the container before.
             How::Number(low, high) if each == Each::Container => {
                 let count = high - low + 1;
@@ -43,8 +53,34 @@ impl Words<'_> {
             }
             How::Number(low, high) => write!(out, "{}", within(low, high)),
             How::Rising(low, high, a_minute) => {
-                let seconds = (self.time / 1000 + 86_400).unsigned_abs();
-                write!(out, "{}", u64::from(within(low, high)) + seconds * u64::from(a_minute) / 60)
+                let ms = (self.time + 86_400_000).unsigned_abs();
+                let number = u64::from(within(low, high)) + ms * u64::from(a_minute) / 60_000;
+                match name {
+                    // A connection that is spoken of was opened some time before.
+                    "thread_id" => write!(out, "{}", number - u64::from(self.within(1 << 51, 0, 2400))),
+                    "seq_next" => {
+                        let mut before = String::new();
+                        self.named_drawn(&mut before, "seq");
+                        write!(out, "{}", before.parse::<u64>().unwrap_or_default() + 1)
+                    }
+                    // The processes of a node of Erlang are counted in two numbers.
+                    "erl" | "erl_old" => {
+                        let started = self.within(
+                            1 << 54,
+                            if name == "erl" { 0 } else { 9000 },
+                            if name == "erl" { 9 } else { 700_000 },
+                        );
+                        let process = number - u64::from(started);
+                        write!(out, "{}.{}", process % 32_768, process / 32_768)
+                    }
+                    // An entry of the log of a store is a new revision, or something else.
+                    "raft_index" => {
+                        let mut revision = String::new();
+                        self.named_drawn(&mut revision, "revision");
+                        write!(out, "{}", number + revision.parse::<u64>().unwrap_or_default())
+                    }
+                    _ => write!(out, "{number}"),
+                }
             }
             How::Hex(digits) => {
                 let mut text = String::with_capacity(digits as usize + 16);
@@ -60,7 +96,21 @@ impl Words<'_> {
                 }
                 Ok(())
             }
+            How::Long => write!(out, "{}", bits(0)),
+            How::Lower(count) => {
+                const LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+                for word in 0..u64::from(count) {
+                    out.push(char::from(LETTERS[usize::try_from(bits(word) % 36).unwrap_or_default()]));
+                }
+                Ok(())
+            }
             How::Uuid => return Self::uuid(out, bits(0), bits(1)),
+            // A system has a few kinds of clients, and one of them sends most of what comes.
+            How::Of(all) if name == "agent" => {
+                let count = u32::try_from(all.len()).unwrap_or(1);
+                let place = [0, 0, 0, 0, 1, 1, 2, 3][usize::try_from(bits(0) % 8).unwrap_or_default()];
+                out.write_str(all[((self.site().choice(4, count) + place * 3) % count) as usize])
+            }
             How::Of(all) => out.write_str(all[within(0, u32::try_from(all.len()).unwrap_or(1) - 1) as usize]),
         };
     }

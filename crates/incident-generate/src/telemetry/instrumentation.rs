@@ -20,7 +20,7 @@ pub(super) fn scope_of(technology: &str, target: Target, other: &str) -> &'stati
             "go.opentelemetry.io/contrib/instrumentation/github.com/bradfitz/gomemcache/memcache/otelmemcache"
         }
         ("go", Target::Cache, _) => "github.com/redis/go-redis/extra/redisotel",
-        ("go", _, _) => "shop/telemetry",
+        ("go", _, _) => "internal/telemetry",
         ("java", Target::Served, _) => "io.opentelemetry.tomcat-10.0",
         ("java", Target::Request, _) => "io.opentelemetry.apache-httpclient-5.0",
         ("java", Target::Store, _) => "io.opentelemetry.jdbc",
@@ -36,7 +36,7 @@ pub(super) fn scope_of(technology: &str, target: Target, other: &str) -> &'stati
         ("python", Target::Cache, _) => "opentelemetry.instrumentation.redis",
         ("python", Target::Queue, "kafka") => "opentelemetry.instrumentation.confluent_kafka",
         ("python", Target::Queue, _) => "opentelemetry.instrumentation.celery",
-        ("python", Target::Work, _) => "shop.jobs",
+        ("python", Target::Work, _) => "app.jobs",
         ("nodejs", Target::Served | Target::Request, _) => "@opentelemetry/instrumentation-http",
         ("nodejs", Target::Store, "mysql") => "@opentelemetry/instrumentation-mysql2",
         ("nodejs", Target::Store, _) => "@opentelemetry/instrumentation-pg",
@@ -44,7 +44,7 @@ pub(super) fn scope_of(technology: &str, target: Target, other: &str) -> &'stati
         ("nodejs", Target::Cache, _) => "@opentelemetry/instrumentation-ioredis",
         ("nodejs", Target::Queue, "kafka") => "@opentelemetry/instrumentation-kafkajs",
         ("nodejs", Target::Queue, _) => "@opentelemetry/instrumentation-amqplib",
-        ("nodejs", Target::Work, _) => "shop/jobs",
+        ("nodejs", Target::Work, _) => "app/jobs",
         ("nginx", _, _) => "nginx",
         _ => "envoy",
     }

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use crate::data::dialect::{About, Dialect, Entry};
+use crate::data::dialect::{About, Dialect, Entry, Later, Pace};
 use crate::data::kinds::{EdgeKind, Kind};
 use crate::data::phrase::Place;
 use crate::data::vocabulary::FailsAs;
@@ -35,7 +35,15 @@ const SLOW: &str = "slow_op";
 const POOL: &str = "pool_wait";
 /// The classes of evidence of a document that is refused, and of a clock that is off.
 const REFUSED: &str = "parse_fail";
+/// The classes of evidence of a limit on the processor, and of a limit on calls.
+const LIMITED: &str = "throttled";
+const TURNED_AWAY: &str = "rate_limited";
 const OFFSET: &str = "offset_high";
+/// The milliseconds from one line of a burst to the next, on the average.
+const PACES: [u32; 6] = [160, 260, 500, 900, 1400, 1900];
+/// The milliseconds from one line of an entry to another that comes soon after it, or then.
+const SOON: [u32; 2] = [1, 19];
+const THEN: [u32; 2] = [900, 4200];
 /// The minutes until a clock is off as far as it will be.
 const STEERS: i32 = 15;
 /// The share of failures, in thousandths, from which an entity does not report work that was done.
@@ -48,16 +56,35 @@ const FAILED_CALLS: u64 = 2 << 16;
 const USUAL: u64 = 3 << 16;
 const USUAL_CALLS: u64 = 4 << 16;
 const SERVED: u64 = 5 << 16;
+const BUSY: u64 = 8 << 16;
+const TIMED: u64 = 9 << 16;
+/// The load, in thousandths of that on a quiet day, from which an entity has far more to do than usual.
+const FAR_MORE: i32 = 1500;
 
 /// An entry of a log, of which the newest ones are written.
 struct Line {
     /// Milliseconds after the alert.
     ms: i64,
+    /// Those of its last line.
+    last: i64,
+    /// Where the lines that come seconds later begin, and those of the last one before them.
+    cut: Option<(usize, i64)>,
     /// The key of its channel. Two entries of a channel never come at the same time.
     key: u64,
     id: RecordId,
     text: String,
     claim: Claim,
+}
+
+/// How an entry was written.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Written {
+    /// How many milliseconds after its first line its last one comes.
+    pub later: i64,
+    /// The number of its lines, without those that are entries of their own for whoever prints them.
+    pub lines: usize,
+    /// Where the lines that come seconds later begin, and how many milliseconds after its first line the last one before them comes.
+    pub cut: Option<(usize, i64)>,
 }
 
 /// What a log has collected.
@@ -81,8 +108,10 @@ impl<'a> Reader<'a> {
         self.usual(&mut log, About::Itself, USUAL);
         self.usual(&mut log, About::Served, SERVED);
         self.usual_calls(&mut log);
+        self.busy(&mut log);
         let Log { mut lines, kept, .. } = log;
         lines.sort_by_key(|line| (line.ms, line.key));
+        untangle(&mut lines);
         if self.asked.is_filtered() {
             lines.drain(..lines.len().saturating_sub(FILTERED));
         }
@@ -129,15 +158,15 @@ impl<'a> Reader<'a> {
                 let key = CLASSES | u64::from(class) << 8 | presence.number;
                 let claim = Claim::Shows { at: self.at, class };
                 let name = self.world.library.vocabulary.class(class).name.as_str();
-                // One document that is refused is refused for one reason.
-                let number = (name == REFUSED).then(|| self.which(presence.number) as usize % entry.variants.len());
+                // One document that is refused is refused for one reason, and what is counted is one thing.
+                let is_one = [REFUSED, LIMITED, TURNED_AWAY].contains(&name);
+                let number = is_one.then(|| self.which(presence.number) as usize % entry.variants.len());
                 let from = presence.from.saturating_add(if name == OFFSET { STEERS } else { 0 });
-                self.channel(log, key, entry.level, [from, presence.to], |text, when| {
+                self.channel(log, key, entry.pace(), [from, presence.to], |text, when| {
                     let minutes = when.minute.abs_diff(presence.from.max(OLDEST));
                     let ms = Some(self.lasts(class, peer.part, when));
                     let words = Words { ms, minutes, ..self.words_of(class, peer, when) };
-                    write_entry(text, dialect, entry, number, &words);
-                    claim
+                    (claim, write_entry(text, dialect, entry, number, &words))
                 });
                 if log.kept > before {
                     seen |= ClassSet::of(class);
@@ -193,27 +222,60 @@ impl<'a> Reader<'a> {
             works -= 1;
         }
         let ms = (self.world.usual(self.at).p99 / 1000).max(1);
-        self.channel(log, key, LogLevel::Info, [i32::MIN, works + 1], |text, when| {
+        // What keeps a service of the platform going, such as a snapshot, comes now and then. Requests come in bursts.
+        let of_platform = matches!(self.kind(self.at), Kind::Config | Kind::Identity | Kind::Network | Kind::Node);
+        let is_sparse = about == About::Itself && (of_platform || self.kind(self.at).is_store());
+        // Some of it comes at fixed times.
+        let (timed, entries): (Vec<&Entry>, Vec<&Entry>) = entries.into_iter().partition(|entry| entry.every.is_some());
+        for (number, entry) in (0..).zip(timed) {
+            self.channel(log, TIMED | number, entry.pace(), [i32::MIN, works + 1], |text, when| {
+                let ms = Some(self.took(RequestTime::Answered(ms), when.salt));
+                let words = Words { ms, ..self.words_of_usual(self.some_peer(), when) };
+                (Claim::Nothing, write_entry(text, dialect, entry, None, &words))
+            });
+        }
+        if entries.is_empty() {
+            return;
+        }
+        let pace = Pace { level: LogLevel::Info, is_sparse, every: None };
+        self.channel(log, key, pace, [i32::MIN, works + 1], |text, when| {
             let entry = self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), when.salt ^ 1, &entries);
             let ms = Some(self.took(RequestTime::Answered(ms), when.salt));
             // A gateway passes requests on to all that are behind it.
             let needs: Vec<_> = self.world.incident.topology.needs(self.at).map(|edge| edge.to).collect();
             let is_gateway = self.kind(self.at) == Kind::Gateway;
             let peer = if is_gateway { self.one_of(when, &needs) } else { self.some_peer() };
-            write_entry(text, dialect, entry, None, &Words { ms, ..self.words_at(peer, when) });
-            Claim::Nothing
+            (Claim::Nothing, write_entry(text, dialect, entry, None, &Words { ms, ..self.words_of_usual(peer, when) }))
         });
     }
 
+    /// Adds what the entity says of far more work than usual, for as long as it has that.
+    fn busy(&self, log: &mut Log) {
+        let dialect = self.dialect(self.at);
+        let first = self.now - WINDOW;
+        let is_busy = |minute: &i32| self.world.reading(self.state, self.at, *minute).load >= FAR_MORE;
+        let entries: Vec<_> = dialect.usual(self.kind(self.at)).filter(|usual| usual.about == About::Busy).collect();
+        let end = || (first..self.now).rev().find(is_busy);
+        let Some(end) = (!entries.is_empty()).then(end).flatten() else { return };
+        let onset = (first..=end).rev().take_while(is_busy).last().unwrap_or(end);
+        for (number, usual) in (0..).zip(&entries) {
+            let entry = &usual.entry;
+            self.channel(log, BUSY | number, entry.pace(), [onset, end + 1], |text, when| {
+                (Claim::Nothing, write_entry(text, dialect, entry, None, &self.words_at(None, when)))
+            });
+        }
+    }
+
     /// Adds the newest entries of a channel, which comes in bursts from one minute to another. `write` appends an entry and
-    /// returns what it claims. If a level or a text is asked for, only such entries count.
+    /// returns what it claims, and how many milliseconds after the first its last line comes. If a level or a text is asked for, only such entries count. An entry that is sparse comes once in
+    /// a minute at most.
     fn channel(
         &self,
         log: &mut Log,
         key: u64,
-        level: LogLevel,
+        Pace { level, is_sparse, every }: Pace,
         [from, to]: [i32; 2],
-        mut write: impl FnMut(&mut String, When) -> Claim,
+        mut write: impl FnMut(&mut String, When) -> (Claim, Written),
     ) {
         if log.level.is_some_and(|asked| asked != level) {
             return;
@@ -224,13 +286,16 @@ impl<'a> Reader<'a> {
         let mut shown = 0;
         let may_be_down = restarts::any(self.world, self.state, self.at);
         for minute in (first..=last).rev() {
-            let mut count = self.burst(key, minute);
+            let drawn = || self.burst(key, minute).min(if is_sparse { 1 } else { u32::MAX });
+            let fixed = every.map(|every| self.fixed_time(key, from, every, minute));
+            let mut count = fixed.map_or_else(drawn, |time| u32::from(time.is_some()));
             if minute == first && shown == 0 {
                 // Whatever was there was logged at least once.
                 count = count.max(1);
             }
             for number in (0..count).rev() {
-                let ms = i64::from(minute) * 60_000 + i64::from(self.moment(key, minute, number));
+                let within = fixed.flatten().unwrap_or_else(|| self.moment(key, minute, number));
+                let ms = i64::from(minute) * 60_000 + i64::from(within);
                 // Nobody writes between the end of a container and the start of the next.
                 let is_down = may_be_down && container(self.world, self.state, self.at, ms).started > ms;
                 if shown > 0 && (is_down || self.is_lost(key, minute, number)) {
@@ -249,7 +314,7 @@ impl<'a> Reader<'a> {
         key: u64,
         when: When,
         shown: &mut usize,
-        write: &mut impl FnMut(&mut String, When) -> Claim,
+        write: &mut impl FnMut(&mut String, When) -> (Claim, Written),
     ) {
         let most = if self.asked.is_filtered() { FILTERED } else { SHOWN };
         let is_shown = *shown < most;
@@ -258,15 +323,23 @@ impl<'a> Reader<'a> {
             return;
         }
         let mut text = String::with_capacity(120);
-        let claim = write(&mut text, when);
+        let (claim, written) = write(&mut text, when);
         if log.matching.as_ref().is_some_and(|asked| !text.contains(&**asked)) {
             return;
         }
         log.kept += 1;
         if is_shown {
             // Of a long entry, such as a stack trace, the newest one is enough.
-            *shown += if text.lines().count() > LONG { SHOWN } else { 1 };
-            log.lines.push(Line { ms: when.ms, key, id: self.id(LOGS, key, when.ms), text, claim });
+            *shown += if written.lines > LONG { SHOWN } else { 1 };
+            log.lines.push(Line {
+                ms: when.ms,
+                last: when.ms + written.later,
+                cut: written.cut.map(|(end, later)| (end, when.ms + later)),
+                key,
+                id: self.id(LOGS, key, when.ms),
+                text,
+                claim,
+            });
         }
     }
 
@@ -294,13 +367,33 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Returns when what comes every so many seconds comes in a minute, in milliseconds, if it comes in that minute. What
+    /// began within a year is counted from its first minute.
+    fn fixed_time(&self, key: u64, from: i32, [every, after]: [u32; 2], minute: i32) -> Option<u32> {
+        let (period, after) = (i64::from(every) * 1000, i64::from(after) * 1000);
+        let draws = self.world.incident.draws;
+        let began = if from > OLDEST { i64::from(from) * 60_000 } else { 0 };
+        // All that a part does at fixed times follows one clock.
+        let phase = i64::from(draws.below(Stream::Bursts, self.place(TIMED), 1 << 52, 6)) * 10_000;
+        let start = i64::from(minute) * 60_000;
+        let next = start + (began + phase + after - start).rem_euclid(period);
+        let when = u64::from(minute.cast_unsigned()) | 1 << 53;
+        // What a symptom brings about is less punctual.
+        let most = if from == i32::MIN { 3900 } else { 9900 };
+        let late = draws.within(Stream::Bursts, self.place(key), when, 3000, most);
+        let within = u32::try_from(next - start).ok().filter(|within| *within < 60_000)?;
+        Some((within + late).min(59_990))
+    }
+
     /// Returns when a line of a burst comes in its minute, in milliseconds.
     fn moment(&self, key: u64, minute: i32, number: u32) -> u32 {
         let draws = self.world.incident.draws;
         let place = self.place(key);
         let minute = u64::from(minute.cast_unsigned());
         let start = draws.within(Stream::Bursts, place, minute | 1 << 40, 0, 40_000);
-        start + number * 1900 + draws.within(Stream::Bursts, place, minute | u64::from(number + 2) << 40, 0, 1500)
+        // Some bursts are of one moment, and others go on for a while.
+        let apart = *draws.pick(Stream::Bursts, place, minute | 1 << 48, &PACES);
+        start + number * apart + draws.within(Stream::Bursts, place, minute | u64::from(number + 2) << 40, 0, apart / 2)
     }
 
     /// Adds the calls that fail, as the caller sees them; an entity sees only its own calls. Returns the newest of each.
@@ -332,11 +425,15 @@ impl<'a> Reader<'a> {
         let (dialect, called) = (self.dialect(self.at), self.dialect(edge.to));
         let which = self.which(FAILED_CALLS | u64::from(edge.to));
         let now = self.fails(edge, end).1;
-        let level = dialect.fails(now, self.kind(self.at), called, which).map_or(LogLevel::Error, |entry| entry.level);
+        let entry = dialect.fails(now, self.kind(self.at), called, which);
+        let usual = Pace { level: LogLevel::Error, is_sparse: false, every: None };
+        let sort = entry.map_or(usual, Entry::pace);
         let mut newest = None;
-        self.channel(log, FAILED_CALLS | u64::from(edge.to), level, [onset, end + 1], |text, when| {
+        self.channel(log, FAILED_CALLS | u64::from(edge.to), sort, [onset, end + 1], |text, when| {
             let (_, fails_as) = self.fails(edge, when.minute.max(onset));
-            let Some(entry) = dialect.fails(fails_as, self.kind(self.at), called, which) else { return claim };
+            let Some(entry) = dialect.fails(fails_as, self.kind(self.at), called, which) else {
+                return (claim, Written::default());
+            };
             // Whoever calls waits so long and no longer.
             let patience = TIMEOUT / 1000;
             let time = if fails_as == FailsAs::Timeout {
@@ -350,8 +447,9 @@ impl<'a> Reader<'a> {
             let call = FailedCall { to: edge.to, ms: when.ms, took, looks: fails_as, salt: when.salt };
             newest = newest.or(Some(call));
             let ms = Some(took);
-            write_entry(text, dialect, entry, None, &Words { ms, minutes, ..self.words_at(Some(edge.to), when) });
-            claim
+            let words = Words { ms, minutes, ..self.words_at(Some(edge.to), when) };
+            let number = which as usize % entry.variants.len().max(1);
+            (claim, write_entry(text, dialect, entry, Some(number), &words))
         });
         newest
     }
@@ -369,30 +467,78 @@ impl<'a> Reader<'a> {
         let works = |edge: &&Edge| is_request(edge) && self.fails(edge, self.now - 1).0 < LOGGED;
         for edge in self.world.incident.topology.needs(self.at).filter(works).take(CALLS) {
             let ms = (self.world.usual(edge.to).p99 / 1000).max(1);
-            self.channel(log, USUAL_CALLS | u64::from(edge.to), LogLevel::Info, [i32::MIN, i32::MAX], |text, when| {
-                let entry =
-                    self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), when.salt ^ 1, &entries);
-                let ms = Some(self.took(RequestTime::Answered(ms), when.salt));
-                write_entry(text, dialect, entry, None, &Words { ms, ..self.words_at(Some(edge.to), when) });
-                Claim::Nothing
-            });
+            self.channel(
+                log,
+                USUAL_CALLS | u64::from(edge.to),
+                Pace { level: LogLevel::Info, is_sparse: false, every: None },
+                [i32::MIN, i32::MAX],
+                |text, when| {
+                    let entry =
+                        self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), when.salt ^ 1, &entries);
+                    let ms = Some(self.took(RequestTime::Answered(ms), when.salt));
+                    let filled = Words { ms, ..self.words_at(Some(edge.to), when) };
+                    (Claim::Nothing, write_entry(text, dialect, entry, None, &filled))
+                },
+            );
+        }
+    }
+}
+
+/// Leaves out entries that would begin before the last line of the one above: those that claim nothing.
+fn untangle(lines: &mut Vec<Line>) {
+    let mut at = 1;
+    while at < lines.len() {
+        if lines[at].ms >= lines[at - 1].last {
+            at += 1;
+        } else if lines[at].claim == Claim::Nothing {
+            lines.remove(at);
+        } else if lines[at - 1].claim == Claim::Nothing {
+            lines.remove(at - 1);
+            at = (at - 1).max(1);
+        } else {
+            // Of two that claim something the first ends before what comes seconds later.
+            if let Some((end, last)) = lines[at - 1].cut.take() {
+                lines[at - 1].text.truncate(end);
+                lines[at - 1].last = last;
+            }
+            at += 1;
         }
     }
 }
 
 /// Appends an entry as its technology prints it: lines of its own, with what follows them. Of several texts one is drawn, if
 /// the number of none is given.
-pub(super) fn write_entry(out: &mut String, dialect: &Dialect, entry: &Entry, text: Option<usize>, words: &Words<'_>) {
+pub(super) fn write_entry(
+    out: &mut String,
+    dialect: &Dialect,
+    entry: &Entry,
+    text: Option<usize>,
+    words: &Words<'_>,
+) -> Written {
     let stream = &dialect.streams[entry.stream];
-    let drawn = || words.world.incident.draws.pick(Stream::Phrases, u64::from(words.at), words.salt, &entry.variants);
-    let parts = text.and_then(|number| entry.variants.get(number)).unwrap_or_else(drawn);
+    let draws = words.world.incident.draws;
+    let count = u32::try_from(entry.variants.len()).unwrap_or(u32::MAX);
+    let any = || draws.below(Stream::Phrases, u64::from(words.at), words.salt, count) as usize;
+    let number = text.filter(|number| *number < entry.variants.len()).unwrap_or_else(any);
+    let parts = &entry.variants[number];
     let is_call = parts.iter().flat_map(|part| part.text.places()).any(Place::is_of_peer);
-    let words = &Words { is_call, ..*words };
+    let mut words = Words { is_call, variant: number as u64, ..*words };
     let mut text = String::with_capacity(100);
+    let mut cut = None;
     for (number, part) in parts.iter().enumerate() {
+        let range = match part.later {
+            Later::No => [0, 0],
+            Later::Soon => SOON,
+            Later::Then => THEN,
+        };
+        if part.later == Later::Then && cut.is_none() {
+            cut = Some((out.len(), words.later));
+        }
+        words.later += i64::from(words.within(1 << 48 | number as u64, range[0], range[1]));
+        words.line = number as u64;
         text.clear();
         // Each line has its own numbers, and what is one value is the same in all of them.
-        part.text.write(&mut text, words);
+        part.text.write(&mut text, &words);
         if number > 0 {
             out.push('\n');
         }
@@ -400,10 +546,12 @@ pub(super) fn write_entry(out: &mut String, dialect: &Dialect, entry: &Entry, te
             (None, 1..) => out.push_str(&text),
             (word, _) => {
                 let level = word.as_deref().unwrap_or_else(|| stream.word(entry.level));
-                stream.line().write(out, &Words { level, text: &text, ..*words });
+                stream.line().write(out, &Words { level, text: &text, ..words });
             }
         }
     }
+    let lines = 1 + parts.iter().skip(1).filter(|part| part.word.is_none() && part.later == Later::No).count();
+    Written { later: words.later, lines, cut }
 }
 
 #[cfg(test)]

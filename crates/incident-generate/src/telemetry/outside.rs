@@ -1,6 +1,8 @@
 //! Hosts that are no part of the system: what a certificate that ended elsewhere belongs to, and names that nobody has.
 
-use crate::system::particulars::{Address, NAMESPACE, Particulars};
+use crate::system::address::Address;
+use crate::system::particulars::Particulars;
+use crate::system::site::Site;
 
 /// The port of hosts outside of the system.
 pub(super) const PORT: u16 = 443;
@@ -12,7 +14,7 @@ const HOST: u64 = 1 << 22;
 pub(crate) struct Outside {
     /// What it is called in the texts of who calls it.
     pub name: &'static str,
-    /// The name by which it is looked up.
+    /// The name by which it is looked up. What is nowhere has no domain.
     host: &'static str,
     /// The path that is asked for.
     pub path: &'static str,
@@ -22,10 +24,10 @@ pub(crate) struct Outside {
 
 /// Hosts of others that parts call beside their work.
 const HOSTS: [Outside; 4] = [
-    Outside { name: "webhook-sink", host: "hooks.customer-intake.example", path: "/v1/deliveries", last: 3 },
-    Outside { name: "licence-server", host: "licence.vendor-check.example", path: "/v2/checkins", last: 4 },
-    Outside { name: "status-feed", host: "feed.status-board.example", path: "/v1/components", last: 5 },
-    Outside { name: "geo-tables", host: "tables.geo-data.example", path: "/v3/tables", last: 6 },
+    Outside { name: "webhook-sink", host: "hooks.relayoro.com", path: "/v1/deliveries", last: 3 },
+    Outside { name: "licence-server", host: "license.keyvalto.net", path: "/v2/checkins", last: 4 },
+    Outside { name: "status-feed", host: "feed.uptimaro.io", path: "/v1/components", last: 5 },
+    Outside { name: "geo-tables", host: "tiles.geotablo.com", path: "/v3/tables", last: 6 },
 ];
 /// Names that clients ask for and that are nowhere.
 const NOWHERE: [Outside; 3] = [
@@ -46,14 +48,17 @@ impl Outside {
     }
 
     /// Returns the name by which it is looked up. What is nowhere is looked up where parts of the system are.
-    pub(super) fn host(self) -> String {
-        let is_elsewhere = HOSTS.contains(&self);
-        if is_elsewhere { self.host.to_owned() } else { format!("{}.{NAMESPACE}.svc.cluster.local", self.host) }
+    pub(super) fn host(self, site: Site) -> String {
+        if HOSTS.contains(&self) {
+            self.host.to_owned()
+        } else {
+            format!("{}.{}.svc.cluster.local", self.host, site.namespace())
+        }
     }
 
     /// Returns its address.
-    pub(super) const fn address(self) -> Address {
-        Address([203, 0, 113, self.last])
+    pub(super) fn address(self, site: Site) -> Address {
+        site.outside(self.last)
     }
 }
 

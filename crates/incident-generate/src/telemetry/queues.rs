@@ -10,7 +10,7 @@ const AGAIN: &str = "redelivery";
 /// The milliseconds between two deliveries of a message that cannot be handled.
 const BETWEEN_ATTEMPTS: i64 = 1900;
 /// The least number of milliseconds between two entries of a channel.
-const APART: i64 = 400;
+const APART: i64 = 80;
 /// The milliseconds of a day.
 const DAY: i64 = 86_400_000;
 
@@ -34,6 +34,11 @@ impl<'a> Words<'a> {
         let queue = self.queue();
         let ms = (time + DAY).unsigned_abs();
         u64::from(queue.drawn(17, 2_400_000, 8_000_000)) + ms * u64::from(queue.drawn(19, 20, 80)) / 1000
+    }
+
+    /// Returns the oldest offset that a partition of the queue keeps.
+    pub(super) fn log_start(&self) -> u64 {
+        self.end_of_partition(self.time) - u64::from(self.queue().drawn(21, 400_000, 900_000))
     }
 
     /// Returns how many messages came to a partition of the queue since the last time at which the part can have printed an

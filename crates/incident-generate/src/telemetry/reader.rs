@@ -178,6 +178,9 @@ impl<'a> Reader<'a> {
             outside: None,
             level: "",
             text: "",
+            variant: 0,
+            later: 0,
+            line: 0,
         }
     }
 

@@ -88,8 +88,8 @@ impl<'a> Reader<'a> {
         let first = self.now - self.window() + 1;
         let mut shown = 0;
         let mut write = |out: &mut String, when: When| {
-            write_entry(out, self.dialect(self.at), entry, Some(number), &self.words_at(None, when));
-            Claim::Shows { at: self.at, class }
+            let claim = Claim::Shows { at: self.at, class };
+            (claim, write_entry(out, self.dialect(self.at), entry, Some(number), &self.words_at(None, when)))
         };
         for minute in restarts.between(first, self.now - 1) {
             if shown > 0 && self.is_lost(key, minute, 0) {
@@ -142,8 +142,7 @@ impl<'a> Reader<'a> {
         let first = self.now - self.window() + 1;
         let mut write = |out: &mut String, when: When| {
             let words = self.words_at(None, when);
-            write_entry(out, platform, step.entry, step.text, &words);
-            step.claim
+            (step.claim, write_entry(out, platform, step.entry, step.text, &words))
         };
         let newest = restarts.between(first, self.now - 1).next().unwrap_or(first);
         for minute in restarts.between(first, self.now - 1) {
@@ -186,8 +185,7 @@ impl<'a> Reader<'a> {
             let salt = STARTS << 24 ^ u64::from(minute.cast_unsigned());
             let entry = self.world.incident.draws.pick(Stream::Phrases, u64::from(self.at), salt, &entries);
             let mut write = |out: &mut String, when: When| {
-                write_entry(out, dialect, entry, None, &self.words_at(None, when));
-                Claim::Nothing
+                (Claim::Nothing, write_entry(out, dialect, entry, None, &self.words_at(None, when)))
             };
             self.keep(log, STARTS, When { ms, minute, salt }, &mut shown, &mut write);
         }

@@ -6,7 +6,7 @@ use crate::data::kinds::Kind;
 use crate::data::phrase::Known;
 use crate::ids::EntityId;
 use crate::system::particulars::Particulars;
-use crate::telemetry::words::{WORDS, Words};
+use crate::telemetry::words::Words;
 
 impl<'a> Words<'a> {
     /// Returns the part whose routes an entry names: whoever is called, if it is about a call of the part to another.
@@ -37,21 +37,37 @@ impl<'a> Words<'a> {
         if of.kind() == Kind::External {
             return self.write_partner_route(out, of, index);
         }
-        let _ = write!(out, "/api/{}/{}", of.role(), self.within(index | 1 << 33, 1000, 99_999));
-        match self.within(index, 0, 4) {
-            0 => {
-                let _ = write!(out, "/{}", WORDS[of.drawn(40, 0, 15) as usize]);
+        let before = ["/api", "/api/v1", "/v1", "/v2", "", "/api"][self.site().choice(0, 6) as usize];
+        let _ = write!(out, "{before}/{}", of.role());
+        let below = of.resource().map(|resource| resource.below.as_slice()).unwrap_or_default();
+        let (draw, method) = (self.within(index, 0, 19), self.method()[0]);
+        match (method, draw) {
+            ("POST", 0..12) => return,
+            ("GET", 0..3) => {
+                let _ = write!(out, "?limit={}&page={}", [20, 50, 100][of.drawn(55, 0, 2) as usize], draw + 1);
+                return;
             }
+            _ => out.push('/'),
+        }
+        // Each part numbers its things in its own way.
+        match of.drawn(53, 0, 3) {
+            0 => Self::uuid(out, self.bits(index | 1 << 33), self.bits(index | 1 << 34)),
             1 => {
-                let _ = write!(out, "/{}", WORDS[of.drawn(41, 0, 15) as usize]);
+                let _ = write!(out, "{}", self.within(index | 1 << 33, 10_400_000, 98_700_000));
             }
-            _ => {}
+            _ => {
+                let _ = write!(out, "{}", self.within(index | 1 << 33, 1, 314).pow(2) + 17);
+            }
+        }
+        if method == "POST" || (method == "GET" && draw > 14) {
+            let word = below.get(draw as usize % below.len().max(1)).map_or("history", String::as_str);
+            let _ = write!(out, "/{word}");
         }
     }
 
     /// Appends the path of a request to a provider, which offers one kind of thing.
     pub(super) fn write_partner_route(&self, out: &mut String, of: Particulars<'_>, index: u64) {
-        let kinds = ["charges/ch", "refunds/re", "labels/lb", "messages/ms"];
-        let _ = write!(out, "/v1/{}_{:07x}", kinds[of.drawn(42, 0, 3) as usize], self.bits(index) >> 36);
+        let path = of.provider().map_or("/v1/charges/ch_", |provider| provider.path.as_str());
+        let _ = write!(out, "{path}{:013x}", self.bits(index) >> 12);
     }
 }

@@ -73,6 +73,26 @@ impl<'a> Reader<'a> {
         Words { time: when.ms, caller: self.one_of(when, &self.callers(|_| true)).unwrap_or(words.caller), ..words }
     }
 
+    /// Returns what fills the places of a usual entry. Whoever issues credentials or settings has clients that do not call it for
+    /// requests.
+    pub(super) fn words_of_usual(&self, peer: Option<EntityId>, when: When) -> Words<'a> {
+        let words = self.words_at(peer, when);
+        Words { caller: self.one_of(when, &self.supplied()).unwrap_or(words.caller), ..words }
+    }
+
+    /// Returns the services that have their credentials and settings from a part that no call leads to.
+    fn supplied(&self) -> Vec<EntityId> {
+        let topology = &self.world.incident.topology;
+        if !matches!(self.kind(self.at), Kind::Identity | Kind::Config) {
+            return Vec::new();
+        }
+        topology
+            .numbered()
+            .filter(|(_, entity)| matches!(entity.kind, Kind::Api | Kind::Worker))
+            .map(|(at, _)| at)
+            .collect()
+    }
+
     /// Returns what fills the places of an entry about a class of evidence.
     pub(super) fn words_of(&self, class: ClassId, peer: Peer, when: When) -> Words<'a> {
         let words = Words { outside: peer.outside, ..self.words_at(peer.part, when) };

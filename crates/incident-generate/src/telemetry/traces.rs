@@ -10,7 +10,6 @@ use crate::draws::Stream;
 use crate::ids::EntityId;
 use crate::incident::calendar::Moment;
 use crate::proof::claim::Claim;
-use crate::system::particulars::NAMESPACE;
 use crate::system::times::TIMEOUT;
 use crate::system::topology::Edge;
 use crate::system::traffic::Acting;
@@ -24,8 +23,6 @@ use crate::telemetry::words::Words;
 
 /// The slot of the record of a trace.
 const TRACE: u64 = 9 << 16;
-/// The address of the name server that all parts ask.
-const NAME_SERVER: &str = "10.96.0.10";
 /// Nanoseconds of a microsecond and of a millisecond.
 const MICRO: i64 = 1000;
 const MILLI: i64 = 1_000_000;
@@ -215,6 +212,10 @@ impl Reader<'_> {
                 let method = place(words, Known::Method);
                 let mut path = String::new();
                 words.write_route(&mut path, self.at);
+                if let Some((whole, query)) = path.split_once('?') {
+                    attributes.push(Attribute::text("url.query", query));
+                    path = whole.to_owned();
+                }
                 let route = template(&path);
                 attributes.push(Attribute::text("http.request.method", method.as_str()));
                 attributes.push(Attribute::text("http.route", route.as_str()));
@@ -246,13 +247,14 @@ impl Reader<'_> {
         let (own, other) = (self.dialect(self.at), self.dialect(call.edge.to));
         let (host, address) = (place(words, Known::PeerHost), place(words, Known::PeerAddr));
         let is_request = call.edge.kind.is_request();
+        let name_server = place(words, Known::DnsIp);
         let called = Called {
             by: &own.id,
             technology: &other.id,
             is_request,
             host: &host,
             address: &address,
-            name_server: NAME_SERVER,
+            name_server: &name_server,
         };
         let error = call.looks.map(|looks| span_error(called, looks));
         let mut attributes = Vec::new();
@@ -261,7 +263,7 @@ impl Reader<'_> {
             EdgeKind::Req | EdgeKind::Opt | EdgeKind::External => {
                 let (method, path) = (place(words, Known::Method), place(words, Known::Route));
                 attributes.push(Attribute::text("http.request.method", method.as_str()));
-                attributes.push(Attribute::text("url.full", format!("https://{host}:{}{path}", other.port)));
+                attributes.push(Attribute::text("url.full", format!("https://{}{path}", place(words, Known::PeerUrl))));
                 (kind, name, target) = (SpanKind::Client, method, Target::Request);
             }
             EdgeKind::Data | EdgeKind::Store => {
@@ -356,7 +358,7 @@ impl Reader<'_> {
         let mut attributes = vec![Attribute::text("service.name", self.name(self.at))];
         attributes.push(Attribute::text("service.version", place(&words, Known::Version)));
         attributes.push(Attribute::text("host.name", place(&words, Known::Pod)));
-        attributes.push(Attribute::text("k8s.namespace.name", NAMESPACE));
+        attributes.push(Attribute::text("k8s.namespace.name", self.particulars(self.at).site().namespace()));
         attributes.push(Attribute::text("k8s.pod.name", place(&words, Known::Pod)));
         if with_node {
             attributes.push(Attribute::text("k8s.node.name", place(&words, Known::Node)));
@@ -405,7 +407,8 @@ fn drawn(words: &Words<'_>, name: &str) -> String {
 
 /// Returns the template of a path: a part of it that has a digit is an id.
 fn template(path: &str) -> String {
-    let parts =
-        path.split('/').map(|part| if part.contains(|letter: char| letter.is_ascii_digit()) { "{id}" } else { part });
+    let is_release = |part: &str| part.len() == 2 && part.starts_with('v');
+    let has_digit = |part: &str| part.contains(|letter: char| letter.is_ascii_digit());
+    let parts = path.split('/').map(|part| if has_digit(part) && !is_release(part) { "{id}" } else { part });
     parts.collect::<Vec<_>>().join("/")
 }

@@ -10,12 +10,15 @@ use crate::draws::Stream;
 use crate::ids::EntityId;
 use crate::incident::calendar::{Moment, Style};
 use crate::incident::world::{State, World};
-use crate::system::particulars::{Address, NAMESPACE, Particulars, Size};
+use crate::system::address::Address;
+use crate::system::particulars::{Particulars, Size};
+use crate::system::site::Site;
 use crate::system::times::TIMEOUT;
 use crate::telemetry::flag_share::{flag_share, set_by};
 use crate::telemetry::outside::{Outside, PORT};
 use crate::telemetry::releases::{Release, brought_by, release};
 use crate::telemetry::restarts::{Container, container, within_an_hour};
+use crate::telemetry::spelling::{pad_logger, table_of, write_camel, write_pascal};
 
 /// What users store and ask for.
 pub(super) const WORDS: [&str; 16] = [
@@ -81,6 +84,12 @@ pub(crate) struct Words<'a> {
     pub level: &'a str,
     /// The text of the entry, in the line of a stream.
     pub text: &'a str,
+    /// Which of several texts the entry has.
+    pub variant: u64,
+    /// The milliseconds by which a line of the entry comes after its first.
+    pub later: i64,
+    /// The number of the line of the entry.
+    pub line: u64,
 }
 
 impl<'a> Words<'a> {
@@ -122,9 +131,19 @@ impl<'a> Words<'a> {
         found.map_or_else(|| self.other(), |at| self.of(at))
     }
 
-    /// Returns the database that an entry is about, or else a store of another kind.
-    fn database(&self) -> Particulars<'a> {
-        if matches!(self.own().kind(), Kind::Queue | Kind::Cache) { self.own() } else { self.about(&[Kind::Db]) }
+    /// Returns what the operator of the system has chosen.
+    pub(super) fn site(&self) -> Site {
+        Site::of(self.world.incident.names)
+    }
+
+    /// Returns the database that an entry is about: the part itself, what it calls, or the first that it needs. Where there is
+    /// none, it is what the part itself would have.
+    pub(super) fn database(&self) -> Particulars<'a> {
+        if matches!(self.own().kind(), Kind::Queue | Kind::Cache) {
+            return self.own();
+        }
+        let about = self.about(&[Kind::Db]);
+        if about.kind() == Kind::Db { about } else { self.own() }
     }
 
     /// Returns the client that an entry is about: the caller of a store, or the part itself.
@@ -136,19 +155,24 @@ impl<'a> Words<'a> {
         }
     }
 
+    /// Appends the address of who calls.
+    pub(super) fn write_caller(&self, out: &mut String) {
+        let _ = write!(out, "{}", self.caller_address());
+    }
+
     /// Returns the address of one of the pods of the part that calls, or that of a user if no part does.
     fn caller_address(&self) -> Address {
         let kind = self.own().kind();
+        if kind == Kind::External {
+            // A provider sees the few addresses from which its customer's requests come.
+            return self.site().exit(u8::try_from(u64::from(self.caller) % 3).unwrap_or_default());
+        }
         if self.caller != self.at {
             let caller = self.of(self.caller);
             return caller.address_numbered(self.within(1 << 42, 0, caller.size(Size::Replicas) - 1));
         }
-        let octet =
-            |number: u64, low: u32, high: u32| u8::try_from(self.within(1 << 42 | number, low, high)).unwrap_or(2);
         match kind {
-            // The addresses that are set aside for examples stand for those of users.
-            Kind::Gateway if octet(1, 0, 1) == 0 => Address([198, 51, 100, octet(2, 1, 254)]),
-            Kind::Gateway => Address([192, 0, 2, octet(2, 1, 254)]),
+            Kind::Gateway => self.site().balancer(self.bits(1 << 42)),
             _ => self.some_address(1 << 30),
         }
     }
@@ -167,7 +191,19 @@ impl<'a> Words<'a> {
     fn peer_end(&self) -> (Address, u16) {
         let other = self.other();
         let part = || (other.address(), self.dialect(other).port);
-        self.outside.map_or_else(part, |outside| (outside.address(), PORT))
+        self.outside.map_or_else(part, |outside| (outside.address(self.site()), PORT))
+    }
+
+    /// Returns a word from what the part is about: a thing, or a table.
+    fn word(&self, number: u32) -> &'static str {
+        let number = number as usize;
+        match self.own().resource() {
+            Some(resource) => {
+                let all: Vec<_> = resource.tables.iter().chain(&resource.below).collect();
+                all[number % all.len().max(1)]
+            }
+            None => WORDS[number % WORDS.len()],
+        }
     }
 
     /// Returns how many connections of the pool are idle.
@@ -181,9 +217,14 @@ impl<'a> Words<'a> {
     }
 
     /// Returns the method of the request that the entry is about, as it is sent and as a word.
-    fn method(&self) -> [&'static str; 2] {
+    pub(super) fn method(&self) -> [&'static str; 2] {
         let methods = [["GET", "Get"], ["GET", "Get"], ["GET", "Get"], ["POST", "Post"], ["PUT", "Put"]];
         methods[self.within(Known::Method as u64, 0, 4) as usize]
+    }
+
+    /// Returns whether the request that the entry is about has no body.
+    pub(super) fn is_read(&self) -> bool {
+        self.method()[0] == "GET"
     }
 
     /// Returns the release that a part runs at the time of the entry.
@@ -196,9 +237,10 @@ impl<'a> Words<'a> {
         i32::try_from(self.time.div_euclid(60_000)).unwrap_or(i32::MAX)
     }
 
-    fn some_address(&self, index: u64) -> Address {
+    pub(super) fn some_address(&self, index: u64) -> Address {
         let octet = |number: u64, high: u32| u8::try_from(self.within(index << 8 | number, 2, high)).unwrap_or(2);
-        Address([10, 42, octet(1, 40), octet(2, 250)])
+        let [first, second] = self.site().pods();
+        Address([first, second, octet(1, 40), octet(2, 250)])
     }
 
     /// Returns the clock offset of the node that the part runs on, in milliseconds.
@@ -207,11 +249,14 @@ impl<'a> Words<'a> {
         self.world.incident.draws.within(Stream::Sizes, u64::from(node), 200, SKEW[0], SKEW[1])
     }
 
-    fn host(out: &mut String, of: Particulars<'_>) {
+    pub(super) fn host(out: &mut String, of: Particulars<'_>) {
         let _ = match of.kind() {
-            Kind::External => write!(out, "api.{}.example", of.role()),
+            Kind::External => match of.provider() {
+                Some(provider) => write!(out, "api.{}.com", provider.name),
+                None => write!(out, "api.{}.{}", of.role(), of.site().domain()),
+            },
             Kind::Node => out.write_str(of.name()),
-            _ => write!(out, "{}.{NAMESPACE}.svc.cluster.local", of.name()),
+            _ => write!(out, "{}.{}.svc.cluster.local", of.name(), of.site().namespace()),
         };
     }
 
@@ -222,18 +267,23 @@ impl<'a> Words<'a> {
     }
 
     fn moment(&self, out: &mut String, style: Style) {
-        self.moment_at(out, self.time, style);
+        self.moment_at(out, self.time + self.later, style);
     }
 
-    fn moment_at(&self, out: &mut String, time: i64, style: Style) {
+    pub(super) fn moment_at(&self, out: &mut String, time: i64, style: Style) {
         let Moment(alert) = self.world.moment_of_alert();
         let _ = Moment(alert + time).write(out, style);
     }
 
     /// Returns when the symptom began, in milliseconds after the alert.
-    fn began(&self) -> i64 {
+    pub(super) fn began(&self) -> i64 {
         let minute = self.time.div_euclid(60_000) - i64::from(self.minutes);
         minute * 60_000
+    }
+
+    /// Returns a time shortly before the symptom began, in milliseconds after the alert.
+    fn ended(&self) -> i64 {
+        self.began() - i64::from(self.world.incident.names.within(Stream::Addresses, 1 << 45, 0, 1, 57)) * 1000
     }
 }
 
@@ -251,7 +301,6 @@ impl Fill for Words<'_> {
         let within = |low, high| self.within(index, low, high);
         let objects = &self.world.objects;
         let bug = |field: usize| BUGS[self.own().drawn(7, 0, 11) as usize][field];
-        let pick_word = |of: Particulars<'_>, purpose| WORDS[of.drawn(purpose, 0, 15) as usize];
         let _ = match place {
             Known::Itself => out.write_str(own.name()),
             Known::Peer => {
@@ -266,8 +315,12 @@ impl Fill for Words<'_> {
                 let zone = self.world.incident.topology.entity(self.at).zone;
                 write!(out, "zone-{}", if zone == 0 { 'a' } else { 'b' })
             }
-            Known::Ip => write!(out, "{}", self.some_address(index)),
-            Known::Word => out.write_str(WORDS[within(0, 15) as usize]),
+            // Who collects metrics has one address.
+            Known::Ip => {
+                let [first, second] = self.site().pods();
+                write!(out, "{first}.{second}.{}.{}", self.site().choice(1, 12) + 1, self.site().choice(2, 240) + 4)
+            }
+            Known::Word => out.write_str(self.word(within(0, 59))),
             Known::Ms => write!(out, "{}", self.ms(index)),
             Known::Seconds => {
                 let ms = self.ms(index);
@@ -287,7 +340,10 @@ impl Fill for Words<'_> {
             Known::Date => return self.moment(out, Style::Date),
             Known::Clock => return self.moment(out, Style::Time),
             Known::Milli => return self.moment(out, Style::Milliseconds),
-            Known::Micro => write!(out, "{:03}{:03}", self.time.rem_euclid(1000), within(0, 999)),
+            Known::Micro => {
+                let part = self.within(index | self.later.unsigned_abs() << 44, 0, 999);
+                write!(out, "{:03}{part:03}", (self.time + self.later).rem_euclid(1000))
+            }
             Known::Iso => return self.moment(out, Style::Iso),
             Known::Syslog => return self.moment(out, Style::Syslog),
             Known::Clf => return self.moment(out, Style::Clf),
@@ -302,7 +358,8 @@ impl Fill for Words<'_> {
             Known::Mmdd => return self.moment(out, Style::MonthDay),
             Known::Pod => return self.pod(out, self.at, 0),
             Known::Host => match own.kind() {
-                Kind::Node | Kind::External | Kind::Network => return Self::host(out, own),
+                Kind::Node | Kind::External => return Self::host(out, own),
+                Kind::Network => out.write_str(own.name()),
                 _ => return self.pod(out, self.at, 0),
             },
             Known::Node => {
@@ -313,13 +370,42 @@ impl Fill for Words<'_> {
                 let node = self.world.incident.topology.entity(self.at).node.unwrap_or(self.at);
                 write!(out, "{}", self.of(node).address())
             }
-            Known::Namespace | Known::Nns => out.write_str(NAMESPACE),
-            Known::App => out.write_str(own.role()),
+            Known::Namespace | Known::Nns => out.write_str(self.site().namespace()),
+            Known::App => out.write_str(&own.role().replace('-', "_")),
+            Known::One => out.write_str(own.resource().map_or("record", |resource| &resource.one)),
+            Known::OneClass => return write_pascal(out, own.resource().map_or("record", |resource| &resource.one)),
+            Known::Done => {
+                let done = own.resource().map(|resource| resource.done.as_slice()).unwrap_or_default();
+                let number = self.within(index, 0, 59) as usize % done.len().max(1);
+                out.write_str(done.get(number).map_or("updated", String::as_str))
+            }
+            Known::Package => {
+                let company = self.site().company().replace('-', "");
+                write!(out, "com.{company}.{}.", own.role().replace('-', ""))
+            }
+            Known::Pad => return pad_logger(out),
+            Known::CaughtUpMs | Known::RetainedMs => {
+                let Moment(alert) = self.world.moment_of_alert();
+                // A copy lags for longer than it may, and a segment is kept for a week.
+                let before = match place {
+                    Known::CaughtUpMs => 30_000 + i64::from(self.within(index, 40, 4900)),
+                    _ => 604_800_000 + i64::from(self.within(index, 2000, 298_000)),
+                };
+                write!(out, "{}", Moment(alert + self.time + self.later).epoch_ms() - before)
+            }
+            Known::PeerUrl => {
+                self.fill(out, Place::Known(Known::PeerHost), index);
+                let port = self.peer_end().1;
+                if port == PORT { Ok(()) } else { write!(out, ":{port}") }
+            }
             Known::Version => write!(out, "{}", self.release(own)),
-            Known::Image => write!(out, "registry.{NAMESPACE}.internal/{}:{}", own.name(), self.release(own)),
+            Known::Image => {
+                self.site().image(out, own.name());
+                write!(out, ":{}", self.release(own))
+            }
             Known::OwnIp => write!(out, "{}", own.address()),
             Known::PeerHost => match self.outside {
-                Some(outside) => out.write_str(&outside.host()),
+                Some(outside) => out.write_str(&outside.host(self.site())),
                 None => return Self::host(out, other),
             },
             Known::PeerIp => write!(out, "{}", self.peer_end().0),
@@ -327,22 +413,26 @@ impl Fill for Words<'_> {
             Known::PeerPort => write!(out, "{}", self.peer_end().1),
             Known::CallerIp => write!(out, "{}", self.caller_address()),
             Known::CallerAddr => write!(out, "{}:{}", self.caller_address(), within(32_768, 60_999)),
-            Known::Database => out.write_str(self.database().role()),
-            Known::User => write!(out, "{}_rw", self.client().role()),
-            Known::Table => write!(out, "public.{}", pick_word(self.database(), 15)),
-            Known::Topic => write!(out, "{}.events", self.queue().role()),
+            Known::Database => return self.site().database(out, self.database().role()),
+            Known::User => return self.client().user(out),
+            Known::Table => {
+                let of = self.database();
+                let schema =
+                    if self.site().choice(3, 3) == 0 { of.role().replace('-', "_") } else { "public".to_owned() };
+                write!(out, "{schema}.{}", table_of(of))
+            }
+            Known::Topic => return self.site().topic(out, self.queue().role()),
             Known::Group => out.write_str(self.of(self.consumer()).name()),
             Known::Partition => write!(out, "{}", self.queue().drawn(16, 0, 11)),
             Known::Offset => write!(out, "{}", self.end_of_partition(self.stuck_since().unwrap_or(self.time))),
             Known::LogEnd => write!(out, "{}", self.end_of_partition(self.time)),
             Known::LogBehind => write!(out, "{}", self.end_of_partition(self.time) - u64::from(within(900, 4000))),
-            Known::LogStart => {
-                let kept = self.queue().drawn(21, 400_000, 900_000);
-                write!(out, "{}", self.end_of_partition(self.time) - u64::from(kept))
+            Known::LogStart => write!(out, "{}", self.log_start()),
+            Known::Queue => return self.site().queue(out, self.queue().role()),
+            Known::ZoneFile => write!(out, "/etc/coredns/zones/{}.zone", self.site().domain()),
+            Known::KeyPattern => {
+                write!(out, "{}:*", self.about(&[Kind::Cache]).resource().map_or("items", |resource| &resource.one))
             }
-            Known::Queue => write!(out, "{}.work", self.queue().role()),
-            Known::ZoneFile => write!(out, "{NAMESPACE}.svc.cluster.local"),
-            Known::KeyPattern => write!(out, "{}:*", pick_word(self.about(&[Kind::Cache]), 18)),
             Known::Route => return self.write_route(out, self.route_of()),
             Known::Records => write!(out, "{}", u64::from(within(3, 96)).min(self.risen())),
             Known::Method => out.write_str(self.method()[0]),
@@ -350,8 +440,12 @@ impl Fill for Words<'_> {
             Known::MethodWord => out.write_str(self.method()[1]),
             Known::Status => out.write_str("200"),
             Known::LimitKb => write!(out, "{}", own.size(Size::Memory) * 1024),
-            Known::RssKb => write!(out, "{}", own.size(Size::Memory) * 1024 - within(800, 5200)),
-            Known::VmKb => write!(out, "{}", own.size(Size::Memory) * 1024 * 2 + own.drawn(20, 90_000, 900_000)),
+            // The kernel counts pages of 4 kB.
+            Known::RssKb => write!(out, "{}", (own.size(Size::Memory) * 1024 - within(800, 5200)) / 4 * 4),
+            Known::VmKb => {
+                write!(out, "{}", own.size(Size::Memory) * 1024 * 2 + own.drawn(20, 90_000, 900_000) / 4 * 4)
+            }
+            Known::FileKb => write!(out, "{}", within(0, 9000) * 4),
             Known::Pool => write!(out, "{}", own.size(Size::Pool)),
             Known::Idle => write!(out, "{}", self.idle()),
             Known::Busy => write!(out, "{}", own.size(Size::Pool) - self.idle()),
@@ -367,9 +461,25 @@ impl Fill for Words<'_> {
             Known::MaxConnections => {
                 write!(out, "{}", self.about(&[Kind::Db, Kind::Queue, Kind::Cache]).size(Size::Connections))
             }
-            Known::SkewS => write!(out, "{}.{:03}", self.skew() / 1000, self.skew() % 1000),
-            Known::CertEndIso | Known::SinceIso => return self.moment_at(out, self.began(), Style::IsoSeconds),
-            Known::EventFirst => return self.moment(out, Style::IsoSeconds),
+            Known::SkewS => {
+                // It is slewed, far too slowly, and measured again and again.
+                let micros =
+                    u64::from(self.skew()) * 1000 + u64::from(self.minutes.min(90)) * 431 + u64::from(within(0, 1900));
+                write!(out, "{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+            }
+            Known::MsOver => write!(out, "{}", self.ms(Known::Ms as u64) + within(1, 14)),
+            Known::Uptime => {
+                let [boot, ms] = [i64::from(own.drawn(35, 90_000, 9_000_000)), self.time + self.later + 86_400_000];
+                let micros =
+                    self.within(Known::Uptime as u64, 0, 990) + u32::try_from(self.line).unwrap_or_default() * 3;
+                write!(out, "{:5}.{:03}{:03}", boot + ms / 1000, ms % 1000, micros % 1000)
+            }
+            Known::Waiter => write!(out, "{}", self.waiter()),
+            Known::Lookup | Known::LookupLost | Known::LookupSlow => self.lookup_lines(out, place),
+            Known::Compacted => write!(out, "{}", self.compacted(1)),
+            Known::CompactedBefore => write!(out, "{}", self.compacted(2)),
+            Known::CertEndIso | Known::SinceIso => return self.moment_at(out, self.ended(), Style::IsoSeconds),
+            Known::EventFirst => return self.moment_at(out, self.event().first, Style::IsoSeconds),
             Known::Attempt => write!(out, "{}", self.attempt()),
             Known::Tries => write!(out, "{}", self.minutes + 1),
             Known::Restarts => write!(out, "{}", self.container().restarts),
@@ -382,32 +492,47 @@ impl Fill for Words<'_> {
             Known::BugFn => out.write_str(bug(2)),
             Known::BugMethod | Known::BugLfn => return write_camel(out, bug(2)),
             Known::BugField => out.write_str(bug(3)),
-            Known::Blocker => write!(out, "{}", self.database().drawn(23, 1000, 32_000)),
+            Known::Blocker => write!(out, "{}", self.blocker()),
+            Known::Backend => write!(out, "{}", self.backend(index)),
+            Known::WaitQueue => return self.wait_queue(out),
+            Known::SpringThread => self.spring_thread(out, index),
+            Known::Lsn => self.log_position(out),
+            Known::LastUp => return self.last_up(out, index),
+            Known::Checkpoint => self.checkpoint(out),
             Known::Relation => write!(out, "{}", self.database().drawn(24, 16_400, 24_600)),
             Known::SkewMs => write!(out, "{}", self.skew()),
-            Known::TableName => out.write_str(pick_word(self.database(), 15)),
+            Known::TableName => out.write_str(table_of(self.database())),
             Known::AheadIso => return self.moment_at(out, self.time + i64::from(self.skew()), Style::IsoSeconds),
-            Known::CertEndJava => return self.moment_at(out, self.began(), Style::Java),
+            Known::CertEndJava => return self.moment_at(out, self.ended(), Style::Java),
             Known::RevisionBefore => return self.rising(out, "revision", within(1000, 5000)),
             Known::RaftIndexBefore => return self.rising(out, "raft_index", within(10_000, 20_000)),
             Known::RemoteMemberIp | Known::RemoteNodeIp | Known::MemberIp => {
                 let Address([a, b, c, d]) = own.address();
                 write!(out, "{a}.{b}.{c}.{}", if d < 128 { d + 101 } else { d - 101 })
             }
-            Known::ConfigKey => write!(out, "{NAMESPACE}/{}/config", other.name()),
-            Known::Role => write!(out, "{}-rw", self.of(self.caller).role()),
+            Known::ConfigKey => write!(out, "{}/{}/config", self.site().namespace(), other.name()),
+            Known::Role => {
+                let caller = self.of(self.caller);
+                let kind = caller.kind();
+                match kind {
+                    Kind::Worker | Kind::Batch if caller.resource().is_some() => {
+                        write!(out, "{}-{kind}-rw", caller.role())
+                    }
+                    _ => write!(out, "{}-rw", caller.role()),
+                }
+            }
             Known::ZoneSerial => {
                 self.moment(out, Style::Day);
                 write!(out, "{:02}", self.generation % 100)
             }
-            Known::ZoneOrigin => write!(out, "{NAMESPACE}.internal."),
-            Known::EventCount => out.write_str("1"),
-            Known::EventHex16 => {
-                let Moment(alert) = self.world.moment_of_alert();
-                let ns =
-                    Moment(alert + self.time).epoch_ms().unsigned_abs() * 1_000_000 + u64::from(within(0, 999_999));
-                write!(out, "{ns:016x}")
+            Known::ZoneOrigin => write!(out, "{}.", self.site().domain()),
+            Known::EventCount => write!(out, "{}", self.event().count),
+            Known::EventUid => {
+                let [high, low] = self.event().uid;
+                return Self::uuid(out, high, low);
             }
+            Known::EventHex16 => write!(out, "{:016x}", self.event().nanos),
+            Known::EventVersion => write!(out, "{}", self.rises(60, [40_000_000, 700_000_000], 900)),
             Known::Started => return self.moment_at(out, self.container().started, Style::IsoSeconds),
             Known::LastStarted => return self.moment_at(out, self.container().last[0], Style::IsoSeconds),
             Known::LastEnded => return self.moment_at(out, self.container().last[1], Style::IsoSeconds),
@@ -431,14 +556,23 @@ impl Fill for Words<'_> {
                 out.write_str(&changed)
             }
             Known::PgtablesKb => write!(out, "{}", (own.size(Size::Memory) * 1024 / 512 + 80) / 4 * 4),
-            Known::ImageRepo => write!(out, "registry.{NAMESPACE}.internal/{}", own.name()),
+            Known::ImageRepo => return self.site().image(out, own.name()),
             Known::DateSlash => return self.moment(out, Style::Slashes),
-            Known::DnsIp => out.write_str("10.96.0.10"),
+            Known::DnsIp => {
+                let [first, second] = self.site().services();
+                write!(out, "{first}.{second}.0.10")
+            }
             Known::Code => out.write_str(self.code),
             Known::PartnerRoute => return self.write_partner_route(out, self.partner(), index),
             Known::NeighborIp => write!(out, "10.255.{}.1", own.drawn(31, 0, 31)),
-            Known::Prefix => write!(out, "10.42.{}.0/24", own.drawn(32, 10, 60)),
-            Known::UsualPrefix => write!(out, "10.43.{}.0/24", within(0, 250)),
+            Known::Prefix => {
+                let [first, second] = self.site().pods();
+                write!(out, "{first}.{second}.{}.0/24", own.drawn(32, 10, 60))
+            }
+            Known::UsualPrefix => {
+                let [first, second] = self.site().services();
+                write!(out, "{first}.{second}.{}.0/24", within(0, 250))
+            }
             Known::KubeletPid7 => {
                 let mut number = String::new();
                 self.named_drawn(&mut number, "kubelet_pid");
@@ -458,10 +592,13 @@ impl Fill for Words<'_> {
                 match place {
                     Known::Npod => return self.pod(out, at, 0),
                     Known::Ncontainer => out.write_str(of.name()),
-                    _ => write!(out, "registry.{NAMESPACE}.internal/{}:{}", of.name(), self.release(of)),
+                    _ => {
+                        self.site().image(out, of.name());
+                        write!(out, ":{}", self.release(of))
+                    }
                 }
             }
-            Known::ApiserverAddr => out.write_str("10.0.0.10:6443"),
+            Known::ApiserverAddr => write!(out, "{}:6443", self.site().apiserver()),
             Known::EpochBegin => {
                 let Moment(alert) = self.world.moment_of_alert();
                 write!(
@@ -471,23 +608,23 @@ impl Fill for Words<'_> {
                 )
             }
             Known::Member => return self.pod(out, self.at, 1),
+            Known::Domain => write!(out, "{}", self.site().domain()),
+            Known::ApiHost => return self.site().front(out),
+            Known::NtpName => write!(out, "ntp{}.{}", own.drawn(51, 1, 3), self.site().domain()),
+            Known::MsUp | Known::SecondsUp | Known::WaitedMs | Known::Took | Known::Sent => {
+                self.durations(out, place, index)
+            }
+            Known::DnsSize | Known::DnsAnswer | Known::DnsNone | Known::PtrName => self.lookup(out, place),
+            Known::ProxyTemp => self.spooled(out),
+            Known::WorkerConnections => write!(out, "{}", [512, 768, 1024, 2048, 4096][own.drawn(52, 0, 4) as usize]),
+            Known::SnapshotIndex
+            | Known::SnapshotBefore
+            | Known::CompactIndex
+            | Known::SnapshotFile
+            | Known::WalFile => self.snapshot(out, place),
+            Known::SegmentFile => write!(out, "{:020}", self.log_start()),
             Known::Text => out.write_str(self.text),
             Known::Level => out.write_str(self.level),
         };
-    }
-}
-
-/// Appends a name in lower camel case.
-fn write_camel(out: &mut String, name: &str) {
-    let mut upper = false;
-    for letter in name.chars() {
-        match letter {
-            '_' => upper = true,
-            _ if upper => {
-                out.push(letter.to_ascii_uppercase());
-                upper = false;
-            }
-            _ => out.push(letter),
-        }
     }
 }

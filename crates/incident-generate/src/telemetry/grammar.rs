@@ -1,0 +1,285 @@
+//! Places whose values follow a grammar of their own: durations as Go prints them, events of Kubernetes that are counted, sizes of
+//! messages of a name server, snapshots of a store, and the sessions of a database.
+
+use std::fmt::Write;
+
+use crate::data::kinds::Kind;
+use crate::data::phrase::Known;
+use crate::draws::Stream;
+use crate::incident::calendar::{Moment, Style};
+use crate::system::address::Address;
+use crate::system::times::TIMEOUT;
+use crate::telemetry::words::Words;
+
+/// The milliseconds of a minute and of a day.
+const MINUTE: i64 = 60_000;
+const DAY: i64 = 86_400_000;
+/// The milliseconds between the first times of events that differ in their texts.
+const BETWEEN_TEXTS: i64 = 7000;
+/// The number of entries after which etcd takes a snapshot, and how many it keeps before it.
+const SNAPSHOT: u64 = 10_001;
+const CATCH_UP: u64 = 5000;
+/// The number of snapshots after which one is removed.
+const KEPT: u64 = 5;
+/// The number of entries of a file of the write-ahead log of etcd.
+const WAL: u64 = 61_440;
+/// The bytes of a query and of its answer, beside names: RFC 1035 has 12 for the head, 4 for what is asked, and 14 for an address.
+const QUESTION: usize = 16;
+const ANSWER: usize = 14;
+/// The bytes by which an answer without an address is longer than its query: the SOA record of `cluster.local.`.
+const NO_ANSWER: usize = 93;
+/// The milliseconds from one session that waits for a lock to the next.
+const ARRIVES: [i64; 4] = [90, 120, 150, 180];
+/// The shared buffers of a database.
+const BUFFERS: u32 = 262_144;
+/// The sessions of a database that are there at one time.
+const BACKENDS: u32 = 90;
+
+/// An event of Kubernetes. The same one is counted, and not written again.
+pub(super) struct Event {
+    /// When it came first, in milliseconds after the alert.
+    pub first: i64,
+    /// How often it came.
+    pub count: i64,
+    /// The nanoseconds since 1970 of the first time, which are in its name.
+    pub nanos: u64,
+    /// The bits of its id.
+    pub uid: [u64; 2],
+}
+
+impl Words<'_> {
+    /// Returns the event that an entry is. One that tells of a symptom comes again as long as that lasts.
+    pub(super) fn event(&self) -> Event {
+        let own = self.own();
+        let variant = i64::try_from(self.variant).unwrap_or_default();
+        let (first, count) = if self.minutes == 0 {
+            (self.time, 1)
+        } else {
+            let first = self.began() - i64::from(own.drawn(68, 4, 9)) * MINUTE
+                + BETWEEN_TEXTS * variant
+                + i64::from(own.drawn(60, 1000, 9000));
+            // A kubelet writes the first ones as they come, and then one each five minutes.
+            (first, i64::from(own.drawn(61, 21, 26)) + (self.time - first).max(0) / (5 * MINUTE))
+        };
+        let Moment(alert) = self.world.moment_of_alert();
+        let draws = self.world.incident.names.child(1 << 46 | u64::from(self.at)).child(first.cast_unsigned());
+        let bits = |word: u64| draws.bits(Stream::Addresses, self.variant, 0, word);
+        let nanos = Moment(alert + first).epoch_ms().unsigned_abs() * 1_000_000 + bits(2) % 1_000_000;
+        Event { first, count, nanos, uid: [bits(0), bits(1)] }
+    }
+
+    /// Returns a number of the part that is drawn and rises by so much each minute.
+    pub(super) fn rises(&self, purpose: u64, [low, high]: [u32; 2], a_minute: u64) -> u64 {
+        let ms = (self.time + self.later + DAY).unsigned_abs();
+        u64::from(self.own().drawn(purpose, low, high)) + ms * a_minute / MINUTE.unsigned_abs()
+    }
+
+    /// Returns the number of the oldest backend of the database that an entry is about.
+    fn oldest_backend(&self) -> u32 {
+        let days = u32::try_from((self.time + DAY) / MINUTE).unwrap_or_default();
+        self.database().drawn(62, 300, 24_000) + days * 3
+    }
+
+    /// Returns the number of the backend that an entry is about. Clients keep theirs in a pool, so they are near each other.
+    pub(super) fn backend(&self, index: u64) -> u32 {
+        self.oldest_backend() + self.within(index, 1, BACKENDS)
+    }
+
+    /// Returns the number of the backend that holds a lock which others wait for.
+    pub(super) fn blocker(&self) -> u32 {
+        let of = self.database();
+        of.drawn(62, 300, 24_000) + of.drawn(23, 40, 3000)
+    }
+
+    /// Returns the sessions that wait for a lock, of which one began to each so many milliseconds: how often that is, and in
+    /// which order they come.
+    fn waiters(&self) -> (i64, Vec<usize>) {
+        let of = self.database();
+        let apart = ARRIVES[of.drawn(66, 0, 3) as usize];
+        let draws = self.world.incident.names;
+        (apart, draws.shuffled(Stream::Addresses, u64::from(of.id()) | 1 << 43, BACKENDS as usize))
+    }
+
+    /// Returns the number of the session that was the n-th to wait.
+    fn waiter_numbered(&self, number: i64, (apart, order): &(i64, Vec<usize>)) -> u32 {
+        let of = self.database();
+        let minutes = u32::try_from((number * apart + DAY) / MINUTE).unwrap_or_default();
+        let place = usize::try_from(number.rem_euclid(BACKENDS.into())).unwrap_or_default();
+        of.drawn(62, 300, 24_000) + minutes * 3 + u32::try_from(order[place]).unwrap_or_default() + 1
+    }
+
+    /// Returns the number of the session that has now waited for a second.
+    pub(super) fn waiter(&self) -> u32 {
+        let waiters = self.waiters();
+        self.waiter_numbered((self.time - 1000).div_euclid(waiters.0), &waiters)
+    }
+
+    /// Appends who waits for a lock, in the order in which they came: nobody waits for longer than callers do.
+    pub(super) fn wait_queue(&self, out: &mut String) {
+        let waiters = self.waiters();
+        let own = (self.time - 1000).div_euclid(waiters.0);
+        let patience = i64::from(TIMEOUT) / 1000 - 1;
+        let first = ((self.time - patience).max(self.began()).div_euclid(waiters.0) + 1).min(own);
+        for number in first..=(self.time.div_euclid(waiters.0)).max(own) {
+            let comma = if number == first { "" } else { ", " };
+            let _ = write!(out, "{comma}{}", self.waiter_numbered(number, &waiters));
+        }
+    }
+
+    /// Returns the revision up to which a store was compacted so many times ago, which it is each five minutes.
+    pub(super) fn compacted(&self, times: i64) -> u64 {
+        const APART: i64 = 300_000;
+        let time = self.time.div_euclid(10_000) * 10_000;
+        // Not as much is written in each of these times.
+        let of = (time.div_euclid(APART) - times).cast_unsigned();
+        let draws = self.world.incident.names.child(1 << 55 | u64::from(self.at));
+        self.number_at("revision", time - APART * times) + u64::from(draws.within(Stream::Addresses, of, 0, 0, 3100))
+    }
+
+    /// Appends where the write-ahead log of a database is.
+    pub(super) fn log_position(&self, out: &mut String) -> std::fmt::Result {
+        let position = self.rises(65, [900_000, 40_000_000], 900) * 4099 + self.later.unsigned_abs() * 9176;
+        write!(out, "{:X}/{:X}", position >> 32, position & 0xffff_ffff)
+    }
+
+    /// Appends when a database that was not shut down is known to have been up.
+    pub(super) fn last_up(&self, out: &mut String, index: u64) {
+        let time = self.time - i64::from(self.within(index, 9000, 290_000));
+        self.moment_at(out, time, Style::Date);
+        out.push(' ');
+        self.moment_at(out, time, Style::Time);
+    }
+
+    /// Appends what a database says of a checkpoint. One writes a buffer each 100 ms, or else as fast as it must.
+    pub(super) fn checkpoint(&self, out: &mut String) -> std::fmt::Result {
+        let drawn = |number: u64, low, high| self.within(1 << 46 | number, low, high);
+        let buffers = drawn(0, 46, 90) * drawn(1, 60, 140);
+        let write = (buffers * 100 + drawn(2, 1, 900)).min(269_000 + drawn(2, 1, 900));
+        let (sync, files) = (drawn(3, 2, 60), drawn(4, 3, 60).min(buffers));
+        let total = write + sync + drawn(5, 3, 40);
+        let distance = buffers * drawn(6, 9, 29);
+        let seconds = |ms: u32| format!("{}.{:03}", ms / 1000, ms % 1000);
+        write!(
+            out,
+            "wrote {buffers} buffers ({}.{}%); 0 WAL file(s) added, 0 removed, {} recycled; write={} s, sync={} s, \
+             total={} s; sync files={files}, longest={} s, average={} s; distance={distance} kB, estimate={} kB",
+            buffers * 100 / BUFFERS,
+            buffers * 1000 / BUFFERS % 10,
+            (distance + drawn(7, 0, 16_383)) / 16_384,
+            seconds(write),
+            seconds(sync),
+            seconds(total),
+            seconds(sync * 2 / 3),
+            seconds(sync / files.max(1)),
+            distance + drawn(8, 0, 24_000),
+        )
+    }
+
+    /// Appends the last 15 letters of the name of a thread of a service of Spring.
+    pub(super) fn spring_thread(&self, out: &mut String, index: u64) -> std::fmt::Result {
+        let number = self.within(index, 1, 40);
+        let name = if self.own().kind() == Kind::Api {
+            format!("https-jsse-nio-8443-exec-{number}")
+        } else {
+            format!("         task-{}", number / 5 + 1)
+        };
+        out.write_str(&name[name.len() - 15..])
+    }
+
+    /// Appends a duration or a number of bytes that belongs to a request.
+    pub(super) fn durations(&self, out: &mut String, place: Known, index: u64) -> std::fmt::Result {
+        let ms = self.ms.unwrap_or_else(|| self.within(Known::Ms as u64, 2000, 9800));
+        // Whoever passes a request on waits a little longer than the part behind it takes.
+        let up = ms.saturating_sub(self.within(Known::MsUp as u64, 0, 2)).max(1);
+        match place {
+            Known::MsUp => write!(out, "{up}"),
+            Known::SecondsUp => write!(out, "{}.{:03}", up / 1000, up % 1000),
+            // A timer fires shortly after its time.
+            Known::WaitedMs => {
+                let late = self.within(index, 0, 40);
+                write!(out, "{}", TIMEOUT / 1000 + if late > 34 { late } else { late / 9 })
+            }
+            Known::Took => {
+                let nanos = self.within(index, 1, 999_999);
+                let (whole, part, unit) = if ms < 1000 {
+                    (ms, format!("{nanos:06}"), "ms")
+                } else {
+                    (ms / 1000, format!("{:03}{nanos:06}", ms % 1000), "s")
+                };
+                write!(out, "{whole}.{}{unit}", part.trim_end_matches('0'))
+            }
+            _ => {
+                let bytes = if self.is_read() { 0 } else { self.within(index, 61, 2900) };
+                write!(out, "{bytes}")
+            }
+        }
+    }
+
+    /// Appends what a name server says of the size of a message, or the name under which an address is looked up.
+    pub(super) fn lookup(&self, out: &mut String, place: Known) -> std::fmt::Result {
+        if place == Known::PtrName {
+            let Address([a, b, c, d]) = self.some_address(place as u64);
+            let name = format!("{d}.{c}.{b}.{a}.in-addr.arpa");
+            return write!(out, "{name}. udp {}", QUESTION + name.len() + 2);
+        }
+        let mut name = String::new();
+        match self.outside {
+            Some(outside) => name.push_str(&outside.host(self.site())),
+            None => Self::host(&mut name, self.other()),
+        }
+        let name = name.len() + 2;
+        let bytes = match place {
+            Known::DnsAnswer => QUESTION + name + name + ANSWER,
+            Known::DnsNone => QUESTION + name + NO_ANSWER,
+            _ => QUESTION + name,
+        };
+        write!(out, "{bytes}")
+    }
+
+    /// Appends the path of a temporary file of nginx, below folders that are called after its last digits.
+    pub(super) fn spooled(&self, out: &mut String) -> std::fmt::Result {
+        let number = self.number_of("conn") / 3;
+        write!(out, "{}/{:02}/{number:010}", number % 10, number / 10 % 100)
+    }
+
+    /// Appends what etcd says of its last snapshot, or a file of it.
+    pub(super) fn snapshot(&self, out: &mut String, place: Known) -> std::fmt::Result {
+        let index = self.number_at("raft_index", self.time.div_euclid(10_000) * 10_000);
+        let base = u64::from(self.own().drawn(64, 0, 9999));
+        let snapshot = index.saturating_sub(base) / SNAPSHOT * SNAPSHOT + base;
+        match place {
+            Known::SnapshotBefore => write!(out, "{}", snapshot.saturating_sub(SNAPSHOT)),
+            Known::CompactIndex => write!(out, "{}", snapshot.saturating_sub(CATCH_UP)),
+            Known::SnapshotFile => {
+                let old = snapshot.saturating_sub(SNAPSHOT * KEPT);
+                write!(out, "{:016x}-{old:016x}.snap", self.number_of("raft_term"))
+            }
+            Known::WalFile => write!(out, "{:016x}-{:016x}.wal", index / WAL, index / WAL * WAL + base % 99),
+            _ => write!(out, "{snapshot}"),
+        }
+    }
+
+    /// Returns the number in a place that is drawn, as it is at a time.
+    fn number_at(&self, name: &str, time: i64) -> u64 {
+        Words { time, later: 0, ..*self }.number_of(name)
+    }
+
+    /// Returns how many callers wait for a connection of the pool. It changes from minute to minute.
+    pub(super) fn waiting(&self) -> u32 {
+        let usual = self.own().drawn(67, 7, 48);
+        let at = |minute: i64| {
+            let draws = self.world.incident.names.child(1 << 48 | u64::from(self.at));
+            i64::from(draws.within(Stream::Addresses, minute.cast_unsigned(), 1, usual / 2, usual * 3 / 2))
+        };
+        let (minute, ms) = (self.time.div_euclid(MINUTE), self.time.rem_euclid(MINUTE));
+        let between = at(minute) + (at(minute + 1) - at(minute)) * ms / MINUTE;
+        u32::try_from(between).unwrap_or_default() + self.within(1 << 49, 0, 3)
+    }
+
+    /// Returns the number in a place that is drawn.
+    fn number_of(&self, name: &str) -> u64 {
+        let mut number = String::new();
+        self.named_drawn(&mut number, name);
+        number.parse().unwrap_or_default()
+    }
+}
