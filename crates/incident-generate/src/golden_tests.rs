@@ -51,12 +51,12 @@ fn easy_incidents_are_what_they_were() {
 
 #[test]
 fn medium_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Medium, 10), "afd98b12a0394bb184b42fbb918ca9a25cfcbf12599d9f43e70258ea04657124");
+    assert_eq!(digest(Level::Medium, 10), "216c6a25886799f5ff168d9505c3eb5290ccd800e4ece047452531473cd13d27");
 }
 
 #[test]
 fn hard_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Hard, 6), "7309d13cb09a7981906d72a12f7a7772b0c6d98802c2ca690344bcdf275053b2");
+    assert_eq!(digest(Level::Hard, 6), "8af31ecb89891e528213e1781e586683f5d2050dbdae38207def52a400988ea7");
 }
 
 #[test]
@@ -67,19 +67,19 @@ fn expert_incidents_are_what_they_were() {
 #[test]
 fn the_smoke_suite_is_what_it_was() {
     let digest = suite_digest("smoke");
-    assert_eq!(digest, "sha256:f344b62c44ec4f11406dd8b403c6f98380d02a414752b19ed50a049c32c24e71");
+    assert_eq!(digest, "sha256:65d2b6a2e31f4d3f6209d65addc261afb24a6d3a7fd3f1270d4f3bcd004c0e62");
 }
 
 #[test]
 #[ignore = "120 incidents take a minute without optimization"]
 fn the_lite_suite_is_what_it_was() {
     let digest = suite_digest("lite");
-    assert_eq!(digest, "sha256:3a085094cefcfd267cf2287dacd1b44f070c31e815cc5f9a23fa9c9d77f105f2");
+    assert_eq!(digest, "sha256:b1de5f5093eb448283e893b64318ef68f5bb67868c2f22a30febda24f2aff32b");
 }
 
 #[test]
 #[ignore = "600 incidents take minutes without optimization"]
 fn the_full_suite_is_what_it_was() {
     let digest = suite_digest("full");
-    assert_eq!(digest, "sha256:8c2819f21d7521d2590d115038a8bfc5205f849dc9ba1d6cbf0391e3227efeb4");
+    assert_eq!(digest, "sha256:a22d12a6118adc85482a333f70e78864003dc3c35578a23cc5a1d7a4d1c9b6be");
 }
