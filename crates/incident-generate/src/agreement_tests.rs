@@ -219,12 +219,14 @@ fn a_name_server_prints_the_names_that_its_clients_look_up() {
 }
 
 #[test]
-fn a_handshake_that_fails_beside_a_fault_is_one_with_a_host_outside() {
+fn handshakes_and_lookups_that_fail_beside_a_fault_are_of_hosts_outside() {
     let (mut beside, mut own) = (0, 0);
-    for made in of_every_level(43, 24) {
+    for (made, class) in
+        of_every_level(43, 24).flat_map(|made| ["tls_fail", "name_fail"].map(|class| (made.clone(), class)))
+    {
         let (world, state) = (made.world(), made.world().start());
-        let class = world.library.vocabulary.class_named("tls_fail").unwrap();
-        for at in made.incident().topology.ids() {
+        let class = world.library.vocabulary.class_named(class).unwrap();
+        for (at, _) in made.incident().topology.numbered().filter(|(_, part)| part.kind != Kind::Dns) {
             let sheet = read(world, &state, at, Diagnostic::QueryLogs);
             let shown: Vec<_> = world.presences(&state, at).filter(|one| one.classes.contains(class)).collect();
             let lines = sheet.entries().filter(|(record, _)| record.claim == Claim::Shows { at, class });
@@ -232,9 +234,12 @@ fn a_handshake_that_fails_beside_a_fault_is_one_with_a_host_outside() {
             let names: Vec<_> = names.filter(|name| !made.incident().topology.name(at).contains(name)).collect();
             for (_, line) in lines {
                 if shown.iter().all(|one| !one.is_of_fault()) {
-                    let told = names
-                        .iter()
-                        .find(|name| line.contains(&format!("\"{name}\"")) || line.contains(&format!("//{name}.")));
+                    let told = names.iter().find(|name| {
+                        line.contains(&format!("\"{name}\""))
+                            || ["//", "ENOTFOUND ", "lookup "]
+                                .iter()
+                                .any(|before| line.contains(&format!("{before}{name}.")))
+                    });
                     assert!(told.is_none(), "{}: {told:?}: {line}", place(&made));
                     beside += 1;
                 } else {

@@ -33,12 +33,13 @@ pub(super) struct Peer {
 impl<'a> Reader<'a> {
     /// Returns what the entries of a class of evidence are about. If it is about calls along one kind of edge, it is the
     /// other end of such an edge. Handshakes that fail beside a fault are those with a host outside, because the parts of
-    /// the system have certificates that are valid then.
+    /// the system have certificates that are valid then; so are the names that do not resolve then.
     pub(super) fn peer_of(&self, class: ClassId, presence: &Presence) -> Peer {
         let vocabulary = &self.world.library.vocabulary;
         let topology = &self.world.incident.topology;
         let is_handshake = vocabulary.class(class).name == HANDSHAKE;
-        if is_handshake && !presence.is_of_fault() {
+        let is_name = vocabulary.class(class).name == NAME && self.kind(self.at) != Kind::Dns;
+        if (is_handshake || is_name) && !presence.is_of_fault() {
             let outside = Some(Outside::called_by(self.particulars(self.at)));
             return Peer { part: self.some_peer(), outside };
         }
