@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::data::companies::Companies;
+use crate::data::companies::{Business, Companies, Style};
 use crate::data::kinds::{EdgeKind, Kind};
 use crate::draws::{Draws, Stream};
 use crate::ids::EntityId;
@@ -50,7 +50,7 @@ impl Naming {
         let word = |index: usize| WORDS[words[index % WORDS.len()]];
         if self.codenames {
             let each = kinds.iter().enumerate();
-            let named = each.map(|(index, kind)| {
+            let all = each.map(|(index, kind)| {
                 let start = match kind {
                     Kind::External => "ext",
                     Kind::Node => return Called { name: site.node(index), keeps: None },
@@ -58,10 +58,12 @@ impl Naming {
                 };
                 Called { name: format!("{start}-{}", word(index)), keeps: None }
             });
-            return named.collect();
+            return all.collect();
         }
-        let mut draft = Draft { names, site, kinds, edges, taken: BTreeSet::new(), all: Vec::new() };
-        draft.all = vec![Called { name: String::new(), keeps: None }; kinds.len()];
+        let all = vec![Called { name: String::new(), keeps: None }; kinds.len()];
+        let (business, style, company) = (site.business(), site.style(), site.company());
+        let taken = BTreeSet::new();
+        let mut draft = Draft { names, site, business, style, company, kinds, edges, taken, all };
         draft.services();
         // What belongs to services is called after them, and what belongs to that after it.
         for kind in [Kind::Db, Kind::Queue, Kind::Cache, Kind::Worker, Kind::Batch] {
@@ -76,6 +78,9 @@ impl Naming {
 struct Draft<'a> {
     names: Draws,
     site: Site,
+    business: &'static Business,
+    style: &'static Style,
+    company: &'static str,
     kinds: &'a [Kind],
     edges: &'a [Edge],
     taken: BTreeSet<String>,
@@ -89,11 +94,9 @@ impl Draft<'_> {
 
     /// Returns the name that a part of a kind has if it is for a resource.
     fn called(&self, kind: Kind, keeps: u16) -> String {
-        let business = self.site.business();
-        let resource = &business.resources[usize::from(keeps)];
-        let team = &business.teams[usize::from(keeps) % business.teams.len()];
-        let name = self.site.style().of(kind);
-        name.replace("{r}", &resource.name).replace("{team}", team).replace("{co}", self.site.company())
+        let resource = &self.business.resources[usize::from(keeps)];
+        let team = &self.business.teams[usize::from(keeps) % self.business.teams.len()];
+        self.style.of(kind).replace("{r}", &resource.name).replace("{team}", team).replace("{co}", self.company)
     }
 
     /// Takes a name. If another part has it, a number follows it.
@@ -108,7 +111,7 @@ impl Draft<'_> {
     /// Names the services: each keeps something of its own.
     fn services(&mut self) {
         let services = self.of(Kind::Api);
-        let business = self.site.business();
+        let business = self.business;
         let shuffled = |purpose: u64, count: usize| self.names.shuffled(Stream::Names, purpose, count);
         let own = shuffled(1, business.own);
         let common = shuffled(2, business.resources.len() - business.own);
@@ -170,7 +173,7 @@ impl Draft<'_> {
                 }
                 Kind::Node => self.take(index, &self.site.node(index), None),
                 kind @ (Kind::Gateway | Kind::Config | Kind::Identity | Kind::Dns | Kind::Network) => {
-                    let name = self.site.style().of(kind).replace("{co}", self.site.company());
+                    let name = self.style.of(kind).replace("{co}", self.company);
                     self.take(index, &name, None);
                 }
                 _ => {}

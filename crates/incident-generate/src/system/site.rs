@@ -202,7 +202,7 @@ impl Site {
             1 => write!(out, "{role}-events"),
             2 => write!(out, "{}.{role}.v1", self.company()),
             3 => write!(out, "prod.{}.events", role.replace('-', "_")),
-            _ => write!(out, "{}-events-v2", role),
+            _ => write!(out, "{role}-events-v2"),
         };
     }
 

@@ -230,8 +230,8 @@ impl<'a> Reader<'a> {
         for (number, entry) in (0..).zip(timed) {
             self.channel(log, TIMED | number, entry.pace(), [i32::MIN, works + 1], |text, when| {
                 let ms = Some(self.took(RequestTime::Answered(ms), when.salt));
-                let words = Words { ms, ..self.words_of_usual(self.some_peer(), when) };
-                (Claim::Nothing, write_entry(text, dialect, entry, None, &words))
+                let filled = Words { ms, ..self.words_of_usual(self.some_peer(), when) };
+                (Claim::Nothing, write_entry(text, dialect, entry, None, &filled))
             });
         }
         if entries.is_empty() {

@@ -212,9 +212,9 @@ impl Reader<'_> {
                 let method = place(words, Known::Method);
                 let mut path = String::new();
                 words.write_route(&mut path, self.at);
-                if let Some((whole, query)) = path.split_once('?') {
-                    attributes.push(Attribute::text("url.query", query));
-                    path = whole.to_owned();
+                if let Some(end) = path.find('?') {
+                    attributes.push(Attribute::text("url.query", &path[end + 1..]));
+                    path.truncate(end);
                 }
                 let route = template(&path);
                 attributes.push(Attribute::text("http.request.method", method.as_str()));
