@@ -51,12 +51,12 @@ fn easy_incidents_are_what_they_were() {
 
 #[test]
 fn medium_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Medium, 10), "751cad2e89cf549f3870044d719deb7f68107cb5a2ca870e44345f144fb18ff7");
+    assert_eq!(digest(Level::Medium, 10), "703e07d992e256e3c15f292377c359c7b2c7ffb30322475f5d878bd9e1e557be");
 }
 
 #[test]
 fn hard_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Hard, 6), "a0695ea12d1dc444ab8e0293468c876916ea3613c0308216a184ae61846baa7d");
+    assert_eq!(digest(Level::Hard, 6), "a53e35b94e761b55d1b950e0096034888b5a27f7603296245599ca83cf172ad3");
 }
 
 #[test]
@@ -67,19 +67,19 @@ fn expert_incidents_are_what_they_were() {
 #[test]
 fn the_smoke_suite_is_what_it_was() {
     let digest = suite_digest("smoke");
-    assert_eq!(digest, "sha256:97508945096edc852a2058f108d991f0d0d76f238f2eb57e89ff5cc86539b299");
+    assert_eq!(digest, "sha256:a7ed97d9f8550c0d647859c3eda2afcce47e67609d070cc472c984a480c9319d");
 }
 
 #[test]
 #[ignore = "120 incidents take a minute without optimization"]
 fn the_lite_suite_is_what_it_was() {
     let digest = suite_digest("lite");
-    assert_eq!(digest, "sha256:da8d9fba74ea76c20e8c2f3f573ce51bad7904645da0e91d18d55147aecfd2f3");
+    assert_eq!(digest, "sha256:be52ccc5e6fa1e52b36e2c035b64de6ecde3356f3849ce3b5eb4f481cdd294ea");
 }
 
 #[test]
 #[ignore = "600 incidents take minutes without optimization"]
 fn the_full_suite_is_what_it_was() {
     let digest = suite_digest("full");
-    assert_eq!(digest, "sha256:c2e9a3db5ee99dcdc7ff6c9a89d351232abc0a88fccc37bbc0cfb80d6a4776fd");
+    assert_eq!(digest, "sha256:b29db541143ffb68d1c7b302f2dcdcbe9b597b704d906f56ab777a83ec80cda7");
 }
