@@ -505,8 +505,9 @@ def lnav(seen, files):
             if "mysql_gen_log" in formats:
                 # Its list of commands lacks one that MySQL has.
                 entries = [entry for entry in entries if not re.search(r"\t\d+ Ping\t?$", entry.text)]
-            times = [at for entry in entries for at in entry.times]
-            written[f"{len(written)}.log"] = (technology, found.name, [entry.text for entry in entries], times, form)
+            lines = in_order_of_time(entries)
+            times = [at for moments, _ in lines for at in moments]
+            written[f"{len(written)}.log"] = (technology, found.name, [text for _, text in lines], times, form)
         elif not found.json:
             why = f"no format in {program}" if found.time else "no time of its own"
             seen.row(technology, found.name, sum(max(len(entry.times), 1) for entry in entries), why, None, must=False)
@@ -542,6 +543,19 @@ def lnav(seen, files):
         if theirs != ours:
             wrong, right = (list((one - other).items())[:3] for one, other in ((theirs, ours), (ours, theirs)))
             seen.wrong(f"lnav reads other times in {technology}, {what}: {wrong} for {right}")
+
+
+def in_order_of_time(entries):
+    """Returns the texts of entries with their times as a program writes them. An entry holds what belongs together, and of two
+    looks the one may show what begins between two lines of an entry of the other, so lines with times of their own are sorted."""
+    lines = []
+    for entry in entries:
+        parts = entry.text.split("\n")
+        if len(parts) == len(entry.times):
+            lines.extend(([at], part) for at, part in zip(entry.times, parts))
+        else:
+            lines.append((entry.times, entry.text))
+    return sorted(lines, key=lambda line: line[0][0]) if all(moments for moments, _ in lines) else lines
 
 
 def inner_time(text):
