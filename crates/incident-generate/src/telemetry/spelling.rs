@@ -3,7 +3,12 @@
 use std::fmt::Write;
 
 use crate::system::particulars::Particulars;
-use crate::telemetry::words::WORDS;
+
+/// What users store and ask for.
+pub(super) const WORDS: [&str; 16] = [
+    "orders", "accounts", "sessions", "items", "quotes", "reviews", "invoices", "routes", "profiles", "stock",
+    "prices", "labels", "slots", "ledgers", "tickets", "media",
+];
 
 /// Returns the table of a database that entries are about.
 pub(super) fn table_of(of: Particulars<'_>) -> &'static str {

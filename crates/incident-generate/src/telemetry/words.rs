@@ -18,13 +18,8 @@ use crate::telemetry::flag_share::{flag_share, set_by};
 use crate::telemetry::outside::{Outside, PORT};
 use crate::telemetry::releases::{Release, brought_by, release};
 use crate::telemetry::restarts::{Container, container, within_an_hour};
-use crate::telemetry::spelling::{pad_logger, table_of, write_camel, write_pascal};
+use crate::telemetry::spelling::{WORDS, pad_logger, table_of, write_camel, write_pascal};
 
-/// What users store and ask for.
-pub(super) const WORDS: [&str; 16] = [
-    "orders", "accounts", "sessions", "items", "quotes", "reviews", "invoices", "routes", "profiles", "stock",
-    "prices", "labels", "slots", "ledgers", "tickets", "media",
-];
 /// Places in code where a part fails on some input: file, class, function, field.
 const BUGS: [[&str; 4]; 12] = [
     ["totals", "TotalsCalculator", "apply_discount", "total"],
