@@ -33,6 +33,18 @@ struct Learnt {
     is_spoken: bool,
 }
 
+/// What comes of asking by the other APIs.
+enum Probed {
+    /// One of them answered.
+    Answered(Box<ChatReply>),
+    /// One of them is there although it refuses the request, which is sent again with these settings.
+    Refused(Arc<ModelSettings>),
+    /// One of them may be there, but failed in a way that can pass.
+    Failed(Box<ChatError>),
+    /// None of them is there.
+    Nothing,
+}
+
 /// The other APIs in the order in which they are tried.
 const OTHER_APIS: [Api; 2] = [Api::Responses, Api::Messages];
 
@@ -80,9 +92,10 @@ impl EndpointClient {
                 Some(changed) => changed,
                 None if self.may_probe(&settings, &error) => {
                     match self.probe(request, context, &settings, &error).await {
-                        Some(Ok(reply)) => return Ok(reply),
-                        Some(Err(changed)) => changed,
-                        None => return Err(error),
+                        Probed::Answered(reply) => return Ok(*reply),
+                        Probed::Refused(changed) => changed,
+                        Probed::Failed(fault) => return Err(*fault),
+                        Probed::Nothing => return Err(error),
                     }
                 }
                 None => return Err(error),
@@ -123,37 +136,51 @@ impl EndpointClient {
         other && settings.api.is_none() && !self.learnt().is_spoken
     }
 
-    /// Asks by the other APIs in turn. Returns the reply, or the settings of an API that is there although it refuses the
-    /// request; none if there is none.
+    /// Asks by the other APIs in turn.
     async fn probe(
         &self,
         request: &ChatRequest,
         context: &CallContext,
         sent: &Arc<ModelSettings>,
         error: &ChatError,
-    ) -> Option<Result<ChatReply, Arc<ModelSettings>>> {
+    ) -> Probed {
         let _guard = self.probing.lock().await;
         let present = self.present();
         if !Arc::ptr_eq(sent, &present) {
-            return Some(Err(present));
+            return Probed::Refused(present);
         }
-        let mut wants_key = None;
+        let (mut wants_key, mut failed) = (None, None);
         for api in OTHER_APIS {
             let settings = ModelSettings { api: Some(api), ..ModelSettings::clone(sent) };
             match self.in_turn(request, &settings, context).await {
                 Ok(reply) => {
                     self.take_api(api, error);
                     self.learnt().is_spoken = true;
-                    return Some(Ok(reply));
+                    return Probed::Answered(Box::new(reply));
                 }
-                Err(other) if is_spoken_there(other.kind) => return Some(Err(self.take_api(api, error))),
+                Err(other) if is_spoken_there(other.kind) => return Probed::Refused(self.take_api(api, error)),
+                // The answer had begun in the form of this API.
+                Err(other) if matches!(other.kind, ErrorKind::StreamCut | ErrorKind::StreamError) => {
+                    self.take_api(api, error);
+                    return Probed::Failed(Box::new(other));
+                }
                 Err(other) if other.kind == ErrorKind::Auth => wants_key = wants_key.or(Some(api)),
+                Err(other) if may_be_there(&other) => failed = failed.or(Some((api, other))),
                 Err(_) => {}
             }
         }
         // A gateway refuses the key at any path, so that says less than an answer.
-        let api = wants_key.filter(|_| error.kind != ErrorKind::Auth)?;
-        Some(Err(self.take_api(api, error)))
+        if let Some(api) = wants_key.filter(|_| error.kind != ErrorKind::Auth) {
+            return Probed::Refused(self.take_api(api, error));
+        }
+        match failed {
+            Some((api, fault)) => {
+                let message =
+                    format!("{} (asked by the API '{api}', because '{error}' by the API 'chat')", fault.message);
+                Probed::Failed(Box::new(ChatError { message, ..fault }))
+            }
+            None => Probed::Nothing,
+        }
     }
 
     fn take_api(&self, api: Api, error: &ChatError) -> Arc<ModelSettings> {
@@ -201,9 +228,26 @@ const fn is_spoken_there(kind: ErrorKind) -> bool {
             | ErrorKind::UnknownModel
             | ErrorKind::ContextLength
             | ErrorKind::TokensPerMinute
-            | ErrorKind::RateLimited
             | ErrorKind::Quota
     )
+}
+
+/// Whether a fault can pass and leaves open whether the endpoint speaks the API by which it was asked.
+fn may_be_there(error: &ChatError) -> bool {
+    // Servers say with these that they do not know the method or the path.
+    let is_unknown = matches!(error.status, Some(501 | 505));
+    !is_unknown
+        && matches!(
+            error.kind,
+            ErrorKind::RateLimited
+                | ErrorKind::Conflict
+                | ErrorKind::RequestTimeout
+                | ErrorKind::Server
+                | ErrorKind::Timeout
+                | ErrorKind::Stalled
+                | ErrorKind::Connect
+                | ErrorKind::ConnectionLost
+        )
 }
 
 impl ChatClient for EndpointClient {

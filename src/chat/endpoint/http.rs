@@ -16,11 +16,15 @@ use super::headers::{headers, secrets};
 use super::proxy::{self, transport};
 use crate::chat::error::with_causes;
 use crate::chat::limit::Limiter;
-use crate::chat::wire::{self, Head, Reader, Secrets};
+use crate::chat::wire::{self, Head, Progress, Reader, Secrets};
 use crate::chat::{Api, ChatError, ChatReply, ErrorKind};
 
 /// The time for the end of a body after the last event, so that its connection can be used again.
 const TIME_TO_END: Duration = Duration::from_millis(200);
+/// The time for the end of a stream whose message and counts have come.
+const TIME_FOR_THE_END: Duration = Duration::from_secs(2);
+/// The time for the counts of a stream whose message has come.
+const TIME_FOR_COUNTS: Duration = Duration::from_secs(10);
 /// How much longer a stream may be than the answer in one piece. Each token may be an event of its own, and none is kept.
 const STREAM_FACTOR: usize = 16;
 /// The headers in which endpoints give the id of a request.
@@ -75,19 +79,35 @@ impl Http {
         let with_head = |error: ChatError| ChatError { status: Some(status), request_id: request_id.clone(), ..error };
         let mut reader = Reader::new(api, head, Arc::clone(&self.secrets));
         let mut bytes = 0_usize;
+        // Comments and pings prolong the wait for the message, but not for what may follow it.
+        let mut ended = (Progress::Open, start);
         loop {
             let (silence, kind) = if reader.has_data() {
                 (self.patience.between_data, ErrorKind::Stalled)
             } else {
                 (self.patience.first_data, ErrorKind::Timeout)
             };
+            let progress = reader.progress();
+            let silence = match progress {
+                Progress::Open => silence,
+                Progress::Ended => silence.min(TIME_FOR_COUNTS),
+                Progress::Counted => silence.min(TIME_FOR_THE_END),
+            };
             let waited = Instant::now();
-            let chunk = timeout_at((waited + silence).min(last), response.chunk())
-                .await
-                .map_err(|_| with_head(silent(kind, start, waited, silence)))?;
-            let chunk =
-                chunk.map_err(|error| with_head(ChatError::new(ErrorKind::ConnectionLost, &with_causes(&error))))?;
-            let Some(chunk) = chunk else { break };
+            if ended.0 != progress {
+                ended = (progress, waited);
+            }
+            let waited = if progress == Progress::Open { waited } else { ended.1 };
+            let chunk = match timeout_at((waited + silence).min(last), response.chunk()).await {
+                Ok(Ok(Some(chunk))) => chunk,
+                Ok(Ok(None)) => break,
+                // The message is whole, and would have to be paid for again.
+                Err(_) | Ok(Err(_)) if progress != Progress::Open => break,
+                Err(_) => return Err(with_head(silent(kind, start, waited, silence))),
+                Ok(Err(error)) => {
+                    return Err(with_head(ChatError::new(ErrorKind::ConnectionLost, &with_causes(&error))));
+                }
+            };
             bytes += chunk.len();
             let most = if reader.is_stream() { self.max_body.saturating_mul(STREAM_FACTOR) } else { self.max_body };
             if bytes > most {

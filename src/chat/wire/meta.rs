@@ -43,6 +43,11 @@ impl Meta {
         }
     }
 
+    /// Whether the endpoint counted tokens of an answer.
+    pub(super) fn has_answer_tokens(&self) -> bool {
+        self.usage.is_some_and(|usage| usage.completion_tokens > 0)
+    }
+
     /// A reply that has all but the message.
     pub(super) fn into_reply(self) -> ChatReply {
         ChatReply {

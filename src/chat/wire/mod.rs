@@ -2,7 +2,9 @@
 //! sent is strict, and what is read is read leniently. Pure.
 
 mod chat;
+mod counts;
 mod fields;
+mod filtered;
 mod finish;
 mod join;
 mod json;
@@ -23,7 +25,7 @@ mod sse;
 mod usage;
 
 pub use limits::{Allowance, RateLimit, rate_limit, retry_after};
-pub use reader::{Head, RawReply, Reader, parse_reply};
+pub use reader::{Head, Progress, RawReply, Reader, parse_reply};
 pub use request::request_body;
 pub use said::{Counts, ONLY_BY_RESPONSES, counts, number_after};
 pub use secrets::Secrets;

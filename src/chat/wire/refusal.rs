@@ -7,7 +7,21 @@ use crate::chat::{ChatError, ErrorKind};
 
 /// Whether a value reports an error.
 pub(super) fn is_error(value: &Value) -> bool {
-    value.get("error").is_some_and(|error| !error.is_null())
+    value.get("error").is_some_and(|error| !says_nothing(error))
+}
+
+/// Whether an error says that there is none. Some servers put one into every piece.
+fn says_nothing(error: &Value) -> bool {
+    match error {
+        Value::Null | Value::Bool(false) => true,
+        Value::Bool(true) => false,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => {
+            matches!(text.trim().to_ascii_lowercase().as_str(), "" | "0" | "ok" | "success" | "none")
+        }
+        Value::Array(entries) => entries.iter().all(says_nothing),
+        Value::Object(fields) => fields.values().all(says_nothing),
+    }
 }
 
 impl Said {
@@ -92,6 +106,8 @@ pub(super) fn refusal(status: u16, value: Option<&Value>, text: &str) -> ChatErr
         429 | 498 => ErrorKind::RateLimited,
         // Some proxies wrap an upstream's refusal into a 500, and waiting does not shorten a prompt.
         400..=599 if said.is_context_length() => ErrorKind::ContextLength,
+        // A proxy limits the bytes of a request, which says nothing about the model.
+        413 if is_page(&said.message) => ErrorKind::BadRequest,
         413 => ErrorKind::ContextLength,
         // The endpoint has the model, and wants to be asked for it in another form.
         400..=499 if said.is_about_the_api() => ErrorKind::BadRequest,
@@ -104,6 +120,12 @@ pub(super) fn refusal(status: u16, value: Option<&Value>, text: &str) -> ChatErr
         _ => ErrorKind::MalformedBody,
     };
     said.error(kind)
+}
+
+/// Whether a text is a web page.
+fn is_page(text: &str) -> bool {
+    let start: String = text.trim_start().chars().take(15).collect::<String>().to_ascii_lowercase();
+    start.starts_with("<!doctype") || start.starts_with("<html") || start.starts_with("<head")
 }
 
 /// Names the fault of an error body that came with a 2xx status. If its own code is a status, that decides the kind.
