@@ -221,9 +221,9 @@ async fn a_fault_that_passes_does_not_hide_an_api() {
         assert_eq!((reply.content.as_deref(), reply.retries.len()), (Some("hm"), 1), "{path} {status}");
     }
     // It is the fault that is told, and not that there is nothing.
-    let server = Server::start(|_, seen| match seen.path().ends_with("/responses") {
-        true => Reply::json(503, json!({"error": {"message": "down"}})),
-        false => Reply::json(404, json!({"error": {"message": "Not Found"}})),
+    let server = Server::start(|_, seen| {
+        let (status, words) = if seen.path().ends_with("/responses") { (503, "down") } else { (404, "Not Found") };
+        Reply::json(status, json!({"error": {"message": words}}))
     });
     let error = ask(Endpoint { base_url: server.base_url(), ..Endpoint::default() }, None, 1).await.unwrap_err();
     assert_eq!((error.kind, error.retries.len()), (ErrorKind::Server, 1), "{error}");

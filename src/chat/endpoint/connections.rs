@@ -10,6 +10,7 @@ use reqwest::{Client, Response, Url};
 use tokio::time::Instant;
 
 use super::config::SetupError;
+use super::proxy::Way;
 use crate::chat::error::with_causes;
 
 /// The limit on the time for connecting.
@@ -29,12 +30,17 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    /// Prepares connections, and connects to nothing yet.
-    pub(super) fn new() -> Result<Self, SetupError> {
+    /// Prepares connections by this way, and connects to nothing yet.
+    pub(super) fn new(way: &Way) -> Result<Self, SetupError> {
         // The TLS provider is a choice of the whole process; a second installation changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = |kept: usize| {
-            Client::builder()
+            let builder = match way {
+                Way::Excepted => Client::builder().no_proxy(),
+                // The HTTP library reads the environment itself.
+                Way::Straight | Way::Through(_) => Client::builder(),
+            };
+            builder
                 .user_agent(concat!("incident-bench/", env!("CARGO_PKG_VERSION")))
                 .connect_timeout(CONNECT_TIMEOUT)
                 .redirect(reqwest::redirect::Policy::none())

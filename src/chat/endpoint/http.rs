@@ -13,7 +13,8 @@ use super::address::Addresses;
 use super::config::{Endpoint, Patience, SetupError};
 use super::connections::Connections;
 use super::headers::{headers, secrets};
-use super::proxy::{self, transport};
+use super::proxy::Way;
+use super::transport::{answered_by, transport};
 use crate::chat::error::with_causes;
 use crate::chat::limit::Limiter;
 use crate::chat::wire::{self, Head, Progress, Reader, Secrets};
@@ -39,7 +40,7 @@ pub(super) struct Http {
     addresses: Addresses,
     headers: BTreeMap<Api, HeaderMap>,
     secrets: Arc<Secrets>,
-    proxy: Option<&'static str>,
+    way: Way,
     patience: Patience,
     max_body: usize,
     limiter: Option<Arc<Limiter>>,
@@ -51,10 +52,11 @@ impl Http {
         let addresses = Addresses::of(&endpoint.base_url)?;
         let of_api = |api| headers(endpoint, &addresses, api).map(|headers| (api, headers));
         let headers = Api::ALL.into_iter().map(of_api).collect::<Result<_, _>>()?;
+        let way = Way::to(addresses.at(Api::Chat))?;
         Ok(Self {
-            connections: Connections::new()?,
+            connections: Connections::new(&way)?,
             headers,
-            proxy: proxy::variable_for(addresses.at(Api::Chat))?,
+            way,
             secrets: Arc::new(secrets(endpoint, &addresses)),
             addresses,
             patience: endpoint.patience,
@@ -76,6 +78,7 @@ impl Http {
         let mut response = self.send(api, body, start, last).await?;
         let head = self.head(&response);
         let (status, request_id) = (head.status, head.request_id.clone());
+        let is_json = head.content_type.as_deref().is_some_and(|kind| kind.contains("json"));
         let with_head = |error: ChatError| ChatError { status: Some(status), request_id: request_id.clone(), ..error };
         let mut reader = Reader::new(api, head, Arc::clone(&self.secrets));
         let mut bytes = 0_usize;
@@ -120,17 +123,23 @@ impl Http {
                 break;
             }
         }
-        reader.finish()
+        let proxy = self.way.proxy();
+        reader.finish().map_err(|error| proxy.map_or(error.clone(), |proxy| answered_by(proxy, is_json, error)))
     }
 
     async fn send(&self, api: Api, body: &Value, start: Instant, last: Instant) -> Result<Response, ChatError> {
-        let bytes =
-            serde_json::to_vec(body).map_err(|error| ChatError::new(ErrorKind::BadRequest, &error.to_string()))?;
+        let bytes = wire::json_text(body).into_bytes();
         let sent = self.connections.post(self.addresses.at(api), self.headers.get(&api), bytes);
         let silence = self.patience.first_data;
         match timeout_at((start + silence).min(last), sent).await {
-            Ok(response) => response.map_err(|error| transport(&error, self.proxy)),
-            Err(_) => Err(silent(ErrorKind::Timeout, start, start, silence)),
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => Err(transport(&error, self.addresses.at(api), self.way.proxy()).await),
+            Err(_) => {
+                let error = silent(ErrorKind::Timeout, start, start, silence);
+                let through =
+                    self.way.proxy().map(|proxy| format!("; through the proxy that {} names", proxy.variable));
+                Err(ChatError { message: format!("{}{}", error.message, through.unwrap_or_default()), ..error })
+            }
         }
     }
 

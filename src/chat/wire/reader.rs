@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::filtered::filtered;
 use super::malformed::malformed;
+use super::progress::Progress;
 use super::refusal::{error_in_stream, is_error, refusal};
 use super::secrets::Secrets;
 use super::sse::{Event, Splitter};
@@ -104,17 +105,6 @@ enum Pieces {
     Chat(chat::stream::Completion),
     Responses(responses::stream::Response),
     Messages(messages::stream::Answer),
-}
-
-/// How far an answer has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
-    /// Something is missing.
-    Open,
-    /// The model's message is whole; the counts of its tokens may still come.
-    Ended,
-    /// The message and its counts are there.
-    Counted,
 }
 
 /// The bytes that tell a stream from other bodies.

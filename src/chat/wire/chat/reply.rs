@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::super::finish::{failure, finish, word_of};
+use super::super::json::json_text;
 use super::super::meta::Meta;
 use super::super::playback::id_of;
 use super::super::refusal::{error_with_200, is_error};
@@ -110,7 +111,7 @@ fn tool_calls(message: &Map<String, Value>) -> Vec<ToolCall> {
             let arguments = match function.get("arguments") {
                 Some(Value::String(text)) => text.clone(),
                 None | Some(Value::Null) => String::new(),
-                Some(other) => other.to_string(),
+                Some(other) => json_text(other),
             };
             Some(ToolCall {
                 id: id.filter(|id| !id.is_empty()).map_or_else(|| id_of(place), str::to_owned),

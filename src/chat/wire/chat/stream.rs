@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::super::counts::join_counts;
 use super::super::finish::word_of;
 use super::super::join::join;
-use super::super::reader::Progress;
+use super::super::progress::Progress;
 use crate::chat::{ChatError, ErrorKind};
 
 /// A completion of which chunks have come.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::super::finish::{failure, finish, word_of};
+use super::super::json::json_text;
 use super::super::meta::Meta;
 use super::super::playback::id_of;
 use super::super::refusal::{error_with_200, is_error};
@@ -39,7 +40,7 @@ pub(in super::super) fn reply(mut body: Value) -> Result<ChatReply, ChatError> {
                     // What the model wrote was no JSON, and could only be kept as a text.
                     Some(Value::String(text)) => text.clone(),
                     None | Some(Value::Null) => String::new(),
-                    Some(other) => other.to_string(),
+                    Some(other) => json_text(other),
                 };
                 let id = Some(field("id")).filter(|id| !id.is_empty());
                 let id = id.map_or_else(|| id_of(tool_calls.len()), str::to_owned);

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::super::counts::join_counts;
 use super::super::finish::word_of;
 use super::super::join::join;
-use super::super::reader::Progress;
+use super::super::progress::Progress;
 use crate::chat::{ChatError, ErrorKind};
 
 /// The field in which the arguments of a call are collected until they are complete.

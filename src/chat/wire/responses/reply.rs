@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::super::finish::{failure, finish};
+use super::super::json::json_text;
 use super::super::meta::Meta;
 use super::super::playback::id_of;
 use super::super::refusal::{error_with_200, is_error};
@@ -86,7 +87,7 @@ impl Said {
                 let arguments = match item.get("arguments") {
                     Some(Value::String(arguments)) => arguments.clone(),
                     None | Some(Value::Null) => String::new(),
-                    Some(other) => other.to_string(),
+                    Some(other) => json_text(other),
                 };
                 let id = id.unwrap_or_else(|| id_of(self.calls.len()));
                 self.calls.push(ToolCall { id, name: text(item, "name"), arguments });
