@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::config::{Endpoint, SetupError};
 use super::http::Http;
-use crate::chat::adjust::{Adjusted, Adjustment, Change, learn};
+use crate::chat::adjust::{Adjusted, Adjustment, Change, Sent, learn};
 use crate::chat::limit::Limiter;
 use crate::chat::wire::{self, ModelSettings};
 use crate::chat::{Api, BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind};
@@ -76,7 +76,7 @@ impl EndpointClient {
             if context.stop.is_cancelled() {
                 return Err(error);
             }
-            settings = match self.learn(&settings, &error) {
+            settings = match self.learn(request, &settings, &error) {
                 Some(changed) => changed,
                 None if self.may_probe(&settings, &error) => {
                     match self.probe(request, context, &settings, &error).await {
@@ -92,7 +92,7 @@ impl EndpointClient {
 
     /// Returns the settings with which the call is sent again, if anything is learnt from its error. A call that was sent
     /// with older settings is sent again with the present ones, and nothing more is learnt from it.
-    fn learn(&self, sent: &Arc<ModelSettings>, error: &ChatError) -> Option<Arc<ModelSettings>> {
+    fn learn(&self, request: &ChatRequest, sent: &Arc<ModelSettings>, error: &ChatError) -> Option<Arc<ModelSettings>> {
         let mut learnt = self.learnt();
         if !Arc::ptr_eq(sent, &learnt.settings) {
             let is_about_the_request = matches!(
@@ -105,7 +105,8 @@ impl EndpointClient {
             );
             return is_about_the_request.then(|| Arc::clone(&learnt.settings));
         }
-        let adjustment = learn(sent, &learnt.adjusted, error)?;
+        let parts = Sent::of(&wire::request_body(request, sent), sent);
+        let adjustment = learn(sent, &learnt.adjusted, &parts, error)?;
         Some(self.keep(&mut learnt, adjustment))
     }
 

@@ -116,9 +116,15 @@ pub fn counts(message: &str) -> Counts {
         };
     }
     Counts {
-        context: number_after(&text, &["context length is ", "context length of ", "`max_new_tokens` must be <= "]),
-        prompt: number_before(&text, &[" in the messages", " in your prompt", " of text input", " input tokens"])
-            .or_else(|| number_after(&text, &["given: "])),
+        context: number_after(
+            &text,
+            &["context length is ", "context length is only ", "context length of ", "`max_new_tokens` must be <= "],
+        ),
+        prompt: number_before(
+            &text,
+            &[" in the messages", " from the input messages", " in your prompt", " of text input", " input tokens"],
+        )
+        .or_else(|| number_after(&text, &["given: "])),
         limit: number_before(&text, &[" in the completion", " for the completion", " in the output", " output tokens"])
             .or_else(|| number_after(&text, &["is too large: ", "`inputs` tokens and "])),
     }
@@ -206,6 +212,22 @@ mod tests {
                 Some(8192),
                 None,
                 None,
+            ),
+            (
+                "Requested token count exceeds the model's maximum context length of 8192 tokens. You requested a total of \
+                 16915 tokens: 531 tokens from the input messages and 16384 tokens for the completion. Please reduce the \
+                 number of tokens in the input messages or the completion to fit within the limit.",
+                Some(8192),
+                Some(531),
+                Some(16384),
+            ),
+            (
+                "You passed 531 input tokens and requested 16384 output tokens. However, the model's context length is \
+                 only 8192 tokens, resulting in a maximum input length of 0 tokens. Please reduce the length of the input \
+                 prompt. (parameter=input_tokens, value=531)",
+                Some(8192),
+                Some(531),
+                Some(16384),
             ),
             ("no numbers", None, None, None),
         ] {
