@@ -256,5 +256,5 @@ fn is_in_messages(path: &[String]) -> bool {
 
 /// A name without underscores and capitals.
 fn squeezed(name: &str) -> String {
-    name.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect()
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }

@@ -206,7 +206,7 @@ impl Text {
             before.ends_with(QUOTES) && after.starts_with([QUOTES.as_slice(), &['=', ':']].concat().as_slice());
         let is_code = word.contains('_')
             || has_capital
-            || path.len() > 1
+            || word.contains(['.', '['])
             || is_quoted
             || after.starts_with('=')
             || (before.is_empty() && after.starts_with(':'))
@@ -267,16 +267,23 @@ impl Text {
     }
 }
 
-/// The parts of a path such as `messages[2].content.0.x` or `/messages/2/x`.
+/// The parts of a path such as `messages[2].content.0.x` or `body/messages/2/x`.
 pub(super) fn parts(path: &str) -> Vec<String> {
     let parts = path.split(['.', '[', ']', '/', '#', '$']).map(|part| part.trim_matches(QUOTES));
-    parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    parts.filter(|part| !part.is_empty()).skip_while(|part| *part == "body").map(str::to_owned).collect()
 }
 
-/// The text without the addresses of web pages, whose paths are full of words.
+/// The text without the addresses of web pages, whose paths are full of words, and with the paths of JSON in one form.
 fn without_addresses(message: &str) -> String {
     let is_address = |word: &&str| !word.contains("://") && !word.contains("www.");
-    message.split(' ').filter(is_address).collect::<Vec<_>>().join(" ")
+    let in_one_form = |word: &str| {
+        if word.contains("body/") || word.contains("#/") {
+            word.replace("#/", "body.").replace('/', ".")
+        } else {
+            word.to_owned()
+        }
+    };
+    message.split(' ').filter(is_address).map(in_one_form).collect::<Vec<_>>().join(" ")
 }
 
 /// The text without lists of what is taken, each to the end of its sentence.

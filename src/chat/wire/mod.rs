@@ -11,6 +11,7 @@ mod malformed;
 mod messages;
 mod meta;
 mod playback;
+mod problems;
 mod reader;
 mod refusal;
 mod request;

@@ -226,7 +226,7 @@ fn refused_or(model: &KeyedModel, error: ChatError, quiet: bool) -> Result<ChatE
         | ErrorKind::NotRecorded
         | ErrorKind::MalformedBody => {
             let failure = Failure::usage(format!("model {label} at {}: {error}", model.spec.base_url));
-            Err(match endpoint_hint(error.kind) {
+            Err(match endpoint_hint(&error) {
                 Some(hint) => failure.hint(hint),
                 None => failure,
             })
@@ -234,7 +234,7 @@ fn refused_or(model: &KeyedModel, error: ChatError, quiet: bool) -> Result<ChatE
         _ => {
             if !quiet {
                 out::say("warning", &format!("model {label} at {}: {error}", model.spec.base_url));
-                if let Some(hint) = endpoint_hint(error.kind) {
+                if let Some(hint) = endpoint_hint(&error) {
                     out::say("hint", hint);
                 }
             }
