@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use incident_bench::chat::adjust::{Adjusted, Adjustment, Change, Sent, learn};
+use incident_bench::chat::adjust::{Adjusted, Adjustment, Change, Sent, learn, uncarried};
 use incident_bench::chat::endpoint::{Endpoint, EndpointClient};
 use incident_bench::chat::wire::{self, ModelSettings, Optional, RawReply};
 use incident_bench::chat::{
@@ -161,6 +161,11 @@ fn what_was_learnt_is_written_and_read() {
 
 // ---- the client ----
 
+/// Settings in which every parameter is set that each API can carry.
+fn carried(api: Option<Api>) -> ModelSettings {
+    ModelSettings { thinking_budget: None, ..all_set(api) }
+}
+
 fn request() -> ChatRequest {
     let messages = vec![Message::User { content: "hello".to_owned() }];
     ChatRequest { messages, format: ReplyFormat::Text, max_tokens: None }
@@ -186,7 +191,7 @@ fn without_temperature(seen: &crate::server::Seen) -> Reply {
 #[tokio::test]
 async fn a_refused_parameter_is_left_out_from_then_on() {
     let server = Server::start(|_, seen| without_temperature(seen));
-    let settings = ModelSettings { temperature: Some(0.0), ..all_set(Some(Api::Chat)) };
+    let settings = ModelSettings { temperature: Some(0.0), ..carried(Some(Api::Chat)) };
     let first = client(&server, settings.clone(), Adjusted::default());
     assert!(ask(&first).await.unwrap().retries.is_empty());
     ask(&first).await.unwrap();
@@ -199,10 +204,77 @@ async fn a_refused_parameter_is_left_out_from_then_on() {
     assert_eq!(server.calls(), 4);
 }
 
+#[tokio::test]
+async fn a_limit_is_halved_where_no_number_is_said() {
+    for (highest, answers, calls) in [(4_000, true, 4), (1_024, true, 5), (1_000, false, 5)] {
+        let server = Server::start(move |_, seen| match seen.body["max_tokens"].as_u64() {
+            Some(limit) if limit <= highest => Reply::says("ready"),
+            _ => Reply::json(400, openai("max_tokens is too large for this model", None)),
+        });
+        let client = client(&server, carried(Some(Api::Chat)), Adjusted::default());
+        assert_eq!((ask(&client).await.is_ok(), server.calls()), (answers, calls), "{highest}");
+        let changes = client.adjusted().changes();
+        assert!(changes.iter().any(|change| change.starts_with("max_tokens is ")), "{changes:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_prompt_that_grows_lowers_a_limit_twice_at_most() {
+    let server = Server::start(|call, seen| {
+        let (limit, prompt) = (seen.body["max_tokens"].as_u64().unwrap(), 500 + 200 * call as u64);
+        if prompt + limit <= 8_192 {
+            return Reply::says("ready");
+        }
+        let message = format!(
+            "Requested token count exceeds the model's maximum context length of 8192 tokens. You requested a total of {} \
+             tokens: {prompt} tokens from the input messages and {limit} tokens for the completion.",
+            prompt + limit
+        );
+        Reply::json(400, openai(&message, None))
+    });
+    let client = client(&server, carried(Some(Api::Chat)), Adjusted::default());
+    let mut answered = 0;
+    while ask(&client).await.is_ok() {
+        answered += 1;
+    }
+    assert_eq!(
+        (answered, server.calls()),
+        (32, 35),
+        "two refusals teach, and the last one says that the prompt is too long"
+    );
+    assert_eq!(client.adjusted().changes().into_iter().collect::<Vec<_>>(), ["max_tokens is 1024"]);
+}
+
+#[tokio::test]
+async fn what_an_api_cannot_carry_is_not_said_to_hold() {
+    for (api, temperature, budget, said) in [
+        (Api::Chat, None, Some(2_000), Some("thinking is not sent")),
+        (Api::Responses, None, Some(2_000), Some("thinking is not sent")),
+        (Api::Messages, None, Some(2_000), None),
+        (Api::Messages, Some(0.5), Some(2_000), Some("temperature is not sent")),
+        (Api::Chat, Some(0.5), None, None),
+        (Api::Messages, Some(0.5), None, None),
+    ] {
+        let settings =
+            ModelSettings { temperature, thinking_budget: budget, reasoning_effort: None, ..all_set(Some(api)) };
+        let changes: Vec<_> = uncarried(&settings).iter().map(|one| one.change.to_string()).collect();
+        assert_eq!(changes, Vec::from_iter(said), "{api}");
+        let server = Server::of([Reply::says("ready")]);
+        let known: Vec<_> = client(&server, settings, Adjusted::default()).adjusted().changes().into_iter().collect();
+        assert_eq!(known, Vec::from_iter(said), "{api} is known before the first call");
+    }
+    // The API is found by the first answer.
+    let server = Server::of([Reply::says("ready")]);
+    let client = client(&server, all_set(None), Adjusted::default());
+    assert!(client.adjusted().is_empty());
+    ask(&client).await.unwrap();
+    assert_eq!(client.adjusted().changes().into_iter().collect::<Vec<_>>(), ["thinking is not sent"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_under_way_learn_once() {
     let server = Server::start(|_, seen| without_temperature(seen).late(Duration::from_millis(30)));
-    let client = Arc::new(client(&server, all_set(Some(Api::Chat)), Adjusted::default()));
+    let client = Arc::new(client(&server, carried(Some(Api::Chat)), Adjusted::default()));
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let client = Arc::clone(&client);
@@ -218,7 +290,7 @@ async fn calls_under_way_learn_once() {
 #[tokio::test]
 async fn what_cannot_be_learnt_is_the_error() {
     let server = Server::of([Reply::json(400, openai("temperature is not supported", Some("temperature")))]);
-    let client = client(&server, all_set(Some(Api::Chat)), Adjusted::default());
+    let client = client(&server, carried(Some(Api::Chat)), Adjusted::default());
     let error = ask(&client).await.unwrap_err();
     assert_eq!((error.kind, server.calls()), (ErrorKind::BadRequest, 2));
 }
@@ -245,7 +317,7 @@ async fn the_api_is_found_by_what_comes_back() {
                 Reply::json(404, json!({"error": format!("Cannot POST {}", seen.path())}))
             }
         });
-        let client = client(&server, ModelSettings { api: None, ..all_set(None) }, Adjusted::default());
+        let client = client(&server, ModelSettings { api: None, ..carried(None) }, Adjusted::default());
         assert_eq!(ask(&client).await.unwrap().content.as_deref(), Some("ready"), "{path}");
         let calls = server.calls();
         ask(&client).await.unwrap();
@@ -258,7 +330,7 @@ async fn the_api_is_found_by_what_comes_back() {
     }
     // There is nothing at all, and the first refusal says so.
     let server = Server::of([Reply::json(404, json!({"error": "Not Found"}))]);
-    let client = client(&server, all_set(None), Adjusted::default());
+    let client = client(&server, carried(None), Adjusted::default());
     assert_eq!(ask(&client).await.unwrap_err().kind, ErrorKind::NotFound);
     assert!(client.adjusted().is_empty());
 }

@@ -106,7 +106,9 @@ fn change_of(part: Optional, settings: &ModelSettings, adjusted: &Adjusted, refu
 fn name_of_limit(settings: &ModelSettings, adjusted: &Adjusted, refused: &Refused<'_>) -> Option<Change> {
     let is_renamed = adjusted.of("token_param").is_some();
     match settings.spoken() {
-        Api::Chat if !is_renamed => Some(Change::TokenParam(settings.token_param.other())),
+        Api::Chat if !is_renamed && !limits::is_value_refused(refused) => {
+            Some(Change::TokenParam(settings.token_param.other()))
+        }
         Api::Chat | Api::Responses => {
             limits::is_name_refused(refused).then_some(Change::LeftOut(Optional::AnswerLimit))
         }

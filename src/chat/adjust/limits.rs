@@ -138,7 +138,8 @@ const NAME_IS_REFUSED: [&str; 21] = [
 ];
 
 /// The words that say that the limit is too high.
-const TOO_HIGH: [&str; 19] = [
+const TOO_HIGH: [&str; 20] = [
+    "between",
     "too large",
     "too high",
     "too big",
@@ -165,12 +166,17 @@ pub(super) fn is_name_refused(refused: &Refused<'_>) -> bool {
     refused.says(&NAME_IS_REFUSED)
 }
 
+/// Whether the endpoint refuses the value of the limit and not its name.
+pub(super) fn is_value_refused(refused: &Refused<'_>) -> bool {
+    refused.says(&TOO_HIGH) && !is_name_refused(refused)
+}
+
 /// Whether the endpoint refuses the limit because it is too high, whatever number it takes.
 fn is_too_high(sent: u64, error: &ChatError, refused: &Refused<'_>) -> bool {
     let follows_name = |words: &[&str]| number_after(refused.text().lower(), words) == Some(sent);
     let is_value = follows_name(&["tokens ", "tokens=", "tokens: ", "tokens (", "tokens of ", "tokens` "]);
-    let is_counted = refused.names_limit() && (error.kind == ErrorKind::ContextLength || refused.says(&TOO_HIGH));
-    is_value || (is_counted && !is_name_refused(refused))
+    let is_of_context = error.kind == ErrorKind::ContextLength && !is_name_refused(refused);
+    is_value || (refused.names_limit() && (is_of_context || is_value_refused(refused)))
 }
 
 /// The highest limit by the numbers of the text: that of the model, or what the prompt leaves of the context.

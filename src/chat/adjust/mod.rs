@@ -8,7 +8,9 @@ mod numbers;
 mod refused;
 mod sent;
 mod text;
+mod uncarried;
 
 pub use adjustment::{Adjusted, Adjustment, Change};
 pub use learn::learn;
 pub use sent::Sent;
+pub use uncarried::uncarried;

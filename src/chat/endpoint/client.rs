@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::config::{Endpoint, SetupError};
 use super::http::Http;
-use crate::chat::adjust::{Adjusted, Adjustment, Change, Sent, learn};
+use crate::chat::adjust::{Adjusted, Adjustment, Change, Sent, learn, uncarried};
 use crate::chat::limit::Limiter;
 use crate::chat::wire::{self, ModelSettings};
 use crate::chat::{Api, BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind};
@@ -44,6 +44,12 @@ impl EndpointClient {
     /// Says what is wrong with the key, a header, the URL or a proxy. The error never repeats the key.
     pub fn new(endpoint: &Endpoint, settings: ModelSettings, adjusted: Adjusted) -> Result<Self, SetupError> {
         let http = Http::new(endpoint)?;
+        let mut adjusted = adjusted;
+        if settings.api.is_some() {
+            for adjustment in uncarried(&adjusted.apply(&settings)) {
+                adjusted.add(adjustment);
+            }
+        }
         let learnt = Learnt { settings: Arc::new(adjusted.apply(&settings)), adjusted, is_spoken: false };
         Ok(Self {
             http,
@@ -68,7 +74,7 @@ impl EndpointClient {
         loop {
             let error = match self.in_turn(request, &settings, context).await {
                 Ok(reply) => {
-                    self.learnt().is_spoken = true;
+                    self.is_answered(&settings);
                     return Ok(reply);
                 }
                 Err(error) => error,
@@ -87,6 +93,17 @@ impl EndpointClient {
                 }
                 None => return Err(error),
             };
+        }
+    }
+
+    /// Notes that the endpoint answered, and what of the settings this API cannot carry.
+    fn is_answered(&self, settings: &ModelSettings) {
+        let mut learnt = self.learnt();
+        if !learnt.is_spoken {
+            learnt.is_spoken = true;
+            for adjustment in uncarried(settings) {
+                self.keep(&mut learnt, adjustment);
+            }
         }
     }
 
@@ -143,8 +160,8 @@ impl EndpointClient {
             let settings = ModelSettings { api: Some(api), ..ModelSettings::clone(sent) };
             match self.in_turn(request, &settings, context).await {
                 Ok(reply) => {
-                    self.take_api(api, error);
-                    self.learnt().is_spoken = true;
+                    let settings = self.take_api(api, error);
+                    self.is_answered(&settings);
                     return Some(Ok(reply));
                 }
                 Err(other) if is_spoken_there(other.kind) => return Some(Err(self.take_api(api, error))),

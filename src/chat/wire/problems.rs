@@ -94,10 +94,7 @@ pub(super) fn named_parameter(error: &Value, problems: Vec<Problem>) -> Option<S
     // A path that is a text is that of the request, and one that is a list is that of the parameter.
     let of_list = || field("path").filter(|path| path.is_array()).and_then(path_of);
     let of_problems = || problems.into_iter().find_map(|problem| problem.path);
-    of_detail
-        .or_else(|| ["param", "parameter", "field"].iter().find_map(text))
-        .or_else(of_list)
-        .or_else(of_problems)
+    of_detail.or_else(|| ["param", "parameter", "field"].iter().find_map(text)).or_else(of_list).or_else(of_problems)
 }
 
 /// The place of the first field that a validator refuses: `loc` of `[{"loc": ["body", "messages", 2, "x"], …}]`, alone
