@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::config::{Endpoint, SetupError};
 use super::http::Http;
-use crate::chat::adjust::{Adjusted, Adjustment, Change, learn};
+use crate::chat::adjust::{Adjusted, Adjustment, Change, Sent, learn, uncarried};
 use crate::chat::limit::Limiter;
 use crate::chat::wire::{self, ModelSettings};
 use crate::chat::{Api, BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind};
@@ -56,6 +56,12 @@ impl EndpointClient {
     /// Says what is wrong with the key, a header, the URL or a proxy. The error never repeats the key.
     pub fn new(endpoint: &Endpoint, settings: ModelSettings, adjusted: Adjusted) -> Result<Self, SetupError> {
         let http = Http::new(endpoint)?;
+        let mut adjusted = adjusted;
+        if settings.api.is_some() {
+            for adjustment in uncarried(&adjusted.apply(&settings)) {
+                adjusted.add(adjustment);
+            }
+        }
         let learnt = Learnt { settings: Arc::new(adjusted.apply(&settings)), adjusted, is_spoken: false };
         Ok(Self {
             http,
@@ -80,7 +86,7 @@ impl EndpointClient {
         loop {
             let error = match self.in_turn(request, &settings, context).await {
                 Ok(reply) => {
-                    self.learnt().is_spoken = true;
+                    self.is_answered(&settings);
                     return Ok(reply);
                 }
                 Err(error) => error,
@@ -88,7 +94,7 @@ impl EndpointClient {
             if context.stop.is_cancelled() {
                 return Err(error);
             }
-            settings = match self.learn(&settings, &error) {
+            settings = match self.learn(request, &settings, &error) {
                 Some(changed) => changed,
                 None if self.may_probe(&settings, &error) => {
                     match self.probe(request, context, &settings, &error).await {
@@ -103,9 +109,20 @@ impl EndpointClient {
         }
     }
 
+    /// Notes that the endpoint answered, and what of the settings this API cannot carry.
+    fn is_answered(&self, settings: &ModelSettings) {
+        let mut learnt = self.learnt();
+        if !learnt.is_spoken {
+            learnt.is_spoken = true;
+            for adjustment in uncarried(settings) {
+                self.keep(&mut learnt, adjustment);
+            }
+        }
+    }
+
     /// Returns the settings with which the call is sent again, if anything is learnt from its error. A call that was sent
     /// with older settings is sent again with the present ones, and nothing more is learnt from it.
-    fn learn(&self, sent: &Arc<ModelSettings>, error: &ChatError) -> Option<Arc<ModelSettings>> {
+    fn learn(&self, request: &ChatRequest, sent: &Arc<ModelSettings>, error: &ChatError) -> Option<Arc<ModelSettings>> {
         let mut learnt = self.learnt();
         if !Arc::ptr_eq(sent, &learnt.settings) {
             let is_about_the_request = matches!(
@@ -118,7 +135,8 @@ impl EndpointClient {
             );
             return is_about_the_request.then(|| Arc::clone(&learnt.settings));
         }
-        let adjustment = learn(sent, &learnt.adjusted, error)?;
+        let parts = Sent::of(&wire::request_body(request, sent), sent);
+        let adjustment = learn(sent, &learnt.adjusted, &parts, error)?;
         Some(self.keep(&mut learnt, adjustment))
     }
 
@@ -154,8 +172,8 @@ impl EndpointClient {
             let settings = ModelSettings { api: Some(api), ..ModelSettings::clone(sent) };
             match self.in_turn(request, &settings, context).await {
                 Ok(reply) => {
-                    self.take_api(api, error);
-                    self.learnt().is_spoken = true;
+                    let settings = self.take_api(api, error);
+                    self.is_answered(&settings);
                     return Probed::Answered(Box::new(reply));
                 }
                 Err(other) if is_spoken_there(other.kind) => return Probed::Refused(self.take_api(api, error)),

@@ -2,13 +2,16 @@
 
 use serde_json::{Map, Value};
 
-use super::settings::ModelSettings;
+use super::settings::{ModelSettings, Optional};
 use crate::chat::ChatRequest;
 
 /// The limit on the tokens of an answer: what the request or else the settings ask for, but no
 /// more than what the endpoint takes.
 pub(super) fn limit(request: &ChatRequest, settings: &ModelSettings) -> Option<u32> {
     let asked = request.max_tokens.or(settings.max_tokens);
+    if !settings.sends(Optional::AnswerLimit) {
+        return None;
+    }
     match (asked, settings.highest_limit) {
         (Some(asked), Some(highest)) => Some(asked.min(highest)),
         (asked, highest) => asked.or(highest),

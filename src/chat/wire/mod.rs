@@ -13,6 +13,7 @@ mod malformed;
 mod messages;
 mod meta;
 mod playback;
+mod problems;
 mod progress;
 mod reader;
 mod refusal;

@@ -56,6 +56,33 @@ impl Said {
             ])
     }
 
+    /// Whether the path of the request is not known, and not a model.
+    fn is_unknown_path(&self) -> bool {
+        let says_path = self.mentions(&["/chat/completions", "endpoint", "route", "path", "url"]);
+        let names_model = self.mentions(&["model_not_found", "unknown_model", "invalid_model", "model `", "model '"]);
+        says_path
+            && !names_model
+            && self.mentions(&[
+                "unknown endpoint",
+                "unknown route",
+                "unknown path",
+                "unknown url",
+                "unrecognized request url",
+                "invalid url",
+                "no such endpoint",
+                "no such route",
+                "endpoint not found",
+                "route not found",
+                "path not found",
+                "/chat/completions not found",
+                "/chat/completions was not found",
+                "/chat/completions does not exist",
+                "cannot post",
+                "use /v1/messages",
+                "use the messages api",
+            ])
+    }
+
     fn is_unknown_model(&self) -> bool {
         // The phrase "not supported" is missing here, because it is also used for parameters that a model does not
         // take.
@@ -111,10 +138,12 @@ pub(super) fn refusal(status: u16, value: Option<&Value>, text: &str) -> ChatErr
         413 => ErrorKind::ContextLength,
         // The endpoint has the model, and wants to be asked for it in another form.
         400..=499 if said.is_about_the_api() => ErrorKind::BadRequest,
+        400 | 404 | 405 | 410 | 421 if said.is_unknown_path() => ErrorKind::NotFound,
         400..=499 if said.is_unknown_model() => ErrorKind::UnknownModel,
         400..=499 if said.is_quota() => ErrorKind::Quota,
+        404 | 405 if said.param.as_deref().is_some_and(|param| param != "model") => ErrorKind::BadRequest,
         // This is about the path and not about a model.
-        404 | 405 => ErrorKind::NotFound,
+        404 | 405 | 410 => ErrorKind::NotFound,
         400..=499 => ErrorKind::BadRequest,
         500..=599 => ErrorKind::Server,
         _ => ErrorKind::MalformedBody,

@@ -43,7 +43,9 @@ pub(in super::super) fn body(request: &ChatRequest, settings: &ModelSettings) ->
     fields.set_some("max_output_tokens", limit(request, settings));
     fields.set_some("temperature", settings.sent_temperature());
     fields.set_some("reasoning", settings.sent_effort().map(|effort| object([("effort", effort.into())])));
-    fields.set("store", false);
+    if settings.sends(Optional::Store) {
+        fields.set("store", false);
+    }
     if settings.sends(Optional::EncryptedReasoning) {
         fields.set("include", vec!["reasoning.encrypted_content"]);
     }
