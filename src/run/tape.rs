@@ -83,7 +83,9 @@ pub(super) fn read(file: &Path) -> Result<Option<Tape>, String> {
     let name = file.display();
     let bytes = match fs::read(file) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
         Err(error) => return Err(format!("{name} cannot be read: {error}")),
     };
     let damaged = |error: serde_json::Error| format!("{name} is damaged: {error}; record it anew");

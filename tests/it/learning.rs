@@ -57,14 +57,20 @@ fn sent(settings: &ModelSettings) -> Sent {
 /// Returns what is learnt from a refusal of all that is set.
 fn learnt_by(api: Api, status: u16, body: &Value) -> Option<Change> {
     let settings = all_set(Some(api));
-    learn(&settings, &Adjusted::default(), &sent(&settings), &refusal(status, body)).map(|learnt| learnt.change)
+    // What a filter refuses is an answer of the model's side, and teaches nothing.
+    let error = read(status, body).err()?;
+    learn(&settings, &Adjusted::default(), &sent(&settings), &error).map(|learnt| learnt.change)
 }
 
 /// Returns the error that a client reads from a refusal.
 fn refusal(status: u16, body: &Value) -> ChatError {
+    read(status, body).unwrap_err()
+}
+
+fn read(status: u16, body: &Value) -> Result<ChatReply, ChatError> {
     let body = body.to_string();
     let raw = RawReply { status, body: body.as_bytes(), ..RawReply::default() };
-    wire::parse_reply(Api::Chat, &raw).unwrap_err()
+    wire::parse_reply(Api::Chat, &raw)
 }
 
 /// An error in the form of `OpenAI`.

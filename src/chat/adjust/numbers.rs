@@ -17,7 +17,12 @@ pub(super) fn numbers(text: &str) -> Vec<u64> {
         let is_place = PLACES.iter().any(|place| text[..start].to_ascii_lowercase().ends_with(place));
         let number = number(&text[start..end]);
         let after = text[end..].chars().next();
-        if before == Some('-') || is_in_name || is_port || is_place {
+        // A version, an address or a fraction goes on behind a full stop.
+        let has_dots = after == Some('.') && bytes.get(end + 1).is_some_and(u8::is_ascii_digit);
+        if has_dots {
+            at = end + text[end..].find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len() - end);
+        }
+        if before == Some('-') || is_in_name || is_port || is_place || has_dots {
             continue;
         }
         // A range has a second number, which is larger; a date goes on.
