@@ -94,10 +94,19 @@ impl Folder {
         wire::request_body(request, &self.settings)
     }
 
-    fn file(&self, body: &Value) -> PathBuf {
-        let digest = hex(&Sha256::digest(body.to_string()));
-        self.path.join(&digest[..2]).join(format!("{digest}.json"))
+    fn place(&self, request: &ChatRequest) -> Place {
+        let request = self.body(request);
+        let digest = hex(&Sha256::digest(request.to_string()));
+        Place { request, file: self.path.join(&digest[..2]).join(format!("{digest}.json")) }
     }
+}
+
+/// Where the answers to a request are kept.
+struct Place {
+    /// The body of the request.
+    request: Value,
+    /// The file that has its digest as its name.
+    file: PathBuf,
 }
 
 /// A client that records every answer of another client.
@@ -117,14 +126,13 @@ impl Recording {
     }
 
     /// Records an answer. A call that was cancelled on our side has no answer.
-    fn keep(&self, request: &ChatRequest, repeat: u32, answer: &Result<ChatReply, ChatError>) -> Result<(), ChatError> {
+    fn keep(&self, place: Place, repeat: u32, answer: &Result<ChatReply, ChatError>) -> Result<(), ChatError> {
         let answer = match answer {
             Ok(reply) => Answer::Reply(reply.clone()),
             Err(error) if error.kind == ErrorKind::Cancelled => return Ok(()),
             Err(error) => Answer::Fault(error.into()),
         };
-        let request = self.folder.body(request);
-        let file = self.folder.file(&request);
+        let Place { request, file } = place;
         let mut written = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         self.keep_adjusted(&mut written)?;
         let mut tape = self.tape(&file)?.unwrap_or_else(|| Tape {
@@ -174,9 +182,10 @@ impl ChatClient for Recording {
     ) -> BoxFuture<'a, Result<ChatReply, ChatError>> {
         Box::pin(async move {
             // What could not be kept is not asked for.
-            self.tape(&self.folder.file(&self.folder.body(request)))?;
+            let place = self.folder.place(request);
+            self.tape(&place.file)?;
             let answer = self.client.complete(request, context).await;
-            self.keep(request, context.repeat, &answer)?;
+            self.keep(place, context.repeat, &answer)?;
             answer
         })
     }
@@ -211,9 +220,8 @@ impl Replay {
     }
 
     fn answer(&self, request: &ChatRequest, repeat: u32) -> Result<ChatReply, ChatError> {
-        let body = self.folder.body(request);
-        let tape = read(&self.folder.file(&body));
-        let tape = tape.map_err(|problem| ChatError::new(ErrorKind::NotRecorded, &problem))?;
+        let Place { request: body, file } = self.folder.place(request);
+        let tape = read(&file).map_err(|problem| ChatError::new(ErrorKind::NotRecorded, &problem))?;
         match tape.as_ref().and_then(|tape| tape.answers.get(&repeat)) {
             Some(Answer::Reply(reply)) => Ok(reply.clone()),
             Some(Answer::Fault(fault)) => Err(fault.clone().into()),

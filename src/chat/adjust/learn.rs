@@ -16,16 +16,8 @@ const LONGEST_WORDS: usize = 300;
 /// changed before. The settings are those with which the refused request was sent.
 #[must_use]
 pub fn learn(settings: &ModelSettings, adjusted: &Adjusted, sent: &Sent, error: &ChatError) -> Option<Adjustment> {
-    let can_teach = matches!(
-        error.kind,
-        ErrorKind::BadRequest
-            | ErrorKind::NotFound
-            | ErrorKind::UnknownModel
-            | ErrorKind::ContextLength
-            | ErrorKind::TokensPerMinute
-    );
     let refused = Refused::of(error, sent);
-    if !can_teach || (error.kind != ErrorKind::TokensPerMinute && refused.is_about_other_things()) {
+    if !can_teach(error.kind) || (error.kind != ErrorKind::TokensPerMinute && refused.is_about_other_things()) {
         return None;
     }
     let change = other_api(settings, adjusted, &refused)
@@ -33,6 +25,19 @@ pub fn learn(settings: &ModelSettings, adjusted: &Adjusted, sent: &Sent, error: 
         .filter(|change| adjusted.iter().all(|known| known.change != *change))
         .or_else(|| is_about_parameters(error).then(|| by_name(settings, adjusted, &refused))?)?;
     Some(Adjustment { change, words: error.message.chars().take(LONGEST_WORDS).collect() })
+}
+
+/// Whether the endpoint refused the request for what is in it, so that another request may be taken.
+#[must_use]
+pub const fn can_teach(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::BadRequest
+            | ErrorKind::NotFound
+            | ErrorKind::UnknownModel
+            | ErrorKind::ContextLength
+            | ErrorKind::TokensPerMinute
+    )
 }
 
 /// A request that is too long, or for a model that does not exist, is not refused for a parameter. But gateways say with

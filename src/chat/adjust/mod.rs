@@ -11,6 +11,6 @@ mod text;
 mod uncarried;
 
 pub use adjustment::{Adjusted, Adjustment, Change};
-pub use learn::learn;
+pub use learn::{can_teach, learn};
 pub use sent::Sent;
 pub use uncarried::uncarried;

@@ -3,7 +3,7 @@
 use super::names::NAMES;
 use super::sent::Sent;
 use super::text::{Text, Word, has_word, parts};
-use crate::chat::wire::Optional;
+use crate::chat::wire::{Optional, is_page};
 use crate::chat::{Api, ChatError};
 
 /// A refusal, beside the request that was refused.
@@ -71,9 +71,6 @@ const OF_OTHER_THINGS: [&str; 15] = [
     "try again later",
 ];
 
-/// The beginnings of web pages.
-const PAGES: [&str; 3] = ["<!doctype", "<html", "<?xml"];
-
 /// What says that streaming is refused, without its being called a parameter.
 const REFUSES_STREAM: [&str; 1] = ["verified to stream"];
 
@@ -127,11 +124,10 @@ impl<'a> Refused<'a> {
     }
 
     /// Whether a change of a parameter cannot help: something is missing, the model or what guards it did not want to
-    /// answer, the endpoint has too much to do, or a web page answered.
+    /// answer, the endpoint has too much to do, or a page answered that is no JSON.
     pub(super) fn is_about_other_things(&self) -> bool {
-        let start = self.text.lower().trim_start();
-        let is_page = PAGES.iter().any(|page| start.starts_with(page));
-        is_page || self.says(&MISSING) || self.says(&OF_OTHER_THINGS)
+        let text = self.text.lower();
+        is_page(text) || text.trim_start().starts_with("<?xml") || self.says(&MISSING) || self.says(&OF_OTHER_THINGS)
     }
 
     /// Whether the request had this part.

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::config::{Endpoint, SetupError};
 use super::http::Http;
-use crate::chat::adjust::{Adjusted, Adjustment, Change, Sent, learn, uncarried};
+use crate::chat::adjust::{Adjusted, Adjustment, Change, Sent, can_teach, learn, uncarried};
 use crate::chat::limit::Limiter;
 use crate::chat::wire::{self, ModelSettings};
 use crate::chat::{Api, BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind};
@@ -125,15 +125,7 @@ impl EndpointClient {
     fn learn(&self, request: &ChatRequest, sent: &Arc<ModelSettings>, error: &ChatError) -> Option<Arc<ModelSettings>> {
         let mut learnt = self.learnt();
         if !Arc::ptr_eq(sent, &learnt.settings) {
-            let is_about_the_request = matches!(
-                error.kind,
-                ErrorKind::BadRequest
-                    | ErrorKind::NotFound
-                    | ErrorKind::UnknownModel
-                    | ErrorKind::ContextLength
-                    | ErrorKind::TokensPerMinute
-            );
-            return is_about_the_request.then(|| Arc::clone(&learnt.settings));
+            return can_teach(error.kind).then(|| Arc::clone(&learnt.settings));
         }
         let parts = Sent::of(&wire::request_body(request, sent), sent);
         let adjustment = learn(sent, &learnt.adjusted, &parts, error)?;

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use hyper::body::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, Response, Url};
 use tokio::time::Instant;
@@ -58,9 +59,9 @@ impl Connections {
         &self,
         url: &Url,
         headers: Option<&HeaderMap>,
-        body: Vec<u8>,
+        body: Bytes,
     ) -> Result<Response, reqwest::Error> {
-        let request = |client: &Client, body: Vec<u8>| {
+        let request = |client: &Client, body: Bytes| {
             let request = client.post(url.clone()).headers(headers.cloned().unwrap_or_default());
             request.header(CONTENT_TYPE, "application/json").body(body).send()
         };

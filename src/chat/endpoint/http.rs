@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::body::Bytes;
 use reqwest::Response;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -123,12 +124,14 @@ impl Http {
                 break;
             }
         }
-        let proxy = self.way.proxy();
-        reader.finish().map_err(|error| proxy.map_or(error.clone(), |proxy| answered_by(proxy, is_json, error)))
+        reader.finish().map_err(|error| match self.way.proxy() {
+            Some(proxy) => answered_by(proxy, is_json, error),
+            None => error,
+        })
     }
 
     async fn send(&self, api: Api, body: &Value, start: Instant, last: Instant) -> Result<Response, ChatError> {
-        let bytes = wire::json_text(body).into_bytes();
+        let bytes = Bytes::from(wire::json_text(body));
         let sent = self.connections.post(self.addresses.at(api), self.headers.get(&api), bytes);
         let silence = self.patience.first_data;
         match timeout_at((start + silence).min(last), sent).await {

@@ -51,18 +51,12 @@ impl Meta {
     /// A reply that has all but the message.
     pub(super) fn into_reply(self) -> ChatReply {
         ChatReply {
-            content: None,
-            reasoning: None,
-            tool_calls: Vec::new(),
-            finish: FinishReason::Other(String::new()),
             model: self.model,
             usage: self.usage,
-            as_it_came: None,
             billed_usd: self.billed_usd,
             served: self.served,
             request_id: self.id,
-            latency_ms: 0,
-            retries: Vec::new(),
+            ..ChatReply::empty(FinishReason::Other(String::new()))
         }
     }
 }

@@ -30,6 +30,7 @@ pub use json::json_text;
 pub use limits::{Allowance, RateLimit, rate_limit, retry_after};
 pub use progress::Progress;
 pub use reader::{Head, RawReply, Reader, parse_reply};
+pub use refusal::is_page;
 pub use request::request_body;
 pub use said::{Counts, ONLY_BY_RESPONSES, counts, number_after};
 pub use secrets::Secrets;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::filtered::filtered;
 use super::malformed::malformed;
 use super::progress::Progress;
-use super::refusal::{error_in_stream, is_error, refusal};
+use super::refusal::{error_in_stream, is_error, is_page, refusal};
 use super::secrets::Secrets;
 use super::sse::{Event, Splitter};
 use super::{chat, json, messages, responses};
@@ -348,8 +348,7 @@ fn plain(api: Api, head: &Head, secrets: &Secrets, body: &[u8]) -> Result<ChatRe
     }
     let Some(value) = parsed else {
         let content_type = head.content_type.as_deref().unwrap_or_default();
-        let start: String = text.trim_start().chars().take(15).collect::<String>().to_ascii_lowercase();
-        let kind = if start.starts_with("<!doctype") || start.starts_with("<html") || content_type.contains("html") {
+        let kind = if is_page(&text) || content_type.contains("html") {
             ErrorKind::HtmlBody
         } else if content_type.contains("event-stream") {
             ErrorKind::SseBody

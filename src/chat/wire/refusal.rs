@@ -152,7 +152,8 @@ pub(super) fn refusal(status: u16, value: Option<&Value>, text: &str) -> ChatErr
 }
 
 /// Whether a text is a web page.
-fn is_page(text: &str) -> bool {
+#[must_use]
+pub fn is_page(text: &str) -> bool {
     let start: String = text.trim_start().chars().take(15).collect::<String>().to_ascii_lowercase();
     start.starts_with("<!doctype") || start.starts_with("<html") || start.starts_with("<head")
 }

@@ -65,7 +65,7 @@ pub(super) fn usage(value: Option<&Value>) -> Option<Usage> {
         (None, None) => return None,
     };
     let read = counts.number("cache_read_input_tokens");
-    let written = counts.number("cache_creation_input_tokens");
+    let created = counts.number("cache_creation_input_tokens");
     let hour = counts.nested(&["cache_creation"], "ephemeral_1h_input_tokens").unwrap_or(0);
     let cached = counts
         .nested(&OF_PROMPT, "cached_tokens")
@@ -75,15 +75,15 @@ pub(super) fn usage(value: Option<&Value>) -> Option<Usage> {
     let written = counts
         .nested(&OF_PROMPT, "cache_write_tokens")
         .or_else(|| counts.nested(&OF_PROMPT, "cache_creation_tokens"))
-        .or(written)
+        .or(created)
         .or_else(|| counts.nested(&["cache_creation"], "ephemeral_5m_input_tokens").map(|usual| usual + hour))
         .unwrap_or(0);
-    let without_cache = (read.is_some() || counts.number("cache_creation_input_tokens").is_some())
+    let names_cache = read.is_some() || created.is_some();
+    let without_cache = names_cache
         && counts.number("prompt_tokens").is_none()
         && OF_PROMPT.iter().all(|details| counts.0.get(*details).is_none());
     let beyond = |known: u64| total.map_or(0, |total| total.saturating_sub(known));
-    let in_cache =
-        if read.is_some() || counts.number("cache_creation_input_tokens").is_some() { cached + written } else { 0 };
+    let in_cache = if names_cache { cached + written } else { 0 };
     let without_cache = without_cache || (in_cache > 0 && beyond(input + output) == in_cache);
     let prompt_tokens = if without_cache { input + cached + written } else { input };
     let reasoning = counts.nested(&OF_ANSWER, "reasoning_tokens").or_else(|| counts.number("reasoning_tokens"));

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::super::counts::join_counts;
 use super::super::finish::word_of;
 use super::super::join::join;
+use super::super::json;
 use super::super::progress::Progress;
 use crate::chat::{ChatError, ErrorKind};
 
@@ -84,7 +85,7 @@ impl Answer {
             if let Some(Value::String(arguments)) = block.shift_remove(ARGUMENTS)
                 && !arguments.is_empty()
             {
-                let input = serde_json::from_str(&arguments).unwrap_or(Value::String(arguments));
+                let input = json::read(arguments.as_bytes()).unwrap_or(Value::String(arguments));
                 block.insert("input".to_owned(), input);
             }
             Value::Object(block)
