@@ -57,6 +57,18 @@ pub struct Usage {
     pub reasoning_tokens: u64,
 }
 
+impl Usage {
+    /// No tokens at all, which is known and not the same as tokens that nobody counted.
+    pub const NONE: Self = Self {
+        prompt_tokens: 0,
+        cached_tokens: 0,
+        cache_write_tokens: 0,
+        cache_write_hour_tokens: 0,
+        completion_tokens: 0,
+        reasoning_tokens: 0,
+    };
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 const fn is_zero(n: &u64) -> bool {
     *n == 0
@@ -157,4 +169,31 @@ pub struct ChatReply {
     pub latency_ms: u64,
     /// The attempts that failed before it.
     pub retries: Vec<Retry>,
+}
+
+impl ChatReply {
+    /// A reply that has nothing but why it ended.
+    #[must_use]
+    pub fn empty(finish: FinishReason) -> Self {
+        Self {
+            content: None,
+            reasoning: None,
+            tool_calls: Vec::new(),
+            finish,
+            model: None,
+            usage: None,
+            as_it_came: None,
+            billed_usd: None,
+            served: ServedBy::default(),
+            request_id: None,
+            latency_ms: 0,
+            retries: Vec::new(),
+        }
+    }
+
+    /// A reply that has nothing but a text, and why it ended.
+    #[must_use]
+    pub fn of_text(text: String, finish: FinishReason) -> Self {
+        Self { content: Some(text), ..Self::empty(finish) }
+    }
 }

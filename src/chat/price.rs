@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::{ChatReply, Usage};
 
@@ -133,6 +134,12 @@ impl Price {
         let wrong = named.chain(tiers).chain(long).find(|(_, price)| !(price.is_finite() && *price >= 0.0));
         wrong.map_or(Ok(()), |(name, price)| Err(format!("{name} = {price} is no price: it must be 0 or more")))
     }
+}
+
+/// The service tier that requests ask for by their additional fields; none if it is left to the endpoint.
+#[must_use]
+pub fn asked_tier(extra_body: &Map<String, Value>) -> Option<&str> {
+    extra_body.get("service_tier")?.as_str()
 }
 
 /// The cost of a call in USD; none if it is not known. What the endpoint itself billed wins over the table. `asked_tier` is

@@ -325,20 +325,8 @@ impl Line {
         if let Some(why) = fault(&self.text) {
             return Err(ChatError::new(ErrorKind::AgentFailed, &why));
         }
-        Ok(ChatReply {
-            content: Some(self.text),
-            reasoning: None,
-            tool_calls: Vec::new(),
-            finish: if self.is_longer { FinishReason::Length } else { FinishReason::Stop },
-            model: None,
-            usage: None,
-            request_id: None,
-            latency_ms: 0,
-            as_it_came: None,
-            billed_usd: None,
-            served: crate::chat::ServedBy::default(),
-            retries: Vec::new(),
-        })
+        let finish = if self.is_longer { FinishReason::Length } else { FinishReason::Stop };
+        Ok(ChatReply::of_text(self.text, finish))
     }
 }
 

@@ -61,7 +61,7 @@ async fn examine(settings: &Settings, model: &KeyedModel, forms: &Forms) -> Resu
         Err(error) => {
             (well, unreachable) = (false, true);
             line("✗", "reachable", &error.to_string());
-            if let Some(hint) = endpoint_hint(error.kind) {
+            if let Some(hint) = endpoint_hint(error) {
                 line("→", "fix", hint);
             }
         }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::out;
-use crate::chat::ErrorKind;
+use crate::chat::{ChatError, ErrorKind};
 use crate::config::ConfigError;
 use crate::log::RecordError;
 use crate::log::join::JoinError;
@@ -148,13 +148,16 @@ impl From<std::io::Error> for Failure {
 }
 
 /// Returns advice for a fault of an endpoint, if there is any.
-pub(super) fn endpoint_hint(kind: ErrorKind) -> Option<&'static str> {
-    match kind {
+pub(super) fn endpoint_hint(error: &ChatError) -> Option<&'static str> {
+    match error.kind {
         ErrorKind::Auth => {
             Some("the endpoint refuses the key: check the variable that holds it, or name another with --api-key-env")
         }
         ErrorKind::UnknownModel => Some("check the model's name; `bench list models` shows the short names"),
         ErrorKind::Quota => Some("the account has no credit left"),
+        ErrorKind::BadRequest if error.message.to_lowercase().contains("max") && error.message.contains("tokens") => {
+            Some("the endpoint may take a lower limit on the tokens of an answer: --max-tokens 4096, or 2048")
+        }
         ErrorKind::BadRequest => {
             Some("the endpoint does not take this form of request; try --protocol auto or text, or --temperature none")
         }

@@ -13,7 +13,7 @@ use super::options::{ApiChoice, Concurrency, Options, ProtocolChoice};
 use super::origin::{FILE, Origin};
 use crate::chat::Api;
 use crate::chat::endpoint::Patience;
-use crate::chat::price::Price;
+use crate::chat::price::{Price, asked_tier};
 
 /// The most tokens of an answer of a model that may think.
 const THINKING_TOKENS: u32 = 16_384;
@@ -21,8 +21,6 @@ const THINKING_TOKENS: u32 = 16_384;
 const PLAIN_TOKENS: u32 = 2_048;
 /// The number of calls at once.
 const CALLS_AT_ONCE: usize = 4;
-/// The field of a request that asks for a service tier.
-const SERVICE_TIER: &str = "service_tier";
 
 /// How a model is asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -211,7 +209,7 @@ impl Asking {
     /// The service tier that is asked for; none if it is left to the endpoint.
     #[must_use]
     pub fn service_tier(&self) -> Option<&str> {
-        self.extra_body.get(SERVICE_TIER).and_then(Value::as_str)
+        asked_tier(&self.extra_body)
     }
 }
 

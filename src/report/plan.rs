@@ -126,7 +126,7 @@ pub struct Replayed {
     pub check_calls: usize,
     /// How many calls of the check before the run fail.
     pub check_failed_calls: usize,
-    /// The tokens of the check before the run, which are also beside the recording.
+    /// The tokens of the check before the run, which is recorded together with the episodes.
     pub check_usage: Usage,
     /// How many episodes end because the recording lacks a request.
     pub missing: usize,

@@ -3,96 +3,41 @@
 //!
 //! Each request is one file, `DIR/ab/abcdef….json`, which contains the request as well as its answers, so that a person
 //! can read it and a missing answer can be explained by what differs. The same request in another epoch is another
-//! repeat and has an answer of its own.
+//! repeat and has an answer of its own. The address of the endpoint is in the file and not in the digest, so that a replay
+//! works with any; but the answers of one endpoint never replace those of another.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::tape::{Answer, SCHEMA, Tape, difference, read, tapes};
+use crate::agent::prompt::Protocol;
 use crate::chat::adjust::Adjusted;
 use crate::chat::wire::{self, ModelSettings};
-use crate::chat::{
-    BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, ReplyFormat, Retry,
-};
+use crate::chat::{BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, ReplyFormat};
 use crate::log::store::{pretty, write_whole};
 use incident_env::hex;
-
-/// The name and version of the format of a recorded request.
-pub const SCHEMA: &str = "incident-bench/cassette/1";
 
 /// The name and version of the format of what was learnt of an endpoint.
 pub const ADJUSTED_SCHEMA: &str = "incident-bench/adjusted/1";
 
-/// A recorded request with its answers.
-#[derive(Debug, Serialize, Deserialize)]
-struct Tape {
-    schema: String,
-    request: Value,
-    /// The answers by repeat.
-    answers: BTreeMap<u32, Answer>,
-}
-
-/// The answer of an endpoint after all retries.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "nearly every answer is a reply")]
-enum Answer {
-    Reply(ChatReply),
-    Fault(Fault),
-}
-
-/// A call that failed.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Fault {
-    kind: ErrorKind,
-    message: String,
-    status: Option<u16>,
-    request_id: Option<String>,
-    prompt_tokens: Option<u64>,
-    context_limit: Option<u64>,
-    retries: Vec<Retry>,
-    latency_ms: u64,
-}
-
-impl From<&ChatError> for Fault {
-    fn from(error: &ChatError) -> Self {
-        Self {
-            kind: error.kind,
-            message: error.message.clone(),
-            status: error.status,
-            request_id: error.request_id.clone(),
-            prompt_tokens: error.prompt_tokens,
-            context_limit: error.context_limit,
-            retries: error.retries.clone(),
-            latency_ms: error.latency_ms,
-        }
-    }
-}
-
-impl From<Fault> for ChatError {
-    fn from(fault: Fault) -> Self {
-        Self {
-            status: fault.status,
-            request_id: fault.request_id,
-            prompt_tokens: fault.prompt_tokens,
-            context_limit: fault.context_limit,
-            retries: fault.retries,
-            latency_ms: fault.latency_ms,
-            ..Self::new(fault.kind, &fault.message)
-        }
-    }
-}
-
-/// A folder of recorded requests.
-#[derive(Debug)]
-struct Folder {
-    path: PathBuf,
-    settings: ModelSettings,
+/// Where the answers of a model are recorded.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    /// The folder.
+    pub path: PathBuf,
+    /// The settings of the model's calls.
+    pub settings: ModelSettings,
+    /// The protocol by which it is asked; none if that is found out.
+    pub protocol: Option<Protocol>,
+    /// The base URL of the endpoint.
+    pub base_url: String,
 }
 
 /// What was learnt of an endpoint while its answers were recorded.
@@ -100,22 +45,48 @@ struct Folder {
 struct Learnt {
     schema: String,
     model: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    endpoint: Option<String>,
     adjusted: Adjusted,
 }
 
 impl Folder {
-    /// The file of what was learnt of the endpoint with these settings.
-    fn file_of_adjusted(&self) -> PathBuf {
+    /// The file of what was learnt of the endpoint with these settings, by this protocol.
+    fn file_of_learnt(&self) -> PathBuf {
+        let protocol = self.protocol.map_or("auto", Protocol::as_str);
+        self.path.join("adjusted").join(format!("{}-{protocol}.json", self.digest_of_settings()))
+    }
+
+    fn digest_of_settings(&self) -> String {
         let nothing = ChatRequest { messages: Vec::new(), format: ReplyFormat::Text, max_tokens: None };
-        let digest = hex(&Sha256::digest(self.body(&nothing).to_string()));
-        self.path.join("adjusted").join(format!("{}.json", &digest[..16]))
+        hex(&Sha256::digest(self.body(&nothing).to_string()))[..16].to_owned()
     }
 
     /// What was learnt of the endpoint when it was recorded.
-    fn adjusted(&self) -> Adjusted {
-        let learnt = fs::read(self.file_of_adjusted()).ok();
-        let learnt = learnt.and_then(|bytes| serde_json::from_slice::<Learnt>(&bytes).ok());
-        learnt.map(|learnt| learnt.adjusted).unwrap_or_default()
+    fn learnt(&self) -> Option<Learnt> {
+        // Before it was kept by protocol, the file had no protocol in its name.
+        let before = self.path.join("adjusted").join(format!("{}.json", self.digest_of_settings()));
+        let bytes = fs::read(self.file_of_learnt()).or_else(|_| fs::read(before)).ok()?;
+        serde_json::from_slice(&bytes).ok()
+    }
+
+    /// The address of the endpoint without what may be secret in it.
+    fn endpoint(&self) -> String {
+        Url::parse(&self.base_url).map_or_else(
+            |_| self.base_url.clone(),
+            |url| format!("{}{}", url.origin().ascii_serialization(), url.path().trim_end_matches('/')),
+        )
+    }
+
+    /// Returns another endpoint whose answers the folder holds for this model with these settings, by whatever protocol, if
+    /// there is one. It is looked for before the first call, which would cost money.
+    #[must_use]
+    pub fn taken_by(&self) -> Option<String> {
+        let (own, digest) = (self.endpoint(), self.digest_of_settings());
+        let files = fs::read_dir(self.path.join("adjusted")).into_iter().flatten().flatten();
+        let of_these = files.filter(|file| file.file_name().to_string_lossy().starts_with(&digest));
+        let learnt = of_these.filter_map(|file| serde_json::from_slice::<Learnt>(&fs::read(file.path()).ok()?).ok());
+        learnt.filter_map(|learnt| learnt.endpoint).find(|endpoint| *endpoint != own)
     }
 
     /// The request as it would be sent if the endpoint refused nothing, so that its digest does not depend on what was learnt.
@@ -123,14 +94,19 @@ impl Folder {
         wire::request_body(request, &self.settings)
     }
 
-    fn file(&self, body: &Value) -> PathBuf {
-        let digest = hex(&Sha256::digest(body.to_string()));
-        self.path.join(&digest[..2]).join(format!("{digest}.json"))
+    fn place(&self, request: &ChatRequest) -> Place {
+        let request = self.body(request);
+        let digest = hex(&Sha256::digest(request.to_string()));
+        Place { request, file: self.path.join(&digest[..2]).join(format!("{digest}.json")) }
     }
 }
 
-fn read(file: &Path) -> Option<Tape> {
-    serde_json::from_slice(&fs::read(file).ok()?).ok()
+/// Where the answers to a request are kept.
+struct Place {
+    /// The body of the request.
+    request: Value,
+    /// The file that has its digest as its name.
+    file: PathBuf,
 }
 
 /// A client that records every answer of another client.
@@ -139,47 +115,61 @@ pub struct Recording {
     folder: Folder,
     /// Held while a file is written, because two epochs may get an answer to the same request at the same time. It is what
     /// was learnt so far and is in the folder.
-    writing: Mutex<Adjusted>,
+    writing: Mutex<Option<Adjusted>>,
 }
 
 impl Recording {
     /// Records the answers of a client, which does its own retries, into a folder.
     #[must_use]
-    pub fn new(client: Arc<dyn ChatClient>, path: PathBuf, settings: ModelSettings) -> Self {
-        let folder = Folder { path, settings };
-        let written = folder.adjusted();
-        Self { client, folder, writing: Mutex::new(written) }
+    pub fn new(client: Arc<dyn ChatClient>, folder: Folder) -> Self {
+        Self { client, folder, writing: Mutex::new(None) }
     }
 
     /// Records an answer. A call that was cancelled on our side has no answer.
-    fn keep(&self, request: &ChatRequest, repeat: u32, answer: &Result<ChatReply, ChatError>) -> Result<(), ChatError> {
+    fn keep(&self, place: Place, repeat: u32, answer: &Result<ChatReply, ChatError>) -> Result<(), ChatError> {
         let answer = match answer {
             Ok(reply) => Answer::Reply(reply.clone()),
             Err(error) if error.kind == ErrorKind::Cancelled => return Ok(()),
             Err(error) => Answer::Fault(error.into()),
         };
-        let request = self.folder.body(request);
-        let file = self.folder.file(&request);
+        let Place { request, file } = place;
         let mut written = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         self.keep_adjusted(&mut written)?;
-        let mut tape =
-            read(&file).unwrap_or_else(|| Tape { schema: SCHEMA.to_owned(), request, answers: BTreeMap::new() });
+        let mut tape = self.tape(&file)?.unwrap_or_else(|| Tape {
+            schema: SCHEMA.to_owned(),
+            endpoint: None,
+            request,
+            answers: BTreeMap::new(),
+        });
+        tape.endpoint = Some(self.folder.endpoint());
         tape.answers.insert(repeat, answer);
         // A recording with a gap would fail only when it is needed.
         write_whole(&file, &pretty(&tape)).map_err(|e| ChatError::new(ErrorKind::RecordingFailed, &e.to_string()))
     }
 
+    /// Returns the tape in a file. One that holds the answers of another endpoint is not written over.
+    fn tape(&self, file: &Path) -> Result<Option<Tape>, ChatError> {
+        let failed = |message: &str| ChatError::new(ErrorKind::RecordingFailed, message);
+        let tape = read(file).map_err(|problem| failed(&problem))?;
+        let other = tape.as_ref().and_then(|tape| tape.endpoint.as_ref());
+        match other.filter(|endpoint| **endpoint != self.folder.endpoint()) {
+            Some(other) => Err(failed(&taken(&self.folder, other))),
+            None => Ok(tape),
+        }
+    }
+
     /// Records what the client has learnt, if that has changed.
-    fn keep_adjusted(&self, written: &mut Adjusted) -> Result<(), ChatError> {
+    fn keep_adjusted(&self, written: &mut Option<Adjusted>) -> Result<(), ChatError> {
         let adjusted = self.client.adjusted();
-        if adjusted == *written {
+        if written.as_ref() == Some(&adjusted) {
             return Ok(());
         }
         let model = self.folder.settings.model.clone();
-        let learnt = Learnt { schema: ADJUSTED_SCHEMA.to_owned(), model, adjusted: adjusted.clone() };
-        write_whole(&self.folder.file_of_adjusted(), &pretty(&learnt))
+        let endpoint = Some(self.folder.endpoint());
+        let learnt = Learnt { schema: ADJUSTED_SCHEMA.to_owned(), model, endpoint, adjusted: adjusted.clone() };
+        write_whole(&self.folder.file_of_learnt(), &pretty(&learnt))
             .map_err(|e| ChatError::new(ErrorKind::RecordingFailed, &e.to_string()))?;
-        *written = adjusted;
+        *written = Some(adjusted);
         Ok(())
     }
 }
@@ -191,8 +181,11 @@ impl ChatClient for Recording {
         context: &'a CallContext,
     ) -> BoxFuture<'a, Result<ChatReply, ChatError>> {
         Box::pin(async move {
+            // What could not be kept is not asked for.
+            let place = self.folder.place(request);
+            self.tape(&place.file)?;
             let answer = self.client.complete(request, context).await;
-            self.keep(request, context.repeat, &answer)?;
+            self.keep(place, context.repeat, &answer)?;
             answer
         })
     }
@@ -200,6 +193,15 @@ impl ChatClient for Recording {
     fn adjusted(&self) -> Adjusted {
         self.client.adjusted()
     }
+}
+
+/// Says that a folder holds the answers of another endpoint.
+#[must_use]
+pub fn taken(folder: &Folder, other: &str) -> String {
+    let (path, model, own) = (folder.path.display(), &folder.settings.model, folder.endpoint());
+    format!(
+        "{path} holds the answers of {model} at {other}, which those at {own} would replace; record them into another folder"
+    )
 }
 
 /// A client that answers from a recording and never uses a network.
@@ -212,15 +214,14 @@ pub struct Replay {
 impl Replay {
     /// Makes a client that answers from a folder.
     #[must_use]
-    pub fn new(path: PathBuf, settings: ModelSettings) -> Self {
-        let folder = Folder { path, settings };
-        let adjusted = folder.adjusted();
+    pub fn new(folder: Folder) -> Self {
+        let adjusted = folder.learnt().map(|learnt| learnt.adjusted).unwrap_or_default();
         Self { folder, adjusted }
     }
 
     fn answer(&self, request: &ChatRequest, repeat: u32) -> Result<ChatReply, ChatError> {
-        let body = self.folder.body(request);
-        let tape = read(&self.folder.file(&body));
+        let Place { request: body, file } = self.folder.place(request);
+        let tape = read(&file).map_err(|problem| ChatError::new(ErrorKind::NotRecorded, &problem))?;
         match tape.as_ref().and_then(|tape| tape.answers.get(&repeat)) {
             Some(Answer::Reply(reply)) => Ok(reply.clone()),
             Some(Answer::Fault(fault)) => Err(fault.clone().into()),
@@ -262,64 +263,5 @@ impl ChatClient for Replay {
     /// What was learnt when it was recorded. A replay learns nothing.
     fn adjusted(&self) -> Adjusted {
         self.adjusted.clone()
-    }
-}
-
-/// Reads all recorded requests of a folder.
-fn tapes(folder: &Path) -> Vec<Tape> {
-    let entries = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut files: Vec<_> = entries(folder).filter(|path| path.is_dir()).flat_map(|path| entries(&path)).collect();
-    files.sort();
-    files.iter().filter_map(|file| read(file)).collect()
-}
-
-/// Says in which place two values differ first, as in `messages[3].content: recorded '…', asked '…'`.
-fn difference(recorded: &Value, asked: &Value) -> Option<String> {
-    fn find(path: &str, a: &Value, b: &Value) -> Option<String> {
-        match (a, b) {
-            (Value::Object(a), Value::Object(b)) => {
-                let mut keys: Vec<_> = a.keys().chain(b.keys()).collect();
-                keys.sort();
-                keys.dedup();
-                let nothing = Value::Null;
-                keys.into_iter().find_map(|key| {
-                    let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                    find(&path, a.get(key).unwrap_or(&nothing), b.get(key).unwrap_or(&nothing))
-                })
-            }
-            (Value::Array(a), Value::Array(b)) => {
-                let each = a.iter().zip(b).enumerate();
-                let within = each.into_iter().find_map(|(n, (a, b))| find(&format!("{path}[{n}]"), a, b));
-                let lengths = || format!("{path}: recorded {} entries, asked {}", a.len(), b.len());
-                within.or_else(|| (a.len() != b.len()).then(lengths))
-            }
-            (Value::String(a), Value::String(b)) if a != b => {
-                let same = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
-                let from = |text: &str| text.chars().skip(same.saturating_sub(20)).take(80).collect::<String>();
-                Some(format!("{path}: recorded '…{}', asked '…{}'", from(a), from(b)))
-            }
-            (a, b) if a != b => Some(format!("{path}: recorded {a}, asked {b}")),
-            _ => None,
-        }
-    }
-    find("", recorded, asked)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn the_first_difference_is_named() {
-        for (recorded, asked, expected) in [
-            (json!({"a": 1}), json!({"a": 1}), None),
-            (json!({"a": 1, "m": "x"}), json!({"a": 1, "m": "y"}), Some("m: recorded '…x', asked '…y'")),
-            (json!({"a": 1}), json!({"a": 1, "seed": 3}), Some("seed: recorded null, asked 3")),
-            (json!([{"t": 0.0}]), json!([{"t": 0.5}]), Some("[0].t: recorded 0.0, asked 0.5")),
-            (json!({"m": [1]}), json!({"m": [1, 2]}), Some("m: recorded 1 entries, asked 2")),
-        ] {
-            assert_eq!(difference(&recorded, &asked).as_deref(), expected);
-        }
     }
 }

@@ -109,26 +109,9 @@ fn play(scenario: &Arc<Scenario>, mut policy: Llm, total: &mut Estimate) {
             total.calls += 1;
             total.usage.prompt_tokens += prompt_tokens(request);
             total.usage.completion_tokens += answer.len() as u64 / CHARACTERS_A_TOKEN;
-            turn = policy.reply(Ok(&reply(answer)), episode.observation());
+            turn = policy.reply(Ok(&ChatReply::of_text(answer, FinishReason::Stop)), episode.observation());
         }
         let Turn::Act(decision) = turn else { return };
         episode.step(&decision.action);
-    }
-}
-
-fn reply(content: String) -> ChatReply {
-    ChatReply {
-        content: Some(content),
-        reasoning: None,
-        tool_calls: Vec::new(),
-        finish: FinishReason::Stop,
-        model: None,
-        usage: None,
-        request_id: None,
-        latency_ms: 0,
-        as_it_came: None,
-        billed_usd: None,
-        served: crate::chat::ServedBy::default(),
-        retries: Vec::new(),
     }
 }

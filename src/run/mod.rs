@@ -24,6 +24,7 @@ pub mod rehearsal;
 pub mod runner;
 pub mod single_episode;
 pub mod sink;
+mod tape;
 
 pub use cancel::Cancel;
 pub use exam::Exam;

@@ -56,6 +56,7 @@ mod strict_classic;
 mod thinking;
 mod wire;
 mod wire_apis;
+mod wire_ends;
 mod wire_proxy;
 mod wire_streams;
 mod world;

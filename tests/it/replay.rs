@@ -72,3 +72,63 @@ fn a_miss_says_what_differs() {
     place.bench(&[&fixed[..], &["--replay", "nothing"]].concat()).fails(2, &["nothing holds no recorded requests"]);
     place.bench(&[&fixed[..], &["--replay", "a", "--record", "b"]].concat()).fails(2, &["cannot be used with"]);
 }
+
+#[test]
+fn two_endpoints_do_not_share_a_recording() {
+    let place = Place::empty();
+    let (first, second) = (Server::start(|_, seen| good(seen)), Server::start(|_, seen| good(seen)));
+    let fixed = ["--scenario", "AC-001", "--model", "m", "--agent", "llm", "--quiet", "--format", "json"];
+    let record = |protocol: &str, url: &str| {
+        place.bench(&[&fixed[..], &["--record", "tape", "--protocol", protocol, "--base-url", url]].concat())
+    };
+    record("text", &first.base_url()).exits(0);
+    let tape = || {
+        let files =
+            place.bench(&[&fixed[..], &["--replay", "tape", "--protocol", "text", "--base-url", &dead_url()]].concat());
+        files.exits(0).stdout
+    };
+    let before = tape();
+    record("text", &second.base_url()).fails(2, &["tape holds the answers of m at http://127.0.0.1", "another folder"]);
+    record("auto", &second.base_url()).fails(2, &["tape holds the answers of m"]);
+    assert_eq!(second.calls(), 0, "nothing is paid");
+    assert_eq!(rows(&tape()), rows(&before));
+    record("text", &first.base_url()).exits(0);
+}
+
+#[test]
+fn what_was_learnt_is_kept_by_protocol() {
+    let place = Place::empty();
+    let server = Server::start(|_, seen| match seen.body.get("parallel_tool_calls") {
+        Some(_) => {
+            Reply::json(400, json!({"error": {"message": "Unsupported parameter", "param": "parallel_tool_calls"}}))
+        }
+        None => good(seen),
+    });
+    let url = server.base_url();
+    let fixed =
+        ["--scenario", "AC-001", "--model", "m", "--agent", "llm", "--quiet", "--format", "json", "--base-url", &url];
+    let play = |arguments: &[&str]| place.bench(&[&fixed[..], arguments].concat());
+    play(&["--record", "tape", "--protocol", "tools"]);
+    play(&["--record", "tape", "--protocol", "text"]);
+    let files = std::fs::read_dir(place.path("tape/adjusted")).unwrap();
+    let texts: Vec<_> = files.flatten().map(|file| std::fs::read_to_string(file.path()).unwrap()).collect();
+    assert_eq!(texts.len(), 2);
+    assert_eq!(texts.iter().filter(|text| text.contains("parallel_tool_calls")).count(), 1);
+}
+
+#[test]
+fn a_damaged_recording_is_named() {
+    let place = Place::empty();
+    let server = Server::start(|_, seen| good(seen));
+    let url = server.base_url();
+    let fixed = ["--scenario", "AC-001", "--model", "m", "--agent", "llm", "--quiet", "--base-url", &url];
+    place.bench(&[&fixed[..], &["--record", "tape"]].concat()).exits(0);
+    for folder in std::fs::read_dir(place.path("tape")).unwrap().flatten() {
+        if folder.file_name() != "adjusted" {
+            for file in std::fs::read_dir(folder.path()).unwrap().flatten() {
+                std::fs::write(file.path(), "{\"schema\": \"incident-bench/cas").unwrap();
+            }
+        }
+    }
+    place.bench(&[&fixed[..], &["--replay", "tape"]].concat()).fails(2, &["is damaged"]);
+}

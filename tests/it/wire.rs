@@ -106,12 +106,30 @@ async fn what_cannot_pass_is_not() {
         (Reply::error(429, "insufficient_quota", "You exceeded your current quota"), ErrorKind::Quota),
         (Reply::error(400, "x", "Your credit balance is too low"), ErrorKind::Quota),
         (Reply::json(413, json!({"error": "Request too large"})), ErrorKind::ContextLength),
+        (
+            Reply::raw(413, "<html>\r\n<head><title>413 Request Entity Too Large</title></head></html>"),
+            ErrorKind::BadRequest,
+        ),
         (Reply::json(200, json!({"error": {"code": "401", "message": "who?"}})), ErrorKind::Auth),
     ] {
         let server = Server::of([reply.clone(), ready()]);
         let error = ask(&server).await.unwrap_err();
         assert_eq!(error.kind, kind, "{reply:?}");
         assert_eq!((error.retries.len(), server.calls()), (0, 1), "{reply:?}");
+    }
+}
+
+#[test]
+fn a_filter_of_the_host_is_a_refusal() {
+    let all: Vec<Value> = serde_json::from_str(include_str!("fixtures/filters.json")).unwrap();
+    for case in all {
+        let body = case["body"].to_string();
+        let status = u16::try_from(case["status"].as_u64().unwrap()).unwrap();
+        for api in Api::ALL {
+            let answer = wire::parse_reply(api, &RawReply { status, body: body.as_bytes(), ..RawReply::default() });
+            let is_filter = answer.as_ref().is_ok_and(|reply| reply.finish == FinishReason::ContentFilter);
+            assert_eq!(is_filter, case["is_filter"].as_bool().unwrap(), "{api} {case}: {answer:?}");
+        }
     }
 }
 
@@ -127,6 +145,18 @@ async fn a_body_that_is_no_answer_is_asked_for_again() {
         (Reply::json(200, json!("hello")), ErrorKind::MalformedBody),
         (Reply::json(200, json!({"choices": []})), ErrorKind::EmptyChoices),
         (Reply::json(200, json!({"choices": null})), ErrorKind::EmptyChoices),
+        (Reply::json(200, json!({"choices": [null]})), ErrorKind::EmptyChoices),
+        (Reply::json(200, json!({"choices": ["x"]})), ErrorKind::EmptyChoices),
+        (Reply::json(200, json!({"choices": [{}]})), ErrorKind::EmptyChoices),
+        (Reply::choice(json!({"index": 0, "finish_reason": "stop"})), ErrorKind::EmptyChoices),
+        (Reply::choice(json!({"index": 0, "message": null, "finish_reason": "stop"})), ErrorKind::EmptyChoices),
+        (Reply::json(200, json!({"choices": [{"message": {}, "finish_reason": "stop"}]})), ErrorKind::EmptyChoices),
+        (
+            Reply::choice(
+                json!({"message": {"role": "assistant", "content": "half"}, "finish_reason": "network_error"}),
+            ),
+            ErrorKind::StreamError,
+        ),
         (Reply::json(200, json!({"error": {"message": "upstream is odd"}})), ErrorKind::ErrorBody),
         (Reply::json(200, json!({"error": "odd", "choices": []})), ErrorKind::ErrorBody),
         (Reply::raw(200, "{\"choices\": [{\"message\": {\"content\": \"hal"), ErrorKind::MalformedBody),
@@ -382,7 +412,6 @@ async fn texts_and_thoughts() {
         (json!({"content": null}), None, None),
         (json!({"content": 7}), None, None),
         (json!({}), None, None),
-        (json!(null), None, None),
     ] {
         let reply = read(json!({"message": message, "finish_reason": "stop"})).await;
         assert_eq!((reply.content.as_deref(), reply.reasoning.as_deref()), (content, reasoning), "{message}");
@@ -444,7 +473,8 @@ async fn token_counts() {
     for (given, counted) in [
         (json!({"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}), usage(9, 0, 2, 0)),
         (json!({"prompt_tokens": 9.0, "completion_tokens": 2.9}), usage(9, 0, 2, 0)),
-        (json!({"prompt_tokens": -9, "completion_tokens": null}), usage(0, 0, 0, 0)),
+        (json!({"prompt_tokens": -9, "completion_tokens": null}), None),
+        (json!({"prompt_tokens": 9, "completion_tokens": -1}), None),
         (json!({"input_tokens": 9, "output_tokens": 2}), usage(9, 0, 2, 0)),
         (
             json!({

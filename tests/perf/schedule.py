@@ -6,10 +6,12 @@
 
 With --ci either form fails where a run takes more than three times its ideal time.
 
-A scripted server in processes of its own answers every call after 50 ms. 200 episodes of 8 turns are played with 10 and
-with 64 calls at once; beside the time is the ideal one: all latencies, as the server itself measured them between the
-last byte of a request and its answer, over the number of calls at once. With --inspect, the Python of a venv that has inspect-ai and openai plays as many samples of as many turns
-against the same server. Without --ci nothing is asserted of times: machines differ.
+A scripted server in processes of its own answers every call after 50 ms, in four events of a stream if it is asked
+for one, which come together at the end. 200 episodes of 8 turns are played with 10 and with 64 calls at once; beside
+the time is the ideal one: all latencies, as the server itself measured them between the last byte of a request and
+its answer, over the number of calls at once. With --inspect, the Python of a venv that has inspect-ai and openai
+plays as many samples of as many turns against the same server. Without --ci nothing is asserted of times: machines
+differ.
 
 With --growth as many episodes are alive as there are calls at once, up to 10 000. The server is Python and reaches its end
 long before: so beside the ideal time is what the server's own processes worked, over their number, which no client can
@@ -35,28 +37,40 @@ TURNS = 8
 TIMES = 3
 
 
-def scripted(asked: int) -> bytes:
+def scripted(asked: int, streams: bool) -> bytes:
     """Looks around for seven turns and submits in the eighth; the turn is the number of messages that ask."""
     if asked >= TURNS:
         action = {"action_type": "submit_root_cause", "parameters": {"service": "postgres-db", "failure_mode": "disk"}}
     else:
         parameters = {"service": "postgres-db", "window": asked}
         action = {"action_type": "check_metrics", "parameters": parameters}
-    answer = {
-        "id": "chatcmpl-1",
-        "object": "chat.completion",
-        "created": 0,
-        "model": "m",
-        "choices": [{"index": 0, "message": {"role": "assistant", "content": json.dumps(action)}, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 1000, "completion_tokens": 30, "total_tokens": 1030},
-    }
-    text = json.dumps(answer).encode()
-    head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(text)}\r\n\r\n"
-    return head.encode() + text
+    said, usage = json.dumps(action), {"prompt_tokens": 1000, "completion_tokens": 30, "total_tokens": 1030}
+    if streams:
+        half = len(said) // 2
+        choices = [
+            [{"index": 0, "delta": {"role": "assistant", "content": said[:half]}, "finish_reason": None}],
+            [{"index": 0, "delta": {"content": said[half:]}, "finish_reason": None}],
+            [{"index": 0, "delta": {}, "finish_reason": "stop"}],
+            [],
+        ]
+        events = [{**body("chat.completion.chunk", choice), "usage": None if choice else usage} for choice in choices]
+        text = "".join(f"data: {json.dumps(event)}\n\n" for event in events) + "data: [DONE]\n\n"
+        kind = "text/event-stream"
+    else:
+        message = {"role": "assistant", "content": said}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        text = json.dumps({**body("chat.completion", [choice]), "usage": usage})
+        kind = "application/json"
+    return f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {len(text)}\r\n\r\n{text}".encode()
+
+
+def body(kind: str, choices: list[dict]) -> dict:
+    return {"id": "chatcmpl-1", "object": kind, "created": 0, "model": "m", "choices": choices}
 
 
 # A request is not read as JSON: the server is to be able to bear as much as it can.
-REPLIES = [scripted(asked) for asked in range(TURNS + 1)]
+REPLIES = {streams: [scripted(asked, streams) for asked in range(TURNS + 1)] for streams in (False, True)}
+STREAMS = re.compile(rb'"stream": ?true')
 ASKS = re.compile(rb'"role": ?"user"')
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
@@ -77,7 +91,8 @@ class Connection(asyncio.Protocol):
             return
         length = LENGTH.search(self.buffer, 0, head)
         if len(self.buffer) >= head + 4 + (int(length[1]) if length else 0):
-            reply = REPLIES[min(len(ASKS.findall(self.buffer, head)), TURNS)]
+            replies = REPLIES[STREAMS.search(self.buffer, head) is not None]
+            reply = replies[min(len(ASKS.findall(self.buffer, head)), TURNS)]
             self.buffer.clear()
             self.loop.call_later(LATENCY, self.answer, self.loop.time(), reply)
 
@@ -218,7 +233,7 @@ def late(what: str, wall: float, ideal: float) -> list[str]:
 def beside_inspect(bench: str, server: Scripted, url: str, inspect: str | None, folder: str) -> list[str]:
     slow = []
     print(f"{EPISODES} episodes × {TURNS} turns, {LATENCY * 1e3:.0f} ms a call")
-    print(f"{'':32} {'wall':>8} {'ideal':>8} {'ratio':>7} {'CPU':>8} {'memory':>9}")
+    print(f"{'':32} {'wall':>8} {'ideal':>8} {'ratio':>7} {'CPU':>8} {'a call':>9} {'memory':>9}")
     for at_once in (10, 64):
         commands = {f"bench, {at_once} calls at once": command_of(bench, url, EPISODES, at_once)}
         if inspect:
@@ -230,7 +245,10 @@ def beside_inspect(bench: str, server: Scripted, url: str, inspect: str | None, 
             server.begin()
             wall, cpu, memory = timed(command, folder, {"SCRIPTED_BASE_URL": url, "SCRIPTED_API_KEY": "x"})
             ideal = server.latency() / at_once
-            print(f"{name:32} {wall:6.2f} s {ideal:6.2f} s {wall / ideal:7.3f} {cpu:6.2f} s {memory:6.1f} MB")
+            print(
+                f"{name:32} {wall:6.2f} s {ideal:6.2f} s {wall / ideal:7.3f} {cpu:6.2f} s"
+                f" {cpu / (EPISODES * TURNS) * 1e6:6.0f} µs {memory:6.1f} MB"
+            )
             if name.startswith("bench"):
                 check(folder, EPISODES)
                 slow += late(name, wall, ideal)

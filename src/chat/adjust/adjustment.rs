@@ -121,9 +121,14 @@ impl Adjusted {
         self.0.iter().find(|known| known.change.parameter() == parameter)
     }
 
-    /// Adds a change, in place of an earlier one of the same parameter.
+    /// Adds a change, in place of an earlier one of the same parameter. A limit that is not sent has no name.
     pub fn add(&mut self, adjustment: Adjustment) {
-        self.0.retain(|known| known.change.parameter() != adjustment.change.parameter());
+        let new = &adjustment.change;
+        let is_replaced = |old: &Change| {
+            let loses_its_name = matches!(old, Change::TokenParam(_)) && *new == Change::LeftOut(Optional::AnswerLimit);
+            old.parameter() == new.parameter() || loses_its_name
+        };
+        self.0.retain(|known| !is_replaced(&known.change));
         self.0.push(adjustment);
     }
 

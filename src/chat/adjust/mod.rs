@@ -3,7 +3,14 @@
 mod adjustment;
 mod learn;
 mod limits;
+mod names;
+mod numbers;
 mod refused;
+mod sent;
+mod text;
+mod uncarried;
 
 pub use adjustment::{Adjusted, Adjustment, Change};
-pub use learn::learn;
+pub use learn::{can_teach, learn};
+pub use sent::Sent;
+pub use uncarried::uncarried;

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::config::{Endpoint, SetupError};
 use super::http::Http;
-use crate::chat::adjust::{Adjusted, Adjustment, Change, learn};
+use crate::chat::adjust::{Adjusted, Adjustment, Change, Sent, can_teach, learn, uncarried};
 use crate::chat::limit::Limiter;
 use crate::chat::wire::{self, ModelSettings};
 use crate::chat::{Api, BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind};
@@ -33,6 +33,18 @@ struct Learnt {
     is_spoken: bool,
 }
 
+/// What comes of asking by the other APIs.
+enum Probed {
+    /// One of them answered.
+    Answered(Box<ChatReply>),
+    /// One of them is there although it refuses the request, which is sent again with these settings.
+    Refused(Arc<ModelSettings>),
+    /// One of them may be there, but failed in a way that can pass.
+    Failed(Box<ChatError>),
+    /// None of them is there.
+    Nothing,
+}
+
 /// The other APIs in the order in which they are tried.
 const OTHER_APIS: [Api; 2] = [Api::Responses, Api::Messages];
 
@@ -44,6 +56,12 @@ impl EndpointClient {
     /// Says what is wrong with the key, a header, the URL or a proxy. The error never repeats the key.
     pub fn new(endpoint: &Endpoint, settings: ModelSettings, adjusted: Adjusted) -> Result<Self, SetupError> {
         let http = Http::new(endpoint)?;
+        let mut adjusted = adjusted;
+        if settings.api.is_some() {
+            for adjustment in uncarried(&adjusted.apply(&settings)) {
+                adjusted.add(adjustment);
+            }
+        }
         let learnt = Learnt { settings: Arc::new(adjusted.apply(&settings)), adjusted, is_spoken: false };
         Ok(Self {
             http,
@@ -68,7 +86,7 @@ impl EndpointClient {
         loop {
             let error = match self.in_turn(request, &settings, context).await {
                 Ok(reply) => {
-                    self.learnt().is_spoken = true;
+                    self.is_answered(&settings);
                     return Ok(reply);
                 }
                 Err(error) => error,
@@ -76,13 +94,14 @@ impl EndpointClient {
             if context.stop.is_cancelled() {
                 return Err(error);
             }
-            settings = match self.learn(&settings, &error) {
+            settings = match self.learn(request, &settings, &error) {
                 Some(changed) => changed,
                 None if self.may_probe(&settings, &error) => {
                     match self.probe(request, context, &settings, &error).await {
-                        Some(Ok(reply)) => return Ok(reply),
-                        Some(Err(changed)) => changed,
-                        None => return Err(error),
+                        Probed::Answered(reply) => return Ok(*reply),
+                        Probed::Refused(changed) => changed,
+                        Probed::Failed(fault) => return Err(*fault),
+                        Probed::Nothing => return Err(error),
                     }
                 }
                 None => return Err(error),
@@ -90,22 +109,26 @@ impl EndpointClient {
         }
     }
 
+    /// Notes that the endpoint answered, and what of the settings this API cannot carry.
+    fn is_answered(&self, settings: &ModelSettings) {
+        let mut learnt = self.learnt();
+        if !learnt.is_spoken {
+            learnt.is_spoken = true;
+            for adjustment in uncarried(settings) {
+                self.keep(&mut learnt, adjustment);
+            }
+        }
+    }
+
     /// Returns the settings with which the call is sent again, if anything is learnt from its error. A call that was sent
     /// with older settings is sent again with the present ones, and nothing more is learnt from it.
-    fn learn(&self, sent: &Arc<ModelSettings>, error: &ChatError) -> Option<Arc<ModelSettings>> {
+    fn learn(&self, request: &ChatRequest, sent: &Arc<ModelSettings>, error: &ChatError) -> Option<Arc<ModelSettings>> {
         let mut learnt = self.learnt();
         if !Arc::ptr_eq(sent, &learnt.settings) {
-            let is_about_the_request = matches!(
-                error.kind,
-                ErrorKind::BadRequest
-                    | ErrorKind::NotFound
-                    | ErrorKind::UnknownModel
-                    | ErrorKind::ContextLength
-                    | ErrorKind::TokensPerMinute
-            );
-            return is_about_the_request.then(|| Arc::clone(&learnt.settings));
+            return can_teach(error.kind).then(|| Arc::clone(&learnt.settings));
         }
-        let adjustment = learn(sent, &learnt.adjusted, error)?;
+        let parts = Sent::of(&wire::request_body(request, sent), sent);
+        let adjustment = learn(sent, &learnt.adjusted, &parts, error)?;
         Some(self.keep(&mut learnt, adjustment))
     }
 
@@ -123,37 +146,51 @@ impl EndpointClient {
         other && settings.api.is_none() && !self.learnt().is_spoken
     }
 
-    /// Asks by the other APIs in turn. Returns the reply, or the settings of an API that is there although it refuses the
-    /// request; none if there is none.
+    /// Asks by the other APIs in turn.
     async fn probe(
         &self,
         request: &ChatRequest,
         context: &CallContext,
         sent: &Arc<ModelSettings>,
         error: &ChatError,
-    ) -> Option<Result<ChatReply, Arc<ModelSettings>>> {
+    ) -> Probed {
         let _guard = self.probing.lock().await;
         let present = self.present();
         if !Arc::ptr_eq(sent, &present) {
-            return Some(Err(present));
+            return Probed::Refused(present);
         }
-        let mut wants_key = None;
+        let (mut wants_key, mut failed) = (None, None);
         for api in OTHER_APIS {
             let settings = ModelSettings { api: Some(api), ..ModelSettings::clone(sent) };
             match self.in_turn(request, &settings, context).await {
                 Ok(reply) => {
-                    self.take_api(api, error);
-                    self.learnt().is_spoken = true;
-                    return Some(Ok(reply));
+                    let settings = self.take_api(api, error);
+                    self.is_answered(&settings);
+                    return Probed::Answered(Box::new(reply));
                 }
-                Err(other) if is_spoken_there(other.kind) => return Some(Err(self.take_api(api, error))),
+                Err(other) if is_spoken_there(other.kind) => return Probed::Refused(self.take_api(api, error)),
+                // The answer had begun in the form of this API.
+                Err(other) if matches!(other.kind, ErrorKind::StreamCut | ErrorKind::StreamError) => {
+                    self.take_api(api, error);
+                    return Probed::Failed(Box::new(other));
+                }
                 Err(other) if other.kind == ErrorKind::Auth => wants_key = wants_key.or(Some(api)),
+                Err(other) if may_be_there(&other) => failed = failed.or(Some((api, other))),
                 Err(_) => {}
             }
         }
         // A gateway refuses the key at any path, so that says less than an answer.
-        let api = wants_key.filter(|_| error.kind != ErrorKind::Auth)?;
-        Some(Err(self.take_api(api, error)))
+        if let Some(api) = wants_key.filter(|_| error.kind != ErrorKind::Auth) {
+            return Probed::Refused(self.take_api(api, error));
+        }
+        match failed {
+            Some((api, fault)) => {
+                let message =
+                    format!("{} (asked by the API '{api}', because '{error}' by the API 'chat')", fault.message);
+                Probed::Failed(Box::new(ChatError { message, ..fault }))
+            }
+            None => Probed::Nothing,
+        }
     }
 
     fn take_api(&self, api: Api, error: &ChatError) -> Arc<ModelSettings> {
@@ -201,9 +238,26 @@ const fn is_spoken_there(kind: ErrorKind) -> bool {
             | ErrorKind::UnknownModel
             | ErrorKind::ContextLength
             | ErrorKind::TokensPerMinute
-            | ErrorKind::RateLimited
             | ErrorKind::Quota
     )
+}
+
+/// Whether a fault can pass and leaves open whether the endpoint speaks the API by which it was asked.
+fn may_be_there(error: &ChatError) -> bool {
+    // Servers say with these that they do not know the method or the path.
+    let is_unknown = matches!(error.status, Some(501 | 505));
+    !is_unknown
+        && matches!(
+            error.kind,
+            ErrorKind::RateLimited
+                | ErrorKind::Conflict
+                | ErrorKind::RequestTimeout
+                | ErrorKind::Server
+                | ErrorKind::Timeout
+                | ErrorKind::Stalled
+                | ErrorKind::Connect
+                | ErrorKind::ConnectionLost
+        )
 }
 
 impl ChatClient for EndpointClient {

@@ -99,6 +99,12 @@ pub enum SetupError {
         /// The scheme of its value.
         scheme: String,
     },
+    /// The environment names a proxy by what is no address. The error does not repeat it, because it may have a password.
+    #[error(
+        "{0} is no address of a proxy, such as http://HOST:PORT or http://NAME:PASSWORD@HOST:PORT, in which other signs \
+         than letters and digits are written as %20"
+    )]
+    ProxyAddress(&'static str),
     /// TLS or the HTTP client cannot be set up.
     #[error("cannot set up the HTTP client: {0}")]
     Client(String),

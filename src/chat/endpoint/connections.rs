@@ -5,11 +5,13 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use hyper::body::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, Response, Url};
 use tokio::time::Instant;
 
 use super::config::SetupError;
+use super::proxy::Way;
 use crate::chat::error::with_causes;
 
 /// The limit on the time for connecting.
@@ -29,12 +31,17 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    /// Prepares connections, and connects to nothing yet.
-    pub(super) fn new() -> Result<Self, SetupError> {
+    /// Prepares connections by this way, and connects to nothing yet.
+    pub(super) fn new(way: &Way) -> Result<Self, SetupError> {
         // The TLS provider is a choice of the whole process; a second installation changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = |kept: usize| {
-            Client::builder()
+            let builder = match way {
+                Way::Excepted => Client::builder().no_proxy(),
+                // The HTTP library reads the environment itself.
+                Way::Straight | Way::Through(_) => Client::builder(),
+            };
+            builder
                 .user_agent(concat!("incident-bench/", env!("CARGO_PKG_VERSION")))
                 .connect_timeout(CONNECT_TIMEOUT)
                 .redirect(reqwest::redirect::Policy::none())
@@ -52,9 +59,9 @@ impl Connections {
         &self,
         url: &Url,
         headers: Option<&HeaderMap>,
-        body: Vec<u8>,
+        body: Bytes,
     ) -> Result<Response, reqwest::Error> {
-        let request = |client: &Client, body: Vec<u8>| {
+        let request = |client: &Client, body: Bytes| {
             let request = client.post(url.clone()).headers(headers.cloned().unwrap_or_default());
             request.header(CONTENT_TYPE, "application/json").body(body).send()
         };

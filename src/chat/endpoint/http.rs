@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::body::Bytes;
 use reqwest::Response;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -13,14 +14,19 @@ use super::address::Addresses;
 use super::config::{Endpoint, Patience, SetupError};
 use super::connections::Connections;
 use super::headers::{headers, secrets};
-use super::proxy::{self, transport};
+use super::proxy::Way;
+use super::transport::{answered_by, transport};
 use crate::chat::error::with_causes;
 use crate::chat::limit::Limiter;
-use crate::chat::wire::{self, Head, Reader, Secrets};
+use crate::chat::wire::{self, Head, Progress, Reader, Secrets};
 use crate::chat::{Api, ChatError, ChatReply, ErrorKind};
 
 /// The time for the end of a body after the last event, so that its connection can be used again.
 const TIME_TO_END: Duration = Duration::from_millis(200);
+/// The time for the end of a stream whose message and counts have come.
+const TIME_FOR_THE_END: Duration = Duration::from_secs(2);
+/// The time for the counts of a stream whose message has come.
+const TIME_FOR_COUNTS: Duration = Duration::from_secs(10);
 /// How much longer a stream may be than the answer in one piece. Each token may be an event of its own, and none is kept.
 const STREAM_FACTOR: usize = 16;
 /// The headers in which endpoints give the id of a request.
@@ -35,7 +41,7 @@ pub(super) struct Http {
     addresses: Addresses,
     headers: BTreeMap<Api, HeaderMap>,
     secrets: Arc<Secrets>,
-    proxy: Option<&'static str>,
+    way: Way,
     patience: Patience,
     max_body: usize,
     limiter: Option<Arc<Limiter>>,
@@ -47,10 +53,11 @@ impl Http {
         let addresses = Addresses::of(&endpoint.base_url)?;
         let of_api = |api| headers(endpoint, &addresses, api).map(|headers| (api, headers));
         let headers = Api::ALL.into_iter().map(of_api).collect::<Result<_, _>>()?;
+        let way = Way::to(addresses.at(Api::Chat))?;
         Ok(Self {
-            connections: Connections::new()?,
+            connections: Connections::new(&way)?,
             headers,
-            proxy: proxy::variable_for(addresses.at(Api::Chat))?,
+            way,
             secrets: Arc::new(secrets(endpoint, &addresses)),
             addresses,
             patience: endpoint.patience,
@@ -72,22 +79,39 @@ impl Http {
         let mut response = self.send(api, body, start, last).await?;
         let head = self.head(&response);
         let (status, request_id) = (head.status, head.request_id.clone());
+        let is_json = head.content_type.as_deref().is_some_and(|kind| kind.contains("json"));
         let with_head = |error: ChatError| ChatError { status: Some(status), request_id: request_id.clone(), ..error };
         let mut reader = Reader::new(api, head, Arc::clone(&self.secrets));
         let mut bytes = 0_usize;
+        // Comments and pings prolong the wait for the message, but not for what may follow it.
+        let mut ended = (Progress::Open, start);
         loop {
             let (silence, kind) = if reader.has_data() {
                 (self.patience.between_data, ErrorKind::Stalled)
             } else {
                 (self.patience.first_data, ErrorKind::Timeout)
             };
+            let progress = reader.progress();
+            let silence = match progress {
+                Progress::Open => silence,
+                Progress::Ended => silence.min(TIME_FOR_COUNTS),
+                Progress::Counted => silence.min(TIME_FOR_THE_END),
+            };
             let waited = Instant::now();
-            let chunk = timeout_at((waited + silence).min(last), response.chunk())
-                .await
-                .map_err(|_| with_head(silent(kind, start, waited, silence)))?;
-            let chunk =
-                chunk.map_err(|error| with_head(ChatError::new(ErrorKind::ConnectionLost, &with_causes(&error))))?;
-            let Some(chunk) = chunk else { break };
+            if ended.0 != progress {
+                ended = (progress, waited);
+            }
+            let waited = if progress == Progress::Open { waited } else { ended.1 };
+            let chunk = match timeout_at((waited + silence).min(last), response.chunk()).await {
+                Ok(Ok(Some(chunk))) => chunk,
+                Ok(Ok(None)) => break,
+                // The message is whole, and would have to be paid for again.
+                Err(_) | Ok(Err(_)) if progress != Progress::Open => break,
+                Err(_) => return Err(with_head(silent(kind, start, waited, silence))),
+                Ok(Err(error)) => {
+                    return Err(with_head(ChatError::new(ErrorKind::ConnectionLost, &with_causes(&error))));
+                }
+            };
             bytes += chunk.len();
             let most = if reader.is_stream() { self.max_body.saturating_mul(STREAM_FACTOR) } else { self.max_body };
             if bytes > most {
@@ -100,17 +124,25 @@ impl Http {
                 break;
             }
         }
-        reader.finish()
+        reader.finish().map_err(|error| match self.way.proxy() {
+            Some(proxy) => answered_by(proxy, is_json, error),
+            None => error,
+        })
     }
 
     async fn send(&self, api: Api, body: &Value, start: Instant, last: Instant) -> Result<Response, ChatError> {
-        let bytes =
-            serde_json::to_vec(body).map_err(|error| ChatError::new(ErrorKind::BadRequest, &error.to_string()))?;
+        let bytes = Bytes::from(wire::json_text(body));
         let sent = self.connections.post(self.addresses.at(api), self.headers.get(&api), bytes);
         let silence = self.patience.first_data;
         match timeout_at((start + silence).min(last), sent).await {
-            Ok(response) => response.map_err(|error| transport(&error, self.proxy)),
-            Err(_) => Err(silent(ErrorKind::Timeout, start, start, silence)),
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => Err(transport(&error, self.addresses.at(api), self.way.proxy()).await),
+            Err(_) => {
+                let error = silent(ErrorKind::Timeout, start, start, silence);
+                let through =
+                    self.way.proxy().map(|proxy| format!("; through the proxy that {} names", proxy.variable));
+                Err(ChatError { message: format!("{}{}", error.message, through.unwrap_or_default()), ..error })
+            }
         }
     }
 

@@ -7,6 +7,7 @@ mod connections;
 mod headers;
 mod http;
 mod proxy;
+mod transport;
 
 pub use client::EndpointClient;
 pub use config::{Endpoint, Patience, SetupError};

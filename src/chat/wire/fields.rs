@@ -2,13 +2,16 @@
 
 use serde_json::{Map, Value};
 
-use super::settings::ModelSettings;
+use super::settings::{ModelSettings, Optional, ToolChoice};
 use crate::chat::ChatRequest;
 
 /// The limit on the tokens of an answer: what the request or else the settings ask for, but no
 /// more than what the endpoint takes.
 pub(super) fn limit(request: &ChatRequest, settings: &ModelSettings) -> Option<u32> {
     let asked = request.max_tokens.or(settings.max_tokens);
+    if !settings.sends(Optional::AnswerLimit) {
+        return None;
+    }
     match (asked, settings.highest_limit) {
         (Some(asked), Some(highest)) => Some(asked.min(highest)),
         (asked, highest) => asked.or(highest),
@@ -29,6 +32,19 @@ impl Fields {
     pub(super) fn set_some(&mut self, name: &str, value: Option<impl Into<Value>>) {
         if let Some(value) = value {
             self.set(name, value);
+        }
+    }
+
+    /// Adds tools, and how they may be called, as Chat Completions and Responses both say it.
+    pub(super) fn set_tools(&mut self, tools: Vec<Value>, settings: &ModelSettings) {
+        self.set("tools", tools);
+        let choice = settings.sent_tool_choice().map(|choice| match choice {
+            ToolChoice::Required => "required",
+            ToolChoice::Auto => "auto",
+        });
+        self.set_some("tool_choice", choice);
+        if settings.sends(Optional::ParallelToolCalls) {
+            self.set("parallel_tool_calls", false);
         }
     }
 

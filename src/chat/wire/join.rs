@@ -85,11 +85,18 @@ fn of_same_entry(old: &[Value], entry: &Value) -> Option<usize> {
     }
     let last = old.len().checked_sub(1)?;
     let of_text = matches!(text(entry, "type").as_deref(), Some("text" | "thinking"));
-    let is_further = text(entry, "type") == text(&old[last], "type") && of_text;
+    let is_further = text(entry, "type") == text(&old[last], "type") && of_text && !begins_another(&old[last], entry);
     // A piece that says nothing of itself belongs to the entry before it.
     let named = ["id", "type", "name"].iter().any(|key| text(entry, key).is_some_and(|text| !text.is_empty()))
         || entry.get("function").is_some_and(|function| text(function, "name").is_some_and(|name| !name.is_empty()));
     (entry.is_object() && (is_further || !named)).then_some(last)
+}
+
+/// Whether a piece begins another thought: the one before it has its signature, which comes last, and this piece brings a
+/// thought or a signature.
+fn begins_another(before: &Value, piece: &Value) -> bool {
+    let has = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+    has(before, "signature") && (has(piece, "thinking") || has(piece, "signature"))
 }
 
 #[cfg(test)]
@@ -178,6 +185,23 @@ mod tests {
                     json!({"tool_calls": [{"index": 0, "extra_content": {"google": {"thought_signature": "t"}}}]}),
                 ],
                 json!({"tool_calls": [{"index": 0, "id": "c1", "extra_content": {"google": {"thought_signature": "t"}}}]}),
+            ),
+            // A thought that has its signature is closed.
+            (
+                vec![
+                    json!({"thinking_blocks": [{"type": "thinking", "thinking": "a", "signature": null}]}),
+                    json!({"thinking_blocks": [{"type": "thinking", "thinking": "b"}]}),
+                    json!({"thinking_blocks": [{"type": "thinking", "thinking": "", "signature": "S0"}]}),
+                    json!({"thinking_blocks": [{"type": "thinking", "thinking": "", "signature": ""}]}),
+                    json!({"thinking_blocks": [{"type": "thinking", "thinking": "c"}]}),
+                    json!({"thinking_blocks": [{"type": "thinking", "signature": "S1"}]}),
+                    json!({"thinking_blocks": [{"type": "thinking", "thinking": "", "signature": "S2"}]}),
+                ],
+                json!({"thinking_blocks": [
+                    {"type": "thinking", "thinking": "ab", "signature": "S0"},
+                    {"type": "thinking", "thinking": "c", "signature": "S1"},
+                    {"type": "thinking", "thinking": "", "signature": "S2"},
+                ]}),
             ),
             // Thoughts as parts of the content, and then a text.
             (

@@ -43,21 +43,20 @@ impl Meta {
         }
     }
 
+    /// Whether the endpoint counted tokens of an answer.
+    pub(super) fn has_answer_tokens(&self) -> bool {
+        self.usage.is_some_and(|usage| usage.completion_tokens > 0)
+    }
+
     /// A reply that has all but the message.
     pub(super) fn into_reply(self) -> ChatReply {
         ChatReply {
-            content: None,
-            reasoning: None,
-            tool_calls: Vec::new(),
-            finish: FinishReason::Other(String::new()),
             model: self.model,
             usage: self.usage,
-            as_it_came: None,
             billed_usd: self.billed_usd,
             served: self.served,
             request_id: self.id,
-            latency_ms: 0,
-            retries: Vec::new(),
+            ..ChatReply::empty(FinishReason::Other(String::new()))
         }
     }
 }

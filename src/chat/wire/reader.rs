@@ -1,12 +1,15 @@
 //! Takes the bytes of an answer as they come, in one piece or as a stream of events. Pure.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 
+use super::filtered::filtered;
 use super::malformed::malformed;
-use super::refusal::{error_in_stream, is_error, refusal};
+use super::progress::Progress;
+use super::refusal::{error_in_stream, is_error, is_page, refusal};
 use super::secrets::Secrets;
 use super::sse::{Event, Splitter};
 use super::{chat, json, messages, responses};
@@ -154,6 +157,16 @@ impl Reader {
         matches!(self.form, Form::Stream(_))
     }
 
+    /// How far the answer has come. What is missing after its end is no reason to ask again.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        match &self.form {
+            Form::Stream(stream) => stream.pieces.progress(),
+            Form::Ended(_) => Progress::Counted,
+            Form::Open(_) | Form::Plain(_) => Progress::Open,
+        }
+    }
+
     fn decide(&mut self, begun: Vec<u8>) -> Form {
         let text = begun.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&begun).trim_ascii_start();
         let is_typed = self.head.content_type.as_deref().is_some_and(|kind| kind.contains("event-stream"));
@@ -246,9 +259,7 @@ impl Pieces {
         }
         let data = secrets.clean(data);
         let Some(value) = json::read(data.as_bytes()) else {
-            // A ping may have anything as its data, and a stream may begin with an event that has none.
-            let nothing = data.is_empty() || event.name == "ping";
-            return if nothing {
+            return if self.is_nothing(&event.name, &data) {
                 Ok(false)
             } else {
                 Err(Box::new(Err(ChatError::new(ErrorKind::MalformedBody, &data))))
@@ -261,9 +272,10 @@ impl Pieces {
         // A response that failed has its error inside, and a router puts the failure behind it into the choice.
         let failed = (kind == "response.failed").then(|| value.get("response")).flatten();
         let choice = value.get("choices").and_then(|choices| choices.get(0)).filter(|choice| is_error(choice));
-        let is_named = event.name == "error" || kind == "error" || is_error(&value);
+        let is_named = event.name == "error" || kind == "error" || is_error(&value) || self.is_bare_error(&value);
         if let Some(error) = failed.or(is_named.then_some(&value)).or(choice) {
-            return Err(Box::new(malformed(error).ok_or_else(|| error_in_stream(error))));
+            let reply = malformed(error).or_else(|| filtered(200, error));
+            return Err(Box::new(reply.ok_or_else(|| error_in_stream(error))));
         }
         match self {
             Self::Chat(completion) => completion.push(value),
@@ -271,6 +283,31 @@ impl Pieces {
             Self::Messages(answer) => answer.push(value),
         }
         Ok(true)
+    }
+
+    /// Whether data that are no JSON say nothing: a ping may have anything as its data, a stream may begin with a greeting,
+    /// and after the end of the message nothing is missing.
+    fn is_nothing(&self, name: &str, data: &str) -> bool {
+        let is_greeting = !name.is_empty() && name != "error" && name != "message" && !data.contains(['{', '[']);
+        data.is_empty() || name == "ping" || is_greeting || self.progress() != Progress::Open
+    }
+
+    /// Whether a chunk of Chat Completions is an error that is not in a field of that name.
+    fn is_bare_error(&self, value: &Value) -> bool {
+        let has = |name: &str| value.get(name).is_some_and(|field| !field.is_null());
+        matches!(self, Self::Chat(_))
+            && !has("choices")
+            && (value.get("object").and_then(Value::as_str) == Some("error")
+                || (!has("usage") && !has("id") && ["detail", "message", "msg", "errors"].into_iter().any(has)))
+    }
+
+    fn progress(&self) -> Progress {
+        match self {
+            Self::Chat(completion) => completion.progress(),
+            Self::Responses(response) if response.is_over() => Progress::Counted,
+            Self::Responses(_) => Progress::Open,
+            Self::Messages(answer) => answer.progress(),
+        }
     }
 
     fn is_over(&self) -> bool {
@@ -290,20 +327,28 @@ impl Pieces {
     }
 }
 
+/// The text of a body. One that is compressed, for which nobody asked, cannot be read.
+fn readable(body: &[u8]) -> Cow<'_, str> {
+    const COMPRESSED: [(&[u8], &str); 2] = [(b"\x1F\x8B", "gzip"), (b"\x28\xB5\x2F\xFD", "zstd")];
+    match COMPRESSED.iter().find(|(start, _)| body.starts_with(start)) {
+        Some((_, by)) => format!("the body is compressed by {by}, although the request does not allow it").into(),
+        None => String::from_utf8_lossy(body),
+    }
+}
+
 /// Understands a body that came in one piece.
 fn plain(api: Api, head: &Head, secrets: &Secrets, body: &[u8]) -> Result<ChatReply, ChatError> {
-    let text = String::from_utf8_lossy(body);
+    let text = readable(body);
     let text = secrets.clean(&text);
     // Some servers begin with a byte order mark, which JSON does not allow.
     let parsed = json::read(text.strip_prefix('\u{feff}').unwrap_or(&text).as_bytes());
     if !(200..300).contains(&head.status) {
-        let wrote = parsed.as_ref().and_then(malformed);
-        return wrote.ok_or_else(|| refusal(head.status, parsed.as_ref(), &text));
+        let reply = parsed.as_ref().and_then(|value| malformed(value).or_else(|| filtered(head.status, value)));
+        return reply.ok_or_else(|| refusal(head.status, parsed.as_ref(), &text));
     }
     let Some(value) = parsed else {
         let content_type = head.content_type.as_deref().unwrap_or_default();
-        let start: String = text.trim_start().chars().take(15).collect::<String>().to_ascii_lowercase();
-        let kind = if start.starts_with("<!doctype") || start.starts_with("<html") || content_type.contains("html") {
+        let kind = if is_page(&text) || content_type.contains("html") {
             ErrorKind::HtmlBody
         } else if content_type.contains("event-stream") {
             ErrorKind::SseBody
@@ -313,7 +358,7 @@ fn plain(api: Api, head: &Head, secrets: &Secrets, body: &[u8]) -> Result<ChatRe
         return Err(ChatError::new(kind, &text));
     };
     if is_error(&value)
-        && let Some(reply) = malformed(&value)
+        && let Some(reply) = malformed(&value).or_else(|| filtered(head.status, &value))
     {
         return Ok(reply);
     }

@@ -7,7 +7,21 @@ use crate::chat::{ChatError, ErrorKind};
 
 /// Whether a value reports an error.
 pub(super) fn is_error(value: &Value) -> bool {
-    value.get("error").is_some_and(|error| !error.is_null())
+    value.get("error").is_some_and(|error| !says_nothing(error))
+}
+
+/// Whether an error says that there is none. Some servers put one into every piece.
+fn says_nothing(error: &Value) -> bool {
+    match error {
+        Value::Null | Value::Bool(false) => true,
+        Value::Bool(true) => false,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => {
+            matches!(text.trim().to_ascii_lowercase().as_str(), "" | "0" | "ok" | "success" | "none")
+        }
+        Value::Array(entries) => entries.iter().all(says_nothing),
+        Value::Object(fields) => fields.values().all(says_nothing),
+    }
 }
 
 impl Said {
@@ -39,6 +53,33 @@ impl Said {
                 "billing_not_active",
                 "credit balance",
                 "insufficient balance",
+            ])
+    }
+
+    /// Whether the path of the request is not known, and not a model.
+    fn is_unknown_path(&self) -> bool {
+        let says_path = self.mentions(&["/chat/completions", "endpoint", "route", "path", "url"]);
+        let names_model = self.mentions(&["model_not_found", "unknown_model", "invalid_model", "model `", "model '"]);
+        says_path
+            && !names_model
+            && self.mentions(&[
+                "unknown endpoint",
+                "unknown route",
+                "unknown path",
+                "unknown url",
+                "unrecognized request url",
+                "invalid url",
+                "no such endpoint",
+                "no such route",
+                "endpoint not found",
+                "route not found",
+                "path not found",
+                "/chat/completions not found",
+                "/chat/completions was not found",
+                "/chat/completions does not exist",
+                "cannot post",
+                "use /v1/messages",
+                "use the messages api",
             ])
     }
 
@@ -92,18 +133,29 @@ pub(super) fn refusal(status: u16, value: Option<&Value>, text: &str) -> ChatErr
         429 | 498 => ErrorKind::RateLimited,
         // Some proxies wrap an upstream's refusal into a 500, and waiting does not shorten a prompt.
         400..=599 if said.is_context_length() => ErrorKind::ContextLength,
+        // A proxy limits the bytes of a request, which says nothing about the model.
+        413 if is_page(&said.message) => ErrorKind::BadRequest,
         413 => ErrorKind::ContextLength,
         // The endpoint has the model, and wants to be asked for it in another form.
         400..=499 if said.is_about_the_api() => ErrorKind::BadRequest,
+        400 | 404 | 405 | 410 | 421 if said.is_unknown_path() => ErrorKind::NotFound,
         400..=499 if said.is_unknown_model() => ErrorKind::UnknownModel,
         400..=499 if said.is_quota() => ErrorKind::Quota,
+        404 | 405 if said.param.as_deref().is_some_and(|param| param != "model") => ErrorKind::BadRequest,
         // This is about the path and not about a model.
-        404 | 405 => ErrorKind::NotFound,
+        404 | 405 | 410 => ErrorKind::NotFound,
         400..=499 => ErrorKind::BadRequest,
         500..=599 => ErrorKind::Server,
         _ => ErrorKind::MalformedBody,
     };
     said.error(kind)
+}
+
+/// Whether a text is a web page.
+#[must_use]
+pub fn is_page(text: &str) -> bool {
+    let start: String = text.trim_start().chars().take(15).collect::<String>().to_ascii_lowercase();
+    start.starts_with("<!doctype") || start.starts_with("<html") || start.starts_with("<head")
 }
 
 /// Names the fault of an error body that came with a 2xx status. If its own code is a status, that decides the kind.

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::problems::{named_parameter, problems};
+
 /// The words with which an endpoint says that it serves a model by Responses alone.
 pub const ONLY_BY_RESPONSES: [&str; 6] = [
     "only supported in v1/responses",
@@ -27,31 +29,30 @@ pub(super) struct Said {
     pub(super) context_limit: Option<u64>,
 }
 
-/// Reads `{"error": {…}}`, `{"error": "…"}`, `{"message": …}`, `{"detail": …}` and `[{"error": …}]`.
+/// Reads `{"error": {…}}`, `{"error": "…"}`, `{"error": "…", "message": …}`, `{"message": …}`, `{"detail": …}`,
+/// `{"title": …, "errors": …}` and `[{"error": …}]`.
 pub(super) fn said(value: Option<&Value>, text: &str) -> Said {
     let value = match value {
         Some(Value::Array(items)) => items.first(),
         other => other,
     };
     let error = value.map(|value| value.get("error").filter(|error| !error.is_null()).unwrap_or(value));
+    // Where the error is a word, what else is said stands beside it.
+    let title = error.and_then(Value::as_str);
+    let error = if title.is_some() { value } else { error };
     let field = |name: &str| error.and_then(|error| error.get(name)).filter(|value| !value.is_null());
-    let words = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let message = match error {
-        Some(Value::String(message)) => message.clone(),
-        _ => ["message", "detail", "msg"].iter().find_map(|name| field(name)).map_or_else(|| text.to_owned(), words),
-    };
+    let problems = error.map(problems).unwrap_or_default();
+    let mut message = Vec::from_iter(title.map(str::to_owned));
+    message.extend(MESSAGES.iter().find_map(|name| field(name).map(words)));
+    message.extend(problems.iter().filter_map(|problem| problem.message.clone()));
     // A router puts what the provider behind it says beside its own words, which say little.
-    let message = match field("metadata").and_then(|metadata| metadata.get("raw")).and_then(Value::as_str) {
-        Some(raw) => format!("{message}: {raw}"),
-        None => message,
-    };
+    message.extend(field("metadata").and_then(|metadata| metadata.get("raw")).map(words));
+    let message = joined(message).unwrap_or_else(|| text.to_owned());
     let codes: Vec<_> = ["code", "type", "status"].iter().filter_map(|name| field(name).map(words)).collect();
-    let validated = ["detail", "message"].iter().find_map(|name| validated(field(name)?));
-    let param = field("param").and_then(Value::as_str).filter(|param| !param.is_empty()).map(str::to_owned);
     let counts = counts(&message);
     Said {
         code: codes.join(" ").to_lowercase(),
-        param: validated.or(param),
+        param: error.and_then(|error| named_parameter(error, problems)),
         prompt_tokens: field("n_prompt_tokens")
             .and_then(Value::as_u64)
             .or(counts.prompt.filter(|_| counts.context.is_some())),
@@ -60,21 +61,31 @@ pub(super) fn said(value: Option<&Value>, text: &str) -> Said {
     }
 }
 
-/// The place of the first field that a validator refuses: `loc` of `[{"loc": ["body", "messages", 2, "x"], …}]`, alone
-/// or in `detail`, as JSON or as a text with JSON in it.
-fn validated(value: &Value) -> Option<String> {
+/// The fields that hold the message, the best first.
+const MESSAGES: [&str; 7] = ["message", "detail", "msg", "description", "error_description", "reason", "title"];
+
+/// A value as text. A list of texts is one text.
+fn words(value: &Value) -> String {
     match value {
-        Value::String(text) if text.trim_start().starts_with(['{', '[']) => {
-            validated(&serde_json::from_str::<Value>(text).ok()?)
+        Value::String(text) => text.clone(),
+        Value::Array(all) if !all.is_empty() && all.iter().all(Value::is_string) => {
+            all.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("; ")
         }
-        Value::Object(fields) => validated(fields.get("detail")?),
-        Value::Array(problems) => {
-            let path = problems.iter().find_map(|problem| problem.get("loc")?.as_array())?;
-            let parts = path.iter().map(|part| part.as_str().map_or_else(|| part.to_string(), str::to_owned));
-            Some(parts.skip_while(|part| part == "body").collect::<Vec<_>>().join("."))
-        }
-        _ => None,
+        other => other.to_string(),
     }
+}
+
+/// The texts as one, without those that another one repeats; none if there are none.
+fn joined(texts: Vec<String>) -> Option<String> {
+    let mut all: Option<String> = None;
+    for text in texts.into_iter().filter(|text| !text.is_empty()) {
+        all = Some(match all {
+            None => text,
+            Some(all) if all.contains(&text) => all,
+            Some(all) => format!("{all}: {text}"),
+        });
+    }
+    all
 }
 
 impl Said {
@@ -116,9 +127,15 @@ pub fn counts(message: &str) -> Counts {
         };
     }
     Counts {
-        context: number_after(&text, &["context length is ", "context length of ", "`max_new_tokens` must be <= "]),
-        prompt: number_before(&text, &[" in the messages", " in your prompt", " of text input", " input tokens"])
-            .or_else(|| number_after(&text, &["given: "])),
+        context: number_after(
+            &text,
+            &["context length is ", "context length is only ", "context length of ", "`max_new_tokens` must be <= "],
+        ),
+        prompt: number_before(
+            &text,
+            &[" in the messages", " from the input messages", " in your prompt", " of text input", " input tokens"],
+        )
+        .or_else(|| number_after(&text, &["given: "])),
         limit: number_before(&text, &[" in the completion", " for the completion", " in the output", " output tokens"])
             .or_else(|| number_after(&text, &["is too large: ", "`inputs` tokens and "])),
     }
@@ -206,6 +223,22 @@ mod tests {
                 Some(8192),
                 None,
                 None,
+            ),
+            (
+                "Requested token count exceeds the model's maximum context length of 8192 tokens. You requested a total of \
+                 16915 tokens: 531 tokens from the input messages and 16384 tokens for the completion. Please reduce the \
+                 number of tokens in the input messages or the completion to fit within the limit.",
+                Some(8192),
+                Some(531),
+                Some(16384),
+            ),
+            (
+                "You passed 531 input tokens and requested 16384 output tokens. However, the model's context length is \
+                 only 8192 tokens, resulting in a maximum input length of 0 tokens. Please reduce the length of the input \
+                 prompt. (parameter=input_tokens, value=531)",
+                Some(8192),
+                Some(531),
+                Some(16384),
             ),
             ("no numbers", None, None, None),
         ] {

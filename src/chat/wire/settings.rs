@@ -99,6 +99,12 @@ incident_env::named_enum! {
         CacheControl = "cache_control",
         /// The demand for encrypted reasoning, which later requests play back.
         EncryptedReasoning = "include",
+        /// The wish that nothing is stored at the provider.
+        Store = "store",
+        /// The object in which Messages takes the demand for JSON and the effort.
+        OutputConfig = "output_config",
+        /// The limit on the tokens of an answer.
+        AnswerLimit = "max_tokens",
     }
 }
 

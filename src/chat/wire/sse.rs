@@ -1,7 +1,8 @@
 //! Splits a stream of server-sent events into events. Pure.
 //!
-//! The rules are those of the HTML standard, with two liberties that servers need: bytes that are no UTF-8 are replaced,
-//! and an event that the end of the stream cuts off is kept, because some servers send no empty line after the last one.
+//! The rules are those of the HTML standard, with three liberties that servers need: bytes that are no UTF-8 are replaced;
+//! an event that the end of the stream cuts off is kept, because some servers send no empty line after the last one; and a
+//! line that is a JSON object is an event, because gateways write their errors so.
 
 /// An event with data. Comments are not events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -79,6 +80,10 @@ impl Splitter {
         if bytes.is_empty() {
             return self.event();
         }
+        if bytes.starts_with(b"{") {
+            let data = String::from_utf8_lossy(bytes).into_owned();
+            return Some(Event { name: String::new(), data });
+        }
         let colon = bytes.iter().position(|byte| *byte == b':');
         let (field, value) = colon.map_or((bytes, &b""[..]), |at| (&bytes[..at], &bytes[at + 1..]));
         let value = String::from_utf8_lossy(value.strip_prefix(b" ").unwrap_or(value));
@@ -133,6 +138,7 @@ mod tests {
             ("data: a\n\ndata: cut", vec![event("", "a"), event("", "cut")]),
             ("data: a\n\ndata: cut\n", vec![event("", "a"), event("", "cut")]),
             ("data\n\n", vec![event("", "")]),
+            ("data: a\n\n{\"error\": 1}\n", vec![event("", "a"), event("", "{\"error\": 1}")]),
             ("", vec![]),
         ] {
             assert_eq!(split([text.as_bytes()]), events, "{text:?}");

@@ -18,37 +18,54 @@ fn whole(n: f64) -> u64 {
 /// The counts of an object, of which endpoints leave some out and give some as floats.
 struct Counts<'a>(&'a Map<String, Value>);
 
+/// A number, which a few endpoints write as a text.
+fn number(value: &Value) -> Option<f64> {
+    value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()).filter(|number: &f64| number.is_finite())
+}
+
 impl Counts<'_> {
     fn number(&self, name: &str) -> Option<u64> {
-        self.0.get(name).and_then(Value::as_f64).map(whole)
+        self.0.get(name).and_then(number).map(whole)
     }
 
     fn nested(&self, outer: &[&str], inner: &str) -> Option<u64> {
-        outer.iter().find_map(|outer| self.0.get(*outer)?.get(inner)?.as_f64()).map(whole)
+        outer.iter().find_map(|outer| number(self.0.get(*outer)?.get(inner)?)).map(whole)
     }
 
     fn first(&self, names: &[&str]) -> Option<u64> {
         names.iter().find_map(|name| self.number(name))
     }
+
+    /// Whether one of these counts is negative, by which some endpoints say that they did not count.
+    fn has_negative(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.0.get(*name).and_then(number).is_some_and(|number| number < 0.0))
+    }
 }
 
+const PROMPT: [&str; 2] = ["prompt_tokens", "input_tokens"];
+const ANSWER: [&str; 2] = ["completion_tokens", "output_tokens"];
 const OF_PROMPT: [&str; 2] = ["prompt_tokens_details", "input_tokens_details"];
 const OF_ANSWER: [&str; 2] = ["completion_tokens_details", "output_tokens_details"];
 
-/// Reads the token counts; none if the endpoint gives none.
+/// Reads the token counts; none if the endpoint gives none, or too few to know what the prompt was.
 ///
-/// Anthropic's input leaves out what was read from the cache or written to it. The answer of xAI and Gemini leaves out the
-/// reasoning, which shows in the total.
+/// Anthropic's input leaves out what was read from the cache or written to it, and so do some that write it in the form of
+/// Chat Completions, where the total shows it. The answer of xAI and Gemini leaves out the reasoning, which shows in the
+/// total.
 pub(super) fn usage(value: Option<&Value>) -> Option<Usage> {
     let counts = Counts(value?.as_object()?);
-    let input = counts.first(&["prompt_tokens", "input_tokens"]);
-    let output = counts.first(&["completion_tokens", "output_tokens"]);
-    if input.is_none() && output.is_none() {
+    if counts.has_negative(&PROMPT) || counts.has_negative(&ANSWER) {
         return None;
     }
-    let (input, output) = (input.unwrap_or(0), output.unwrap_or(0));
+    let total = counts.number("total_tokens");
+    let (input, output) = match (counts.first(&PROMPT), counts.first(&ANSWER)) {
+        (Some(input), Some(output)) => (input, output),
+        (Some(input), None) => (input, total.map_or(0, |total| total.saturating_sub(input))),
+        (None, Some(output)) => (total?.checked_sub(output)?, output),
+        (None, None) => return None,
+    };
     let read = counts.number("cache_read_input_tokens");
-    let written = counts.number("cache_creation_input_tokens");
+    let created = counts.number("cache_creation_input_tokens");
     let hour = counts.nested(&["cache_creation"], "ephemeral_1h_input_tokens").unwrap_or(0);
     let cached = counts
         .nested(&OF_PROMPT, "cached_tokens")
@@ -58,18 +75,22 @@ pub(super) fn usage(value: Option<&Value>) -> Option<Usage> {
     let written = counts
         .nested(&OF_PROMPT, "cache_write_tokens")
         .or_else(|| counts.nested(&OF_PROMPT, "cache_creation_tokens"))
-        .or(written)
+        .or(created)
         .or_else(|| counts.nested(&["cache_creation"], "ephemeral_5m_input_tokens").map(|usual| usual + hour))
         .unwrap_or(0);
-    let without_cache = (read.is_some() || counts.number("cache_creation_input_tokens").is_some())
+    let names_cache = read.is_some() || created.is_some();
+    let without_cache = names_cache
         && counts.number("prompt_tokens").is_none()
         && OF_PROMPT.iter().all(|details| counts.0.get(*details).is_none());
+    let beyond = |known: u64| total.map_or(0, |total| total.saturating_sub(known));
+    let in_cache = if names_cache { cached + written } else { 0 };
+    let without_cache = without_cache || (in_cache > 0 && beyond(input + output) == in_cache);
     let prompt_tokens = if without_cache { input + cached + written } else { input };
     let reasoning = counts.nested(&OF_ANSWER, "reasoning_tokens").or_else(|| counts.number("reasoning_tokens"));
-    let beyond = counts.number("total_tokens").map_or(0, |total| total.saturating_sub(prompt_tokens + output));
+    let beyond = beyond(prompt_tokens + output);
     let outside = match reasoning {
-        Some(reasoning) if reasoning > 0 && reasoning == beyond => reasoning,
-        None => beyond,
+        None | Some(0) => beyond,
+        Some(reasoning) if reasoning == beyond => reasoning,
         Some(_) => 0,
     };
     let reasoning_tokens = reasoning.unwrap_or(0).max(outside);
@@ -87,7 +108,7 @@ pub(super) fn usage(value: Option<&Value>) -> Option<Usage> {
 /// the provider behind it charges to a key of one's own; ticks of xAI; and the estimate of `DeepInfra`.
 pub(super) fn billed(usage: Option<&Value>) -> Option<f64> {
     let usage = usage?;
-    let number = |value: Option<&Value>| value.and_then(Value::as_f64).filter(|usd| usd.is_finite() && *usd >= 0.0);
+    let number = |value: Option<&Value>| value.and_then(number).filter(|usd| *usd >= 0.0);
     if let Some(cost) = number(usage.get("cost")) {
         let upstream = usage.get("cost_details").and_then(|details| details.get("upstream_inference_cost"));
         let own_key = usage.get("is_byok").and_then(Value::as_bool) == Some(true);
@@ -178,9 +199,44 @@ mod tests {
                 json!({"prompt_tokens": 9, "completion_tokens": 2, "prompt_cache_hit_tokens": 5, "prompt_cache_miss_tokens": 4}),
                 [9, 5, 0, 0, 2, 0],
             ),
+            ("an answer and a total", json!({"completion_tokens": 100, "total_tokens": 1100}), [1000, 0, 0, 0, 100, 0]),
+            ("a prompt and a total", json!({"prompt_tokens": 1000, "total_tokens": 1100}), [1000, 0, 0, 0, 100, 0]),
+            (
+                "a prompt without its cache, beside a total with it",
+                json!({
+                    "prompt_tokens": 500, "completion_tokens": 100, "total_tokens": 1100,
+                    "cache_read_input_tokens": 300, "cache_creation_input_tokens": 200,
+                    "prompt_tokens_details": {"cached_tokens": 300},
+                }),
+                [1000, 300, 200, 0, 100, 0],
+            ),
+            (
+                "thoughts that are counted as none and show in the total",
+                json!({
+                    "prompt_tokens": 1000, "completion_tokens": 60, "total_tokens": 1100,
+                    "completion_tokens_details": {"reasoning_tokens": 0},
+                }),
+                [1000, 0, 0, 0, 100, 40],
+            ),
+            ("texts", json!({"prompt_tokens": "9", "completion_tokens": "2"}), [9, 0, 0, 0, 2, 0]),
             ("Moonshot", json!({"prompt_tokens": 9, "completion_tokens": 2, "cached_tokens": 5}), [9, 5, 0, 0, 2, 0]),
         ] {
             assert_eq!(usage(Some(&given)), Some(usage_of(counted)), "{what}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_counted_is_not_known() {
+        for given in [
+            json!({"prompt_tokens": -1, "completion_tokens": -1}),
+            json!({"prompt_tokens": -1, "completion_tokens": 100, "total_tokens": 99}),
+            json!({"input_tokens": 5, "output_tokens": -1}),
+            json!({"completion_tokens": 100}),
+            json!({"total_tokens": 7}),
+            json!({}),
+            json!([]),
+        ] {
+            assert_eq!(usage(Some(&given)), None, "{given}");
         }
     }
 
@@ -192,6 +248,8 @@ mod tests {
             (json!({"cost_in_usd_ticks": 37_756_000}), Some(0.003_775_6)),
             (json!({"cost": {"total_cost": 0.5}}), Some(0.5)),
             (json!({"estimated_cost": 0.25}), Some(0.25)),
+            (json!({"cost": "0.5"}), Some(0.5)),
+            (json!({"cost": "much"}), None),
             (json!({"cost": -1}), None),
             (json!({"prompt_tokens": 1}), None),
         ] {

@@ -1,6 +1,7 @@
 //! The clients of models, and the limits of a run's spending on them.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use crate::config::options::Concurrency;
 use crate::log::store;
 use crate::run::Plan;
 use crate::run::budget::{Amount, Limits, Rate};
-use crate::run::cassette::{Recording, Replay};
+use crate::run::cassette::{self, Folder, Recording, Replay};
 use crate::run::estimate::{self, Forecast};
 use incident_env::TaskId;
 
@@ -58,6 +59,9 @@ impl Limiters {
 pub(in crate::cli) const RECORD_HINT: &str =
     "check the space and the permissions there, or choose another folder with --record";
 
+/// The advice for a recording of another endpoint.
+const RECORD_ELSEWHERE: &str = "name another folder with --record, or remove this one if its answers are not needed";
+
 /// Makes a client for a model, with retries, whose requests begin with what was learnt before. With `--replay` a
 /// recording answers instead; with `--record` answers are kept.
 pub(in crate::cli) fn client(
@@ -66,8 +70,14 @@ pub(in crate::cli) fn client(
     limiter: Option<Arc<Limiter>>,
     adjusted: Adjusted,
 ) -> Result<Arc<dyn ChatClient>, Failure> {
-    if let Some(folder) = &settings.replay {
-        return Ok(Arc::new(Replay::new(folder.clone(), model_settings(model))));
+    let folder = |path: &Path| Folder {
+        path: path.to_owned(),
+        settings: model_settings(model),
+        protocol: model.asking.protocol.fixed(),
+        base_url: model.spec.base_url.clone(),
+    };
+    if let Some(path) = &settings.replay {
+        return Ok(Arc::new(Replay::new(folder(path))));
     }
     let endpoint = endpoint(model, limiter);
     let client = EndpointClient::new(&endpoint, model_settings(model), adjusted)
@@ -79,10 +89,14 @@ pub(in crate::cli) fn client(
     };
     let client: Arc<dyn ChatClient> = Arc::new(Retrying::new(client, policy).with_chaos(settings.chaos.clone()));
     Ok(match &settings.record {
-        Some(folder) => {
+        Some(path) => {
             // This fails before the first call, which would cost money although its answer could not be kept.
-            store::prepare(folder).map_err(|error| Failure::from(error).hint(RECORD_HINT))?;
-            Arc::new(Recording::new(client, folder.clone(), model_settings(model)))
+            store::prepare(path).map_err(|error| Failure::from(error).hint(RECORD_HINT))?;
+            let folder = folder(path);
+            if let Some(other) = folder.taken_by() {
+                return Err(Failure::usage(cassette::taken(&folder, &other)).hint(RECORD_ELSEWHERE));
+            }
+            Arc::new(Recording::new(client, folder))
         }
         None => client,
     })

@@ -1,14 +1,15 @@
 //! The players of a run, which are made after a check of each endpoint.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::agent::prompt::{PromptSet, Protocol};
-use crate::chat::adjust::Adjusted;
+use crate::chat::adjust::{Adjusted, uncarried};
+use crate::chat::wire::ModelSettings;
 use crate::chat::{CallContext, ChatClient, ChatError, ErrorKind, process};
 use crate::cli::exit::{Failure, endpoint_hint};
 use crate::cli::out;
-use crate::cli::setup::client::{Limiters, RECORD_HINT, call_time, client, rate};
+use crate::cli::setup::client::{Limiters, RECORD_HINT, call_time, client, model_settings, rate};
 use crate::config::KeyedModel;
 use crate::config::Settings;
 use crate::config::agents::ExecAgent;
@@ -178,6 +179,13 @@ pub(in crate::cli) async fn checked_player(
         out::say("warning", &message);
         out::say("hint", "its replies are read as text; `--protocol auto` finds what it can");
     }
+    if !quiet {
+        let asked =
+            ModelSettings { left_out: BTreeSet::new(), ..access.client.adjusted().apply(&model_settings(model)) };
+        for adjustment in uncarried(&asked) {
+            out::say("warning", &format!("model {label}: {adjustment}"));
+        }
+    }
     // What was not answered costs nothing, but that says nothing of a model without a price.
     let is_known = access.price.is_some() || !checked.replies.is_empty();
     let costs = checked.replies.iter().map(|reply| access.rate().cost(reply));
@@ -226,7 +234,7 @@ fn refused_or(model: &KeyedModel, error: ChatError, quiet: bool) -> Result<ChatE
         | ErrorKind::NotRecorded
         | ErrorKind::MalformedBody => {
             let failure = Failure::usage(format!("model {label} at {}: {error}", model.spec.base_url));
-            Err(match endpoint_hint(error.kind) {
+            Err(match endpoint_hint(&error) {
                 Some(hint) => failure.hint(hint),
                 None => failure,
             })
@@ -234,7 +242,7 @@ fn refused_or(model: &KeyedModel, error: ChatError, quiet: bool) -> Result<ChatE
         _ => {
             if !quiet {
                 out::say("warning", &format!("model {label} at {}: {error}", model.spec.base_url));
-                if let Some(hint) = endpoint_hint(error.kind) {
+                if let Some(hint) = endpoint_hint(&error) {
                     out::say("hint", hint);
                 }
             }

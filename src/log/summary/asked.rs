@@ -86,7 +86,9 @@ impl Asked {
         let is_sent = |part: Optional| all.iter().all(|one| one.change != Change::LeftOut(part));
         let own = || ENDPOINTS_OWN.to_owned();
         let temperature = self.temperature.filter(|_| is_sent(Optional::Temperature));
-        let effort = self.reasoning_effort.clone().filter(|_| is_sent(Optional::ReasoningEffort));
+        let is_effort_sent = is_sent(Optional::ReasoningEffort) && is_sent(Optional::OutputConfig);
+        let effort = self.reasoning_effort.clone().filter(|_| is_effort_sent);
+        let budget = self.thinking_budget.filter(|_| is_sent(Optional::Thinking));
         let found = all.iter().find_map(|one| match one.change {
             Change::Api(api) => Some(api),
             _ => None,
@@ -97,14 +99,15 @@ impl Asked {
             Change::MaxTokens(limit) => Some(limit),
             _ => None,
         });
+        let limit = limit.map_or(self.max_tokens, |limit| limit.min(self.max_tokens)).to_string();
         let mut matters = vec![
             ("route", format!("{} at {}", self.name, self.host)),
             ("temperature", temperature.map_or_else(own, |value| value.to_string())),
             ("reasoning effort", effort.unwrap_or_else(own)),
-            ("thinking budget", self.thinking_budget.map_or_else(own, |tokens| tokens.to_string())),
+            ("thinking budget", budget.map_or_else(own, |tokens| tokens.to_string())),
             ("API", api.to_string()),
             ("extra_body", Value::Object(self.extra_body.clone()).to_string()),
-            ("limit of an answer", limit.map_or(self.max_tokens, |limit| limit.min(self.max_tokens)).to_string()),
+            ("limit of an answer", if is_sent(Optional::AnswerLimit) { limit } else { own() }),
         ];
         for (name, parameter) in MATTERS {
             let change = all.of(parameter).map(|one| one.change.to_string());

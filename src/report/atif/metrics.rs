@@ -41,14 +41,7 @@ pub(super) struct Totals {
 
 impl Totals {
     pub(super) const NOTHING: Self = Self {
-        usage: Usage {
-            prompt_tokens: 0,
-            cached_tokens: 0,
-            completion_tokens: 0,
-            reasoning_tokens: 0,
-            cache_write_tokens: 0,
-            cache_write_hour_tokens: 0,
-        },
+        usage: Usage::NONE,
         cost: Some(0.0),
         calls: 0,
         failed_calls: 0,

@@ -16,18 +16,7 @@ pub(super) struct Spent {
 }
 
 impl Spent {
-    pub(super) const NOTHING: Self = Self {
-        usage: Usage {
-            prompt_tokens: 0,
-            cached_tokens: 0,
-            completion_tokens: 0,
-            reasoning_tokens: 0,
-            cache_write_tokens: 0,
-            cache_write_hour_tokens: 0,
-        },
-        cost: Some(0.0),
-        counted: 0,
-    };
+    pub(super) const NOTHING: Self = Self { usage: Usage::NONE, cost: Some(0.0), counted: 0 };
 
     /// Adds the tokens and the cost of a call.
     pub(super) fn call(&mut self, usage: Option<Usage>, cost: Option<f64>) {

@@ -1,6 +1,7 @@
 //! The cost of events in the log. Pure.
 
 use super::amount::{Amount, Rate};
+use crate::chat::price::asked_tier;
 use crate::chat::{ChatReply, Usage};
 use crate::log::manifest::ModelRecord;
 use crate::log::{Event, EventKind, Manifest};
@@ -22,7 +23,7 @@ pub fn spent(manifest: &Manifest, events: &[Event]) -> Amount {
 
 /// What the tokens of a model cost, as it is recorded.
 fn rate_of(record: &ModelRecord) -> Rate<'_> {
-    let tier = record.extra_body.as_ref().and_then(|body| body.get("service_tier")?.as_str());
+    let tier = record.extra_body.as_ref().and_then(asked_tier);
     Rate { price: record.price.as_ref(), tier }
 }
 

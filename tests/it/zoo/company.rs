@@ -128,7 +128,7 @@ fn plays(variables: &[(&str, &str)]) {
     let (endpoint, url) = company();
     let ended = play(&url, variables).exits(0);
     let summary = serde_json::from_str(&ended.stdout).unwrap();
-    let problems = [problems_of_row(&summary, "gemma4:26b"), problems_of_book(&endpoint)].concat();
+    let problems = [problems_of_row(&summary, "gemma4:26b"), problems_of_book(&endpoint, 1)].concat();
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 

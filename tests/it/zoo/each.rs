@@ -9,7 +9,7 @@ use super::play::{play, problem_of_cost, problems_of_book, problems_of_row};
 fn problems(dialect: &'static Dialect, protocol: &str) -> Vec<String> {
     let endpoint = Endpoint::of(dialect);
     let played = play(dialect, &endpoint, &["--protocol", protocol]);
-    let mut problems = problems_of_book(&endpoint);
+    let mut problems = problems_of_book(&endpoint, 1);
     if played.ended.code == Some(0) {
         let summary = serde_json::from_str(&played.ended.stdout).unwrap();
         problems.extend(problems_of_row(&summary, dialect.model));

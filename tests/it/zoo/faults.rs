@@ -85,6 +85,10 @@ fn a_refusal_is_scored_and_counted() {
             "chat, by a filter",
             failing!(CHAT, completion(json!({"role": "assistant", "content": ""}), "content_filter"), 1..),
         ),
+        (
+            "chat, by a filter that answers with an error",
+            failing!(CHAT, Reply::error(400, "content_filter", "The response was filtered"), 1..),
+        ),
         ("responses", failing!(RESPONSES, response(refusing_item(WORDS), "completed"), 1..)),
         ("messages", failing!(MESSAGES, message(json!([{"type": "text", "text": WORDS}]), "refusal"), 1..)),
         ("messages, without a word", failing!(MESSAGES, message(json!([]), "refusal"), 1..)),
@@ -166,6 +170,14 @@ fn faults_of_the_wire_are_tried_again() {
         (
             "an error with 200",
             failing!(CHAT, Reply::json(200, json!({"error": {"message": "Overloaded", "code": 503}})), [1]),
+        ),
+        (
+            "a reason of the wire",
+            failing!(CHAT, completion(json!({"role": "assistant", "content": "hal"}), "network_error"), [1]),
+        ),
+        (
+            "a choice that is nothing",
+            failing!(CHAT, Reply::choice(json!({"index": 0, "message": null, "finish_reason": "stop"})), [1]),
         ),
         ("no room", failing!(CHAT, Reply::error(498, "capacity_exceeded", "no room"), [1])),
         (

@@ -130,7 +130,7 @@ fn what_is_refused_is_learnt_in_the_check_and_kept() {
         let dialect = kinds::named(name);
         let endpoint = Endpoint::of(dialect);
         let played = play(dialect, &endpoint, more);
-        let mut found = problems_of_book(&endpoint);
+        let mut found = problems_of_book(&endpoint, 1);
         if played.ended.code == Some(0) {
             found.extend(problems_of_row(&serde_json::from_str(&played.ended.stdout).unwrap(), dialect.model));
             let kept = adjusted(&played.place);

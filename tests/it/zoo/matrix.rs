@@ -48,7 +48,7 @@ fn all_of_them_side_by_side() {
     let summary: Value = serde_json::from_str(&ended.stdout).unwrap();
     let mut problems = Vec::new();
     for ((dialect, endpoint), model) in endpoints.iter().zip(&models) {
-        let mut found = [problems_of_row(&summary, model), problems_of_book(endpoint)].concat();
+        let mut found = [problems_of_row(&summary, model), problems_of_book(endpoint, 1)].concat();
         found.extend(problem_of_cost(&summary, model, endpoint.book(|book| book.bill)));
         problems.extend(found.into_iter().map(|problem| format!("{}: {problem}", dialect.name)));
     }

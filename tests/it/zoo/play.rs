@@ -83,14 +83,15 @@ pub(super) fn problems_of_row(summary: &Value, model: &str) -> Vec<String> {
 }
 
 /// Checks what an endpoint noted: nothing was dropped, and nothing was refused but in the check before the run.
-pub(super) fn problems_of_book(endpoint: &Endpoint) -> Vec<String> {
+pub(super) fn problems_of_book(endpoint: &Endpoint, contestants: usize) -> Vec<String> {
     endpoint.book(|book| {
         let notes = book.notes.iter().take(2).map(|note| format!("noted: {note}"));
         let late = book.refused.iter().filter(|(step, _)| step.is_some());
         let late = late.take(2).map(|(step, says)| format!("refused in step {step:?} of an incident: {says}"));
         let mut problems: Vec<_> = notes.chain(late).collect();
-        if book.answers != player::steps() {
-            problems.push(format!("{} answers were given for {} steps", book.answers, player::steps()));
+        let steps = player::steps() * contestants;
+        if book.answers != steps {
+            problems.push(format!("{} answers were given for {steps} steps", book.answers));
         }
         problems
     })

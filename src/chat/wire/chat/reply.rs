@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::super::finish::finish;
+use super::super::finish::{failure, finish, word_of};
+use super::super::json::json_text;
 use super::super::meta::Meta;
 use super::super::playback::id_of;
 use super::super::refusal::{error_with_200, is_error};
@@ -13,10 +14,10 @@ use crate::chat::{ChatError, ChatReply, ErrorKind, FinishReason, ToolCall};
 /// # Errors
 /// Returns the fault that it reports, or that it is no completion.
 pub(in super::super) fn reply(mut body: Value) -> Result<ChatReply, ChatError> {
-    let Some(mut choice) = body.get_mut("choices").and_then(Value::as_array_mut).and_then(|all| {
-        // A choice that is not an object is none.
-        if all.is_empty() { None } else { Some(all.swap_remove(0)) }
-    }) else {
+    let choices = body.get_mut("choices").and_then(Value::as_array_mut);
+    // A choice that is not an object is none.
+    let first = choices.filter(|all| all.first().is_some_and(Value::is_object)).map(|all| all.swap_remove(0));
+    let Some(mut choice) = first else {
         if is_error(&body) {
             return Err(error_with_200(&body));
         }
@@ -27,17 +28,17 @@ pub(in super::super) fn reply(mut body: Value) -> Result<ChatReply, ChatError> {
     if is_error(&choice) {
         return Err(error_with_200(&choice));
     }
-    let word = choice.get("finish_reason").and_then(Value::as_str).map(str::to_owned);
-    match word.as_deref() {
-        Some("error") => return Err(ChatError::new(ErrorKind::ErrorBody, "it stopped with 'error'")),
-        Some("insufficient_system_resource") => {
-            return Err(ChatError::new(ErrorKind::Server, "it stopped with 'insufficient_system_resource'"));
-        }
-        _ => {}
+    let word = word_of(choice.get("finish_reason")).map(str::to_owned);
+    if let Some(failure) = failure(word.as_deref()) {
+        return Err(failure);
     }
     let meta = Meta::of(&body, choice.get("usage"));
     let legacy_text = choice.get("text").and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
     let message = ["message", "delta"].iter().find_map(|name| choice.get_mut(*name).map(Value::take));
+    let reason = finish(word.as_deref());
+    if legacy_text.is_none() && is_nothing(message.as_ref(), &reason, &meta) {
+        return Err(ChatError::new(ErrorKind::EmptyChoices, &choice.to_string()));
+    }
     let nothing = Map::new();
     let fields = message.as_ref().and_then(Value::as_object).unwrap_or(&nothing);
     let tool_calls = tool_calls(fields);
@@ -48,7 +49,7 @@ pub(in super::super) fn reply(mut body: Value) -> Result<ChatReply, ChatError> {
         .find_map(|key| text_of(fields.get(*key), "text"))
         .or_else(|| text_of(fields.get("content"), "thinking"))
         .or_else(|| text_of(fields.get("reasoning_details"), "text"));
-    let finish = match finish(word.as_deref()) {
+    let finish = match reason {
         // A filter may have been named; a refusal in the model's own words is no ordinary stop.
         FinishReason::Stop | FinishReason::Other(_) if refusal.is_some() && tool_calls.is_empty() => {
             FinishReason::Refusal
@@ -58,6 +59,16 @@ pub(in super::super) fn reply(mut body: Value) -> Result<ChatReply, ChatError> {
     let content = text_of(fields.get("content"), "text").or(refusal).or(legacy_text);
     let as_it_came = message.filter(|message| message.as_object().is_some_and(|fields| !fields.is_empty()));
     Ok(ChatReply { content, reasoning, tool_calls, finish, as_it_came, ..meta.into_reply() })
+}
+
+/// Whether a choice is none: it has no message, and nothing says that the model wrote one or may not.
+fn is_nothing(message: Option<&Value>, reason: &FinishReason, meta: &Meta) -> bool {
+    let may_be = matches!(reason, FinishReason::Stop | FinishReason::ToolCalls | FinishReason::Other(_));
+    may_be
+        && match message {
+            Some(Value::Object(fields)) => fields.is_empty() && !meta.has_answer_tokens(),
+            _ => true,
+        }
 }
 
 /// A text that is a string, or an array of parts of which those of one kind count; none if it is empty.
@@ -100,7 +111,7 @@ fn tool_calls(message: &Map<String, Value>) -> Vec<ToolCall> {
             let arguments = match function.get("arguments") {
                 Some(Value::String(text)) => text.clone(),
                 None | Some(Value::Null) => String::new(),
-                Some(other) => other.to_string(),
+                Some(other) => json_text(other),
             };
             Some(ToolCall {
                 id: id.filter(|id| !id.is_empty()).map_or_else(|| id_of(place), str::to_owned),

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::super::fields::{Fields, limit, object};
 use super::super::playback::{id_of, leave_out, of_api, valid_arguments};
-use super::super::settings::{JsonForm, ModelSettings, Optional, ToolChoice};
+use super::super::settings::{JsonForm, ModelSettings, Optional};
 use crate::chat::{Api, ChatRequest, Message, ReplyFormat, ToolCall, ToolSpec};
 
 /// Makes the fields of the body.
@@ -20,17 +20,7 @@ pub(in super::super) fn body(request: &ChatRequest, settings: &ModelSettings) ->
             }
         }
         ReplyFormat::Tools { tools } => {
-            fields.set("tools", tools.iter().map(|spec| tool(spec, settings)).collect::<Vec<_>>());
-            fields.set_some(
-                "tool_choice",
-                settings.sent_tool_choice().map(|choice| match choice {
-                    ToolChoice::Required => "required",
-                    ToolChoice::Auto => "auto",
-                }),
-            );
-            if settings.sends(Optional::ParallelToolCalls) {
-                fields.set("parallel_tool_calls", false);
-            }
+            fields.set_tools(tools.iter().map(|spec| tool(spec, settings)).collect(), settings);
         }
     }
     fields.set_some(settings.token_param.as_str(), limit(request, settings));

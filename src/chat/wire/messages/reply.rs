@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::super::finish::finish;
+use super::super::finish::{failure, finish, word_of};
+use super::super::json::json_text;
 use super::super::meta::Meta;
 use super::super::playback::id_of;
 use super::super::refusal::{error_with_200, is_error};
@@ -20,8 +21,12 @@ pub(in super::super) fn reply(mut body: Value) -> Result<ChatReply, ChatError> {
     let Some(Value::Array(blocks)) = body.get_mut("content").map(Value::take) else {
         return Err(ChatError::new(ErrorKind::MalformedBody, &body.to_string()));
     };
-    let reason = body.get("stop_reason").and_then(Value::as_str);
-    if blocks.is_empty() && reason.is_none() {
+    let reason = word_of(body.get("stop_reason"));
+    if let Some(failure) = failure(reason) {
+        return Err(failure);
+    }
+    let are_nothing = !blocks.is_empty() && !blocks.iter().any(Value::is_object);
+    if are_nothing || (blocks.is_empty() && reason.is_none()) {
         return Err(ChatError::new(ErrorKind::EmptyChoices, &body.to_string()));
     }
     let (mut text, mut thinking, mut tool_calls) = (String::new(), String::new(), Vec::new());
@@ -35,7 +40,7 @@ pub(in super::super) fn reply(mut body: Value) -> Result<ChatReply, ChatError> {
                     // What the model wrote was no JSON, and could only be kept as a text.
                     Some(Value::String(text)) => text.clone(),
                     None | Some(Value::Null) => String::new(),
-                    Some(other) => other.to_string(),
+                    Some(other) => json_text(other),
                 };
                 let id = Some(field("id")).filter(|id| !id.is_empty());
                 let id = id.map_or_else(|| id_of(tool_calls.len()), str::to_owned);

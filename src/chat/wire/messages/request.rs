@@ -73,7 +73,7 @@ pub(in super::super) fn body(request: &ChatRequest, settings: &ModelSettings) ->
     fields.set_some("thinking", thinking);
     output.set_some("effort", settings.sent_effort().filter(|effort| *effort != NO_EFFORT));
     let output = output.into_map();
-    if !output.is_empty() {
+    if !output.is_empty() && settings.sends(Optional::OutputConfig) {
         fields.set("output_config", output);
     }
     if settings.streams() {

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::super::counts::join_counts;
+use super::super::finish::word_of;
 use super::super::join::join;
+use super::super::json;
+use super::super::progress::Progress;
 use crate::chat::{ChatError, ErrorKind};
 
 /// The field in which the arguments of a call are collected until they are complete.
@@ -16,6 +20,7 @@ pub(in super::super) struct Answer {
     message: Map<String, Value>,
     blocks: BTreeMap<u64, Map<String, Value>>,
     stopped: bool,
+    counted: bool,
     over: bool,
 }
 
@@ -39,13 +44,14 @@ impl Answer {
                 join(self.blocks.entry(place).or_default(), piece);
             }
             ("message_delta", _, _, Some(Value::Object(fields))) => {
-                self.stopped |= fields.get("stop_reason").is_some_and(|reason| !reason.is_null());
+                self.stopped |= word_of(fields.get("stop_reason")).is_some();
                 join(&mut self.message, fields);
                 if let Some(Value::Object(counts)) = event.remove("usage")
                     && let Value::Object(usage) = self.message.entry("usage").or_insert_with(|| Map::new().into())
                 {
+                    self.counted = true;
                     // The counts at the end are of the whole message.
-                    join(usage, counts);
+                    join_counts(usage, counts);
                 }
             }
             ("message_stop", ..) => self.over = true,
@@ -56,6 +62,15 @@ impl Answer {
     /// Whether the last event has come.
     pub(in super::super) fn is_over(&self) -> bool {
         self.over
+    }
+
+    /// Whether all that is needed has come, although no event may have said that it is all.
+    pub(in super::super) fn progress(&self) -> Progress {
+        match (self.stopped, self.counted) {
+            (false, _) => Progress::Open,
+            (true, false) => Progress::Ended,
+            (true, true) => Progress::Counted,
+        }
     }
 
     /// The message as it would have come in one piece. Arguments that are no JSON stay a text.
@@ -70,7 +85,7 @@ impl Answer {
             if let Some(Value::String(arguments)) = block.shift_remove(ARGUMENTS)
                 && !arguments.is_empty()
             {
-                let input = serde_json::from_str(&arguments).unwrap_or(Value::String(arguments));
+                let input = json::read(arguments.as_bytes()).unwrap_or(Value::String(arguments));
                 block.insert("input".to_owned(), input);
             }
             Value::Object(block)

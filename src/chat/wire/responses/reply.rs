@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::super::finish::{failure, finish};
+use super::super::json::json_text;
 use super::super::meta::Meta;
 use super::super::playback::id_of;
 use super::super::refusal::{error_with_200, is_error};
@@ -25,16 +27,19 @@ pub(in super::super) fn reply(mut body: Value) -> Result<ChatReply, ChatError> {
     if status == "failed" {
         return Err(ChatError::new(ErrorKind::ErrorBody, "its status is 'failed'"));
     }
-    if items.is_empty() && status != "incomplete" {
+    if let Some(failure) = failure(Some(&status)).or_else(|| failure(reason.as_deref())) {
+        return Err(failure);
+    }
+    if !items.iter().any(Value::is_object) && status != "incomplete" {
         return Err(ChatError::new(ErrorKind::EmptyChoices, &body.to_string()));
     }
     let mut said = Said::default();
     for item in &items {
         said.hear(item);
     }
-    let finish = match (status.as_str(), reason.as_deref()) {
+    let why = match (status.as_str(), reason.as_deref()) {
         (_, Some("max_output_tokens" | "max_tokens" | "length")) => FinishReason::Length,
-        (_, Some("content_filter")) => FinishReason::ContentFilter,
+        (_, Some(other)) if finish(Some(other)) == FinishReason::ContentFilter => FinishReason::ContentFilter,
         ("incomplete", other) => FinishReason::Other(other.unwrap_or("incomplete").chars().take(40).collect()),
         _ if !said.calls.is_empty() => FinishReason::ToolCalls,
         _ if !said.refusal.is_empty() => FinishReason::Refusal,
@@ -45,7 +50,7 @@ pub(in super::super) fn reply(mut body: Value) -> Result<ChatReply, ChatError> {
         content: some(said.text).or_else(|| some(said.refusal)),
         reasoning: some(said.reasoning).or_else(|| some(said.summary)),
         tool_calls: said.calls,
-        finish,
+        finish: why,
         as_it_came: Some(Value::Array(items)),
         ..meta.into_reply()
     })
@@ -82,7 +87,7 @@ impl Said {
                 let arguments = match item.get("arguments") {
                     Some(Value::String(arguments)) => arguments.clone(),
                     None | Some(Value::Null) => String::new(),
-                    Some(other) => other.to_string(),
+                    Some(other) => json_text(other),
                 };
                 let id = id.unwrap_or_else(|| id_of(self.calls.len()));
                 self.calls.push(ToolCall { id, name: text(item, "name"), arguments });

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::super::fields::{Fields, limit, object};
 use super::super::playback::{leave_out, of_api, valid_arguments};
-use super::super::settings::{JsonForm, ModelSettings, Optional, ToolChoice};
+use super::super::settings::{JsonForm, ModelSettings, Optional};
 use crate::chat::{Api, ChatRequest, Message, ReplyFormat, ToolCall, ToolSpec};
 
 /// Makes the fields of the body. Nothing is stored at the provider: each request has the whole conversation.
@@ -27,23 +27,15 @@ pub(in super::super) fn body(request: &ChatRequest, settings: &ModelSettings) ->
             }
         }
         ReplyFormat::Tools { tools } => {
-            fields.set("tools", tools.iter().map(|spec| tool(spec, settings)).collect::<Vec<_>>());
-            fields.set_some(
-                "tool_choice",
-                settings.sent_tool_choice().map(|choice| match choice {
-                    ToolChoice::Required => "required",
-                    ToolChoice::Auto => "auto",
-                }),
-            );
-            if settings.sends(Optional::ParallelToolCalls) {
-                fields.set("parallel_tool_calls", false);
-            }
+            fields.set_tools(tools.iter().map(|spec| tool(spec, settings)).collect(), settings);
         }
     }
     fields.set_some("max_output_tokens", limit(request, settings));
     fields.set_some("temperature", settings.sent_temperature());
     fields.set_some("reasoning", settings.sent_effort().map(|effort| object([("effort", effort.into())])));
-    fields.set("store", false);
+    if settings.sends(Optional::Store) {
+        fields.set("store", false);
+    }
     if settings.sends(Optional::EncryptedReasoning) {
         fields.set("include", vec!["reasoning.encrypted_content"]);
     }
