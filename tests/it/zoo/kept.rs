@@ -73,7 +73,8 @@ fn kill_until_done(place: &Place, arguments: &[&str], rng: &mut SplitMix64) -> (
         let mut command = place.command(if is_begun { &["resume", "--quiet"] } else { arguments });
         let command = command.env("API_KEY", KEY).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(200 + rng.below(300) as u64));
+        // A busy machine gets further before each kill, so that the end is reached at last.
+        std::thread::sleep(Duration::from_millis(200 + rng.below(300) as u64 + 25 * kills as u64));
         if let Some(status) = child.try_wait().unwrap() {
             assert!(status.success(), "{status}");
             return (kills, begun);
