@@ -95,6 +95,8 @@ pub(crate) enum Later {
     Soon,
     /// A few seconds later.
     Then,
+    /// Many seconds later.
+    Late,
 }
 
 /// An entry that is printed only in some cases.
@@ -446,14 +448,12 @@ fn is_logged(vocabulary: &Vocabulary, id: ClassId) -> bool {
 }
 
 /// Reads the lines of a variant. A line that begins with `@WORD ` is printed as an entry of its own. One that begins with `~`
-/// comes milliseconds after the line before it, and one that begins with `~~` seconds.
+/// comes milliseconds after the line before it, one that begins with `~~` a few seconds, and one with `~~~` many.
 fn variant(text: &str) -> Result<Vec<Part>, String> {
     let part = |line: &str| {
-        let (line, later) = match (line.strip_prefix("~~"), line.strip_prefix('~')) {
-            (Some(line), _) => (line, Later::Then),
-            (None, Some(line)) => (line, Later::Soon),
-            (None, None) => (line, Later::No),
-        };
+        let sorts = [("~~~", Later::Late), ("~~", Later::Then), ("~", Later::Soon), ("", Later::No)];
+        let found = sorts.iter().find_map(|(sign, later)| Some((line.strip_prefix(sign)?, *later)));
+        let (line, later) = found.unwrap_or((line, Later::No));
         let own = line.strip_prefix('@').and_then(|rest| rest.split_once(' '));
         let (word, text) = own.map_or((None, line), |(word, text)| (Some(word.to_owned()), text));
         Ok(Part { word, later, text: Phrase::parse(text)? })

@@ -33,6 +33,10 @@ pub(crate) enum How {
     Number(u32, u32),
     /// A number that is drawn as the first two say, and that rises by the third each minute.
     Rising(u32, u32, u32),
+    /// A number that is drawn as the first two say, and that rises by one each time that so many seconds have passed.
+    Counting(u32, u32, u32),
+    /// The number after that of another place.
+    After(&'static str),
     /// So many hexadecimal digits.
     Hex(u32),
     /// So many letters and digits.
@@ -77,6 +81,21 @@ const GO_ACCESS: [&str; 5] = [
     "rest/access.go:33",
     "api/logger.go:52",
 ];
+/// What clients of providers call themselves.
+const CLIENTS: [&str; 6] = [
+    "okhttp/4.9.3",
+    "axios/0.27.2",
+    "python-requests/2.28.1",
+    "Go-http-client/1.1",
+    "Apache-HttpClient/4.5.13 (Java/17.0.9)",
+    "Java/17.0.9",
+];
+/// What services in Go say of a call that failed.
+const FAILED: [&str; 6] =
+    ["call failed", "upstream request failed", "http request error", "request to backend failed", "do", "client error"];
+/// What copies topics elsewhere.
+const SINKS: [&str; 5] =
+    ["connect-s3-sink-raw", "connect-es-sink", "dwh-loader", "connect-bq-stage", "mirrormaker2-dr"];
 /// What browsers and other clients of users call themselves.
 const AGENTS: [&str; 10] = [
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/121.0.0.0 Safari/537.36",
@@ -96,7 +115,7 @@ const fn drawn(name: &'static str, each: Each, how: How) -> Drawn {
 }
 
 /// All places whose values are drawn. The place in the list is hashed into the values, so new ones are appended.
-pub(crate) const DRAWN: [Drawn; 86] = [
+pub(crate) const DRAWN: [Drawn; 118] = [
     drawn("hex8", Each::Entry, How::Hex(8)),
     drawn("hex16", Each::Entry, How::Hex(16)),
     drawn("trace_id", Each::Entry, How::Hex(32)),
@@ -183,8 +202,65 @@ pub(crate) const DRAWN: [Drawn; 86] = [
     drawn("small", Each::Entry, How::Number(2, 9)),
     drawn("dns_port", Each::Entry, How::Number(32_768, 60_999)),
     drawn("members", Each::Consumer, How::Number(2, 6)),
-    drawn("seq_next", Each::Part, How::Rising(40, 900, 1)),
+    drawn("seq_next", Each::Part, How::After("seq")),
     drawn("erl", Each::Part, How::Rising(900_000, 9_000_000, 700)),
     drawn("erl_old", Each::Part, How::Rising(900_000, 9_000_000, 700)),
     drawn("stream_id", Each::Entry, How::Long),
+    drawn("new_thread", Each::Part, How::Rising(9000, 700_000, 41)),
+    drawn("generation", Each::Consumer, How::Counting(4, 700, 300)),
+    drawn("generation_next", Each::Consumer, How::After("generation")),
+    drawn("sink_generation", Each::Part, How::Counting(3, 160, 3600)),
+    drawn("sink_generation_next", Each::Part, How::After("sink_generation")),
+    drawn("stuck_seq", Each::Part, How::Number(310_000, 98_000_000)),
+    drawn("stuck_pos", Each::Part, How::Number(4_100, 1_060_000_000)),
+    drawn("stuck_key", Each::Part, How::Number(21_000, 48_900_000)),
+    drawn("events", Each::Part, How::Rising(900_000, 90_000_000, 18_700)),
+    drawn("conflicts", Each::Part, How::Rising(900_000_000, 2_900_000_000, 3_100_417)),
+    drawn("occupied", Each::Part, How::Rising(400, 90_000, 3)),
+    drawn("connect_sink", Each::System, How::Of(&SINKS)),
+    drawn(
+        "probe",
+        Each::Part,
+        How::Of(&[
+            "8081/actuator/health/readiness",
+            "8080/healthz",
+            "8080/health",
+            "3000/readyz",
+            "9090/-/ready",
+            "8080/api/health",
+            "8000/status",
+        ]),
+    ),
+    drawn(
+        "monitor",
+        Each::Part,
+        How::Of(&[
+            "Blackbox Exporter/0.24.0",
+            "UptimeRobot/2.0",
+            "Site24x7",
+            "check_http/v2.3.3 (monitoring-plugins 2.3.3)",
+        ]),
+    ),
+    drawn("svc_line", Each::Part, How::Number(31, 390)),
+    drawn("ctl_line", Each::Part, How::Number(22, 210)),
+    drawn("scraped", Each::Part, How::Rising(31_000, 460_000, 3)),
+    drawn("go_failed", Each::System, How::Of(&FAILED)),
+    drawn("py_db", Each::Part, How::Of(&["db", "storage.session", "models.base", "db.session", "persistence"])),
+    drawn(
+        "py_client",
+        Each::Part,
+        How::Of(&["clients", "integrations.http", "services.remote", "gateway", "utils.http"]),
+    ),
+    drawn("token_hmac", Each::Caller, How::Hex(64)),
+    drawn("entity_id", Each::Caller, How::Uuid),
+    drawn("pod_version", Each::Pod, How::Number(28_000_000, 39_900_000)),
+    drawn("volatile", Each::Part, How::Rising(900, 131_000, 2)),
+    drawn("clients", Each::Part, How::Rising(48, 870, 1)),
+    drawn("keys", Each::Part, How::Rising(140_000, 390_000, 7)),
+    drawn("heap", Each::Part, How::Rising(310_000_000, 980_000_000, 41_017)),
+    drawn("aof", Each::Part, How::Counting(3, 900, 3600)),
+    drawn("aof_next", Each::Part, How::After("aof")),
+    drawn("sinks", Each::Part, How::Number(2, 8)),
+    drawn("sink_offsets", Each::Part, How::Number(0, 49)),
+    drawn("client_version", Each::Caller, How::Of(&CLIENTS)),
 ];

@@ -28,6 +28,8 @@ pub(crate) const WORDS: [&str; 72] = [
     "shale", "sorrel", "spruce", "sumac", "talc", "teal", "thistle", "topaz", "umber", "willow", "yarrow", "zinc",
 ];
 
+/// One of so many teams calls its parts in a way of its own.
+const OTHER_WAYS: u32 = 6;
 /// One of so many services has a name that tells of its history.
 const WITH_HISTORY: u32 = 9;
 
@@ -96,7 +98,11 @@ impl Draft<'_> {
     fn called(&self, kind: Kind, keeps: u16) -> String {
         let resource = &self.business.resources[usize::from(keeps)];
         let team = &self.business.teams[usize::from(keeps) % self.business.teams.len()];
-        self.style.of(kind).replace("{r}", &resource.name).replace("{team}", team).replace("{co}", self.company)
+        // Some teams have a custom of their own.
+        let styles = &Companies::all().styles;
+        let is_own = self.names.below(Stream::Names, 6, keeps.into(), OTHER_WAYS) == 0;
+        let style = if is_own { self.names.pick(Stream::Names, 7, keeps.into(), styles) } else { self.style };
+        style.of(kind).replace("{r}", &resource.name).replace("{team}", team).replace("{co}", self.company)
     }
 
     /// Takes a name. If another part has it, a number follows it.
@@ -127,6 +133,8 @@ impl Draft<'_> {
             let name = self.called(Kind::Api, keep);
             let name = match self.names.below(Stream::Names, 4, index as u64, WITH_HISTORY * 2) {
                 0 => format!("{name}-v2"),
+                2 => format!("{name}-new"),
+                3 => format!("{name}2"),
                 1 => {
                     let resource = &business.resources[usize::from(keep)].name;
                     name.replacen(resource, &format!("legacy-{resource}"), 1)

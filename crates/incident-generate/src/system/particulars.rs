@@ -89,10 +89,9 @@ impl<'a> Particulars<'a> {
     /// Appends what stores know the part as. A worker or a batch has another user than the service of the same name.
     pub(crate) fn user(self, out: &mut String) {
         match self.kind() {
-            kind @ (Kind::Worker | Kind::Batch) if self.resource().is_some() => {
-                self.site().user(out, &format!("{}_{kind}", self.role()));
-            }
-            _ => self.site().user(out, self.role()),
+            Kind::Worker if self.resource().is_some() => self.site().user(out, self.role(), self.site().worker()),
+            Kind::Batch if self.resource().is_some() => self.site().user(out, self.role(), "_batch"),
+            _ => self.site().user(out, self.role(), ""),
         }
     }
 

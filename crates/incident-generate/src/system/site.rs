@@ -12,27 +12,53 @@ use crate::system::address::Address;
 /// The first coordinate of the draws of a site, which no part has.
 const SITE: u64 = 1 << 44;
 /// The namespaces. An empty one stands for the name of the company.
-const NAMESPACES: [&str; 12] =
-    ["prod", "production", "default", "", "core", "platform", "apps", "backend", "", "services", "live", "main"];
+const NAMESPACES: [&str; 14] = [
+    "prod",
+    "production",
+    "default",
+    "",
+    "core",
+    "prd",
+    "apps",
+    "backend",
+    "prod-eu1",
+    "services",
+    "live",
+    "default",
+    "app-prod",
+    "prod",
+];
 /// How companies call the domain of their hosts: what stands before and after the name of the company.
-const DOMAINS: [[&str; 2]; 8] = [
-    ["prod.", ".io"],
-    ["int.", ".com"],
-    ["", ".net"],
+const DOMAINS: [[&str; 2]; 10] = [
+    ["", ".lan"],
+    ["int.", ".net"],
+    ["", ".local"],
     ["", ".internal"],
-    ["corp.", ".com"],
-    ["p.", ".cloud"],
-    ["", ".systems"],
-    ["infra.", ".dev"],
+    ["corp.", "-it.net"],
+    ["k8s.", ".intra"],
+    ["", ".priv"],
+    ["infra.", "-ops.net"],
+    ["prd.", ".corp"],
+    ["ad.", ".local"],
 ];
 /// What the domain that users know ends in.
-const PUBLIC: [&str; 5] = [".com", ".io", ".app", ".eu", ".com"];
+const PUBLIC: [&str; 6] = ["-online.net", "-app.net", "-portal.eu", "-web.net", "-services.eu", "-cloud.net"];
 /// The regions of clouds, and the places of hosts of one's own.
 const REGIONS: [&str; 7] =
     ["eu-west-1", "eu-central-1", "us-west-2", "ap-southeast-1", "eu-north-1", "us-east-2", "ca-central-1"];
 const PLACES: [&str; 6] = ["dc1", "dc2", "fra", "ams3", "hel1", "iad"];
 /// What pools of nodes are called.
 const POOLS: [&str; 6] = ["default-pool", "pool-1", "pool-2", "workers", "general", "apps"];
+/// The kernels of nodes, by the cloud or the installer.
+const KERNELS: [&[&str]; 7] = [
+    &["6.1.75-99.163.amzn2023.x86_64 #1", "5.15.148-97.161.amzn2.x86_64 #1"],
+    &["6.1.79-99.164.amzn2023.x86_64 #1", "5.15.0-1055-aws #60~20.04.1-Ubuntu"],
+    &["6.1.58+ #1", "5.15.133+ #1"],
+    &["5.15.0-1054-azure #62-Ubuntu", "5.15.0-1057-azure #65-Ubuntu"],
+    &["5.15.0-94-generic #104-Ubuntu", "5.15.0-101-generic #111-Ubuntu"],
+    &["6.1.0-18-amd64 #1  Debian 6.1.76-1", "5.14.0-362.18.1.el9_3.x86_64 #1"],
+    &["5.14.0-362.8.1.el9_3.x86_64 #1", "5.15.0-97-generic #107-Ubuntu"],
+];
 /// What the host of users is called.
 const FRONTS: [&str; 6] = ["api", "www", "app", "api", "m", "gateway"];
 /// The first two octets of the addresses of pods, and those of services.
@@ -47,9 +73,23 @@ const NETWORKS: [[[u8; 2]; 2]; 8] = [
     [[10, 36], [10, 39]],
 ];
 /// How the users of stores are called after those that log in: what stands before the name, and what after it.
-const USERS: [[&str; 2]; 5] = [["", "_rw"], ["", "_app"], ["svc_", ""], ["", ""], ["", "_user"]];
+const USERS: [[&str; 2]; 10] = [
+    ["", "_rw"],
+    ["", "_app"],
+    ["svc_", ""],
+    ["", ""],
+    ["", "_user"],
+    ["u_", ""],
+    ["", ""],
+    ["", "_owner"],
+    ["app_", ""],
+    ["", "_prd"],
+];
+/// How what stands for a name of several words is made short.
+const SHORT: usize = 4;
 /// How databases are called after what they are for, in the same way.
-const DATABASES: [[&str; 2]; 5] = [["", ""], ["", "_prod"], ["", "db"], ["", ""], ["", "_production"]];
+const DATABASES: [[&str; 2]; 8] =
+    [["", ""], ["", "_prod"], ["", "db"], ["", ""], ["", "_production"], ["p_", ""], ["", "_v2"], ["", "_live"]];
 /// The hosts that images come from.
 const REGISTRIES: [&str; 4] = ["registry", "harbor", "docker", "nexus"];
 
@@ -100,7 +140,10 @@ impl Site {
 
     /// Returns the domain that users know.
     pub(crate) fn public_domain(self) -> Domain {
-        Domain(["", self.company(), self.pick(22, &PUBLIC)])
+        let name = self.company();
+        let end =
+            if name.contains('-') { [".net", ".eu"][self.choice(37, 2) as usize] } else { self.pick(22, &PUBLIC) };
+        Domain(["", name, end])
     }
 
     /// Appends the host that users call.
@@ -136,6 +179,38 @@ impl Site {
             _ => [2, 3, 5][self.choice(5, 3) as usize],
         };
         number.min(count - 1)
+    }
+
+    /// Returns the name of a server that tells the time.
+    pub(crate) fn time_server(self, number: u32) -> String {
+        match self.choice(7, 4) {
+            0 => format!("ntp{}.{}", number + 1, self.domain()),
+            1 => format!("ntp{}.{}.{}", number % 2, self.pick(29, &PLACES), self.domain()),
+            2 => format!("time{}", number + 1),
+            _ => format!("dc{:02}.{}", number + 1, self.domain()),
+        }
+    }
+
+    /// Returns the address of such a server.
+    pub(crate) fn time_address(self, number: u32) -> Address {
+        let Address([a, b, _, _]) = self.node_address(0);
+        let number = u8::try_from(number % 3).unwrap_or_default();
+        Address([a, b, self.octet(45, 0, 3), self.octet(46, 4, 60) + number * self.octet(47, 1, 40)])
+    }
+
+    /// Returns the domain that hosts search by themselves, if the cloud or the installer sets one.
+    pub(crate) fn search_domain(self) -> Option<String> {
+        match self.node_style() {
+            0 | 1 => Some(format!("{}.compute.internal", self.pick(28, &REGIONS))),
+            5 => Some(self.domain().to_string()),
+            _ => None,
+        }
+    }
+
+    /// Returns the kernel of the nodes, as it names itself.
+    pub(crate) fn kernel(self) -> &'static str {
+        let own = &KERNELS[self.node_style() as usize % KERNELS.len()];
+        own[self.choice(6, 3) as usize % own.len()]
     }
 
     /// Returns the name of a node, as the cloud or the installer of the operator gives it.
@@ -183,16 +258,43 @@ impl Site {
         let _ = write!(out, "{}.{}/{}/{part}", self.pick(4, &REGISTRIES), self.domain(), self.namespace());
     }
 
-    /// Appends the user that a store knows what is for `role` as.
-    pub(crate) fn user(self, out: &mut String, role: &str) {
+    /// Appends a name as it stands where names are short: as it is, or with its words cut.
+    fn short(self, out: &mut String, name: &str) {
+        let words = name.split(['-', '_']);
+        match self.choice(35, 3) {
+            0 if name.contains('-') => {
+                let cut = words.map(|word| &word[..word.len().min(SHORT)]);
+                out.extend(cut);
+            }
+            1 if name.len() > 10 => {
+                for (number, word) in words.enumerate() {
+                    out.push_str(if number == 0 { "" } else { "_" });
+                    out.push_str(&word[..word.len().min(SHORT)]);
+                }
+            }
+            _ => out.extend(name.chars().map(|letter| if letter == '-' { '_' } else { letter })),
+        }
+    }
+
+    /// Appends the user that a store knows what is for `role` as, with what tells a worker or a batch from a service.
+    pub(crate) fn user(self, out: &mut String, role: &str, kind: &str) {
         let [before, after] = self.pick(5, &USERS);
-        let _ = write!(out, "{before}{}{after}", role.replace('-', "_"));
+        out.push_str(before);
+        self.short(out, role);
+        let _ = write!(out, "{kind}{after}");
+    }
+
+    /// Returns what follows the names of workers and batches where names are short.
+    pub(crate) fn worker(self) -> &'static str {
+        ["_worker", "_w", "_bg", "_async", "_jobs"][self.choice(34, 5) as usize]
     }
 
     /// Appends the name of the database of what is for `role`.
     pub(crate) fn database(self, out: &mut String, role: &str) {
         let [before, after] = self.pick(6, &DATABASES);
-        let _ = write!(out, "{before}{}{after}", role.replace('-', "_"));
+        out.push_str(before);
+        self.short(out, role);
+        out.push_str(after);
     }
 
     /// Appends the topic of what is for `role`.

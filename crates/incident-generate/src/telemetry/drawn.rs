@@ -6,12 +6,15 @@ use crate::data::places::{DRAWN, Drawn, Each, How};
 use crate::draws::Stream;
 use crate::ids::EntityId;
 use crate::system::particulars::Size;
+use crate::telemetry::grammar::risen_by;
 use crate::telemetry::words::Words;
 
 impl Words<'_> {
     /// Appends the value of a place that is drawn.
     pub(super) fn drawn(&self, out: &mut String, number: u64, Drawn { name, each, how }: Drawn, index: u64) {
         let draws = self.world.incident.names;
+        // New threads are numbered with the others.
+        let number = if name == "new_thread" { place_of("thread_id") } else { number };
         let purpose = 1000 + number;
         let of = |at: EntityId| draws.child(1 << 40 | u64::from(at));
         let source = match each {
@@ -53,16 +56,11 @@ impl Words<'_> {
             }
             How::Number(low, high) => write!(out, "{}", within(low, high)),
             How::Rising(low, high, a_minute) => {
-                let ms = (self.time + 86_400_000).unsigned_abs();
-                let number = u64::from(within(low, high)) + ms * u64::from(a_minute) / 60_000;
+                let risen = source.child(purpose);
+                let number = u64::from(within(low, high)) + risen_by(risen, a_minute.into(), self.time);
                 match name {
                     // A connection that is spoken of was opened some time before.
                     "thread_id" => write!(out, "{}", number - u64::from(self.within(1 << 51, 0, 2400))),
-                    "seq_next" => {
-                        let mut before = String::new();
-                        self.named_drawn(&mut before, "seq");
-                        write!(out, "{}", before.parse::<u64>().unwrap_or_default() + 1)
-                    }
                     // The processes of a node of Erlang are counted in two numbers.
                     "erl" | "erl_old" => {
                         let started = self.within(
@@ -81,6 +79,16 @@ impl Words<'_> {
                     }
                     _ => write!(out, "{number}"),
                 }
+            }
+            // What is next follows what was.
+            How::After(name) => {
+                let mut before = String::new();
+                self.named_drawn(&mut before, name);
+                write!(out, "{}", before.parse::<u64>().unwrap_or_default() + 1)
+            }
+            How::Counting(low, high, seconds) => {
+                let ms = (self.time + 86_400_000).unsigned_abs();
+                write!(out, "{}", u64::from(within(low, high)) + ms / 1000 / u64::from(seconds))
             }
             How::Hex(digits) => {
                 let mut text = String::with_capacity(digits as usize + 16);
@@ -117,8 +125,9 @@ impl Words<'_> {
 
     /// Appends the value of the drawn place of a name.
     pub(super) fn named_drawn(&self, out: &mut String, name: &str) {
-        if let Some((number, place)) = (0..).zip(DRAWN).find(|(_, place)| place.name == name) {
-            self.drawn(out, number, place, 0);
+        let number = place_of(name);
+        if let Some(place) = usize::try_from(number).ok().and_then(|number| DRAWN.get(number)) {
+            self.drawn(out, number, *place, 0);
         }
     }
 
@@ -135,4 +144,9 @@ impl Words<'_> {
         let ordinal = container.ordinal() - u64::from(container.restarts > 0);
         Words { ordinal: Some(ordinal), ..*self }.named_drawn(out, "container_id");
     }
+}
+
+/// Returns the number of the drawn place of a name.
+fn place_of(name: &str) -> u64 {
+    (0..).zip(DRAWN).find(|(_, place)| place.name == name).map_or(u64::MAX, |(number, _)| number)
 }

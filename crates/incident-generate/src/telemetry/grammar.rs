@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::data::kinds::Kind;
 use crate::data::phrase::Known;
-use crate::draws::Stream;
+use crate::draws::{Draws, Stream};
 use crate::incident::calendar::{Moment, Style};
 use crate::system::address::Address;
 use crate::system::times::TIMEOUT;
@@ -68,10 +68,10 @@ impl Words<'_> {
         Event { first, count, nanos, uid: [bits(0), bits(1)] }
     }
 
-    /// Returns a number of the part that is drawn and rises by so much each minute.
+    /// Returns a number of the part that is drawn and rises by so much each minute, on the average.
     pub(super) fn rises(&self, purpose: u64, [low, high]: [u32; 2], a_minute: u64) -> u64 {
-        let ms = (self.time + self.later + DAY).unsigned_abs();
-        u64::from(self.own().drawn(purpose, low, high)) + ms * a_minute / MINUTE.unsigned_abs()
+        let of = self.world.incident.names.child(1 << 58 | u64::from(self.at)).child(purpose);
+        u64::from(self.own().drawn(purpose, low, high)) + risen_by(of, a_minute, self.time + self.later)
     }
 
     /// Returns the number of the oldest backend of the database that an entry is about.
@@ -91,39 +91,99 @@ impl Words<'_> {
         of.drawn(62, 300, 24_000) + of.drawn(23, 40, 3000)
     }
 
-    /// Returns the sessions that wait for a lock, of which one began to each so many milliseconds: how often that is, and in
-    /// which order they come.
-    fn waiters(&self) -> (i64, Vec<usize>) {
+    /// Returns the session that was the n-th to wait for a lock: when it began, for how long it does, and its number.
+    fn waiter_numbered(&self, number: i64, order: &[usize]) -> (i64, i64, u32) {
         let of = self.database();
         let apart = ARRIVES[of.drawn(66, 0, 3) as usize];
-        let draws = self.world.incident.names;
-        (apart, draws.shuffled(Stream::Addresses, u64::from(of.id()) | 1 << 43, BACKENDS as usize))
+        let draws = self.world.incident.names.child(u64::from(of.id()) | 1 << 43);
+        let within = |word: u64, low: u32, high: u32| {
+            i64::from(draws.within(Stream::Addresses, number.cast_unsigned(), word, low, high))
+        };
+        let start = number * apart + within(1, 0, 70);
+        // Most give up as callers do, and some wait for longer, but not until another has their number.
+        let waits = if within(2, 0, 9) < 7 { within(3, 1400, TIMEOUT / 1000) } else { within(3, 2100, 7300) };
+        // Clients keep their sessions for half an hour.
+        let pools = u32::try_from((start + DAY) / (30 * MINUTE)).unwrap_or_default();
+        let place = usize::try_from(number.rem_euclid(BACKENDS.into())).unwrap_or_default();
+        let pid =
+            of.drawn(62, 300, 24_000) + pools * (BACKENDS + 1) + u32::try_from(order[place]).unwrap_or_default() + 1;
+        (start, waits, pid)
     }
 
-    /// Returns the number of the session that was the n-th to wait.
-    fn waiter_numbered(&self, number: i64, (apart, order): &(i64, Vec<usize>)) -> u32 {
+    /// Returns the sessions that wait for a lock, in the order in which they came, each with when it began. The first ones never
+    /// give up.
+    fn waiters(&self) -> Vec<(i64, u32)> {
         let of = self.database();
-        let minutes = u32::try_from((number * apart + DAY) / MINUTE).unwrap_or_default();
-        let place = usize::try_from(number.rem_euclid(BACKENDS.into())).unwrap_or_default();
-        of.drawn(62, 300, 24_000) + minutes * 3 + u32::try_from(order[place]).unwrap_or_default() + 1
+        let order =
+            self.world.incident.names.shuffled(Stream::Addresses, u64::from(of.id()) | 1 << 43, BACKENDS as usize);
+        let first = of.drawn(104, 1, 4);
+        let heads = (0..first).map(|number| {
+            let of = |purpose: u64, low, high| of.drawn(purpose + u64::from(number), low, high);
+            (self.began() + i64::from(of(105, 120, 900) * (number + 1)), self.blocker() + number * 37 + of(120, 2, 36))
+        });
+        let now = self.time.div_euclid(ARRIVES[of.drawn(66, 0, 3) as usize]);
+        let rest = (now - 84..=now).map(|number| self.waiter_numbered(number, &order));
+        let rest = rest.filter(|(start, waits, _)| *start > self.began() && start + waits > self.time);
+        let rest = rest.map(|(start, _, pid)| (start, pid));
+        heads.chain(rest).filter(|(start, _)| *start <= self.time).collect()
     }
 
     /// Returns the number of the session that has now waited for a second.
     pub(super) fn waiter(&self) -> u32 {
         let waiters = self.waiters();
-        self.waiter_numbered((self.time - 1000).div_euclid(waiters.0), &waiters)
+        let long = waiters.iter().rev().find(|(start, _)| start + 1000 <= self.time);
+        long.or(waiters.first()).map_or_else(|| self.blocker() + 1, |(_, pid)| *pid)
     }
 
-    /// Appends who waits for a lock, in the order in which they came: nobody waits for longer than callers do.
+    /// Appends who waits for a lock.
     pub(super) fn wait_queue(&self, out: &mut String) {
         let waiters = self.waiters();
-        let own = (self.time - 1000).div_euclid(waiters.0);
-        let patience = i64::from(TIMEOUT) / 1000 - 1;
-        let first = ((self.time - patience).max(self.began()).div_euclid(waiters.0) + 1).min(own);
-        for number in first..=(self.time.div_euclid(waiters.0)).max(own) {
-            let comma = if number == first { "" } else { ", " };
-            let _ = write!(out, "{comma}{}", self.waiter_numbered(number, &waiters));
+        if waiters.is_empty() {
+            let _ = write!(out, "{}", self.waiter());
         }
+        for (number, (_, pid)) in waiters.iter().enumerate() {
+            let comma = if number == 0 { "" } else { ", " };
+            let _ = write!(out, "{comma}{pid}");
+        }
+    }
+
+    /// Returns the microseconds of a message of an entry. Of those that come in one millisecond each has more than the one before.
+    pub(super) fn micros(&self) -> u32 {
+        let message = u32::try_from(self.message.min(14)).unwrap_or_default();
+        let step = self.within(1 << 59, 9, 33);
+        self.within(1 << 59 | 1 | self.later.unsigned_abs() << 3, 0, 470)
+            + message * step
+            + self.within(1 << 59 | 2 | self.message << 3, 0, step - 1)
+    }
+
+    /// Returns by how many microseconds the kernel prints a line of an entry after its millisecond began. Most come right after
+    /// the one before, and some are held up by a console.
+    pub(super) fn kernel_micros(&self) -> u32 {
+        let of = |line: u64| match self.within(1 << 60 | line, 0, 19) {
+            draw @ 0..=12 => draw / 5 + 1,
+            draw @ 13..=17 => draw - 9,
+            draw => draw * 3 - 20,
+        };
+        self.within(Known::Uptime as u64, 0, 990) + (1..=self.line).map(of).sum::<u32>()
+    }
+
+    /// Appends, as Go prints a duration, what has passed since the line before, or a little less.
+    pub(super) fn lapse(&self, out: &mut String) -> std::fmt::Result {
+        let ms = u32::try_from(self.gap).unwrap_or_default();
+        let nanos = self.within(1 << 61, 110_000, 940_000);
+        let part = format!("{nanos:06}");
+        match ms {
+            0 | 1 => write!(out, "{}.{:03}µs", nanos / 1000, nanos % 1000),
+            _ => write!(out, "{}.{}ms", ms - 1, part.trim_end_matches('0')),
+        }
+    }
+
+    /// Appends where in a function of the kernel a frame of a stack is. It is the same in all of a system, for one line.
+    pub(super) fn frame(&self, out: &mut String) -> std::fmt::Result {
+        let draws = self.world.incident.names.child(1 << 59).child(self.variant);
+        let size = draws.within(Stream::Addresses, self.line, 0, 0x2, 0x58) * 0x10 + 0x10;
+        let at = draws.within(Stream::Addresses, self.line, 1, 0x8, size - 1);
+        write!(out, "+{at:#x}/{size:#x}")
     }
 
     /// Returns the revision up to which a store was compacted so many times ago, which it is each five minutes.
@@ -282,4 +342,15 @@ impl Words<'_> {
         self.named_drawn(&mut number, name);
         number.parse().unwrap_or_default()
     }
+}
+
+/// Returns by how much a number has risen at a time. It rises faster at some times than at others, and never falls.
+pub(super) fn risen_by(of: Draws, a_minute: u64, time: i64) -> u64 {
+    const APART: u64 = 10;
+    let ms = (time + DAY).unsigned_abs();
+    let (place, within) = (ms / (APART * MINUTE.unsigned_abs()), ms % (APART * MINUTE.unsigned_abs()));
+    let most = u32::try_from(a_minute * (APART - 2)).unwrap_or(u32::MAX);
+    let ahead = |place: u64| i64::from(of.within(Stream::Addresses, place, 7, 0, most));
+    let more = (ahead(place + 1) - ahead(place)) * within.cast_signed() / (MINUTE * APART.cast_signed());
+    ms * a_minute / MINUTE.unsigned_abs() + (ahead(place) + more).unsigned_abs()
 }

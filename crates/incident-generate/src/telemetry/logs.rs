@@ -40,10 +40,14 @@ const LIMITED: &str = "throttled";
 const TURNED_AWAY: &str = "rate_limited";
 const OFFSET: &str = "offset_high";
 /// The milliseconds from one line of a burst to the next, on the average.
-const PACES: [u32; 6] = [160, 260, 500, 900, 1400, 1900];
-/// The milliseconds from one line of an entry to another that comes soon after it, or then.
+const PACES: [u32; 8] = [5, 38, 160, 260, 500, 900, 1400, 1900];
+/// The number of those that only calls that fail have, and that of those that a part's own signs do not have.
+const FAST: usize = 2;
+const SLOWLY: usize = 4;
+/// The milliseconds from one line of an entry to another that comes soon after it, or then, or late.
 const SOON: [u32; 2] = [1, 19];
 const THEN: [u32; 2] = [900, 4200];
+const LATE: [u32; 2] = [5300, 31_000];
 /// The minutes until a clock is off as far as it will be.
 const STEERS: i32 = 15;
 /// The share of failures, in thousandths, from which an entity does not report work that was done.
@@ -287,14 +291,16 @@ impl<'a> Reader<'a> {
         let may_be_down = restarts::any(self.world, self.state, self.at);
         for minute in (first..=last).rev() {
             let drawn = || self.burst(key, minute).min(if is_sparse { 1 } else { u32::MAX });
-            let fixed = every.map(|every| self.fixed_time(key, from, every, minute));
-            let mut count = fixed.map_or_else(drawn, |time| u32::from(time.is_some()));
-            if minute == first && shown == 0 {
+            let fixed = every.map(|every| self.fixed_times(key, from, every, minute));
+            let mut count = fixed.as_ref().map_or_else(drawn, |times| u32::try_from(times.len()).unwrap_or_default());
+            let is_rare = every.is_some() && from == i32::MIN;
+            if minute == first && shown == 0 && !is_rare {
                 // Whatever was there was logged at least once.
                 count = count.max(1);
             }
             for number in (0..count).rev() {
-                let within = fixed.flatten().unwrap_or_else(|| self.moment(key, minute, number));
+                let timed = fixed.as_ref().and_then(|times| times.get(number as usize)).copied();
+                let within = timed.unwrap_or_else(|| self.moment(key, minute, number));
                 let ms = i64::from(minute) * 60_000 + i64::from(within);
                 // Nobody writes between the end of a container and the start of the next.
                 let is_down = may_be_down && container(self.world, self.state, self.at, ms).started > ms;
@@ -367,22 +373,26 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Returns when what comes every so many seconds comes in a minute, in milliseconds, if it comes in that minute. What
-    /// began within a year is counted from its first minute.
-    fn fixed_time(&self, key: u64, from: i32, [every, after]: [u32; 2], minute: i32) -> Option<u32> {
+    /// Returns when what comes every so many seconds comes in a minute, in milliseconds. What began within a year is counted
+    /// from its first minute.
+    fn fixed_times(&self, key: u64, from: i32, [every, after]: [u32; 2], minute: i32) -> Vec<u32> {
         let (period, after) = (i64::from(every) * 1000, i64::from(after) * 1000);
         let draws = self.world.incident.draws;
         let began = if from > OLDEST { i64::from(from) * 60_000 } else { 0 };
         // All that a part does at fixed times follows one clock.
         let phase = i64::from(draws.below(Stream::Bursts, self.place(TIMED), 1 << 52, 6)) * 10_000;
         let start = i64::from(minute) * 60_000;
-        let next = start + (began + phase + after - start).rem_euclid(period);
-        let when = u64::from(minute.cast_unsigned()) | 1 << 53;
-        // What a symptom brings about is less punctual.
-        let most = if from == i32::MIN { 3900 } else { 9900 };
-        let late = draws.within(Stream::Bursts, self.place(key), when, 3000, most);
-        let within = u32::try_from(next - start).ok().filter(|within| *within < 60_000)?;
-        Some((within + late).min(59_990))
+        let first = (began + phase + after - start).rem_euclid(period);
+        // What a symptom brings about is less punctual, and what comes often is more so.
+        let most = if from == i32::MIN { u32::try_from(period / 20).unwrap_or_default().min(3900) } else { 9900 };
+        let least = most.min(3000) / 2;
+        let times = (0_u64..).map(|number| (number, first + number.cast_signed() * period));
+        let times = times.take_while(|(_, time)| *time < 60_000).filter_map(|(number, time)| {
+            let when = u64::from(minute.cast_unsigned()) | 1 << 53 | number << 40;
+            let late = draws.within(Stream::Bursts, self.place(key), when, least, most);
+            Some((u32::try_from(time).ok()? + late).min(59_990))
+        });
+        times.collect()
     }
 
     /// Returns when a line of a burst comes in its minute, in milliseconds.
@@ -392,7 +402,13 @@ impl<'a> Reader<'a> {
         let minute = u64::from(minute.cast_unsigned());
         let start = draws.within(Stream::Bursts, place, minute | 1 << 40, 0, 40_000);
         // Some bursts are of one moment, and others go on for a while.
-        let apart = *draws.pick(Stream::Bursts, place, minute | 1 << 48, &PACES);
+        // Calls fail faster than others work, and what a part sees of itself comes more slowly.
+        let paces = match key {
+            FAILED_CALLS..USUAL => &PACES[..],
+            CLASSES..FAILED_CALLS => &PACES[SLOWLY..],
+            _ => &PACES[FAST..],
+        };
+        let apart = *draws.pick(Stream::Bursts, place, minute | 1 << 48, paces);
         start + number * apart + draws.within(Stream::Bursts, place, minute | u64::from(number + 2) << 40, 0, apart / 2)
     }
 
@@ -530,12 +546,15 @@ pub(super) fn write_entry(
             Later::No => [0, 0],
             Later::Soon => SOON,
             Later::Then => THEN,
+            Later::Late => LATE,
         };
-        if part.later == Later::Then && cut.is_none() {
+        if matches!(part.later, Later::Then | Later::Late) && cut.is_none() {
             cut = Some((out.len(), words.later));
         }
-        words.later += i64::from(words.within(1 << 48 | number as u64, range[0], range[1]));
+        words.gap = i64::from(words.within(1 << 48 | number as u64, range[0], range[1]));
+        words.later += words.gap;
         words.line = number as u64;
+        words.message += u64::from(number > 0 && (part.word.is_some() || part.later != Later::No));
         text.clear();
         // Each line has its own numbers, and what is one value is the same in all of them.
         part.text.write(&mut text, &words);

@@ -32,6 +32,7 @@ mod routes;
 mod span_error;
 mod spelling;
 mod splits;
+mod statements;
 mod status;
 mod subjects;
 mod traces;

@@ -9,6 +9,9 @@ pub(super) const PORT: u16 = 443;
 /// The purpose of the draws of hosts.
 const HOST: u64 = 1 << 22;
 
+const GET: [&str; 2] = ["GET", "Get"];
+const POST: [&str; 2] = ["POST", "Post"];
+
 /// A host that is no part of the system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Outside {
@@ -16,7 +19,8 @@ pub(crate) struct Outside {
     pub name: &'static str,
     /// The name by which it is looked up. What is nowhere has no domain.
     host: &'static str,
-    /// The path that is asked for.
+    /// The method, as it is sent and as a word, and the path that is asked for.
+    pub method: [&'static str; 2],
     pub path: &'static str,
     /// The last octet of its address.
     last: u8,
@@ -24,16 +28,16 @@ pub(crate) struct Outside {
 
 /// Hosts of others that parts call beside their work.
 const HOSTS: [Outside; 4] = [
-    Outside { name: "webhook-sink", host: "hooks.relayoro.com", path: "/v1/deliveries", last: 3 },
-    Outside { name: "licence-server", host: "license.keyvalto.net", path: "/v2/checkins", last: 4 },
-    Outside { name: "status-feed", host: "feed.uptimaro.io", path: "/v1/components", last: 5 },
-    Outside { name: "geo-tables", host: "tiles.geotablo.com", path: "/v3/tables", last: 6 },
+    Outside { name: "webhooks", host: "wh-eu2.pbxlink24.net", method: POST, path: "/in/a7f20c/events", last: 3 },
+    Outside { name: "licence-check", host: "lic3.mdt-sw.net", method: POST, path: "/activate/check.php", last: 4 },
+    Outside { name: "erp-connector", host: "edi02.hgh-partner.net", method: POST, path: "/as2/receive", last: 5 },
+    Outside { name: "ftp-proxy", host: "xfer.rkd-data.net", method: GET, path: "/outbox/list.json", last: 6 },
 ];
 /// Names that clients ask for and that are nowhere.
 const NOWHERE: [Outside; 3] = [
-    Outside { name: "wpad", host: "wpad", path: "/", last: 7 },
-    Outside { name: "ldap", host: "_ldap._tcp", path: "/", last: 8 },
-    Outside { name: "metadata", host: "metadata.google.internal", path: "/", last: 9 },
+    Outside { name: "wpad", host: "wpad", method: GET, path: "/", last: 7 },
+    Outside { name: "ldap", host: "_ldap._tcp.dc._msdcs", method: GET, path: "/", last: 8 },
+    Outside { name: "metadata", host: "metadata.google.internal", method: GET, path: "/", last: 9 },
 ];
 
 impl Outside {

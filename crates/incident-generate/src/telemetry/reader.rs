@@ -181,6 +181,8 @@ impl<'a> Reader<'a> {
             variant: 0,
             later: 0,
             line: 0,
+            message: 0,
+            gap: 0,
         }
     }
 

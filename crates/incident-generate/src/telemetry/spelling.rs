@@ -65,3 +65,8 @@ pub(super) fn write_camel(out: &mut String, name: &str) {
         }
     }
 }
+
+/// Appends a name with lines below instead of hyphens.
+pub(super) fn snake(out: &mut String, name: &str) {
+    out.extend(name.chars().map(|letter| if letter == '-' { '_' } else { letter }));
+}

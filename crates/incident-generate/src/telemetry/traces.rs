@@ -209,7 +209,7 @@ impl Reader<'_> {
                 (kind, name, scope) = (SpanKind::Internal, job, scope_of(technology, Target::Work, technology));
             }
             _ => {
-                let method = place(words, Known::Method);
+                let [method, _] = words.method_to(self.at);
                 let mut path = String::new();
                 words.write_route(&mut path, self.at);
                 if let Some(end) = path.find('?') {
@@ -217,7 +217,7 @@ impl Reader<'_> {
                     path.truncate(end);
                 }
                 let route = template(&path);
-                attributes.push(Attribute::text("http.request.method", method.as_str()));
+                attributes.push(Attribute::text("http.request.method", method));
                 attributes.push(Attribute::text("http.route", route.as_str()));
                 attributes.push(Attribute::text("url.path", path));
                 attributes.push(Attribute::text("url.scheme", "https"));

@@ -18,22 +18,27 @@ use crate::telemetry::flag_share::{flag_share, set_by};
 use crate::telemetry::outside::{Outside, PORT};
 use crate::telemetry::releases::{Release, brought_by, release};
 use crate::telemetry::restarts::{Container, container, within_an_hour};
-use crate::telemetry::spelling::{WORDS, pad_logger, table_of, write_camel, write_pascal};
+use crate::telemetry::spelling::{WORDS, pad_logger, snake, table_of, write_camel, write_pascal};
 
-/// Places in code where a part fails on some input: file, class, function, field.
-const BUGS: [[&str; 4]; 12] = [
-    ["totals", "TotalsCalculator", "apply_discount", "total"],
-    ["pricing", "PriceResolver", "resolve_price", "currency"],
-    ["profile", "ProfileMapper", "map_profile", "plan"],
-    ["shipping", "ShipmentPlanner", "pick_carrier", "carrier"],
-    ["render", "TemplateRenderer", "render_block", "locale"],
-    ["limits", "LimitChecker", "check_limit", "limit"],
-    ["import", "RowImporter", "import_row", "quantity"],
-    ["schedule", "SlotScheduler", "assign_slot", "starts_at"],
-    ["geo", "AddressParser", "parse_address", "postal_code"],
-    ["refund", "RefundBuilder", "build_refund", "amount"],
-    ["merge", "CartMerger", "merge_items", "sku"],
-    ["codec", "EventDecoder", "decode_event", "schema_version"],
+/// Places in code where a part fails on some input: what file and class are called after the thing that they are for, the
+/// function, the field.
+const BUGS: [[&str; 4]; 16] = [
+    ["mapper", "Mapper", "to_response", "locale"],
+    ["validator", "Validator", "check_dates", "valid_until"],
+    ["assembler", "Assembler", "assemble", "external_ref"],
+    ["merge", "MergeSupport", "merge_into", "parent_id"],
+    ["serializer", "JsonWriter", "write_line", "unit"],
+    ["rules", "RuleEngine", "apply_rule", "threshold"],
+    ["convert", "Converter", "convert", "amount"],
+    ["enricher", "Enricher", "enrich", "postal_code"],
+    ["diff", "ChangeDetector", "diff", "updated_at"],
+    ["policy", "AccessPolicy", "evaluate", "plan"],
+    ["import", "Importer", "import_row", "quantity"],
+    ["view", "ViewBuilder", "build", "owner"],
+    ["normalizer", "Normalizer", "normalize_address", "country"],
+    ["helper", "Utils", "first_active", "status"],
+    ["facade", "FacadeImpl", "load_details", "variant"],
+    ["events", "EventFactory", "event_of", "schema_version"],
 ];
 /// The least and the greatest clock offset of a node whose time source is wrong, in milliseconds.
 pub(super) const SKEW: [u32; 2] = [3900, 4400];
@@ -85,6 +90,10 @@ pub(crate) struct Words<'a> {
     pub later: i64,
     /// The number of the line of the entry.
     pub line: u64,
+    /// How many messages of the entry came before that of this line. A message may have several lines.
+    pub message: u64,
+    /// The milliseconds from the line before to this one.
+    pub gap: i64,
 }
 
 impl<'a> Words<'a> {
@@ -213,8 +222,7 @@ impl<'a> Words<'a> {
 
     /// Returns the method of the request that the entry is about, as it is sent and as a word.
     pub(super) fn method(&self) -> [&'static str; 2] {
-        let methods = [["GET", "Get"], ["GET", "Get"], ["GET", "Get"], ["POST", "Post"], ["PUT", "Put"]];
-        methods[self.within(Known::Method as u64, 0, 4) as usize]
+        self.method_to(self.route_of())
     }
 
     /// Returns whether the request that the entry is about has no body.
@@ -247,7 +255,9 @@ impl<'a> Words<'a> {
     pub(super) fn host(out: &mut String, of: Particulars<'_>) {
         let _ = match of.kind() {
             Kind::External => match of.provider() {
-                Some(provider) => write!(out, "api.{}.com", provider.name),
+                Some(provider) => {
+                    write!(out, "{}.{}.net", ["api", "api", "gw", "ws"][of.drawn(116, 0, 3) as usize], provider.name)
+                }
                 None => write!(out, "api.{}.{}", of.role(), of.site().domain()),
             },
             Kind::Node => out.write_str(of.name()),
@@ -259,6 +269,18 @@ impl<'a> Words<'a> {
         let (first, second, third) = (high >> 32, high >> 16 & 0xffff, high & 0xfff);
         let (fourth, last) = (low >> 48 & 0x3fff | 0x8000, low & 0xffff_ffff_ffff);
         let _ = write!(out, "{first:08x}-{second:04x}-4{third:03x}-{fourth:04x}-{last:012x}");
+    }
+
+    /// Appends the package of a service in Java.
+    pub(super) fn package(&self, out: &mut String) {
+        let company = self.site().company().replace('-', "");
+        let role = self.own().role();
+        let end = ["com", "io", "de", "com", "net"][self.site().choice(30, 5) as usize];
+        let _ = match self.site().choice(31, 3) {
+            0 => write!(out, "{end}.{company}.{}.", role.replace('-', "")),
+            1 => write!(out, "{end}.{company}.backend.{}.", role.replace('-', ".")),
+            _ => write!(out, "{end}.{company}.{}.", role.replace('-', ".")),
+        };
     }
 
     fn moment(&self, out: &mut String, style: Style) {
@@ -295,7 +317,8 @@ impl Fill for Words<'_> {
         let (own, other) = (self.own(), self.other());
         let within = |low, high| self.within(index, low, high);
         let objects = &self.world.objects;
-        let bug = |field: usize| BUGS[self.own().drawn(7, 0, 11) as usize][field];
+        let bug = |field: usize| BUGS[self.own().drawn(7, 0, 15) as usize][field];
+        let one = || own.resource().map_or("record", |resource| resource.one.as_str());
         let _ = match place {
             Known::Itself => out.write_str(own.name()),
             Known::Peer => {
@@ -336,8 +359,7 @@ impl Fill for Words<'_> {
             Known::Clock => return self.moment(out, Style::Time),
             Known::Milli => return self.moment(out, Style::Milliseconds),
             Known::Micro => {
-                let part = self.within(index | self.later.unsigned_abs() << 44, 0, 999);
-                write!(out, "{:03}{part:03}", (self.time + self.later).rem_euclid(1000))
+                write!(out, "{:03}{:03}", (self.time + self.later).rem_euclid(1000), self.micros())
             }
             Known::Iso => return self.moment(out, Style::Iso),
             Known::Syslog => return self.moment(out, Style::Syslog),
@@ -375,8 +397,8 @@ impl Fill for Words<'_> {
                 out.write_str(done.get(number).map_or("updated", String::as_str))
             }
             Known::Package => {
-                let company = self.site().company().replace('-', "");
-                write!(out, "com.{company}.{}.", own.role().replace('-', ""))
+                self.package(out);
+                Ok(())
             }
             Known::Pad => return pad_logger(out),
             Known::CaughtUpMs | Known::RetainedMs => {
@@ -433,7 +455,7 @@ impl Fill for Words<'_> {
             Known::Method => out.write_str(self.method()[0]),
             Known::MethodLower => out.write_str(&self.method()[0].to_ascii_lowercase()),
             Known::MethodWord => out.write_str(self.method()[1]),
-            Known::Status => out.write_str("200"),
+            Known::Status => out.write_str(self.status()),
             Known::LimitKb => write!(out, "{}", own.size(Size::Memory) * 1024),
             // The kernel counts pages of 4 kB.
             Known::RssKb => write!(out, "{}", (own.size(Size::Memory) * 1024 - within(800, 5200)) / 4 * 4),
@@ -457,20 +479,18 @@ impl Fill for Words<'_> {
                 write!(out, "{}", self.about(&[Kind::Db, Kind::Queue, Kind::Cache]).size(Size::Connections))
             }
             Known::SkewS => {
-                // It is slewed, far too slowly, and measured again and again.
-                let micros =
-                    u64::from(self.skew()) * 1000 + u64::from(self.minutes.min(90)) * 431 + u64::from(within(0, 1900));
+                // It is set right and goes wrong again, by not quite as much.
+                let micros = u64::from(self.skew()) * 1000 + u64::from(within(0, 39_000));
                 write!(out, "{}.{:06}", micros / 1_000_000, micros % 1_000_000)
             }
             Known::MsOver => write!(out, "{}", self.ms(Known::Ms as u64) + within(1, 14)),
             Known::Uptime => {
                 let [boot, ms] = [i64::from(own.drawn(35, 90_000, 9_000_000)), self.time + self.later + 86_400_000];
-                let micros =
-                    self.within(Known::Uptime as u64, 0, 990) + u32::try_from(self.line).unwrap_or_default() * 3;
-                write!(out, "{:5}.{:03}{:03}", boot + ms / 1000, ms % 1000, micros % 1000)
+                let micros = ms * 1000 + i64::from(self.kernel_micros());
+                write!(out, "{:5}.{:06}", boot + micros / 1_000_000, micros % 1_000_000)
             }
             Known::Waiter => write!(out, "{}", self.waiter()),
-            Known::Lookup | Known::LookupLost | Known::LookupSlow => self.lookup_lines(out, place),
+            Known::Lookup | Known::LookupLost | Known::LookupSlow | Known::LookupOther => self.lookup_lines(out, place),
             Known::Compacted => write!(out, "{}", self.compacted(1)),
             Known::CompactedBefore => write!(out, "{}", self.compacted(2)),
             Known::CertEndIso | Known::SinceIso => return self.moment_at(out, self.ended(), Style::IsoSeconds),
@@ -482,8 +502,14 @@ impl Fill for Words<'_> {
                 write!(out, "{}", within_an_hour(self.world, self.state, self.at, self.minute()).max(1))
             }
             Known::Until => write!(out, "{}", self.world.clock(self.until)),
-            Known::BugFile => out.write_str(bug(0)),
-            Known::BugClass => out.write_str(bug(1)),
+            Known::BugFile => {
+                snake(out, one());
+                write!(out, "_{}", bug(0))
+            }
+            Known::BugClass => {
+                write_pascal(out, one());
+                out.write_str(bug(1))
+            }
             Known::BugFn => out.write_str(bug(2)),
             Known::BugMethod | Known::BugLfn => return write_camel(out, bug(2)),
             Known::BugField => out.write_str(bug(3)),
@@ -508,13 +534,13 @@ impl Fill for Words<'_> {
             Known::ConfigKey => write!(out, "{}/{}/config", self.site().namespace(), other.name()),
             Known::Role => {
                 let caller = self.of(self.caller);
-                let kind = caller.kind();
-                match kind {
-                    Kind::Worker | Kind::Batch if caller.resource().is_some() => {
-                        write!(out, "{}-{kind}-rw", caller.role())
-                    }
-                    _ => write!(out, "{}-rw", caller.role()),
-                }
+                let kind = match caller.kind() {
+                    Kind::Worker if caller.resource().is_some() => "-worker",
+                    Kind::Batch if caller.resource().is_some() => "-batch",
+                    _ => "",
+                };
+                let after = ["-rw", "-app", "", "-role", "-readwrite", "-db"][self.site().choice(36, 6) as usize];
+                write!(out, "{}{kind}{after}", caller.role())
             }
             Known::ZoneSerial => {
                 self.moment(out, Style::Day);
@@ -528,6 +554,24 @@ impl Fill for Words<'_> {
             }
             Known::EventHex16 => write!(out, "{:016x}", self.event().nanos),
             Known::EventVersion => write!(out, "{}", self.rises(60, [40_000_000, 700_000_000], 900)),
+            Known::Lapse => self.lapse(out),
+            Known::Kernel => out.write_str(self.site().kernel()),
+            Known::Frame => self.frame(out),
+            Known::SqlRead | Known::SqlChange | Known::SqlAdd => self.statement(out, place),
+            Known::SqlReadAt | Known::SqlChangeAt | Known::SqlAddAt => self.statement_at(out, place),
+            Known::ReaderIp => write!(out, "{}", self.of(self.consumer()).address()),
+            Known::GoMod => {
+                let forge = ["github.com", "gitlab.com", "gitlab.com", "git.int"][self.site().choice(33, 4) as usize];
+                write!(out, "{forge}/{}/{}", self.site().company(), own.name())
+            }
+            Known::QueryFailed => self.query_failed(out),
+            Known::IssuedIso => {
+                let ago = i64::from(self.of(self.caller).drawn(117, 300, 86_000)) * 1000;
+                return self.moment_at(out, self.time - 60_000 - ago, Style::IsoSeconds);
+            }
+            Known::CallFailed => self.call_failed(out),
+            Known::BugNull => self.write_null(out, bug(3)),
+            Known::BugLfield => return write_camel(out, bug(3)),
             Known::Started => return self.moment_at(out, self.container().started, Style::IsoSeconds),
             Known::LastStarted => return self.moment_at(out, self.container().last[0], Style::IsoSeconds),
             Known::LastEnded => return self.moment_at(out, self.container().last[1], Style::IsoSeconds),
@@ -558,7 +602,7 @@ impl Fill for Words<'_> {
                 write!(out, "{first}.{second}.0.10")
             }
             Known::Code => out.write_str(self.code),
-            Known::PartnerRoute => return self.write_partner_route(out, self.partner(), index),
+            Known::PartnerRoute => return self.write_partner_route(out, self.partner()),
             Known::NeighborIp => write!(out, "10.255.{}.1", own.drawn(31, 0, 31)),
             Known::Prefix => {
                 let [first, second] = self.site().pods();
@@ -573,8 +617,8 @@ impl Fill for Words<'_> {
                 self.named_drawn(&mut number, "kubelet_pid");
                 write!(out, "{number:>7}")
             }
-            Known::NtpIp => write!(out, "10.8.20.{}", own.drawn(33, 2, 250)),
-            Known::NtpIp2 => write!(out, "10.8.21.{}", own.drawn(34, 2, 250)),
+            Known::NtpIp => write!(out, "{}", self.site().time_address(own.drawn(51, 0, 1))),
+            Known::NtpIp2 => write!(out, "{}", self.site().time_address(2)),
             Known::Npod | Known::Ncontainer | Known::Nimage => {
                 let topology = &self.world.incident.topology;
                 let placed: Vec<_> =
@@ -605,7 +649,8 @@ impl Fill for Words<'_> {
             Known::Member => return self.pod(out, self.at, 1),
             Known::Domain => write!(out, "{}", self.site().domain()),
             Known::ApiHost => return self.site().front(out),
-            Known::NtpName => write!(out, "ntp{}.{}", own.drawn(51, 1, 3), self.site().domain()),
+            Known::NtpName => write!(out, "{}", self.site().time_server(own.drawn(51, 0, 1))),
+            Known::NtpName2 => write!(out, "{}", self.site().time_server(2)),
             Known::MsUp | Known::SecondsUp | Known::WaitedMs | Known::Took | Known::Sent => {
                 self.durations(out, place, index)
             }
