@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
         let made = if acts { self.repeated_to(edge, minute) } else { calls * failed() / 1000 };
         let place = self.slot(RETRIES) ^ u64::from(edge.to) << 20;
         let holds = |one: &Presence| one.classes.contains(class) && (one.from..one.to).contains(&minute);
-        let is_unexplained = is_shown && self.presences.iter().any(|one| holds(&one)) && !self.repeats(minute);
+        let is_unexplained = is_shown && self.presences.iter().any(holds) && !self.repeats(minute);
         if acts && self.spares(edge, minute) {
             return 0;
         }
