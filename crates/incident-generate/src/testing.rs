@@ -100,6 +100,7 @@ pub(crate) const STORE: EntityId = EntityId(2);
 const VOCABULARY: &str = r#"
 [event]
 broken = "aside"
+ailing = "aside"
 passing_errors = "aside"
 passing_latency = "aside"
 passing_use = "aside"
@@ -248,7 +249,7 @@ impl Small {
             used: 500,
             base_latency: 10_000,
         };
-        let calls = Calls { share: 1000, times: 1, needed: 1000, retried: 0, parallel: false };
+        let calls = Calls { share: 1000, times: 1, bundle: 1, needed: 1000, retried: 0, parallel: false };
         let edge = |from, to, kind| Edge { from, to, kind, calls };
         let topology = Topology {
             entities: vec![

@@ -147,6 +147,10 @@ incident_env::named_enum! {
         Volume = "volume",
         /// Messages that wait, in thousands.
         Backlog = "backlog",
+        /// Messages that arrive, in tenths a second.
+        Arrivals = "arrivals",
+        /// Messages that are taken off, in tenths a second.
+        Handled = "handled",
         /// The age of the oldest message that waits, in minutes.
         Oldest = "oldest",
         /// Reads that are answered from memory, in percent.

@@ -28,8 +28,6 @@ pub(crate) enum Shape {
     Fill,
     /// The series rises, falls at each restart, and rises again.
     Saw,
-    /// The series counts the minutes.
-    Age,
 }
 
 /// A metric of some kinds of entities.

@@ -54,6 +54,7 @@ impl From<Diagnostic> for Glance {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Events {
     broken: PredicateId,
+    ailing: PredicateId,
     passing_errors: PredicateId,
     passing_latency: PredicateId,
     passing_use: PredicateId,
@@ -80,6 +81,14 @@ pub enum FailsAs {
     Unresolved,
     Unreachable,
     Quota,
+}
+
+impl FailsAs {
+    /// Returns whether it is over at once: whoever is refused does not wait for the work to be done.
+    #[must_use]
+    pub(crate) const fn is_quick(self) -> bool {
+        !matches!(self, Self::Timeout | Self::Error)
+    }
 }
 
 #[cfg(test)]
@@ -215,6 +224,7 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct EventFile {
     broken: String,
+    ailing: String,
     passing_errors: String,
     passing_latency: String,
     passing_use: String,
@@ -303,6 +313,7 @@ impl Vocabulary {
         }
         let events = Events {
             broken: beside("event.broken", &file.event.broken)?,
+            ailing: beside("event.ailing", &file.event.ailing)?,
             passing_errors: beside("event.passing_errors", &file.event.passing_errors)?,
             passing_latency: beside("event.passing_latency", &file.event.passing_latency)?,
             passing_use: beside("event.passing_use", &file.event.passing_use)?,
@@ -326,6 +337,12 @@ impl Vocabulary {
     #[must_use]
     pub(crate) fn long_broken(&self) -> PredicateId {
         self.events.broken
+    }
+
+    /// Returns what holds about such a service that fails few of its requests.
+    #[must_use]
+    pub(crate) fn long_ailing(&self) -> PredicateId {
+        self.events.ailing
     }
 
     /// Returns what holds about an entity while a symptom is there for some minutes and goes away by itself, or `None` if no

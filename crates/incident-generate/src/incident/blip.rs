@@ -2,7 +2,7 @@
 
 use crate::data::kinds::{EdgeKind, Resource, Symptom, Work};
 use crate::draws::Stream;
-use crate::ids::{ClassSet, EntityId};
+use crate::ids::{ClassId, ClassSet, EntityId};
 use crate::incident::alarm::Alarms;
 use crate::incident::course::Course;
 use crate::incident::incident::{Decoy, Refutation};
@@ -42,7 +42,12 @@ impl Alarms<'_> {
         let vocabulary = self.laboratory.vocabulary;
         let predicate = vocabulary.passing(rule.symptom)?;
         let class = self.class(rule.symptom);
-        let shows = class.map_or(vocabulary.predicate(predicate).shows, ClassSet::of);
+        // The status of some kinds of entities does not tell of it.
+        let kind = self.laboratory.topology.entity(rule.at).kind;
+        let fields = &self.library.telemetry.fields;
+        let is_told = |id: &ClassId| fields.iter().all(|field| field.class != *id || field.kinds.contains(&kind));
+        let own = vocabulary.predicate(predicate).shows.iter().filter(is_told).collect();
+        let shows = class.map_or(own, ClassSet::of);
         let places = self.places(rule);
         let events = |strength: Strength, from: i32, to: i32| -> Vec<Decoy> {
             let event =

@@ -43,10 +43,10 @@ impl Decoys<'_> {
         decoys
     }
 
-    /// Draws services that have failed for days and that their callers can do without. Those that are called by what
+    /// Draws services, so many at most, that have failed for days and that their callers can do without. Those that are called by what
     /// the fault troubles come first, because there they lead astray.
     fn broken(self, fault: Option<&Fault>, troubled: &Troubled) -> Vec<Decoy> {
-        let predicate = self.library.vocabulary.long_broken();
+        let vocabulary = &self.library.vocabulary;
         let callers = |at: EntityId| self.topology.needed_by(at);
         let is_aside = |at: &EntityId| {
             callers(*at).next().is_some()
@@ -57,11 +57,15 @@ impl Decoys<'_> {
         let leads_astray = |at: EntityId| callers(at).any(|edge| troubled.any().contains(edge.from));
         let mut aside: Vec<_> = self.topology.ids().filter(is_aside).collect();
         aside.sort_by_key(|at| (!leads_astray(*at), self.draws.bits(Stream::Decoys, u64::from(*at), 3, 0)));
-        aside.truncate(usize::from(self.knobs.broken));
+        let count = self.draws.below(Stream::Decoys, 1 << 32, 5, u32::from(self.knobs.broken) + 1);
+        aside.truncate(count as usize);
+        // Some fail much of what they are asked, and some little.
+        let is_ailing = |at: EntityId| self.draws.below(Stream::Decoys, u64::from(at), 4, 2) == 0;
+        let predicate = |at| if is_ailing(at) { vocabulary.long_ailing() } else { vocabulary.long_broken() };
         let decoy = |at: EntityId| Decoy {
             at,
-            shows: self.library.vocabulary.predicate(predicate).shows,
-            predicate,
+            shows: vocabulary.predicate(predicate(at)).shows,
+            predicate: predicate(at),
             strength: Strength::drawn(self.draws, u64::from(at), 900),
             refutation: Refutation::Chronic,
             from: EVER,

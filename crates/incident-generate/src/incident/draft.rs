@@ -174,7 +174,7 @@ impl Draft {
         let entities = self.topology.entities.len();
         let scene = hypotheses.scene(truth, effects.troubled, entities, seen, knobs.ambiguity);
         hypotheses.only(&scene, truth).map_err(|_| Rejected::Ambiguous)?;
-        let course = course(laboratory, fault.as_ref(), second.as_ref(), durations, &decoys, &beside);
+        let course = course(laboratory, self.draws, fault.as_ref(), second.as_ref(), durations, &decoys, &beside);
         let further = |rule: &AlertRule| further(alarms, rule, &course, &decoys, alarm.as_ref(), durations[0]);
         let parts = |alert: AlertRule, left: &[usize], views, repair, hops| {
             let others = left.iter().filter(|left| Some(**left) != truth);
@@ -271,12 +271,15 @@ impl Draft {
         tries.filter_map(|(root, strengths)| bound(root, strengths)).find(fits)
     }
 
-    /// Draws how a fault grows after the alert. It does not grow where that would change the severity, or bring it near to
+    /// Draws how a fault grows after the alert. It grows less, or not at all, where that would change the severity, or bring it near to
     /// another one.
     fn growth(&self, library: &Library, fault: &Fault, severity: Severity, beside: &Beside<'_>) -> Option<Growth> {
+        let fits = |growth: &Growth| {
+            let grown = self.laboratory(library).effects(Some(&fault.grown(*growth)), beside);
+            is_clearly(severity, grown.loss, grown.loss_with_leavers)
+        };
         let growth = Growth::drawn(self.draws);
-        let grown = self.laboratory(library).effects(Some(&fault.grown(growth)), beside);
-        is_clearly(severity, grown.loss, grown.loss_with_leavers).then_some(growth)
+        [growth, growth.gentle()].into_iter().find(fits)
     }
 
     /// Chooses a second fault with which the incident has the wanted severity, and joins it to the first one. The two
@@ -355,7 +358,7 @@ impl Draft {
         let hypotheses = Hypotheses::over(&library.vocabulary, &all);
         // Rules are set by what fails every day, here as where a fault is true.
         let beside = self.beside(library, None, decoys);
-        let course = course(laboratory, Some(&supposed), None, [duration; 2], decoys, &beside);
+        let course = course(laboratory, self.draws, Some(&supposed), None, [duration; 2], decoys, &beside);
         let page = alarms.page(supposed_index, &supposed, candidates, &hypotheses, &course, duration)?;
         let blip = alarms.blip(&page.rule, &beside.quiet).ok_or(Rejected::NoAlert)?;
         // What a blip shows stands alone at its part.
@@ -439,6 +442,7 @@ impl Draft {
 /// Returns the course up to the alert of everything that happens.
 fn course(
     laboratory: Laboratory<'_>,
+    draws: Draws,
     fault: Option<&Fault>,
     second: Option<&(Fault, Fault)>,
     [duration, other_duration]: [u32; 2],
@@ -448,7 +452,9 @@ fn course(
     let own = fault.into_iter().flat_map(|fault| Timed::of_fault(fault, laboratory.vocabulary, duration));
     let other = second.into_iter().flat_map(|(other, _)| Timed::of_fault(other, laboratory.vocabulary, other_duration));
     let events = decoys.iter().map(|decoy| Timed::of_decoy(decoy, laboratory.vocabulary));
-    let timed: Vec<_> = own.chain(other).chain(events).collect();
+    let events = events.map(|event| event.going_on(draws));
+    let faults = own.map(|fact| fact.swaying(draws, 0)).chain(other.map(|fact| fact.swaying(draws, 1)));
+    let timed: Vec<_> = faults.chain(events).collect();
     Course::of(laboratory, &beside.quiet, &timed).with(decoys)
 }
 

@@ -23,7 +23,7 @@ pub struct Knobs {
     pub hops: u16,
     /// The number of decoys, each of which something refutes.
     pub decoys: u16,
-    /// The number of services that have failed for days and that their callers can do without.
+    /// The most services that have failed for days and that their callers can do without.
     pub broken: u16,
     /// The number of changes of the last day that set nothing off.
     pub changes: u32,

@@ -14,6 +14,7 @@ mod history;
 pub(crate) mod incident;
 pub(crate) mod lasting;
 pub(crate) mod level;
+pub(crate) mod messages;
 pub(crate) mod propagation;
 pub(crate) mod recovery;
 pub(crate) mod rejected;

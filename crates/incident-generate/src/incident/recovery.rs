@@ -7,11 +7,6 @@ pub(crate) const PLAYED_OUT_AFTER: u32 = 60;
 /// The most minutes in which a fact that has ended still acts, less and less. They are fewer than those in which a system
 /// settles after a change.
 pub(crate) const FADES: i32 = 4;
-/// How many times as much as arrives is worked off while a backlog drains, beside what arrives.
-const SURPLUS: i32 = 3;
-/// The least and the greatest number of minutes in which a backlog drains.
-const DRAINS: [i32; 2] = [3, 90];
-
 /// Returns how much of a fact is left so many minutes after its end, in thousandths of what it was, or `None` if nothing
 /// is. The more slowly it had come to act in full (`ramp`, in minutes), the longer it takes. What waits is worked off
 /// evenly; a cache that is cold fills with what is asked for most, so that half of what it misses is gone after each
@@ -25,32 +20,9 @@ pub(crate) fn fades(ramp: i32, is_cold: bool, since: i32) -> Option<i32> {
     Some(if is_cold { 500 >> since } else { (minutes - since) * 1000 / (minutes + 1) })
 }
 
-/// Returns how much of a backlog is left in a minute, in thousandths of what it was at its largest. It grew from the minute
-/// `from` up to the minute `to`, and is worked off from then on, which takes the longer the larger it is. While it grows,
-/// it is whole; 0 means that nothing is left.
-#[must_use]
-pub(crate) fn backlog_left(from: i32, to: i32, minute: i32) -> i32 {
-    if minute < to {
-        return if minute < from { 0 } else { 1000 };
-    }
-    let drains = (to.saturating_sub(from) / SURPLUS).clamp(DRAINS[0], DRAINS[1]);
-    let left = drains.saturating_sub(minute.saturating_sub(to)).max(0);
-    left * 1000 / drains
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_backlog_drains_in_proportion_to_its_size() {
-        let left = |from: i32, minutes: &[i32]| minutes.iter().map(|at| backlog_left(from, 0, *at)).collect::<Vec<_>>();
-        assert_eq!(left(-30, &[-31, -30, -1, 0, 5, 9, 10, 400]), [0, 1000, 1000, 1000, 500, 100, 0, 0]);
-        assert_eq!(left(-60, &[10, 20]), [500, 0]);
-        assert_eq!(left(-2, &[0, 1, 3]), [1000, 666, 0]);
-        assert_eq!(left(-9000, &[45, 90]), [500, 0]);
-        assert_eq!(backlog_left(i32::MIN, 0, 45), 500);
-    }
 
     #[test]
     fn what_has_ended_fades_within_four_minutes() {

@@ -156,7 +156,7 @@ impl AlertRule {
                     0
                 }
             }
-            (Limit::Above(_), _) => i64::from(reading.used) / 10,
+            (Limit::Above(_), _) => reading.processor() / 10,
             (Limit::Below(_), Symptom::Absence(Work::Requests)) => i64::from(reading.load) / 10,
             (Limit::Below(_), _) => reading.done() / 10,
         }
@@ -197,7 +197,8 @@ mod tests {
     use super::*;
     use crate::data::kinds::Resource;
 
-    const QUIET: Reading = Reading { error: 0, used: 400, load: 1000, mean: 4_500, p50: 4_200, p99: 10_000, hung: 0 };
+    const QUIET: Reading =
+        Reading { error: 0, used: 400, load: 1000, mean: 4_500, p50: 4_200, p99: 10_000, hung: 0, quick: 0, toil: 0 };
 
     fn rule(symptom: Symptom, limit: Limit, windows: [u32; 2]) -> AlertRule {
         AlertRule { at: EntityId(3), symptom, limit, windows, pending: 1, since: 0 }

@@ -2,7 +2,7 @@
 //!
 //! Minutes are counted from the alert, so those before it are negative. Shares are in thousandths.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::data::library::Library;
 use crate::data::vocabulary::Role;
@@ -11,7 +11,7 @@ use crate::ids::{ClassSet, EntityId, EntitySet, FactId, FactSet, PredicateId, Ve
 use crate::incident::calendar::{Clock, DAYS_OF_ALERTS, Moment};
 use crate::incident::deed::Deed;
 use crate::incident::incident::Incident;
-use crate::incident::timed::{HISTORY, Span, Timed, history, in_minute};
+use crate::incident::timed::{HISTORY, Span, Timed, VARIES, history, in_minute};
 use crate::system::fault::Fault;
 use crate::system::growth::Growth;
 use crate::system::named_objects::NamedObjects;
@@ -36,6 +36,8 @@ pub struct World {
     /// The readings of all entities in each minute of the history, the last of which is that of the alert.
     history: Vec<Arc<[Reading]>>,
     at_alert: Flow,
+    /// The number of users in each minute of the history, in thousandths of the mean, once it was asked for.
+    users: OnceLock<Vec<i64>>,
     /// The entities that the fault of the alert troubles.
     pub(super) troubled: EntitySet,
 }
@@ -114,7 +116,8 @@ impl World {
     pub fn new(incident: Incident, library: Arc<Library>) -> Self {
         let objects = NamedObjects::new(&incident.topology, incident.draws, incident.names);
         let vocabulary = &library.vocabulary;
-        let events: Vec<_> = incident.decoys.iter().map(|decoy| Timed::of_decoy(decoy, vocabulary)).collect();
+        let events: Vec<_> =
+            incident.decoys.iter().map(|decoy| Timed::of_decoy(decoy, vocabulary).going_on(incident.draws)).collect();
         let every_day: Vec<_> =
             events.iter().filter(|event| event.span.from < -HISTORY).map(|event| event.acting).collect();
         let quiet = incident.traffic.settled(&every_day);
@@ -122,7 +125,8 @@ impl World {
         let facts = incident.fault.iter().flat_map(|fault| fault.holding(vocabulary, fault.start));
         let facts = facts.enumerate().map(|(number, acting)| {
             let duration = of_second(number).map_or(incident.duration, |second| second.duration);
-            Timed { acting, span: Span::since(-signed(duration)), growth: None }
+            let fact = Timed { acting, span: Span::since(-signed(duration)), growth: None, sway: None };
+            fact.swaying(incident.draws, u64::from(of_second(number).is_some()))
         });
         let timed: Vec<_> = facts.chain(events.iter().copied()).collect();
         let (history, at_alert) = history(&incident.traffic, &timed);
@@ -134,7 +138,7 @@ impl World {
             }
         };
         let troubled = incident.traffic.settled(&own).troubled(&quiet).any();
-        Self { incident, library, objects, quiet, history, at_alert, troubled }
+        Self { incident, library, objects, quiet, history, at_alert, users: OnceLock::new(), troubled }
     }
 
     /// Returns the state at the alert.
@@ -159,7 +163,7 @@ impl World {
             past: Vec::new(),
             last_change: None,
             down: None,
-            moves_until: incident.growth.map_or(0, |growth| signed(growth.minutes)),
+            moves_until: VARIES.max(incident.growth.map_or(0, |growth| signed(growth.minutes))),
             deeds: Vec::new(),
             own: Vec::new(),
         }
@@ -195,11 +199,24 @@ impl World {
     /// fewer where they did not get what they came for, because some of them go away and come back later.
     #[must_use]
     pub fn users(&self, state: &State, minute: i32) -> i64 {
+        // What was before the alert is the same in all states.
+        if (-HISTORY..=0).contains(&minute) {
+            let of_history = || (-HISTORY..=0).map(|minute| self.users_in(state, minute)).collect();
+            let place = (minute + HISTORY).unsigned_abs() as usize;
+            return self.users.get_or_init(of_history).get(place).copied().unwrap_or(1000);
+        }
+        self.users_in(state, minute)
+    }
+
+    fn users_in(&self, state: &State, minute: i32) -> i64 {
         /// The minutes of a day, and how far the hour changes the number of users, in thousandths.
         const DAY: i64 = 1440;
         const SWING: i64 = 160;
         /// The minutes over which users look at what they get.
         const MEMORY: i32 = 12;
+        /// The minutes from one turning point of their number to the next, and what marks their draws.
+        const STRETCH: i32 = 9;
+        const USERS: u64 = 1 << 46;
         let Clock(clock) = self.clock(minute);
         // The fewest come at four in the morning and the most at four in the afternoon.
         let from_low = (clock - 240).rem_euclid(DAY);
@@ -210,6 +227,16 @@ impl World {
             let of = |entry| i64::from(self.reading(state, entry, minute).error);
             journeys.map(|journey| i64::from(journey.requests) * of(journey.entry)).sum::<i64>() / 1000
         };
+        // More come in one minute than in the next.
+        let noise = self.incident.knobs.noise.min(100);
+        let drawn = |coordinate: u64, most: u32| {
+            let most = most * noise / 100;
+            i64::from(self.incident.draws.below(Stream::Noise, USERS, coordinate, 2 * most + 1)) - i64::from(most)
+        };
+        let turn = |stretch: i32| drawn(u64::from(stretch.cast_unsigned()) | 1 << 40, 26);
+        let (stretch, within) = (minute.div_euclid(STRETCH), i64::from(minute.rem_euclid(STRETCH)));
+        let slow = (turn(stretch) * (i64::from(STRETCH) - within) + turn(stretch + 1) * within) / i64::from(STRETCH);
+        let daily = daily * (1000 + slow + drawn(u64::from(minute.cast_unsigned()), 14)) / 1000;
         let remembered = (1..=MEMORY / 4).map(|back| lost(minute - back * 4)).sum::<i64>() / i64::from(MEMORY / 4);
         daily * (1000 - remembered * i64::from(LEAVE) / 1000) / 1000
     }
@@ -226,15 +253,20 @@ impl World {
         self.incident.fault.iter().flat_map(move |fault| {
             spans.clone().filter_map(|(id, span)| {
                 let acting = fault.facts.get(id.index())?.acting(&self.library.vocabulary);
-                Some((id, Timed { acting, span, growth: self.growth(id) }))
+                let fact = Timed { acting, span, growth: self.growth(id), sway: None };
+                Some((id, fact.swaying(self.incident.draws, u64::from(self.is_of_second(id)))))
             })
         })
     }
 
     /// Returns how a fact grows after the alert: that of the fault which the alert is about.
     fn growth(&self, fact: FactId) -> Option<Growth> {
-        let is_of_second = self.incident.second.as_ref().is_some_and(|second| fact.index() >= second.first_fact);
-        self.incident.growth.filter(|_| !is_of_second)
+        self.incident.growth.filter(|_| !self.is_of_second(fact))
+    }
+
+    /// Returns whether a fact is one of the second fault.
+    fn is_of_second(&self, fact: FactId) -> bool {
+        self.incident.second.as_ref().is_some_and(|second| fact.index() >= second.first_fact)
     }
 
     /// Goes through the facts about an entity, with all times at which each held or holds.
@@ -245,7 +277,7 @@ impl World {
     /// Goes through the events beside the fault that are about an entity.
     fn events_at(&self, at: EntityId) -> impl Iterator<Item = Timed<'_>> {
         let here = self.incident.decoys.iter().filter(move |decoy| decoy.at == at);
-        here.map(|decoy| Timed::of_decoy(decoy, &self.library.vocabulary))
+        here.map(|decoy| Timed::of_decoy(decoy, &self.library.vocabulary).going_on(self.incident.draws))
     }
 
     /// Goes through the classes of evidence that are or were there at an entity, by the fault and by decoys.
@@ -346,15 +378,16 @@ impl World {
         });
         let minute = state.minute();
         let holding = self.timed(state).filter(|(_, one)| one.span.contains(minute)).map(|(_, one)| one.ramped(minute));
-        let facts: Vec<_> = holding.chain(self.going_on()).chain(self.fading(state)).chain(down).collect();
+        let facts: Vec<_> = holding.chain(self.going_on(minute)).chain(self.fading(state)).chain(down).collect();
         state.flow.set(&facts);
         state.settled = false;
     }
 
-    /// Goes through the events beside the fault that go on at the alert.
-    fn going_on(&self) -> impl Iterator<Item = Acting<'_>> {
+    /// Goes through the events beside the fault that go on at the alert, as they act in a minute.
+    fn going_on(&self, minute: i32) -> impl Iterator<Item = Acting<'_>> {
         let events = self.incident.decoys.iter().map(|decoy| Timed::of_decoy(decoy, &self.library.vocabulary));
-        events.filter(|event| event.span.contains(0)).map(|event| event.acting)
+        let events = events.filter(|event| event.span.contains(0));
+        events.map(move |event| event.going_on(self.incident.draws).ramped(minute))
     }
 
     /// Returns what users still lose after a shortest repair, because not everything can be made good.
@@ -367,7 +400,7 @@ impl World {
             let strength = self.growth(id).map_or(acting.strength, |growth| growth.strength(acting.strength, i32::MAX));
             Acting { strength, ..acting }
         });
-        let facts: Vec<_> = grown.chain(self.going_on()).collect();
+        let facts: Vec<_> = grown.chain(self.going_on(0)).collect();
         self.incident.traffic.impact(&self.incident.traffic.settled(&facts))
     }
 

@@ -30,6 +30,8 @@ const RETRIES: i32 = 15;
 const RETRY_BUDGET: i32 = 200;
 /// The share of calls that are made at the same time as others, in hundredths.
 const PARALLEL: i32 = 35;
+/// The most requests whose messages are sent together.
+const MOST_TOGETHER: i32 = 100;
 /// The weights of journeys in thousandths, for three to six journeys.
 const WEIGHTS: [&[i32]; 4] =
     [&[520, 310, 170], &[430, 280, 180, 110], &[370, 260, 180, 120, 70], &[330, 240, 170, 120, 90, 50]];
@@ -72,7 +74,38 @@ pub(crate) fn build(draws: Draws, names: Draws, size: Size, naming: Naming) -> T
     let Builder { parts, mut edges, .. } = build;
     edges.sort_by_key(|edge| (edge.from, edge.to, edge.kind));
     edges.dedup_by_key(|edge| (edge.from, edge.to));
-    Topology { entities: parts, edges, journeys, gateway }
+    let mut topology = Topology { entities: parts, edges, journeys, gateway };
+    balance(&mut topology);
+    topology
+}
+
+/// Lets as many messages be sent to each queue as its first reader was drawn to handle, and each reader get all of them.
+/// Producers send the messages of several requests together.
+fn balance(topology: &mut Topology) {
+    let mut loads: Vec<i64> = topology.entities.iter().map(|entity| entity.demand).collect();
+    for edge in &topology.edges {
+        if !matches!(edge.kind, EdgeKind::Produce | EdgeKind::Consume) {
+            loads[edge.to.index()] += loads[edge.from.index()] * i64::from(edge.calls.rate()) / 1000;
+        }
+    }
+    let queues: Vec<_> = topology.of(Kind::Queue).collect();
+    for queue in queues {
+        let along = |edge: &Edge, kind: EdgeKind| edge.to == queue && edge.kind == kind;
+        let readers: Vec<_> =
+            topology.edges.iter().filter(|edge| along(edge, EdgeKind::Consume)).map(|edge| edge.from).collect();
+        let Some(wanted) = readers.first().map(|first| topology.entity(*first).demand) else { continue };
+        let producers = topology.edges.iter().filter(|edge| along(edge, EdgeKind::Produce)).count();
+        let each = (wanted / i64::try_from(producers.max(1)).unwrap_or(1)).max(1);
+        let mut sent = 0;
+        for edge in topology.edges.iter_mut().filter(|edge| along(edge, EdgeKind::Produce)) {
+            let load = loads[edge.from.index()];
+            edge.calls.bundle = i32::try_from(load / each).unwrap_or(i32::MAX).clamp(1, MOST_TOGETHER);
+            sent += load * i64::from(edge.calls.rate()) / 1000;
+        }
+        for reader in readers {
+            topology.entities[reader.index()].demand = sent;
+        }
+    }
 }
 
 struct Builder {
@@ -90,7 +123,7 @@ impl Builder {
         let id = EntityId(u16::try_from(self.parts.len()).unwrap_or(u16::MAX));
         let within = |salt, low, high| self.draws.within(Stream::Demand, u64::from(id), salt, low, high);
         let demand = match kind {
-            Kind::Gateway => i64::from(within(0, 400, 2400)) * 1000,
+            Kind::Gateway => i64::from(within(0, 80, 400)) * 1000,
             Kind::Worker => i64::from(within(0, 20, 120)) * 1000,
             Kind::Batch => i64::from(within(0, 5, 20)) * 1000,
             _ => 0,
@@ -147,8 +180,9 @@ impl Builder {
             low + eighth * (high + 1 - low) / 256
         };
         let hundredth = |byte: u32| within(byte, [0, 99]);
-        let always = Calls { share: 1000, times: 1, needed: kind.needed()[0], retried: 0, parallel: false };
-        if kind == EdgeKind::Store {
+        let always = Calls { share: 1000, times: 1, bundle: 1, needed: kind.needed()[0], retried: 0, parallel: false };
+        // One message is sent and read with one call.
+        if matches!(kind, EdgeKind::Store | EdgeKind::Produce | EdgeKind::Consume) {
             return Calls { needed: within(0, kind.needed()), ..always };
         }
         // Many calls are made for every request, and others for some routes only.
@@ -161,7 +195,7 @@ impl Builder {
         let may_retry = matches!(kind, EdgeKind::Req | EdgeKind::External) && hundredth(4) < RETRIES;
         let retried = if may_retry { RETRY_BUDGET } else { 0 };
         let parallel = kind.is_request() && hundredth(5) < PARALLEL;
-        Calls { share, times, needed: within(0, kind.needed()), retried, parallel }
+        Calls { share, times, needed: within(0, kind.needed()), retried, parallel, ..always }
     }
 
     /// Draws a number below `n` for an entity and a purpose.
@@ -306,7 +340,7 @@ impl Builder {
         for edge in self.edges.iter_mut().filter(|edge| edge.from == gateway) {
             let here = journeys.iter().filter(|journey| journey.entry == edge.to);
             let share = here.map(|journey| journey.requests).sum();
-            edge.calls = Calls { share, times: 1, needed: 1000, retried: 0, parallel: false };
+            edge.calls = Calls { share, times: 1, bundle: 1, needed: 1000, retried: 0, parallel: false };
         }
     }
 }

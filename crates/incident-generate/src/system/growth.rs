@@ -25,6 +25,12 @@ impl Growth {
         Self { by: within(0, BY), minutes: within(1, MINUTES) }
     }
 
+    /// Returns one by which a fault grows by a fifth as much.
+    #[must_use]
+    pub(crate) const fn gentle(self) -> Self {
+        Self { by: 1000 + (self.by - 1000) / 5, ..self }
+    }
+
     /// Returns how strongly a fact acts in a minute after the alert, given how strongly it acts at the alert. It never acts
     /// more strongly than the strongest that is drawn.
     #[must_use]

@@ -3,13 +3,16 @@
 use crate::data::vocabulary::Toward;
 use crate::ids::EntityId;
 use crate::system::reading::Reading;
-use crate::system::times::{Percentiles, Times};
+use crate::system::times::{Percentiles, Quick, Times};
 use crate::system::topology::Calls;
 
 /// The share of reads that a cache passes on to its store on a quiet day.
 const USUAL_MISS: i32 = 80;
 /// The share of the requests of a caller from which its slowest hundredth is as slow as that of what it calls, in thousandths.
 const MANY: i64 = 500;
+/// The part of its own work that a request has behind it that fails at once, and the time on the way, in microseconds.
+const PART: i64 = 8;
+const ON_THE_WAY: i64 = 900;
 /// What the facts that hold at the moment do to an entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Effects {
@@ -19,6 +22,10 @@ pub(super) struct Effects {
     pub(super) passes_toward: [i32; Toward::ALL.len()],
     pub(super) capacity: i32,
     pub(super) latency: i32,
+    /// The share of requests that do not fail at once at the entity itself.
+    pub(super) stays: i64,
+    /// The share of its calls that do not fail at once, by [`Toward`].
+    pub(super) stays_toward: [i64; Toward::ALL.len()],
     /// The share of requests that wait in vain until the caller gives up.
     pub(super) hung: i64,
     /// The share of its calls that do so, by [`Toward`].
@@ -39,6 +46,8 @@ impl Effects {
         passes_toward: [1000; Toward::ALL.len()],
         capacity: 1000,
         latency: 1000,
+        stays: 1000,
+        stays_toward: [1000; Toward::ALL.len()],
         hung: 0,
         hung_toward: [0; Toward::ALL.len()],
         extra: [0; Toward::ALL.len()],
@@ -68,6 +77,8 @@ pub(super) struct Link {
     pub(super) toward: Option<Toward>,
     /// Whether the caller is a cache and this its store.
     pub(super) is_store: bool,
+    /// Whether the caller sends messages along it.
+    pub(super) is_sent: bool,
     /// Whether the caller waits for the answer.
     pub(super) waits: bool,
 }
@@ -115,15 +126,25 @@ pub(super) struct Waiting {
     pub(super) answered: i64,
     /// The share of the gateway's requests that wait in vain for a service.
     pub(super) hung_behind: i64,
+    /// The share of requests that do not fail at once.
+    pub(super) stays: i64,
+    /// The share of the gateway's requests that fail at once at a service.
+    pub(super) quick_behind: i64,
+    /// The mean duration of the entity's own work.
+    pub(super) work: i64,
     /// Times that the percentiles are not below, because almost all requests wait for something that takes so long.
     pub(super) least: Percentiles,
 }
 
 impl Waiting {
-    /// Begins with own work of this 99th percentile, and with the share of requests that wait in vain whatever they call.
-    pub(super) fn new(work: i64, hung: i64, is_gateway: bool) -> Self {
+    /// Begins with own work of this 99th percentile, with the share of requests that wait in vain whatever they call, and with
+    /// that of those that do not fail at once.
+    pub(super) fn new(work: i64, hung: i64, stays: i64, is_gateway: bool) -> Self {
         Self {
             is_gateway,
+            stays,
+            quick_behind: 0,
+            work,
             times: Times::of_work(work),
             parallel: Times::default(),
             mixed: Times::default(),
@@ -137,12 +158,22 @@ impl Waiting {
     pub(super) fn wait(&mut self, link: &Link, own: &Effects, called: &Reading, times: Times, hung_on_the_way: i64) {
         let share = link.share(own);
         let hung = 1000 - (1000 - i64::from(called.hung)) * (1000 - hung_on_the_way) / 1000;
+        let on_the_way = link.toward.map_or(1000, |toward| own.stays_toward[toward as usize]);
+        let stays = on_the_way * (1000 - i64::from(called.quick)) / 1000;
         let all = times.repeated(link.calls.times.into());
         if self.is_gateway {
-            self.mixed = self.mixed.or(all, share);
+            self.mixed = self.mixed.or(all, share * stays / 1000);
             self.hung_behind += share * hung / 1000;
+            self.quick_behind += share * (1000 - stays) / 1000;
             return;
         }
+        let needed = i64::from(link.calls.needed);
+        let quick = 1000 - stays;
+        let in_vain = quick - link.repeated(quick) * stays / 1000;
+        let ends = share * link.any_of_them(in_vain) / 1000 * needed / 1000;
+        self.stays = self.stays * (1000 - ends) / 1000;
+        // What goes on although its call has failed has not waited for it.
+        let share = if quick == 0 { share } else { share * stays / (1000 - quick * needed / 1000).max(1) };
         self.answered = self.answered * (1000 - share * link.any_of_them(hung) / 1000) / 1000;
         let part = all.of_share(share);
         if link.calls.parallel {
@@ -159,8 +190,11 @@ impl Waiting {
 
     /// Returns how long answers take.
     pub(super) fn over(self) -> (Times, Percentiles) {
-        let times = self.times.then(self.parallel).then(self.mixed.of_all());
+        let times = self.times.then(self.parallel).then(self.mixed.among(1000 - self.quick_behind).of_all());
         let hung = 1000 - self.answered * (1000 - self.hung_behind) / 1000;
-        (times, times.percentiles(hung, self.least))
+        let quick = 1000 - self.stays * (1000 - self.quick_behind) / 1000;
+        // Who is refused has waited for what came before.
+        let quick = Quick { share: quick.min(1000 - hung), time: self.work / PART + ON_THE_WAY };
+        (times, times.percentiles(hung, quick, self.least))
     }
 }

@@ -13,6 +13,7 @@ pub(crate) mod particulars;
 pub(crate) mod reading;
 pub(crate) mod site;
 pub(crate) mod strength;
+pub(crate) mod sway;
 pub(crate) mod times;
 pub(crate) mod topology;
 pub(crate) mod traffic;

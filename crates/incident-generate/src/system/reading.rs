@@ -9,6 +9,8 @@ const ERRORS_UP: i16 = 25;
 const LATENCY_UP: u64 = 1800;
 /// The use of capacity from which an entity is saturated, if it uses less on a quiet day.
 const SATURATED: i16 = 850;
+/// The share of the work for a request that is saved where it fails at once, in thousandths.
+const SAVED: i64 = 650;
 /// The share of what is usual up to which far less arrives, or is done.
 const FAR_LESS: i64 = 400;
 
@@ -29,6 +31,10 @@ pub struct Reading {
     pub p99: u32,
     /// The share of requests that wait in vain until the caller gives up.
     pub hung: i16,
+    /// The share of requests that fail at once, without the time that an answer takes.
+    pub quick: i16,
+    /// The share of its processor that it needs for calls beside those for which it has requests.
+    pub toil: i16,
 }
 
 /// Whether an entity is in trouble, compared with a quiet day.
@@ -82,6 +88,13 @@ impl Reading {
             idle: i64::from(self.load) <= FAR_LESS && i64::from(quiet.load) > FAR_LESS,
             undone: self.done() <= FAR_LESS && quiet.done() > FAR_LESS,
         }
+    }
+
+    /// Returns the share of its processor that it uses, in thousandths: what it needs for its requests, of which those that fail
+    /// at once need less, and for calls that it repeats.
+    #[must_use]
+    pub fn processor(&self) -> i64 {
+        i64::from(self.used) * (1_000_000 - SAVED * i64::from(self.quick)) / 1_000_000 + i64::from(self.toil)
     }
 
     /// Returns how many requests are being answered at a time, in thousandths of those on a quiet day: by Little's law,

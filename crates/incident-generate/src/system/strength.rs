@@ -40,6 +40,13 @@ impl Strength {
         Self(u16::try_from(share).unwrap_or(self.0))
     }
 
+    /// Returns a strength that is so many thousandths of the way from this one to a stronger one.
+    #[must_use]
+    pub(crate) fn between(self, stronger: Self, share: u32) -> Self {
+        let more = u32::from(stronger.0.saturating_sub(self.0)) * share / 1000;
+        Self(self.0.saturating_add(u16::try_from(more).unwrap_or_default()))
+    }
+
     /// Returns a strength that is so many thousandths of this one, and the strongest that is drawn at most.
     #[must_use]
     pub(crate) fn grown(self, by: u32) -> Self {

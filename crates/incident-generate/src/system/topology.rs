@@ -44,6 +44,8 @@ pub struct Calls {
     pub share: i32,
     /// How many times it calls for each of these, one after another.
     pub times: u8,
+    /// For how many of its requests it makes one call: more than 1 where it sends messages together.
+    pub bundle: i32,
     /// The share of these requests that fail where the call fails and nothing takes the place of its answer, in thousandths.
     pub needed: i32,
     /// The share of all calls that the caller may repeat once where they fail, in thousandths: its budget of retries.
@@ -56,7 +58,7 @@ impl Calls {
     /// Returns the calls for each request of the caller, in thousandths, without those that are repeated.
     #[must_use]
     pub fn rate(self) -> i32 {
-        self.share * i32::from(self.times)
+        self.share * i32::from(self.times) / self.bundle
     }
 }
 

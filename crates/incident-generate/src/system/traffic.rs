@@ -65,7 +65,23 @@ pub struct TrafficModel {
     starts: Vec<usize>,
     capacities: Vec<Capacity>,
     journeys: Vec<JourneyLoad>,
+    readers: Vec<Messages>,
+    /// The calls along each link on a quiet day.
+    usual_calls: Vec<i64>,
     gateway: EntityId,
+}
+
+/// The messages that an entity reads from a queue.
+#[derive(Debug, Clone)]
+struct Messages {
+    /// The place of the entity.
+    reader: usize,
+    /// The place of the queue.
+    queue: usize,
+    /// The links along which messages are sent to the queue.
+    sent: Vec<usize>,
+    /// The messages that are sent on a quiet day.
+    usual: i64,
 }
 
 /// A journey as traffic sees it.
@@ -95,6 +111,20 @@ struct Capacity {
     most: i64,
     /// The duration of its own work.
     latency: i64,
+}
+
+/// Returns the share of its processor that an entity needs for calls beside those for which it has requests, in thousandths: so
+/// much for each time that they double.
+fn toil(made: i64, asked: i64) -> i64 {
+    const DOUBLED: i64 = 60;
+    if asked <= 0 || made <= asked {
+        return 0;
+    }
+    // The logarithm is taken to be a line between powers of two.
+    let times = made.saturating_mul(1024) / asked;
+    let power = i64::from(times.max(1).ilog2());
+    let rest = (times - (1 << power)) * 1000 / (1 << power);
+    DOUBLED * ((power - 10) * 1000 + rest) / 1000
 }
 
 /// The traffic in one minute.
@@ -138,6 +168,13 @@ impl Flow {
                     effects.extra[slot] += effect.load;
                 }
                 None => effects.passes = effects.passes * passes / 1000,
+            }
+            if predicate.fails_as.is_quick() && predicate.error > 0 {
+                let stays = match predicate.toward {
+                    Some(toward) => &mut effects.stays_toward[toward as usize],
+                    None => &mut effects.stays,
+                };
+                *stays = *stays * i64::from(passes) / 1000;
             }
             if predicate.fails_as == FailsAs::Timeout && predicate.error > 0 && !predicate.is_harmless() {
                 let hung = match predicate.toward {
@@ -188,6 +225,7 @@ impl TrafficModel {
                 calls: edge.calls,
                 toward: Toward::ALL.into_iter().find(|one| one.includes(edge.kind)),
                 is_store: edge.kind == EdgeKind::Store,
+                is_sent: edge.kind == EdgeKind::Produce,
                 waits: edge.kind.waits(),
             }));
         }
@@ -203,10 +241,25 @@ impl TrafficModel {
             starts,
             capacities: topology.entities.iter().map(unlimited).collect(),
             journeys: topology.journeys.iter().map(JourneyLoad::of).collect(),
+            readers: Vec::new(),
+            usual_calls: vec![0; topology.edges.len()],
             gateway: topology.gateway,
         };
         let mut quiet = model.still(&[]);
         model.pass_on(&mut quiet);
+        let reads = topology.edges.iter().filter(|edge| edge.kind == EdgeKind::Consume);
+        let messages = reads.map(|reads| {
+            let sent = topology
+                .edges
+                .iter()
+                .zip(0..)
+                .filter(|(edge, _)| edge.kind == EdgeKind::Produce && edge.to == reads.to);
+            let sent: Vec<_> = sent.map(|(_, place)| place).collect();
+            let usual = sent.iter().map(|place: &usize| quiet.calls[*place]).sum();
+            Messages { reader: reads.from.index(), queue: reads.to.index(), sent, usual }
+        });
+        model.readers = messages.filter(|messages| messages.usual > 0).collect();
+        model.usual_calls.clone_from(&quiet.calls);
         for ((capacity, entity), load) in model.capacities.iter_mut().zip(&topology.entities).zip(&quiet.loads) {
             capacity.usual = *load;
             capacity.most = (*load * 1000 / i64::from(entity.used)).max(1);
@@ -220,7 +273,7 @@ impl TrafficModel {
         let mut flow = Flow {
             readings: vec![Reading::default(); count],
             loads: vec![0; count],
-            calls: vec![0; self.links.len()],
+            calls: self.usual_calls.clone(),
             times: vec![Times::default(); count],
             effects: vec![Effects::NONE; count],
         };
@@ -238,6 +291,12 @@ impl TrafficModel {
     fn pass_on(&self, flow: &mut Flow) -> bool {
         for (load, capacity) in flow.loads.iter_mut().zip(&self.capacities) {
             *load = capacity.demand;
+        }
+        // Who reads a queue gets what was sent to it a minute ago.
+        for Messages { reader, queue, sent, usual } in &self.readers {
+            let calls: i64 = sent.iter().map(|place| flow.calls[*place]).sum();
+            let taken = calls.min(*usual) * i64::from(1000 - flow.readings[*queue].error) / 1000;
+            flow.loads[*reader] = self.capacities[*reader].demand * taken / usual;
         }
         for from in 0..self.capacities.len() {
             self.call(flow, from);
@@ -275,7 +334,10 @@ impl TrafficModel {
             let fails = own.fails(link, readings[link.to.index()].error);
             let attempts = 1000 + link.repeated(fails) + i64::from(own.retries) * fails / 1000;
             let extra = link.toward.map_or(0, |toward| i64::from(own.extra[toward as usize]));
-            let made = load * link.rate(own) / 1000 * attempts / 1000;
+            // What a request that is repeated has sent is not sent again.
+            let usual = self.capacities[from].usual;
+            let asks = if link.is_sent && usual > 0 { load.min(usual) } else { load };
+            let made = asks * link.rate(own) / 1000 * attempts / 1000;
             // Calls that are not made are a share of those that would be.
             let whole = if extra < 0 { made } else { self.capacities[link.to.index()].usual };
             *calls = (made + whole * extra / 1000).max(0);
@@ -301,8 +363,12 @@ impl TrafficModel {
         }
         passes = passes * (1000 - lost_behind).max(0) / 1000;
         let load = if capacity.usual == 0 { 1000 } else { flow.loads[at].saturating_mul(1000) / capacity.usual };
+        let own_links = self.starts[at]..self.starts[at + 1];
+        let made: i64 = flow.calls[own_links].iter().sum();
+        let asked = flow.loads[at] * self.links(at).iter().map(|link| link.rate(own)).sum::<i64>() / 1000;
         let before = flow.readings[at];
         flow.readings[at] = Reading {
+            toil: i16::try_from(toil(made, asked)).unwrap_or(i16::MAX),
             error: i16::try_from(1000 - passes).unwrap_or(1000),
             used: i16::try_from(used).unwrap_or(i16::MAX),
             load: i32::try_from(load).unwrap_or(i32::MAX),
@@ -315,7 +381,8 @@ impl TrafficModel {
     fn wait(&self, flow: &mut Flow, at: usize) {
         let (capacity, own) = (&self.capacities[at], &flow.effects[at]);
         let work = capacity.latency * i64::from(own.latency) / 1000 * crowding(flow.readings[at].used.into()) / 1000;
-        let mut waiting = Waiting::new(work, own.hung, at == self.gateway.index());
+        let stays = own.stays * (1000 - overload(flow.readings[at].used.into())) / 1000;
+        let mut waiting = Waiting::new(work, own.hung, stays, at == self.gateway.index());
         for link in self.links(at).iter().filter(|link| link.waits && !own.spares(link)) {
             let hung = link.toward.map_or(0, |toward| own.hung_toward[toward as usize]);
             waiting.wait(link, own, &flow.readings[link.to.index()], flow.times[link.to.index()], hung);
@@ -328,6 +395,7 @@ impl TrafficModel {
             p50: narrow(percentiles.p50),
             p99: narrow(percentiles.p99),
             hung: i16::try_from(percentiles.hung).unwrap_or(1000),
+            quick: i16::try_from(percentiles.quick).unwrap_or(1000),
             ..flow.readings[at]
         };
     }
@@ -464,6 +532,9 @@ mod tests {
 
     #[test]
     fn formulas_keep_to_their_bounds() {
+        for (made, asked, share) in [(0, 0, 0), (10, 20, 0), (1000, 1000, 0), (1500, 1000, 30), (8000, 1000, 180)] {
+            assert_eq!(toil(made, asked), share, "{made} {asked}");
+        }
         for (used, share) in [(0, 0), (930, 0), (1230, 200), (2280, 900), (30_000, 900)] {
             assert_eq!(overload(used), share, "{used}");
         }

@@ -9,7 +9,6 @@ use crate::data::templates::Field;
 use crate::data::verb::Besides;
 use crate::data::vocabulary::FailsAs;
 use crate::ids::EntityId;
-use crate::incident::recovery::backlog_left;
 use crate::proof::claim::Claim;
 use crate::telemetry::reader::{Reader, STATUS, Sheet};
 
@@ -85,10 +84,11 @@ impl Reader<'_> {
         let class = self.world.library.vocabulary.class_named(BACKLOG);
         let over = self.presences.iter().filter(|one| class.is_some_and(|class| one.classes.contains(class)));
         let Some(last) = over.max_by_key(|one| one.to).filter(|one| one.to <= self.now) else { return };
-        let left = backlog_left(last.from, last.to, self.now);
+        let Some(messages) = self.messages() else { return };
+        let (left, most) = (messages.stock(self.now), messages.stock(last.to - 1));
         if left > 0 {
             sheet.begin(self.id(STATUS, DRAINING, i64::from(self.now)), Claim::Nothing);
-            let share = (left / 10).max(1);
+            let share = (left * 100 / most.max(1)).max(1);
             let _ = writeln!(
                 sheet.text,
                 "consumers: catching up since {}, {share} % of the unread messages of then are left",

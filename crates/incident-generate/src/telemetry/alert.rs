@@ -2,6 +2,7 @@
 
 use crate::data::kinds::{Resource, Symptom, Work};
 use crate::draws::Stream;
+use crate::incident::messages::Messages;
 use crate::incident::rule::{AlertRule, Limit, Sample};
 use crate::incident::world::{State, World};
 
@@ -109,7 +110,7 @@ fn watched(world: &World, rule: &AlertRule) -> String {
             Resource::Memory => format!("memory of {part} in use > {bound} % of its limit"),
             Resource::Connections => format!("connections of {part} in use > {bound} % of their limit"),
             Resource::Volume => format!("volume of {part} in use > {bound} %"),
-            Resource::Backlog => format!("unread messages of {part} > {bound} thousand"),
+            Resource::Backlog => format!("unread messages of {part} > {}", unread_limit(world, rule)),
         },
         (Limit::Below(bound), Symptom::Absence(work)) => {
             let work = match work {
@@ -121,6 +122,23 @@ fn watched(world: &World, rule: &AlertRule) -> String {
         }
         (Limit::Above(bound) | Limit::Below(bound), _) => format!("{part} beyond {bound} %"),
     }
+}
+
+/// Returns the number of unread messages above which a rule on those of a queue is met: it was met first when it says.
+fn unread_limit(world: &World, rule: &AlertRule) -> i64 {
+    let Some(messages) = world.messages(&world.start(), rule.at) else { return i64::MAX };
+    let first = rule.fired() - rule.pending.cast_signed();
+    let [before, then] = [first - 1, first].map(|minute| mean_unread(&messages, rule, minute));
+    let middle = i64::midpoint(before, then);
+    // People take round numbers, where one is between the two.
+    let round = [10_000, 1000, 100, 10].map(|unit| middle / unit * unit);
+    round.into_iter().find(|limit| (before..then).contains(limit)).unwrap_or(middle)
+}
+
+/// Returns the mean of unread messages in the window of a rule that ends in a minute.
+fn mean_unread(messages: &Messages, rule: &AlertRule, minute: i32) -> i64 {
+    let window = rule.windows[0].cast_signed();
+    (minute - window + 1..=minute).map(|minute| messages.waiting(minute)).sum::<i64>() / i64::from(window)
 }
 
 /// Writes a number with so many decimal places, without the last ones that are 0.
@@ -180,7 +198,13 @@ fn is_met<'a>(world: &'a World, state: &'a State, rule: &'a AlertRule) -> impl F
         is_shown: shown.iter().any(|presence| (presence.from..presence.to).contains(&minute)),
     };
     let usual = world.usual(rule.at);
-    move |minute: i32| rule.is_met(minute, usual, &sample)
+    let is_of_messages = rule.symptom == Symptom::Saturation(Resource::Backlog);
+    let messages = is_of_messages.then(|| world.messages(state, rule.at)).flatten();
+    let unread = messages.map(|messages| (messages, unread_limit(world, rule)));
+    move |minute: i32| match &unread {
+        Some((messages, limit)) => mean_unread(messages, rule, minute) > *limit,
+        None => rule.is_met(minute, usual, &sample),
+    }
 }
 
 /// Returns whether an alert fires in the current minute of a state, and since when. It fired when its rule says, is resolved

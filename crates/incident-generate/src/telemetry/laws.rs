@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::data::dialect::Quantity;
 use crate::data::kinds::{EdgeKind, Kind};
 use crate::ids::EntityId;
 use crate::incident::world::{State, World};
+use crate::system::particulars::Particulars;
 use crate::system::times::TIMEOUT;
 use crate::telemetry::query::{answer, read};
 use incident_env::{Asked, Diagnostic, Dimension};
@@ -105,6 +107,28 @@ pub enum BrokenLaw {
         verb: String,
         /// What it was performed on.
         target: String,
+    },
+    /// The messages that wait in a queue are not those that arrived and were not taken off it.
+    #[error("{queue} has {more:.0} more messages that wait, and {left:.0} arrived beside those that were taken off")]
+    Messages {
+        /// The name of the queue.
+        queue: String,
+        /// How many more wait after some minutes.
+        more: f64,
+        /// How many more arrived in them than were taken off.
+        left: f64,
+    },
+    /// A part repeats more calls to another one than it makes.
+    #[error("{part} repeats {retries:.1} calls to {peer} per s, and makes {calls:.1}")]
+    Retries {
+        /// The name of the part that calls.
+        part: String,
+        /// The name of what it calls.
+        peer: String,
+        /// The calls that it repeats, per second.
+        retries: f64,
+        /// All its calls there, per second.
+        calls: f64,
     },
     /// A point of a series is another one when it is read again.
     #[error("{series} of {part} was {before} and is {after} in the same minutes")]
@@ -229,6 +253,53 @@ fn conserved(part: &str, metrics: &str, calls: &[Listed<'_>]) -> Result<(), Brok
     Err(BrokenLaw::Calls { part: part.to_owned(), calls: sum, all })
 }
 
+/// The names under which a queue counts its messages: those that wait, those that arrive and those that are taken off.
+#[derive(Debug, Clone, Copy)]
+struct Counted<'a> {
+    waiting: &'a str,
+    arrived: &'a str,
+    taken: &'a str,
+}
+
+/// Checks that from point to point of its series as many more messages wait in a queue as arrived and were not taken off.
+fn messages(queue: &str, metrics: &str, names: Counted<'_>) -> Result<(), BrokenLaw> {
+    let of = |name: &str| series(metrics).find(|(label, _)| label.starts_with(name)).map(|(_, values)| values);
+    let all = [names.waiting, names.arrived, names.taken].map(of);
+    let [Some(waiting), Some(arrived), Some(taken)] = all else { return Ok(()) };
+    let every = metrics
+        .lines()
+        .find(|line| line.contains(names.waiting))
+        .and_then(|line| line.rsplit_once(", every ")?.1.split_once(" min")?.0.parse::<f64>().ok());
+    let seconds = every.unwrap_or(1.0) * 60.0;
+    // The last point is of the current minute, and stands on no grid.
+    let last = waiting.len().saturating_sub(1);
+    for (at, pair) in (1..).zip(waiting[..last].windows(2)) {
+        let (Some(came), Some(went)) = (arrived.get(at), taken.get(at)) else { continue };
+        let (more, left) = (pair[1] - pair[0], (came - went) * seconds);
+        // Rates are printed in tenths, and from 100 on as whole numbers.
+        let rounding: f64 = [came, went].into_iter().map(|rate| if *rate < 100.0 { 0.11 } else { 1.01 }).sum();
+        if (more - left).abs() > rounding * seconds + 2.0 {
+            return Err(BrokenLaw::Messages { queue: queue.to_owned(), more, left });
+        }
+    }
+    Ok(())
+}
+
+/// Checks that a part repeats no more calls than it makes to each that it calls, given the name of the series of its retries.
+fn retries(part: &str, metrics: &str, calls: &[Listed<'_>], name: &str) -> Result<(), BrokenLaw> {
+    for (label, values) in series(metrics).filter(|(label, _)| label.starts_with(name)) {
+        let told = label.split_once('"').and_then(|(_, rest)| rest.split_once('"'));
+        let call = told.and_then(|(peer, _)| calls.iter().find(|call| call.to == peer));
+        if let (Some(call), Some(repeated)) = (call, values.last())
+            && *repeated > call.rate * 1.05 + 1.0
+        {
+            let (part, peer) = (part.to_owned(), call.to.to_owned());
+            return Err(BrokenLaw::Retries { part, peer, retries: *repeated, calls: call.rate });
+        }
+    }
+    Ok(())
+}
+
 /// Checks that changes, given by verb and target, are in the feed of changes.
 fn own_changes<'a>(feed: &str, mut made: impl Iterator<Item = (&'a str, &'a str)>) -> Result<(), BrokenLaw> {
     match made.find(|(verb, target)| !feed.contains(&format!("by you: {verb} {target}"))) {
@@ -312,6 +383,17 @@ pub(crate) fn check(world: &World, state: &State) -> Result<(), BrokenLaw> {
         restarts(name, &look(Diagnostic::CheckServiceStatus), &after)?;
         let made = calls(name, &dependencies, false);
         reasons(name, &made)?;
+        let kind = topology.entity(at).kind;
+        let technology = Particulars::of(topology, world.incident.draws, world.incident.names, at);
+        let dialect = world.library.dialects.get(technology.technology(&world.library.dialects));
+        let series_of = |of: Quantity| dialect.series(of, kind).map(|series| series.name.as_str());
+        if let Some(series) = series_of(Quantity::Retries) {
+            retries(name, &metrics, &made, series)?;
+        }
+        let counted = [Quantity::Backlog, Quantity::Arrivals, Quantity::Handled].map(series_of);
+        if let (Kind::Queue, [Some(waiting), Some(arrived), Some(taken)]) = (kind, counted) {
+            messages(name, &metrics, Counted { waiting, arrived, taken })?;
+        }
         if at != gateway {
             let many = topology.needs(at).filter(|edge| edge.kind == EdgeKind::Req && edge.calls.share >= MANY);
             response_times(name, &metrics, &made, &many.map(|edge| topology.name(edge.to)).collect::<Vec<_>>())?;
@@ -400,6 +482,21 @@ mod tests {
         assert_eq!(own_changes(feed, [("restart_service", "a")].into_iter()), Ok(()));
         let missing = own_changes(feed, [("restart_service", "b")].into_iter());
         assert!(matches!(missing, Err(BrokenLaw::OwnChange { .. })));
+        let queue = |deeper: &str| {
+            let points = "every 10 min to 17:00 and at 17:03";
+            format!(
+                "[e-b] depth{{q=\"a\"}}, {points}: 100 {deeper} 9000\n[e-c] in (per s), {points}: 9.0 9.0 9.0\n\
+[e-d] out (per s), {points}: 9.0 4.0 4.0\n"
+            )
+        };
+        let names = Counted { waiting: "depth", arrived: "in", taken: "out" };
+        assert_eq!(messages("q", &queue("3100"), names), Ok(()));
+        assert!(matches!(messages("q", &queue("100"), names), Err(BrokenLaw::Messages { .. })));
+        let repeated =
+            |rate: &str| format!("[e-e] again{{peer=\"b\"}} (per s), every 10 min to 17:00 and at 17:03: 0.1 {rate}\n");
+        let called = made(text("40.0", "0.0", "1.0"));
+        assert_eq!(retries("a", &repeated("30.0"), &called, "again"), Ok(()));
+        assert!(matches!(retries("a", &repeated("90.0"), &called, "again"), Err(BrokenLaw::Retries { .. })));
         assert_eq!(history("a", metrics, metrics), Ok(()));
         let redrawn = metrics.replace(": 100 101", ": 100 104");
         assert!(matches!(history("a", metrics, &redrawn), Err(BrokenLaw::History { .. })));

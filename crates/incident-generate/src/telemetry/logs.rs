@@ -8,7 +8,6 @@ use std::sync::Arc;
 use crate::data::dialect::{About, Dialect, Entry, Later, Pace};
 use crate::data::kinds::{EdgeKind, Kind};
 use crate::data::phrase::Place;
-use crate::data::vocabulary::FailsAs;
 use crate::draws::Stream;
 use crate::ids::{ClassId, ClassSet, EntityId};
 use crate::proof::claim::Claim;
@@ -30,9 +29,12 @@ const LONG: usize = 3;
 const FILTERED: usize = 20;
 /// The first minute from which the age of a symptom is counted: a week before the alert.
 const OLDEST: i32 = -10_080;
-/// The classes of evidence whose entries tell how long something took: an operation, and the wait for a connection.
+/// The classes of evidence whose entries tell how long something took: an operation, the wait for a connection or for a
+/// lock, and a call with all its attempts.
 const SLOW: &str = "slow_op";
 const POOL: &str = "pool_wait";
+const LOCKED: &str = "lock_wait";
+const SPENT: &str = "retry_spent";
 /// The classes of evidence of a document that is refused, and of a clock that is off.
 const REFUSED: &str = "parse_fail";
 /// The classes of evidence of a limit on the processor, and of a limit on calls.
@@ -190,6 +192,22 @@ impl<'a> Reader<'a> {
                 let most = (p99 * 2).clamp(p99 + 8, patience - 1);
                 self.world.incident.draws.within(Stream::Phrases, u64::from(self.at) << 1 | 1, when.salt, p99, most)
             }
+            // Who waits for a lock does so until the client has given up.
+            LOCKED => self.world.incident.draws.within(
+                Stream::Phrases,
+                u64::from(self.at) << 1 | 1,
+                when.salt,
+                patience / 2 + 90,
+                patience + 60,
+            ),
+            // Between two attempts some time passes.
+            SPENT => self.world.incident.draws.within(
+                Stream::Phrases,
+                u64::from(self.at) << 1 | 1,
+                when.salt,
+                patience / 2,
+                patience - 1,
+            ),
             POOL => self.took(RequestTime::GivenUp(patience), when.salt),
             _ => {
                 let p99 = self.world.usual(peer.unwrap_or(self.at)).p99 / 1000;
@@ -415,20 +433,29 @@ impl<'a> Reader<'a> {
     /// Adds the calls that fail, as the caller sees them; an entity sees only its own calls. Returns the newest of each.
     fn failed_calls(&self, log: &mut Log) -> Vec<FailedCall> {
         let now = self.now;
-        let worst = |edge: &Edge| {
+        let recent = |edge: &Edge| {
             let minutes = [now, now - 6, 0, -1].into_iter().filter(|minute| *minute <= now);
             minutes.map(|minute| self.fails(edge, minute).0).max().unwrap_or_default()
         };
+        // What failed for some minutes and is over was logged as well.
+        let earlier = |edge: &Edge| {
+            let error = |minute: &i32| self.world.reading(self.state, edge.to, *minute).error;
+            let worst = (now - self.window() + 1..now).max_by_key(error)?;
+            (i32::from(error(&worst)) >= LOGGED).then(|| self.fails(edge, worst).0)
+        };
         let needs = self.world.incident.topology.needs(self.at);
-        let mut bad: Vec<(i32, Edge)> =
-            needs.map(|edge| (worst(edge), *edge)).filter(|(share, _)| *share >= LOGGED).collect();
-        bad.sort_by_key(|(share, edge)| (Reverse(*share), edge.to));
+        let mut bad: Vec<([i32; 2], Edge)> = needs
+            .map(|edge| ([recent(edge), earlier(edge).unwrap_or_default()], *edge))
+            .filter(|(shares, _)| shares.iter().any(|share| *share >= LOGGED))
+            .collect();
+        bad.sort_by_key(|(shares, edge)| (Reverse(*shares), edge.to));
         bad.truncate(CALLS);
-        bad.iter().filter_map(|(_, edge)| self.failed_call(log, edge)).collect()
+        bad.iter().filter_map(|([recent, _], edge)| self.failed_call(log, edge, *recent >= LOGGED)).collect()
     }
 
-    /// Adds the entries of one call that fails, for as long as it fails. Returns the newest.
-    fn failed_call(&self, log: &mut Log, edge: &Edge) -> Option<FailedCall> {
+    /// Adds the entries of one call that fails, for as long as it fails, recently or before. Returns the
+    /// newest.
+    fn failed_call(&self, log: &mut Log, edge: &Edge, is_recent: bool) -> Option<FailedCall> {
         let is_failing = |minute: i32| self.fails(edge, minute).0 >= LOGGED;
         let first = self.now - WINDOW;
         let end = (first..=self.now).rev().find(|minute| is_failing(*minute)).unwrap_or(self.now);
@@ -437,7 +464,9 @@ impl<'a> Reader<'a> {
         if edge.kind == EdgeKind::Store {
             return None;
         }
-        let claim = Claim::Calls { from: edge.from, to: edge.to, fail: true, errors: None };
+        // What is over says nothing of what is there now.
+        let calls = Claim::Calls { from: edge.from, to: edge.to, fail: true, errors: None };
+        let claim = if is_recent { calls } else { Claim::Nothing };
         let (dialect, called) = (self.dialect(self.at), self.dialect(edge.to));
         let which = self.which(FAILED_CALLS | u64::from(edge.to));
         let now = self.fails(edge, end).1;
@@ -450,14 +479,7 @@ impl<'a> Reader<'a> {
             let Some(entry) = dialect.fails(fails_as, self.kind(self.at), called, which) else {
                 return (claim, Written::default());
             };
-            // Whoever calls waits so long and no longer.
-            let patience = TIMEOUT / 1000;
-            let time = if fails_as == FailsAs::Timeout {
-                RequestTime::GivenUp(patience)
-            } else {
-                let ms = self.slowest(edge.to, when.minute, false) / 1000;
-                RequestTime::Answered(ms.clamp(1, patience / 10 * 9))
-            };
+            let time = self.time_of(edge.to, fails_as, when.minute);
             let minutes = (when.minute - onset).unsigned_abs();
             let took = self.took(time, when.salt);
             let call = FailedCall { to: edge.to, ms: when.ms, took, looks: fails_as, salt: when.salt };

@@ -6,14 +6,16 @@ use crate::data::dialect::{Quantity, SeriesName};
 use crate::data::kinds::Kind;
 use crate::data::templates::{Series, Shape};
 use crate::draws::Stream;
-use crate::ids::{ClassId, ClassSet};
+use crate::ids::{ClassId, ClassSet, EntityId};
 use crate::incident::calendar::Clock;
-use crate::incident::recovery::backlog_left;
 use crate::incident::world::Presence;
 use crate::proof::claim::Claim;
 use crate::system::particulars::Size;
 use crate::telemetry::reader::{EMPTY, METRICS, Reader, Sheet, Tenths, WINDOW, when};
 use crate::telemetry::requests::OF_REQUESTS;
+
+/// The class of evidence that a message is delivered again and again.
+const AGAIN: &str = "redelivery";
 
 /// The minutes before the alert in which a volume has grown by a fourth of a percent.
 const GROWN: i64 = 400;
@@ -28,10 +30,13 @@ const AHEAD: i64 = 3;
 const RESTARTS: i64 = 17;
 const TEETH: i64 = 19;
 
-/// The messages that the level 100 of unread messages stands for.
-const MESSAGES: i64 = 100_000;
 /// The use of a resource up to which what happens elsewhere drives it, in percent. What a fault takes up here is more.
 const DRIVEN: i64 = 92;
+/// The share of memory that requests in flight hold on a usual day, in thousandths, how many times as many may hold it, in
+/// thousandths, and the use of memory up to which they drive it, in percent.
+const HELD: i64 = 180;
+const MOST_IN_MEMORY: i64 = 4000;
+const MOST_HELD: i64 = 72;
 /// The scatter of the use of a resource that is driven so far, in percent.
 const SCATTER: i64 = 6;
 /// The use of a resource from which nobody can tell what drives it, in percent.
@@ -40,8 +45,13 @@ const UNCLEAR: i64 = 75;
 /// The slot of the first series of the templates, and that of the first journey.
 const SERIES: u64 = 10;
 const JOURNEYS: u64 = 200;
-/// The slot of the first series of a network.
+/// The slot of the first series of a network, and that of the first series of the messages of a queue.
 const ROUTES: u64 = 300;
+const MESSAGES_COUNTED: u64 = 310;
+/// What is counted of the messages of a queue beside those that wait.
+const COUNTED: [Quantity; 2] = [Quantity::Arrivals, Quantity::Handled];
+/// The seconds by which a worker looks at its queue before the queue itself does.
+const BEFORE: [u32; 2] = [4, 26];
 
 /// Draws of a series besides those of its minutes: its own usual level, and the jitter around it.
 const OWN_LEVEL: u64 = 1 << 40;
@@ -69,6 +79,9 @@ impl Reader<'_> {
         }
         if self.at == incident.topology.gateway {
             self.journeys(sheet);
+        }
+        if kind == Kind::Queue {
+            self.messages_counted(sheet);
         }
         if kind == Kind::Network {
             self.routes_known(sheet);
@@ -105,6 +118,10 @@ impl Reader<'_> {
         }
         let series = self.world.library.telemetry.series.iter();
         names.extend(series.filter(|one| self.is_own(one)).map(|one| self.name_of(one)));
+        if self.kind(self.at) == Kind::Queue {
+            let series = COUNTED.into_iter().filter_map(|of| self.dialect(self.at).series(of, Kind::Queue));
+            names.extend(series.map(|series| series.name.clone()));
+        }
         if self.at == incident.topology.gateway {
             names.extend(incident.topology.journeys.iter().map(|journey| format!("journey '{}'", journey.name)));
         }
@@ -132,6 +149,34 @@ impl Reader<'_> {
         let (now, last, apart, window) = (self.now, self.last_of_grid(), self.apart(), self.window());
         let grid = (0..POINTS - 1).rev().map(move |point| last - point * apart);
         grid.filter(move |minute| now - minute <= window).chain([now])
+    }
+
+    /// Goes through the minutes that a point of a series stands for: those since the point before, or the current one.
+    pub(super) fn stands_for(&self, point: i32) -> std::ops::RangeInclusive<i32> {
+        let first = if point == self.now { point } else { point - self.apart() + 1 };
+        first..=point
+    }
+
+    /// Returns the mean of what is measured in each minute that a point of a series stands for.
+    pub(super) fn over(&self, point: i32, of: impl Fn(i32) -> i64) -> i64 {
+        let minutes = self.stands_for(point);
+        let count = i64::from(minutes.end() - minutes.start() + 1);
+        (minutes.map(of).sum::<i64>() + count / 2) / count
+    }
+
+    /// Writes the messages that arrive at a queue, and those that its reader takes off it.
+    fn messages_counted(&self, sheet: &mut Sheet) {
+        let Some(messages) = self.messages() else { return };
+        for (slot, of) in (MESSAGES_COUNTED..).zip(COUNTED) {
+            let named = self.dialect(self.at).series(of, Kind::Queue).filter(|named| self.is_asked(&named.name));
+            let Some(named) = named else { continue };
+            sheet.begin(self.id(METRICS, slot, i64::from(self.now)), Claim::Nothing);
+            let count = |minute: i32| {
+                if of == Quantity::Arrivals { messages.arrived(minute) } else { messages.taken(minute) }
+            };
+            let values = self.minutes().map(|minute| Tenths(self.over(minute, |minute| count(minute) * 10) / 60));
+            self.series(sheet, &self.label_of(named), &named.unit, values);
+        }
     }
 
     /// Returns the last minute of the grid before the current one. The grid is fixed to the clock, so whoever looks again
@@ -175,13 +220,48 @@ impl Reader<'_> {
     /// Writes a series of the templates, which a class of evidence shifts while it is there. What a worker says of the queue
     /// that it reads is what the queue says.
     fn shifted(&self, sheet: &mut Sheet, slot: u64, series: &Series) {
+        if series.of == Some(Quantity::Retries) {
+            self.retries(sheet, slot, series);
+            return;
+        }
         let queue = self.queue_read(series);
         let (id, printed) = (self.id(METRICS, slot, i64::from(self.now)), self.printed(series));
         let measured = queue.as_ref().unwrap_or(self);
         let own = measured.level_within(series.usual, slot, OWN_LEVEL);
         sheet.begin(id, measured.claim_of(series, own));
-        let values = self.minutes().map(|minute| measured.value(series, slot, own, minute, &printed));
+        if let Some(Quantity::Backlog | Quantity::Oldest) = series.of {
+            let before = if queue.is_some() { self.particulars(self.at).drawn(53, BEFORE[0], BEFORE[1]) } else { 0 };
+            let values = self.minutes().map(|minute| measured.waits(series.of, minute, before));
+            self.series(sheet, &printed.label, printed.unit, values);
+            return;
+        }
+        // What fills up is read at the end of the time that a point stands for, and anything else is a mean of it.
+        let is_level = matches!(
+            series.of,
+            Some(Quantity::Memory | Quantity::Volume | Quantity::Offset | Quantity::Lag | Quantity::Steal)
+        );
+        let values = self.minutes().map(|point| {
+            let value = |minute: i32| measured.value(series, slot, own, [point, minute], &printed).value;
+            let value = if is_level { value(point) } else { self.over(point, value) };
+            Decimal { value, places: printed.places }
+        });
         self.series(sheet, &printed.label, printed.unit, values);
+    }
+
+    /// Returns how many messages of a queue wait some seconds before the end of a minute, or for how many seconds the oldest
+    /// of them has.
+    fn waits(&self, of: Option<Quantity>, minute: i32, before: u32) -> i64 {
+        let Some(messages) = self.messages() else { return 0 };
+        if of == Some(Quantity::Backlog) {
+            return messages.waiting_before(minute, before);
+        }
+        // A message that comes again and again is the oldest, however many come after it.
+        let again = self.world.library.vocabulary.class_named(AGAIN);
+        let stuck = self
+            .presences
+            .iter()
+            .find(|one| again.is_some_and(|class| one.classes.contains(class)) && (one.from..one.to).contains(&minute));
+        messages.oldest(minute).max(stuck.map_or(0, |one| i64::from(minute - one.from) * 60))
     }
 
     /// Returns the reader of the queue whose messages a series of a worker counts.
@@ -193,7 +273,7 @@ impl Reader<'_> {
     }
 
     /// Returns what a series of the templates says of its class of evidence, given its usual level.
-    fn claim_of(&self, series: &Series, own: i64) -> Claim {
+    pub(super) fn claim_of(&self, series: &Series, own: i64) -> Claim {
         let mut of_class = self.presences.iter().filter(|presence| presence.classes.contains(series.class));
         let is_there = of_class.any(|presence| presence.from <= self.now && self.now - self.window() < presence.to);
         if is_there {
@@ -206,14 +286,15 @@ impl Reader<'_> {
     }
 
     /// Returns the value of a series of the templates in a minute.
-    fn value(&self, series: &Series, slot: u64, own: i64, minute: i32, printed: &Printed<'_>) -> Decimal {
+    fn value(&self, series: &Series, slot: u64, own: i64, [point, minute]: [i32; 2], printed: &Printed<'_>) -> Decimal {
         let of_class = || self.presences.iter().filter(|presence| presence.classes.contains(series.class));
         let ahead = if series.shape == Shape::Fill { FILLS } else { 0 };
         let holds = |presence: &&Presence| (presence.from.saturating_sub(ahead)..presence.to).contains(&minute);
-        let level = self.level(series, slot, own, minute, of_class().find(holds).map(|presence| presence.from));
+        let since = of_class().find(holds).map(|presence| presence.from);
+        let level = self.level(series, slot, own, [point, minute], since);
         let over = of_class().filter(|presence| presence.to <= minute);
         let left = over.map(|presence| {
-            let peak = || self.level(series, slot, own, presence.to - 1, Some(presence.from));
+            let peak = || self.level(series, slot, own, [presence.to - 1; 2], Some(presence.from));
             self.left_of(series.of, peak, presence, minute)
         });
         let level = level.max(left.max().unwrap_or_default());
@@ -223,41 +304,23 @@ impl Reader<'_> {
             _ => level,
         };
         match series.of {
-            // Of a hundred attempts those after the first are retries.
-            Some(Quantity::Retries) => {
-                let shown = if self.repeats(series.class, minute) { 0 } else { (level - 104).max(0) * 100 };
-                let retries = shown + self.hundredth(slot, minute) / 8;
-                let made = self.repeated_in(series.class, minute) / 100;
-                let value = (self.requests_in(minute) * retries / 1000).max(made);
-                Decimal { value, places: 1 }
-            }
             // What is on a volume only grows while nothing clears it.
             Some(Quantity::Volume) if level < 100 => {
                 printed.value(level, (i64::from(minute) + GROWN) * 100 / (4 * GROWN))
             }
-            _ => printed.value(level, self.hundredth(slot, minute)),
+            _ => printed.value(level, self.hundredth(slot, point)),
         }
     }
 
     /// Returns the messages of a queue that wait in a minute.
     pub(super) fn unread(&self, minute: i32) -> i64 {
-        let of_queue = |series: &Series| series.of == Some(Quantity::Backlog) && series.kinds.contains(&Kind::Queue);
-        let mut all = (SERIES..).zip(&self.world.library.telemetry.series);
-        all.find(|(_, series)| of_queue(series)).map_or(0, |(slot, series)| {
-            let own = self.level_within(series.usual, slot, OWN_LEVEL);
-            let messages = Printed { label: String::new(), unit: "", whole: MESSAGES, places: 0 };
-            self.value(series, slot, own, minute, &messages).value
-        })
+        self.waits(Some(Quantity::Backlog), minute, 0)
     }
 
-    /// Returns the level that is left in a minute of what a class that is over had driven to a peak: a backlog is worked off
-    /// over some time, and what is on a volume stays there where the volume was made larger.
+    /// Returns the level that is left in a minute of what a class that is over had driven to a peak: what is on a volume stays
+    /// there where the volume was made larger.
     fn left_of(&self, of: Option<Quantity>, peak: impl Fn() -> i64, over: &Presence, minute: i32) -> i64 {
         match of {
-            Some(Quantity::Backlog | Quantity::Oldest) => {
-                let left = backlog_left(over.from, over.to, minute);
-                if left > 0 { peak() * i64::from(left) / 1000 } else { 0 }
-            }
             Some(Quantity::Volume) if self.state.volume(self.at, minute) > self.state.volume(self.at, over.from) => {
                 peak()
             }
@@ -270,12 +333,20 @@ impl Reader<'_> {
     where
         Self: 'b,
     {
+        self.printed_of(series, self.some_peer())
+    }
+
+    /// Returns how a series is printed that is about another end of calls.
+    pub(super) fn printed_of<'b>(&self, series: &'b Series, peer: Option<EntityId>) -> Printed<'b>
+    where
+        Self: 'b,
+    {
         let particulars = self.particulars(self.at);
         let named = series.of.and_then(|of| self.dialect(self.at).series(of, self.kind(self.at)));
         let Some(named) = named else {
             return Printed { label: series.label.clone(), unit: &series.unit, whole: 100, places: 0 };
         };
-        let label = self.label_of(named);
+        let label = self.label_with(named, peer);
         let of_size = |size: Size| i64::from(particulars.size(size));
         let (whole, places) = match (series.of, named.unit.as_str()) {
             (Some(Quantity::Cpu), "cores") => (of_size(Size::Cores), 2),
@@ -285,8 +356,6 @@ impl Reader<'_> {
                 Kind::Db | Kind::Cache | Kind::Queue | Kind::Gateway | Kind::Node => (of_size(Size::Connections), 0),
                 _ => (of_size(Size::Pool), 0),
             },
-            (Some(Quantity::Backlog), _) => (MESSAGES, 0),
-            (Some(Quantity::Oldest), "s") => (6000, 0),
             (Some(Quantity::Offset), "s") => (100, 3),
             _ => (100, 0),
         };
@@ -295,9 +364,14 @@ impl Reader<'_> {
 
     /// Returns the name of a series with its labels.
     fn label_of(&self, named: &SeriesName) -> String {
+        self.label_with(named, self.some_peer())
+    }
+
+    /// Returns the name of a series with its labels, given what is at the other end of calls.
+    fn label_with(&self, named: &SeriesName, peer: Option<EntityId>) -> String {
         let mut label = named.name.clone();
         let mut labels = String::new();
-        named.labels.write(&mut labels, &self.words(self.some_peer(), 0));
+        named.labels.write(&mut labels, &self.words(peer, 0));
         if !labels.is_empty() {
             let _ = write!(label, "{{{labels}}}");
         }
@@ -318,6 +392,9 @@ impl Reader<'_> {
         unit: &str,
         values: impl Iterator<Item = impl fmt::Display>,
     ) {
+        if self.is_silent {
+            return;
+        }
         let text = &mut sheet.text;
         text.push_str(label);
         if !unit.is_empty() {
@@ -365,25 +442,58 @@ impl Reader<'_> {
     }
 
     /// Returns the level of a series that follows from the traffic of a minute: the processor works for the requests that
-    /// arrive, and connections are held as long as requests take (by Little's law). Others stay at their usual level.
+    /// arrive and for calls that are repeated, connections are held as long as requests take (by Little's law), and memory for
+    /// what is being answered. Others stay at their usual level.
     fn driven(&self, series: &Series, usual: i64, minute: i32) -> i64 {
-        let (reading, quiet) = (self.world.reading(self.state, self.at, minute), self.world.usual(self.at));
         let has_traffic = self.world.incident.traffic.usual(self.at) > 0;
+        if !has_traffic {
+            return usual;
+        }
+        let reading = || self.world.reading(self.state, self.at, minute);
         match series.of {
-            Some(Quantity::Cpu) if has_traffic => {
+            Some(Quantity::Cpu) => {
                 let middle = i64::from(series.usual[0] + series.usual[1]) / 2;
-                ((usual - middle) / 8 + (i64::from(reading.used) / 10).min(DRIVEN - SCATTER)).max(1)
+                let users = self.world.users(self.state, minute);
+                let needed = (reading().processor() * users / 10_000).min(DRIVEN - SCATTER);
+                ((usual - middle) / 8 + needed).max(1)
             }
-            Some(Quantity::Connections) if has_traffic => {
-                (usual * reading.in_flight(&quiet) / 1000).clamp(usual.min(1), DRIVEN - usual % SCATTER)
+            Some(Quantity::Connections) => {
+                let more = self.in_flight(minute) - self.in_flight_usually();
+                (usual + more * 100 / self.most_connections().max(1))
+                    .clamp(usual.min(1), (DRIVEN - usual % SCATTER).max(usual))
+            }
+            Some(Quantity::Memory) => {
+                let in_flight = reading().in_flight(&self.world.usual(self.at)).min(MOST_IN_MEMORY);
+                (usual * (1000 - HELD + HELD * in_flight / 1000) / 1000).clamp(1, MOST_HELD.max(usual))
             }
             _ => usual,
         }
     }
 
+    /// Returns how many requests are being answered at a time in a minute, in all replicas: as many as arrive while one is.
+    fn in_flight(&self, minute: i32) -> i64 {
+        let reading = self.world.reading(self.state, self.at, minute);
+        let arrive = self.world.incident.traffic.usual(self.at) * i64::from(reading.load) / 1000;
+        arrive * self.world.users(self.state, minute) / 1000 * i64::from(reading.mean) / 1_000_000_000
+    }
+
+    /// Returns how many are on a usual day.
+    fn in_flight_usually(&self) -> i64 {
+        self.world.incident.traffic.usual(self.at) * i64::from(self.world.usual(self.at).mean) / 1_000_000_000
+    }
+
+    /// Returns how many connections there can be for the requests of the entity, in all replicas.
+    fn most_connections(&self) -> i64 {
+        let size = |size: Size| i64::from(self.particulars(self.at).size(size));
+        match self.kind(self.at) {
+            Kind::Db | Kind::Cache | Kind::Queue | Kind::Gateway | Kind::Node => size(Size::Connections),
+            _ => size(Size::Pool) * size(Size::Replicas),
+        }
+    }
+
     /// Returns the level of a series in a minute. If the class is there, `since` is the minute in which it began.
-    fn level(&self, series: &Series, slot: u64, own: i64, minute: i32, since: Option<i32>) -> i64 {
-        let when = when(minute);
+    fn level(&self, series: &Series, slot: u64, own: i64, [point, minute]: [i32; 2], since: Option<i32>) -> i64 {
+        let when = when(point);
         let usual = || self.driven(series, self.usual_level(series, slot, own, when), minute);
         let shifted = || match series.of {
             // How far the clock of a node is off is one number.
@@ -401,7 +511,6 @@ impl Reader<'_> {
                 let from = usual();
                 from + (shifted() - from) * (age + i64::from(FILLS)) / i64::from(FILLS)
             }
-            Shape::Age => age.clamp(series.shifted[0].into(), series.shifted[1].into()),
             Shape::Step | Shape::Ramp | Shape::Fill => shifted(),
             Shape::Saw => {
                 let [low, top] = series.shifted.map(i64::from);
@@ -422,9 +531,9 @@ impl Reader<'_> {
             let (share, entry) = (journey.weight / 10, self.name(journey.entry));
             let label =
                 format!("journey '{}' ({share} % of what users come for, enters at {entry}), requests", journey.name);
-            let usual = incident.traffic.usual(self.at) / 1000 * i64::from(journey.requests) / 1000;
+            let usual = incident.traffic.usual(self.at) * i64::from(journey.requests) / 1000;
             let values = self.minutes().map(|minute| {
-                let rate = usual * self.world.users(self.state, minute) / 100;
+                let rate = self.over(minute, |minute| usual * self.world.users(self.state, minute) / 1000) / 100;
                 Tenths(self.noisy(slot, minute, rate, 30))
             });
             self.series(sheet, &label, "per s", values);
@@ -456,9 +565,9 @@ impl Printed<'_> {
 }
 
 /// A number with so many decimal places.
-struct Decimal {
-    value: i64,
-    places: usize,
+pub(super) struct Decimal {
+    pub(super) value: i64,
+    pub(super) places: usize,
 }
 
 impl fmt::Display for Decimal {

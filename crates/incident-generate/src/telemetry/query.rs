@@ -18,8 +18,13 @@ pub fn read(world: &World, state: &State, at: EntityId, glance: impl Into<Glance
 /// Reads a diagnostic of an entity, or of the whole system if there is none, in the current minute of a state.
 #[must_use]
 pub(crate) fn answer(world: &World, state: &State, at: Option<EntityId>, tool: Diagnostic, asked: &Asked) -> Sheet {
-    let mut sheet = Sheet { text: String::with_capacity(1500), records: Vec::with_capacity(16) };
     let reader = at.map(|at| Reader::new(world, state, at).asking(asked));
+    written(world, state, reader, tool)
+}
+
+/// Writes a diagnostic by a reader, or of the whole system if there is none.
+fn written(world: &World, state: &State, reader: Option<Reader<'_>>, tool: Diagnostic) -> Sheet {
+    let mut sheet = Sheet { text: String::with_capacity(1500), records: Vec::with_capacity(16) };
     match (tool, reader) {
         (Diagnostic::QueryLogs, Some(reader)) => reader.logs(&mut sheet),
         (Diagnostic::CheckMetrics, Some(reader)) => reader.metrics(&mut sheet),
@@ -40,5 +45,8 @@ pub(crate) fn answer(world: &World, state: &State, at: Option<EntityId>, tool: D
 /// Reads the records of a diagnostic without its text.
 #[must_use]
 pub(crate) fn records(world: &World, state: &State, at: EntityId, glance: impl Into<Glance>) -> Vec<Record> {
-    read(world, state, at, glance).records
+    let Glance { tool, by } = glance.into();
+    let mut reader = Reader::new(world, state, at).asking(&Asked { by, ..Asked::default() });
+    reader.is_silent = true;
+    written(world, state, Some(reader), tool).records
 }

@@ -26,7 +26,7 @@ impl<'a> Words<'a> {
         let readers = topology.needed_by(self.queue().id()).filter(|edge| edge.kind == EdgeKind::Consume);
         let readers: Vec<_> = readers.map(|edge| edge.from).collect();
         let near = [self.at, self.caller].into_iter().find(|at| readers.contains(at));
-        near.or_else(|| readers.first().copied()).unwrap_or(self.caller)
+        near.or_else(|| self.world.reader_of(self.queue().id())).unwrap_or(self.caller)
     }
 
     /// Returns the offset at which a partition of the queue ends at a time.

@@ -1,14 +1,16 @@
 //! The reader: a diagnostic of one entity in one minute, with what all diagnostics need. Each line of a text begins
 //! with the id of its record.
 
+use std::cell::OnceCell;
 use std::fmt::{self, Write};
 
 use crate::data::dialect::Dialect;
-use crate::data::kinds::Kind;
+use crate::data::kinds::{EdgeKind, Kind};
 use crate::data::vocabulary::FailsAs;
 use crate::draws::Stream;
 use crate::ids::EntityId;
 use crate::incident::calendar::Clock;
+use crate::incident::messages::Messages;
 use crate::incident::world::{Presence, State, World};
 use crate::proof::claim::{Claim, Record};
 use crate::record_id::{RecordId, RecordKey};
@@ -23,6 +25,10 @@ use incident_env::Asked;
 pub(super) const WINDOW: i32 = 120;
 /// The share of failed calls, in thousandths, from which a caller logs them.
 pub(super) const LOGGED: i32 = 25;
+
+/// The milliseconds after which a connection is refused at most, and those after which an answer comes that no work went into.
+const REFUSES: u32 = 2;
+const ANSWERS: u32 = 11;
 
 /// The numbers of the diagnostics, which are hashed into the ids of records.
 pub(super) const LOGS: u64 = 1;
@@ -90,6 +96,10 @@ pub(crate) struct Reader<'a> {
     caller: EntityId,
     /// The optional parameters of the diagnostic.
     pub(super) asked: Asked,
+    /// The messages of the entity, or of the queue that it reads, once they were asked for.
+    messages: OnceCell<Option<Messages>>,
+    /// Whether only the records are wanted, and not the values of series.
+    pub(super) is_silent: bool,
 }
 
 /// The duration of a request, in milliseconds.
@@ -99,6 +109,8 @@ pub(super) enum RequestTime {
     Answered(u32),
     /// The request was given up after this time.
     GivenUp(u32),
+    /// The request was refused at once, after this time at most.
+    Refused(u32),
 }
 
 impl<'a> Reader<'a> {
@@ -108,7 +120,17 @@ impl<'a> Reader<'a> {
         let caller = topology.needed_by(at).next().map_or(at, |edge| edge.from);
         let presences = world.presences(state, at).collect();
         let asked = Asked::default();
-        Self { world, state, at, now: state.minute(), presences, asked, caller }
+        Self {
+            world,
+            state,
+            at,
+            now: state.minute(),
+            presences,
+            asked,
+            caller,
+            messages: OnceCell::new(),
+            is_silent: false,
+        }
     }
 
     /// Returns the reader for a diagnostic with these optional parameters.
@@ -141,6 +163,19 @@ impl<'a> Reader<'a> {
     /// Returns how many minutes logs and series go back.
     pub(super) fn window(&self) -> i32 {
         self.asked.window.and_then(|minutes| i32::try_from(minutes).ok()).map_or(WINDOW, |minutes| minutes.min(WINDOW))
+    }
+
+    /// Returns the messages of the entity if it is a queue, or of the queue that it reads, if it is the one whose messages the
+    /// queue counts.
+    pub(super) fn messages(&self) -> Option<&Messages> {
+        let queue = || {
+            if self.kind(self.at) == Kind::Queue {
+                return Some(self.at);
+            }
+            let read = self.world.incident.topology.needs(self.at).find(|edge| edge.kind == EdgeKind::Consume)?;
+            (self.world.reader_of(read.to) == Some(self.at)).then_some(read.to)
+        };
+        self.messages.get_or_init(|| queue().and_then(|queue| self.world.messages(self.state, queue))).as_ref()
     }
 
     /// Returns the particulars of an entity.
@@ -223,6 +258,21 @@ impl<'a> Reader<'a> {
         match time {
             RequestTime::Answered(ms) => (ms.saturating_mul(spread) / 100).max(1),
             RequestTime::GivenUp(ms) => ms + spread / 3,
+            RequestTime::Refused(ms) => 1 + (spread - 30) * ms / 73,
+        }
+    }
+
+    /// Returns how long a call that failed like this took: who is refused is so at once, unless the other end has waited itself.
+    pub(super) fn time_of(&self, to: EntityId, fails_as: FailsAs, minute: i32) -> RequestTime {
+        let patience = TIMEOUT / 1000;
+        let called = self.world.reading(self.state, to, minute);
+        let has_waited =
+            fails_as == FailsAs::Unavailable && i32::from(called.hung) * 2 >= i32::from(called.error.max(1));
+        match fails_as {
+            FailsAs::Timeout => RequestTime::GivenUp(patience),
+            FailsAs::Refused | FailsAs::Unreachable => RequestTime::Refused(REFUSES),
+            _ if fails_as.is_quick() && !has_waited => RequestTime::Refused(ANSWERS),
+            _ => RequestTime::Answered((self.slowest(to, minute, false) / 1000).clamp(1, patience / 10 * 9)),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The metrics of requests: how many reach an entity, how many of them it fails, and how long answers take.
 
 use crate::data::dialect::Quantity;
+use crate::data::kinds::Kind;
 use crate::data::templates::Series;
 use crate::draws::Stream;
 use crate::ids::ClassSet;
@@ -37,11 +38,15 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Returns the requests that reach the entity in a minute, per second.
-    pub(super) fn requests_in(&self, minute: i32) -> i64 {
-        let usual = self.world.incident.traffic.usual(self.at) / 1000;
-        let load = i64::from(self.world.reading(self.state, self.at, minute).load);
-        usual * load / 1000 * self.world.users(self.state, minute) / 1000
+    /// Returns the requests that reach the entity in the time that a point stands for, in thousandths a second.
+    pub(super) fn requests_in(&self, point: i32) -> i64 {
+        self.over(point, |minute| {
+            let usual = self.world.incident.traffic.usual(self.at);
+            let load = i64::from(self.world.reading(self.state, self.at, minute).load);
+            let caught_up = self.messages().filter(|_| self.kind(self.at) == Kind::Worker);
+            let caught_up = caught_up.map_or(0, |messages| messages.caught_up(minute) * 1000 / 60);
+            usual * load / 1000 * self.world.users(self.state, minute) / 1000 + caught_up
+        })
     }
 
     /// Writes the requests that reach the entity.
@@ -49,7 +54,7 @@ impl<'a> Reader<'a> {
         let (claim, _) = self.flood();
         sheet.begin(self.id(METRICS, REQUESTS, i64::from(self.now)), claim);
         let requests =
-            self.minutes().map(|minute| Tenths(self.noisy(REQUESTS, minute, self.requests_in(minute) * 10, 30)));
+            self.minutes().map(|minute| Tenths(self.noisy(REQUESTS, minute, self.requests_in(minute) / 100, 30)));
         self.series(sheet, OF_REQUESTS[0], "per s", requests);
     }
 
@@ -98,7 +103,7 @@ impl<'a> Reader<'a> {
         sheet.begin(self.id(METRICS, REQUESTS, i64::from(self.now)), claim);
         let printed = self.printed(series);
         let values = self.minutes().map(|minute| {
-            let factor = self.flood_of(series, minute).max(100);
+            let factor = self.over(minute, |minute| self.flood_of(series, minute).max(100));
             Tenths(self.noisy(REQUESTS, minute, usual * factor / 10, 60))
         });
         self.series(sheet, &printed.label, printed.unit, values);
@@ -113,7 +118,7 @@ impl<'a> Reader<'a> {
         let most = failing_noise(incident.knobs.noise);
         let failed = self.minutes().map(|minute| {
             let noise = incident.draws.below(Stream::Noise, self.slot(FAILED), when(minute), most);
-            Tenths((i64::from(reading(minute).error) + i64::from(noise)).min(1000))
+            Tenths((self.over(minute, |minute| i64::from(reading(minute).error)) + i64::from(noise)).min(1000))
         });
         self.series(sheet, OF_REQUESTS[1], "%", failed);
     }
@@ -124,7 +129,9 @@ impl<'a> Reader<'a> {
         sheet
             .begin(self.id(METRICS, RESPONSE_TIME, i64::from(self.now)), Claim::Slow { at: self.at, up: trouble.slow });
         let times = self.minutes().map(|minute| {
-            let latency = i64::from(self.world.reading(self.state, self.at, minute).p99);
+            // Of some minutes the slowest hundredth is about that of the slowest one.
+            let of_minute = |minute| i64::from(self.world.reading(self.state, self.at, minute).p99);
+            let latency = self.stands_for(minute).map(of_minute).max().unwrap_or_default();
             Tenths(self.noisy(RESPONSE_TIME, minute, latency / 100, 60))
         });
         self.series(sheet, OF_REQUESTS[3], "ms", times);
@@ -134,7 +141,7 @@ impl<'a> Reader<'a> {
     fn medians(&self, sheet: &mut Sheet) {
         sheet.begin(self.id(METRICS, MEDIAN, i64::from(self.now)), Claim::Nothing);
         let times = self.minutes().map(|minute| {
-            let median = i64::from(self.world.reading(self.state, self.at, minute).p50);
+            let median = self.over(minute, |minute| i64::from(self.world.reading(self.state, self.at, minute).p50));
             Tenths(self.noisy(RESPONSE_TIME, minute, median / 100, 60))
         });
         self.series(sheet, OF_REQUESTS[2], "ms", times);

@@ -99,7 +99,7 @@ impl Reader<'_> {
             if usual > 0 {
                 sheet.begin(self.split_id(by, number), Claim::Nothing);
                 let rates = self.minutes().zip(&part.requests).map(|(minute, share)| {
-                    let rate = self.requests_in(minute) * share / 100;
+                    let rate = self.requests_in(minute) * share / 100_000;
                     Tenths(self.noisy(SPLITS + by as u64 * MOST + number, minute, rate, 30))
                 });
                 self.series(sheet, &format!("requests{{{}}}", part.label), "per s", rates);
@@ -117,9 +117,13 @@ impl Reader<'_> {
                 }
                 let slot = self.slot(SPLITS + by as u64 * MOST + number + 1);
                 let noise = i64::from(incident.draws.below(Stream::Noise, slot, when(minute), most));
-                let all = i64::from(self.world.reading(self.state, self.at, minute).error);
-                let own = class.map_or(0, |class| self.fails_in_one_place(class, minute));
-                Tenths((fails_here(all, own, hit(place), part.is_hit) + noise).clamp(0, 1000))
+                let hit = hit(place);
+                let fails = self.over(minute, |minute| {
+                    let all = i64::from(self.world.reading(self.state, self.at, minute).error);
+                    let own = class.map_or(0, |class| self.fails_in_one_place(class, minute));
+                    fails_here(all, own, hit, part.is_hit)
+                });
+                Tenths((fails + noise).clamp(0, 1000))
             });
             self.series(sheet, &format!("failed requests{{{}}}", part.label), "%", failed);
         }
@@ -223,18 +227,19 @@ impl Reader<'_> {
             return;
         }
         let most = failing_noise(incident.knobs.noise);
-        let own: Vec<_> = self.minutes().map(|minute| self.passed_on(minute)).collect();
         for (number, journey) in (0..).map(|number| number * 2).zip(&topology.journeys) {
             let label = format!("route=\"/{}\"", journey.name);
             sheet.begin(self.split_id(Dimension::Route, number), Claim::Nothing);
             let slot = SPLITS + Dimension::Route as u64 * MOST + number;
             let rates = self.minutes().map(|minute| {
-                Tenths(self.noisy(slot, minute, self.requests_in(minute) * i64::from(journey.requests) / 100, 30))
+                let rate = self.requests_in(minute) * i64::from(journey.requests) / 100_000;
+                Tenths(self.noisy(slot, minute, rate, 30))
             });
             self.series(sheet, &format!("requests{{{label}}}"), "per s", rates);
             sheet.begin(self.split_id(Dimension::Route, number + 1), Claim::Impact);
-            let failed = self.minutes().zip(&own).map(|(minute, passed_on)| {
-                let answered = passed_on * self.answered_behind(journey, minute) / 1000;
+            let failed = self.minutes().map(|minute| {
+                let answered =
+                    self.over(minute, |minute| self.passed_on(minute) * self.answered_behind(journey, minute) / 1000);
                 let noise = incident.draws.below(Stream::Noise, self.slot(slot + 1), when(minute), most);
                 Tenths((1000 - answered + i64::from(noise)).min(1000))
             });
@@ -272,11 +277,11 @@ impl Reader<'_> {
         for (number, code) in (0..).zip(["200", bad]) {
             sheet.begin(self.split_id(Dimension::Code, number), Claim::Nothing);
             let rates = self.minutes().map(|minute| {
-                let reading = self.world.reading(self.state, self.at, minute);
-                let failed = i64::from(reading.error);
+                let failed =
+                    self.over(minute, |minute| i64::from(self.world.reading(self.state, self.at, minute).error));
                 let share = if code == "200" { 1000 - failed } else { failed };
-                let rate = self.requests_in(minute) * share / 1000;
-                Tenths(self.noisy(SPLITS + Dimension::Code as u64 * MOST + number, minute, rate * 10, 30))
+                let rate = self.requests_in(minute) * share / 100_000;
+                Tenths(self.noisy(SPLITS + Dimension::Code as u64 * MOST + number, minute, rate, 30))
             });
             self.series(sheet, &format!("responses{{code=\"{code}\"}}"), "per s", rates);
         }
@@ -363,7 +368,8 @@ impl Reader<'_> {
             let claim =
                 Claim::Calls { from: edge.from, to: edge.to, fail: self.fails(edge, self.now).0 >= 25, errors: None };
             sheet.begin(self.split_id(Dimension::Peer, number), claim);
-            let failed = self.minutes().map(|minute| Tenths(i64::from(self.fails(edge, minute).0)));
+            let failed =
+                self.minutes().map(|minute| Tenths(self.over(minute, |minute| i64::from(self.fails(edge, minute).0))));
             self.series(sheet, &format!("failed calls{{peer=\"{}\"}}", self.name(edge.to)), "%", failed);
         }
     }
@@ -434,7 +440,8 @@ impl Reader<'_> {
             }
             let claim = Claim::Calls { from: edge.from, to: edge.to, fail: true, errors: None };
             sheet.begin(self.split_id(Dimension::Reason, number), claim);
-            let values = self.minutes().map(|minute| Tenths(i64::from(self.fails(edge, minute).0)));
+            let values =
+                self.minutes().map(|minute| Tenths(self.over(minute, |minute| i64::from(self.fails(edge, minute).0))));
             let label = format!(
                 "failed calls{{peer=\"{}\",reason=\"{}\"}}",
                 self.name(edge.to),

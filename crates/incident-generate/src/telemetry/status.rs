@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
+use crate::draws::Stream;
 use crate::ids::ClassSet;
+use crate::incident::incident::Decoy;
 use crate::incident::world::Presence;
 use crate::proof::claim::Claim;
 use crate::telemetry::reader::{Reader, STATUS, Sheet};
@@ -12,6 +14,9 @@ use crate::telemetry::words::Words;
 const FAILING: i16 = 400;
 /// The slot of the first field; the slot before is that of the line about the entity itself.
 const FIELDS: u64 = 1;
+/// The slot of the line about a known issue, and of how many services that have failed for days there is a ticket.
+const KNOWN: u64 = 91;
+const TOLD: [u32; 2] = [2, 3];
 /// The minutes of an hour, over which some fields count.
 const HOUR: i32 = 60;
 /// The greatest age of a symptom that is told apart, in minutes.
@@ -66,6 +71,26 @@ impl Reader<'_> {
             sheet.text.push('\n');
         }
         self.draining(sheet);
+        self.known_issue(sheet);
+    }
+
+    /// Writes that somebody knows that the entity has failed for days, if somebody does.
+    fn known_issue(&self, sheet: &mut Sheet) {
+        let (incident, vocabulary) = (&self.world.incident, &self.world.library.vocabulary);
+        let known = [vocabulary.long_broken(), vocabulary.long_ailing()];
+        let is_known = |decoy: &&Decoy| decoy.at == self.at && known.contains(&decoy.predicate);
+        let place = u64::from(self.at);
+        let is_told = incident.draws.below(Stream::Decoys, place, 6, TOLD[1]) < TOLD[0];
+        if !is_told || !incident.decoys.iter().any(|decoy| is_known(&decoy)) {
+            return;
+        }
+        sheet.begin(self.id(STATUS, KNOWN, i64::from(self.now)), Claim::Nothing);
+        let number = incident.names.within(Stream::Addresses, place, 44, 1200, 9800);
+        let days = incident.draws.within(Stream::Decoys, place, 7, 4, 40);
+        let _ = writeln!(
+            sheet.text,
+            "known issue: ticket {number}, low urgency, open for {days} days: fails some of its requests, callers go on without"
+        );
     }
 
     /// Writes the line about the entity itself.

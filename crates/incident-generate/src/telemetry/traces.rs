@@ -17,7 +17,7 @@ use crate::telemetry::instrumentation::{Target, language, scope_of};
 use crate::telemetry::otlp::{
     Attribute, ExportTraceServiceRequest, Resource, ResourceSpans, Scope, ScopeSpans, Span, SpanKind, Status,
 };
-use crate::telemetry::reader::{LOGGED, LOGS, Reader, Sheet};
+use crate::telemetry::reader::{LOGGED, LOGS, Reader, RequestTime, Sheet};
 use crate::telemetry::span_error::{Called, SpanError, span_error, status};
 use crate::telemetry::words::Words;
 
@@ -121,8 +121,10 @@ impl Reader<'_> {
             let took = match (told, looks) {
                 (Some(told), _) => told.took.saturating_mul(1000),
                 (None, Some(FailsAs::Timeout)) => TIMEOUT + within(salt ^ 0xb, 8000, 30_000),
-                // Whoever waits longer has given up.
-                (None, Some(_)) => usual.min(TIMEOUT / 10 * 9),
+                (None, Some(looks)) => match self.time_of(edge.to, looks, minute) {
+                    RequestTime::Answered(_) => usual.min(TIMEOUT / 10 * 9),
+                    time => self.took(time, salt).saturating_mul(1000),
+                },
                 (None, None) => usual.min(own / 10 * 9).min(TIMEOUT - within(salt ^ 0xb, 8000, 90_000)),
             };
             Traced { edge, looks, took }
