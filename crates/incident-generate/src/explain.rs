@@ -120,6 +120,7 @@ fn timeline(world: &World, out: &mut String) {
             Refutation::TooLate => "it began after the onset",
             Refutation::TooEarly => "it came and went long before the onset",
             Refutation::Over => "it was over before the alert",
+            Refutation::Alone => "it began with the fault, and no other sign of a fault stands beside it",
         };
         let shows = library.vocabulary.names(decoy.shows).join(", ");
         let _ = writeln!(out, "  decoy   {} shows {shows}; {why}", name(decoy.at));

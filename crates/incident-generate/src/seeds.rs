@@ -254,10 +254,22 @@ fn source(code: [u8; 32]) -> Draws {
 /// turning one of them compares the same incidents.
 fn of_world(knobs: &Knobs) -> String {
     let Knobs {
-        services, hops, decoys, broken, changes, misleading, ambiguity, hypotheses, views, steps, second, ..
+        services,
+        hops,
+        decoys,
+        coincident,
+        broken,
+        changes,
+        misleading,
+        ambiguity,
+        hypotheses,
+        views,
+        steps,
+        second,
+        ..
     } = knobs;
     format!(
-        "services {services} hops {hops} decoys {decoys} broken {broken} changes {changes} misleading {misleading} ambiguity {ambiguity} \
+        "services {services} hops {hops} decoys {decoys} coincident {coincident} broken {broken} changes {changes} misleading {misleading} ambiguity {ambiguity} \
          hypotheses {hypotheses} views {views} steps {steps:?} second {second}"
     )
 }
@@ -269,6 +281,7 @@ fn of_play(knobs: &Knobs) -> String {
         services: _,
         hops: _,
         decoys: _,
+        coincident: _,
         broken: _,
         changes: _,
         misleading: _,

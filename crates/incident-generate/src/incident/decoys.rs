@@ -1,5 +1,7 @@
-//! Decoys: events beside the fault that look like one. Each is true, does little to traffic, and is refuted by the time
-//! at which it began or ended.
+//! Decoys: events beside the fault that look like one. Each is true and does little to traffic. Some are refuted by the
+//! time at which they began or ended; those that began with the fault are refuted by what is not seen beside them.
+
+use std::cmp::Reverse;
 
 use crate::data::kinds::EdgeKind;
 use crate::data::library::Library;
@@ -32,15 +34,34 @@ impl Decoys<'_> {
         let mut decoys = self.broken(fault, troubled);
         let entities: Vec<_> = self.topology.ids().collect();
         let order = self.draws.shuffled(Stream::Decoys, 0, entities.len());
-        let free = order.into_iter().map(|index| entities[index]);
-        let free = free.filter(|at| is_free(fault, *at) && !decoys.iter().any(|decoy| decoy.at == *at));
+        let mut free: Vec<_> = order.into_iter().map(|index| entities[index]).collect();
+        free.retain(|at| is_free(fault, *at) && !decoys.iter().any(|decoy| decoy.at == *at));
         let possible = self.possible();
-        let more: Vec<_> = free
-            .filter_map(|at| self.decoy(at, possible[at.index()], duration))
-            .take(usize::from(self.knobs.decoys))
-            .collect();
+        let (wanted, percent) = (u32::from(self.knobs.decoys), self.knobs.coincident);
+        // Those that began with the fault lead astray where it is looked for.
+        let mut near = free.clone();
+        near.sort_by_key(|at| Reverse(self.nearness(*at, troubled)));
+        let coincident = near
+            .into_iter()
+            .filter_map(|at| self.decoy(at, possible[at.index()], Refutation::Alone, duration))
+            .take((wanted * percent / 100) as usize);
+        decoys.extend(coincident);
+        free.retain(|at| !decoys.iter().any(|decoy| decoy.at == *at));
+        let more = free.into_iter().filter_map(|at| {
+            let refutation = *self.draws.pick(Stream::Decoys, u64::from(at), 2000, &Refutation::BY_TIME);
+            self.decoy(at, possible[at.index()], refutation, duration)
+        });
+        let more: Vec<_> = more.take((wanted - wanted * percent / 100) as usize).collect();
         decoys.extend(more);
         decoys
+    }
+
+    /// Returns how near an entity is to what the fault troubles: 2 where it troubles it, 1 beside that, else 0.
+    fn nearness(self, at: EntityId, troubled: &Troubled) -> u8 {
+        let troubled = troubled.any();
+        let callers = self.topology.needed_by(at).map(|edge| edge.from);
+        let mut around = callers.chain(self.topology.needs(at).map(|edge| edge.to));
+        if troubled.contains(at) { 2 } else { u8::from(around.any(|other| troubled.contains(other))) }
     }
 
     /// Draws services, so many at most, that have failed for days and that their callers can do without. Those that are called by what
@@ -90,7 +111,7 @@ impl Decoys<'_> {
     }
 
     /// Draws a decoy at an entity, if there is something that it can show.
-    fn decoy(self, at: EntityId, possible: ClassSet, duration: u32) -> Option<Decoy> {
+    fn decoy(self, at: EntityId, possible: ClassSet, refutation: Refutation, duration: u32) -> Option<Decoy> {
         let Self { library, draws, .. } = self;
         let place = u64::from(at);
         let kind = self.topology.entity(at).kind;
@@ -103,13 +124,13 @@ impl Decoys<'_> {
         let count = draws.within(Stream::Decoys, place, 1000, 1, self.knobs.ambiguity.max(1)) as usize;
         classes.truncate(count);
         let predicate = event(*classes.first()?)?;
-        let refutation = *draws.pick(Stream::Decoys, place, 2000, &Refutation::ALL);
         let onset = -duration.cast_signed();
         let within = |number: u64, low: i32, high: i32| {
             low + draws.within(Stream::Decoys, place, number, 0, (high - low).max(0).unsigned_abs()).cast_signed()
         };
         let (from, to) = match refutation {
             Refutation::Chronic => (EVER, i32::MAX),
+            Refutation::Alone => (within(2006, onset - 2, onset + 4), i32::MAX),
             // It is clearly later than the onset, and there are samples since.
             Refutation::TooLate => (within(2001, onset + 10, -11), i32::MAX),
             Refutation::TooEarly => {
@@ -121,7 +142,11 @@ impl Decoys<'_> {
                 (to - within(2005, 11, 18), to)
             }
         };
-        let strength = Strength::drawn(draws, place, 901);
+        let strength = match refutation {
+            // Several add up along one path, so each is weak more often than not.
+            Refutation::Alone => Strength::drawn(draws, place, 901).min(Strength::drawn(draws, place, 902)),
+            _ => Strength::drawn(draws, place, 901),
+        };
         Some(Decoy { at, shows: classes.into_iter().collect(), predicate, strength, refutation, from, to })
     }
 }

@@ -38,7 +38,14 @@ incident_env::named_enum! {
         TooEarly = "too_early",
         /// The decoy went away by itself before the alert.
         Over = "over",
+        /// The decoy began with the fault, and nothing stands beside it that a fault that shows this would show as well.
+        Alone = "alone",
     }
+}
+
+impl Refutation {
+    /// What refutes a decoy by the time at which it began or ended.
+    pub const BY_TIME: [Self; 4] = [Self::Chronic, Self::TooLate, Self::TooEarly, Self::Over];
 }
 
 /// A decoy: an event that looks like a fault and is none. What is seen of it is true, and so is the little that it does

@@ -23,6 +23,8 @@ pub struct Knobs {
     pub hops: u16,
     /// The number of decoys, each of which something refutes.
     pub decoys: u16,
+    /// The share of decoys, in hundredths, that began with the fault and stand near what it troubles.
+    pub coincident: u32,
     /// The most services that have failed for days and that their callers can do without.
     pub broken: u16,
     /// The number of changes of the last day that set nothing off.
@@ -71,10 +73,11 @@ const fn knob(name: &'static str, least: u32, most: u32, set: fn(&mut Knobs, u32
 }
 
 /// All knobs that can be turned by name, each with its least and its greatest value.
-const KNOBS: [Knob; 18] = [
+const KNOBS: [Knob; 19] = [
     knob("services", 6, 60, |knobs, value| knobs.services = small(value)),
     knob("hops", 1, 6, |knobs, value| knobs.hops = small(value)),
     knob("decoys", 0, 20, |knobs, value| knobs.decoys = small(value)),
+    knob("coincident", 0, 100, |knobs, value| knobs.coincident = value),
     knob("broken", 0, 6, |knobs, value| knobs.broken = small(value)),
     knob("changes", 0, 60, |knobs, value| knobs.changes = value),
     knob("misleading", 0, 100, |knobs, value| knobs.misleading = value),
@@ -124,6 +127,7 @@ impl Knobs {
             services: 14,
             hops: 3,
             decoys: 2,
+            coincident: 0,
             broken: 0,
             changes: 6,
             misleading: 0,
@@ -145,10 +149,12 @@ impl Knobs {
             Level::Medium => Self {
                 services: 18,
                 hops: 4,
-                decoys: 4,
+                decoys: 8,
+                coincident: 75,
                 broken: 1,
                 changes: 8,
                 misleading: 20,
+                ambiguity: 2,
                 hypotheses: 15,
                 alerts: 2,
                 steps: [14, 24, 34],
@@ -157,11 +163,12 @@ impl Knobs {
             Level::Hard => Self {
                 services: 28,
                 hops: 5,
-                decoys: 8,
+                decoys: 14,
+                coincident: 75,
                 broken: 2,
                 changes: 10,
                 misleading: 76,
-                ambiguity: 1,
+                ambiguity: 2,
                 hypotheses: 25,
                 views: 3,
                 alerts: 3,
@@ -171,11 +178,12 @@ impl Knobs {
             Level::Expert => Self {
                 services: 44,
                 hops: 6,
-                decoys: 14,
+                decoys: 18,
+                coincident: 75,
                 broken: 3,
                 changes: 12,
                 misleading: 100,
-                ambiguity: 1,
+                ambiguity: 3,
                 hypotheses: 40,
                 views: 3,
                 second: 50,
