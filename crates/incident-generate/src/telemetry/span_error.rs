@@ -66,12 +66,12 @@ pub(super) fn span_error(called: Called<'_>, looks: FailsAs) -> SpanError {
 fn answered(technology: &str, looks: FailsAs) -> (Option<&'static str>, &'static str) {
     match (technology, looks) {
         ("postgresql", FailsAs::Unavailable) => {
-            (Some("57P03"), "FATAL: the database system is not accepting connections")
+            (Some("53300"), "FATAL: remaining connection slots are reserved for non-replication superuser connections")
         }
         ("postgresql", FailsAs::Auth) => (Some("28P01"), "FATAL: password authentication failed"),
         ("postgresql", FailsAs::Quota) => (Some("53300"), "FATAL: sorry, too many clients already"),
         ("postgresql", _) => (Some("08006"), "connection to server was lost"),
-        ("mysql", FailsAs::Unavailable) => (Some("1053"), "Server shutdown in progress"),
+        ("mysql", FailsAs::Unavailable) => (Some("1040"), "Too many connections"),
         ("mysql", FailsAs::Auth) => (Some("1045"), "Access denied (using password: YES)"),
         ("mysql", FailsAs::Quota) => (Some("1040"), "Too many connections"),
         ("mysql", _) => (Some("2013"), "Lost connection to MySQL server during query"),
