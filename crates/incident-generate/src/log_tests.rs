@@ -129,7 +129,9 @@ fn processes_are_others_after_a_restart() {
             // The heading names what was looked for, and no pod.
             let names = text.lines().filter_map(|line| word_after(line, "\"hostname\":\""));
             let names: BTreeSet<_> = names.filter(|name| !name.is_empty()).collect();
-            assert!(names.len() <= 1, "{place}: {names:?}");
+            // While its first pod waits for its container another one prints.
+            let most = 1 + usize::from(holds(&made, at, "parse_fail"));
+            assert!(names.len() <= most, "{place}: {names:?}");
             assert!(
                 seen.len() <= 1 || holds(&made, at, "restarts_up") || !restarts(&made, at).is_empty(),
                 "{place}\n{text}"

@@ -134,7 +134,6 @@ open_ticket = { role = "ticket", takes = ["gateway", "api", "db", "change"], min
 "#;
 
 const TEMPLATES: &str = r#"
-notes = {}
 [[series]]
 label = "cpu"
 unit = "%"
@@ -299,6 +298,7 @@ impl Small {
             at,
             kind: crate::data::family::ChangeKind::Job,
             minutes_ago,
+            posed: None,
         };
         let incident = Incident {
             id: "GEN-0000000000000001".to_owned(),

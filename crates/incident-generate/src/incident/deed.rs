@@ -32,8 +32,6 @@ pub(crate) enum Deed {
         at: EntityId,
         /// The first minute in which they are there.
         from: i32,
-        /// Whether nothing called for it.
-        is_needless: bool,
     },
     /// The change that set a fault off was taken back.
     TakenBack {

@@ -70,8 +70,7 @@ impl World {
             Some(Besides::ResumesJob) => self.resume(state, target, data, &mut consequence),
             Some(Besides::GrowsVolume) => state.deeds.push(Deed::Grown { at: target.at, from: ends }),
             Some(Besides::RotatesSecrets) => {
-                let is_needless = consequence.effect == Effect::Nothing;
-                state.deeds.push(Deed::Rotated { at: target.at, from: ends, is_needless });
+                state.deeds.push(Deed::Rotated { at: target.at, from: ends });
             }
             None => {}
         }
@@ -263,7 +262,7 @@ impl State {
     pub(crate) fn rotated_at(&self, issuer: EntityId) -> Option<i32> {
         let rotations = self.deeds.iter().rev();
         let mut minutes = rotations.filter_map(|deed| match deed {
-            Deed::Rotated { at, from, .. } if *at == issuer => Some(*from),
+            Deed::Rotated { at, from } if *at == issuer => Some(*from),
             _ => None,
         });
         minutes.next()
@@ -279,14 +278,10 @@ impl State {
         })
     }
 
-    /// Counts the generations of secrets that a part issued in the episode up to a minute without need. Those that a repair
-    /// issued end a class of evidence, and are counted by that.
+    /// Counts the generations of secrets that a part issued in the episode up to a minute.
     #[must_use]
-    pub(crate) fn needless_generations(&self, issuer: EntityId, minute: i32) -> usize {
-        let is_one = |deed: &&Deed| match deed {
-            Deed::Rotated { at, from, is_needless } => *at == issuer && *from <= minute && *is_needless,
-            Deed::Suspended { .. } | Deed::Grown { .. } | Deed::TakenBack { .. } => false,
-        };
+    pub(crate) fn rotations(&self, issuer: EntityId, minute: i32) -> usize {
+        let is_one = |deed: &&Deed| matches!(deed, Deed::Rotated { at, from } if *at == issuer && *from <= minute);
         self.deeds.iter().filter(is_one).count()
     }
 }

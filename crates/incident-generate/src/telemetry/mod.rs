@@ -9,6 +9,7 @@ mod dependencies;
 mod drawn;
 mod feed;
 mod flag_share;
+mod generations;
 mod grammar;
 mod instrumentation;
 mod labels;

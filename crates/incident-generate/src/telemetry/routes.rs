@@ -1,14 +1,28 @@
-//! The paths of requests in texts. Each part has a few routes, under the name of what it is for.
+//! The paths of requests in texts, and the neighbours of a network. Each part has a few routes, under the name of what it is for.
 
 use std::fmt::Write;
 
 use crate::data::kinds::Kind;
 use crate::data::phrase::Known;
+use crate::data::places::NEIGHBORS;
 use crate::ids::EntityId;
 use crate::system::particulars::Particulars;
 use crate::telemetry::words::Words;
 
 impl<'a> Words<'a> {
+    /// Returns one of the neighbours of a network, counted from the one that is named first.
+    pub(super) fn neighbor(&self, number: usize) -> &'static str {
+        let mut first = String::new();
+        self.named_drawn(&mut first, "neighbor");
+        let place = NEIGHBORS.iter().position(|name| *name == first).unwrap_or_default();
+        NEIGHBORS[(place + number) % NEIGHBORS.len()]
+    }
+
+    /// Appends the address of one of the neighbours of a network.
+    pub(super) fn write_neighbor_ip(&self, out: &mut String, number: u32) -> std::fmt::Result {
+        write!(out, "10.255.{}.1", (self.own().drawn(31, 0, 31) + number * 7) % 32)
+    }
+
     /// Returns the part whose routes an entry names: whoever is called, if it is about a call of the part to another.
     pub(super) fn route_of(&self) -> EntityId {
         let is_store = |at: EntityId| !matches!(self.of(at).kind(), Kind::Api | Kind::External | Kind::Gateway);
