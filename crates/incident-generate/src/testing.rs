@@ -299,6 +299,7 @@ impl Small {
             kind: crate::data::family::ChangeKind::Job,
             minutes_ago,
             posed: None,
+            set_off: false,
         };
         let incident = Incident {
             id: "GEN-0000000000000001".to_owned(),

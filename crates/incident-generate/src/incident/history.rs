@@ -76,7 +76,14 @@ impl History<'_> {
             triggers.push(kind.is_recorded().then(|| {
                 let lag = draws.within(Stream::Changes, salt, 1, least, most.max(least));
                 let posed = Some(fault.family);
-                let change = Change { id: id(salt), at: fault.trigger_at, kind, minutes_ago: duration + lag, posed };
+                let change = Change {
+                    id: id(salt),
+                    at: fault.trigger_at,
+                    kind,
+                    minutes_ago: duration + lag,
+                    posed,
+                    set_off: true,
+                };
                 changes.push(change.clone());
                 change.id
             }));
@@ -86,12 +93,12 @@ impl History<'_> {
             let salt = OF_OTHERS + u64::from(number);
             if let Some(Posed { at, family, minutes_ago }) = self.harmless_trigger(salt) {
                 let kind = self.library.families[family].trigger.kind;
-                changes.push(Change { id: id(salt), at, kind, minutes_ago, posed: Some(family) });
+                changes.push(Change { id: id(salt), at, kind, minutes_ago, posed: Some(family), set_off: false });
             }
         }
         if let Some((at, minutes_ago)) = planned {
             let kind = self.kind_of_change(at, OF_PLANNED);
-            changes.push(Change { id: id(OF_PLANNED), at, kind, minutes_ago, posed: None });
+            changes.push(Change { id: id(OF_PLANNED), at, kind, minutes_ago, posed: None, set_off: false });
         }
         // Some places were changed again since, in another way.
         let again = |(salt, change): (u64, &Change)| {
@@ -102,7 +109,7 @@ impl History<'_> {
         };
         let again: Vec<_> = (OF_AGAIN..).zip(&changes).filter_map(again).collect();
         for (salt, at, kind, minutes_ago) in again {
-            changes.push(Change { id: id(salt), at, kind, minutes_ago, posed: None });
+            changes.push(Change { id: id(salt), at, kind, minutes_ago, posed: None, set_off: false });
         }
         // Half of all entities were changed longer ago.
         for at in self.topology.ids() {
@@ -115,6 +122,7 @@ impl History<'_> {
                     kind: self.kind_of_change(at, salt),
                     minutes_ago,
                     posed: None,
+                    set_off: false,
                 });
             }
         }

@@ -27,6 +27,8 @@ pub struct Change {
     pub minutes_ago: u32,
     /// The number of the family that it set off, or that it was drawn for as if it had.
     pub(crate) posed: Option<usize>,
+    /// Whether what it edited set a fault off.
+    pub(crate) set_off: bool,
 }
 
 incident_env::named_enum! {

@@ -69,6 +69,10 @@ impl World {
             Some(Besides::SuspendsJob) => self.suspend(state, verb, target, before - state.facts),
             Some(Besides::ResumesJob) => self.resume(state, target, data, &mut consequence),
             Some(Besides::GrowsVolume) => state.deeds.push(Deed::Grown { at: target.at, from: ends }),
+            Some(Besides::RenewsCertificate) => {
+                let stops = self.library.verbs.of(verb).sees;
+                state.deeds.push(Deed::Renewed { at: target.at, from: ends, stops });
+            }
             Some(Besides::RotatesSecrets) => {
                 state.deeds.push(Deed::Rotated { at: target.at, from: ends });
             }
@@ -239,10 +243,15 @@ impl State {
         self.deeds.iter_mut().find(|deed| matches!(deed, Deed::Suspended { job, until: None, .. } if *job == of))
     }
 
-    /// Returns the minute in which an event beside the fault ends: what is a run of a job ends when the job is suspended.
+    /// Returns the minute in which an event beside the fault ends: what is a run of a job ends when the job is suspended,
+    /// and a certificate that has ended when it is issued anew.
     pub(super) fn end_of(&self, decoy: &Decoy) -> i32 {
         let ended = self.deeds.iter().filter_map(|deed| match deed {
-            Deed::Suspended { job, from, stops, .. } if job.at == decoy.at && decoy.shows.meets(*stops) => Some(*from),
+            Deed::Suspended { job: Target { at, .. }, from, stops, .. } | Deed::Renewed { at, from, stops }
+                if *at == decoy.at && decoy.shows.meets(*stops) =>
+            {
+                Some(*from)
+            }
             _ => None,
         });
         ended.fold(decoy.to, i32::min)

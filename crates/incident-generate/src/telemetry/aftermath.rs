@@ -32,7 +32,9 @@ impl Reader<'_> {
             match self.world.library.vocabulary.verb(own.verb).besides {
                 Some(Besides::SuspendsJob) => Some((text, suspension?.0)),
                 Some(Besides::ResumesJob) => Some((text, suspension?.1?)),
-                Some(Besides::GrowsVolume | Besides::RotatesSecrets) | None => Some((text, own.minute)),
+                Some(Besides::GrowsVolume | Besides::RotatesSecrets | Besides::RenewsCertificate) | None => {
+                    Some((text, own.minute))
+                }
             }
         })
     }

@@ -78,7 +78,7 @@ impl<'a> Reader<'a> {
         let all = incident.changes.iter().enumerate();
         let mut posed: Vec<_> = all
             .filter(|(_, one)| one.at == like.at && one.kind == like.kind)
-            .filter_map(|(slot, one)| Some((!incident.triggers().any(|id| *id == one.id), slot, one.posed?)))
+            .filter_map(|(slot, one)| Some((!one.set_off, slot, one.posed?)))
             .collect();
         posed.sort_unstable();
         let mut kept: Vec<(usize, usize)> = Vec::new();
@@ -99,7 +99,7 @@ impl<'a> Reader<'a> {
             _ => return self.some_peer(),
         };
         let severed = self.world.severed(looks);
-        if severed.is_some() && incident.triggers().any(|id| *id == change.id) {
+        if severed.is_some() && change.set_off {
             return severed;
         }
         let block = |at: EntityId| self.particulars(at).address().block();

@@ -62,7 +62,9 @@ pub(super) fn generations(world: &World, state: &State, issuer: EntityId, minute
     let is_document = of.kind() != Kind::Identity;
     if begins.is_some_and(|from| from <= minute) {
         let issued = if is_document { from_changes } else { of.generation() + 1 + rotations };
-        if of_fault().any(|one| minute < one.to) {
+        // Secrets come into use once a rotation is over.
+        let is_rotating = !is_document && state.rotated_at(issuer).is_some_and(|rotated| minute < rotated);
+        if is_rotating || of_fault().any(|one| minute < one.to) {
             return Generations { in_use: of.generation(), issued };
         }
         let issued = issued + u32::from(is_document);
@@ -111,11 +113,7 @@ const fn is_issued_by_changes(of: Kind, change: ChangeKind) -> bool {
 
 /// Returns the place of the change that set a fault off by issuing something, if one did at this part.
 fn trigger_at(world: &World, at: EntityId) -> Option<usize> {
-    let incident = &world.incident;
-    incident.triggers().find_map(|id| {
-        let is_it = |change: &crate::incident::incident::Change| change.id == *id && change.at == at;
-        incident.changes.iter().position(is_it)
-    })
+    world.incident.changes.iter().position(|change| change.set_off && change.at == at)
 }
 
 /// Returns the generation that the newest change of the history of a part issued. The one that set a fault off issued the one
