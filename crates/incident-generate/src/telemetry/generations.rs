@@ -36,26 +36,26 @@ pub(super) fn issuer_for(world: &World, at: EntityId) -> EntityId {
 }
 
 /// Returns the generations of an issuer in a minute.
-pub(super) fn generations(world: &World, state: &State, issuer: EntityId, minute: i32) -> Generations {
+pub(super) fn generations(world: &World, state: &State, at: EntityId, minute: i32) -> Generations {
     let incident = &world.incident;
-    let of = Particulars::of(&incident.topology, incident.draws, incident.names, issuer);
+    let of = Particulars::of(&incident.topology, incident.draws, incident.names, at);
     let count = |number: usize| u32::try_from(number).unwrap_or_default();
     let of_class = |name: &str| -> Vec<Presence> {
         let class = world.library.vocabulary.class_named(name);
-        let all = world.presences(state, issuer);
+        let all = world.presences(state, at);
         all.filter(|one| class.is_some_and(|class| one.classes.contains(class))).collect()
     };
     if of.kind().is_store() {
         // Of stores it is the epoch of who leads.
         let ended = of_class(LEADERS).iter().filter(|one| one.to <= minute).count();
         let in_use = of.generation() + count(ended);
-        let stale = of_class(STALE).iter().chain(&of_class(LEADERS)).any(|one| (one.from..one.to).contains(&minute));
-        return Generations { in_use, issued: in_use + u32::from(stale) };
+        let differs = of_class(STALE).iter().chain(&of_class(LEADERS)).any(|one| (one.from..one.to).contains(&minute));
+        return Generations { in_use, issued: in_use + u32::from(differs) };
     }
     let all = of_class(STALE);
-    let rotations = count(state.rotations(issuer, minute));
+    let rotations = count(state.rotations(at, minute));
     let from_changes = newest(world, of, minute);
-    let trigger = trigger_at(world, issuer).map(|slot| minute_of(&incident.changes[slot]));
+    let trigger = trigger_at(world, at).map(|slot| minute_of(&incident.changes[slot]));
     // What the trigger of a fault issued comes into use nowhere, and what ends the fault issues another one.
     let of_fault = || all.iter().filter(|one| one.is_of_fault());
     let begins = of_fault().map(|one| one.from).chain(trigger).min().filter(|_| of_fault().next().is_some());
@@ -63,7 +63,7 @@ pub(super) fn generations(world: &World, state: &State, issuer: EntityId, minute
     if begins.is_some_and(|from| from <= minute) {
         let issued = if is_document { from_changes } else { of.generation() + 1 + rotations };
         // Secrets come into use once a rotation is over.
-        let is_rotating = !is_document && state.rotated_at(issuer).is_some_and(|rotated| minute < rotated);
+        let is_rotating = !is_document && state.rotated_at(at).is_some_and(|rotated| minute < rotated);
         if is_rotating || of_fault().any(|one| minute < one.to) {
             return Generations { in_use: of.generation(), issued };
         }
@@ -85,7 +85,7 @@ pub(super) fn told(world: &World, state: &State, at: EntityId, minute: i32) -> G
         return now;
     }
     let class = world.library.vocabulary.class_named(STALE);
-    let mut bad = world.presences(state, issuer).filter(|one| one.is_of_fault());
+    let mut bad = world.presences(state, issuer).filter(Presence::is_of_fault);
     let bad = bad.find(|one| one.from <= minute && class.is_some_and(|class| one.classes.contains(class)));
     match bad {
         Some(one) => generations(world, state, issuer, one.from),

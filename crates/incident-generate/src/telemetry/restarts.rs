@@ -84,8 +84,9 @@ impl Restarts {
             return 0;
         }
         // The first ones of those that cannot start come sooner than the rest.
-        let least = (last / each).unsigned_abs();
-        (least..).take_while(|number| self.after(*number) <= last).last().map_or(0, |number| number + 1)
+        let sure = (last / each).unsigned_abs();
+        let most = sure.saturating_add(u32::try_from(BACK_OFF.len()).unwrap_or_default());
+        (sure..=most).take_while(|number| self.after(*number) <= last).last().map_or(0, |number| number + 1)
     }
 
     /// Goes through the minutes of those from one minute to another, newest first.

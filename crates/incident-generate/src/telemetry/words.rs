@@ -203,18 +203,14 @@ impl<'a> Words<'a> {
     /// Returns something that the part keeps or works on, or else that others do. Each number is another thing.
     fn word(&self, number: usize) -> &'static str {
         let drawn = self.within(Known::Word as u64, 0, 5039) as usize + number;
-        match self.own().resource() {
-            Some(resource) => {
-                let mut all: Vec<&str> = resource.tables.iter().chain(&resource.below).map(String::as_str).collect();
-                all.sort_unstable();
-                all.dedup();
-                all.get(drawn % all.len().max(1)).copied().unwrap_or(&resource.name)
-            }
-            None => {
-                let all: Vec<_> = self.world.incident.topology.ids().filter_map(|at| self.of(at).resource()).collect();
-                all.get(drawn % all.len().max(1)).map_or(WORDS[drawn % WORDS.len()], |one| &one.name)
-            }
+        if let Some(resource) = self.own().resource() {
+            let mut all: Vec<&str> = resource.tables.iter().chain(&resource.below).map(String::as_str).collect();
+            all.sort_unstable();
+            all.dedup();
+            return all.get(drawn % all.len().max(1)).copied().unwrap_or(&resource.name);
         }
+        let all: Vec<_> = self.world.incident.topology.ids().filter_map(|at| self.of(at).resource()).collect();
+        all.get(drawn % all.len().max(1)).map_or(WORDS[drawn % WORDS.len()], |one| &one.name)
     }
 
     /// Returns how many connections of the pool are idle.
