@@ -123,6 +123,8 @@ mod alert_tests;
 #[cfg(test)]
 mod careful;
 #[cfg(test)]
+mod change_tests;
+#[cfg(test)]
 mod exploit_tests;
 #[cfg(test)]
 mod golden_tests;

@@ -1,5 +1,6 @@
 //! What two records say of one thing agrees, whoever reads them, in incidents of all levels.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use super::telemetry::menu::metrics_of;
@@ -103,7 +104,8 @@ fn only_issuers_know_what_was_issued() {
             for at in topology.ids() {
                 let sheet = look(world, &state, at, Diagnostic::CheckServiceStatus, &Asked::default());
                 let is_client = matches!(topology.entity(at).kind, Kind::Api | Kind::Worker);
-                for (record, text) in sheet.entries().filter(|(_, text)| text.starts_with("generation ")) {
+                for (record, text) in sheet.entries().filter(|(_, text)| text.contains("generation ")) {
+                    let text = text.strip_prefix("credentials: ").unwrap_or(text);
                     assert_eq!(is_client, !text.contains(" issued"), "{place}: {text}");
                     assert!(!is_client || record.claim == Claim::Nothing, "{place}: {text}");
                     let words: Vec<_> = text.split([' ', ',']).collect();
@@ -112,6 +114,40 @@ fn only_issuers_know_what_was_issued() {
             }
         }
     }
+}
+
+/// The revisions of one document rise with time, and none is newer than what its part says that it issued.
+#[test]
+fn revisions_rise_with_time() {
+    let mut seen = 0;
+    for made in &*MADE {
+        let (world, place, topology) = (made.world(), place(made), &made.incident().topology);
+        for state in states(world) {
+            for at in topology.ids() {
+                let text = |tool: Diagnostic| look(world, &state, at, tool, &Asked::default()).text;
+                let number = |text: &str, before: &str| -> Option<u32> {
+                    let (_, rest) = text.split_once(before)?;
+                    rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+                };
+                let feed = text(Diagnostic::CheckRecentDeploys);
+                let status = text(Diagnostic::CheckServiceStatus);
+                let issued = number(&status, " in use, ");
+                let mut newest: BTreeMap<&str, u32> = BTreeMap::new();
+                for line in feed.lines() {
+                    let Some(revision) = number(line, "revision ") else { continue };
+                    let kind = line.split_once("ago), ").and_then(|(_, rest)| rest.split(':').next()).unwrap();
+                    if let Some(newer) = newest.insert(kind, revision) {
+                        assert!(revision < newer, "{place}: {newer} and then {revision} in\n{feed}");
+                        seen += 1;
+                    }
+                    if let (Some(issued), Kind::Config | Kind::Dns) = (issued, topology.entity(at).kind) {
+                        assert!(revision <= issued, "{place}: {revision} above {status}");
+                    }
+                }
+            }
+        }
+    }
+    assert!(seen > 10, "{seen}");
 }
 
 #[test]
@@ -168,7 +204,11 @@ fn a_metric_that_is_not_split_is_not_passed_over() {
                             };
                             let label = format!("{by}=\"");
                             let zone = format!("_{by}=\"");
-                            let fits = |text: &str| is_it(text) && (text.contains(&label) || text.contains(&zone));
+                            // Of a handshake the reason is its result.
+                            let has = |text: &str| {
+                                [label.as_str(), zone.as_str(), "{result=\""].iter().any(|one| text.contains(*one))
+                            };
+                            let fits = |text: &str| is_it(text) && has(text);
                             assert!(!all.is_empty() && all.iter().all(|(_, text)| fits(text)), "{place}: {all:?}");
                             shown += 1;
                         }

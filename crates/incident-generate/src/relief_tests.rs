@@ -234,11 +234,16 @@ fn the_status_tells_who_holds_old_secrets() {
         };
         let mut active = Vec::new();
         let mut is_rotated = false;
+        let issuer = status(&mut episode, &root);
+        let before = issuer.split_once("generation ").and_then(|(_, rest)| rest.split(' ').next()).map(str::to_owned);
         for step in scenario.oracle() {
             let restarted = step.text("service").filter(|_| is_rotated && step.kind().as_str() == "restart_service");
             if let Some(part) = restarted {
                 let text = status(&mut episode, part);
                 assert!(text.contains("; loaded when it was last started"), "{text}");
+                // It is the one that was in use before, and none that was never sent.
+                let held = text.split_once("credentials: generation ").unwrap().1.split(' ').next().unwrap();
+                assert_eq!(Some(held), before.as_deref(), "{text}");
             }
             episode.step(&step);
             is_rotated |= step.text("runbook_action") == Some("rotate_credentials");

@@ -135,7 +135,6 @@ open_ticket = { role = "ticket", takes = ["gateway", "api", "db", "change"], min
 "#;
 
 const TEMPLATES: &str = r#"
-notes = {}
 [[series]]
 label = "cpu"
 unit = "%"
@@ -300,6 +299,8 @@ impl Small {
             at,
             kind: crate::data::family::ChangeKind::Job,
             minutes_ago,
+            posed: None,
+            set_off: false,
         };
         let incident = Incident {
             id: "GEN-0000000000000001".to_owned(),

@@ -216,6 +216,9 @@ pub struct Dialect {
     share: u32,
     pub(crate) streams: Vec<Stream>,
     says: Vec<Case<ClassId>>,
+    /// What is printed once when a class of evidence begins to be there, and once when it is there no more.
+    begins: Vec<Case<ClassId>>,
+    over: Vec<Case<ClassId>>,
     ends: Vec<Case<ClassId>>,
     fails: Vec<Case<FailsAs>>,
     pub(crate) usual: Vec<Usual>,
@@ -246,6 +249,10 @@ struct File {
     fails: Vec<EntryFile>,
     #[serde(default)]
     usual: Vec<EntryFile>,
+    #[serde(default)]
+    begins: Vec<EntryFile>,
+    #[serde(default)]
+    over: Vec<EntryFile>,
     #[serde(default)]
     ends: Vec<EntryFile>,
     #[serde(default)]
@@ -363,18 +370,18 @@ impl Dialect {
             let every = file.every.map(|every| [every, file.after]);
             Ok(Entry { stream, level, is_sparse: file.sparse, every, variants })
         };
-        let mut says = Vec::new();
-        for one in &file.says {
-            let name = one.class.as_deref().ok_or("says: an entry names its class")?;
-            let entry = entry(&format!("says {name}"), one, LogLevel::Error)?;
-            says.push(Case { of: class(name)?, peer: one.peer.clone(), kinds: one.kinds.clone(), entry });
-        }
-        let mut ends = Vec::new();
-        for one in &file.ends {
-            let name = one.class.as_deref().ok_or("ends: an entry names its class")?;
-            let entry = entry(&format!("ends {name}"), one, LogLevel::Error)?;
-            ends.push(Case { of: class(name)?, peer: one.peer.clone(), kinds: one.kinds.clone(), entry });
-        }
+        let of_class = |place: &str, files: &[EntryFile]| {
+            let one = |one: &EntryFile| {
+                let name = one.class.as_deref().ok_or_else(|| format!("{place}: an entry names its class"))?;
+                let entry = entry(&format!("{place} {name}"), one, LogLevel::Error)?;
+                Ok(Case { of: class(name)?, peer: one.peer.clone(), kinds: one.kinds.clone(), entry })
+            };
+            files.iter().map(one).collect::<Result<Vec<_>, String>>()
+        };
+        let says = of_class("says", &file.says)?;
+        let begins = of_class("begins", &file.begins)?;
+        let over = of_class("over", &file.over)?;
+        let ends = of_class("ends", &file.ends)?;
         let mut fails = Vec::new();
         for one in &file.fails {
             let of = one.fails_as.ok_or("fails: an entry says how the call fails, with `as`")?;
@@ -391,18 +398,34 @@ impl Dialect {
             };
             usual.push(Usual { about, kinds: one.kinds.clone(), entry: entry("usual", one, LogLevel::Info)? });
         }
-        let begins = |one: &EntryFile| {
+        let at_start = |one: &EntryFile| {
             let entry = entry("started", one, LogLevel::Info)?;
             Ok(Usual { about: About::Itself, kinds: one.kinds.clone(), entry })
         };
-        let started = file.started.iter().map(begins).collect::<Result<_, String>>()?;
+        let started = file.started.iter().map(at_start).collect::<Result<_, String>>()?;
         let series = file.series.into_iter().map(|SeriesFile { of, name, labels, unit, kinds, .. }| {
             let labels = Phrase::parse(&labels).map_err(|problem| format!("series {name}: {problem}"))?;
             Ok(SeriesName { of, name, labels, unit, kinds })
         });
         let series = series.collect::<Result<_, String>>()?;
         let File { id, name, kinds, reads, share, port, .. } = file;
-        Ok(Self { id, name, port, kinds, reads, share, streams, says, ends, fails, usual, started, series })
+        Ok(Self {
+            id,
+            name,
+            port,
+            kinds,
+            reads,
+            share,
+            streams,
+            says,
+            begins,
+            over,
+            ends,
+            fails,
+            usual,
+            started,
+            series,
+        })
     }
 
     /// Returns what is printed where a class of evidence is seen at a part of a kind, if it is printed at all. `peer` is
@@ -410,6 +433,16 @@ impl Dialect {
     /// one fault reads in one way.
     pub(crate) fn says(&self, class: ClassId, kind: Kind, peer: &Self, which: u32) -> Option<&Entry> {
         best(&self.says, class, kind, peer, which)
+    }
+
+    /// Returns what is printed once at a part of a kind when a class of evidence begins to be there.
+    pub(crate) fn begins(&self, class: ClassId, kind: Kind, which: u32) -> Option<&Entry> {
+        best(&self.begins, class, kind, self, which)
+    }
+
+    /// Returns what is printed once at a part of a kind when a class of evidence is there no more.
+    pub(crate) fn over(&self, class: ClassId, kind: Kind, which: u32) -> Option<&Entry> {
+        best(&self.over, class, kind, self, which)
     }
 
     /// Returns the last words of a process of a part of a kind that ends because of what a class of evidence tells.

@@ -110,6 +110,9 @@ const AGENTS: [&str; 10] = [
     "axios/1.6.7",
 ];
 
+/// The neighbours of a network.
+pub(crate) const NEIGHBORS: [&str; 5] = ["spine1", "spine2", "edge_rtr1", "edge_rtr2", "edge_rtr3"];
+
 const fn drawn(name: &'static str, each: Each, how: How) -> Drawn {
     Drawn { name, each, how }
 }
@@ -138,7 +141,7 @@ pub(crate) const DRAWN: [Drawn; 118] = [
     drawn("zone_line", Each::Part, How::Number(12, 240)),
     drawn("doc_line", Each::System, How::Number(12, 240)),
     drawn("upstream_ip", Each::Part, How::Of(&["169.254.169.253", "10.0.0.2", "10.0.1.2"])),
-    drawn("neighbor", Each::Part, How::Of(&["spine1", "spine2", "edge_rtr1", "edge_rtr2"])),
+    drawn("neighbor", Each::Part, How::Of(&NEIGHBORS)),
     drawn("neighbor_asn", Each::Part, How::Number(64_512, 65_534)),
     drawn("asn", Each::System, How::Number(64_512, 65_534)),
     drawn("peer_port_local", Each::Entry, How::Number(32_768, 60_999)),

@@ -1,8 +1,9 @@
 //! The templates of telemetry: series, fields of a status and notes of changes. They are data, read from
 //! `families/telemetry.toml`.
 //!
-//! Templates belong to classes of evidence and never to a family, so no text can give a family away, and what is read
-//! in one place cannot contradict what is read in another.
+//! Series and fields belong to classes of evidence and never to a family, so no text can give a family away, and what is read
+//! in one place cannot contradict what is read in another. Notes of changes say what a family needs; changes that set nothing
+//! off have the same ones.
 
 use std::collections::BTreeMap;
 
@@ -73,7 +74,20 @@ pub(crate) struct Field {
 pub struct Templates {
     pub(crate) series: Vec<Series>,
     pub(crate) fields: Vec<Field>,
-    pub(crate) notes: BTreeMap<ChangeKind, Vec<Phrase>>,
+    pub(crate) notes: Vec<Note>,
+}
+
+/// What changes of some sort say of themselves.
+#[derive(Debug, Clone)]
+pub(crate) struct Note {
+    /// The kind of change.
+    pub kind: ChangeKind,
+    /// The kinds of parts that are changed so.
+    pub at: Vec<Kind>,
+    /// The ids of the families that such a change could set off.
+    pub of: Vec<String>,
+    /// The texts, of which a change has one.
+    pub texts: Vec<Phrase>,
 }
 
 #[derive(Deserialize)]
@@ -81,7 +95,18 @@ pub struct Templates {
 struct File {
     series: Vec<SeriesFile>,
     status: BTreeMap<String, FieldFile>,
-    notes: BTreeMap<ChangeKind, Vec<String>>,
+    #[serde(default)]
+    note: Vec<NoteFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoteFile {
+    kind: ChangeKind,
+    at: Vec<Kind>,
+    #[serde(default)]
+    of: Vec<String>,
+    text: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -165,12 +190,11 @@ impl Templates {
                 return Err(format!("class '{}' has no text", class.name));
             }
         }
-        let by = |place: &str, key: &dyn std::fmt::Debug, lines: &[String]| phrases(&format!("{place}.{key:?}"), lines);
-        let notes = file
-            .notes
-            .iter()
-            .map(|(key, lines)| Ok((*key, by("notes", key, lines)?)))
-            .collect::<Result<_, String>>()?;
+        let note = |NoteFile { kind, at, of, text }: NoteFile| {
+            let texts = phrases(&format!("note of a change '{kind}'"), &text)?;
+            Ok(Note { kind, at, of, texts })
+        };
+        let notes = file.note.into_iter().map(note).collect::<Result<_, String>>()?;
         Ok(Self { series, fields, notes })
     }
 }

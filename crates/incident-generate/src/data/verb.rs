@@ -58,6 +58,8 @@ pub enum Besides {
     GrowsVolume,
     /// It issues a new generation of secrets.
     RotatesSecrets,
+    /// It issues a certificate anew.
+    RenewsCertificate,
 }
 
 /// A remediation that an agent can perform.

@@ -32,8 +32,15 @@ pub(crate) enum Deed {
         at: EntityId,
         /// The first minute in which they are there.
         from: i32,
-        /// Whether nothing called for it.
-        is_needless: bool,
+    },
+    /// A certificate was issued anew.
+    Renewed {
+        /// The part that has it.
+        at: EntityId,
+        /// The first minute in which it is there.
+        from: i32,
+        /// The classes of evidence of one that has ended, which end with that.
+        stops: ClassSet,
     },
     /// The change that set a fault off was taken back.
     TakenBack {

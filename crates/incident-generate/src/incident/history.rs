@@ -24,6 +24,15 @@ const OLD: [u32; 2] = [1500, 7200];
 /// The minutes after an onset from which a change is clearly later.
 const CLEARLY_AFTER: u32 = 12;
 
+/// A change that set nothing off, as if it had.
+#[derive(Debug, Clone, Copy)]
+struct Posed {
+    at: EntityId,
+    /// The number of the family.
+    family: usize,
+    minutes_ago: u32,
+}
+
 /// What a history is drawn from.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct History<'a> {
@@ -66,7 +75,15 @@ impl History<'_> {
             let kind = family.trigger.kind;
             triggers.push(kind.is_recorded().then(|| {
                 let lag = draws.within(Stream::Changes, salt, 1, least, most.max(least));
-                let change = Change { id: id(salt), at: fault.trigger_at, kind, minutes_ago: duration + lag };
+                let posed = Some(fault.family);
+                let change = Change {
+                    id: id(salt),
+                    at: fault.trigger_at,
+                    kind,
+                    minutes_ago: duration + lag,
+                    posed,
+                    set_off: true,
+                };
                 changes.push(change.clone());
                 change.id
             }));
@@ -74,13 +91,14 @@ impl History<'_> {
         // Other changes of the last day are drawn as triggers are: of the same kinds, at the same places, as long ago.
         for number in 0..self.knobs.changes {
             let salt = OF_OTHERS + u64::from(number);
-            if let Some((at, kind, minutes_ago)) = self.harmless_trigger(salt) {
-                changes.push(Change { id: id(salt), at, kind, minutes_ago });
+            if let Some(Posed { at, family, minutes_ago }) = self.harmless_trigger(salt) {
+                let kind = self.library.families[family].trigger.kind;
+                changes.push(Change { id: id(salt), at, kind, minutes_ago, posed: Some(family), set_off: false });
             }
         }
         if let Some((at, minutes_ago)) = planned {
             let kind = self.kind_of_change(at, OF_PLANNED);
-            changes.push(Change { id: id(OF_PLANNED), at, kind, minutes_ago });
+            changes.push(Change { id: id(OF_PLANNED), at, kind, minutes_ago, posed: None, set_off: false });
         }
         // Some places were changed again since, in another way.
         let again = |(salt, change): (u64, &Change)| {
@@ -91,14 +109,21 @@ impl History<'_> {
         };
         let again: Vec<_> = (OF_AGAIN..).zip(&changes).filter_map(again).collect();
         for (salt, at, kind, minutes_ago) in again {
-            changes.push(Change { id: id(salt), at, kind, minutes_ago });
+            changes.push(Change { id: id(salt), at, kind, minutes_ago, posed: None, set_off: false });
         }
         // Half of all entities were changed longer ago.
         for at in self.topology.ids() {
             let salt = OF_OLD + u64::from(at);
             if draws.below(Stream::Changes, salt, 2, 2) == 0 {
                 let minutes_ago = draws.within(Stream::Changes, salt, 1, OLD[0], OLD[1]);
-                changes.push(Change { id: id(salt), at, kind: self.kind_of_change(at, salt), minutes_ago });
+                changes.push(Change {
+                    id: id(salt),
+                    at,
+                    kind: self.kind_of_change(at, salt),
+                    minutes_ago,
+                    posed: None,
+                    set_off: false,
+                });
             }
         }
         // A trigger is the newest change of its kind at its place before the onset, so that one can tell it.
@@ -118,7 +143,7 @@ impl History<'_> {
 
     /// Draws a change that set nothing off as if it had: of a family, at a place where the family can be, and as long
     /// ago as such a change would have been made. Returns `None` if the family can be nowhere.
-    fn harmless_trigger(self, salt: u64) -> Option<(EntityId, ChangeKind, u32)> {
+    fn harmless_trigger(self, salt: u64) -> Option<Posed> {
         let Self { topology, library, draws, .. } = self;
         let families: Vec<_> =
             library.families.iter().enumerate().filter(|(_, family)| family.trigger.kind.is_recorded()).collect();
@@ -131,7 +156,8 @@ impl History<'_> {
         let at = *draws.pick(Stream::Changes, salt, 4, &places);
         let [least, most] = family.trigger.lag;
         let lag = draws.within(Stream::Changes, salt, 5, least, most.max(least));
-        Some((at, family.trigger.kind, draws.within(Stream::Changes, salt, 6, DURATION[0], DURATION[1]) + lag))
+        let minutes_ago = draws.within(Stream::Changes, salt, 6, DURATION[0], DURATION[1]) + lag;
+        Some(Posed { at, family: number, minutes_ago })
     }
 
     /// Draws a kind of change that is made to such an entity.

@@ -25,6 +25,10 @@ pub struct Change {
     pub kind: ChangeKind,
     /// How many minutes before the alert it was made.
     pub minutes_ago: u32,
+    /// The number of the family that it set off, or that it was drawn for as if it had.
+    pub(crate) posed: Option<usize>,
+    /// Whether what it edited set a fault off.
+    pub(crate) set_off: bool,
 }
 
 incident_env::named_enum! {

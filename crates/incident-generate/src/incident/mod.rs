@@ -20,5 +20,6 @@ pub(crate) mod recovery;
 pub(crate) mod rejected;
 pub(crate) mod remediation;
 pub(crate) mod rule;
+pub(crate) mod severed;
 mod timed;
 pub(crate) mod world;

@@ -69,9 +69,12 @@ impl World {
             Some(Besides::SuspendsJob) => self.suspend(state, verb, target, before - state.facts),
             Some(Besides::ResumesJob) => self.resume(state, target, data, &mut consequence),
             Some(Besides::GrowsVolume) => state.deeds.push(Deed::Grown { at: target.at, from: ends }),
+            Some(Besides::RenewsCertificate) => {
+                let stops = self.library.verbs.of(verb).sees;
+                state.deeds.push(Deed::Renewed { at: target.at, from: ends, stops });
+            }
             Some(Besides::RotatesSecrets) => {
-                let is_needless = consequence.effect == Effect::Nothing;
-                state.deeds.push(Deed::Rotated { at: target.at, from: ends, is_needless });
+                state.deeds.push(Deed::Rotated { at: target.at, from: ends });
             }
             None => {}
         }
@@ -240,10 +243,15 @@ impl State {
         self.deeds.iter_mut().find(|deed| matches!(deed, Deed::Suspended { job, until: None, .. } if *job == of))
     }
 
-    /// Returns the minute in which an event beside the fault ends: what is a run of a job ends when the job is suspended.
+    /// Returns the minute in which an event beside the fault ends: what is a run of a job ends when the job is suspended,
+    /// and a certificate that has ended when it is issued anew.
     pub(super) fn end_of(&self, decoy: &Decoy) -> i32 {
         let ended = self.deeds.iter().filter_map(|deed| match deed {
-            Deed::Suspended { job, from, stops, .. } if job.at == decoy.at && decoy.shows.meets(*stops) => Some(*from),
+            Deed::Suspended { job: Target { at, .. }, from, stops, .. } | Deed::Renewed { at, from, stops }
+                if *at == decoy.at && decoy.shows.meets(*stops) =>
+            {
+                Some(*from)
+            }
             _ => None,
         });
         ended.fold(decoy.to, i32::min)
@@ -263,7 +271,7 @@ impl State {
     pub(crate) fn rotated_at(&self, issuer: EntityId) -> Option<i32> {
         let rotations = self.deeds.iter().rev();
         let mut minutes = rotations.filter_map(|deed| match deed {
-            Deed::Rotated { at, from, .. } if *at == issuer => Some(*from),
+            Deed::Rotated { at, from } if *at == issuer => Some(*from),
             _ => None,
         });
         minutes.next()
@@ -279,14 +287,10 @@ impl State {
         })
     }
 
-    /// Counts the generations of secrets that a part issued in the episode up to a minute without need. Those that a repair
-    /// issued end a class of evidence, and are counted by that.
+    /// Counts the generations of secrets that a part issued in the episode up to a minute.
     #[must_use]
-    pub(crate) fn needless_generations(&self, issuer: EntityId, minute: i32) -> usize {
-        let is_one = |deed: &&Deed| match deed {
-            Deed::Rotated { at, from, is_needless } => *at == issuer && *from <= minute && *is_needless,
-            Deed::Suspended { .. } | Deed::Grown { .. } | Deed::TakenBack { .. } => false,
-        };
+    pub(crate) fn rotations(&self, issuer: EntityId, minute: i32) -> usize {
+        let is_one = |deed: &&Deed| matches!(deed, Deed::Rotated { at, from } if *at == issuer && *from <= minute);
         self.deeds.iter().filter(is_one).count()
     }
 }

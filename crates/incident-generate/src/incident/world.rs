@@ -5,12 +5,13 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::data::library::Library;
-use crate::data::vocabulary::Role;
+use crate::data::vocabulary::{FailsAs, Role};
 use crate::draws::Stream;
 use crate::ids::{ClassSet, EntityId, EntitySet, FactId, FactSet, PredicateId, VerbId};
 use crate::incident::calendar::{Clock, DAYS_OF_ALERTS, Moment};
 use crate::incident::deed::Deed;
 use crate::incident::incident::Incident;
+use crate::incident::severed::Severed;
 use crate::incident::timed::{HISTORY, Span, Timed, VARIES, history, in_minute};
 use crate::system::fault::Fault;
 use crate::system::growth::Growth;
@@ -40,6 +41,8 @@ pub struct World {
     users: OnceLock<Vec<i64>>,
     /// The entities that the fault of the alert troubles.
     pub(super) troubled: EntitySet,
+    /// Whom callers do not reach by the name or on the way that the fault takes away.
+    severed: Severed,
 }
 
 /// Classes of evidence that are there at an entity for some time.
@@ -138,7 +141,9 @@ impl World {
             }
         };
         let troubled = incident.traffic.settled(&own).troubled(&quiet).any();
-        Self { incident, library, objects, quiet, history, at_alert, users: OnceLock::new(), troubled }
+        let severed = incident.fault.as_ref().map(|fault| Severed::of(fault, &incident.topology, vocabulary));
+        let severed = severed.unwrap_or_default();
+        Self { incident, library, objects, quiet, history, at_alert, users: OnceLock::new(), troubled, severed }
     }
 
     /// Returns the state at the alert.
@@ -180,6 +185,12 @@ impl World {
         }
         let later = ((minute - 1).unsigned_abs() as usize).min(state.since.len().saturating_sub(1));
         state.since.get(later).map_or_else(|| state.flow.readings()[at], |readings| readings[at])
+    }
+
+    /// Returns whom callers do not reach that find no address or no way, given how their calls fail.
+    #[must_use]
+    pub(crate) const fn severed(&self, looks: FailsAs) -> Option<EntityId> {
+        self.severed.from(looks)
     }
 
     /// Returns the calls along a dependency in the current minute, in thousandths of a call a second, given its number among

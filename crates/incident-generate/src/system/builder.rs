@@ -6,6 +6,7 @@ use crate::data::kinds::{EdgeKind, Kind};
 use crate::draws::{Draws, Stream};
 use crate::ids::EntityId;
 use crate::system::names::Naming;
+use crate::system::site::Site;
 use crate::system::topology::{Calls, Edge, Entity, Journey, Topology};
 
 /// How large a system is.
@@ -17,6 +18,7 @@ pub(crate) struct Size {
     pub hops: u16,
 }
 
+/// The names of journeys where entities are not named after what they keep.
 const JOURNEYS: [&str; 8] = ["checkout", "login", "search", "browse", "messages", "reports", "uploads", "settings"];
 /// One of so many services is called only by callers that can do without it.
 const ONE_ASIDE_OF: usize = 5;
@@ -32,9 +34,11 @@ const RETRY_BUDGET: i32 = 200;
 const PARALLEL: i32 = 35;
 /// The most requests whose messages are sent together.
 const MOST_TOGETHER: i32 = 100;
-/// The weights of journeys in thousandths, for three to six journeys.
+/// The weights of journeys in thousandths, for three to six journeys, and the least and the greatest share of it that one has
+/// in a system, in hundredths.
 const WEIGHTS: [&[i32]; 4] =
     [&[520, 310, 170], &[430, 280, 180, 110], &[370, 260, 180, 120, 70], &[330, 240, 170, 120, 90, 50]];
+const OF_WEIGHT: [u32; 2] = [65, 150];
 
 /// Makes a system. Nothing but the names of its entities depends on the source of names.
 #[must_use]
@@ -69,7 +73,7 @@ pub(crate) fn build(draws: Draws, names: Draws, size: Size, naming: Naming) -> T
     for (entity, called) in build.parts.iter_mut().zip(naming.names(names, &kinds, &build.edges)) {
         (entity.name, entity.keeps) = (called.name, called.keeps);
     }
-    let journeys = build.journeys(&fronts);
+    let journeys = build.journeys(&fronts, Site::of(names));
     build.share_out(gateway, &journeys);
     let Builder { parts, mut edges, .. } = build;
     edges.sort_by_key(|edge| (edge.from, edge.to, edge.kind));
@@ -307,8 +311,8 @@ impl Builder {
         }
     }
 
-    /// Distributes the journeys over the first tier of services.
-    fn journeys(&self, fronts: &[EntityId]) -> Vec<Journey> {
+    /// Distributes the journeys over the first tier of services. Each is named after what users come for there.
+    fn journeys(&self, fronts: &[EntityId], site: Site) -> Vec<Journey> {
         let weights = WEIGHTS[(fronts.len().clamp(3, 6)) - 3];
         let order = self.draws.shuffled(Stream::Journeys, 1, fronts.len());
         // How often a journey is made says little about how much it matters: many browse, and few pay.
@@ -316,18 +320,25 @@ impl Builder {
             (2..).take(weights.len()).map(|n| self.draws.within(Stream::Journeys, n, 0, 60, 400)).collect();
         let whole: u32 = drawn.iter().sum();
         let shares = drawn.iter().map(|share| (share * 1000 / whole).cast_signed());
-        let mut journeys: Vec<_> = weights
-            .iter()
+        let part = |n: u64| self.draws.within(Stream::Journeys, n, 1, OF_WEIGHT[0], OF_WEIGHT[1]).cast_signed();
+        let weights: Vec<_> = weights.iter().zip(2..).map(|(weight, n)| weight * part(n)).collect();
+        let all: i32 = weights.iter().sum();
+        let hundredths = weights.iter().map(|weight| weight * 100 / all.max(1) * 10);
+        let mut journeys: Vec<_> = hundredths
             .zip(JOURNEYS)
             .zip(shares)
             .enumerate()
-            .map(|(number, ((weight, name), requests))| Journey {
-                name,
-                entry: fronts[order[number % order.len()]],
-                weight: *weight,
-                requests,
+            .map(|(number, ((weight, name), requests))| {
+                let entry = fronts[order[number % order.len()]];
+                let keeps = self.parts[entry.index()].keeps.map(usize::from);
+                let resource = keeps.and_then(|keeps| site.business().resources.get(keeps));
+                Journey { name: resource.map_or(name, |resource| &resource.name), entry, weight, requests }
             })
             .collect();
+        let rest = 1000 - journeys.iter().map(|journey| journey.weight).sum::<i32>();
+        if let Some(first) = journeys.first_mut() {
+            first.weight += rest;
+        }
         let rest = 1000 - journeys.iter().map(|journey| journey.requests).sum::<i32>();
         if let Some(first) = journeys.first_mut() {
             first.requests += rest;

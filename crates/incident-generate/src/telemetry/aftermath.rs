@@ -10,6 +10,7 @@ use crate::data::verb::Besides;
 use crate::data::vocabulary::FailsAs;
 use crate::ids::EntityId;
 use crate::proof::claim::Claim;
+use crate::telemetry::generations::generations;
 use crate::telemetry::reader::{Reader, STATUS, Sheet};
 
 /// The class of evidence of a backlog that grows.
@@ -30,7 +31,9 @@ impl Reader<'_> {
             match self.world.library.vocabulary.verb(own.verb).besides {
                 Some(Besides::SuspendsJob) => Some((text, suspension?.0)),
                 Some(Besides::ResumesJob) => Some((text, suspension?.1?)),
-                Some(Besides::GrowsVolume | Besides::RotatesSecrets) | None => Some((text, own.minute)),
+                Some(Besides::GrowsVolume | Besides::RotatesSecrets | Besides::RenewsCertificate) | None => {
+                    Some((text, own.minute))
+                }
             }
         })
     }
@@ -44,12 +47,17 @@ impl Reader<'_> {
             return;
         }
         sheet.begin(self.id(STATUS, slot, i64::from(self.now)), Claim::Nothing);
-        let newest = self.words(None, slot).generation;
-        let _ = if self.state.rotated_at(issuer).is_some() && self.holds_old_secrets(self.at) {
-            let old = newest.saturating_sub(1);
-            writeln!(sheet.text, "generation {old} in use; loaded when it was last started")
-        } else {
-            writeln!(sheet.text, "generation {newest} in use")
+        let held = |minute: i32| generations(self.world, self.state, issuer, minute).in_use;
+        let rotated = self.state.rotated_at(issuer).filter(|_| self.holds_old_secrets(self.at));
+        let _ = match rotated {
+            Some(rotated) => {
+                writeln!(
+                    sheet.text,
+                    "credentials: generation {} in use; loaded when it was last started",
+                    held(rotated - 1)
+                )
+            }
+            None => writeln!(sheet.text, "credentials: generation {} in use", held(self.now)),
         };
     }
 

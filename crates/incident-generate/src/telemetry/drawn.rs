@@ -31,6 +31,8 @@ impl Words<'_> {
         };
         // Counts that mean nothing differ within one entry.
         let place = match (each, name) {
+            // Another pod than the first has not been restarted.
+            (Each::Container, _) if self.own_pod() > 0 => 0,
             (Each::Container, _) => self.ordinal.unwrap_or_else(|| self.container().ordinal()),
             (_, "n3" | "bytes" | "hex64") => index + 1,
             _ => 0,

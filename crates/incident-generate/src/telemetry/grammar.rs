@@ -32,6 +32,8 @@ const NO_ANSWER: usize = 93;
 const ARRIVES: [i64; 4] = [90, 120, 150, 180];
 /// The shared buffers of a database.
 const BUFFERS: u32 = 262_144;
+/// The milliseconds that a checkpoint takes that comes in time.
+const CHECKPOINT: u32 = 270_000;
 /// The sessions of a database that are there at one time.
 const BACKENDS: u32 = 90;
 
@@ -210,13 +212,15 @@ impl Words<'_> {
         self.moment_at(out, time, Style::Time);
     }
 
-    /// Appends what a database says of a checkpoint. One writes a buffer each 100 ms, or else as fast as it must.
-    pub(super) fn checkpoint(&self, out: &mut String) -> std::fmt::Result {
+    /// Appends what a database says of a checkpoint. It is spread over nine tenths of the time to the next one, and what a
+    /// database does that starts is written as fast as it can.
+    pub(super) fn checkpoint(&self, out: &mut String, is_at_start: bool) -> std::fmt::Result {
         let drawn = |number: u64, low, high| self.within(1 << 46 | number, low, high);
-        let buffers = drawn(0, 46, 90) * drawn(1, 60, 140);
-        let write = (buffers * 100 + drawn(2, 1, 900)).min(269_000 + drawn(2, 1, 900));
+        let buffers = if is_at_start { drawn(0, 40, 900) } else { drawn(0, 46, 90) * drawn(1, 60, 140) };
         let (sync, files) = (drawn(3, 2, 60), drawn(4, 3, 60).min(buffers));
-        let total = write + sync + drawn(5, 3, 40);
+        let rest = drawn(5, 3, 40);
+        let write = if is_at_start { buffers / 20 + drawn(2, 1, 9) } else { CHECKPOINT - sync - rest - drawn(2, 1, 9) };
+        let total = write + sync + rest;
         let distance = buffers * drawn(6, 9, 29);
         let seconds = |ms: u32| format!("{}.{:03}", ms / 1000, ms % 1000);
         write!(

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use crate::data::kinds::Kind;
 use crate::ids::ClassSet;
 use crate::proof::claim::Claim;
 use crate::telemetry::reader::{Reader, Sheet};
@@ -42,6 +43,26 @@ impl Reader<'_> {
             let part = self.name(self.at);
             let _ = writeln!(sheet.text, "{asked} of {part} has no label {by}; metrics of {part} that have it: {list}");
         }
+    }
+
+    /// Goes through the names of the metrics of the entity that are shown by a label alone, with that label.
+    pub(super) fn names_of_splits(&self) -> impl Iterator<Item = (&'static str, Dimension)> + use<> {
+        let topology = &self.world.incident.topology;
+        let kind = self.kind(self.at);
+        [
+            ("responses", Dimension::Code, self.world.incident.traffic.usual(self.at) > 0),
+            ("tls_server_handshakes", Dimension::Reason, matches!(kind, Kind::Api | Kind::Identity)),
+            ("failed calls", Dimension::Peer, topology.needs(self.at).next().is_some()),
+            ("messages waiting", Dimension::Partition, kind == Kind::Queue),
+        ]
+        .into_iter()
+        .filter(|(.., has)| *has)
+        .map(|(name, by, _)| (name, by))
+    }
+
+    /// Returns the label by which a metric is shown that is not shown without one.
+    pub(super) fn split_alone(&self, metric: &str) -> Option<Dimension> {
+        self.names_of_splits().find(|(name, _)| *name == metric).map(|(_, by)| by)
     }
 
     /// Writes the metrics of the entity that have a label with one value, and so are not split by it.

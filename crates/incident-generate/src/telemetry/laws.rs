@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::data::dialect::Quantity;
 use crate::data::kinds::{EdgeKind, Kind};
 use crate::ids::EntityId;
+use crate::incident::severed::crosses;
 use crate::incident::world::{State, World};
 use crate::system::particulars::Particulars;
 use crate::system::times::TIMEOUT;
@@ -22,6 +23,8 @@ const TIME: f64 = 1.15;
 const FAILS: f64 = 2.6;
 /// The share of the requests of a part from which so many wait for a call that its slowest are as slow, in thousandths.
 const MANY: i32 = 500;
+/// The reason of calls that find no way.
+const NO_WAY: &str = "no_route";
 /// The most callers that a look at dependencies lists.
 const MOST_CALLERS: usize = 40;
 
@@ -89,6 +92,14 @@ pub enum BrokenLaw {
         part: String,
         /// The calls, as they are listed.
         calls: String,
+    },
+    /// A call finds no way, and both ends are in one zone.
+    #[error("{part} finds no way to {to}, which is in the same zone")]
+    Way {
+        /// The name of the part that calls.
+        part: String,
+        /// The name of the part that it calls.
+        to: String,
     },
     /// A counter over an hour forgot within the hour.
     #[error("{part} was restarted {before} times within an hour, and a minute later {after} times")]
@@ -182,9 +193,9 @@ struct Listed<'a> {
     kind: &'a str,
     /// The calls per second.
     rate: f64,
-    /// The share of them that fails, in percent, and whether a reason is given.
+    /// The share of them that fails, in percent, and the reason, or nothing.
     fails: f64,
-    has_reason: bool,
+    reason: &'a str,
     /// The 99th percentile of response times, in milliseconds.
     p99: f64,
 }
@@ -204,7 +215,7 @@ fn calls<'a>(part: &str, dependencies: &'a str, to_it: bool) -> Vec<Listed<'a>> 
             kind,
             rate: rate.strip_suffix(" per s")?.parse().ok()?,
             fails: share.parse().ok()?,
-            has_reason: !reason.is_empty(),
+            reason: reason.trim_matches(|c: char| " ()".contains(c)),
             p99: p99.parse().ok()?,
         };
         ((if to_it { to } else { from }) == part).then_some(call)
@@ -237,8 +248,16 @@ fn response_times(part: &str, metrics: &str, calls: &[Listed<'_>], for_many: &[&
 
 /// Checks that calls which fail have a reason.
 fn reasons(part: &str, calls: &[Listed<'_>]) -> Result<(), BrokenLaw> {
-    match calls.iter().find(|call| call.fails >= FAILS && !call.has_reason) {
+    match calls.iter().find(|call| call.fails >= FAILS && call.reason.is_empty()) {
         Some(call) => Err(BrokenLaw::Reason { part: part.to_owned(), calls: format!("calls to {}", call.to) }),
+        None => Ok(()),
+    }
+}
+
+/// Checks that calls which find no way lead to another zone, given whether a call to a part does.
+fn ways(part: &str, calls: &[Listed<'_>], leads_across: impl Fn(&str) -> bool) -> Result<(), BrokenLaw> {
+    match calls.iter().find(|call| call.reason == NO_WAY && !leads_across(call.to)) {
+        Some(call) => Err(BrokenLaw::Way { part: part.to_owned(), to: call.to.to_owned() }),
         None => Ok(()),
     }
 }
@@ -394,6 +413,9 @@ pub(crate) fn check(world: &World, state: &State) -> Result<(), BrokenLaw> {
         if let (Kind::Queue, [Some(waiting), Some(arrived), Some(taken)]) = (kind, counted) {
             messages(name, &metrics, Counted { waiting, arrived, taken })?;
         }
+        let across = topology.needs(at).filter(|edge| crosses(topology, edge)).map(|edge| topology.name(edge.to));
+        let across: Vec<_> = across.collect();
+        ways(name, &made, |to| across.contains(&to))?;
         if at != gateway {
             let many = topology.needs(at).filter(|edge| edge.kind == EdgeKind::Req && edge.calls.share >= MANY);
             response_times(name, &metrics, &made, &many.map(|edge| topology.name(edge.to)).collect::<Vec<_>>())?;
@@ -469,6 +491,9 @@ mod tests {
         assert!(matches!(response_times("a", &median, &[], &[]), Err(BrokenLaw::Percentiles { .. })));
         assert_eq!(reasons("a", &made(text("99.0", "0.0", "1.0"))), Ok(()));
         assert!(matches!(reasons("a", &made(text("99.0", "9.0", "1.0"))), Err(BrokenLaw::Reason { .. })));
+        let lost: &'static str = text("99.0", "9.0", "1.0").replace("fail,", "fail (no_route),").leak();
+        assert_eq!(ways("a", &made(lost), |_| true), Ok(()));
+        assert!(matches!(ways("a", &made(lost), |_| false), Err(BrokenLaw::Way { .. })));
         let made_to = |rate: &str| calls("b", text(rate, "0.0", "1.0"), true);
         assert_eq!(conserved("b", metrics, &made_to("99.5")), Ok(()));
         assert!(matches!(conserved("b", metrics, &made_to("140.0")), Err(BrokenLaw::Calls { .. })));

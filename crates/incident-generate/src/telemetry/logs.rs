@@ -10,6 +10,7 @@ use crate::data::kinds::{EdgeKind, Kind};
 use crate::data::phrase::Place;
 use crate::draws::Stream;
 use crate::ids::{ClassId, ClassSet, EntityId};
+use crate::incident::world::Presence;
 use crate::proof::claim::Claim;
 use crate::record_id::RecordId;
 use crate::system::times::TIMEOUT;
@@ -64,6 +65,8 @@ const USUAL_CALLS: u64 = 4 << 16;
 const SERVED: u64 = 5 << 16;
 const BUSY: u64 = 8 << 16;
 const TIMED: u64 = 9 << 16;
+const BEGINS: u64 = 10 << 16;
+const OVER: u64 = 11 << 16;
 /// The load, in thousandths of that on a quiet day, from which an entity has far more to do than usual.
 const FAR_MORE: i32 = 1500;
 
@@ -110,6 +113,7 @@ impl<'a> Reader<'a> {
         let logged = self.world.library.vocabulary.of_glance(Diagnostic::QueryLogs.into());
         let mut log = Log { level: self.asked.level, matching: self.asked.matching.clone(), ..Log::default() };
         let seen = self.classes(&mut log);
+        self.turns(&mut log);
         let calls = self.failed_calls(&mut log);
         self.usual(&mut log, About::Itself, USUAL);
         self.usual(&mut log, About::Served, SERVED);
@@ -180,6 +184,53 @@ impl<'a> Reader<'a> {
             }
         }
         seen
+    }
+
+    /// Adds what is printed once when a class of evidence begins to be there, and once when it is there no more.
+    fn turns(&self, log: &mut Log) {
+        let (dialect, kind) = (self.dialect(self.at), self.kind(self.at));
+        for (number, presence) in self.presences.iter().enumerate() {
+            for class in presence.classes.iter() {
+                let which = self.which(presence.number);
+                let begins = dialect.begins(class, kind, which).map(|entry| (BEGINS, entry));
+                let over = dialect.over(class, kind, which).map(|entry| (OVER, entry));
+                if begins.is_none() && over.is_none() {
+                    continue;
+                }
+                for (minute, turn) in self.ends_of(class, number).into_iter().zip([begins, over]) {
+                    let (Some(minute), Some((channel, entry))) = (minute, turn) else { continue };
+                    let is_there = (self.now - self.window() + 1..self.now).contains(&minute);
+                    if !is_there || log.level.is_some_and(|asked| asked != entry.level) {
+                        continue;
+                    }
+                    let key = channel | u64::from(class) << 8 | presence.number;
+                    let ms = i64::from(minute) * 60_000 + i64::from(self.moment(key, minute, 0));
+                    let when = When { ms, minute, salt: key << 24 ^ u64::from(minute.cast_unsigned()) };
+                    let peer = self.peer_of(class, presence);
+                    let mut write = |out: &mut String, when: When| {
+                        let is_sign = channel == BEGINS;
+                        let claim = if is_sign { Claim::Shows { at: self.at, class } } else { Claim::Nothing };
+                        (claim, write_entry(out, dialect, entry, None, &self.words_of(class, peer, when)))
+                    };
+                    self.keep(log, key, when, &mut 0, &mut write);
+                }
+            }
+        }
+    }
+
+    /// Returns when a class of evidence begins to be there with one of the presences, and when it is over. What is there for
+    /// two reasons begins with the first of them and is over with the last.
+    fn ends_of(&self, class: ClassId, number: usize) -> [Option<i32>; 2] {
+        let one = &self.presences[number];
+        let others = || {
+            let all = self.presences.iter().enumerate();
+            all.filter(|(other, it)| *other != number && it.classes.contains(class))
+        };
+        let is_there = |it: &Presence, minute: i32| (it.from..it.to).contains(&minute);
+        let is_first =
+            others().all(|(other, it)| !is_there(it, one.from - 1) && (it.from != one.from || other > number));
+        let is_last = others().all(|(other, it)| !is_there(it, one.to) && (it.to != one.to || other > number));
+        [is_first.then_some(one.from), is_last.then_some(one.to)]
     }
 
     /// Returns how long what an entry of a class of evidence tells of took, in milliseconds: a slow operation takes at
@@ -321,7 +372,10 @@ impl<'a> Reader<'a> {
                 let within = timed.unwrap_or_else(|| self.moment(key, minute, number));
                 let ms = i64::from(minute) * 60_000 + i64::from(within);
                 // Nobody writes between the end of a container and the start of the next.
-                let is_down = may_be_down && container(self.world, self.state, self.at, ms).started > ms;
+                let started = may_be_down.then(|| container(self.world, self.state, self.at, ms).started);
+                // What comes at fixed times comes first when a container has run for so long.
+                let since = ms - every.map_or(0, |[every, after]| i64::from(every + after) * 1000);
+                let is_down = started.is_some_and(|started| started > since);
                 if shown > 0 && (is_down || self.is_lost(key, minute, number)) {
                     continue;
                 }
@@ -406,8 +460,13 @@ impl<'a> Reader<'a> {
         let least = most.min(3000) / 2;
         let times = (0_u64..).map(|number| (number, first + number.cast_signed() * period));
         let times = times.take_while(|(_, time)| *time < 60_000).filter_map(|(number, time)| {
-            let when = u64::from(minute.cast_unsigned()) | 1 << 53 | number << 40;
-            let late = draws.within(Stream::Bursts, self.place(key), when, least, most);
+            // What follows something after a fixed time is as late as that.
+            let cycle = (start + time - began - phase - after).div_euclid(period);
+            let (place, when) = match from {
+                i32::MIN => (TIMED, cycle.cast_unsigned()),
+                _ => (key, u64::from(minute.cast_unsigned()) | number << 40),
+            };
+            let late = draws.within(Stream::Bursts, self.place(place), when | 1 << 53, least, most);
             Some((u32::try_from(time).ok()? + late).min(59_990))
         });
         times.collect()

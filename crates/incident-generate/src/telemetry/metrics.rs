@@ -62,7 +62,8 @@ impl Reader<'_> {
     /// Writes the metrics of the entity.
     pub(super) fn metrics(&self, sheet: &mut Sheet) {
         let incident = &self.world.incident;
-        if let Some(by) = self.asked.by {
+        let by = self.asked.by.or_else(|| self.split_alone(self.asked.metric.as_deref()?));
+        if let Some(by) = by {
             self.split(sheet, by);
             return;
         }
@@ -125,6 +126,7 @@ impl Reader<'_> {
         if self.at == incident.topology.gateway {
             names.extend(incident.topology.journeys.iter().map(|journey| format!("journey '{}'", journey.name)));
         }
+        names.extend(self.names_of_splits().map(|(name, _)| name.to_owned()));
         names
     }
 

@@ -39,10 +39,6 @@ pub(super) const CHANGES: u64 = 5;
 pub(super) const CATALOGUE: u64 = 6;
 /// The slot of the record that says that there is nothing to show.
 pub(super) const EMPTY: u64 = 999;
-/// The class of evidence whose field of the status shows generations.
-const GENERATION: &str = "generation_stale";
-/// The class of evidence whose field of the status shows epochs.
-const EPOCH: &str = "two_primaries";
 
 /// What a diagnostic shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -201,7 +197,6 @@ impl<'a> Reader<'a> {
             caller: self.caller,
             is_call: peer.is_some(),
             thing: None,
-            generation: self.generation(),
             time: i64::from(self.now) * 60_000,
             ms: None,
             minutes: 0,
@@ -209,6 +204,7 @@ impl<'a> Reader<'a> {
             salt,
             code: "500",
             ordinal: None,
+            of_restart: false,
             change: None,
             outside: None,
             level: "",
@@ -224,25 +220,6 @@ impl<'a> Reader<'a> {
     /// Returns what fills the places of phrases about the entity and a thing of it.
     pub(crate) fn words_about(&self, thing: &'a str) -> Words<'a> {
         Words { thing: Some(thing), ..self.words(None, 0) }
-    }
-
-    /// Returns the generation that the entity uses: that of its own documents or names, or else that of the credentials
-    /// which all parts have from one. It rises by one whenever one that was issued comes into use.
-    fn generation(&self) -> u32 {
-        let topology = &self.world.incident.topology;
-        let issuer = match self.kind(self.at) {
-            Kind::Config | Kind::Dns | Kind::Identity | Kind::Db | Kind::Queue => self.at,
-            _ => topology.of(Kind::Identity).next().unwrap_or(self.at),
-        };
-        // Of stores the generation is the epoch of who leads.
-        let name = if self.kind(issuer).is_store() { EPOCH } else { GENERATION };
-        let class = self.world.library.vocabulary.class_named(name);
-        let presences = self.world.presences(self.state, issuer);
-        let ended =
-            presences.filter(|one| class.is_some_and(|class| one.classes.contains(class)) && one.to <= self.now);
-        let is_epoch = self.kind(issuer).is_store();
-        let needless = if is_epoch { 0 } else { self.state.needless_generations(issuer, self.now) };
-        self.particulars(issuer).generation() + u32::try_from(ended.count() + needless).unwrap_or_default()
     }
 
     /// Returns something that the entity calls, for phrases that name one and mean none in particular.
@@ -291,12 +268,13 @@ impl<'a> Reader<'a> {
         }
         let called = i32::from(self.world.reading(self.state, edge.to, minute).error);
         let (mut passes, mut looks) = (1000, None);
-        // A name that does not resolve, and a way that there is not, fail calls of the one that calls, to one of the others.
-        let is_first = || self.world.incident.topology.needs(edge.from).next().is_some_and(|first| first.to == edge.to);
-        let is_of_caller = |acting: &Acting<'_>| {
-            acting.fails_requests() && matches!(acting.predicate.fails_as, FailsAs::Unresolved | FailsAs::Unreachable)
+        // A name that does not resolve, and a way that there is not, fail calls of the one that calls, to whom it does not reach.
+        let is_of_caller =
+            |acting: &Acting<'_>| acting.fails_requests() && self.world.severed(acting.predicate.fails_as).is_some();
+        let is_severed = |acting: &Acting<'_>| {
+            is_of_caller(acting) && self.world.severed(acting.predicate.fails_as) == Some(edge.to)
         };
-        let concerns = |acting: &Acting<'_>| acting.fails_calls_along(edge.kind) || is_of_caller(acting) && is_first();
+        let concerns = |acting: &Acting<'_>| acting.fails_calls_along(edge.kind) || is_severed(acting);
         for acting in self.world.holding(self.state, edge.from, minute).filter(concerns) {
             passes = passes * (1000 - acting.error()) / 1000;
             looks = Some(acting.predicate.fails_as);
@@ -311,7 +289,8 @@ impl<'a> Reader<'a> {
                 .holding(self.state, edge.to, minute)
                 .filter(Acting::fails_requests)
                 .max_by_key(Acting::error);
-            worst.map(|acting| acting.predicate.fails_as)
+            // Whoever does not reach what it calls is reached itself, and answers that it cannot serve.
+            worst.filter(|acting| !is_of_caller(acting)).map(|acting| acting.predicate.fails_as)
         });
         (share, looks.unwrap_or(FailsAs::Unavailable))
     }

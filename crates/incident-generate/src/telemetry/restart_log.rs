@@ -8,7 +8,10 @@ use crate::incident::world::Presence;
 use crate::proof::claim::Claim;
 use crate::telemetry::logs::{CLASSES, Log, SHOWN, write_entry};
 use crate::telemetry::reader::{Reader, When};
-use crate::telemetry::restarts::{KILLED, Restarts, class_of_restarts, container, moment, replacements};
+use crate::telemetry::restarts::{
+    KILLED, REFUSED, Restarts, class_of_restarts, container, fails_again, moment, replacements,
+};
+use crate::telemetry::words::Words;
 use incident_env::LogLevel;
 
 /// The first parts of the keys of the channels of restarts, and of what processes print at their start.
@@ -18,6 +21,8 @@ const STARTS: u64 = 7 << 16;
 const STEPS: [i64; 3] = [1000, 600, 0];
 /// The milliseconds from the start of a container to the next state of its pod.
 const CHANGED: i64 = 1300;
+/// The milliseconds from the end of a container that cannot start to what is said of its pod, which waits then.
+const WAITS: i64 = 900;
 /// The milliseconds from the last words of a process to its end.
 const LAST_WORDS: i64 = 120;
 /// The milliseconds from the start of a container to the first line of its process.
@@ -57,6 +62,9 @@ impl<'a> Reader<'a> {
                     seen |= ClassSet::of(class);
                 }
             }
+            if restarts.at_start {
+                self.back_off(log, platform, presence, restarts);
+            }
         }
         for presence in &self.presences {
             for class in presence.classes.iter() {
@@ -89,7 +97,8 @@ impl<'a> Reader<'a> {
         let mut shown = 0;
         let mut write = |out: &mut String, when: When| {
             let claim = Claim::Shows { at: self.at, class };
-            (claim, write_entry(out, self.dialect(self.at), entry, Some(number), &self.words_at(None, when)))
+            let words = Words { of_restart: true, ..self.words_at(None, when) };
+            (claim, write_entry(out, self.dialect(self.at), entry, Some(number), &words))
         };
         for minute in restarts.between(first, self.now - 1) {
             if shown > 0 && self.is_lost(key, minute, 0) {
@@ -115,8 +124,9 @@ impl<'a> Reader<'a> {
         let killed = self.world.library.vocabulary.class_named(KILLED);
         let claim = Claim::Shows { at: self.at, class };
         for (number, entry) in (0..).zip(platform.says_all(class)) {
-            // The state of a container that was killed is told with that.
-            if restarts.of_memory && Some(class) != killed && entry.level == LogLevel::Warn {
+            // The state of a container that was killed, or that cannot start, is told with that.
+            let is_told = restarts.of_memory && Some(class) != killed || restarts.at_start;
+            if is_told && entry.level == LogLevel::Warn {
                 continue;
             }
             // Of several texts each is a step of its own.
@@ -131,6 +141,19 @@ impl<'a> Reader<'a> {
         log.kept > kept
     }
 
+    /// Adds what the platform says of a container that ends again and again at its start.
+    fn back_off(&self, log: &mut Log, platform: &'a Dialect, presence: &Presence, restarts: Restarts) {
+        let vocabulary = &self.world.library.vocabulary;
+        let (Some(refused), Some(class)) = (vocabulary.class_named(REFUSED), class_of_restarts(vocabulary)) else {
+            return;
+        };
+        let claim = Claim::Shows { at: self.at, class };
+        for (number, entry) in (0..).zip(platform.says_all(refused)) {
+            let key = RESTARTS | u64::from(refused) << 14 | presence.number << 6 | number << 2;
+            self.step(log, platform, restarts, key, &Step { entry, text: None, claim });
+        }
+    }
+
     /// Adds one thing that is printed at each restart.
     fn step(&self, log: &mut Log, platform: &'a Dialect, restarts: Restarts, key: u64, step: &Step<'_>) {
         if log.level.is_some_and(|asked| asked != step.entry.level) {
@@ -141,7 +164,7 @@ impl<'a> Reader<'a> {
         let mut shown = if is_brief || self.asked.is_filtered() { 0 } else { SHOWN - 1 };
         let first = self.now - self.window() + 1;
         let mut write = |out: &mut String, when: When| {
-            let words = self.words_at(None, when);
+            let words = Words { of_restart: true, ..self.words_at(None, when) };
             (step.claim, write_entry(out, platform, step.entry, step.text, &words))
         };
         let newest = restarts.between(first, self.now - 1).next().unwrap_or(first);
@@ -151,10 +174,15 @@ impl<'a> Reader<'a> {
             }
             let at = moment(self.world, self.at, minute);
             let one = container(self.world, self.state, self.at, at);
+            // The first container that ended had not just been started.
+            if step.text.is_some() && one.waits && one.started < at - 60_000 {
+                continue;
+            }
             let ms = match step.text {
                 Some(text) => one.started - STEPS.get(text).copied().unwrap_or_default(),
                 // The kernel says at once what it does.
                 None if step.entry.stream == KERNEL => at,
+                None if one.waits => at + WAITS,
                 None => one.started + CHANGED,
             };
             let salt = key << 24 ^ u64::from(minute.cast_unsigned());
@@ -171,10 +199,13 @@ impl<'a> Reader<'a> {
         }
         let first = self.now - self.window() + 1;
         let all = self.presences.iter().filter_map(|one| Restarts::of(one, &self.world.library.vocabulary));
+        // A process that ends at its start does not get so far as to say that it is there.
+        let all = all.filter(|one| !one.at_start);
         let restarted =
             all.flat_map(|one| one.between(first, self.now - 1).map(|minute| moment(self.world, self.at, minute)));
         let replaced = replacements(self.world, self.state, self.at)
             .filter(|minute| (first..self.now).contains(minute))
+            .filter(|minute| !fails_again(self.world, self.state, self.at, *minute))
             .map(|minute| i64::from(minute) * 60_000 + REPLACED_WITHIN);
         let mut times: Vec<i64> = restarted.chain(replaced).collect();
         times.sort_unstable_by(|one, other| other.cmp(one));

@@ -1,8 +1,8 @@
 //! Containers: when those of a part were restarted or replaced, which follows from what was seen there and from what was
 //! done to it. Whatever tells of a restart tells of these.
 //!
-//! A container that ends is started again in its pod, under the same name. Where somebody restarts or rolls back a part,
-//! its pods are replaced by others.
+//! A container that ends is started again in its pod, under the same name: at once if it had run for long, and after a back-off if
+//! it ends again and again at its start. Where somebody restarts or rolls back a part, its pods are replaced by others.
 
 use crate::data::vocabulary::Vocabulary;
 use crate::draws::Stream;
@@ -13,13 +13,23 @@ use crate::incident::world::{Presence, State, World};
 pub(super) const FILLS_AFTER: i32 = 17;
 /// The minutes between two restarts of a container that ends by itself. A kubelet starts one at once that has run for ten.
 pub(super) const RUNS: i32 = 11;
+/// The minutes from the first end of a container that cannot start to the next ones, and those between later ones: a kubelet
+/// doubles its back-off up to five minutes.
+const BACK_OFF: [i32; 5] = [0, 1, 2, 5, 10];
+const LONGEST_BACK_OFF: i32 = 5;
 /// The milliseconds from the end of a container to the start of the next.
 const STARTS_AFTER: i64 = 1700;
+/// The milliseconds for which a container runs that cannot start.
+const FAILS_WITHIN: i64 = 1400;
+/// The minutes after pods were replaced within which they begin to end again, if they cannot start.
+const AGAIN: i32 = 3;
 /// The minutes before the alert from which restarts are counted at most: a week.
 const OLDEST: i32 = 10_080;
 /// The classes of evidence that tell of restarts, and of containers that were killed for their memory.
 const RESTARTS: &str = "restarts_up";
 pub(super) const KILLED: &str = "oom_kill";
+/// The class of evidence of a process that does not start with what it reads.
+pub(super) const REFUSED: &str = "parse_fail";
 /// The verbs that replace the pods of a part.
 const REPLACES: [&str; 2] = ["restart_service", "rollback_deploy"];
 
@@ -32,6 +42,8 @@ pub(super) struct Restarts {
     to: i32,
     /// Whether the containers were killed for their memory, and did not end by themselves.
     pub of_memory: bool,
+    /// Whether they end as soon as they are started.
+    pub at_start: bool,
 }
 
 impl Restarts {
@@ -39,23 +51,47 @@ impl Restarts {
     pub(super) fn of(presence: &Presence, vocabulary: &Vocabulary) -> Option<Self> {
         let shows = |name: &str| vocabulary.class_named(name).is_some_and(|class| presence.classes.contains(class));
         let Presence { from, to, .. } = *presence;
-        shows(RESTARTS).then(|| Self { from: from.max(-OLDEST), to, of_memory: shows(KILLED) })
+        let [of_memory, at_start] = [shows(KILLED), shows(REFUSED)];
+        shows(RESTARTS).then(|| Self { from: from.max(-OLDEST), to, of_memory, at_start })
     }
 
-    const fn every(self) -> i32 {
-        if self.of_memory { FILLS_AFTER } else { RUNS }
+    /// Returns the minutes from the first of them to another, given its number.
+    fn after(self, number: u32) -> i32 {
+        let count = i32::try_from(number).unwrap_or(i32::MAX);
+        match BACK_OFF.get(number as usize) {
+            _ if self.of_memory => count.saturating_mul(FILLS_AFTER),
+            _ if !self.at_start => count.saturating_mul(RUNS),
+            Some(minutes) => *minutes,
+            None => {
+                let [.., last] = BACK_OFF;
+                let more = count.saturating_sub(i32::try_from(BACK_OFF.len()).unwrap_or_default() - 1);
+                last.saturating_add(more.saturating_mul(LONGEST_BACK_OFF))
+            }
+        }
     }
 
     /// Returns how many there were up to a minute.
     fn count(self, minute: i32) -> u32 {
-        let last = minute.min(self.to.saturating_sub(1));
-        if last < self.from { 0 } else { (last.saturating_sub(self.from) / self.every()).unsigned_abs() + 1 }
+        let last = minute.min(self.to.saturating_sub(1)).saturating_sub(self.from);
+        let each = if self.of_memory {
+            FILLS_AFTER
+        } else if self.at_start {
+            LONGEST_BACK_OFF
+        } else {
+            RUNS
+        };
+        if last < 0 {
+            return 0;
+        }
+        // The first ones of those that cannot start come sooner than the rest.
+        let sure = (last / each).unsigned_abs();
+        let most = sure.saturating_add(u32::try_from(BACK_OFF.len()).unwrap_or_default());
+        (sure..=most).take_while(|number| self.after(*number) <= last).last().map_or(0, |number| number + 1)
     }
 
     /// Goes through the minutes of those from one minute to another, newest first.
     pub(super) fn between(self, first: i32, last: i32) -> impl Iterator<Item = i32> {
-        let (count, every) = (self.count(last), self.every());
-        let minutes = (0..count).rev().map(move |number| self.from + i32::try_from(number).unwrap_or(i32::MAX) * every);
+        let minutes = (0..self.count(last)).rev().map(move |number| self.from.saturating_add(self.after(number)));
         minutes.take_while(move |minute| *minute >= first)
     }
 }
@@ -71,6 +107,8 @@ pub(super) struct Container {
     pub started: i64,
     /// When the one before was started and ended.
     pub last: [i64; 2],
+    /// Whether the pod waits until its container is started again.
+    pub waits: bool,
 }
 
 impl Container {
@@ -122,22 +160,39 @@ pub(super) fn container(world: &World, state: &State, at: EntityId, ms: i64) -> 
         // In the minute in which the pods are replaced there is none since.
         (one.count(last).saturating_sub(one.count(since)), one, last)
     };
-    let (mut count, mut newest): (u32, Vec<i32>) = (0, Vec::new());
+    let (mut count, mut newest): (u32, Vec<(i32, bool)>) = (0, Vec::new());
     for (number, one, last) in restarts(world, state, at).map(of_each) {
         count += number;
-        newest.extend(one.between(since.saturating_add(1), last).take(2));
+        newest.extend(one.between(since.saturating_add(1), last).take(2).map(|minute| (minute, one.at_start)));
     }
     newest.sort_unstable_by(|one, other| other.cmp(one));
     let days = world.incident.names.within(Stream::Addresses, u64::from(at), 43, 90_000_000, 900_000_000);
     let began = if replaced > 0 { i64::from(since) * 60_000 + STARTS_AFTER } else { -i64::from(days) };
-    let ended = |minute: &i32| moment(world, at, *minute);
-    let started = |minute: &i32| ended(minute) + STARTS_AFTER;
-    let last = [newest.get(1).map_or(began, started), newest.first().map_or(began, ended)];
-    Container { replaced, restarts: count, started: newest.first().map_or(began, started), last }
+    let ended = |(minute, _): &(i32, bool)| moment(world, at, *minute);
+    // One that cannot start ran for a moment, but for the first, which had been running.
+    let started = |one: &(i32, bool)| ended(one) + STARTS_AFTER;
+    let before = newest.get(1).map_or(began, started);
+    match newest.first() {
+        Some(one @ (_, true)) => {
+            let started = if newest.len() > 1 { ended(one) - FAILS_WITHIN } else { began };
+            Container { replaced, restarts: count, started, last: [started, ended(one)], waits: true }
+        }
+        Some(one) => {
+            Container { replaced, restarts: count, started: started(one), last: [before, ended(one)], waits: false }
+        }
+        None => Container { replaced, restarts: count, started: began, last: [began; 2], waits: false },
+    }
 }
 
-/// Returns how many restarts of a part there were within the hour before a minute. As in a log, what comes in the minute
-/// itself is not there yet.
+/// Returns how many restarts of a part there were within the hour before a minute, also those that somebody ordered. As in a
+/// log, what comes in the minute itself is not there yet.
 pub(super) fn within_an_hour(world: &World, state: &State, at: EntityId, minute: i32) -> u32 {
-    restarts(world, state, at).map(|one| one.count(minute - 1) - one.count(minute - 61)).sum()
+    let ordered = replacements(world, state, at).filter(|done| (minute - 60..=minute).contains(done)).count();
+    let ended: u32 = restarts(world, state, at).map(|one| one.count(minute - 1) - one.count(minute - 61)).sum();
+    ended + u32::try_from(ordered).unwrap_or_default()
+}
+
+/// Returns whether pods that were replaced in a minute begin at once to end again.
+pub(super) fn fails_again(world: &World, state: &State, at: EntityId, minute: i32) -> bool {
+    restarts(world, state, at).any(|one| one.at_start && (minute..minute + AGAIN).contains(&one.from))
 }

@@ -66,14 +66,13 @@ pub(super) fn span_error(called: Called<'_>, looks: FailsAs) -> SpanError {
 fn answered(technology: &str, looks: FailsAs) -> (Option<&'static str>, &'static str) {
     match (technology, looks) {
         ("postgresql", FailsAs::Unavailable) => {
-            (Some("57P03"), "FATAL: the database system is not accepting connections")
+            (Some("53300"), "FATAL: remaining connection slots are reserved for non-replication superuser connections")
         }
         ("postgresql", FailsAs::Auth) => (Some("28P01"), "FATAL: password authentication failed"),
         ("postgresql", FailsAs::Quota) => (Some("53300"), "FATAL: sorry, too many clients already"),
         ("postgresql", _) => (Some("08006"), "connection to server was lost"),
-        ("mysql", FailsAs::Unavailable) => (Some("1053"), "Server shutdown in progress"),
         ("mysql", FailsAs::Auth) => (Some("1045"), "Access denied (using password: YES)"),
-        ("mysql", FailsAs::Quota) => (Some("1040"), "Too many connections"),
+        ("mysql", FailsAs::Unavailable | FailsAs::Quota) => (Some("1040"), "Too many connections"),
         ("mysql", _) => (Some("2013"), "Lost connection to MySQL server during query"),
         ("redis", FailsAs::Auth) => (Some("WRONGPASS"), "invalid username-password pair or user is disabled."),
         ("redis", FailsAs::Quota) => (Some("ERR"), "max number of clients reached"),

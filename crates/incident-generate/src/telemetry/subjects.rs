@@ -5,6 +5,7 @@ use crate::data::kinds::{EdgeKind, Kind};
 use crate::data::vocabulary::FailsAs;
 use crate::draws::Stream;
 use crate::ids::{ClassId, EntityId};
+use crate::incident::severed::crosses;
 use crate::incident::world::Presence;
 use crate::system::topology::Edge;
 use crate::telemetry::outside::Outside;
@@ -18,6 +19,8 @@ const HANDSHAKE: &str = "tls_fail";
 const EXPIRED: &str = "handshake_low";
 /// The class of evidence whose entries tell of names that do not resolve.
 const NAME: &str = "name_fail";
+/// The class of evidence whose entries tell of ways that there are not.
+const WAY: &str = "no_route";
 /// The minutes after which what has begun to fail fails often.
 const LATER: i32 = 9;
 
@@ -43,6 +46,10 @@ impl<'a> Reader<'a> {
             let outside = Some(Outside::called_by(self.particulars(self.at)));
             return Peer { part: self.some_peer(), outside };
         }
+        let is_way = vocabulary.class(class).name == WAY;
+        if let Some(part) = (is_name || is_way).then(|| self.not_reached(is_way, presence)).flatten() {
+            return Peer { part: Some(part), outside: None };
+        }
         let ended = vocabulary.class_named(EXPIRED).filter(|_| is_handshake);
         let has_ended = |edge: &&Edge| {
             let mut there = self.world.presences(self.state, edge.to);
@@ -54,6 +61,21 @@ impl<'a> Reader<'a> {
         let along = || toward.and_then(|toward| topology.needs(self.at).find(|edge| toward.includes(edge.kind)));
         let edge = topology.needs(self.at).find(has_ended).or_else(along);
         Peer { part: edge.map(|edge| edge.to).or_else(|| self.some_peer()), outside: None }
+    }
+
+    /// Returns whom an entry means that tells of a name that does not resolve or of a way that there is not. Beside a fault it is
+    /// somebody in the other zone, because what stays inside a zone is well.
+    fn not_reached(&self, is_way: bool, presence: &Presence) -> Option<EntityId> {
+        let topology = &self.world.incident.topology;
+        let looks = if is_way { FailsAs::Unreachable } else { FailsAs::Unresolved };
+        let of_fault = self.world.severed(looks).filter(|_| presence.is_of_fault());
+        of_fault.or_else(|| {
+            let is_own = |edge: &&Edge| self.kind(self.at) == Kind::Network || edge.from == self.at;
+            let edges = topology.edges.iter().filter(is_own).filter(|edge| is_way && crosses(topology, edge));
+            let all: Vec<_> = edges.map(|edge| edge.to).collect();
+            let draws = self.world.incident.draws;
+            (!all.is_empty()).then(|| *draws.pick(Stream::Phrases, u64::from(self.at) | 1 << 45, presence.number, &all))
+        })
     }
 
     /// Returns the technology of the other end of calls.

@@ -15,9 +15,10 @@ use crate::system::particulars::{Particulars, Size};
 use crate::system::site::Site;
 use crate::system::times::TIMEOUT;
 use crate::telemetry::flag_share::{flag_share, set_by};
+use crate::telemetry::generations::{Generations, revision, told};
 use crate::telemetry::outside::{Outside, PORT};
 use crate::telemetry::releases::{Release, brought_by, release};
-use crate::telemetry::restarts::{Container, container, within_an_hour};
+use crate::telemetry::restarts::{Container, container, replacements, within_an_hour};
 use crate::telemetry::spelling::{WORDS, pad_logger, snake, table_of, write_camel, write_pascal};
 
 /// Places in code where a part fails on some input: what file and class are called after the thing that they are for, the
@@ -60,8 +61,6 @@ pub(crate) struct Words<'a> {
     pub is_call: bool,
     /// What stands in the place of the other end, if it is no part.
     pub thing: Option<&'a str>,
-    /// The generation of documents and credentials that is in use.
-    pub generation: u32,
     /// The time of the entry, in milliseconds after the alert.
     pub time: i64,
     /// The duration to report in milliseconds. If it is unknown, one is drawn.
@@ -76,6 +75,8 @@ pub(crate) struct Words<'a> {
     pub code: &'a str,
     /// Which container of the pod is meant, if it is not the one that runs at the time of the entry.
     pub ordinal: Option<u64>,
+    /// Whether the entry is of a restart of the first pod.
+    pub of_restart: bool,
     /// Which change of the history the phrase is about, if it is about one.
     pub change: Option<usize>,
     /// The host outside of the system that is the other end, if it is no part.
@@ -97,6 +98,11 @@ pub(crate) struct Words<'a> {
 }
 
 impl<'a> Words<'a> {
+    /// Returns whether the pods of the part were replaced after a minute.
+    fn has_loaded_since(&self, minute: i32) -> bool {
+        replacements(self.world, self.state, self.at).any(|replaced| replaced >= minute)
+    }
+
     /// Returns the particulars of a part.
     pub(super) fn of(&self, at: EntityId) -> Particulars<'a> {
         let incident = &self.world.incident;
@@ -106,6 +112,11 @@ impl<'a> Words<'a> {
     /// Returns the container of the part's first pod at the time of the entry.
     pub(super) fn container(&self) -> Container {
         container(self.world, self.state, self.at, self.time)
+    }
+
+    /// Returns the number of the pod of the part that prints the entry: the first, or another one while that waits for its container.
+    pub(super) fn own_pod(&self) -> u32 {
+        u32::from(!self.of_restart && self.container().waits)
     }
 
     /// Appends the name of a pod of a part at the time of the entry.
@@ -198,16 +209,17 @@ impl<'a> Words<'a> {
         self.outside.map_or_else(part, |outside| (outside.address(self.site()), PORT))
     }
 
-    /// Returns a word from what the part is about: a thing, or a table.
-    fn word(&self, number: u32) -> &'static str {
-        let number = number as usize;
-        match self.own().resource() {
-            Some(resource) => {
-                let all: Vec<_> = resource.tables.iter().chain(&resource.below).collect();
-                all[number % all.len().max(1)]
-            }
-            None => WORDS[number % WORDS.len()],
+    /// Returns something that the part keeps or works on, or else that others do. Each number is another thing.
+    fn word(&self, number: usize) -> &'static str {
+        let drawn = self.within(Known::Word as u64, 0, 5039) as usize + number;
+        if let Some(resource) = self.own().resource() {
+            let mut all: Vec<&str> = resource.tables.iter().chain(&resource.below).map(String::as_str).collect();
+            all.sort_unstable();
+            all.dedup();
+            return all.get(drawn % all.len().max(1)).copied().unwrap_or(&resource.name);
         }
+        let all: Vec<_> = self.world.incident.topology.ids().filter_map(|at| self.of(at).resource()).collect();
+        all.get(drawn % all.len().max(1)).map_or(WORDS[drawn % WORDS.len()], |one| &one.name)
     }
 
     /// Returns how many connections of the pool are idle.
@@ -233,6 +245,11 @@ impl<'a> Words<'a> {
     /// Returns the release that a part runs at the time of the entry.
     fn release(&self, of: Particulars<'_>) -> Release {
         release(self.world, self.state, of, self.minute())
+    }
+
+    /// Returns the generations that the entry tells of.
+    fn generations(&self) -> Generations {
+        told(self.world, self.state, self.at, self.minute())
     }
 
     /// Returns the minute of the entry.
@@ -311,8 +328,8 @@ impl Fill for Words<'_> {
             Place::Known(known) => known,
             Place::Drawn(number, drawn) => return self.drawn(out, number, drawn, index),
         };
-        // Within one entry a place has one value, wherever it stands, but for counts and words that mean nothing.
-        let is_one = !matches!(place, Known::N | Known::Few | Known::Word | Known::Rows);
+        // Within one entry a place has one value, wherever it stands, but for counts that mean nothing.
+        let is_one = !matches!(place, Known::N | Known::Few | Known::Rows);
         let index = if is_one { place as u64 } else { 1 << 20 | index };
         let (own, other) = (self.own(), self.other());
         let within = |low, high| self.within(index, low, high);
@@ -338,7 +355,8 @@ impl Fill for Words<'_> {
                 let [first, second] = self.site().pods();
                 write!(out, "{first}.{second}.{}.{}", self.site().choice(1, 12) + 1, self.site().choice(2, 240) + 4)
             }
-            Known::Word => out.write_str(self.word(within(0, 59))),
+            Known::Word => out.write_str(self.word(0)),
+            Known::OtherWord => out.write_str(self.word(1)),
             Known::Ms => write!(out, "{}", self.ms(index)),
             Known::Seconds => {
                 let ms = self.ms(index);
@@ -353,8 +371,8 @@ impl Fill for Words<'_> {
             Known::Minutes => write!(out, "{}", self.minutes),
             Known::Short => write!(out, "{}", own.drawn(8, 4, 15)),
             Known::Rows => write!(out, "{}", within(48_000, 9_600_000)),
-            Known::Gen => write!(out, "{}", self.generation),
-            Known::Next => write!(out, "{}", self.generation + 1),
+            Known::Gen => write!(out, "{}", self.generations().in_use),
+            Known::Next => write!(out, "{}", self.generations().issued),
             Known::Date => return self.moment(out, Style::Date),
             Known::Clock => return self.moment(out, Style::Time),
             Known::Milli => return self.moment(out, Style::Milliseconds),
@@ -373,11 +391,11 @@ impl Fill for Words<'_> {
                 write!(out, "{}", Moment(alert + self.time - took).epoch_ms() / 1000)
             }
             Known::Mmdd => return self.moment(out, Style::MonthDay),
-            Known::Pod => return self.pod(out, self.at, 0),
+            Known::Pod => return self.pod(out, self.at, self.own_pod()),
             Known::Host => match own.kind() {
                 Kind::Node | Kind::External => return Self::host(out, own),
                 Kind::Network => out.write_str(own.name()),
-                _ => return self.pod(out, self.at, 0),
+                _ => return self.pod(out, self.at, self.own_pod()),
             },
             Known::Node => {
                 let node = self.world.incident.topology.entity(self.at).node.unwrap_or(self.at);
@@ -420,7 +438,7 @@ impl Fill for Words<'_> {
                 self.site().image(out, own.name());
                 write!(out, ":{}", self.release(own))
             }
-            Known::OwnIp => write!(out, "{}", own.address()),
+            Known::OwnIp => write!(out, "{}", own.address_numbered(self.own_pod())),
             Known::PeerHost => match self.outside {
                 Some(outside) => out.write_str(&outside.host(self.site())),
                 None => return Self::host(out, other),
@@ -466,7 +484,10 @@ impl Fill for Words<'_> {
             Known::Pool => write!(out, "{}", own.size(Size::Pool)),
             Known::Idle => write!(out, "{}", self.idle()),
             Known::Busy => write!(out, "{}", own.size(Size::Pool) - self.idle()),
-            Known::Rev => write!(out, "{}", within(104, 612)),
+            Known::Rev => {
+                let revision = self.change.map(|slot| revision(self.world, slot));
+                write!(out, "{}", revision.unwrap_or_else(|| within(104, 612)))
+            }
             Known::VersionOf => {
                 let brought = self.change.map(|slot| brought_by(self.world, own, slot));
                 write!(out, "{}", brought.unwrap_or_else(|| self.release(own)))
@@ -493,11 +514,23 @@ impl Fill for Words<'_> {
             Known::Lookup | Known::LookupLost | Known::LookupSlow | Known::LookupOther => self.lookup_lines(out, place),
             Known::Compacted => write!(out, "{}", self.compacted(1)),
             Known::CompactedBefore => write!(out, "{}", self.compacted(2)),
+            Known::CertDays => write!(out, "{}", own.drawn(57, 9, 88)),
+            Known::CertLoaded => out.write_str(if self.has_loaded_since(self.until) {
+                "in use since the last restart"
+            } else {
+                "the one before is loaded until a restart"
+            }),
             Known::CertEndIso | Known::SinceIso => return self.moment_at(out, self.ended(), Style::IsoSeconds),
             Known::EventFirst => return self.moment_at(out, self.event().first, Style::IsoSeconds),
             Known::Attempt => write!(out, "{}", self.attempt()),
             Known::Tries => write!(out, "{}", self.minutes + 1),
             Known::Restarts => write!(out, "{}", self.container().restarts),
+            Known::BackOff => out.write_str(match self.container().restarts {
+                ..=1 => "10s",
+                2 => "40s",
+                3 => "2m40s",
+                _ => "5m0s",
+            }),
             Known::RestartsHour => {
                 write!(out, "{}", within_an_hour(self.world, self.state, self.at, self.minute()).max(1))
             }
@@ -519,7 +552,8 @@ impl Fill for Words<'_> {
             Known::SpringThread => self.spring_thread(out, index),
             Known::Lsn => self.log_position(out),
             Known::LastUp => return self.last_up(out, index),
-            Known::Checkpoint => self.checkpoint(out),
+            Known::Checkpoint => self.checkpoint(out, false),
+            Known::CheckpointRecovery => self.checkpoint(out, true),
             Known::Relation => write!(out, "{}", self.database().drawn(24, 16_400, 24_600)),
             Known::SkewMs => write!(out, "{}", self.skew()),
             Known::TableName => out.write_str(table_of(self.database())),
@@ -544,7 +578,7 @@ impl Fill for Words<'_> {
             }
             Known::ZoneSerial => {
                 self.moment(out, Style::Day);
-                write!(out, "{:02}", self.generation % 100)
+                write!(out, "{:02}", self.generations().in_use % 100)
             }
             Known::ZoneOrigin => write!(out, "{}.", self.site().domain()),
             Known::EventCount => write!(out, "{}", self.event().count),
@@ -603,11 +637,14 @@ impl Fill for Words<'_> {
             }
             Known::Code => out.write_str(self.code),
             Known::PartnerRoute => return self.write_partner_route(out, self.partner()),
-            Known::NeighborIp => write!(out, "10.255.{}.1", own.drawn(31, 0, 31)),
-            Known::Prefix => {
-                let [first, second] = self.site().pods();
-                write!(out, "{first}.{second}.{}.0/24", own.drawn(32, 10, 60))
-            }
+            Known::NeighborIp => self.write_neighbor_ip(out, 0),
+            Known::NeighborIp2 => self.write_neighbor_ip(out, 1),
+            Known::NeighborIp3 => self.write_neighbor_ip(out, 2),
+            Known::NeighborIp4 => self.write_neighbor_ip(out, 3),
+            Known::Neighbor2 => out.write_str(self.neighbor(1)),
+            Known::Neighbor3 => out.write_str(self.neighbor(2)),
+            Known::Neighbor4 => out.write_str(self.neighbor(3)),
+            Known::Prefix => write!(out, "{}", other.address().block()),
             Known::UsualPrefix => {
                 let [first, second] = self.site().services();
                 write!(out, "{first}.{second}.{}.0/24", within(0, 250))

@@ -187,7 +187,7 @@ fn the_trigger_is_the_newest_change_of_its_kind_before_the_onset() {
     let alert = small().incident.alert;
     let trigger = Trigger { kind: ChangeKind::Deploy, on: "root".to_owned(), lag: [1, 30] };
     let change = |number: usize, kind, minutes_ago| {
-        (number, Change { id: format!("chg-{number}"), at: SERVICE, kind, minutes_ago })
+        (number, Change { id: format!("chg-{number}"), at: SERVICE, kind, minutes_ago, posed: None, set_off: false })
     };
     // The rule fired 8 minutes ago, 1 to 13 minutes after the onset.
     for (ages, found) in [
