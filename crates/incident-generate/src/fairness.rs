@@ -2,16 +2,22 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::data::vocabulary::Role;
+use crate::data::vocabulary::{Glance, Role};
 use crate::ids::{EntityId, EntitySet, FactSet};
 use crate::incident::draft::is_clearly;
 use crate::incident::world::World;
+use crate::play::grounding::ruled_out;
 use crate::play::oracle;
+use crate::proof::claim::Claim;
 use crate::system::fault::{Fact, Fault};
+use crate::telemetry::query;
+use incident_env::grade::rubric;
 use incident_env::{Diagnostic, Loss, Severity, TaskId};
 
 /// The number of steps that must be left after the proved way through an incident.
 const SPARE: u32 = 3;
+/// The most parts beside the root at which what follows from the cause is read.
+const CONFIRMED: usize = 2;
 /// The greatest number of states that a repair can lead through.
 const MOST_STATES: usize = 256;
 
@@ -27,6 +33,8 @@ pub enum Unfair {
     Invisible { fact: String, at: String },
     #[error("{at}, about which {fact} holds, is named by no record of the parts on the way to the root")]
     OutOfSight { fact: String, at: String },
+    #[error("a walk from the alert to the root reads too little to tell the fault from others")]
+    Undiagnosed,
     #[error("harmless steps lead to more than {MOST_STATES} states")]
     TooManyStates,
     #[error("users lose {share} ‰ in minute {minute} after the alert, which is not clearly {severity}")]
@@ -52,6 +60,7 @@ pub(crate) fn check(world: &World) -> Result<Room, Unfair> {
     let path = world.path().unwrap_or_default();
     reachable(world, &path)?;
     let states = visible(world, &path)?;
+    diagnosable(world, &path)?;
     margins(world)?;
     let mut spare = [0; TaskId::COUNT];
     for task in TaskId::ALL {
@@ -75,6 +84,46 @@ fn reachable(world: &World, path: &[EntityId]) -> Result<(), Unfair> {
         }
     }
     Ok(())
+}
+
+/// Checks that what a careful walk from the alert to the root reads is a diagnosis, so that nobody who is right is taken to
+/// have guessed: what the parts on the way call, their metrics, and their logs or their status; everything at the root, with
+/// the splits that show the fault; and logs and metrics of other parts at which it shows.
+fn diagnosable(world: &World, path: &[EntityId]) -> Result<(), Unfair> {
+    let incident = &world.incident;
+    let vocabulary = &world.library.vocabulary;
+    let state = world.start();
+    let claims = |at: EntityId, glance: Glance| {
+        let records = query::records(world, &state, at, glance);
+        records.into_iter().map(|record| record.claim).filter(|claim| claim.can_exclude()).collect::<Vec<_>>()
+    };
+    let root = path.last().copied().unwrap_or(incident.alert.at);
+    let all_of =
+        |at: EntityId, tools: &[Diagnostic]| tools.iter().flat_map(|tool| claims(at, (*tool).into())).collect();
+    let mut read: Vec<Claim> =
+        all_of(root, &[Diagnostic::CheckDependencies, Diagnostic::CheckMetrics, Diagnostic::QueryLogs]);
+    read.extend(claims(root, Diagnostic::CheckServiceStatus.into()));
+    let shown = incident.shows(root);
+    let tells = |glance: &Glance| glance.by.is_some() && shown.meets(vocabulary.of_glance(*glance));
+    read.extend(vocabulary.glances().into_iter().filter(tells).flat_map(|glance| claims(root, glance)));
+    let facts = incident.fault.iter().flat_map(|fault| fault.facts_in(fault.start));
+    let mut others: Vec<_> = facts.map(|fact| fact.at).filter(|at| *at != root).collect();
+    others.dedup();
+    let others = others.into_iter().filter(|at| !incident.shows(*at).is_empty()).take(CONFIRMED);
+    read.extend(others.flat_map(|at| all_of(at, &[Diagnostic::QueryLogs, Diagnostic::CheckMetrics])));
+    let before = path.split_last().map_or(&[][..], |(_, before)| before);
+    let on_the_way = [Diagnostic::CheckDependencies, Diagnostic::CheckMetrics];
+    read.extend(before.iter().flat_map(|at| all_of(*at, &on_the_way)));
+    if incident.fault.is_none() {
+        read.extend(claims(incident.topology.gateway, Diagnostic::CheckMetrics.into()));
+    }
+    let is_enough = |beside: Diagnostic| {
+        let mut read = read.clone();
+        read.extend(before.iter().flat_map(|at| claims(*at, beside.into())));
+        ruled_out(incident, &read) >= rubric::DIAGNOSED
+    };
+    let ways = [Diagnostic::QueryLogs, Diagnostic::CheckServiceStatus];
+    if ways.into_iter().all(is_enough) { Ok(()) } else { Err(Unfair::Undiagnosed) }
 }
 
 /// Counts the steps of a careful way through an incident: what each part on the way calls, the looks that exclude all

@@ -223,6 +223,11 @@ impl Draft {
         let troubled = |symptom| (of_own.has(symptom) & effects.troubled.has(symptom)) - others;
         let candidates = alarms.of_fault(own, troubled);
         let Page { rule: alert, left } = alarms.page(truth, own, candidates, &hypotheses, &course, durations[0])?;
+        // What wakes the responder is over when the fault is.
+        let idle = self::course(laboratory, self.draws, None, None, durations, &decoys, &beside);
+        if idle.first(&alert, alarms.class(alert.symptom), [-IDLE, 0]).is_some() {
+            return Err(Rejected::DecoysCount);
+        }
         let mut others = left.iter().filter(|rival| **rival != truth);
         if !others.all(|rival| hypotheses.is_set_apart(&scene, Some(truth), *rival)) {
             return Err(Rejected::NotSetApart);
@@ -457,6 +462,9 @@ fn course(
     let timed: Vec<_> = faults.chain(events).collect();
     Course::of(laboratory, &beside.quiet, &timed).with(decoys)
 }
+
+/// The minutes before the alert in which its rule must not be met without the fault.
+const IDLE: i32 = 30;
 
 /// Returns the alerts that fire beside that of a rule.
 fn further(
