@@ -63,9 +63,10 @@ pub(crate) fn check(world: &World) -> Result<Room, Unfair> {
     diagnosable(world, &path)?;
     margins(world)?;
     let mut spare = [0; TaskId::COUNT];
+    let views = oracle::diagnose(world).views.len();
     for task in TaskId::ALL {
         // How many of them a knob allows decides nothing about what incident it is.
-        let (way, budget) = (way(world, task, &path), world.incident.knobs.steps[task.index()]);
+        let (way, budget) = (way(world, task, &path, views), world.incident.knobs.steps[task.index()]);
         spare[task.index()] = budget.saturating_sub(way);
         if way + SPARE > budget {
             return Err(Unfair::TooFar { task, way, budget });
@@ -126,9 +127,9 @@ fn diagnosable(world: &World, path: &[EntityId]) -> Result<(), Unfair> {
     if ways.into_iter().all(is_enough) { Ok(()) } else { Err(Unfair::Undiagnosed) }
 }
 
-/// Counts the steps of a careful way through an incident: what each part on the way calls, the looks that exclude all
+/// Counts the steps of a careful way through an incident, in which so many views exclude all rivals: what each part on the way calls, the looks that exclude all
 /// rivals, the change that set it off, the repair, a look after it, and the answer.
-fn way(world: &World, task: TaskId, path: &[EntityId]) -> u32 {
+fn way(world: &World, task: TaskId, path: &[EntityId], views: usize) -> u32 {
     let incident = &world.incident;
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let answer = 1;
@@ -139,7 +140,7 @@ fn way(world: &World, task: TaskId, path: &[EntityId]) -> u32 {
         return count(oracle::views_of_loss(world).len()) + walk + answer;
     }
     let change = u32::from(incident.trigger.is_some());
-    let found = count(path.len()) + count(oracle::diagnose(world).views.len()) + change;
+    let found = count(path.len()) + count(views) + change;
     if task == TaskId::RootCauseAnalysis {
         return found + answer;
     }

@@ -160,14 +160,14 @@ impl Draft {
 
         // From here on, everything is compared with what is seen while the decoys are at work.
         let beside = self.beside(library, second.as_ref().map(|(other, _)| other), &decoys);
-        let all = laboratory.every_fault(&library.families, self.draws, &beside);
-        let truth = fault.as_ref().map(|fault| index_of(&all, fault).ok_or(Rejected::NoFault)).transpose()?;
         let effects = laboratory.effects(fault.as_ref(), &beside);
         let severity = wanted.slot.severity.unwrap_or(Severity::P4);
-        let is_calm = truth.is_some() || effects.troubled.any().is_empty();
+        let is_calm = fault.is_some() || effects.troubled.any().is_empty();
         if !is_clearly(severity, effects.loss, effects.loss_with_leavers) || !is_calm {
             return Err(Rejected::DecoysCount);
         }
+        let all = laboratory.every_fault(&library.families, self.draws, &beside);
+        let truth = fault.as_ref().map(|fault| index_of(&all, fault).ok_or(Rejected::NoFault)).transpose()?;
         let growth = fault.as_ref().and_then(|fault| self.growth(library, fault, severity, &beside));
         let hypotheses = Hypotheses::over(&library.vocabulary, &all);
         let seen = decoys.iter().map(|decoy| (decoy.at, decoy.shows));
@@ -264,10 +264,13 @@ impl Draft {
             bind(family, data, root, &self.topology, &library.vocabulary, self.draws, Strengths::Drawn(strengths))
         };
         let fits = |fault: &Fault| {
+            let [loss, with_leavers] = laboratory.losses(Some(fault), alone);
+            if !is_clearly(severity, loss, with_leavers) {
+                return false;
+            }
             let effects = laboratory.effects(Some(fault), alone);
-            let is_wanted = is_clearly(severity, effects.loss, effects.loss_with_leavers);
             let tells = misleads && is_by_share(effects.loss) && self.is_told_by_one_look(&effects, None);
-            is_wanted && !tells && !effects.troubled.any().is_empty()
+            !tells && !effects.troubled.any().is_empty()
         };
         let order = self.draws.shuffled(Stream::Family, 1, self.topology.entities.len());
         let ids: Vec<_> = self.topology.ids().collect();

@@ -404,6 +404,13 @@ impl TrafficModel {
     /// oscillate.
     #[must_use]
     pub fn settled(&self, facts: &[Acting<'_>]) -> Flow {
+        let mut flow = self.passed_on(facts);
+        self.delay(&mut flow);
+        flow
+    }
+
+    /// Returns the traffic once it has settled, without response times.
+    pub(crate) fn passed_on(&self, facts: &[Acting<'_>]) -> Flow {
         const MOST_TICKS: usize = 13;
         let mut flow = self.still(facts);
         for _ in 0..MOST_TICKS {
@@ -411,7 +418,6 @@ impl TrafficModel {
                 break;
             }
         }
-        self.delay(&mut flow);
         flow
     }
 
