@@ -142,11 +142,7 @@ impl Decoys<'_> {
                 (to - within(2005, 11, 18), to)
             }
         };
-        let strength = match refutation {
-            // Several add up along one path, so each is weak more often than not.
-            Refutation::Alone => Strength::drawn(draws, place, 901).min(Strength::drawn(draws, place, 902)),
-            _ => Strength::drawn(draws, place, 901),
-        };
+        let strength = Strength::drawn(draws, place, 901);
         Some(Decoy { at, shows: classes.into_iter().collect(), predicate, strength, refutation, from, to })
     }
 }
