@@ -46,40 +46,40 @@ fn suite_digest(suite: &str) -> String {
 
 #[test]
 fn easy_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Easy, 10), "6ff5cd17ca6c86a75d23fbd872977fe24a86c234ddd97d8d67d9aa48a53e0741");
+    assert_eq!(digest(Level::Easy, 10), "1d09257baa398ef5c22ecfc6862f7762247f3ac6f1d7dda7cd4313f46d254f9e");
 }
 
 #[test]
 fn medium_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Medium, 10), "703e07d992e256e3c15f292377c359c7b2c7ffb30322475f5d878bd9e1e557be");
+    assert_eq!(digest(Level::Medium, 10), "20b833aaad0cfe421ef3b6a6c710694835c1a0e76f534f71d5d46ace5a504e9c");
 }
 
 #[test]
 fn hard_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Hard, 6), "a53e35b94e761b55d1b950e0096034888b5a27f7603296245599ca83cf172ad3");
+    assert_eq!(digest(Level::Hard, 6), "c3cb0753eb38c73a4d30ce7e05fd7efa80b8bf9cea6bd2dea0cb480db98b55df");
 }
 
 #[test]
 fn expert_incidents_are_what_they_were() {
-    assert_eq!(digest(Level::Expert, 4), "e78b572d4c3ce7ad2fcb1c3227a46d3ae87ba127ebd40fe48161cd41b5bfe0ef");
+    assert_eq!(digest(Level::Expert, 4), "c83f0af0c2e5151ddcf3167393ca4053623a61fc703e4b1bdc0de6c781ca779a");
 }
 
 #[test]
 fn the_smoke_suite_is_what_it_was() {
     let digest = suite_digest("smoke");
-    assert_eq!(digest, "sha256:a7ed97d9f8550c0d647859c3eda2afcce47e67609d070cc472c984a480c9319d");
+    assert_eq!(digest, "sha256:b40b567d03045150e0f0df97fdb6f2c06dea1f7fb119f9c329bad71700e6cc52");
 }
 
 #[test]
 #[ignore = "120 incidents take a minute without optimization"]
 fn the_lite_suite_is_what_it_was() {
     let digest = suite_digest("lite");
-    assert_eq!(digest, "sha256:be52ccc5e6fa1e52b36e2c035b64de6ecde3356f3849ce3b5eb4f481cdd294ea");
+    assert_eq!(digest, "sha256:b552106a41d966a22f352d5c39e8e11ceb620e0e56b80979192e7b0eb475d201");
 }
 
 #[test]
 #[ignore = "600 incidents take minutes without optimization"]
 fn the_full_suite_is_what_it_was() {
     let digest = suite_digest("full");
-    assert_eq!(digest, "sha256:b29db541143ffb68d1c7b302f2dcdcbe9b597b704d906f56ab777a83ec80cda7");
+    assert_eq!(digest, "sha256:eea614326eeade1aa04b659149d0bc9baf8595c85338af1a0302185e3bad725b");
 }

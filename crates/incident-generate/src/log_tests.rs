@@ -147,7 +147,7 @@ fn a_container_that_cannot_start_backs_off() {
 fn processes_are_others_after_a_restart() {
     let (mut processes, mut pods) = (0, 0);
     // Few technologies name both the pod and the process in their lines; these incidents have such a part that restarts.
-    for made in of_every_level(30, 18) {
+    for made in of_every_level(31, 24) {
         let (place, world, incident) = (place(&made), made.world(), made.incident());
         for at in incident.topology.ids() {
             let asked = Asked { matching: Some("\"hostname\":\"".into()), ..Asked::default() };

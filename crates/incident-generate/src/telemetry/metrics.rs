@@ -278,9 +278,11 @@ impl Reader<'_> {
     pub(super) fn claim_of(&self, series: &Series, own: i64) -> Claim {
         let mut of_class = self.presences.iter().filter(|presence| presence.classes.contains(series.class));
         let is_there = of_class.any(|presence| presence.from <= self.now && self.now - self.window() < presence.to);
+        // How many users happened to come decides nothing about what is shown.
+        let is_clear = || self.minutes().all(|minute| self.driven_by(1000, series, own, minute) < UNCLEAR);
         if is_there {
             Claim::Shows { at: self.at, class: series.class }
-        } else if self.window() == WINDOW && self.minutes().all(|minute| self.driven(series, own, minute) < UNCLEAR) {
+        } else if self.window() == WINDOW && is_clear() {
             Claim::Lacks { at: self.at, classes: ClassSet::of(series.class) }
         } else {
             Claim::Nothing
@@ -447,6 +449,11 @@ impl Reader<'_> {
     /// arrive and for calls that are repeated, connections are held as long as requests take (by Little's law), and memory for
     /// what is being answered. Others stay at their usual level.
     fn driven(&self, series: &Series, usual: i64, minute: i32) -> i64 {
+        self.driven_by(self.world.users(self.state, minute), series, usual, minute)
+    }
+
+    /// Returns the same where there are so many users in the minute, in thousandths of the mean.
+    fn driven_by(&self, users: i64, series: &Series, usual: i64, minute: i32) -> i64 {
         let has_traffic = self.world.incident.traffic.usual(self.at) > 0;
         if !has_traffic {
             return usual;
@@ -455,12 +462,11 @@ impl Reader<'_> {
         match series.of {
             Some(Quantity::Cpu) => {
                 let middle = i64::from(series.usual[0] + series.usual[1]) / 2;
-                let users = self.world.users(self.state, minute);
                 let needed = (reading().processor() * users / 10_000).min(DRIVEN - SCATTER);
                 ((usual - middle) / 8 + needed).max(1)
             }
             Some(Quantity::Connections) => {
-                let more = self.in_flight(minute) - self.in_flight_usually();
+                let more = self.in_flight(users, minute) - self.in_flight_usually();
                 (usual + more * 100 / self.most_connections().max(1))
                     .clamp(usual.min(1), (DRIVEN - usual % SCATTER).max(usual))
             }
@@ -472,11 +478,12 @@ impl Reader<'_> {
         }
     }
 
-    /// Returns how many requests are being answered at a time in a minute, in all replicas: as many as arrive while one is.
-    fn in_flight(&self, minute: i32) -> i64 {
+    /// Returns how many requests are being answered at a time in a minute, in all replicas: as many as arrive while one is. `users`
+    /// is how many users there are, in thousandths of the mean.
+    fn in_flight(&self, users: i64, minute: i32) -> i64 {
         let reading = self.world.reading(self.state, self.at, minute);
         let arrive = self.world.incident.traffic.usual(self.at) * i64::from(reading.load) / 1000;
-        arrive * self.world.users(self.state, minute) / 1000 * i64::from(reading.mean) / 1_000_000_000
+        arrive * users / 1000 * i64::from(reading.mean) / 1_000_000_000
     }
 
     /// Returns how many are on a usual day.

@@ -98,11 +98,11 @@ fn look(world: &World, state: &mut State, View { at, glance }: View) -> Option<P
     Some(Page { lines: lines.collect(), changes, objects: objects.collect() })
 }
 
-/// Reads the share of requests or of calls that a line prints, in thousandths: the lower one of the last two points of a
-/// series, because noise adds to both, or the percentage of calls that fail.
+/// Reads the share of requests or of calls that a line prints, in thousandths: the last point of a series, because those before
+/// are means of some minutes, or the percentage of calls that fail.
 pub(super) fn share(claim: Claim, text: &str) -> Option<i32> {
     match claim {
-        Claim::Errors { .. } => text.rsplit(' ').take(2).filter_map(thousandths).min(),
+        Claim::Errors { .. } => text.rsplit(' ').next().and_then(thousandths),
         Claim::Calls { .. } => {
             let (before, _) = text.split_once(" % of calls fail")?;
             thousandths(before.rsplit(' ').next()?)

@@ -211,8 +211,8 @@ fn shares_are_read_from_the_lines_that_print_them() {
     let errors = Claim::Errors { at: GATEWAY, up: true };
     let calls = Claim::Calls { from: GATEWAY, to: SERVICE, fail: true, errors: None };
     for (claim, line, expected) in [
-        (errors, "[e-1] failed requests (%), every 10 min to 14:02: 0.1 0.0 12.5 12.7", Some(125)),
-        (errors, "[e-1] failed requests (%), every 10 min to 14:02: 0.1 99.0 100", Some(990)),
+        (errors, "[e-1] failed requests (%), every 10 min to 14:02: 0.1 0.0 12.5 12.7", Some(127)),
+        (errors, "[e-1] failed requests (%), every 10 min to 14:02: 0.1 99.0 100", Some(1000)),
         (calls, "[e-1] a -> b (req): failing, 37.4 % of calls fail, p99 20.0 ms", Some(374)),
         (calls, "[e-1] 14:02 trace of a request: a 20 ms, failed", None),
         (Claim::Nothing, "[e-1] requests (per s): 1.0 2.0", None),
