@@ -13,7 +13,7 @@ use crate::incident::level::{Knobs, Level};
 use crate::incident::rejected::Rejected;
 use crate::incident::rule::AlertRule;
 use crate::incident::timed::Timed;
-use crate::proof::hypotheses::{Appearance, Beside, Effects, Hypotheses, Hypothesis, Laboratory};
+use crate::proof::hypotheses::{Appearance, Beside, Effects, Hypotheses, Hypothesis, Laboratory, Scene};
 use crate::proof::repair_plan;
 use crate::system::bind::{Strengths, bind};
 use crate::system::builder::{self, Size};
@@ -211,14 +211,10 @@ impl Draft {
         };
         if let Some((other, _)) = &second {
             let pair = [truth, index_of(&all, other).ok_or(Rejected::NoFault)?];
-            let alone = Beside { fault: None, ..beside.clone() };
-            let every = laboratory.every_fault(&library.families, self.draws, &alone);
-            laboratory.only_pair(&every, &scene, pair, &alone).map_err(|_| Rejected::Ambiguous)?;
+            self.only_pair(library, &scene, pair, &beside)?;
         }
-        let others = match &second {
-            Some((other, _)) => laboratory.effects(Some(other), &alone).troubled.any(),
-            None => EntitySet::EMPTY,
-        };
+        let of_other = |(other, _): &(Fault, Fault)| laboratory.effects(Some(other), &alone).troubled.any();
+        let others = second.as_ref().map_or(EntitySet::EMPTY, of_other);
         let of_own = laboratory.effects(Some(own), &alone).troubled;
         let troubled = |symptom| (of_own.has(symptom) & effects.troubled.has(symptom)) - others;
         let candidates = alarms.of_fault(own, troubled);
@@ -246,6 +242,20 @@ impl Draft {
     /// Returns what is at work beside the fault.
     fn beside<'a>(&'a self, library: &'a Library, fault: Option<&'a Fault>, decoys: &[Decoy]) -> Beside<'a> {
         beside(self.laboratory(library), fault, decoys)
+    }
+
+    /// Checks that a pair of faults, by their numbers among all, is the only one that explains a scene.
+    fn only_pair(
+        &self,
+        library: &Library,
+        scene: &Scene,
+        pair: [usize; 2],
+        beside: &Beside<'_>,
+    ) -> Result<(), Rejected> {
+        let laboratory = self.laboratory(library);
+        let alone = Beside { fault: None, ..beside.clone() };
+        let every = laboratory.every_fault(&library.families, self.draws, &alone);
+        laboratory.only_pair(&every, scene, pair, &alone).map_err(|_| Rejected::Ambiguous)
     }
 
     /// Chooses a fault of a family that has this severity: one of its roots, and strengths for its facts. If it has to
