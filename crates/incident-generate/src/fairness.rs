@@ -239,3 +239,131 @@ fn margins(world: &World) -> Result<(), Unfair> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::data::library::Library;
+    use crate::ids::FactId;
+    use crate::incident::incident::Incident;
+    use crate::incident::level::Level;
+    use crate::system::fault::Op;
+    use crate::testing::{generator, incidents};
+
+    /// An incident with a fault that several steps repair.
+    fn world() -> Arc<World> {
+        let is_fit = |world: &World| world.incident.fault.as_ref().is_some_and(|fault| !fault.ops.is_empty());
+        incidents(Level::Medium, 3, 9).map(|made| Arc::clone(made.world())).find(|world| is_fit(world)).unwrap()
+    }
+
+    /// The same incident with something changed in it or in the library.
+    fn with(change: impl FnOnce(&mut Incident, &mut Library)) -> World {
+        let world = world();
+        let (mut incident, mut library) = (world.incident.clone(), (**generator().library()).clone());
+        change(&mut incident, &mut library);
+        World::new(incident, Arc::new(library))
+    }
+
+    #[test]
+    fn an_incident_as_it_is_made_is_fair() {
+        let room = check(&world()).unwrap();
+        assert!(room.reach > 0 && room.states > 1 && room.spare.iter().all(|spare| *spare >= SPARE), "{room:?}");
+    }
+
+    #[test]
+    fn a_part_that_no_record_names_is_out_of_reach() {
+        let world = world();
+        let topology = &world.incident.topology;
+        let named = topology.named_by(topology.gateway);
+        let stranger = topology.ids().find(|at| *at != topology.gateway && !named.contains(*at)).unwrap();
+        let [from, to] = [topology.gateway, stranger].map(|at| topology.name(at).to_owned());
+        assert_eq!(reachable(&world, &[topology.gateway, stranger]), Err(Unfair::Unreachable { from, to }));
+    }
+
+    #[test]
+    fn a_way_that_leaves_too_few_steps_is_too_far() {
+        let short = with(|incident, _| incident.knobs.steps = [4; TaskId::COUNT]);
+        assert!(matches!(check(&short), Err(Unfair::TooFar { budget: 4, .. })), "{:?}", check(&short));
+    }
+
+    #[test]
+    fn a_fact_that_nothing_prints_is_invisible() {
+        let silent = with(|incident, library| {
+            for predicate in &mut library.vocabulary.predicates {
+                predicate.shows = crate::ids::ClassSet::EMPTY;
+                predicate.role = Role::default();
+            }
+            incident.second = None;
+        });
+        assert!(matches!(check(&silent), Err(Unfair::Invisible { .. })), "{:?}", check(&silent));
+    }
+
+    #[test]
+    fn a_fact_far_from_the_way_is_out_of_sight() {
+        let world = world();
+        let path = world.path().unwrap();
+        let topology = &world.incident.topology;
+        let seen: EntitySet = path.iter().chain([&topology.gateway]).map(|at| topology.named_by(*at)).collect();
+        let kind = |at: EntityId| topology.entity(at).kind;
+        let mut met = 0;
+        let on_the_way = |at: EntityId| at == topology.gateway || path.contains(&at) || seen.contains(at);
+        for far in topology.ids().filter(|at| !on_the_way(*at)) {
+            let moved = with(|incident, _| {
+                let fault = incident.fault.as_mut().unwrap();
+                let start = fault.start;
+                for number in FactId::first(fault.facts.len()).filter(|number| start.contains(*number)) {
+                    fault.facts[number.index()].at = far;
+                }
+            });
+            let found = visible(&moved, &path);
+            met += usize::from(matches!(found, Err(Unfair::OutOfSight { .. })));
+            assert!(found.is_err(), "{:?}: {found:?}", kind(far));
+        }
+        assert!(met > 0);
+    }
+
+    #[test]
+    fn repairs_through_very_many_states_are_too_much_to_prove() {
+        let wide = with(|incident, _| {
+            let fault = incident.fault.as_mut().unwrap();
+            let (op, fact) = (fault.ops[0].clone(), fault.facts[0]);
+            fault.facts.resize(12, fact);
+            fault.ops.extend(FactId::first(12).map(|number| Op {
+                when: crate::system::fault::Condition::default(),
+                clears: FactSet::EMPTY,
+                sets: FactSet::of(number),
+                harm: 0,
+                ..op.clone()
+            }));
+        });
+        assert_eq!(states(wide.incident.fault.as_ref().unwrap()), Err(Unfair::TooManyStates));
+    }
+
+    #[test]
+    fn a_loss_that_is_not_clearly_of_the_severity_has_no_margin() {
+        let other = with(|incident, _| {
+            incident.severity = if incident.severity == Severity::P1 { Severity::P2 } else { Severity::P1 };
+        });
+        assert!(matches!(margins(&other), Err(Unfair::Margin { minute: 0, .. })), "{:?}", margins(&other));
+    }
+
+    #[test]
+    fn rivals_that_a_careful_walk_does_not_exclude_make_it_no_diagnosis() {
+        let alike = with(|incident, _| {
+            let truth = crate::proof::hypotheses::Appearance {
+                shows: incident.shows.clone(),
+                most: crate::system::reading::Troubled {
+                    errors: incident.topology.ids().collect(),
+                    slow: incident.topology.ids().collect(),
+                    ..Default::default()
+                },
+                ..crate::proof::hypotheses::Appearance::of_nothing(incident.shows.len())
+            };
+            incident.rivals = vec![truth; 40];
+        });
+        let path = alike.path().unwrap();
+        assert_eq!(diagnosable(&alike, &path), Err(Unfair::Undiagnosed));
+    }
+}
