@@ -117,7 +117,9 @@ impl World {
             }
             arrived.push(came);
             stock.push(more);
-            waiting.push(more + came * self.usually_waits(queue, minute) / 60_000);
+            // No more can wait than waited before and what came since.
+            let most = waiting.last().map_or(i64::MAX, |before: &i64| before + came);
+            waiting.push((more + came * self.usually_waits(queue, minute) / 60_000).min(most));
         }
         Some(Messages { arrived, waiting, stock })
     }

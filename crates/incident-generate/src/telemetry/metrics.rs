@@ -585,6 +585,7 @@ impl fmt::Display for Decimal {
         if self.places == 0 {
             return write!(f, "{}", self.value);
         }
-        write!(f, "{}.{:0width$}", self.value / scale, self.value % scale, width = self.places)
+        let (sign, value) = (if self.value < 0 { "-" } else { "" }, self.value.unsigned_abs());
+        write!(f, "{sign}{}.{:0width$}", value / scale, value % scale, width = self.places)
     }
 }
