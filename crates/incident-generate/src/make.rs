@@ -19,7 +19,7 @@ use crate::seeds::Master;
 pub const VERSION: &str = "generated/3";
 
 /// The number of attempts after which an incident is given up.
-const MOST_ATTEMPTS: u64 = 800;
+const MOST_ATTEMPTS: u64 = 1600;
 /// The number of attempts at a family after which a look may tell the severity all the same.
 const MOST_MISLEADING: u64 = 140;
 /// The number of attempts after which another family is wanted.
