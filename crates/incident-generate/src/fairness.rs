@@ -16,6 +16,9 @@ use incident_env::{Diagnostic, Loss, Severity, TaskId};
 
 /// The number of steps that must be left after the proved way through an incident.
 const SPARE: u32 = 3;
+/// What is read at the root without its splits. Changes exclude no fault.
+const AT_ROOT: [Diagnostic; 4] =
+    [Diagnostic::CheckDependencies, Diagnostic::CheckMetrics, Diagnostic::QueryLogs, Diagnostic::CheckServiceStatus];
 /// The most parts beside the root at which what follows from the cause is read.
 const CONFIRMED: usize = 2;
 /// The greatest number of states that a repair can lead through.
@@ -101,9 +104,7 @@ fn diagnosable(world: &World, path: &[EntityId]) -> Result<(), Unfair> {
     let root = path.last().copied().unwrap_or(incident.alert.at);
     let all_of =
         |at: EntityId, tools: &[Diagnostic]| tools.iter().flat_map(|tool| claims(at, (*tool).into())).collect();
-    let mut read: Vec<Claim> =
-        all_of(root, &[Diagnostic::CheckDependencies, Diagnostic::CheckMetrics, Diagnostic::QueryLogs]);
-    read.extend(claims(root, Diagnostic::CheckServiceStatus.into()));
+    let mut read: Vec<Claim> = all_of(root, &AT_ROOT);
     let shown = incident.shows(root);
     let tells = |glance: &Glance| glance.by.is_some() && shown.meets(vocabulary.of_glance(*glance));
     read.extend(vocabulary.glances().into_iter().filter(tells).flat_map(|glance| claims(root, glance)));
@@ -127,8 +128,8 @@ fn diagnosable(world: &World, path: &[EntityId]) -> Result<(), Unfair> {
     if ways.into_iter().all(is_enough) { Ok(()) } else { Err(Unfair::Undiagnosed) }
 }
 
-/// Counts the steps of a careful way through an incident, in which so many views exclude all rivals: what each part on the way calls, the looks that exclude all
-/// rivals, the change that set it off, the repair, a look after it, and the answer.
+/// Counts the steps of a careful way through an incident: what each part on the way calls, the looks that exclude all rivals,
+/// which are so many views, the change that set it off, the repair, a look after it, and the answer.
 fn way(world: &World, task: TaskId, path: &[EntityId], views: usize) -> u32 {
     let incident = &world.incident;
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);

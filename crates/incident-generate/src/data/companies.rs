@@ -7,12 +7,16 @@ use serde::Deserialize;
 
 use crate::data::kinds::Kind;
 
-/// All companies.
-static COMPANIES: LazyLock<Companies> =
-    LazyLock::new(|| Companies::parse(include_str!("../../names/companies.toml")).unwrap_or_default());
+/// The name of the file.
+pub(super) const FILE: &str = "companies.toml";
+/// All companies, or what is wrong with the file.
+static COMPANIES: LazyLock<Result<Companies, String>> =
+    LazyLock::new(|| Companies::parse(include_str!("../../names/companies.toml")));
+/// What there is where the file cannot be read, so that there is no library either.
+static NONE: Companies = Companies { businesses: Vec::new(), providers: Vec::new(), styles: Vec::new() };
 
 /// The businesses that there are, with what all of them have.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Companies {
     /// The businesses.
     pub businesses: Vec<Business>,
@@ -95,9 +99,17 @@ struct BusinessFile {
 }
 
 impl Companies {
-    /// Returns all companies.
+    /// Returns all companies. No library is read without them.
     pub(crate) fn all() -> &'static Self {
-        &COMPANIES
+        COMPANIES.as_ref().unwrap_or(&NONE)
+    }
+
+    /// Checks that there are companies, as a library needs them.
+    ///
+    /// # Errors
+    /// The text says what is wrong with the file.
+    pub(super) fn check() -> Result<(), String> {
+        COMPANIES.as_ref().map(|_| ()).map_err(Clone::clone)
     }
 
     /// Reads the file.

@@ -8,6 +8,7 @@ use rust_embed::RustEmbed;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
+use crate::data::companies::{self, Companies};
 use crate::data::dialect::{Dialect, Dialects};
 use crate::data::family::Family;
 use crate::data::rules::Rules;
@@ -142,6 +143,7 @@ impl Library {
     fn of(files: &BTreeMap<String, String>) -> Result<Self, LibraryError> {
         let text = |file: &str| files.get(file).map(String::as_str).unwrap_or_default();
         let wrong = |file: &str, problem| LibraryError { file: file.to_owned(), problem };
+        Companies::check().map_err(|problem| wrong(companies::FILE, problem))?;
         let vocabulary = Vocabulary::parse(text(VOCABULARY)).map_err(|problem| wrong(VOCABULARY, problem))?;
         let telemetry = Templates::parse(text(TELEMETRY), &vocabulary).map_err(|problem| wrong(TELEMETRY, problem))?;
         let is_dialect = |file: &str| file.starts_with(DIALECTS);
