@@ -7,6 +7,8 @@
 //! |---|---|
 //! | [`incident_env`] | the environment: scenarios, episodes, rewards and graders |
 //! | [`incident_generate`] | generated incidents: simulated systems, proofs about them, and suites made from a seed |
+//! | [`escape`] | texts of others, made harmless for where they are shown |
+//! | [`files`] | files that people touch: which are read, their text, and names of files |
 //! | [`stats`] | estimators, intervals and tests |
 //! | [`chat`] | the protocol with a model: requests, replies, retries and rate limits |
 //! | [`agent`] | decisions: the agent that asks a model, and the built-in agents |
@@ -25,6 +27,8 @@ pub mod agent;
 pub mod chat;
 pub mod cli;
 pub mod config;
+pub mod escape;
+pub mod files;
 pub mod gate;
 pub mod log;
 pub mod queue;

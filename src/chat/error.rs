@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::escape::one_line;
+
 /// The most characters of an endpoint's message that an error repeats.
 pub const LONGEST_MESSAGE: usize = 2_000;
 
@@ -197,6 +199,8 @@ pub struct ChatError {
     pub retries: Vec<Retry>,
     /// The duration of the last attempt in milliseconds.
     pub latency_ms: u64,
+    /// The end of what a program wrote to stderr; none for an endpoint.
+    pub stderr: Option<String>,
 }
 
 impl ChatError {
@@ -214,6 +218,7 @@ impl ChatError {
             context_limit: None,
             retries: Vec::new(),
             latency_ms: 0,
+            stderr: None,
         }
     }
 
@@ -243,11 +248,11 @@ impl fmt::Display for ChatError {
     }
 }
 
-/// The beginning of a text, on one line and without control characters.
+/// The beginning of a text, on one line and of what can be seen.
 #[must_use]
 pub fn excerpt(text: &str) -> String {
-    let mut out = String::new();
-    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
+    let (text, mut out) = (one_line(text), String::new());
+    for word in text.split_whitespace() {
         if !out.is_empty() {
             out.push(' ');
         }

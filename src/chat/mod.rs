@@ -19,7 +19,9 @@ pub mod limit;
 mod message;
 pub mod price;
 pub mod process;
+pub mod program;
 pub mod retry;
+pub mod stderr;
 pub mod wire;
 
 pub use api::Api;

@@ -6,26 +6,27 @@
 
 use std::fmt::Write;
 use std::io;
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{Child, ChildStdin, Command};
+use tokio::process::{Child, ChildStdin};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::{BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, FinishReason, Message};
+use super::program::Program;
+use super::{
+    BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, FinishReason, Message, stderr,
+};
 
 /// The most bytes of an answer.
 pub const LONGEST_LINE: usize = 1024 * 1024;
 /// The bytes that are kept of a longer answer, to show what it was.
 const KEPT_OF_LONGER: usize = 200;
-/// The bytes that are kept of the end of stderr.
-const KEPT_OF_STDERR: usize = 2 * 1024;
 /// The number of answers that may wait. A process that writes more has to wait itself.
 const MOST_AHEAD: usize = 16;
 /// The time that a process may take to end when its episode is over.
@@ -33,23 +34,19 @@ const TIME_TO_LEAVE: Duration = Duration::from_secs(5);
 /// The time to wait for what a dead process left in its pipes, and for the status of a process that closed them.
 const TIME_TO_DRAIN: Duration = Duration::from_secs(1);
 
-/// The variables that a program does not inherit: with the first it could make the incidents of a private suite, answers
-/// and all, and with the second start runs on a server.
-const WITHHELD: [&str; 2] = ["BENCH_SUITE_SECRET", "BENCH_TOKEN"];
-
 /// Starts a program and kills it at once.
 ///
 /// # Errors
 /// Returns the reason why it cannot be started.
-pub async fn try_start(words: &[String]) -> io::Result<()> {
-    let mut process = Process::start(words)?;
+pub async fn try_start(program: &Program) -> io::Result<()> {
+    let mut process = Process::start(program)?;
     process.kill().await;
     Ok(())
 }
 
 /// A conversation with a process. The process starts with the first call and ends when this value is dropped.
 pub struct ProcessClient {
-    words: Arc<[String]>,
+    program: Arc<Program>,
     answer_time: Duration,
     talk: tokio::sync::Mutex<Talk>,
 }
@@ -69,16 +66,16 @@ enum State {
 impl ProcessClient {
     /// Makes a client for one conversation with this program. Each answer may take this long.
     #[must_use]
-    pub fn new(words: Arc<[String]>, answer_time: Duration) -> Self {
+    pub fn new(program: Arc<Program>, answer_time: Duration) -> Self {
         let talk = Talk { state: State::Waiting, told: 0 };
-        Self { words, answer_time, talk: tokio::sync::Mutex::new(talk) }
+        Self { program, answer_time, talk: tokio::sync::Mutex::new(talk) }
     }
 
     async fn ask(&self, request: &ChatRequest, context: &CallContext) -> Result<ChatReply, ChatError> {
         let mut talk = self.talk.lock().await;
         let Talk { state, told } = &mut *talk;
         if matches!(state, State::Waiting) {
-            let process = Process::start(&self.words);
+            let process = Process::start(&self.program);
             *state = match process {
                 Ok(process) => State::Running(Box::new(process)),
                 Err(error) => State::Over(ChatError::new(ErrorKind::AgentStart, &error.to_string())),
@@ -100,9 +97,13 @@ impl ProcessClient {
             process.tell(message.content());
             let answer = process.answer(deadline.unwrap_or(begun)).await.and_then(Line::into_reply);
             let latency_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let secrets = &self.program.environment.secrets;
             result = match answer {
-                Ok(reply) => Ok(ChatReply { latency_ms, ..reply }),
-                Err(error) => Err(ChatError { latency_ms, ..error }),
+                Ok(reply) => Ok(secrets.reply(ChatReply { latency_ms, ..reply })),
+                Err(error) => {
+                    let stderr = error.stderr.clone().or_else(|| process.said_on_stderr());
+                    Err(secrets.error(ChatError { latency_ms, stderr, ..error }))
+                }
             };
             if let Err(error) = &result {
                 process.kill().await;
@@ -151,14 +152,8 @@ struct Process {
 }
 
 impl Process {
-    fn start(words: &[String]) -> io::Result<Self> {
-        let (program, arguments) =
-            words.split_first().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "there is no command"))?;
-        let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        for name in WITHHELD {
-            command.env_remove(name);
-        }
+    fn start(program: &Program) -> io::Result<Self> {
+        let mut command = program.command()?;
         // The process gets a group of its own: an interrupt from the terminal is meant for us alone, and its children
         // can be killed with it.
         #[cfg(unix)]
@@ -235,16 +230,16 @@ impl Process {
         // The tasks end with the pipes, and stderr has been read by then.
         self.to = None;
         let _ = timeout(TIME_TO_DRAIN, async { while self.tasks.join_next().await.is_some() {} }).await;
-        if let Some(line) = self.last_words() {
-            let _ = write!(message, "; its last line on stderr: {line}");
+        let said = self.said_on_stderr();
+        if let Some(said) = &said {
+            let _ = write!(message, "; the end of its stderr: {}", stderr::quoted(said));
         }
-        ChatError::new(ErrorKind::AgentExited, &message)
+        ChatError { stderr: said, ..ChatError::new(ErrorKind::AgentExited, &message) }
     }
 
-    fn last_words(&self) -> Option<String> {
+    fn said_on_stderr(&self) -> Option<String> {
         let bytes = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = String::from_utf8_lossy(&bytes);
-        text.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
+        stderr::end(&bytes)
     }
 
     /// Ends the process: with a last line, then with the end of its input, then by force.
@@ -390,7 +385,8 @@ async fn keep_end(mut pipe: impl AsyncRead + Unpin, kept: Arc<Mutex<Vec<u8>>>) {
         }
         let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.extend_from_slice(&chunk[..n]);
-        let surplus = kept.len().saturating_sub(KEPT_OF_STDERR);
+        // One byte more shows that there was more.
+        let surplus = kept.len().saturating_sub(stderr::KEPT + 1);
         kept.drain(..surplus);
     }
 }

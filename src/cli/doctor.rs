@@ -32,7 +32,7 @@ pub(super) async fn execute(args: &DoctorArgs) -> Result<Status, Failure> {
     for model in &settings.models {
         let (text, well) = examine(&settings, model, &forms).await?;
         all_well &= well;
-        out::result(&text)?;
+        out::text(&text)?;
     }
     if all_well { Ok(Status::Done) } else { Err(Failure::usage("an endpoint is not ready for a run; see above")) }
 }

@@ -36,6 +36,7 @@ pub fn main() -> ExitCode {
 }
 
 async fn execute(cli: Cli) -> Result<Status, Failure> {
+    interrupts::survive_file_size_limit();
     match cli.command {
         None => run::execute(&cli.run).await,
         Some(Command::Run(run)) => run::execute(&run).await,

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use anstyle::{AnsiColor, Style};
 
 use crate::config::options::Format;
+use crate::escape::lines;
 use crate::log::Summary;
 use crate::log::store::pretty;
 use crate::report::{csv, markdown, protocol, table};
@@ -17,6 +18,14 @@ pub(super) fn result(text: &str) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()
+}
+
+/// Prints a result for people on stdout. Whatever others wrote of it commands no terminal.
+///
+/// # Errors
+/// Returns an error as [`result`] does.
+pub(super) fn text(text: &str) -> io::Result<()> {
+    result(&lines(text))
 }
 
 /// Prints a summary on stdout.
@@ -40,12 +49,12 @@ pub(super) fn say(word: &str, message: &str) {
         "warning" | "interrupted" => Style::new().fg_color(Some(AnsiColor::Yellow.into())).bold(),
         _ => Style::new().fg_color(Some(AnsiColor::Cyan.into())).bold(),
     };
-    let _ = writeln!(anstream::stderr().lock(), "{style}{word}:{style:#} {message}");
+    let _ = writeln!(anstream::stderr().lock(), "{style}{word}:{style:#} {}", lines(message));
 }
 
 /// Prints a message on stderr without a word before it.
 pub(super) fn note(message: &str) {
-    let _ = writeln!(anstream::stderr().lock(), "{message}");
+    let _ = writeln!(anstream::stderr().lock(), "{}", lines(message));
 }
 
 /// Returns whether stderr is a terminal.

@@ -13,8 +13,10 @@ use super::model::{CUSTOM, Elsewhere, ModelSpec};
 use super::model_options::ModelOptions;
 use super::options::{Concurrency, Format, Options};
 use super::origin::Origin;
+use super::program_environment;
 use super::providers::Providers;
 use crate::agent::Builtin;
+use crate::chat::program::ProgramEnvironment;
 
 /// A model, with the key of its endpoint and its settings.
 #[derive(Debug, Clone)]
@@ -39,6 +41,8 @@ pub(super) struct Contestants {
     pub(super) answer_time: Option<Duration>,
     /// The number of processes of a program that play at once.
     pub(super) processes: Concurrency,
+    /// The environment that programs get.
+    pub(super) program_environment: ProgramEnvironment,
 }
 
 impl Contestants {
@@ -53,7 +57,13 @@ impl Contestants {
     ) -> Result<Self, ConfigError> {
         let agents = agents(l)?;
         let for_all = ForAll::pick(l, &file.models)?;
-        let models = models(l, file, kept, &for_all, &agents)?;
+        let mut providers = Providers::embedded();
+        if let Some(more) = &file.providers {
+            providers.overlay(more.clone());
+        }
+        let models = models(l, &providers, kept, &for_all, &agents)?;
+        let key_env = l.highest(|o| o.api_key_env.clone(), None).map(|(name, _)| name);
+        let program_environment = program_environment::resolve(l, &providers, key_env.as_deref())?;
         let agents = agents.value;
         let builtins = if !agents.is_empty() {
             Builtin::ALL.into_iter().filter(|builtin| agents.contains(&AgentChoice::Builtin(*builtin))).collect()
@@ -70,7 +80,8 @@ impl Contestants {
             AgentChoice::Llm | AgentChoice::Builtin(_) => None,
         });
         let (answer_time, processes) = for_all.of_programs();
-        Ok(Self { models, programs: programs.collect(), builtins, answer_time, processes })
+        let programs = programs.collect();
+        Ok(Self { models, programs, builtins, answer_time, processes, program_environment })
     }
 }
 
@@ -91,7 +102,7 @@ fn agents(l: &mut Layers<'_, Options>) -> Result<Picked<Vec<AgentChoice>>, Confi
 /// Resolves the models that play, each with its route, its key and its settings.
 fn models(
     l: &mut Layers<'_, Options>,
-    file: &ConfigFile,
+    providers: &Providers,
     kept: &KeptModels,
     for_all: &ForAll<'_>,
     agents: &Picked<Vec<AgentChoice>>,
@@ -111,16 +122,12 @@ fn models(
         return Err(agents.error("llm needs a --model"));
     }
 
-    let mut providers = Providers::embedded();
-    if let Some(more) = &file.providers {
-        providers.overlay(more.clone());
-    }
     let elsewhere = Elsewhere { base_url: base_url.value.as_deref(), provider: provider.value.as_deref() };
     let keys = Keys { named: key_env.value.as_deref(), base_url: base_url.origin, environment: l.environment };
     let mut keyed: Vec<KeyedModel> = Vec::new();
     for typed in models.value.iter().filter(|_| wants_llm) {
         check_name(typed).map_err(|problem| models.error(problem))?;
-        let typed = &openenv_name(typed.trim(), &providers, elsewhere, models.origin);
+        let typed = &openenv_name(typed.trim(), providers, elsewhere, models.origin);
         let (name, own) = ModelOptions::split(typed).map_err(|problem| models.error(problem))?;
         let label = label(typed);
         if keyed.iter().any(|known| known.spec.label == label) {

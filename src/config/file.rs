@@ -12,6 +12,7 @@ use super::options::Options;
 use super::origin::FILE;
 use super::providers::Providers;
 use super::server_options::ServerOptions;
+use crate::files;
 
 /// A configuration file. Keys that it does not know are errors.
 #[derive(Debug, Clone, Default)]
@@ -69,7 +70,7 @@ impl ConfigFile {
             return Ok(Self::default());
         }
         let file = path.display().to_string();
-        let text = std::fs::read_to_string(&path)
+        let text = files::read_text(&path)
             .map_err(|e| ConfigError::File { file: file.clone(), problem: e.to_string() })?;
         Self::parse(&file, &text)
     }

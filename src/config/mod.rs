@@ -7,6 +7,7 @@
 pub mod agents;
 pub mod asking;
 mod contestants;
+mod dotenv;
 pub mod environment;
 mod error;
 mod file;
@@ -16,6 +17,8 @@ pub mod model;
 pub mod model_options;
 pub mod options;
 mod origin;
+pub mod paths;
+mod program_environment;
 pub mod providers;
 mod queue;
 pub mod server;

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::agents::AgentValues;
+use super::paths::{name_or_path, path_parser, some_name_or_path, some_path};
 use crate::agent::llm::Assist;
 use crate::agent::prompt::Protocol;
 use crate::agent::think::Think;
@@ -204,6 +205,10 @@ pub struct Options {
     #[arg(long, value_name = "AGENT", value_parser = AgentValues)]
     #[serde(deserialize_with = "one_or_many")]
     pub agent: Vec<String>,
+    /// Variables that exec:COMMAND gets although they hold a key or are bench's own; repeat or separate with commas
+    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    #[serde(deserialize_with = "one_or_many")]
+    pub exec_env: Vec<String>,
     /// Only these tasks
     #[arg(long, value_delimiter = ',', value_name = "TASK", help_heading = "What is played")]
     #[serde(deserialize_with = "one_or_many")]
@@ -214,10 +219,12 @@ pub struct Options {
     pub scenario: Vec<String>,
     /// classic; generated:NAME,seed=N with easy, medium, hard, expert (then also count=N) or smoke, lite, full; or a
     /// scenario file or folder [default: classic]
-    #[arg(long, value_name = "SUITE", help_heading = "What is played")]
+    #[arg(long, value_name = "SUITE", help_heading = "What is played", value_parser = name_or_path)]
+    #[serde(deserialize_with = "some_name_or_path")]
     pub suite: Option<String>,
     /// A folder of scenario files that are laid over the suite; over a generated suite, of fault families
-    #[arg(long, value_name = "DIR", help_heading = "What is played")]
+    #[arg(long, value_name = "DIR", help_heading = "What is played", value_parser = path_parser(), value_hint = ValueHint::AnyPath)]
+    #[serde(deserialize_with = "some_path")]
     pub scenarios: Option<PathBuf>,
     /// Repetitions of each scenario [default: 1]
     #[arg(long, value_name = "N", help_heading = "What is played")]
@@ -296,13 +303,16 @@ pub struct Options {
     #[arg(long, value_name = "FAULT=SHARE%,…", conflicts_with = "replay", help_heading = "How models are asked")]
     pub chaos: Option<String>,
     /// Keep every answer in this folder, to be replayed
-    #[arg(long, value_name = "DIR", conflicts_with = "replay", help_heading = "How models are asked")]
+    #[arg(long, value_name = "DIR", conflicts_with = "replay", help_heading = "How models are asked", value_parser = path_parser(), value_hint = ValueHint::AnyPath)]
+    #[serde(deserialize_with = "some_path")]
     pub record: Option<PathBuf>,
     /// Answer from this folder, without a network
-    #[arg(long, value_name = "DIR", help_heading = "How models are asked")]
+    #[arg(long, value_name = "DIR", help_heading = "How models are asked", value_parser = path_parser(), value_hint = ValueHint::AnyPath)]
+    #[serde(deserialize_with = "some_path")]
     pub replay: Option<PathBuf>,
     /// A folder with prompts of your own
-    #[arg(long, value_name = "DIR", help_heading = "How models are asked")]
+    #[arg(long, value_name = "DIR", help_heading = "How models are asked", value_parser = path_parser(), value_hint = ValueHint::AnyPath)]
+    #[serde(deserialize_with = "some_path")]
     pub prompts: Option<PathBuf>,
     /// Tell models other names for their tools, the first to the fourth; 0 is their own [default: 0]
     #[arg(long, value_name = "N", help_heading = "How models are asked")]
@@ -311,10 +321,12 @@ pub struct Options {
     #[arg(long, value_name = "URL", help_heading = "On many machines")]
     pub queue: Option<String>,
     /// The credentials file for it
-    #[arg(long, value_name = "FILE", help_heading = "On many machines")]
+    #[arg(long, value_name = "FILE", help_heading = "On many machines", value_parser = path_parser(), value_hint = ValueHint::AnyPath)]
+    #[serde(deserialize_with = "some_path")]
     pub queue_creds: Option<PathBuf>,
     /// Certificates of authorities that are trusted for it, in PEM; TLS is used then
-    #[arg(long, value_name = "FILE", help_heading = "On many machines")]
+    #[arg(long, value_name = "FILE", help_heading = "On many machines", value_parser = path_parser(), value_hint = ValueHint::AnyPath)]
+    #[serde(deserialize_with = "some_path")]
     pub queue_ca: Option<PathBuf>,
     /// Seconds after which the episode of a worker that is silent goes to another one [default: 30]
     #[arg(long, value_name = "SECONDS", help_heading = "On many machines")]
@@ -323,7 +335,8 @@ pub struct Options {
     #[arg(long, value_name = "N", help_heading = "On many machines")]
     pub queue_deliveries: Option<u32>,
     /// The results folder [default: results]
-    #[arg(long, value_name = "DIR", help_heading = "What comes out")]
+    #[arg(long, value_name = "DIR", help_heading = "What comes out", value_parser = path_parser(), value_hint = ValueHint::AnyPath)]
+    #[serde(deserialize_with = "some_path")]
     pub out: Option<PathBuf>,
     /// What is printed on stdout [default: table]
     #[arg(long, value_name = "FORMAT", help_heading = "What comes out")]
@@ -338,7 +351,8 @@ pub struct Options {
     #[arg(long, value_name = "SCORE", help_heading = "What comes out")]
     pub fail_under: Option<f64>,
     /// Compare with this run at the end: exit 1 if worse, 3 if that cannot be decided
-    #[arg(long, value_name = "RUN", help_heading = "What comes out")]
+    #[arg(long, value_name = "RUN", help_heading = "What comes out", value_parser = name_or_path)]
+    #[serde(deserialize_with = "some_name_or_path")]
     pub baseline: Option<String>,
     /// The drop against the baseline that is tolerated [default: 0.02]
     #[arg(long, value_name = "SCORE", help_heading = "What comes out")]

@@ -1,13 +1,12 @@
 //! The queue of a run: the address of its server, and the terms on which its episodes are lent.
 
-use std::path::PathBuf;
-
 use super::environment::Environment;
 use super::error::ConfigError;
 use super::file::ConfigFile;
 use super::layers::Layers;
 use super::options::Options;
 use super::origin::Origin;
+use super::paths::path;
 use crate::queue::nats::Access;
 use crate::queue::{Address, Terms};
 
@@ -43,11 +42,9 @@ fn access(l: &mut Layers<'_, Options>) -> Result<Option<Access>, ConfigError> {
     let address = text.map(|(text, _)| text.parse::<Address>()).transpose();
     let address = address.map_err(|error| ConfigError::option("queue", error.to_string(), origin))?;
     l.report.insert("queue", (serde_json::to_value(&address).unwrap_or_default(), origin));
-    let path = |variable: Option<(&'static str, String)>| variable.map(|(name, path)| (name, PathBuf::from(path)));
-    let credentials = path(l.variable("BENCH_QUEUE_CREDS"));
-    let credentials = l.optional_or("queue-creds", |o| o.queue_creds.clone(), credentials).value;
-    let authorities = path(l.variable("BENCH_QUEUE_CA"));
-    let authorities = l.optional_or("queue-ca", |o| o.queue_ca.clone(), authorities).value;
+    let creds = l.read_optional("queue-creds", "BENCH_QUEUE_CREDS", |o| o.queue_creds.clone(), path)?;
+    let authorities = l.read_optional("queue-ca", "BENCH_QUEUE_CA", |o| o.queue_ca.clone(), path)?.value;
+    let credentials = creds.value;
     Ok(address.map(|address| Access { address, credentials, authorities }))
 }
 

@@ -10,6 +10,7 @@ use super::environment::Environment;
 use super::error::ConfigError;
 use super::file::ConfigFile;
 use super::layers::{Layers, plain, switch, word};
+use super::paths::{name_or_path, path};
 use super::origin::Origin;
 use super::server_options::{LogForm, RevealChoice, ServerOptions};
 use crate::log::CLIENT;
@@ -91,8 +92,8 @@ impl EpisodeSettings {
 
     fn picked(l: &mut Layers<'_, ServerOptions>, file: &ConfigFile) -> Result<Self, ConfigError> {
         Ok(Self {
-            suite: l.read("suite", "BENCH_SUITE", |o| o.suite.clone(), plain, "classic".to_owned())?.value,
-            overlay: l.read_optional("scenarios", "BENCH_SCENARIOS", |o| o.scenarios.clone(), plain)?.value,
+            suite: l.read("suite", "BENCH_SUITE", |o| o.suite.clone(), name_or_path, "classic".to_owned())?.value,
+            overlay: l.read_optional("scenarios", "BENCH_SCENARIOS", |o| o.scenarios.clone(), path)?.value,
             reveal: l.read("reveal", "BENCH_REVEAL", |o| o.reveal, word, RevealChoice::Done)?.value,
             exam: ExamSettings::picked(l, file)?,
         })
@@ -118,7 +119,7 @@ impl ExamSettings {
         if label.value.trim().is_empty() {
             return Err(label.error("is empty"));
         }
-        let out = l.read("out", "BENCH_OUT", |o| o.out.clone(), plain, usual_results(file))?.value;
+        let out = l.read("out", "BENCH_OUT", |o| o.out.clone(), path, usual_results(file))?.value;
         Ok(Some(Self { label: label.value.trim().to_owned(), epochs, out }))
     }
 }
@@ -144,7 +145,7 @@ impl ServerSettings {
             max_body: most(l, "max-body", "BENCH_MAX_BODY", |o| o.max_body)?,
             rate_limit: l.read_optional("rate-limit", "BENCH_RATE_LIMIT", |o| o.rate_limit, plain)?.at_least(1)?.value,
             allow_origin: origins(l)?,
-            results: l.read_optional("results", "BENCH_RESULTS", |o| o.results.clone(), plain)?.value,
+            results: l.read_optional("results", "BENCH_RESULTS", |o| o.results.clone(), path)?.value,
             usual_results: usual_results(file),
             log: l.read("log", "BENCH_LOG", |o| o.log, word, LogForm::Text)?.value,
             episodes: EpisodeSettings::picked(l, file)?,

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::options::one_or_many;
+use super::paths::{some_name_or_path, some_path};
 
 /// The time from which breakdowns name right answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -53,6 +54,7 @@ pub struct ServerOptions {
     /// The number of episodes of each scenario that count in an exam.
     pub epochs: Option<u32>,
     /// The results folder of an exam.
+    #[serde(deserialize_with = "some_path")]
     pub out: Option<PathBuf>,
     /// The time without use after which an episode is removed, in seconds.
     pub session_ttl: Option<u64>,
@@ -68,10 +70,13 @@ pub struct ServerOptions {
     #[serde(deserialize_with = "one_or_many")]
     pub allow_origin: Vec<String>,
     /// The suite that is served.
+    #[serde(deserialize_with = "some_name_or_path")]
     pub suite: Option<String>,
     /// A folder of scenario files, or of fault families, that are laid over the suite.
+    #[serde(deserialize_with = "some_path")]
     pub scenarios: Option<PathBuf>,
     /// The folder whose runs the page shows.
+    #[serde(deserialize_with = "some_path")]
     pub results: Option<PathBuf>,
     /// The form of the server's messages on stderr.
     pub log: Option<LogForm>,

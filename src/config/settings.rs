@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
+
 use super::agents::ExecAgent;
 use super::asking::KeptModels;
 use super::contestants::{Contestants, KeyedModel};
@@ -16,6 +18,9 @@ use super::queue::QueueSettings;
 use crate::agent::Builtin;
 use crate::agent::think::Think;
 use crate::chat::chaos::Chaos;
+use crate::chat::endpoint::header_secrets;
+use crate::chat::program::{Program, ProgramEnvironment};
+use crate::chat::wire::Secrets;
 use crate::log::shard::Shard;
 use incident_env::TaskId;
 
@@ -31,6 +36,8 @@ pub struct Settings {
     pub models: Vec<KeyedModel>,
     /// The programs that play.
     pub programs: Vec<ExecAgent>,
+    /// The environment that programs get.
+    pub program_environment: ProgramEnvironment,
     /// The built-in agents that play.
     pub builtins: Vec<Builtin>,
     /// The tasks that are played; empty means all.
@@ -126,6 +133,23 @@ impl Settings {
         Ok(())
     }
 
+    /// Returns what must be in no text that is kept: the keys that are set, those of the models, and what their headers
+    /// carry.
+    #[must_use]
+    pub fn secrets(&self) -> Secrets {
+        let keys = self.models.iter().filter_map(|model| model.key.secret.as_ref());
+        let keys = Secrets::new(keys.map(|key| key.expose_secret().to_owned()));
+        let headers = self.models.iter().map(|model| header_secrets(&model.spec.provider.headers));
+        headers.fold(self.program_environment.secrets.clone().and(keys), Secrets::and)
+    }
+
+    /// Returns a program with the environment that it gets.
+    #[must_use]
+    pub fn program(&self, agent: &ExecAgent) -> Program {
+        let environment = ProgramEnvironment { secrets: self.secrets(), ..self.program_environment.clone() };
+        Program { words: agent.words.clone(), environment }
+    }
+
     /// Returns the options that are not defaults, each with its name, its value and the layer that set it.
     pub fn chosen(&self) -> impl Iterator<Item = (&'static str, &serde_json::Value, Origin)> {
         let all = self.report.iter().map(|(name, (value, origin))| (*name, value, *origin));
@@ -154,7 +178,7 @@ impl Settings {
         let l = &mut layers;
         let format = l.pick("format", |o| o.format, Format::Table).value;
         let suite = l.pick("suite", |o| o.suite.clone(), "classic".to_owned()).value;
-        let Contestants { models, programs, builtins, answer_time, processes } =
+        let Contestants { models, programs, builtins, answer_time, processes, program_environment } =
             Contestants::resolve(l, file, kept, format, &suite)?;
         let max_cost = max_cost(l, &models)?;
         let shard = l.parsed::<Shard>("shard", |o| o.shard.clone())?.value;
@@ -164,6 +188,7 @@ impl Settings {
         Ok(Self {
             models,
             programs,
+            program_environment,
             builtins,
             tasks: tasks.iter().map(|name| name.parse()).collect::<Result<_, _>>()?,
             scenarios: l.list("scenario", |o| &o.scenario, None).value,

@@ -148,6 +148,9 @@ pub enum EventKind {
         /// The limit in tokens, if the context was too short and the endpoint gave the number.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         context_limit: Option<u64>,
+        /// The end of what a program wrote to stderr.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stderr: Option<String>,
     },
     /// A step was taken.
     #[serde(rename = "step.taken")]

@@ -134,7 +134,7 @@ impl Line {
                 self.reason.clone_from(message);
                 self.score = *score;
                 self.strict = total(strict.as_ref());
-                self.seconds = Some(event.at.duration_since(self.began).as_secs_f64());
+                self.seconds = Some(seconds_between(self.began, event.at));
             }
             EventKind::EpisodeRegraded { score, strict, .. } => {
                 self.score = Some(*score);
@@ -154,6 +154,12 @@ pub fn key(manifest: &Manifest, n: usize) -> Option<EpisodeKey> {
     let scenario = manifest.scenarios.get(place.checked_rem(manifest.scenarios.len())?)?;
     let epoch = u32::try_from(epoch).ok()?;
     Some(EpisodeKey { contestant: contestant.label.clone(), scenario: scenario.id.clone(), epoch })
+}
+
+/// The seconds between two times of a log. Logs of earlier versions go back where the clock did.
+#[must_use]
+pub fn seconds_between(from: Timestamp, to: Timestamp) -> f64 {
+    to.duration_since(from).as_secs_f64().max(0.0)
 }
 
 const fn word(outcome: Outcome) -> &'static str {

@@ -9,6 +9,7 @@
 //! in the same way during a run and when its log is read later.
 
 pub mod conduct;
+mod durations;
 mod episode_key;
 pub mod event;
 pub mod failure;
@@ -27,6 +28,7 @@ pub mod summary;
 pub mod trajectory_file;
 pub mod writer;
 
+pub use durations::Durations;
 pub use episode_key::EpisodeKey;
 pub use event::{Event, EventKind, Outcome};
 pub use manifest::{CLIENT, Contestant, Manifest, RunId};

@@ -1,6 +1,7 @@
 //! Reads an event log, even if its last line was torn because the process was killed.
 
 use super::{Event, EventKind};
+use crate::files::decode;
 use crate::log::event::VERSION;
 
 /// The content of an event log.
@@ -36,7 +37,16 @@ pub enum ReadError {
 /// # Errors
 /// Names the first damaged line, or the version of a log in another format.
 pub fn parse(bytes: &[u8]) -> Result<Contents, ReadError> {
-    parse_from(bytes, 0)
+    // Somebody may have opened and saved the file on Windows.
+    if matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
+        let text = decode(bytes).map_err(|problem| ReadError::Line { line: 1, problem: problem.to_string() })?;
+        let contents = parse_from(text.as_bytes(), 0)?;
+        return Ok(Contents { whole_bytes: bytes.len(), ..contents });
+    }
+    let rest = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let contents = parse_from(rest, 0)?;
+    let marked = bytes.len() - rest.len();
+    Ok(Contents { whole_bytes: contents.whole_bytes + marked, ..contents })
 }
 
 /// Reads the part by which a log has grown: bytes that begin with a whole line, whose event has the number `first`.

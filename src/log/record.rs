@@ -15,6 +15,7 @@ use super::manifest::Manifest;
 use super::reader::{self, Contents, ReadError};
 use super::store::{RunFolder, StoreError};
 use super::summary::{Fold, Summary};
+use crate::files::decode;
 
 /// A run as its folder holds it.
 #[derive(Debug, Clone)]
@@ -79,8 +80,9 @@ impl RunRecord {
     pub fn manifest(folder: &RunFolder) -> Result<Manifest, RecordError> {
         let path = folder.manifest();
         let text = folder.read(&path)?;
-        serde_json::from_slice(&text)
-            .map_err(|error| RecordError::Manifest { path: path.display().to_string(), problem: error.to_string() })
+        let damaged = |problem: String| RecordError::Manifest { path: path.display().to_string(), problem };
+        let text = decode(&text).map_err(|problem| damaged(problem.to_string()))?;
+        serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))
     }
 
     /// The events in the order in which they were written.

@@ -12,6 +12,7 @@ use super::listing::{Listing, key};
 use super::reader::{parse, parse_from};
 use super::store::{FindError, RunFolder, Store, StoreError};
 use super::trajectory_file::{Collector, TrajectoryFile};
+use crate::files::decode;
 use super::{Event, EventKind, Fold, Manifest, Summary};
 
 /// The number of runs whose logs stay in memory as far as they were read.
@@ -69,8 +70,9 @@ pub struct OpenRun {
 
 impl OpenRun {
     fn open(folder: RunFolder) -> Result<Self, RunIndexError> {
-        let manifest: Manifest = serde_json::from_slice(&folder.read(&folder.manifest())?)
-            .map_err(|error| damaged(&folder.manifest(), &error))?;
+        let bytes = folder.read(&folder.manifest())?;
+        let text = decode(&bytes).map_err(|error| damaged(&folder.manifest(), &error))?;
+        let manifest: Manifest = serde_json::from_str(&text).map_err(|error| damaged(&folder.manifest(), &error))?;
         let (fold, listing) = (Fold::new(&manifest), Listing::new(&manifest));
         Ok(Self { folder, manifest, fold, listing, read_bytes: 0, read_events: 0, is_finished: false, summary: None })
     }
@@ -251,7 +253,7 @@ impl RunIndex {
     /// Fails as [`Self::with`] does.
     pub fn events(&self, id: &str) -> Result<Vec<Event>, RunIndexError> {
         let path = self.store.by_id(id)?.events();
-        let bytes = std::fs::read(&path).map_err(|source| StoreError {
+        let bytes = crate::files::read(&path).map_err(|source| StoreError {
             doing: "read",
             path: path.display().to_string(),
             source,
@@ -267,7 +269,7 @@ impl RunIndex {
         let folder = self.store.by_id(id)?;
         let manifest = self.with(id, |run| run.manifest.clone())?;
         let key = key(&manifest, n).ok_or(RunIndexError::NoEpisode(n))?;
-        let kept = std::fs::read(folder.trajectory(&key)).ok();
+        let kept = crate::files::read(&folder.trajectory(&key)).ok();
         if let Some(file) = kept.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
             return Ok(file);
         }

@@ -4,10 +4,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use super::RunId;
-use incident_env::hex;
+use crate::files::{self, name};
 
 /// The error of a file operation.
 #[derive(Debug, thiserror::Error)]
@@ -132,7 +130,7 @@ impl Store {
         }
         let wanted = if name == "latest" {
             let path = self.root.join("latest");
-            let latest = fs::read_to_string(&path).map_err(|_| FindError::NoRuns(self.root.display().to_string()))?;
+            let latest = files::read_text(&path).map_err(|_| FindError::NoRuns(self.root.display().to_string()))?;
             latest.trim().to_owned()
         } else {
             name.to_owned()
@@ -158,6 +156,8 @@ impl Store {
 #[derive(Debug)]
 pub struct RunLock {
     _file: fs::File,
+    /// Why it keeps nobody else out; none if it does.
+    pub void: Option<String>,
 }
 
 impl RunLock {
@@ -169,15 +169,44 @@ impl RunLock {
         let mut patience = 20;
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(RunLock { _file: file }),
+                Ok(()) => return Ok(RunLock { _file: file, void: None }),
                 Err(fs::TryLockError::WouldBlock) if patience > 0 => {
                     patience -= 1;
                     std::thread::sleep(std::time::Duration::from_millis(50));
                 }
                 Err(fs::TryLockError::WouldBlock) => return Err(LockError::Taken(folder.display().to_string())),
+                // A lock is a help, and disks of clusters often have none.
+                Err(fs::TryLockError::Error(source)) if has_no_locks(&source) => {
+                    let what = format!("the disk of {} has no locks ({source})", folder.display());
+                    return Ok(RunLock { _file: file, void: Some(what) });
+                }
                 Err(fs::TryLockError::Error(source)) => return Err(failed("lock", &path)(source).into()),
             }
         }
+    }
+}
+
+/// Whether an error says that this disk has no locks at all.
+fn has_no_locks(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if error.raw_os_error() == Some(rustix::io::Errno::NOLCK.raw_os_error()) {
+        return true;
+    }
+    error.kind() == io::ErrorKind::Unsupported
+}
+
+/// Waits until no other process holds the lock of a folder, and holds it until the result is dropped. Where there are no locks,
+/// nobody waits.
+///
+/// # Errors
+/// Fails if the file of the lock cannot be made.
+pub fn alone(folder: &Path) -> Result<fs::File, StoreError> {
+    let path = folder.join("lock");
+    let file = fs::File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(failed("open", &path))?;
+    match file.lock() {
+        Err(error) if !has_no_locks(&error) => Err(failed("lock", &path)(error)),
+        _ => Ok(file),
     }
 }
 
@@ -229,7 +258,10 @@ impl RunFolder {
     /// Whether a process is writing the run now. The check takes the lock for a moment, for which other processes wait.
     #[must_use]
     pub fn is_locked(&self) -> bool {
-        let Ok(file) = fs::File::open(self.path.join("lock")) else { return false };
+        // Network disks lock only what is open for writing.
+        let path = self.path.join("lock");
+        let opened = fs::File::options().write(true).open(&path).or_else(|_| fs::File::open(&path));
+        let Ok(file) = opened else { return false };
         matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock))
     }
 
@@ -254,18 +286,8 @@ impl RunFolder {
     /// The file name of an episode's trajectory.
     #[must_use]
     pub fn episode_file(key: &super::EpisodeKey) -> String {
-        // The names of models contain slashes and colons, which not every file system allows in a name. If a character
-        // had to be replaced, a digest is added, so that `a/b` and `a-b` get different files.
-        let mut model: String = key
-            .contestant
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() || "._+-".contains(c) { c } else { '-' })
-            .collect();
-        if model != key.contestant {
-            let digest = hex(&Sha256::digest(&key.contestant));
-            model = format!("{model}~{}", &digest[..8]);
-        }
-        format!("{model}--{}--{}.json", key.scenario, key.epoch)
+        // The ids of scenarios differ where case does not count.
+        format!("{}--{}--{}.json", name::part(&key.contestant), name::id(&key.scenario), key.epoch)
     }
 
     /// Writes `run.json` and waits until it is on the disk, because a log without it could not be read.
@@ -291,7 +313,7 @@ impl RunFolder {
     /// # Errors
     /// Fails if the file cannot be read.
     pub fn read(&self, path: &Path) -> Result<Vec<u8>, StoreError> {
-        fs::read(path).map_err(failed("read", path))
+        files::read(path).map_err(failed("read", path))
     }
 }
 
@@ -309,7 +331,7 @@ pub fn pretty<T: serde::Serialize>(value: &T) -> Vec<u8> {
 /// # Errors
 /// Fails if the file cannot be written.
 pub fn write_changed(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    if fs::read(path).is_ok_and(|old| old == bytes) { Ok(()) } else { write_whole(path, bytes) }
+    if files::read(path).is_ok_and(|old| old == bytes) { Ok(()) } else { write_whole(path, bytes) }
 }
 
 /// Writes to a temporary name and renames the file, so that a reader never sees half of it.

@@ -23,6 +23,8 @@ pub struct Writer {
     file: File,
     path: PathBuf,
     line: Vec<u8>,
+    /// The bytes that the file has if nobody else touched it.
+    length: u64,
 }
 
 impl Writer {
@@ -33,7 +35,7 @@ impl Writer {
     pub fn create(path: &Path) -> Result<Self, WriteError> {
         let file = File::options().create_new(true).append(true).open(path);
         let file = file.map_err(|source| error(path, &source))?;
-        Ok(Self { file, path: path.to_owned(), line: Vec::new() })
+        Ok(Self { file, path: path.to_owned(), line: Vec::new(), length: 0 })
     }
 
     /// Opens a log to continue after its last complete line; a torn line after it is cut off.
@@ -41,9 +43,15 @@ impl Writer {
     /// # Errors
     /// Fails if the file cannot be opened or cut.
     pub fn resume(path: &Path, whole_bytes: u64) -> Result<Self, WriteError> {
+        if let Ok(bytes) = crate::files::read(path)
+            && matches!(bytes.as_slice(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..])
+        {
+            let problem = "it was saved as UTF-16; save it as UTF-8 before the run goes on".to_owned();
+            return Err(WriteError { path: path.display().to_string(), problem });
+        }
         let file = File::options().append(true).create(true).open(path).map_err(|source| error(path, &source))?;
         file.set_len(whole_bytes).map_err(|source| error(path, &source))?;
-        Ok(Self { file, path: path.to_owned(), line: Vec::new() })
+        Ok(Self { file, path: path.to_owned(), line: Vec::new(), length: whole_bytes })
     }
 
     /// Appends an event in one write, so that a killed process tears at most the last line.
@@ -54,7 +62,22 @@ impl Writer {
         self.line.clear();
         serde_json::to_writer(&mut self.line, event).map_err(|e| error(&self.path, &e.into()))?;
         self.line.push(b'\n');
-        self.file.write_all(&self.line).map_err(|source| error(&self.path, &source))
+        self.file.write_all(&self.line).map_err(|source| error(&self.path, &source))?;
+        self.length += self.line.len() as u64;
+        Ok(())
+    }
+
+    /// Checks that the log is where it was and as it was written.
+    ///
+    /// # Errors
+    /// Fails if somebody removed, replaced or changed it meanwhile.
+    pub fn check(&self) -> Result<(), WriteError> {
+        let length = std::fs::metadata(&self.path).map_err(|source| error(&self.path, &source))?.len();
+        if length == self.length {
+            return Ok(());
+        }
+        let problem = format!("it has {length} bytes where {} were written; somebody else changed it", self.length);
+        Err(WriteError { path: self.path.display().to_string(), problem })
     }
 
     /// Waits until everything that was appended is on the disk.

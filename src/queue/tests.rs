@@ -18,6 +18,7 @@ use crate::agent::Builtin;
 use crate::agent::llm::Assist;
 use crate::agent::prompt::{PromptSet, Protocol};
 use crate::agent::think::Think;
+use crate::chat::wire::Secrets;
 use crate::chat::{CallContext, ChatClient, ChatError, ChatReply, ChatRequest, FinishReason, Usage};
 use crate::log::manifest::{Machine, SCHEMA};
 use crate::log::{Contestant, EpisodeKey, Event, EventKind, Manifest, RunId};
@@ -142,7 +143,7 @@ impl Crews for Setting {
     async fn crew(&self, _: Announcement) -> Result<Crew, String> {
         match &self.refuses {
             Some(reason) => Err(reason.clone()),
-            None => Ok(Crew::new(&self.plan, self.players())),
+            None => Ok(Crew::new(&self.plan, self.players(), Secrets::default())),
         }
     }
 }
@@ -203,7 +204,7 @@ fn start_worker(setting: &Setting, queue: &Memory, n: usize, tell: &Tell) -> Joi
 
 /// Plays everything in one process, without a queue.
 async fn alone(setting: &Setting) -> BTreeMap<EpisodeKey, Vec<EventKind>> {
-    let crew = Crew::new(&setting.plan, setting.players());
+    let crew = Crew::new(&setting.plan, setting.players(), Secrets::default());
     let mut played = BTreeMap::new();
     for key in setting.keys() {
         let events = crew.play(&key, &[], &Cancel::default()).await.unwrap();
@@ -427,7 +428,7 @@ async fn answers_that_were_paid_for_are_not_asked_for_again() {
     let expected = alone(&setting).await;
     let key = setting.keys().into_iter().find(|key| key.contestant == "slow").unwrap();
     // This is the log of a run that was cut off in the middle of an episode.
-    let crew = Crew::new(&setting.plan, setting.players());
+    let crew = Crew::new(&setting.plan, setting.players(), Secrets::default());
     let mut log = crew.play(&key, &[], &Cancel::default()).await.unwrap();
     let half = log.len() / 2;
     log.truncate(half);

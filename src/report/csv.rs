@@ -1,6 +1,6 @@
 //! Renders the scores as CSV in long form (RFC 4180), with a row for each contestant overall, by task and by scenario.
 
-use super::score_table::one_line;
+use crate::escape::csv::field;
 use crate::log::{Row, Summary};
 use incident_env::TaskId;
 
@@ -120,8 +120,5 @@ fn optional(value: Option<f64>) -> String {
 }
 
 fn line(cells: [String; WIDTH]) -> String {
-    let quoted = cells
-        .map(|cell| one_line(&cell))
-        .map(|cell| if cell.contains([',', '"']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell });
-    quoted.join(",") + "\n"
+    cells.map(|cell| field(&cell)).join(",") + "\n"
 }

@@ -5,6 +5,8 @@ use std::fmt::Write;
 use super::detail_tables::{self, RELIABILITY, Table};
 use super::others_scores;
 use super::score_table::{Cells, asked_by, cells};
+pub(crate) use crate::escape::markdown::cell as escape;
+use crate::escape::markdown::text as prose;
 use crate::log::Summary;
 
 /// Renders the score table with its heading, its notes, the scores by scenario, and the published rows separately.
@@ -12,17 +14,17 @@ use crate::log::Summary;
 pub fn render(summary: &Summary) -> String {
     let run = &summary.run;
     let mut text = String::new();
-    let _ = writeln!(text, "# Scores of run {}\n", escape(&run.id.0));
+    let _ = writeln!(text, "# Scores of run {}\n", prose(&run.id.0));
     let _ = writeln!(
         text,
         "Suite {} ({}), prompts {} ({}), graders {}, seed {}, incident-bench {}.\n",
-        run.suite,
-        short(&run.suite_digest),
-        run.prompts,
-        short(&run.prompts_digest),
-        run.graders.join(", "),
+        prose(&run.suite),
+        prose(short(&run.suite_digest)),
+        prose(&run.prompts),
+        prose(short(&run.prompts_digest)),
+        prose(&run.graders.join(", ")),
         run.seed,
-        run.bench_version
+        prose(&run.bench_version)
     );
     text += &score_table(summary);
     if let Some(beside) = detail_tables::relative(summary) {
@@ -59,7 +61,7 @@ pub fn score_table(summary: &Summary) -> String {
 }
 
 fn notes(cells: &Cells) -> Vec<String> {
-    cells.notes.iter().map(|note| escape(note)).collect()
+    cells.notes.iter().map(|note| prose(note)).collect()
 }
 
 /// The most scenarios that are shown as columns.
@@ -124,33 +126,7 @@ pub(crate) fn grid(head: &[String], rows: &[Vec<String>]) -> String {
     text
 }
 
-/// Escapes a text so that it can neither break out of a table cell nor become markup.
-pub(crate) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '|' | '*' | '`' | '[' | ']' | '\\' | '<' | '>' => {
-                out.push('\\');
-                out.push(c);
-            }
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 /// The beginning of a digest, which is long enough to distinguish two of them.
 pub(super) fn short(digest: &str) -> &str {
     digest.get(..19).unwrap_or(digest)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_hostile_name_stays_in_its_cell() {
-        assert_eq!(escape("a|b\n*c* <x>"), "a\\|b \\*c\\* \\<x\\>");
-    }
 }

@@ -12,7 +12,6 @@ pub mod html;
 pub mod inspect;
 pub mod junit;
 pub mod markdown;
-pub(crate) mod markup;
 pub mod others_scores;
 pub mod plan;
 pub mod power;
@@ -21,3 +20,5 @@ pub mod protocol;
 pub mod reference_page;
 pub mod score_table;
 pub mod table;
+
+pub(crate) use crate::escape::markup;

@@ -10,6 +10,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, P
 
 use super::score_table::{count, plural};
 use crate::chat::limit::Traffic;
+use crate::escape::one_line;
 use crate::log::{Event, EventKind, Fold, Outcome};
 use crate::run::Sink;
 use crate::run::budget::{Amount, Limits};
@@ -141,7 +142,7 @@ impl Bars {
         let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = |(label, episodes): &(String, u64)| {
             let bar = area.add(ProgressBar::new(*episodes).with_style(style.clone()));
-            bar.set_prefix(label.clone());
+            bar.set_prefix(one_line(label));
             bar.tick();
             (label.clone(), (bar, Tally::default()))
         };
@@ -206,13 +207,14 @@ impl<W: Write + Send> Sink for Lines<W> {
             let result = match (outcome, score) {
                 (_, Some(score)) => format!("score {score}"),
                 (Outcome::Cancelled, None) => "stopped".to_owned(),
-                (_, None) => format!("void: {}", message.as_deref().unwrap_or("no reason given")),
+                (_, None) => format!("void: {}", one_line(message.as_deref().unwrap_or("no reason given"))),
             };
             writeln!(
                 self.out,
-                "[{}/{}] {key}: {result}, {steps} steps ({})",
+                "[{}/{}] {}: {result}, {steps} steps ({})",
                 self.finished,
                 self.total,
+                one_line(&key.to_string()),
                 tally.message()
             )?;
         }

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::score_table::one_line;
+use crate::escape::visible::is_plain;
 use crate::log::event::StepTaken;
 use crate::log::summary::PASS_THRESHOLD;
 use crate::log::{EpisodeKey, Event, EventKind, Fold, Row, Summary};
@@ -41,7 +42,7 @@ impl<W: Write + Send> Sink for Protocol<W> {
         match &event.event {
             EventKind::EpisodeStarted { task, .. } => {
                 let mut lines = Lines::default();
-                let _ = writeln!(lines.text, "[START] task={task} env={ENVIRONMENT} model={}", key.contestant);
+                let _ = writeln!(lines.text, "[START] task={task} env={ENVIRONMENT} model={}", one_line(&key.contestant));
                 self.open.insert(key.clone(), lines);
             }
             EventKind::StepTaken(step) => {
@@ -78,9 +79,15 @@ fn step_line(step: &StepTaken) -> String {
     format!("[STEP] step={} action={action} reward={} done={} error={error}\n", step.step, step.reward, step.done)
 }
 
-/// Escapes control characters in JSON. JSON itself allows those above ASCII, but they are commands to some terminals.
+/// Escapes what a terminal would not show in JSON. JSON itself allows control characters above ASCII and what turns the
+/// direction of a line, but they are commands to some terminals.
 fn escaped(json: &str) -> String {
-    let escape = |c: char| if c.is_control() { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+    let escape = |c: char| {
+        if is_plain(c) {
+            return c.to_string();
+        }
+        c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+    };
     json.chars().map(escape).collect()
 }
 

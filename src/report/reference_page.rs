@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::score_table::asked_by;
 use super::{detail_tables, markdown};
+use crate::escape::markdown::{code, text as text_of};
 use crate::log::{Manifest, Summary};
 
 /// The first line of the page.
@@ -50,15 +51,15 @@ pub fn render(summary: &Summary, runs: &[Manifest], files: &[ModelFile]) -> Stri
     let mut text = format!("{HEADING}\n\n");
     let _ = writeln!(
         text,
-        "Measured with incident-bench {} on the suite {} (`{}`), prompts {} (`{}`), graders {}, seed {}, {} epoch{}. \
+        "Measured with incident-bench {} on the suite {} ({}), prompts {} ({}), graders {}, seed {}, {} epoch{}. \
          This page is written by `bench report RUN… --publish`; the same rows are in [reference.json](reference.json) \
          and, in long form, in [scores.csv](scores.csv).\n",
-        run.bench_version,
-        run.suite,
-        run.suite_digest,
-        run.prompts,
-        run.prompts_digest,
-        run.graders.join(", "),
+        text_of(&run.bench_version),
+        text_of(&run.suite),
+        code(&run.suite_digest),
+        text_of(&run.prompts),
+        code(&run.prompts_digest),
+        text_of(&run.graders.join(", ")),
         run.seed,
         run.epochs,
         if run.epochs == 1 { "" } else { "s" },
@@ -100,12 +101,12 @@ pub fn render(summary: &Summary, runs: &[Manifest], files: &[ModelFile]) -> Stri
         let machine = &manifest.machine;
         let _ = writeln!(
             text,
-            "- run {}, {} processors ({} {}): `{}`",
-            manifest.id,
+            "- run {}, {} processors ({} {}): {}",
+            text_of(&manifest.id.0),
             machine.cpus,
-            machine.os,
-            machine.arch,
-            repeatable(&manifest.command)
+            text_of(&machine.os),
+            text_of(&machine.arch),
+            code(&repeatable(&manifest.command))
         );
     }
     if !files.is_empty() {

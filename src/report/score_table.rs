@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use crate::chat::adjust::{Adjusted, Adjustment};
+pub use crate::escape::one_line;
 use crate::log::{Row, Summary};
 use incident_env::TaskId;
 
@@ -121,13 +122,6 @@ fn void(row: &Row) -> String {
         (void, 0) => void.to_string(),
         (void, open) => format!("{void} (+{open} open)"),
     }
-}
-
-/// Replaces the control characters of a text by spaces. Names come from elsewhere, and none may break a line or reach a
-/// terminal as a command.
-#[must_use]
-pub fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// A count in short form: 950, 12.3k or 4.56M.

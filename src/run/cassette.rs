@@ -21,7 +21,7 @@ use crate::agent::prompt::Protocol;
 use crate::chat::adjust::Adjusted;
 use crate::chat::wire::{self, ModelSettings};
 use crate::chat::{BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, ReplyFormat};
-use crate::log::store::{pretty, write_whole};
+use crate::log::store::{alone, pretty, write_whole};
 use incident_env::hex;
 
 /// The name and version of the format of what was learnt of an endpoint.
@@ -133,7 +133,10 @@ impl Recording {
             Err(error) => Answer::Fault(error.into()),
         };
         let Place { request, file } = place;
+        // Shards and other runs may write to the same file at this moment.
+        let alone = || alone(&self.folder.path).map_err(|e| ChatError::new(ErrorKind::RecordingFailed, &e.to_string()));
         let mut written = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _alone = alone()?;
         self.keep_adjusted(&mut written)?;
         let mut tape = self.tape(&file)?.unwrap_or_else(|| Tape {
             schema: SCHEMA.to_owned(),

@@ -317,6 +317,7 @@ impl Calls {
                 latency_ms: error.latency_ms,
                 prompt_tokens: error.prompt_tokens,
                 context_limit: error.context_limit,
+                stderr: error.stderr.clone(),
             },
         }
     }

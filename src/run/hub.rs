@@ -1,5 +1,6 @@
 //! The hub: the thread that owns the journal of a run. Episodes send their events to it.
 
+use std::sync::Arc;
 use std::thread;
 
 use jiff::Timestamp;
@@ -7,7 +8,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::Sink;
+use super::cleaned::cleaned;
 use super::journal::{HubError, Journal, JournalEnd};
+use crate::chat::wire::Secrets;
 use crate::log::reader::Contents;
 use crate::log::store::RunFolder;
 use crate::log::{EpisodeKey, Event, EventKind, Manifest};
@@ -24,6 +27,8 @@ struct Message {
 #[derive(Debug, Clone)]
 pub struct Hub {
     sender: mpsc::Sender<Message>,
+    /// What no event may have in it.
+    secrets: Arc<Secrets>,
 }
 
 /// The hub's thread, which must be joined at the end.
@@ -64,11 +69,18 @@ impl Hub {
         spawn(Journal::resume(manifest, folder, past, sinks)?)
     }
 
+    /// Has every event cleaned of these secrets before anybody gets it.
+    #[must_use]
+    pub fn hiding(self, secrets: Arc<Secrets>) -> Self {
+        Self { secrets, ..self }
+    }
+
     /// Sends an event and waits until the operating system has it, so that a kill loses nothing that was acted upon.
     ///
     /// # Errors
     /// Fails if the hub has given up; [`HubThread::join`] says why.
     pub async fn send(&self, episode: Option<&EpisodeKey>, event: EventKind) -> Result<(), HubError> {
+        let event = cleaned(event, &self.secrets).ok_or(HubError::KeyIsAWord)?;
         let (done, written) = oneshot::channel();
         let message = Message { at: None, episode: episode.cloned(), event, done };
         self.sender.send(message).await.map_err(|_| HubError::Gone)?;
@@ -80,8 +92,10 @@ impl Hub {
     /// # Errors
     /// Fails as [`Self::send`] does.
     pub async fn send_past(&self, event: Event) -> Result<(), HubError> {
+        let Event { at, episode, event, .. } = event;
+        let event = cleaned(event, &self.secrets).ok_or(HubError::KeyIsAWord)?;
         let (done, written) = oneshot::channel();
-        let message = Message { at: Some(event.at), episode: event.episode, event: event.event, done };
+        let message = Message { at: Some(at), episode, event, done };
         self.sender.send(message).await.map_err(|_| HubError::Gone)?;
         written.await.map_err(|_| HubError::Gone)
     }
@@ -96,15 +110,16 @@ impl Hub {
     pub(crate) fn gather() -> (Self, Gathered) {
         let (sender, mut receiver) = mpsc::channel::<Message>(16);
         let gathering = tokio::spawn(async move {
-            let mut events = Vec::new();
+            let mut events: Vec<Event> = Vec::new();
             while let Some(Message { at, episode, event, done }) = receiver.recv().await {
-                let at = at.unwrap_or_else(Timestamp::now);
+                let latest = events.last().map(|event| event.at);
+                let at = at.unwrap_or_else(|| latest.map_or_else(Timestamp::now, |at| at.max(Timestamp::now())));
                 events.push(Event { seq: events.len() as u64, at, episode, event });
                 let _ = done.send(());
             }
             events
         });
-        (Self { sender }, Gathered(gathering))
+        (Self { sender, secrets: Arc::default() }, Gathered(gathering))
     }
 }
 
@@ -130,7 +145,7 @@ fn spawn(journal: Journal) -> Result<(Hub, HubThread), HubError> {
     let (sender, receiver) = mpsc::channel(1024);
     let thread = thread::Builder::new().name("hub".to_owned());
     let handle = thread.spawn(move || run(journal, receiver)).map_err(|_| HubError::Gone)?;
-    Ok((Hub { sender }, HubThread(handle)))
+    Ok((Hub { sender, secrets: Arc::default() }, HubThread(handle)))
 }
 
 fn run(mut journal: Journal, mut receiver: mpsc::Receiver<Message>) -> Result<JournalEnd, HubError> {

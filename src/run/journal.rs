@@ -10,7 +10,7 @@ use crate::log::reader::Contents;
 use crate::log::store::{self, RunFolder, StoreError};
 use crate::log::trajectory_file::Collector;
 use crate::log::writer::{WriteError, Writer};
-use crate::log::{EpisodeKey, Event, EventKind, Fold, Manifest, Summary};
+use crate::log::{Durations, EpisodeKey, Event, EventKind, Fold, Manifest, Summary};
 
 /// The reasons why the hub gave up. A run cannot continue without its log.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +21,9 @@ pub enum HubError {
     /// A trajectory could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// An event cannot be written without a key in it.
+    #[error("a key that is set is a word of the log's own format, so that no event can be kept without it; set another one")]
+    KeyIsAWord,
     /// The thread of the hub is gone.
     #[error("the event log's writer is gone")]
     Gone,
@@ -31,6 +34,8 @@ pub enum HubError {
 pub struct JournalEnd {
     /// The fold of all events.
     pub fold: Fold,
+    /// How long episodes took.
+    pub durations: Durations,
     /// The errors of sinks. A sink that failed was not informed any more.
     pub sink_errors: Vec<std::io::Error>,
 }
@@ -47,7 +52,10 @@ pub(super) struct Journal {
     sinks: Vec<Box<dyn Sink>>,
     sink_errors: Vec<std::io::Error>,
     fold: Fold,
+    durations: Durations,
     run: crate::log::RunId,
+    /// The latest time that an event of the log has. The clock of a machine may be set back, but a log does not go back.
+    latest: Timestamp,
     open: BTreeMap<EpisodeKey, Collector>,
     seq: u64,
     unsynced: bool,
@@ -93,7 +101,9 @@ impl Journal {
             sinks,
             sink_errors: Vec::new(),
             fold: Fold::new(manifest),
+            durations: Durations::default(),
             run: manifest.id.clone(),
+            latest: manifest.started_at,
             open: BTreeMap::new(),
             seq: 0,
             unsynced: false,
@@ -103,7 +113,9 @@ impl Journal {
     /// Takes an event of the past into account. If a kill kept a trajectory from being written, it is written now.
     fn remember(&mut self, event: &Event) -> Result<(), HubError> {
         self.seq += 1;
+        self.latest = self.latest.max(event.at);
         self.fold.apply(event);
+        self.durations.apply(event);
         self.collect(event, store::write_changed)?;
         Ok(())
     }
@@ -132,7 +144,9 @@ impl Journal {
         event: EventKind,
         written: impl FnOnce(),
     ) -> Result<(), HubError> {
-        let event = Event { seq: self.seq, at: at.unwrap_or_else(Timestamp::now), episode, event };
+        let at = at.unwrap_or_else(|| self.latest.max(Timestamp::now()));
+        self.latest = self.latest.max(at);
+        let event = Event { seq: self.seq, at, episode, event };
         if let Some(disk) = &mut self.disk {
             disk.writer.append(&event)?;
         }
@@ -140,6 +154,7 @@ impl Journal {
         written();
         self.unsynced |= matches!(event.event, EventKind::EpisodeFinished { .. } | EventKind::RunFinished);
         self.fold.apply(&event);
+        self.durations.apply(&event);
         self.collect(&event, store::write_whole)?;
         let (fold, errors) = (&self.fold, &mut self.sink_errors);
         self.sinks.retain_mut(|sink| sink.on_event(&event, fold).map_err(|error| errors.push(error)).is_ok());
@@ -154,10 +169,14 @@ impl Journal {
     /// Ends the journal and returns its final state.
     ///
     /// # Errors
-    /// Fails if the disk does not keep the log.
+    /// Fails if the disk does not keep the log, or if the log or `run.json` was lost meanwhile.
     pub(super) fn close(mut self) -> Result<JournalEnd, HubError> {
         self.sync()?;
-        Ok(JournalEnd { fold: self.fold, sink_errors: self.sink_errors })
+        if let Some(disk) = &self.disk {
+            disk.writer.check()?;
+            disk.folder.read(&disk.folder.manifest())?;
+        }
+        Ok(JournalEnd { fold: self.fold, durations: self.durations, sink_errors: self.sink_errors })
     }
 
     /// Collects the events of open episodes and writes each trajectory when its episode ends. Episodes without a score

@@ -12,6 +12,7 @@ pub mod audit;
 pub mod budget;
 pub mod cancel;
 pub mod cassette;
+mod cleaned;
 pub mod episode;
 pub mod estimate;
 pub mod exam;

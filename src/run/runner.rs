@@ -28,6 +28,7 @@ use crate::agent::{Builtin, Policy};
 use crate::chat::ErrorKind;
 use crate::chat::limit::Limiter;
 use crate::chat::process::ProcessClient;
+use crate::chat::program::Program;
 use crate::log::{EpisodeKey, EventKind, Outcome};
 use incident_env::{Scenario, TaskId};
 
@@ -84,8 +85,8 @@ pub enum CallPace {
 
 /// A program that plays, with one process for each episode.
 pub struct ExecPlayer {
-    /// The program and its arguments.
-    pub words: Arc<[String]>,
+    /// The program and its environment.
+    pub program: Arc<Program>,
     /// The time for one answer.
     pub answer_time: Duration,
     /// The time for all answers of an episode.
@@ -98,7 +99,7 @@ impl ExecPlayer {
     /// Makes the access for one episode. The process starts with the first call.
     fn access(&self) -> ModelAccess {
         ModelAccess {
-            client: Arc::new(ProcessClient::new(Arc::clone(&self.words), self.answer_time)),
+            client: Arc::new(ProcessClient::new(Arc::clone(&self.program), self.answer_time)),
             price: None,
             tier: None,
             episode_time: self.episode_time,

@@ -7,6 +7,7 @@ use std::{fs, io};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::files;
 use crate::chat::{ChatError, ChatReply, ErrorKind, Retry};
 
 /// The name and version of the format of a recorded request.
@@ -81,7 +82,7 @@ impl From<Fault> for ChatError {
 /// Says that the file cannot be read, is damaged, or has the format of another version.
 pub(super) fn read(file: &Path) -> Result<Option<Tape>, String> {
     let name = file.display();
-    let bytes = match fs::read(file) {
+    let bytes = match files::read(file) {
         Ok(bytes) => bytes,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Ok(None);
@@ -89,7 +90,8 @@ pub(super) fn read(file: &Path) -> Result<Option<Tape>, String> {
         Err(error) => return Err(format!("{name} cannot be read: {error}")),
     };
     let damaged = |error: serde_json::Error| format!("{name} is damaged: {error}; record it anew");
-    let value: Value = serde_json::from_slice(&bytes).map_err(damaged)?;
+    let text = files::decode(&bytes).map_err(|problem| format!("{name} is damaged: {problem}"))?;
+    let value: Value = serde_json::from_str(&text).map_err(damaged)?;
     match value.get("schema").and_then(Value::as_str) {
         Some(SCHEMA) => serde_json::from_value(value).map(Some).map_err(damaged),
         Some(other) => Err(format!("{name} has the format '{other}', and this version reads '{SCHEMA}'")),

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use incident_bench::chat::Usage;
 use incident_bench::log::summary::{PassK, ScenarioScore, TaskScore};
-use incident_bench::log::{Row, Summary};
+use incident_bench::log::{Durations, Row, Summary};
 use incident_bench::report::{html, junit};
 use incident_env::TaskId;
 
@@ -398,7 +398,7 @@ fn hostile_text_stays_text() {
         assert!(document.text.contains(&shown(name)), "{name:?}");
     }
 
-    let document = parse(&junit::render(&summary));
+    let document = parse(&junit::render(&summary, &Durations::default()));
     let suites: Vec<_> = document.with("testsuite").into_iter().map(|suite| suite["name"].clone()).collect();
     assert_eq!(suites[..names.len()], names.iter().map(|name| shown(name)).collect::<Vec<_>>());
 }
@@ -427,7 +427,7 @@ fn junit_counts_what_failed_is_void_or_open() {
     for scores in task.scenarios.values_mut() {
         *scores = scenario(&scores.epochs, &[1]);
     }
-    let text = junit::render(&summary(2, rows));
+    let text = junit::render(&summary(2, rows), &Durations::default());
     insta::assert_snapshot!("junit_said", text);
     let document = parse(&text);
     let counts = |of: &BTreeMap<String, String>| ["tests", "failures", "errors", "skipped"].map(|key| of[key].clone());
@@ -438,5 +438,5 @@ fn junit_counts_what_failed_is_void_or_open() {
     for (element, count) in [("failure", 1), ("error", 1), ("skipped", 2)] {
         assert_eq!(document.with(element).len(), count, "{element}");
     }
-    assert_eq!(parse(&junit::render(&summary(1, vec![]))).with("testsuites")[0]["tests"], "0");
+    assert_eq!(parse(&junit::render(&summary(1, vec![]), &Durations::default())).with("testsuites")[0]["tests"], "0");
 }

@@ -1,5 +1,7 @@
 //! The headers of requests, and the secrets that travel in them.
 
+use std::collections::BTreeMap;
+
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -64,10 +66,15 @@ fn is_secret(header: &str) -> bool {
 /// All that must not be shown of what is sent to an endpoint.
 pub(super) fn secrets(endpoint: &Endpoint, addresses: &Addresses) -> Secrets {
     let key = endpoint.key.iter().map(|key| key.expose_secret().to_owned());
-    let configured = endpoint.headers.iter().filter(|(name, _)| is_secret(name)).flat_map(|(_, value)| {
+    Secrets::new(key.chain(addresses.secrets())).and(header_secrets(&endpoint.headers))
+}
+
+/// What is secret of the headers that are configured.
+#[must_use]
+pub fn header_secrets(headers: &BTreeMap<String, String>) -> Secrets {
+    Secrets::new(headers.iter().filter(|(name, _)| is_secret(name)).flat_map(|(_, value)| {
         // The word before a token, as in `Bearer abc`, is not secret.
         let token = value.rsplit_once(' ').map(|(_, token)| token.to_owned());
         [Some(value.clone()), token].into_iter().flatten()
-    });
-    Secrets::new(key.chain(configured).chain(addresses.secrets()))
+    }))
 }

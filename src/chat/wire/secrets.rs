@@ -33,8 +33,22 @@ impl Secrets {
         let mut texts: Vec<_> = texts.into_iter().filter(|text| text.len() >= SHORTEST_SECRET).collect();
         // A longer one may have a shorter one in it.
         texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
-        texts.dedup();
+        let mut seen = std::collections::BTreeSet::new();
+        texts.retain(|text| seen.insert(text.clone()));
         Self(texts)
+    }
+
+    /// Hides these texts besides.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        Self::new(self.0)
+    }
+
+    /// Whether there is nothing to hide.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Removes the secrets from a text.
@@ -111,6 +125,7 @@ impl Secrets {
         self.text(&mut error.message);
         self.some(&mut error.request_id);
         self.some(&mut error.param);
+        self.some(&mut error.stderr);
         error
     }
 }

@@ -2,15 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use crate::config::options::Format;
+use crate::config::paths::{name_or_path, path_parser};
 
 /// The option that names the folder of kept runs.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ResultsFolder {
     /// The results folder [default: results, or `out` of bench.toml]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = path_parser(), value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) out: Option<PathBuf>,
 }
 
@@ -18,7 +19,7 @@ pub(in crate::cli) struct ResultsFolder {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RunName {
     /// The run: an id, the beginning of one, a folder, or `latest`
-    #[arg(value_name = "RUN", default_value = "latest")]
+    #[arg(value_name = "RUN", default_value = "latest", value_parser = name_or_path)]
     pub(in crate::cli) run: String,
 }
 
@@ -34,7 +35,7 @@ pub(in crate::cli) struct PrintedFormat {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Overlay {
     /// A folder of scenario files that are laid over the suite; over a generated suite, of fault families
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = path_parser(), value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) scenarios: Option<PathBuf>,
 }
 
@@ -42,7 +43,7 @@ pub(in crate::cli) struct Overlay {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct FamilyOverlay {
     /// A folder of fault families that are laid over those of this program
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = path_parser(), value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) scenarios: Option<PathBuf>,
 }
 
@@ -50,7 +51,7 @@ pub(in crate::cli) struct FamilyOverlay {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ConfigFile {
     /// Read this file instead of ./bench.toml
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = path_parser(), value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) config: Option<PathBuf>,
 }
 
@@ -65,7 +66,7 @@ impl ConfigFile {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ProvidersFile {
     /// Read this file instead of ./bench.toml for providers of your own
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = path_parser(), value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) config: Option<PathBuf>,
 }
 

@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::common::{ConfigFile, Overlay, PrintedFormat, ResultsFolder, RunName};
 use crate::config::options::LogFormat;
+use crate::config::paths::name_or_path;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum Listed {
@@ -93,7 +94,7 @@ pub(in crate::cli) enum PowerFormat {
 pub(in crate::cli) struct PowerArgs {
     /// Kept runs whose spread of scores is used: an id, a folder, `latest`, or a summary.json [default: none; the spread
     /// is assumed]
-    #[arg(value_name = "RUN")]
+    #[arg(value_name = "RUN", value_parser = name_or_path)]
     pub(in crate::cli) runs: Vec<String>,
     /// The difference of scores to show, above 0 and up to 1
     #[arg(long, value_name = "SCORE", default_value = "0.05", allow_negative_numbers = true, value_parser = difference)]
@@ -181,7 +182,7 @@ pub(in crate::cli) struct RegradeArgs {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ReportArgs {
     /// Runs: an id, the beginning of one, a folder, or `latest`
-    #[arg(required = true, value_name = "RUN")]
+    #[arg(required = true, value_name = "RUN", value_parser = name_or_path)]
     pub(in crate::cli) runs: Vec<String>,
     #[command(flatten)]
     pub(in crate::cli) printed: PrintedFormat,

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use super::common::{ConfigFile, PrintedFormat, ProvidersFile, ResultsFolder, RunName};
 use crate::config::Options;
+use crate::config::paths::{name_or_path, path_parser};
 use crate::config::options::{Concurrency, Format, LogFormat, ProgressChoice};
 
 #[derive(Debug, Args)]
@@ -90,10 +91,10 @@ pub(in crate::cli) struct WorkerArgs {
     #[arg(long, value_name = "URL")]
     pub(in crate::cli) queue: Option<String>,
     /// The credentials file for it; also `BENCH_QUEUE_CREDS`
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = path_parser(), value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) queue_creds: Option<PathBuf>,
     /// Certificates of authorities that are trusted for it, in PEM; TLS is used then; also `BENCH_QUEUE_CA`
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = path_parser(), value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) queue_ca: Option<PathBuf>,
     /// Episodes that are played at once
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
@@ -117,7 +118,7 @@ pub(in crate::cli) struct WorkerArgs {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct MergeArgs {
     /// The shards: all of `--shard 1/N` to `--shard N/N`
-    #[arg(required = true, value_name = "RUN")]
+    #[arg(required = true, value_name = "RUN", value_parser = name_or_path)]
     pub(in crate::cli) runs: Vec<String>,
     #[command(flatten)]
     pub(in crate::cli) results: ResultsFolder,

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use secrecy::SecretString;
 
 use super::common::ConfigFile;
+use crate::config::paths::{name_or_path, path_parser};
 use crate::config::server_options::{LogForm, RevealChoice, ServerOptions};
 
 const SERVE_HELP: &str = "\
@@ -63,7 +64,7 @@ pub(in crate::cli) struct ServeArgs {
     #[command(flatten)]
     pub(in crate::cli) suite: ServedSuite,
     /// The folder whose runs the page shows [default: results, or `out` of bench.toml, if only this machine can look]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = path_parser(), value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) results: Option<PathBuf>,
     /// Say nothing on stderr but errors
     #[arg(short, long)]
@@ -88,7 +89,7 @@ pub(in crate::cli) struct ExamArgs {
     #[arg(long, value_name = "N")]
     pub(in crate::cli) epochs: Option<u32>,
     /// With --exam: the folder of results [default: results]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = path_parser(), value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) out: Option<PathBuf>,
 }
 
@@ -122,10 +123,10 @@ pub(in crate::cli) struct McpArgs {
 pub(in crate::cli) struct ServedSuite {
     /// The suite: classic; generated:NAME,seed=N with easy, medium, hard, expert (then also count=N) or smoke, lite,
     /// full; a scenario file, or a folder of them [default: classic]
-    #[arg(long, value_name = "SUITE")]
+    #[arg(long, value_name = "SUITE", value_parser = name_or_path)]
     pub(in crate::cli) suite: Option<String>,
     /// A folder of scenario files that are laid over the suite; over a generated suite, of fault families
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = path_parser(), value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) scenarios: Option<PathBuf>,
 }
 

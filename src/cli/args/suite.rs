@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use super::common::FamilyOverlay;
+use crate::config::paths::path_parser;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct GenerateArgs {
@@ -26,14 +27,14 @@ pub(in crate::cli) struct GenerateArgs {
     #[command(flatten)]
     pub(in crate::cli) families: FamilyOverlay,
     /// The folder to write to; it must hold no suite yet
-    #[arg(short, long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR", value_parser = path_parser(), value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) out: PathBuf,
 }
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct VerifyArgs {
     /// The folder that `bench generate` wrote
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", value_parser = path_parser(), value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) suite: PathBuf,
     #[command(flatten)]
     pub(in crate::cli) families: FamilyOverlay,

@@ -6,6 +6,7 @@ use crate::cli::args::kept::{CompareArgs, CompareFormat};
 use crate::cli::exit::{Failure, Status};
 use crate::cli::out;
 use crate::cli::setup::{record, results};
+use crate::escape::lines;
 use crate::gate::compare::Side;
 use crate::gate::decision::Verdict;
 use crate::gate::{Comparison, Rules, compare, render};
@@ -33,7 +34,7 @@ pub(in crate::cli) fn execute(args: &CompareArgs) -> Result<Status, Failure> {
     }
     let comparison = judge(&base, &new, rules, args.allow_drift)?;
     out::result(&match args.format {
-        CompareFormat::Table => render::table(&comparison),
+        CompareFormat::Table => lines(&render::table(&comparison)),
         CompareFormat::Markdown => render::markdown(&comparison),
         CompareFormat::Github => render::annotations(&comparison) + &render::markdown(&comparison),
         CompareFormat::Json => String::from_utf8_lossy(&pretty(&comparison)).into_owned(),

@@ -6,9 +6,9 @@ use crate::cli::args::kept::RegradeArgs;
 use crate::cli::exit::{Failure, Status};
 use crate::cli::out;
 use crate::cli::setup::suite::catalog_of;
-use crate::cli::setup::{record, results};
+use crate::cli::setup::{lock, record, results};
 use crate::log::store::{RunFolder, Store};
-use crate::log::{EpisodeKey, EventKind};
+use crate::log::{Durations, EpisodeKey, EventKind};
 use crate::report::files;
 use crate::run::Hub;
 use crate::run::audit::{Audit, Graded, audit};
@@ -20,7 +20,7 @@ const MOST_SHOWN: usize = 20;
 /// Adds the new grades to the log, and writes and prints the reports that follow from them.
 pub(in crate::cli) async fn execute(args: &RegradeArgs) -> Result<Status, Failure> {
     let folder = Store::new(results(args.results.out.as_deref())?).find(&args.run.run)?;
-    let _lock = folder.lock()?;
+    let _lock = lock(&folder)?;
     let run = record(folder)?;
     let audit = audit(run.events(), &catalog_of(&run.manifest)?, run.manifest.seed);
     if let Some(missing) = audit.differences.iter().find(|difference| difference.what.contains("no such scenario")) {
@@ -61,7 +61,7 @@ fn changed(audit: &Audit) -> Vec<(EpisodeKey, EventKind)> {
 fn finish(args: &RegradeArgs, folder: RunFolder, audit: &Audit) -> Result<Status, Failure> {
     let regraded = record(folder)?;
     let summary = regraded.summary();
-    files::write(&regraded.folder, &summary)?;
+    files::write(&regraded.folder, &summary, &Durations::of(regraded.events()))?;
     let other: Vec<_> = audit.graded.iter().filter(|graded| graded.now.total != graded.kept).collect();
     let graders: BTreeSet<_> = audit.graded.iter().map(Graded::grader).collect();
     let graders = graders.into_iter().collect::<Vec<_>>().join(", ");

@@ -1,7 +1,6 @@
 //! `bench report`: writes everything that is derived from a kept run again, from its event log.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 
 use super::export;
@@ -11,8 +10,9 @@ use crate::cli::out;
 use crate::cli::setup::{record, results};
 use crate::config::options::Format;
 use crate::log::join::join;
+use crate::files::read_text;
 use crate::log::store::{Store, pretty, write_whole};
-use crate::log::{Fold, Manifest, RunRecord, Summary};
+use crate::log::{Durations, Fold, Manifest, RunRecord, Summary};
 use crate::report::{csv, files, protocol, reference_page};
 use crate::run::Sink;
 
@@ -28,7 +28,7 @@ pub(in crate::cli) fn execute(args: &ReportArgs) -> Result<Status, Failure> {
         if !seen.insert(run.manifest.id.clone()) {
             return Err(Failure::usage(format!("run {} is named twice", run.manifest.id)));
         }
-        files::write(&run.folder, &summary)?;
+        files::write(&run.folder, &summary, &Durations::of(run.events()))?;
         if args.printed.format == Format::Openenv {
             out::result(&episode_lines(&run)?)?;
         }
@@ -61,7 +61,7 @@ fn episode_lines(run: &RunRecord) -> Result<String, Failure> {
 /// Writes the reference table into the results folder.
 fn write_reference(out: &Path, joined: &Summary, manifests: &[Manifest]) -> Result<(), Failure> {
     let path = out.join("models.toml");
-    let files = match fs::read_to_string(&path) {
+    let files = match read_text(&path) {
         Ok(text) => {
             reference_page::model_files(&text).map_err(|e| Failure::usage(format!("{}: {e}", path.display())))?
         }
@@ -69,7 +69,7 @@ fn write_reference(out: &Path, joined: &Summary, manifests: &[Manifest]) -> Resu
         Err(error) => return Err(Failure::other(format!("cannot read {}: {error}", path.display()))),
     };
     let page = out.join("README.md");
-    if fs::read_to_string(&page).is_ok_and(|text| !text.starts_with(reference_page::HEADING)) {
+    if read_text(&page).is_ok_and(|text| !text.starts_with(reference_page::HEADING)) {
         let message = format!("{} is a page of somebody else; it is not overwritten", page.display());
         return Err(Failure::usage(message).hint("publish into another folder with --out, or move the page away"));
     }

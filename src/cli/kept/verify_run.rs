@@ -32,7 +32,7 @@ pub(in crate::cli) fn execute(args: &VerifyRunArgs) -> Result<Status, Failure> {
             .hint("verify it with the version that made it, or grade it again with 'bench regrade'"));
     }
     let audit = audit(run.events(), &catalog, manifest.seed);
-    out::result(&format!(
+    out::text(&format!(
         "{}: {} episodes, {} steps, {} differences\n",
         manifest.id,
         audit.graded.len(),
@@ -40,7 +40,7 @@ pub(in crate::cli) fn execute(args: &VerifyRunArgs) -> Result<Status, Failure> {
         audit.differences.len()
     ))?;
     for difference in audit.differences.iter().take(MOST_SHOWN) {
-        out::result(&format!("  {difference}\n"))?;
+        out::text(&format!("  {difference}\n"))?;
     }
     Ok(match audit.differences.len() {
         0 => Status::Done,

@@ -18,6 +18,7 @@ use crate::cli::setup::players::{Material, checked_player, found};
 use crate::config::KeyedModel;
 use crate::config::Settings;
 use crate::config::agents::ExecAgent;
+use crate::escape::lines;
 use crate::config::options::{AssistChoice, Format};
 use crate::log::EventKind;
 use crate::log::store::pretty;
@@ -59,7 +60,7 @@ pub(super) async fn execute(
     };
     out::result(&match settings.format {
         Format::Json => String::from_utf8_lossy(&pretty(&outlook)).into_owned(),
-        _ => render(&outlook),
+        _ => lines(&render(&outlook)),
     })?;
     if let Some(failure) = refused {
         return Err(failure);

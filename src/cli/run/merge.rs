@@ -4,10 +4,10 @@ use crate::cli::args::run::MergeArgs;
 use crate::cli::exit::{Failure, Status};
 use crate::cli::out;
 use crate::cli::setup::manifest::run_id;
-use crate::cli::setup::{record, results};
+use crate::cli::setup::{lock, record, results};
 use crate::log::join::Shards;
 use crate::log::store::{RunFolder, Store, pretty};
-use crate::log::{Event, EventKind, Manifest};
+use crate::log::{Durations, Event, EventKind, Manifest};
 use crate::report::files;
 use crate::run::Hub;
 
@@ -21,12 +21,12 @@ pub(in crate::cli) async fn execute(args: &MergeArgs) -> Result<Status, Failure>
     }
     let manifest = shards.whole(run_id(jiff::Timestamp::now()))?;
     let folder = store.create(&manifest.id)?;
-    let _lock = folder.lock()?;
+    let _lock = lock(&folder)?;
     folder.write_manifest(&pretty(&manifest))?;
     write(&manifest, &folder, shards.into_events()).await?;
     let merged = record(folder)?;
     let summary = merged.summary();
-    files::write(&merged.folder, &summary)?;
+    files::write(&merged.folder, &summary, &Durations::of(merged.events()))?;
     store.set_latest(&manifest.id)?;
     out::note(&format!("merged into {}", merged.folder.path.display()));
     out::summary(args.printed.format, &summary)?;

@@ -13,7 +13,7 @@ use super::out;
 use super::setup::client::{forecast, limits};
 use super::setup::manifest::{manifest, new_run};
 use super::setup::players::{Material, found, players};
-use super::setup::{prompts, settings, suite};
+use super::setup::{lock, prompts, settings, suite};
 use crate::agent::prompt::PromptSet;
 use crate::config::Settings;
 use crate::config::model::CUSTOM;
@@ -143,7 +143,7 @@ pub(super) async fn ready(
     };
     let found = found(&players);
     let (manifest, folder) = new_run(&store, || manifest(&settings, &plan, catalog, prompts, &found))?;
-    let lock = folder.lock()?;
+    let lock = lock(&folder)?;
     folder.write_manifest(&pretty(&manifest))?;
     let forecast = forecast(&settings, &plan, prompts);
     let start = EventKind::RunStarted { v: crate::log::event::VERSION, run: manifest.id.clone() };

@@ -17,8 +17,8 @@ use crate::cli::out;
 use crate::cli::setup::client::{forecast, limits};
 use crate::cli::setup::manifest::manifest;
 use crate::cli::setup::players::{Found, Material, players};
-use crate::cli::setup::{prompts, record, results, suite};
-use crate::config::{ConfigError, ConfigFile, Environment, Kept, KeptModels, Options, Settings};
+use crate::cli::setup::{environment, lock, prompts, record, results, suite};
+use crate::config::{ConfigFile, Environment, Kept, KeptModels, Options, Settings};
 use crate::log::learnt::learnt;
 use crate::log::manifest::ModelRecord;
 use crate::log::store::Store;
@@ -30,7 +30,7 @@ use incident_env::Catalog;
 pub(in crate::cli) async fn execute(args: &ResumeArgs) -> Result<Status, Failure> {
     let store = Store::new(results(args.results.out.as_deref())?);
     let folder = store.find(&args.run.run)?;
-    let _lock = folder.lock()?;
+    let _lock = lock(&folder)?;
     let RunRecord { folder, manifest: then, contents: past, .. } = record(folder)?;
     if then.is_exam() {
         let what = format!("run {} is an exam, which its clients play", then.id);
@@ -86,7 +86,7 @@ pub(in crate::cli) async fn execute(args: &ResumeArgs) -> Result<Status, Failure
 /// anew.
 fn settings(args: &ResumeArgs, manifest: &Manifest) -> Result<Settings, Failure> {
     let folder = Path::new(".");
-    let mut environment = Environment::read(folder).map_err(ConfigError::DotEnv)?;
+    let mut environment = environment()?;
     let mut options = recorded_options(manifest, &mut environment)?;
     options.queue = match (args.here, options.queue) {
         (false, Some(recorded)) => {

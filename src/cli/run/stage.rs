@@ -163,6 +163,7 @@ impl Stage {
             Some(past) => Hub::resume(manifest, folder.clone(), past, sinks),
         };
         let (hub, thread) = hub.map_err(stopped)?;
+        let hub = hub.hiding(Arc::new(settings.secrets()));
         let known = learnt(manifest, past.map(|past| past.events.as_slice()).unwrap_or_default());
         let lessons = Lessons { clients: clients(&players), known };
         let playing = self.playing(players, &hub, past);
@@ -181,7 +182,7 @@ impl Stage {
             // The export of a resumed run includes what happened before it was stopped.
             export::write(&record(folder.clone())?, format, self.quiet)
         });
-        let written = files::write(folder, &summary).map_err(Failure::from).and(logs);
+        let written = files::write(folder, &summary, &ended.durations).map_err(Failure::from).and(logs);
         Ok(Played { summary, written, alpha })
     }
 

@@ -14,9 +14,9 @@ use crate::cli::interrupts::listen_for_interrupts;
 use crate::cli::out;
 use crate::cli::setup::manifest::manifest as present_manifest;
 use crate::cli::setup::players::{Found, Material, players};
-use crate::cli::setup::{prompts, suite};
+use crate::cli::setup::{environment, prompts, suite};
 use crate::config::options::Concurrency;
-use crate::config::{ConfigError, ConfigFile, Environment, Options, Settings, workers_queue};
+use crate::config::{ConfigFile, Options, Settings, workers_queue};
 use crate::log::Manifest;
 use crate::queue::worker::Crews;
 use crate::queue::{Announcement, Worker};
@@ -27,7 +27,7 @@ use incident_env::Catalog;
 
 pub(in crate::cli) async fn execute(args: &WorkerArgs) -> Result<Status, Failure> {
     let folder = Path::new(".");
-    let environment = Environment::read(folder).map_err(ConfigError::DotEnv)?;
+    let environment = environment()?;
     let file = ConfigFile::read(folder, args.providers.path())?;
     let flags = Options {
         queue: args.queue.clone(),
@@ -108,13 +108,13 @@ impl Recorded {
         let material = Material { prompts: &prompts, scenarios: &plan.scenarios };
         let made = players(&settings, material, &found, &Cancel::default(), &budget, true).await?;
         let players = made.map(|(players, _)| players).unwrap_or_default();
-        Ok(Crew::new(&plan, players))
+        Ok(Crew::new(&plan, players, settings.secrets()))
     }
 
     /// Returns the settings of the run, with the keys of this machine.
     fn settings(&self, manifest: &Manifest) -> Result<Settings, Failure> {
         let folder = Path::new(".");
-        let mut environment = Environment::read(folder).map_err(ConfigError::DotEnv)?;
+        let mut environment = environment()?;
         let mut options = recorded_options(manifest, &mut environment)?;
         environment.forget(&["BENCH_QUEUE"]);
         options.queue = None;

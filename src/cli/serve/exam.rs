@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use crate::cli::exit::Failure;
 use crate::cli::out;
 use crate::cli::setup::manifest::{command_line, machine, new_run, run_id};
-use crate::cli::setup::{record, suite};
+use crate::cli::setup::{lock, record, suite};
 use crate::config::server::{EpisodeSettings, ExamSettings};
 use crate::log::manifest::{PlannedScenario, SCHEMA};
 use crate::log::store::{LockError, RunFolder, RunLock, Store, pretty};
-use crate::log::{CLIENT, Contestant, Manifest, RunId, RunRecord};
+use crate::log::{CLIENT, Contestant, Durations, Manifest, RunId, RunRecord};
 use crate::report::files;
 use crate::run::Exam;
 use crate::run::exam::{ResumeError, Used};
@@ -40,7 +40,7 @@ impl Sitting {
             return Self::go_on(&id, folder, catalog, exam).map(Some);
         }
         let (manifest, folder) = new_run(&store, || manifest(catalog, episodes, exam))?;
-        let lock = folder.lock()?;
+        let lock = lock(&folder)?;
         folder.write_manifest(&pretty(&manifest))?;
         let exam = Arc::new(Exam::start(&manifest, folder.clone())?);
         store.set_latest(&manifest.id)?;
@@ -90,7 +90,9 @@ impl Sitting {
 
     /// Ends the run and writes its scores, even if a request is still being answered.
     pub(super) fn finish(self, quiet: bool) -> Result<(), Failure> {
-        files::write(&self.folder, &self.exam.finish()?)?;
+        let summary = self.exam.finish()?;
+        let durations = Durations::of(record(self.folder.clone())?.events());
+        files::write(&self.folder, &summary, &durations)?;
         if !quiet {
             let folder = self.folder.path.display();
             out::note(&format!("kept in {folder}; 'bench report {folder}' shows the scores"));

@@ -10,14 +10,14 @@ use super::visible::visibility;
 use crate::cli::args::serve::McpArgs;
 use crate::cli::exit::{Failure, Status};
 use crate::cli::out;
-use crate::cli::setup::suite;
+use crate::cli::setup::{environment, suite};
 use crate::config::server::EpisodeSettings;
-use crate::config::{ConfigError, ConfigFile, Environment};
+use crate::config::ConfigFile;
 use crate::serve::{App, Backing, Options, Stdio};
 
 /// Answers until the input ends. Nothing else runs in this process, so the function may block.
 pub(in crate::cli) fn execute(args: &McpArgs) -> Result<Status, Failure> {
-    let environment = Environment::read(Path::new(".")).map_err(ConfigError::DotEnv)?;
+    let environment = environment()?;
     let file = ConfigFile::read(Path::new("."), args.config.path())?;
     let episodes = EpisodeSettings::resolve(&args.options(), &environment, &file)?;
     let catalog = suite::catalog(&episodes.suite, episodes.overlay.as_deref())?;

@@ -16,9 +16,9 @@ use super::args::serve::ServeArgs;
 use super::exit::{Failure, Status};
 use super::interrupts::Interrupts;
 use super::out;
-use super::setup::suite;
+use super::setup::{environment, suite};
 use crate::config::server_options::LogForm;
-use crate::config::{ConfigError, ConfigFile, Environment, ServerSettings};
+use crate::config::{ConfigFile, ServerSettings};
 use crate::log::run_index::RunIndex;
 use crate::log::store::Store;
 use crate::serve::{Access, App, Backing, Baselines, KeptRuns, Limits, Options, Origins, Server};
@@ -31,7 +31,7 @@ mod visible;
 
 /// Serves until the server is told to stop.
 pub(super) async fn execute(args: &ServeArgs) -> Result<Status, Failure> {
-    let environment = Environment::read(Path::new(".")).map_err(ConfigError::DotEnv)?;
+    let environment = environment()?;
     let file = ConfigFile::read(Path::new("."), args.config.path())?;
     let settings = ServerSettings::resolve(&args.options(), &environment, &file)?;
     let episodes = &settings.episodes;

@@ -1,12 +1,13 @@
 //! Makes what a command works with from its settings: scenarios, prompts, clients, players, and the folder of a run.
 
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use super::exit::Failure;
 use super::out;
 use crate::config::{ConfigError, ConfigFile, Environment, Options, Settings};
 use crate::log::RunRecord;
-use crate::log::store::RunFolder;
+use crate::log::store::{RunFolder, RunLock};
 
 pub(super) mod client;
 pub(super) mod manifest;
@@ -14,11 +15,27 @@ pub(super) mod players;
 pub(super) mod prompts;
 pub(super) mod suite;
 
+/// Reads the environment, and says once what is wrong with `.env`.
+pub(super) fn environment() -> Result<Environment, Failure> {
+    static SAID: Once = Once::new();
+    let environment = Environment::read(Path::new(".")).map_err(ConfigError::DotEnv)?;
+    SAID.call_once(|| environment.warnings().iter().for_each(|warning| out::say("warning", warning)));
+    Ok(environment)
+}
+
+/// Locks a run for writing, and says so where the disk has no locks.
+pub(super) fn lock(folder: &RunFolder) -> Result<RunLock, Failure> {
+    let lock = folder.lock()?;
+    if let Some(why) = &lock.void {
+        out::say("warning", &format!("{why}, so that nothing keeps a second process from writing this run"));
+    }
+    Ok(lock)
+}
+
 /// Reads the environment and `bench.toml`, and resolves the options.
 pub(super) fn settings(options: &Options, config: Option<&Path>) -> Result<Settings, Failure> {
-    let folder = Path::new(".");
-    let environment = Environment::read(folder).map_err(ConfigError::DotEnv)?;
-    let file = ConfigFile::read(folder, config)?;
+    let environment = environment()?;
+    let file = ConfigFile::read(Path::new("."), config)?;
     Ok(Settings::resolve(options, &environment, &file)?)
 }
 

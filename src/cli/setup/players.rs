@@ -55,8 +55,13 @@ pub(in crate::cli) async fn players(
     budget: &Budget,
     quiet: bool,
 ) -> Result<Option<(Vec<Player>, Vec<EventKind>)>, Failure> {
+    if !quiet && !settings.programs.is_empty() {
+        for name in &settings.program_environment.unset {
+            out::say("warning", &format!("--exec-env {name}: it is not set, so no program gets it"));
+        }
+    }
     for agent in &settings.programs {
-        check_program(agent).await?;
+        check_program(settings, agent).await?;
     }
     let (mut players, mut checks) = (Vec::new(), Vec::new());
     let mut limiters = Limiters::default();
@@ -87,8 +92,8 @@ pub(in crate::cli) fn builtins(settings: &Settings) -> impl Iterator<Item = Play
 }
 
 /// Checks that a program can be started, and ends the run before it begins if it cannot.
-async fn check_program(agent: &ExecAgent) -> Result<(), Failure> {
-    process::try_start(&agent.words).await.map_err(|error| {
+async fn check_program(settings: &Settings, agent: &ExecAgent) -> Result<(), Failure> {
+    process::try_start(&settings.program(agent)).await.map_err(|error| {
         let program = agent.words.first().map_or("", String::as_str);
         let hint = match error.kind() {
             std::io::ErrorKind::NotFound => {
@@ -103,7 +108,7 @@ async fn check_program(agent: &ExecAgent) -> Result<(), Failure> {
 
 fn exec_player(settings: &Settings, agent: &ExecAgent) -> Player {
     let kind = PlayerKind::Exec(ExecPlayer {
-        words: agent.words.clone().into(),
+        program: Arc::new(settings.program(agent)),
         answer_time: settings.answer_time,
         episode_time: settings.episode_timeout,
         at_once: match settings.concurrency {

@@ -1,7 +1,6 @@
 //! The prompts of a run: the embedded set or that of a folder, checked before a call costs money.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,6 +9,7 @@ use crate::agent::prompt::{self, LastStep, PromptError, PromptSet, Protocol};
 use crate::agent::think::Think;
 use crate::agent::tool_aliases::ToolNames;
 use crate::cli::exit::Failure;
+use crate::files;
 use crate::run::Plan;
 use incident_env::{Action, ActionKind, Diagnostic, Episode, EpisodeId, Scenario};
 
@@ -27,7 +27,7 @@ pub(in crate::cli) fn prompts(
             let mut files = BTreeMap::new();
             for file in prompt::files(think) {
                 let path = folder.join(&file);
-                match fs::read_to_string(&path) {
+                match files::read_text(&path) {
                     Ok(text) => drop(files.insert(file, text)),
                     // A set has a file of its own for models that think only where it wants one.
                     Err(e) if e.kind() == ErrorKind::NotFound && file.contains('/') => {}

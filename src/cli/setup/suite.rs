@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cli::exit::Failure;
-use crate::config::{ConfigError, Environment};
+use crate::cli::setup::environment;
+use crate::files;
 use crate::log::Manifest;
 use incident_env::{Catalog, Source, Tasks, prove};
 use incident_generate::{Incident, Library, Secret, Suite, World};
@@ -52,7 +53,7 @@ pub(in crate::cli) fn read_suite(text: &str) -> Result<Suite, Failure> {
     if !suite.needs_secret() {
         return Ok(suite);
     }
-    let environment = Environment::read(Path::new(".")).map_err(ConfigError::DotEnv)?;
+    let environment = environment()?;
     let hint = format!("a private suite is made from the secret in {SECRET}; `bench new-secret` prints a new one");
     let secret = environment.get(SECRET);
     let secret = secret.ok_or_else(|| Failure::usage(format!("{SECRET} is not set")).hint(hint.clone()))?;
@@ -105,33 +106,43 @@ pub(in crate::cli) fn library(overlay: Option<&Path>) -> Result<Arc<Library>, Fa
 
 /// Reads one scenario file, or the scenario files of a folder and the folders in it, sorted by path.
 fn scenario_files(path: &Path) -> Result<Vec<Source>, Failure> {
-    let mut files = Vec::new();
-    collect(path, &mut files)?;
-    files.sort();
-    if files.is_empty() {
+    let mut found = Vec::new();
+    collect(path, &mut found)?;
+    found.sort();
+    if found.is_empty() {
         return Err(Failure::usage(format!("{}: no scenario files (*.toml) there", path.display())));
     }
     let read = |file: PathBuf| {
-        let text = fs::read_to_string(&file)
+        let text = files::read_text(&file)
             .map_err(|e| Failure::usage(format!("cannot read scenario file {}: {e}", file.display())))?;
         Ok(Source { file: file.display().to_string(), text })
     };
-    files.into_iter().map(read).collect()
+    found.into_iter().map(read).collect()
 }
 
-fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
+/// Collects the files of a folder and the folders in it. What is hidden belongs to other programs: editors, notebooks, file
+/// systems.
+fn collect(path: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let failed = |e: std::io::Error| Failure::usage(format!("cannot read {}: {e}", path.display()));
     if !path.is_dir() {
         // The file is opened later; if it is missing, that error names it.
-        files.push(path.to_owned());
+        found.push(path.to_owned());
         return Ok(());
     }
     for entry in fs::read_dir(path).map_err(failed)? {
         let entry = entry.map_err(failed)?.path();
+        let is_hidden = entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if is_hidden {
+            continue;
+        }
+        if files::is_link_to_folder(&entry) {
+            let message = format!("{} is a link to a folder, which may lead in a circle", entry.display());
+            return Err(Failure::usage(message).hint("name the folder itself, or put the files where the link is"));
+        }
         if entry.is_dir() {
-            collect(&entry, files)?;
-        } else if entry.extension().is_some_and(|ending| ending == "toml") {
-            files.push(entry);
+            collect(&entry, found)?;
+        } else if entry.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml")) {
+            found.push(entry);
         }
     }
     Ok(())

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::cli::exit::Failure;
+use crate::files;
 use incident_generate::World;
 use incident_generate::folder::{
     LISTING, MANIFEST, SEALED, SuiteEntry, SuiteListing, SuiteManifest, is_sealed_as, sealed,
@@ -92,7 +93,7 @@ impl<'a> SuiteFolder<'a> {
 
 /// Reads a JSON file, or returns what is wrong with it.
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T, String> {
-    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let text = files::read_text(path).map_err(|error| error.to_string())?;
     serde_json::from_str(&text).map_err(|error| error.to_string())
 }
 

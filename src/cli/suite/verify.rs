@@ -50,7 +50,7 @@ pub(in crate::cli) fn execute(args: &VerifyArgs) -> Result<Status, Failure> {
         if found.len() > MOST_SHOWN {
             text.push_str("…\n");
         }
-        out::result(&text)?;
+        out::text(&text)?;
         return Ok(Status::GateFailed(format!("{} flaws in {count} incidents", found.len())));
     }
     let digest = made.digest;

@@ -67,7 +67,9 @@ impl Fold {
             (EventKind::BudgetSpent { option }, _) => self.head.stopped_by = Some(option.clone()),
             (EventKind::RunDecided { epochs }, _) => self.decided_after = Some(*epochs),
             (EventKind::RunResumed, _) => (self.head.stopped_by, self.decided_after) = (None, None),
-            (EventKind::RunFinished, _) => self.head.finished_at = self.head.finished_at.max(Some(event.at)),
+            (EventKind::RunFinished, _) => {
+                self.head.finished_at = self.head.finished_at.max(Some(event.at)).max(Some(self.head.started_at));
+            }
             (EventKind::EndpointChecked { model, protocol, answered_by, replies, cost_usd, .. }, _) => {
                 if let Some(tally) = self.tally(model) {
                     tally.note_check(protocol, answered_by.as_deref(), replies, *cost_usd);

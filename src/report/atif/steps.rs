@@ -82,6 +82,7 @@ impl<'a> Steps<'a> {
                 latency_ms,
                 prompt_tokens,
                 context_limit,
+                stderr,
             } => {
                 self.totals.failed(retries.len());
                 let colon = if message.is_empty() { "" } else { ": " };
@@ -95,6 +96,7 @@ impl<'a> Steps<'a> {
                     ("latency_ms", json!(latency_ms)),
                     ("prompt_tokens", json!(prompt_tokens)),
                     ("context_limit", json!(context_limit)),
+                    ("stderr", json!(stderr)),
                 ]);
                 self.failures.push((before(event.at, *latency_ms), event.at, failed));
             }

@@ -19,9 +19,11 @@ const CRATES: [(&str, &str); 3] = [
 ];
 
 /// The modules of the root package, from the bottom up, with the modules and crates that each may use and the reason.
-const LAYERS: [(&str, &[&str], &str); 11] = [
+const LAYERS: [(&str, &[&str], &str); 13] = [
+    ("escape", &[], "texts only"),
+    ("files", &["incident_env"], "digests in names"),
     ("stats", &[], "formulas only"),
-    ("chat", &["stats"], "seeded jitter of retry delays"),
+    ("chat", &["stats", "escape"], "seeded jitter of retry delays; the texts of endpoints and programs on one line"),
     (
         "agent",
         &["incident_env", "chat", "stats"],
@@ -29,12 +31,12 @@ const LAYERS: [(&str, &[&str], &str); 11] = [
     ),
     (
         "log",
-        &["incident_env", "chat", "stats", "agent"],
+        &["incident_env", "files", "chat", "stats", "agent"],
         "events hold points, messages and the source of a step; the summary needs means",
     ),
     (
         "run",
-        &["incident_env", "agent", "log", "chat", "stats"],
+        &["incident_env", "files", "agent", "log", "chat", "stats"],
         "it joins decision, model and world, and logs what they do",
     ),
     (
@@ -44,7 +46,7 @@ const LAYERS: [(&str, &[&str], &str); 11] = [
     ),
     (
         "report",
-        &["incident_env", "log", "stats", "run", "chat"],
+        &["incident_env", "escape", "log", "stats", "run", "chat"],
         "it renders a summary; two of its files are sinks of a live run",
     ),
     ("gate", &["incident_env", "log", "stats", "report"], "it compares summaries and prints tables"),
@@ -55,7 +57,7 @@ const LAYERS: [(&str, &[&str], &str); 11] = [
     ),
     (
         "config",
-        &["incident_env", "agent", "chat", "log", "queue"],
+        &["incident_env", "files", "agent", "chat", "log", "queue"],
         "names of agents, protocols and tasks; prices; where a queue is",
     ),
     (
@@ -65,6 +67,8 @@ const LAYERS: [(&str, &[&str], &str); 11] = [
             "agent",
             "chat",
             "config",
+            "escape",
+            "files",
             "gate",
             "incident_generate",
             "log",
@@ -79,7 +83,11 @@ const LAYERS: [(&str, &[&str], &str); 11] = [
 ];
 
 /// Files, or folders of files, that neither wait nor look at the clock, the disk, the network or the environment.
-const PURE: [&str; 53] = [
+const PURE: [&str; 58] = [
+    "src/escape",
+    "src/files/encoding.rs",
+    "src/files/home.rs",
+    "src/files/name.rs",
     "crates/incident-env/src",
     "crates/incident-generate/src",
     "src/chat/adjust",
@@ -96,6 +104,7 @@ const PURE: [&str; 53] = [
     "src/log/rounding.rs",
     "src/log/reader.rs",
     "src/log/conduct.rs",
+    "src/log/durations.rs",
     "src/log/failure.rs",
     "src/log/join.rs",
     "src/log/listing.rs",
@@ -107,6 +116,7 @@ const PURE: [&str; 53] = [
     "src/run/budget/spent.rs",
     "src/run/progress.rs",
     "src/run/audit.rs",
+    "src/run/cleaned.rs",
     "src/gate",
     "src/queue/intake.rs",
     "src/queue/message.rs",
@@ -128,7 +138,6 @@ const PURE: [&str; 53] = [
     "src/report/csv.rs",
     "src/report/html",
     "src/report/junit.rs",
-    "src/report/markup.rs",
     "src/report/inspect",
     "src/serve/episodes/table.rs",
     "src/serve/mcp/protocol.rs",

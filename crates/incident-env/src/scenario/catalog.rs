@@ -107,25 +107,37 @@ impl Catalog {
     ) -> Result<Self, CatalogError> {
         let rules = embedded_text(TASKS_FILE).ok_or_else(|| CatalogError::Tasks("is not embedded".to_owned()))?;
         let tasks = Tasks::parse(&rules).map_err(CatalogError::Tasks)?;
-        let mut by_id: BTreeMap<String, (Arc<Scenario>, Source)> = BTreeMap::new();
-        for (layer, strict) in [(base, strict), (overlay, &BTreeMap::new())] {
+        let mut by_id: BTreeMap<String, (Arc<Scenario>, Identity)> = BTreeMap::new();
+        for (is_base, layer, strict) in [(true, base, strict), (false, overlay, &BTreeMap::new())] {
             let mut laid: BTreeMap<String, String> = BTreeMap::new();
-            for source in layer {
+            for mut source in layer {
+                source.text = normal(&source.text);
                 let scenario = Scenario::parse_with(&source.file, &source.text, &tasks, strict)?;
                 // Ids are compared as they are looked up: `ac-001` is AC-001.
                 let id = scenario.id().to_uppercase();
                 if let Some(other) = laid.insert(id.clone(), source.file.clone()) {
                     return Err(CatalogError::Twice { file: source.file, id, other });
                 }
-                by_id.insert(id, (Arc::new(scenario), source));
+                let identity = match by_id.get(&id) {
+                    _ if is_base => Identity::Text(source.text),
+                    // A copy of a scenario is that scenario.
+                    Some((_, Identity::Text(text))) if scripted::content(text) == scripted::content(&source.text) => {
+                        Identity::Text(text.clone())
+                    }
+                    _ => Identity::Content(scripted::content(&source.text).unwrap_or(source.text)),
+                };
+                by_id.insert(id, (Arc::new(scenario), identity));
             }
         }
 
         let mut hash = Sha256::new();
-        hash.update(&rules);
-        for (id, (_, source)) in &by_id {
-            hash.update(format!("\n{id} {}\n", source.text.len()));
-            hash.update(&source.text);
+        hash.update(normal(&rules));
+        for (id, (_, identity)) in &by_id {
+            let text = match identity {
+                Identity::Text(text) | Identity::Content(text) => text,
+            };
+            hash.update(format!("\n{id} {}\n", text.len()));
+            hash.update(text);
         }
         let digest = Digest::from(hash).to_string();
         let mut scenarios: Vec<_> = by_id.into_values().map(|(scenario, _)| scenario).collect();
@@ -173,12 +185,25 @@ impl Catalog {
         versions.into_iter().map(str::to_owned).collect()
     }
 
-    /// Returns the digest of the rules and of all scenario files, which identifies the suite: `sha256:` and 64
-    /// hexadecimal digits.
+    /// Returns the digest of the rules and of what all scenarios say, which identifies the suite: `sha256:` and 64 hexadecimal
+    /// digits. Line ends, comments and the order of keys in scenario files do not count.
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
     }
+}
+
+/// What a scenario contributes to the digest of its catalogue.
+enum Identity {
+    /// The text of an embedded file, so that published digests stay what they are.
+    Text(String),
+    /// What a file of somebody else says, whatever its comments, its order of keys and its line ends.
+    Content(String),
+}
+
+/// A text without what editors and version control add: the byte order mark, and line ends of Windows.
+fn normal(text: &str) -> String {
+    text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n")
 }
 
 fn embedded_text(file: &str) -> Option<String> {

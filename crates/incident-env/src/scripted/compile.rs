@@ -65,6 +65,9 @@ const GIVE_AWAYS: [&str; 11] = [
     "the real problem",
 ];
 
+/// The largest number of characters of an id, which is part of file names.
+const LONGEST_ID: usize = 100;
+
 /// Reads and checks a scenario file. `strict` may hold the strict grader's facts about it instead, by scenario id.
 ///
 /// # Errors
@@ -107,6 +110,9 @@ impl Compiler<'_> {
     fn compile(&mut self, tasks: &Tasks) -> (Briefing, ScriptedWorld) {
         let file = self.file;
         let task = Arc::clone(tasks.get(self.task));
+        if file.id.len() > LONGEST_ID {
+            self.wrong("id", format!("has {} characters, and at most {LONGEST_ID} are allowed", file.id.len()));
+        }
         if file.id.is_empty() || !file.id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
             self.wrong("id", format!("'{}' is no id; use letters, digits and '-'", file.id));
         }

@@ -46,6 +46,12 @@ pub struct ScenarioFile {
     pub outcome: BTreeMap<String, BTreeMap<String, Vec<OutcomeFile>>>,
 }
 
+/// What the text of a scenario file says, in one form whatever its comments, its line ends and the order of its keys; none if it
+/// says no scenario.
+pub(crate) fn content(text: &str) -> Option<String> {
+    serde_json::to_string(&toml::from_str::<ScenarioFile>(text).ok()?).ok()
+}
+
 /// The right answers of a scenario; which of them are needed depends on the task.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

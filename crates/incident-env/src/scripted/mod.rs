@@ -13,6 +13,7 @@ mod world;
 
 pub(crate) use compile::compile;
 pub use compile::{Place, ScenarioError};
+pub(crate) use file::content;
 pub use file::{AlertFile, OutcomeFile, ScenarioFile, StrictFile, TruthFile, VariantFile};
 pub use graders::strict::assertion::asserted;
 pub use graders::terms::occurs;
