@@ -73,6 +73,8 @@ pub struct ServerSettings {
     pub rate_limit: Option<u32>,
     /// The origins whose web pages may use the server.
     pub allow_origin: Vec<String>,
+    /// The path under which a proxy shows the server.
+    pub root_path: String,
     /// The folder whose runs the page shows. `None` if none was named.
     pub results: Option<PathBuf>,
     /// The folder whose runs the page shows if none was named and the server can be reached from this machine only.
@@ -145,6 +147,7 @@ impl ServerSettings {
             max_body: most(l, "max-body", "BENCH_MAX_BODY", |o| o.max_body)?,
             rate_limit: l.read_optional("rate-limit", "BENCH_RATE_LIMIT", |o| o.rate_limit, plain)?.at_least(1)?.value,
             allow_origin: origins(l)?,
+            root_path: l.read("root-path", "BENCH_ROOT_PATH", |o| o.root_path.clone(), plain, "/".to_owned())?.value,
             results: l.read_optional("results", "BENCH_RESULTS", |o| o.results.clone(), path)?.value,
             usual_results: usual_results(file),
             log: l.read("log", "BENCH_LOG", |o| o.log, word, LogForm::Text)?.value,

@@ -69,6 +69,8 @@ pub struct ServerOptions {
     /// The origins whose web pages may use the server.
     #[serde(deserialize_with = "one_or_many")]
     pub allow_origin: Vec<String>,
+    /// The path under which a proxy shows the server.
+    pub root_path: Option<String>,
     /// The suite that is served.
     #[serde(deserialize_with = "some_name_or_path")]
     pub suite: Option<String>,

@@ -21,6 +21,7 @@ use crate::chat::chaos::Chaos;
 use crate::chat::endpoint::header_secrets;
 use crate::chat::program::{Program, ProgramEnvironment};
 use crate::chat::wire::Secrets;
+use crate::log::manifest::MOST_EPOCHS;
 use crate::log::shard::Shard;
 use incident_env::TaskId;
 
@@ -194,7 +195,7 @@ impl Settings {
             scenarios: l.list("scenario", |o| &o.scenario, None).value,
             suite,
             overlay: l.optional("scenarios", |o| o.scenarios.clone()).value,
-            epochs: l.pick("epochs", |o| o.epochs, 1).at_least(1)?.value,
+            epochs: l.pick("epochs", |o| o.epochs, 1).within(1..=MOST_EPOCHS)?.value,
             seed: l.pick("seed", |o| o.seed, 0).value,
             shard,
             concurrency: processes,

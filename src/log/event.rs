@@ -10,11 +10,12 @@ use crate::chat::adjust::Adjusted;
 use crate::chat::{ChatReply, ErrorKind, Message, Retry};
 use incident_env::{ActionKind, EpisodeId, Points, TaskId};
 
-/// The version of the event format. Readers accept this version only.
-pub const VERSION: u32 = 1;
+/// The version of the event format. Readers accept this version and those before it, whose events are the same.
+pub const VERSION: u32 = 2;
 
 /// One entry of the log: something that happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Event {
     /// The number of the event in the log, counted from 0 without gaps.
     pub seq: u64,
@@ -61,7 +62,7 @@ impl Outcome {
 
 /// The kinds of events. Their names on the wire are dotted and never change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type")]
+#[serde(tag = "type", deny_unknown_fields)]
 #[expect(clippy::large_enum_variant, reason = "most events are of the largest kind: calls and steps")]
 pub enum EventKind {
     /// The run has begun.
@@ -223,6 +224,7 @@ impl EventKind {
 
 /// One step of an episode.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct StepTaken {
     /// The number of the step, from 1.
     pub step: u32,

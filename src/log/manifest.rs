@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::EpisodeKey;
 use super::shard::Shard;
 use crate::agent::exec;
 use crate::agent::think::Think;
@@ -15,7 +16,14 @@ use crate::chat::price::Price;
 use incident_env::TaskId;
 
 /// The name and version of the format of `run.json`.
-pub const SCHEMA: &str = "incident-bench/run/1";
+pub const SCHEMA: &str = "incident-bench/run/2";
+/// The format of runs whose feedback was worded by earlier rules, which are read as well.
+pub const OLD_SCHEMA: &str = "incident-bench/run/1";
+
+/// The most repetitions of a scenario.
+pub const MOST_EPOCHS: u32 = 100_000;
+/// The most episodes of a plan. A place is kept for each.
+const MOST_EPISODES: usize = 5_000_000;
 
 /// The id of a run, made of its start time and four random hexadecimal digits, so that ids sort by time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -41,6 +49,7 @@ pub const CLIENT: &str = "client";
 
 /// A contestant: a model with its settings, a program, a client, or a built-in agent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Contestant {
     /// The label in tables and keys, which is unique in a run.
     pub label: String,
@@ -61,6 +70,7 @@ impl Contestant {
 
 /// The settings of a model, as they are recorded for a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ModelRecord {
     /// The model's name at its endpoint.
     pub name: String,
@@ -99,6 +109,7 @@ pub struct ModelRecord {
 
 /// A scenario of the plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PlannedScenario {
     /// The id of the scenario.
     pub id: String,
@@ -108,6 +119,7 @@ pub struct PlannedScenario {
 
 /// The machine on which a run was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Machine {
     /// The name of the operating system.
     pub os: String,
@@ -118,6 +130,63 @@ pub struct Machine {
 }
 
 impl Manifest {
+    /// Reads the text of `run.json`.
+    ///
+    /// # Errors
+    /// Says where the text is wrong, that it has a format that is not read here, or that its plan has numbers that no run has.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let schema = value["schema"].as_str().unwrap_or("none");
+        if ![SCHEMA, OLD_SCHEMA].contains(&schema) {
+            return Err(format!("it has the format '{schema}', and this version reads '{SCHEMA}' and '{OLD_SCHEMA}'"));
+        }
+        let manifest: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        manifest.check()?;
+        Ok(manifest)
+    }
+
+    /// Checks that the plan is one that can be played: a file may have been changed, and a place is kept for each episode.
+    ///
+    /// # Errors
+    /// Says which number is beyond its bounds.
+    pub fn check(&self) -> Result<(), String> {
+        if !(1..=MOST_EPOCHS).contains(&self.epochs) {
+            return Err(format!("epochs is {}, and must lie between 1 and {MOST_EPOCHS}", self.epochs));
+        }
+        let contestants = self.contestants.len().max(1);
+        let episodes = contestants.saturating_mul(self.scenarios.len()).saturating_mul(self.epochs as usize);
+        if episodes > MOST_EPISODES {
+            return Err(format!("{episodes} episodes are planned, and at most {MOST_EPISODES} can be; play them in several runs"));
+        }
+        Ok(())
+    }
+
+    /// Whether it was made by the rules by which this version words what agents are told.
+    #[must_use]
+    pub fn has_present_wording(&self) -> bool {
+        self.schema == SCHEMA
+    }
+
+    /// The version that the event log of the run has.
+    #[must_use]
+    pub fn log_version(&self) -> u32 {
+        if self.schema == OLD_SCHEMA { 1 } else { super::event::VERSION }
+    }
+
+    /// The keys of the episodes that the run plays, by contestant, scenario and epoch.
+    pub fn episodes(&self) -> impl Iterator<Item = EpisodeKey> {
+        let of_scenario = |label: &str, scenario: &str| {
+            let (label, scenario) = (label.to_owned(), scenario.to_owned());
+            let key = move |epoch| EpisodeKey { contestant: label.clone(), scenario: scenario.clone(), epoch };
+            (0..self.epochs).map(key)
+        };
+        let contestants = self.contestants.iter();
+        let all = contestants.flat_map(move |one| {
+            self.scenarios.iter().flat_map(move |scenario| of_scenario(&one.label, &scenario.id))
+        });
+        all.filter(|key| self.shard.is_none_or(|shard| shard.includes(key)))
+    }
+
     /// Whether the run is an exam, which clients of a server play.
     #[must_use]
     pub fn is_exam(&self) -> bool {
@@ -145,6 +214,7 @@ impl Manifest {
 
 /// The content of `run.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// The name and version of the format, which is [`SCHEMA`].
     pub schema: String,

@@ -25,7 +25,7 @@ pub enum ReadError {
         problem: String,
     },
     /// The log was written in another version of the format.
-    #[error("the log has format version {found}; this program reads version {VERSION}")]
+    #[error("the log has format version {found}; this program reads versions 1 to {VERSION}")]
     Version {
         /// The version of the log.
         found: u32,
@@ -65,7 +65,7 @@ pub fn parse_from(bytes: &[u8], first: u64) -> Result<Contents, ReadError> {
             return Err(wrong(format!("has number {}; expected {index}", event.seq)));
         }
         match event.event {
-            EventKind::RunStarted { v, .. } if v != VERSION => return Err(ReadError::Version { found: v }),
+            EventKind::RunStarted { v, .. } if !(1..=VERSION).contains(&v) => return Err(ReadError::Version { found: v }),
             _ => {}
         }
         events.push(event);

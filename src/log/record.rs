@@ -82,7 +82,7 @@ impl RunRecord {
         let text = folder.read(&path)?;
         let damaged = |problem: String| RecordError::Manifest { path: path.display().to_string(), problem };
         let text = decode(&text).map_err(|problem| damaged(problem.to_string()))?;
-        serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))
+        Manifest::parse(&text).map_err(damaged)
     }
 
     /// The events in the order in which they were written.

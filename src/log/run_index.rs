@@ -72,7 +72,7 @@ impl OpenRun {
     fn open(folder: RunFolder) -> Result<Self, RunIndexError> {
         let bytes = folder.read(&folder.manifest())?;
         let text = decode(&bytes).map_err(|error| damaged(&folder.manifest(), &error))?;
-        let manifest: Manifest = serde_json::from_str(&text).map_err(|error| damaged(&folder.manifest(), &error))?;
+        let manifest = Manifest::parse(&text).map_err(|error| damaged(&folder.manifest(), &error))?;
         let (fold, listing) = (Fold::new(&manifest), Listing::new(&manifest));
         Ok(Self { folder, manifest, fold, listing, read_bytes: 0, read_events: 0, is_finished: false, summary: None })
     }
@@ -165,6 +165,8 @@ struct Closed {
 /// A run as a list shows it.
 #[derive(Debug, Clone)]
 pub struct Head {
+    /// The name of the folder of the run, which is its id unless somebody renamed it.
+    pub id: String,
     /// The manifest of the run.
     pub manifest: Arc<Manifest>,
     /// The state of the run.
@@ -177,6 +179,15 @@ pub struct Head {
     pub summary: Arc<Summary>,
 }
 
+/// The runs of a folder.
+#[derive(Debug, Clone, Default)]
+pub struct Listed {
+    /// The runs that can be read.
+    pub heads: Vec<Head>,
+    /// The folders of the others, each with the reason.
+    pub unreadable: Vec<(String, String)>,
+}
+
 impl RunIndex {
     /// Makes the index of a results folder.
     #[must_use]
@@ -184,14 +195,20 @@ impl RunIndex {
         Self { store, open: Mutex::default(), closed: Mutex::default() }
     }
 
-    /// Lists all runs that can be read, newest first. A finished run is read again only if it has changed.
+    /// Lists all runs, newest first. A finished run is read again only if it has changed. A run that is damaged or just being
+    /// created does not hide the others.
     ///
     /// # Errors
     /// Fails if the folder cannot be read.
-    pub fn list(&self) -> Result<Vec<Head>, StoreError> {
-        let ids = self.store.list()?;
-        // A run that is damaged or just being created must not hide the others.
-        Ok(ids.iter().rev().filter_map(|id| self.head(id).ok()).collect())
+    pub fn list(&self) -> Result<Listed, StoreError> {
+        let mut listed = Listed::default();
+        for id in self.store.list()?.into_iter().rev() {
+            match self.head(&id) {
+                Ok(head) => listed.heads.push(head),
+                Err(error) => listed.unreadable.push((id, error.to_string())),
+            }
+        }
+        Ok(listed)
     }
 
     fn head(&self, id: &str) -> Result<Head, RunIndexError> {
@@ -204,6 +221,7 @@ impl RunIndex {
         let head = self.with(id, |run| {
             let (summary, status) = (run.summary(), run.status());
             Head {
+                id: id.to_owned(),
                 manifest: Arc::new(run.manifest.clone()),
                 status,
                 planned: run.listing.planned,

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::RunId;
 use crate::files::{self, name};
@@ -60,6 +60,29 @@ impl Store {
         Ok(RunFolder { path })
     }
 
+    /// Makes a folder beside the runs, in which shards are joined. A merge that is cut off leaves it, and no run.
+    ///
+    /// # Errors
+    /// Fails if the folder cannot be created.
+    pub fn begin_merge(&self, id: &RunId) -> Result<RunFolder, StoreError> {
+        let path = self.root.join("merging").join(&id.0);
+        fs::create_dir_all(&path).map_err(failed("make the folder", &path))?;
+        Ok(RunFolder { path })
+    }
+
+    /// Makes a run of what was joined.
+    ///
+    /// # Errors
+    /// Fails if the folder cannot be moved.
+    pub fn finish_merge(&self, merged: &RunFolder, id: &RunId) -> Result<RunFolder, StoreError> {
+        let path = self.runs().join(&id.0);
+        fs::create_dir_all(self.runs()).map_err(failed("make the folder", &self.runs()))?;
+        fs::rename(&merged.path, &path).map_err(failed("make", &path))?;
+        // Another merge may be under way there.
+        let _ = fs::remove_dir(self.root.join("merging"));
+        Ok(RunFolder { path })
+    }
+
     /// Whether there is a folder for this id.
     #[must_use]
     pub fn has(&self, id: &RunId) -> bool {
@@ -111,9 +134,8 @@ impl Store {
     /// # Errors
     /// Fails if there is no such run.
     pub fn by_id(&self, id: &str) -> Result<RunFolder, FindError> {
-        let is_plain = !id.starts_with('.') && id.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
         let path = self.runs().join(id);
-        if is_plain && !id.is_empty() && path.join("run.json").is_file() {
+        if is_one_name(id) && path.join("run.json").is_file() {
             return Ok(RunFolder { path });
         }
         Err(FindError::Unknown(id.chars().take(80).collect()))
@@ -150,6 +172,13 @@ impl Store {
             several => Err(FindError::Ambiguous { name: wanted, count: several.len() }),
         }
     }
+}
+
+/// Whether a text is the name of one folder and leads nowhere else. People rename folders, so it need not be an id.
+fn is_one_name(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    let is_one = matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == name);
+    is_one && !name.starts_with('.') && !name.contains(['/', '\\', ':']) && !name.chars().any(char::is_control)
 }
 
 /// The exclusive right to write a run. The operating system releases it when the process ends, however it ends.

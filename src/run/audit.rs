@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::plan;
 use crate::log::event::StepTaken;
-use crate::log::{EpisodeKey, Event, EventKind};
+use crate::log::{EpisodeKey, Event, EventKind, Manifest};
 use incident_env::{
     Action, Breakdown, CLASSIC_VERSION, Catalog, Episode, Grade, Points, STRICT_VERSION, strict_record,
 };
@@ -22,6 +22,8 @@ pub struct Audit {
     pub steps: usize,
     /// The differences between log and engine, in the order of the log's episodes.
     pub differences: Vec<Difference>,
+    /// What cannot be checked by this version, in words, each with the number of times.
+    pub not_checked: BTreeMap<String, usize>,
 }
 
 /// An episode with its score in the log and its grade now.
@@ -84,12 +86,14 @@ struct LoggedPlay<'a> {
 
 /// Plays every episode that has a score again.
 #[must_use]
-pub fn audit(events: &[Event], catalog: &Catalog, seed: u64) -> Audit {
+pub fn audit(manifest: &Manifest, events: &[Event], catalog: &Catalog) -> Audit {
     let mut episodes: BTreeMap<&EpisodeKey, LoggedPlay<'_>> = BTreeMap::new();
     for event in events {
         let Some(key) = &event.episode else { continue };
         let kept = episodes.entry(key).or_default();
         match &event.event {
+            // An episode may begin a second time after a run was cut off; its earlier steps count no more.
+            EventKind::EpisodeStarted { .. } if kept.score.is_none() => *kept = LoggedPlay::default(),
             EventKind::StepTaken(step) => kept.steps.push(step),
             EventKind::EpisodeFinished { score, grade, strict, .. } => {
                 (kept.score, kept.grade, kept.strict) = (*score, grade.as_ref(), strict.as_ref());
@@ -103,19 +107,20 @@ pub fn audit(events: &[Event], catalog: &Catalog, seed: u64) -> Audit {
     let mut audit = Audit::default();
     for (key, kept) in episodes {
         if let Some(score) = kept.score {
-            audit.play(key, &kept, score, catalog, seed);
+            audit.play(key, &kept, score, catalog, manifest);
         }
     }
     audit
 }
 
 impl Audit {
-    fn play(&mut self, key: &EpisodeKey, kept: &LoggedPlay<'_>, score: Points, catalog: &Catalog, seed: u64) {
-        let mut differ = |step, what: String| self.differences.push(Difference { key: key.clone(), step, what });
+    fn play(&mut self, key: &EpisodeKey, kept: &LoggedPlay<'_>, score: Points, catalog: &Catalog, manifest: &Manifest) {
+        let differences = &mut self.differences;
+        let mut differ = |step, what: String| differences.push(Difference { key: key.clone(), step, what });
         let Ok(scenario) = catalog.scenario(&key.scenario) else {
             return differ(None, "the suite has no such scenario".to_owned());
         };
-        let mut episode = Episode::reset(scenario, plan::episode_id(seed, key));
+        let mut episode = Episode::reset(scenario, plan::episode_id(manifest.seed, key));
         for step in &kept.steps {
             self.steps += 1;
             let action = match Action::new(step.action_type.clone(), step.parameters.clone()) {
@@ -125,10 +130,25 @@ impl Audit {
             let outcome = episode.step(&action);
             let reason = outcome.reward.reason.to_string();
             let error = outcome.observation.last_action_error.as_ref().map(ToString::to_string);
-            let now = (outcome.reward.score, outcome.reward.cumulative, reason, outcome.done, error);
-            let then = (step.reward, step.cumulative, step.reason.clone(), step.done, step.error.clone());
+            let now = (outcome.info.step, outcome.reward.score, outcome.reward.cumulative, reason, outcome.done, error.is_some());
+            let kept_reason = step.reason.clone();
+            let then = (step.step, step.reward, step.cumulative, kept_reason, step.done, step.error.is_some());
             if now != then {
                 differ(Some(step.step), format!("the log has {then:?}, the engine gives {now:?}"));
+            }
+            let shown = outcome.observation.shown().map(|evidence| evidence.text.as_str().to_owned());
+            let told = outcome.observation.feedback.to_string();
+            let texts = [
+                ("result", &step.result, &shown),
+                ("feedback", &Some(step.feedback.clone()), &Some(told)),
+                ("error", &step.error, &error),
+            ];
+            for (what, ..) in texts.into_iter().filter(|(_, then, now)| then != now) {
+                if manifest.has_present_wording() {
+                    differ(Some(step.step), format!("its {what} is not what the engine says"));
+                } else {
+                    *self.not_checked.entry(format!("{what} of a step, worded by earlier rules")).or_default() += 1;
+                }
             }
         }
         let now = episode.grade_now();
@@ -140,10 +160,20 @@ impl Audit {
             differ(None, "the score is the same, but its parts are not".to_owned());
         }
         let strict = episode.strict_grade().map(|grade| strict_record(&grade));
-        if let Some(kept) = kept.strict.filter(|kept| strict.as_ref() != Some(kept)) {
-            let of = |grade: &Value| grade["total"].to_string();
-            let now = strict.as_ref().map_or_else(|| "none".to_owned(), of);
-            differ(None, format!("the log has the strict grade {}, the grader gives {now}", of(kept)));
+        let of = |grade: &Value| grade["total"].to_string();
+        match (kept.strict, &strict) {
+            (Some(kept), _) if kept["grader"] != STRICT_VERSION => {
+                let what = format!("strict grade by {}", kept["grader"].as_str().unwrap_or("nobody"));
+                *self.not_checked.entry(what).or_default() += 1;
+            }
+            (Some(kept), now) if now.as_ref() != Some(kept) => {
+                let now = now.as_ref().map_or_else(|| "none".to_owned(), of);
+                differ(None, format!("the log has the strict grade {}, the grader gives {now}", of(kept)));
+            }
+            (None, Some(now)) if manifest.has_present_wording() => {
+                differ(None, format!("the log has no strict grade, the grader gives {}", of(now)));
+            }
+            _ => {}
         }
         let kept_strict = kept.strict.cloned();
         self.graded.push(Graded { key: key.clone(), kept: score, now, kept_strict, strict });

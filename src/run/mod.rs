@@ -13,6 +13,7 @@ pub mod budget;
 pub mod cancel;
 pub mod cassette;
 mod cleaned;
+pub mod completeness;
 pub mod episode;
 pub mod estimate;
 pub mod exam;

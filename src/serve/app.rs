@@ -17,6 +17,7 @@ use super::error::{Fault, excerpt};
 use super::net::metrics::Metrics;
 use super::net::origins::Origins;
 use super::net::rates::Rates;
+use super::net::root_path::RootPath;
 use super::ports::{Incidents, Spent};
 use super::runs::baselines::Baselines;
 use super::runs::kept::KeptRuns;
@@ -48,6 +49,8 @@ pub struct Options {
     pub rate: Option<u32>,
     /// The function that is told of every answered request.
     pub access_log: Option<fn(&Access<'_>)>,
+    /// The path under which a proxy shows the server.
+    pub root_path: RootPath,
 }
 
 /// An answered request. Nothing in it names an episode or tells how it goes.
@@ -79,6 +82,7 @@ impl Default for Options {
             origins: Origins::default(),
             rate: None,
             access_log: None,
+            root_path: RootPath::default(),
         }
     }
 }

@@ -11,7 +11,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, Method};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use tokio::time::Instant;
 use tower::util::option_layer;
 use tower::{Layer, Service, service_fn};
@@ -56,7 +56,12 @@ fn unwelcome(app: &App, request: &Request) -> Option<Fault> {
 }
 
 /// Counts a request, and sets the headers that every answer carries.
-async fn observe(app: Arc<App>, mut router: Router, request: Request) -> Result<Response, Infallible> {
+async fn observe(app: Arc<App>, mut router: Router, mut request: Request) -> Result<Response, Infallible> {
+    let root = &app.options.root_path;
+    let is_bare = root.is_bare(request.uri());
+    if let Some(uri) = root.without(request.uri()) {
+        *request.uri_mut() = uri;
+    }
     let began = Instant::now();
     let route = app.metrics.route(request.uri().path());
     let method = request.method().clone();
@@ -65,6 +70,7 @@ async fn observe(app: Arc<App>, mut router: Router, request: Request) -> Result<
         (log, request.uri().path().to_owned(), client)
     });
     let mut response = match unwelcome(&app, &request) {
+        None if is_bare => Redirect::temporary(&app.options.root_path.page()).into_response(),
         None => router.call(request).await?,
         Some(fault) => fault.into_response(),
     };

@@ -36,6 +36,7 @@ pub use error::{Fault, Full, Misfit};
 pub use mcp::stdio::Stdio;
 pub use middleware::service;
 pub use net::origins::Origins;
+pub use net::root_path::RootPath;
 pub use ports::{Ask, Incidents, Plays, Progress, RunFuture, Scores, Spent, Suites, Which};
 pub use runs::baselines::Baselines;
 pub use runs::kept::KeptRuns;

@@ -31,7 +31,9 @@ fn read(folder: &Path, prefix: &str, into: &mut BTreeMap<String, String>) {
 /// Returns the path within `web/` that `word` means in the file `name`, or `None` if the word is not a path of the
 /// page.
 fn meant(name: &str, word: &str) -> Option<String> {
-    if let Some(path) = word.strip_prefix("/web/") {
+    // The page is at `/`, or below the path of a proxy, so that no address in it may begin with a slash.
+    assert!(!word.starts_with("/web"), "web/{name} is lost behind a proxy with a path of its own: {word}");
+    if let Some(path) = word.strip_prefix("web/").filter(|_| name == "index.html") {
         return Some(path.to_owned());
     }
     if !word.starts_with("./") && !word.starts_with("../") {

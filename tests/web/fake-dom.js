@@ -116,7 +116,7 @@ export function browser({ css = {} } = {}) {
       createElementNS: (namespace, name) => new FakeElement(name, namespace),
       getElementById: () => announced,
     },
-    location: { origin: 'http://localhost', hash: '' },
+    location: { origin: 'http://localhost', href: 'http://localhost/', hash: '' },
     requestAnimationFrame: (later) => waiting.push(later),
     getComputedStyle: () => ({ fontFamily: 'sans-serif', getPropertyValue: (name) => css[name] ?? '' }),
     getSelection: () => '',

@@ -58,7 +58,7 @@ test('an episode asks for its steps and keeps what they brought', async () => {
   const refused = await episode.step({ action_type: 'no_such_thing', parameters: { service: 'z' } });
   assert.deepEqual([refused.group, refused.reward, refused.evidence, refused.error], ['other', null, null, 'unknown service']);
   assert.deepEqual([episode.done, episode.left, episode.steps.length, episode.generated], [true, 8, 2, false]);
-  assert.deepEqual(asked.map(([method, path, id]) => [method, path, id]), [['POST', '/reset', undefined], ['POST', '/step', 'e1'], ['POST', '/step', 'e1']]);
+  assert.deepEqual(asked.map(([method, path, id]) => [method, path, id]), [['POST', './reset', undefined], ['POST', './step', 'e1'], ['POST', './step', 'e1']]);
 });
 
 test('the text that a step brought is found under its target', async () => {

@@ -9,10 +9,16 @@ export class Refused extends Error {
   }
 }
 
+// A proxy may show the page under a path of its own, so every address is relative to the page's.
+const below = (path) => `.${path}`;
+
+/** Returns the address of the server, without a slash at its end. */
+export const server = () => new URL('.', location.href).href.replace(/\/$/, '');
+
 async function ask(path, options = {}) {
   let response;
   try {
-    response = await fetch(path, options);
+    response = await fetch(below(path), options);
   } catch {
     throw new Refused(0, { detail: 'the server cannot be reached' });
   }
@@ -32,7 +38,7 @@ export const post = (path, body, headers = {}) =>
 
 /** Calls `onmessage` with each server-sent event until the returned function is called. The browser reconnects by itself. */
 export function listen(path, onmessage) {
-  const source = new EventSource(path);
+  const source = new EventSource(below(path));
   source.addEventListener('run', (event) => onmessage(JSON.parse(event.data)));
   return () => source.close();
 }

@@ -1,5 +1,6 @@
 // Writes an action for use elsewhere: as JSON, as a command with curl, and as a program in Python.
 
+import { server } from '../lib/api.js';
 import { copier, h, set } from '../lib/dom.js';
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
@@ -35,7 +36,7 @@ print(result["reward"], result["done"], result["observation"]["feedback"])
 export function copies(action, episode) {
   const button = (label, id, text) => set(copier(label, text), { 'data-testid': id, class: 'small' });
   return h('div.row.play-copies', h('span.small.soft', 'Copy as'),
-    button('curl', 'copy-curl', () => asCurl(action(), episode(), location.origin)),
+    button('curl', 'copy-curl', () => asCurl(action(), episode(), server())),
     button('JSON', 'copy-json', () => asJson(action())),
-    button('Python', 'copy-python', () => asPython(action(), episode(), location.origin)));
+    button('Python', 'copy-python', () => asPython(action(), episode(), server())));
 }

@@ -13,20 +13,23 @@ let chosen = [];
 
 /** Shows all runs, and follows their changes. */
 export async function open(main) {
-  let { runs } = await get('/runs');
+  let { runs, unreadable = [] } = await get('/runs');
   let limit = PAGE;
   const cards = new Map();
   const list = h('ul.runs', { 'data-testid': 'runs' });
   const more = h('button', { type: 'button', onclick: () => { limit += PAGE; draw(); } }, 'Show more runs');
   const tray = h('div.tray', { role: 'region', 'aria-label': 'Comparison' });
   const said = h('p.soft');
-  fill(main, h('div.stack', h('h1', 'Scores'), said), list, h('div.row', more), tray);
+  const lost = h('p.notice', { 'data-testid': 'unreadable' });
+  fill(main, h('div.stack', h('h1', 'Scores'), said, lost), list, h('div.row', more), tray);
 
   const draw = () => {
     const going = runs.filter((run) => run.status === 'running').length;
     said.textContent = runs.length
       ? `${runs.length} ${runs.length === 1 ? 'run' : 'runs'} in the results folder${going ? `, ${going} in progress` : ''}. New ones appear here by themselves.`
       : '';
+    lost.hidden = !unreadable.length;
+    lost.textContent = unreadable.map(({ id, problem }) => `Not shown: ${id}, ${problem}`).join('\n');
     const known = new Set(runs.map((run) => run.id));
     chosen = chosen.filter((id) => known.has(id));
     for (const [id, card] of cards) if (!known.has(id)) { card.element.remove(); cards.delete(id); }
@@ -67,7 +70,7 @@ export async function open(main) {
   };
 
   draw();
-  return listen('/runs', (data) => { runs = data.runs; draw(); });
+  return listen('/runs', (data) => { ({ runs, unreadable = [] } = data); draw(); });
 }
 
 function empty() {

@@ -61,6 +61,9 @@ pub(in crate::cli) struct ServeArgs {
     /// An origin whose web pages may use the server, or '*'; repeat for more [default: its own alone]
     #[arg(long, value_name = "ORIGIN")]
     pub(in crate::cli) allow_origin: Vec<String>,
+    /// The path under which a proxy shows the server, where it passes that on [default: /]
+    #[arg(long, value_name = "PATH")]
+    pub(in crate::cli) root_path: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) suite: ServedSuite,
     /// The folder whose runs the page shows [default: results, or `out` of bench.toml, if only this machine can look]
@@ -144,6 +147,7 @@ impl ServeArgs {
             max_body: self.max_body,
             rate_limit: self.rate_limit,
             allow_origin: self.allow_origin.clone(),
+            root_path: self.root_path.clone(),
             results: self.results.clone(),
             log: self.log,
             ..episode_options(self.reveal, self.exam, &self.kept, &self.suite)

@@ -22,7 +22,7 @@ pub(in crate::cli) async fn execute(args: &RegradeArgs) -> Result<Status, Failur
     let folder = Store::new(results(args.results.out.as_deref())?).find(&args.run.run)?;
     let _lock = lock(&folder)?;
     let run = record(folder)?;
-    let audit = audit(run.events(), &catalog_of(&run.manifest)?, run.manifest.seed);
+    let audit = audit(&run.manifest, run.events(), &catalog_of(&run.manifest)?);
     if let Some(missing) = audit.differences.iter().find(|difference| difference.what.contains("no such scenario")) {
         return Err(
             Failure::usage(missing.to_string()).hint("give the scenarios with the run's own --suite or --scenarios")

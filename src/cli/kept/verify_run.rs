@@ -4,11 +4,11 @@ use crate::cli::args::kept::VerifyRunArgs;
 use crate::cli::exit::{Failure, Status};
 use crate::cli::out;
 use crate::cli::setup::suite::catalog_of;
-use crate::cli::setup::{record, results};
+use crate::cli::setup::{prompts, record, results};
+use crate::log::Manifest;
 use crate::log::store::Store;
-use crate::log::{Event, EventKind};
 use crate::run::audit::audit;
-use incident_env::STRICT_VERSION;
+use crate::run::completeness::completeness;
 
 /// The largest number of differences that are printed.
 const MOST_SHOWN: usize = 20;
@@ -21,38 +21,71 @@ pub(in crate::cli) fn execute(args: &VerifyRunArgs) -> Result<Status, Failure> {
     if catalog.digest() != manifest.suite_digest {
         let message =
             format!("the suite of run {} was {}, and is {} now", manifest.id, manifest.suite_digest, catalog.digest());
-        return Err(Failure::usage(message).hint("verify it with the version and the scenarios that made it"));
+        let hint = format!("verify it with bench {}, which made it, and with its scenarios", manifest.bench_version);
+        return Err(Failure::usage(message).hint(hint));
     }
-    let now: Vec<_> = catalog.graders().into_iter().chain([STRICT_VERSION.to_owned()]).collect();
-    if let Some(other) =
-        graders(run.events(), &manifest.graders).find(|version| !now.iter().any(|known| known == version))
-    {
+    let now = catalog.graders();
+    if let Some(other) = manifest.graders.iter().find(|version| !now.contains(version)) {
         let message = format!("run {} was graded by {other}, which this version no longer has", manifest.id);
-        return Err(Failure::usage(message)
-            .hint("verify it with the version that made it, or grade it again with 'bench regrade'"));
+        let hint = format!("bench {} made it and can verify it; 'bench regrade' grades it again", manifest.bench_version);
+        return Err(Failure::usage(message).hint(hint));
     }
-    let audit = audit(run.events(), &catalog, manifest.seed);
+    let audit = audit(manifest, run.events(), &catalog);
+    let found = completeness(manifest, run.events());
+    let mut findings = found.findings;
+    findings.extend(audit.differences.iter().map(ToString::to_string));
+    let (prompts, mut not_checked) = (prompts_finding(manifest), audit.not_checked);
+    match prompts {
+        Prompts::Known => {}
+        Prompts::Changed(finding) => findings.push(finding),
+        Prompts::NotChecked(what) => _ = not_checked.insert(what, 1),
+    }
     out::text(&format!(
-        "{}: {} episodes, {} steps, {} differences\n",
+        "{}: {} episodes, {} of {} planned are scored, {} steps, {} differences\n",
         manifest.id,
         audit.graded.len(),
+        found.scored,
+        found.planned,
         audit.steps,
-        audit.differences.len()
+        findings.len()
     ))?;
-    for difference in audit.differences.iter().take(MOST_SHOWN) {
-        out::text(&format!("  {difference}\n"))?;
+    for finding in findings.iter().take(MOST_SHOWN) {
+        out::text(&format!("  {finding}\n"))?;
     }
-    Ok(match audit.differences.len() {
+    if findings.len() > MOST_SHOWN {
+        out::text(&format!("  and {} more\n", findings.len() - MOST_SHOWN))?;
+    }
+    for (what, count) in &not_checked {
+        out::text(&format!("  not checked: {what}, {count} ×\n"))?;
+    }
+    Ok(match findings.len() {
         0 => Status::Done,
-        n => Status::GateFailed(format!("{n} differences between the log and the engine")),
+        n => Status::GateFailed(format!("{n} differences between the log, its plan and the engine")),
     })
 }
 
-/// Goes through the versions of the graders of a run: those of its scores, and those of the strict grades beside them.
-fn graders<'a>(events: &'a [Event], of_scores: &'a [String]) -> impl Iterator<Item = &'a str> {
-    let beside = events.iter().filter_map(|event| match &event.event {
-        EventKind::EpisodeFinished { strict, .. } => strict.as_ref()?["grader"].as_str(),
-        _ => None,
-    });
-    of_scores.iter().map(String::as_str).chain(beside)
+/// What is known of the prompts that a run names.
+enum Prompts {
+    /// They are those of this version.
+    Known,
+    /// They have the name of this version's, and another digest.
+    Changed(String),
+    /// They are those of another version, or of somebody else.
+    NotChecked(String),
+}
+
+/// Compares the prompts that a run names with those of this version.
+fn prompts_finding(manifest: &Manifest) -> Prompts {
+    let names = manifest.options["tool-names"]["value"].as_u64().and_then(|names| usize::try_from(names).ok());
+    let own = prompts::prompts(None, &manifest.suite, names.unwrap_or(0), manifest.think()).ok();
+    match own.filter(|own| own.label() == manifest.prompts) {
+        Some(own) if own.digest() == manifest.prompts_digest => Prompts::Known,
+        Some(own) => Prompts::Changed(format!(
+            "run.json has the prompts {} with the digest {}; theirs is {}",
+            manifest.prompts,
+            manifest.prompts_digest,
+            own.digest()
+        )),
+        None => Prompts::NotChecked(format!("prompts {}, which this version has not", manifest.prompts)),
+    }
 }

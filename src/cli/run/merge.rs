@@ -4,7 +4,7 @@ use crate::cli::args::run::MergeArgs;
 use crate::cli::exit::{Failure, Status};
 use crate::cli::out;
 use crate::cli::setup::manifest::run_id;
-use crate::cli::setup::{lock, record, results};
+use crate::cli::setup::{record, results};
 use crate::log::join::Shards;
 use crate::log::store::{RunFolder, Store, pretty};
 use crate::log::{Durations, Event, EventKind, Manifest};
@@ -20,15 +20,17 @@ pub(in crate::cli) async fn execute(args: &MergeArgs) -> Result<Status, Failure>
         shards.add(run.manifest, run.contents.events)?;
     }
     let manifest = shards.whole(run_id(jiff::Timestamp::now()))?;
-    let folder = store.create(&manifest.id)?;
-    let _lock = lock(&folder)?;
+    manifest.check().map_err(Failure::usage)?;
+    // It becomes a run when it is whole: half of one would be read as one.
+    let folder = store.begin_merge(&manifest.id)?;
     folder.write_manifest(&pretty(&manifest))?;
     write(&manifest, &folder, shards.into_events()).await?;
     let merged = record(folder)?;
     let summary = merged.summary();
     files::write(&merged.folder, &summary, &Durations::of(merged.events()))?;
+    let whole = store.finish_merge(&merged.folder, &manifest.id)?;
     store.set_latest(&manifest.id)?;
-    out::note(&format!("merged into {}", merged.folder.path.display()));
+    out::note(&format!("merged into {}", whole.path.display()));
     out::summary(args.printed.format, &summary)?;
     Ok(Status::Done)
 }

@@ -142,6 +142,7 @@ pub(super) async fn ready(
         return Ok(None);
     };
     let found = found(&players);
+    manifest(&settings, &plan, catalog, prompts, &found).check().map_err(Failure::usage)?;
     let (manifest, folder) = new_run(&store, || manifest(&settings, &plan, catalog, prompts, &found))?;
     let lock = lock(&folder)?;
     folder.write_manifest(&pretty(&manifest))?;

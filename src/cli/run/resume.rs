@@ -38,6 +38,11 @@ pub(in crate::cli) async fn execute(args: &ResumeArgs) -> Result<Status, Failure
             "'bench serve --exam' or 'bench mcp --exam' goes on with it, with the same --suite, --label and --out";
         return Err(Failure::usage(what).hint(how));
     }
+    if !then.merged.is_empty() {
+        let shards: Vec<_> = then.merged.iter().map(ToString::to_string).collect();
+        return Err(Failure::usage(format!("run {} was merged from shards, which are played", then.id))
+            .hint(format!("resume {}, and merge them again", shards.join(", "))));
+    }
     let mut settings = settings(args, &then)?;
     // The same faults would hit the same calls, so episodes that are void because of them would stay void.
     if settings.chaos.take().is_some() && !args.quiet {
@@ -198,12 +203,18 @@ pub(super) fn begun_before(
 ) -> Result<Option<String>, Failure> {
     let store = Store::new(&settings.out);
     let Some(newest) = store.list()?.into_iter().max() else { return Ok(None) };
-    // The process was killed before its plan was written.
-    let Ok(folder) = store.find(&newest) else { return Ok(None) };
-    let then = RunRecord::manifest(&folder)?;
     let now = manifest(settings, plan, catalog, prompts, &BTreeMap::new());
-    let same = then.plays_as(&now) && then.shard == now.shard && same_contestants(&then, &now).is_ok();
-    Ok(same.then_some(newest))
+    // Where the clock was set back, the run that was begun last is not the newest by its name.
+    for name in ["latest", &newest] {
+        // The process was killed before its plan was written.
+        let Ok(folder) = store.find(name) else { continue };
+        let then = RunRecord::manifest(&folder)?;
+        let is_same = then.plays_as(&now) && then.shard == now.shard && same_contestants(&then, &now).is_ok();
+        if is_same && then.merged.is_empty() {
+            return Ok(Some(folder.path.display().to_string()));
+        }
+    }
+    Ok(None)
 }
 
 /// Returns the arguments with which `bench resume` continues as `bench run` was asked to.

@@ -65,7 +65,7 @@ pub(super) async fn execute(args: &ServeArgs) -> Result<Status, Failure> {
         runs,
         incidents: Some(Arc::new(Maker::new()?)),
     };
-    let app = App::backed(catalog, options(args, &settings, local), stop.clone(), backing);
+    let app = App::backed(catalog, options(args, &settings, local)?, stop.clone(), backing);
     // A semaphore holds no more permits than this.
     let server = Server::on(listener, app, settings.max_connections.min(Semaphore::MAX_PERMITS));
     let address = server.address().map_err(taken)?;
@@ -120,13 +120,14 @@ fn runs(settings: &ServerSettings, local: bool) -> Option<Arc<KeptRuns>> {
 }
 
 /// Returns the options of the server itself.
-fn options(args: &ServeArgs, settings: &ServerSettings, local: bool) -> Options {
+fn options(args: &ServeArgs, settings: &ServerSettings, local: bool) -> Result<Options, Failure> {
     let usual = Options::default();
     let access_log = match settings.log {
         LogForm::Json if !args.quiet => Some(log_access_as_json as fn(&Access<'_>)),
         _ => args.verbose.then_some(log_access as fn(&Access<'_>)),
     };
-    Options {
+    let root_path = settings.root_path.parse();
+    Ok(Options {
         openenv: settings.openenv,
         // Where others can reach the server, nobody must step in the episode of somebody else.
         nameless: local,
@@ -139,8 +140,9 @@ fn options(args: &ServeArgs, settings: &ServerSettings, local: bool) -> Options 
         origins: Origins { allowed: settings.allow_origin.clone(), local },
         rate: settings.rate_limit,
         access_log,
+        root_path: root_path.map_err(|problem| Failure::usage(format!("--root-path: {problem}")))?,
         ..usual
-    }
+    })
 }
 
 /// The output of the server on stderr, in the form of its log.

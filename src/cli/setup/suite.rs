@@ -151,7 +151,15 @@ fn collect(path: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
 /// Reads the scenarios on which a run was played again from their sources.
 pub(in crate::cli) fn catalog_of(manifest: &Manifest) -> Result<Catalog, Failure> {
     let overlay = manifest.options["scenarios"]["value"].as_str().map(Path::new);
-    catalog(&manifest.suite, overlay)
+    let is_file = manifest.suite != "classic" && !manifest.suite.starts_with("generated:");
+    catalog(&manifest.suite, overlay).map_err(|failure| {
+        if !is_file && overlay.is_none() {
+            return failure;
+        }
+        // A run of somebody else may name any file of this machine, of which nothing must be quoted.
+        let message = format!("the suite that run {} names cannot be used: {}", manifest.id, manifest.suite);
+        Failure::usage(message).hint("bench list scenarios --scenarios DIR says what is wrong in scenarios of your own")
+    })
 }
 
 /// Returns the rules of the three tasks.

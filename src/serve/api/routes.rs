@@ -197,9 +197,11 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
     let router = routes().into_iter().fold(Router::new(), |router, route| router.route(route.path, route.handler));
     let router = router.route("/", get(assets::page)).route("/web/{*path}", get(assets::asset));
     // Hosts of OpenEnv look for a page at these paths.
-    let router = ["/web", "/web/"]
-        .into_iter()
-        .fold(router, |router, path| router.route(path, get(|| async { Redirect::temporary("/") })));
+    let page = |router: Router<_>, (path, page): (&str, &'static str)| {
+        router.route(path, get(move || async move { Redirect::temporary(page) }))
+    };
+    // A proxy may show the server under a path that is not known here.
+    let router = [("/web", "./"), ("/web/", "../")].into_iter().fold(router, page);
     router
         .fallback(|request: Request| async move { Fault::path(request.uri()) })
         .method_not_allowed_fallback(|request: Request| async move {

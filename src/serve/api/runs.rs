@@ -61,9 +61,14 @@ fn runs(app: &App, headers: &HeaderMap) -> Result<Arc<KeptRuns>, Fault> {
 /// Serves `GET /runs`.
 pub(crate) async fn list(State(app): Shared, headers: HeaderMap) -> Result<Response, Fault> {
     let all = |runs: &KeptRuns| {
-        let heads = runs.shelf.list().map_err(|error| Fault::Runs(error.to_string()))?;
-        let text = json!({ "runs": heads.iter().map(entry).collect::<Vec<_>>() }).to_string();
-        Ok((text, false))
+        let listed = runs.shelf.list().map_err(|error| Fault::Runs(error.to_string()))?;
+        let mut answer = json!({ "runs": listed.heads.iter().map(entry).collect::<Vec<_>>() });
+        if !listed.unreadable.is_empty() {
+            let unreadable = listed.unreadable.iter();
+            let unreadable = unreadable.map(|(id, problem)| json!({ "id": id, "problem": problem }));
+            answer["unreadable"] = unreadable.collect();
+        }
+        Ok((answer.to_string(), false))
     };
     answer(app, headers, all).await
 }
@@ -184,7 +189,7 @@ pub(crate) async fn comparison(
 
 /// Describes a run in the list.
 fn entry(head: &Head) -> Value {
-    let Head { manifest, status, planned, ended, summary } = head;
+    let Head { id, manifest, status, planned, ended, summary } = head;
     let contestant = |(label, row): (&String, &Row)| {
         json!({
             "label": label, "model": row.contestant, "agent": row.agent, "protocol": row.protocol, "assist": row.assist,
@@ -193,7 +198,7 @@ fn entry(head: &Head) -> Value {
     };
     let labels = manifest.contestants.iter().map(|contestant| &contestant.label);
     json!({
-        "id": manifest.id, "status": status, "started_at": manifest.started_at,
+        "id": id, "status": status, "started_at": manifest.started_at,
         "finished_at": summary.run.finished_at, "suite": manifest.suite, "suite_digest": manifest.suite_digest,
         "epochs": manifest.epochs, "planned": planned, "ended": ended,
         "contestants": labels.zip(&summary.rows).map(contestant).collect::<Vec<_>>(),

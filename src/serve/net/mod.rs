@@ -6,5 +6,6 @@ pub(super) mod idle;
 pub(super) mod metrics;
 pub(super) mod origins;
 pub(super) mod rates;
+pub(super) mod root_path;
 pub(super) mod token;
 pub(super) mod upgrade;

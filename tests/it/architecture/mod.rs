@@ -83,7 +83,7 @@ const LAYERS: [(&str, &[&str], &str); 13] = [
 ];
 
 /// Files, or folders of files, that neither wait nor look at the clock, the disk, the network or the environment.
-const PURE: [&str; 58] = [
+const PURE: [&str; 60] = [
     "src/escape",
     "src/files/encoding.rs",
     "src/files/home.rs",
@@ -117,6 +117,8 @@ const PURE: [&str; 58] = [
     "src/run/progress.rs",
     "src/run/audit.rs",
     "src/run/cleaned.rs",
+    "src/run/completeness.rs",
+    "src/serve/net/root_path.rs",
     "src/gate",
     "src/queue/intake.rs",
     "src/queue/message.rs",
