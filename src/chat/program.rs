@@ -48,8 +48,10 @@ impl fmt::Debug for Program {
 impl Program {
     /// Makes the command that starts it, with pipes for all that it reads and writes.
     pub(super) fn command(&self) -> io::Result<Command> {
-        let (program, arguments) =
-            self.words.split_first().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "there is no command"))?;
+        let (program, arguments) = self
+            .words
+            .split_first()
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "there is no command"))?;
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         for name in &self.environment.withheld {

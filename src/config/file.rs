@@ -70,8 +70,8 @@ impl ConfigFile {
             return Ok(Self::default());
         }
         let file = path.display().to_string();
-        let text = files::read_text(&path)
-            .map_err(|e| ConfigError::File { file: file.clone(), problem: e.to_string() })?;
+        let text =
+            files::read_text(&path).map_err(|e| ConfigError::File { file: file.clone(), problem: e.to_string() })?;
         Self::parse(&file, &text)
     }
 }

@@ -10,8 +10,8 @@ use super::environment::Environment;
 use super::error::ConfigError;
 use super::file::ConfigFile;
 use super::layers::{Layers, plain, switch, word};
-use super::paths::{name_or_path, path};
 use super::origin::Origin;
+use super::paths::{name_or_path, path};
 use super::server_options::{LogForm, RevealChoice, ServerOptions};
 use crate::log::CLIENT;
 

@@ -9,7 +9,7 @@ use super::one_line;
 #[must_use]
 pub fn text(text: &str) -> String {
     let text = one_line(text);
-    if calls_or_links(&text) { code_of(&text) } else { escaped(&text) }
+    if calls_or_links(&text) { code_of(&text) } else { begun(escaped(&text)) }
 }
 
 /// Makes a cell of a table.
@@ -29,12 +29,17 @@ pub fn code(text: &str) -> String {
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '#' | '!' | '$' | '@') {
+        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '#' | '!' | '@') {
             out.push('\\');
         }
         out.push(c);
     }
-    // Signs with which a line would begin a list or a rule.
+    out
+}
+
+/// Keeps a line from beginning a list or a rule.
+fn begun(mut out: String) -> String {
+    let text = out.as_str();
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     if text.starts_with(['+', '-', '=']) {
         out.insert(0, '\\');
@@ -71,7 +76,9 @@ fn calls_or_links(text: &str) -> bool {
         || lower.contains("://")
         || lower.contains("www.")
         || lower.contains("mailto:")
-        || lower.match_indices("gh-").any(|(at, mark)| lower[at + mark.len()..].starts_with(|c: char| c.is_ascii_digit()))
+        || lower
+            .match_indices("gh-")
+            .any(|(at, mark)| lower[at + mark.len()..].starts_with(|c: char| c.is_ascii_digit()))
         || (text.matches('$').count() > 1 && !text.contains(' '))
         || is_emoji()
 }
@@ -94,19 +101,30 @@ mod tests {
             ("fix GH-12", "`fix GH-12`"),
             ("a :+1: b", "`a :+1: b`"),
             ("$a$", "`$a$`"),
-            ("$0.01 of $0.10", "\\$0.01 of \\$0.10"),
+            ("$0.01 of $0.10", "$0.01 of $0.10"),
             ("# head", "\\# head"),
-            ("- item", "\\- item"),
-            ("1. item", "1\\. item"),
+            ("-0.100", "-0.100"),
             ("0.750", "0.750"),
             ("exec:python a.py", "exec:python a.py"),
             ("groq/llama-3.3:free", "groq/llama-3.3:free"),
             ("![x](y)", "\\!\\[x\\](y)"),
             ("x\u{202e}y\u{2028}z\u{200b}", "x\u{fffd}y z\u{fffd}"),
         ] {
-            assert_eq!(cell(name), expected.replace("```www.x.example `a``b` ```", "``` www.x.example `a``b` ```"), "{name:?}");
+            assert_eq!(
+                cell(name),
+                expected.replace("```www.x.example `a``b` ```", "``` www.x.example `a``b` ```"),
+                "{name:?}"
+            );
         }
-        assert_eq!(text("a@b|c"), "`a@b|c`");
+        for (name, expected) in [
+            ("- item", "\\- item"),
+            ("1. item", "1\\. item"),
+            ("+ x", "\\+ x"),
+            ("1.5 x", "1.5 x"),
+            ("a@b|c", "`a@b|c`"),
+        ] {
+            assert_eq!(text(name), expected, "{name:?}");
+        }
         assert_eq!(code("a`b"), "``a`b``");
     }
 }

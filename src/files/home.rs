@@ -12,7 +12,9 @@ pub enum NoPath {
     #[error("'{0}' begins with the home of another user; write the whole path, or ./{0} for a folder of that name")]
     OtherUser(String),
     /// A variable, which only a shell replaces.
-    #[error("'{0}' begins with a variable, which only a shell replaces; write the whole path, or ./{0} for a folder of that name")]
+    #[error(
+        "'{0}' begins with a variable, which only a shell replaces; write the whole path, or ./{0} for a folder of that name"
+    )]
     Variable(String),
 }
 

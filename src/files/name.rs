@@ -29,7 +29,9 @@ fn safe(name: &str, may_clash: bool) -> String {
     let mut safe: String = name.chars().map(|c| if is_safe(c) { c } else { '-' }).collect();
     let stem = safe.split('.').next().unwrap_or_default().to_ascii_lowercase();
     let is_device = DEVICES.contains(&stem.as_str())
-        || (stem.len() == 4 && (stem.starts_with("com") || stem.starts_with("lpt")) && stem.ends_with(|c: char| c.is_ascii_digit()));
+        || (stem.len() == 4
+            && (stem.starts_with("com") || stem.starts_with("lpt"))
+            && stem.ends_with(|c: char| c.is_ascii_digit()));
     let has_odd_end = safe.is_empty() || safe.starts_with('.') || safe.ends_with('.');
     if safe == name && safe.len() <= LONGEST && !is_device && !has_odd_end && !may_clash {
         return safe;
@@ -50,7 +52,8 @@ mod tests {
         assert_eq!(id("AC-001"), "AC-001");
         assert!(part("GPT").to_lowercase() != part("gpt"));
         let long = "x".repeat(200);
-        let names = ["a/b", "a-b", "a:b", "", ".", "..", ".x", "x.", "CON", "con.txt", "lpt1", "é", "è", &long, &long[1..]];
+        let names =
+            ["a/b", "a-b", "a:b", "", ".", "..", ".x", "x.", "CON", "con.txt", "lpt1", "é", "è", &long, &long[1..]];
         let parts: std::collections::BTreeSet<_> = names.iter().map(|name| part(name)).collect();
         assert_eq!(parts.len(), names.len(), "{parts:?}");
         for part in parts {

@@ -156,7 +156,9 @@ impl Manifest {
         let contestants = self.contestants.len().max(1);
         let episodes = contestants.saturating_mul(self.scenarios.len()).saturating_mul(self.epochs as usize);
         if episodes > MOST_EPISODES {
-            return Err(format!("{episodes} episodes are planned, and at most {MOST_EPISODES} can be; play them in several runs"));
+            return Err(format!(
+                "{episodes} episodes are planned, and at most {MOST_EPISODES} can be; play them in several runs"
+            ));
         }
         Ok(())
     }
@@ -167,12 +169,6 @@ impl Manifest {
         self.schema == SCHEMA
     }
 
-    /// The version that the event log of the run has.
-    #[must_use]
-    pub fn log_version(&self) -> u32 {
-        if self.schema == OLD_SCHEMA { 1 } else { super::event::VERSION }
-    }
-
     /// The keys of the episodes that the run plays, by contestant, scenario and epoch.
     pub fn episodes(&self) -> impl Iterator<Item = EpisodeKey> {
         let of_scenario = |label: &str, scenario: &str| {
@@ -181,9 +177,8 @@ impl Manifest {
             (0..self.epochs).map(key)
         };
         let contestants = self.contestants.iter();
-        let all = contestants.flat_map(move |one| {
-            self.scenarios.iter().flat_map(move |scenario| of_scenario(&one.label, &scenario.id))
-        });
+        let all = contestants
+            .flat_map(move |one| self.scenarios.iter().flat_map(move |scenario| of_scenario(&one.label, &scenario.id)));
         all.filter(|key| self.shard.is_none_or(|shard| shard.includes(key)))
     }
 

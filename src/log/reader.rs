@@ -65,7 +65,9 @@ pub fn parse_from(bytes: &[u8], first: u64) -> Result<Contents, ReadError> {
             return Err(wrong(format!("has number {}; expected {index}", event.seq)));
         }
         match event.event {
-            EventKind::RunStarted { v, .. } if !(1..=VERSION).contains(&v) => return Err(ReadError::Version { found: v }),
+            EventKind::RunStarted { v, .. } if !(1..=VERSION).contains(&v) => {
+                return Err(ReadError::Version { found: v });
+            }
             _ => {}
         }
         events.push(event);

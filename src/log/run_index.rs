@@ -12,8 +12,8 @@ use super::listing::{Listing, key};
 use super::reader::{parse, parse_from};
 use super::store::{FindError, RunFolder, Store, StoreError};
 use super::trajectory_file::{Collector, TrajectoryFile};
-use crate::files::decode;
 use super::{Event, EventKind, Fold, Manifest, Summary};
+use crate::files::decode;
 
 /// The number of runs whose logs stay in memory as far as they were read.
 const OPEN: usize = 8;

@@ -230,6 +230,7 @@ fn has_no_locks(error: &io::Error) -> bool {
 /// # Errors
 /// Fails if the file of the lock cannot be made.
 pub fn alone(folder: &Path) -> Result<fs::File, StoreError> {
+    fs::create_dir_all(folder).map_err(failed("make the folder", folder))?;
     let path = folder.join("lock");
     let file = fs::File::options().create(true).truncate(false).write(true).open(&path);
     let file = file.map_err(failed("open", &path))?;

@@ -1,8 +1,8 @@
 //! The files that are derived from a run and kept beside its event log.
 
 use super::{csv, html, junit, markdown};
-use crate::log::{Durations, Summary};
 use crate::log::store::{RunFolder, StoreError, pretty};
+use crate::log::{Durations, Summary};
 
 /// Writes `summary.json`, `SCORES.md`, `scores.csv`, `report.html` and `junit.xml` into the folder of a run. If one of
 /// them cannot be written, the others are written all the same.

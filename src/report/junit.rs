@@ -69,7 +69,10 @@ fn suite(summary: &Summary, durations: &Durations, row: &Row, all: &mut Counts) 
     // The format has times without a zone, in UTC.
     let started = run.started_at.strftime("%Y-%m-%dT%H:%M:%S");
     let counts = counts.attributes();
-    let mut text = format!("  <testsuite name=\"{}\" {counts} time=\"{whole:.3}\" timestamp=\"{started}\">\n", escape(&row.contestant));
+    let mut text = format!(
+        "  <testsuite name=\"{}\" {counts} time=\"{whole:.3}\" timestamp=\"{started}\">\n",
+        escape(&row.contestant)
+    );
     text += "    <properties>\n";
     let properties = [
         ("run", Some(run.id.0.clone())),

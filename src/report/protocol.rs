@@ -42,7 +42,8 @@ impl<W: Write + Send> Sink for Protocol<W> {
         match &event.event {
             EventKind::EpisodeStarted { task, .. } => {
                 let mut lines = Lines::default();
-                let _ = writeln!(lines.text, "[START] task={task} env={ENVIRONMENT} model={}", one_line(&key.contestant));
+                let _ =
+                    writeln!(lines.text, "[START] task={task} env={ENVIRONMENT} model={}", one_line(&key.contestant));
                 self.open.insert(key.clone(), lines);
             }
             EventKind::StepTaken(step) => {

@@ -130,7 +130,14 @@ impl Audit {
             let outcome = episode.step(&action);
             let reason = outcome.reward.reason.to_string();
             let error = outcome.observation.last_action_error.as_ref().map(ToString::to_string);
-            let now = (outcome.info.step, outcome.reward.score, outcome.reward.cumulative, reason, outcome.done, error.is_some());
+            let now = (
+                outcome.info.step,
+                outcome.reward.score,
+                outcome.reward.cumulative,
+                reason,
+                outcome.done,
+                error.is_some(),
+            );
             let kept_reason = step.reason.clone();
             let then = (step.step, step.reward, step.cumulative, kept_reason, step.done, step.error.is_some());
             if now != then {

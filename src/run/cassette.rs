@@ -134,7 +134,10 @@ impl Recording {
         };
         let Place { request, file } = place;
         // Shards and other runs may write to the same file at this moment.
-        let alone = || alone(&self.folder.path).map_err(|e| ChatError::new(ErrorKind::RecordingFailed, &e.to_string()));
+        let alone = || {
+            alone(&self.folder.path.join("adjusted"))
+                .map_err(|e| ChatError::new(ErrorKind::RecordingFailed, &e.to_string()))
+        };
         let mut written = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let _alone = alone()?;
         self.keep_adjusted(&mut written)?;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan;
+use crate::log::event::VERSION;
 use crate::log::{EpisodeKey, Event, EventKind, Manifest, Outcome};
 
 /// What a log has of its plan.
@@ -31,7 +32,7 @@ pub fn completeness(manifest: &Manifest, events: &[Event]) -> Completeness {
     let mut found = Completeness::default();
     match events.first().map(|event| &event.event) {
         Some(EventKind::RunStarted { run, v }) if *run == manifest.id => {
-            if *v != manifest.log_version() {
+            if *v != if manifest.has_present_wording() { VERSION } else { 1 } {
                 let schema = &manifest.schema;
                 found.findings.push(format!("run.json has the format {schema}, and the log the format version {v}"));
             }

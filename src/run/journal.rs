@@ -22,7 +22,9 @@ pub enum HubError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// An event cannot be written without a key in it.
-    #[error("a key that is set is a word of the log's own format, so that no event can be kept without it; set another one")]
+    #[error(
+        "a key that is set is a word of the log's own format, so that no event can be kept without it; set another one"
+    )]
     KeyIsAWord,
     /// The thread of the hub is gone.
     #[error("the event log's writer is gone")]

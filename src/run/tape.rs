@@ -7,8 +7,8 @@ use std::{fs, io};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::files;
 use crate::chat::{ChatError, ChatReply, ErrorKind, Retry};
+use crate::files;
 
 /// The name and version of the format of a recorded request.
 pub(super) const SCHEMA: &str = "incident-bench/cassette/1";

@@ -276,12 +276,22 @@ fn a_wrong_dot_env_is_named_and_no_line_of_it_shown() {
     for text in ["A=1\nGROQ_API_KEY sk-secret\n", "A=1\nGROQ_API_KEY='sk-secret\n", "A=1\n=sk-secret\n"] {
         let place = Place::empty();
         place.write(".env", text);
-        let ended = place.bench(&[]).fails(2, &[".env", "entry 2"]);
+        let ended = place.bench(&[]).exits(0);
+        assert!(ended.stderr.contains(".env: line 2 is passed over"), "{}", ended.stderr);
         assert!(!ended.stderr.contains("sk-secret") && !ended.stderr.contains("GROQ"), "{}", ended.stderr);
+        // It fails where the key is wanted.
+        let ended =
+            place.bench(&["--model", "groq/x", "--agent", "llm"]).fails(2, &["GROQ_API_KEY is not set", "line 2"]);
+        assert!(!ended.stderr.contains("sk-secret"), "{}", ended.stderr);
     }
     let place = Place::empty();
-    fs::write(place.path(".env"), b"A=1\nKEY=sk-\xffsecret\n").unwrap();
-    place.bench(&[]).fails(2, &[".env"]);
+    fs::write(place.path(".env"), b"A=1\n# caf\xe9\nKEY=sk-\xffsecret\n").unwrap();
+    assert!(place.bench(&[]).exits(0).stderr.contains("line 3 is passed over"));
+    let made = std::process::Command::new("mkfifo").arg(place.path("fifo")).status().unwrap();
+    assert!(made.success());
+    fs::remove_file(place.path(".env")).unwrap();
+    fs::rename(place.path("fifo"), place.path(".env")).unwrap();
+    place.bench(&[]).fails(2, &[".env", "it is a FIFO"]);
 }
 
 // ---- where values come from ----

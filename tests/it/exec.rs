@@ -213,7 +213,7 @@ fn the_gates_measure_it_and_not_what_plays_beside_it() {
 fn gone_before_its_first_action() {
     for script in ["echo why >&2; echo boom >&2; exit 7", "next; echo loading; echo why >&2; echo boom >&2; exit 7"] {
         Played::new(script, &[])
-            .is_void("the agent exited", "the agent exited: status 7; its last line on stderr: boom");
+            .is_void("the agent exited", "the agent exited: status 7; the end of its stderr: why | boom");
     }
     Played::new("exit 0", &[]).is_void("the agent exited", "the agent exited: status 0");
     Played::new("kill -9 $$", &[]).is_void("the agent exited", "killed by signal 9");
@@ -227,7 +227,7 @@ fn gone_before_its_first_action() {
 #[test]
 fn gone_after_its_first_action() {
     let crash = Played::new("next; look; next; echo 'ValueError: x' >&2; exit 1", &[]);
-    crash.is_left_after(1, "agent_exited", "the agent exited: status 1; its last line on stderr: ValueError: x");
+    crash.is_left_after(1, "agent_exited", "the agent exited: status 1; the end of its stderr: ValueError: x");
     let hang = Played::new("next; look; next; look; next; echo $$ > pid; exec sleep 600", &["--timeout", "1"]);
     hang.is_left_after(2, "agent_timeout", "no answer in time: none within 1.0 s");
     assert!(!lives(&hang.place, "pid"));
@@ -367,12 +367,51 @@ fn an_agent_does_not_inherit_the_secrets_of_suite_and_server() {
     let place = Place::with_suite();
     place.write("agent.sh", &format!("{PRELUDE}env > told\nwhile next; do submit; done"));
     let mut command = place.command(&["--suite", "suite", "--agent", "exec:sh agent.sh", "--quiet"]);
-    for name in ["BENCH_SUITE_SECRET", "BENCH_TOKEN", "OTHER"] {
+    for name in
+        ["BENCH_SUITE_SECRET", "BENCH_TOKEN", "BENCH_LOG", "OPENAI_API_KEY", "HF_TOKEN", "ACME_API_KEY", "OTHER"]
+    {
         command.env(name, format!("value of {name}"));
     }
     assert!(command.output().unwrap().status.success());
     let told = place.read("told");
-    assert!(told.contains("value of OTHER") && !told.contains("value of BENCH"), "{told}");
+    assert_eq!(told.matches("value of").count(), 1, "{told}");
+    assert!(told.contains("value of OTHER"), "{told}");
+}
+
+#[test]
+fn an_agent_gets_the_keys_that_are_named_and_none_is_kept() {
+    let place = Place::with_suite();
+    place.write(".env", "FROM_FILE_API_KEY=key-in-the-file\n");
+    let says = "printf '\\033[31mred %s\\033[0m\\nit %s\\n' \"$OPENAI_API_KEY\" \"$FROM_FILE_API_KEY\" >&2";
+    place.write(
+        "agent.sh",
+        &format!("{PRELUDE}env > told\nnext; look; next; echo \"a $OPENAI_API_KEY\"; next; {says}; exit 1"),
+    );
+    place.write("bench.toml", "exec-env = ['FROM_FILE_API_KEY', 'NOT_SET']\n");
+    let fixed = ["--suite", "suite", "--task", "root_cause_analysis", "--agent", "exec:sh agent.sh"];
+    let mut command = place.command(&fixed);
+    command.env("OPENAI_API_KEY", "sk-1234567890").env("GROQ_API_KEY", "gsk-1234567890");
+    let ended = Ended::of(&command.output().unwrap()).exits(0);
+    assert!(ended.stderr.contains("--exec-env NOT_SET: it is not set"), "{}", ended.stderr);
+    let told = place.read("told");
+    assert!(told.contains("key-in-the-file") && !told.contains("sk-1234567890"), "{told}");
+
+    place.write("bench.toml", "");
+    let mut command = place.command(&[&fixed[..], &["--exec-env", "OPENAI_API_KEY,FROM_FILE_API_KEY"]].concat());
+    command.env("OPENAI_API_KEY", "sk-1234567890").env("GROQ_API_KEY", "gsk-1234567890");
+    let ended = Ended::of(&command.output().unwrap()).exits(0);
+    let told = place.read("told");
+    assert!(told.contains("OPENAI_API_KEY=sk-1234567890") && !told.contains("gsk-"), "{told}");
+    for text in
+        [place.kept("events.jsonl"), place.kept("summary.json"), place.kept("report.html"), ended.stdout, ended.stderr]
+    {
+        assert!(!text.contains("sk-1234567890") && !text.contains("key-in-the-file"), "{text}");
+    }
+    let failed = place.events().into_iter().find(|event| event["event"]["type"] == "model.failed").unwrap();
+    assert_eq!(failed["event"]["stderr"], json!("red [key]\nit [key]"));
+    assert!(failed["event"]["message"].as_str().unwrap().contains("red [key] | it [key]"), "{failed}");
+    place.bench(&["verify-run"]).exits(0);
+    place.bench(&[&fixed[..], &["--exec-env", "BENCH_TOKEN"]].concat()).fails(2, &["BENCH_TOKEN is for bench alone"]);
 }
 
 // ---- going on ----

@@ -390,10 +390,7 @@ fn hostile_text_stays_text() {
     }
     summary.rows.push(odd);
     let document = page("hostile", &summary);
-    let shown = |name: &str| -> String {
-        let shown = name.chars().map(|c| if c.is_control() { ' ' } else { c });
-        shown.map(|c| if matches!(c, '\u{202e}' | '\u{fffe}' | '\u{ffff}') { '\u{fffd}' } else { c }).collect()
-    };
+    let shown = incident_bench::escape::one_line;
     for name in &names {
         assert!(document.text.contains(&shown(name)), "{name:?}");
     }

@@ -30,6 +30,7 @@ mod mechanisms;
 mod models;
 mod pace;
 mod page;
+mod people_files;
 mod policy;
 mod power;
 mod properties;

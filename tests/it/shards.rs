@@ -82,3 +82,25 @@ fn a_shard_can_be_resumed() {
     place.bench(&["resume", "--quiet"]).exits(0);
     assert_eq!(rows(&place.summary()), before);
 }
+
+#[test]
+fn a_merge_is_whole_or_not_at_all() {
+    let place = Place::with_suite();
+    let fixed = ["--suite", "suite", "--agent", "oracle", "--quiet", "--epochs", "3"];
+    let mut shards = Vec::new();
+    for shard in ["1/2", "2/2"] {
+        place.bench(&[&fixed[..], &["--shard", shard]].concat()).exits(0);
+        shards.push(place.latest());
+    }
+    let before = names_in(&place.path("results/runs"));
+    // What a merge that was cut off leaves is no run.
+    place.write("results/merging/2026-01-01T000000Z-0000/run.json", "{}");
+    assert_eq!(names_in(&place.path("results/runs")), before);
+    place.bench(&["list", "runs"]).exits(0);
+    place.bench(&["merge", &shards[0], &shards[1]]).exits(0);
+    let merged = place.latest();
+    assert!(!before.contains(&merged));
+    assert_eq!(names_in(&place.path("results/merging")), ["2026-01-01T000000Z-0000"]);
+    place.bench(&["verify-run"]).exits(0);
+    place.bench(&["resume"]).fails(2, &["was merged from shards", &shards[0], &shards[1]]);
+}

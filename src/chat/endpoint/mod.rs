@@ -10,5 +10,5 @@ mod proxy;
 mod transport;
 
 pub use client::EndpointClient;
-pub use headers::header_secrets;
 pub use config::{Endpoint, Patience, SetupError};
+pub use headers::header_secrets;

@@ -6,8 +6,8 @@ use clap::{Args, ValueHint};
 
 use super::common::{ConfigFile, PrintedFormat, ProvidersFile, ResultsFolder, RunName};
 use crate::config::Options;
-use crate::config::paths::{name_or_path, path_parser};
 use crate::config::options::{Concurrency, Format, LogFormat, ProgressChoice};
+use crate::config::paths::{name_or_path, path_parser};
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]

@@ -27,7 +27,8 @@ pub(in crate::cli) fn execute(args: &VerifyRunArgs) -> Result<Status, Failure> {
     let now = catalog.graders();
     if let Some(other) = manifest.graders.iter().find(|version| !now.contains(version)) {
         let message = format!("run {} was graded by {other}, which this version no longer has", manifest.id);
-        let hint = format!("bench {} made it and can verify it; 'bench regrade' grades it again", manifest.bench_version);
+        let hint =
+            format!("bench {} made it and can verify it; 'bench regrade' grades it again", manifest.bench_version);
         return Err(Failure::usage(message).hint(hint));
     }
     let audit = audit(manifest, run.events(), &catalog);

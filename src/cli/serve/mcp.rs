@@ -11,8 +11,8 @@ use crate::cli::args::serve::McpArgs;
 use crate::cli::exit::{Failure, Status};
 use crate::cli::out;
 use crate::cli::setup::{environment, suite};
-use crate::config::server::EpisodeSettings;
 use crate::config::ConfigFile;
+use crate::config::server::EpisodeSettings;
 use crate::serve::{App, Backing, Options, Stdio};
 
 /// Answers until the input ends. Nothing else runs in this process, so the function may block.

@@ -49,10 +49,10 @@ const LAYERS: [(&str, &[&str], &str); 13] = [
         &["incident_env", "escape", "log", "stats", "run", "chat"],
         "it renders a summary; two of its files are sinks of a live run",
     ),
-    ("gate", &["incident_env", "log", "stats", "report"], "it compares summaries and prints tables"),
+    ("gate", &["incident_env", "escape", "log", "stats", "report"], "it compares summaries and prints tables"),
     (
         "serve",
-        &["incident_env", "gate", "log", "report", "run"],
+        &["incident_env", "escape", "gate", "log", "report", "run"],
         "it plays episodes for others, keeps exams as runs, and shows kept runs",
     ),
     (
