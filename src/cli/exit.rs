@@ -7,6 +7,7 @@ use crate::chat::{ChatError, ErrorKind};
 use crate::config::ConfigError;
 use crate::log::RecordError;
 use crate::log::join::JoinError;
+use crate::log::reader::ReadError;
 use crate::log::store::{FindError, LockError, StoreError};
 use crate::run::HubError;
 use crate::run::plan::PlanError;
@@ -94,7 +95,8 @@ impl From<RecordError> for Failure {
     fn from(error: RecordError) -> Self {
         match error {
             RecordError::Manifest { .. } => Self::other(error.to_string()).hint(NO_MANIFEST_HINT),
-            RecordError::Log { .. } => Self::other(error.to_string()),
+            RecordError::Log { problem: ReadError::Version { .. }, .. } => Self::other(error.to_string()),
+            RecordError::Log { .. } => Self::other(error.to_string()).hint(DAMAGED_HINT),
             RecordError::Store(error) => error.into(),
         }
     }
@@ -115,6 +117,10 @@ impl From<JoinError> for Failure {
 /// The advice for a `run.json` that is missing or damaged.
 const NO_MANIFEST_HINT: &str =
     "bring run.json back from a copy; without it the log cannot be read, and the run must be started anew";
+
+/// The advice for a log with damaged lines.
+const DAMAGED_HINT: &str =
+    "'bench report RUN --skip-damaged' shows the episodes that are whole; 'bench resume RUN' plays the others again";
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {

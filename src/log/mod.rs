@@ -22,6 +22,7 @@ pub mod record;
 pub mod reliability;
 mod rounding;
 pub mod run_index;
+pub mod salvage;
 pub mod shard;
 pub mod store;
 pub mod summary;

@@ -13,6 +13,7 @@
 use super::event::Event;
 use super::manifest::Manifest;
 use super::reader::{self, Contents, ReadError};
+use super::salvage::{Salvaged, salvage};
 use super::store::{RunFolder, StoreError};
 use super::summary::{Fold, Summary};
 use crate::files::decode;
@@ -71,6 +72,17 @@ impl RunRecord {
             reader::parse(&bytes).map_err(|problem| RecordError::Log { path: path.display().to_string(), problem })?;
         let torn_bytes = bytes.len() - contents.whole_bytes;
         Ok(Self { folder, manifest, contents, torn_bytes })
+    }
+
+    /// Reads a run from its folder although its log may have damaged lines, whose episodes are left out.
+    ///
+    /// # Errors
+    /// The function returns an error if a file cannot be read, or if `run.json` is damaged.
+    pub fn salvage(folder: RunFolder) -> Result<(Self, Salvaged), RecordError> {
+        let manifest = Self::manifest(&folder)?;
+        let salvaged = salvage(&folder.read(&folder.events())?);
+        let contents = Contents { events: salvaged.events.clone(), whole_bytes: 0 };
+        Ok((Self { folder, manifest, contents, torn_bytes: 0 }, salvaged))
     }
 
     /// Reads the manifest of a run alone.

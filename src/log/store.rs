@@ -338,6 +338,30 @@ impl RunFolder {
         write_whole(&self.path.join(name), bytes)
     }
 
+    /// Puts another log into the place of a damaged one, which is kept beside it under another name.
+    ///
+    /// # Errors
+    /// Fails if a file cannot be written or renamed.
+    pub fn replace_log(&self, events: &[super::Event]) -> Result<PathBuf, StoreError> {
+        let (log, mut number) = (self.events(), 1);
+        let kept = loop {
+            let kept = self.path.join(format!("events.damaged-{number}.jsonl"));
+            if !kept.exists() {
+                break kept;
+            }
+            number += 1;
+        };
+        let mut text = Vec::new();
+        for event in events {
+            serde_json::to_writer(&mut text, event).map_err(|error| failed("write", &log)(error.into()))?;
+            text.push(b'\n');
+        }
+        // The damaged log is copied first, so that a kill between the two leaves one of them in its place.
+        fs::copy(&log, &kept).map_err(failed("copy", &log))?;
+        write_and(&log, &text, fs::File::sync_all)?;
+        Ok(kept)
+    }
+
     /// Reads a file of the run.
     ///
     /// # Errors

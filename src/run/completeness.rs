@@ -30,7 +30,8 @@ enum State {
 #[must_use]
 pub fn completeness(manifest: &Manifest, events: &[Event]) -> Completeness {
     let mut found = Completeness::default();
-    match events.first().map(|event| &event.event) {
+    let is_beginning = |event: &&EventKind| matches!(event, EventKind::RunStarted { .. });
+    match events.iter().map(|event| &event.event).find(is_beginning).or(events.first().map(|event| &event.event)) {
         Some(EventKind::RunStarted { run, v }) if *run == manifest.id => {
             if *v != if manifest.has_present_wording() { VERSION } else { 1 } {
                 let schema = &manifest.schema;

@@ -210,3 +210,47 @@ fn both_grades_stand_in_a_run_and_an_old_one_gets_the_strict_one() {
     let again = place.bench(&["regrade"]).exits(0);
     assert!(!again.stderr.contains("another strict grade"), "{}", again.stderr);
 }
+
+#[test]
+fn a_damaged_line_costs_its_episode_and_not_the_run() {
+    for (what, damage) in [
+        (
+            "zeros over some lines",
+            (|text: &str, at: usize| {
+                let zeros = "\0".repeat(512);
+                format!("{}{zeros}{}", &text[..at], &text[at + 512..])
+            }) as fn(&str, usize) -> String,
+        ),
+        ("a line that is gone", |text, at| {
+            let begin = text[..at].rfind('\n').unwrap() + 1;
+            let end = at + text[at..].find('\n').unwrap() + 1;
+            format!("{}{}", &text[..begin], &text[end..])
+        }),
+        ("the first line", |text, _| text.replacen("run.started", "run.stbrted", 1)),
+    ] {
+        let place = Place::with_suite();
+        place.bench(&["--suite", "suite", "--agent", "oracle,heuristic", "--epochs", "4", "-q"]).exits(0);
+        let expected = place.summary()["rows"].clone();
+        let file = events_file(&place);
+        let text = place.read(&file);
+        let at = text.len() / 2;
+        let at = (at..).find(|at| text.is_char_boundary(*at) && text.is_char_boundary(at + 512)).unwrap();
+        let damaged = damage(&text, at);
+        place.write(&file, &damaged);
+        place.bench(&["report", "latest"]).fails(70, &["line ", "--skip-damaged"]);
+        place.bench(&["verify-run"]).fails(70, &["line "]);
+        let ended = place.bench(&["report", "latest", "--skip-damaged"]).exits(0);
+        assert!(ended.stderr.contains("is damaged"), "{what}: {}", ended.stderr);
+        let open = |place: &Place| -> u64 {
+            let rows = place.summary()["rows"].clone();
+            rows.as_array().unwrap().iter().map(|row| row["unfinished"].as_u64().unwrap()).sum()
+        };
+        assert!(open(&place) < 12, "{what}: {}", ended.stdout);
+        assert_eq!(place.read(&file), damaged, "{what}: a report changes no log");
+        let ended = place.bench(&["resume"]).exits(0);
+        assert!(ended.stderr.contains("events.damaged-1.jsonl"), "{what}: {}", ended.stderr);
+        assert_eq!(place.kept("events.damaged-1.jsonl"), damaged, "{what}");
+        assert_eq!((open(&place), &place.summary()["rows"]), (0, &expected), "{what}");
+        place.bench(&["verify-run"]).exits(0);
+    }
+}

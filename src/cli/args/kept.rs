@@ -188,6 +188,9 @@ pub(in crate::cli) struct ReportArgs {
     pub(in crate::cli) printed: PrintedFormat,
     #[command(flatten)]
     pub(in crate::cli) results: ResultsFolder,
+    /// Leave out the episodes of damaged lines of a log, and say which
+    #[arg(long)]
+    pub(in crate::cli) skip_damaged: bool,
     /// Write the episodes for other programs into the run's logs/
     #[arg(long, value_name = "FORMAT")]
     pub(in crate::cli) log_format: Option<LogFormat>,

@@ -7,7 +7,7 @@ use super::export;
 use crate::cli::args::kept::ReportArgs;
 use crate::cli::exit::{Failure, Status};
 use crate::cli::out;
-use crate::cli::setup::{record, results};
+use crate::cli::setup::{record, results, salvaged};
 use crate::config::options::Format;
 use crate::files::read_text;
 use crate::log::join::join;
@@ -23,7 +23,8 @@ pub(in crate::cli) fn execute(args: &ReportArgs) -> Result<Status, Failure> {
     let (mut manifests, mut summaries) = (Vec::new(), Vec::new());
     let mut seen = BTreeSet::new();
     for name in &args.runs {
-        let run = record(store.find(name)?)?;
+        let folder = store.find(name)?;
+        let run = if args.skip_damaged { salvaged(folder)?.0 } else { record(folder)? };
         let summary = run.summary();
         if !seen.insert(run.manifest.id.clone()) {
             return Err(Failure::usage(format!("run {} is named twice", run.manifest.id)));

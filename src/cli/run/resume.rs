@@ -17,12 +17,13 @@ use crate::cli::out;
 use crate::cli::setup::client::{forecast, limits};
 use crate::cli::setup::manifest::manifest;
 use crate::cli::setup::players::{Found, Material, players};
-use crate::cli::setup::{environment, lock, prompts, record, results, suite};
+use crate::cli::setup::{environment, lock, prompts, record, results, salvaged, suite};
 use crate::config::{ConfigFile, Environment, Kept, KeptModels, Options, Settings};
 use crate::log::learnt::learnt;
 use crate::log::manifest::ModelRecord;
-use crate::log::store::Store;
-use crate::log::{Contestant, Event, EventKind, Manifest, RunRecord};
+use crate::log::reader::ReadError;
+use crate::log::store::{RunFolder, Store};
+use crate::log::{Contestant, Event, EventKind, Manifest, RecordError, RunRecord};
 use crate::run::budget::{self, Budget};
 use crate::run::{Cancel, Plan};
 use incident_env::Catalog;
@@ -31,7 +32,7 @@ pub(in crate::cli) async fn execute(args: &ResumeArgs) -> Result<Status, Failure
     let store = Store::new(results(args.results.out.as_deref())?);
     let folder = store.find(&args.run.run)?;
     let _lock = lock(&folder)?;
-    let RunRecord { folder, manifest: then, contents: past, .. } = record(folder)?;
+    let RunRecord { folder, manifest: then, contents: past, .. } = whole(folder)?;
     if then.is_exam() {
         let what = format!("run {} is an exam, which its clients play", then.id);
         let how =
@@ -76,15 +77,27 @@ pub(in crate::cli) async fn execute(args: &ResumeArgs) -> Result<Status, Failure
     if !args.quiet {
         out::note(&format!("run {} goes on in {}", then.id, folder.path.display()));
     }
-    let first = match past.events.first() {
-        // The process died before it wrote anything.
-        None => EventKind::RunStarted { v: crate::log::event::VERSION, run: then.id.clone() },
-        Some(_) => EventKind::RunResumed,
+    let has_begun = past.events.iter().any(|event| matches!(event.event, EventKind::RunStarted { .. }));
+    // The process may have died before it wrote anything, or its first line is damaged.
+    let first = match has_begun {
+        false => EventKind::RunStarted { v: crate::log::event::VERSION, run: then.id.clone() },
+        true => EventKind::RunResumed,
     };
     let forecast = forecast(&settings, &plan, &prompts);
     let stage =
         Stage { settings, plan, manifest: then, folder, store, cancel, budget, forecast, queue, quiet: args.quiet };
     stage.play(players, std::iter::once(first).chain(checks).collect(), Some(&past)).await
+}
+
+/// Reads the run, and mends its log if that is damaged: the episodes of damaged lines are played again.
+fn whole(folder: RunFolder) -> Result<RunRecord, Failure> {
+    if !matches!(RunRecord::open(folder.clone()), Err(RecordError::Log { problem: ReadError::Line { .. }, .. })) {
+        return record(folder);
+    }
+    let (damaged, salvaged) = salvaged(folder)?;
+    let kept = damaged.folder.replace_log(&salvaged.events)?;
+    out::note(&format!("the damaged log is kept as {}", kept.display()));
+    record(damaged.folder)
 }
 
 /// Returns the settings of the run that stopped, with today's keys. Only options that concern the output may be chosen

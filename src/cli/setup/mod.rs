@@ -7,7 +7,9 @@ use super::exit::Failure;
 use super::out;
 use crate::config::{ConfigError, ConfigFile, Environment, Options, Settings};
 use crate::log::RunRecord;
+use crate::log::salvage::Salvaged;
 use crate::log::store::{RunFolder, RunLock};
+use crate::report::score_table::plural;
 
 pub(super) mod client;
 pub(super) mod manifest;
@@ -55,3 +57,22 @@ pub(super) fn record(folder: RunFolder) -> Result<RunRecord, Failure> {
     }
     Ok(record)
 }
+
+/// Reads a kept run although its log may be damaged, and says what that costs.
+pub(super) fn salvaged(folder: RunFolder) -> Result<(RunRecord, Salvaged), Failure> {
+    let (record, salvaged) = RunRecord::salvage(folder)?;
+    let path = record.folder.events();
+    for (line, problem) in salvaged.damaged.iter().take(MOST_SHOWN) {
+        out::say("warning", &format!("{}: line {line} is damaged: {problem}", path.display()));
+    }
+    if !salvaged.lost.is_empty() {
+        let lost: Vec<_> = salvaged.lost.iter().take(MOST_SHOWN).map(ToString::to_string).collect();
+        let more = if salvaged.lost.len() > MOST_SHOWN { ", …" } else { "" };
+        let what = plural(salvaged.lost.len(), "episode");
+        out::say("warning", &format!("{what} may lack an event and count as not played: {}{more}", lost.join(", ")));
+    }
+    Ok((record, salvaged))
+}
+
+/// The largest number of damaged places, and of lost episodes, that are named.
+const MOST_SHOWN: usize = 10;
