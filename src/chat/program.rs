@@ -35,7 +35,10 @@ impl fmt::Debug for ProgramEnvironment {
     /// Shows no values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let given: Vec<_> = self.given.iter().map(|(name, _)| name).collect();
-        f.debug_struct("ProgramEnvironment").field("withheld", &self.withheld).field("given", &given).finish()
+        f.debug_struct("ProgramEnvironment")
+            .field("withheld", &self.withheld)
+            .field("given", &given)
+            .finish_non_exhaustive()
     }
 }
 

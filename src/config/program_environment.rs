@@ -33,10 +33,9 @@ pub(super) fn resolve(
         check(name).map_err(|problem| named.error(problem))?;
     }
     let keys = KeyNames { providers, named_key };
-    let names = l.environment.names();
+    let all = l.environment.names();
     let is_named = |name: &str| named.value.iter().any(|one| one == name);
-    let withheld =
-        names.filter(|name| !is_named(name) && (name.to_ascii_uppercase().starts_with(OWN) || keys.has(name)));
+    let withheld = all.filter(|name| !is_named(name) && (name.to_ascii_uppercase().starts_with(OWN) || keys.has(name)));
     Ok(ProgramEnvironment {
         withheld: withheld.map(str::to_owned).collect(),
         given: given(&named, l.environment),

@@ -195,7 +195,7 @@ impl Settings {
             scenarios: l.list("scenario", |o| &o.scenario, None).value,
             suite,
             overlay: l.optional("scenarios", |o| o.scenarios.clone()).value,
-            epochs: l.pick("epochs", |o| o.epochs, 1).within(1..=MOST_EPOCHS)?.value,
+            epochs: l.pick("epochs", |o| o.epochs, 1).at_least(1)?.at_most(MOST_EPOCHS)?.value,
             seed: l.pick("seed", |o| o.seed, 0).value,
             shard,
             concurrency: processes,

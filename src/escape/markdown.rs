@@ -70,7 +70,7 @@ fn calls_or_links(text: &str) -> bool {
         let is_name = |part: &str| part.chars().any(|c| c.is_ascii_alphabetic()) || matches!(part, "+1" | "-1");
         between.iter().any(|part| is_name(part) && part.chars().all(is_word))
     };
-    followed('@', |c| c.is_alphanumeric())
+    followed('@', char::is_alphanumeric)
         || followed('#', |c| c.is_ascii_digit())
         || followed('!', |c| c.is_ascii_digit())
         || lower.contains("://")

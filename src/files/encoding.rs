@@ -31,7 +31,7 @@ pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, NotText> {
         [0xff, 0xfe, rest @ ..] => units(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => units(rest, u16::from_be_bytes),
         [0xef, 0xbb, 0xbf, rest @ ..] | rest => std::str::from_utf8(rest).map(Cow::Borrowed).map_err(|error| {
-            let line = rest[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = rest[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
             NotText::Utf8 { line }
         }),
     }

@@ -20,7 +20,9 @@ impl Durations {
     #[must_use]
     pub fn of(events: &[Event]) -> Self {
         let mut durations = Self::default();
-        events.iter().for_each(|event| durations.apply(event));
+        for event in events {
+            durations.apply(event);
+        }
         durations
     }
 

@@ -136,8 +136,9 @@ impl Manifest {
     /// Says where the text is wrong, that it has a format that is not read here, or that its plan has numbers that no run has.
     pub fn parse(text: &str) -> Result<Self, String> {
         let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        let schema = value["schema"].as_str().unwrap_or("none");
-        if ![SCHEMA, OLD_SCHEMA].contains(&schema) {
+        if let Some(schema) = value["schema"].as_str()
+            && ![SCHEMA, OLD_SCHEMA].contains(&schema)
+        {
             return Err(format!("it has the format '{schema}', and this version reads '{SCHEMA}' and '{OLD_SCHEMA}'"));
         }
         let manifest: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;

@@ -87,7 +87,8 @@ fn escaped(json: &str) -> String {
         if is_plain(c) {
             return c.to_string();
         }
-        c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+        let escapes = c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>();
+        escapes.concat()
     };
     json.chars().map(escape).collect()
 }

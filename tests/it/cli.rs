@@ -701,7 +701,7 @@ fn a_damaged_run_is_named_with_the_place() {
             "line 7: unknown variant",
         ),
         (missing, "line 5: has number 5; expected 4"),
-        (with(0, &lines[0].replace("\"v\":1", "\"v\":2")), "format version 2; this program reads version 1"),
+        (with(0, &lines[0].replace("\"v\":2", "\"v\":3")), "format version 3; this program reads versions 1 to 2"),
     ] {
         place.write(&log, &text);
         place.bench(&["report", "latest"]).fails(70, &[&log, words]);

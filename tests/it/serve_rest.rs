@@ -100,8 +100,19 @@ async fn tasks_and_health() {
     assert_eq!(sizes, [("diagnostic", 5), ("remediation", 6), ("submission", 3)]);
     let root = client.get("/").await;
     assert_eq!((root.status.as_u16(), root.header("content-type")), (200, Some("text/html; charset=utf-8")));
-    let hosted = client.get("/web/").await;
-    assert_eq!((hosted.status.as_u16(), hosted.header("location")), (307, Some("/")));
+    for (path, page) in [("/web", "./"), ("/web/", "../")] {
+        let hosted = client.get(path).await;
+        assert_eq!((hosted.status.as_u16(), hosted.header("location")), (307, Some(page)));
+    }
+    let root_path = "/x/y/".parse().unwrap();
+    let mut hub = Client::of(&service(Options { root_path, ..Options::default() }));
+    for path in ["/x/y/tasks", "/tasks"] {
+        assert_eq!(hub.get(path).await.ok()["total"], 3, "{path}");
+    }
+    let bare = hub.get("/x/y").await;
+    assert_eq!((bare.status.as_u16(), bare.header("location")), (307, Some("/x/y/")));
+    assert_eq!(hub.get("/x/y/").await.text, hub.get("/").await.text);
+    assert_eq!(hub.get("/x/ytasks").await.status.as_u16(), 404);
     assert_eq!(client.get("/health").await.ok(), json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}));
     let mut host = Client::of(&service(Options { openenv: true, ..Options::default() }));
     assert_eq!(host.get("/health").await.ok()["status"], "healthy");

@@ -42,13 +42,13 @@ pub(in crate::cli) fn execute(args: &VerifyRunArgs) -> Result<Status, Failure> {
         Prompts::NotChecked(what) => _ = not_checked.insert(what, 1),
     }
     out::text(&format!(
-        "{}: {} episodes, {} of {} planned are scored, {} steps, {} differences\n",
+        "{}: {} episodes, {} steps, {} differences; {} of {} planned episodes have a score\n",
         manifest.id,
         audit.graded.len(),
-        found.scored,
-        found.planned,
         audit.steps,
-        findings.len()
+        findings.len(),
+        found.scored,
+        found.planned
     ))?;
     for finding in findings.iter().take(MOST_SHOWN) {
         out::text(&format!("  {finding}\n"))?;

@@ -79,9 +79,10 @@ pub(in crate::cli) async fn execute(args: &ResumeArgs) -> Result<Status, Failure
     }
     let has_begun = past.events.iter().any(|event| matches!(event.event, EventKind::RunStarted { .. }));
     // The process may have died before it wrote anything, or its first line is damaged.
-    let first = match has_begun {
-        false => EventKind::RunStarted { v: crate::log::event::VERSION, run: then.id.clone() },
-        true => EventKind::RunResumed,
+    let first = if has_begun {
+        EventKind::RunResumed
+    } else {
+        EventKind::RunStarted { v: crate::log::event::VERSION, run: then.id.clone() }
     };
     let forecast = forecast(&settings, &plan, &prompts);
     let stage =
