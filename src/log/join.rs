@@ -94,6 +94,7 @@ pub fn join(summaries: Vec<Summary>) -> Result<Summary, JoinError> {
             }
         }
         let head = &mut joined.run;
+        head.log_digest = None;
         head.id = RunId(format!("{} {}", head.id, summary.run.id));
         head.started_at = head.started_at.min(summary.run.started_at);
         // If one of them did not finish, the joined table is not finished either.

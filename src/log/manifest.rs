@@ -244,6 +244,9 @@ pub struct Manifest {
     /// The runs of shards that this run was merged from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub merged: Vec<RunId>,
+    /// The digests of their logs, in the same order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged_logs: Vec<String>,
     /// The options as they were resolved, each with its origin. They contain no secrets.
     pub options: Value,
     /// The command line that started the run.

@@ -8,6 +8,7 @@
 //! The log is the only record of a run, and everything else can be made from it again. [`summary::Fold`] makes the summary
 //! in the same way during a run and when its log is read later.
 
+pub mod chain;
 pub mod conduct;
 mod durations;
 mod episode_key;

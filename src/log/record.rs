@@ -10,6 +10,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use super::chain::Chain;
 use super::event::Event;
 use super::manifest::Manifest;
 use super::reader::{self, Contents, ReadError};
@@ -29,6 +30,8 @@ pub struct RunRecord {
     pub contents: Contents,
     /// The bytes behind the last whole event, which a kill in the middle of a write leaves behind; usually 0.
     pub torn_bytes: usize,
+    /// The chain over what was read; none if lines of the log are damaged.
+    pub chain: Option<Chain>,
 }
 
 /// Why a kept run cannot be read.
@@ -71,7 +74,8 @@ impl RunRecord {
         let contents =
             reader::parse(&bytes).map_err(|problem| RecordError::Log { path: path.display().to_string(), problem })?;
         let torn_bytes = bytes.len() - contents.whole_bytes;
-        Ok(Self { folder, manifest, contents, torn_bytes })
+        let chain = Some(chain(&folder, &bytes[..contents.whole_bytes])?);
+        Ok(Self { folder, manifest, contents, torn_bytes, chain })
     }
 
     /// Reads a run from its folder although its log may have damaged lines, whose episodes are left out.
@@ -82,7 +86,7 @@ impl RunRecord {
         let manifest = Self::manifest(&folder)?;
         let salvaged = salvage(&folder.read(&folder.events())?);
         let contents = Contents { events: salvaged.events.clone(), whole_bytes: 0 };
-        Ok((Self { folder, manifest, contents, torn_bytes: 0 }, salvaged))
+        Ok((Self { folder, manifest, contents, torn_bytes: 0, chain: None }, salvaged))
     }
 
     /// Reads the manifest of a run alone.
@@ -110,8 +114,25 @@ impl RunRecord {
         for event in self.events() {
             fold.apply(event);
         }
-        fold.summary()
+        let mut summary = fold.summary();
+        summary.run.log_digest = self.chain.map(|chain| chain.to_string());
+        summary
     }
+}
+
+/// Computes the chain over the whole lines of the log of a run.
+///
+/// # Errors
+/// The function returns an error if `run.json` cannot be read.
+pub fn chain(folder: &RunFolder, log: &[u8]) -> Result<Chain, StoreError> {
+    let manifest = match folder.read(&folder.manifest()) {
+        // A run that is not yet on the disk has no plan there.
+        Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        other => other?,
+    };
+    // Both were read as text before.
+    let text = |bytes: &[u8]| decode(bytes).map_or_else(|_| String::from_utf8_lossy(bytes).into_owned(), Into::into);
+    Ok(Chain::of(&text(&manifest)).with(&text(log)))
 }
 
 #[cfg(test)]

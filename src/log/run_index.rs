@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
+use super::chain::Chain;
 use super::listing::{Listing, key};
 use super::reader::{parse, parse_from};
 use super::store::{FindError, RunFolder, Store, StoreError};
@@ -63,6 +64,7 @@ pub struct OpenRun {
     pub listing: Listing,
     read_bytes: u64,
     read_events: u64,
+    chain: Chain,
     is_finished: bool,
     /// The summary of the events that were read; none after new events until somebody asks for it.
     summary: Option<Arc<Summary>>,
@@ -74,7 +76,17 @@ impl OpenRun {
         let text = decode(&bytes).map_err(|error| damaged(&folder.manifest(), &error))?;
         let manifest = Manifest::parse(&text).map_err(|error| damaged(&folder.manifest(), &error))?;
         let (fold, listing) = (Fold::new(&manifest), Listing::new(&manifest));
-        Ok(Self { folder, manifest, fold, listing, read_bytes: 0, read_events: 0, is_finished: false, summary: None })
+        Ok(Self {
+            folder,
+            manifest,
+            fold,
+            listing,
+            read_bytes: 0,
+            read_events: 0,
+            chain: Chain::of(&text),
+            is_finished: false,
+            summary: None,
+        })
     }
 
     /// Reads the events that were appended since the last time.
@@ -110,6 +122,8 @@ impl OpenRun {
         if !contents.events.is_empty() {
             self.summary = None;
         }
+        let whole = bytes.get(..contents.whole_bytes).unwrap_or(&bytes);
+        self.chain = self.chain.with(&String::from_utf8_lossy(whole));
         self.read_bytes += contents.whole_bytes as u64;
         self.read_events += contents.events.len() as u64;
         Ok(())
@@ -127,7 +141,12 @@ impl OpenRun {
 
     /// The summary of the events so far.
     pub fn summary(&mut self) -> Arc<Summary> {
-        Arc::clone(self.summary.get_or_insert_with(|| Arc::new(self.fold.summary())))
+        let chain = self.chain;
+        Arc::clone(self.summary.get_or_insert_with(|| {
+            let mut summary = self.fold.summary();
+            summary.run.log_digest = Some(chain.to_string());
+            Arc::new(summary)
+        }))
     }
 
     /// The number of events that were read. If it grows, something has changed.

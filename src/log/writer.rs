@@ -54,17 +54,17 @@ impl Writer {
         Ok(Self { file, path: path.to_owned(), line: Vec::new(), length: whole_bytes })
     }
 
-    /// Appends an event in one write, so that a killed process tears at most the last line.
+    /// Appends an event in one write, so that a killed process tears at most the last line. Returns that line.
     ///
     /// # Errors
     /// Fails if the system does not accept the whole line.
-    pub fn append(&mut self, event: &Event) -> Result<(), WriteError> {
+    pub fn append(&mut self, event: &Event) -> Result<&[u8], WriteError> {
         self.line.clear();
         serde_json::to_writer(&mut self.line, event).map_err(|e| error(&self.path, &e.into()))?;
         self.line.push(b'\n');
         self.file.write_all(&self.line).map_err(|source| error(&self.path, &source))?;
         self.length += self.line.len() as u64;
-        Ok(())
+        Ok(&self.line)
     }
 
     /// Checks that the log is where it was and as it was written.

@@ -127,6 +127,7 @@ impl Setting {
             seed: self.plan.seed,
             shard: None,
             merged: Vec::new(),
+            merged_logs: Vec::new(),
             options: serde_json::Value::Null,
             command: Vec::new(),
             machine: Machine { os: String::new(), arch: String::new(), cpus: 1 },

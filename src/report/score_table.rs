@@ -198,6 +198,8 @@ fn notes(summary: &Summary) -> Vec<String> {
         let remarks = ROW_NOTES.iter().filter_map(|note| note(summary, row));
         notes.extend(remarks.map(|remark| format!("{name}: {remark}")));
     }
+    let log = summary.run.log_digest.as_ref();
+    notes.extend(log.map(|digest| format!("log {digest} (bench verify-run --digest compares it)")));
     notes
 }
 

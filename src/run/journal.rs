@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::Sink;
+use crate::log::chain::Chain;
 use crate::log::reader::Contents;
+use crate::log::record::chain;
 use crate::log::store::{self, RunFolder, StoreError};
 use crate::log::trajectory_file::Collector;
 use crate::log::writer::{WriteError, Writer};
@@ -38,6 +40,8 @@ pub struct JournalEnd {
     pub fold: Fold,
     /// How long episodes took.
     pub durations: Durations,
+    /// The digest of the log; none if the run was only looked at.
+    pub log_digest: Option<String>,
     /// The errors of sinks. A sink that failed was not informed any more.
     pub sink_errors: Vec<std::io::Error>,
 }
@@ -46,6 +50,7 @@ pub struct JournalEnd {
 struct Disk {
     writer: Writer,
     folder: RunFolder,
+    chain: Chain,
 }
 
 /// The event log of a run and everything that follows it. It takes one event at a time.
@@ -69,8 +74,9 @@ impl Journal {
     /// # Errors
     /// Fails if the event log cannot be created.
     pub(super) fn create(manifest: &Manifest, folder: RunFolder, sinks: Vec<Box<dyn Sink>>) -> Result<Self, HubError> {
+        let chain = chain(&folder, b"")?;
         let writer = Writer::create(&folder.events())?;
-        Ok(Self::new(Some(Disk { writer, folder }), manifest, sinks))
+        Ok(Self::new(Some(Disk { writer, folder, chain }), manifest, sinks))
     }
 
     /// Makes the journal of a run that is only looked at.
@@ -89,8 +95,10 @@ impl Journal {
         past: &Contents,
         sinks: Vec<Box<dyn Sink>>,
     ) -> Result<Self, HubError> {
+        let log = if past.whole_bytes == 0 { Vec::new() } else { folder.read(&folder.events())? };
+        let chain = chain(&folder, log.get(..past.whole_bytes).unwrap_or(&log))?;
         let writer = Writer::resume(&folder.events(), past.whole_bytes as u64)?;
-        let mut journal = Self::new(Some(Disk { writer, folder }), manifest, sinks);
+        let mut journal = Self::new(Some(Disk { writer, folder, chain }), manifest, sinks);
         for event in &past.events {
             journal.remember(event)?;
         }
@@ -150,7 +158,8 @@ impl Journal {
         self.latest = self.latest.max(at);
         let event = Event { seq: self.seq, at, episode, event };
         if let Some(disk) = &mut self.disk {
-            disk.writer.append(&event)?;
+            let line = disk.writer.append(&event)?;
+            disk.chain.add(line);
         }
         self.seq += 1;
         written();
@@ -165,7 +174,9 @@ impl Journal {
 
     /// The summary of the run so far.
     pub(super) fn summary(&self) -> Summary {
-        self.fold.summary()
+        let mut summary = self.fold.summary();
+        summary.run.log_digest = self.disk.as_ref().map(|disk| disk.chain.to_string());
+        summary
     }
 
     /// Ends the journal and returns its final state.
@@ -178,7 +189,8 @@ impl Journal {
             disk.writer.check()?;
             disk.folder.read(&disk.folder.manifest())?;
         }
-        Ok(JournalEnd { fold: self.fold, durations: self.durations, sink_errors: self.sink_errors })
+        let log_digest = self.disk.map(|disk| disk.chain.to_string());
+        Ok(JournalEnd { fold: self.fold, durations: self.durations, log_digest, sink_errors: self.sink_errors })
     }
 
     /// Collects the events of open episodes and writes each trajectory when its episode ends. Episodes without a score

@@ -39,6 +39,10 @@ fn every_kept_score_is_reproduced() {
     assert!(place.bench(&["verify-run", "latest"]).exits(0).stdout.contains("12 episodes"));
 }
 
+fn other_task(task: &Value) -> &'static str {
+    if task == "remediation_planning" { "alert_classification" } else { "remediation_planning" }
+}
+
 #[test]
 fn what_was_changed_is_found() {
     for (kind, change, words) in [
@@ -48,7 +52,7 @@ fn what_was_changed_is_found() {
         ("step.taken", |event| event["result"] = json!("all is well"), "its result is not what"),
         ("step.taken", |event| event["feedback"] = json!("well done"), "its feedback is not what"),
         ("step.taken", |event| event["step"] = json!(3), "the log has"),
-        ("episode.started", |event| event["task"] = json!("remediation_planning"), "another task"),
+        ("episode.started", |event| event["task"] = json!(other_task(&event["task"])), "another task"),
         ("run.started", |event| event["v"] = json!(1), "the log the format version 1"),
         ("run.started", |event| event["run"] = json!("x"), "the log is that of run x"),
         ("episode.finished", |event| event["score"] = Value::Null, "do not fit"),
@@ -253,4 +257,40 @@ fn a_damaged_line_costs_its_episode_and_not_the_run() {
         assert_eq!((open(&place), &place.summary()["rows"]), (0, &expected), "{what}");
         place.bench(&["verify-run"]).exits(0);
     }
+}
+
+#[test]
+fn the_digest_of_a_log_tells_whether_it_is_the_one_of_the_table() {
+    let place = Place::with_suite();
+    let ended = place.bench(&["--suite", "suite", "--agent", "heuristic"]).exits(0);
+    let digest = place.summary()["run"]["log_digest"].as_str().unwrap().to_owned();
+    for text in [&ended.stdout, &place.kept("SCORES.md"), &place.kept("report.html")] {
+        assert!(text.contains(&digest), "{digest}: {text}");
+    }
+    let verify = |place: &Place, said: &str| place.bench(&["verify-run", "--digest", said]);
+    assert!(verify(&place, &digest).exits(0).stdout.contains(&digest));
+    verify(&place, &digest[..19]).exits(0);
+    verify(&place, &digest[..12]).exits(1);
+    // What is made of the log again says the same, and so does another place.
+    place.bench(&["report", "latest"]).exits(0);
+    assert_eq!(place.summary()["run"]["log_digest"], json!(digest));
+
+    // A change that holds together is found by the digest alone.
+    let (log, manifest) = (events_file(&place), format!("results/runs/{}/run.json", place.latest()));
+    let (events, asked) = (place.read(&log), place.read(&manifest));
+    place.write(&log, &events.replacen("\"at\":\"20", "\"at\":\"19", 1));
+    place.bench(&["verify-run"]).exits(0);
+    let ended = verify(&place, &digest).exits(1);
+    assert!(ended.stdout.contains("and not sha256:"), "{}", ended.stdout);
+    place.write(&log, &events);
+    place.write(&manifest, &format!("{asked}\n"));
+    verify(&place, &digest).exits(1);
+    place.write(&manifest, &asked);
+    verify(&place, &digest).exits(0);
+
+    // What is added later changes it, and the table that is written then has the new one.
+    let text = place.read("suite/AC-901.toml");
+    place.write("suite/AC-901.toml", &text.replace("severity = \"P3\"", "severity = \"P1\""));
+    place.bench(&["regrade"]).exits(0);
+    assert_ne!(place.summary()["run"]["log_digest"], json!(digest));
 }

@@ -452,6 +452,7 @@ pub(crate) fn summary(epochs: u32, rows: Vec<Row>) -> Summary {
         graders: vec!["classic/1".to_owned()],
         epochs,
         seed: 7,
+        log_digest: None,
         planned_epochs: None,
         stopped_by: None,
         chaos: None,

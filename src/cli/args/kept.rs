@@ -163,6 +163,9 @@ fn number(text: &str, range: &str, inside: impl Fn(f64) -> bool) -> Result<f64, 
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct VerifyRunArgs {
+    /// The digest of the log as its table printed it; another one is a difference
+    #[arg(long, value_name = "DIGEST")]
+    pub(in crate::cli) digest: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) run: RunName,
     #[command(flatten)]

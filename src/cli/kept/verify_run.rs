@@ -34,6 +34,11 @@ pub(in crate::cli) fn execute(args: &VerifyRunArgs) -> Result<Status, Failure> {
     let audit = audit(manifest, run.events(), &catalog);
     let found = completeness(manifest, run.events());
     let mut findings = found.findings;
+    if let (Some(said), Some(chain)) = (&args.digest, &run.chain)
+        && !chain.is(said)
+    {
+        findings.push(format!("the log has the digest {chain}, and not {said}"));
+    }
     findings.extend(audit.differences.iter().map(ToString::to_string));
     let (prompts, mut not_checked) = (prompts_finding(manifest), audit.not_checked);
     match prompts {
@@ -50,6 +55,9 @@ pub(in crate::cli) fn execute(args: &VerifyRunArgs) -> Result<Status, Failure> {
         found.scored,
         found.planned
     ))?;
+    if let Some(chain) = &run.chain {
+        out::text(&format!("  log {chain}\n"))?;
+    }
     for finding in findings.iter().take(MOST_SHOWN) {
         out::text(&format!("  {finding}\n"))?;
     }

@@ -1,5 +1,7 @@
 //! `bench merge`: joins the shards of one run into one run.
 
+use std::collections::BTreeMap;
+
 use crate::cli::args::run::MergeArgs;
 use crate::cli::exit::{Failure, Status};
 use crate::cli::out;
@@ -15,11 +17,14 @@ use crate::run::Hub;
 pub(in crate::cli) async fn execute(args: &MergeArgs) -> Result<Status, Failure> {
     let store = Store::new(results(args.results.out.as_deref())?);
     let mut shards = Shards::default();
+    let mut digests = BTreeMap::new();
     for name in &args.runs {
         let run = record(store.find(name)?)?;
+        digests.extend(run.chain.map(|chain| (run.manifest.id.clone(), chain.to_string())));
         shards.add(run.manifest, run.contents.events)?;
     }
-    let manifest = shards.whole(run_id(jiff::Timestamp::now()))?;
+    let mut manifest = shards.whole(run_id(jiff::Timestamp::now()))?;
+    manifest.merged_logs = manifest.merged.iter().filter_map(|run| digests.get(run).cloned()).collect();
     manifest.check().map_err(Failure::usage)?;
     // It becomes a run when it is whole: half of one would be read as one.
     let folder = store.begin_merge(&manifest.id)?;

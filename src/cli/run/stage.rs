@@ -177,7 +177,8 @@ impl Stage {
         for error in ended.sink_errors.iter().filter(|error| error.kind() != std::io::ErrorKind::BrokenPipe) {
             out::say("warning", &format!("a display of the run failed and was left out: {error}"));
         }
-        let summary = ended.fold.summary();
+        let mut summary = ended.fold.summary();
+        summary.run.log_digest.clone_from(&ended.log_digest);
         let logs = settings.log_format.map_or(Ok(()), |format| {
             // The export of a resumed run includes what happened before it was stopped.
             export::write(&record(folder.clone())?, format, self.quiet)

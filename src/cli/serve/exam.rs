@@ -162,6 +162,7 @@ fn manifest(catalog: &Catalog, episodes: &EpisodeSettings, exam: &ExamSettings) 
         seed: 0,
         shard: None,
         merged: Vec::new(),
+        merged_logs: Vec::new(),
         options: options.into(),
         command: command_line(),
         machine: machine(),

@@ -102,6 +102,7 @@ pub(in crate::cli) fn manifest(
         seed: plan.seed,
         shard: plan.shard,
         merged: Vec::new(),
+        merged_logs: Vec::new(),
         options: options.into(),
         command: command_line(),
         machine: machine(),

@@ -38,6 +38,7 @@ impl Fold {
             epochs: manifest.epochs,
             planned_epochs: None,
             seed: manifest.seed,
+            log_digest: None,
             stopped_by: None,
             chaos: manifest.options["chaos"]["value"].as_str().map(str::to_owned),
         };

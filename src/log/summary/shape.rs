@@ -62,6 +62,9 @@ pub struct RunHead {
     pub planned_epochs: Option<u32>,
     /// The seed of everything random.
     pub seed: u64,
+    /// The digest of the chain over `run.json` and the log; none where rows of several runs stand together, or while a run goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_digest: Option<String>,
     /// The option whose limit stopped the run, such as `--max-cost`; none if no limit did. If there is one, the rows
     /// contain only the episodes that every contestant has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]

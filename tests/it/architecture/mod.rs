@@ -83,7 +83,7 @@ const LAYERS: [(&str, &[&str], &str); 13] = [
 ];
 
 /// Files, or folders of files, that neither wait nor look at the clock, the disk, the network or the environment.
-const PURE: [&str; 60] = [
+const PURE: [&str; 62] = [
     "src/escape",
     "src/files/encoding.rs",
     "src/files/home.rs",
@@ -105,6 +105,8 @@ const PURE: [&str; 60] = [
     "src/log/reader.rs",
     "src/log/conduct.rs",
     "src/log/durations.rs",
+    "src/log/chain.rs",
+    "src/log/salvage.rs",
     "src/log/failure.rs",
     "src/log/join.rs",
     "src/log/listing.rs",
