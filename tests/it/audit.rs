@@ -262,7 +262,7 @@ fn a_damaged_line_costs_its_episode_and_not_the_run() {
 #[test]
 fn the_digest_of_a_log_tells_whether_it_is_the_one_of_the_table() {
     let place = Place::with_suite();
-    let ended = place.bench(&["--suite", "suite", "--agent", "heuristic"]).exits(0);
+    let ended = place.bench(&["--suite", "suite", "--agent", "oracle"]).exits(0);
     let digest = place.summary()["run"]["log_digest"].as_str().unwrap().to_owned();
     for text in [&ended.stdout, &place.kept("SCORES.md"), &place.kept("report.html")] {
         assert!(text.contains(&digest), "{digest}: {text}");
