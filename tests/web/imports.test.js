@@ -73,7 +73,7 @@ test('every import has its file and its names', () => {
 
 test('no import is unused, and every file is needed', () => {
   const page = readFileSync(join(WEB, 'index.html'), 'utf8');
-  const needed = new Set([...page.matchAll(/"\/web\/([^"]+)"/g)].map(([, path]) => path));
+  const needed = new Set([...page.matchAll(/"web\/([^"]+)"/g)].map(([, path]) => path));
   needed.add('index.html');
   for (const path of needed) for (const { from } of FILES.has(path) ? importsOf(path, FILES.get(path)) : []) needed.add(from);
   assert.deepEqual(PATHS.filter((path) => !needed.has(path)), []);
