@@ -3,7 +3,7 @@
 //! A number is an index into one list of one system or vocabulary. Each kind has its own type, so that the number of an
 //! entity cannot be taken for that of a predicate.
 
-use std::ops::{BitAnd, BitOr, BitOrAssign, BitXor, Sub};
+use std::ops::{BitAnd, BitOr, BitOrAssign, BitXor, Sub, SubAssign};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident($number:ty)) => {
@@ -128,9 +128,28 @@ macro_rules! set {
                 self.0.count_ones()
             }
 
+            /// Returns the lowest element that is at a place in the list or behind it.
+            #[must_use]
+            pub(crate) fn first_from(self, place: usize) -> Option<$id> {
+                let behind = u32::try_from(place).ok().and_then(|place| <$word>::MAX.checked_shl(place)).unwrap_or(0);
+                Self(self.0 & behind).iter().next()
+            }
+
+            /// Returns the highest element that is before a place in the list.
+            #[must_use]
+            pub(crate) fn last_before(self, place: usize) -> Option<$id> {
+                let behind = u32::try_from(place).ok().and_then(|place| <$word>::MAX.checked_shl(place)).unwrap_or(0);
+                (self.0 & !behind).checked_ilog2().and_then(|highest| highest.try_into().ok()).map($id)
+            }
+
             /// Goes through the elements in ascending order.
             pub fn iter(self) -> impl Iterator<Item = $id> {
-                $id::first(Self::CAPACITY).filter(move |id| self.contains(*id))
+                let mut left = self.0;
+                std::iter::from_fn(move || {
+                    let lowest = (left != 0).then(|| left.trailing_zeros())?;
+                    left &= left - 1;
+                    lowest.try_into().ok().map($id)
+                })
             }
         }
 
@@ -178,6 +197,12 @@ macro_rules! set {
             type Output = Self;
             fn sub(self, other: Self) -> Self {
                 Self(self.0 & !other.0)
+            }
+        }
+
+        impl SubAssign for $name {
+            fn sub_assign(&mut self, other: Self) {
+                self.0 &= !other.0;
             }
         }
     };
