@@ -573,7 +573,9 @@ fn crowding(used: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{GATEWAY, SERVICE, STORE, Small};
+    use crate::incident::level::Level;
+    use crate::proof::hypotheses::Hypothesis;
+    use crate::testing::{GATEWAY, SERVICE, STORE, Small, incidents};
 
     /// The readings of gateway, service and store once traffic has settled, and the impact.
     fn settled(facts: &[(&str, EntityId)]) -> (Vec<Reading>, i32, Troubled) {
@@ -633,6 +635,24 @@ mod tests {
         assert_eq!(readings[STORE.index()].used, 2500);
         let expected = i16::try_from(overload(2500)).unwrap();
         assert_eq!((readings[STORE.index()].error, i32::from(expected)), (expected, impact));
+    }
+
+    /// What is not computed again is what it would be. From a quiet day on, traffic settles where it settles from nothing.
+    #[test]
+    fn traffic_settles_in_one_place_wherever_it_begins() {
+        for made in incidents(Level::Medium, 11, 2).chain(incidents(Level::Hard, 11, 1)) {
+            let crate::World { incident, library, .. } = &**made.world();
+            let (traffic, laboratory) = (&incident.traffic, incident.laboratory(library));
+            let quiet = traffic.settled(&[]);
+            let all = laboratory.every_fault(&library.families, incident.draws, &laboratory.nothing_beside());
+            for Hypothesis { fault, .. } in &all {
+                let facts: Vec<_> = fault.holding(&library.vocabulary, fault.start).collect();
+                let (anew, after) = (traffic.settled(&facts), traffic.settled_after(&quiet, &facts));
+                assert_eq!(anew.readings, after.readings, "{} of {:?}", library.families[fault.family].id, fault.root);
+                assert_eq!((&anew.loads, &anew.calls), (&after.loads, &after.calls));
+                assert_eq!(traffic.settled_after(&after, &facts).readings, after.readings, "nothing has changed");
+            }
+        }
     }
 
     #[test]
