@@ -14,6 +14,7 @@ pub mod power;
 pub mod proportion;
 pub mod rng;
 pub mod spread;
+pub mod uncertainty;
 
 #[cfg(test)]
 mod worked_example;

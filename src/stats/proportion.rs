@@ -17,6 +17,18 @@ impl Rate {
         if attempts == 0 || passes > attempts { None } else { Some(Self { passes, attempts }) }
     }
 
+    /// The number of passes.
+    #[must_use]
+    pub const fn passes(self) -> u32 {
+        self.passes
+    }
+
+    /// The number of attempts.
+    #[must_use]
+    pub const fn attempts(self) -> u32 {
+        self.attempts
+    }
+
     /// The share of passes.
     #[must_use]
     pub fn share(self) -> f64 {
