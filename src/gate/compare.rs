@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::absent::{self, Absent, There};
 use super::contest::{Contest, OVERALL, Scope};
-use super::decision::{Bounds, Verdict, decide, decide_exactly};
+use super::decision::{Verdict, decide_exactly, decide_whole};
 use super::difference::ErrorFrom;
 use super::drift::{self, Drift};
 use super::family::levels;
@@ -12,6 +12,7 @@ use super::first_difference::{FirstDifference, Steps};
 use super::guard::{flags_by_chance, p_fell};
 use crate::log::summary::PASS_THRESHOLD;
 use crate::log::{Event, Row, Summary};
+use crate::stats::distribution::count;
 use crate::stats::mean::mean;
 
 /// The name and version of the format of a comparison.
@@ -338,8 +339,8 @@ fn levels_of(contests: &[Contest<'_>], alpha: f64) -> Vec<f64> {
     let shares =
         |contest: &Contest<'_>| contest.is_judged_by_statistics() && (contest.after.is_measured() || !any_measured);
     let p: Vec<_> = contests.iter().filter(|contest| shares(contest)).map(Contest::p_worse).collect();
-    let mut shared = levels(&p, alpha).into_iter();
-    contests.iter().map(|contest| if shares(contest) { shared.next().unwrap_or(alpha) } else { alpha }).collect()
+    let mut of_shares = levels(&p, alpha).into_iter();
+    contests.iter().map(|contest| if shares(contest) { of_shares.next().unwrap_or(alpha) } else { alpha }).collect()
 }
 
 /// A contest with what is needed to judge it.
@@ -356,13 +357,9 @@ impl Judged<'_> {
         let Contest { before, after, is_exact, .. } = self.contest;
         let Rules { margin, alpha, .. } = *self.rules;
         let found = &scope.difference;
-        let of_command = self.level / f64::from(self.contest.rows());
-        let bounds = found.bounds(alpha).zip(found.bounds(of_command));
-        let verdict = match bounds {
-            _ if *is_exact => decide_exactly(found.delta),
-            Some((of_row, of_command)) => decide(found.delta, Bounds { of_row, of_command }, margin),
-            None => Verdict::NotDecided,
-        };
+        let of_command = self.level / count(self.contest.rows());
+        let (judged, bounds) = found.judge(alpha, of_command, margin);
+        let verdict = if *is_exact { decide_exactly(found.delta) } else { judged };
         let changed = scope.scenarios.iter().zip(&scope.pairs).filter_map(|(scenario, pair)| {
             let (base, new) = mean(&pair.base).zip(mean(&pair.new))?;
             ((base - new).abs() > 1e-12).then(|| Changed {
@@ -383,8 +380,8 @@ impl Judged<'_> {
             se_fixed: found.se_fixed,
             df: found.error.map(|(error, _)| error.df),
             error_from: found.error.map(|(_, from)| from).filter(|_| !is_exact),
-            bounds_fixed: bounds.map(|(of_row, _)| of_row),
-            bounds_family: bounds.map(|(_, of_command)| of_command),
+            bounds_fixed: bounds.map(|bounds| bounds.of_row),
+            bounds_family: bounds.map(|bounds| bounds.of_command),
             se_paired: found.paired.map(|paired| paired.se),
             ci95_paired: found.paired.map(|paired| paired.ci95),
             p_sign_flip: found.p_sign_flip(),
@@ -421,15 +418,10 @@ impl Comparison {
         absent::texts(&self.missing)
     }
 
-    /// The verdict on the whole. It is worse if any row that counts is, whatever its scope. A task with few scenarios can
-    /// seldom be decided alone, so only the `overall` rows can leave the whole undecided, and what the new run lacks.
+    /// The verdict on the whole. What the new run lacks leaves it undecided, unless something is worse.
     fn whole(&self) -> Verdict {
-        let worst = self.counting().map(|row| row.verdict).min().filter(|verdict| verdict.is_worse());
-        let overall = self.counting().filter(|row| row.scope == OVERALL).map(|row| row.verdict).min();
-        match (worst, overall) {
-            (Some(worse), _) => worse,
-            (None, Some(overall)) if !self.is_incomplete() => overall,
-            _ => Verdict::NotDecided,
-        }
+        let rows = self.counting().map(|row| (row.scope == OVERALL, row.verdict));
+        let verdict = decide_whole(rows).unwrap_or(Verdict::NotDecided);
+        if self.is_incomplete() && !verdict.is_worse() { Verdict::NotDecided } else { verdict }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::absent::{has_score, listed};
 use super::difference::{Difference, Pair, Play};
-use super::family::p_of_rows;
+use super::family::{p_of_rows, rows};
 use crate::log::summary::ScenarioScore;
 use crate::log::{Row, Summary};
 use incident_env::TaskId;
@@ -32,10 +32,8 @@ impl<'a> Contest<'a> {
     /// Pairs the scores of both sides. With other draws, which is another seed or another number of epochs, a contestant
     /// that acts at random is another player.
     pub(super) fn new(before: &'a Row, after: &'a Row, same_draws: bool) -> Self {
-        let play = |row: &Row| match row.is_measured() || row.is_by_chance() {
-            true => Play::Varies,
-            false => Play::Repeats,
-        };
+        let varies = |row: &Row| row.is_measured() || row.is_by_chance();
+        let play = |row: &Row| if varies(row) { Play::Varies } else { Play::Repeats };
         let (base_plays, new_plays) = (play(before), play(after));
         // A contestant that took the same steps is the same player, even if it is a model.
         let same_steps = before.trajectory_digest.is_some() && before.trajectory_digest == after.trajectory_digest;
@@ -59,15 +57,14 @@ impl<'a> Contest<'a> {
         !self.is_exact && !self.after.is_by_chance()
     }
 
-    /// The number of rows that are judged apart: each task and the overall score, which with one task are the same.
-    pub(super) fn rows(&self) -> u32 {
-        let tasks = u32::try_from(self.scopes.len()).unwrap_or(u32::MAX).saturating_sub(1);
-        if tasks > 1 { tasks + 1 } else { 1 }
+    /// The number of rows that are judged apart.
+    pub(super) fn rows(&self) -> usize {
+        rows(self.scopes.len().saturating_sub(1))
     }
 
     /// The p-value of the contestant having got worse in any of its rows.
     pub(super) fn p_worse(&self) -> f64 {
-        let rows = self.scopes.iter().take(self.rows() as usize);
+        let rows = self.scopes.iter().take(self.rows());
         p_of_rows(&rows.map(|scope| scope.difference.p_worse()).collect::<Vec<_>>())
     }
 

@@ -54,6 +54,15 @@ pub fn decide(delta: f64, bounds: Bounds, margin: f64) -> Verdict {
     }
 }
 
+/// Decides on a whole command by the verdicts of the rows that count, each with whether it is an overall score. It is worse
+/// if any row is. A task with few scenarios can seldom be decided alone, so only the overall scores can leave the whole
+/// undecided, and otherwise the least of them counts. None without an overall score.
+#[must_use]
+pub fn decide_whole(rows: impl Iterator<Item = (bool, Verdict)>) -> Option<Verdict> {
+    let counts = |(is_overall, verdict): &(bool, Verdict)| *is_overall || verdict.is_worse();
+    rows.filter(counts).map(|(_, verdict)| verdict).min()
+}
+
 /// Decides where nothing is random: any difference is real.
 #[must_use]
 pub fn decide_exactly(delta: f64) -> Verdict {
@@ -90,6 +99,22 @@ mod tests {
         let bounds = Bounds { of_row: [-0.2, -0.1], of_command: [-0.3, -0.05] };
         assert_eq!(decide(-0.15, bounds, 0.0), WorseThanMargin);
         assert_eq!([-0.1, -1e-15, 0.0, 1e-15, 0.1].map(decide_exactly), [Worse, Same, Same, Same, Better]);
+    }
+
+    #[test]
+    fn the_whole_is_the_worst_that_counts() {
+        use Verdict::{Better, NotDecided, Same, Worse, WorseThanMargin};
+        for (rows, expected) in [
+            (vec![(true, Same), (false, NotDecided)], Same),
+            (vec![(true, Better), (false, Same), (true, Better)], Better),
+            (vec![(true, Better), (true, Same)], Same),
+            (vec![(true, NotDecided), (false, Better)], NotDecided),
+            (vec![(true, NotDecided), (false, Worse)], Worse),
+            (vec![(true, Worse), (false, WorseThanMargin)], WorseThanMargin),
+        ] {
+            assert_eq!(decide_whole(rows.into_iter()), Some(expected));
+        }
+        assert_eq!(decide_whole(std::iter::empty()), None);
     }
 
     proptest::proptest! {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::decision::{Bounds, Verdict, decide};
 use crate::stats::distribution::{count, normal_quantile, t_quantile};
 use crate::stats::epochs::{Constant, posterior_variance, task_weights, variance_of_mean};
 use crate::stats::exact::sign_flip;
@@ -96,7 +97,7 @@ impl Difference {
             new.means.iter().zip(&base.means).zip(&weights).map(|((new, base), w)| w * (new - base)).collect();
         let paired = weighted(&new.means, &base.means, &weights);
         let parts = base.cells.as_ref().zip(new.cells.as_ref());
-        let fixed = parts.map(|(base, new)| Uncertainty::of_parts(base.iter().chain(new).map(|cell| cell.part())));
+        let fixed = parts.map(|(base, new)| Uncertainty::of_parts(base.iter().chain(new).map(Cell::part)));
         let single = || {
             let paired = paired?;
             let df = count(pairs.len()) - 1.0;
@@ -130,6 +131,15 @@ impl Difference {
     #[must_use]
     pub fn bounds(&self, alpha: f64) -> Option<[f64; 2]> {
         self.error?.0.bounds(self.delta, alpha)
+    }
+
+    /// Judges the difference by statistics: with error `alpha` for the bound of the row, and `of_command` for its share of
+    /// the error of the command. Returns the bounds too, if there are any.
+    #[must_use]
+    pub fn judge(&self, alpha: f64, of_command: f64, margin: f64) -> (Verdict, Option<Bounds>) {
+        let bounds = self.bounds(alpha).zip(self.bounds(of_command));
+        let bounds = bounds.map(|(of_row, of_command)| Bounds { of_row, of_command });
+        (bounds.map_or(Verdict::NotDecided, |bounds| decide(self.delta, bounds, margin)), bounds)
     }
 
     /// The one-sided p-value of the new contestant being worse; 1 if nothing shows how certain the difference is.
@@ -205,7 +215,9 @@ impl Side {
         let cells = match (plays, estimated) {
             (Play::Varies, Some(still)) if is_still(&still) => cells(Constant::Posterior),
             (Play::Repeats, Some(mut known)) => {
-                known.iter_mut().for_each(|cell| cell.variance = 0.0);
+                for cell in &mut known {
+                    cell.variance = 0.0;
+                }
                 Some(known)
             }
             (_, estimated) => estimated,

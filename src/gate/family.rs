@@ -1,7 +1,14 @@
 //! One error for the whole command: how much of it each contestant may use (Holm 1979).
 
+/// The number of rows in which a contestant is judged apart: the overall score and each task, which with one task are the
+/// same.
+#[must_use]
+pub fn rows(tasks: usize) -> usize {
+    if tasks > 1 { tasks + 1 } else { 1 }
+}
+
 /// The p-value of a contestant that is judged in several rows, by Bonferroni: the number of rows times the smallest p-value
-/// of one. The scores of several tasks depend on their mean, so nothing less strict holds for certain.
+/// of one. The overall score depends on those of the tasks, so nothing less strict holds for certain.
 #[must_use]
 pub fn p_of_rows(p: &[f64]) -> f64 {
     let rows = u32::try_from(p.len()).unwrap_or(u32::MAX);
@@ -63,6 +70,7 @@ mod tests {
     #[test]
     fn rows_share_the_level() {
         assert!((p_of_rows(&[0.5, 0.01, 0.2, 0.9]) - 0.04).abs() < 1e-12);
+        assert_eq!([0, 1, 2, 3].map(rows), [1, 1, 3, 4]);
         assert_eq!((p_of_rows(&[0.5, 0.9]), p_of_rows(&[0.3]), p_of_rows(&[])), (1.0, 0.3, 0.0));
     }
 

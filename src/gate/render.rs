@@ -36,14 +36,10 @@ fn cells(row: &CompareRow) -> Vec<String> {
 
 /// What a reader needs in order to act: what is missing, what could not be decided, and what changed.
 fn remarks(comparison: &Comparison) -> Vec<String> {
-    let mut remarks: Vec<_> = comparison
-        .missing_texts()
-        .into_iter()
-        .map(|what| match comparison.allow_missing {
-            true => format!("the new run lacks {what}; allowed by --allow-missing"),
-            false => format!("the new run lacks {what}; what is not there is not agreement"),
-        })
-        .collect();
+    let how =
+        if comparison.allow_missing { "allowed by --allow-missing" } else { "what is not there is not agreement" };
+    let mut remarks: Vec<_> =
+        comparison.missing_texts().into_iter().map(|what| format!("the new run lacks {what}; {how}")).collect();
     remarks.extend(comparison.notes.iter().cloned());
     for row in &comparison.rows {
         if row.verdict == Verdict::NotDecided {

@@ -2,6 +2,10 @@
 
 use statrs::distribution::{ContinuousCDF, Normal};
 use statrs::function::beta::checked_beta_reg;
+use statrs::function::gamma::ln_gamma;
+
+/// The most steps of Newton's method before a bracket is only halved.
+const NEWTON_STEPS: u32 = 50;
 
 /// The quantile of the standard normal distribution; none unless 0 < p < 1.
 #[must_use]
@@ -48,25 +52,34 @@ pub fn t_tail(t: f64, df: f64) -> f64 {
 
 /// The quantile of Beta(a, b); none unless 0 < p < 1 and both shapes are positive.
 ///
-/// It is found by bisection of the regularised incomplete beta function, which always ends, unlike Newton's method in
-/// `statrs`.
+/// Newton's method on the regularised incomplete beta function finds it in a few steps. Each step keeps a bracket of the
+/// quantile; where a step would leave it, or all of them do not end, the bracket is halved, which always ends.
 #[must_use]
 pub fn beta_quantile(p: f64, a: f64, b: f64) -> Option<f64> {
     let usable = inside(p) && a.is_finite() && b.is_finite();
     if !usable {
         return None;
     }
+    let positive = a > 0.0 && b > 0.0;
+    let scale = if positive { ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b) } else { 0.0 };
     let (mut low, mut high) = (0.0, 1.0);
+    let (mut at, mut steps) = (0.5, 0);
     loop {
-        let middle = f64::midpoint(low, high);
-        if middle <= low || middle >= high {
-            return Some(middle);
-        }
-        if checked_beta_reg(a, b, middle).ok()? < p {
-            low = middle;
+        let excess = checked_beta_reg(a, b, at).ok()? - p;
+        if excess < 0.0 {
+            low = at;
         } else {
-            high = middle;
+            high = at;
         }
+        let density = ((a - 1.0) * at.ln() + (b - 1.0) * (-at).ln_1p() + scale).exp();
+        let newton = at - excess / density;
+        let middle = f64::midpoint(low, high);
+        steps += 1;
+        let next = if steps <= NEWTON_STEPS && newton > low && newton < high { newton } else { middle };
+        if middle <= low || middle >= high || (next - at).abs() <= f64::EPSILON * at {
+            return Some(next);
+        }
+        at = next;
     }
 }
 

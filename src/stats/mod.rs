@@ -13,6 +13,7 @@ pub mod passk;
 pub mod power;
 pub mod proportion;
 pub mod rng;
+pub mod score_interval;
 pub mod spread;
 pub mod uncertainty;
 

@@ -46,7 +46,7 @@ pub(in crate::cli) fn execute(args: &CompareArgs) -> Result<Status, Failure> {
     let store = Store::new(results(args.results.out.as_deref())?);
     let (base, new) = (load_side(&store, &args.base)?, load_side(&store, &args.new)?);
     if base.file.is_some() && base.file == new.file && base.contestant == new.contestant {
-        return Err(refused(Refused::Itself(base.summary.run.id.to_string())));
+        return Err(refused(&Refused::Itself(base.summary.run.id.to_string())));
     }
     let rules = Rules {
         margin: args.margin,
@@ -101,12 +101,12 @@ impl Baseline {
             return Err(Failure::usage("--baseline: a shard plays only its share of what the baseline has")
                 .hint("compare what `bench merge` joins, or give --allow-missing"));
         }
-        check(&self.loaded.summary, &Fold::new(manifest).summary(), rules).map_err(refused)
+        check(&self.loaded.summary, &Fold::new(manifest).summary(), rules).map_err(|error| refused(&error))
     }
 
     fn is_not(&self, id: &RunId) -> Result<(), Failure> {
         if self.loaded.summary.run.id == *id {
-            return Err(refused(Refused::Itself(id.to_string())));
+            return Err(refused(&Refused::Itself(id.to_string())));
         }
         Ok(())
     }
@@ -137,10 +137,10 @@ impl Baseline {
 }
 
 fn judge(base: &Loaded, new: &Loaded, rules: &Rules) -> Result<Comparison, Failure> {
-    compare(base.side(), new.side(), rules).map_err(refused)
+    compare(base.side(), new.side(), rules).map_err(|error| refused(&error))
 }
 
-fn refused(refused: Refused) -> Failure {
+fn refused(refused: &Refused) -> Failure {
     let failure = Failure::usage(refused.to_string());
     match refused {
         Refused::Drift(_) => failure.hint("--allow-drift compares them all the same"),
@@ -156,12 +156,13 @@ fn status(comparison: &Comparison) -> Status {
     let of = |verdict: Verdict| {
         let rows = comparison.counting().filter(|row| row.verdict == verdict);
         let rows = rows.map(|row| format!("{} {}", row.contestant, row.scope)).collect::<Vec<_>>().join(", ");
-        (!rows.is_empty()).then(|| format!("{verdict}: {rows}"))
+        (!rows.is_empty()).then_some(rows)
     };
     match comparison.verdict {
         Verdict::Same | Verdict::Better => Status::Done,
         Verdict::Worse | Verdict::WorseThanMargin => {
-            let worse = [Verdict::WorseThanMargin, Verdict::Worse].into_iter().filter_map(of);
+            let worse = [Verdict::WorseThanMargin, Verdict::Worse].into_iter();
+            let worse = worse.filter_map(|verdict| Some(format!("{verdict}: {}", of(verdict)?)));
             Status::GateFailed(worse.collect::<Vec<_>>().join("; "))
         }
         Verdict::NotDecided => Status::NotDecided(why_not_decided(comparison, of(Verdict::NotDecided))),

@@ -194,7 +194,7 @@ fn entry(head: &Head) -> Value {
     let contestant = |(label, row): (&String, &Row)| {
         json!({
             "label": label, "model": row.contestant, "agent": row.agent, "protocol": row.protocol, "assist": row.assist,
-            "overall": row.overall, "overall_ci95": row.overall_ci95,
+            "overall": row.overall, "overall_ci95": row.overall_ci95, "overall_range": row.overall_range,
         })
     };
     let labels = manifest.contestants.iter().map(|contestant| &contestant.label);
