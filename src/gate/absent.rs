@@ -1,6 +1,6 @@
 //! What the base of a comparison has and the new run lacks. What is not there is not agreement. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -136,17 +136,20 @@ pub(super) fn texts(absent: &[Absent]) -> Vec<String> {
         let scenarios: Vec<_> = own()
             .filter_map(|one| if let Absent::Scenario { scenario, .. } = one { Some(scenario.clone()) } else { None })
             .collect();
-        let of_epochs = |one: &Absent| match one {
-            Absent::Epochs { scenario, epochs, .. } => {
-                // People count epochs from 1.
-                let epochs: Vec<_> = epochs.iter().map(|epoch| (epoch + 1).to_string()).collect();
-                Some(format!("{} of {scenario}", epochs.join(", ")))
-            }
-            _ => None,
-        };
-        let epochs: Vec<_> = own().filter_map(of_epochs).collect();
-        let all = [("task", tasks), ("scenario", scenarios), ("epoch", epochs)];
+        let all = [("task", tasks), ("scenario", scenarios)];
         texts.extend(all.iter().filter_map(|(what, names)| Some(format!("{model}: {}", listed(what, names)?))));
+        // Most often the same epochs of all scenarios are absent.
+        let mut by_epochs: BTreeMap<&[u32], Vec<String>> = BTreeMap::new();
+        for one in own() {
+            if let Absent::Epochs { scenario, epochs, .. } = one {
+                by_epochs.entry(epochs).or_default().push(scenario.clone());
+            }
+        }
+        texts.extend(by_epochs.iter().filter_map(|(epochs, scenarios)| {
+            // People count epochs from 1.
+            let epochs: Vec<_> = epochs.iter().map(|epoch| (epoch + 1).to_string()).collect();
+            Some(format!("{model}: {} of {}", listed("epoch", &epochs)?, listed("scenario", scenarios)?))
+        }));
     }
     texts
 }
@@ -175,7 +178,8 @@ mod tests {
             Absent::Epochs { model: "m".to_owned(), scenario: "S-9".to_owned(), epochs: vec![1, 3] },
             scenario(1),
         ];
-        let expected = ["contestant old", "m: task root_cause_analysis", "m: scenario S-1", "m: epoch 2, 4 of S-9"];
+        let expected =
+            ["contestant old", "m: task root_cause_analysis", "m: scenario S-1", "m: epochs 2, 4 of scenario S-9"];
         assert_eq!(texts(&some), expected);
         let many: Vec<_> = (1..=14).map(scenario).collect();
         let told = texts(&many);

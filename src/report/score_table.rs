@@ -99,7 +99,7 @@ pub(super) fn place(relative: Option<f64>) -> String {
 fn overall(row: &Row) -> String {
     match (row.overall, row.overall_ci95, row.overall_range) {
         (Some(mean), Some([low, high]), _) => format!("{mean:.3} [{low:.2}, {high:.2}]"),
-        (Some(mean), None, Some([low, high])) => format!("{mean:.3} range {low:.2} to {high:.2}"),
+        (Some(mean), None, Some([low, high])) => format!("{mean:.3} ({low:.2}–{high:.2})"),
         (mean, ..) => score(mean),
     }
 }
@@ -222,7 +222,8 @@ fn size(summary: &Summary) -> String {
     }
     if is_any(|row| row.overall_range.is_some()) {
         parts.push(
-            "scenarios are too few for an interval, and the range is from the lowest to the highest score".to_owned(),
+            "( ) is the range from the lowest to the highest score, because scenarios are too few for an interval"
+                .to_owned(),
         );
     }
     parts.join("; ") + "."

@@ -106,7 +106,7 @@ gate "$base" $' \n'
 ended 2 error
 
 say 'episodes without a score are void'
-gate "$base" '--model m --base-url http://127.0.0.1:9/v1 --agent llm --max-retries 0 --quiet'
+gate "$base" '--model m --base-url http://127.0.0.1:9/v1 --agent llm --epochs 4 --max-retries 0 --quiet'
 ended 4 void
 says annotations.txt '^::error title=incident-bench void::'
 

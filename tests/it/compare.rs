@@ -256,7 +256,7 @@ fn what_is_missing_is_not_agreement() {
             &["--agent", "oracle,heuristic", "--epochs", "2", "--scenario", "AC-001,RCA-001,RP-001"],
             "scenarios AC-002, AC-003, RCA-002",
         ),
-        (&["--agent", "oracle,heuristic"], "epochs 2 of AC-001, 2 of AC-002"),
+        (&["--agent", "oracle,heuristic"], "epoch 2 of scenarios AC-001, AC-002, AC-003"),
     ] {
         let new = played(arguments);
         let ended = compare(&place, &[&base, &new]).exits(3);

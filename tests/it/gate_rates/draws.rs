@@ -9,7 +9,7 @@ pub(super) enum Shape {
     Bimodal,
     /// Partial credit in fifteen steps.
     Partial,
-    /// Half of the scenarios always have the same score, a quarter of a point apart; the others pass or fail.
+    /// Half of the scenarios always have the same score, 0, ¼, ½, ¾ or 1; the others pass or fail.
     Mixed,
 }
 
@@ -27,11 +27,6 @@ pub(super) struct Scenario {
 }
 
 impl Scenario {
-    /// The true mean.
-    pub(super) fn mean(self) -> f64 {
-        self.chance
-    }
-
     /// A scenario of this form. Pass rates have the distribution of the arcsine, Beta(½, ½).
     fn drawn(shape: Shape, index: usize, rng: &mut SplitMix64) -> Self {
         let chance = (std::f64::consts::FRAC_PI_2 * rng.unit()).sin().powi(2);
@@ -53,24 +48,21 @@ impl Scenario {
     }
 }
 
-/// The scenarios of an agent before and after a change, in three tasks of one size.
+/// The scenarios of an agent before and after a change, in three tasks of one size, of which each loses exactly the drop.
+/// What scores more loses more; what never changes does not.
 pub(super) fn change(shape: Shape, n: usize, drop: f64, rng: &mut SplitMix64) -> Vec<(usize, Scenario, Scenario)> {
-    (0..3)
-        .flat_map(|task| {
-            let of_task = loop {
-                let drawn: Vec<_> = (0..n / 3).map(|index| Scenario::drawn(shape, index, rng)).collect();
-                // The drop is taken from what there is.
-                if drawn.iter().map(|one| one.chance).sum::<f64>()
-                    > 3.0 * drop * f64::from(u32::try_from(n / 3).unwrap())
-                {
-                    break drawn;
-                }
-            };
-            let size = f64::from(u32::try_from(of_task.len()).unwrap());
-            let mean = of_task.iter().map(|one| one.chance).sum::<f64>() / size;
-            // What scores more loses more, so that each task loses exactly the drop.
-            let after = move |one: &Scenario| Scenario { chance: one.chance * (1.0 - drop / mean.max(1e-9)), ..*one };
-            of_task.iter().map(|one| (task, *one, after(one))).collect::<Vec<_>>()
-        })
-        .collect()
+    let size = f64::from(u32::try_from(n / 3).unwrap());
+    let mut of_task = |task: usize| {
+        let (drawn, left) = loop {
+            let drawn: Vec<_> = (0..n / 3).map(|index| Scenario::drawn(shape, index, rng)).collect();
+            let varying = drawn.iter().filter(|one| one.draws > 0).map(|one| one.chance).sum::<f64>();
+            // The drop is taken from what there is.
+            if varying > 3.0 * drop * size {
+                break (drawn, 1.0 - drop * size / varying.max(1e-9));
+            }
+        };
+        let after = |one: Scenario| if one.draws > 0 { Scenario { chance: one.chance * left, ..one } } else { one };
+        drawn.into_iter().map(|one| (task, one, after(one))).collect::<Vec<_>>()
+    };
+    (0..3).flat_map(&mut of_task).collect()
 }
