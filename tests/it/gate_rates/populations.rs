@@ -13,7 +13,7 @@ pub(super) struct Population {
 impl Population {
     /// All populations.
     pub(super) fn all() -> Vec<Self> {
-        // Of 300 incidents a level (generated:LEVEL,count=300,seed=5), rounded to two decimals.
+        // Of 220 to 300 incidents each (generated:LEVEL,count=300,seed=5), rounded to two decimals.
         let text = include_str!("../fixtures/score_populations.json");
         let mut all: Vec<Self> = serde_json::from_str(text).unwrap();
         for passes in [500, 900, 980] {
