@@ -79,7 +79,7 @@ mod tests {
         fn a_contestant_is_rejected_at_its_level_exactly_if_holm_rejects_it(
             p in proptest::collection::vec(0.0_f64..0.1, 1..9), alpha in 0.01_f64..0.2,
         ) {
-            let mut sorted: Vec<_> = p.iter().copied().collect();
+            let mut sorted = p.clone();
             sorted.sort_by(f64::total_cmp);
             let steps = sorted.iter().zip((1..=p.len()).rev());
             let rejections = steps.take_while(|(p, left)| **p < alpha / f64::from(u32::try_from(*left).unwrap())).count();

@@ -73,8 +73,8 @@ pub(super) fn expect(rounds: u32, sizes: &[usize]) {
             for _ in 0..rounds {
                 let drawn = population.draw(*n, &mut rng);
                 scores.note(ScoreInterval::of(&drawn).unwrap().ci95().unwrap(), mean);
-                let passed: Vec<_> = drawn.concat().into_iter().map(passes).collect();
-                rates.note(Clustered::mean_of(&passed, 1).unwrap().ci95, pass_rate);
+                let outcomes: Vec<_> = drawn.concat().into_iter().map(passes).collect();
+                rates.note(Clustered::mean_of(&outcomes, 1).unwrap().ci95, pass_rate);
             }
             scores.tell(&format!("overall, {}", population.name), *n, &mut wrong);
             if *n >= 12 {

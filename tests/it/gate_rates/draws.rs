@@ -31,10 +31,9 @@ impl Scenario {
     fn drawn(shape: Shape, index: usize, rng: &mut SplitMix64) -> Self {
         let chance = (std::f64::consts::FRAC_PI_2 * rng.unit()).sin().powi(2);
         match shape {
-            Shape::Bimodal => Self { chance, draws: 1 },
             Shape::Partial => Self { chance, draws: 14 },
             Shape::Mixed if index.is_multiple_of(2) => Self { chance: (chance * 4.0).round() / 4.0, draws: 0 },
-            Shape::Mixed => Self { chance, draws: 1 },
+            Shape::Bimodal | Shape::Mixed => Self { chance, draws: 1 },
         }
     }
 

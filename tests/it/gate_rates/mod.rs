@@ -5,6 +5,8 @@
 //! cargo test --release --test it gate_rates -- --ignored --nocapture
 //! ```
 
+#![expect(clippy::print_stdout, reason = "the tables are what these simulations are for")]
+
 mod coverage;
 mod draws;
 mod gate;
