@@ -53,14 +53,42 @@ fn spread(arguments: &[String]) -> Result<Vec<String>, String> {
             None => None,
         };
         match text {
-            // A workflow file that was saved on Windows ends its lines with both characters.
-            Some(text) => spread.extend(
-                shlex::split(&text.replace("\r\n", "\n")).ok_or("a quote is not closed, or nothing follows a '\\'")?,
-            ),
+            Some(text) => {
+                let words = shlex::split(&joined(text));
+                spread.extend(words.ok_or("a quote is not closed, or nothing follows a '\\'")?);
+            }
             None => spread.push(argument.clone()),
         }
     }
     Ok(spread)
+}
+
+/// Joins lines that end in a backslash and drops comments, as a shell does before it parts words. Lines may end as those of
+/// a file that was saved on Windows.
+fn joined(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    let mut joined = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    let mut quote = None;
+    while let Some(c) = rest.next() {
+        let begins_word = joined.chars().next_back().is_none_or(char::is_whitespace);
+        match (c, quote) {
+            ('\\', None | Some('"')) => match rest.next() {
+                Some('\n') => {}
+                next => joined.extend([Some(c), next].into_iter().flatten()),
+            },
+            ('#', None) if begins_word => while rest.next_if(|next| *next != '\n').is_some() {},
+            ('\'' | '"', None) => {
+                quote = Some(c);
+                joined.push(c);
+            }
+            _ => {
+                quote = quote.filter(|open| *open != c);
+                joined.push(c);
+            }
+        }
+    }
+    joined
 }
 
 #[cfg(test)]
@@ -79,10 +107,14 @@ mod tests {
             "--agent \"exec:python3 a.py\"\n--epochs 2\n",
             "\n\n  --agent exec:python3\\ a.py\r\n\t--epochs 2\r\n",
             "--agent 'exec:python3 a.py' \\\n  --epochs 2 # twice\n",
+            "--agent 'exec:python3 a.py' # it's ours\n\\\n--epo\\\nchs 2 \\\r\n",
+            "--agent \"exec:python3 \\\na.py\" --epochs 2",
         ] {
             assert_eq!(words(text).unwrap(), expected, "{text:?}");
         }
         assert_eq!(words(" \n ").unwrap(), ["bench", "run", "-q"]);
+        // What is quoted stays as it is, even if it is empty.
+        assert_eq!(words("'' 'a#b\\' c#d \"# e\"").unwrap()[2..6], ["", "a#b\\", "c#d", "# e"]);
         assert!(words("--agent 'exec:python3 a.py").is_err());
         let joined = spread(&["bench".to_owned(), "--arguments=--epochs 2".to_owned()]);
         assert_eq!(joined.unwrap(), ["bench", "--epochs", "2"]);
