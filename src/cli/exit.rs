@@ -20,7 +20,7 @@ pub(super) enum Status {
     /// A gate failed; the text says which one.
     GateFailed(String),
     /// The data cannot decide a comparison.
-    Inconclusive(String),
+    NotDecided(String),
     /// More episodes are void than are tolerated; `run::outcome` and `run::dry_run` decide it.
     Void(String),
     /// A limit of the run is reached; the text says which one, and how the run can go on.
@@ -59,6 +59,12 @@ impl Failure {
     /// Returns the message, which says what failed and on what.
     pub(super) fn message(&self) -> &str {
         &self.message
+    }
+
+    /// Says which argument the failure is about.
+    pub(super) fn about(mut self, argument: &str) -> Self {
+        self.message = format!("{argument}: {}", self.message);
+        self
     }
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -190,7 +196,7 @@ pub(super) fn report(result: Result<Status, Failure>) -> ExitCode {
     match result {
         Ok(Status::Done) => ExitCode::SUCCESS,
         Ok(Status::GateFailed(message)) => ended("gate failed", &message, 1),
-        Ok(Status::Inconclusive(message)) => ended("inconclusive", &message, 3),
+        Ok(Status::NotDecided(message)) => ended("not decided", &message, 3),
         Ok(Status::Void(message)) => ended("void", &message, 4),
         Ok(Status::BudgetSpent(message)) => ended("budget spent", &message, 5),
         Ok(Status::Interrupted(message)) => ended("interrupted", &message, 130),

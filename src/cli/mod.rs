@@ -14,8 +14,6 @@ mod suite;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 pub use args::Cli;
 use args::Command;
 use exit::{Failure, Status};
@@ -23,7 +21,11 @@ use exit::{Failure, Status};
 /// Runs the command that the arguments name, and returns its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+    let cli = match Cli::read(arguments) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
     cli.color.write_global();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -357,6 +357,9 @@ pub struct Options {
     /// The drop against the baseline that is tolerated [default: 0.02]
     #[arg(long, value_name = "SCORE", help_heading = "What comes out")]
     pub margin: Option<f64>,
+    /// Compare with the baseline what both have, where this run lacks contestants, tasks, scenarios or epochs of it
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", help_heading = "What comes out")]
+    pub allow_missing: Option<bool>,
     /// Compare with the baseline at three points, and play only as many of the --epochs as the decision needs
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", help_heading = "What comes out")]
     pub until_decided: Option<bool>,

@@ -105,6 +105,8 @@ pub struct Settings {
     pub baseline: Option<String>,
     /// The drop against the baseline that is tolerated.
     pub margin: f64,
+    /// Whether the run may lack what the baseline has.
+    pub allow_missing: bool,
     /// Whether the run ends as soon as the comparison with the baseline is decided.
     pub until_decided: bool,
     /// The number of void episodes that are tolerated.
@@ -149,6 +151,14 @@ impl Settings {
     pub fn program(&self, agent: &ExecAgent) -> Program {
         let environment = ProgramEnvironment { secrets: self.secrets(), ..self.program_environment.clone() };
         Program { words: agent.words.clone(), environment }
+    }
+
+    /// Gives the baseline a name that means the same run later, for `run.json`.
+    pub fn pin_baseline(&mut self, name: &str) {
+        self.baseline = Some(name.to_owned());
+        if let Some((value, _)) = self.report.get_mut("baseline") {
+            *value = name.into();
+        }
     }
 
     /// Returns the options that are not defaults, each with its name, its value and the layer that set it.
@@ -223,6 +233,7 @@ impl Settings {
             fail_under: l.optional("fail-under", |o| o.fail_under).within(0.0..=1.0)?.value,
             baseline,
             margin: l.pick("margin", |o| o.margin, 0.02).within(0.0..=1.0)?.value,
+            allow_missing: l.pick("allow-missing", |o| o.allow_missing, false).value,
             until_decided,
             max_void: l.pick("max-void", |o| o.max_void, 0).value,
             report: layers.report,

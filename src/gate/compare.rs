@@ -1,45 +1,93 @@
 //! Compares two runs, contestant by contestant and task by task. Pure.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
-use crate::gate::decision::{Criteria, Judgement, Pair, Verdict, judge};
+use super::absent::{self, Absent, There};
+use super::contest::{Contest, OVERALL, Scope};
+use super::decision::{Verdict, decide_exactly, decide_whole};
+use super::difference::ErrorFrom;
+use super::drift::{self, Drift};
+use super::family::levels;
+use super::first_difference::{FirstDifference, Steps};
+use super::guard::{flags_by_chance, p_fell};
 use crate::log::summary::PASS_THRESHOLD;
-use crate::log::{EpisodeKey, Event, EventKind, Row, Summary};
-use incident_env::TaskId;
+use crate::log::{Event, Row, Summary};
+use crate::stats::distribution::count;
+use crate::stats::mean::mean;
 
 /// The name and version of the format of a comparison.
-pub const SCHEMA: &str = "incident-bench/compare/1";
-
-/// The scope that covers all tasks.
-const OVERALL: &str = "overall";
+pub const SCHEMA: &str = "incident-bench/compare/2";
 
 /// The rules of the comparison: what is tolerated.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rules {
     /// The drop of a score that is tolerated.
     pub margin: f64,
-    /// The error of each one-sided bound.
+    /// The chance that an unchanged command is called worse, and the error of each bound of a row.
     pub alpha: f64,
+    /// Whether runs may have different suites, prompts, graders, or requests.
+    pub allow_drift: bool,
+    /// Whether the new run may lack what the base has.
+    pub allow_missing: bool,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { margin: 0.02, alpha: 0.05 }
+        Self { margin: 0.02, alpha: 0.05, allow_drift: false, allow_missing: false }
     }
 }
 
-/// The reason why two runs cannot be compared: they are not the same measurement.
+/// A run to compare: its summary, its events if they are known, and which contestant is meant.
+#[derive(Debug, Clone, Copy)]
+pub struct Side<'a> {
+    /// The summary of the run.
+    pub summary: &'a Summary,
+    /// The events of the run; empty if only the summary is known.
+    pub events: &'a [Event],
+    /// The contestant that is compared; all of them if none is named.
+    pub contestant: Option<&'a str>,
+    /// Whether the summary is a file apart from its run, which may be a copy.
+    pub is_apart: bool,
+}
+
+/// The reason why two runs are not compared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the runs have different {what}: {base} and {new}")]
-pub struct Drift {
-    /// The part that differs: suite, prompts, graders, or how a contestant was asked.
-    pub what: String,
-    /// The value in the base.
-    pub base: String,
-    /// The value in the new run.
-    pub new: String,
+pub enum Refused {
+    /// The runs are not the same measurement.
+    #[error(transparent)]
+    Drift(#[from] Drift),
+    /// Both are the same run.
+    #[error("run {0} would be compared with itself")]
+    Itself(String),
+    /// A run has no score at all.
+    #[error("run {0} has no scores")]
+    Empty(String),
+    /// A run has no contestant of this name.
+    #[error("run {run} has no contestant '{name}'; it has {known}")]
+    Unknown {
+        /// The id of the run.
+        run: String,
+        /// The name that was given.
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
+    /// Only one side names a contestant, and the other has several others.
+    #[error("which contestant of run {run} is meant? It has {known}")]
+    Which {
+        /// The id of the run.
+        run: String,
+        /// The names that there are.
+        known: String,
+    },
+    /// A run that has not begun will not play what the base has.
+    #[error("the run will not play what the baseline {base} has: {}", .what.join("; "))]
+    Missing {
+        /// The id of the base.
+        base: String,
+        /// What is missing, one text for each kind of thing and contestant.
+        what: Vec<String>,
+    },
 }
 
 /// The comparison of two runs.
@@ -53,27 +101,63 @@ pub struct Comparison {
     pub new_run: String,
     /// The drop of a score that is tolerated.
     pub margin: f64,
-    /// The error of each one-sided bound.
+    /// The chance that an unchanged command is called worse.
     pub alpha: f64,
+    /// The verdict on the whole.
+    pub verdict: Verdict,
     /// The rows: for each contestant that both runs have, first the overall score and then each task.
     pub rows: Vec<CompareRow>,
-    /// What a reader must know, such as contestants that only one run has.
+    /// What the base has and the new run lacks.
+    pub missing: Vec<Absent>,
+    /// Whether that is tolerated.
+    pub allow_missing: bool,
+    /// What a reader must know, such as contestants that only the new run has.
     pub notes: Vec<String>,
 }
 
 /// The comparison of one contestant in one scope.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CompareRow {
-    /// The label of the contestant.
+    /// The label of the contestant in the new run.
     #[serde(rename = "model")]
     pub contestant: String,
+    /// Its label in the base, if that is another one.
+    #[serde(rename = "base_model", skip_serializing_if = "Option::is_none")]
+    pub base_contestant: Option<String>,
     /// The scope: `overall`, or the name of a task.
     pub scope: String,
-    /// The scores of both runs, the errors of their difference, and the verdict.
-    // The row is flattened for the JSON, which has one object for each row. Nothing reads it back.
-    #[serde(flatten)]
-    pub judged: Judgement,
-    /// Whether the verdict follows from equal trajectories and not from statistics.
+    /// The mean of the task means of the base.
+    pub base: f64,
+    /// The mean of the task means of the new run.
+    pub new: f64,
+    /// The new score minus that of the base.
+    pub delta: f64,
+    /// The error of the difference for *the same scenarios played again*; none if a scenario has fewer than two epochs on
+    /// a side.
+    pub se_fixed: Option<f64>,
+    /// The degrees of freedom of the error by which the row is judged.
+    pub df: Option<f64>,
+    /// What that error was estimated from; none if nothing shows it, and for an exact row.
+    pub error_from: Option<ErrorFrom>,
+    /// The one-sided bounds of the difference, each with error alpha. The lower one decides `same`.
+    pub bounds_fixed: Option<[f64; 2]>,
+    /// The one-sided bounds of the difference with the row's share of the error of the whole command. They decide `worse`,
+    /// `worse_than_margin` and `better`.
+    pub bounds_family: Option<[f64; 2]>,
+    /// The error of the difference for *other incidents of the same kind*; none for fewer than two scenarios.
+    pub se_paired: Option<f64>,
+    /// The two-sided 95 % t interval of the difference for *other incidents of the same kind*.
+    pub ci95_paired: Option<[f64; 2]>,
+    /// The two-sided p-value of the sign flip over scenarios.
+    pub p_sign_flip: Option<f64>,
+    /// The decision of the gate.
+    pub verdict: Verdict,
+    /// The smallest true drop that these epochs would have called worse four times in five.
+    pub mde: Option<f64>,
+    /// The epochs of each scenario after which an unchanged agent is called the same four times in five; none without a
+    /// margin. After single epochs it is at most that many.
+    pub epochs_needed: Option<u64>,
+    /// Whether the verdict follows from equal scores or steps and not from statistics.
     pub exact: bool,
     /// Whether the contestant is being measured, as opposed to the built-in agents.
     #[serde(skip)]
@@ -81,6 +165,8 @@ pub struct CompareRow {
     /// Whether the contestant acts at random.
     #[serde(skip)]
     pub by_chance: bool,
+    /// The number of scenarios whose `p_worse` chance alone would show, on average.
+    pub flags_by_chance: f64,
     /// The scenarios whose score has changed.
     pub changed: Vec<Changed>,
 }
@@ -100,72 +186,215 @@ pub struct Changed {
     pub first_difference: Option<FirstDifference>,
 }
 
-/// The first step at which two plays of a scenario differ.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FirstDifference {
-    /// The number of the epoch, from 0.
-    pub epoch: u32,
-    /// The number of the step, from 1.
-    pub step: u32,
-    /// The action in the base; none if the episode had ended.
-    pub base: Option<String>,
-    /// The action in the new run; none if the episode had ended.
-    pub new: Option<String>,
-}
-
-/// A run to compare: its summary, and its events if they are known.
-#[derive(Debug, Clone, Copy)]
-pub struct Side<'a> {
-    /// The summary of the run.
-    pub summary: &'a Summary,
-    /// The events of the run; empty if only the summary is known.
-    pub events: &'a [Event],
-}
-
 /// Compares a new run with a base.
 ///
 /// # Errors
-/// Fails if suite, prompts or graders differ, unless that is allowed.
-pub fn compare(base: Side<'_>, new: Side<'_>, rules: Rules, allow_drift: bool) -> Result<Comparison, Drift> {
-    let drifts = drifts(base.summary, new.summary);
+/// Fails if the runs cannot be compared: one of them has no scores, both are the same run, a contestant that is named is
+/// not there, or suite, prompts, graders or requests differ without [`Rules::allow_drift`].
+pub fn compare(base: Side<'_>, new: Side<'_>, rules: &Rules) -> Result<Comparison, Refused> {
+    for side in [base, new] {
+        has_scores(side.summary)?;
+    }
+    let chosen = chosen(base, new)?;
     let mut notes = Vec::new();
-    for drift in drifts {
-        if !allow_drift {
-            return Err(drift);
+    let is_same = base.summary.run.id == new.summary.run.id && base.summary.rows == new.summary.rows;
+    if is_same && chosen.iter().all(|(a, b)| a.contestant == b.contestant) {
+        let id = base.summary.run.id.to_string();
+        if !(base.is_apart && new.is_apart) {
+            return Err(Refused::Itself(id));
+        }
+        notes.push(format!("both files are the summary of run {id}"));
+    }
+    let same_settings = chosen.iter().filter(|(before, after)| before.contestant == after.contestant);
+    let of_requests = same_settings.flat_map(|(before, after)| drift::of_requests(before, after));
+    for drift in drift::of_runs(base.summary, new.summary).into_iter().chain(of_requests) {
+        if !rules.allow_drift {
+            return Err(drift.into());
         }
         notes.push(format!("{drift}; the difference is not the agents' alone"));
     }
-    let same_seed = base.summary.run.seed == new.summary.run.seed;
-    if !same_seed {
-        notes.push(format!("the runs have different seeds: {} and {}", base.summary.run.seed, new.summary.run.seed));
+    let (before, after) = (&base.summary.run, &new.summary.run);
+    if before.seed != after.seed {
+        notes.push(format!("the runs have different seeds: {} and {}", before.seed, after.seed));
     }
-    let mut rows = Vec::new();
-    for row in &new.summary.rows {
-        let Some(before) = base.summary.rows.iter().find(|other| other.contestant == row.contestant) else {
-            notes.push(format!("{} is not in the base", row.contestant));
-            continue;
-        };
-        if before.protocol != row.protocol || before.assist != row.assist {
-            notes.push(format!("{} was asked in another way", row.contestant));
-        }
-        let steps = (steps(base.events, &row.contestant), steps(new.events, &row.contestant));
-        let same_draws = same_seed && base.summary.run.epochs == new.summary.run.epochs;
-        rows.extend(Contest { before, after: row, rules, same_draws, steps: &steps }.rows(&mut notes));
+    let same_draws = before.seed == after.seed && before.epochs == after.epochs;
+    let contests: Vec<_> = chosen.iter().map(|(before, after)| Contest::new(before, after, same_draws)).collect();
+    let mut missing = Vec::new();
+    if base.contestant.is_none() && new.contestant.is_none() {
+        missing = absent_contestants(base.summary, new.summary);
+        notes.extend(only_new(base.summary, new.summary));
     }
-    for row in &base.summary.rows {
-        if new.summary.rows.iter().all(|other| other.contestant != row.contestant) {
-            notes.push(format!("{} is not in the new run", row.contestant));
-        }
+    for contest in &contests {
+        missing.extend(absent::of_row(contest.before, contest.after, new.summary, There::Played));
+        notes.extend(contest.notes(base.summary, new.summary));
     }
-    Ok(Comparison {
+    let levels = levels_of(&contests, rules.alpha);
+    let rows = contests.iter().zip(levels).flat_map(|(contest, level)| {
+        let steps =
+            (Steps::of(base.events, &contest.before.contestant), Steps::of(new.events, &contest.after.contestant));
+        let judged = Judged { contest, rules, level, steps };
+        contest.scopes.iter().map(|scope| judged.row(scope)).collect::<Vec<_>>()
+    });
+    let mut comparison = Comparison {
         schema: SCHEMA.to_owned(),
-        base_run: base.summary.run.id.to_string(),
-        new_run: new.summary.run.id.to_string(),
+        base_run: before.id.to_string(),
+        new_run: after.id.to_string(),
         margin: rules.margin,
         alpha: rules.alpha,
-        rows,
+        verdict: Verdict::NotDecided,
+        rows: rows.collect(),
+        missing,
+        allow_missing: rules.allow_missing,
         notes,
+    };
+    let measured_only_in_new = new.summary.judged().any(Row::is_measured)
+        && !comparison.rows.iter().any(|row| row.is_measured)
+        && new.contestant.is_none();
+    if measured_only_in_new && !rules.allow_missing {
+        comparison
+            .notes
+            .push("what the new run measures is not in the base, so nothing says how it compares".to_owned());
+    } else {
+        comparison.verdict = comparison.whole();
+    }
+    Ok(comparison)
+}
+
+/// Checks before a run begins that it can be compared with a base at its end. The summary is that of the plan, in which no
+/// episode has ended.
+///
+/// # Errors
+/// Fails as [`compare`] does, and if the plan lacks what the base has without [`Rules::allow_missing`].
+pub fn check(base: &Summary, planned: &Summary, rules: &Rules) -> Result<(), Refused> {
+    has_scores(base)?;
+    let pairs = common(base, planned);
+    let of_requests = pairs.iter().flat_map(|(before, after)| drift::of_requests(before, after));
+    if let Some(drift) = drift::of_runs(base, planned).into_iter().chain(of_requests).find(|_| !rules.allow_drift) {
+        return Err(drift.into());
+    }
+    let mut missing = absent_contestants(base, planned);
+    missing.extend(pairs.iter().flat_map(|(before, after)| absent::of_row(before, after, planned, There::Planned)));
+    if rules.allow_missing && !pairs.is_empty() || missing.is_empty() {
+        return Ok(());
+    }
+    Err(Refused::Missing { base: base.run.id.to_string(), what: absent::texts(&missing) })
+}
+
+fn has_scores(summary: &Summary) -> Result<(), Refused> {
+    let scores = summary.rows.iter().flat_map(|row| row.tasks.values()).flat_map(|task| task.scenarios.values());
+    let any = scores.into_iter().any(absent::has_score);
+    any.then_some(()).ok_or_else(|| Refused::Empty(summary.run.id.to_string()))
+}
+
+/// The contestants that both runs have.
+fn common<'a>(base: &'a Summary, new: &'a Summary) -> Vec<(&'a Row, &'a Row)> {
+    let of_base = |row: &Row| base.rows.iter().find(|other| other.contestant == row.contestant);
+    new.rows.iter().filter_map(|row| Some((of_base(row)?, row))).collect()
+}
+
+/// The contestants that are compared: all that both runs have, or the two that are named. Where one side names none, it is
+/// the one of the same name, or the only one.
+fn chosen<'a>(base: Side<'a>, new: Side<'a>) -> Result<Vec<(&'a Row, &'a Row)>, Refused> {
+    let names =
+        |summary: &Summary| summary.rows.iter().map(|row| row.contestant.as_str()).collect::<Vec<_>>().join(", ");
+    let find = |summary: &'a Summary, name: &str| {
+        let found = summary.rows.iter().find(|row| row.contestant == name);
+        found.ok_or_else(|| Refused::Unknown {
+            run: summary.run.id.to_string(),
+            name: name.to_owned(),
+            known: names(summary),
+        })
+    };
+    let like = |summary: &'a Summary, name: &str| match summary.rows.as_slice() {
+        [only] => Ok(only),
+        _ => find(summary, name).map_err(|_| Refused::Which { run: summary.run.id.to_string(), known: names(summary) }),
+    };
+    let (base_of, new_of) = (base.summary, new.summary);
+    Ok(match (base.contestant, new.contestant) {
+        (None, None) => common(base_of, new_of),
+        (Some(a), Some(b)) => vec![(find(base_of, a)?, find(new_of, b)?)],
+        (Some(a), None) => vec![(find(base_of, a)?, like(new_of, a)?)],
+        (None, Some(b)) => vec![(like(base_of, b)?, find(new_of, b)?)],
     })
+}
+
+/// The contestants of the base that have scores and are not in the new run.
+fn absent_contestants(base: &Summary, new: &Summary) -> Vec<Absent> {
+    let has_any = |row: &&Row| row.tasks.values().any(|task| task.scenarios.values().any(absent::has_score));
+    let is_gone = |row: &&Row| new.rows.iter().all(|other| other.contestant != row.contestant);
+    let gone = base.rows.iter().filter(has_any).filter(is_gone);
+    gone.map(|row| Absent::Contestant { model: row.contestant.clone() }).collect()
+}
+
+/// Says which contestants only the new run has.
+fn only_new(base: &Summary, new: &Summary) -> Vec<String> {
+    let is_new = |row: &&Row| base.rows.iter().all(|other| other.contestant != row.contestant);
+    new.rows.iter().filter(is_new).map(|row| format!("{} is not in the base", row.contestant)).collect()
+}
+
+/// The error of the whole command that the rows of each contestant may use. Contestants that are judged by statistics and
+/// count for the verdict share it; any other one that is shown has it to itself, because it fails no command.
+fn levels_of(contests: &[Contest<'_>], alpha: f64) -> Vec<f64> {
+    let any_measured = contests.iter().any(|contest| contest.after.is_measured());
+    let shares =
+        |contest: &Contest<'_>| contest.is_judged_by_statistics() && (contest.after.is_measured() || !any_measured);
+    let p: Vec<_> = contests.iter().filter(|contest| shares(contest)).map(Contest::p_worse).collect();
+    let mut of_shares = levels(&p, alpha).into_iter();
+    contests.iter().map(|contest| if shares(contest) { of_shares.next().unwrap_or(alpha) } else { alpha }).collect()
+}
+
+/// A contest with what is needed to judge it.
+struct Judged<'a> {
+    contest: &'a Contest<'a>,
+    rules: &'a Rules,
+    /// The error that its rows share.
+    level: f64,
+    steps: (Steps, Steps),
+}
+
+impl Judged<'_> {
+    fn row(&self, scope: &Scope) -> CompareRow {
+        let Contest { before, after, is_exact, .. } = self.contest;
+        let Rules { margin, alpha, .. } = *self.rules;
+        let found = &scope.difference;
+        let of_command = self.level / count(self.contest.rows());
+        let (judged, bounds) = found.judge(alpha, of_command, margin);
+        let verdict = if *is_exact { decide_exactly(found.delta) } else { judged };
+        let changed = scope.scenarios.iter().zip(&scope.pairs).filter_map(|(scenario, pair)| {
+            let (base, new) = mean(&pair.base).zip(mean(&pair.new))?;
+            ((base - new).abs() > 1e-12).then(|| Changed {
+                scenario: scenario.clone(),
+                base,
+                new,
+                p_worse: p_fell(pair, PASS_THRESHOLD),
+                first_difference: self.steps.0.first_difference(&self.steps.1, scenario),
+            })
+        });
+        CompareRow {
+            contestant: after.contestant.clone(),
+            base_contestant: Some(before.contestant.clone()).filter(|base| *base != after.contestant),
+            scope: scope.name.to_owned(),
+            base: found.base,
+            new: found.new,
+            delta: found.delta,
+            se_fixed: found.se_fixed,
+            df: found.error.map(|(error, _)| error.df),
+            error_from: found.error.map(|(_, from)| from).filter(|_| !is_exact),
+            bounds_fixed: bounds.map(|bounds| bounds.of_row),
+            bounds_family: bounds.map(|bounds| bounds.of_command),
+            se_paired: found.paired.map(|paired| paired.se),
+            ci95_paired: found.paired.map(|paired| paired.ci95),
+            p_sign_flip: found.p_sign_flip(),
+            verdict,
+            mde: found.detectable(of_command, margin),
+            epochs_needed: found.epochs_needed(alpha, margin),
+            exact: *is_exact,
+            is_measured: after.is_measured(),
+            by_chance: after.is_by_chance(),
+            flags_by_chance: flags_by_chance(&scope.pairs, PASS_THRESHOLD),
+            changed: changed.collect(),
+        }
+    }
 }
 
 impl Comparison {
@@ -177,168 +406,22 @@ impl Comparison {
         self.rows.iter().filter(move |row| if any_measured { row.is_measured } else { alone || !row.by_chance })
     }
 
-    /// The verdict on the whole. It is a regression if any row that counts is one, whatever its scope. A task with few
-    /// scenarios can seldom be decided alone, so only the `overall` rows can leave the whole inconclusive.
+    /// Whether the new run lacks what the base has, and that is not tolerated.
     #[must_use]
-    pub fn verdict(&self) -> Verdict {
-        let mut overall = self.counting().filter(|row| row.scope == OVERALL);
-        if self.counting().any(|row| row.judged.verdict == Verdict::Regressed) {
-            Verdict::Regressed
-        } else if overall.any(|row| row.judged.verdict == Verdict::Inconclusive) || self.rows.is_empty() {
-            Verdict::Inconclusive
-        } else {
-            Verdict::Pass
-        }
-    }
-}
-
-fn drifts(base: &Summary, new: &Summary) -> Vec<Drift> {
-    let (a, b) = (&base.run, &new.run);
-    let any_model = base.rows.iter().chain(&new.rows).any(|row| row.protocol.is_some());
-    let graders = (a.graders.join(", "), b.graders.join(", "));
-    [
-        ("suite", a.suite_digest.clone(), b.suite_digest.clone(), true),
-        ("prompts", a.prompts_digest.clone(), b.prompts_digest.clone(), any_model),
-        ("graders", graders.0, graders.1, true),
-    ]
-    .into_iter()
-    .filter(|(_, base, new, matters)| *matters && base != new)
-    .map(|(what, base, new, _)| Drift { what: what.to_owned(), base, new })
-    .chain(asked_otherwise(base, new))
-    .collect()
-}
-
-/// The differences between the requests to the contestants that both runs have. Older summaries do not say how a model
-/// was asked.
-fn asked_otherwise(base: &Summary, new: &Summary) -> Vec<Drift> {
-    let mut drifts = Vec::new();
-    for after in &new.rows {
-        let Some(before) = base.rows.iter().find(|row| row.contestant == after.contestant) else { continue };
-        let label = &after.contestant;
-        if let Some((base, new)) = before.think.zip(after.think).filter(|(base, new)| base != new) {
-            let what = format!("settings of {label} (think)");
-            drifts.push(Drift { what, base: base.as_str().to_owned(), new: new.as_str().to_owned() });
-        }
-        let Some((base, new)) = before.asked.as_ref().zip(after.asked.as_ref()) else { continue };
-        for ((what, base), (_, new)) in base.what_matters().into_iter().zip(new.what_matters()) {
-            if base != new {
-                drifts.push(Drift { what: format!("settings of {label} ({what})"), base, new });
-            }
-        }
-    }
-    drifts
-}
-
-type Steps = BTreeMap<(String, u32), Vec<String>>;
-
-/// The actions of a contestant, by scenario and epoch.
-fn steps(events: &[Event], model: &str) -> Steps {
-    let mut steps = Steps::new();
-    for event in events {
-        if let (EventKind::StepTaken(step), Some(EpisodeKey { contestant: of, scenario, epoch })) =
-            (&event.event, &event.episode)
-            && of == model
-        {
-            let parameters = serde_json::to_string(&step.parameters).unwrap_or_default();
-            let action = format!("{} {parameters}", step.action_type);
-            steps.entry((scenario.clone(), *epoch)).or_default().push(action);
-        }
-    }
-    steps
-}
-
-/// One contestant before and after.
-struct Contest<'a> {
-    before: &'a Row,
-    after: &'a Row,
-    rules: Rules,
-    /// Whether both runs have the same seed and epochs. With another seed, the contestant that acts at random is
-    /// another player.
-    same_draws: bool,
-    steps: &'a (Steps, Steps),
-}
-
-impl Contest<'_> {
-    fn rows(&self, notes: &mut Vec<String>) -> Vec<CompareRow> {
-        let mut names = Vec::new();
-        let mut pairs: Vec<Pair<TaskId>> = Vec::new();
-        for (task, after) in &self.after.tasks {
-            for (scenario, new) in &after.scenarios {
-                let base = self.before.tasks.get(task).and_then(|task| task.scenarios.get(scenario));
-                let scores = |epochs: &[Option<f64>]| epochs.iter().flatten().copied().collect::<Vec<_>>();
-                let (base, new) = (base.map(|base| scores(&base.epochs)).unwrap_or_default(), scores(&new.epochs));
-                if base.is_empty() || new.is_empty() {
-                    notes.push(format!(
-                        "{}: {scenario} has no score in one of the runs and is left out",
-                        self.after.contestant
-                    ));
-                    continue;
-                }
-                names.push(scenario.clone());
-                pairs.push(Pair { task: *task, base, new });
-            }
-        }
-        let mut rows: Vec<_> = self.row(OVERALL, &names, &pairs).into_iter().collect();
-        for task in TaskId::ALL {
-            let of_task = |pair: &&(&String, &Pair<TaskId>)| pair.1.task == task;
-            let chosen: Vec<_> = names.iter().zip(&pairs).collect();
-            let (names, pairs): (Vec<_>, Vec<_>) =
-                chosen.iter().filter(of_task).map(|(name, pair)| ((*name).clone(), (*pair).clone())).unzip();
-            rows.extend(self.row(task.as_str(), &names, &pairs));
-        }
-        rows
+    pub fn is_incomplete(&self) -> bool {
+        !self.missing.is_empty() && !self.allow_missing
     }
 
-    fn row(&self, scope: &str, names: &[String], pairs: &[Pair<TaskId>]) -> Option<CompareRow> {
-        let Rules { margin, alpha } = self.rules;
-        let judged = judge(pairs, &Criteria { margin, alpha, pass_threshold: PASS_THRESHOLD })?;
-        // A policy without a model does the same again, and a contestant that took the same steps cannot have got
-        // worse.
-        let same =
-            self.before.trajectory_digest.is_some() && self.before.trajectory_digest == self.after.trajectory_digest;
-        let by_chance = self.after.is_by_chance();
-        let exact = same || (!self.after.is_measured() && (!by_chance || self.same_draws));
-        let verdict = match (exact, judged.verdict) {
-            (true, _) if same || judged.delta >= 0.0 => Verdict::Pass,
-            (true, _) => Verdict::Regressed,
-            (false, verdict) => verdict,
-        };
-        let mean = |scores: &[f64]| crate::stats::mean::mean(scores).unwrap_or_default();
-        let changed = names.iter().zip(pairs).enumerate().filter_map(|(index, (scenario, pair))| {
-            let (base, new) = (mean(&pair.base), mean(&pair.new));
-            let p_worse = judged.moved.iter().find(|moved| moved.scenario == index).map(|moved| moved.p_worse);
-            let is_changed = (base - new).abs() > 1e-12;
-            is_changed.then(|| Changed {
-                scenario: scenario.clone(),
-                base,
-                new,
-                p_worse,
-                first_difference: self.first_difference(scenario),
-            })
-        });
-        Some(CompareRow {
-            contestant: self.after.contestant.clone(),
-            scope: scope.to_owned(),
-            changed: changed.collect(),
-            judged: Judgement { verdict, ..judged },
-            exact,
-            is_measured: self.after.is_measured(),
-            by_chance,
-        })
+    /// Says what the base has and the new run lacks, one text for each kind of thing and contestant.
+    #[must_use]
+    pub fn missing_texts(&self) -> Vec<String> {
+        absent::texts(&self.missing)
     }
 
-    fn first_difference(&self, scenario: &str) -> Option<FirstDifference> {
-        let (base, new) = self.steps;
-        base.iter().filter(|((of, _), _)| of == scenario).find_map(|(key, before)| {
-            let after = new.get(key)?;
-            let longest = before.len().max(after.len());
-            let step = (0..longest).find(|step| before.get(*step) != after.get(*step))?;
-            Some(FirstDifference {
-                epoch: key.1,
-                step: u32::try_from(step + 1).unwrap_or(u32::MAX),
-                base: before.get(step).cloned(),
-                new: after.get(step).cloned(),
-            })
-        })
+    /// The verdict on the whole. What the new run lacks leaves it undecided, unless something is worse.
+    fn whole(&self) -> Verdict {
+        let rows = self.counting().map(|row| (row.scope == OVERALL, row.verdict));
+        let verdict = decide_whole(rows).unwrap_or(Verdict::NotDecided);
+        if self.is_incomplete() && !verdict.is_worse() { Verdict::NotDecided } else { verdict }
     }
 }

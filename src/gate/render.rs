@@ -2,78 +2,112 @@
 
 use std::fmt::Write;
 
-use super::compare::{CompareRow, Comparison};
-use crate::gate::decision::Verdict;
+use super::compare::{Changed, CompareRow, Comparison};
+use super::decision::Verdict;
+use super::difference::ErrorFrom;
+use crate::report::score_table::{one_line, plural};
 
 const HEAD: [&str; 8] = ["model", "scope", "base", "new", "Δ", "these scenarios", "incidents like these", "verdict"];
+
+/// The name of a row: that of the contestant, or both where they differ.
+fn name(row: &CompareRow) -> String {
+    match &row.base_contestant {
+        Some(base) => format!("{base} → {}", row.contestant),
+        None => row.contestant.clone(),
+    }
+}
 
 fn cells(row: &CompareRow) -> Vec<String> {
     let interval =
         |bounds: Option<[f64; 2]>| bounds.map_or("–".to_owned(), |[low, high]| format!("[{low:+.3}, {high:+.3}]"));
     let how = if row.exact { " (exact)" } else { "" };
     vec![
-        row.contestant.clone(),
+        name(row),
         row.scope.clone(),
-        format!("{:.3}", row.judged.base),
-        format!("{:.3}", row.judged.new),
-        format!("{:+.3}", row.judged.delta),
-        if row.exact { "–".to_owned() } else { interval(row.judged.bounds_fixed) },
-        interval(row.judged.ci95_paired),
-        format!("{}{how}", row.judged.verdict),
+        format!("{:.3}", row.base),
+        format!("{:.3}", row.new),
+        // No difference has no sign.
+        format!("{:+.3}", if row.delta.abs() < 5e-4 { 0.0 } else { row.delta }),
+        if row.exact { "–".to_owned() } else { interval(row.bounds_fixed) },
+        interval(row.ci95_paired),
+        format!("{}{how}", row.verdict),
     ]
 }
 
-/// What a reader needs in order to act: what could not be decided, and what changed.
+/// What a reader needs in order to act: what is missing, what could not be decided, and what changed.
 fn remarks(comparison: &Comparison) -> Vec<String> {
-    let mut remarks = comparison.notes.clone();
+    let how =
+        if comparison.allow_missing { "allowed by --allow-missing" } else { "what is not there is not agreement" };
+    let mut remarks: Vec<_> =
+        comparison.missing_texts().into_iter().map(|what| format!("the new run lacks {what}; {how}")).collect();
+    remarks.extend(comparison.notes.iter().cloned());
     for row in &comparison.rows {
-        if row.judged.verdict == Verdict::Inconclusive {
-            let mut text = format!("{}, {}: cannot be decided", row.contestant, row.scope);
-            match (row.judged.mde, row.judged.epochs_needed) {
-                (Some(mde), Some(epochs)) => {
-                    let _ = write!(
-                        text,
-                        "; these epochs would show a difference of {mde:.3}, {epochs} epochs one of {}",
-                        comparison.margin
-                    );
-                }
-                (Some(mde), None) => {
-                    let _ = write!(text, "; these epochs would show a difference of {mde:.3}");
-                }
-                _ => text += "; with one epoch nothing is known of the spread: give --epochs 2 or more",
-            }
-            remarks.push(text);
+        if row.verdict == Verdict::NotDecided {
+            remarks.push(format!("{}, {}: {}", name(row), row.scope, undecided(row, comparison.margin)));
         }
-        for changed in row.changed.iter().filter(|_| row.scope == "overall") {
-            let mut text =
-                format!("{}, {}: {:.3} → {:.3}", row.contestant, changed.scenario, changed.base, changed.new);
-            if let Some(p) = changed.p_worse {
-                let _ = write!(text, ", worse with probability {p:.3}");
-            }
-            if let Some(first) = &changed.first_difference {
-                let end = || "had ended".to_owned();
-                let _ = write!(
-                    text,
-                    "; they part at step {}: {} | {}",
-                    first.step,
-                    first.base.clone().unwrap_or_else(end),
-                    first.new.clone().unwrap_or_else(end)
-                );
-            }
-            remarks.push(text);
+        if row.scope != "overall" {
+            continue;
+        }
+        remarks.extend(row.changed.iter().map(|changed| format!("{}, {}", name(row), moved(changed))));
+        let flags = row.changed.iter().filter(|changed| changed.p_worse.is_some()).count();
+        if flags > 0 && !row.exact {
+            remarks.push(format!(
+                "{}: {} worse with a probability above .99, judged alone; chance makes {:.2} of them on average",
+                name(row),
+                if flags == 1 { "1 scenario is".to_owned() } else { format!("{flags} scenarios are") },
+                row.flags_by_chance
+            ));
         }
     }
     remarks
 }
 
+/// What would decide a row.
+fn undecided(row: &CompareRow, margin: f64) -> String {
+    let mut text = "not decided".to_owned();
+    let single = row.error_from != Some(ErrorFrom::Epochs);
+    match (row.mde, row.epochs_needed) {
+        (Some(mde), epochs) => {
+            let _ = write!(text, "; these epochs would show a drop of {mde:.3}");
+            if let Some(epochs) = epochs {
+                let most = if single { "at most " } else { "" };
+                let epochs = plural(usize::try_from(epochs).unwrap_or(usize::MAX), "epoch");
+                let _ = write!(text, ", {most}{epochs} that nothing has changed within {margin}");
+            }
+        }
+        _ => text += "; one epoch of one scenario shows no spread: give --epochs 2 or more",
+    }
+    text
+}
+
+/// How a scenario changed.
+fn moved(changed: &Changed) -> String {
+    let mut text = format!("{}: {:.3} → {:.3}", changed.scenario, changed.base, changed.new);
+    if let Some(p) = changed.p_worse {
+        let _ = write!(text, ", worse with probability {p:.3}");
+    }
+    if let Some(first) = &changed.first_difference {
+        let end = || "had ended".to_owned();
+        let _ = write!(
+            text,
+            "; they part at step {}: {} | {}",
+            first.step,
+            first.base.clone().unwrap_or_else(end),
+            first.new.clone().unwrap_or_else(end)
+        );
+    }
+    text
+}
+
 /// Renders the comparison for a terminal.
 #[must_use]
 pub fn table(comparison: &Comparison) -> String {
-    let rows: Vec<_> = comparison.rows.iter().map(cells).collect();
+    let rows: Vec<_> =
+        comparison.rows.iter().map(|row| cells(row).iter().map(|cell| one_line(cell)).collect()).collect();
     let mut text = format!("{} → {}\n", comparison.base_run, comparison.new_run);
     text += &crate::report::table::grid(&HEAD, &rows);
     for remark in remarks(comparison) {
-        let _ = writeln!(text, "· {}", crate::report::score_table::one_line(&remark));
+        let _ = writeln!(text, "· {}", one_line(&remark));
     }
     text
 }
@@ -83,11 +117,14 @@ pub fn table(comparison: &Comparison) -> String {
 pub fn markdown(comparison: &Comparison) -> String {
     let rows: Vec<_> = comparison.rows.iter().map(cells).collect();
     let mut text = format!(
-        "### Comparison of {} with {}\n\nMargin {}, one-sided bounds at {:.0} %.\n\n",
+        "### Comparison of {} with {}\n\nVerdict: {}. Margin {}, one-sided bounds at {:.0} %; a change is called one with an \
+         error of {:.0} % for all rows together.\n\n",
         comparison.new_run,
         comparison.base_run,
+        comparison.verdict,
         comparison.margin,
-        (1.0 - comparison.alpha) * 100.0
+        (1.0 - comparison.alpha) * 100.0,
+        comparison.alpha * 100.0
     );
     text += &crate::report::markdown::grid(&HEAD.map(str::to_owned), &rows);
     text.push('\n');
@@ -97,58 +134,83 @@ pub fn markdown(comparison: &Comparison) -> String {
     text
 }
 
-/// Renders commands for a GitHub Actions log, with one annotation for each row that counts and does not
-/// pass.
+/// Renders commands for a GitHub Actions log, with one annotation for each row that counts and is worse or not decided, and
+/// for each thing that is missing.
 #[must_use]
 pub fn annotations(comparison: &Comparison) -> String {
     let mut text = String::new();
-    for row in comparison.counting().filter(|row| row.judged.verdict != Verdict::Pass) {
-        let level = if row.judged.verdict == Verdict::Regressed { "error" } else { "warning" };
-        let message = format!(
-            "{} {}: {:.3} to {:.3} ({:+.3})",
-            row.contestant, row.scope, row.judged.base, row.judged.new, row.judged.delta
-        );
-        // The runner reads % and line breaks in their encoded form.
-        let message = crate::report::score_table::one_line(&message).replace('%', "%25");
-        let _ = writeln!(text, "::{level} title=incident-bench {}::{message}", row.judged.verdict);
+    for row in comparison.counting().filter(|row| row.verdict < Verdict::Same) {
+        let level = if row.verdict.is_worse() { "error" } else { "warning" };
+        let message = format!("{} {}: {:.3} to {:.3} ({:+.3})", name(row), row.scope, row.base, row.new, row.delta);
+        let _ = writeln!(text, "::{level} title=incident-bench {}::{}", row.verdict, command_data(&message));
+    }
+    for what in comparison.missing_texts().iter().filter(|_| comparison.is_incomplete()) {
+        let message = command_data(&format!("the new run lacks {what}"));
+        let _ = writeln!(text, "::warning title=incident-bench {}::{message}", Verdict::NotDecided);
     }
     text
 }
 
+/// Escapes a text as the data of a workflow command, which ends with its line. The encoded forms are those that the runner
+/// of GitHub Actions reads.
+fn command_data(text: &str) -> String {
+    one_line(&text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A"))
+}
+
 /// Renders the comparison as `JUnit` XML, with a suite for each contestant that counts and a case for each
-/// scope.
+/// scope. What is missing has a suite of its own.
 #[must_use]
 pub fn junit(comparison: &Comparison) -> String {
+    let escape = crate::report::markup::escape;
     let mut text =
         String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"incident-bench compare\">\n");
-    let mut models: Vec<_> = comparison.counting().map(|row| &row.contestant).collect();
-    models.dedup();
-    for model in models {
-        let rows: Vec<_> = comparison.rows.iter().filter(|row| row.contestant == *model).collect();
-        let count = |verdict| rows.iter().filter(|row| row.judged.verdict == verdict).count();
+    let mut names: Vec<_> = comparison.counting().map(name).collect();
+    names.dedup();
+    for contestant in names {
+        let rows: Vec<_> = comparison.rows.iter().filter(|row| name(row) == contestant).collect();
+        let contestant = escape(&contestant);
         let _ = writeln!(
             text,
-            "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\">",
-            crate::report::markup::escape(model),
+            "  <testsuite name=\"{contestant}\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\">",
             rows.len(),
-            count(Verdict::Regressed),
-            count(Verdict::Inconclusive)
+            rows.iter().filter(|row| row.verdict.is_worse()).count(),
+            rows.iter().filter(|row| row.verdict == Verdict::NotDecided).count()
         );
         for row in rows {
-            let message = format!("{:.4} to {:.4} ({:+.4})", row.judged.base, row.judged.new, row.judged.delta);
-            let inner = match row.judged.verdict {
-                Verdict::Regressed => format!("<failure message=\"{message}\"/>"),
-                Verdict::Inconclusive => format!("<skipped message=\"inconclusive: {message}\"/>"),
-                Verdict::Pass => String::new(),
+            let message = format!("{}: {:.4} to {:.4} ({:+.4})", row.verdict, row.base, row.new, row.delta);
+            let inner = match row.verdict {
+                Verdict::Worse | Verdict::WorseThanMargin => format!("<failure message=\"{message}\"/>"),
+                Verdict::NotDecided => format!("<skipped message=\"{message}\"/>"),
+                Verdict::Same | Verdict::Better => format!("<system-out>{message}</system-out>"),
             };
+            let scope = escape(&row.scope);
+            let _ = writeln!(text, "    <testcase classname=\"{contestant}\" name=\"{scope}\">{inner}</testcase>");
+        }
+        text += "  </testsuite>\n";
+    }
+    let missing = comparison.missing_texts();
+    if comparison.is_incomplete() {
+        let n = missing.len();
+        let _ =
+            writeln!(text, "  <testsuite name=\"missing\" tests=\"{n}\" failures=\"0\" errors=\"0\" skipped=\"{n}\">");
+        for what in missing {
+            let what = escape(&what);
             let _ = writeln!(
                 text,
-                "    <testcase classname=\"{}\" name=\"{}\">{inner}</testcase>",
-                crate::report::markup::escape(model),
-                crate::report::markup::escape(&row.scope)
+                "    <testcase classname=\"missing\" name=\"{what}\"><skipped message=\"not_decided: the new run lacks it\"/></testcase>"
             );
         }
         text += "  </testsuite>\n";
     }
     text + "</testsuites>\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hostile_name_stays_in_its_command() {
+        assert_eq!(command_data("50 %\r\n::error::x"), "50 %25%0D%0A::error::x");
+    }
 }

@@ -3,9 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rounding::round4;
+use super::rounding::{round4, round6};
 use crate::stats::epochs::{Constant, flip_rate, icc, se_fixed, task_weights};
-use crate::stats::{distribution, mean, passk, proportion};
+use crate::stats::proportion::Clustered;
+use crate::stats::{mean, passk};
 use incident_env::TaskId;
 
 /// How certain the overall score of a row is. Values have four decimals, and a value that cannot be estimated is
@@ -20,9 +21,6 @@ pub struct Reliability {
     /// least two epochs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub se_fixed: Option<f64>,
-    /// The normal 95 % interval with `se_fixed`. It is not clipped to [0, 1].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ci95_fixed: Option<[f64; 2]>,
     /// The rate at which episodes pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pass_rate: Option<PassRate>,
@@ -55,7 +53,7 @@ pub struct PassRate {
     pub value: f64,
     /// The number of independent episodes that carry as much information.
     pub effective_n: f64,
-    /// The 95 % interval of Wilson with `effective_n` episodes.
+    /// The 95 % interval of Wilson with `effective_n` episodes and t of one less than the number of scenarios.
     pub wilson95: [f64; 2],
 }
 
@@ -92,16 +90,14 @@ pub fn reliability(cells: &[Cell], threshold: f64, deterministic: bool) -> Optio
         ..Reliability::default()
     };
     // If a task has no score, there is no overall score that could have an error.
-    if let Some(overall) = overall(cells, |cell| mean::mean(&cell.scores)) {
+    if overall(cells, |cell| mean::mean(&cell.scores)).is_some() {
         let weights = task_weights(&scored.iter().map(|cell| cell.task).collect::<Vec<_>>());
         let error = |constant| se_fixed(&by_epoch, &weights, constant);
         let se = match error(Constant::Zero) {
             Some(se) if se <= 0.0 && !deterministic => error(Constant::Posterior),
             se => se,
         };
-        let critical = distribution::normal_quantile(0.975);
         found.se_fixed = se.map(round4);
-        found.ci95_fixed = se.zip(critical).map(|(se, z)| [overall - z * se, overall + z * se].map(round4));
     }
     if cells.iter().any(|cell| cell.void > 0) {
         let with_zeros = |cell: &Cell| {
@@ -142,11 +138,14 @@ fn pass_rate(scored: &[&Cell], threshold: f64) -> Option<PassRate> {
         Some(f64::from(passes(&cell.scores, threshold)) / f64::from(epochs))
     };
     let rates: Vec<_> = scored.iter().map(rate).collect::<Option<_>>()?;
-    let value = mean::mean(&rates)?;
     let epochs = scored.iter().map(|cell| cell.scores.len()).max()?;
-    let effective_n = proportion::effective_n(value, mean::standard_error(&rates)?, rates.len(), epochs)?;
-    let wilson95 = proportion::wilson(value, effective_n, distribution::normal_quantile(0.975)?)?;
-    Some(PassRate { threshold, value: round4(value), effective_n: round4(effective_n), wilson95: wilson95.map(round4) })
+    let found = Clustered::mean_of(&rates, epochs)?;
+    Some(PassRate {
+        threshold,
+        value: round6(found.share),
+        effective_n: round6(found.effective_n),
+        wilson95: found.ci95.map(round6),
+    })
 }
 
 /// Computes pass@k and pass^k for every k up to the number of epochs; nothing with one epoch.
@@ -183,8 +182,8 @@ mod tests {
         near(found.icc, 0.4667, 1e-9);
         near(found.flip_rate, 0.4444, 1e-9);
         let rate = found.pass_rate.unwrap();
-        near(rate.effective_n, 14.0, 1e-9);
-        near_both(rate.wilson95, [0.3359, 0.7949], 1e-9);
+        near(rate.effective_n, 14.0, 1e-4);
+        near_both(rate.wilson95, [0.3007, 0.8201], 5e-5);
         assert_eq!(found.pass_hat, [0.5833, 0.4444, 0.3611, 0.3333]);
         assert_eq!(found.pass_at, [0.5833, 0.7222, 0.7778, 0.7778]);
         assert_eq!(found.overall_void_as_zero, None);

@@ -9,3 +9,8 @@ use incident_env::Points;
 pub(super) fn round4(value: f64) -> f64 {
     Points::round(value).to_f64()
 }
+
+/// Rounds a value to six decimals. Tables show two or three of them, so that what is shown is hardly ever rounded twice.
+pub(super) fn round6(value: f64) -> f64 {
+    (value * 1e6).round_ties_even() / 1e6
+}

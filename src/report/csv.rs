@@ -5,9 +5,9 @@ use crate::log::{Row, Summary};
 use incident_env::TaskId;
 
 /// The number of columns.
-const WIDTH: usize = 24;
+const WIDTH: usize = 26;
 /// The number of columns that every row can have; the others belong to a contestant as a whole.
-const COMMON: usize = 13;
+const COMMON: usize = 15;
 
 const HEAD: [&str; WIDTH] = [
     "model",
@@ -20,6 +20,8 @@ const HEAD: [&str; WIDTH] = [
     "score",
     "ci95_low",
     "ci95_high",
+    "range_low",
+    "range_high",
     "relative",
     "cause_right",
     "epochs",
@@ -44,7 +46,13 @@ pub fn render(summary: &Summary) -> String {
         text += &line(overall(row, summary.run.epochs));
         for (task, score) in &row.tasks {
             let cause_right = row.cause_right().filter(|_| *task == TaskId::RootCauseAnalysis);
-            let scores = Scores { mean: score.mean, ci95: score.ci95, relative: score.relative, cause_right };
+            let scores = Scores {
+                mean: score.mean,
+                ci95: score.ci95,
+                range: score.range,
+                relative: score.relative,
+                cause_right,
+            };
             text += &line(cells(row, "task", Some(*task), None, scores, None));
             for (id, scenario) in &score.scenarios {
                 let epochs: Vec<_> =
@@ -63,12 +71,19 @@ pub fn render(summary: &Summary) -> String {
 struct Scores {
     mean: Option<f64>,
     ci95: Option<[f64; 2]>,
+    range: Option<[f64; 2]>,
     relative: Option<f64>,
     cause_right: Option<f64>,
 }
 
 fn overall(row: &Row, epochs: u32) -> [String; WIDTH] {
-    let scores = Scores { mean: row.overall, ci95: row.overall_ci95, relative: row.relative, cause_right: None };
+    let scores = Scores {
+        mean: row.overall,
+        ci95: row.overall_ci95,
+        range: row.overall_range,
+        relative: row.relative,
+        cause_right: None,
+    };
     let mut line = cells(row, "overall", None, None, scores, Some(epochs.to_string()));
     let more = [
         row.episodes.to_string(),
@@ -107,6 +122,8 @@ fn cells(
         optional(scores.mean),
         optional(scores.ci95.map(|[low, _]| low)),
         optional(scores.ci95.map(|[_, high]| high)),
+        optional(scores.range.map(|[low, _]| low)),
+        optional(scores.range.map(|[_, high]| high)),
         optional(scores.relative),
         optional(scores.cause_right),
         epochs.unwrap_or_default(),

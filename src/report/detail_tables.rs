@@ -20,8 +20,8 @@ pub(super) struct Table {
 pub(super) const RELIABILITY: &str = "\
 Two errors answer two questions. Incidents like these: how far the score of other incidents of this kind may lie, from \
 the spread over scenarios; for leaderboards. These scenarios: how far the score of another run of the same scenarios \
-may lie, from the spread over epochs; for gates. An episode passes from 0.8 on; its interval is Wilson's, on the \
-number of independent episodes that the scenarios are worth. pass@k: one of k epochs passes; pass^k: all of them do.";
+may lie, from the spread over epochs; for gates. An episode passes from 0.8 on; its interval is Wilson's, with Student's t, on \
+the number of independent episodes that the scenarios are worth. pass@k: one of k epochs passes; pass^k: all of them do.";
 
 /// Makes a table with a row for each contestant: both errors, the pass rate, and what epochs show. Columns without any
 /// value are left out; none if nothing is known.

@@ -19,6 +19,9 @@ pub struct Cells {
     pub notes: Vec<String>,
 }
 
+/// Below this number of scenarios an interval is wide because they are few.
+const FEW: usize = 30;
+
 /// The cell for a missing value.
 pub const NONE: &str = "–";
 
@@ -40,7 +43,7 @@ pub fn cells(summary: &Summary) -> Cells {
     }
     columns.extend([
         ("hard", (|row| score(row.task_mean(TaskId::RemediationPlanning))) as fn(&Row) -> String),
-        ("overall ± 95 %", overall),
+        ("overall [95 %]", overall),
     ]);
     if rows.iter().any(|row| row.relative.is_some()) {
         columns.push(("relative", |row| place(row.relative)));
@@ -95,9 +98,10 @@ pub(super) fn place(relative: Option<f64>) -> String {
 }
 
 fn overall(row: &Row) -> String {
-    match (row.overall, row.overall_ci95) {
-        (Some(mean), Some([low, high])) => format!("{mean:.3} ± {:.2}", (high - low) / 2.0),
-        (mean, _) => score(mean),
+    match (row.overall, row.overall_ci95, row.overall_range) {
+        (Some(mean), Some([low, high]), _) => format!("{mean:.3} [{low:.2}, {high:.2}]"),
+        (Some(mean), None, Some([low, high])) => format!("{mean:.3} ({low:.2}–{high:.2})"),
+        (mean, ..) => score(mean),
     }
 }
 
@@ -205,11 +209,20 @@ fn notes(summary: &Summary) -> Vec<String> {
 
 fn size(summary: &Summary) -> String {
     let scenarios = summary.rows.first().map_or(0, |row| row.tasks.values().map(|task| task.scenarios.len()).sum());
-    format!(
-        "{} × {}; ± is the 95 % interval for incidents like these, wide because scenarios are few.",
-        plural(scenarios, "scenario"),
-        plural(summary.run.epochs as usize, "epoch"),
-    )
+    let size = format!("{} × {}", plural(scenarios, "scenario"), plural(summary.run.epochs as usize, "epoch"));
+    let is_any = |of: fn(&Row) -> bool| summary.rows.iter().any(of);
+    let few = if scenarios < FEW { ", wide because scenarios are few" } else { "" };
+    let mut parts = vec![size];
+    if is_any(|row| row.overall_ci95.is_some()) {
+        parts.push(format!("[ ] is the 95 % interval for incidents like these{few}"));
+    }
+    if is_any(|row| row.overall_range.is_some()) {
+        parts.push(
+            "( ) is the range from the lowest to the highest score, because scenarios are too few for an interval"
+                .to_owned(),
+        );
+    }
+    parts.join("; ") + "."
 }
 
 fn scale(summary: &Summary) -> Option<String> {

@@ -29,10 +29,10 @@ pub fn task_weights<T: Ord>(tasks: &[T]) -> Vec<f64> {
 }
 
 /// The variance of a pass rate after c passes in K epochs with the prior Beta(1, 1): (c + 1)(K − c + 1)/((K + 2)²(K +
-/// 3)).
+/// 3)). A score between 0 and 1 counts as that share of a pass.
 #[must_use]
-pub fn posterior_variance(passes: usize, epochs: usize) -> f64 {
-    let (c, k) = (count(passes.min(epochs)), count(epochs));
+pub fn posterior_variance(passes: f64, epochs: f64) -> f64 {
+    let (c, k) = (passes.min(epochs), epochs);
     (c + 1.0) * (k - c + 1.0) / ((k + 2.0).powi(2) * (k + 3.0))
 }
 
@@ -44,11 +44,12 @@ pub fn posterior_variance(passes: usize, epochs: usize) -> f64 {
 pub fn variance_of_mean(scores: &[f64], constant: Constant) -> Option<f64> {
     let spread = variance(scores).filter(|spread| spread.is_finite())?;
     let all = |value: f64| scores.iter().all(|score| score.to_bits() == value.to_bits());
-    let passes = if all(1.0) { Some(scores.len()) } else { all(0.0).then_some(0) };
+    let epochs = count(scores.len());
+    let passes = if all(1.0) { Some(epochs) } else { all(0.0).then_some(0.0) };
     match (constant, passes) {
-        (Constant::Posterior, Some(passes)) => Some(posterior_variance(passes, scores.len())),
+        (Constant::Posterior, Some(passes)) => Some(posterior_variance(passes, epochs)),
         _ if scores.iter().all(|score| score.to_bits() == scores[0].to_bits()) => Some(0.0),
-        _ => Some(spread / count(scores.len())),
+        _ => Some(spread / epochs),
     }
 }
 
@@ -126,8 +127,8 @@ mod tests {
 
     #[test]
     fn constant_scenarios_are_not_certain() {
-        near(posterior_variance(4, 4), 5.0 / (36.0 * 7.0), 1e-12);
-        near(posterior_variance(0, 4), 5.0 / (36.0 * 7.0), 1e-12);
+        near(posterior_variance(4.0, 4.0), 5.0 / (36.0 * 7.0), 1e-12);
+        near(posterior_variance(0.0, 4.0), 5.0 / (36.0 * 7.0), 1e-12);
         for (scores, zero, posterior) in [
             (vec![1.0; 4], 0.0, 5.0 / 252.0),
             (vec![0.0; 4], 0.0, 5.0 / 252.0),

@@ -20,8 +20,8 @@ pub fn variance(values: &[f64]) -> Option<f64> {
     Some(values.iter().map(|value| (value - centre).powi(2)).sum::<f64>() / free)
 }
 
-/// A mean with its standard error and two-sided 95 % interval. The interval is not clipped to [0, 1], so that with few
-/// scenarios it shows plainly how little is known.
+/// An estimate with its standard error and two-sided 95 % t interval. It is meant for differences; the interval of a printed
+/// score is [`ScoreInterval`](super::score_interval::ScoreInterval), which stays inside the scale of scores.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
     /// The estimate of the mean.

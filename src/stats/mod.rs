@@ -13,7 +13,9 @@ pub mod passk;
 pub mod power;
 pub mod proportion;
 pub mod rng;
+pub mod score_interval;
 pub mod spread;
+pub mod uncertainty;
 
 #[cfg(test)]
 mod worked_example;

@@ -1,7 +1,8 @@
 //! Pass rates: intervals that hold for few episodes and at 0 and 1, where the normal interval fails (Bowyer et al.
 //! 2025).
 
-use super::distribution::{count, normal_quantile};
+use super::distribution::{count, t_quantile};
+use super::mean::{mean, standard_error};
 
 /// A number of passes among a number of attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,18 @@ impl Rate {
     #[must_use]
     pub const fn new(passes: u32, attempts: u32) -> Option<Self> {
         if attempts == 0 || passes > attempts { None } else { Some(Self { passes, attempts }) }
+    }
+
+    /// The number of passes.
+    #[must_use]
+    pub const fn passes(self) -> u32 {
+        self.passes
+    }
+
+    /// The number of attempts.
+    #[must_use]
+    pub const fn attempts(self) -> u32 {
+        self.attempts
     }
 
     /// The share of passes.
@@ -49,12 +62,6 @@ pub fn wilson(p: f64, n: f64, critical: f64) -> Option<[f64; 2]> {
     Some([low, high])
 }
 
-/// Wilson's interval of a count, with normal quantiles for the error `alpha` of both sides together.
-#[must_use]
-pub fn wilson_of(rate: Rate, alpha: f64) -> Option<[f64; 2]> {
-    wilson(rate.share(), f64::from(rate.attempts), normal_quantile(1.0 - alpha / 2.0)?)
-}
-
 /// The number of independent episodes that carry as much information as a pass rate over n scenarios with K epochs: p(1
 /// − p)/`SE_gen`², at most n·K (as in Inspect's `ci_wilson`).
 ///
@@ -69,6 +76,50 @@ pub fn effective_n(p: f64, se_gen: f64, scenarios: usize, epochs: usize) -> Opti
     let spread = p * (1.0 - p);
     let cap = count(scenarios) * count(epochs);
     Some(if spread <= 0.0 { count(scenarios) } else { (spread / (se_gen * se_gen)).min(cap) })
+}
+
+/// A share whose attempts come in groups, such as the epochs of a scenario, which may depend on each other.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Clustered {
+    /// The share of passes among all attempts.
+    pub share: f64,
+    /// The number of independent attempts that carry as much information.
+    pub effective_n: f64,
+    /// The 95 % interval of Wilson on `effective_n` attempts, with t of one less than the number of groups.
+    pub ci95: [f64; 2],
+}
+
+impl Clustered {
+    /// Estimates the mean pass rate of scenarios from the rate of each, of which none has more than so many epochs. Scenarios
+    /// weigh the same, whatever their numbers of epochs. None for fewer than two scenarios.
+    #[must_use]
+    pub fn mean_of(rates: &[f64], epochs: usize) -> Option<Self> {
+        let (share, n) = (mean(rates)?, rates.len());
+        let effective_n = effective_n(share, standard_error(rates)?, n, epochs)?;
+        let ci95 = wilson(share, effective_n, t_quantile(0.975, count(n) - 1.0)?)?;
+        Some(Self { share, effective_n, ci95 })
+    }
+
+    /// Estimates the share from the rate of each group.
+    ///
+    /// The share is that of all attempts, p = Σ cᵢ/Σ nᵢ, and its error that of a ratio over C groups, SE² = C/(C − 1)·Σ (cᵢ −
+    /// p·nᵢ)²/(Σ nᵢ)². The effective number is p(1 − p)/SE², at most that of all attempts, and C if p is 0 or 1, as in
+    /// [`effective_n`]. None for fewer than two groups, which show nothing of how attempts depend on each other.
+    #[must_use]
+    pub fn of(groups: &[Rate]) -> Option<Self> {
+        if groups.len() < 2 {
+            return None;
+        }
+        let sum = |part: fn(Rate) -> u32| groups.iter().map(|rate| f64::from(part(*rate))).sum::<f64>();
+        let (attempts, size) = (sum(Rate::attempts), count(groups.len()));
+        let share = sum(Rate::passes) / attempts;
+        let residual = |rate: &Rate| (f64::from(rate.passes) - share * f64::from(rate.attempts)).powi(2);
+        let squared = size / (size - 1.0) * groups.iter().map(residual).sum::<f64>() / (attempts * attempts);
+        let spread = share * (1.0 - share);
+        let effective_n = if spread <= 0.0 { size } else { (spread / squared).min(attempts) };
+        let ci95 = wilson(share, effective_n, t_quantile(0.975, size - 1.0)?)?;
+        Some(Self { share, effective_n, ci95 })
+    }
 }
 
 /// The probability P(p₁ < p₂) for the posteriors Beta(aᵢ, bᵢ) = Beta(cᵢ + 1, nᵢ − cᵢ + 1).
@@ -92,8 +143,13 @@ pub fn chance_of_less(first: Rate, second: Rate) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::distribution::t_quantile;
-    use crate::stats::{near, near_both};
+    use crate::stats::distribution::normal_quantile;
+    use crate::stats::{A, means, near, near_both};
+
+    /// Wilson's interval of a count, with normal quantiles.
+    fn wilson_of(rate: Rate) -> Option<[f64; 2]> {
+        wilson(rate.share(), f64::from(rate.attempts), normal_quantile(0.975)?)
+    }
 
     fn rate(passes: u32, attempts: u32) -> Rate {
         Rate::new(passes, attempts).unwrap()
@@ -108,7 +164,7 @@ mod tests {
             (24, 36, [0.5033, 0.7979]),
             (700, 1000, [0.6709, 0.7276]),
         ] {
-            near_both(wilson_of(rate(c, n), 0.05), expected, 5.1e-5);
+            near_both(wilson_of(rate(c, n)), expected, 5.1e-5);
         }
     }
 
@@ -122,6 +178,31 @@ mod tests {
         for (p, se, expected) in [(0.5, 0.001, 36.0), (0.5, 0.0, 36.0), (1.0, 0.0, 9.0), (0.0, 0.0, 9.0)] {
             assert_eq!(effective_n(p, se, 9, 4), Some(expected));
         }
+    }
+
+    #[test]
+    fn epochs_of_one_scenario_are_no_scenarios() {
+        // Ten scenarios with eight epochs each that come out the same, and seven of them right.
+        let groups: Vec<_> = (0..10).map(|at| rate(if at < 7 { 8 } else { 0 }, 8)).collect();
+        let found = Clustered::of(&groups).unwrap();
+        // SE² = 10/9·(7·2.4² + 3·5.6²)/6400 = .21/9, and .21/SE² = 9; Wilson with t₉ = 2.2622.
+        near(found.share, 0.7, 1e-12);
+        near(found.effective_n, 9.0, 1e-9);
+        near_both(found.ci95, [0.3422, 0.9128], 5e-4);
+        // Epochs that differ as coins do are worth all of their number at most.
+        let coins: Vec<_> = (0..10).map(|at| rate(3 + at % 3, 8)).collect();
+        near(Clustered::of(&coins).unwrap().effective_n, 80.0, 1e-9);
+        near(Clustered::of(&[rate(4, 4), rate(4, 4), rate(4, 4)]).unwrap().effective_n, 3.0, 1e-12);
+        assert_eq!(Clustered::of(&groups[..1]), None);
+    }
+
+    #[test]
+    fn the_pass_rate_of_the_worked_example() {
+        let found = Clustered::mean_of(&means(A), 4).unwrap();
+        near(found.share, 0.583_333, 1e-6);
+        near(found.effective_n, 14.0, 1e-4);
+        near_both(found.ci95, [0.3007, 0.8201], 5e-5);
+        assert_eq!(Clustered::mean_of(&[1.0], 4), None);
     }
 
     #[test]
@@ -151,9 +232,9 @@ mod tests {
         #[test]
         fn intervals_hold_the_share_and_mirror(any in any_rate()) {
             let mirror = rate(any.attempts - any.passes, any.attempts);
-            let [low, high] = wilson_of(any, 0.05).unwrap();
+            let [low, high] = wilson_of(any).unwrap();
             proptest::prop_assert!(0.0 <= low && low <= any.share() && any.share() <= high && high <= 1.0);
-            near_both(wilson_of(mirror, 0.05), [1.0 - high, 1.0 - low], 1e-9);
+            near_both(wilson_of(mirror), [1.0 - high, 1.0 - low], 1e-9);
         }
 
         #[test]

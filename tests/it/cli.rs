@@ -63,7 +63,7 @@ fn alone_it_plays_the_built_in_agents() {
     assert_eq!(overall.last(), Some(&1.0));
     for (name, score) in names.iter().zip(&overall) {
         let line = first.stdout.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
-        assert!(line.contains(&format!(" {score:.3} ± ")), "{line}");
+        assert!(line.contains(&format!(" {score:.3} [")), "{line}");
     }
     assert!(!first.stdout.contains('\u{1b}'), "no terminal, no colours");
 

@@ -211,9 +211,9 @@ fn made(model: &str, number: u32, per_task: u32, epochs: u32) -> Row {
         let means: Vec<_> = scenarios.values().filter_map(|scenario| scenario.mean).collect();
         #[allow(clippy::cast_precision_loss, reason = "a few scenarios")]
         let mean = (!means.is_empty()).then(|| means.iter().sum::<f64>() / means.len() as f64);
-        // The intervals of few scenarios go beyond the scale.
-        let ci95 = mean.filter(|_| means.len() > 1).map(|mean| [mean - 0.2, mean + 0.15]);
-        tasks.insert(task, TaskScore { mean, ci95, scenarios, ..TaskScore::default() });
+        let ci95 = mean.filter(|_| means.len() > 3).map(|mean| [(mean - 0.2).max(0.0), (mean + 0.15).min(1.0)]);
+        let range = mean.filter(|_| means.len() <= 3).map(|_| [0.0, 1.0]);
+        tasks.insert(task, TaskScore { mean, ci95, range, scenarios, ..TaskScore::default() });
     }
     let means: Option<Vec<_>> = tasks.values().map(|task| task.mean).collect();
     let overall = means.map(|means| means.iter().sum::<f64>() / 3.0);

@@ -19,6 +19,7 @@ mod dry_run;
 #[cfg(unix)]
 mod exec;
 mod faults;
+mod gate_rates;
 mod generated;
 mod html;
 mod inspect;

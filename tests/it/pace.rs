@@ -248,7 +248,7 @@ fn a_comparison_ends_as_soon_as_it_is_decided() {
     let loud = ["--suite", "suite", "--base-url", &url, "--format", "json", "--max-tokens", "20", "--progress", "none"];
     let ended = place.bench(&[&loud[..], &model, &against].concat()).exits(1);
     assert!(ended.stderr.contains("after 4 of 12 epochs: decided (alpha 0.0007)"), "{}", ended.stderr);
-    assert!(ended.stderr.contains("gate failed: regressed: m overall"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("gate failed: worse_than_margin: m "), "{}", ended.stderr);
     assert!(worse.calls() < 4 * 3 * 4, "{} calls", worse.calls());
     let summary = place.summary();
     assert_eq!((&summary["run"]["epochs"], &summary["run"]["planned_epochs"]), (&json!(4), &json!(12)));

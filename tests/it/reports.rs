@@ -399,6 +399,7 @@ pub(crate) fn row(model: &str, scores: [&[Option<f64>]; 3]) -> Row {
         tasks: CASES.into_iter().zip(scores).map(task).collect(),
         overall: means.map(|means| means.iter().sum::<f64>() / 3.0),
         overall_ci95: None,
+        overall_range: None,
         relative: None,
         strict_overall: None,
         conduct: BTreeMap::new(),

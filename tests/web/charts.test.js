@@ -24,6 +24,10 @@ test('points and intervals are on the scale, and what leaves it has an arrow', (
     [{ mean: null }, [undefined, null, 0]],
   ]) assert.deepEqual(of(row), expected, JSON.stringify(row));
   assert.equal(strip({ mean: 0.481, ci: [-0.403, 1.366] }).querySelector('.value').textContent, '0.481 95 % interval −0.403 to 1.366');
+  // Too few scenarios have a range, which is no interval and is not drawn as one.
+  const few = strip({ mean: 0.75, ci: null, range: [0.5, 1] });
+  assert.equal(few.querySelector('.value').textContent, '0.750 range 0.500–1.000');
+  assert.equal(few.querySelector('line.whisker'), null);
 });
 
 test('a glance shows each score, models last', () => {

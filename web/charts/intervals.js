@@ -1,7 +1,7 @@
 // Draws points with their intervals on one scale, one row each: the plots of tasks, of overall scores and of differences.
 
 import { fixed, h, s } from '../lib/dom.js';
-import { interval, name, signed } from '../lib/words.js';
+import { around, name, signed } from '../lib/words.js';
 
 const HEIGHT = 20;
 const MIDDLE = HEIGHT / 2;
@@ -48,13 +48,13 @@ function axis(scale, lines) {
     scale.ticks.map((tick) => s('text', { x: place(scale, tick), y: top + 12, 'text-anchor': 'middle' }, scale.text(tick)))));
 }
 
-function strip({ label, kind, mean, ci, inner, value, note }, lines, scale, digits, sign) {
+function strip({ label, kind, mean, ci, range, inner, value, note }, lines, scale, digits, sign) {
   const number = (x) => (sign ? signed(x, digits) : fixed(x, digits));
   const known = typeof mean === 'number';
   const said = value ?? (known ? number(mean) : '–');
   return h(`li.strip${kind === 'published' ? '.apart' : ''}`,
     h('span.who', name(label), kind === 'published' && h('span.soft', ' published'), note && h('span.soft', ` ${note}`)),
-    h('span.value.num', h('strong', said), ' ', ci && h('span.soft', h('span.unseen', '95 % interval '), interval(ci, digits))),
+    h('span.value.num', h('strong', said), ' ', (ci || range) && h('span.soft', ci && h('span.unseen', '95 % interval '), around(ci, range, digits))),
     s('svg', { height: HEIGHT, 'aria-hidden': 'true' },
       scale.ticks.map((tick) => line('gridline', place(scale, tick), place(scale, tick))),
       lines.map((one) => line(one.kind, place(scale, one.at), place(scale, one.at))),

@@ -28,6 +28,12 @@ export function interval(bounds, digits = 3) {
   return bounds[0] < 0 ? `${low} to ${high}` : `${low}–${high}`;
 }
 
+/** Returns what is known around a score: its interval, or the range of the scores where scenarios are too few for one. */
+export function around(ci, range, digits = 3) {
+  if (ci || !range) return interval(ci, digits);
+  return `range ${interval(range, digits)}`;
+}
+
 /** Returns a count in few characters: 12.5k, 1.2M. */
 export function brief(value) {
   if (typeof value !== 'number') return '–';

@@ -129,7 +129,7 @@ function plotsOf({ rows }, labels, published) {
   const plot = (id, title, about, of, byOthers) => intervals({
     testid: `plot-${id}`, title, about, lines: lines(of),
     rows: [
-      ...rows.map((row, index) => ({ label: labels[index], kind: row.protocol ? 'model' : 'builtin', mean: of(row).mean, ci: of(row).ci95 })),
+      ...rows.map((row, index) => ({ label: labels[index], kind: row.protocol ? 'model' : 'builtin', mean: of(row).mean, ci: of(row).ci95, range: of(row).range })),
       ...published.map((one) => ({ label: one.label, kind: 'published', mean: byOthers(one) })),
     ],
   });
@@ -141,7 +141,7 @@ function plotsOf({ rows }, labels, published) {
       has('random') ? ['floor', 'floor: random'] : [null, 'no floor: random did not play'],
       has('oracle') ? ['ceiling', 'ceiling: oracle'] : [null, 'no ceiling: oracle did not play']].filter(Boolean)),
     h('div.plots.four', { style: { '--plots': 1 + tasks.length } },
-      plot('overall', 'Overall', 'the mean of the tasks', (row) => ({ mean: row.overall, ci95: row.overall_ci95 }), (one) => one.overall),
+      plot('overall', 'Overall', 'the mean of the tasks', (row) => ({ mean: row.overall, ci95: row.overall_ci95, range: row.overall_range }), (one) => one.overall),
       tasks.map(([task, level]) =>
         plot(task, heading(task), level, (row) => row.tasks[task] ?? {}, (one) => one.tasks[task]))),
   ];

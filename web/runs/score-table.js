@@ -1,7 +1,7 @@
 // The score table of a run, and two more tables: how sure a score is, and how an agent worked.
 
 import { fixed, h } from '../lib/dom.js';
-import { TASKS, askedBy, brief, interval, name, span, usd, words } from '../lib/words.js';
+import { TASKS, around, askedBy, brief, name, span, usd, words } from '../lib/words.js';
 
 /** These return columns: a head, a function that fills a cell, and whether the cell is text. */
 const text = (head, cell) => ({ head, cell, text: true });
@@ -17,7 +17,7 @@ export function scoreTable({ summary, labels, published }) {
     models && text('Asked by', (row) => askedBy(row)),
     ...TASKS.map(([task, level]) => number(level, (row) => fixed(row.tasks[task]?.mean), words(task))),
     number('Overall', (row) => h('strong', fixed(row.overall))),
-    number('95 % interval', (row) => interval(row.overall_ci95)),
+    number('95 % interval', (row) => around(row.overall_ci95, row.overall_range)),
     number('Strict', (row) => fixed(row.strict_overall)),
     rows.some((row) => row.pass_hat_k) && number('pass^k', (row) => fixed(row.pass_hat_k?.value)),
     rows.some((row) => row.reliability?.pass_rate) && number('Passes', (row) => fixed(row.reliability?.pass_rate?.value, 2)),
@@ -57,7 +57,8 @@ function notes({ rows, run }, labels, published) {
   const pass = rows.find((row) => row.pass_hat_k)?.pass_hat_k;
   const said = (row, what) => `${labels[rows.indexOf(row)] ?? row.model}: ${what}`;
   return [
-    `${scenarios} scenarios × ${run.epochs} ${run.epochs === 1 ? 'epoch' : 'epochs'}. Scores go from 0 to 1; the interval is for incidents like these, and wide where scenarios are few.`,
+    `${scenarios} scenarios × ${run.epochs} ${run.epochs === 1 ? 'epoch' : 'epochs'}. Scores go from 0 to 1; the interval is for incidents like these${scenarios < 30 ? ', and wide because scenarios are few' : ''}.`,
+    rows.some((row) => row.overall_range) && 'Scenarios are too few for an interval: the range is from the lowest to the highest score.',
     pass && `pass^k: the share of scenarios of which each of ${pass.k} epochs scores ${pass.threshold} or more.`,
     published.length && 'Published by others: made with other prompts and an earlier engine, not measured here.',
     ...voids(rows, labels),

@@ -7,7 +7,7 @@ use crate::ids::{EntityId, EntitySet, FactSet};
 use crate::incident::draft::is_clearly;
 use crate::incident::world::World;
 use crate::play::grounding::ruled_out;
-use crate::play::oracle;
+use crate::play::oracle::{self, Diagnosis};
 use crate::proof::claim::Claim;
 use crate::system::fault::{Fact, Fault};
 use crate::telemetry::query;
@@ -55,18 +55,18 @@ pub struct Room {
     pub states: usize,
 }
 
-/// Checks the rules of fairness.
+/// Checks the rules of fairness, given what the oracle reads until it knows the fault.
 ///
 /// # Errors
 /// The first rule that is broken.
-pub(crate) fn check(world: &World) -> Result<Room, Unfair> {
+pub(crate) fn check(world: &World, diagnosis: &Diagnosis) -> Result<Room, Unfair> {
     let path = world.path().unwrap_or_default();
     reachable(world, &path)?;
     let states = visible(world, &path)?;
     diagnosable(world, &path)?;
     margins(world)?;
     let mut spare = [0; TaskId::COUNT];
-    let views = oracle::diagnose(world).views.len();
+    let views = diagnosis.views.len();
     for task in TaskId::ALL {
         // How many of them a knob allows decides nothing about what incident it is.
         let (way, budget) = (way(world, task, &path, views), world.incident.knobs.steps[task.index()]);
@@ -267,9 +267,13 @@ mod tests {
         World::new(incident, Arc::new(library))
     }
 
+    fn checked(world: &World) -> Result<Room, Unfair> {
+        check(world, &oracle::diagnose(world))
+    }
+
     #[test]
     fn an_incident_as_it_is_made_is_fair() {
-        let room = check(&world()).unwrap();
+        let room = checked(&world()).unwrap();
         assert!(room.reach > 0 && room.states > 1 && room.spare.iter().all(|spare| *spare >= SPARE), "{room:?}");
     }
 
@@ -286,7 +290,7 @@ mod tests {
     #[test]
     fn a_way_that_leaves_too_few_steps_is_too_far() {
         let short = with(|incident, _| incident.knobs.steps = [4; TaskId::COUNT]);
-        assert!(matches!(check(&short), Err(Unfair::TooFar { budget: 4, .. })), "{:?}", check(&short));
+        assert!(matches!(checked(&short), Err(Unfair::TooFar { budget: 4, .. })), "{:?}", checked(&short));
     }
 
     #[test]
@@ -298,7 +302,7 @@ mod tests {
             }
             incident.second = None;
         });
-        assert!(matches!(check(&silent), Err(Unfair::Invisible { .. })), "{:?}", check(&silent));
+        assert!(matches!(checked(&silent), Err(Unfair::Invisible { .. })), "{:?}", checked(&silent));
     }
 
     #[test]

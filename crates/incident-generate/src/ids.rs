@@ -3,7 +3,7 @@
 //! A number is an index into one list of one system or vocabulary. Each kind has its own type, so that the number of an
 //! entity cannot be taken for that of a predicate.
 
-use std::ops::{BitAnd, BitOr, BitOrAssign, BitXor, Sub};
+use std::ops::{BitAnd, BitOr, BitOrAssign, BitXor, Sub, SubAssign};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident($number:ty)) => {
@@ -130,7 +130,12 @@ macro_rules! set {
 
             /// Goes through the elements in ascending order.
             pub fn iter(self) -> impl Iterator<Item = $id> {
-                $id::first(Self::CAPACITY).filter(move |id| self.contains(*id))
+                let mut left = self.0;
+                std::iter::from_fn(move || {
+                    let lowest = (left != 0).then(|| left.trailing_zeros())?;
+                    left &= left - 1;
+                    lowest.try_into().ok().map($id)
+                })
             }
         }
 
@@ -180,6 +185,12 @@ macro_rules! set {
                 Self(self.0 & !other.0)
             }
         }
+
+        impl SubAssign for $name {
+            fn sub_assign(&mut self, other: Self) {
+                self.0 &= !other.0;
+            }
+        }
     };
 }
 
@@ -194,6 +205,24 @@ set! {
 set! {
     /// A set of facts of one fault. Binding refuses a fault with more facts than a set can hold.
     FactSet of FactId in u128
+}
+
+impl EntitySet {
+    /// Returns the lowest element that is at a place in the list or behind it.
+    pub(crate) fn first_from(self, place: usize) -> Option<EntityId> {
+        Self(self.0 & behind(place)).iter().next()
+    }
+
+    /// Returns the highest element that is before a place in the list.
+    pub(crate) fn last_before(self, place: usize) -> Option<EntityId> {
+        let highest = (self.0 & !behind(place)).checked_ilog2()?;
+        highest.try_into().ok().map(EntityId)
+    }
+}
+
+/// Returns the bits of a place in the list of entities and of all behind it.
+fn behind(place: usize) -> u128 {
+    u32::try_from(place).ok().and_then(|place| u128::MAX.checked_shl(place)).unwrap_or(0)
 }
 
 impl FactSet {
@@ -216,6 +245,19 @@ mod tests {
         assert_eq!((one & other, one - other, one ^ other), (set(&[3]), set(&[0, 127]), set(&[0, 4, 127])));
         assert!(one.meets(other) && !(one - other).meets(other));
         assert_eq!((one.len(), EntitySet::EMPTY.len(), EntitySet::EMPTY.is_empty()), (3, 0, true));
+    }
+
+    #[test]
+    fn neighbours_in_a_set_are_found_from_any_place() {
+        let set: EntitySet = [0, 3, 127].map(EntityId).into_iter().collect();
+        assert_eq!(
+            [0, 1, 3, 4, 128].map(|place| set.first_from(place).map(EntityId::index)),
+            [Some(0), Some(3), Some(3), Some(127), None]
+        );
+        assert_eq!(
+            [0, 1, 3, 4, 128].map(|place| set.last_before(place).map(EntityId::index)),
+            [None, Some(0), Some(0), Some(3), Some(127)]
+        );
     }
 
     #[test]

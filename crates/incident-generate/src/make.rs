@@ -85,7 +85,8 @@ fn accepted(
     let draft = Draft::new(&origin.knobs, sources);
     let parts = draft.choose(library, &origin.knobs, wanted)?;
     let world = World::new(draft.finish(library, parts, origin), Arc::clone(library));
-    oracle::can_be_answered(&world)?;
-    fairness::check(&world).map_err(|_| Rejected::Unfair)?;
+    let diagnosis = oracle::diagnose(&world);
+    oracle::can_be_answered(&world, &diagnosis)?;
+    fairness::check(&world, &diagnosis).map_err(|_| Rejected::Unfair)?;
     Ok(world.incident)
 }

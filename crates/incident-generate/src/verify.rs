@@ -9,7 +9,7 @@ use crate::fairness::{self, Unfair};
 use crate::incident::draft::beside;
 use crate::incident::incident::Incident;
 use crate::incident::world::World;
-use crate::play::oracle;
+use crate::play::oracle::{self, Diagnosis};
 use crate::play::scenario::{scenario, task_of};
 use crate::proof::hypotheses::{Beside, Hypotheses, Hypothesis, Scene, log2};
 use crate::proof::repair_plan;
@@ -104,10 +104,11 @@ pub fn prove(world: &Arc<World>, tasks: &Tasks) -> Result<(), Flaw> {
         holds(world)?;
         triggers(world)?;
     }
-    fairness::check(world)?;
+    let diagnosis = oracle::diagnose(world);
+    fairness::check(world, &diagnosis)?;
     own_ids(world)?;
     laws::check(world, &world.start())?;
-    played(world, tasks)
+    played(world, &diagnosis, tasks)
 }
 
 /// Checks that the repair of the proof ends the fault for good: it is played minute by minute, and then nobody does
@@ -201,7 +202,7 @@ fn alert_and_views(
 }
 
 /// Lets the oracle play the task of the incident through the environment.
-fn played(world: &Arc<World>, tasks: &Tasks) -> Result<(), Flaw> {
+fn played(world: &Arc<World>, diagnosis: &Diagnosis, tasks: &Tasks) -> Result<(), Flaw> {
     let task = task_of(&world.incident);
     let scenario = Arc::new(scenario(Arc::clone(world), task, tasks));
     let play = scenario.oracle();
@@ -214,7 +215,8 @@ fn played(world: &Arc<World>, tasks: &Tasks) -> Result<(), Flaw> {
         episode.step(action);
     }
     let total = episode.grade().map_or(Points::ZERO, |grade| grade.total);
-    if total == Points::ONE && oracle::can_be_answered(world).is_ok() { Ok(()) } else { Err(Flaw::NotFull(total)) }
+    let is_full = total == Points::ONE && oracle::can_be_answered(world, diagnosis).is_ok();
+    if is_full { Ok(()) } else { Err(Flaw::NotFull(total)) }
 }
 
 #[cfg(test)]

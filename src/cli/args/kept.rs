@@ -40,27 +40,45 @@ pub(in crate::cli) enum CompareFormat {
     Markdown,
     /// Markdown, and annotations for a GitHub Actions log
     Github,
-    /// incident-bench/compare/1
+    /// incident-bench/compare/2
     Json,
     /// For other CI systems
     Junit,
 }
 
+const COMPARE_HELP: &str = "\
+Verdicts, one error for the whole command:
+  better             surely better
+  same               surely not worse by more than the margin
+  worse              surely worse, and measured as worse than the margin      exit 1
+  worse_than_margin  surely worse by more than the margin                     exit 1
+  not_decided        none of these, or the new run lacks what the base has    exit 3
+
+Examples:
+  bench compare base.json latest                        the last run against a kept summary
+  bench compare latest:gpt-oss-120b latest:heuristic    two contestants of one run";
+
 #[derive(Debug, Args)]
+#[command(after_help = COMPARE_HELP)]
 pub(in crate::cli) struct CompareArgs {
     /// The run to compare with: an id, a folder, `latest`, or a summary.json
+    #[arg(value_name = "RUN[:CONTESTANT]")]
     pub(in crate::cli) base: String,
-    /// The new run
+    /// The new run. With a contestant after a colon, any two are compared, also of one run
+    #[arg(value_name = "RUN[:CONTESTANT]")]
     pub(in crate::cli) new: String,
     /// The drop of a score that is tolerated
     #[arg(long, value_name = "SCORE", default_value_t = 0.02)]
     pub(in crate::cli) margin: f64,
-    /// The error of each one-sided bound
+    /// The chance that an unchanged command is called worse, and the error of each one-sided bound
     #[arg(long, value_name = "P", default_value_t = 0.05)]
     pub(in crate::cli) alpha: f64,
-    /// Compare also where suite, prompts or graders differ
+    /// Compare also where suite, prompts, graders or requests differ
     #[arg(long)]
     pub(in crate::cli) allow_drift: bool,
+    /// Compare what both have where the new run lacks contestants, tasks, scenarios or epochs of the base
+    #[arg(long)]
+    pub(in crate::cli) allow_missing: bool,
     /// What is printed on stdout
     #[arg(long, default_value = "table", value_name = "FORMAT")]
     pub(in crate::cli) format: CompareFormat,

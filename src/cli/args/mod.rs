@@ -12,6 +12,7 @@ pub(super) mod common;
 pub(super) mod kept;
 pub(super) mod run;
 pub(super) mod serve;
+mod spread;
 pub(super) mod suite;
 
 /// The environment in which language models respond to cloud incidents, and the harness that scores them.

@@ -18,6 +18,9 @@ pub(in crate::cli) struct RunArgs {
     /// are started again and again
     #[arg(long, help_heading = "What comes out")]
     pub(in crate::cli) or_resume: bool,
+    /// More arguments as one text, on one line or several, with quotes as in a shell: for workflow files
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, help_heading = "What comes out")]
+    pub(in crate::cli) arguments: Option<String>,
     /// Show the plan, calls, tokens and cost to expect; make no call. Estimated; exact with --replay
     #[arg(long, help_heading = "What comes out")]
     pub(in crate::cli) dry_run: bool,

@@ -1,6 +1,7 @@
 //! The commands on kept runs, which read event logs and play nothing.
 
 pub(super) mod compare;
+mod decode;
 pub(super) mod export;
 pub(super) mod list;
 mod models;

@@ -8,7 +8,7 @@ use jiff::Zoned;
 use super::args::run::RunArgs;
 use super::exit::{Failure, Status};
 use super::interrupts::listen_for_interrupts;
-use super::kept::compare::check_baseline;
+use super::kept::compare::Baseline;
 use super::out;
 use super::setup::client::{forecast, limits};
 use super::setup::manifest::{manifest, new_run};
@@ -17,6 +17,7 @@ use super::setup::{lock, prompts, settings, suite};
 use crate::agent::prompt::PromptSet;
 use crate::config::Settings;
 use crate::config::model::CUSTOM;
+use crate::gate::Rules;
 use crate::log::EventKind;
 use crate::log::store::{RunLock, Store, pretty};
 use crate::report::score_table::one_line;
@@ -119,16 +120,18 @@ pub(super) struct Ready {
 /// Checks the baseline and the endpoints, and makes the run's folder. Returns `None` if the user stopped the run
 /// meanwhile.
 pub(super) async fn ready(
-    settings: Settings,
+    mut settings: Settings,
     suite: Suite<'_>,
     cancel: Cancel,
     quiet: bool,
 ) -> Result<Option<Ready>, Failure> {
     let Suite { catalog, plan, prompts } = suite;
     let store = Store::new(&settings.out);
-    if let Some(baseline) = &settings.baseline {
+    let baseline = settings.baseline.as_ref().map(|name| Baseline::load(&store, name)).transpose()?;
+    if let Some(baseline) = &baseline {
+        settings.pin_baseline(baseline.name());
         let asked = manifest(&settings, &plan, catalog, prompts, &BTreeMap::new());
-        check_baseline(&store, baseline, &asked)?;
+        baseline.check(&asked, &stage::rules(&settings, Rules::default().alpha))?;
     }
     let queue = match queue::connect(&settings, &cancel, quiet).await? {
         Connection::None => None,
@@ -148,7 +151,7 @@ pub(super) async fn ready(
     folder.write_manifest(&pretty(&manifest))?;
     let forecast = forecast(&settings, &plan, prompts);
     let start = EventKind::RunStarted { v: crate::log::event::VERSION, run: manifest.id.clone() };
-    let stage = Stage { settings, plan, manifest, folder, store, cancel, budget, forecast, queue, quiet };
+    let stage = Stage { settings, plan, manifest, folder, store, cancel, budget, forecast, queue, baseline, quiet };
     Ok(Some(Ready { stage, players, opening: std::iter::once(start).chain(checks).collect(), lock }))
 }
 

@@ -7,18 +7,20 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::queue::{self, Connection};
-use super::stage::Stage;
+use super::stage::{self, Stage};
 use crate::agent::prompt::{PromptSet, Protocol};
 use crate::cli::args::common::{ProvidersFile, ResultsFolder, RunName};
 use crate::cli::args::run::{ResumeArgs, RunArgs};
 use crate::cli::exit::{Failure, Status};
 use crate::cli::interrupts::listen_for_interrupts;
+use crate::cli::kept::compare::Baseline;
 use crate::cli::out;
 use crate::cli::setup::client::{forecast, limits};
 use crate::cli::setup::manifest::manifest;
 use crate::cli::setup::players::{Found, Material, players};
 use crate::cli::setup::{environment, lock, prompts, record, results, salvaged, suite};
 use crate::config::{ConfigFile, Environment, Kept, KeptModels, Options, Settings};
+use crate::gate::Rules;
 use crate::log::learnt::learnt;
 use crate::log::manifest::ModelRecord;
 use crate::log::reader::ReadError;
@@ -60,6 +62,10 @@ pub(in crate::cli) async fn execute(args: &ResumeArgs) -> Result<Status, Failure
         .sharded(settings.shard);
     same_contestants(&then, &manifest(&settings, &plan, &catalog, &prompts, &BTreeMap::new()))?;
     settings.require_keys()?;
+    let baseline = settings.baseline.as_ref().map(|name| Baseline::load(&store, name)).transpose()?;
+    if let Some(baseline) = &baseline {
+        baseline.check(&then, &stage::rules(&settings, Rules::default().alpha))?;
+    }
 
     let cancel = Cancel::default();
     listen_for_interrupts(cancel.clone(), args.quiet);
@@ -85,8 +91,8 @@ pub(in crate::cli) async fn execute(args: &ResumeArgs) -> Result<Status, Failure
         EventKind::RunStarted { v: crate::log::event::VERSION, run: then.id.clone() }
     };
     let forecast = forecast(&settings, &plan, &prompts);
-    let stage =
-        Stage { settings, plan, manifest: then, folder, store, cancel, budget, forecast, queue, quiet: args.quiet };
+    let (manifest, quiet) = (then, args.quiet);
+    let stage = Stage { settings, plan, manifest, folder, store, cancel, budget, forecast, queue, baseline, quiet };
     stage.play(players, std::iter::once(first).chain(checks).collect(), Some(&past)).await
 }
 

@@ -11,7 +11,7 @@ use super::screen::{pace_of, progress_of, sinks, tell_waits};
 use crate::chat::ChatClient;
 use crate::chat::adjust::Adjusted;
 use crate::cli::exit::{Failure, Status};
-use crate::cli::kept::compare::{against_baseline, so_far};
+use crate::cli::kept::compare::Baseline;
 use crate::cli::kept::export;
 use crate::cli::out;
 use crate::cli::setup::players::{clients, learnt_since};
@@ -49,6 +49,8 @@ pub(in crate::cli) struct Stage {
     pub(in crate::cli) forecast: BTreeMap<(String, TaskId), Amount>,
     /// The queue from which workers take the episodes. `None` if this process plays them.
     pub(in crate::cli) queue: Option<Nats>,
+    /// The run to compare with at the end.
+    pub(in crate::cli) baseline: Option<Baseline>,
     pub(in crate::cli) quiet: bool,
 }
 
@@ -127,11 +129,8 @@ impl Stage {
             }
         }
         let status = status(&self.settings, &summary, &self.cancel, &self.budget, &self.folder);
-        match &self.settings.baseline {
-            Some(baseline) if status == Status::Done => {
-                let rules = Rules { margin: self.settings.margin, alpha };
-                against_baseline(&self.store, baseline, &summary, rules)
-            }
+        match &self.baseline {
+            Some(baseline) if status == Status::Done => baseline.judge(&summary, &rules(&self.settings, alpha)),
             _ => Ok(status),
         }
     }
@@ -258,9 +257,9 @@ impl Stage {
             if playing.is_stopped() || Some(look) == looks.last() {
                 break;
             }
-            let rules = Rules { margin: self.settings.margin, alpha: look.alpha };
-            let decided = |baseline: &String| so_far(&self.store, &self.folder, baseline, rules, played);
-            match self.settings.baseline.as_ref().map_or(Ok(false), decided) {
+            let rules = rules(&self.settings, look.alpha);
+            let decided = |baseline: &Baseline| baseline.so_far(&self.folder, &rules, played);
+            match self.baseline.as_ref().map_or(Ok(false), decided) {
                 Ok(false) => {}
                 Ok(true) => {
                     hub.send(None, EventKind::RunDecided { epochs: played }).await?;
@@ -277,6 +276,11 @@ impl Stage {
         playing.finish().await?;
         Ok(result)
     }
+}
+
+/// Returns the rules of the comparison with the baseline, with the error that it may spend.
+pub(in crate::cli) fn rules(settings: &Settings, alpha: f64) -> Rules {
+    Rules { margin: settings.margin, alpha, allow_drift: false, allow_missing: settings.allow_missing }
 }
 
 /// The longest time for which what was learnt of an endpoint is not in the log.

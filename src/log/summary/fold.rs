@@ -95,6 +95,11 @@ impl Fold {
         }
     }
 
+    /// Counts only so many epochs, because a comparison with a baseline is made after them.
+    pub fn decided_after(&mut self, epochs: u32) {
+        self.decided_after = Some(epochs);
+    }
+
     fn tally(&mut self, label: &str) -> Option<&mut Tally> {
         self.tallies.iter_mut().find(|tally| tally.contestant.label == label)
     }

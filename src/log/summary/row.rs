@@ -10,19 +10,20 @@ use super::tally::{EpisodeTally, Tally};
 use crate::agent::{Builtin, StepSource};
 use crate::chat::ErrorKind;
 use crate::log::Outcome;
-use crate::log::conduct::conduct;
+use crate::log::conduct::{Conduct, conduct};
 use crate::log::failure::{Facts, Failure, classify};
 use crate::log::manifest::PlannedScenario;
 use crate::log::reliability::{Cell, Reliability, reliability};
-use crate::log::rounding::round4;
+use crate::log::rounding::{round4, round6};
 use crate::stats::mean;
+use crate::stats::score_interval::ScoreInterval;
 use incident_env::{Digest, TaskId, hex, mechanisms};
 
 /// The scores of a contestant.
 struct Scores {
     tasks: BTreeMap<TaskId, TaskScore>,
     overall: Option<f64>,
-    overall_ci95: Option<[f64; 2]>,
+    interval: Option<ScoreInterval>,
     pass_hat_k: Option<PassK>,
     reliability: Option<Reliability>,
 }
@@ -152,7 +153,8 @@ impl Tally {
             answered_by: self.answered_by.clone(),
             tasks: scores.tasks,
             overall: scores.overall,
-            overall_ci95: scores.overall_ci95,
+            overall_ci95: ci95(scores.interval),
+            overall_range: range(scores.interval),
             // It is known once all rows are there.
             relative: None,
             strict_overall: self.strict_overall(planned),
@@ -173,7 +175,7 @@ impl Tally {
             left_early: self.gone().count(),
             left_message: self.gone().next().map(|(error, message)| format!("{error}: {message}")),
             failures: self.failures(),
-            conduct: conduct(self.scored().filter_map(|episode| episode.grade.as_ref())),
+            conduct: self.conduct(),
             answered: self.answered(),
             dropped_evidence: self.episodes.values().map(|episode| episode.dropped).sum(),
             calls: self.calls,
@@ -195,6 +197,12 @@ impl Tally {
         self.episodes.values().filter(|episode| episode.is_scored())
     }
 
+    /// How the contestant worked in the scored episodes of each scenario.
+    fn conduct(&self) -> Conduct {
+        let graded = self.episodes.iter().filter(|(_, episode)| episode.is_scored());
+        conduct(graded.filter_map(|((scenario, _), episode)| Some((scenario.as_str(), episode.grade.as_ref()?))))
+    }
+
     /// The last fault of each scored episode whose agent was gone before its end.
     fn gone(&self) -> impl Iterator<Item = &(ErrorKind, String)> {
         self.scored().filter_map(|episode| episode.failed.as_ref())
@@ -212,7 +220,8 @@ impl Tally {
             // From the exact scores, not from the rounded means.
             let means: Vec<_> = task.scenarios.values().filter_map(ScenarioScore::exact_mean).collect();
             task.mean = mean::mean(&means).map(round4);
-            task.ci95 = mean::estimate(&means).map(|estimate| estimate.ci95.map(round4));
+            let interval = ScoreInterval::of(std::slice::from_ref(&means));
+            (task.ci95, task.range) = (ci95(interval), range(interval));
             task.groups = self.groups(&task.scenarios);
             strata.push(means);
         }
@@ -221,7 +230,7 @@ impl Tally {
         let pass_hat = reliability.as_ref().and_then(|found| found.pass_hat.last());
         Scores {
             overall: task_means.and_then(|means| mean::mean(&means)).map(round4),
-            overall_ci95: mean::stratified(&strata).map(|estimate| estimate.ci95.map(round4)),
+            interval: ScoreInterval::of(&strata),
             pass_hat_k: pass_hat.map(|value| PassK { k: epochs, threshold: PASS_THRESHOLD, value: *value }),
             tasks,
             reliability,
@@ -303,6 +312,16 @@ impl Tally {
         let (p50, p99) = (mean::quantile(&mut latencies, 0.5)?, mean::quantile(&mut latencies, 0.99)?);
         Some(Latency { p50, p99 })
     }
+}
+
+/// The interval of a score as it is kept.
+fn ci95(interval: Option<ScoreInterval>) -> Option<[f64; 2]> {
+    Some(interval?.ci95()?.map(round6))
+}
+
+/// The range of the scores of too few scenarios as it is kept.
+fn range(interval: Option<ScoreInterval>) -> Option<[f64; 2]> {
+    Some(interval?.range()?.map(round6))
 }
 
 /// The scenarios as the estimators of reliability take them.

@@ -99,8 +99,12 @@ pub struct Row {
     pub tasks: BTreeMap<TaskId, TaskScore>,
     /// The mean of the task scores; none if a task has no score.
     pub overall: Option<f64>,
-    /// The 95 % interval of `overall` for other incidents of the same kind; none if too few scenarios have scores.
+    /// The 95 % interval of `overall` for other incidents of the same kind; none if too few scenarios have scores. It has six
+    /// decimals.
     pub overall_ci95: Option<[f64; 2]>,
+    /// The lowest and the highest score of a scenario, where too few have scores for an interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overall_range: Option<[f64; 2]>,
     /// The place of `overall` between the heuristic (0) and the oracle (1), over the scenarios for which all three have
     /// a score; none if one of the two does not play, or the oracle is less than 0.10 above the heuristic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -201,8 +205,11 @@ pub struct Answered {
 pub struct TaskScore {
     /// The mean over scenarios; none if no scenario has a score.
     pub mean: Option<f64>,
-    /// The 95 % interval of the mean over scenarios; none for fewer than two scenarios.
+    /// The 95 % interval of the mean over scenarios; none for fewer than four scenarios.
     pub ci95: Option<[f64; 2]>,
+    /// The lowest and the highest score of a scenario, where there is no interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<[f64; 2]>,
     /// The place of the mean between the heuristic (0) and the oracle (1), as in [`Row::relative`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relative: Option<f64>,

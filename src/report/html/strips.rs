@@ -10,18 +10,30 @@ use crate::report::score_table::{NONE, score};
 
 const TICKS: [(f64, &str); 5] = [(0.0, "0"), (0.25, ".25"), (0.5, ".5"), (0.75, ".75"), (1.0, "1")];
 
-/// The score and interval of a row that are drawn.
-type Estimate = (Option<f64>, Option<[f64; 2]>);
+/// The score of a row that is drawn, with its interval or the range of its scores.
+#[derive(Clone, Copy, Default)]
+struct Estimate {
+    mean: Option<f64>,
+    ci95: Option<[f64; 2]>,
+    range: Option<[f64; 2]>,
+}
 
 /// Renders the overall scores and those of each task.
 pub(super) fn section(rows: &[Row]) -> String {
     let mut text = String::from("<h2>Scores with intervals</h2>\n");
     text += &keys(rows);
-    text += &figure("overall", "Overall score", "the mean of the tasks", rows, |row| (row.overall, row.overall_ci95));
+    text += &figure("overall", "Overall score", "the mean of the tasks", rows, |row| Estimate {
+        mean: row.overall,
+        ci95: row.overall_ci95,
+        range: row.overall_range,
+    });
     let tasks: BTreeSet<_> = rows.iter().flat_map(|row| row.tasks.keys().copied()).collect();
     text += "<div class=\"tasks\">\n";
     for task in tasks {
-        let estimate = move |row: &Row| row.tasks.get(&task).map_or((None, None), |task| (task.mean, task.ci95));
+        let estimate = move |row: &Row| {
+            let score = row.tasks.get(&task);
+            score.map_or(Estimate::default(), |task| Estimate { mean: task.mean, ci95: task.ci95, range: task.range })
+        };
         text += &figure(task.as_str(), difficulty(task), task.as_str(), rows, estimate);
     }
     text + "</div>\n"
@@ -30,12 +42,11 @@ pub(super) fn section(rows: &[Row]) -> String {
 fn keys(rows: &[Row]) -> String {
     let line = |class: &str| format!("<line x1=\"0\" x2=\"100%\" y1=\"7\" y2=\"7\" class=\"{class}\"/>");
     let dot = |r: u8, class: &str| format!("<circle cx=\"50%\" cy=\"7\" r=\"{r}\" class=\"{class}\"/>");
-    let arrow = "<path d=\"M9,7 l8,-5 v10 z\" class=\"beyond\"/>".to_owned();
     let mut keys = vec![
         (Some(dot(6, "point")), "model".to_owned()),
         (Some(dot(5, "builtin")), "built-in agent".to_owned()),
         (Some(line("whisker")), "95 % interval for incidents like these".to_owned()),
-        (Some(arrow), "the interval goes on beyond the scale".to_owned()),
+        (None, "range: the lowest and the highest score, where scenarios are too few for an interval".to_owned()),
     ];
     for (agent, what) in [("random", "floor"), ("oracle", "ceiling")] {
         keys.push(if rows.iter().any(|row| row.agent == agent) {
@@ -53,7 +64,7 @@ fn keys(rows: &[Row]) -> String {
 }
 
 fn figure(id: &str, title: &str, about: &str, rows: &[Row], estimate: impl Fn(&Row) -> Estimate) -> String {
-    let (floor, ceiling) = floor_and_ceiling(rows, |row| estimate(row).0);
+    let (floor, ceiling) = floor_and_ceiling(rows, |row| estimate(row).mean);
     let mut text = format!(
         "<figure aria-labelledby=\"strips-{id}\">\n<figcaption id=\"strips-{id}\"><h3>{title}</h3>\
          <p>{about}; scores from 0 to 1</p></figcaption>\n<table class=\"strips\">\n<thead><tr>\
@@ -61,27 +72,23 @@ fn figure(id: &str, title: &str, about: &str, rows: &[Row], estimate: impl Fn(&R
         axis(floor, ceiling)
     );
     for row in rows {
-        let (mean, ci95) = estimate(row);
+        let Estimate { mean, ci95, range } = estimate(row);
+        let around = ci95.map(interval).or_else(|| range.map(|ends| format!("range {}", interval(ends))));
         let _ = writeln!(
             text,
             "<tr><th scope=\"row\">{}{}</th><td>{}</td><td>{}</td></tr>",
             name(&row.contestant),
             strip(row, mean, ci95, floor, ceiling),
             score(mean),
-            ci95.map_or(NONE.to_owned(), interval),
+            around.unwrap_or(NONE.to_owned()),
         );
     }
     text + "</tbody>\n</table>\n</figure>\n"
 }
 
-/// An interval as text, `0.049–0.762`, with a word instead of the dash if a number has a sign.
+/// An interval as text, `0.049–0.762`.
 fn interval([low, high]: [f64; 2]) -> String {
-    let [low_text, high_text] = [low, high].map(|bound| format!("{bound:.3}").replace('-', "−"));
-    if low < 0.0 {
-        format!("<span>{low_text} to</span> <span>{high_text}</span>")
-    } else {
-        format!("<span>{low_text}–{high_text}</span>")
-    }
+    format!("<span>{low:.3}–{high:.3}</span>")
 }
 
 /// Renders the scale and the names of the two lines above it.
@@ -125,18 +132,6 @@ fn strip(row: &Row, mean: Option<f64>, ci95: Option<[f64; 2]>, floor: Option<f64
     if let Some([low, high]) = ci95 {
         let (low, high) = (percent(low), percent(high));
         let _ = write!(text, "<line x1=\"{low}\" x2=\"{high}\" y1=\"9\" y2=\"9\" class=\"whisker\"/>");
-    }
-    // Arrows show that the interval continues beyond the end of the scale.
-    for (at, is_beyond, path) in [
-        ("0", ci95.is_some_and(|[low, _]| low < 0.0), "M-7,0 l8,-5 v10 z"),
-        ("100%", ci95.is_some_and(|[_, high]| high > 1.0), "M7,0 l-8,-5 v10 z"),
-    ] {
-        if is_beyond {
-            let _ = write!(
-                text,
-                "<svg x=\"{at}\" y=\"9\" width=\"1\" height=\"1\"><path d=\"{path}\" class=\"beyond\"/></svg>"
-            );
-        }
     }
     if let Some(mean) = mean {
         let (class, r) = if row.protocol.is_some() { ("point", "6") } else { ("builtin", "5") };

@@ -144,7 +144,7 @@ fn results(run: &ExportedRun<'_>, row: &Row, samples: &[Sample]) -> Value {
             json!({ "scorer": grader, "score": grader, "metric": "mean", "reducer": REDUCER })
         }),
         "metadata": object(json!({
-            "answered_by": row.answered_by, "overall_ci95": row.overall_ci95, "pass_hat_k": row.pass_hat_k,
+            "answered_by": row.answered_by, "overall_ci95": row.overall_ci95, "overall_range": row.overall_range, "pass_hat_k": row.pass_hat_k,
             "void": row.void, "void_reasons": row.void_reasons, "unfinished": row.unfinished, "steps": row.steps,
             "model_steps": row.model_steps, "repaired_steps": row.repaired_steps,
             "override_steps": row.override_steps, "fallback_steps": row.fallback_steps,

@@ -14,8 +14,7 @@ use serde_json::{Value, json};
 
 use super::events::{self, event};
 use crate::gate::compare::Side;
-use crate::gate::decision::Verdict;
-use crate::gate::{Rules, compare, render};
+use crate::gate::{Refused, Rules, compare, render};
 use crate::log::Row;
 use crate::log::manifest::PlannedScenario;
 use crate::log::run_index::{Head, OpenRun, RunIndexError, Status};
@@ -157,6 +156,8 @@ pub(crate) struct CompareQuery {
     new: Option<String>,
     #[serde(default)]
     allow_drift: bool,
+    #[serde(default)]
+    allow_missing: bool,
 }
 
 /// Serves `GET /compare`.
@@ -169,20 +170,25 @@ pub(crate) async fn comparison(
     let named = |name: &str, value: Option<String>| value.ok_or_else(|| Misfit::missing(name, "the id of a run"));
     let (base, new) = (named("base", query.base)?, named("new", query.new)?);
     let text = look(&app, &headers, move |runs| {
-        let side = |id: &str| -> Result<_, RunIndexError> {
-            Ok((runs.shelf.with(id, OpenRun::summary)?, runs.shelf.events(id)?))
+        // No id holds a colon.
+        let side = |name: &str| -> Result<_, RunIndexError> {
+            let (id, contestant) = name.split_once(':').map_or((name, None), |(id, of)| (id, Some(of.to_owned())));
+            Ok((runs.shelf.with(id, OpenRun::summary)?, runs.shelf.events(id)?, contestant))
         };
         let (base, new) = (side(&base)?, side(&new)?);
-        let sides = (Side { summary: &base.0, events: &base.1 }, Side { summary: &new.0, events: &new.1 });
-        let comparison = compare(sides.0, sides.1, Rules::default(), query.allow_drift)
-            .map_err(|drift| Fault::Drift(drift.to_string()))?;
-        let verdict = match comparison.verdict() {
-            Verdict::Pass => "pass",
-            Verdict::Regressed => "regressed",
-            Verdict::Inconclusive => "inconclusive",
-        };
+        let [base, new] = [&base, &new].map(|(summary, events, contestant)| Side {
+            summary,
+            events,
+            contestant: contestant.as_deref(),
+            is_apart: false,
+        });
+        let rules = Rules { allow_drift: query.allow_drift, allow_missing: query.allow_missing, ..Rules::default() };
+        let comparison = compare(base, new, &rules).map_err(|refused| match refused {
+            Refused::Drift(drift) => Fault::Drift(drift.to_string()),
+            other => Fault::from(Misfit { place: "query".to_owned(), problem: other.to_string() }),
+        })?;
         let text = render::markdown(&comparison);
-        Ok(json!({ "verdict": verdict, "text": text, "comparison": comparison }).to_string())
+        Ok(json!({ "verdict": comparison.verdict, "text": text, "comparison": comparison }).to_string())
     });
     Ok(written(text.await?))
 }
@@ -193,7 +199,7 @@ fn entry(head: &Head) -> Value {
     let contestant = |(label, row): (&String, &Row)| {
         json!({
             "label": label, "model": row.contestant, "agent": row.agent, "protocol": row.protocol, "assist": row.assist,
-            "overall": row.overall, "overall_ci95": row.overall_ci95,
+            "overall": row.overall, "overall_ci95": row.overall_ci95, "overall_range": row.overall_range,
         })
     };
     let labels = manifest.contestants.iter().map(|contestant| &contestant.label);

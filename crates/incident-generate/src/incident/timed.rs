@@ -147,7 +147,8 @@ pub(super) fn history(traffic: &TrafficModel, timed: &[Timed<'_>]) -> (Vec<Arc<[
             varies || ramp.contains(&minute) || one.span.to == minute
         })
     };
-    let mut flow = traffic.settled(&in_minute(timed, -HISTORY));
+    let long_ago = traffic.settled(&in_minute(timed, -HISTORY));
+    let mut flow = long_ago.clone();
     let mut seen: Vec<Arc<[Reading]>> = vec![flow.readings().into()];
     let mut settled = true;
     for minute in 1 - HISTORY..=0 {
@@ -165,7 +166,7 @@ pub(super) fn history(traffic: &TrafficModel, timed: &[Timed<'_>]) -> (Vec<Arc<[
         }
     }
     // The proof reasons about traffic that has settled, so the alert shows that.
-    let flow = traffic.settled(&in_minute(timed, 0));
+    let flow = traffic.settled_after(&long_ago, &in_minute(timed, 0));
     if let Some(last) = seen.last_mut() {
         *last = flow.readings().into();
     }

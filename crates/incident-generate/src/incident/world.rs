@@ -140,7 +140,7 @@ impl World {
                 timed[..second.facts_before].iter().map(|one| one.acting).chain(in_minute(&events, 0)).collect()
             }
         };
-        let troubled = incident.traffic.settled(&own).troubled(&quiet).any();
+        let troubled = incident.traffic.settled_after(&quiet, &own).troubled(&quiet).any();
         let severed = incident.fault.as_ref().map(|fault| Severed::of(fault, &incident.topology, vocabulary));
         let severed = severed.unwrap_or_default();
         Self { incident, library, objects, quiet, history, at_alert, users: OnceLock::new(), troubled, severed }
@@ -412,7 +412,7 @@ impl World {
             Acting { strength, ..acting }
         });
         let facts: Vec<_> = grown.chain(self.going_on(0)).collect();
-        self.incident.traffic.impact(&self.incident.traffic.settled(&facts))
+        self.incident.traffic.impact(&self.incident.traffic.settled_after(&self.quiet, &facts))
     }
 
     /// Counts the entities that fail more now than they would if nobody had done anything.

@@ -163,18 +163,17 @@ fn read(world: &World, state: &mut State, view: View) -> Vec<View> {
     }
 }
 
-/// Checks that a full answer can be given.
+/// Checks that a full answer can be given by what a diagnosis has read.
 ///
 /// # Errors
 /// The reason why it cannot.
-pub(crate) fn can_be_answered(world: &World) -> Result<(), Unanswerable> {
+pub(crate) fn can_be_answered(world: &World, diagnosis: &Diagnosis) -> Result<(), Unanswerable> {
     if world.incident.fault.is_some() && world.path().is_none() {
         return Err(Unanswerable::NoPath);
     }
-    let diagnosis = diagnose(world);
     let mut state = world.start();
     let mut deeds = Deeds::default();
-    for View { at, glance } in diagnosis.views {
+    for View { at, glance } in diagnosis.views.iter().copied() {
         world.pass(&mut state, 1);
         if !world.is_out(&state, at, glance.tool) {
             deeds.seen.extend(query::records(world, &state, at, glance));

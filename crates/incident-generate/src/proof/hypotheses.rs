@@ -204,7 +204,9 @@ impl<'a> Laboratory<'a> {
     pub fn simulated(self, fault: Fault, beside: &Beside<'_>) -> Hypothesis {
         let [least, most] = [Strength::WEAKEST, Strength::STRONGEST].map(|strength| {
             let other = beside.fault.map(|other| other.at_strength(strength));
-            self.flow(&fault.at_strength(strength), other.as_ref(), &beside.events).troubled(&beside.quiet)
+            let fault = fault.at_strength(strength);
+            let facts = self.facts(Some(&fault), other.as_ref(), &beside.events);
+            self.traffic.settled_after(&beside.quiet, &facts).troubled(&beside.quiet)
         });
         let both = [Some(&fault), beside.fault].into_iter().flatten();
         let shown = both.flat_map(|fault| fault.holding(self.vocabulary, fault.start));
@@ -217,7 +219,7 @@ impl<'a> Laboratory<'a> {
     #[must_use]
     pub(crate) fn effects(self, fault: Option<&Fault>, beside: &Beside<'_>) -> Effects {
         let facts = self.facts(fault, beside.fault, &beside.events);
-        let flow = self.traffic.settled(&facts);
+        let flow = self.traffic.settled_after(&beside.quiet, &facts);
         let [loss, loss_with_leavers] = self.losses_of(&flow, &facts);
         Effects { troubled: flow.troubled(&beside.quiet), loss, loss_with_leavers, flow }
     }
@@ -225,7 +227,7 @@ impl<'a> Laboratory<'a> {
     /// Returns what users lose, and the same against the usual number of users. That takes less time than all effects.
     pub(crate) fn losses(self, fault: Option<&Fault>, beside: &Beside<'_>) -> [Loss; 2] {
         let facts = self.facts(fault, beside.fault, &beside.events);
-        self.losses_of(&self.traffic.passed_on(&facts), &facts)
+        self.losses_of(&self.traffic.passed_on_after(&beside.quiet, &facts), &facts)
     }
 
     fn losses_of(self, flow: &Flow, facts: &[Acting<'_>]) -> [Loss; 2] {
@@ -236,10 +238,6 @@ impl<'a> Laboratory<'a> {
             diverges: any(|predicate| predicate.diverges),
         };
         [loss, Loss { share: self.traffic.impact_with_leavers(flow), ..loss }]
-    }
-
-    fn flow(self, fault: &Fault, other: Option<&Fault>, events: &[Acting<'_>]) -> Flow {
-        self.traffic.settled(&self.facts(Some(fault), other, events))
     }
 
     fn facts<'b>(self, fault: Option<&'b Fault>, other: Option<&'b Fault>, events: &[Acting<'b>]) -> Vec<Acting<'b>>

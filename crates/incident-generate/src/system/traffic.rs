@@ -68,14 +68,15 @@ pub struct TrafficModel {
     readers: Vec<Messages>,
     /// The calls along each link on a quiet day.
     usual_calls: Vec<i64>,
+    /// Who calls each entity.
+    callers: Vec<EntitySet>,
     gateway: EntityId,
 }
 
 /// The messages that an entity reads from a queue.
 #[derive(Debug, Clone)]
 struct Messages {
-    /// The place of the entity.
-    reader: usize,
+    reader: EntityId,
     /// The place of the queue.
     queue: usize,
     /// The links along which messages are sent to the queue.
@@ -128,16 +129,45 @@ fn toil(made: i64, asked: i64) -> i64 {
 }
 
 /// The traffic in one minute.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Flow {
     readings: Vec<Reading>,
     /// The requests that reach each entity, in thousandths of a request a second.
     loads: Vec<i64>,
+    /// The messages that each reader of a queue gets, likewise.
+    read: Vec<i64>,
     /// The calls along each link, likewise.
     calls: Vec<i64>,
     /// How long answers take that are not waited for in vain, by entity.
     times: Vec<Times>,
     effects: Vec<Effects>,
+    /// The entities that something acts on.
+    acted_on: EntitySet,
+    stale: Stale,
+}
+
+/// The entities for which something has changed since it was last used. What nothing has changed for is as it was, and is
+/// not computed again.
+#[derive(Debug, Clone, Copy)]
+struct Stale {
+    /// Those that have to make their calls anew.
+    calls: EntitySet,
+    /// Those that have to fail requests anew.
+    failures: EntitySet,
+    /// Those that have to wait anew for what they call.
+    delays: EntitySet,
+}
+
+impl Stale {
+    fn all(of: EntitySet) -> Self {
+        Self { calls: of, failures: of, delays: of }
+    }
+
+    fn add(&mut self, of: EntitySet) {
+        self.calls |= of;
+        self.failures |= of;
+        self.delays |= of;
+    }
 }
 
 impl Flow {
@@ -156,7 +186,20 @@ impl Flow {
 
     /// Replaces the facts that hold from the next tick on.
     pub fn set(&mut self, facts: &[Acting<'_>]) {
-        self.effects.fill(Effects::NONE);
+        let before: Vec<_> = self.acted_on.iter().map(|at| (at, self.effects[at.index()])).collect();
+        for (at, _) in &before {
+            self.effects[at.index()] = Effects::NONE;
+        }
+        self.act(facts);
+        let acted_on: EntitySet = facts.iter().map(|acting| acting.at).collect();
+        let begun = (acted_on - self.acted_on).iter().filter(|at| self.effects[at.index()] != Effects::NONE);
+        let changed = before.iter().filter(|(at, effects)| self.effects[at.index()] != *effects).map(|(at, _)| *at);
+        self.stale.add(begun.chain(changed).collect());
+        self.acted_on = acted_on;
+    }
+
+    /// Adds what some facts do.
+    fn act(&mut self, facts: &[Acting<'_>]) {
         for Acting { predicate, at, strength } in facts {
             let effects = &mut self.effects[at.index()];
             let effect = Effect::of(predicate, *strength);
@@ -190,6 +233,15 @@ impl Flow {
             }
             effects.retries += effect.retries;
             effects.miss = effects.miss.max(effect.miss);
+        }
+    }
+
+    /// Lets so many more requests reach an entity, in thousandths of a request a second.
+    fn load(&mut self, at: EntityId, more: i64) {
+        if more != 0 {
+            self.loads[at.index()] += more;
+            self.stale.calls |= EntitySet::of(at);
+            self.stale.failures |= EntitySet::of(at);
         }
     }
 
@@ -243,9 +295,10 @@ impl TrafficModel {
             journeys: topology.journeys.iter().map(JourneyLoad::of).collect(),
             readers: Vec::new(),
             usual_calls: vec![0; topology.edges.len()],
+            callers: topology.ids().map(|to| topology.needed_by(to).map(|edge| edge.from).collect()).collect(),
             gateway: topology.gateway,
         };
-        let mut quiet = model.still(&[]);
+        let mut quiet = model.still();
         model.pass_on(&mut quiet);
         let reads = topology.edges.iter().filter(|edge| edge.kind == EdgeKind::Consume);
         let messages = reads.map(|reads| {
@@ -256,7 +309,7 @@ impl TrafficModel {
                 .filter(|(edge, _)| edge.kind == EdgeKind::Produce && edge.to == reads.to);
             let sent: Vec<_> = sent.map(|(_, place)| place).collect();
             let usual = sent.iter().map(|place: &usize| quiet.calls[*place]).sum();
-            Messages { reader: reads.from.index(), queue: reads.to.index(), sent, usual }
+            Messages { reader: reads.from, queue: reads.to.index(), sent, usual }
         });
         model.readers = messages.filter(|messages| messages.usual > 0).collect();
         model.usual_calls.clone_from(&quiet.calls);
@@ -267,18 +320,23 @@ impl TrafficModel {
         model
     }
 
-    /// Returns the traffic as these facts hold, before anything has been passed on.
-    fn still(&self, facts: &[Acting<'_>]) -> Flow {
+    /// Returns the traffic before anything has been passed on, while nothing acts.
+    fn still(&self) -> Flow {
         let count = self.capacities.len();
-        let mut flow = Flow {
+        let mut loads: Vec<_> = self.capacities.iter().map(|capacity| capacity.demand).collect();
+        for (link, calls) in self.links.iter().zip(&self.usual_calls) {
+            loads[link.to.index()] += calls;
+        }
+        Flow {
             readings: vec![Reading::default(); count],
-            loads: vec![0; count],
+            loads,
+            read: self.readers.iter().map(|messages| self.capacities[messages.reader.index()].demand).collect(),
             calls: self.usual_calls.clone(),
             times: vec![Times::default(); count],
             effects: vec![Effects::NONE; count],
-        };
-        flow.set(facts);
-        flow
+            acted_on: EntitySet::EMPTY,
+            stale: Stale::all(EntityId::first(count).collect()),
+        }
     }
 
     /// Lets a minute pass: loads are passed on from callers to what they call, then failures and delays back.
@@ -289,29 +347,35 @@ impl TrafficModel {
 
     /// Passes loads on from callers to what they call, and failures back. Returns whether that changed anything.
     fn pass_on(&self, flow: &mut Flow) -> bool {
-        for (load, capacity) in flow.loads.iter_mut().zip(&self.capacities) {
-            *load = capacity.demand;
-        }
         // Who reads a queue gets what was sent to it a minute ago.
-        for Messages { reader, queue, sent, usual } in &self.readers {
+        for (number, Messages { reader, queue, sent, usual }) in self.readers.iter().enumerate() {
             let calls: i64 = sent.iter().map(|place| flow.calls[*place]).sum();
             let taken = calls.min(*usual) * i64::from(1000 - flow.readings[*queue].error) / 1000;
-            flow.loads[*reader] = self.capacities[*reader].demand * taken / usual;
+            let read = self.capacities[reader.index()].demand * taken / usual;
+            flow.load(*reader, read - flow.read[number]);
+            flow.read[number] = read;
         }
-        for from in 0..self.capacities.len() {
+        // What a call changes is mostly behind the caller, and what a failure changes mostly before it.
+        let mut place = 0;
+        while let Some(from) = flow.stale.calls.first_from(place) {
             self.call(flow, from);
+            place = from.index() + 1;
         }
         let mut has_changed = false;
-        for at in (0..self.capacities.len()).rev() {
+        let mut place = self.capacities.len();
+        while let Some(at) = flow.stale.failures.last_before(place) {
             has_changed |= self.fail(flow, at);
+            place = at.index();
         }
         has_changed
     }
 
     /// Passes delays back from what is called to its callers. They change neither loads nor failures.
     fn delay(&self, flow: &mut Flow) {
-        for at in (0..self.capacities.len()).rev() {
+        let mut place = self.capacities.len();
+        while let Some(at) = flow.stale.delays.last_before(place) {
             self.wait(flow, at);
+            place = at.index();
         }
     }
 
@@ -322,31 +386,43 @@ impl TrafficModel {
     }
 
     /// Lets an entity make the calls for its requests. Those that are repeated are as many as failed a minute ago.
-    fn call(&self, flow: &mut Flow, from: usize) {
-        let Flow { readings, loads, calls, effects, .. } = flow;
-        let (own, load) = (&effects[from], loads[from]);
-        let own_links = self.starts[from]..self.starts[from + 1];
-        for (link, calls) in self.links[own_links.clone()].iter().zip(&mut calls[own_links]) {
-            if own.spares(link) {
-                *calls = 0;
-                continue;
+    fn call(&self, flow: &mut Flow, caller: EntityId) {
+        flow.stale.calls -= EntitySet::of(caller);
+        let from = caller.index();
+        for place in self.starts[from]..self.starts[from + 1] {
+            let link = &self.links[place];
+            let calls = self.calls(flow, from, link);
+            let more = calls - flow.calls[place];
+            if more != 0 {
+                flow.calls[place] = calls;
+                flow.stale.failures |= EntitySet::of(caller);
+                flow.load(link.to, more);
             }
-            let fails = own.fails(link, readings[link.to.index()].error);
-            let attempts = 1000 + link.repeated(fails) + i64::from(own.retries) * fails / 1000;
-            let extra = link.toward.map_or(0, |toward| i64::from(own.extra[toward as usize]));
-            // What a request that is repeated has sent is not sent again.
-            let usual = self.capacities[from].usual;
-            let asks = if link.is_sent && usual > 0 { load.min(usual) } else { load };
-            let made = asks * link.rate(own) / 1000 * attempts / 1000;
-            // Calls that are not made are a share of those that would be.
-            let whole = if extra < 0 { made } else { self.capacities[link.to.index()].usual };
-            *calls = (made + whole * extra / 1000).max(0);
-            loads[link.to.index()] += *calls;
         }
     }
 
+    /// Returns the calls that an entity makes along a link for its requests.
+    fn calls(&self, flow: &Flow, from: usize, link: &Link) -> i64 {
+        let (own, load) = (&flow.effects[from], flow.loads[from]);
+        if own.spares(link) {
+            return 0;
+        }
+        let fails = own.fails(link, flow.readings[link.to.index()].error);
+        let attempts = 1000 + link.repeated(fails) + i64::from(own.retries) * fails / 1000;
+        let extra = link.toward.map_or(0, |toward| i64::from(own.extra[toward as usize]));
+        // What a request that is repeated has sent is not sent again.
+        let usual = self.capacities[from].usual;
+        let asks = if link.is_sent && usual > 0 { load.min(usual) } else { load };
+        let made = asks * link.rate(own) / 1000 * attempts / 1000;
+        // Calls that are not made are a share of those that would be.
+        let whole = if extra < 0 { made } else { self.capacities[link.to.index()].usual };
+        (made + whole * extra / 1000).max(0)
+    }
+
     /// Lets an entity fail a share of its requests, once what it calls has failed some. Returns whether that changed anything.
-    fn fail(&self, flow: &mut Flow, at: usize) -> bool {
+    fn fail(&self, flow: &mut Flow, entity: EntityId) -> bool {
+        let at = entity.index();
+        flow.stale.failures -= EntitySet::of(entity);
         let (capacity, own) = (&self.capacities[at], &flow.effects[at]);
         let used = self.used(at, flow.loads[at], own);
         let mut passes = i64::from(own.passes) * (1000 - overload(used)) / 1000;
@@ -374,11 +450,21 @@ impl TrafficModel {
             load: i32::try_from(load).unwrap_or(i32::MAX),
             ..before
         };
-        flow.readings[at] != before
+        let now = flow.readings[at];
+        if now.error != before.error {
+            flow.stale.calls |= self.callers[at];
+            flow.stale.failures |= self.callers[at];
+        }
+        if now.used != before.used {
+            flow.stale.delays |= EntitySet::of(entity);
+        }
+        now != before
     }
 
     /// Lets an entity wait for what it calls, once that has answered.
-    fn wait(&self, flow: &mut Flow, at: usize) {
+    fn wait(&self, flow: &mut Flow, entity: EntityId) {
+        flow.stale.delays -= EntitySet::of(entity);
+        let at = entity.index();
         let (capacity, own) = (&self.capacities[at], &flow.effects[at]);
         let work = capacity.latency * i64::from(own.latency) / 1000 * crowding(flow.readings[at].used.into()) / 1000;
         let stays = own.stays * (1000 - overload(flow.readings[at].used.into())) / 1000;
@@ -389,6 +475,7 @@ impl TrafficModel {
         }
         let narrow = |micros: i64| u32::try_from(micros).unwrap_or(u32::MAX);
         let (times, percentiles) = waiting.over();
+        let before = (flow.times[at], flow.readings[at]);
         flow.times[at] = times;
         flow.readings[at] = Reading {
             mean: narrow(percentiles.mean),
@@ -398,21 +485,33 @@ impl TrafficModel {
             quick: i16::try_from(percentiles.quick).unwrap_or(1000),
             ..flow.readings[at]
         };
+        if (flow.times[at], flow.readings[at]) != before {
+            flow.stale.delays |= self.callers[at];
+        }
     }
 
     /// Returns the traffic once loads and failures have stopped changing, or after a fixed number of minutes in systems that
     /// oscillate.
     #[must_use]
     pub fn settled(&self, facts: &[Acting<'_>]) -> Flow {
-        let mut flow = self.passed_on(facts);
+        self.settled_after(&self.still(), facts)
+    }
+
+    /// Returns the traffic once it has settled after these facts have taken the place of others. It takes less time the less
+    /// of the traffic they change.
+    #[must_use]
+    pub fn settled_after(&self, before: &Flow, facts: &[Acting<'_>]) -> Flow {
+        let mut flow = self.passed_on_after(before, facts);
         self.delay(&mut flow);
         flow
     }
 
-    /// Returns the traffic once it has settled, without response times.
-    pub(crate) fn passed_on(&self, facts: &[Acting<'_>]) -> Flow {
+    /// Returns the traffic once it has settled after these facts have taken the place of others, with response times as they
+    /// were before.
+    pub(crate) fn passed_on_after(&self, before: &Flow, facts: &[Acting<'_>]) -> Flow {
         const MOST_TICKS: usize = 13;
-        let mut flow = self.still(facts);
+        let mut flow = before.clone();
+        flow.set(facts);
         for _ in 0..MOST_TICKS {
             if !self.pass_on(&mut flow) {
                 break;
@@ -474,7 +573,9 @@ fn crowding(used: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{GATEWAY, SERVICE, STORE, Small};
+    use crate::incident::level::Level;
+    use crate::proof::hypotheses::Hypothesis;
+    use crate::testing::{GATEWAY, SERVICE, STORE, Small, incidents};
 
     /// The readings of gateway, service and store once traffic has settled, and the impact.
     fn settled(facts: &[(&str, EntityId)]) -> (Vec<Reading>, i32, Troubled) {
@@ -534,6 +635,24 @@ mod tests {
         assert_eq!(readings[STORE.index()].used, 2500);
         let expected = i16::try_from(overload(2500)).unwrap();
         assert_eq!((readings[STORE.index()].error, i32::from(expected)), (expected, impact));
+    }
+
+    /// What is not computed again is what it would be. From a quiet day on, traffic settles where it settles from nothing.
+    #[test]
+    fn traffic_settles_in_one_place_wherever_it_begins() {
+        for made in incidents(Level::Medium, 11, 2).chain(incidents(Level::Hard, 11, 1)) {
+            let crate::World { incident, library, .. } = &**made.world();
+            let (traffic, laboratory) = (&incident.traffic, incident.laboratory(library));
+            let quiet = traffic.settled(&[]);
+            let all = laboratory.every_fault(&library.families, incident.draws, &laboratory.nothing_beside());
+            for Hypothesis { fault, .. } in &all {
+                let facts: Vec<_> = fault.holding(&library.vocabulary, fault.start).collect();
+                let (anew, after) = (traffic.settled(&facts), traffic.settled_after(&quiet, &facts));
+                assert_eq!(anew.readings, after.readings, "{} of {:?}", library.families[fault.family].id, fault.root);
+                assert_eq!((&anew.loads, &anew.calls), (&after.loads, &after.calls));
+                assert_eq!(traffic.settled_after(&after, &facts).readings, after.readings, "nothing has changed");
+            }
+        }
     }
 
     #[test]
