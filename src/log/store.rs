@@ -401,7 +401,8 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
 /// # Errors
 /// Fails if the system refuses either.
 pub fn prepare(folder: &Path) -> Result<(), StoreError> {
-    let probe = folder.join("probe");
+    // Another process may be checking the same folder.
+    let probe = folder.join(format!("probe.{}", std::process::id()));
     write_whole(&probe, b"?")?;
     fs::remove_file(&probe).map_err(failed("remove", &probe))
 }
