@@ -56,7 +56,8 @@ import json, sys
 good, bad = (json.load(open(path))["rows"][0] for path in sys.argv[1:])
 assert bad["void"] == 0 and bad["unfinished"] == 0, bad
 assert bad["left_early"] == 3 and bad["failures"]["agent_exited"] == 3, bad
-assert "status 1; its last line on stderr: RuntimeError: injected" in bad["left_message"], bad
+assert "status 1; the end of its stderr: Traceback" in bad["left_message"], bad
+assert bad["left_message"].endswith("RuntimeError: injected"), bad
 # Nine steps that nobody took in each of three episodes, and one line of prose in each of three others.
 assert bad["problem_steps"] == 3 * 9 + 3, bad
 score = {task: value["mean"] for task, value in bad["tasks"].items()}
