@@ -68,8 +68,7 @@ async fn what_is_refused() {
         ("{}", json!(null), -32600, "Invalid request: jsonrpc: missing"),
         ("[]", json!(null), -32600, "Invalid request: batches are not taken"),
         (r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#, json!(null), -32600, "Invalid request: batches"),
-        (r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}"#, json!(1), -32600, "Invalid request: params: "),
-        (r#"{"jsonrpc":"2.0","id":1,"method":"ping","x":1}"#, json!(1), -32600, "Invalid request: x: "),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}"#, json!(1), -32602, "Invalid params - params: "),
         (r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#, json!(null), -32600, "Invalid request: id: "),
         (
             r#"{"jsonrpc":"2.0","id":"a","method":"resources/list"}"#,
@@ -77,7 +76,6 @@ async fn what_is_refused() {
             -32601,
             "Method not found: resources/list",
         ),
-        (r#"{"jsonrpc":"2.0","method":"nope"}"#, json!(null), -32601, "Method not found: nope"),
         (r#"{"jsonrpc":"2.0","id":7,"method":"tools/call"}"#, json!(7), -32602, "Missing 'name' in params"),
         (
             r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":""}}"#,
@@ -100,13 +98,13 @@ async fn what_is_refused() {
         (
             r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"nope"}}"#,
             json!(7),
-            -32603,
+            -32602,
             "Unknown tool: 'nope'",
         ),
         (
             r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"reset"}}"#,
             json!(7),
-            -32603,
+            -32602,
             "Unknown tool: 'reset'",
         ),
         (
@@ -155,6 +153,29 @@ async fn what_is_refused() {
 }
 
 #[tokio::test]
+async fn nobody_is_answered_who_does_not_wait() {
+    let service = service(Options::default());
+    for body in [
+        r#"{"jsonrpc":"2.0","method":"notifications/initialized","params":null}"#,
+        r#"{"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":3}}"#,
+        r#"{"jsonrpc":"2.0","method":"nope"}"#,
+        r#"{"jsonrpc":"2.0","id":7,"result":{"roots":[]}}"#,
+        r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32601,"message":"Method not found"}}"#,
+    ] {
+        let answer = send(&service, &[], body).await;
+        assert_eq!((answer.status, answer.text.as_str()), (StatusCode::ACCEPTED, ""), "{body}");
+    }
+    for (body, id) in [
+        (r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":null,"x":1}"#, json!(1)),
+        (r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#, json!(1.5)),
+        (r#"{"jsonrpc":"2.0","method":"ping"}"#, json!(null)),
+    ] {
+        let reply = send(&service, &[], body).await.ok();
+        assert_eq!((&reply["id"], &reply["result"]), (&id, &json!({})), "{body}");
+    }
+}
+
+#[tokio::test]
 async fn a_full_server_says_so() {
     let service = service(limited(60, 2));
     let (first, _) = (create(&service).await, create(&service).await);
@@ -191,6 +212,9 @@ async fn tools_in_both_spellings() {
         assert!(jsonschema::meta::is_valid(&tool["inputSchema"]), "{tool}");
         assert!(!tool["description"].as_str().unwrap().is_empty(), "{tool}");
         let required = tool["inputSchema"]["required"].as_array().cloned().unwrap_or_default();
+        for (name, property) in tool["inputSchema"]["properties"].as_object().unwrap() {
+            assert!(property["type"].is_string(), "some clients pass over a tool for its {name}: {tool}");
+        }
         for name in required {
             assert!(tool["inputSchema"]["properties"].get(name.as_str().unwrap()).is_some(), "{tool}");
         }

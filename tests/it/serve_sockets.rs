@@ -50,9 +50,16 @@ impl Running {
 
     /// Makes a connection that has left HTTP by hand, for frames that no client library sends.
     async fn leave_http(&self) -> TcpStream {
+        self.leave_http_at("/ws", "").await.0
+    }
+
+    /// The same at any path and with more lines in the head, with the head of the answer.
+    async fn leave_http_at(&self, path: &str, more: &str) -> (TcpStream, String) {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
-        let request = "GET /ws HTTP/1.1\r\nhost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n\
-                       Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nhost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{more}\r\n"
+        );
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -60,7 +67,7 @@ impl Running {
         }
         let head = String::from_utf8(head).unwrap();
         assert!(head.starts_with("HTTP/1.1 101 ") && head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{head}");
-        stream
+        (stream, head)
     }
 
     /// Sends bytes, and returns everything that arrives until the other side closes.
@@ -431,6 +438,24 @@ async fn connections_beyond_the_limit_wait_their_turn() {
     assert!(tokio::time::timeout(Duration::from_millis(100), &mut waiting).await.is_err());
     drop(first);
     assert!(waiting.await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn one_of_the_subprotocols_that_are_offered_is_agreed_to() {
+    let server = Running::start(Options::default()).await;
+    for path in ["/ws", "/mcp"] {
+        for (offered, agreed) in [
+            ("", None),
+            ("Sec-WebSocket-Protocol: mcp\r\n", Some("mcp")),
+            ("Sec-WebSocket-Protocol: mcp.v2, mcp\r\n", Some("mcp.v2")),
+            ("Sec-WebSocket-Protocol: (no token), json\r\n", Some("json")),
+            ("Sec-WebSocket-Protocol: ,\r\nSec-WebSocket-Protocol: x\r\n", Some("x")),
+        ] {
+            let (_, head) = server.leave_http_at(path, offered).await;
+            let told = head.lines().find_map(|line| line.strip_prefix("sec-websocket-protocol: "));
+            assert_eq!(told, agreed, "{offered}");
+        }
+    }
 }
 
 #[tokio::test]

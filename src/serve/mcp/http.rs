@@ -38,24 +38,24 @@ pub(crate) async fn post(State(app): State<Arc<App>>, request: Request) -> Resul
         Ok(request) => request,
         Err((id, error)) => return Ok(answered(&id, &Err(error))),
     };
+    let request_id = request.as_ref().map(|request| request.id.clone()).unwrap_or_default();
     if let Some(error) = wrong_version(&headers) {
-        return Ok((StatusCode::BAD_REQUEST, answered(&request.id, &Err(error))).into_response());
+        return Ok((StatusCode::BAD_REQUEST, answered(&request_id, &Err(error))).into_response());
     }
     let session = lossy_text(&headers, &SESSION);
     if let Some(id) = &session
         && app.sessions.find(id).is_none()
     {
         // This status tells the client that it must initialize a new session.
-        return Ok((StatusCode::NOT_FOUND, answered(&request.id, &Err(unknown_session(id)))).into_response());
+        return Ok((StatusCode::NOT_FOUND, answered(&request_id, &Err(unknown_session(id)))).into_response());
     }
-    if request.is_notification() {
+    let Some(request) = request else {
         return Ok(StatusCode::ACCEPTED.into_response());
-    }
-    let id = request.id.clone();
+    };
     if request.method == "initialize" && session.is_none() && named_session(&request.params).is_none() {
         return Ok(begin(&app, request));
     }
-    Ok(answered(&id, &carry_out(&app, session, request)))
+    Ok(answered(&request_id, &carry_out(&app, session, request)))
 }
 
 /// Opens a session for an ordinary MCP client, and names it in a header.

@@ -1,10 +1,11 @@
-//! Reads and writes JSON-RPC 2.0 as OpenEnv and MCP use it: each message has one reply, and batches are not supported.
+//! Reads and writes JSON-RPC 2.0 as OpenEnv and MCP use it: each request has one reply, notifications have none, and batches
+//! are not supported. What is read may hold more than it has to, because clients add members of their own.
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
-use crate::serve::error::{Misfit, excerpt};
+use crate::serve::error::Misfit;
 
 pub(super) const PARSE_ERROR: i32 = -32700;
 pub(super) const INVALID_REQUEST: i32 = -32600;
@@ -13,10 +14,14 @@ pub(super) const INVALID_PARAMS: i32 = -32602;
 pub(super) const INTERNAL_ERROR: i32 = -32603;
 pub(super) const SERVER_ERROR: i32 = -32000;
 
-/// A message of the right form.
+/// The methods of requests. OpenEnv's clients may leave the id out of one, and wait for its answer all the same.
+const REQUESTS: [&str; 6] =
+    ["initialize", "ping", "tools/list", "tools/call", "openenv/session/create", "openenv/session/close"];
+
+/// A message whose sender waits for an answer.
 #[derive(Debug, PartialEq)]
 pub(super) struct Request {
-    /// The id: a string, an integer, or null if none was sent.
+    /// The id: a string, a number, or null if none was sent.
     pub(super) id: Value,
     pub(super) method: String,
     pub(super) params: Map<String, Value>,
@@ -49,14 +54,15 @@ impl RpcError {
 pub(super) type Outcome = Result<Box<RawValue>, RpcError>;
 
 impl Request {
-    /// Reads a request from a text.
-    pub(super) fn parse(text: &[u8]) -> Result<Self, (Value, RpcError)> {
+    /// Reads a request from a text, as [`Self::read`] does.
+    pub(super) fn parse(text: &[u8]) -> Result<Option<Self>, (Value, RpcError)> {
         let message = serde_json::from_slice(text).map_err(|error| (Value::Null, unreadable(error.to_string())))?;
         Self::read(message)
     }
 
-    /// Reads a request from a message. A refusal carries the id of the message, if that can be read.
-    pub(super) fn read(message: Value) -> Result<Self, (Value, RpcError)> {
+    /// Reads a request from a message. A notification, whatever is wrong with it, and an answer of the client are no requests,
+    /// and nobody waits for an answer to them. A refusal carries the id of the message, if that can be read.
+    pub(super) fn read(message: Value) -> Result<Option<Self>, (Value, RpcError)> {
         let mut message = match message {
             Value::Object(message) => message,
             Value::Array(_) => {
@@ -68,53 +74,55 @@ impl Request {
                 return Err((Value::Null, RpcError::invalid(problem)));
             }
         };
+        if is_unanswered(&message) {
+            return Ok(None);
+        }
         let id = message.remove("id").unwrap_or_default();
-        let is_id = match &id {
-            Value::Null | Value::String(_) => true,
-            Value::Number(number) => !number.is_f64(),
-            _ => false,
-        };
-        if !is_id {
-            let problem = Misfit::new("id", "a string or an integer", &id);
+        if !matches!(id, Value::Null | Value::String(_) | Value::Number(_)) {
+            let problem = Misfit::new("id", "a string or a number", &id);
             return Err((Value::Null, RpcError::invalid(problem)));
         }
-        match read_rest(message) {
-            Ok((method, params)) => Ok(Self { id, method, params }),
-            Err(problem) => Err((id, RpcError::invalid(problem))),
+        let method = match read_method(&mut message) {
+            Ok(method) => method,
+            Err(problem) => return Err((id, RpcError::invalid(problem))),
+        };
+        match message.remove("params") {
+            None | Some(Value::Null) => Ok(Some(Self { id, method, params: Map::new() })),
+            Some(Value::Object(params)) => Ok(Some(Self { id, method, params })),
+            Some(other) => Err((id, misfit(&Misfit::new("params", "an object", &other)))),
         }
-    }
-
-    /// Returns whether nobody waits for an answer. OpenEnv's clients may leave the id out of a request, so the method
-    /// must also be that of a notification.
-    pub(super) fn is_notification(&self) -> bool {
-        self.id.is_null() && self.method.starts_with("notifications/")
     }
 }
 
-/// Reads everything but the id.
-fn read_rest(mut message: Map<String, Value>) -> Result<(String, Map<String, Value>), Misfit> {
+/// Returns whether nobody waits for an answer to a message: to a notification, which has no id and is none of the requests
+/// that may leave it out, and to an answer of the client, which has a result or an error and no method.
+fn is_unanswered(message: &Map<String, Value>) -> bool {
+    match message.get("method") {
+        Some(Value::String(method)) => {
+            message.get("id").is_none_or(Value::is_null) && !REQUESTS.contains(&method.as_str())
+        }
+        Some(_) => false,
+        None => message.contains_key("result") || message.contains_key("error"),
+    }
+}
+
+/// Reads the method, and whether the message says that it is of JSON-RPC 2.0.
+fn read_method(message: &mut Map<String, Value>) -> Result<String, Misfit> {
     match message.remove("jsonrpc") {
         Some(Value::String(version)) if version == "2.0" => {}
         Some(other) => return Err(Misfit::new("jsonrpc", "'2.0'", &other)),
         None => return Err(Misfit::missing("jsonrpc", "'2.0'")),
     }
-    let method = match message.remove("method") {
-        Some(Value::String(method)) => method,
-        Some(other) => return Err(Misfit::new("method", "a string", &other)),
-        None => return Err(Misfit::missing("method", "a string such as 'tools/list'")),
-    };
-    let params = match message.remove("params") {
-        None => Map::new(),
-        Some(Value::Object(params)) => params,
-        Some(other) => return Err(Misfit::new("params", "an object", &other)),
-    };
-    match message.into_iter().next() {
-        None => Ok((method, params)),
-        Some((key, _)) => {
-            let problem = "a request has only jsonrpc, method, params and id".to_owned();
-            Err(Misfit { place: excerpt(&key).into_owned(), problem })
-        }
+    match message.remove("method") {
+        Some(Value::String(method)) => Ok(method),
+        Some(other) => Err(Misfit::new("method", "a string", &other)),
+        None => Err(Misfit::missing("method", "a string such as 'tools/list'")),
     }
+}
+
+/// Refuses parameters of the wrong form.
+pub(super) fn misfit(problem: &Misfit) -> RpcError {
+    RpcError::new(INVALID_PARAMS, format!("Invalid params - {problem}"))
 }
 
 /// Refuses a text that is not JSON.
@@ -181,32 +189,14 @@ mod tests {
             (
                 r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}"#,
                 json!(1),
-                INVALID_REQUEST,
-                "Invalid request: params: expected an object, found an array",
-            ),
-            (
-                r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":null}"#,
-                json!(1),
-                INVALID_REQUEST,
-                "Invalid request: params: expected an object, found null",
-            ),
-            (
-                r#"{"jsonrpc":"2.0","id":1,"method":"ping","more":1}"#,
-                json!(1),
-                INVALID_REQUEST,
-                "Invalid request: more: a request has only jsonrpc, method, params and id",
+                INVALID_PARAMS,
+                "Invalid params - params: expected an object, found an array",
             ),
             (
                 r#"{"jsonrpc":"2.0","id":true,"method":"ping"}"#,
                 json!(null),
                 INVALID_REQUEST,
-                "Invalid request: id: expected a string or an integer, found a boolean",
-            ),
-            (
-                r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#,
-                json!(null),
-                INVALID_REQUEST,
-                "Invalid request: id: expected a string or an integer, found the number 1.5",
+                "Invalid request: id: expected a string or a number, found a boolean",
             ),
         ] {
             let (told, error) = Request::parse(text.as_bytes()).unwrap_err();
@@ -215,14 +205,37 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_for_a_notification() {
-        for (text, expected) in [
-            (r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#, true),
-            (r#"{"jsonrpc":"2.0","method":"notifications/initialized","id":null}"#, true),
-            (r#"{"jsonrpc":"2.0","method":"notifications/initialized","id":0}"#, false),
-            (r#"{"jsonrpc":"2.0","method":"tools/list"}"#, false),
+    fn nobody_waits_for_a_notification_or_for_an_answer_to_an_answer() {
+        for text in [
+            r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
+            r#"{"jsonrpc":"2.0","method":"notifications/initialized","id":null}"#,
+            r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":null}"#,
+            r#"{"jsonrpc":"2.0","method":"notifications/progress","params":[1]}"#,
+            r#"{"method":"notifications/initialized"}"#,
+            r#"{"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":1}}"#,
+            r#"{"jsonrpc":"2.0","method":"window/logMessage"}"#,
+            r#"{"jsonrpc":"2.0","id":7,"result":{}}"#,
+            r#"{"jsonrpc":"2.0","id":"a","error":{"code":1,"message":"no"}}"#,
+            r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}}"#,
         ] {
-            assert_eq!(Request::parse(text.as_bytes()).unwrap().is_notification(), expected, "{text}");
+            assert_eq!(Request::parse(text.as_bytes()), Ok(None), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_request_may_hold_more_than_it_has_to_and_leave_out_what_it_need_not() {
+        let request = |id: Value, method: &str| Ok(Some(Request { id, method: method.to_owned(), params: Map::new() }));
+        for (text, id, method) in [
+            (r#"{"jsonrpc":"2.0","method":"tools/list"}"#, json!(null), "tools/list"),
+            (r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, json!(null), "ping"),
+            (r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":null}"#, json!(1), "ping"),
+            (r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#, json!(1.5), "ping"),
+            (r#"{"jsonrpc":"2.0","id":1.0,"method":"ping"}"#, json!(1.0), "ping"),
+            (r#"{"jsonrpc":"2.0","id":1,"method":"ping","more":1,"trace":{"x":[]}}"#, json!(1), "ping"),
+            (r#"{"jsonrpc":"2.0","id":1,"method":"$/odd"}"#, json!(1), "$/odd"),
+            (r#"{"jsonrpc":"2.0","id":0,"method":"notifications/initialized"}"#, json!(0), "notifications/initialized"),
+        ] {
+            assert_eq!(Request::parse(text.as_bytes()), request(id, method), "{text}");
         }
     }
 

@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::protocol::{
-    INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, Outcome, Request, RpcError, SERVER_ERROR, reply,
-    result, too_large,
+    INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, Outcome, Request, RpcError, SERVER_ERROR, misfit, reply, result,
+    too_large,
 };
 use super::tools::{self, CallFault, CallResult};
 use crate::serve::app::App;
@@ -38,10 +38,14 @@ pub(crate) fn answer_value(app: &App, held: &HeldSession, message: Value) -> Box
     answer_request(app, held, Request::read(message)).unwrap_or_else(heard)
 }
 
-fn answer_request(app: &App, held: &HeldSession, request: Result<Request, (Value, RpcError)>) -> Option<Box<RawValue>> {
+fn answer_request(
+    app: &App,
+    held: &HeldSession,
+    request: Result<Option<Request>, (Value, RpcError)>,
+) -> Option<Box<RawValue>> {
     match request {
-        Ok(request) if request.is_notification() => None,
-        Ok(request) => {
+        Ok(None) => None,
+        Ok(Some(request)) => {
             let id = request.id.clone();
             Some(reply(&id, &of_held(app, held, request)))
         }
@@ -125,16 +129,12 @@ pub(super) fn of_episode(app: &App, play: &mut Play, mut request: Request) -> Ou
             let arguments = arguments(request.params.remove("arguments")).map_err(|problem| misfit(&problem))?;
             match tools::call(app, play, &name, arguments) {
                 Ok(tool_result) => result(&CallResult::good(&tool_result)),
-                Err(fault @ CallFault::Unknown(_)) => Err(RpcError::new(INTERNAL_ERROR, fault.to_string())),
+                Err(fault @ CallFault::Unknown(_)) => Err(RpcError::new(INVALID_PARAMS, fault.to_string())),
                 Err(fault) => result(&CallResult::bad(&fault.to_string())),
             }
         }
         other => Err(RpcError::new(METHOD_NOT_FOUND, format!("Method not found: {}", excerpt(other)))),
     }
-}
-
-fn misfit(problem: &Misfit) -> RpcError {
-    RpcError::new(INVALID_PARAMS, format!("Invalid params - {problem}"))
 }
 
 /// Reads the arguments of a call. Missing arguments count as an empty object.

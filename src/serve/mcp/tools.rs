@@ -122,13 +122,15 @@ fn defined(description: &str, kind: &ActionKind, tasks: &Tasks) -> String {
 
 /// Joins the properties of an answer with those that only simulated worlds read.
 fn answer(properties: &Value, more: &[&str]) -> Value {
-    let in_simulated = |text: &str| json!({ "description": format!("In simulated worlds: {text}") });
+    // Some clients pass over a tool with a property that has no type. A list in the place of the commas is read as well.
+    let typed = |kind: &str, text: &str| json!({ "type": kind, "description": format!("In simulated worlds: {text}") });
+    let in_simulated = |text: &str| typed("string", text);
     let about = |name: &str| match name {
         "mechanism" => in_simulated("one of mechanisms, or none."),
         "trigger" => in_simulated("the change that set it off, or none."),
         "path" => in_simulated("the services from the alerted one to the root, with commas between."),
         "evidence" => in_simulated("ids of records such as e-7k3mf9q2xd that show it, with commas between, at most 8."),
-        "confidence" => in_simulated("how sure, from 0 to 1."),
+        "confidence" => typed("number", "how sure, from 0 to 1."),
         "status" => in_simulated("resolved, mitigated, unresolved or no_incident."),
         _ => in_simulated("the service at the root, or none."),
     };

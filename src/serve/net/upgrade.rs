@@ -1,9 +1,11 @@
 //! Upgrades a connection from HTTP to a WebSocket: the server's side of the opening handshake (RFC 6455, 4.2).
 
 use axum::extract::FromRequestParts;
-use axum::http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
+use axum::http::header::{
+    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -23,6 +25,9 @@ pub(crate) type Stream = TokioIo<Upgraded>;
 pub(crate) struct Handshake {
     /// The proof that the request was understood.
     accept: String,
+    /// The first of the subprotocols that the client offers. Browsers, and clients of MCP, end a connection if none of theirs
+    /// is agreed to. All of them carry texts of JSON here.
+    subprotocol: Option<HeaderValue>,
     upgraded: OnUpgrade,
 }
 
@@ -32,7 +37,7 @@ impl Handshake {
         self,
         live: impl FnOnce(Stream) -> F + Send + 'static,
     ) -> Response {
-        let Self { accept, upgraded } = self;
+        let Self { accept, subprotocol, upgraded } = self;
         tokio::spawn(async move {
             // A client that left before the answer did leaves nothing to do.
             if let Ok(stream) = upgraded.await {
@@ -40,7 +45,9 @@ impl Handshake {
             }
         });
         let headers = [(CONNECTION, "upgrade"), (UPGRADE, "websocket"), (SEC_WEBSOCKET_ACCEPT, &accept)];
-        (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
+        let mut response = (StatusCode::SWITCHING_PROTOCOLS, headers).into_response();
+        response.headers_mut().extend(subprotocol.map(|name| (SEC_WEBSOCKET_PROTOCOL, name)));
+        response
     }
 }
 
@@ -55,7 +62,11 @@ impl<S: Sync> FromRequestParts<S> for Handshake {
             && has_word(headers, &SEC_WEBSOCKET_VERSION, "13");
         let accept = headers.get(SEC_WEBSOCKET_KEY).map(|key| accept(key.as_bytes()));
         match (is_asked, accept, parts.extensions.remove::<OnUpgrade>()) {
-            (true, Some(accept), Some(upgraded)) => Ok(Self { accept, upgraded }),
+            (true, Some(accept), Some(upgraded)) => {
+                let subprotocol = words(&parts.headers, &SEC_WEBSOCKET_PROTOCOL).find(|name| is_token(name));
+                let subprotocol = subprotocol.and_then(|name| HeaderValue::from_str(name).ok());
+                Ok(Self { accept, subprotocol, upgraded })
+            }
             _ => Err(Fault::Upgrade),
         }
     }
@@ -71,8 +82,19 @@ fn accept(key: &[u8]) -> String {
 
 /// Returns whether a list in headers holds this word.
 fn has_word(headers: &HeaderMap, name: &HeaderName, word: &str) -> bool {
+    words(headers, name).any(|found| found.eq_ignore_ascii_case(word))
+}
+
+/// Goes through the words of a list in headers.
+fn words<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
     let lists = headers.get_all(name).into_iter().filter_map(|list| list.to_str().ok());
-    lists.flat_map(|list| list.split(',')).any(|found| found.trim().eq_ignore_ascii_case(word))
+    lists.flat_map(|list| list.split(',')).map(str::trim)
+}
+
+/// Returns whether a text is a token of HTTP (RFC 9110, 5.6.2), as the name of a subprotocol has to be.
+fn is_token(text: &str) -> bool {
+    let is_of_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_of_token)
 }
 
 #[cfg(test)]
