@@ -22,6 +22,7 @@ use super::program::Program;
 use super::{
     BoxFuture, CallContext, ChatClient, ChatError, ChatReply, ChatRequest, ErrorKind, FinishReason, Message, stderr,
 };
+use crate::escape::whole_surrogates;
 
 /// The most bytes of an answer.
 pub const LONGEST_LINE: usize = 1024 * 1024;
@@ -307,7 +308,8 @@ struct Line {
 impl Line {
     fn of(bytes: &[u8], is_longer: bool) -> Option<Self> {
         let kept = if is_longer { bytes.get(..KEPT_OF_LONGER).unwrap_or(bytes) } else { bytes };
-        let text = String::from_utf8_lossy(kept).trim().to_owned();
+        let text = String::from_utf8_lossy(kept);
+        let text = whole_surrogates(text.trim()).into_owned();
         // An empty line says nothing, so it is no answer.
         (is_longer || !text.is_empty()).then_some(Self { text, is_longer })
     }

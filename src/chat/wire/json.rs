@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use crate::escape::whole_surrogates;
+
 /// What stands around a number that is kept as a text. It is a character that nobody uses.
 const AROUND: char = '\u{e000}';
 
@@ -12,7 +14,7 @@ const AROUND: char = '\u{e000}';
 pub(super) fn read(bytes: &[u8]) -> Option<Value> {
     let text = String::from_utf8_lossy(bytes);
     let text = with_long_numbers(&text);
-    serde_json::from_str(&text).or_else(|_| serde_json::from_str(&whole_surrogates(&text))).ok()
+    serde_json::from_str(&whole_surrogates(&text)).ok()
 }
 
 /// Writes JSON with every number as it was read.
@@ -84,36 +86,6 @@ fn is_too_long(number: &str) -> bool {
         return digits.len() > 18 && number.parse::<i64>().is_err() && number.parse::<u64>().is_err();
     }
     number.ends_with(|c: char| c.is_ascii_digit()) && number.parse::<f64>().is_ok_and(f64::is_infinite)
-}
-
-/// Replaces each `\uD800`…`\uDFFF` that is not half of a pair by `\uFFFD`.
-fn whole_surrogates(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(place) = rest.find('\\') {
-        let (before, escape) = rest.split_at(place);
-        out.push_str(before);
-        let length = match code_unit(escape) {
-            None => escape.chars().take(2).map(char::len_utf8).sum(),
-            Some(0xD800..=0xDBFF) if matches!(escape.get(6..).and_then(code_unit), Some(0xDC00..=0xDFFF)) => 12,
-            Some(0xD800..=0xDFFF) => {
-                out.push_str("\\ufffd");
-                rest = &escape[6..];
-                continue;
-            }
-            Some(_) => 6,
-        };
-        out.push_str(&escape[..length]);
-        rest = &escape[length..];
-    }
-    out.push_str(rest);
-    out
-}
-
-/// The code unit of an escape such as `\u00e4` at the beginning of a text.
-fn code_unit(text: &str) -> Option<u16> {
-    let digits = text.strip_prefix("\\u")?.get(..4)?;
-    digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then(|| u16::from_str_radix(digits, 16).ok())?
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
+use crate::escape::whole_surrogates;
 use crate::serve::error::Misfit;
 
 pub(super) const PARSE_ERROR: i32 = -32700;
@@ -56,8 +57,12 @@ pub(super) type Outcome = Result<Box<RawValue>, RpcError>;
 impl Request {
     /// Reads a request from a text, as [`Self::read`] does.
     pub(super) fn parse(text: &[u8]) -> Result<Option<Self>, (Value, RpcError)> {
-        let message = serde_json::from_slice(text).map_err(|error| (Value::Null, unreadable(error.to_string())))?;
-        Self::read(message)
+        let message = match std::str::from_utf8(text) {
+            Ok(text) => serde_json::from_str(&whole_surrogates(text)),
+            // It says at which byte the text ends to be one.
+            Err(_) => serde_json::from_slice(text),
+        };
+        Self::read(message.map_err(|error| (Value::Null, unreadable(error.to_string())))?)
     }
 
     /// Reads a request from a message. A notification, whatever is wrong with it, and an answer of the client are no requests,
@@ -202,6 +207,13 @@ mod tests {
             let (told, error) = Request::parse(text.as_bytes()).unwrap_err();
             assert_eq!((told, error.code, error.message.as_str()), (id, code, message), "{text}");
         }
+    }
+
+    #[test]
+    fn half_a_character_costs_no_answer() {
+        let text = r#"{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"a\ud83d"}}"#;
+        let request = Request::parse(text.as_bytes()).unwrap().unwrap();
+        assert_eq!((request.id, &request.params["name"]), (json!(3), &json!("a\u{fffd}")));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Reads a request: its body within limits, its query, and the names by which it may refer to an episode.
 
+use std::borrow::Cow;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
@@ -17,6 +18,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::field::check_id;
+use crate::escape::whole_surrogates;
 use crate::serve::error::{Fault, Misfit, excerpt};
 
 /// The header that names an episode.
@@ -75,7 +77,7 @@ impl Input {
                 late.await.map_err(|_| Fault::Slow(BODY_TIME.as_secs()))?
             }
         }?;
-        Ok(Self { parts, body })
+        Ok(Self { parts, body: whole(body) })
     }
 
     /// Reads the body as JSON. Returns `None` if the body is empty.
@@ -188,4 +190,11 @@ async fn collect(mut body: Body, most: usize) -> Result<Bytes, Fault> {
         }
     }
     if seen > most as u64 { Err(Fault::TooLarge(most)) } else { Ok(if all.is_empty() { first } else { all.into() }) }
+}
+/// Replaces halves of surrogate pairs in a body. One that is no text stays as it is, and is refused when it is read.
+fn whole(body: Bytes) -> Bytes {
+    match std::str::from_utf8(&body).map(whole_surrogates) {
+        Ok(Cow::Owned(text)) => text.into(),
+        _ => body,
+    }
 }

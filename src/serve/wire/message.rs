@@ -5,6 +5,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
+use crate::escape::whole_surrogates;
+
 /// A message: an object with a type and its data. If a key is repeated, the last one counts.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Message {
@@ -26,6 +28,7 @@ pub(crate) enum Unread {
 impl Message {
     /// Reads a message from a text.
     pub(crate) fn read(text: &str) -> Result<Self, Unread> {
+        let text = &*whole_surrogates(text);
         // The answer depends on whether the rest is JSON, so that is checked before the form.
         if !text.trim_ascii_start().starts_with('{') {
             return match serde_json::from_str::<serde::de::IgnoredAny>(text) {
