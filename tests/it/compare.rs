@@ -345,6 +345,9 @@ fn a_run_is_not_compared_with_itself_nor_with_nothing() {
     compare(&place, &["latest:oracle", "latest:nobody"])
         .fails(2, &["no contestant 'nobody'; it has heuristic, oracle"]);
     compare(&place, &["latest:heuristic", "latest:oracle"]).exits(0);
+    // A results folder has a file of that name.
+    place.write("latest", &id);
+    compare(&place, &["latest:heuristic", "latest:oracle"]).exits(0);
     for (name, words) in
         [("--help", "'--help' is an option"), ("", "is empty"), ("nope:oracle", "no run 'nope:oracle'")]
     {

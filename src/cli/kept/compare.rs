@@ -85,7 +85,8 @@ impl Baseline {
             .hint("`bench compare RUN:CONTESTANT RUN:CONTESTANT` compares any two"));
         }
         let id = &loaded.summary.run.id;
-        let stable = !Path::new(name).exists() && store.has(id);
+        let is_path = loaded.file.is_some() || Path::new(name).components().count() > 1;
+        let stable = !is_path && store.has(id);
         let name = if stable { id.to_string() } else { name.to_owned() };
         Ok(Self { loaded, name })
     }
@@ -206,7 +207,9 @@ fn is_there(store: &Store, name: &str) -> bool {
 /// Reads a run by its id or its folder, or from a `summary.json`.
 pub(super) fn load(store: &Store, name: &str) -> Result<Loaded, Failure> {
     let path = Path::new(name);
-    if path.is_file() {
+    // A results folder has a file `latest`, which is in the way where the command runs in that folder.
+    let is_run = || path.components().count() == 1 && store.find(name).is_ok();
+    if path.is_file() && !is_run() {
         let file = path.canonicalize().ok();
         return Ok(Loaded { file, ..Loaded::of(from_file(path, name)?) });
     }

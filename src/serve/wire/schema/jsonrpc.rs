@@ -10,12 +10,11 @@ pub(crate) fn two(_: &mut SchemaGenerator) -> Schema {
 
 /// Describes the id of a message.
 pub(crate) fn message_ids(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": ["string", "integer", "null"] })
+    json_schema!({ "type": ["string", "number", "null"] })
 }
 
-/// A request of JSON-RPC 2.0.
+/// A request of JSON-RPC 2.0. Members of the client's own are passed over.
 #[derive(JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct JsonRpcRequest {
     #[schemars(schema_with = "two")]
     jsonrpc: String,
@@ -26,7 +25,7 @@ pub(crate) struct JsonRpcRequest {
     /// As `tools/list`.
     method: String,
     #[serde(default)]
-    params: Map<String, Value>,
+    params: Option<Map<String, Value>>,
 }
 
 /// A reply of JSON-RPC 2.0, with a result or an error.
