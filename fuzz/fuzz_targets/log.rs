@@ -21,6 +21,10 @@ fuzz_target!(|data: &[u8]| {
     }
     serde_json::to_string(&fold.summary()).unwrap();
     assert!(listing.ended() <= listing.lines().len());
+    // A log that somebody has saved as UTF-16 is read whole: no run that goes on writes one.
+    if matches!(data, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
+        return;
+    }
     // The log is read in two parts, as a log that grows is.
     let cut = data.len() / 2;
     let first = parse(&data[..cut]).unwrap();
